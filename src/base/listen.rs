@@ -1,0 +1,38 @@
+//! What counts as loopback: plain http, other hosts than Microsoft's and the emulator are allowed there only.
+
+use url::{Host, Url};
+
+/// Whether the URL's host can only be this machine.
+pub(crate) fn is_loopback_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Scheme, host and port as a browser writes them in `Origin`.
+pub(crate) fn public_origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (url, expected) in [
+            ("http://127.0.0.1:80/", true),
+            ("http://127.9.9.9/", true),
+            ("http://[::1]:8080/", true),
+            ("http://localhost:1/", true),
+            ("http://127.0.0.1.example.com/", false),
+            ("http://10.0.0.1/", false),
+            ("https://login.microsoftonline.com/", false),
+        ] {
+            assert_eq!(is_loopback_host(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+}

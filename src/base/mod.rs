@@ -1,0 +1,13 @@
+//! Clock, randomness, ids and secrets. Knows nothing of the rest of the product.
+
+mod clock;
+mod ids;
+mod listen;
+mod random;
+mod secret;
+
+pub use clock::Clock;
+pub(crate) use ids::{AttemptId, ObjectId, PersonKey, Reference, ResetId, TenantId};
+pub(crate) use listen::{is_loopback_host, public_origin};
+pub use random::Random;
+pub(crate) use secret::{Password, Secret};

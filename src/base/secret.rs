@@ -1,0 +1,83 @@
+//! Values that must never be seen: they cannot be printed, serialised or copied by accident, and our copy is
+//! wiped. Copies that hyper, serde and TLS keep are beyond reach; `docs/threat-model.md` says so.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+/// A password that a person typed. It has no `Clone`: one copy travels from the form to the request.
+pub(crate) struct Password(Zeroizing<String>);
+
+impl Password {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The characters. Every call is a place where a password could leak: search for this name in review.
+    pub(crate) fn expose_password(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(hidden)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self::new)
+    }
+}
+
+/// A token, a client secret or a key: kept longer than a password, so it can be cloned, but never printed.
+#[derive(Clone)]
+pub(crate) struct Secret(Zeroizing<String>);
+
+impl Secret {
+    pub(crate) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The characters. Search for this name in review.
+    pub(crate) fn expose_secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_prints_what_it_holds() {
+        let shown = format!("{:?} {:?}", Password::new("hunter2".to_owned()), Secret::new("hunter2".to_owned()));
+        assert_eq!(shown, "Password(hidden) Secret(hidden)");
+    }
+
+    #[test]
+    fn passwords_compare_whole() {
+        let one = Password::new("a b".to_owned());
+        assert!(one.same_as(&Password::new("a b".to_owned())));
+        assert!(!one.same_as(&Password::new("a b ".to_owned())));
+    }
+}

@@ -1,0 +1,84 @@
+//! Who is calling, and whether the token allows this call. A handler without a `Caller` would be open to anybody.
+
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::request::Parts;
+use axum::http::header;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::error::ODataError;
+use super::permissions;
+use crate::tenant::Tenant;
+use crate::tenant::oidc::GRAPH;
+
+/// Someone with a token that allows the call.
+pub(super) struct Caller {
+    /// The signed-in account; none with an application's own token.
+    pub(super) account: Option<Uuid>,
+    permissions: Vec<String>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Claims {
+    exp: i64,
+    iat: i64,
+    idtyp: String,
+    oid: Uuid,
+    #[serde(default)]
+    scp: String,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+impl Caller {
+    pub(super) fn may(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|p| p == permission)
+    }
+
+    /// Properties of `$select` that this token cannot read are refused, as Graph does.
+    pub(super) fn may_read(&self, select: Option<&[String]>) -> Result<(), ODataError> {
+        let all = self.may("User.Read.All") || self.may("User.ReadWrite.All") || self.may("Directory.Read.All");
+        let asked = select.unwrap_or_default();
+        if !all && asked.iter().any(|p| permissions::needs_read_all(p)) { Err(ODataError::denied()) } else { Ok(()) }
+    }
+}
+
+impl FromRequestParts<Tenant> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, tenant: &Tenant) -> Result<Self, Response> {
+        identify(parts, tenant).map_err(|error| error.answer(tenant))
+    }
+}
+
+fn identify(parts: &Parts, tenant: &Tenant) -> Result<Caller, ODataError> {
+    let bearer = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    let bearer = bearer.ok_or_else(|| ODataError::unauthenticated("Access token is empty."))?;
+    let claims: Claims = tenant.0.keys.open(bearer, GRAPH).ok_or_else(|| ODataError::unauthenticated("CompactToken validation failed."))?;
+    if claims.exp <= tenant.clock().now().as_second() {
+        return Err(ODataError::unauthenticated("Lifetime validation failed, the token is expired."));
+    }
+    let person = claims.idtyp == "user";
+    if person && !alive(tenant, claims.oid, claims.iat) {
+        return Err(ODataError::unauthenticated("Continuous access evaluation resulted in challenge with result: InteractionRequired."));
+    }
+    let path = parts.extensions.get::<MatchedPath>().map_or("", |p| p.as_str().strip_prefix("/v1.0").unwrap_or(""));
+    let Some((_, _, delegated, application)) = permissions::line(parts.method.as_str(), path) else {
+        return Err(ODataError::bad_request("The request is not supported."));
+    };
+    let permissions: Vec<String> = if person { claims.scp.split(' ').map(str::to_owned).collect() } else { claims.roles };
+    let wanted = if person { delegated } else { application };
+    if !permissions.iter().any(|p| wanted.contains(&p.as_str())) {
+        return Err(ODataError::denied());
+    }
+    Ok(Caller { account: person.then_some(claims.oid), permissions })
+}
+
+/// Whether the account exists, is enabled, and was not signed out since the token was made.
+fn alive(tenant: &Tenant, id: Uuid, issued: i64) -> bool {
+    let world = tenant.world();
+    let valid = |from: Timestamp| issued >= from.as_second();
+    world.account(id).is_some_and(|a| a.seed.enabled && valid(a.sessions_valid_from))
+}

@@ -1,0 +1,81 @@
+//! OData errors with request ids: `{"error":{"code","message","innerError":{…}}}`.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::tenant::Tenant;
+
+/// What Graph says no with.
+#[derive(Debug)]
+pub(in crate::tenant) struct ODataError {
+    status: StatusCode,
+    code: String,
+    message: String,
+    retry_after: Option<i64>,
+}
+
+impl ODataError {
+    pub(in crate::tenant) fn new(status: StatusCode, code: &str, message: &str) -> Self {
+        Self { status, code: code.to_owned(), message: message.to_owned(), retry_after: None }
+    }
+
+    pub(super) fn denied() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+    }
+
+    pub(super) fn unauthenticated(message: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message)
+    }
+
+    pub(super) fn not_found(name: &str) -> Self {
+        let message = format!("Resource '{name}' does not exist or one of its queried reference-property objects are not present.");
+        Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", &message)
+    }
+
+    pub(super) fn bad_request(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "badRequest", message)
+    }
+
+    pub(super) fn throttled(retry_after: Option<i64>) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests. Please try again later.");
+        Self { retry_after, ..error }
+    }
+
+    pub(in crate::tenant) fn answer(&self, tenant: &Tenant) -> Response {
+        let request_id = tenant.random().uuid().to_string();
+        let body = json!({ "error": {
+            "code": self.code,
+            "message": self.message,
+            "innerError": {
+                "date": tenant.clock().now().strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+                "request-id": request_id,
+                "client-request-id": request_id,
+            },
+        }});
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        for name in ["request-id", "client-request-id"] {
+            if let Ok(value) = HeaderValue::from_str(&request_id) {
+                headers.insert(name, value);
+            }
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert("retry-after", HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert("www-authenticate", HeaderValue::from_static(r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="invalid_token""#));
+        }
+        response
+    }
+}
+
+/// A success with the headers Graph sends.
+pub(super) fn ok(tenant: &Tenant, status: StatusCode, body: &serde_json::Value) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    if let Ok(value) = HeaderValue::from_str(&tenant.random().uuid().to_string()) {
+        response.headers_mut().insert("request-id", value);
+    }
+    response
+}

@@ -1,0 +1,58 @@
+//! Microsoft Graph v1.0, as much of it as a password portal meets.
+
+mod audits;
+mod caller;
+pub(super) mod error;
+mod membership;
+mod methods;
+mod organization;
+mod permissions;
+mod policies;
+mod query;
+mod reset;
+mod roles;
+mod users;
+
+pub use permissions::{Line, TABLE};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+
+use self::error::ODataError;
+use super::Tenant;
+
+/// The password's method id: the same for everybody.
+const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
+
+pub(super) fn router() -> Router<Tenant> {
+    Router::new()
+        .route("/me", get(users::me))
+        .route("/users", get(users::list))
+        .route("/users/$count", get(users::count))
+        .route("/users/{id}", get(users::one))
+        .route("/users/{id}/manager", get(users::manager))
+        .route("/users/{id}/registeredDevices", get(users::devices))
+        .route("/users/{id}/transitiveMemberOf", get(membership::all))
+        .route("/users/{id}/transitiveMemberOf/microsoft.graph.directoryRole", get(membership::roles))
+        .route("/users/{id}/transitiveMemberOf/microsoft.graph.group", get(membership::groups))
+        .route("/users/{id}/revokeSignInSessions", post(users::revoke))
+        .route("/users/{id}/authentication/methods", get(methods::list))
+        .route("/users/{id}/authentication/methods/{method}/resetPassword", post(reset::reset))
+        .route("/users/{id}/authentication/operations/{operation}", get(reset::operation))
+        .route("/users/{id}/authentication/temporaryAccessPassMethods", get(methods::passes).post(methods::issue))
+        .route("/users/{id}/authentication/temporaryAccessPassMethods/{pass}", delete(methods::withdraw))
+        .route("/organization", get(organization::list))
+        .route("/auditLogs/directoryAudits", get(audits::list))
+        .route("/roleManagement/directory/roleAssignments", get(roles::assignments))
+        .route("/roleManagement/directory/roleEligibilityScheduleInstances", get(roles::eligibilities))
+        .route("/identity/conditionalAccess/policies", get(policies::list))
+        .route("/policies/authenticationStrengthPolicies/{id}", get(policies::strength))
+        .fallback(unknown)
+}
+
+async fn unknown(State(tenant): State<Tenant>) -> Response {
+    ODataError::new(StatusCode::BAD_REQUEST, "BadRequest", "Resource not found for the segment.").answer(&tenant)
+}

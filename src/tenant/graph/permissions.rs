@@ -1,0 +1,57 @@
+//! Which permission each call takes. A contract test holds every line against Microsoft's own table.
+
+/// One call: method, path below `/v1.0`, delegated permissions, application permissions (any one suffices).
+pub type Line = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+const METHODS_READ: &[&str] = &[
+    "UserAuthenticationMethod.Read",
+    "UserAuthenticationMethod.Read.All",
+    "UserAuthenticationMethod.ReadWrite",
+    "UserAuthenticationMethod.ReadWrite.All",
+];
+const USER_READ_ALL: &[&str] = &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+const MEMBER_READ: &[&str] = &["GroupMember.Read.All", "User.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+const REVOKE: &[&str] = &["User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
+const TAP_WRITE: &[&str] = &["UserAuthenticationMethod.ReadWrite.All", "UserAuthMethod-TAP.ReadWrite.All"];
+const AUDIT: &[&str] = &["AuditLog.Read.All"];
+const ORGANIZATION: &[&str] = &["Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All"];
+const ROLES: &[&str] = &["RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"];
+const ELIGIBLE: &[&str] = &["RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All"];
+const POLICY: &[&str] = &["Policy.Read.All"];
+const DEVICES: &[&str] = &["Device.Read.All", "Directory.Read.All"];
+
+/// Calls that are not here answer 400, as segments that do not exist.
+pub const TABLE: &[Line] = &[
+    ("GET", "/me", &["User.Read", "User.ReadBasic.All", "User.Read.All"], &[]),
+    ("GET", "/users", &["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"], USER_READ_ALL),
+    ("GET", "/users/$count", &["User.Read.All", "Directory.Read.All"], USER_READ_ALL),
+    ("GET", "/users/{id}", &["User.Read", "User.ReadBasic.All", "User.Read.All", "Directory.Read.All"], USER_READ_ALL),
+    ("GET", "/users/{id}/manager", &["User.Read.All", "Directory.Read.All"], USER_READ_ALL),
+    ("GET", "/users/{id}/registeredDevices", DEVICES, DEVICES),
+    ("GET", "/users/{id}/transitiveMemberOf", MEMBER_READ, MEMBER_READ),
+    ("GET", "/users/{id}/transitiveMemberOf/microsoft.graph.directoryRole", MEMBER_READ, MEMBER_READ),
+    ("GET", "/users/{id}/transitiveMemberOf/microsoft.graph.group", MEMBER_READ, MEMBER_READ),
+    ("POST", "/users/{id}/revokeSignInSessions", REVOKE, REVOKE),
+    ("GET", "/users/{id}/authentication/methods", METHODS_READ, &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"]),
+    ("POST", "/users/{id}/authentication/methods/{method}/resetPassword", &["UserAuthenticationMethod.ReadWrite.All"], &[]),
+    ("GET", "/users/{id}/authentication/operations/{operation}", METHODS_READ, &[]),
+    ("GET", "/users/{id}/authentication/temporaryAccessPassMethods", METHODS_READ, &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"]),
+    ("POST", "/users/{id}/authentication/temporaryAccessPassMethods", TAP_WRITE, TAP_WRITE),
+    ("DELETE", "/users/{id}/authentication/temporaryAccessPassMethods/{pass}", TAP_WRITE, TAP_WRITE),
+    ("GET", "/organization", ORGANIZATION, ORGANIZATION),
+    ("GET", "/auditLogs/directoryAudits", AUDIT, AUDIT),
+    ("GET", "/roleManagement/directory/roleAssignments", ROLES, ROLES),
+    ("GET", "/roleManagement/directory/roleEligibilityScheduleInstances", ELIGIBLE, ELIGIBLE),
+    ("GET", "/identity/conditionalAccess/policies", POLICY, POLICY),
+    ("GET", "/policies/authenticationStrengthPolicies/{id}", POLICY, POLICY),
+];
+
+/// The line of a call, by the path it was routed with.
+pub(super) fn line(method: &str, path: &str) -> Option<&'static Line> {
+    TABLE.iter().find(|(m, p, _, _)| *m == method && *p == path)
+}
+
+/// Properties that even `User.Read` does not give.
+pub(super) fn needs_read_all(property: &str) -> bool {
+    property.starts_with("onPremises") || property == "lastPasswordChangeDateTime"
+}

@@ -1,0 +1,121 @@
+//! The OData options that are understood: `$select`, `$top`, `$skip…`, and filters made of comparisons joined by `and`.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::error::ODataError;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Options {
+    #[serde(rename = "$select")]
+    select: Option<String>,
+    #[serde(rename = "$filter")]
+    filter: Option<String>,
+    #[serde(rename = "$top")]
+    top: Option<usize>,
+    #[serde(rename = "$skiptoken")]
+    skip: Option<usize>,
+    #[serde(rename = "$orderby")]
+    #[expect(dead_code, reason = "lists are always newest first; the option is accepted")]
+    orderby: Option<String>,
+    #[serde(rename = "$count")]
+    #[expect(dead_code, reason = "accepted beside ConsistencyLevel: eventual")]
+    count: Option<bool>,
+}
+
+/// One comparison of a filter.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Comparison {
+    pub(super) property: String,
+    pub(super) operator: String,
+    pub(super) value: String,
+}
+
+impl Options {
+    pub(super) fn select(&self) -> Option<Vec<String>> {
+        self.select.as_ref().map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
+    }
+
+    /// The filter's comparisons; a form that is not understood is an error, never "everything".
+    pub(super) fn comparisons(&self) -> Result<Vec<Comparison>, ODataError> {
+        self.filter.as_deref().map_or(Ok(Vec::new()), |text| text.split(" and ").map(comparison).collect())
+    }
+
+    /// A page of `all`, with `@odata.nextLink` if there is more.
+    pub(super) fn page(&self, all: Vec<Value>, url: &str, kind: &str) -> Value {
+        let (skip, top) = (self.skip.unwrap_or(0), self.top.unwrap_or(100).clamp(1, 999));
+        let more = all.len() > skip + top;
+        let value: Vec<Value> = all.into_iter().skip(skip).take(top).collect();
+        let mut page = json!({ "@odata.context": format!("{}#{kind}", context(url)), "value": value });
+        if let (true, Some(map)) = (more, page.as_object_mut()) {
+            let mut next = url::form_urlencoded::Serializer::new(String::new());
+            for (name, value) in [("$select", &self.select), ("$filter", &self.filter)] {
+                if let Some(value) = value {
+                    next.append_pair(name, value);
+                }
+            }
+            next.append_pair("$top", &top.to_string()).append_pair("$skiptoken", &(skip + top).to_string());
+            map.insert("@odata.nextLink".to_owned(), json!(format!("{url}?{}", next.finish())));
+        }
+        page
+    }
+}
+
+/// `…/v1.0/$metadata` for an address below it.
+fn context(url: &str) -> String {
+    let base = url.find("/v1.0").and_then(|at| url.get(..at + 5)).unwrap_or(url);
+    format!("{base}/$metadata")
+}
+
+fn comparison(text: &str) -> Result<Comparison, ODataError> {
+    let text = text.trim();
+    if let Some(inner) = text.strip_prefix("startswith(").or_else(|| text.strip_prefix("startsWith(")) {
+        let (property, value) = inner.split_once(',').ok_or_else(invalid)?;
+        return Ok(Comparison { property: property.trim().to_owned(), operator: "startswith".to_owned(), value: plain(value) });
+    }
+    let mut parts = text.splitn(3, ' ');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(property), Some(operator @ ("eq" | "ge" | "le")), Some(value)) => {
+            // `targetResources/any(t:t/id eq '…')` is asked for by the name of what it compares.
+            let any = property.contains("any(");
+            let value = if any { value.trim_end().trim_end_matches(')') } else { value };
+            let property = property.replace("any(t:t/", "").replace("any(x:x/", "");
+            Ok(Comparison { property, operator: operator.to_owned(), value: plain(value) })
+        }
+        _ => Err(invalid()),
+    }
+}
+
+fn plain(value: &str) -> String {
+    let value = value.trim().trim_end_matches(')');
+    let value = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')).unwrap_or(value);
+    value.replace("''", "'")
+}
+
+fn invalid() -> ODataError {
+    ODataError::new(axum::http::StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified.")
+}
+
+/// Only the chosen properties; without a choice, those Graph gives by itself.
+pub(super) fn project(full: Map<String, Value>, select: Option<&[String]>, default: &[&str]) -> Value {
+    let wanted = |name: &str| select.map_or_else(|| default.contains(&name), |s| s.iter().any(|w| w == name));
+    Value::Object(full.into_iter().filter(|(name, _)| name.starts_with('@') || wanted(name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(filter: &str) -> Vec<Comparison> {
+        Options { filter: Some(filter.to_owned()), ..Options::default() }.comparisons().unwrap()
+    }
+
+    #[test]
+    fn filters_are_comparisons() {
+        let both = read("activityDisplayName eq 'Reset password (by admin)' and activityDateTime ge 2026-01-01T00:00:00Z");
+        assert_eq!(both.len(), 2);
+        assert_eq!(both[0].value, "Reset password (by admin)");
+        assert_eq!(read("targetResources/any(t:t/id eq 'abc')")[0].property, "targetResources/id");
+        assert_eq!(read("startswith(displayName,'O''Neil')")[0].value, "O'Neil");
+    }
+}

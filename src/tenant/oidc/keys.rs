@@ -1,0 +1,91 @@
+//! The signing keys. They roll: the newest signs, the ones before stay published for those still holding tokens.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use rsa::pkcs1::EncodeRsaPrivateKey as _;
+use rsa::traits::PublicKeyParts as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// An RSA key pair with its name.
+#[derive(Clone)]
+pub(in crate::tenant) struct SigningKey(Arc<KeyParts>);
+
+struct KeyParts {
+    kid: String,
+    modulus: String,
+    exponent: String,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+/// All published keys, newest first.
+pub(in crate::tenant) struct Keys(RwLock<Vec<SigningKey>>);
+
+/// Key generation or signing failed: the machine is out of randomness or memory.
+#[derive(Debug, thiserror::Error)]
+#[error("the emulator's signing key: {0}")]
+pub struct KeyError(String);
+
+impl KeyError {
+    pub(in crate::tenant) fn interrupted(error: &tokio::task::JoinError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl SigningKey {
+    /// Makes a 2048-bit key. Slow (a tenth of a second and more): run it off the async threads.
+    pub(in crate::tenant) fn generate(kid: String) -> Result<Self, KeyError> {
+        let failed = |e: &dyn std::fmt::Display| KeyError(e.to_string());
+        let private = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).map_err(|e| failed(&e))?;
+        let der = private.to_pkcs1_der().map_err(|e| failed(&e))?;
+        let modulus = URL_SAFE_NO_PAD.encode(private.n().to_bytes_be());
+        let exponent = URL_SAFE_NO_PAD.encode(private.e().to_bytes_be());
+        let decoding = DecodingKey::from_rsa_components(&modulus, &exponent).map_err(|e| failed(&e))?;
+        let encoding = EncodingKey::from_rsa_der(der.as_bytes());
+        Ok(Self(Arc::new(KeyParts { kid, modulus, exponent, encoding, decoding })))
+    }
+
+    fn jwk(&self, issuer: &str) -> Value {
+        let KeyParts { kid, modulus, exponent, .. } = &*self.0;
+        json!({ "kty": "RSA", "use": "sig", "kid": kid, "n": modulus, "e": exponent, "issuer": issuer })
+    }
+}
+
+impl Keys {
+    pub(in crate::tenant) fn new(first: SigningKey) -> Self {
+        Self(RwLock::new(vec![first]))
+    }
+
+    /// From now on `key` signs.
+    pub(in crate::tenant) fn rotate(&self, key: SigningKey) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(0, key);
+    }
+
+    /// The JSON Web Key Set, as Entra publishes it: without `alg`.
+    pub(super) fn published(&self, issuer: &str) -> Value {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        json!({ "keys": keys.iter().map(|key| key.jwk(issuer)).collect::<Vec<_>>() })
+    }
+
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, KeyError> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys.first().ok_or_else(|| KeyError("there is none".to_owned()))?;
+        let header = Header { kid: Some(key.0.kid.clone()), ..Header::new(Algorithm::RS256) };
+        jsonwebtoken::encode(&header, claims, &key.0.encoding).map_err(|e| KeyError(e.to_string()))
+    }
+
+    /// The claims of a token of ours. The caller checks times against its own clock.
+    pub(in crate::tenant) fn open<T: DeserializeOwned + Clone>(&self, token: &str, audience: &str) -> Option<T> {
+        let mut rules = Validation::new(Algorithm::RS256);
+        rules.set_audience(&[audience]);
+        rules.validate_exp = false;
+        rules.required_spec_claims.clear();
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().find_map(|key| jsonwebtoken::decode::<T>(token, &key.0.decoding, &rules).ok()).map(|data| data.claims)
+    }
+}

@@ -1,0 +1,47 @@
+//! Entra's sign-in: discovery, keys, the authorize page, tokens, logout. Version 2.0 endpoints only.
+
+mod authorize;
+mod client;
+mod discovery;
+mod error;
+mod keys;
+mod logout;
+mod request;
+mod token;
+
+pub use keys::KeyError;
+pub(super) use keys::{Keys, SigningKey};
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::Tenant;
+
+/// Graph's application id: the audience of its access tokens.
+pub(super) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+
+pub(super) fn router() -> Router<Tenant> {
+    Router::new()
+        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::configuration))
+        .route("/{tenant}/discovery/v2.0/keys", get(discovery::keys))
+        .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::page).post(authorize::submit))
+        .route("/{tenant}/oauth2/v2.0/token", post(token::token))
+        .route("/{tenant}/oauth2/v2.0/logout", get(logout::logout))
+}
+
+impl Tenant {
+    /// Whether a path names this tenant: by id or by its domain.
+    fn is_named(&self, name: &str) -> bool {
+        let world = self.world();
+        let organization = &world.seed.organization;
+        name.eq_ignore_ascii_case(&organization.domain) || uuid::Uuid::parse_str(name).is_ok_and(|id| id == organization.id)
+    }
+
+    pub(super) fn tenant_id(&self) -> uuid::Uuid {
+        self.world().seed.organization.id
+    }
+
+    fn issuer(&self) -> String {
+        format!("{}/{}/v2.0", self.0.base.get(), self.tenant_id())
+    }
+}

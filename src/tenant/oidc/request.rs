@@ -1,0 +1,128 @@
+//! An authorize request, read once and checked as Entra checks it.
+
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::Aadsts;
+use crate::tenant::Tenant;
+use crate::tenant::world::{Account, Method, World};
+
+/// The parameters as they came.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Parameters {
+    pub(super) client_id: String,
+    pub(super) response_type: String,
+    pub(super) redirect_uri: String,
+    pub(super) response_mode: String,
+    pub(super) scope: String,
+    pub(super) state: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) prompt: String,
+    pub(super) login_hint: String,
+    pub(super) code_challenge: String,
+    pub(super) code_challenge_method: String,
+    pub(super) claims: String,
+}
+
+/// A request that may be answered.
+pub(super) struct Request {
+    pub(super) client_id: Uuid,
+    pub(super) app: String,
+    pub(super) raw: Parameters,
+    /// Authentication contexts asked for by the `claims` parameter.
+    pub(super) contexts: Vec<String>,
+}
+
+/// Where a refusal goes: to the person, because the address to return to is not trusted, or back to the app.
+pub(super) enum Refused {
+    Page(Aadsts),
+    Back(Aadsts),
+}
+
+impl Request {
+    pub(super) fn check(tenant: &Tenant, name: &str, raw: Parameters) -> Result<Self, Refused> {
+        if !tenant.is_named(name) {
+            return Err(Refused::Page(Aadsts::unknown_tenant(name)));
+        }
+        let unknown = || Refused::Page(Aadsts::unknown_app(&raw.client_id));
+        let client_id = Uuid::parse_str(&raw.client_id).map_err(|_| unknown())?;
+        let (app, known) = {
+            let world = tenant.world();
+            let app = world.app(client_id).ok_or_else(unknown)?;
+            (app.name.clone(), app.redirect_uris.contains(&raw.redirect_uri))
+        };
+        if !known {
+            let text = format!(
+                "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the application '{client_id}'.",
+                raw.redirect_uri
+            );
+            return Err(Refused::Page(Aadsts::new(50011, "invalid_request", text)));
+        }
+        let back = |code, text: &str| Err(Refused::Back(Aadsts::new(code, "invalid_request", text)));
+        if raw.response_type != "code" {
+            return back(700_054, "response_type 'id_token' is not enabled for the application.");
+        }
+        if !raw.scope.split(' ').any(|s| s == "openid") {
+            return back(900_144, "The request must contain the scope 'openid'.");
+        }
+        if raw.code_challenge_method != "S256" || raw.code_challenge.len() != 43 {
+            return back(50147, "Missing or invalid code challenge; only the method S256 is accepted.");
+        }
+        if !matches!(raw.prompt.as_str(), "" | "login" | "none" | "consent" | "select_account") {
+            return back(90023, "Unsupported prompt value.");
+        }
+        if raw.prompt == "select_account" && !raw.login_hint.is_empty() {
+            return back(90023, "login_hint cannot be used with prompt=select_account.");
+        }
+        let contexts = contexts(&raw.claims).map_err(|()| {
+            Refused::Back(Aadsts::new(50_131, "invalid_request", "The claims parameter is not valid JSON."))
+        })?;
+        Ok(Self { client_id, app, raw, contexts })
+    }
+}
+
+/// The contexts in `{"id_token":{"acrs":{"essential":true,"value":"c1"}}}`, for either token.
+fn contexts(claims: &str) -> Result<Vec<String>, ()> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let read: Value = serde_json::from_str(claims).map_err(|_| ())?;
+    let mut found = Vec::new();
+    for token in ["id_token", "access_token"] {
+        let acrs = read.get(token).and_then(|t| t.get("acrs"));
+        found.extend(acrs.and_then(|a| a.get("value")).and_then(Value::as_str).map(str::to_owned));
+        let many = acrs.and_then(|a| a.get("values")).and_then(Value::as_array);
+        found.extend(many.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    }
+    found.dedup();
+    Ok(found)
+}
+
+/// Whether a sign-in satisfies every policy behind a context. A context without a policy, a policy that only
+/// reports, and a person who is excluded all satisfy: Entra fails open here, and so does this.
+pub(super) fn satisfies(world: &World, account: &Account, method: Method, context: &str) -> bool {
+    let behind = world.seed.policies.iter().filter(|p| p.state == "enabled" && p.contexts.iter().any(|c| c == context));
+    let applies = behind.filter(|policy| {
+        let by_name = policy.exclude_people.contains(&account.seed.upn);
+        let by_group = world.seed.groups.iter().any(|g| policy.exclude_groups.contains(&g.name) && g.members.contains(&account.seed.upn));
+        !by_name && !by_group
+    });
+    applies.filter_map(|policy| policy.strength.as_ref()).all(|id| {
+        world.seed.strengths.iter().any(|s| &s.id == id && s.combinations.iter().any(|c| c == method.combination()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_are_read_from_the_claims_parameter() {
+        let asked = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}},"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
+        assert_eq!(contexts(asked), Ok(vec!["c1".to_owned()]));
+        assert_eq!(contexts(""), Ok(vec![]));
+        assert_eq!(contexts("{"), Err(()));
+    }
+}

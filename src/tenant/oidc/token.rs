@@ -1,0 +1,220 @@
+//! The token endpoint: authorization code with PKCE, refresh, client credentials.
+
+use axum::Form;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::error::Aadsts;
+use super::{GRAPH, client};
+use crate::tenant::Tenant;
+use crate::tenant::faults::{Call, Effect};
+use crate::tenant::seed::App;
+use crate::tenant::world::{Account, Grant};
+
+/// Graph's access tokens live 60 to 90 minutes; ours always this long.
+const ACCESS_SECONDS: i64 = 3_900;
+const REFRESH_DAYS: i64 = 90;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    pub(super) client_id: String,
+    pub(super) client_secret: Option<String>,
+    pub(super) client_assertion: Option<String>,
+    pub(super) client_assertion_type: String,
+    grant_type: String,
+    code: String,
+    redirect_uri: String,
+    code_verifier: String,
+    refresh_token: String,
+    scope: String,
+}
+
+pub(super) async fn token(State(tenant): State<Tenant>, Path(name): Path<String>, headers: HeaderMap, Form(asked): Form<Asked>) -> Response {
+    if !tenant.is_named(&name) {
+        return Aadsts::unknown_tenant(&name).json(&tenant);
+    }
+    let answer = client::authenticate(&tenant, &headers, &asked).and_then(|app| match asked.grant_type.as_str() {
+        "authorization_code" => by_code(&tenant, &app, &asked),
+        "refresh_token" => by_refresh(&tenant, &app, &asked),
+        "client_credentials" => by_credentials(&tenant, &app, &asked),
+        other => Err(Aadsts::new(70003, "unsupported_grant_type", format!("The app requested an unsupported grant type '{other}'."))),
+    });
+    match answer {
+        Ok(body) => {
+            let mut response = Json(body).into_response();
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
+            response
+        }
+        Err(error) => error.json(&tenant),
+    }
+}
+
+fn invalid_grant(code: u32, text: &str) -> Aadsts {
+    Aadsts::new(code, "invalid_grant", text)
+}
+
+fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
+    let now = tenant.clock().now();
+    let code = {
+        let mut world = tenant.world();
+        let code = world.codes.get_mut(&asked.code).ok_or_else(|| invalid_grant(70000, "The provided authorization code is not valid."))?;
+        if code.used {
+            return Err(invalid_grant(54005, "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token."));
+        }
+        code.used = true;
+        code.clone()
+    };
+    if code.expires <= now || code.grant.client_id != app.client_id {
+        return Err(invalid_grant(70008, "The provided authorization code or refresh token has expired."));
+    }
+    if code.redirect_uri != asked.redirect_uri {
+        return Err(invalid_grant(50011, "The redirect URI does not match the one of the authorization request."));
+    }
+    if URL_SAFE_NO_PAD.encode(Sha256::digest(asked.code_verifier.as_bytes())) != code.challenge {
+        return Err(invalid_grant(501_481, "The Code_Verifier does not match the code_challenge supplied in the authorization request."));
+    }
+    answer(tenant, app, &code.grant, &code.grant.scope)
+}
+
+fn by_refresh(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
+    let now = tenant.clock().now();
+    let grant = tenant.world().refresh.get(&asked.refresh_token).cloned();
+    let grant = grant.filter(|g| g.client_id == app.client_id).ok_or_else(|| invalid_grant(700_084, "The refresh token is not valid."))?;
+    let (dead, valid_from, enabled) = {
+        let mut world = tenant.world();
+        let id = grant.account.to_string();
+        let dead = world.take_faults(Call::Token, Some(&id)).contains(&Effect::DeadToken);
+        let account = world.account(grant.account).ok_or_else(|| invalid_grant(50034, "The user account does not exist."))?;
+        (dead, account.sessions_valid_from, account.seed.enabled)
+    };
+    if !enabled {
+        return Err(invalid_grant(50057, "The user account is disabled."));
+    }
+    if dead || grant.auth_time < valid_from {
+        return Err(invalid_grant(50173, "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password."));
+    }
+    if now.duration_since(grant.issued) > SignedDuration::from_hours(24 * REFRESH_DAYS) {
+        return Err(invalid_grant(700_082, "The refresh token has expired due to inactivity."));
+    }
+    let narrowed: Vec<String> = asked.scope.split_whitespace().map(str::to_owned).collect();
+    let scope = if narrowed.is_empty() { grant.scope.clone() } else { narrowed };
+    answer(tenant, app, &Grant { issued: now, nonce: None, ..grant }, &scope)
+}
+
+fn by_credentials(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
+    if !asked.scope.ends_with("/.default") {
+        let text = "The provided value for the input parameter 'scope' is not valid; client credentials take a resource with '/.default'.";
+        return Err(Aadsts::new(1_002_012, "invalid_scope", text));
+    }
+    let now = tenant.clock().now().as_second();
+    let claims = json!({
+        "aud": GRAPH, "iss": tenant.issuer(), "iat": now, "nbf": now, "exp": now + ACCESS_SECONDS,
+        "appid": app.client_id, "app_displayname": app.name, "azp": app.client_id, "idtyp": "app",
+        "oid": app.client_id, "sub": app.client_id, "tid": tenant.tenant_id(), "roles": app.application, "ver": "1.0",
+    });
+    let token = tenant.0.keys.sign(&claims).map_err(server_error)?;
+    Ok(json!({ "token_type": "Bearer", "expires_in": ACCESS_SECONDS, "ext_expires_in": ACCESS_SECONDS, "access_token": token }))
+}
+
+fn server_error(error: super::keys::KeyError) -> Aadsts {
+    Aadsts::new(50000, "server_error", error.to_string())
+}
+
+/// Tokens for a person: always an access token, an id token with `openid`, a refresh token with `offline_access`.
+fn answer(tenant: &Tenant, app: &App, grant: &Grant, scope: &[String]) -> Result<Value, Aadsts> {
+    let now = tenant.clock().now().as_second();
+    let granted: Vec<&str> = granted(app, scope)?;
+    let world = tenant.world();
+    let account = world.account(grant.account).ok_or_else(|| invalid_grant(50034, "The user account does not exist."))?;
+    let access = json!({
+        "aud": GRAPH, "iss": format!("{}/{}/", tenant.0.base.get(), world.seed.organization.id), "iat": now, "nbf": now, "exp": now + ACCESS_SECONDS,
+        "appid": app.client_id, "idtyp": "user", "oid": account.id, "tid": world.seed.organization.id, "upn": account.seed.upn,
+        "scp": granted.join(" "), "acrs": grant.acrs, "ver": "1.0", "uti": tenant.random().token(),
+    });
+    let issuer = format!("{}/{}/v2.0", tenant.0.base.get(), world.seed.organization.id);
+    let id = id_claims(&world.seed, account, app, grant, scope, (now, issuer, tenant.random().token()));
+    drop(world);
+    let mut body = Map::new();
+    body.insert("token_type".to_owned(), json!("Bearer"));
+    body.insert("scope".to_owned(), json!(granted.join(" ")));
+    body.insert("expires_in".to_owned(), json!(ACCESS_SECONDS));
+    body.insert("ext_expires_in".to_owned(), json!(ACCESS_SECONDS));
+    body.insert("access_token".to_owned(), json!(tenant.0.keys.sign(&access).map_err(server_error)?));
+    if scope.iter().any(|s| s == "openid") {
+        body.insert("id_token".to_owned(), json!(tenant.0.keys.sign(&id).map_err(server_error)?));
+    }
+    if scope.iter().any(|s| s == "offline_access") {
+        // Each use gives a new one; the old one is not revoked, as Microsoft documents (refresh-tokens.md).
+        let fresh = tenant.random().token();
+        tenant.world().refresh.insert(fresh.clone(), grant.clone());
+        body.insert("refresh_token".to_owned(), json!(fresh));
+    }
+    Ok(Value::Object(body))
+}
+
+/// The delegated permissions a token carries: what was asked for, as far as somebody consented.
+fn granted<'a>(app: &'a App, scope: &[String]) -> Result<Vec<&'a str>, Aadsts> {
+    let asked = scope.iter().filter(|s| !matches!(s.as_str(), "openid" | "profile" | "email" | "offline_access"));
+    let mut granted = Vec::new();
+    for scope in asked {
+        let name = scope.rsplit('/').next().unwrap_or(scope);
+        if name == ".default" {
+            granted.extend(app.delegated.iter().map(String::as_str));
+            continue;
+        }
+        let consented = app.delegated.iter().find(|known| known.as_str() == name);
+        let text = format!("The user or administrator has not consented to use the application with ID '{}'. ({name})", app.client_id);
+        granted.push(consented.ok_or_else(|| Aadsts::new(65001, "invalid_grant", text))?.as_str());
+    }
+    Ok(granted)
+}
+
+/// Version 2.0 claims. `oid` and the names come with `profile`; `amr` never does; `auth_time` and `acct` stand for
+/// the optional claims our setup asks for.
+fn id_claims(
+    seed: &crate::tenant::seed::Seed,
+    account: &Account,
+    app: &App,
+    grant: &Grant,
+    scope: &[String],
+    (now, issuer, uti): (i64, String, String),
+) -> Value {
+    let pairwise = Sha256::new().chain_update(app.client_id.as_bytes()).chain_update(account.id.as_bytes()).finalize();
+    let mut claims = json!({
+        "ver": "2.0", "iss": issuer, "aud": app.client_id, "sub": URL_SAFE_NO_PAD.encode(pairwise),
+        "iat": now, "nbf": now, "exp": now + ACCESS_SECONDS, "auth_time": grant.auth_time.as_second(),
+        "tid": seed.organization.id, "sid": grant.session, "uti": uti, "acct": i32::from(account.seed.guest),
+        "login_hint": account.seed.upn,
+    });
+    let Some(map) = claims.as_object_mut() else { return claims };
+    if scope.iter().any(|s| s == "profile") {
+        map.insert("oid".to_owned(), json!(account.id));
+        map.insert("name".to_owned(), json!(account.seed.name));
+        map.insert("preferred_username".to_owned(), json!(account.seed.upn));
+    }
+    if scope.iter().any(|s| s == "email") {
+        map.insert("email".to_owned(), json!(account.seed.upn));
+    }
+    if !account.seed.app_roles.is_empty() {
+        map.insert("roles".to_owned(), json!(account.seed.app_roles));
+    }
+    if !grant.acrs.is_empty() {
+        map.insert("acrs".to_owned(), json!(grant.acrs));
+    }
+    if account.seed.guest {
+        map.insert("idp".to_owned(), json!("https://sts.windows.net/00000000-0000-0000-0000-0000000000fa/"));
+    }
+    if let Some(nonce) = &grant.nonce {
+        map.insert("nonce".to_owned(), json!(nonce));
+    }
+    claims
+}

@@ -1,0 +1,277 @@
+//! Everything the emulated tenant remembers.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::faults::{self, Call, Effect, Fault};
+use super::password::Digest;
+use super::seed::{self, Seed};
+use crate::base::Random;
+
+/// The state behind one lock.
+pub(super) struct World {
+    pub(super) seed: Seed,
+    pub(super) accounts: Vec<Account>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) calls: Vec<Seen>,
+    pub(super) codes: HashMap<String, Code>,
+    pub(super) refresh: HashMap<String, Grant>,
+    pub(super) browsers: HashMap<String, BrowserSession>,
+    pub(super) operations: Vec<Operation>,
+    pub(super) audits: Vec<AuditRow>,
+    pub(super) throttled: HashMap<&'static str, Vec<Timestamp>>,
+}
+
+/// One request that arrived, for tests that count.
+#[derive(Clone, serde::Serialize)]
+pub(super) struct Seen {
+    pub(super) at: Timestamp,
+    pub(super) call: Call,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) person: Option<String>,
+    pub(super) status: u16,
+}
+
+/// A cloud account.
+pub(super) struct Account {
+    pub(super) id: Uuid,
+    pub(super) seed: seed::Person,
+    pub(super) password: Digest,
+    /// An administrator's reset is followed by a change at the next sign-in.
+    pub(super) must_change: bool,
+    pub(super) last_password_change: Timestamp,
+    /// Tokens from before this moment are dead.
+    pub(super) sessions_valid_from: Timestamp,
+    pub(super) tap: Option<Tap>,
+    pub(super) group_ids: Vec<Uuid>,
+}
+
+/// A Temporary Access Pass.
+#[derive(Clone)]
+pub(super) struct Tap {
+    pub(super) id: Uuid,
+    pub(super) code: String,
+    pub(super) starts: Timestamp,
+    pub(super) minutes: i64,
+    pub(super) once: bool,
+    pub(super) used: bool,
+}
+
+impl Tap {
+    pub(super) fn usable(&self, now: Timestamp) -> bool {
+        now >= self.starts && now < self.ends() && !(self.once && self.used)
+    }
+
+    pub(super) fn ends(&self) -> Timestamp {
+        self.starts.saturating_add(SignedDuration::from_mins(self.minutes)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// How somebody signed in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Method {
+    Passkey,
+    Password,
+    Tap,
+}
+
+impl Method {
+    /// The name in `authenticationMethodModes`.
+    pub(super) fn combination(self) -> &'static str {
+        match self {
+            Self::Passkey => "fido2",
+            Self::Password => "password",
+            Self::Tap => "temporaryAccessPassOneTime",
+        }
+    }
+}
+
+/// A browser that is signed in at Entra.
+#[derive(Clone)]
+pub(super) struct BrowserSession {
+    pub(super) account: Uuid,
+    pub(super) method: Method,
+    pub(super) at: Timestamp,
+    pub(super) id: Uuid,
+}
+
+/// An authorization code.
+#[derive(Clone)]
+pub(super) struct Code {
+    pub(super) grant: Grant,
+    pub(super) redirect_uri: String,
+    pub(super) challenge: String,
+    pub(super) expires: Timestamp,
+    pub(super) used: bool,
+}
+
+/// What somebody let an app do.
+#[derive(Clone)]
+pub(super) struct Grant {
+    pub(super) client_id: Uuid,
+    pub(super) account: Uuid,
+    pub(super) scope: Vec<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) auth_time: Timestamp,
+    pub(super) session: Uuid,
+    /// Authentication contexts that were asked for and are met, or had nothing behind them.
+    pub(super) acrs: Vec<String>,
+    pub(super) issued: Timestamp,
+}
+
+/// A long-running operation.
+#[derive(Clone)]
+pub(super) struct Operation {
+    pub(super) id: Uuid,
+    pub(super) account: Uuid,
+    pub(super) operator: Uuid,
+    pub(super) created: Timestamp,
+    pub(super) due: Timestamp,
+    pub(super) last_action: Timestamp,
+    pub(super) stage: Stage,
+    pub(super) lost: bool,
+    pub(super) path: Vec<Effect>,
+    pub(super) job: Option<crate::base::Secret>,
+}
+
+/// How far an operation is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    Waiting,
+    /// The agent has it.
+    Carrying,
+    Succeeded,
+    Failed(String),
+}
+
+/// A line of the directory audit log.
+#[derive(Clone)]
+pub(super) struct AuditRow {
+    pub(super) id: Uuid,
+    pub(super) correlation: Uuid,
+    /// When it happened, and when it can be read.
+    pub(super) at: Timestamp,
+    pub(super) shown_from: Timestamp,
+    pub(super) activity: &'static str,
+    pub(super) service: &'static str,
+    pub(super) initiator: Uuid,
+    pub(super) target: Uuid,
+    pub(super) success: bool,
+    pub(super) reason: String,
+    pub(super) agent: Option<String>,
+}
+
+impl World {
+    pub(super) fn new(seed: Seed, random: &Random, now: Timestamp) -> Self {
+        let accounts = seed.people.iter().map(|person| Account::new(person, &seed, random, now)).collect();
+        Self {
+            accounts,
+            faults: seed.faults.clone(),
+            seed,
+            calls: Vec::new(),
+            codes: HashMap::new(),
+            refresh: HashMap::new(),
+            browsers: HashMap::new(),
+            operations: Vec::new(),
+            audits: Vec::new(),
+            throttled: HashMap::new(),
+        }
+    }
+
+    /// By object id or user principal name, as Graph's paths allow.
+    pub(super) fn find(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|a| a.named(name))
+    }
+
+    pub(super) fn find_mut(&mut self, name: &str) -> Option<&mut Account> {
+        self.accounts.iter_mut().find(|a| a.named(name))
+    }
+
+    pub(super) fn account(&self, id: Uuid) -> Option<&Account> {
+        self.accounts.iter().find(|a| a.id == id)
+    }
+
+    pub(super) fn account_mut(&mut self, id: Uuid) -> Option<&mut Account> {
+        self.accounts.iter_mut().find(|a| a.id == id)
+    }
+
+    pub(super) fn app(&self, client_id: Uuid) -> Option<&seed::App> {
+        self.seed.apps.iter().find(|app| app.client_id == client_id)
+    }
+
+    /// Uses up the faults of a call on a target (id or name).
+    pub(super) fn take_faults(&mut self, call: Call, target: Option<&str>) -> Vec<Effect> {
+        let upn = target.and_then(|name| self.find(name)).map(|a| a.seed.upn.clone());
+        faults::take(&mut self.faults, call, upn.as_deref())
+    }
+
+    /// Counts a request against a window; the seconds to wait if it is full.
+    pub(super) fn throttle(&mut self, what: &'static str, limit: u32, window: SignedDuration, now: Timestamp) -> Option<i64> {
+        if limit == 0 {
+            return None;
+        }
+        let seen = self.throttled.entry(what).or_default();
+        seen.retain(|at| now.duration_since(*at) < window);
+        if seen.len() < limit as usize {
+            seen.push(now);
+            return None;
+        }
+        let oldest = seen.first().copied().unwrap_or(now);
+        Some((window - now.duration_since(oldest)).as_secs().max(0) + 1)
+    }
+}
+
+impl Account {
+    fn new(person: &seed::Person, seed: &Seed, random: &Random, now: Timestamp) -> Self {
+        let password = person.password.as_deref().unwrap_or(&seed.organization.initial_password);
+        let tap = person.methods.iter().find_map(|m| m.strip_prefix("tap:")).map(|code| Tap {
+            id: random.uuid(),
+            code: code.to_owned(),
+            starts: now,
+            minutes: 480,
+            once: false,
+            used: false,
+        });
+        let month_ago = now.saturating_sub(SignedDuration::from_hours(24 * 40)).unwrap_or(Timestamp::MIN);
+        Self {
+            id: person.id.unwrap_or_else(|| derived_id(seed, &person.upn)),
+            password: Digest::of(password, random),
+            must_change: person.ad.must_change,
+            last_password_change: month_ago,
+            sessions_valid_from: month_ago,
+            tap,
+            group_ids: seed.groups.iter().filter(|g| g.members.contains(&person.upn)).map(|g| derived_id(seed, &g.name)).collect(),
+            seed: person.clone(),
+        }
+    }
+
+    fn named(&self, name: &str) -> bool {
+        self.seed.upn.eq_ignore_ascii_case(name) || Uuid::parse_str(name).is_ok_and(|id| id == self.id)
+    }
+
+    /// The name before the `@`: what the account is called in AD.
+    pub(super) fn sam(&self) -> &str {
+        self.seed.upn.split('@').next().unwrap_or(&self.seed.upn)
+    }
+
+    pub(super) fn has_passkey(&self) -> bool {
+        self.seed.methods.iter().any(|m| m == "passkey")
+    }
+
+    /// In a group that can hold roles: Microsoft protects its members and owners.
+    pub(super) fn in_role_assignable_group(&self, seed: &Seed) -> bool {
+        seed.groups.iter().any(|g| g.role_assignable && g.members.contains(&self.seed.upn))
+    }
+}
+
+/// An id that stays the same for the same tenant and name, so that a restarted demo knows its people again.
+pub(super) fn derived_id(seed: &Seed, name: &str) -> Uuid {
+    let hash: [u8; 32] = Sha256::new().chain_update(seed.organization.id.as_bytes()).chain_update(name.to_lowercase()).finalize().into();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}

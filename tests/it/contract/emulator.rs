@@ -1,0 +1,98 @@
+//! The emulator's answers and its permission table, against Microsoft's.
+
+use passback::tenant::PERMISSIONS;
+use serde_json::{Value, json};
+
+use super::schema::{Contract, Exchange};
+use crate::support::raw::{Emulator, PASSWORD_METHOD};
+
+const WANDA: &str = "wanda@contoso.example";
+
+#[test]
+fn the_permission_table_holds_only_what_microsoft_lists() {
+    let Some(contract) = Contract::load() else { return };
+    for (method, path, delegated, application) in PERMISSIONS {
+        for (kind, ours) in [("delegated", delegated), ("application", application)] {
+            let theirs = contract.permissions(method, path, kind).unwrap_or_else(|| panic!("{method} {path} is in neither list"));
+            for permission in *ours {
+                assert!(theirs.iter().any(|p| p == permission), "{method} {path}: {permission} is not among {kind} {theirs:?}");
+            }
+            assert_eq!(ours.is_empty(), theirs.is_empty(), "{method} {path}: {kind} is {theirs:?}");
+        }
+    }
+}
+
+#[test]
+fn every_addition_names_its_source_and_date() {
+    let Some(contract) = Contract::load() else { return };
+    for call in contract.additions() {
+        for field in ["call", "source", "date"] {
+            assert!(call[field].is_string(), "{field} is missing in {call}");
+        }
+        assert_eq!(call["ours"], json!(true), "{call}");
+    }
+    println!("{} calls are described by us, not by Microsoft's files", contract.additions().len());
+}
+
+#[tokio::test]
+async fn every_answer_is_what_microsoft_describes() {
+    let Some(contract) = Contract::load() else { return };
+    let entra = Emulator::start().await;
+    let (operator, app) = (entra.operator().await, entra.application().await);
+    let id = crate::support::raw::text(&entra.graph("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(), "id");
+    let accepted = entra.reset(&operator, WANDA, "Quiet-Harbour-92").await;
+    assert!(accepted.text().await.unwrap().is_empty());
+    let accepted = entra.reset(&operator, "omar@contoso.example", "Quiet-Harbour-92").await;
+    let operation = accepted.headers()["location"].to_str().unwrap().split_once("/v1.0").unwrap().1.to_owned();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let tap = json!({ "lifetimeInMinutes": 60, "isUsableOnce": true });
+    let select = "?$select=id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
+                  onPremisesSamAccountName,onPremisesLastSyncDateTime,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage";
+    let principal = format!("?$filter=principalId eq '{id}'");
+    let calls: Vec<(&str, String, &str, Option<Value>)> = vec![
+        ("GET", format!("/users/{WANDA}"), &app, None),
+        ("GET", format!("/users/{WANDA}{select}"), &app, None),
+        ("GET", "/users?$top=3".to_owned(), &app, None),
+        ("GET", "/users/$count".to_owned(), &app, None),
+        ("GET", format!("/users/{WANDA}/manager"), &app, None),
+        ("GET", format!("/users/{WANDA}/registeredDevices"), &app, None),
+        ("GET", "/users/petra@contoso.example/transitiveMemberOf".to_owned(), &app, None),
+        ("GET", "/users/gloria@contoso.example/transitiveMemberOf/microsoft.graph.directoryRole".to_owned(), &app, None),
+        ("GET", "/users/petra@contoso.example/transitiveMemberOf/microsoft.graph.group".to_owned(), &app, None),
+        ("GET", format!("/users/{WANDA}/authentication/methods"), &operator, None),
+        ("GET", operation, &operator, None),
+        ("POST", format!("/users/{WANDA}/authentication/temporaryAccessPassMethods"), &operator, Some(tap)),
+        ("GET", format!("/users/{WANDA}/authentication/temporaryAccessPassMethods"), &operator, None),
+        ("POST", format!("/users/{WANDA}/revokeSignInSessions"), &operator, None),
+        ("GET", "/organization".to_owned(), &app, None),
+        ("GET", "/auditLogs/directoryAudits".to_owned(), &app, None),
+        ("GET", format!("/roleManagement/directory/roleAssignments{principal}"), &app, None),
+        ("GET", format!("/roleManagement/directory/roleEligibilityScheduleInstances{principal}"), &app, None),
+        ("GET", "/identity/conditionalAccess/policies".to_owned(), &app, None),
+        ("GET", "/policies/authenticationStrengthPolicies/5e1f0000-0000-4000-8000-000000000001".to_owned(), &app, None),
+        // Refusals have a shape, too.
+        ("GET", "/users/nobody@contoso.example".to_owned(), &app, None),
+        ("GET", "/organization".to_owned(), "nonsense", None),
+        ("POST", format!("/users/gloria@contoso.example/authentication/methods/{PASSWORD_METHOD}/resetPassword"), &operator, Some(json!({ "newPassword": "x" }))),
+    ];
+    for (method, path, token, body) in calls {
+        let answer = entra.graph(method, &path, token, body.clone()).await;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        let bare = path.split('?').next().unwrap();
+        let response: Option<Value> = serde_json::from_str(&text).ok().filter(|v: &Value| v.is_object());
+        let exchange = Exchange { method, path: bare, request: body.as_ref(), status, response: response.as_ref() };
+        assert_eq!(contract.problems(&exchange), Vec::<String>::new(), "{method} {path} -> {status} {text}");
+    }
+}
+
+#[test]
+fn the_check_itself_finds_a_wrong_name_and_an_unknown_call() {
+    let Some(contract) = Contract::load() else { return };
+    let body = json!({ "newPasword": "x" });
+    let path = format!("/users/1/authentication/methods/{PASSWORD_METHOD}/resetPassword");
+    let wrong = Exchange { method: "POST", path: &path, request: Some(&body), status: 202, response: None };
+    assert!(!contract.problems(&wrong).is_empty());
+    let unknown = Exchange { method: "GET", path: "/users/1/photo", request: None, status: 200, response: None };
+    assert!(!contract.problems(&unknown).is_empty());
+}

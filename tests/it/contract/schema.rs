@@ -1,0 +1,200 @@
+//! Microsoft's published schema, as a validator of answers and requests.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+/// The contract: Microsoft's description, their permission table, and our additions.
+pub struct Contract {
+    openapi: Value,
+    permissions: Value,
+    additional: Value,
+}
+
+/// An exchange to check.
+pub struct Exchange<'a> {
+    pub method: &'a str,
+    /// Below `/v1.0`, without the query.
+    pub path: &'a str,
+    pub request: Option<&'a Value>,
+    pub status: u16,
+    pub response: Option<&'a Value>,
+}
+
+impl Contract {
+    /// `None`, with a printed reason, on a clone without the reference folder.
+    pub fn load() -> Option<Self> {
+        let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let reference = here.join("../shared/reference");
+        let Ok(openapi) = std::fs::read_to_string(reference.join("graph-openapi.yaml")) else {
+            println!("SKIPPED: ../shared/reference is not beside this clone, so Microsoft's schema cannot be checked");
+            return None;
+        };
+        let mut openapi: Value = serde_norway::from_str(&openapi).unwrap();
+        nullable(&mut openapi);
+        let permissions = std::fs::read_to_string(reference.join("graph-permissions.json")).unwrap();
+        let additional = std::fs::read_to_string(here.join("tests/contract/additional.yaml")).unwrap();
+        let additional = serde_norway::from_str(&additional).unwrap();
+        Some(Self { openapi, permissions: serde_json::from_str(&permissions).unwrap(), additional })
+    }
+
+    pub fn additions(&self) -> &Vec<Value> {
+        self.additional["calls"].as_array().unwrap()
+    }
+
+    /// Everything wrong with an exchange.
+    pub fn problems(&self, exchange: &Exchange<'_>) -> Vec<String> {
+        let Some(operation) = self.operation(exchange) else {
+            return self.addition_problems(exchange);
+        };
+        let mut problems = Vec::new();
+        if let Some(body) = exchange.request {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            problems.extend(self.check("request", schema, body));
+        }
+        let responses = &operation["responses"];
+        let class = format!("{}XX", exchange.status / 100);
+        let response = [exchange.status.to_string(), class].iter().find_map(|key| responses.get(key)).map(|r| self.resolve(r));
+        match (response, exchange.response) {
+            (None, _) => problems.push(format!("status {} is not in the contract", exchange.status)),
+            (Some(response), Some(body)) => problems.extend(self.check("response", &response["content"]["application/json"]["schema"], body)),
+            (Some(_), None) => {}
+        }
+        problems
+    }
+
+    fn operation(&self, exchange: &Exchange<'_>) -> Option<&Value> {
+        let paths = self.openapi["paths"].as_object()?;
+        let found = paths.iter().find(|(template, _)| matches(template, exchange.path))?.1;
+        found.get(exchange.method.to_lowercase())
+    }
+
+    fn addition_problems(&self, exchange: &Exchange<'_>) -> Vec<String> {
+        let named = |call: &&Value| {
+            let (method, template) = call["call"].as_str().unwrap().split_once(' ').unwrap();
+            method == exchange.method && matches(template, exchange.path)
+        };
+        let Some(call) = self.additions().iter().find(named) else {
+            return vec![format!("{} {} is neither in Microsoft's description nor in additional.yaml", exchange.method, exchange.path)];
+        };
+        match (&call["response"], exchange.response) {
+            (Value::Null, _) | (_, None) => Vec::new(),
+            (schema, Some(body)) if exchange.status < 300 => self.check("response", schema, body),
+            (_, Some(_)) => Vec::new(),
+        }
+    }
+
+    fn check(&self, what: &str, schema: &Value, body: &Value) -> Vec<String> {
+        if schema.is_null() {
+            return vec![format!("the contract has no {what} body here, but one was sent")];
+        }
+        let root = json!({ "components": self.openapi["components"], "allOf": [schema] });
+        let validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
+        let mut problems: Vec<String> = validator.iter_errors(body).map(|e| format!("{what}: {e} at {}", e.instance_path())).collect();
+        problems.extend(self.unknown(what, schema, body));
+        problems
+    }
+
+    /// A misspelt property validates (schemas are open), so names are checked on their own.
+    fn unknown(&self, what: &str, schema: &Value, body: &Value) -> Vec<String> {
+        let mut known = Map::new();
+        self.properties(schema, &mut known);
+        let Some(object) = body.as_object().filter(|_| !known.is_empty()) else { return Vec::new() };
+        let mut problems = Vec::new();
+        for (name, value) in object.iter().filter(|(name, _)| !name.starts_with('@')) {
+            let Some(property) = known.get(name).or_else(|| known.get(spelt(name))) else {
+                problems.push(format!("{what}: {name} is no property here"));
+                continue;
+            };
+            let items = property.get("items").unwrap_or(property);
+            let values = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
+            for value in values {
+                let narrowed = self.narrowed(items, value);
+                problems.extend(self.unknown(&format!("{what}.{name}"), &narrowed, value));
+            }
+        }
+        problems
+    }
+
+    /// A collection of a base type holds derived ones: `@odata.type` says which.
+    fn narrowed(&self, schema: &Value, value: &Value) -> Value {
+        let named = value.get("@odata.type").and_then(Value::as_str).map(|t| t.trim_start_matches('#'));
+        let known = named.filter(|name| self.openapi["components"]["schemas"].get(*name).is_some());
+        known.map_or_else(|| schema.clone(), |name| json!({ "$ref": format!("#/components/schemas/{name}") }))
+    }
+
+    fn properties(&self, schema: &Value, into: &mut Map<String, Value>) {
+        let schema = self.resolve(schema);
+        if let Some(properties) = schema["properties"].as_object() {
+            into.extend(properties.clone());
+        }
+        for branch in ["allOf", "anyOf", "oneOf"] {
+            for part in schema[branch].as_array().into_iter().flatten() {
+                self.properties(part, into);
+            }
+        }
+    }
+
+    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return schema };
+        let found = reference.trim_start_matches("#/").split('/').fold(&self.openapi, |at, part| &at[part.replace("~1", "/").as_str()]);
+        self.resolve(found)
+    }
+
+    /// The permissions Microsoft lists for a call, or those of our addition.
+    pub fn permissions(&self, method: &str, template: &str, kind: &str) -> Option<Vec<String>> {
+        let wanted = key(method, template);
+        if let Some(entry) = self.permissions.as_object()?.iter().find(|(name, _)| **name == wanted) {
+            let scheme = if kind == "application" { "Application" } else { "DelegatedWork" };
+            return Some(entry.1[scheme].as_object().map(|m| m.keys().cloned().collect()).unwrap_or_default());
+        }
+        let call = self.additions().iter().find(|c| {
+            let (m, t) = c["call"].as_str().unwrap().split_once(' ').unwrap();
+            key(m, t) == wanted
+        })?;
+        Some(call[kind].as_array().into_iter().flatten().map(|p| p.as_str().unwrap().to_owned()).collect())
+    }
+}
+
+/// Where Microsoft's documentation and its description spell a name differently, the service sends the documented
+/// one (<https://learn.microsoft.com/graph/errors>, read 2026-08: `innerError` with `date`).
+fn spelt(documented: &str) -> &str {
+    match documented {
+        "innerError" => "innererror",
+        "date" => "Date",
+        other => other,
+    }
+}
+
+fn key(method: &str, template: &str) -> String {
+    let parts: Vec<String> = template.split('/').map(|part| if part.starts_with('{') { "{id}".to_owned() } else { part.to_lowercase() }).collect();
+    format!("{method} {}", parts.join("/"))
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (a, b): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    a.len() == b.len() && a.iter().zip(&b).all(|(t, p)| t.starts_with('{') || t.eq_ignore_ascii_case(p))
+}
+
+/// OpenAPI 3.0 says `nullable: true`; JSON Schema says it with types.
+fn nullable(schema: &mut Value) {
+    if let Some(list) = schema.as_array_mut() {
+        list.iter_mut().for_each(nullable);
+    }
+    let Some(object) = schema.as_object_mut() else { return };
+    object.values_mut().for_each(nullable);
+    if object.get("nullable") != Some(&json!(true)) {
+        return;
+    }
+    object.remove("nullable");
+    if let Some(values) = object.get_mut("enum").and_then(Value::as_array_mut) {
+        values.push(Value::Null);
+    }
+    if let Some(kind) = object.get("type").filter(|t| t.is_string()).cloned() {
+        object.insert("type".to_owned(), json!([kind, "null"]));
+    } else {
+        let inner = Value::Object(object.clone());
+        object.clear();
+        object.insert("anyOf".to_owned(), json!([inner, { "type": "null" }]));
+    }
+}

@@ -1,0 +1,14 @@
+//! Everything that is tested from outside: contracts with Microsoft, the emulator, the journeys of people.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test may panic and may use the system's clock"
+)]
+
+mod contract;
+mod support;
+mod tenant;

@@ -1,0 +1,187 @@
+//! The emulator spoken to by hand, without any code of the product: what a stranger's client would send.
+
+use passback::tenant::{Running, Seed, Start};
+use passback::{Clock, Random};
+use reqwest::{Client, Response, StatusCode, redirect};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+pub const CLIENT: &str = "a0000000-0000-4000-8000-0000000000a1";
+pub const SECRET: &str = "demo-secret-of-the-emulator";
+pub const BACK: &str = "http://127.0.0.1:9/back";
+pub const OPERATOR: &str = "svc-passback@contoso.example";
+pub const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
+const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-for-pkce";
+
+pub struct Emulator {
+    pub running: Running,
+    pub http: Client,
+}
+
+/// Who signs in, and how.
+pub struct As<'a> {
+    pub account: &'a str,
+    pub method: &'a str,
+    pub secret: &'a str,
+}
+
+impl<'a> As<'a> {
+    pub fn passkey(account: &'a str) -> Self {
+        Self { account, method: "passkey", secret: "" }
+    }
+
+    pub fn password(account: &'a str, secret: &'a str) -> Self {
+        Self { account, method: "password", secret }
+    }
+}
+
+pub fn contoso() -> Seed {
+    Seed::contoso().unwrap().hurry().with_redirect(BACK)
+}
+
+pub fn install_crypto() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+pub fn http() -> Client {
+    install_crypto();
+    Client::builder().redirect(redirect::Policy::none()).build().unwrap()
+}
+
+pub fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+impl Emulator {
+    pub async fn start() -> Self {
+        Self::with(contoso()).await
+    }
+
+    pub async fn with(seed: Seed) -> Self {
+        install_crypto();
+        let running = Start::new(seed, Clock::system(), Random::system()).run().await.unwrap();
+        Self { running, http: http() }
+    }
+
+    fn oauth(&self, what: &str) -> String {
+        format!("{}/{}/oauth2/v2.0/{what}", self.running.url(), self.running.tenant_id())
+    }
+
+    /// An authorize address; `more` overrides or adds.
+    pub fn authorize(&self, more: &[(&str, &str)]) -> Url {
+        let challenge = base64(&Sha256::digest(VERIFIER));
+        let mut fields = vec![
+            ("client_id", CLIENT),
+            ("response_type", "code"),
+            ("redirect_uri", BACK),
+            ("scope", "openid profile offline_access UserAuthenticationMethod.ReadWrite.All User.RevokeSessions.All"),
+            ("state", "st"),
+            ("nonce", "no"),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        for (name, value) in more {
+            fields.retain(|(n, _)| n != name);
+            if !value.is_empty() {
+                fields.push((name, value));
+            }
+        }
+        Url::parse_with_params(&self.oauth("authorize"), fields).unwrap()
+    }
+
+    pub async fn post_sign_in(&self, at: Url, who: &As<'_>) -> Response {
+        let fields = [("account", who.account), ("method", who.method), ("password", who.secret), ("tap", who.secret)];
+        self.http.post(at).form(&fields).send().await.unwrap()
+    }
+
+    /// What the browser is sent back with.
+    pub async fn sign_in(&self, more: &[(&str, &str)], who: &As<'_>) -> Vec<(String, String)> {
+        let answer = self.post_sign_in(self.authorize(more), who).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", answer.text().await.unwrap());
+        back(&answer)
+    }
+
+    pub async fn token(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+        let mut all = vec![("client_id", CLIENT), ("client_secret", SECRET), ("redirect_uri", BACK), ("code_verifier", VERIFIER)];
+        for (name, value) in fields {
+            all.retain(|(n, _)| n != name);
+            all.push((name, value));
+        }
+        let answer = self.http.post(self.oauth("token")).form(&all).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    pub async fn tokens_of(&self, who: &As<'_>) -> Value {
+        let back = self.sign_in(&[], who).await;
+        let (status, body) = self.token(&[("grant_type", "authorization_code"), ("code", &field(&back, "code"))]).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body
+    }
+
+    pub async fn operator(&self) -> String {
+        text(&self.tokens_of(&As::passkey(OPERATOR)).await, "access_token")
+    }
+
+    pub async fn application(&self) -> String {
+        let scope = "https://graph.microsoft.com/.default";
+        let (status, body) = self.token(&[("grant_type", "client_credentials"), ("scope", scope)]).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        text(&body, "access_token")
+    }
+
+    pub async fn graph(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Response {
+        let url = format!("{}{path}", self.running.graph_url());
+        let mut request = self.http.request(method.parse().unwrap(), url).bearer_auth(token);
+        if path.contains("$count") {
+            request = request.header("ConsistencyLevel", "eventual");
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        request.send().await.unwrap()
+    }
+
+    pub async fn reset(&self, token: &str, person: &str, password: &str) -> Response {
+        let path = format!("/users/{person}/authentication/methods/{PASSWORD_METHOD}/resetPassword");
+        self.graph("POST", &path, token, Some(serde_json::json!({ "newPassword": password }))).await
+    }
+
+    /// Follows an operation to its end: status and detail.
+    pub async fn outcome(&self, token: &str, accepted: &Response) -> (String, String) {
+        let location = accepted.headers()["location"].to_str().unwrap().to_owned();
+        for _ in 0..200 {
+            let answer = self.http.get(&location).bearer_auth(token).send().await.unwrap();
+            if !answer.status().is_success() {
+                return (answer.status().to_string(), String::new());
+            }
+            let body: Value = answer.json().await.unwrap();
+            if matches!(body["status"].as_str(), Some("succeeded" | "failed")) {
+                return (text(&body, "status"), text(&body, "statusDetail"));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the operation did not end");
+    }
+}
+
+pub fn back(answer: &Response) -> Vec<(String, String)> {
+    let to = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
+    to.query_pairs().into_owned().collect()
+}
+
+pub fn field(fields: &[(String, String)], name: &str) -> String {
+    fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_else(|| panic!("no {name} in {fields:?}"))
+}
+
+pub fn text(body: &Value, name: &str) -> String {
+    body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}")).to_owned()
+}
+
+/// The claims of a token, unverified: what it says.
+pub fn claims(token: &str) -> Value {
+    use base64::Engine as _;
+    let middle = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(middle).unwrap()).unwrap()
+}

@@ -1,0 +1,4 @@
+//! The emulator behaves as Entra, Graph and a writeback agent do.
+
+mod oidc;
+mod resets;

@@ -1,0 +1,173 @@
+//! Signing in at the emulator.
+
+use passback::tenant::{Call, Effect, Fault};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::raw::{As, BACK, Emulator, OPERATOR, back, base64, claims, field, text};
+
+const WANDA: &str = "wanda@contoso.example";
+const CONTEXT: &str = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+
+#[tokio::test]
+async fn the_sign_in_page_opens_on_the_password_and_takes_the_hint() {
+    let entra = Emulator::start().await;
+    let page = entra.http.get(entra.authorize(&[("login_hint", WANDA)])).send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    let html = page.text().await.unwrap();
+    assert!(html.contains(r#"value="password" id="m-password" checked"#), "{html}");
+    assert!(html.contains(&format!(r#"value="{WANDA}" autocomplete="username""#)), "{html}");
+}
+
+#[tokio::test]
+async fn a_passkey_satisfies_the_context_and_a_password_does_not() {
+    let entra = Emulator::start().await;
+    let back = entra.sign_in(&[("claims", CONTEXT)], &As::passkey(WANDA)).await;
+    assert_eq!(field(&back, "state"), "st");
+    let (_, body) = entra.token(&[("grant_type", "authorization_code"), ("code", &field(&back, "code"))]).await;
+    let id = claims(&text(&body, "id_token"));
+    assert_eq!(id["acrs"], json!(["c1"]));
+    assert_eq!((&id["nonce"], &id["ver"], &id["acct"]), (&json!("no"), &json!("2.0"), &json!(0)));
+    assert!(id.get("amr").is_none(), "version 2.0 tokens never say how somebody signed in");
+
+    let refused = entra.post_sign_in(entra.authorize(&[("claims", CONTEXT)]), &As::password(WANDA, "Old-River-Stone-7")).await;
+    assert_eq!(refused.status(), StatusCode::OK);
+    assert!(refused.text().await.unwrap().contains("AADSTS53003"));
+}
+
+#[tokio::test]
+async fn the_context_fails_open_without_a_policy_and_for_those_excluded() {
+    let entra = Emulator::start().await;
+    for (who, context) in [("dora@contoso.example", "c1"), (WANDA, "c99")] {
+        let claims_wanted = CONTEXT.replace("c1", context);
+        let back = entra.sign_in(&[("claims", &claims_wanted)], &As::password(who, "Old-River-Stone-7")).await;
+        let (_, body) = entra.token(&[("grant_type", "authorization_code"), ("code", &field(&back, "code"))]).await;
+        assert_eq!(claims(&text(&body, "id_token"))["acrs"], json!([context]), "{who} with a password alone");
+    }
+}
+
+#[tokio::test]
+async fn codes_work_once_with_their_verifier_and_their_address() {
+    let entra = Emulator::start().await;
+    let redeem = async |code: &str, more: &[(&str, &str)]| {
+        let mut fields = vec![("grant_type", "authorization_code"), ("code", code)];
+        fields.extend_from_slice(more);
+        let (status, body) = entra.token(&fields).await;
+        (status, body["error_codes"][0].clone())
+    };
+    let code = async || field(&entra.sign_in(&[], &As::passkey(WANDA)).await, "code");
+    let bad = StatusCode::BAD_REQUEST;
+    assert_eq!(redeem(&code().await, &[("code_verifier", "another")]).await, (bad, json!(501_481)));
+    assert_eq!(redeem(&code().await, &[("redirect_uri", "http://127.0.0.1:9/other")]).await, (bad, json!(50011)));
+    let once = code().await;
+    assert_eq!(redeem(&once, &[]).await, (StatusCode::OK, Value::Null));
+    assert_eq!(redeem(&once, &[]).await, (bad, json!(54005)));
+    let (status, body) = entra.token(&[("grant_type", "authorization_code"), ("client_secret", "wrong")]).await;
+    assert_eq!((status, &body["error_codes"][0]), (StatusCode::UNAUTHORIZED, &json!(7_000_215)));
+    for name in ["error", "error_description", "timestamp", "trace_id", "correlation_id", "error_uri"] {
+        assert!(body[name].is_string(), "{name} in {body}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_or_foreign_is_refused_where_it_is_safe() {
+    let entra = Emulator::start().await;
+    let foreign = entra.http.get(entra.authorize(&[("redirect_uri", "https://evil.example/")])).send().await.unwrap();
+    assert_eq!(foreign.status(), StatusCode::BAD_REQUEST, "never sent to an address nobody registered");
+    assert!(foreign.text().await.unwrap().contains("AADSTS50011"));
+    for (more, code) in [
+        (("code_challenge", ""), "AADSTS50147"),
+        (("code_challenge_method", "plain"), "AADSTS50147"),
+        (("prompt", "none"), "AADSTS50058"),
+        (("prompt", "sometimes"), "AADSTS90023"),
+        (("response_type", "token"), "AADSTS700054"),
+    ] {
+        let answer = entra.http.get(entra.authorize(&[more])).send().await.unwrap();
+        let said = field(&back(&answer), "error_description");
+        assert!(said.starts_with(code), "{more:?}: {said}");
+        assert!(answer.headers()["location"].to_str().unwrap().starts_with(BACK));
+    }
+}
+
+#[tokio::test]
+async fn a_signed_in_browser_is_not_asked_again_unless_the_app_wants_it() {
+    let entra = Emulator::start().await;
+    let first = entra.post_sign_in(entra.authorize(&[]), &As::passkey(WANDA)).await;
+    let cookie = first.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let get = async |more: &[(&str, &str)]| {
+        entra.http.get(entra.authorize(more)).header("cookie", &cookie).send().await.unwrap().status()
+    };
+    assert_eq!(get(&[]).await, StatusCode::SEE_OTHER);
+    assert_eq!(get(&[("prompt", "none")]).await, StatusCode::SEE_OTHER);
+    assert_eq!(get(&[("prompt", "login")]).await, StatusCode::OK);
+    assert_eq!(get(&[("login_hint", "omar@contoso.example")]).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn refresh_tokens_are_replaced_and_die_with_the_grant() {
+    let entra = Emulator::start().await;
+    let first = text(&entra.tokens_of(&As::passkey(OPERATOR)).await, "refresh_token");
+    let (status, body) = entra.token(&[("grant_type", "refresh_token"), ("refresh_token", &first)]).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let second = text(&body, "refresh_token");
+    assert_ne!(first, second);
+    entra.running.add_fault(Fault::on(Call::Token, Effect::DeadToken).for_person(OPERATOR));
+    let (status, body) = entra.token(&[("grant_type", "refresh_token"), ("refresh_token", &second)]).await;
+    assert_eq!((status, text(&body, "error"), &body["error_codes"][0]), (StatusCode::BAD_REQUEST, "invalid_grant".to_owned(), &json!(50173)));
+}
+
+#[tokio::test]
+async fn keys_roll_and_old_tokens_stay_good() {
+    let entra = Emulator::start().await;
+    let token = entra.application().await;
+    entra.running.rotate_keys().await.unwrap();
+    let keys = format!("{}/{}/discovery/v2.0/keys", entra.running.url(), entra.running.tenant_id());
+    let body: Value = entra.http.get(keys).send().await.unwrap().json().await.unwrap();
+    assert_eq!(body["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(entra.graph("GET", "/organization", &token, None).await.status(), StatusCode::OK);
+    assert_ne!(header(&token), header(&entra.application().await));
+}
+
+fn header(token: &str) -> String {
+    token.split('.').next().unwrap().to_owned()
+}
+
+fn rsa_key() -> String {
+    use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
+    let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
+    key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
+}
+
+#[tokio::test]
+async fn an_app_can_prove_itself_with_its_certificate() {
+    use jsonwebtoken::{Algorithm, EncodingKey, Header};
+    use sha2::Digest as _;
+    let pem = rsa_key();
+    let key = rcgen::KeyPair::from_pem(&pem).unwrap();
+    let certificate = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
+    let mut seed: toml::Table = toml::from_str(include_str!("../../../src/tenant/contoso.toml")).unwrap();
+    seed["apps"][0].as_table_mut().unwrap().insert("certificates".into(), toml::Value::Array(vec![certificate.pem().into()]));
+    let seed = passback::tenant::Seed::parse(&toml::to_string(&seed).unwrap()).unwrap();
+    let entra = Emulator::with(seed).await;
+    let now = jiff::Timestamp::now().as_second();
+    let url = format!("{}/{}/oauth2/v2.0/token", entra.running.url(), entra.running.tenant_id());
+    let sign = |audience: &str| {
+        let id = crate::support::raw::CLIENT;
+        let claims = json!({ "aud": audience, "iss": id, "sub": id, "jti": "1", "nbf": now, "iat": now, "exp": now + 300 });
+        let thumbprint = base64(&sha2::Sha256::digest(certificate.der()));
+        let header = Header { x5t_s256: Some(thumbprint), ..Header::new(Algorithm::PS256) };
+        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()).unwrap()
+    };
+    for (audience, expected) in [(url.as_str(), StatusCode::OK), ("https://elsewhere.example", StatusCode::UNAUTHORIZED)] {
+        let assertion = sign(audience);
+        let fields = [
+            ("client_id", crate::support::raw::CLIENT),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", &assertion),
+            ("grant_type", "client_credentials"),
+            ("scope", "https://graph.microsoft.com/.default"),
+        ];
+        let answer = entra.http.post(&url).form(&fields).send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{}", answer.text().await.unwrap());
+    }
+}
