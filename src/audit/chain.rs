@@ -1,0 +1,57 @@
+//! One row's hash. Length-prefixed fields, so that no two rows read alike.
+
+use sha2::{Digest as _, Sha256};
+
+/// The hash before the first row.
+pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A row as it is stored and hashed.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) seq: i64,
+    pub(super) at: i64,
+    pub(super) event: String,
+    pub(super) actor: String,
+    pub(super) subject: Option<String>,
+    pub(super) reset_id: Option<String>,
+    pub(super) detail: String,
+    /// Digest of the salted personal details; empty without any.
+    pub(super) personal: String,
+    pub(super) previous: String,
+    pub(super) hash: String,
+    pub(super) mac: String,
+    pub(super) mac_key: String,
+}
+
+impl Row {
+    /// What the hash must be.
+    pub(super) fn computed(&self) -> String {
+        let mut hasher = Sha256::new();
+        let (seq, at) = (self.seq.to_string(), self.at.to_string());
+        let optional = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |t| format!("+{t}"));
+        let (subject, reset) = (optional(&self.subject), optional(&self.reset_id));
+        for part in ["passback audit row v1", &seq, &at, &self.event, &self.actor, &subject, &reset, &self.detail, &self.personal, &self.previous] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hex(&hasher.finalize())
+    }
+}
+
+/// The digest that stands for personal details.
+pub(super) fn personal_digest(salt: &str, data: &str) -> String {
+    hex(&Sha256::new().chain_update(salt.as_bytes()).chain_update([0]).chain_update(data.as_bytes()).finalize())
+}
+
+/// What the head's MAC covers.
+pub(super) fn head_bytes(count: i64, hash: &str) -> Vec<u8> {
+    format!("passback audit head v1:{count}:{hash}").into_bytes()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

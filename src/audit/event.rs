@@ -1,0 +1,73 @@
+//! What is worth remembering. No field can hold a password: there is no such type here.
+
+use serde_json::{Map, Value, json};
+
+use crate::base::{PersonKey, ResetId};
+
+/// Who did it.
+#[derive(Clone, Debug)]
+pub(crate) enum Actor {
+    Person(PersonKey),
+    Staff(PersonKey),
+    Portal,
+    Command,
+}
+
+impl Actor {
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Person(key) => format!("person:{key}"),
+            Self::Staff(key) => format!("staff:{key}"),
+            Self::Portal => "portal".to_owned(),
+            Self::Command => "command".to_owned(),
+        }
+    }
+}
+
+/// One line of the audit.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) kind: &'static str,
+    pub(crate) actor: Actor,
+    pub(crate) subject: Option<PersonKey>,
+    pub(crate) reset: Option<ResetId>,
+    detail: Map<String, Value>,
+    personal: Map<String, Value>,
+}
+
+impl Event {
+    pub(crate) fn new(kind: &'static str, actor: Actor) -> Self {
+        Self { kind, actor, subject: None, reset: None, detail: Map::new(), personal: Map::new() }
+    }
+
+    pub(crate) fn about(mut self, person: PersonKey) -> Self {
+        self.subject = Some(person);
+        self
+    }
+
+    pub(crate) fn reset(mut self, reset: ResetId) -> Self {
+        self.reset = Some(reset);
+        self
+    }
+
+    /// A fact that stays for ever: codes, states, ids.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A fact about somebody that retention may erase: names, addresses.
+    pub(crate) fn personal(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.personal.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(super) fn detail(&self) -> String {
+        Value::Object(self.detail.clone()).to_string()
+    }
+
+    /// Empty when there is nothing personal.
+    pub(super) fn personal_data(&self) -> String {
+        if self.personal.is_empty() { String::new() } else { json!(self.personal).to_string() }
+    }
+}

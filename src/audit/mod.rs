@@ -1,0 +1,18 @@
+//! Chained events, written in the transaction of what they report.
+//!
+//! A [`Ledger`] is a transaction that also writes history: events are collected and appended as the last thing before
+//! commit, when the head row is locked. Each row carries the hash of the one before and a MAC by key id; the head
+//! holds count and hash. Personal details stand in a side table and are in the chain only as a salted digest, so that
+//! retention can erase them and the chain still verifies.
+//!
+//! What it cannot prove: somebody who has both the database and the key can write another history. Exported heads
+//! prove against that.
+
+mod chain;
+mod event;
+mod ledger;
+mod verify;
+
+pub(crate) use event::{Actor, Event};
+pub(crate) use ledger::{Auditor, Ledger};
+pub use verify::{Report, verify};

@@ -1,0 +1,156 @@
+//! Checking the chain offline: every row against its hash, its neighbour, its MAC and its personal details, and the
+//! whole against the head.
+
+use super::chain::{GENESIS, Row, head_bytes, personal_digest};
+use crate::base::Secret;
+use crate::store::{Db, Purpose, Sealer, StoreError, on_db};
+
+/// What was found, and what could not be checked.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub rows: i64,
+    /// The hash of the last row: what an exported head is compared with.
+    pub head: String,
+    pub breaks: Vec<String>,
+    pub unchecked: Vec<String>,
+}
+
+/// Verifies the audit of the database at `url`. With `sealer`, MACs too.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn verify(url: &str) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
+    let db = Db::open(&Secret::new(url.to_owned())).await?;
+    Ok(check(&db, None).await?)
+}
+
+pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, StoreError> {
+    const PAGE: &str = "SELECT seq, at, event, actor, subject, reset_id, detail, personal, previous, hash, mac, mac_key
+        FROM audit WHERE seq > $1 ORDER BY seq LIMIT 1000";
+    let mut report = Report { head: GENESIS.to_owned(), ..Report::default() };
+    if sealer.is_none() {
+        report.unchecked.push("the MACs: no sealing keys were given (--config)".to_owned());
+    }
+    loop {
+        let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(PAGE).bind(report.rows).fetch_all(pool).await)?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            check_row(db, sealer, &row, &mut report).await?;
+        }
+    }
+    check_head(db, sealer, &mut report).await?;
+    Ok(report)
+}
+
+async fn check_row(db: &Db, sealer: Option<&Sealer>, row: &Row, report: &mut Report) -> Result<(), StoreError> {
+    let seq = row.seq;
+    if seq != report.rows + 1 {
+        report.breaks.push(format!("row {} is missing: the next one is {seq}", report.rows + 1));
+    }
+    if row.previous != report.head {
+        report.breaks.push(format!("row {seq} does not follow the row before it"));
+    }
+    if row.hash != row.computed() {
+        report.breaks.push(format!("row {seq} was changed"));
+    }
+    match sealer.map(|s| s.verify(Purpose::Audit, row.hash.as_bytes(), &row.mac, &row.mac_key)) {
+        Some(Some(false)) => report.breaks.push(format!("row {seq} was not written by this portal: its MAC is wrong")),
+        Some(None) => report.unchecked.push(format!("the MAC of row {seq}: key {} is not here", row.mac_key)),
+        Some(Some(true)) | None => {}
+    }
+    const PERSONAL: &str = "SELECT salt, data FROM audit_personal WHERE seq = $1";
+    let personal: Option<(String, String)> = on_db!(db, |pool| sqlx::query_as(PERSONAL).bind(seq).fetch_optional(pool).await)?;
+    match personal {
+        Some((salt, data)) if personal_digest(&salt, &data) != row.personal => {
+            report.breaks.push(format!("the personal details of row {seq} were changed"));
+        }
+        // Erased by retention: the digest stays and nothing can be compared with it.
+        _ => {}
+    }
+    report.rows = seq;
+    report.head.clone_from(&row.hash);
+    Ok(())
+}
+
+async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Result<(), StoreError> {
+    const HEAD: &str = "SELECT count, hash, mac, mac_key FROM audit_head WHERE slot = 1";
+    let head: Option<(i64, String, String, String)> = on_db!(db, |pool| sqlx::query_as(HEAD).fetch_optional(pool).await)?;
+    let Some((count, hash, mac, key)) = head else {
+        if report.rows > 0 {
+            report.breaks.push("the head is missing".to_owned());
+        }
+        return Ok(());
+    };
+    if count != report.rows || hash != report.head {
+        report.breaks.push(format!("the head says {count} rows; there are {}", report.rows));
+    }
+    if sealer.is_some_and(|s| count > 0 && s.verify(Purpose::Audit, &head_bytes(count, &hash), &mac, &key) == Some(false)) {
+        report.breaks.push("the head was not written by this portal: its MAC is wrong".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Actor, Auditor, Event};
+    use crate::base::{Clock, Random};
+    use crate::store::testing::{Engine, engines, sealer};
+
+    async fn filled(engine: &Engine, sealer: &Sealer) {
+        let auditor = Auditor::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
+        for n in 0..4 {
+            auditor.note(Event::new("test", Actor::Portal).with("n", n).personal("name", "Wanda")).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_untouched_chain_verifies() {
+        for engine in engines().await {
+            let sealer = sealer();
+            assert_eq!(check(&engine.db, Some(&sealer)).await.unwrap().breaks, Vec::<String>::new());
+            filled(&engine, &sealer).await;
+            let report = check(&engine.db, Some(&sealer)).await.unwrap();
+            assert_eq!((report.rows, report.breaks.len(), report.unchecked.len()), (4, 0, 0));
+        }
+    }
+
+    #[tokio::test]
+    async fn every_tampering_is_found_and_erasing_personal_details_is_none() {
+        for (what, sql, breaks) in [
+            ("changed", "UPDATE audit SET detail = '{}' WHERE seq = 2", true),
+            ("removed", "DELETE FROM audit WHERE seq = 2", true),
+            ("cut off", "DELETE FROM audit WHERE seq = 4", true),
+            ("personal details changed", "UPDATE audit_personal SET data = '{}' WHERE seq = 3", true),
+            ("head moved", "UPDATE audit_head SET count = 3", true),
+            ("MAC forged", "UPDATE audit SET mac = 'aa' WHERE seq = 1", true),
+            ("personal details erased", "DELETE FROM audit_personal", false),
+        ] {
+            for engine in engines().await {
+                let sealer = sealer();
+                filled(&engine, &sealer).await;
+                if sql.starts_with("DELETE FROM audit WHERE") {
+                    on_db!(&engine.db, |p| sqlx::query("DELETE FROM audit_personal").execute(p).await.map(|_| ())).unwrap();
+                }
+                on_db!(&engine.db, |p| sqlx::query(sql).execute(p).await.map(|_| ())).unwrap();
+                let report = check(&engine.db, Some(&sealer)).await.unwrap();
+                assert_eq!(!report.breaks.is_empty(), breaks, "{what}: {:?}", report.breaks);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_of_a_transaction_that_fails_never_was() {
+        for engine in engines().await {
+            let sealer = sealer();
+            let auditor = Auditor::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
+            let mut ledger = auditor.begin().await.unwrap();
+            ledger.record(Event::new("test", Actor::Portal));
+            drop(ledger);
+            filled(&engine, &sealer).await;
+            assert_eq!(check(&engine.db, Some(&sealer)).await.unwrap().rows, 4);
+        }
+    }
+}

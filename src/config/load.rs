@@ -1,0 +1,113 @@
+//! Reading settings, and the secrets that stand in files of their own.
+
+use std::path::{Path, PathBuf};
+
+use super::Config;
+use super::check::check;
+use crate::base::Secret;
+
+/// Why the settings cannot be used: what is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0}")]
+    Read(#[from] config::ConfigError),
+    #[error("the secret in {path} cannot be read: {source}", path = .path.display())]
+    SecretFile { path: PathBuf, source: std::io::Error },
+    #[error("{key}: {problem}")]
+    Value { key: &'static str, problem: String },
+}
+
+impl ConfigError {
+    pub(super) fn value(key: &'static str, problem: impl Into<String>) -> Self {
+        Self::Value { key, problem: problem.into() }
+    }
+}
+
+/// Reads the file, then the environment over it, then the secrets' files, and checks the whole.
+///
+/// # Errors
+/// When a file cannot be read, a key is unknown, or values cannot go together.
+pub fn load(file: &Path) -> Result<Config, ConfigError> {
+    let sources = config::Config::builder()
+        .add_source(config::File::from(file).format(config::FileFormat::Toml))
+        .add_source(config::Environment::with_prefix("PASSBACK").prefix_separator("__").separator("__").try_parsing(true));
+    let mut read: Config = sources.build()?.try_deserialize()?;
+    if let Some(path) = &read.database.url_file {
+        read.database.url = secret(path)?;
+    }
+    if let Some(path) = &read.entra.credential.secret_file {
+        read.entra.credential.secret = Some(secret(path)?);
+    }
+    check(&read)?;
+    Ok(read)
+}
+
+fn secret(path: &Path) -> Result<Secret, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::SecretFile { path: path.to_owned(), source })?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        [server]
+        public_url = "https://reset.contoso.example/"
+        [sealing]
+        keys = [{ id = "k1", file = "/run/secrets/seal" }]
+        [entra]
+        tenant_id = "c0de0000-7e5a-4f00-8000-00000000c0de"
+        client_id = "a0000000-0000-4000-8000-0000000000a1"
+        credential = { kind = "secret", secret = "s3cret-value" }
+    "#;
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("passback.toml");
+        std::fs::write(&file, text).unwrap();
+        load(&file)
+    }
+
+    fn said(text: &str) -> String {
+        read(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_short_file_is_enough_and_microsofts_hosts_follow_from_the_cloud() {
+        let config = read(GOOD).unwrap();
+        assert_eq!(config.entra.graph_url().as_str(), "https://graph.microsoft.com/v1.0");
+        assert_eq!(config.entra.authority().as_str(), "https://login.microsoftonline.com/c0de0000-7e5a-4f00-8000-00000000c0de/v2.0");
+        assert!(!format!("{config:?}").contains("s3cret-value"));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_it() {
+        let text = GOOD.replace("public_url", "hourly_celing = 3\npublic_url");
+        assert!(said(&text).contains("hourly_celing"), "{}", said(&text));
+    }
+
+    #[test]
+    fn http_is_for_this_machine_only() {
+        assert!(said(&GOOD.replace("https://reset", "http://reset")).contains("server.public_url"));
+        assert!(read(&GOOD.replace("https://reset.contoso.example", "http://127.0.0.1:8080")).is_ok());
+    }
+
+    #[test]
+    fn other_hosts_than_microsofts_have_to_be_allowed() {
+        let other = GOOD.replace("client_id", "graph_url = \"https://graph.evil.example/v1.0\"\nclient_id");
+        assert!(said(&other).contains("allow_other_hosts"));
+        assert!(read(&other.replace("client_id =", "allow_other_hosts = true\nclient_id =")).is_ok());
+        assert!(read(&other.replace("https://graph.evil.example", "http://127.0.0.1:99")).is_ok());
+    }
+
+    #[test]
+    fn a_secret_can_stand_in_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("secret");
+        std::fs::write(&file, "from-the-file\n").unwrap();
+        let text = GOOD.replace("secret = \"s3cret-value\"", &format!("secret_file = \"{}\"", file.display()));
+        assert_eq!(read(&text).unwrap().entra.credential.secret.unwrap().expose_secret(), "from-the-file");
+        assert!(said(&text.replace("/secret\"", "/missing\"")).contains("missing"));
+    }
+}

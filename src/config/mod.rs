@@ -1,0 +1,11 @@
+//! Settings: TOML (`--config` or `PASSBACK_CONFIG`), any key also by `PASSBACK__SECTION__KEY`, secrets also from a
+//! file by `*_file`. Unknown keys are errors: a misspelt limit must not be no limit.
+
+mod check;
+mod load;
+mod sections;
+
+pub use load::{ConfigError, load};
+pub use sections::{
+    Branding, Cloud, Config, Credential, CredentialKind, Database, Entra, OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin,
+};

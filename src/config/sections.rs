@@ -1,0 +1,223 @@
+//! Every key with its default, its unit and what it does.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+use crate::base::Secret;
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    #[serde(default)]
+    pub database: Database,
+    pub sealing: Sealing,
+    #[serde(default)]
+    pub branding: Branding,
+    pub entra: Entra,
+    #[serde(default)]
+    pub signin: Signin,
+    #[serde(default)]
+    pub operator: OperatorSettings,
+    #[serde(default)]
+    pub reset: Reset,
+    #[serde(default)]
+    pub policy: Policy,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Where people are served. Default `127.0.0.1:8080`.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// How people reach the portal: every link is made from it, never from `Host`. https, or http on loopback.
+    pub public_url: Url,
+    /// Where `/metrics` is served; not at all without it.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Whose `X-Forwarded-For` is believed, as networks (`10.0.0.0/8`). Nobody's by default.
+    #[serde(default)]
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `sqlite://passback.db` (default) or `postgres://…`. May hold a password: also `url_file`.
+    pub(crate) url: Secret,
+    pub url_file: Option<PathBuf>,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: Secret::new("sqlite://passback.db".to_owned()), url_file: None }
+    }
+}
+
+/// Keys that seal what must be kept. The first seals, all open.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealing {
+    pub keys: Vec<SealingKey>,
+}
+
+/// A key file: 32 random bytes as 64 hexadecimal digits, readable by nobody but the service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealingKey {
+    pub id: String,
+    pub file: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Branding {
+    /// The organisation's name, as people say it.
+    pub name: String,
+    /// Shown wherever somebody may be stuck.
+    pub support_phone: String,
+    /// When that phone is answered, as text.
+    pub support_hours: String,
+}
+
+impl Default for Branding {
+    fn default() -> Self {
+        Self { name: "Passback".to_owned(), support_phone: String::new(), support_hours: String::new() }
+    }
+}
+
+/// Microsoft's clouds. China is missing: it has no reset API (graph.md §0.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cloud {
+    #[default]
+    Global,
+    UsGov,
+    UsGovDod,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entra {
+    #[serde(default)]
+    pub cloud: Cloud,
+    pub tenant_id: Uuid,
+    pub client_id: Uuid,
+    /// The issuer, below which `/.well-known/openid-configuration` is found. Default: the cloud's, for the tenant.
+    #[serde(default)]
+    pub authority: Option<Url>,
+    /// Graph with its version, such as `https://graph.microsoft.com/v1.0`. Default: the cloud's.
+    #[serde(default)]
+    pub graph_url: Option<Url>,
+    /// Takes hosts that are not Microsoft's. Marks every page, and doctor calls it an error.
+    #[serde(default)]
+    pub allow_other_hosts: bool,
+    pub credential: Credential,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    pub kind: CredentialKind,
+    #[serde(default)]
+    pub(crate) secret: Option<Secret>,
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+}
+
+/// How the application proves itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialKind {
+    Secret,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signin {
+    /// The authentication context a person must satisfy.
+    pub required_context: String,
+    /// The one for staff.
+    pub staff_context: String,
+    /// How old a sign-in may be when the form opens, in seconds.
+    pub max_age_seconds: i64,
+    /// How long an opened form may be submitted after that, in seconds.
+    pub submit_seconds: i64,
+    /// A session without a request for so long ends, in seconds.
+    pub idle_seconds: i64,
+    /// No session is older, in seconds.
+    pub absolute_seconds: i64,
+    pub allow_guests: bool,
+    /// Lets people reset although nothing proves that they signed in without the password. Doctor calls it an error.
+    pub accept_unverified_policy: bool,
+}
+
+impl Default for Signin {
+    fn default() -> Self {
+        Self {
+            required_context: "c1".to_owned(),
+            staff_context: "c2".to_owned(),
+            max_age_seconds: 600,
+            submit_seconds: 900,
+            idle_seconds: 1_800,
+            absolute_seconds: 28_800,
+            allow_guests: false,
+            accept_unverified_policy: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperatorSettings {
+    /// Lets the operator's role be tenant-wide instead of scoped to an administrative unit.
+    pub tenant_wide: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reset {
+    /// How long an operation is watched before it counts as unknown, in seconds.
+    pub time_limit_seconds: i64,
+    /// How long a reset waits in line when Graph throttles, in seconds.
+    pub line_limit_seconds: i64,
+    /// Resets in an hour before everything pauses. Default: 2 % of the people, at least 20.
+    pub hourly_ceiling: Option<i64>,
+    /// Resets one person may start in an hour.
+    pub per_person_hour: i64,
+    /// Sign-ins and resets one address may start in a minute.
+    pub per_address_minute: i64,
+}
+
+impl Default for Reset {
+    fn default() -> Self {
+        Self { time_limit_seconds: 600, line_limit_seconds: 60, hourly_ceiling: None, per_person_hour: 5, per_address_minute: 60 }
+    }
+}
+
+/// What the portal itself asks of a password, before Microsoft does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Characters at least.
+    pub min_length: usize,
+    /// How many of the four classes (lower case, upper case, digits, others).
+    pub classes: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { min_length: 12, classes: 3 }
+    }
+}

@@ -1,0 +1,108 @@
+//! Sign-ins under way. A row is found by the hash of its `state` and the browser that began it, and taken out as it
+//! is read: a callback counts once.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Db, Place, Purpose, Sealer, StoreError, hash_id, on_db};
+
+/// So many may be pending in one browser: two tabs do not break each other, a script does not fill the table.
+const PENDING: i64 = 5;
+/// Entra's codes live about ten minutes; the person may take a while before.
+const LIFE: SignedDuration = SignedDuration::from_mins(30);
+
+/// The attempts table.
+#[derive(Clone)]
+pub(crate) struct Attempts {
+    db: Db,
+    sealer: Sealer,
+}
+
+/// One attempt as the callback finds it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct StoredAttempt {
+    pub(crate) purpose: String,
+    pub(crate) data: Vec<u8>,
+}
+
+impl Attempts {
+    pub(crate) fn new(db: Db, sealer: Sealer) -> Self {
+        Self { db, sealer }
+    }
+
+    /// Keeps an attempt, and drops the oldest of this browser beyond five.
+    pub(crate) async fn add(&self, state: &str, browser: &str, attempt: &StoredAttempt, now: Timestamp) -> Result<(), StoreError> {
+        const ADD: &str = "INSERT INTO attempts (state_hash, browser_hash, purpose, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        const TRIM: &str = "DELETE FROM attempts WHERE expires_at < $2 OR (browser_hash = $1 AND state_hash NOT IN
+            (SELECT state_hash FROM attempts WHERE browser_hash = $1 ORDER BY created_at DESC, state_hash LIMIT $3))";
+        let (state, browser, at) = (hash_id(state), hash_id(browser), now.as_millisecond());
+        let sealed = self.sealer.seal(Purpose::Attempt, place(&state), &attempt.data)?;
+        let until = at.saturating_add(i64::try_from(LIFE.as_millis()).unwrap_or(0));
+        on_db!(&self.db, |pool| sqlx::query(ADD)
+            .bind(&state)
+            .bind(&browser)
+            .bind(&attempt.purpose)
+            .bind(&sealed)
+            .bind(at)
+            .bind(until)
+            .execute(pool)
+            .await
+            .map(|_| ()))?;
+        on_db!(&self.db, |pool| sqlx::query(TRIM).bind(&browser).bind(at).bind(PENDING).execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Takes the attempt out. `None`: never begun, begun in another browser, used already, or too old.
+    pub(crate) async fn take(&self, state: &str, browser: &str, now: Timestamp) -> Result<Option<StoredAttempt>, StoreError> {
+        const SQL: &str = "DELETE FROM attempts WHERE state_hash = $1 AND browser_hash = $2 RETURNING purpose, sealed, expires_at";
+        let (state, browser) = (hash_id(state), hash_id(browser));
+        let found: Option<(String, String, i64)> =
+            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&state).bind(&browser).fetch_optional(pool).await)?;
+        let Some((purpose, sealed, until)) = found else { return Ok(None) };
+        if until < now.as_millisecond() {
+            return Ok(None);
+        }
+        let data = self.sealer.open(Purpose::Attempt, place(&state), &sealed)?.to_vec();
+        Ok(Some(StoredAttempt { purpose, data }))
+    }
+}
+
+fn place(row: &str) -> Place<'_> {
+    Place { table: "attempts", column: "sealed", row }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{engines, sealer};
+
+    fn attempt(n: u8) -> StoredAttempt {
+        StoredAttempt { purpose: "person".to_owned(), data: vec![n] }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_counts_once_in_its_own_browser() {
+        for engine in engines().await {
+            let attempts = Attempts::new(engine.db.clone(), sealer());
+            let now = Timestamp::from_second(1_800_000_000).unwrap();
+            attempts.add("s1", "mine", &attempt(1), now).await.unwrap();
+            assert_eq!(attempts.take("s1", "other", now).await.unwrap(), None);
+            assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), Some(attempt(1)));
+            assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn five_are_kept_and_none_for_ever() {
+        for engine in engines().await {
+            let attempts = Attempts::new(engine.db.clone(), sealer());
+            let now = Timestamp::from_second(1_800_000_000).unwrap();
+            for n in 0..7_u8 {
+                attempts.add(&format!("s{n}"), "mine", &attempt(n), now + SignedDuration::from_secs(n.into())).await.unwrap();
+            }
+            assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None, "the oldest went");
+            assert_eq!(attempts.take("s2", "mine", now).await.unwrap(), Some(attempt(2)));
+            let late = now + SignedDuration::from_mins(31);
+            assert_eq!(attempts.take("s6", "mine", late).await.unwrap(), None);
+        }
+    }
+}

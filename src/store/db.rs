@@ -1,0 +1,139 @@
+//! The two pools and their transactions.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use crate::base::Secret;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The database.
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// What must be true together.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// What can go wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the database did not do it")]
+    Sql(#[source] sqlx::Error),
+    #[error("the database cannot be brought up to date")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("database.url begins with neither sqlite:// nor postgres://")]
+    Scheme,
+    /// The row is not there, or no longer ours: another replica was faster.
+    #[error("the row is gone or belongs to somebody else")]
+    NoRow,
+    /// A unique constraint says that it exists already.
+    #[error("it exists already")]
+    Exists,
+    #[error("a row in {table} cannot be read: {problem}")]
+    BadRow { table: &'static str, problem: String },
+    #[error(transparent)]
+    Seal(#[from] super::SealError),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) { Self::Exists } else { Self::Sql(error) }
+    }
+}
+
+/// Runs the same expression on whichever pool there is.
+macro_rules! on_db {
+    ($db:expr, |$c:ident| $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite($c) => $body,
+            $crate::store::Db::Postgres($c) => $body,
+        }
+    };
+}
+pub(crate) use on_db;
+
+/// The same inside a transaction.
+macro_rules! on_tx {
+    ($tx:expr, |$c:ident| $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(inner) => {
+                let $c = &mut **inner;
+                $body
+            }
+            $crate::store::Tx::Postgres(inner) => {
+                let $c = &mut **inner;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_tx;
+
+impl Db {
+    /// Opens the database and brings its tables up to date.
+    pub(crate) async fn open(url: &Secret) -> Result<Self, StoreError> {
+        let text = url.expose_secret();
+        let db = if text.starts_with("sqlite:") {
+            Self::open_sqlite(text).await?
+        } else if text.starts_with("postgres:") || text.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(text)?;
+            // A new TLS connection costs about 88 ms (stack.md): some stay open.
+            let pool = PgPoolOptions::new().min_connections(2).max_connections(16).acquire_timeout(Duration::from_secs(5));
+            Self::Postgres(pool.connect_with(options).await?)
+        } else {
+            return Err(StoreError::Scheme);
+        };
+        on_db!(&db, |pool| MIGRATIONS.run(pool).await)?;
+        Ok(db)
+    }
+
+    /// `synchronous=FULL`: the intent of a reset must survive the power cut that follows it.
+    async fn open_sqlite(text: &str) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(text)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        Ok(Self::Sqlite(SqlitePoolOptions::new().max_connections(8).connect_with(options).await?))
+    }
+
+    /// Begins a transaction that will write.
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        on_db!(self, |pool| sqlx::query("SELECT 1").execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    pub(crate) async fn close(&self) {
+        on_db!(self, |pool| pool.close().await);
+    }
+}
+
+impl Tx {
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! Limits shared by all replicas, as GCRA in one statement: a request is let through if its theoretical arrival time
+//! is not too far ahead. A refusal knows the second at which the next request will pass.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Db, StoreError, on_db};
+
+/// So many in so long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) count: i64,
+    pub(crate) per: SignedDuration,
+}
+
+/// Too many; pass again after this long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) wait: SignedDuration,
+}
+
+/// The limits table.
+#[derive(Clone)]
+pub(crate) struct Limits {
+    db: Db,
+}
+
+impl Limits {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Counts one request under `name`.
+    pub(crate) async fn take(&self, name: &str, limit: Limit, now: Timestamp) -> Result<Result<(), Refused>, StoreError> {
+        const TAKE: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
+            ON CONFLICT (name) DO UPDATE SET arrives_at =
+                CASE WHEN limits.arrives_at > $2 THEN limits.arrives_at ELSE $2 END + $3
+            WHERE CASE WHEN limits.arrives_at > $2 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
+        let window = i64::try_from(limit.per.as_millis()).unwrap_or(i64::MAX / 4);
+        let (at, step) = (now.as_millisecond(), window / limit.count.max(1));
+        let taken = on_db!(&self.db, |pool| sqlx::query(TAKE)
+            .bind(name)
+            .bind(at)
+            .bind(step)
+            .bind(window)
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected()))?;
+        if taken == 1 {
+            return Ok(Ok(()));
+        }
+        const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
+        let arrives: Option<(i64,)> = on_db!(&self.db, |pool| sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await)?;
+        let wait = arrives.map_or(0, |(arrives,)| arrives + step - window - at).max(0);
+        Ok(Err(Refused { wait: SignedDuration::from_millis(wait) }))
+    }
+
+    /// Forgets what no longer limits anything.
+    pub(crate) async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        const SQL: &str = "DELETE FROM limits WHERE arrives_at < $1";
+        let at = now.as_millisecond();
+        Ok(on_db!(&self.db, |pool| sqlx::query(SQL).bind(at).execute(pool).await.map(|done| done.rows_affected()))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::engines;
+
+    #[tokio::test]
+    async fn three_a_minute_is_three_and_the_wait_is_honest() {
+        for engine in engines().await {
+            let limits = Limits::new(engine.db.clone());
+            let limit = Limit { count: 3, per: SignedDuration::from_secs(60) };
+            let start = Timestamp::from_second(1_800_000_000).unwrap();
+            for _ in 0..3 {
+                assert_eq!(limits.take("person:1", limit, start).await.unwrap(), Ok(()));
+            }
+            let refused = limits.take("person:1", limit, start).await.unwrap().unwrap_err();
+            assert_eq!(refused.wait, SignedDuration::from_secs(20));
+            let just_before = start + refused.wait - SignedDuration::from_millis(1);
+            assert!(limits.take("person:1", limit, just_before).await.unwrap().is_err());
+            assert_eq!(limits.take("person:1", limit, start + refused.wait).await.unwrap(), Ok(()));
+            assert_eq!(limits.take("person:2", limit, start).await.unwrap(), Ok(()), "others are not limited");
+            assert!(limits.sweep(start + SignedDuration::from_hours(1)).await.unwrap() >= 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn twenty_at_once_take_no_more_than_the_limit() {
+        for engine in engines().await {
+            let limits = Limits::new(engine.db.clone());
+            let limit = Limit { count: 5, per: SignedDuration::from_secs(60) };
+            let now = Timestamp::from_second(1_800_000_000).unwrap();
+            let tries = (0..20).map(|_| {
+                let limits = limits.clone();
+                tokio::spawn(async move { limits.take("shared", limit, now).await.unwrap().is_ok() })
+            });
+            let mut passed = 0;
+            for one in tries.collect::<Vec<_>>() {
+                passed += i32::from(one.await.unwrap());
+            }
+            assert_eq!(passed, 5);
+        }
+    }
+}

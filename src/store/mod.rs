@@ -1,0 +1,17 @@
+//! SQLite or PostgreSQL behind one SQL text. Only `store.rs` files and this folder speak SQL; every function of
+//! theirs is run on both engines by a contract test, since no macro can check one text against two.
+
+mod attempts;
+mod db;
+mod limits;
+mod seal;
+mod sessions;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use attempts::{Attempts, StoredAttempt};
+pub(crate) use db::{Db, StoreError, Tx};
+pub(crate) use db::{on_db, on_tx};
+pub(crate) use limits::{Limit, Limits, Refused};
+pub(crate) use seal::{Place, Purpose, SealError, Sealer};
+pub(crate) use sessions::{DbSessions, hash_id};

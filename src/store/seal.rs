@@ -1,0 +1,220 @@
+//! Authenticated encryption of what must be kept: sessions, sign-in attempts, the operator's tokens. And the audit
+//! chain's MAC. Each use has its own key, derived from the key file; each value is bound to its place, so that one
+//! moved to another row does not open.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::base::{Random, TenantId};
+use crate::config::{Sealing, SealingKey};
+
+/// What a key is for. The names are part of the derivation and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Session,
+    Attempt,
+    Operator,
+    Audit,
+}
+
+impl Purpose {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::Session => b"passback session v1",
+            Self::Attempt => b"passback attempt v1",
+            Self::Operator => b"passback operator v1",
+            Self::Audit => b"passback audit v1",
+        }
+    }
+}
+
+/// Where a value lives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) column: &'a str,
+    pub(crate) row: &'a str,
+}
+
+/// Seals with the first key, opens with all.
+#[derive(Clone)]
+pub(crate) struct Sealer {
+    keys: Vec<Key>,
+    tenant: TenantId,
+    random: Random,
+}
+
+#[derive(Clone)]
+struct Key {
+    id: String,
+    root: Zeroizing<[u8; 32]>,
+}
+
+/// What can be wrong with keys and sealed values.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealError {
+    #[error("the sealing key file {path} cannot be read")]
+    Read { path: String, source: std::io::Error },
+    #[error("the sealing key file {path} can be read by group or others: chmod 600 it")]
+    Permissions { path: String },
+    #[error("the sealing key file {path} must hold 64 hexadecimal digits (openssl rand -hex 32)")]
+    Shape { path: String },
+    #[error("sealing needs at least one key")]
+    NoKey,
+    #[error("a sealed value does not open: its key is gone, or it was changed or moved")]
+    Opens,
+}
+
+impl Sealer {
+    pub(crate) fn load(sealing: &Sealing, tenant: TenantId, random: Random) -> Result<Self, SealError> {
+        let keys = sealing.keys.iter().map(Key::load).collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(SealError::NoKey);
+        }
+        Ok(Self { keys, tenant, random })
+    }
+
+    /// `id.nonce.ciphertext`, base64.
+    pub(crate) fn seal(&self, purpose: Purpose, place: Place<'_>, plain: &[u8]) -> Result<String, SealError> {
+        let key = self.keys.first().ok_or(SealError::NoKey)?;
+        let nonce: [u8; 24] = self.random.bytes();
+        let aad = self.bound(place);
+        let sealed = key.cipher(purpose).encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad }).map_err(|_| SealError::Opens)?;
+        Ok(format!("{}.{}.{}", key.id, STANDARD_NO_PAD.encode(nonce), STANDARD_NO_PAD.encode(sealed)))
+    }
+
+    pub(crate) fn open(&self, purpose: Purpose, place: Place<'_>, sealed: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let mut parts = sealed.rsplitn(3, '.');
+        let (cipher, nonce, id) = (parts.next(), parts.next(), parts.next());
+        let key = self.keys.iter().find(|key| Some(key.id.as_str()) == id).ok_or(SealError::Opens)?;
+        let decode = |part: Option<&str>| STANDARD_NO_PAD.decode(part.unwrap_or("")).map_err(|_| SealError::Opens);
+        let nonce: [u8; 24] = decode(nonce)?.try_into().map_err(|_| SealError::Opens)?;
+        let aad = self.bound(place);
+        let cipher = decode(cipher)?;
+        let plain = key.cipher(purpose).decrypt(&XNonce::from(nonce), Payload { msg: &cipher, aad: &aad });
+        plain.map(Zeroizing::new).map_err(|_| SealError::Opens)
+    }
+
+    /// A MAC with the first key: its hexadecimal digits and the key's id.
+    pub(crate) fn mac(&self, purpose: Purpose, data: &[u8]) -> (String, String) {
+        self.keys.first().map_or_else(Default::default, |key| (key.mac(purpose, data), key.id.clone()))
+    }
+
+    /// Whether a MAC is right; `None` if its key is not here.
+    pub(crate) fn verify(&self, purpose: Purpose, data: &[u8], mac: &str, key: &str) -> Option<bool> {
+        let key = self.keys.iter().find(|k| k.id == key)?;
+        Some(key.mac(purpose, data).as_bytes().ct_eq(mac.as_bytes()).into())
+    }
+
+    /// Length-prefixed, so that no two places read alike.
+    fn bound(&self, place: Place<'_>) -> Vec<u8> {
+        let tenant = self.tenant.to_string();
+        let mut bytes = Vec::new();
+        for part in [place.table, place.column, place.row, &tenant] {
+            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        bytes
+    }
+}
+
+impl Key {
+    fn load(setting: &SealingKey) -> Result<Self, SealError> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = setting.file.display().to_string();
+        let read = |source| SealError::Read { path: path.clone(), source };
+        let mode = std::fs::metadata(&setting.file).map_err(read)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(SealError::Permissions { path });
+        }
+        let text = Zeroizing::new(std::fs::read_to_string(&setting.file).map_err(|source| SealError::Read { path: path.clone(), source })?);
+        let root = unhex(text.trim()).ok_or(SealError::Shape { path })?;
+        Ok(Self { id: setting.id.clone(), root: Zeroizing::new(root) })
+    }
+
+    fn derived(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        // Expanding 32 bytes cannot fail: the limit is 255 times the hash.
+        let _ = Hkdf::<Sha256>::new(None, &*self.root).expand(purpose.label(), &mut *key);
+        key
+    }
+
+    fn cipher(&self, purpose: Purpose) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&(*self.derived(purpose)).into())
+    }
+
+    fn mac(&self, purpose: Purpose, data: &[u8]) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&*self.derived(purpose)) else { return String::new() };
+        mac.update(data);
+        hex(&mac.finalize().into_bytes())
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing;
+
+    const HERE: Place<'_> = Place { table: "operator", column: "sealed_refresh", row: "1" };
+
+    #[test]
+    fn a_value_opens_only_where_it_was_sealed() {
+        let sealer = testing::sealer();
+        let sealed = sealer.seal(Purpose::Operator, HERE, b"token").unwrap();
+        assert_eq!(sealer.open(Purpose::Operator, HERE, &sealed).unwrap().as_slice(), b"token");
+        assert!(!sealed.contains("token"));
+        for elsewhere in [Place { row: "2", ..HERE }, Place { column: "sealed_access", ..HERE }, Place { table: "sessions", ..HERE }] {
+            assert!(sealer.open(Purpose::Operator, elsewhere, &sealed).is_err());
+        }
+        assert!(sealer.open(Purpose::Session, HERE, &sealed).is_err());
+        assert!(sealer.open(Purpose::Operator, HERE, "nonsense").is_err());
+    }
+
+    #[test]
+    fn a_new_first_key_seals_and_the_old_one_still_opens() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = (testing::key_file(dir.path(), "old", 1), testing::key_file(dir.path(), "new", 2));
+        let load = |keys: Vec<SealingKey>| Sealer::load(&Sealing { keys }, testing::tenant(), Random::seeded(1)).unwrap();
+        let sealed = load(vec![old.clone()]).seal(Purpose::Operator, HERE, b"token").unwrap();
+        let both = load(vec![new.clone(), old]);
+        assert!(both.open(Purpose::Operator, HERE, &sealed).is_ok());
+        assert!(both.seal(Purpose::Operator, HERE, b"x").unwrap().starts_with("new."));
+        assert!(load(vec![new]).open(Purpose::Operator, HERE, &sealed).is_err(), "without the old key it is gone");
+    }
+
+    #[test]
+    fn a_key_file_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let key = testing::key_file(dir.path(), "k", 1);
+        std::fs::set_permissions(&key.file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let error = Sealer::load(&Sealing { keys: vec![key] }, testing::tenant(), Random::seeded(1)).err().unwrap();
+        assert!(error.to_string().contains("chmod 600"));
+    }
+}
