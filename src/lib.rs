@@ -3,6 +3,7 @@
 mod audit;
 mod base;
 pub mod config;
+mod entra;
 mod store;
 #[cfg(feature = "tenant")]
 pub mod tenant;

@@ -41,6 +41,12 @@ id! { /// An Entra tenant.
 id! { /// An object of a tenant: a user.
     ObjectId }
 
+impl From<Uuid> for TenantId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
 impl ResetId {
     pub(crate) fn new(random: &Random, now: Timestamp) -> Self {
         Self(random.uuid_at(now))

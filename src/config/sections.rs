@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use crate::base::Secret;
+use crate::base::{Secret, TenantId};
 
 /// All settings.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,6 +29,12 @@ pub struct Config {
     pub reset: Reset,
     #[serde(default)]
     pub policy: Policy,
+}
+
+impl Config {
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.entra.tenant_id.into()
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

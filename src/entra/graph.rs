@@ -1,0 +1,157 @@
+//! One request to Graph, and one mapping of everything that can go wrong with it.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use reqwest::{Client, RequestBuilder, StatusCode, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::application::Application;
+use super::http::{self, HttpError};
+use super::oauth::TokenError;
+use super::oidc::Oidc;
+use crate::base::{Clock, Random, Secret};
+use crate::config;
+
+/// Graph, with the application's token for reads.
+#[derive(Clone)]
+pub(crate) struct Graph {
+    pub(super) http: Client,
+    pub(super) once: Client,
+    pub(super) base: Url,
+    pub(super) application: Application,
+    pub(super) oidc: Arc<Oidc>,
+    pub(super) random: Random,
+    pub(super) clock: Clock,
+}
+
+/// What Graph says no with, or that it says nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GraphError {
+    #[error("Graph answered {}", .0.status)]
+    Answered(Refusal),
+    #[error("Graph cannot be reached")]
+    Http(#[source] HttpError),
+    #[error("Graph's answer cannot be read: {0}")]
+    Unreadable(String),
+    #[error("there is no token for Graph")]
+    Token(#[source] TokenError),
+}
+
+/// A status that is no success, with what Graph says about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    /// The OData error code; `None` if the body is not Graph's, so that anything on the way may have spoken.
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<SignedDuration>,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorInner,
+}
+
+#[derive(Deserialize)]
+struct ErrorInner {
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl From<HttpError> for GraphError {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl From<reqwest::Error> for GraphError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error.into())
+    }
+}
+
+impl GraphError {
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        if let Self::Answered(refusal) = self { Some(refusal) } else { None }
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.refusal().is_some_and(|r| r.status == StatusCode::NOT_FOUND)
+    }
+}
+
+/// An answer that is a success.
+pub(super) struct Success {
+    pub(super) status: StatusCode,
+    pub(super) headers: header::HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Graph {
+    pub(super) fn new(settings: &config::Entra, oidc: Arc<Oidc>, clock: Clock, random: Random) -> Result<Self, HttpError> {
+        let base = settings.graph_url();
+        let application = Application::new(Arc::clone(&oidc), &base, clock.clone());
+        Ok(Self { http: http::client()?, once: http::client_that_sends_once()?, base, application, oidc, random, clock })
+    }
+
+    /// An address below the base; segments are encoded, so that a UPN with `#` stays one segment.
+    pub(super) fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    /// Reads with the application's token. A token that is not taken is renewed once.
+    pub(super) async fn read<T: DeserializeOwned>(&self, url: Url) -> Result<T, GraphError> {
+        let answer = match self.read_once(&url).await {
+            Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::UNAUTHORIZED => {
+                self.application.forget().await;
+                self.read_once(&url).await?
+            }
+            other => other?,
+        };
+        serde_json::from_slice(&answer.body).map_err(|e| GraphError::Unreadable(e.to_string()))
+    }
+
+    async fn read_once(&self, url: &Url) -> Result<Success, GraphError> {
+        let token = self.application.token().await.map_err(GraphError::Token)?;
+        self.send(self.http.get(url.clone()).header("ConsistencyLevel", "eventual"), &token).await
+    }
+
+    /// Sends with a token; anything but a success is an error.
+    pub(super) async fn send(&self, request: RequestBuilder, token: &Secret) -> Result<Success, GraphError> {
+        let id = self.random.uuid().to_string();
+        let answer = request.bearer_auth(token.expose_secret()).header("client-request-id", &id).send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        if status.is_success() {
+            return Ok(Success { status, headers, body: http::body(answer).await? });
+        }
+        // A refusal whose body does not arrive is still a refusal, only not one that is proven Graph's.
+        let body = http::body(answer).await.unwrap_or_default();
+        Err(GraphError::Answered(refusal(status, &headers, &body)))
+    }
+}
+
+fn refusal(status: StatusCode, headers: &header::HeaderMap, body: &[u8]) -> Refusal {
+    let said = serde_json::from_slice::<ErrorBody>(body).ok().map(|b| b.error);
+    let (code, message) = said.map_or((None, String::new()), |e| (Some(e.code), e.message));
+    Refusal { status, code, message, request_id: text(headers, "request-id"), retry_after: retry_after(headers) }
+}
+
+pub(super) fn text(headers: &header::HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.chars().take(200).collect())
+}
+
+/// Seconds, at most an hour: a longer wait is a mistake on the way, and a person waits for none of it.
+pub(super) fn retry_after(headers: &header::HeaderMap) -> Option<SignedDuration> {
+    let seconds: i64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    (seconds >= 0).then(|| SignedDuration::from_secs(seconds.min(3_600)))
+}

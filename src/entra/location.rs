@@ -1,0 +1,79 @@
+//! Where an operation is asked for. `Location` carries a bearer token to whatever it names, so it is taken only if
+//! it is Graph's, and kept whole: its query routes the request (`aadgdc`, `aadgsu`).
+
+use url::Url;
+
+const AT_MOST: usize = 2_048;
+
+/// An address of Graph's that may be sent the operator's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Location(Url);
+
+impl Location {
+    /// `None` for anything that is not clearly Graph's.
+    pub(crate) fn parse(text: &str, graph: &Url) -> Option<Self> {
+        if text.len() > AT_MOST {
+            return None;
+        }
+        let url = Url::parse(text).ok()?;
+        let same = url.scheme() == graph.scheme() && url.host() == graph.host() && url.port_or_known_default() == graph.port_or_known_default();
+        let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        let below = format!("{}/users/", graph.path().trim_end_matches('/'));
+        let operation = url.path().starts_with(&below) && url.path().contains("/authentication/operations/");
+        let plain = !url.path().contains("%2f") && !url.path().contains("%2F") && !url.path().contains("..");
+        (same && bare && operation && plain).then_some(Self(url))
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: &str = "https://graph.microsoft.com/v1.0/users/1/authentication/operations/2?aadgdc=DUB02P&aadgsu=ssprprod-a";
+
+    fn read(text: &str) -> Option<Location> {
+        Location::parse(text, &"https://graph.microsoft.com/v1.0".parse().unwrap())
+    }
+
+    #[test]
+    fn graphs_own_address_is_kept_with_its_query() {
+        assert_eq!(read(GOOD).unwrap().url().as_str(), GOOD);
+        assert!(read(&GOOD.replace(".com/", ".com:443/")).is_some());
+    }
+
+    #[test]
+    fn every_other_address_is_refused() {
+        for bad in [
+            GOOD.replace("https", "http"),
+            GOOD.replace("graph.microsoft.com", "graph.microsoft.com.evil.example"),
+            GOOD.replace("graph.microsoft.com", "evil.example"),
+            GOOD.replace("graph.microsoft.com", "graph.microsoft.com:8443"),
+            GOOD.replace("graph.microsoft.com", "user:pw@graph.microsoft.com"),
+            GOOD.replace("graph.microsoft.com", "graph.microsoft.com@evil.example"),
+            GOOD.replace("/v1.0", "/beta"),
+            GOOD.replace("/authentication/operations/", "/messages/"),
+            GOOD.replace("/users/", "/users/../../evil/"),
+            format!("{GOOD}{}", "x".repeat(2_048)),
+            "/v1.0/users/1/authentication/operations/2".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(read(&bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_taken_is_graphs(text in "https://[a-z.:@/0-9]{0,40}/v1.0/users/[a-z/.%]{0,20}/authentication/operations/[a-z0-9]{0,9}") {
+            if let Some(location) = read(&text) {
+                prop_assert_eq!(location.url().host_str(), Some("graph.microsoft.com"));
+                prop_assert_eq!(location.url().username(), "");
+            }
+        }
+    }
+}

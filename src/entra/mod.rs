@@ -1,0 +1,45 @@
+//! The only door to Microsoft: sign-in, Graph, the operator's token. Wire formats stay inside.
+//!
+//! Which token makes which call is decided here (design: facts, "which token makes which call"): the application's
+//! token reads, the operator's resets and polls, a person's is never kept. The seam is HTTP: production, demo and
+//! tests differ in base URLs only.
+
+mod application;
+mod graph;
+mod http;
+mod location;
+mod oauth;
+mod oidc;
+mod operator;
+mod reads;
+
+pub(crate) use graph::{Graph, GraphError};
+pub(crate) use http::{HttpError, client};
+pub(crate) use location::Location;
+pub(crate) use oauth::{TokenError, aadsts_codes};
+pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc};
+pub(crate) use operator::{Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Poll, Trouble};
+pub(crate) use reads::{AuditRow, DirectoryPerson, PolicyRead, RoleHeld, Strength};
+
+use std::sync::Arc;
+
+use crate::base::{Clock, Random};
+use crate::config;
+use crate::store::{Db, Sealer};
+
+/// Everything that talks to Microsoft, for one tenant.
+#[derive(Clone)]
+pub(crate) struct Entra {
+    pub(crate) oidc: Arc<Oidc>,
+    pub(crate) graph: Graph,
+    pub(crate) operators: Operators,
+}
+
+impl Entra {
+    pub(crate) fn new(settings: &config::Config, db: &Db, sealer: &Sealer, clock: &Clock, random: &Random) -> Result<Self, HttpError> {
+        let oidc = Arc::new(Oidc::new(settings, clock.clone(), random.clone())?);
+        let graph = Graph::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
+        let operators = Operators::new(graph.clone(), db.clone(), sealer.clone(), settings.operator.tenant_wide);
+        Ok(Self { oidc, graph, operators })
+    }
+}

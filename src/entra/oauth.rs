@@ -1,0 +1,134 @@
+//! The token endpoint, through `oauth2`, with Entra's error shape.
+
+use std::fmt;
+
+use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType};
+use oauth2::{EndpointNotSet, EndpointSet, ErrorResponse, ExtraTokenFields, RequestTokenError, StandardRevocableToken, StandardTokenResponse};
+use serde::{Deserialize, Serialize};
+
+use super::HttpError;
+use crate::base::Secret;
+
+/// What Entra adds to an OAuth answer.
+#[derive(Clone, Deserialize, Serialize)]
+pub(super) struct IdTokenField {
+    #[serde(default)]
+    pub(super) id_token: Option<String>,
+}
+
+impl fmt::Debug for IdTokenField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdTokenField(hidden)")
+    }
+}
+
+impl ExtraTokenFields for IdTokenField {}
+
+/// Entra's error: branch on `error`, `error_codes` and `suberror`, never on the text.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct EntraError {
+    error: String,
+    #[serde(default)]
+    error_codes: Vec<u32>,
+    #[serde(default)]
+    suberror: Option<String>,
+    #[serde(default)]
+    trace_id: Option<String>,
+}
+
+impl fmt::Display for EntraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.error, self.error_codes)
+    }
+}
+
+impl ErrorResponse for EntraError {}
+
+pub(super) type Answer = StandardTokenResponse<IdTokenField, BasicTokenType>;
+pub(super) type OauthClient = oauth2::Client<
+    EntraError,
+    Answer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TokenError {
+    /// Entra said no; nothing will change until somebody does something.
+    #[error("Entra refused: {error} {codes:?}")]
+    Refused { error: String, codes: Vec<u32>, trace_id: Option<String> },
+    #[error("Entra did not answer")]
+    Http(#[source] HttpError),
+    #[error("Entra's answer cannot be read: {0}")]
+    Unreadable(String),
+    #[error("the sign-in service cannot be found out about: {0}")]
+    Discovery(String),
+}
+
+impl TokenError {
+    /// The first AADSTS code, which help pages are found by.
+    pub(crate) fn code(&self) -> Option<u32> {
+        if let Self::Refused { codes, .. } = self { codes.first().copied() } else { None }
+    }
+
+    /// Whether the grant is over, rather than Entra away.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if matches!(error.as_str(), "invalid_grant" | "interaction_required" | "invalid_client" | "unauthorized_client"))
+    }
+}
+
+impl From<RequestTokenError<HttpError, EntraError>> for TokenError {
+    fn from(error: RequestTokenError<HttpError, EntraError>) -> Self {
+        match error {
+            RequestTokenError::ServerResponse(said) => Self::Refused { error: said.error, codes: said.error_codes, trace_id: said.trace_id },
+            RequestTokenError::Request(error) => Self::Http(error),
+            RequestTokenError::Parse(error, _) => Self::Unreadable(error.to_string()),
+            RequestTokenError::Other(text) => Self::Unreadable(text),
+        }
+    }
+}
+
+/// The codes in the text of an authorize error: there they are nowhere else.
+pub(crate) fn aadsts_codes(description: &str) -> Vec<u32> {
+    let digits = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+    description.split("AADSTS").skip(1).filter_map(digits).collect()
+}
+
+/// Tokens that came back.
+pub(super) struct Tokens {
+    pub(super) access: Secret,
+    pub(super) seconds: i64,
+    pub(super) refresh: Option<Secret>,
+    pub(super) id_token: Option<String>,
+}
+
+impl From<&Answer> for Tokens {
+    fn from(answer: &Answer) -> Self {
+        use oauth2::TokenResponse as _;
+        let lifetime = answer.expires_in().map_or(300, |d| i64::try_from(d.as_secs()).unwrap_or(300));
+        Self {
+            access: Secret::new(answer.access_token().secret().clone()),
+            seconds: lifetime,
+            refresh: answer.refresh_token().map(|t| Secret::new(t.secret().clone())),
+            id_token: answer.extra_fields().id_token.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_from_a_description() {
+        assert_eq!(aadsts_codes("AADSTS50105: not assigned. Trace ID: 1"), [50105]);
+        assert_eq!(aadsts_codes("access_denied"), []);
+    }
+}

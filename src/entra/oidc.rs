@@ -1,0 +1,332 @@
+//! Sign-in: discovery, the authorize address, the code's exchange, and every check of an id token
+//! (graph.md §8). `openidconnect`'s long types stay in this file.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use oauth2::{AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenUrl};
+use openidconnect::core::{CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata};
+use openidconnect::{
+    AdditionalClaims, ClaimsVerificationError, EmptyAdditionalProviderMetadata, IdToken, IdTokenVerifier, IssuerUrl, Nonce, SignatureVerificationError,
+};
+use reqwest::Client;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::RwLock;
+use url::Url;
+
+use super::http::{HttpError, bridge, client};
+use super::oauth::{OauthClient, TokenError, Tokens};
+use crate::base::{Clock, ObjectId, PersonKey, Random, Secret, TenantId};
+use crate::config::Config;
+
+/// Clocks differ: so much is forgiven in `exp` and `nbf`.
+const SKEW: SignedDuration = SignedDuration::from_secs(300);
+/// Keys may roll at any time; they are read anew daily, and at once for an unknown key, but not more often than this.
+const KEYS_AT_MOST: SignedDuration = SignedDuration::from_secs(60);
+const KEYS_AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
+
+/// What stands in an id token of Entra's beside the standard claims.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct EntraClaims {
+    oid: Option<ObjectId>,
+    tid: Option<TenantId>,
+    nbf: Option<i64>,
+    #[serde(default)]
+    acct: Option<i64>,
+    #[serde(default)]
+    idp: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
+    acrs: Vec<String>,
+    #[serde(default)]
+    amr: Vec<String>,
+    #[serde(default)]
+    login_hint: Option<String>,
+}
+
+impl AdditionalClaims for EntraClaims {}
+
+type EntraIdToken = IdToken<EntraClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+
+/// Somebody Entra vouches for.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) key: PersonKey,
+    pub(crate) name: String,
+    pub(crate) upn: String,
+    pub(crate) roles: Vec<String>,
+    /// Authentication contexts that are satisfied, or had no policy behind them: `acrs` fails open.
+    pub(crate) contexts: Vec<String>,
+    pub(crate) signed_in_at: Timestamp,
+    pub(crate) guest: bool,
+    /// `amr` is not issued in v2.0 tokens; if it is there and says so, it is used only to refuse.
+    pub(crate) by_password: bool,
+    pub(crate) login_hint: Option<String>,
+}
+
+/// Why an id token is worth nothing. Each has its own test.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum IdentityError {
+    #[error("there is no id token")]
+    Missing,
+    #[error("it is not an id token")]
+    Unreadable,
+    #[error("its algorithm is not RS256")]
+    Algorithm,
+    #[error("its key is not published")]
+    UnknownKey,
+    #[error("its signature is wrong")]
+    Signature,
+    #[error("its issuer is not this tenant's")]
+    Issuer,
+    #[error("it is for another application")]
+    Audience,
+    #[error("its nonce is not that of this sign-in")]
+    Nonce,
+    #[error("it has expired")]
+    Expired,
+    #[error("it is not valid yet")]
+    NotYet,
+    #[error("it belongs to another tenant")]
+    Tenant,
+    #[error("it names no object id (is the scope profile missing?)")]
+    NoObjectId,
+    #[error("it does not say when the person signed in (the optional claim auth_time)")]
+    NoAuthTime,
+}
+
+/// Why a callback leads to nobody.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SignInFailed {
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+/// What to send somebody to Entra with.
+pub(crate) struct Authorize<'a> {
+    pub(crate) state: &'a str,
+    pub(crate) nonce: &'a str,
+    pub(crate) verifier: &'a Secret,
+    pub(crate) scopes: &'a [&'a str],
+    pub(crate) context: Option<&'a str>,
+    pub(crate) login_hint: Option<&'a str>,
+}
+
+/// What a callback brings.
+pub(crate) struct Authorized {
+    pub(crate) identity: Identity,
+    /// Only with `offline_access`: the operator's.
+    pub(crate) refresh: Option<Secret>,
+    pub(crate) access: Secret,
+    pub(crate) access_seconds: i64,
+}
+
+struct Known {
+    authorize: AuthUrl,
+    token: TokenUrl,
+    end_session: Option<Url>,
+    issuer: IssuerUrl,
+    keys: CoreJsonWebKeySet,
+    read_at: Timestamp,
+}
+
+/// The application at Entra.
+pub(crate) struct Oidc {
+    http: Client,
+    authority: Url,
+    client_id: String,
+    tenant: TenantId,
+    secret: Secret,
+    redirect: RedirectUrl,
+    clock: Clock,
+    pub(super) random: Random,
+    known: RwLock<Option<Arc<Known>>>,
+}
+
+impl Oidc {
+    pub(super) fn new(settings: &Config, clock: Clock, random: Random) -> Result<Self, HttpError> {
+        let mut redirect = settings.server.public_url.clone();
+        redirect.set_path("/signin/callback");
+        let secret = settings.entra.credential.secret.clone().unwrap_or_else(|| Secret::new(String::new()));
+        Ok(Self {
+            http: client()?,
+            authority: settings.entra.authority(),
+            client_id: settings.entra.client_id.to_string(),
+            tenant: settings.tenant(),
+            secret,
+            redirect: RedirectUrl::from_url(redirect),
+            clock,
+            random,
+            known: RwLock::new(None),
+        })
+    }
+
+    /// Discovery and keys, from memory while they are fresh enough.
+    async fn known(&self, at_least: SignedDuration) -> Result<Arc<Known>, TokenError> {
+        let now = self.clock.now();
+        let fresh = |known: &Arc<Known>| now.duration_since(known.read_at) < at_least;
+        if let Some(known) = self.known.read().await.as_ref().filter(|k| fresh(k)) {
+            return Ok(Arc::clone(known));
+        }
+        let mut slot = self.known.write().await;
+        if let Some(known) = slot.as_ref().filter(|k| fresh(k)) {
+            return Ok(Arc::clone(known));
+        }
+        let read = Arc::new(self.discover(now).await?);
+        *slot = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    async fn discover(&self, now: Timestamp) -> Result<Known, TokenError> {
+        let wrong = |problem: String| TokenError::Discovery(problem);
+        let issuer = IssuerUrl::new(self.authority.to_string()).map_err(|e| wrong(e.to_string()))?;
+        let http = self.http.clone();
+        let send = move |request| bridge(http.clone(), request);
+        let metadata = CoreProviderMetadata::discover_async(issuer.clone(), &send).await.map_err(|e| {
+            tracing::warn!(cause = ?e, "discovery failed");
+            wrong("discovery failed".to_owned())
+        })?;
+        let token = metadata.token_endpoint().cloned().ok_or_else(|| wrong("there is no token endpoint".to_owned()))?;
+        let _: &EmptyAdditionalProviderMetadata = metadata.additional_metadata();
+        // openidconnect keeps no place for it: the address is made from the token endpoint beside it.
+        let end_session = Url::parse(&token.as_str().replace("/token", "/logout")).ok().filter(|u| u.as_str() != token.as_str());
+        Ok(Known {
+            authorize: metadata.authorization_endpoint().clone(),
+            token,
+            end_session,
+            issuer,
+            keys: metadata.jwks().clone(),
+            read_at: now,
+        })
+    }
+
+    fn oauth(&self, known: &Known) -> OauthClient {
+        oauth2::Client::new(ClientId::new(self.client_id.clone()))
+            .set_client_secret(ClientSecret::new(self.secret.expose_secret().to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_auth_uri(known.authorize.clone())
+            .set_token_uri(known.token.clone())
+            .set_redirect_uri(self.redirect.clone())
+    }
+
+    /// Where a browser goes to sign in.
+    pub(crate) async fn authorize(&self, with: &Authorize<'_>) -> Result<Url, TokenError> {
+        let known = self.known(KEYS_AT_LEAST).await?;
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(with.verifier.expose_secret().to_owned()));
+        let oauth = self.oauth(&known);
+        let state = with.state.to_owned();
+        let mut request = oauth.authorize_url(|| oauth2::CsrfToken::new(state)).set_pkce_challenge(challenge);
+        for scope in ["openid", "profile"].iter().chain(with.scopes) {
+            request = request.add_scope(Scope::new((*scope).to_owned()));
+        }
+        request = request.add_extra_param("nonce", with.nonce).add_extra_param("response_mode", "query").add_extra_param("prompt", "login");
+        if let Some(context) = with.context {
+            let claims = json!({ "id_token": { "acrs": { "essential": true, "value": context } } });
+            request = request.add_extra_param("claims", claims.to_string());
+        }
+        if let Some(hint) = with.login_hint {
+            request = request.add_extra_param("login_hint", hint.to_owned());
+        }
+        Ok(request.url().0)
+    }
+
+    /// Exchanges a callback's code and checks who came.
+    pub(crate) async fn redeem(&self, code: &str, nonce: &str, verifier: &Secret) -> Result<Authorized, SignInFailed> {
+        let known = self.known(KEYS_AT_LEAST).await?;
+        let oauth = self.oauth(&known);
+        let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
+        let http = self.http.clone();
+        let send = move |request| bridge(http.clone(), request);
+        let exchanged = oauth.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(verifier).request_async(&send).await;
+        let tokens = Tokens::from(&exchanged.map_err(TokenError::from)?);
+        let id_token = tokens.id_token.as_deref().ok_or(IdentityError::Missing)?;
+        let identity = match self.verify(&known, id_token, nonce) {
+            Err(IdentityError::UnknownKey) => self.verify(&*self.known(KEYS_AT_MOST).await?, id_token, nonce)?,
+            other => other?,
+        };
+        Ok(Authorized { identity, refresh: tokens.refresh, access: tokens.access, access_seconds: tokens.seconds })
+    }
+
+    /// Every check of an id token that does not depend on what the sign-in is for.
+    fn verify(&self, known: &Known, id_token: &str, nonce: &str) -> Result<Identity, IdentityError> {
+        let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
+        let now = self.clock.now();
+        let lenient = now.saturating_sub(SKEW).unwrap_or(now).as_second();
+        let verifier = IdTokenVerifier::new_public_client(ClientId::new(self.client_id.clone()), known.issuer.clone(), known.keys.clone())
+            .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
+            .set_time_fn(move || chrono::DateTime::from_timestamp(lenient, 0).unwrap_or_default());
+        let claims = token.claims(&verifier, &Nonce::new(nonce.to_owned())).map_err(|e| wrong(&e))?;
+        let extra = claims.additional_claims();
+        if extra.nbf.is_some_and(|nbf| nbf > now.saturating_add(SKEW).unwrap_or(now).as_second()) {
+            return Err(IdentityError::NotYet);
+        }
+        if extra.tid != Some(self.tenant) {
+            return Err(IdentityError::Tenant);
+        }
+        let object = extra.oid.ok_or(IdentityError::NoObjectId)?;
+        let auth_time = claims.auth_time().and_then(|at| Timestamp::from_second(at.timestamp()).ok()).ok_or(IdentityError::NoAuthTime)?;
+        let upn = claims.preferred_username().map(|n| n.to_string()).unwrap_or_default();
+        let name = claims.name().and_then(|n| n.get(None)).map_or_else(|| upn.clone(), |n| n.to_string());
+        Ok(Identity {
+            key: PersonKey { tenant: self.tenant, object },
+            name,
+            upn,
+            roles: extra.roles.clone(),
+            contexts: extra.acrs.clone(),
+            signed_in_at: auth_time,
+            guest: extra.acct == Some(1) || extra.idp.is_some(),
+            by_password: extra.amr.iter().any(|m| m == "pwd"),
+            login_hint: extra.login_hint.clone(),
+        })
+    }
+
+    /// Where a browser goes to sign out at Entra.
+    pub(crate) async fn end_session(&self, back: &Url, hint: Option<&str>) -> Option<Url> {
+        let mut url = self.known(KEYS_AT_LEAST).await.ok()?.end_session.clone()?;
+        url.query_pairs_mut().append_pair("post_logout_redirect_uri", back.as_str());
+        if let Some(hint) = hint {
+            url.query_pairs_mut().append_pair("logout_hint", hint);
+        }
+        Some(url)
+    }
+
+    /// The application's own token for Graph.
+    pub(super) async fn application_token(&self, scope: String) -> Result<Tokens, TokenError> {
+        let known = self.known(KEYS_AT_LEAST).await?;
+        let http = self.http.clone();
+        let send = move |request| bridge(http.clone(), request);
+        let answer = self.oauth(&known).exchange_client_credentials().add_scope(Scope::new(scope)).request_async(&send).await?;
+        Ok(Tokens::from(&answer))
+    }
+
+    /// New tokens for an old refresh token.
+    pub(super) async fn refresh(&self, token: &Secret, scopes: &[&str]) -> Result<Tokens, TokenError> {
+        let known = self.known(KEYS_AT_LEAST).await?;
+        let http = self.http.clone();
+        let send = move |request| bridge(http.clone(), request);
+        let token = RefreshToken::new(token.expose_secret().to_owned());
+        let scopes = scopes.iter().map(|s| Scope::new((*s).to_owned()));
+        let answer = self.oauth(&known).exchange_refresh_token(&token).add_scopes(scopes).request_async(&send).await?;
+        Ok(Tokens::from(&answer))
+    }
+}
+
+fn wrong(error: &ClaimsVerificationError) -> IdentityError {
+    match error {
+        ClaimsVerificationError::Expired(_) => IdentityError::Expired,
+        ClaimsVerificationError::InvalidAudience(_) => IdentityError::Audience,
+        ClaimsVerificationError::InvalidIssuer(_) => IdentityError::Issuer,
+        ClaimsVerificationError::InvalidNonce(_) => IdentityError::Nonce,
+        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => IdentityError::UnknownKey,
+        ClaimsVerificationError::SignatureVerification(
+            SignatureVerificationError::DisallowedAlg(_) | SignatureVerificationError::UnsupportedAlg(_) | SignatureVerificationError::NoSignature,
+        ) => IdentityError::Algorithm,
+        ClaimsVerificationError::SignatureVerification(_) => IdentityError::Signature,
+        _ => IdentityError::Unreadable,
+    }
+}
+

@@ -1,0 +1,133 @@
+//! The two calls only the operator can make: the reset, and asking how it stands.
+
+use jiff::SignedDuration;
+use reqwest::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::{OperatorError, Operators, Order};
+use crate::base::Password;
+use crate::entra::graph::{GraphError, Refusal, retry_after, text};
+use crate::entra::http::HttpError;
+use crate::entra::location::Location;
+
+/// The password's method id: the same for everybody.
+const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
+
+/// What is known after the POST.
+#[derive(Debug)]
+pub(crate) enum Dispatch {
+    /// 202. `location` is `None` if it was missing or not Graph's: then only evidence can tell.
+    Accepted { location: Option<Location>, retry_after: Option<SignedDuration>, request_id: Option<String> },
+    /// A Graph body proves that nothing was taken: a new token, or a wait, and it may be sent again.
+    NotTaken { refusal: Refusal },
+    /// Nothing was taken, and sending again would not help.
+    Refused { refusal: Refusal },
+    /// No connection was made.
+    NotSent,
+    /// It may have arrived.
+    NoAnswer { status: Option<u16>, request_id: Option<String> },
+}
+
+/// What a poll says.
+#[derive(Debug)]
+pub(crate) enum Poll {
+    /// `status` in lower case.
+    Operation { status: String, detail: Option<String>, retry_after: Option<SignedDuration>, request_id: Option<String> },
+    /// 404.
+    Lost { request_id: Option<String> },
+    /// 429.
+    Throttled { retry_after: Option<SignedDuration> },
+    /// 401: the token, not the operation.
+    Token,
+    /// Nothing that tells anything.
+    Nothing { status: Option<u16> },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    new_password: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Operation {
+    status: String,
+    #[serde(default)]
+    status_detail: Option<String>,
+}
+
+impl Operators {
+    /// Sends a reset. Once: nothing below tries again.
+    pub(crate) async fn reset(&self, order: &Order, password: &Password) -> Result<Dispatch, OperatorError> {
+        let (_, token) = self.token().await?;
+        let id = order.object.to_string();
+        let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD, "resetPassword"]);
+        let request = self.graph.once.post(url).json(&Body { new_password: password.expose_password() });
+        Ok(match self.graph.send(request, &token).await {
+            Ok(done) if done.status == StatusCode::ACCEPTED => Dispatch::Accepted {
+                location: text_whole(&done.headers).and_then(|l| Location::parse(&l, &self.graph.base)),
+                retry_after: retry_after(&done.headers),
+                request_id: text(&done.headers, "request-id"),
+            },
+            // A success that is not 202 is not described anywhere: what it did is unknown.
+            Ok(done) => Dispatch::NoAnswer { status: Some(done.status.as_u16()), request_id: text(&done.headers, "request-id") },
+            Err(GraphError::Answered(refusal)) => judge(refusal),
+            Err(GraphError::Http(HttpError::NotSent(_) | HttpError::Request(_) | HttpError::Client(_))) => Dispatch::NotSent,
+            Err(GraphError::Http(error)) => {
+                debug_assert!(error.may_have_arrived());
+                Dispatch::NoAnswer { status: None, request_id: None }
+            }
+            Err(error) => return Err(error.into()),
+        })
+    }
+
+    /// Asks how an operation stands.
+    pub(crate) async fn poll(&self, location: &Location) -> Result<Poll, OperatorError> {
+        let (_, token) = self.token().await?;
+        Ok(match self.graph.send(self.graph.http.get(location.url().clone()), &token).await {
+            Ok(done) => match serde_json::from_slice::<Operation>(&done.body) {
+                Ok(read) => Poll::Operation {
+                    status: read.status.to_ascii_lowercase(),
+                    detail: read.status_detail,
+                    retry_after: retry_after(&done.headers),
+                    request_id: text(&done.headers, "request-id"),
+                },
+                Err(_) => Poll::Nothing { status: Some(done.status.as_u16()) },
+            },
+            Err(GraphError::Answered(refusal)) => match refusal.status {
+                StatusCode::NOT_FOUND => Poll::Lost { request_id: refusal.request_id },
+                StatusCode::TOO_MANY_REQUESTS => Poll::Throttled { retry_after: refusal.retry_after },
+                StatusCode::UNAUTHORIZED => Poll::Token,
+                status => Poll::Nothing { status: Some(status.as_u16()) },
+            },
+            Err(GraphError::Http(_) | GraphError::Unreadable(_)) => Poll::Nothing { status: None },
+            Err(error) => return Err(error.into()),
+        })
+    }
+
+    /// A stored address, checked again: the database is no more trusted than the network.
+    pub(crate) fn location(&self, stored: &str) -> Option<Location> {
+        Location::parse(stored, &self.graph.base)
+    }
+}
+
+/// Design, "states": 4xx except 408 took nothing; 401 and 429 with Graph's own body may go again; all else is unknown.
+fn judge(refusal: Refusal) -> Dispatch {
+    let graphs_own = refusal.code.is_some();
+    match refusal.status {
+        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS if graphs_own => Dispatch::NotTaken { refusal },
+        StatusCode::REQUEST_TIMEOUT => unknown(refusal),
+        status if status.is_client_error() => Dispatch::Refused { refusal },
+        _ => unknown(refusal),
+    }
+}
+
+fn unknown(refusal: Refusal) -> Dispatch {
+    Dispatch::NoAnswer { status: Some(refusal.status.as_u16()), request_id: refusal.request_id }
+}
+
+/// `Location`, not cut short: half an address is no address.
+fn text_whole(headers: &reqwest::header::HeaderMap) -> Option<String> {
+    Some(headers.get(reqwest::header::LOCATION)?.to_str().ok()?.to_owned())
+}

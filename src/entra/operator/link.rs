@@ -1,0 +1,142 @@
+//! Linking: an administrator signs the operator in, sees who it is, and confirms.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::{Operators, OperatorError, SCOPES};
+use crate::audit::{Actor, Event};
+use crate::base::{PersonKey, Secret};
+use crate::entra::oidc::Authorized;
+use crate::entra::reads::RoleHeld;
+use crate::store::StoreError;
+
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+/// Roles that may reset *and* read operations, least first (graph.md §1 and §2).
+const RESETTING: [(&str, &str); 2] = [
+    ("c4e39bd9-1100-46d3-8c65-fb160da0071f", "Authentication Administrator"),
+    ("7be44c8a-adaf-4e2a-84d6-ab2649e08a13", "Privileged Authentication Administrator"),
+];
+/// A candidate waits so long for the administrator's word.
+const WAITS: SignedDuration = SignedDuration::from_mins(10);
+
+/// Somebody who signed in to become the operator. Kept sealed.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Candidate {
+    pub(crate) key: PersonKey,
+    pub(crate) upn: String,
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) scope: String,
+    pub(super) refresh: String,
+    pub(super) access: String,
+    /// Milliseconds.
+    pub(super) access_until: i64,
+}
+
+/// Why somebody cannot be the operator.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkRefused {
+    #[error("the administrator cannot be the operator")]
+    Yourself,
+    #[error("a Global Administrator must not be the operator")]
+    GlobalAdministrator,
+    #[error("the account holds no role that may reset passwords")]
+    NoRole,
+    #[error("the role covers the whole tenant")]
+    TenantWide,
+    #[error("Entra gave no refresh token")]
+    NoRefreshToken,
+    #[error("nobody waits to be confirmed")]
+    NoCandidate,
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
+}
+
+impl From<StoreError> for LinkRefused {
+    fn from(error: StoreError) -> Self {
+        Self::Operator(error.into())
+    }
+}
+
+impl Operators {
+    /// Judges who signed in and keeps them for this administrator's session.
+    pub(crate) async fn propose(&self, session: &str, admin: PersonKey, who: Authorized) -> Result<Candidate, LinkRefused> {
+        if who.identity.key == admin {
+            return Err(LinkRefused::Yourself);
+        }
+        let held = self.graph.roles(who.identity.key.object).await.map_err(OperatorError::from)?;
+        if held.iter().any(|role| role.template == GLOBAL_ADMINISTRATOR) {
+            return Err(LinkRefused::GlobalAdministrator);
+        }
+        let (role, scope) = resetting_role(&held).ok_or(LinkRefused::NoRole)?;
+        if scope == "/" && !self.tenant_wide {
+            return Err(LinkRefused::TenantWide);
+        }
+        let refresh = who.refresh.ok_or(LinkRefused::NoRefreshToken)?;
+        let now = self.now();
+        let until = now.saturating_add(SignedDuration::from_secs(who.access_seconds)).unwrap_or(now);
+        let candidate = Candidate {
+            key: who.identity.key,
+            upn: who.identity.upn,
+            name: who.identity.name,
+            role: role.to_owned(),
+            scope,
+            refresh: refresh.expose_secret().to_owned(),
+            access: who.access.expose_secret().to_owned(),
+            access_until: until.as_millisecond(),
+        };
+        self.store.keep(session, &candidate, now.saturating_add(WAITS).unwrap_or(now)).await?;
+        Ok(candidate)
+    }
+
+    /// Who waits to be confirmed in this session.
+    pub(crate) async fn proposed(&self, session: &str) -> Result<Option<Candidate>, StoreError> {
+        self.store.candidate(session, self.now()).await
+    }
+
+    /// Makes the candidate the operator, once its refresh token has proved itself. Until then the old link stays.
+    pub(crate) async fn confirm(&self, session: &str, admin: PersonKey) -> Result<(), LinkRefused> {
+        let mut candidate = self.proposed(session).await?.ok_or(LinkRefused::NoCandidate)?;
+        let old = Secret::new(candidate.refresh.clone());
+        let fresh = self.graph.oidc.refresh(&old, &SCOPES).await.map_err(OperatorError::Token)?;
+        let now = self.now();
+        candidate.access_until = now.saturating_add(SignedDuration::from_secs(fresh.seconds)).unwrap_or(now).as_millisecond();
+        fresh.access.expose_secret().clone_into(&mut candidate.access);
+        if let Some(refresh) = fresh.refresh {
+            refresh.expose_secret().clone_into(&mut candidate.refresh);
+        }
+        let mut ledger = self.auditor.begin().await?;
+        self.store.replace(ledger.tx(), &candidate, admin, now).await?;
+        let event = Event::new("operator.linked", Actor::Staff(admin)).about(candidate.key);
+        ledger.record(event.with("role", candidate.role.clone()).with("scope", candidate.scope.clone()).personal("upn", candidate.upn.clone()));
+        ledger.commit().await?;
+        self.store.drop_candidate(session, now).await?;
+        Ok(())
+    }
+}
+
+/// The first active role that may reset, with its scope; a scoped one before a tenant-wide one.
+pub(super) fn resetting_role(held: &[RoleHeld]) -> Option<(&'static str, String)> {
+    let mut active: Vec<&RoleHeld> = held.iter().filter(|r| !r.eligible).collect();
+    active.sort_by_key(|r| r.scope == "/");
+    let named = |r: &&RoleHeld| RESETTING.iter().find(|(id, _)| *id == r.template).map(|(_, name)| (*name, r.scope.clone()));
+    active.iter().find_map(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(template: &str, scope: &str, eligible: bool) -> RoleHeld {
+        RoleHeld { template: template.to_owned(), scope: scope.to_owned(), eligible }
+    }
+
+    #[test]
+    fn a_scoped_role_is_preferred_and_an_eligible_one_does_not_count() {
+        let id = RESETTING[0].0;
+        let both = [role(id, "/", false), role(id, "/administrativeUnits/1", false)];
+        assert_eq!(resetting_role(&both).unwrap().1, "/administrativeUnits/1");
+        assert_eq!(resetting_role(&[role(id, "/", true)]), None);
+        assert_eq!(resetting_role(&[role(GLOBAL_ADMINISTRATOR, "/", false)]), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! The reset operator: the one account through which passwords are reset.
+//!
+//! Its refresh token is sealed, and replaced on each use. One replica refreshes at a time: it claims the row first
+//! (`refresh_owner`, `refresh_until`), because holding a transaction over a request to Entra would stop every other
+//! writer of a SQLite database for seconds. The access token is shared, sealed, through the same row.
+
+mod dispatch;
+mod link;
+mod order;
+mod store;
+
+pub(crate) use dispatch::{Dispatch, Poll};
+pub(crate) use link::{Candidate, LinkRefused};
+pub(crate) use order::Order;
+pub(crate) use store::Operator;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::graph::{Graph, GraphError};
+use super::oauth::TokenError;
+use crate::audit::{Actor, Auditor, Event};
+use crate::base::{ObjectId, Secret};
+use crate::store::{Db, Sealer, StoreError};
+use store::OperatorStore;
+
+/// What the operator asks for at Entra.
+pub(crate) const SCOPES: [&str; 3] = ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
+/// A token is renewed so long before it ends.
+const MARGIN: SignedDuration = SignedDuration::from_mins(2);
+/// A claim to refresh lasts longer than the request may.
+const CLAIM: SignedDuration = SignedDuration::from_secs(30);
+
+/// Why the operator cannot work: people read "resets are paused".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Its grant is over: signed out, password reset by an administrator, unused for 90 days.
+    Token,
+    /// It holds no role that may reset.
+    Role,
+}
+
+impl Trouble {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Role => "role",
+        }
+    }
+
+    fn read(name: &str) -> Self {
+        if name == "role" { Self::Role } else { Self::Token }
+    }
+}
+
+/// Why there is no token of the operator's.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OperatorError {
+    #[error("no operator is linked")]
+    NotLinked,
+    #[error("the operator must be linked again ({})", .0.name())]
+    Trouble(Trouble),
+    #[error("Entra gave no token")]
+    Token(#[source] TokenError),
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The operator and what it may do.
+#[derive(Clone)]
+pub(crate) struct Operators {
+    pub(super) graph: Graph,
+    store: OperatorStore,
+    auditor: Auditor,
+    tenant_wide: bool,
+    me: String,
+}
+
+impl Operators {
+    pub(super) fn new(graph: Graph, db: Db, sealer: Sealer, tenant_wide: bool) -> Self {
+        let (clock, random) = (graph.clock.clone(), graph.random.clone());
+        let auditor = Auditor::new(db.clone(), sealer.clone(), clock, random.clone());
+        Self { graph, store: OperatorStore::new(db, sealer), auditor, tenant_wide, me: random.token() }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.graph.clock.now()
+    }
+
+    /// The linked operator, if there is one.
+    pub(crate) async fn current(&self) -> Result<Option<Operator>, StoreError> {
+        self.store.read().await
+    }
+
+    /// Whether a reset could be sent now. Renews the token if it must be, so that a dead one is noticed before
+    /// anybody types.
+    pub(crate) async fn ready(&self) -> Result<Operator, OperatorError> {
+        self.token().await.map(|(operator, _)| operator)
+    }
+
+    /// The operator with an access token that lasts.
+    pub(super) async fn token(&self) -> Result<(Operator, Secret), OperatorError> {
+        for _ in 0..50 {
+            let operator = self.store.read().await?.ok_or(OperatorError::NotLinked)?;
+            if let Some(trouble) = operator.trouble {
+                return Err(OperatorError::Trouble(trouble));
+            }
+            let now = self.now();
+            if operator.access_until > now.saturating_add(MARGIN).unwrap_or(now) {
+                let token = self.store.access(&operator)?;
+                return Ok((operator, token));
+            }
+            if self.store.claim(&self.me, now, now.saturating_add(CLAIM).unwrap_or(now)).await? {
+                self.refresh(&operator).await?;
+            } else {
+                // Another replica is at it; its token will be ours.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        Err(OperatorError::Store(StoreError::NoRow))
+    }
+
+    async fn refresh(&self, operator: &Operator) -> Result<(), OperatorError> {
+        let old = self.store.refresh_token(operator)?;
+        match self.graph.oidc.refresh(&old, &SCOPES).await {
+            Ok(fresh) => {
+                let now = self.now();
+                let until = now.saturating_add(SignedDuration::from_secs(fresh.seconds)).unwrap_or(now);
+                // Without a new refresh token the old one stays good: it is not revoked by use (refresh-tokens.md).
+                let refresh = fresh.refresh.unwrap_or(old);
+                self.store.renewed(&self.me, &refresh, &fresh.access, until, now).await?;
+                Ok(())
+            }
+            Err(error) if error.is_final() => {
+                tracing::error!(code = error.code(), "the operator's grant is over: resets are paused until it is linked again");
+                self.troubled(operator.object, Trouble::Token, error.code()).await?;
+                Err(OperatorError::Trouble(Trouble::Token))
+            }
+            Err(error) => {
+                self.store.release(&self.me).await?;
+                Err(OperatorError::Token(error))
+            }
+        }
+    }
+
+    /// Graph did not take the access token: the next use renews it.
+    pub(crate) async fn token_refused(&self) -> Result<(), StoreError> {
+        self.store.expire_access().await
+    }
+
+    /// Looks whether the operator still holds a role that may reset; remembers it if not.
+    pub(crate) async fn check_role(&self) -> Result<(), OperatorError> {
+        let operator = self.store.read().await?.ok_or(OperatorError::NotLinked)?;
+        let held = self.graph.roles(operator.object).await?;
+        if link::resetting_role(&held).is_none() {
+            self.troubled(operator.object, Trouble::Role, None).await?;
+            return Err(OperatorError::Trouble(Trouble::Role));
+        }
+        Ok(())
+    }
+
+    async fn troubled(&self, operator: ObjectId, trouble: Trouble, code: Option<u32>) -> Result<(), StoreError> {
+        let mut ledger = self.auditor.begin().await?;
+        if store::set_trouble(ledger.tx(), operator, trouble, self.now()).await? {
+            let event = Event::new("operator.trouble", Actor::Portal).with("trouble", trouble.name()).with("aadsts", code);
+            ledger.record(event.with("operator", operator.to_string()));
+        }
+        ledger.commit().await
+    }
+}

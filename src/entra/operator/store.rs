@@ -1,0 +1,274 @@
+//! The operator's row.
+
+use jiff::Timestamp;
+
+use super::Trouble;
+use super::link::Candidate;
+use crate::base::{ObjectId, PersonKey, Secret};
+use crate::store::{Db, Place, Purpose, Sealer, StoreError, Tx, hash_id, on_db, on_tx};
+
+/// The linked operator. The tokens are still sealed.
+#[derive(Clone, Debug)]
+pub(crate) struct Operator {
+    pub(crate) object: ObjectId,
+    pub(crate) upn: String,
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) scope: String,
+    pub(crate) linked_at: Timestamp,
+    pub(crate) refreshed_at: Timestamp,
+    pub(crate) trouble: Option<Trouble>,
+    pub(super) access_until: Timestamp,
+    sealed_refresh: String,
+    sealed_access: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    object: String,
+    upn: String,
+    name: String,
+    role: String,
+    scope: String,
+    linked_at: i64,
+    refreshed_at: i64,
+    access_until: i64,
+    sealed_refresh: String,
+    sealed_access: String,
+    trouble: Option<String>,
+}
+
+#[derive(Clone)]
+pub(super) struct OperatorStore {
+    db: Db,
+    sealer: Sealer,
+}
+
+fn place(column: &'static str) -> Place<'static> {
+    Place { table: "operator", column, row: "1" }
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
+impl OperatorStore {
+    pub(super) fn new(db: Db, sealer: Sealer) -> Self {
+        Self { db, sealer }
+    }
+
+    pub(super) async fn read(&self) -> Result<Option<Operator>, StoreError> {
+        const SQL: &str = "SELECT object, upn, name, role, scope, linked_at, refreshed_at, access_until, sealed_refresh, sealed_access, trouble
+            FROM operator WHERE slot = 1";
+        let row: Option<Row> = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
+        row.map(Operator::try_from).transpose()
+    }
+
+    pub(super) fn access(&self, operator: &Operator) -> Result<Secret, StoreError> {
+        self.open("sealed_access", &operator.sealed_access)
+    }
+
+    pub(super) fn refresh_token(&self, operator: &Operator) -> Result<Secret, StoreError> {
+        self.open("sealed_refresh", &operator.sealed_refresh)
+    }
+
+    fn open(&self, column: &'static str, sealed: &str) -> Result<Secret, StoreError> {
+        let plain = self.sealer.open(Purpose::Operator, place(column), sealed)?;
+        let text = std::str::from_utf8(&plain).map_err(|e| StoreError::BadRow { table: "operator", problem: e.to_string() })?;
+        Ok(Secret::new(text.to_owned()))
+    }
+
+    fn seal(&self, column: &'static str, token: &Secret) -> Result<String, StoreError> {
+        Ok(self.sealer.seal(Purpose::Operator, place(column), token.expose_secret().as_bytes())?)
+    }
+
+    /// Takes the right to refresh, if nobody has it.
+    pub(super) async fn claim(&self, me: &str, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE operator SET refresh_owner = $1, refresh_until = $3
+            WHERE slot = 1 AND (refresh_owner IS NULL OR refresh_until < $2)";
+        let (now, until) = (now.as_millisecond(), until.as_millisecond());
+        let rows =
+            on_db!(&self.db, |pool| sqlx::query(SQL).bind(me).bind(now).bind(until).execute(pool).await.map(|d| d.rows_affected()))?;
+        Ok(rows == 1)
+    }
+
+    pub(super) async fn release(&self, me: &str) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE operator SET refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
+        on_db!(&self.db, |pool| sqlx::query(SQL).bind(me).execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Stores new tokens, if the claim is still ours.
+    pub(super) async fn renewed(&self, me: &str, refresh: &Secret, access: &Secret, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE operator SET sealed_refresh = $2, sealed_access = $3, access_until = $4, refreshed_at = $5,
+            refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
+        let (refresh, access) = (self.seal("sealed_refresh", refresh)?, self.seal("sealed_access", access)?);
+        let (until, now) = (until.as_millisecond(), now.as_millisecond());
+        let rows = on_db!(&self.db, |pool| sqlx::query(SQL)
+            .bind(me)
+            .bind(&refresh)
+            .bind(&access)
+            .bind(until)
+            .bind(now)
+            .execute(pool)
+            .await
+            .map(|d| d.rows_affected()))?;
+        if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    }
+
+    pub(super) async fn expire_access(&self) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE operator SET access_until = 0 WHERE slot = 1";
+        on_db!(&self.db, |pool| sqlx::query(SQL).execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Replaces the operator: what the confirmed candidate is from now on.
+    pub(super) async fn replace(&self, tx: &mut Tx, candidate: &Candidate, by: PersonKey, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO operator (slot, tenant, object, upn, name, role, scope, linked_by, linked_at, sealed_refresh, sealed_access, access_until, refreshed_at)
+            VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $8)
+            ON CONFLICT (slot) DO UPDATE SET tenant = $1, object = $2, upn = $3, name = $4, role = $5, scope = $6, linked_by = $7, linked_at = $8,
+                sealed_refresh = $9, sealed_access = $10, access_until = $11, refreshed_at = $8,
+                refresh_owner = NULL, refresh_until = NULL, trouble = NULL, trouble_at = NULL";
+        let refresh = self.seal("sealed_refresh", &Secret::new(candidate.refresh.clone()))?;
+        let access = self.seal("sealed_access", &Secret::new(candidate.access.clone()))?;
+        let (tenant, object) = (candidate.key.tenant.to_string(), candidate.key.object.to_string());
+        let (by, now, until) = (by.to_string(), now.as_millisecond(), candidate.access_until);
+        on_tx!(tx, |c| sqlx::query(SQL)
+            .bind(&tenant)
+            .bind(&object)
+            .bind(&candidate.upn)
+            .bind(&candidate.name)
+            .bind(&candidate.role)
+            .bind(&candidate.scope)
+            .bind(&by)
+            .bind(now)
+            .bind(&refresh)
+            .bind(&access)
+            .bind(until)
+            .execute(c)
+            .await
+            .map(|_| ()))?;
+        Ok(())
+    }
+
+    /// Keeps a candidate for the administrator's own session until they confirm.
+    pub(super) async fn keep(&self, session: &str, candidate: &Candidate, until: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO operator_candidates (session_hash, sealed, expires_at) VALUES ($1, $2, $3)
+            ON CONFLICT (session_hash) DO UPDATE SET sealed = $2, expires_at = $3";
+        let row = hash_id(session);
+        let plain = serde_json::to_vec(candidate).map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })?;
+        let place = Place { table: "operator_candidates", column: "sealed", row: &row };
+        let sealed = self.sealer.seal(Purpose::Operator, place, &plain)?;
+        let until = until.as_millisecond();
+        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(until).execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+
+    pub(super) async fn candidate(&self, session: &str, now: Timestamp) -> Result<Option<Candidate>, StoreError> {
+        const SQL: &str = "SELECT sealed FROM operator_candidates WHERE session_hash = $1 AND expires_at > $2";
+        let row = hash_id(session);
+        let now = now.as_millisecond();
+        let found: Option<(String,)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&row).bind(now).fetch_optional(pool).await)?;
+        let Some((sealed,)) = found else { return Ok(None) };
+        let place = Place { table: "operator_candidates", column: "sealed", row: &row };
+        let plain = self.sealer.open(Purpose::Operator, place, &sealed)?;
+        serde_json::from_slice(&plain).map(Some).map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })
+    }
+
+    pub(super) async fn drop_candidate(&self, session: &str, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "DELETE FROM operator_candidates WHERE session_hash = $1 OR expires_at < $2";
+        let (row, now) = (hash_id(session), now.as_millisecond());
+        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(now).execute(pool).await.map(|_| ()))?;
+        Ok(())
+    }
+}
+
+/// Marks the operator as unable; false if it was marked already or another one is linked by now.
+pub(super) async fn set_trouble(tx: &mut Tx, operator: ObjectId, trouble: Trouble, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE operator SET trouble = $2, trouble_at = $3, refresh_owner = NULL, refresh_until = NULL
+        WHERE slot = 1 AND object = $1 AND trouble IS NULL";
+    let (object, now) = (operator.to_string(), now.as_millisecond());
+    let rows =
+        on_tx!(tx, |c| sqlx::query(SQL).bind(&object).bind(trouble.name()).bind(now).execute(c).await.map(|d| d.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+impl TryFrom<Row> for Operator {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let object = row.object.parse().map_err(|_| StoreError::BadRow { table: "operator", problem: "object is no UUID".to_owned() })?;
+        Ok(Self {
+            object,
+            upn: row.upn,
+            name: row.name,
+            role: row.role,
+            scope: row.scope,
+            linked_at: at(row.linked_at),
+            refreshed_at: at(row.refreshed_at),
+            access_until: at(row.access_until),
+            sealed_refresh: row.sealed_refresh,
+            sealed_access: row.sealed_access,
+            trouble: row.trouble.as_deref().map(Trouble::read),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Auditor;
+    use crate::base::{Clock, Random};
+    use crate::store::testing::{engines, sealer, tenant};
+
+    fn candidate() -> Candidate {
+        let key = PersonKey { tenant: tenant(), object: "5e000000-0000-4000-8000-000000000001".parse().unwrap() };
+        let text = |t: &str| t.to_owned();
+        Candidate { key, upn: text("svc@x"), name: text("Svc"), role: text("r"), scope: text("/a"), refresh: text("refresh-1"), access: text("access-1"), access_until: 5 }
+    }
+
+    #[tokio::test]
+    async fn tokens_are_sealed_and_only_the_claimant_replaces_them() {
+        for engine in engines().await {
+            let store = OperatorStore::new(engine.db.clone(), sealer());
+            let auditor = Auditor::new(engine.db.clone(), sealer(), Clock::system(), Random::system());
+            let now = Timestamp::from_second(1_800_000_000).unwrap();
+            let mut ledger = auditor.begin().await.unwrap();
+            store.replace(ledger.tx(), &candidate(), candidate().key, now).await.unwrap();
+            ledger.commit().await.unwrap();
+            let operator = store.read().await.unwrap().unwrap();
+            assert_eq!(store.refresh_token(&operator).unwrap().expose_secret(), "refresh-1");
+            assert!(!format!("{operator:?}").contains("refresh-1"));
+            let (later, new) = (now + jiff::SignedDuration::from_secs(30), Secret::new("2".to_owned()));
+            assert!(store.claim("a", now, later).await.unwrap());
+            assert!(!store.claim("b", now, later).await.unwrap(), "one at a time");
+            assert!(matches!(store.renewed("b", &new, &new, later, now).await, Err(StoreError::NoRow)));
+            store.renewed("a", &new, &new, later, now).await.unwrap();
+            assert_eq!(store.refresh_token(&store.read().await.unwrap().unwrap()).unwrap().expose_secret(), "2");
+            assert!(store.claim("b", now, later).await.unwrap());
+            assert!(store.claim("c", later + jiff::SignedDuration::from_secs(1), later).await.unwrap(), "a dead claimant is passed over");
+            store.release("c").await.unwrap();
+            store.expire_access().await.unwrap();
+            let mut ledger = auditor.begin().await.unwrap();
+            assert!(set_trouble(ledger.tx(), candidate().key.object, Trouble::Role, now).await.unwrap());
+            assert!(!set_trouble(ledger.tx(), candidate().key.object, Trouble::Token, now).await.unwrap());
+            ledger.commit().await.unwrap();
+            assert_eq!(store.read().await.unwrap().unwrap().trouble, Some(Trouble::Role));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_candidate_belongs_to_one_session_for_a_while() {
+        for engine in engines().await {
+            let store = OperatorStore::new(engine.db.clone(), sealer());
+            let now = Timestamp::from_second(1_800_000_000).unwrap();
+            let until = now + jiff::SignedDuration::from_mins(10);
+            store.keep("mine", &candidate(), until).await.unwrap();
+            assert!(store.candidate("other", now).await.unwrap().is_none());
+            assert_eq!(store.candidate("mine", now).await.unwrap().unwrap().refresh, "refresh-1");
+            assert!(store.candidate("mine", until).await.unwrap().is_none());
+            store.drop_candidate("mine", now).await.unwrap();
+            assert!(store.candidate("mine", now).await.unwrap().is_none());
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What the application reads: people, roles, policies, the audit log, the size of the tenant.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use url::Url;
+
+use super::graph::{Graph, GraphError};
+use crate::base::ObjectId;
+
+const PERSON: &str = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
+                      onPremisesLastSyncDateTime,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname";
+
+/// A list's page.
+#[derive(Deserialize)]
+struct Page<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<Url>,
+}
+
+/// A person as Graph knows them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DirectoryPerson {
+    pub(crate) id: ObjectId,
+    #[serde(default)]
+    pub(crate) display_name: Option<String>,
+    pub(crate) user_principal_name: String,
+    #[serde(default)]
+    pub(crate) given_name: Option<String>,
+    #[serde(default)]
+    pub(crate) surname: Option<String>,
+    #[serde(default)]
+    pub(crate) account_enabled: Option<bool>,
+    #[serde(default)]
+    pub(crate) user_type: Option<String>,
+    #[serde(default)]
+    pub(crate) on_premises_sync_enabled: Option<bool>,
+    #[serde(default)]
+    pub(crate) on_premises_domain_name: Option<String>,
+    #[serde(default)]
+    pub(crate) on_premises_last_sync_date_time: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) is_management_restricted: Option<bool>,
+}
+
+/// A role somebody holds, or may activate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RoleHeld {
+    pub(crate) template: String,
+    pub(crate) scope: String,
+    pub(crate) eligible: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Assignment {
+    role_definition_id: String,
+    #[serde(default)]
+    directory_scope_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Member {
+    id: String,
+    #[serde(default)]
+    is_assignable_to_role: Option<bool>,
+    #[serde(rename = "@odata.type", default)]
+    kind: Option<String>,
+}
+
+/// Groups of a person.
+#[derive(Clone, Debug)]
+pub(crate) struct Groups {
+    pub(crate) ids: Vec<String>,
+    pub(crate) role_assignable: bool,
+}
+
+/// A Conditional Access policy, as far as it is judged.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PolicyRead {
+    pub(crate) display_name: String,
+    pub(crate) state: String,
+    pub(crate) conditions: Conditions,
+    #[serde(default)]
+    pub(crate) grant_controls: Option<GrantControls>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Conditions {
+    pub(crate) applications: Applications,
+    pub(crate) users: Users,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Applications {
+    #[serde(default)]
+    pub(crate) include_authentication_context_class_references: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Users {
+    #[serde(default)]
+    pub(crate) include_users: Vec<String>,
+    #[serde(default)]
+    pub(crate) exclude_users: Vec<String>,
+    #[serde(default)]
+    pub(crate) exclude_groups: Vec<String>,
+    #[serde(default)]
+    pub(crate) exclude_roles: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GrantControls {
+    #[serde(default)]
+    pub(crate) authentication_strength: Option<Strength>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Strength {
+    #[serde(default)]
+    pub(crate) allowed_combinations: Vec<String>,
+}
+
+/// A line of the directory audit log.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuditRow {
+    pub(crate) id: String,
+    pub(crate) activity_date_time: Timestamp,
+    pub(crate) result: String,
+    #[serde(default)]
+    pub(crate) initiated_by: Option<InitiatedBy>,
+    #[serde(default)]
+    pub(crate) target_resources: Vec<Named>,
+    #[serde(default)]
+    pub(crate) additional_details: Vec<Detail>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct InitiatedBy {
+    #[serde(default)]
+    pub(crate) user: Option<Named>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Named {
+    #[serde(default)]
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Detail {
+    #[serde(default)]
+    pub(crate) key: Option<String>,
+    #[serde(default)]
+    pub(crate) value: Option<String>,
+}
+
+impl Graph {
+    /// A person by object id.
+    pub(crate) async fn person(&self, id: ObjectId) -> Result<DirectoryPerson, GraphError> {
+        let mut url = self.url(&["users", &id.to_string()]);
+        url.query_pairs_mut().append_pair("$select", PERSON);
+        self.read(url).await
+    }
+
+    /// How many people there are: what the hourly ceiling is a share of.
+    pub(crate) async fn people(&self) -> Result<i64, GraphError> {
+        self.read(self.url(&["users", "$count"])).await
+    }
+
+    /// Roles, active and eligible, tenant-wide and scoped.
+    pub(crate) async fn roles(&self, id: ObjectId) -> Result<Vec<RoleHeld>, GraphError> {
+        let mut held = Vec::new();
+        for (list, eligible) in [("roleAssignments", false), ("roleEligibilityScheduleInstances", true)] {
+            let mut url = self.url(&["roleManagement", "directory", list]);
+            url.query_pairs_mut().append_pair("$filter", &format!("principalId eq '{id}'"));
+            let found: Vec<Assignment> = self.all(url).await?;
+            let scope = |a: &Assignment| a.directory_scope_id.clone().unwrap_or_else(|| "/".to_owned());
+            held.extend(found.into_iter().map(|a| RoleHeld { scope: scope(&a), template: a.role_definition_id, eligible }));
+        }
+        Ok(held)
+    }
+
+    /// Groups, with whether one of them can hold roles.
+    pub(crate) async fn groups(&self, id: ObjectId) -> Result<Groups, GraphError> {
+        let found: Vec<Member> = self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
+        let groups: Vec<Member> = found.into_iter().filter(|m| m.kind.as_deref() != Some("#microsoft.graph.directoryRole")).collect();
+        let role_assignable = groups.iter().any(|g| g.is_assignable_to_role == Some(true));
+        Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable })
+    }
+
+    /// All Conditional Access policies. One request a second per tenant.
+    pub(crate) async fn policies(&self) -> Result<Vec<PolicyRead>, GraphError> {
+        self.all(self.url(&["identity", "conditionalAccess", "policies"])).await
+    }
+
+    /// Resets by an administrator in a span of time. The log arrives late: ask again.
+    pub(crate) async fn reset_audits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<AuditRow>, GraphError> {
+        let at = |t: Timestamp| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let filter = format!(
+            "activityDisplayName eq 'Reset password (by admin)' and activityDateTime ge {} and activityDateTime le {}",
+            at(from),
+            at(to)
+        );
+        let mut url = self.url(&["auditLogs", "directoryAudits"]);
+        url.query_pairs_mut().append_pair("$filter", &filter);
+        self.all(url).await
+    }
+
+    /// Every page of a list, as long as the next page is Graph's.
+    async fn all<T: serde::de::DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, GraphError> {
+        let mut all = Vec::new();
+        let mut next = Some(first);
+        let mut pages = 0;
+        while let Some(url) = next.take() {
+            let page: Page<T> = self.read(url).await?;
+            all.extend(page.value);
+            pages += 1;
+            next = page.next.filter(|url| url.origin() == self.base.origin() && pages < 100);
+        }
+        Ok(all)
+    }
+}
