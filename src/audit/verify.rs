@@ -2,7 +2,8 @@
 //! whole against the head.
 
 use super::chain::{GENESIS, Row, head_bytes, personal_digest};
-use crate::base::Secret;
+use crate::base::{Random, Secret};
+use crate::config::Config;
 use crate::store::{Db, Purpose, Sealer, StoreError, on_db};
 
 /// What was found, and what could not be checked.
@@ -15,13 +16,32 @@ pub struct Report {
     pub unchecked: Vec<String>,
 }
 
-/// Verifies the audit of the database at `url`. With `sealer`, MACs too.
+/// Verifies the audit of the database at `url`: with a configuration the MACs too, with an exported head (`count hash`)
+/// that this chain goes through it.
 ///
 /// # Errors
-/// When the database cannot be read.
-pub async fn verify(url: &str) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
+/// When the database or the keys cannot be read.
+pub async fn verify(url: &str, config: Option<&Config>, head: Option<&str>) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
     let db = Db::open(&Secret::new(url.to_owned())).await?;
-    Ok(check(&db, None).await?)
+    let sealer = config.map(|c| Sealer::load(&c.sealing, c.tenant(), Random::system())).transpose()?;
+    let mut report = check(&db, sealer.as_ref()).await?;
+    match head {
+        Some(head) => check_exported(&db, head, &mut report).await?,
+        None => report.unchecked.push("rewriting of the whole history: no exported head was given (--head)".to_owned()),
+    }
+    Ok(report)
+}
+
+/// The exported head's row must still have the hash it had.
+async fn check_exported(db: &Db, head: &str, report: &mut Report) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT hash FROM audit WHERE seq = $1";
+    let mut parts = head.split_whitespace();
+    let (count, hash) = (parts.next().and_then(|c| c.parse::<i64>().ok()).unwrap_or(-1), parts.next().unwrap_or(""));
+    let row: Option<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(count).fetch_optional(pool).await)?;
+    if row.is_none_or(|(known,)| known != hash) {
+        report.breaks.push(format!("this chain does not go through the exported head at row {count}"));
+    }
+    Ok(())
 }
 
 pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, StoreError> {
@@ -96,7 +116,7 @@ async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Re
 mod tests {
     use super::*;
     use crate::audit::{Actor, Auditor, Event};
-    use crate::base::{Clock, Random};
+    use crate::base::Clock;
     use crate::store::testing::{Engine, engines, sealer};
 
     async fn filled(engine: &Engine, sealer: &Sealer) {

@@ -13,11 +13,11 @@ mod oidc;
 mod operator;
 mod reads;
 
-pub(crate) use graph::{Graph, GraphError};
+pub(crate) use graph::{Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::{HttpError, client};
 pub(crate) use location::Location;
 pub(crate) use oauth::{TokenError, aadsts_codes};
-pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc};
+pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc, SignInFailed};
 pub(crate) use operator::{Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Poll, Trouble};
 pub(crate) use reads::{AuditRow, DirectoryPerson, PolicyRead, RoleHeld, Strength};
 

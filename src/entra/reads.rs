@@ -132,9 +132,10 @@ pub(crate) struct Strength {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditRow {
-    pub(crate) id: String,
     pub(crate) activity_date_time: Timestamp,
     pub(crate) result: String,
+    #[serde(default)]
+    pub(crate) result_reason: Option<String>,
     #[serde(default)]
     pub(crate) initiated_by: Option<InitiatedBy>,
     #[serde(default)]

@@ -1,0 +1,154 @@
+//! `passback demo` and `passback tenant`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use passback::demo::{Demo, DemoOptions};
+use passback::tenant::{LdapsOptions, Seed, Start};
+use passback::{Clock, Random};
+use serde_json::json;
+use url::Url;
+
+use super::{Failure, say};
+
+#[derive(Args)]
+pub(super) struct DemoArgs {
+    /// The portal's port.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The emulated tenant's port.
+    #[arg(long, default_value_t = 8081)]
+    tenant_port: u16,
+    /// Where the data lives; by default a fresh temporary folder, removed on exit.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// A tenant of your own instead of Contoso.
+    #[arg(long)]
+    seed: Option<PathBuf>,
+    /// Machine-readable lines first.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    directory: DirectoryArgs,
+}
+
+#[derive(Args)]
+pub(super) struct TenantArgs {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8081")]
+    listen: SocketAddr,
+    /// A tenant of your own instead of Contoso.
+    #[arg(long)]
+    seed: Option<PathBuf>,
+    /// What goes into `Location` (with /v1.0), when a proxy stands in front of Graph.
+    #[arg(long)]
+    graph_public_url: Option<String>,
+    /// Serve TLS with this certificate and key (PEM): `--tls cert.pem key.pem`.
+    #[arg(long, num_args = 2, value_names = ["CERT", "KEY"])]
+    tls: Option<Vec<PathBuf>>,
+    /// Let apps of the seed that name no redirect address use this one.
+    #[arg(long)]
+    redirect: Option<String>,
+    #[command(flatten)]
+    directory: DirectoryArgs,
+}
+
+/// A real AD behind the emulated writeback agent.
+#[derive(Args)]
+struct DirectoryArgs {
+    /// `ldaps://127.…`: loopback only.
+    #[arg(long, requires_all = ["directory_bind_dn", "directory_password_file", "directory_base_dn", "directory_ca"])]
+    directory: Option<Url>,
+    /// The account that writes passwords.
+    #[arg(long)]
+    directory_bind_dn: Option<String>,
+    /// A file with its password.
+    #[arg(long)]
+    directory_password_file: Option<PathBuf>,
+    /// Where people are looked for.
+    #[arg(long)]
+    directory_base_dn: Option<String>,
+    /// The CA of the domain controller's certificate (PEM).
+    #[arg(long)]
+    directory_ca: Option<PathBuf>,
+}
+
+impl DirectoryArgs {
+    fn options(self) -> Result<Option<LdapsOptions>, Failure> {
+        let Some(url) = self.directory else { return Ok(None) };
+        let (Some(bind), Some(password), Some(base), Some(ca)) =
+            (self.directory_bind_dn, self.directory_password_file, self.directory_base_dn, self.directory_ca)
+        else {
+            return Err("--directory needs all of the --directory-… options".into());
+        };
+        Ok(Some(LdapsOptions::new(url, bind, &password, base, ca)?))
+    }
+}
+
+fn seed(path: Option<PathBuf>) -> Result<Seed, Failure> {
+    Ok(path.map_or_else(Seed::contoso, |path| Seed::read(&path))?)
+}
+
+impl DemoArgs {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let seed = seed(self.seed)?;
+        let password = seed.initial_password().to_owned();
+        let options = DemoOptions {
+            port: self.port,
+            tenant_port: self.tenant_port,
+            data_dir: self.data_dir,
+            seed: Some(seed),
+            directory: self.directory.options()?,
+            ..DemoOptions::default()
+        };
+        let demo = Demo::start(options).await?;
+        if self.json {
+            lines(&demo);
+        }
+        table(&demo, &password);
+        Ok(demo.run().await?)
+    }
+}
+
+fn lines(demo: &Demo) {
+    let (control, token) = demo.tenant.control();
+    say(&json!({ "service": "portal", "url": demo.url() }).to_string());
+    say(&json!({ "service": "tenant", "url": demo.tenant.url() }).to_string());
+    say(&json!({ "service": "control", "url": control, "token": token }).to_string());
+    for (upn, _, outcome) in &demo.people {
+        say(&json!({ "person": upn, "outcome": outcome }).to_string());
+    }
+}
+
+fn table(demo: &Demo, password: &str) {
+    let first = demo.people.first().map_or("", |(upn, _, _)| upn);
+    say(&format!("\n  Open {} and sign in as {first} with \"Face, fingerprint, PIN or security key\".\n", demo.url()));
+    say("  Who                                   what happens to their reset");
+    for (upn, _, outcome) in &demo.people {
+        say(&format!("  {upn:<36}  {outcome}"));
+    }
+    say(&format!("\n  Everybody's forgotten password is {password}; the tenant is emulated at {}.", demo.tenant.url()));
+    say(&format!("  Administrator: adam@contoso.example at {}/admin/operator.  Stop with Ctrl-C.\n", demo.url()));
+}
+
+impl TenantArgs {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let mut seed = seed(self.seed)?;
+        if let Some(redirect) = &self.redirect {
+            seed = seed.with_redirect(redirect);
+        }
+        let mut start = Start::new(seed, Clock::system(), Random::system());
+        start.listen = self.listen;
+        start.graph_public_url = self.graph_public_url;
+        start.directory = self.directory.options()?;
+        start.tls = self.tls.and_then(|files| <[PathBuf; 2]>::try_from(files).ok()).map(|[cert, key]| (cert, key));
+        let tenant = start.run().await?;
+        let (control, token) = tenant.control();
+        say(&json!({ "service": "tenant", "url": tenant.url(), "authority": tenant.authority(), "graph_url": tenant.graph_url() }).to_string());
+        say(&json!({ "service": "control", "url": control, "token": token }).to_string());
+        tokio::signal::ctrl_c().await?;
+        tenant.stop().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! Commands and their options. Output for people goes to standard output, the log to standard error.
+
+#[cfg(feature = "tenant")]
+mod demo;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use passback::config::{Config, load};
+use passback::serve::{Portal, listen};
+use passback::{Clock, Random, ops, verify_audit};
+
+/// Self-service password reset for Microsoft Entra ID with writeback to on-premises Active Directory.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The whole product on this machine: emulated tenant, SQLite, no configuration.
+    #[cfg(feature = "tenant")]
+    Demo(demo::DemoArgs),
+    /// Serve the portal.
+    Serve(WithConfig),
+    /// The tenant emulator alone.
+    #[cfg(feature = "tenant")]
+    Tenant(demo::TenantArgs),
+    /// Pause all resets, on all replicas.
+    Pause {
+        #[command(flatten)]
+        config: WithConfig,
+        /// Why; kept in the audit.
+        #[arg(long, default_value = "paused by hand")]
+        reason: String,
+    },
+    /// Let resets go on.
+    Resume(WithConfig),
+    /// The audit chain.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Check chain and head offline; exits with 1 on a break.
+    Verify {
+        /// `sqlite://…` or `postgres://…`
+        #[arg(long)]
+        database: String,
+        /// Checks the MACs too, with the sealing keys of this configuration.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// A file with an exported head (`count hash`): it must be part of this chain.
+        #[arg(long)]
+        head: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Read and check the configuration. No secret is shown.
+    Check(WithConfig),
+}
+
+#[derive(Args)]
+struct WithConfig {
+    /// The TOML file.
+    #[arg(long, env = "PASSBACK_CONFIG")]
+    config: PathBuf,
+}
+
+impl WithConfig {
+    fn load(&self) -> Result<Config, Failure> {
+        Ok(load(&self.config)?)
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command that was asked for.
+pub(crate) async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    log();
+    match dispatch(cli.command).await {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error for people: what, and why.
+pub(crate) fn complain(error: &dyn std::error::Error) {
+    let mut text = format!("passback: {error}");
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("PASSBACK_LOG").unwrap_or_else(|_| EnvFilter::new("passback=info,warn"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        #[cfg(feature = "tenant")]
+        Command::Demo(args) => args.run().await?,
+        #[cfg(feature = "tenant")]
+        Command::Tenant(args) => args.run().await?,
+        Command::Serve(with) => {
+            let config = with.load()?;
+            let listener = listen(config.server.listen)?;
+            Portal::start(config, listener, Clock::system(), Random::system()).await?.run().await?;
+        }
+        Command::Pause { config, reason } => {
+            ops::pause(&config.load()?, &reason).await?;
+            say("Resets are paused.");
+        }
+        Command::Resume(with) => {
+            ops::resume(&with.load()?).await?;
+            say("Resets go on.");
+        }
+        Command::Audit(AuditCommand::Verify { database, config, head }) => return verify(&database, config, head).await,
+        Command::Config(ConfigCommand::Check(with)) => {
+            let config = with.load()?;
+            say(&format!("{} is fine: {} with tenant {}", with.config.display(), config.server.public_url, config.entra.tenant_id));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(database: &str, config: Option<PathBuf>, head: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let config = config.map(|path| load(&path)).transpose()?;
+    let head = head.map(std::fs::read_to_string).transpose()?;
+    let report = verify_audit(database, config.as_ref(), head.as_deref()).await?;
+    say(&format!("{} rows, head {}", report.rows, report.head));
+    for unchecked in &report.unchecked {
+        say(&format!("not checked: {unchecked}"));
+    }
+    for broken in &report.breaks {
+        say(&format!("BROKEN: {broken}"));
+    }
+    if report.breaks.is_empty() {
+        say("The chain is whole.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+/// One line for people or programs.
+pub(crate) fn say(line: &str) {
+    // A reader that has gone away is not our failure.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,117 @@
+//! May this person reset now? Asked when the form opens, before anybody types, and again at submit.
+
+mod store;
+mod switches;
+
+pub(crate) use switches::{Pause, Switches};
+
+use axum::extract::FromRef;
+use jiff::SignedDuration;
+
+use crate::entra::{GraphError, OperatorError, Trouble};
+use crate::people::{Facts, People, Protection};
+use crate::state::App;
+use crate::store::{Limit, Refused, StoreError};
+
+/// Why not. The catalogue holds `stopped-<code>-title`, `-text`, `-do`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// Somebody, or the hourly ceiling, paused all resets.
+    Paused(Pause),
+    /// The operator cannot work.
+    Operator(Option<Trouble>),
+    /// Microsoft protects this account from the operator.
+    Protected(Protection),
+    Guest,
+    Disabled,
+    /// Graph did not say what must be known.
+    CannotCheck,
+}
+
+impl Stopped {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Paused(Pause::Ceiling) => "G-CEILING",
+            Self::Paused(Pause::Hand) => "G-PAUSED",
+            Self::Operator(_) => "G-OPERATOR",
+            Self::Protected(_) => "G-PROTECTED",
+            Self::Guest => "G-GUEST",
+            Self::Disabled => "G-DISABLED",
+            Self::CannotCheck => "G-CANNOT-CHECK",
+        }
+    }
+}
+
+/// Answers the question.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    app: App,
+    people: People,
+    switches: Switches,
+}
+
+impl FromRef<App> for Guard {
+    fn from_ref(app: &App) -> Self {
+        Self { app: app.clone(), people: People::from_ref(app), switches: Switches::new(app.db.clone()) }
+    }
+}
+
+impl Guard {
+    /// What stands in this person's way, if anything. A database that is away is an error, not an answer.
+    pub(crate) async fn look(&self, facts: &Facts) -> Result<Option<Stopped>, StoreError> {
+        if let Some(pause) = self.switches.paused().await? {
+            return Ok(Some(Stopped::Paused(pause)));
+        }
+        if facts.guest && !self.app.config.signin.allow_guests {
+            return Ok(Some(Stopped::Guest));
+        }
+        if !facts.enabled {
+            return Ok(Some(Stopped::Disabled));
+        }
+        let operator = match self.app.entra.operators.ready().await {
+            Ok(operator) => operator,
+            Err(OperatorError::Store(error)) => return Err(error),
+            Err(OperatorError::Trouble(trouble)) => return Ok(Some(Stopped::Operator(Some(trouble)))),
+            Err(OperatorError::NotLinked) => return Ok(Some(Stopped::Operator(None))),
+            Err(error) => {
+                tracing::warn!(cause = ?error, "the operator has no token for now");
+                return Ok(Some(Stopped::CannotCheck));
+            }
+        };
+        match self.people.protection(facts, &operator.role).await {
+            Ok(None) => Ok(None),
+            Ok(Some(protection)) => Ok(Some(Stopped::Protected(protection))),
+            // Unreadable: everybody is privileged.
+            Err(error) => {
+                tracing::warn!(cause = ?error, "roles cannot be read");
+                Ok(Some(Stopped::CannotCheck))
+            }
+        }
+    }
+
+    /// Counts a reset against this person's own limit.
+    pub(crate) async fn count(&self, facts: &Facts) -> Result<Result<(), Refused>, StoreError> {
+        let limit = Limit { count: self.app.config.reset.per_person_hour, per: SignedDuration::from_hours(1) };
+        self.app.limits.take(&format!("reset:{}", facts.id), limit, self.app.now()).await
+    }
+
+    /// Pauses everything if this hour had too many resets: no working day does that, an attacker does.
+    pub(crate) async fn check_ceiling(&self) -> Result<(), StoreError> {
+        let since = self.app.now().saturating_sub(SignedDuration::from_hours(1)).unwrap_or_default();
+        let ceiling = match self.app.config.reset.hourly_ceiling {
+            Some(ceiling) => ceiling,
+            None => self.share_of_people().await.unwrap_or(20),
+        };
+        let count = store::created_since(&self.app.db, since).await?;
+        if count >= ceiling {
+            self.switches.pause(&self.app.auditor, Pause::Ceiling, &format!("{count} resets in an hour"), self.app.now()).await?;
+            tracing::error!(count, ceiling, "the hourly ceiling is reached: resets are paused");
+        }
+        Ok(())
+    }
+
+    /// 2 % of the people, at least 20.
+    async fn share_of_people(&self) -> Result<i64, GraphError> {
+        Ok((self.app.entra.graph.people().await? / 50).max(20))
+    }
+}

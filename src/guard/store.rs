@@ -1,0 +1,26 @@
+//! What the guard reads.
+
+use jiff::Timestamp;
+
+use crate::store::{Db, StoreError, on_db};
+
+/// Resets since a moment, whoever's.
+pub(super) async fn created_since(db: &Db, since: Timestamp) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM resets WHERE created_at >= $1";
+    let since = since.as_millisecond();
+    let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_one(pool).await)?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::engines;
+
+    #[tokio::test]
+    async fn an_empty_table_has_no_resets() {
+        for engine in engines().await {
+            assert_eq!(created_since(&engine.db, Timestamp::UNIX_EPOCH).await.unwrap(), 0);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `passback pause|resume`: acts through the database, so on all replicas.
+
+use crate::audit::Auditor;
+use crate::base::{Clock, Random};
+use crate::config::Config;
+use crate::guard::{Pause, Switches};
+use crate::store::{Db, SealError, Sealer, StoreError};
+
+/// Why the switch was not moved.
+#[derive(Debug, thiserror::Error)]
+#[error("the switch was not moved: {0}")]
+pub struct PauseError(String);
+
+impl From<StoreError> for PauseError {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<SealError> for PauseError {
+    fn from(error: SealError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+async fn open(config: &Config) -> Result<(Switches, Auditor), PauseError> {
+    let (clock, random) = (Clock::system(), Random::system());
+    let db = Db::open(&config.database.url).await?;
+    let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
+    Ok((Switches::new(db.clone()), Auditor::new(db, sealer, clock, random)))
+}
+
+/// Stops all new resets.
+///
+/// # Errors
+/// When the database or the sealing keys cannot be used.
+pub async fn pause(config: &Config, reason: &str) -> Result<(), PauseError> {
+    let (switches, auditor) = open(config).await?;
+    Ok(switches.pause(&auditor, Pause::Hand, reason, Clock::system().now()).await?)
+}
+
+/// Lets resets go on.
+///
+/// # Errors
+/// When the database or the sealing keys cannot be used.
+pub async fn resume(config: &Config) -> Result<(), PauseError> {
+    let (switches, auditor) = open(config).await?;
+    Ok(switches.resume(&auditor).await?)
+}

@@ -1,0 +1,93 @@
+//! What we know of a person, from Graph: where the account lives, whether it is enabled, and whether Microsoft
+//! protects it. Read when a page needs it; each fact has its time.
+
+mod privilege;
+
+pub(crate) use privilege::Protection;
+
+use axum::extract::FromRef;
+use jiff::Timestamp;
+
+use crate::base::ObjectId;
+use crate::entra::{DirectoryPerson, Entra, GraphError, RoleHeld};
+use crate::state::App;
+
+/// Where a password lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    Cloud,
+    /// In AD, under this domain name, seen by the last synchronisation at this time.
+    Directory { domain: String, synced_at: Option<Timestamp> },
+}
+
+/// A person as far as a reset goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) id: ObjectId,
+    pub(crate) name: String,
+    pub(crate) upn: String,
+    /// Parts of the name that a password must not contain.
+    pub(crate) name_parts: Vec<String>,
+    pub(crate) home: Home,
+    pub(crate) enabled: bool,
+    pub(crate) guest: bool,
+    pub(crate) restricted: bool,
+    pub(crate) read_at: Timestamp,
+}
+
+impl Facts {
+    pub(crate) fn synced(&self) -> bool {
+        matches!(self.home, Home::Directory { .. })
+    }
+}
+
+/// Reads people.
+#[derive(Clone)]
+pub(crate) struct People {
+    entra: Entra,
+    app: App,
+}
+
+impl FromRef<App> for People {
+    fn from_ref(app: &App) -> Self {
+        Self { entra: app.entra.clone(), app: app.clone() }
+    }
+}
+
+impl People {
+    pub(crate) async fn facts(&self, id: ObjectId) -> Result<Facts, GraphError> {
+        Ok(facts(self.entra.graph.person(id).await?, self.app.now()))
+    }
+
+    /// What protects somebody from an operator with this role, as Microsoft's table has it; eligible roles count as
+    /// active.
+    pub(crate) async fn protection(&self, facts: &Facts, operator_role: &str) -> Result<Option<Protection>, GraphError> {
+        let held: Vec<RoleHeld> = self.entra.graph.roles(facts.id).await?;
+        let groups = self.entra.graph.groups(facts.id).await?;
+        Ok(privilege::protection(operator_role, &held, groups.role_assignable, facts.restricted))
+    }
+}
+
+fn facts(read: DirectoryPerson, now: Timestamp) -> Facts {
+    let parts = [read.display_name.as_deref(), read.given_name.as_deref(), read.surname.as_deref(), read.user_principal_name.split('@').next()];
+    let words = parts.into_iter().flatten().flat_map(|text| text.split([' ', '-', '.', '_', ',']));
+    let mut name_parts: Vec<String> = words.filter(|w| w.chars().count() >= 4).map(str::to_lowercase).collect();
+    name_parts.sort();
+    name_parts.dedup();
+    let home = if read.on_premises_sync_enabled == Some(true) {
+        Home::Directory { domain: read.on_premises_domain_name.unwrap_or_default(), synced_at: read.on_premises_last_sync_date_time }
+    } else {
+        Home::Cloud
+    };
+    Facts {
+        id: read.id,
+        name: read.display_name.unwrap_or_else(|| read.user_principal_name.clone()),
+        name_parts,
+        home,
+        enabled: read.account_enabled != Some(false),
+        guest: read.user_type.as_deref() == Some("Guest"),
+        restricted: read.is_management_restricted == Some(true),
+        upn: read.user_principal_name,
+        read_at: now,
+    }
+}

@@ -1,0 +1,61 @@
+//! Microsoft's table "Who can reset passwords"
+//! (<https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions>, read 2026-08),
+//! for the two roles an operator can have. The portal refuses by it itself, whatever Graph would allow.
+
+use crate::entra::RoleHeld;
+
+/// Why an operator must not reset somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protection {
+    Role,
+    RoleAssignableGroup,
+    RestrictedUnit,
+}
+
+/// Roles an Authentication Administrator may reset: Directory Readers, Guest Inviter, Password Administrator, Message
+/// Center Reader, Reports Reader, Usage Summary Reports Reader, Authentication Administrator.
+const REACHED: [&str; 7] = [
+    "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
+    "95e79109-95c0-4d8e-aee3-d01accf2d47b",
+    "966707d0-3269-4727-9be2-8c3a10f19b9d",
+    "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b",
+    "4a5d8f65-41da-4de4-8968-e035b65339cf",
+    "75934031-6c7e-415a-99d7-48dbd49e875e",
+    "c4e39bd9-1100-46d3-8c65-fb160da0071f",
+];
+
+pub(super) fn protection(operator_role: &str, held: &[RoleHeld], role_assignable: bool, restricted: bool) -> Option<Protection> {
+    if operator_role == "Privileged Authentication Administrator" {
+        return None;
+    }
+    if role_assignable {
+        return Some(Protection::RoleAssignableGroup);
+    }
+    if restricted {
+        return Some(Protection::RestrictedUnit);
+    }
+    held.iter().any(|role| !REACHED.contains(&role.template.as_str())).then_some(Protection::Role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GLOBAL: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+    fn role(template: &str, eligible: bool) -> RoleHeld {
+        RoleHeld { template: template.to_owned(), scope: "/".to_owned(), eligible }
+    }
+
+    #[test]
+    fn an_authentication_administrator_reaches_what_the_table_says() {
+        let by = |held: &[RoleHeld], group, restricted| protection("Authentication Administrator", held, group, restricted);
+        assert_eq!(by(&[], false, false), None);
+        assert_eq!(by(&[role(REACHED[0], false)], false, false), None);
+        assert_eq!(by(&[role(GLOBAL, false)], false, false), Some(Protection::Role));
+        assert_eq!(by(&[role(GLOBAL, true)], false, false), Some(Protection::Role), "eligible counts as active");
+        assert_eq!(by(&[role("a-custom-role", false)], false, false), Some(Protection::Role));
+        assert_eq!(by(&[], true, false), Some(Protection::RoleAssignableGroup));
+        assert_eq!(by(&[], false, true), Some(Protection::RestrictedUnit));
+    }
+}

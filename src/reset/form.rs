@@ -1,0 +1,237 @@
+//! The form: who you are, where your password lives, what will happen, and the rules before you type.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::Form;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::rules::{NewPassword, NotYet, Rule, Standing, judge};
+use super::submit::{Before, NotBegun, Resets};
+use crate::base::Password;
+use crate::guard::{Guard, Stopped};
+use crate::people::{Facts, Home, People};
+use crate::signin::{Login, SignedIn};
+use crate::state::App;
+use crate::web::{Error, Frame, clock_time, draw_with, duration};
+
+#[derive(Deserialize)]
+pub(super) struct Typed {
+    password: Password,
+    again: Option<Password>,
+    /// "I tried the new password and it does not work": asked after an unknown outcome.
+    #[serde(default)]
+    tried: Option<String>,
+}
+
+/// A rule as the page shows it.
+struct RuleRow {
+    code: &'static str,
+    text: String,
+    standing: &'static str,
+    standing_text: String,
+}
+
+#[derive(Template)]
+#[template(path = "reset/form.html")]
+struct FormPage {
+    f: Frame,
+    name: String,
+    upn: String,
+    home: String,
+    rules: Vec<RuleRow>,
+    problem: Option<String>,
+    /// The reference of an unknown reset before this one.
+    unknown: Option<String>,
+    /// When the form must be sent at the latest.
+    until: String,
+    until_iso: String,
+    min_length: String,
+}
+
+#[derive(Template)]
+#[template(path = "reset/stopped.html")]
+struct StoppedPage {
+    f: Frame,
+    code: &'static str,
+    title: String,
+    text: String,
+    todo: Option<String>,
+}
+
+pub(super) async fn form(
+    State(app): State<App>,
+    State(people): State<People>,
+    State(guard): State<Guard>,
+    State(resets): State<Resets>,
+    frame: Frame,
+    SignedIn(login): SignedIn,
+) -> Result<Response, Error> {
+    if age(&app, &login) > app.config.signin.max_age_seconds {
+        return Ok(Redirect::to("/signin").into_response());
+    }
+    let facts = people.facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
+    let frame = frame.signed_in(&login.name);
+    if let Some(stopped) = guard.look(&facts).await? {
+        return Ok(stop(frame, &stopped));
+    }
+    let before = resets.before(login.key).await?;
+    Ok(match before {
+        Before::Running(reference) => Redirect::to(&format!("/resets/{reference}")).into_response(),
+        Before::Split(reference, _) => Redirect::to(&format!("/resets/{reference}")).into_response(),
+        Before::Nothing | Before::Unknown(_) => {
+            let unknown = if let Before::Unknown(reference) = before { Some(reference.to_string()) } else { None };
+            page(&app, frame, &login, &facts, Shown { unknown, ..Shown::default() })
+        }
+    })
+}
+
+/// Seconds since Entra saw the person.
+fn age(app: &App, login: &Login) -> i64 {
+    app.now().duration_since(login.authenticated_at).as_secs()
+}
+
+pub(super) async fn submit(
+    State(app): State<App>,
+    State(guard): State<Guard>,
+    State(resets): State<Resets>,
+    frame: Frame,
+    SignedIn(login): SignedIn,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let facts = People::facts(&axum::extract::FromRef::from_ref(&app), login.key.object).await.map_err(|e| Error::unavailable(&e))?;
+    let frame = frame.signed_in(&login.name);
+    let signin = &app.config.signin;
+    if age(&app, &login) > signin.max_age_seconds + signin.submit_seconds {
+        let late = Shown { problem: Some("problem-late"), status: Some(StatusCode::UNAUTHORIZED), ..Shown::default() };
+        return Ok(page(&app, frame, &login, &facts, late));
+    }
+    let tried = typed.tried.is_some();
+    match resets.before(login.key).await? {
+        Before::Running(reference) => return Ok(running(&reference.to_string())),
+        Before::Split(reference, _) => return Ok(Redirect::to(&format!("/resets/{reference}")).into_response()),
+        Before::Unknown(reference) if !tried => {
+            let shown = Shown { unknown: Some(reference.to_string()), problem: Some("problem-try-first"), ..Shown::default() };
+            return Ok(page(&app, frame, &login, &facts, shown));
+        }
+        Before::Unknown(_) | Before::Nothing => {}
+    }
+    let again = typed.again.unwrap_or_else(|| Password::new(String::new()));
+    let password = match NewPassword::parse(typed.password, &again, &app.config.policy, &facts.name_parts) {
+        Ok(password) => password,
+        Err(not_yet) => return Ok(page(&app, frame, &login, &facts, Shown::not_yet(not_yet, tried))),
+    };
+    if let Some(stopped) = guard.look(&facts).await? {
+        return Ok(stop(frame, &stopped));
+    }
+    guard.count(&facts).await?.map_err(|refused| Error::Limited(refused.wait))?;
+    match resets.submit(login.key, &facts, password).await {
+        Ok(reference) => {
+            guard.check_ceiling().await?;
+            Ok(Redirect::to(&format!("/resets/{reference}")).into_response())
+        }
+        Err(NotBegun::Running(reference)) => Ok(running(&reference.to_string())),
+        Err(NotBegun::Store(error)) => Err(error.into()),
+    }
+}
+
+/// To the reset under way, saying that this password was not used.
+fn running(reference: &str) -> Response {
+    Redirect::to(&format!("/resets/{reference}?unused=1")).into_response()
+}
+
+/// `POST /reset/check`: how the rules stand for what is typed so far. Nothing is logged or kept.
+pub(super) async fn check(State(app): State<App>, SignedIn(login): SignedIn, Form(typed): Form<Typed>) -> Json<Value> {
+    let parts = name_parts(&login);
+    let standings = judge(&typed.password, &app.config.policy, &parts);
+    let rules: serde_json::Map<String, Value> = standings.into_iter().map(|(r, s)| (r.code().to_owned(), json!(s.name()))).collect();
+    Json(json!({ "rules": rules }))
+}
+
+/// What the session knows of the name: asking Graph for each key press would be far too much.
+fn name_parts(login: &Login) -> Vec<String> {
+    let words = login.name.split(' ').chain(login.upn.split('@').take(1));
+    words.filter(|w| w.chars().count() >= 4).map(str::to_lowercase).collect()
+}
+
+#[derive(Default)]
+struct Shown {
+    problem: Option<&'static str>,
+    failed: Vec<Rule>,
+    unknown: Option<String>,
+    status: Option<StatusCode>,
+}
+
+impl Shown {
+    fn not_yet(not_yet: NotYet, tried: bool) -> Self {
+        let problem = match &not_yet {
+            NotYet::Empty => "problem-empty",
+            NotYet::Different => "problem-different",
+            NotYet::Rules(_) => "problem-rules",
+        };
+        let failed = if let NotYet::Rules(rules) = not_yet { rules } else { Vec::new() };
+        // Whoever said that they tried has not to say it again.
+        let unknown = tried.then(String::new);
+        Self { problem: Some(problem), failed, unknown, status: None }
+    }
+}
+
+fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Response {
+    let signin = &app.config.signin;
+    let until = login.authenticated_at.saturating_add(SignedDuration::from_secs(signin.max_age_seconds + signin.submit_seconds)).unwrap_or(login.authenticated_at);
+    let refused = shown.problem.is_some();
+    let status = shown.status.unwrap_or(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
+    let rules = Rule::ALL.into_iter().map(|rule| rule_row(app, &f, rule, &shown.failed, refused)).collect();
+    let page = FormPage {
+        name: facts.name.clone(),
+        upn: facts.upn.clone(),
+        home: home(app, &f, facts),
+        rules,
+        problem: shown.problem.map(|key| f.t(key)),
+        unknown: shown.unknown,
+        until: clock_time(until),
+        until_iso: until.to_string(),
+        min_length: app.config.policy.min_length.to_string(),
+        f,
+    };
+    draw_with(status, &page)
+}
+
+fn rule_row(app: &App, f: &Frame, rule: Rule, failed: &[Rule], refused: bool) -> RuleRow {
+    let standing = match (failed.contains(&rule), refused && !failed.is_empty()) {
+        (true, _) => Standing::Failed,
+        (false, true) => Standing::Met,
+        (false, false) => Standing::Pending,
+    };
+    let amount = if rule == Rule::Classes { app.config.policy.classes } else { app.config.policy.min_length };
+    RuleRow {
+        code: rule.code(),
+        text: f.tv(&format!("rule-{}", rule.code()), "n", &amount.to_string()),
+        standing: standing.name(),
+        standing_text: f.t(&format!("rule-standing-{}", standing.name())),
+    }
+}
+
+fn home(app: &App, f: &Frame, facts: &Facts) -> String {
+    match &facts.home {
+        Home::Cloud => f.t("home-cloud"),
+        Home::Directory { domain, synced_at } => {
+            let ago = synced_at.map(|at| duration(&f.lang, app.now().duration_since(at)));
+            match ago {
+                Some(ago) => f.tv2("home-directory", ("domain", domain), ("ago", &ago)),
+                None => f.tv("home-directory-unsynced", "domain", domain),
+            }
+        }
+    }
+}
+
+fn stop(f: Frame, stopped: &Stopped) -> Response {
+    let code = stopped.code();
+    let key = |part: &str| format!("stopped-{}-{part}", code.to_lowercase());
+    let page = StoppedPage { code, title: f.t(&key("title")), text: f.t(&key("text")), todo: f.maybe(&key("do")), f };
+    draw_with(StatusCode::SERVICE_UNAVAILABLE, &page)
+}

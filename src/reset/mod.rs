@@ -1,0 +1,43 @@
+//! Setting a new password, from the form to the last word on it.
+//!
+//! ```text
+//! sending -> writing    202 (also when Location is missing or foreign: then evidence only)
+//! sending -> refused    nothing was taken
+//! sending -> unknown    it was sent, and nobody knows
+//! writing -> written | refused | failed | split    what the operation says
+//! writing -> unknown    404 for more than 60 s, or the time limit
+//! written -> finished | cloud_only        finished -> cloud_only
+//! unknown, split, failed{F-UNRECOGNISED} -> written | failed | finished | cloud_only    by evidence only, for 24 h
+//! ```
+//!
+//! The intent is a committed row before anything is sent. The password lives in memory from the form to the POST and
+//! is in no table, log, session or trace. It is sent once.
+
+mod causes;
+mod evidence;
+mod form;
+mod live;
+mod reading;
+mod rules;
+mod send;
+mod state;
+mod store;
+mod submit;
+mod timeline;
+mod tracker;
+
+pub(crate) use live::read_changes;
+pub(crate) use tracker::{Tracker, run as run_tracker};
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::state::App;
+
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/reset", get(form::form).post(form::submit))
+        .route("/reset/check", post(form::check))
+        .route("/resets/{reference}", get(timeline::page))
+        .route("/resets/{reference}/events", get(live::events))
+}

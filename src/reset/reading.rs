@@ -1,0 +1,103 @@
+//! A reset as it is read, and what a viewer gets to see of it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::causes::Cause;
+use super::state::State;
+use crate::base::{PersonKey, Reference, ResetId};
+
+/// One reset.
+#[derive(Clone, Debug)]
+pub(crate) struct Reset {
+    pub(crate) id: ResetId,
+    pub(crate) reference: Reference,
+    pub(crate) person: PersonKey,
+    pub(crate) name: String,
+    pub(crate) synced: bool,
+    pub(crate) state: State,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) dispatched_at: Option<Timestamp>,
+    pub(crate) accepted_at: Option<Timestamp>,
+    pub(crate) settled_at: Option<Timestamp>,
+    pub(crate) location: Option<String>,
+    pub(crate) polls: i64,
+    pub(crate) lost_since: Option<Timestamp>,
+    pub(crate) down_since: Option<Timestamp>,
+    pub(crate) down_total_ms: i64,
+    pub(crate) line_since: Option<Timestamp>,
+    pub(crate) revision: i64,
+}
+
+impl Reset {
+    pub(crate) fn is_final(&self, now: Timestamp) -> bool {
+        self.state.is_final(self.cause, self.settled_at, now)
+    }
+}
+
+/// How far a password got, and how we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rung {
+    Accepted,
+    Written,
+    Carried,
+}
+
+impl Rung {
+    pub(crate) const ALL: [Self; 3] = [Self::Accepted, Self::Written, Self::Carried];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Written => "written",
+            Self::Carried => "carried",
+        }
+    }
+
+    pub(crate) fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rung| rung.name() == name)
+    }
+}
+
+/// A rung that was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proof {
+    pub(crate) rung: Rung,
+    pub(crate) at: Timestamp,
+    pub(crate) source: String,
+    pub(crate) detail: Option<String>,
+}
+
+/// The outside contract: what page, JSON and event stream all say.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Status {
+    pub(crate) reference: String,
+    pub(crate) state: &'static str,
+    #[serde(rename = "final")]
+    pub(crate) is_final: bool,
+    pub(crate) cause: Option<&'static str>,
+    pub(crate) evidence: Vec<Seen>,
+    pub(crate) updated_at: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Seen {
+    pub(crate) rung: &'static str,
+    pub(crate) at: String,
+    pub(crate) source: String,
+}
+
+impl Status {
+    pub(crate) fn of(reset: &Reset, proofs: &[Proof], now: Timestamp) -> Self {
+        Self {
+            reference: reset.reference.to_string(),
+            state: reset.state.name(),
+            is_final: reset.is_final(now),
+            cause: reset.cause.map(Cause::code),
+            evidence: proofs.iter().map(|p| Seen { rung: p.rung.name(), at: p.at.to_string(), source: p.source.clone() }).collect(),
+            updated_at: reset.updated_at.to_string(),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The one POST, and writing down what came of it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
+
+use super::causes::Cause;
+use super::reading::{Proof, Reset, Rung};
+use super::state::{Report, State};
+use super::store::{self, Answer, Move};
+use super::submit::{LEASE, Resets};
+use crate::audit::{Actor, Event};
+use crate::base::{Password, PersonKey, ResetId};
+use crate::entra::{Dispatch, GraphRefusal, OperatorError, Order};
+use crate::store::StoreError;
+
+/// The first question to an operation comes this long after 202.
+const FIRST_POLL: SignedDuration = SignedDuration::from_millis(1_000);
+/// When 429 does not say how long.
+const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(5);
+/// A row that cannot be written is tried again so often, a second apart: what Graph accepted is never dropped.
+const WRITES: u32 = 120;
+
+/// What a try to send came to.
+enum Tried {
+    /// It ended: write this down.
+    Ended(Dispatch),
+    /// It ended before it was sent.
+    NotSent(Cause),
+}
+
+/// Sends a committed intent, once, and writes down the outcome.
+pub(super) async fn send(resets: Resets, id: ResetId, person: PersonKey, password: Password) {
+    let tried = match attempt(&resets, id, person, &password).await {
+        Ok(tried) => tried,
+        Err(error) => {
+            // The row is not ours any more, or the database is away: the tracker ends it by what the row says.
+            tracing::error!(reset.id = %id, cause = ?error, "a reset could not be sent");
+            return;
+        }
+    };
+    drop(password);
+    for _ in 0..WRITES {
+        match write_down(&resets, id, &tried).await {
+            Ok(()) => return,
+            Err(StoreError::NoRow) => return tracing::warn!(reset.id = %id, "a reset was ended by somebody else"),
+            Err(error) => tracing::error!(reset.id = %id, cause = ?error, "the outcome of a reset cannot be written down yet"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Waits in line if it must, dispatches, and goes again only if Graph proved that it took nothing.
+async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Password) -> Result<Tried, StoreError> {
+    let app = &resets.app;
+    let began = app.now();
+    let mut renewed = false;
+    loop {
+        if !wait_for_turn(resets, id, began).await? {
+            return Ok(Tried::NotSent(Cause::Throttled));
+        }
+        let now = app.now();
+        store::dispatch(&app.db, id, &app.me, now, later(now, LEASE)).await?;
+        let order = Order::of(&app.db, id, person).await?;
+        let refusal = match app.entra.operators.reset(&order, password).await {
+            Ok(Dispatch::NotTaken { refusal }) => refusal,
+            Ok(other) => return Ok(Tried::Ended(other)),
+            Err(OperatorError::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(reset.id = %id, cause = ?error, "the operator cannot send");
+                return Ok(Tried::NotSent(Cause::Operator));
+            }
+        };
+        let now = app.now();
+        store::undispatch(&app.db, id, &app.me, later(now, LEASE)).await?;
+        if refusal.status == StatusCode::TOO_MANY_REQUESTS {
+            store::throttle(&app.db, later(now, refusal.retry_after.unwrap_or(UNSAID_WAIT))).await?;
+        } else if renewed {
+            return Ok(Tried::Ended(Dispatch::Refused { refusal }));
+        } else {
+            renewed = true;
+            app.entra.operators.token_refused().await?;
+        }
+    }
+}
+
+/// Stands in line while Graph throttles. False: longer than anybody should wait.
+async fn wait_for_turn(resets: &Resets, id: ResetId, began: Timestamp) -> Result<bool, StoreError> {
+    let app = &resets.app;
+    let limit = SignedDuration::from_secs(app.config.reset.line_limit_seconds);
+    loop {
+        let now = app.now();
+        let Some(until) = store::throttled_until(&app.db).await?.filter(|until| *until > now) else { return Ok(true) };
+        if until.duration_since(began) > limit || app.stop.is_cancelled() {
+            return Ok(false);
+        }
+        let mut ledger = app.auditor.begin().await?;
+        store::wait_in_line(ledger.tx(), id, &app.me, now, later(now, LEASE)).await?;
+        store::touch(ledger.tx(), id, now).await?;
+        ledger.commit().await?;
+        // Short steps, so that the clock, a stop and a longer wait are all noticed.
+        let step = until.duration_since(now).min(SignedDuration::from_millis(500));
+        tokio::time::sleep(Duration::from_millis(u64::try_from(step.as_millis()).unwrap_or(0).max(20))).await;
+    }
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(now)
+}
+
+async fn write_down(resets: &Resets, id: ResetId, tried: &Tried) -> Result<(), StoreError> {
+    let reset = store::by_id(&resets.app.db, id).await?.ok_or(StoreError::NoRow)?;
+    match tried {
+        Tried::NotSent(cause) => finish(resets, &reset, Report::NotTaken(*cause), None).await,
+        Tried::Ended(Dispatch::NotSent) => finish(resets, &reset, Report::NotTaken(Cause::NotSent), None).await,
+        Tried::Ended(Dispatch::NoAnswer { status, request_id }) => {
+            let answer = Answer { call: "reset", status: i64::from(status.unwrap_or(0)), request_id: request_id.as_deref(), detail: None };
+            finish(resets, &reset, Report::NoAnswer, Some(answer)).await
+        }
+        Tried::Ended(Dispatch::Refused { refusal } | Dispatch::NotTaken { refusal }) => refused(resets, &reset, refusal).await,
+        Tried::Ended(Dispatch::Accepted { location, retry_after, request_id }) => {
+            let location = location.as_ref().map(|l| l.url().as_str());
+            accepted(resets, &reset, location, retry_after.unwrap_or(FIRST_POLL), request_id.as_deref()).await
+        }
+    }
+}
+
+async fn refused(resets: &Resets, reset: &Reset, refusal: &GraphRefusal) -> Result<(), StoreError> {
+    let said = format!("{} {}", refusal.code.as_deref().unwrap_or("-"), refusal.message);
+    let status = i64::from(refusal.status.as_u16());
+    let answer = Answer { call: "reset", status, request_id: refusal.request_id.as_deref(), detail: Some(&said) };
+    finish(resets, reset, Report::NotTaken(Cause::of_refusal(refusal)), Some(answer)).await?;
+    if refusal.status == StatusCode::FORBIDDEN {
+        // Is it this person, or is the operator's role gone?
+        if let Err(error) = resets.app.entra.operators.check_role().await {
+            tracing::warn!(cause = ?error, "after a 403 the operator's role was looked at");
+        }
+    }
+    Ok(())
+}
+
+async fn accepted(
+    resets: &Resets,
+    reset: &Reset,
+    location: Option<&str>,
+    first_poll: SignedDuration,
+    request_id: Option<&str>,
+) -> Result<(), StoreError> {
+    let app = &resets.app;
+    let now = app.now();
+    let (to, cause) = reset.state.after(reset.cause, Report::Accepted).ok_or(StoreError::NoRow)?;
+    let mut ledger = app.auditor.begin().await?;
+    let look_at = location.is_none().then(|| later(now, FIRST_POLL));
+    store::step(ledger.tx(), &Move { id: reset.id, from: State::Sending, to, cause, detail: None, now, look_at }).await?;
+    store::set_operation(ledger.tx(), reset.id, location, later(now, first_poll), now).await?;
+    let proof = Proof { rung: Rung::Accepted, at: now, source: "graph".to_owned(), detail: request_id.map(str::to_owned) };
+    store::prove(ledger.tx(), reset.id, &proof).await?;
+    let answer = Answer { call: "reset", status: 202, request_id, detail: location.is_none().then_some("no Location that is Graph's") };
+    store::keep_answer(ledger.tx(), reset.id, &answer, now).await?;
+    store::touch(ledger.tx(), reset.id, now).await?;
+    ledger.record(Event::new("reset.accepted", Actor::Portal).about(reset.person).reset(reset.id).with("location", location.is_some()));
+    ledger.commit().await
+}
+
+/// Moves a reset by a report, with its audit line.
+pub(super) async fn finish(resets: &Resets, reset: &Reset, report: Report, answer: Option<Answer<'_>>) -> Result<(), StoreError> {
+    let app = &resets.app;
+    let now = app.now();
+    let Some((to, cause)) = reset.state.after(reset.cause, report) else { return Err(StoreError::NoRow) };
+    let look_at = super::evidence::first_look(to, reset, now);
+    let detail = answer.as_ref().and_then(|a| a.detail);
+    let mut ledger = app.auditor.begin().await?;
+    store::step(ledger.tx(), &Move { id: reset.id, from: reset.state, to, cause, detail, now, look_at }).await?;
+    if let Some(answer) = &answer {
+        store::keep_answer(ledger.tx(), reset.id, answer, now).await?;
+    }
+    store::touch(ledger.tx(), reset.id, now).await?;
+    let event = Event::new("reset.moved", Actor::Portal).about(reset.person).reset(reset.id);
+    ledger.record(event.with("from", reset.state.name()).with("to", to.name()).with("cause", cause.map(Cause::code)).with("detail", detail));
+    ledger.commit().await
+}

@@ -1,0 +1,108 @@
+//! From the form to a committed intent, and the task that sends it.
+
+use axum::extract::FromRef;
+use jiff::{SignedDuration, Timestamp};
+
+use super::reading::Reset;
+use super::rules::NewPassword;
+use super::state::State;
+use super::{send, store};
+use crate::audit::{Actor, Event};
+use crate::base::{PersonKey, Reference, ResetId};
+use crate::people::Facts;
+use crate::state::App;
+use crate::store::StoreError;
+
+/// A lease on a reset that is being sent, renewed while it waits.
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(45);
+/// A new reset after a split one: the cloud catches up within this.
+const SPLIT_REST: SignedDuration = SignedDuration::from_mins(30);
+
+/// Resets, as handlers use them.
+#[derive(Clone)]
+pub(crate) struct Resets {
+    pub(super) app: App,
+}
+
+impl FromRef<App> for Resets {
+    fn from_ref(app: &App) -> Self {
+        Self { app: app.clone() }
+    }
+}
+
+/// Why nothing was begun. The password was not used.
+#[derive(Debug)]
+pub(super) enum NotBegun {
+    /// One is under way.
+    Running(Reference),
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotBegun {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What the person's newest reset means for another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    Nothing,
+    Running(Reference),
+    /// The password may be in place: try it first.
+    Unknown(Reference),
+    /// AD has it, the cloud not yet: not before this.
+    Split(Reference, Timestamp),
+}
+
+impl Resets {
+    /// What stands before a new reset of this person.
+    pub(super) async fn before(&self, person: PersonKey) -> Result<Before, StoreError> {
+        let Some(latest) = store::latest(&self.app.db, person).await? else { return Ok(Before::Nothing) };
+        let now = self.app.now();
+        Ok(match latest.state {
+            State::Sending | State::Writing => Before::Running(latest.reference),
+            State::Unknown if !latest.is_final(now) => Before::Unknown(latest.reference),
+            State::Split => {
+                let until = latest.settled_at.unwrap_or(latest.updated_at).saturating_add(SPLIT_REST).unwrap_or(now);
+                if now < until { Before::Split(latest.reference, until) } else { Before::Nothing }
+            }
+            _ => Before::Nothing,
+        })
+    }
+
+    /// Commits the intent and starts sending. The sending belongs to the process: a closed browser cannot cut it.
+    pub(super) async fn submit(&self, person: PersonKey, facts: &Facts, password: NewPassword) -> Result<Reference, NotBegun> {
+        let now = self.app.now();
+        let id = ResetId::new(&self.app.random, now);
+        let reference = Reference::new(&self.app.random);
+        let mut ledger = self.app.auditor.begin().await?;
+        let lease_until = now.saturating_add(LEASE).unwrap_or(now);
+        let intent = store::Intent { id, reference: &reference, person, facts, owner: &self.app.me, lease_until, now };
+        match store::insert(ledger.tx(), &intent).await {
+            Ok(()) => {}
+            Err(StoreError::Exists) => {
+                drop(ledger);
+                return Err(self.running(person).await?);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        store::touch(ledger.tx(), id, now).await?;
+        let event = Event::new("reset.requested", Actor::Person(person)).about(person).reset(id);
+        ledger.record(event.with("reference", reference.to_string()).personal("upn", facts.upn.clone()));
+        ledger.commit().await?;
+        self.app.tasks.spawn(send::send(self.clone(), id, person, password.into_inner()));
+        Ok(reference)
+    }
+
+    async fn running(&self, person: PersonKey) -> Result<NotBegun, StoreError> {
+        let latest = store::latest(&self.app.db, person).await?;
+        // The other one may have ended just now; its page says so.
+        latest.map(|reset| NotBegun::Running(reset.reference)).ok_or(StoreError::NoRow)
+    }
+
+    /// A reset by its reference.
+    pub(super) async fn find(&self, reference: &Reference) -> Result<Option<Reset>, StoreError> {
+        store::by_reference(&self.app.db, reference).await
+    }
+}

@@ -1,0 +1,185 @@
+//! The page of one reset: where the password is, how we know, and what to do.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use serde::Deserialize;
+
+use super::causes::Cause;
+use super::reading::{Proof, Reset, Rung, Status};
+use super::state::State as ResetState;
+use super::store;
+use crate::base::Reference;
+use crate::signin::Viewer;
+use crate::state::App;
+use crate::store::StoreError;
+use crate::web::{Error, Frame, clock_time, draw, duration, json_not_found};
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    /// A second submit came here: its password was not used.
+    unused: Option<String>,
+}
+
+/// A step of the journey, as drawn.
+struct Step {
+    name: &'static str,
+    /// `done`, `now`, `ahead` or `bad`.
+    look: &'static str,
+    title: String,
+    text: String,
+    at: Option<String>,
+    at_iso: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "reset/timeline.html")]
+struct TimelinePage {
+    f: Frame,
+    reference: String,
+    spelled: String,
+    state: &'static str,
+    is_final: bool,
+    /// The page asks for news by itself.
+    live: bool,
+    revision: i64,
+    title: String,
+    text: String,
+    advice: Vec<String>,
+    cause: Option<&'static str>,
+    steps: Vec<Step>,
+    begun: String,
+    begun_iso: String,
+    took: Option<String>,
+    usual: Option<String>,
+    line: Option<String>,
+    unused: bool,
+    try_again: bool,
+    tone: &'static str,
+}
+
+/// The reset, if this viewer may see it. An unknown reference and somebody else's look the same.
+pub(super) async fn allowed(app: &App, viewer: Option<Viewer>, reference: &str) -> Result<Option<(Viewer, Reset)>, StoreError> {
+    let Ok(reference) = reference.parse::<Reference>() else { return Ok(None) };
+    // Looked up in any case, so that the time says nothing either.
+    let found = store::by_reference(&app.db, &reference).await?;
+    Ok(viewer.zip(found).filter(|(viewer, reset)| viewer.may_see(reset.person)))
+}
+
+pub(super) async fn page(
+    State(app): State<App>,
+    frame: Frame,
+    viewer: Option<Viewer>,
+    Path(reference): Path<String>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let json = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accept| accept.contains("application/json"));
+    let Some((viewer, reset)) = allowed(&app, viewer, &reference).await? else {
+        return if json { Ok(json_not_found()) } else { Err(Error::NotFound) };
+    };
+    let proofs = store::proofs(&app.db, reset.id).await?;
+    if json {
+        return Ok(Json(Status::of(&reset, &proofs, app.now())).into_response());
+    }
+    let usual = store::usual_span(&app.db).await?;
+    let ahead = store::ahead_in_line(&app.db, &reset).await?;
+    let f = frame.signed_in(&viewer.login.name);
+    let usual = usual.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
+    Ok(draw(&view(&app, f, &reset, &proofs, usual, ahead, asked.unused.is_some())))
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, from the handler above; each is a fact the page shows")]
+fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], usual: Option<String>, ahead: i64, unused: bool) -> TimelinePage {
+    let state = reset.state;
+    let key = |part: &str| format!("state-{}-{part}", state.name().replace('_', "-"));
+    let now = app.now();
+    let line = reset.line_since.map(|_| f.tv("timeline-line", "n", &(ahead + 1).to_string()));
+    let took = reset.settled_at.map(|at| f.tv("timeline-took", "span", &duration(&f.lang, at.duration_since(reset.created_at))));
+    let cause_text = reset.cause.map(|cause| f.t(&format!("cause-{}-person", cause.code().to_lowercase())));
+    let text = match (&cause_text, state) {
+        (Some(cause), ResetState::Refused | ResetState::Failed | ResetState::Split | ResetState::CloudOnly | ResetState::Unknown) => cause.clone(),
+        _ => f.t(&key("text")),
+    };
+    TimelinePage {
+        reference: reset.reference.to_string(),
+        spelled: spelled(&reset.reference),
+        state: state.name(),
+        is_final: reset.is_final(now),
+        live: !reset.is_final(now),
+        revision: reset.revision,
+        title: f.t(&key("title")),
+        text,
+        advice: (1..=3).filter_map(|n| f.maybe(&key(&format!("do{n}")))).collect(),
+        cause: reset.cause.map(Cause::code),
+        steps: steps(&f, reset, proofs),
+        begun: clock_time(reset.created_at),
+        begun_iso: reset.created_at.to_string(),
+        took,
+        usual: usual.filter(|_| state.is_open()),
+        line,
+        unused,
+        try_again: reset.cause.is_some_and(Cause::try_again) && matches!(state, ResetState::Refused | ResetState::Failed) || state == ResetState::Unknown,
+        tone: tone(state),
+        f,
+    }
+}
+
+fn tone(state: ResetState) -> &'static str {
+    match state {
+        ResetState::Sending | ResetState::Writing => "wait",
+        ResetState::Written | ResetState::Finished => "good",
+        ResetState::Refused | ResetState::Split | ResetState::Unknown => "care",
+        ResetState::Failed | ResetState::CloudOnly => "bad",
+    }
+}
+
+/// Portal, Microsoft, your organisation: how far it is, with the time of each proof.
+fn steps(f: &Frame, reset: &Reset, proofs: &[Proof]) -> Vec<Step> {
+    let proof = |rung: Rung| proofs.iter().find(|p| p.rung == rung);
+    let ended = !reset.state.is_open();
+    let good = matches!(reset.state, ResetState::Written | ResetState::Finished);
+    let rungs = Rung::ALL.into_iter().filter(|rung| *rung != Rung::Carried || reset.synced);
+    let mut before_done = true;
+    let mut steps = Vec::new();
+    for rung in rungs {
+        let reached = proof(rung);
+        let look = match reached {
+            Some(_) => "done",
+            None if !before_done => "ahead",
+            None if !ended => "now",
+            // The audit log arrives late: waiting for it is not bad news.
+            None if good && rung == Rung::Carried => "now",
+            None => "bad",
+        };
+        before_done = reached.is_some();
+        let text = match reached {
+            Some(p) if rung == Rung::Carried => f.tv("rung-carried-text-by", "agent", &p.source),
+            _ => f.t(&format!("rung-{}-text", rung.name())),
+        };
+        steps.push(Step {
+            name: rung.name(),
+            look,
+            title: f.t(&format!("rung-{}", rung.name())),
+            text,
+            at: reached.map(|p| clock_time(p.at)),
+            at_iso: reached.map(|p| p.at.to_string()),
+        });
+    }
+    steps
+}
+
+/// The reference in the spelling alphabet, for the telephone.
+fn spelled(reference: &Reference) -> String {
+    const WORDS: [(char, &str); 32] = [
+        ('0', "Zero"), ('1', "One"), ('2', "Two"), ('3', "Three"), ('4', "Four"), ('5', "Five"), ('6', "Six"), ('7', "Seven"),
+        ('8', "Eight"), ('9', "Nine"), ('A', "Alfa"), ('B', "Bravo"), ('C', "Charlie"), ('D', "Delta"), ('E', "Echo"),
+        ('F', "Foxtrot"), ('G', "Golf"), ('H', "Hotel"), ('J', "Juliett"), ('K', "Kilo"), ('M', "Mike"), ('N', "November"),
+        ('P', "Papa"), ('Q', "Quebec"), ('R', "Romeo"), ('S', "Sierra"), ('T', "Tango"), ('V', "Victor"), ('W', "Whiskey"),
+        ('X', "X-ray"), ('Y', "Yankee"), ('Z', "Zulu"),
+    ];
+    let word = |letter: char| WORDS.iter().find(|(l, _)| *l == letter).map_or("", |(_, word)| *word);
+    reference.as_str().chars().map(word).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,198 @@
+//! Following resets to their end. A `tick` takes no input, reads what is due, and may run twice or on several
+//! replicas; the loop around it only makes it happen.
+
+use std::time::Duration;
+
+use axum::extract::FromRef;
+use jiff::{SignedDuration, Timestamp};
+
+use super::causes::{Cause, ending};
+use super::reading::{Proof, Reset, Rung};
+use super::state::{Report, State};
+use super::store::{self, Answer, Due, Next};
+use super::submit::Resets;
+use super::{evidence, send};
+use crate::entra::{OperatorError, Poll};
+use crate::state::App;
+use crate::store::StoreError;
+
+const LEASE: SignedDuration = SignedDuration::from_secs(40);
+/// 404 for longer than this: the operation is lost.
+const LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
+const EVERY: Duration = Duration::from_millis(200);
+
+/// Follows resets.
+#[derive(Clone)]
+pub(crate) struct Tracker {
+    pub(super) resets: Resets,
+}
+
+impl FromRef<App> for Tracker {
+    fn from_ref(app: &App) -> Self {
+        Self { resets: Resets::from_ref(app) }
+    }
+}
+
+/// Ticks until the process stops.
+pub(crate) async fn run(tracker: Tracker) {
+    let app = tracker.resets.app.clone();
+    loop {
+        if let Err(error) = tracker.tick().await {
+            tracing::error!(cause = ?error, "following resets failed; it goes on in a moment");
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Questions to one operation: quick at first, then slower. 6 questions in the first 11 seconds.
+fn pause_after(polls: i64) -> SignedDuration {
+    let millis = match polls {
+        0 => 1_000,
+        1 => 1_500,
+        2 => 2_000,
+        3 => 2_500,
+        4 => 3_000,
+        5 => 4_000,
+        6..=10 => 6_000,
+        _ => 10_000,
+    };
+    SignedDuration::from_millis(millis)
+}
+
+impl Tracker {
+    /// Everything that is due now.
+    pub(crate) async fn tick(&self) -> Result<(), StoreError> {
+        let app = &self.resets.app;
+        for orphan in store::orphans(&app.db, app.now()).await? {
+            let report = if orphan.dispatched_at.is_some() { Report::Crashed } else { Report::NotTaken(Cause::NotSent) };
+            done(send::finish(&self.resets, &orphan, report, None).await)?;
+        }
+        let due = store::claim(&app.db, Due::Poll, &app.me, app.now(), LEASE).await?;
+        let polls = due.into_iter().map(|reset| async move { done(self.poll(&reset).await) });
+        for outcome in futures_util::future::join_all(polls).await {
+            outcome?;
+        }
+        let due = store::claim(&app.db, Due::Look, &app.me, app.now(), LEASE).await?;
+        if !due.is_empty() {
+            evidence::look(&self.resets, due).await?;
+        }
+        Ok(())
+    }
+
+    async fn poll(&self, reset: &Reset) -> Result<(), StoreError> {
+        let now = self.resets.app.now();
+        if self.time_is_up(reset, now) {
+            return send::finish(&self.resets, reset, Report::TimedOut, None).await;
+        }
+        let location = reset.location.as_deref().and_then(|l| self.resets.app.entra.operators.location(l));
+        let Some(location) = location else { return self.wait_for_evidence(reset, now).await };
+        match self.resets.app.entra.operators.poll(&location).await {
+            Ok(poll) => self.heard(reset, poll, now).await,
+            Err(OperatorError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::debug!(reset.id = %reset.id, cause = ?error, "an operation cannot be asked for: the operator has no token");
+                let down = Next { down_since: Some(reset.down_since.unwrap_or(now)), ..self.next(reset, now, None) };
+                store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, &down).await
+            }
+        }
+    }
+
+    /// The clock of the time limit stands still while the operator is down.
+    fn time_is_up(&self, reset: &Reset, now: Timestamp) -> bool {
+        let since = reset.accepted_at.unwrap_or(reset.created_at);
+        let down = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
+        let limit = SignedDuration::from_secs(self.resets.app.config.reset.time_limit_seconds);
+        millis(now.duration_since(since)) - down > millis(limit)
+    }
+
+    fn next(&self, reset: &Reset, now: Timestamp, retry_after: Option<SignedDuration>) -> Next {
+        let pause = retry_after.unwrap_or_else(|| pause_after(reset.polls)).max(SignedDuration::from_millis(200));
+        let down_total_ms = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
+        Next { poll_at: now.saturating_add(pause).unwrap_or(now), lost_since: None, down_since: None, down_total_ms }
+    }
+
+    async fn heard(&self, reset: &Reset, poll: Poll, now: Timestamp) -> Result<(), StoreError> {
+        let app = &self.resets.app;
+        let next = match poll {
+            Poll::Operation { status, detail, request_id, .. } if status == "succeeded" => {
+                return self.written(reset, detail.as_deref(), request_id.as_deref()).await;
+            }
+            Poll::Operation { status, detail, request_id, .. } if status == "failed" => {
+                let detail = detail.unwrap_or_default();
+                let answer = Answer { call: "operation", status: 200, request_id: request_id.as_deref(), detail: Some(&detail) };
+                return send::finish(&self.resets, reset, Report::Ended(ending(&detail)), Some(answer)).await;
+            }
+            Poll::Lost { .. } => {
+                let since = reset.lost_since.unwrap_or(now);
+                if now.duration_since(since) > LOST_AFTER {
+                    let answer = Answer { call: "operation", status: 404, request_id: None, detail: None };
+                    return send::finish(&self.resets, reset, Report::Lost, Some(answer)).await;
+                }
+                Next { lost_since: Some(since), ..self.next(reset, now, None) }
+            }
+            Poll::Token => {
+                app.entra.operators.token_refused().await?;
+                self.next(reset, now, Some(SignedDuration::from_millis(200)))
+            }
+            Poll::Throttled { retry_after } => self.next(reset, now, Some(retry_after.unwrap_or(SignedDuration::from_secs(5)))),
+            Poll::Operation { retry_after, .. } => self.next(reset, now, retry_after),
+            Poll::Nothing { status } => {
+                tracing::debug!(reset.id = %reset.id, status, "an operation did not say how it stands");
+                self.next(reset, now, None)
+            }
+        };
+        store::poll_later(&app.db, reset.id, &app.me, &next).await
+    }
+
+    async fn written(&self, reset: &Reset, detail: Option<&str>, request_id: Option<&str>) -> Result<(), StoreError> {
+        let app = &self.resets.app;
+        let answer = Answer { call: "operation", status: 200, request_id, detail };
+        let proof = Proof { rung: Rung::Written, at: app.now(), source: "graph".to_owned(), detail: detail.map(str::to_owned) };
+        // The proof first: a state without its proof would claim more than is known.
+        let mut ledger = app.auditor.begin().await?;
+        store::prove(ledger.tx(), reset.id, &proof).await?;
+        ledger.commit().await?;
+        send::finish(&self.resets, reset, Report::Succeeded, Some(answer)).await
+    }
+
+    /// Without an address only the audit log can tell; the time limit ends the waiting.
+    async fn wait_for_evidence(&self, reset: &Reset, now: Timestamp) -> Result<(), StoreError> {
+        debug_assert_eq!(reset.state, State::Writing);
+        if evidence::settles_writing(&self.resets, reset).await? {
+            return Ok(());
+        }
+        let next = self.next(reset, now, Some(SignedDuration::from_secs(5)));
+        store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, &next).await
+    }
+}
+
+fn millis(span: SignedDuration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A row that somebody else moved is no failure of ours.
+fn done(outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+    match outcome {
+        Err(StoreError::NoRow) => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writeback_of_ten_seconds_takes_at_most_six_questions() {
+        // The first question comes one second after 202.
+        let (mut at, mut asked) = (1_000, 1);
+        while at < 10_000 {
+            at += millis(pause_after(asked - 1));
+            asked += 1;
+        }
+        assert!(asked <= 6, "{asked}");
+    }
+}

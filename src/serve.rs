@@ -1,0 +1,196 @@
+//! The composition root: every route on one page, start and graceful stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::FromRef as _;
+use axum::routing::get;
+use axum_server::Handle;
+use hyper_util::rt::TokioTimer;
+use tokio::task::JoinHandle;
+
+use crate::base::{Clock, Random};
+use crate::config::Config;
+use crate::entra::{Entra, HttpError};
+use crate::reset::{Tracker, read_changes, run_tracker};
+use crate::state::App;
+use crate::store::{Db, SealError, Sealer, StoreError};
+use crate::web::{dress_and_guard, serve_asset};
+use crate::{ops, reset, signin};
+
+/// A half-sent request is closed after this.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// A stop waits so long for resets that are being sent.
+const STOP_WITHIN: Duration = Duration::from_secs(35);
+
+/// Every route.
+fn routes() -> Router<App> {
+    Router::new()
+        .merge(signin::router())
+        .merge(reset::router())
+        .merge(ops::router())
+        .route("/static/{hash}/{name}", get(serve_asset))
+}
+
+/// A portal that serves.
+pub struct Portal {
+    app: App,
+    handle: Handle<SocketAddr>,
+    server: JoinHandle<std::io::Result<()>>,
+    address: SocketAddr,
+}
+
+/// Why the portal does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    #[error("{0}")]
+    Store(String),
+    #[error("{0}")]
+    Sealing(String),
+    #[error("server.public_url cannot be trusted as an origin: {0}")]
+    Origin(#[from] tower_http::csrf::ConfigError),
+    #[error("the HTTP client cannot be made: {0}")]
+    Http(String),
+    #[error("the server stopped")]
+    Stopped(#[source] std::io::Error),
+}
+
+impl From<StoreError> for ServeError {
+    fn from(error: StoreError) -> Self {
+        use std::error::Error as _;
+        Self::Store(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
+    }
+}
+
+impl From<SealError> for ServeError {
+    fn from(error: SealError) -> Self {
+        Self::Sealing(error.to_string())
+    }
+}
+
+impl From<HttpError> for ServeError {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error.to_string())
+    }
+}
+
+/// Where the portal will listen, before it knows its own address: the demo needs the port for `public_url`.
+///
+/// # Errors
+/// When the address is taken.
+pub fn listen(at: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listener = TcpListener::bind(at).map_err(|e| ServeError::Listen(at, e))?;
+    listener.set_nonblocking(true).map_err(|e| ServeError::Listen(at, e))?;
+    Ok(listener)
+}
+
+impl Portal {
+    /// Opens the database, starts following resets, and serves.
+    ///
+    /// # Errors
+    /// When something it needs is not there.
+    pub async fn start(config: Config, listener: TcpListener, clock: Clock, random: Random) -> Result<Self, ServeError> {
+        let at = config.server.listen;
+        let address = listener.local_addr().map_err(|e| ServeError::Listen(at, e))?;
+        let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
+        let db = Db::open(&config.database.url).await?;
+        let entra = Entra::new(&config, &db, &sealer, &clock, &random)?;
+        let app = App::new(config, db, &sealer, entra, clock, random);
+        let router = dress_and_guard(routes(), &app)?;
+        app.tasks.spawn(run_tracker(Tracker::from_ref(&app)));
+        app.tasks.spawn(read_changes(app.clone()));
+        app.tasks.spawn(sweep(app.clone()));
+        let handle = Handle::new();
+        let mut server = axum_server::from_tcp(listener).map_err(|e| ServeError::Listen(at, e))?.handle(handle.clone());
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+        let server = tokio::spawn(server.serve(router.into_make_service_with_connect_info::<SocketAddr>()));
+        Ok(Self { app, handle, server, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the process is told to stop.
+    ///
+    /// # Errors
+    /// When the server ends by itself.
+    pub async fn run(mut self) -> Result<(), ServeError> {
+        tokio::select! {
+            () = told_to_stop() => {}
+            ended = &mut self.server => return ended.unwrap_or_else(|e| Err(std::io::Error::other(e))).map_err(ServeError::Stopped),
+        }
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Stops: no new requests, then resets that are being sent come to their end.
+    pub async fn stop(self) {
+        self.app.stop.cancel();
+        self.handle.graceful_shutdown(Some(Duration::from_secs(5)));
+        let _ = tokio::time::timeout(Duration::from_secs(6), self.server).await;
+        self.app.tasks.close();
+        if tokio::time::timeout(STOP_WITHIN, self.app.tasks.wait()).await.is_err() {
+            tracing::warn!("stopped with work under way; what was sent ends as unknown");
+        }
+        self.app.db.close().await;
+    }
+
+    /// Stops as a crash would: at once, with nothing written down.
+    pub async fn kill(self) {
+        self.server.abort();
+        self.handle.shutdown();
+        self.app.db.close().await;
+    }
+}
+
+/// Hourly: what is over is forgotten.
+async fn sweep(app: App) {
+    loop {
+        let swept = async {
+            app.sessions.sweep().await?;
+            app.limits.sweep(app.now()).await
+        };
+        if let Err(error) = swept.await {
+            tracing::warn!(cause = ?error, "old sessions and limits cannot be swept");
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(3_600)) => {}
+        }
+    }
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut stream) => {
+                stream.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// What every process does first: the crypto provider, and no core dumps or tracing of a process that holds passwords.
+pub fn prepare_process() {
+    // Already installed is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let no_core = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, no_core) {
+        tracing::warn!(%error, "core dumps cannot be switched off");
+    }
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "ptrace cannot be switched off");
+    }
+}

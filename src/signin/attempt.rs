@@ -1,0 +1,81 @@
+//! One sign-in under way: bound to the browser, with one purpose, which is all its callback obeys.
+
+use axum::response::Redirect;
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+
+use super::refusals::SignInRefused;
+use super::session::browser;
+use crate::base::Secret;
+use crate::entra::Authorize;
+use crate::state::App;
+use crate::store::StoredAttempt;
+use crate::web::Error;
+
+/// What a sign-in is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Purpose {
+    Person,
+    Staff,
+    Operator,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Staff => "staff",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The context it must satisfy. The operator's account signs in with whatever it has: its role is judged instead.
+    pub(super) fn context(self, app: &App) -> Option<&str> {
+        match self {
+            Self::Person => Some(&app.config.signin.required_context),
+            Self::Staff => Some(&app.config.signin.staff_context),
+            Self::Operator => None,
+        }
+    }
+
+    fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::Person | Self::Staff => &[],
+            Self::Operator => &["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"],
+        }
+    }
+}
+
+/// What the callback needs to know again. Kept sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Attempt {
+    pub(super) purpose: Purpose,
+    pub(super) nonce: String,
+    pub(super) verifier: String,
+    /// This is the one repetition after a missing context.
+    pub(super) step_up: bool,
+}
+
+/// Begins an attempt and answers with the way to Entra.
+pub(super) async fn begin(app: &App, session: &Session, purpose: Purpose, step_up: bool, hint: Option<&str>) -> Result<Redirect, Error> {
+    let browser = browser(session, app).await?;
+    let state = app.random.token();
+    let attempt = Attempt { purpose, nonce: app.random.token(), verifier: app.random.token(), step_up };
+    let verifier = Secret::new(attempt.verifier.clone());
+    let with = Authorize {
+        state: &state,
+        nonce: &attempt.nonce,
+        verifier: &verifier,
+        scopes: purpose.scopes(),
+        context: purpose.context(app),
+        login_hint: hint,
+    };
+    let url = app.entra.oidc.authorize(&with).await.map_err(|error| {
+        tracing::warn!(cause = ?error, "nobody can be sent to Entra");
+        Error::from(SignInRefused::Entra)
+    })?;
+    let data = serde_json::to_vec(&attempt).map_err(|e| Error::internal(&e))?;
+    app.attempts.add(&state, &browser, &StoredAttempt { purpose: purpose.name().to_owned(), data }, app.now()).await?;
+    Ok(Redirect::to(url.as_str()))
+}

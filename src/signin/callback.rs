@@ -1,0 +1,133 @@
+//! Back from Entra. The attempt says what this sign-in is for; nothing in the address can.
+
+use axum::extract::{FromRef as _, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::attempt::{self, Attempt, Purpose};
+use super::refusals::SignInRefused;
+use super::session::{self, Login};
+use super::verdict::{Covered, Verdicts};
+use crate::audit::{Actor, Event};
+use crate::base::Secret;
+use crate::entra::{Authorized, Identity, SignInFailed, aadsts_codes};
+use crate::state::App;
+use crate::web::{ClientAddress, Error};
+
+/// Clocks differ: `auth_time` may lie so far ahead of ours.
+const SKEW: SignedDuration = SignedDuration::from_secs(300);
+
+#[derive(Deserialize)]
+pub(super) struct Callback {
+    state: Option<String>,
+    code: Option<Secret>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+pub(super) async fn callback(
+    State(app): State<App>,
+    session: Session,
+    address: ClientAddress,
+    Query(back): Query<Callback>,
+) -> Result<Response, Error> {
+    super::routes::limit(&app, &address).await?;
+    let attempt = find_attempt(&app, &session, back.state.as_deref()).await?;
+    if let Some(error) = back.error {
+        let code = aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();
+        tracing::info!(error, aadsts = code, "Entra refused a sign-in");
+        let refused = if error == "access_denied" && code.is_none() { SignInRefused::Cancelled } else { SignInRefused::from_aadsts(code) };
+        return refuse(&app, refused, None).await;
+    }
+    let code = back.code.ok_or(SignInRefused::Attempt)?;
+    let verifier = Secret::new(attempt.verifier.clone());
+    let who = match app.entra.oidc.redeem(code.expose_secret(), &attempt.nonce, &verifier).await {
+        Ok(who) => who,
+        Err(error) => {
+            tracing::warn!(cause = ?error, "a callback led to nobody");
+            let refused = match &error {
+                SignInFailed::Token(error) => SignInRefused::from(error),
+                SignInFailed::Identity(error) => SignInRefused::from(error),
+            };
+            return refuse(&app, refused, None).await;
+        }
+    };
+    match judge(&app, &attempt, &who.identity).await? {
+        Judged::Good => finish(&app, &session, attempt.purpose, who).await,
+        Judged::StepUp => {
+            let hint = Some(who.identity.upn.as_str());
+            Ok(attempt::begin(&app, &session, attempt.purpose, true, hint).await?.into_response())
+        }
+        Judged::Refused(refused) => refuse(&app, refused, Some(&who.identity)).await,
+    }
+}
+
+async fn find_attempt(app: &App, session: &Session, state: Option<&str>) -> Result<Attempt, Error> {
+    let browser = session::known_browser(session).await?.ok_or(SignInRefused::Attempt)?;
+    let stored = app.attempts.take(state.unwrap_or(""), &browser, app.now()).await?.ok_or(SignInRefused::Attempt)?;
+    serde_json::from_slice(&stored.data).map_err(|e| Error::internal(&e))
+}
+
+enum Judged {
+    Good,
+    StepUp,
+    Refused(SignInRefused),
+}
+
+/// Guests, the age of the sign-in, the context, and the policy behind it.
+async fn judge(app: &App, attempt: &Attempt, who: &Identity) -> Result<Judged, Error> {
+    let settings = &app.config.signin;
+    if who.guest && !settings.allow_guests {
+        return Ok(Judged::Refused(SignInRefused::Guest));
+    }
+    if who.by_password && attempt.purpose != Purpose::Operator {
+        return Ok(Judged::Refused(SignInRefused::Password));
+    }
+    let age = app.now().duration_since(who.signed_in_at);
+    if age.as_secs() > settings.max_age_seconds || age < -SKEW {
+        return Ok(Judged::Refused(SignInRefused::Stale));
+    }
+    let Some(context) = attempt.purpose.context(app) else { return Ok(Judged::Good) };
+    if !who.contexts.iter().any(|c| c == context) {
+        return Ok(if attempt.step_up { Judged::Refused(SignInRefused::Context) } else { Judged::StepUp });
+    }
+    if settings.accept_unverified_policy {
+        return Ok(Judged::Good);
+    }
+    Ok(match Verdicts::from_ref(app).covers(context, who.key.object).await? {
+        Covered::Yes => Judged::Good,
+        Covered::Excluded => Judged::Refused(SignInRefused::Excluded),
+        Covered::NoPolicy => Judged::Refused(SignInRefused::Policy),
+    })
+}
+
+async fn finish(app: &App, session: &Session, purpose: Purpose, who: Authorized) -> Result<Response, Error> {
+    match purpose {
+        Purpose::Person => {
+            begin(app, session, &who.identity, false).await?;
+            Ok(Redirect::to("/reset").into_response())
+        }
+        Purpose::Staff if who.identity.roles.iter().any(|r| r.starts_with("Passback.")) => {
+            begin(app, session, &who.identity, true).await?;
+            Ok(Redirect::to("/admin/operator").into_response())
+        }
+        Purpose::Staff => refuse(app, SignInRefused::NoRole, Some(&who.identity)).await,
+        Purpose::Operator => super::operator::signed_in(app, session, who).await,
+    }
+}
+
+async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Result<(), Error> {
+    let login = Login::new(who, staff, app.now());
+    let actor = if staff { Actor::Staff(who.key) } else { Actor::Person(who.key) };
+    app.auditor.note(Event::new("signin.accepted", actor).about(who.key).with("staff", staff).personal("upn", who.upn.clone())).await?;
+    session::begin(session, &login).await
+}
+
+async fn refuse(app: &App, refused: SignInRefused, who: Option<&Identity>) -> Result<Response, Error> {
+    let event = Event::new("signin.refused", who.map_or(Actor::Portal, |w| Actor::Person(w.key))).with("code", format!("{refused:?}"));
+    let event = who.map_or(event.clone(), |w| event.about(w.key).personal("upn", w.upn.clone()));
+    app.auditor.note(event).await?;
+    Err(refused.into())
+}

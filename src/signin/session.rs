@@ -1,0 +1,198 @@
+//! The typed session, and the extractors that stand for a permission: a handler without one is visibly public.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::Method;
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+
+use super::refusals::SignInRefused;
+use crate::base::PersonKey;
+use crate::state::App;
+use crate::store::StoreError;
+use crate::web::Error;
+
+const LOGIN: &str = "login";
+const BROWSER: &str = "browser";
+/// The last request's time is written no more often than this.
+const TOUCH: SignedDuration = SignedDuration::from_secs(120);
+
+/// Who is signed in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Login {
+    pub(crate) key: PersonKey,
+    pub(crate) name: String,
+    pub(crate) upn: String,
+    roles: Vec<String>,
+    /// Signed in for staff work, with the staff context.
+    staff: bool,
+    /// When Entra saw the person.
+    pub(crate) authenticated_at: Timestamp,
+    since: Timestamp,
+    seen_at: Timestamp,
+    hint: Option<String>,
+}
+
+impl Login {
+    pub(super) fn new(who: &crate::entra::Identity, staff: bool, now: Timestamp) -> Self {
+        Self {
+            key: who.key,
+            name: who.name.clone(),
+            upn: who.upn.clone(),
+            roles: who.roles.clone(),
+            staff,
+            authenticated_at: who.signed_in_at,
+            since: now,
+            seen_at: now,
+            hint: who.login_hint.clone(),
+        }
+    }
+
+    pub(super) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Whether the session holds a role *and* was begun for staff work: a person's own session gives no power.
+    pub(super) fn may(&self, roles: &[&str]) -> bool {
+        self.staff && self.roles.iter().any(|r| roles.contains(&r.as_str()))
+    }
+
+    fn alive(&self, app: &App) -> bool {
+        let now = app.now();
+        let signin = &app.config.signin;
+        now.duration_since(self.seen_at).as_secs() < signin.idle_seconds && now.duration_since(self.since).as_secs() < signin.absolute_seconds
+    }
+}
+
+fn backend(error: &tower_sessions::session::Error) -> Error {
+    Error::unavailable(error)
+}
+
+/// The session's login, if it is there and within its limits by our clock.
+pub(super) async fn login(session: &Session, app: &App) -> Result<Option<Login>, Error> {
+    let Some(mut login) = session.get::<Login>(LOGIN).await.map_err(|e| backend(&e))? else { return Ok(None) };
+    if !login.alive(app) {
+        session.flush().await.map_err(|e| backend(&e))?;
+        return Ok(None);
+    }
+    let now = app.now();
+    if now.duration_since(login.seen_at) > TOUCH {
+        login.seen_at = now;
+        session.insert(LOGIN, &login).await.map_err(|e| backend(&e))?;
+    }
+    Ok(Some(login))
+}
+
+/// A new session id for somebody who just proved who they are.
+pub(super) async fn begin(session: &Session, login: &Login) -> Result<(), Error> {
+    session.cycle_id().await.map_err(|e| backend(&e))?;
+    session.insert(LOGIN, login).await.map_err(|e| backend(&e))
+}
+
+/// What binds attempts to this browser; made at need.
+pub(super) async fn browser(session: &Session, app: &App) -> Result<String, Error> {
+    if let Some(known) = known_browser(session).await? {
+        return Ok(known);
+    }
+    let fresh = app.random.token();
+    session.insert(BROWSER, &fresh).await.map_err(|e| backend(&e))?;
+    Ok(fresh)
+}
+
+pub(super) async fn known_browser(session: &Session) -> Result<Option<String>, Error> {
+    session.get(BROWSER).await.map_err(|e| backend(&e))
+}
+
+/// Ends the session, here and for every stream that hangs on it.
+pub(crate) async fn end_session(session: &Session) -> Result<(), Error> {
+    session.flush().await.map_err(|e| backend(&e))
+}
+
+/// Whether a session id is still that of a living login: what an open stream asks.
+pub(crate) async fn session_alive(app: &App, id: tower_sessions::session::Id) -> Result<bool, StoreError> {
+    use tower_sessions::SessionStore as _;
+    match app.sessions.load(&id).await {
+        Ok(Some(record)) => {
+            let login = record.data.get(LOGIN).and_then(|value| serde_json::from_value::<Login>(value.clone()).ok());
+            Ok(login.is_some_and(|login| login.alive(app)))
+        }
+        Ok(None) => Ok(false),
+        // The database is away: the stream stays, and asks again in a second.
+        Err(_) => Ok(true),
+    }
+}
+
+async fn session_of(parts: &mut Parts, app: &App) -> Result<Session, Error> {
+    Session::from_request_parts(parts, app).await.map_err(|(_, text)| Error::Internal(text.to_owned()))
+}
+
+/// Somebody signed in as themselves. Without: a page goes to sign in, a form says that nothing was sent.
+pub(crate) struct SignedIn(pub(crate) Login);
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let session = session_of(parts, app).await.map_err(IntoResponse::into_response)?;
+        match login(&session, app).await.map_err(IntoResponse::into_response)? {
+            Some(login) => Ok(Self(login)),
+            None if parts.method == Method::GET => Err(Redirect::to("/signin").into_response()),
+            None => Err(Error::from(SignInRefused::Expired).into_response()),
+        }
+    }
+}
+
+/// Somebody who may look at resets: the person themselves, or staff who may read. Everybody else gets the same 404
+/// as for an unknown reference.
+pub(crate) struct Viewer {
+    pub(crate) login: Login,
+    pub(crate) session: tower_sessions::session::Id,
+}
+
+impl Viewer {
+    pub(crate) fn may_see(&self, person: PersonKey) -> bool {
+        self.login.key == person || self.login.may(&["Passback.Agent", "Passback.Approver", "Passback.Auditor"])
+    }
+}
+
+impl OptionalFromRequestParts<App> for Viewer {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Error> {
+        let session = session_of(parts, app).await?;
+        let login = login(&session, app).await?;
+        Ok(login.zip(session.id()).map(|(login, session)| Self { login, session }))
+    }
+}
+
+/// An administrator of the portal, in a staff session that is fresh.
+pub(crate) struct Admin {
+    pub(crate) login: Login,
+    pub(crate) session: String,
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let session = session_of(parts, app).await.map_err(IntoResponse::into_response)?;
+        let staff = "/signin?purpose=staff";
+        let Some(login) = login(&session, app).await.map_err(IntoResponse::into_response)? else {
+            return Err(if parts.method == Method::GET { Redirect::to(staff).into_response() } else { Error::from(SignInRefused::Expired).into_response() });
+        };
+        if !login.may(&["Passback.Admin"]) {
+            return Err(Error::from(SignInRefused::NotStaff).into_response());
+        }
+        let fresh = app.now().duration_since(login.authenticated_at).as_secs() <= app.config.signin.max_age_seconds;
+        if !fresh && parts.method == Method::GET {
+            return Err(Redirect::to(staff).into_response());
+        }
+        if !fresh {
+            return Err(Error::from(SignInRefused::Expired).into_response());
+        }
+        let session = session.id().map(|id| id.to_string()).unwrap_or_default();
+        Ok(Self { login, session })
+    }
+}

@@ -1,0 +1,74 @@
+//! Whose request it is, as far as the network says. `X-Forwarded-For` counts only behind a trusted proxy; an IPv6
+//! address counts by its /64, which is one household or one server.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use ipnet::{IpNet, Ipv6Net};
+
+use crate::state::App;
+
+/// The client's address as limits and audit use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClientAddress(pub(crate) String);
+
+impl FromRequestParts<App> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        Ok(Self(peer.map_or_else(|| "unknown".to_owned(), |peer| named(client(peer, &parts.headers, &app.config.server.trusted_proxies)))))
+    }
+}
+
+/// Walks `X-Forwarded-For` from the right, past trusted proxies, to the first address they do not vouch for.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+    let mut current = peer;
+    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).collect();
+    let hops: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).map(str::trim).collect();
+    for hop in hops.into_iter().rev() {
+        if !is_trusted(&current) {
+            break;
+        }
+        let Ok(ip) = hop.parse() else { break };
+        current = ip;
+    }
+    current
+}
+
+fn named(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => Ipv6Net::new(ip, 64).map_or_else(|_| ip.to_string(), |net| net.trunc().to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        let trusted: Vec<IpNet> = trusted.iter().map(|t| t.parse().unwrap()).collect();
+        named(client(peer.parse().unwrap(), &headers, &trusted))
+    }
+
+    #[test]
+    fn a_header_counts_only_behind_a_trusted_proxy() {
+        assert_eq!(from("203.0.113.9", "198.51.100.1", &[]), "203.0.113.9");
+        assert_eq!(from("10.0.0.2", "198.51.100.1", &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(from("10.0.0.2", "6.6.6.6, 198.51.100.1, 10.0.0.3", &["10.0.0.0/8"]), "198.51.100.1", "what the client wrote itself is passed over");
+        assert_eq!(from("10.0.0.2", "nonsense", &["10.0.0.0/8"]), "10.0.0.2");
+    }
+
+    #[test]
+    fn an_ipv6_household_is_one() {
+        assert_eq!(from("2001:db8:1:2:aaaa::1", "", &[]), from("2001:db8:1:2:bbbb::2", "", &[]));
+        assert_eq!(from("::ffff:203.0.113.9", "", &[]), "203.0.113.9");
+    }
+}

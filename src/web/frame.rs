@@ -1,0 +1,93 @@
+//! What stands around every page.
+
+use std::convert::Infallible;
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::assets;
+use super::error::Error;
+use super::messages::Lang;
+use crate::config::Branding;
+use crate::state::App;
+
+/// Language, branding and marks of a page.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) lang: Lang,
+    pub(crate) brand: Branding,
+    /// The tenant is the emulator.
+    pub(crate) emulated: bool,
+    /// Hosts that are not Microsoft's were allowed.
+    pub(crate) other_hosts: bool,
+    /// Who is signed in, if the page says so.
+    pub(crate) who: Option<String>,
+}
+
+impl Frame {
+    pub(super) fn of(app: &App, headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        Self {
+            lang: Lang::negotiate(accept),
+            brand: app.config.branding.clone(),
+            emulated: app.config.entra.is_emulated(),
+            other_hosts: app.config.entra.allow_other_hosts,
+            who: None,
+        }
+    }
+
+    /// With the name of who is signed in, and a way to sign out.
+    pub(crate) fn signed_in(mut self, name: &str) -> Self {
+        self.who = Some(name.to_owned());
+        self
+    }
+
+    /// A message.
+    pub(crate) fn t(&self, key: &str) -> String {
+        self.lang.text(key)
+    }
+
+    /// A message with a value.
+    pub(crate) fn tv(&self, key: &str, name: &'static str, value: &str) -> String {
+        self.lang.with(key, &[(name, value)])
+    }
+
+    /// A message with two values.
+    pub(crate) fn tv2(&self, key: &str, first: (&'static str, &str), second: (&'static str, &str)) -> String {
+        self.lang.with(key, &[first, second])
+    }
+
+    /// A message if there is one.
+    pub(crate) fn maybe(&self, key: &str) -> Option<String> {
+        self.lang.knows(key).then(|| self.t(key))
+    }
+
+    #[expect(clippy::unused_self, reason = "templates reach it through the frame")]
+    pub(crate) fn asset(&self, name: &str) -> &'static str {
+        assets::address(name)
+    }
+}
+
+impl FromRequestParts<App> for Frame {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self::of(app, &parts.headers))
+    }
+}
+
+/// A page.
+pub(crate) fn draw(page: &impl Template) -> Response {
+    draw_with(StatusCode::OK, page)
+}
+
+/// A page with a status.
+pub(crate) fn draw_with(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(error) => Error::internal(&error).into_response(),
+    }
+}

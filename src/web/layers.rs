@@ -1,0 +1,116 @@
+//! The layers around every route, in the order a request meets them.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::{ConfigError, CsrfLayer};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, SessionManagerLayer};
+use tracing::Instrument as _;
+
+use super::error::dress;
+use crate::base::public_origin;
+use crate::state::App;
+
+/// A form of ours is below one KiB.
+const BODY_LIMIT: usize = 16 * 1024;
+
+/// Puts every layer around the routes.
+pub(crate) fn dress_and_guard(routes: Router<App>, app: &App) -> Result<Router, ConfigError> {
+    let csrf = CsrfLayer::new().add_trusted_origin(public_origin(&app.config.server.public_url))?;
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(app.clone(), record))
+        .layer(from_fn_with_state(app.clone(), headers))
+        .layer(from_fn_with_state(app.clone(), dress))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(without_streams_timeout))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(csrf)
+        .layer(sessions(app));
+    Ok(routes.layer(layers).with_state(app.clone()))
+}
+
+/// `__Host-` and `Secure` over https; a plain name on http, which is loopback only: clients differ in whether they
+/// send a `Secure` cookie there.
+fn sessions(app: &App) -> SessionManagerLayer<crate::store::DbSessions> {
+    let secure = app.config.server.public_url.scheme() == "https";
+    let life = tower_sessions::cookie::time::Duration::seconds(app.config.signin.absolute_seconds);
+    SessionManagerLayer::new(app.sessions.clone())
+        .with_name(if secure { "__Host-passback" } else { "passback" })
+        .with_secure(secure)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(life))
+}
+
+/// One span and one line per request: no query, no names, no addresses.
+async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id = app.random.uuid().to_string();
+    let span = tracing::info_span!("request", request.id = id, method = %request.method(), path = request.uri().path());
+    let began = app.now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = app.now().duration_since(began).as_millis();
+    span.in_scope(|| tracing::debug!(status = response.status().as_u16(), duration_ms = took, "answered"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+const FIXED: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "accelerometer=(), camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+];
+
+/// Headers of every answer. The policy names Entra in `form-action` because signing out is a form that ends there.
+async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self' {}; \
+         frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types passback",
+        public_origin(&app.config.entra.authority())
+    );
+    if let Ok(value) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, value);
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if app.config.server.public_url.scheme() == "https" {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+    }
+    response
+}
+
+/// Every request ends within 30 seconds, but for event streams, which end with the session.
+async fn without_streams_timeout(request: Request, next: Next) -> Response {
+    if request.uri().path().ends_with("/events") {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(Duration::from_secs(30), next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> axum::http::Response<axum::body::Body> {
+    // The panic hook has logged it; its text may hold anything and goes nowhere.
+    super::Error::Internal("a handler panicked".to_owned()).into_response()
+}

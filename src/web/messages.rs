@@ -1,0 +1,102 @@
+//! The message catalogue: every string for people, by key and language.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use fluent_templates::fluent_bundle::FluentValue;
+use fluent_templates::{Loader as _, static_loader};
+use unic_langid::{LanguageIdentifier, langid};
+
+static_loader! {
+    static MESSAGES = {
+        locales: "./locales",
+        fallback_language: "en",
+        // Names and references are isolated by <bdi> in the pages instead: marks inside a text would be copied with it.
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+/// A language we speak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lang(LanguageIdentifier);
+
+impl Lang {
+    pub(crate) fn english() -> Self {
+        Self(langid!("en"))
+    }
+
+    /// The first language of `Accept-Language` that we speak.
+    pub(crate) fn negotiate(accept: &str) -> Self {
+        let wanted = accept.split(',').filter_map(|part| part.split(';').next()?.trim().parse::<LanguageIdentifier>().ok());
+        let spoken: Vec<&LanguageIdentifier> = MESSAGES.locales().collect();
+        wanted.into_iter().find_map(|w| spoken.iter().find(|s| s.language == w.language)).map_or_else(Self::english, |l| Self((*l).clone()))
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.0.to_string()
+    }
+
+    pub(crate) fn direction(&self) -> &'static str {
+        if self.0.character_direction() == unic_langid::CharacterDirection::RTL { "rtl" } else { "ltr" }
+    }
+
+    pub(crate) fn text(&self, key: &str) -> String {
+        MESSAGES.lookup(&self.0, key)
+    }
+
+    pub(crate) fn with(&self, key: &str, values: &[(&'static str, &str)]) -> String {
+        let value = |v: &str| v.parse::<f64>().map_or_else(|_| FluentValue::from(v.to_owned()), FluentValue::from);
+        let values: HashMap<Cow<'static, str>, FluentValue<'_>> = values.iter().map(|(name, v)| (Cow::Borrowed(*name), value(v))).collect();
+        MESSAGES.lookup_with_args(&self.0, key, &values)
+    }
+
+    /// Whether there is such a message.
+    pub(crate) fn knows(&self, key: &str) -> bool {
+        MESSAGES.try_lookup(&self.0, key).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_we_do_not_speak_is_english() {
+        assert_eq!(Lang::negotiate("tlh, x;q=0.1"), Lang::english());
+        assert_eq!(Lang::negotiate(""), Lang::english());
+        assert_eq!(Lang::negotiate("en-GB,en;q=0.9"), Lang::english());
+    }
+
+    /// Keys used in templates (`f.t("…")`, `f.tv("…"`) and in code exist, and no key is left unused.
+    #[test]
+    fn every_message_exists_and_is_used() {
+        let mut sources = String::new();
+        for root in ["src", "templates"] {
+            read(std::path::Path::new(root), &mut sources);
+        }
+        let catalogue = std::fs::read_to_string("locales/en/main.ftl").unwrap();
+        let keys: Vec<&str> = catalogue.lines().filter_map(|l| l.split_once(" =")).map(|(k, _)| k).filter(|k| !k.starts_with([' ', '#', '.', '*', '['])).collect();
+        for call in ["f.t(\"", "f.tv(\"", "f.tv2(\""] {
+            for used in sources.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(keys.contains(&used), "{used} is used and not in the catalogue");
+            }
+        }
+        // Families are made from codes: `cause-r-policy-person`, `refusal-s-guest-title`, `state-writing-title`, `rung-written`.
+        let families = ["cause-", "refusal-", "state-", "rung-", "rule-", "stopped-", "link-"];
+        for key in keys {
+            let made = families.iter().any(|family| key.starts_with(family));
+            assert!(made || sources.contains(&format!("\"{key}\"")), "{key} is in the catalogue and nobody uses it");
+        }
+    }
+
+    fn read(dir: &std::path::Path, into: &mut String) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, into);
+            } else if path.extension().is_some_and(|e| e == "rs" || e == "html") {
+                into.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! HTTP that is no feature: the frame of every page, errors and how they look, security layers, limits by address.
+
+mod address;
+mod assets;
+mod error;
+mod frame;
+mod layers;
+mod messages;
+mod time;
+
+pub(crate) use address::ClientAddress;
+pub(crate) use assets::serve as serve_asset;
+pub(crate) use error::{Error, Refusal, json_not_found};
+pub(crate) use frame::{Frame, draw, draw_with};
+pub(crate) use layers::dress_and_guard;
+pub(crate) use messages::Lang;
+pub(crate) use time::{clock_time, duration};

@@ -1,0 +1,54 @@
+// The form works without this. With it: rules are judged while somebody types, the password can be shown, and time
+// running out is told.
+"use strict";
+(() => {
+  const form = document.getElementById("reset-form");
+  const password = document.getElementById("password");
+  const again = document.getElementById("again");
+  const rules = document.getElementById("rules");
+  if (!form || !password || !rules) return;
+
+  const show = (standings) => {
+    for (const [code, standing] of Object.entries(standings)) {
+      const row = rules.querySelector(`[data-rule="${CSS.escape(code)}"]`);
+      if (!row || row.dataset.standing === standing) continue;
+      row.dataset.standing = standing;
+      row.querySelector(".standing").textContent = `(${rules.dataset[standing]})`;
+    }
+  };
+
+  let waiting;
+  let newest = 0;
+  const check = async () => {
+    const mine = ++newest;
+    try {
+      const answer = await fetch("/reset/check", { method: "POST", body: new URLSearchParams({ password: password.value }) });
+      if (answer.ok && mine === newest) show((await answer.json()).rules);
+    } catch {
+      // Offline: the rules are judged again when the form is sent.
+    }
+  };
+  password.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(check, 150);
+  });
+
+  const reveal = document.querySelector("[data-reveal]");
+  reveal.hidden = false;
+  reveal.addEventListener("click", () => {
+    const shown = password.type === "text";
+    password.type = again.type = shown ? "password" : "text";
+    reveal.textContent = shown ? reveal.dataset.show : reveal.dataset.hide;
+    reveal.setAttribute("aria-pressed", String(!shown));
+  });
+  // Hidden again before it is sent, so that no browser keeps it as ordinary text.
+  form.addEventListener("submit", () => { password.type = again.type = "password"; });
+
+  const until = document.getElementById("until");
+  const end = new Date(until.getAttribute("datetime"));
+  until.textContent = end.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const soon = document.getElementById("soon");
+  const left = () => { if (end - Date.now() < 120000) soon.hidden = false; };
+  left();
+  setInterval(left, 5000);
+})();
