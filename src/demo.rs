@@ -8,7 +8,10 @@ use reqwest::{Response, StatusCode, header};
 use url::Url;
 
 use crate::base::{Clock, Random, Secret};
-use crate::config::{Branding, Config, Credential, CredentialKind, Database, Entra, OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin};
+use crate::config::{
+    Branding, Config, Credential, CredentialKind, Database, Entra, OperatorSettings, Policy, Reset, Sealing,
+    SealingKey, Server, Signin,
+};
 use crate::entra::client;
 use crate::serve::{Portal, ServeError, listen};
 use crate::tenant::{LdapsOptions, Running, Seed, SeedError, Start, StartError};
@@ -89,8 +92,10 @@ impl Demo {
         let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
         let listener = listen(loopback(options.port))?;
         let address = listener.local_addr().map_err(|e| ServeError::Listen(loopback(options.port), e))?;
-        let seed = options.seed.map_or_else(Seed::contoso, Ok)?.with_redirect(&format!("http://{address}/signin/callback"));
-        let people = seed.outcomes().map(|(upn, name, outcome)| (upn.to_owned(), name.to_owned(), outcome.to_owned())).collect();
+        let seed =
+            options.seed.map_or_else(Seed::contoso, Ok)?.with_redirect(&format!("http://{address}/signin/callback"));
+        let people =
+            seed.outcomes().map(|(upn, name, outcome)| (upn.to_owned(), name.to_owned(), outcome.to_owned())).collect();
         let mut start = Start::new(seed, options.clock.clone(), options.random.clone());
         start.listen = loopback(options.tenant_port);
         start.directory = options.directory;
@@ -99,7 +104,15 @@ impl Demo {
         let mut config = config(address, &tenant, &folder, options.database, &options.random)?;
         (options.adjust)(&mut config);
         let portal = Portal::start(config.clone(), listener, options.clock.clone(), options.random.clone()).await?;
-        let demo = Self { tenant, portal: Some(portal), config, clock: options.clock, random: options.random, temporary, people };
+        let demo = Self {
+            tenant,
+            portal: Some(portal),
+            config,
+            clock: options.clock,
+            random: options.random,
+            temporary,
+            people,
+        };
         if options.link_operator {
             link_operator(&demo.url()).await?;
         }
@@ -127,7 +140,8 @@ impl Demo {
             portal.kill().await;
         }
         let listener = listen(self.config.server.listen)?;
-        self.portal = Some(Portal::start(self.config.clone(), listener, self.clock.clone(), self.random.clone()).await?);
+        self.portal =
+            Some(Portal::start(self.config.clone(), listener, self.clock.clone(), self.random.clone()).await?);
         Ok(())
     }
 
@@ -160,22 +174,38 @@ impl Demo {
 fn data_folder(given: Option<PathBuf>, random: &Random) -> Result<(PathBuf, Option<PathBuf>), DemoError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let temporary = given.is_none();
-    let folder = given.unwrap_or_else(|| std::env::temp_dir().join(format!("passback-demo-{}", random.uuid().simple())));
+    let folder =
+        given.unwrap_or_else(|| std::env::temp_dir().join(format!("passback-demo-{}", random.uuid().simple())));
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
     made.map_err(|source| DemoError::Data { path: folder.clone(), source })?;
     let remove = temporary.then(|| folder.clone());
     Ok((folder, remove))
 }
 
-fn config(address: SocketAddr, tenant: &Running, folder: &std::path::Path, database: Option<String>, random: &Random) -> Result<Config, DemoError> {
+fn config(
+    address: SocketAddr,
+    tenant: &Running,
+    folder: &std::path::Path,
+    database: Option<String>,
+    random: &Random,
+) -> Result<Config, DemoError> {
     let broken = |what: &str| DemoError::Link(format!("the emulator's {what} is no address"));
     let url = |text: String, what: &str| Url::parse(&text).map_err(|_| broken(what));
     let database = database.unwrap_or_else(|| format!("sqlite://{}", folder.join("passback.db").display()));
     Ok(Config {
-        server: Server { listen: address, public_url: url(format!("http://{address}"), "portal")?, metrics_listen: None, trusted_proxies: Vec::new() },
+        server: Server {
+            listen: address,
+            public_url: url(format!("http://{address}"), "portal")?,
+            metrics_listen: None,
+            trusted_proxies: Vec::new(),
+        },
         database: Database { url: Secret::new(database), url_file: None },
         sealing: Sealing { keys: vec![sealing_key(folder, random)?] },
-        branding: Branding { name: "Contoso".to_owned(), support_phone: "+44 20 7946 0100".to_owned(), support_hours: "Mon–Fri 7:00–19:00".to_owned() },
+        branding: Branding {
+            name: "Contoso".to_owned(),
+            support_phone: "+44 20 7946 0100".to_owned(),
+            support_hours: "Mon–Fri 7:00–19:00".to_owned(),
+        },
         entra: Entra {
             cloud: crate::config::Cloud::Global,
             tenant_id: tenant.tenant_id().parse().map_err(|_| broken("tenant id"))?,
@@ -183,7 +213,11 @@ fn config(address: SocketAddr, tenant: &Running, folder: &std::path::Path, datab
             authority: Some(url(tenant.authority(), "authority")?),
             graph_url: Some(url(tenant.graph_url(), "Graph")?),
             allow_other_hosts: false,
-            credential: Credential { kind: CredentialKind::Secret, secret: Some(Secret::new(CLIENT_SECRET.to_owned())), secret_file: None },
+            credential: Credential {
+                kind: CredentialKind::Secret,
+                secret: Some(Secret::new(CLIENT_SECRET.to_owned())),
+                secret_file: None,
+            },
         },
         signin: Signin::default(),
         operator: OperatorSettings::default(),
@@ -200,7 +234,8 @@ fn sealing_key(folder: &std::path::Path, random: &Random) -> Result<SealingKey, 
     if !file.exists() {
         let digits = random.bytes::<32>().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
-        made.and_then(|mut f| f.write_all(digits.as_bytes())).map_err(|source| DemoError::Data { path: file.clone(), source })?;
+        made.and_then(|mut f| f.write_all(digits.as_bytes()))
+            .map_err(|source| DemoError::Data { path: file.clone(), source })?;
     }
     Ok(SealingKey { id: "demo".to_owned(), file })
 }

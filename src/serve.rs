@@ -92,7 +92,12 @@ impl Portal {
     ///
     /// # Errors
     /// When something it needs is not there.
-    pub async fn start(config: Config, listener: TcpListener, clock: Clock, random: Random) -> Result<Self, ServeError> {
+    pub async fn start(
+        config: Config,
+        listener: TcpListener,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, ServeError> {
         let at = config.server.listen;
         let address = listener.local_addr().map_err(|e| ServeError::Listen(at, e))?;
         let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
@@ -143,8 +148,10 @@ impl Portal {
 
     /// Stops as a crash would: at once, with nothing written down.
     pub async fn kill(self) {
-        self.server.abort();
+        self.app.stop.cancel();
         self.handle.shutdown();
+        self.server.abort();
+        let _ = self.server.await;
         self.app.db.close().await;
     }
 }

@@ -30,7 +30,18 @@ impl Row {
         let (seq, at) = (self.seq.to_string(), self.at.to_string());
         let optional = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |t| format!("+{t}"));
         let (subject, reset) = (optional(&self.subject), optional(&self.reset_id));
-        for part in ["passback audit row v1", &seq, &at, &self.event, &self.actor, &subject, &reset, &self.detail, &self.personal, &self.previous] {
+        for part in [
+            "passback audit row v1",
+            &seq,
+            &at,
+            &self.event,
+            &self.actor,
+            &subject,
+            &reset,
+            &self.detail,
+            &self.personal,
+            &self.previous,
+        ] {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }

@@ -70,8 +70,15 @@ async fn lock_head(tx: &mut Tx) -> Result<(i64, String), StoreError> {
     Ok(on_tx!(tx, |c| sqlx::query_as(LOCK).fetch_one(c).await)?)
 }
 
-async fn append(auditor: &Auditor, tx: &mut Tx, event: &Event, seq: i64, previous: String) -> Result<String, StoreError> {
-    const ROW: &str = "INSERT INTO audit (seq, at, event, actor, subject, reset_id, detail, personal, previous, hash, mac, mac_key)
+async fn append(
+    auditor: &Auditor,
+    tx: &mut Tx,
+    event: &Event,
+    seq: i64,
+    previous: String,
+) -> Result<String, StoreError> {
+    const ROW: &str =
+        "INSERT INTO audit (seq, at, event, actor, subject, reset_id, detail, personal, previous, hash, mac, mac_key)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     const PERSONAL: &str = "INSERT INTO audit_personal (seq, salt, data) VALUES ($1, $2, $3)";
     let (salt, data) = (auditor.random.token(), event.personal_data());

@@ -21,7 +21,11 @@ pub struct Report {
 ///
 /// # Errors
 /// When the database or the keys cannot be read.
-pub async fn verify(url: &str, config: Option<&Config>, head: Option<&str>) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn verify(
+    url: &str,
+    config: Option<&Config>,
+    head: Option<&str>,
+) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
     let db = Db::open(&Secret::new(url.to_owned())).await?;
     let sealer = config.map(|c| Sealer::load(&c.sealing, c.tenant(), Random::system())).transpose()?;
     let mut report = check(&db, sealer.as_ref()).await?;
@@ -81,7 +85,8 @@ async fn check_row(db: &Db, sealer: Option<&Sealer>, row: &Row, report: &mut Rep
         Some(Some(true)) | None => {}
     }
     const PERSONAL: &str = "SELECT salt, data FROM audit_personal WHERE seq = $1";
-    let personal: Option<(String, String)> = on_db!(db, |pool| sqlx::query_as(PERSONAL).bind(seq).fetch_optional(pool).await)?;
+    let personal: Option<(String, String)> =
+        on_db!(db, |pool| sqlx::query_as(PERSONAL).bind(seq).fetch_optional(pool).await)?;
     match personal {
         Some((salt, data)) if personal_digest(&salt, &data) != row.personal => {
             report.breaks.push(format!("the personal details of row {seq} were changed"));
@@ -96,7 +101,8 @@ async fn check_row(db: &Db, sealer: Option<&Sealer>, row: &Row, report: &mut Rep
 
 async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Result<(), StoreError> {
     const HEAD: &str = "SELECT count, hash, mac, mac_key FROM audit_head WHERE slot = 1";
-    let head: Option<(i64, String, String, String)> = on_db!(db, |pool| sqlx::query_as(HEAD).fetch_optional(pool).await)?;
+    let head: Option<(i64, String, String, String)> =
+        on_db!(db, |pool| sqlx::query_as(HEAD).fetch_optional(pool).await)?;
     let Some((count, hash, mac, key)) = head else {
         if report.rows > 0 {
             report.breaks.push("the head is missing".to_owned());
@@ -106,7 +112,9 @@ async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Re
     if count != report.rows || hash != report.head {
         report.breaks.push(format!("the head says {count} rows; there are {}", report.rows));
     }
-    if sealer.is_some_and(|s| count > 0 && s.verify(Purpose::Audit, &head_bytes(count, &hash), &mac, &key) == Some(false)) {
+    if sealer
+        .is_some_and(|s| count > 0 && s.verify(Purpose::Audit, &head_bytes(count, &hash), &mac, &key) == Some(false))
+    {
         report.breaks.push("the head was not written by this portal: its MAC is wrong".to_owned());
     }
     Ok(())
@@ -152,7 +160,8 @@ mod tests {
                 let sealer = sealer();
                 filled(&engine, &sealer).await;
                 if sql.starts_with("DELETE FROM audit WHERE") {
-                    on_db!(&engine.db, |p| sqlx::query("DELETE FROM audit_personal").execute(p).await.map(|_| ())).unwrap();
+                    on_db!(&engine.db, |p| sqlx::query("DELETE FROM audit_personal").execute(p).await.map(|_| ()))
+                        .unwrap();
                 }
                 on_db!(&engine.db, |p| sqlx::query(sql).execute(p).await.map(|_| ())).unwrap();
                 let report = check(&engine.db, Some(&sealer)).await.unwrap();

@@ -33,13 +33,11 @@ macro_rules! id {
 }
 
 id! { /// One attempt to set one person's password (UUIDv7: sorts by time).
-    ResetId }
-id! { /// One sign-in under way.
-    AttemptId }
+ResetId }
 id! { /// An Entra tenant.
-    TenantId }
+TenantId }
 id! { /// An object of a tenant: a user.
-    ObjectId }
+ObjectId }
 
 impl From<Uuid> for TenantId {
     fn from(id: Uuid) -> Self {
@@ -48,12 +46,6 @@ impl From<Uuid> for TenantId {
 }
 
 impl ResetId {
-    pub(crate) fn new(random: &Random, now: Timestamp) -> Self {
-        Self(random.uuid_at(now))
-    }
-}
-
-impl AttemptId {
     pub(crate) fn new(random: &Random, now: Timestamp) -> Self {
         Self(random.uuid_at(now))
     }

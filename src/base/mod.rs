@@ -7,7 +7,7 @@ mod random;
 mod secret;
 
 pub use clock::Clock;
-pub(crate) use ids::{AttemptId, ObjectId, PersonKey, Reference, ResetId, TenantId};
+pub(crate) use ids::{ObjectId, PersonKey, Reference, ResetId, TenantId};
 pub(crate) use listen::{is_loopback_host, public_origin};
 pub use random::Random;
 pub(crate) use secret::{Password, Secret};

@@ -134,10 +134,17 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             ops::resume(&with.load()?).await?;
             say("Resets go on.");
         }
-        Command::Audit(AuditCommand::Verify { database, config, head }) => return verify(&database, config, head).await,
+        Command::Audit(AuditCommand::Verify { database, config, head }) => {
+            return verify(&database, config, head).await;
+        }
         Command::Config(ConfigCommand::Check(with)) => {
             let config = with.load()?;
-            say(&format!("{} is fine: {} with tenant {}", with.config.display(), config.server.public_url, config.entra.tenant_id));
+            say(&format!(
+                "{} is fine: {} with tenant {}",
+                with.config.display(),
+                config.server.public_url,
+                config.entra.tenant_id
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)

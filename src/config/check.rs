@@ -49,16 +49,25 @@ impl Entra {
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let public = &config.server.public_url;
     if public.scheme() != "https" && !(public.scheme() == "http" && is_loopback_host(public)) {
-        return Err(ConfigError::value("server.public_url", "must be https; plain http is for loopback addresses only"));
+        return Err(ConfigError::value(
+            "server.public_url",
+            "must be https; plain http is for loopback addresses only",
+        ));
     }
     if public.path() != "/" || public.query().is_some() {
-        return Err(ConfigError::value("server.public_url", "must have no path: the portal lives at the root of its host"));
+        return Err(ConfigError::value(
+            "server.public_url",
+            "must have no path: the portal lives at the root of its host",
+        ));
     }
     let (login, graph) = config.entra.cloud.hosts();
     host("entra.authority", &config.entra.authority(), login, &config.entra)?;
     host("entra.graph_url", &config.entra.graph_url(), graph, &config.entra)?;
     if config.sealing.keys.is_empty() {
-        return Err(ConfigError::value("sealing.keys", "needs at least one key: { id, file } with 64 hexadecimal digits in the file"));
+        return Err(ConfigError::value(
+            "sealing.keys",
+            "needs at least one key: { id, file } with 64 hexadecimal digits in the file",
+        ));
     }
     let CredentialKind::Secret = config.entra.credential.kind;
     if config.entra.credential.secret.is_none() {
@@ -88,6 +97,8 @@ fn host(key: &'static str, url: &Url, microsoft: &str, entra: &Entra) -> Result<
     if allowed {
         return Ok(());
     }
-    let problem = format!("{url} is not Microsoft's host for this cloud ({microsoft}); entra.allow_other_hosts = true takes it all the same");
+    let problem = format!(
+        "{url} is not Microsoft's host for this cloud ({microsoft}); entra.allow_other_hosts = true takes it all the same"
+    );
     Err(ConfigError::value(key, problem))
 }

@@ -28,9 +28,10 @@ impl ConfigError {
 /// # Errors
 /// When a file cannot be read, a key is unknown, or values cannot go together.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
-    let sources = config::Config::builder()
-        .add_source(config::File::from(file).format(config::FileFormat::Toml))
-        .add_source(config::Environment::with_prefix("PASSBACK").prefix_separator("__").separator("__").try_parsing(true));
+    let sources =
+        config::Config::builder().add_source(config::File::from(file).format(config::FileFormat::Toml)).add_source(
+            config::Environment::with_prefix("PASSBACK").prefix_separator("__").separator("__").try_parsing(true),
+        );
     let mut read: Config = sources.build()?.try_deserialize()?;
     if let Some(path) = &read.database.url_file {
         read.database.url = secret(path)?;
@@ -43,7 +44,8 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
 }
 
 fn secret(path: &Path) -> Result<Secret, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::SecretFile { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| ConfigError::SecretFile { path: path.to_owned(), source })?;
     Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
@@ -77,7 +79,10 @@ mod tests {
     fn a_short_file_is_enough_and_microsofts_hosts_follow_from_the_cloud() {
         let config = read(GOOD).unwrap();
         assert_eq!(config.entra.graph_url().as_str(), "https://graph.microsoft.com/v1.0");
-        assert_eq!(config.entra.authority().as_str(), "https://login.microsoftonline.com/c0de0000-7e5a-4f00-8000-00000000c0de/v2.0");
+        assert_eq!(
+            config.entra.authority().as_str(),
+            "https://login.microsoftonline.com/c0de0000-7e5a-4f00-8000-00000000c0de/v2.0"
+        );
         assert!(!format!("{config:?}").contains("s3cret-value"));
     }
 

@@ -71,6 +71,15 @@ impl Default for Database {
     }
 }
 
+impl Database {
+    /// The address with whatever secret it holds, for tests that open the database beside the portal.
+    #[cfg(feature = "tenant")]
+    #[must_use]
+    pub fn expose_url_for_tests(&self) -> String {
+        self.url.expose_secret().to_owned()
+    }
+}
+
 /// Keys that seal what must be kept. The first seals, all open.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,7 +217,13 @@ pub struct Reset {
 
 impl Default for Reset {
     fn default() -> Self {
-        Self { time_limit_seconds: 600, line_limit_seconds: 60, hourly_ceiling: None, per_person_hour: 5, per_address_minute: 60 }
+        Self {
+            time_limit_seconds: 600,
+            line_limit_seconds: 60,
+            hourly_ceiling: None,
+            per_person_hour: 5,
+            per_address_minute: 60,
+        }
     }
 }
 

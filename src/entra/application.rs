@@ -31,7 +31,9 @@ impl Application {
     pub(super) async fn token(&self) -> Result<Secret, TokenError> {
         let mut slot = self.token.lock().await;
         let now = self.clock.now();
-        if let Some((token, _)) = slot.as_ref().filter(|(_, until)| now.saturating_add(MARGIN).is_ok_and(|soon| soon < *until)) {
+        if let Some((token, _)) =
+            slot.as_ref().filter(|(_, until)| now.saturating_add(MARGIN).is_ok_and(|soon| soon < *until))
+        {
             return Ok(token.clone());
         }
         let fresh = self.oidc.application_token(self.scope.clone()).await?;

@@ -93,10 +93,23 @@ pub(super) struct Success {
 }
 
 impl Graph {
-    pub(super) fn new(settings: &config::Entra, oidc: Arc<Oidc>, clock: Clock, random: Random) -> Result<Self, HttpError> {
+    pub(super) fn new(
+        settings: &config::Entra,
+        oidc: Arc<Oidc>,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, HttpError> {
         let base = settings.graph_url();
         let application = Application::new(Arc::clone(&oidc), &base, clock.clone());
-        Ok(Self { http: http::client()?, once: http::client_that_sends_once()?, base, application, oidc, random, clock })
+        Ok(Self {
+            http: http::client()?,
+            once: http::client_that_sends_once()?,
+            base,
+            application,
+            oidc,
+            random,
+            clock,
+        })
     }
 
     /// An address below the base; segments are encoded, so that a UPN with `#` stays one segment.

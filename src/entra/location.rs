@@ -16,7 +16,9 @@ impl Location {
             return None;
         }
         let url = Url::parse(text).ok()?;
-        let same = url.scheme() == graph.scheme() && url.host() == graph.host() && url.port_or_known_default() == graph.port_or_known_default();
+        let same = url.scheme() == graph.scheme()
+            && url.host() == graph.host()
+            && url.port_or_known_default() == graph.port_or_known_default();
         let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
         let below = format!("{}/users/", graph.path().trim_end_matches('/'));
         let operation = url.path().starts_with(&below) && url.path().contains("/authentication/operations/");
@@ -35,7 +37,8 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = "https://graph.microsoft.com/v1.0/users/1/authentication/operations/2?aadgdc=DUB02P&aadgsu=ssprprod-a";
+    const GOOD: &str =
+        "https://graph.microsoft.com/v1.0/users/1/authentication/operations/2?aadgdc=DUB02P&aadgsu=ssprprod-a";
 
     fn read(text: &str) -> Option<Location> {
         Location::parse(text, &"https://graph.microsoft.com/v1.0".parse().unwrap())

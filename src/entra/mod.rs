@@ -15,11 +15,10 @@ mod reads;
 
 pub(crate) use graph::{Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::{HttpError, client};
-pub(crate) use location::Location;
 pub(crate) use oauth::{TokenError, aadsts_codes};
 pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc, SignInFailed};
 pub(crate) use operator::{Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Poll, Trouble};
-pub(crate) use reads::{AuditRow, DirectoryPerson, PolicyRead, RoleHeld, Strength};
+pub(crate) use reads::{AuditRow, DirectoryPerson, PolicyRead, RoleHeld};
 
 use std::sync::Arc;
 
@@ -36,7 +35,13 @@ pub(crate) struct Entra {
 }
 
 impl Entra {
-    pub(crate) fn new(settings: &config::Config, db: &Db, sealer: &Sealer, clock: &Clock, random: &Random) -> Result<Self, HttpError> {
+    pub(crate) fn new(
+        settings: &config::Config,
+        db: &Db,
+        sealer: &Sealer,
+        clock: &Clock,
+        random: &Random,
+    ) -> Result<Self, HttpError> {
         let oidc = Arc::new(Oidc::new(settings, clock.clone(), random.clone())?);
         let graph = Graph::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
         let operators = Operators::new(graph.clone(), db.clone(), sealer.clone(), settings.operator.tenant_wide);

@@ -4,10 +4,17 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use oauth2::{AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenUrl};
-use openidconnect::core::{CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata};
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RefreshToken, Scope, TokenUrl,
+};
+use openidconnect::core::{
+    CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
+    CoreProviderMetadata,
+};
 use openidconnect::{
-    AdditionalClaims, ClaimsVerificationError, EmptyAdditionalProviderMetadata, IdToken, IdTokenVerifier, IssuerUrl, Nonce, SignatureVerificationError,
+    AdditionalClaims, ClaimsVerificationError, EmptyAdditionalProviderMetadata, IdToken, IdTokenVerifier, IssuerUrl,
+    Nonce, SignatureVerificationError,
 };
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
@@ -193,7 +200,8 @@ impl Oidc {
         let token = metadata.token_endpoint().cloned().ok_or_else(|| wrong("there is no token endpoint".to_owned()))?;
         let _: &EmptyAdditionalProviderMetadata = metadata.additional_metadata();
         // openidconnect keeps no place for it: the address is made from the token endpoint beside it.
-        let end_session = Url::parse(&token.as_str().replace("/token", "/logout")).ok().filter(|u| u.as_str() != token.as_str());
+        let end_session =
+            Url::parse(&token.as_str().replace("/token", "/logout")).ok().filter(|u| u.as_str() != token.as_str());
         Ok(Known {
             authorize: metadata.authorization_endpoint().clone(),
             token,
@@ -216,14 +224,19 @@ impl Oidc {
     /// Where a browser goes to sign in.
     pub(crate) async fn authorize(&self, with: &Authorize<'_>) -> Result<Url, TokenError> {
         let known = self.known(KEYS_AT_LEAST).await?;
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(with.verifier.expose_secret().to_owned()));
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(
+            with.verifier.expose_secret().to_owned(),
+        ));
         let oauth = self.oauth(&known);
         let state = with.state.to_owned();
         let mut request = oauth.authorize_url(|| oauth2::CsrfToken::new(state)).set_pkce_challenge(challenge);
         for scope in ["openid", "profile"].iter().chain(with.scopes) {
             request = request.add_scope(Scope::new((*scope).to_owned()));
         }
-        request = request.add_extra_param("nonce", with.nonce).add_extra_param("response_mode", "query").add_extra_param("prompt", "login");
+        request = request
+            .add_extra_param("nonce", with.nonce)
+            .add_extra_param("response_mode", "query")
+            .add_extra_param("prompt", "login");
         if let Some(context) = with.context {
             let claims = json!({ "id_token": { "acrs": { "essential": true, "value": context } } });
             request = request.add_extra_param("claims", claims.to_string());
@@ -241,7 +254,11 @@ impl Oidc {
         let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let exchanged = oauth.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(verifier).request_async(&send).await;
+        let exchanged = oauth
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .set_pkce_verifier(verifier)
+            .request_async(&send)
+            .await;
         let tokens = Tokens::from(&exchanged.map_err(TokenError::from)?);
         let id_token = tokens.id_token.as_deref().ok_or(IdentityError::Missing)?;
         let identity = match self.verify(&known, id_token, nonce) {
@@ -256,9 +273,13 @@ impl Oidc {
         let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
         let now = self.clock.now();
         let lenient = now.saturating_sub(SKEW).unwrap_or(now).as_second();
-        let verifier = IdTokenVerifier::new_public_client(ClientId::new(self.client_id.clone()), known.issuer.clone(), known.keys.clone())
-            .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
-            .set_time_fn(move || chrono::DateTime::from_timestamp(lenient, 0).unwrap_or_default());
+        let verifier = IdTokenVerifier::new_public_client(
+            ClientId::new(self.client_id.clone()),
+            known.issuer.clone(),
+            known.keys.clone(),
+        )
+        .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
+        .set_time_fn(move || chrono::DateTime::from_timestamp(lenient, 0).unwrap_or_default());
         let claims = token.claims(&verifier, &Nonce::new(nonce.to_owned())).map_err(|e| wrong(&e))?;
         let extra = claims.additional_claims();
         if extra.nbf.is_some_and(|nbf| nbf > now.saturating_add(SKEW).unwrap_or(now).as_second()) {
@@ -268,7 +289,10 @@ impl Oidc {
             return Err(IdentityError::Tenant);
         }
         let object = extra.oid.ok_or(IdentityError::NoObjectId)?;
-        let auth_time = claims.auth_time().and_then(|at| Timestamp::from_second(at.timestamp()).ok()).ok_or(IdentityError::NoAuthTime)?;
+        let auth_time = claims
+            .auth_time()
+            .and_then(|at| Timestamp::from_second(at.timestamp()).ok())
+            .ok_or(IdentityError::NoAuthTime)?;
         let upn = claims.preferred_username().map(|n| n.to_string()).unwrap_or_default();
         let name = claims.name().and_then(|n| n.get(None)).map_or_else(|| upn.clone(), |n| n.to_string());
         Ok(Identity {
@@ -299,7 +323,8 @@ impl Oidc {
         let known = self.known(KEYS_AT_LEAST).await?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let answer = self.oauth(&known).exchange_client_credentials().add_scope(Scope::new(scope)).request_async(&send).await?;
+        let answer =
+            self.oauth(&known).exchange_client_credentials().add_scope(Scope::new(scope)).request_async(&send).await?;
         Ok(Tokens::from(&answer))
     }
 
@@ -321,12 +346,15 @@ fn wrong(error: &ClaimsVerificationError) -> IdentityError {
         ClaimsVerificationError::InvalidAudience(_) => IdentityError::Audience,
         ClaimsVerificationError::InvalidIssuer(_) => IdentityError::Issuer,
         ClaimsVerificationError::InvalidNonce(_) => IdentityError::Nonce,
-        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => IdentityError::UnknownKey,
+        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
+            IdentityError::UnknownKey
+        }
         ClaimsVerificationError::SignatureVerification(
-            SignatureVerificationError::DisallowedAlg(_) | SignatureVerificationError::UnsupportedAlg(_) | SignatureVerificationError::NoSignature,
+            SignatureVerificationError::DisallowedAlg(_)
+            | SignatureVerificationError::UnsupportedAlg(_)
+            | SignatureVerificationError::NoSignature,
         ) => IdentityError::Algorithm,
         ClaimsVerificationError::SignatureVerification(_) => IdentityError::Signature,
         _ => IdentityError::Unreadable,
     }
 }
-

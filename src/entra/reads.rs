@@ -185,7 +185,11 @@ impl Graph {
             url.query_pairs_mut().append_pair("$filter", &format!("principalId eq '{id}'"));
             let found: Vec<Assignment> = self.all(url).await?;
             let scope = |a: &Assignment| a.directory_scope_id.clone().unwrap_or_else(|| "/".to_owned());
-            held.extend(found.into_iter().map(|a| RoleHeld { scope: scope(&a), template: a.role_definition_id, eligible }));
+            held.extend(found.into_iter().map(|a| RoleHeld {
+                scope: scope(&a),
+                template: a.role_definition_id,
+                eligible,
+            }));
         }
         Ok(held)
     }
@@ -193,7 +197,8 @@ impl Graph {
     /// Groups, with whether one of them can hold roles.
     pub(crate) async fn groups(&self, id: ObjectId) -> Result<Groups, GraphError> {
         let found: Vec<Member> = self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
-        let groups: Vec<Member> = found.into_iter().filter(|m| m.kind.as_deref() != Some("#microsoft.graph.directoryRole")).collect();
+        let groups: Vec<Member> =
+            found.into_iter().filter(|m| m.kind.as_deref() != Some("#microsoft.graph.directoryRole")).collect();
         let role_assignable = groups.iter().any(|g| g.is_assignable_to_role == Some(true));
         Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable })
     }

@@ -104,7 +104,9 @@ impl Guard {
         };
         let count = store::created_since(&self.app.db, since).await?;
         if count >= ceiling {
-            self.switches.pause(&self.app.auditor, Pause::Ceiling, &format!("{count} resets in an hour"), self.app.now()).await?;
+            self.switches
+                .pause(&self.app.auditor, Pause::Ceiling, &format!("{count} resets in an hour"), self.app.now())
+                .await?;
             tracing::error!(count, ceiling, "the hourly ceiling is reached: resets are paused");
         }
         Ok(())

@@ -40,12 +40,24 @@ impl Switches {
     }
 
     /// Pauses; nothing happens if it is paused already.
-    pub(crate) async fn pause(&self, auditor: &Auditor, by: Pause, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO switches (name, reason, by, at) VALUES ('pause', $1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    pub(crate) async fn pause(
+        &self,
+        auditor: &Auditor,
+        by: Pause,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "INSERT INTO switches (name, reason, by, at) VALUES ('pause', $1, $2, $3) ON CONFLICT (name) DO NOTHING";
         let mut ledger = auditor.begin().await?;
         let at = now.as_millisecond();
-        let rows =
-            on_tx!(ledger.tx(), |c| sqlx::query(SQL).bind(reason).bind(by.name()).bind(at).execute(c).await.map(|d| d.rows_affected()))?;
+        let rows = on_tx!(ledger.tx(), |c| sqlx::query(SQL)
+            .bind(reason)
+            .bind(by.name())
+            .bind(at)
+            .execute(c)
+            .await
+            .map(|d| d.rows_affected()))?;
         if rows == 1 {
             let actor = if by == Pause::Hand { Actor::Command } else { Actor::Portal };
             ledger.record(Event::new("resets.paused", actor).with("by", by.name()).with("reason", reason));

@@ -3,5 +3,5 @@
 mod health;
 mod pause;
 
-pub use pause::{PauseError, pause, resume};
 pub(crate) use health::router;
+pub use pause::{PauseError, pause, resume};

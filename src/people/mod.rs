@@ -17,7 +17,10 @@ use crate::state::App;
 pub(crate) enum Home {
     Cloud,
     /// In AD, under this domain name, seen by the last synchronisation at this time.
-    Directory { domain: String, synced_at: Option<Timestamp> },
+    Directory {
+        domain: String,
+        synced_at: Option<Timestamp>,
+    },
 }
 
 /// A person as far as a reset goes.
@@ -61,7 +64,11 @@ impl People {
 
     /// What protects somebody from an operator with this role, as Microsoft's table has it; eligible roles count as
     /// active.
-    pub(crate) async fn protection(&self, facts: &Facts, operator_role: &str) -> Result<Option<Protection>, GraphError> {
+    pub(crate) async fn protection(
+        &self,
+        facts: &Facts,
+        operator_role: &str,
+    ) -> Result<Option<Protection>, GraphError> {
         let held: Vec<RoleHeld> = self.entra.graph.roles(facts.id).await?;
         let groups = self.entra.graph.groups(facts.id).await?;
         Ok(privilege::protection(operator_role, &held, groups.role_assignable, facts.restricted))
@@ -69,13 +76,21 @@ impl People {
 }
 
 fn facts(read: DirectoryPerson, now: Timestamp) -> Facts {
-    let parts = [read.display_name.as_deref(), read.given_name.as_deref(), read.surname.as_deref(), read.user_principal_name.split('@').next()];
+    let parts = [
+        read.display_name.as_deref(),
+        read.given_name.as_deref(),
+        read.surname.as_deref(),
+        read.user_principal_name.split('@').next(),
+    ];
     let words = parts.into_iter().flatten().flat_map(|text| text.split([' ', '-', '.', '_', ',']));
     let mut name_parts: Vec<String> = words.filter(|w| w.chars().count() >= 4).map(str::to_lowercase).collect();
     name_parts.sort();
     name_parts.dedup();
     let home = if read.on_premises_sync_enabled == Some(true) {
-        Home::Directory { domain: read.on_premises_domain_name.unwrap_or_default(), synced_at: read.on_premises_last_sync_date_time }
+        Home::Directory {
+            domain: read.on_premises_domain_name.unwrap_or_default(),
+            synced_at: read.on_premises_last_sync_date_time,
+        }
     } else {
         Home::Cloud
     };

@@ -24,7 +24,12 @@ const REACHED: [&str; 7] = [
     "c4e39bd9-1100-46d3-8c65-fb160da0071f",
 ];
 
-pub(super) fn protection(operator_role: &str, held: &[RoleHeld], role_assignable: bool, restricted: bool) -> Option<Protection> {
+pub(super) fn protection(
+    operator_role: &str,
+    held: &[RoleHeld],
+    role_assignable: bool,
+    restricted: bool,
+) -> Option<Protection> {
     if operator_role == "Privileged Authentication Administrator" {
         return None;
     }
@@ -49,7 +54,8 @@ mod tests {
 
     #[test]
     fn an_authentication_administrator_reaches_what_the_table_says() {
-        let by = |held: &[RoleHeld], group, restricted| protection("Authentication Administrator", held, group, restricted);
+        let by =
+            |held: &[RoleHeld], group, restricted| protection("Authentication Administrator", held, group, restricted);
         assert_eq!(by(&[], false, false), None);
         assert_eq!(by(&[role(REACHED[0], false)], false, false), None);
         assert_eq!(by(&[role(GLOBAL, false)], false, false), Some(Protection::Role));

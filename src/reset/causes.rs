@@ -95,7 +95,10 @@ impl Cause {
 
     /// Whether choosing another password, or trying again, makes sense for the person.
     pub(crate) fn try_again(self) -> bool {
-        matches!(self, Self::Policy | Self::Banned | Self::NotSent | Self::Throttled | Self::Rejected | Self::AgentOffline)
+        matches!(
+            self,
+            Self::Policy | Self::Banned | Self::NotSent | Self::Throttled | Self::Rejected | Self::AgentOffline
+        )
     }
 
     /// What an HTTP refusal of the reset means.
@@ -119,7 +122,16 @@ pub(super) fn ending(detail: &str) -> Ending {
     match () {
         () if has(&["onpremisessuccesscloudfailure", "onpremsuccesscloudfail"]) => Ending::Split,
         () if has(&["fuzzypolicy", "banned"]) => Ending::Refused(Cause::Banned),
-        () if has(&["policyviolation", "complexity", "passwordpolicy", "newpasswordweak", "80230619", "0000052d", "33008"]) => {
+        () if has(&[
+            "policyviolation",
+            "complexity",
+            "passwordpolicy",
+            "newpasswordweak",
+            "80230619",
+            "0000052d",
+            "33008",
+        ]) =>
+        {
             Ending::Refused(Cause::Policy)
         }
         () if has(&["connectivity", "sspr_0030", "33000", "servicebus"]) => Ending::Failed(Cause::AgentOffline),

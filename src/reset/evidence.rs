@@ -45,7 +45,12 @@ enum Found {
     Nothing,
     /// Several rows fit: nothing is concluded.
     Ambiguous,
-    Row { at: Timestamp, success: bool, agent: String, reason: String },
+    Row {
+        at: Timestamp,
+        success: bool,
+        agent: String,
+        reason: String,
+    },
 }
 
 /// Looks for everybody who is due with one request.
@@ -115,7 +120,11 @@ fn find(rows: &[AuditRow], reset: &Reset, operator: Option<ObjectId>, now: Times
         (None, _) => Found::Nothing,
         (Some(_), Some(_)) => Found::Ambiguous,
         (Some(row), None) => {
-            let agent = row.additional_details.iter().find(|d| d.key.as_deref() == Some("OnPremisesAgent")).and_then(|d| d.value.clone());
+            let agent = row
+                .additional_details
+                .iter()
+                .find(|d| d.key.as_deref() == Some("OnPremisesAgent"))
+                .and_then(|d| d.value.clone());
             Found::Row {
                 at: row.activity_date_time,
                 success: row.result == "success",
@@ -144,11 +153,20 @@ async fn conclude(resets: &Resets, reset: &Reset, found: &Found) -> Result<bool,
     if evidence == Evidence::Carried {
         let proof = Proof { rung: Rung::Carried, at: *at, source: agent.clone(), detail: None };
         if store::prove(ledger.tx(), reset.id, &proof).await? {
-            ledger.record(Event::new("reset.carried", Actor::Portal).about(reset.person).reset(reset.id).with("agent", agent.clone()));
+            ledger.record(
+                Event::new("reset.carried", Actor::Portal)
+                    .about(reset.person)
+                    .reset(reset.id)
+                    .with("agent", agent.clone()),
+            );
         }
     }
     if let Some((to, cause)) = reset.state.after(reset.cause, Report::Evidence(evidence)) {
-        store::step(ledger.tx(), &store::Move { id: reset.id, from: reset.state, to, cause, detail: None, now, look_at: None }).await?;
+        store::step(
+            ledger.tx(),
+            &store::Move { id: reset.id, from: reset.state, to, cause, detail: None, now, look_at: None },
+        )
+        .await?;
         let event = Event::new("reset.moved", Actor::Portal).about(reset.person).reset(reset.id).with("by", "evidence");
         ledger.record(event.with("from", reset.state.name()).with("to", to.name()).with("agent", agent.clone()));
         if to == State::CloudOnly {
@@ -205,9 +223,12 @@ mod tests {
 
     #[test]
     fn one_row_of_ours_in_its_time_is_evidence_and_all_else_is_not() {
-        let look = |rows: &[AuditRow]| find(rows, &reset(), OPERATOR.parse().ok(), "2026-11-23T10:05:00Z".parse().unwrap());
+        let look =
+            |rows: &[AuditRow]| find(rows, &reset(), OPERATOR.parse().ok(), "2026-11-23T10:05:00Z".parse().unwrap());
         let good = row(TARGET, OPERATOR, "2026-11-23T10:00:04Z");
-        assert!(matches!(look(std::slice::from_ref(&good)), Found::Row { success: true, agent, .. } if agent == "CloudSync"));
+        assert!(
+            matches!(look(std::slice::from_ref(&good)), Found::Row { success: true, agent, .. } if agent == "CloudSync")
+        );
         assert_eq!(look(&[]), Found::Nothing);
         assert_eq!(look(&[good.clone(), good.clone()]), Found::Ambiguous);
         assert_eq!(look(&[row(OPERATOR, OPERATOR, "2026-11-23T10:00:04Z")]), Found::Nothing, "another person");

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRef as _, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form;
@@ -95,16 +95,20 @@ fn age(app: &App, login: &Login) -> i64 {
     app.now().duration_since(login.authenticated_at).as_secs()
 }
 
+/// A whole request is carried out, even if the browser hangs up meanwhile: the work belongs to the process.
 pub(super) async fn submit(
     State(app): State<App>,
-    State(guard): State<Guard>,
-    State(resets): State<Resets>,
     frame: Frame,
     SignedIn(login): SignedIn,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
-    let facts = People::facts(&axum::extract::FromRef::from_ref(&app), login.key.object).await.map_err(|e| Error::unavailable(&e))?;
-    let frame = frame.signed_in(&login.name);
+    let work = app.tasks.spawn(begin(app.clone(), frame.signed_in(&login.name), login, typed));
+    work.await.unwrap_or_else(|error| Err(Error::internal(&error)))
+}
+
+async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Response, Error> {
+    let (guard, resets, people) = (Guard::from_ref(&app), Resets::from_ref(&app), People::from_ref(&app));
+    let facts = people.facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
     let signin = &app.config.signin;
     if age(&app, &login) > signin.max_age_seconds + signin.submit_seconds {
         let late = Shown { problem: Some("problem-late"), status: Some(StatusCode::UNAUTHORIZED), ..Shown::default() };
@@ -115,7 +119,8 @@ pub(super) async fn submit(
         Before::Running(reference) => return Ok(running(&reference.to_string())),
         Before::Split(reference, _) => return Ok(Redirect::to(&format!("/resets/{reference}")).into_response()),
         Before::Unknown(reference) if !tried => {
-            let shown = Shown { unknown: Some(reference.to_string()), problem: Some("problem-try-first"), ..Shown::default() };
+            let shown =
+                Shown { unknown: Some(reference.to_string()), problem: Some("problem-try-first"), ..Shown::default() };
             return Ok(page(&app, frame, &login, &facts, shown));
         }
         Before::Unknown(_) | Before::Nothing => {}
@@ -148,7 +153,8 @@ fn running(reference: &str) -> Response {
 pub(super) async fn check(State(app): State<App>, SignedIn(login): SignedIn, Form(typed): Form<Typed>) -> Json<Value> {
     let parts = name_parts(&login);
     let standings = judge(&typed.password, &app.config.policy, &parts);
-    let rules: serde_json::Map<String, Value> = standings.into_iter().map(|(r, s)| (r.code().to_owned(), json!(s.name()))).collect();
+    let rules: serde_json::Map<String, Value> =
+        standings.into_iter().map(|(r, s)| (r.code().to_owned(), json!(s.name()))).collect();
     Json(json!({ "rules": rules }))
 }
 
@@ -182,7 +188,10 @@ impl Shown {
 
 fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Response {
     let signin = &app.config.signin;
-    let until = login.authenticated_at.saturating_add(SignedDuration::from_secs(signin.max_age_seconds + signin.submit_seconds)).unwrap_or(login.authenticated_at);
+    let until = login
+        .authenticated_at
+        .saturating_add(SignedDuration::from_secs(signin.max_age_seconds + signin.submit_seconds))
+        .unwrap_or(login.authenticated_at);
     let refused = shown.problem.is_some();
     let status = shown.status.unwrap_or(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
     let rules = Rule::ALL.into_iter().map(|rule| rule_row(app, &f, rule, &shown.failed, refused)).collect();

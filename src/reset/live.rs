@@ -47,7 +47,11 @@ async fn changes(app: &App, seen: Option<i64>) -> Result<i64, StoreError> {
 }
 
 /// `GET /resets/{reference}/events`. The current state comes first, so a reconnecting browser misses nothing.
-pub(super) async fn events(State(app): State<App>, viewer: Option<Viewer>, Path(reference): Path<String>) -> Result<Response, Error> {
+pub(super) async fn events(
+    State(app): State<App>,
+    viewer: Option<Viewer>,
+    Path(reference): Path<String>,
+) -> Result<Response, Error> {
     let Some((viewer, reset)) = timeline::allowed(&app, viewer, &reference).await? else { return Ok(json_not_found()) };
     let watch = Watch { changes: app.changes.subscribe(), id: reset.id, session: viewer.session, app, sent: None };
     let stream = Sse::new(watch.into_stream()).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));

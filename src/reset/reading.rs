@@ -96,7 +96,10 @@ impl Status {
             state: reset.state.name(),
             is_final: reset.is_final(now),
             cause: reset.cause.map(Cause::code),
-            evidence: proofs.iter().map(|p| Seen { rung: p.rung.name(), at: p.at.to_string(), source: p.source.clone() }).collect(),
+            evidence: proofs
+                .iter()
+                .map(|p| Seen { rung: p.rung.name(), at: p.at.to_string(), source: p.source.clone() })
+                .collect(),
             updated_at: reset.updated_at.to_string(),
         }
     }

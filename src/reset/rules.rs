@@ -60,12 +60,20 @@ pub(crate) enum NotYet {
 }
 
 impl NewPassword {
-    pub(crate) fn parse(first: Password, again: &Password, policy: &Policy, name_parts: &[String]) -> Result<Self, NotYet> {
+    pub(crate) fn parse(
+        first: Password,
+        again: &Password,
+        policy: &Policy,
+        name_parts: &[String],
+    ) -> Result<Self, NotYet> {
         if first.expose_password().is_empty() {
             return Err(NotYet::Empty);
         }
-        let failed: Vec<Rule> =
-            judge(&first, policy, name_parts).into_iter().filter(|(_, standing)| *standing != Standing::Met).map(|(rule, _)| rule).collect();
+        let failed: Vec<Rule> = judge(&first, policy, name_parts)
+            .into_iter()
+            .filter(|(_, standing)| *standing != Standing::Met)
+            .map(|(rule, _)| rule)
+            .collect();
         if !failed.is_empty() {
             return Err(NotYet::Rules(failed));
         }
@@ -107,7 +115,10 @@ pub(crate) fn judge(password: &Password, policy: &Policy, name_parts: &[String])
 
 fn classes(text: &str) -> usize {
     let has = |test: fn(&char) -> bool| usize::from(text.chars().any(|c| test(&c)));
-    has(char::is_ascii_lowercase) + has(char::is_ascii_uppercase) + has(char::is_ascii_digit) + has(|c| !c.is_ascii_alphanumeric())
+    has(char::is_ascii_lowercase)
+        + has(char::is_ascii_uppercase)
+        + has(char::is_ascii_digit)
+        + has(|c| !c.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

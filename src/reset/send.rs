@@ -45,7 +45,9 @@ pub(super) async fn send(resets: Resets, id: ResetId, person: PersonKey, passwor
         match write_down(&resets, id, &tried).await {
             Ok(()) => return,
             Err(StoreError::NoRow) => return tracing::warn!(reset.id = %id, "a reset was ended by somebody else"),
-            Err(error) => tracing::error!(reset.id = %id, cause = ?error, "the outcome of a reset cannot be written down yet"),
+            Err(error) => {
+                tracing::error!(reset.id = %id, cause = ?error, "the outcome of a reset cannot be written down yet")
+            }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
@@ -115,10 +117,17 @@ async fn write_down(resets: &Resets, id: ResetId, tried: &Tried) -> Result<(), S
         Tried::NotSent(cause) => finish(resets, &reset, Report::NotTaken(*cause), None).await,
         Tried::Ended(Dispatch::NotSent) => finish(resets, &reset, Report::NotTaken(Cause::NotSent), None).await,
         Tried::Ended(Dispatch::NoAnswer { status, request_id }) => {
-            let answer = Answer { call: "reset", status: i64::from(status.unwrap_or(0)), request_id: request_id.as_deref(), detail: None };
+            let answer = Answer {
+                call: "reset",
+                status: i64::from(status.unwrap_or(0)),
+                request_id: request_id.as_deref(),
+                detail: None,
+            };
             finish(resets, &reset, Report::NoAnswer, Some(answer)).await
         }
-        Tried::Ended(Dispatch::Refused { refusal } | Dispatch::NotTaken { refusal }) => refused(resets, &reset, refusal).await,
+        Tried::Ended(Dispatch::Refused { refusal } | Dispatch::NotTaken { refusal }) => {
+            refused(resets, &reset, refusal).await
+        }
         Tried::Ended(Dispatch::Accepted { location, retry_after, request_id }) => {
             let location = location.as_ref().map(|l| l.url().as_str());
             accepted(resets, &reset, location, retry_after.unwrap_or(FIRST_POLL), request_id.as_deref()).await
@@ -152,19 +161,36 @@ async fn accepted(
     let (to, cause) = reset.state.after(reset.cause, Report::Accepted).ok_or(StoreError::NoRow)?;
     let mut ledger = app.auditor.begin().await?;
     let look_at = location.is_none().then(|| later(now, FIRST_POLL));
-    store::step(ledger.tx(), &Move { id: reset.id, from: State::Sending, to, cause, detail: None, now, look_at }).await?;
+    store::step(ledger.tx(), &Move { id: reset.id, from: State::Sending, to, cause, detail: None, now, look_at })
+        .await?;
     store::set_operation(ledger.tx(), reset.id, location, later(now, first_poll), now).await?;
-    let proof = Proof { rung: Rung::Accepted, at: now, source: "graph".to_owned(), detail: request_id.map(str::to_owned) };
+    let proof =
+        Proof { rung: Rung::Accepted, at: now, source: "graph".to_owned(), detail: request_id.map(str::to_owned) };
     store::prove(ledger.tx(), reset.id, &proof).await?;
-    let answer = Answer { call: "reset", status: 202, request_id, detail: location.is_none().then_some("no Location that is Graph's") };
+    let answer = Answer {
+        call: "reset",
+        status: 202,
+        request_id,
+        detail: location.is_none().then_some("no Location that is Graph's"),
+    };
     store::keep_answer(ledger.tx(), reset.id, &answer, now).await?;
     store::touch(ledger.tx(), reset.id, now).await?;
-    ledger.record(Event::new("reset.accepted", Actor::Portal).about(reset.person).reset(reset.id).with("location", location.is_some()));
+    ledger.record(
+        Event::new("reset.accepted", Actor::Portal)
+            .about(reset.person)
+            .reset(reset.id)
+            .with("location", location.is_some()),
+    );
     ledger.commit().await
 }
 
 /// Moves a reset by a report, with its audit line.
-pub(super) async fn finish(resets: &Resets, reset: &Reset, report: Report, answer: Option<Answer<'_>>) -> Result<(), StoreError> {
+pub(super) async fn finish(
+    resets: &Resets,
+    reset: &Reset,
+    report: Report,
+    answer: Option<Answer<'_>>,
+) -> Result<(), StoreError> {
     let app = &resets.app;
     let now = app.now();
     let Some((to, cause)) = reset.state.after(reset.cause, report) else { return Err(StoreError::NoRow) };
@@ -177,6 +203,12 @@ pub(super) async fn finish(resets: &Resets, reset: &Reset, report: Report, answe
     }
     store::touch(ledger.tx(), reset.id, now).await?;
     let event = Event::new("reset.moved", Actor::Portal).about(reset.person).reset(reset.id);
-    ledger.record(event.with("from", reset.state.name()).with("to", to.name()).with("cause", cause.map(Cause::code)).with("detail", detail));
+    ledger.record(
+        event
+            .with("from", reset.state.name())
+            .with("to", to.name())
+            .with("cause", cause.map(Cause::code))
+            .with("detail", detail),
+    );
     ledger.commit().await
 }

@@ -131,9 +131,12 @@ impl State {
     }
 
     fn after_evidence(self, cause: Option<Cause>, evidence: Evidence) -> Option<(Self, Option<Cause>)> {
-        let unsettled = matches!(self, Self::Unknown | Self::Split) || (self == Self::Failed && cause == Some(Cause::Unrecognised));
+        let unsettled =
+            matches!(self, Self::Unknown | Self::Split) || (self == Self::Failed && cause == Some(Cause::Unrecognised));
         match evidence {
-            Evidence::NoAgent if unsettled || matches!(self, Self::Written | Self::Finished) => Some((Self::CloudOnly, Some(Cause::CloudOnly))),
+            Evidence::NoAgent if unsettled || matches!(self, Self::Written | Self::Finished) => {
+                Some((Self::CloudOnly, Some(Cause::CloudOnly)))
+            }
             Evidence::Carried if unsettled => Some((Self::Written, None)),
             Evidence::Used if unsettled || self == Self::Written => Some((Self::Finished, None)),
             Evidence::AuditFailed(why) if self == Self::Unknown => Some((Self::Failed, Some(why))),
@@ -157,7 +160,12 @@ mod tests {
     }
 
     fn evidence() -> impl Strategy<Value = Evidence> {
-        prop_oneof![Just(Evidence::Carried), cause().prop_map(Evidence::AuditFailed), Just(Evidence::NoAgent), Just(Evidence::Used)]
+        prop_oneof![
+            Just(Evidence::Carried),
+            cause().prop_map(Evidence::AuditFailed),
+            Just(Evidence::NoAgent),
+            Just(Evidence::Used)
+        ]
     }
 
     fn opinion() -> impl Strategy<Value = Report> {

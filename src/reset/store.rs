@@ -113,8 +113,10 @@ pub(super) async fn insert(tx: &mut Tx, intent: &Intent<'_>) -> Result<(), Store
     const SQL: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change,
             lease_owner, lease_until, open)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $8, 1, 0, $9, $10, 1)";
-    let (id, tenant, object) = (intent.id.to_string(), intent.person.tenant.to_string(), intent.person.object.to_string());
-    let (now, until, synced) = (intent.now.as_millisecond(), intent.lease_until.as_millisecond(), i64::from(intent.facts.synced()));
+    let (id, tenant, object) =
+        (intent.id.to_string(), intent.person.tenant.to_string(), intent.person.object.to_string());
+    let (now, until, synced) =
+        (intent.now.as_millisecond(), intent.lease_until.as_millisecond(), i64::from(intent.facts.synced()));
     on_tx!(tx, |c| sqlx::query(SQL)
         .bind(&id)
         .bind(intent.reference.as_str())
@@ -147,9 +149,13 @@ pub(super) async fn by_id(db: &Db, id: ResetId) -> Result<Option<Reset>, StoreEr
 
 /// The newest reset of a person.
 pub(super) async fn latest(db: &Db, person: PersonKey) -> Result<Option<Reset>, StoreError> {
-    const SQL: &str = with_columns!("SELECT ", " FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
+    const SQL: &str = with_columns!(
+        "SELECT ",
+        " FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
+    );
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let row: Option<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
+    let row: Option<Row> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
     row.map(Reset::try_from).transpose()
 }
 
@@ -189,7 +195,13 @@ pub(super) async fn step(tx: &mut Tx, step: &Move<'_>) -> Result<(), StoreError>
 }
 
 /// What 202 brought.
-pub(super) async fn set_operation(tx: &mut Tx, id: ResetId, location: Option<&str>, next_poll: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn set_operation(
+    tx: &mut Tx,
+    id: ResetId,
+    location: Option<&str>,
+    next_poll: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET location = $2, next_poll_at = $3, accepted_at = $4 WHERE id = $1";
     let (id, next, now) = (id.to_string(), next_poll.as_millisecond(), now.as_millisecond());
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(location).bind(next).bind(now).execute(c).await.map(|_| ()))?;
@@ -197,12 +209,24 @@ pub(super) async fn set_operation(tx: &mut Tx, id: ResetId, location: Option<&st
 }
 
 /// Sets `dispatched_at` just before the POST, if the row is still ours and unsent. A later owner finds it set.
-pub(super) async fn dispatch(db: &Db, id: ResetId, owner: &str, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn dispatch(
+    db: &Db,
+    id: ResetId,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET dispatched_at = $3, line_since = NULL, lease_until = $4
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NULL";
     let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
-    let rows =
-        on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(owner).bind(now).bind(until).execute(p).await.map(|d| d.rows_affected()))?;
+    let rows = on_db!(db, |p| sqlx::query(SQL)
+        .bind(&id)
+        .bind(owner)
+        .bind(now)
+        .bind(until)
+        .execute(p)
+        .await
+        .map(|d| d.rows_affected()))?;
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
@@ -211,17 +235,30 @@ pub(super) async fn undispatch(db: &Db, id: ResetId, owner: &str, until: Timesta
     const SQL: &str = "UPDATE resets SET dispatched_at = NULL, lease_until = $3
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NOT NULL";
     let (id, until) = (id.to_string(), until.as_millisecond());
-    let rows = on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(owner).bind(until).execute(p).await.map(|d| d.rows_affected()))?;
+    let rows =
+        on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(owner).bind(until).execute(p).await.map(|d| d.rows_affected()))?;
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
 /// Stands in line, and keeps the lease.
-pub(super) async fn wait_in_line(tx: &mut Tx, id: ResetId, owner: &str, now: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn wait_in_line(
+    tx: &mut Tx,
+    id: ResetId,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET line_since = COALESCE(line_since, $3), lease_until = $4
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
     let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
-    let rows =
-        on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(owner).bind(now).bind(until).execute(c).await.map(|d| d.rows_affected()))?;
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&id)
+        .bind(owner)
+        .bind(now)
+        .bind(until)
+        .execute(c)
+        .await
+        .map(|d| d.rows_affected()))?;
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
@@ -265,15 +302,18 @@ pub(super) async fn prove(tx: &mut Tx, id: ResetId, proof: &Proof) -> Result<boo
 }
 
 pub(super) async fn proofs(db: &Db, id: ResetId) -> Result<Vec<Proof>, StoreError> {
-    const SQL: &str = "SELECT rung, at, source, detail FROM evidence WHERE reset_id = $1 ORDER BY at, rung";
+    const SQL: &str = "SELECT rung, at, source, detail FROM evidence WHERE reset_id = $1";
     let id = id.to_string();
-    let rows: Vec<(String, i64, String, Option<String>)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    rows.into_iter()
-        .map(|(rung, when, source, detail)| {
-            let rung = Rung::read(&rung).ok_or(StoreError::BadRow { table: "evidence", problem: rung })?;
-            Ok(Proof { rung, at: at(when), source, detail })
-        })
-        .collect()
+    let rows: Vec<(String, i64, String, Option<String>)> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let read = rows.into_iter().map(|(rung, when, source, detail)| {
+        let rung = Rung::read(&rung).ok_or(StoreError::BadRow { table: "evidence", problem: rung })?;
+        Ok(Proof { rung, at: at(when), source, detail })
+    });
+    // By rung: Microsoft's times have whole seconds, so that by time *carried* could stand before *written*.
+    let mut proofs = read.collect::<Result<Vec<_>, StoreError>>()?;
+    proofs.sort_by_key(|proof| proof.rung);
+    Ok(proofs)
 }
 
 /// What Graph answered, for the desk.
@@ -284,7 +324,12 @@ pub(super) struct Answer<'a> {
     pub(super) detail: Option<&'a str>,
 }
 
-pub(super) async fn keep_answer(tx: &mut Tx, id: ResetId, answer: &Answer<'_>, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn keep_answer(
+    tx: &mut Tx,
+    id: ResetId,
+    answer: &Answer<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO answers (reset_id, seq, at, call, status, request_id, detail)
         SELECT $1, COALESCE(MAX(seq), 0) + 1, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT) FROM answers WHERE reset_id = $1";
     let (id, now) = (id.to_string(), now.as_millisecond());
@@ -303,7 +348,10 @@ pub(super) async fn keep_answer(tx: &mut Tx, id: ResetId, answer: &Answer<'_>, n
 
 /// Sending resets whose owner died.
 pub(super) async fn orphans(db: &Db, now: Timestamp) -> Result<Vec<Reset>, StoreError> {
-    const SQL: &str = with_columns!("SELECT ", " FROM resets WHERE state = 'sending' AND lease_until < $1 ORDER BY lease_until LIMIT 50");
+    const SQL: &str = with_columns!(
+        "SELECT ",
+        " FROM resets WHERE state = 'sending' AND lease_until < $1 ORDER BY lease_until LIMIT 50"
+    );
     let now = now.as_millisecond();
     let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(now).fetch_all(pool).await)?;
     rows.into_iter().map(Reset::try_from).collect()
@@ -320,7 +368,13 @@ pub(super) enum Due {
 
 /// Claims what is due: nobody else works on it until the lease ends. The outer condition repeats the inner one whole:
 /// without that, 12 workers claimed 405 times for 400 rows (stack.md).
-pub(super) async fn claim(db: &Db, due: Due, owner: &str, now: Timestamp, lease: SignedDuration) -> Result<Vec<Reset>, StoreError> {
+pub(super) async fn claim(
+    db: &Db,
+    due: Due,
+    owner: &str,
+    now: Timestamp,
+    lease: SignedDuration,
+) -> Result<Vec<Reset>, StoreError> {
     const POLL: &str = with_columns!(
         "UPDATE resets SET lease_owner = $1, lease_until = $3 WHERE id IN (
             SELECT id FROM resets WHERE state = 'writing' AND next_poll_at <= $2 AND (lease_until IS NULL OR lease_until < $2)
@@ -341,7 +395,8 @@ pub(super) async fn claim(db: &Db, due: Due, owner: &str, now: Timestamp, lease:
     };
     let until = now.saturating_add(lease).unwrap_or(now).as_millisecond();
     let now = now.as_millisecond();
-    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(sql).bind(owner).bind(now).bind(until).fetch_all(pool).await)?;
+    let rows: Vec<Row> =
+        on_db!(db, |pool| sqlx::query_as(sql).bind(owner).bind(now).bind(until).fetch_all(pool).await)?;
     rows.into_iter().map(Reset::try_from).collect()
 }
 
@@ -354,7 +409,8 @@ pub(super) struct Next {
 }
 
 pub(super) async fn poll_later(db: &Db, id: ResetId, owner: &str, next: &Next) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE resets SET next_poll_at = $3, polls = polls + 1, lost_since = $4, down_since = $5, down_total = $6,
+    const SQL: &str =
+        "UPDATE resets SET next_poll_at = $3, polls = polls + 1, lost_since = $4, down_since = $5, down_total = $6,
         lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'writing'";
     let (id, poll) = (id.to_string(), next.poll_at.as_millisecond());
     let (lost, down) = (next.lost_since.map(Timestamp::as_millisecond), next.down_since.map(Timestamp::as_millisecond));
@@ -372,7 +428,12 @@ pub(super) async fn poll_later(db: &Db, id: ResetId, owner: &str, next: &Next) -
 }
 
 /// Looks again then, or never.
-pub(super) async fn look_later(db: &Db, id: ResetId, owner: &str, look_at: Option<Timestamp>) -> Result<(), StoreError> {
+pub(super) async fn look_later(
+    db: &Db,
+    id: ResetId,
+    owner: &str,
+    look_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET next_look_at = $3, lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2";
     let (id, look) = (id.to_string(), look_at.map(Timestamp::as_millisecond));
     on_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(owner).bind(look).execute(pool).await.map(|_| ()))?;

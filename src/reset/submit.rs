@@ -72,7 +72,12 @@ impl Resets {
     }
 
     /// Commits the intent and starts sending. The sending belongs to the process: a closed browser cannot cut it.
-    pub(super) async fn submit(&self, person: PersonKey, facts: &Facts, password: NewPassword) -> Result<Reference, NotBegun> {
+    pub(super) async fn submit(
+        &self,
+        person: PersonKey,
+        facts: &Facts,
+        password: NewPassword,
+    ) -> Result<Reference, NotBegun> {
         let now = self.app.now();
         let id = ResetId::new(&self.app.random, now);
         let reference = Reference::new(&self.app.random);

@@ -1,10 +1,10 @@
 //! The page of one reset: where the password is, how we know, and what to do.
 
 use askama::Template;
+use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use serde::Deserialize;
 
 use super::causes::Cause;
@@ -61,7 +61,11 @@ struct TimelinePage {
 }
 
 /// The reset, if this viewer may see it. An unknown reference and somebody else's look the same.
-pub(super) async fn allowed(app: &App, viewer: Option<Viewer>, reference: &str) -> Result<Option<(Viewer, Reset)>, StoreError> {
+pub(super) async fn allowed(
+    app: &App,
+    viewer: Option<Viewer>,
+    reference: &str,
+) -> Result<Option<(Viewer, Reset)>, StoreError> {
     let Ok(reference) = reference.parse::<Reference>() else { return Ok(None) };
     // Looked up in any case, so that the time says nothing either.
     let found = store::by_reference(&app.db, &reference).await?;
@@ -76,7 +80,10 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let json = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|accept| accept.contains("application/json"));
+    let json = headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"));
     let Some((viewer, reset)) = allowed(&app, viewer, &reference).await? else {
         return if json { Ok(json_not_found()) } else { Err(Error::NotFound) };
     };
@@ -92,15 +99,28 @@ pub(super) async fn page(
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, from the handler above; each is a fact the page shows")]
-fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], usual: Option<String>, ahead: i64, unused: bool) -> TimelinePage {
+fn view(
+    app: &App,
+    f: Frame,
+    reset: &Reset,
+    proofs: &[Proof],
+    usual: Option<String>,
+    ahead: i64,
+    unused: bool,
+) -> TimelinePage {
     let state = reset.state;
     let key = |part: &str| format!("state-{}-{part}", state.name().replace('_', "-"));
     let now = app.now();
     let line = reset.line_since.map(|_| f.tv("timeline-line", "n", &(ahead + 1).to_string()));
-    let took = reset.settled_at.map(|at| f.tv("timeline-took", "span", &duration(&f.lang, at.duration_since(reset.created_at))));
+    let took = reset
+        .settled_at
+        .map(|at| f.tv("timeline-took", "span", &duration(&f.lang, at.duration_since(reset.created_at))));
     let cause_text = reset.cause.map(|cause| f.t(&format!("cause-{}-person", cause.code().to_lowercase())));
     let text = match (&cause_text, state) {
-        (Some(cause), ResetState::Refused | ResetState::Failed | ResetState::Split | ResetState::CloudOnly | ResetState::Unknown) => cause.clone(),
+        (
+            Some(cause),
+            ResetState::Refused | ResetState::Failed | ResetState::Split | ResetState::CloudOnly | ResetState::Unknown,
+        ) => cause.clone(),
         _ => f.t(&key("text")),
     };
     TimelinePage {
@@ -121,7 +141,9 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], usual: Option<Stri
         usual: usual.filter(|_| state.is_open()),
         line,
         unused,
-        try_again: reset.cause.is_some_and(Cause::try_again) && matches!(state, ResetState::Refused | ResetState::Failed) || state == ResetState::Unknown,
+        try_again: reset.cause.is_some_and(Cause::try_again)
+            && matches!(state, ResetState::Refused | ResetState::Failed)
+            || state == ResetState::Unknown,
         tone: tone(state),
         f,
     }
@@ -174,11 +196,38 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof]) -> Vec<Step> {
 /// The reference in the spelling alphabet, for the telephone.
 fn spelled(reference: &Reference) -> String {
     const WORDS: [(char, &str); 32] = [
-        ('0', "Zero"), ('1', "One"), ('2', "Two"), ('3', "Three"), ('4', "Four"), ('5', "Five"), ('6', "Six"), ('7', "Seven"),
-        ('8', "Eight"), ('9', "Nine"), ('A', "Alfa"), ('B', "Bravo"), ('C', "Charlie"), ('D', "Delta"), ('E', "Echo"),
-        ('F', "Foxtrot"), ('G', "Golf"), ('H', "Hotel"), ('J', "Juliett"), ('K', "Kilo"), ('M', "Mike"), ('N', "November"),
-        ('P', "Papa"), ('Q', "Quebec"), ('R', "Romeo"), ('S', "Sierra"), ('T', "Tango"), ('V', "Victor"), ('W', "Whiskey"),
-        ('X', "X-ray"), ('Y', "Yankee"), ('Z', "Zulu"),
+        ('0', "Zero"),
+        ('1', "One"),
+        ('2', "Two"),
+        ('3', "Three"),
+        ('4', "Four"),
+        ('5', "Five"),
+        ('6', "Six"),
+        ('7', "Seven"),
+        ('8', "Eight"),
+        ('9', "Nine"),
+        ('A', "Alfa"),
+        ('B', "Bravo"),
+        ('C', "Charlie"),
+        ('D', "Delta"),
+        ('E', "Echo"),
+        ('F', "Foxtrot"),
+        ('G', "Golf"),
+        ('H', "Hotel"),
+        ('J', "Juliett"),
+        ('K', "Kilo"),
+        ('M', "Mike"),
+        ('N', "November"),
+        ('P', "Papa"),
+        ('Q', "Quebec"),
+        ('R', "Romeo"),
+        ('S', "Sierra"),
+        ('T', "Tango"),
+        ('V', "Victor"),
+        ('W', "Whiskey"),
+        ('X', "X-ray"),
+        ('Y', "Yankee"),
+        ('Z', "Zulu"),
     ];
     let word = |letter: char| WORDS.iter().find(|(l, _)| *l == letter).map_or("", |(_, word)| *word);
     reference.as_str().chars().map(word).collect::<Vec<_>>().join(" ")

@@ -67,7 +67,8 @@ impl Tracker {
     pub(crate) async fn tick(&self) -> Result<(), StoreError> {
         let app = &self.resets.app;
         for orphan in store::orphans(&app.db, app.now()).await? {
-            let report = if orphan.dispatched_at.is_some() { Report::Crashed } else { Report::NotTaken(Cause::NotSent) };
+            let report =
+                if orphan.dispatched_at.is_some() { Report::Crashed } else { Report::NotTaken(Cause::NotSent) };
             done(send::finish(&self.resets, &orphan, report, None).await)?;
         }
         let due = store::claim(&app.db, Due::Poll, &app.me, app.now(), LEASE).await?;
@@ -122,7 +123,8 @@ impl Tracker {
             }
             Poll::Operation { status, detail, request_id, .. } if status == "failed" => {
                 let detail = detail.unwrap_or_default();
-                let answer = Answer { call: "operation", status: 200, request_id: request_id.as_deref(), detail: Some(&detail) };
+                let answer =
+                    Answer { call: "operation", status: 200, request_id: request_id.as_deref(), detail: Some(&detail) };
                 return send::finish(&self.resets, reset, Report::Ended(ending(&detail)), Some(answer)).await;
             }
             Poll::Lost { .. } => {
@@ -137,7 +139,9 @@ impl Tracker {
                 app.entra.operators.token_refused().await?;
                 self.next(reset, now, Some(SignedDuration::from_millis(200)))
             }
-            Poll::Throttled { retry_after } => self.next(reset, now, Some(retry_after.unwrap_or(SignedDuration::from_secs(5)))),
+            Poll::Throttled { retry_after } => {
+                self.next(reset, now, Some(retry_after.unwrap_or(SignedDuration::from_secs(5))))
+            }
             Poll::Operation { retry_after, .. } => self.next(reset, now, retry_after),
             Poll::Nothing { status } => {
                 tracing::debug!(reset.id = %reset.id, status, "an operation did not say how it stands");
@@ -150,7 +154,8 @@ impl Tracker {
     async fn written(&self, reset: &Reset, detail: Option<&str>, request_id: Option<&str>) -> Result<(), StoreError> {
         let app = &self.resets.app;
         let answer = Answer { call: "operation", status: 200, request_id, detail };
-        let proof = Proof { rung: Rung::Written, at: app.now(), source: "graph".to_owned(), detail: detail.map(str::to_owned) };
+        let proof =
+            Proof { rung: Rung::Written, at: app.now(), source: "graph".to_owned(), detail: detail.map(str::to_owned) };
         // The proof first: a state without its proof would claim more than is known.
         let mut ledger = app.auditor.begin().await?;
         store::prove(ledger.tx(), reset.id, &proof).await?;

@@ -58,7 +58,13 @@ pub(super) struct Attempt {
 }
 
 /// Begins an attempt and answers with the way to Entra.
-pub(super) async fn begin(app: &App, session: &Session, purpose: Purpose, step_up: bool, hint: Option<&str>) -> Result<Redirect, Error> {
+pub(super) async fn begin(
+    app: &App,
+    session: &Session,
+    purpose: Purpose,
+    step_up: bool,
+    hint: Option<&str>,
+) -> Result<Redirect, Error> {
     let browser = browser(session, app).await?;
     let state = app.random.token();
     let attempt = Attempt { purpose, nonce: app.random.token(), verifier: app.random.token(), step_up };

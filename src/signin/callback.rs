@@ -38,7 +38,11 @@ pub(super) async fn callback(
     if let Some(error) = back.error {
         let code = aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();
         tracing::info!(error, aadsts = code, "Entra refused a sign-in");
-        let refused = if error == "access_denied" && code.is_none() { SignInRefused::Cancelled } else { SignInRefused::from_aadsts(code) };
+        let refused = if error == "access_denied" && code.is_none() {
+            SignInRefused::Cancelled
+        } else {
+            SignInRefused::from_aadsts(code)
+        };
         return refuse(&app, refused, None).await;
     }
     let code = back.code.ok_or(SignInRefused::Attempt)?;
@@ -121,12 +125,15 @@ async fn finish(app: &App, session: &Session, purpose: Purpose, who: Authorized)
 async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Result<(), Error> {
     let login = Login::new(who, staff, app.now());
     let actor = if staff { Actor::Staff(who.key) } else { Actor::Person(who.key) };
-    app.auditor.note(Event::new("signin.accepted", actor).about(who.key).with("staff", staff).personal("upn", who.upn.clone())).await?;
+    app.auditor
+        .note(Event::new("signin.accepted", actor).about(who.key).with("staff", staff).personal("upn", who.upn.clone()))
+        .await?;
     session::begin(session, &login).await
 }
 
 async fn refuse(app: &App, refused: SignInRefused, who: Option<&Identity>) -> Result<Response, Error> {
-    let event = Event::new("signin.refused", who.map_or(Actor::Portal, |w| Actor::Person(w.key))).with("code", format!("{refused:?}"));
+    let event = Event::new("signin.refused", who.map_or(Actor::Portal, |w| Actor::Person(w.key)))
+        .with("code", format!("{refused:?}"));
     let event = who.map_or(event.clone(), |w| event.about(w.key).personal("upn", w.upn.clone()));
     app.auditor.note(event).await?;
     Err(refused.into())

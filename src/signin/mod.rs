@@ -10,5 +10,4 @@ mod session;
 mod verdict;
 
 pub(crate) use routes::router;
-pub(crate) use session::{Admin, Login, SignedIn, Viewer, end_session, session_alive};
-pub(crate) use verdict::Verdicts;
+pub(crate) use session::{Login, SignedIn, Viewer, session_alive};

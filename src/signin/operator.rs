@@ -36,7 +36,10 @@ pub(super) async fn link(State(app): State<App>, session: Session, _admin: Admin
 
 /// The callback of purpose `operator`: the session stays the administrator's, and must still be one.
 pub(super) async fn signed_in(app: &App, session: &Session, who: Authorized) -> Result<Response, Error> {
-    let admin = session::login(session, app).await?.filter(|login| login.may(&["Passback.Admin"])).ok_or(SignInRefused::NotStaff)?;
+    let admin = session::login(session, app)
+        .await?
+        .filter(|login| login.may(&["Passback.Admin"]))
+        .ok_or(SignInRefused::NotStaff)?;
     let id = session.id().map(|id| id.to_string()).unwrap_or_default();
     app.entra.operators.propose(&id, admin.key, who).await.map_err(refused)?;
     Ok(Redirect::to("/admin/operator").into_response())

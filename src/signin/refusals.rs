@@ -78,7 +78,8 @@ impl SignInRefused {
             Some(50053) => Self::AccountLocked,
             Some(50057) => Self::AccountDisabled,
             Some(
-                50011 | 650_056 | 650_057 | 700_016 | 700_025 | 700_027 | 700_054 | 7_000_112 | 7_000_215 | 7_000_218 | 7_000_222 | 90002 | 90038 | 90094,
+                50011 | 650_056 | 650_057 | 700_016 | 700_025 | 700_027 | 700_054 | 7_000_112 | 7_000_215 | 7_000_218
+                | 7_000_222 | 90002 | 90038 | 90094,
             ) => Self::Setup,
             Some(54005 | 70000 | 70008 | 50132 | 50133 | 50196) => Self::Attempt,
             _ => Self::Entra,
@@ -89,7 +90,10 @@ impl SignInRefused {
 impl From<SignInRefused> for Error {
     fn from(refused: SignInRefused) -> Self {
         let again = match refused {
-            SignInRefused::Policy | SignInRefused::Setup | SignInRefused::NotAssigned | SignInRefused::AccountDisabled => Some("/"),
+            SignInRefused::Policy
+            | SignInRefused::Setup
+            | SignInRefused::NotAssigned
+            | SignInRefused::AccountDisabled => Some("/"),
             SignInRefused::NotStaff | SignInRefused::NoRole => Some("/"),
             _ => Some("/signin"),
         };

@@ -30,7 +30,12 @@ struct Asked {
     purpose: Option<String>,
 }
 
-async fn signin(State(app): State<App>, session: Session, address: ClientAddress, Query(asked): Query<Asked>) -> Result<Redirect, Error> {
+async fn signin(
+    State(app): State<App>,
+    session: Session,
+    address: ClientAddress,
+    Query(asked): Query<Asked>,
+) -> Result<Redirect, Error> {
     limit(&app, &address).await?;
     // Other purposes begin where they belong: the operator's with an administrator's session.
     let purpose = if asked.purpose.as_deref() == Some("staff") { Purpose::Staff } else { Purpose::Person };

@@ -1,8 +1,8 @@
 //! The typed session, and the extractors that stand for a permission: a handler without one is visibly public.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::request::Parts;
 use axum::http::Method;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,8 @@ impl Login {
     fn alive(&self, app: &App) -> bool {
         let now = app.now();
         let signin = &app.config.signin;
-        now.duration_since(self.seen_at).as_secs() < signin.idle_seconds && now.duration_since(self.since).as_secs() < signin.absolute_seconds
+        now.duration_since(self.seen_at).as_secs() < signin.idle_seconds
+            && now.duration_since(self.since).as_secs() < signin.absolute_seconds
     }
 }
 
@@ -180,7 +181,11 @@ impl FromRequestParts<App> for Admin {
         let session = session_of(parts, app).await.map_err(IntoResponse::into_response)?;
         let staff = "/signin?purpose=staff";
         let Some(login) = login(&session, app).await.map_err(IntoResponse::into_response)? else {
-            return Err(if parts.method == Method::GET { Redirect::to(staff).into_response() } else { Error::from(SignInRefused::Expired).into_response() });
+            return Err(if parts.method == Method::GET {
+                Redirect::to(staff).into_response()
+            } else {
+                Error::from(SignInRefused::Expired).into_response()
+            });
         };
         if !login.may(&["Passback.Admin"]) {
             return Err(Error::from(SignInRefused::NotStaff).into_response());

@@ -111,19 +111,29 @@ fn unreadable(error: &GraphError) -> Covered {
 /// not relied upon: the first good one with the fewest exclusions is taken.
 fn judge(policies: &[PolicyRead], context: &str) -> Verdict {
     let good = policies.iter().filter(|policy| is_good(policy, context));
-    let exclusions = |p: &&PolicyRead| p.conditions.users.exclude_users.len() + p.conditions.users.exclude_groups.len() + p.conditions.users.exclude_roles.len();
+    let exclusions = |p: &&PolicyRead| {
+        p.conditions.users.exclude_users.len()
+            + p.conditions.users.exclude_groups.len()
+            + p.conditions.users.exclude_roles.len()
+    };
     good.min_by_key(exclusions).map_or(Verdict::Bad, |policy| {
         let users = &policy.conditions.users;
-        Verdict::Good { people: users.exclude_users.clone(), groups: users.exclude_groups.clone(), roles: users.exclude_roles.clone() }
+        Verdict::Good {
+            people: users.exclude_users.clone(),
+            groups: users.exclude_groups.clone(),
+            roles: users.exclude_roles.clone(),
+        }
     })
 }
 
 fn is_good(policy: &PolicyRead, context: &str) -> bool {
-    let asked = policy.conditions.applications.include_authentication_context_class_references.iter().any(|c| c == context);
+    let asked =
+        policy.conditions.applications.include_authentication_context_class_references.iter().any(|c| c == context);
     let everybody = policy.conditions.users.include_users.iter().any(|u| u == "All");
     let strength = policy.grant_controls.as_ref().and_then(|g| g.authentication_strength.as_ref());
     let no_password = strength.is_some_and(|s| {
-        !s.allowed_combinations.is_empty() && !s.allowed_combinations.iter().any(|c| c.split(',').any(|part| part.trim() == "password"))
+        !s.allowed_combinations.is_empty()
+            && !s.allowed_combinations.iter().any(|c| c.split(',').any(|part| part.trim() == "password"))
     });
     policy.state == "enabled" && asked && everybody && no_password
 }
@@ -171,12 +181,21 @@ mod tests {
         let good = Verdict::Good { people: vec!["u1".to_owned()], groups: vec!["g1".to_owned()], roles: vec![] };
         assert_eq!(policy(|_| {}), good);
         assert_eq!(policy(|p| p["state"] = json!("enabledForReportingButNotEnforced")), Verdict::Bad);
-        assert_eq!(policy(|p| p["conditions"]["applications"]["includeAuthenticationContextClassReferences"] = json!(["c2"])), Verdict::Bad);
+        assert_eq!(
+            policy(|p| p["conditions"]["applications"]["includeAuthenticationContextClassReferences"] = json!(["c2"])),
+            Verdict::Bad
+        );
         assert_eq!(policy(|p| p["conditions"]["users"]["includeUsers"] = json!(["u7"])), Verdict::Bad);
         assert_eq!(policy(|p| p["grantControls"] = Value::Null), Verdict::Bad);
         let with = json!(["fido2", "password,microsoftAuthenticatorPush"]);
-        assert_eq!(policy(|p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = with.clone()), Verdict::Bad);
-        assert_eq!(policy(|p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = json!([])), Verdict::Bad);
+        assert_eq!(
+            policy(|p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = with.clone()),
+            Verdict::Bad
+        );
+        assert_eq!(
+            policy(|p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = json!([])),
+            Verdict::Bad
+        );
         assert_eq!(judge(&[], "c1"), Verdict::Bad);
     }
 

@@ -30,7 +30,13 @@ impl Attempts {
     }
 
     /// Keeps an attempt, and drops the oldest of this browser beyond five.
-    pub(crate) async fn add(&self, state: &str, browser: &str, attempt: &StoredAttempt, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn add(
+        &self,
+        state: &str,
+        browser: &str,
+        attempt: &StoredAttempt,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         const ADD: &str = "INSERT INTO attempts (state_hash, browser_hash, purpose, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
         const TRIM: &str = "DELETE FROM attempts WHERE expires_at < $2 OR (browser_hash = $1 AND state_hash NOT IN
             (SELECT state_hash FROM attempts WHERE browser_hash = $1 ORDER BY created_at DESC, state_hash LIMIT $3))";
@@ -47,13 +53,25 @@ impl Attempts {
             .execute(pool)
             .await
             .map(|_| ()))?;
-        on_db!(&self.db, |pool| sqlx::query(TRIM).bind(&browser).bind(at).bind(PENDING).execute(pool).await.map(|_| ()))?;
+        on_db!(&self.db, |pool| sqlx::query(TRIM)
+            .bind(&browser)
+            .bind(at)
+            .bind(PENDING)
+            .execute(pool)
+            .await
+            .map(|_| ()))?;
         Ok(())
     }
 
     /// Takes the attempt out. `None`: never begun, begun in another browser, used already, or too old.
-    pub(crate) async fn take(&self, state: &str, browser: &str, now: Timestamp) -> Result<Option<StoredAttempt>, StoreError> {
-        const SQL: &str = "DELETE FROM attempts WHERE state_hash = $1 AND browser_hash = $2 RETURNING purpose, sealed, expires_at";
+    pub(crate) async fn take(
+        &self,
+        state: &str,
+        browser: &str,
+        now: Timestamp,
+    ) -> Result<Option<StoredAttempt>, StoreError> {
+        const SQL: &str =
+            "DELETE FROM attempts WHERE state_hash = $1 AND browser_hash = $2 RETURNING purpose, sealed, expires_at";
         let (state, browser) = (hash_id(state), hash_id(browser));
         let found: Option<(String, String, i64)> =
             on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&state).bind(&browser).fetch_optional(pool).await)?;
@@ -97,7 +115,10 @@ mod tests {
             let attempts = Attempts::new(engine.db.clone(), sealer());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             for n in 0..7_u8 {
-                attempts.add(&format!("s{n}"), "mine", &attempt(n), now + SignedDuration::from_secs(n.into())).await.unwrap();
+                attempts
+                    .add(&format!("s{n}"), "mine", &attempt(n), now + SignedDuration::from_secs(n.into()))
+                    .await
+                    .unwrap();
             }
             assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None, "the oldest went");
             assert_eq!(attempts.take("s2", "mine", now).await.unwrap(), Some(attempt(2)));

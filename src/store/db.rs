@@ -48,7 +48,11 @@ pub(crate) enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) { Self::Exists } else { Self::Sql(error) }
+        if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
+            Self::Exists
+        } else {
+            Self::Sql(error)
+        }
     }
 }
 
@@ -89,7 +93,8 @@ impl Db {
         } else if text.starts_with("postgres:") || text.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(text)?;
             // A new TLS connection costs about 88 ms (stack.md): some stay open.
-            let pool = PgPoolOptions::new().min_connections(2).max_connections(16).acquire_timeout(Duration::from_secs(5));
+            let pool =
+                PgPoolOptions::new().min_connections(2).max_connections(16).acquire_timeout(Duration::from_secs(5));
             Self::Postgres(pool.connect_with(options).await?)
         } else {
             return Err(StoreError::Scheme);

@@ -30,7 +30,12 @@ impl Limits {
     }
 
     /// Counts one request under `name`.
-    pub(crate) async fn take(&self, name: &str, limit: Limit, now: Timestamp) -> Result<Result<(), Refused>, StoreError> {
+    pub(crate) async fn take(
+        &self,
+        name: &str,
+        limit: Limit,
+        now: Timestamp,
+    ) -> Result<Result<(), Refused>, StoreError> {
         const TAKE: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
             ON CONFLICT (name) DO UPDATE SET arrives_at =
                 CASE WHEN limits.arrives_at > $2 THEN limits.arrives_at ELSE $2 END + $3
@@ -49,7 +54,8 @@ impl Limits {
             return Ok(Ok(()));
         }
         const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
-        let arrives: Option<(i64,)> = on_db!(&self.db, |pool| sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await)?;
+        let arrives: Option<(i64,)> =
+            on_db!(&self.db, |pool| sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await)?;
         let wait = arrives.map_or(0, |(arrives,)| arrives + step - window - at).max(0);
         Ok(Err(Refused { wait: SignedDuration::from_millis(wait) }))
     }

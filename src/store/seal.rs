@@ -86,11 +86,19 @@ impl Sealer {
         let key = self.keys.first().ok_or(SealError::NoKey)?;
         let nonce: [u8; 24] = self.random.bytes();
         let aad = self.bound(place);
-        let sealed = key.cipher(purpose).encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad }).map_err(|_| SealError::Opens)?;
+        let sealed = key
+            .cipher(purpose)
+            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
+            .map_err(|_| SealError::Opens)?;
         Ok(format!("{}.{}.{}", key.id, STANDARD_NO_PAD.encode(nonce), STANDARD_NO_PAD.encode(sealed)))
     }
 
-    pub(crate) fn open(&self, purpose: Purpose, place: Place<'_>, sealed: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    pub(crate) fn open(
+        &self,
+        purpose: Purpose,
+        place: Place<'_>,
+        sealed: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let mut parts = sealed.rsplitn(3, '.');
         let (cipher, nonce, id) = (parts.next(), parts.next(), parts.next());
         let key = self.keys.iter().find(|key| Some(key.id.as_str()) == id).ok_or(SealError::Opens)?;
@@ -134,7 +142,9 @@ impl Key {
         if mode & 0o077 != 0 {
             return Err(SealError::Permissions { path });
         }
-        let text = Zeroizing::new(std::fs::read_to_string(&setting.file).map_err(|source| SealError::Read { path: path.clone(), source })?);
+        let text = Zeroizing::new(
+            std::fs::read_to_string(&setting.file).map_err(|source| SealError::Read { path: path.clone(), source })?,
+        );
         let root = unhex(text.trim()).ok_or(SealError::Shape { path })?;
         Ok(Self { id: setting.id.clone(), root: Zeroizing::new(root) })
     }
@@ -189,7 +199,9 @@ mod tests {
         let sealed = sealer.seal(Purpose::Operator, HERE, b"token").unwrap();
         assert_eq!(sealer.open(Purpose::Operator, HERE, &sealed).unwrap().as_slice(), b"token");
         assert!(!sealed.contains("token"));
-        for elsewhere in [Place { row: "2", ..HERE }, Place { column: "sealed_access", ..HERE }, Place { table: "sessions", ..HERE }] {
+        for elsewhere in
+            [Place { row: "2", ..HERE }, Place { column: "sealed_access", ..HERE }, Place { table: "sessions", ..HERE }]
+        {
             assert!(sealer.open(Purpose::Operator, elsewhere, &sealed).is_err());
         }
         assert!(sealer.open(Purpose::Session, HERE, &sealed).is_err());
@@ -200,7 +212,8 @@ mod tests {
     fn a_new_first_key_seals_and_the_old_one_still_opens() {
         let dir = tempfile::tempdir().unwrap();
         let (old, new) = (testing::key_file(dir.path(), "old", 1), testing::key_file(dir.path(), "new", 2));
-        let load = |keys: Vec<SealingKey>| Sealer::load(&Sealing { keys }, testing::tenant(), Random::seeded(1)).unwrap();
+        let load =
+            |keys: Vec<SealingKey>| Sealer::load(&Sealing { keys }, testing::tenant(), Random::seeded(1)).unwrap();
         let sealed = load(vec![old.clone()]).seal(Purpose::Operator, HERE, b"token").unwrap();
         let both = load(vec![new.clone(), old]);
         assert!(both.open(Purpose::Operator, HERE, &sealed).is_ok());

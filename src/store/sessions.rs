@@ -2,10 +2,10 @@
 //! was deleted.
 
 use sha2::{Digest as _, Sha256};
-use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store::{Error, Result};
 use tower_sessions::SessionStore;
 use tower_sessions::cookie::time::OffsetDateTime;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
 
 use super::{Db, Place, Purpose, Sealer, StoreError, on_db};
 use crate::base::Clock;
@@ -68,7 +68,8 @@ impl SessionStore for DbSessions {
         let row = hash_id(&record.id.to_string());
         let sealed = self.sealed(&row, record)?;
         let expires = millis(record.expiry_date);
-        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(expires).execute(pool).await.map(|_| ())).map_err(backend)
+        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(expires).execute(pool).await.map(|_| ()))
+            .map_err(backend)
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
@@ -77,7 +78,8 @@ impl SessionStore for DbSessions {
         let row = hash_id(&record.id.to_string());
         let sealed = self.sealed(&row, record)?;
         let expires = millis(record.expiry_date);
-        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(expires).execute(pool).await.map(|_| ())).map_err(backend)
+        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(expires).execute(pool).await.map(|_| ()))
+            .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
@@ -85,12 +87,14 @@ impl SessionStore for DbSessions {
         let row = hash_id(&id.to_string());
         let now = self.clock.now().as_millisecond();
         let found: Option<(String, i64)> =
-            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&row).bind(now).fetch_optional(pool).await).map_err(backend)?;
+            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&row).bind(now).fetch_optional(pool).await)
+                .map_err(backend)?;
         let Some((sealed, expires)) = found else { return Ok(None) };
         // A session sealed with a key that is gone is no session: people sign in again.
         let Ok(plain) = self.sealer.open(Purpose::Session, place(&row), &sealed) else { return Ok(None) };
         let data = serde_json::from_slice(&plain).map_err(|e| Error::Decode(e.to_string()))?;
-        let expiry_date = OffsetDateTime::from_unix_timestamp(expires / 1_000).map_err(|e| Error::Decode(e.to_string()))?;
+        let expiry_date =
+            OffsetDateTime::from_unix_timestamp(expires / 1_000).map_err(|e| Error::Decode(e.to_string()))?;
         Ok(Some(Record { id: *id, data, expiry_date }))
     }
 
@@ -124,7 +128,8 @@ mod tests {
             store.create(&mut record).await.unwrap();
             assert_eq!(store.load(&record.id).await.unwrap().unwrap().data, record.data);
             let rows: Vec<(String, String)> =
-                on_db!(&engine.db, |pool| sqlx::query_as("SELECT id_hash, sealed FROM sessions").fetch_all(pool).await).unwrap();
+                on_db!(&engine.db, |pool| sqlx::query_as("SELECT id_hash, sealed FROM sessions").fetch_all(pool).await)
+                    .unwrap();
             assert!(!format!("{rows:?}").contains("wanda"));
             assert!(!format!("{rows:?}").contains(&record.id.to_string()));
             store.delete(&record.id).await.unwrap();

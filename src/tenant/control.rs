@@ -129,7 +129,11 @@ struct Check {
 }
 
 /// Whether the directory has this password: `true`, `false`, or null for a real directory or a cloud account.
-async fn check(State(state): State<ControlState>, Path(upn): Path<String>, body: Result<Json<Check>, JsonRejection>) -> Response {
+async fn check(
+    State(state): State<ControlState>,
+    Path(upn): Path<String>,
+    body: Result<Json<Check>, JsonRejection>,
+) -> Response {
     let Json(asked) = match body {
         Ok(body) => body,
         Err(rejection) => return rejection.into_response(),

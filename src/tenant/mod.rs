@@ -20,8 +20,8 @@ mod start;
 mod world;
 mod writeback;
 
-pub use graph::{Line as PermissionLine, TABLE as PERMISSIONS};
 pub use faults::{Call, Effect, Fault};
+pub use graph::{Line as PermissionLine, TABLE as PERMISSIONS};
 pub use seed::{Seed, SeedError};
 pub use start::{LdapsOptions, Running, Start, StartError};
 

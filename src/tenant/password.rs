@@ -31,7 +31,8 @@ pub(super) fn verdict(password: &str, context: &[&str], custom: &[String]) -> Re
     if names.into_iter().any(|name| normal.contains(&name)) {
         return Err(Refusal::Banned);
     }
-    let words: Vec<String> = GLOBAL.iter().map(|w| (*w).to_owned()).chain(custom.iter().map(|w| w.to_lowercase())).collect();
+    let words: Vec<String> =
+        GLOBAL.iter().map(|w| (*w).to_owned()).chain(custom.iter().map(|w| w.to_lowercase())).collect();
     if words.iter().any(|word| within_one(&normal, word)) || score(&normal, &words) < 5 {
         return Err(Refusal::Banned);
     }
@@ -57,7 +58,8 @@ fn score(normal: &str, words: &[String]) -> usize {
     let mut rest = normal;
     let mut points = 0;
     while let Some(first) = rest.chars().next() {
-        let longest = words.iter().map(|w| normalise(w)).filter(|w| rest.starts_with(w.as_str())).map(|w| w.len()).max();
+        let longest =
+            words.iter().map(|w| normalise(w)).filter(|w| rest.starts_with(w.as_str())).map(|w| w.len()).max();
         let step = longest.unwrap_or(first.len_utf8());
         rest = rest.get(step..).unwrap_or("");
         points += 1;

@@ -151,7 +151,12 @@ pub(super) async fn serve(listener: TcpListener, router: Router, tls: Option<Tls
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn connection(stream: tokio::net::TcpStream, _peer: SocketAddr, router: Router, tls: Option<TlsAcceptor>) -> Result<(), Failure> {
+async fn connection(
+    stream: tokio::net::TcpStream,
+    _peer: SocketAddr,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+) -> Result<(), Failure> {
     stream.set_nodelay(true)?;
     let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let router = router.clone();
@@ -175,6 +180,7 @@ pub(super) fn acceptor(certificate: &std::path::Path, key: &std::path::Path) -> 
     let chain = rustls_pki_types::CertificateDer::pem_file_iter(certificate).map_err(|e| invalid(&e))?;
     let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|e| invalid(&e))?;
     let key = rustls_pki_types::PrivateKeyDer::from_pem_file(key).map_err(|e| invalid(&e))?;
-    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).map_err(|e| invalid(&e))?;
+    let config =
+        rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).map_err(|e| invalid(&e))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

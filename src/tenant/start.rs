@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::ad::{AdError, Directory, LdapsDirectory, MemoryDirectory};
 pub use super::ad::LdapsOptions;
+use super::ad::{AdError, Directory, LdapsDirectory, MemoryDirectory};
 use super::faults::{Call, Fault};
 use super::oidc::{self, KeyError, Keys, SigningKey};
 use super::seed::Seed;
@@ -61,16 +61,26 @@ impl Start {
         }
         let listener = TcpListener::bind(self.listen).await.map_err(|e| StartError::Listen(self.listen, e))?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(self.listen, e))?;
-        let tls = self.tls.as_ref().map(|(cert, key)| server::acceptor(cert, key)).transpose().map_err(StartError::Tls)?;
+        let tls =
+            self.tls.as_ref().map(|(cert, key)| server::acceptor(cert, key)).transpose().map_err(StartError::Tls)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let base = PublicUrl { base: format!("{scheme}://{address}"), graph: self.graph_public_url };
         let directory = match self.directory {
-            Some(options) => Directory::Ldaps(LdapsDirectory::new(options).map_err(|e| StartError::Directory(e.into()))?),
+            Some(options) => {
+                Directory::Ldaps(LdapsDirectory::new(options).map_err(|e| StartError::Directory(e.into()))?)
+            }
             None => Directory::Memory(MemoryDirectory::new(&self.seed, self.clock.clone(), self.random.clone())),
         };
         let key = signing_key(&self.random).await?;
         let world = Mutex::new(World::new(self.seed, &self.random, self.clock.now()));
-        let tenant = Tenant(Arc::new(Inner { clock: self.clock, random: self.random, keys: Keys::new(key), directory, base, world }));
+        let tenant = Tenant(Arc::new(Inner {
+            clock: self.clock,
+            random: self.random,
+            keys: Keys::new(key),
+            directory,
+            base,
+            world,
+        }));
         let control = control::Control::bind(&tenant).await.map_err(|e| StartError::Listen(address, e))?;
         Ok(launch(tenant, listener, tls, control))
     }
@@ -82,7 +92,12 @@ pub(super) async fn signing_key(random: &Random) -> Result<SigningKey, KeyError>
     made.unwrap_or_else(|error| Err(KeyError::interrupted(&error)))
 }
 
-fn launch(tenant: Tenant, listener: TcpListener, tls: Option<tokio_rustls::TlsAcceptor>, control: control::Control) -> Running {
+fn launch(
+    tenant: Tenant,
+    listener: TcpListener,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    control: control::Control,
+) -> Running {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     tasks.spawn(server::serve(listener, router(&tenant), tls, stop.clone()));
     let (control_url, control_token) = (control.url(), control.token());
@@ -183,7 +198,11 @@ impl Running {
     #[must_use]
     pub fn calls(&self, call: Call, person: Option<&str>) -> usize {
         let world = self.tenant.world();
-        world.calls.iter().filter(|seen| seen.call == call && person.is_none_or(|p| seen.person.as_deref() == Some(p))).count()
+        world
+            .calls
+            .iter()
+            .filter(|seen| seen.call == call && person.is_none_or(|p| seen.person.as_deref() == Some(p)))
+            .count()
     }
 
     /// Whether this is the password AD would accept. `None` with a real directory: ask that.

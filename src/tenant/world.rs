@@ -210,7 +210,13 @@ impl World {
     }
 
     /// Counts a request against a window; the seconds to wait if it is full.
-    pub(super) fn throttle(&mut self, what: &'static str, limit: u32, window: SignedDuration, now: Timestamp) -> Option<i64> {
+    pub(super) fn throttle(
+        &mut self,
+        what: &'static str,
+        limit: u32,
+        window: SignedDuration,
+        now: Timestamp,
+    ) -> Option<i64> {
         if limit == 0 {
             return None;
         }
@@ -244,7 +250,12 @@ impl Account {
             last_password_change: month_ago,
             sessions_valid_from: month_ago,
             tap,
-            group_ids: seed.groups.iter().filter(|g| g.members.contains(&person.upn)).map(|g| derived_id(seed, &g.name)).collect(),
+            group_ids: seed
+                .groups
+                .iter()
+                .filter(|g| g.members.contains(&person.upn))
+                .map(|g| derived_id(seed, &g.name))
+                .collect(),
             seed: person.clone(),
         }
     }
@@ -270,7 +281,8 @@ impl Account {
 
 /// An id that stays the same for the same tenant and name, so that a restarted demo knows its people again.
 pub(super) fn derived_id(seed: &Seed, name: &str) -> Uuid {
-    let hash: [u8; 32] = Sha256::new().chain_update(seed.organization.id.as_bytes()).chain_update(name.to_lowercase()).finalize().into();
+    let hash: [u8; 32] =
+        Sha256::new().chain_update(seed.organization.id.as_bytes()).chain_update(name.to_lowercase()).finalize().into();
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
     uuid::Builder::from_random_bytes(bytes).into_uuid()

@@ -75,7 +75,9 @@ impl Tenant {
         let Some(agent) = target.agent else { return self.write_cloud(operation, password, None) };
         let options = ResetOptions { unlock: target.unlocks, must_change: true };
         match self.0.directory.reset(&target.sam, new, options).await {
-            Ok(()) if operation.path.contains(&Effect::Split) => End::failed("OnPremisesSuccessCloudFailure", Some(agent)),
+            Ok(()) if operation.path.contains(&Effect::Split) => {
+                End::failed("OnPremisesSuccessCloudFailure", Some(agent))
+            }
             Ok(()) => self.write_cloud(operation, password, Some(agent)),
             Err(error) => End::failed(detail(&error), Some(agent)),
         }
@@ -131,7 +133,13 @@ impl Tenant {
             agent: Some(end.agent.clone().unwrap_or_else(|| "None".to_owned())),
         };
         if row.success {
-            let core = AuditRow { id: ids[2], activity: "Reset user password", service: "Core Directory", agent: None, ..row.clone() };
+            let core = AuditRow {
+                id: ids[2],
+                activity: "Reset user password",
+                service: "Core Directory",
+                agent: None,
+                ..row.clone()
+            };
             world.audits.push(core);
         }
         world.audits.push(row);
@@ -144,7 +152,13 @@ impl Tenant {
             sam: account.sam().to_owned(),
             agent: account.seed.synced.then(|| world.seed.writeback.agent.clone()),
             unlocks: world.seed.writeback.unlocks,
-            words: account.seed.name.split(' ').map(str::to_owned).chain([world.seed.organization.name.clone()]).collect(),
+            words: account
+                .seed
+                .name
+                .split(' ')
+                .map(str::to_owned)
+                .chain([world.seed.organization.name.clone()])
+                .collect(),
             custom: world.seed.organization.banned_words.clone(),
         })
     }

@@ -20,7 +20,10 @@ impl FromRequestParts<App> for ClientAddress {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Ok(Self(peer.map_or_else(|| "unknown".to_owned(), |peer| named(client(peer, &parts.headers, &app.config.server.trusted_proxies)))))
+        Ok(Self(peer.map_or_else(
+            || "unknown".to_owned(),
+            |peer| named(client(peer, &parts.headers, &app.config.server.trusted_proxies)),
+        )))
     }
 }
 
@@ -62,7 +65,11 @@ mod tests {
     fn a_header_counts_only_behind_a_trusted_proxy() {
         assert_eq!(from("203.0.113.9", "198.51.100.1", &[]), "203.0.113.9");
         assert_eq!(from("10.0.0.2", "198.51.100.1", &["10.0.0.0/8"]), "198.51.100.1");
-        assert_eq!(from("10.0.0.2", "6.6.6.6, 198.51.100.1, 10.0.0.3", &["10.0.0.0/8"]), "198.51.100.1", "what the client wrote itself is passed over");
+        assert_eq!(
+            from("10.0.0.2", "6.6.6.6, 198.51.100.1, 10.0.0.3", &["10.0.0.0/8"]),
+            "198.51.100.1",
+            "what the client wrote itself is passed over"
+        );
         assert_eq!(from("10.0.0.2", "nonsense", &["10.0.0.0/8"]), "10.0.0.2");
     }
 

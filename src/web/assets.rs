@@ -30,7 +30,8 @@ pub(crate) async fn serve(Path((_, name)): Path<(String, String)>, uri: axum::ht
     let Some(file) = Static::get(&name).filter(|_| uri.path() == address(&name)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let kind = HeaderValue::from_str(file.metadata.mimetype()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let kind =
+        HeaderValue::from_str(file.metadata.mimetype()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let keep = HeaderValue::from_static("public, max-age=31536000, immutable");
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)], file.data).into_response()
 }

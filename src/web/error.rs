@@ -127,7 +127,9 @@ pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) 
     match &error {
         Error::Internal(cause) => tracing::error!(code = error.code(), cause, "a request failed"),
         Error::Unavailable(cause) => tracing::warn!(code = error.code(), cause, "a request could not be served"),
-        Error::NotFound | Error::Refused(_) | Error::Limited(_) => tracing::info!(code = error.code(), "a request was refused"),
+        Error::NotFound | Error::Refused(_) | Error::Limited(_) => {
+            tracing::info!(code = error.code(), "a request was refused")
+        }
     }
     let mut page = draw_with(response.status(), &page(&frame, &error));
     for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE] {
@@ -168,5 +170,13 @@ fn page<'a>(f: &'a Frame, error: &'a Error) -> ErrorPage<'a> {
         Error::NotFound => Some("/"),
         _ => None,
     };
-    ErrorPage { f, code, title: f.t(&key("title")), text, todo: f.maybe(&key("do")), again, again_label: again.map(|to| f.t(if to == "/signin" { "button-sign-in-again" } else { "button-start" })) }
+    ErrorPage {
+        f,
+        code,
+        title: f.t(&key("title")),
+        text,
+        todo: f.maybe(&key("do")),
+        again,
+        again_label: again.map(|to| f.t(if to == "/signin" { "button-sign-in-again" } else { "button-start" })),
+    }
 }

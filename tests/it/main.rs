@@ -10,5 +10,6 @@
 )]
 
 mod contract;
+mod journey;
 mod support;
 mod tenant;

@@ -32,7 +32,12 @@ pub(crate) enum Dispatch {
 #[derive(Debug)]
 pub(crate) enum Poll {
     /// `status` in lower case.
-    Operation { status: String, detail: Option<String>, retry_after: Option<SignedDuration>, request_id: Option<String> },
+    Operation {
+        status: String,
+        detail: Option<String>,
+        retry_after: Option<SignedDuration>,
+        request_id: Option<String>,
+    },
     /// 404.
     Lost { request_id: Option<String> },
     /// 429.
@@ -71,9 +76,13 @@ impl Operators {
                 request_id: text(&done.headers, "request-id"),
             },
             // A success that is not 202 is not described anywhere: what it did is unknown.
-            Ok(done) => Dispatch::NoAnswer { status: Some(done.status.as_u16()), request_id: text(&done.headers, "request-id") },
+            Ok(done) => {
+                Dispatch::NoAnswer { status: Some(done.status.as_u16()), request_id: text(&done.headers, "request-id") }
+            }
             Err(GraphError::Answered(refusal)) => judge(refusal),
-            Err(GraphError::Http(HttpError::NotSent(_) | HttpError::Request(_) | HttpError::Client(_))) => Dispatch::NotSent,
+            Err(GraphError::Http(HttpError::NotSent(_) | HttpError::Request(_) | HttpError::Client(_))) => {
+                Dispatch::NotSent
+            }
             Err(GraphError::Http(error)) => {
                 debug_assert!(error.may_have_arrived());
                 Dispatch::NoAnswer { status: None, request_id: None }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{Operators, OperatorError, SCOPES};
+use super::{OperatorError, Operators, SCOPES};
 use crate::audit::{Actor, Event};
 use crate::base::{PersonKey, Secret};
 use crate::entra::oidc::Authorized;
@@ -60,7 +60,12 @@ impl From<StoreError> for LinkRefused {
 
 impl Operators {
     /// Judges who signed in and keeps them for this administrator's session.
-    pub(crate) async fn propose(&self, session: &str, admin: PersonKey, who: Authorized) -> Result<Candidate, LinkRefused> {
+    pub(crate) async fn propose(
+        &self,
+        session: &str,
+        admin: PersonKey,
+        who: Authorized,
+    ) -> Result<Candidate, LinkRefused> {
         if who.identity.key == admin {
             return Err(LinkRefused::Yourself);
         }
@@ -100,7 +105,8 @@ impl Operators {
         let old = Secret::new(candidate.refresh.clone());
         let fresh = self.graph.oidc.refresh(&old, &SCOPES).await.map_err(OperatorError::Token)?;
         let now = self.now();
-        candidate.access_until = now.saturating_add(SignedDuration::from_secs(fresh.seconds)).unwrap_or(now).as_millisecond();
+        candidate.access_until =
+            now.saturating_add(SignedDuration::from_secs(fresh.seconds)).unwrap_or(now).as_millisecond();
         fresh.access.expose_secret().clone_into(&mut candidate.access);
         if let Some(refresh) = fresh.refresh {
             refresh.expose_secret().clone_into(&mut candidate.refresh);
@@ -108,7 +114,12 @@ impl Operators {
         let mut ledger = self.auditor.begin().await?;
         self.store.replace(ledger.tx(), &candidate, admin, now).await?;
         let event = Event::new("operator.linked", Actor::Staff(admin)).about(candidate.key);
-        ledger.record(event.with("role", candidate.role.clone()).with("scope", candidate.scope.clone()).personal("upn", candidate.upn.clone()));
+        ledger.record(
+            event
+                .with("role", candidate.role.clone())
+                .with("scope", candidate.scope.clone())
+                .personal("upn", candidate.upn.clone()),
+        );
         ledger.commit().await?;
         self.store.drop_candidate(session, now).await?;
         Ok(())
@@ -119,7 +130,8 @@ impl Operators {
 pub(super) fn resetting_role(held: &[RoleHeld]) -> Option<(&'static str, String)> {
     let mut active: Vec<&RoleHeld> = held.iter().filter(|r| !r.eligible).collect();
     active.sort_by_key(|r| r.scope == "/");
-    let named = |r: &&RoleHeld| RESETTING.iter().find(|(id, _)| *id == r.template).map(|(_, name)| (*name, r.scope.clone()));
+    let named =
+        |r: &&RoleHeld| RESETTING.iter().find(|(id, _)| *id == r.template).map(|(_, name)| (*name, r.scope.clone()));
     active.iter().find_map(named)
 }
 

@@ -26,7 +26,8 @@ use crate::store::{Db, Sealer, StoreError};
 use store::OperatorStore;
 
 /// What the operator asks for at Entra.
-pub(crate) const SCOPES: [&str; 3] = ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
+pub(crate) const SCOPES: [&str; 3] =
+    ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
 /// A token is renewed so long before it ends.
 const MARGIN: SignedDuration = SignedDuration::from_mins(2);
 /// A claim to refresh lasts longer than the request may.
@@ -135,7 +136,10 @@ impl Operators {
                 Ok(())
             }
             Err(error) if error.is_final() => {
-                tracing::error!(code = error.code(), "the operator's grant is over: resets are paused until it is linked again");
+                tracing::error!(
+                    code = error.code(),
+                    "the operator's grant is over: resets are paused until it is linked again"
+                );
                 self.troubled(operator.object, Trouble::Token, error.code()).await?;
                 Err(OperatorError::Trouble(Trouble::Token))
             }
@@ -165,7 +169,8 @@ impl Operators {
     async fn troubled(&self, operator: ObjectId, trouble: Trouble, code: Option<u32>) -> Result<(), StoreError> {
         let mut ledger = self.auditor.begin().await?;
         if store::set_trouble(ledger.tx(), operator, trouble, self.now()).await? {
-            let event = Event::new("operator.trouble", Actor::Portal).with("trouble", trouble.name()).with("aadsts", code);
+            let event =
+                Event::new("operator.trouble", Actor::Portal).with("trouble", trouble.name()).with("aadsts", code);
             ledger.record(event.with("operator", operator.to_string()));
         }
         ledger.commit().await

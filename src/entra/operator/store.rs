@@ -74,7 +74,8 @@ impl OperatorStore {
 
     fn open(&self, column: &'static str, sealed: &str) -> Result<Secret, StoreError> {
         let plain = self.sealer.open(Purpose::Operator, place(column), sealed)?;
-        let text = std::str::from_utf8(&plain).map_err(|e| StoreError::BadRow { table: "operator", problem: e.to_string() })?;
+        let text = std::str::from_utf8(&plain)
+            .map_err(|e| StoreError::BadRow { table: "operator", problem: e.to_string() })?;
         Ok(Secret::new(text.to_owned()))
     }
 
@@ -87,20 +88,34 @@ impl OperatorStore {
         const SQL: &str = "UPDATE operator SET refresh_owner = $1, refresh_until = $3
             WHERE slot = 1 AND (refresh_owner IS NULL OR refresh_until < $2)";
         let (now, until) = (now.as_millisecond(), until.as_millisecond());
-        let rows =
-            on_db!(&self.db, |pool| sqlx::query(SQL).bind(me).bind(now).bind(until).execute(pool).await.map(|d| d.rows_affected()))?;
+        let rows = on_db!(&self.db, |pool| sqlx::query(SQL)
+            .bind(me)
+            .bind(now)
+            .bind(until)
+            .execute(pool)
+            .await
+            .map(|d| d.rows_affected()))?;
         Ok(rows == 1)
     }
 
     pub(super) async fn release(&self, me: &str) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE operator SET refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
+        const SQL: &str =
+            "UPDATE operator SET refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
         on_db!(&self.db, |pool| sqlx::query(SQL).bind(me).execute(pool).await.map(|_| ()))?;
         Ok(())
     }
 
     /// Stores new tokens, if the claim is still ours.
-    pub(super) async fn renewed(&self, me: &str, refresh: &Secret, access: &Secret, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE operator SET sealed_refresh = $2, sealed_access = $3, access_until = $4, refreshed_at = $5,
+    pub(super) async fn renewed(
+        &self,
+        me: &str,
+        refresh: &Secret,
+        access: &Secret,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE operator SET sealed_refresh = $2, sealed_access = $3, access_until = $4, refreshed_at = $5,
             refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
         let (refresh, access) = (self.seal("sealed_refresh", refresh)?, self.seal("sealed_access", access)?);
         let (until, now) = (until.as_millisecond(), now.as_millisecond());
@@ -123,7 +138,13 @@ impl OperatorStore {
     }
 
     /// Replaces the operator: what the confirmed candidate is from now on.
-    pub(super) async fn replace(&self, tx: &mut Tx, candidate: &Candidate, by: PersonKey, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn replace(
+        &self,
+        tx: &mut Tx,
+        candidate: &Candidate,
+        by: PersonKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO operator (slot, tenant, object, upn, name, role, scope, linked_by, linked_at, sealed_refresh, sealed_access, access_until, refreshed_at)
             VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $8)
             ON CONFLICT (slot) DO UPDATE SET tenant = $1, object = $2, upn = $3, name = $4, role = $5, scope = $6, linked_by = $7, linked_at = $8,
@@ -156,7 +177,8 @@ impl OperatorStore {
         const SQL: &str = "INSERT INTO operator_candidates (session_hash, sealed, expires_at) VALUES ($1, $2, $3)
             ON CONFLICT (session_hash) DO UPDATE SET sealed = $2, expires_at = $3";
         let row = hash_id(session);
-        let plain = serde_json::to_vec(candidate).map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })?;
+        let plain = serde_json::to_vec(candidate)
+            .map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })?;
         let place = Place { table: "operator_candidates", column: "sealed", row: &row };
         let sealed = self.sealer.seal(Purpose::Operator, place, &plain)?;
         let until = until.as_millisecond();
@@ -168,11 +190,14 @@ impl OperatorStore {
         const SQL: &str = "SELECT sealed FROM operator_candidates WHERE session_hash = $1 AND expires_at > $2";
         let row = hash_id(session);
         let now = now.as_millisecond();
-        let found: Option<(String,)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&row).bind(now).fetch_optional(pool).await)?;
+        let found: Option<(String,)> =
+            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&row).bind(now).fetch_optional(pool).await)?;
         let Some((sealed,)) = found else { return Ok(None) };
         let place = Place { table: "operator_candidates", column: "sealed", row: &row };
         let plain = self.sealer.open(Purpose::Operator, place, &sealed)?;
-        serde_json::from_slice(&plain).map(Some).map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })
+        serde_json::from_slice(&plain)
+            .map(Some)
+            .map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })
     }
 
     pub(super) async fn drop_candidate(&self, session: &str, now: Timestamp) -> Result<(), StoreError> {
@@ -184,12 +209,22 @@ impl OperatorStore {
 }
 
 /// Marks the operator as unable; false if it was marked already or another one is linked by now.
-pub(super) async fn set_trouble(tx: &mut Tx, operator: ObjectId, trouble: Trouble, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn set_trouble(
+    tx: &mut Tx,
+    operator: ObjectId,
+    trouble: Trouble,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE operator SET trouble = $2, trouble_at = $3, refresh_owner = NULL, refresh_until = NULL
         WHERE slot = 1 AND object = $1 AND trouble IS NULL";
     let (object, now) = (operator.to_string(), now.as_millisecond());
-    let rows =
-        on_tx!(tx, |c| sqlx::query(SQL).bind(&object).bind(trouble.name()).bind(now).execute(c).await.map(|d| d.rows_affected()))?;
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&object)
+        .bind(trouble.name())
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|d| d.rows_affected()))?;
     Ok(rows == 1)
 }
 
@@ -197,7 +232,10 @@ impl TryFrom<Row> for Operator {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let object = row.object.parse().map_err(|_| StoreError::BadRow { table: "operator", problem: "object is no UUID".to_owned() })?;
+        let object = row
+            .object
+            .parse()
+            .map_err(|_| StoreError::BadRow { table: "operator", problem: "object is no UUID".to_owned() })?;
         Ok(Self {
             object,
             upn: row.upn,
@@ -224,7 +262,16 @@ mod tests {
     fn candidate() -> Candidate {
         let key = PersonKey { tenant: tenant(), object: "5e000000-0000-4000-8000-000000000001".parse().unwrap() };
         let text = |t: &str| t.to_owned();
-        Candidate { key, upn: text("svc@x"), name: text("Svc"), role: text("r"), scope: text("/a"), refresh: text("refresh-1"), access: text("access-1"), access_until: 5 }
+        Candidate {
+            key,
+            upn: text("svc@x"),
+            name: text("Svc"),
+            role: text("r"),
+            scope: text("/a"),
+            refresh: text("refresh-1"),
+            access: text("access-1"),
+            access_until: 5,
+        }
     }
 
     #[tokio::test]
@@ -246,7 +293,10 @@ mod tests {
             store.renewed("a", &new, &new, later, now).await.unwrap();
             assert_eq!(store.refresh_token(&store.read().await.unwrap().unwrap()).unwrap().expose_secret(), "2");
             assert!(store.claim("b", now, later).await.unwrap());
-            assert!(store.claim("c", later + jiff::SignedDuration::from_secs(1), later).await.unwrap(), "a dead claimant is passed over");
+            assert!(
+                store.claim("c", later + jiff::SignedDuration::from_secs(1), later).await.unwrap(),
+                "a dead claimant is passed over"
+            );
             store.release("c").await.unwrap();
             store.expire_access().await.unwrap();
             let mut ledger = auditor.begin().await.unwrap();

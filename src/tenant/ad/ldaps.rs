@@ -36,7 +36,13 @@ impl LdapsOptions {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn new(url: Url, bind_dn: String, password_file: &std::path::Path, base_dn: String, ca_file: PathBuf) -> std::io::Result<Self> {
+    pub fn new(
+        url: Url,
+        bind_dn: String,
+        password_file: &std::path::Path,
+        base_dn: String,
+        ca_file: PathBuf,
+    ) -> std::io::Result<Self> {
         let password = Secret::new(std::fs::read_to_string(password_file)?.trim_end_matches(['\r', '\n']).to_owned());
         Ok(Self { url, bind_dn, password, base_dn, ca_file })
     }
@@ -73,7 +79,9 @@ impl LdapsDirectory {
             tracing::info!("the domain controller offers the policy-hints control: history and age are checked");
             ldap.with_controls(control);
         } else {
-            tracing::info!("the domain controller does not offer the policy-hints control: history and age are not checked");
+            tracing::info!(
+                "the domain controller does not offer the policy-hints control: history and age are not checked"
+            );
         }
         let answer = ldap.modify(&dn, changes).await;
         finish(ldap, answer).await
@@ -92,7 +100,8 @@ impl LdapsDirectory {
 
     async fn bind(&self) -> Result<Ldap, AdError> {
         let settings = LdapConnSettings::new().set_conn_timeout(LIMIT).set_config(Arc::clone(&self.tls));
-        let (connection, mut ldap) = LdapConnAsync::from_url_with_settings(settings, &self.options.url).await.map_err(unreachable)?;
+        let (connection, mut ldap) =
+            LdapConnAsync::from_url_with_settings(settings, &self.options.url).await.map_err(unreachable)?;
         tokio::spawn(async move {
             if let Err(error) = connection.drive().await {
                 tracing::debug!(%error, "the connection to the domain controller ended");
@@ -109,7 +118,8 @@ impl LdapsDirectory {
         ldap.with_timeout(LIMIT);
         let found = ldap.search(&self.options.base_dn, Scope::Subtree, &filter, vec!["userAccountControl"]).await;
         let (entries, _) = found.and_then(ldap3::SearchResult::success).map_err(unreachable)?;
-        let entry = entries.into_iter().map(SearchEntry::construct).find(|e| !e.dn.is_empty()).ok_or(AdError::NotFound)?;
+        let entry =
+            entries.into_iter().map(SearchEntry::construct).find(|e| !e.dn.is_empty()).ok_or(AdError::NotFound)?;
         let flags = entry.attrs.get("userAccountControl").and_then(|v| v.first()).and_then(|v| v.parse::<u32>().ok());
         if flags.is_some_and(|flags| flags & 0x2 != 0) {
             return Err(AdError::Disabled);
@@ -124,11 +134,15 @@ async fn policy_hints(ldap: &mut Ldap) -> Result<Option<RawControl>, AdError> {
     ldap.with_timeout(LIMIT);
     let root = ldap.search("", Scope::Base, "(objectClass=*)", vec!["supportedControl"]).await;
     let (entries, _) = root.and_then(ldap3::SearchResult::success).map_err(unreachable)?;
-    let offered: Vec<String> =
-        entries.into_iter().map(SearchEntry::construct).flat_map(|mut e| e.attrs.remove("supportedControl").unwrap_or_default()).collect();
+    let offered: Vec<String> = entries
+        .into_iter()
+        .map(SearchEntry::construct)
+        .flat_map(|mut e| e.attrs.remove("supportedControl").unwrap_or_default())
+        .collect();
     ldap.with_timeout(LIMIT);
     // The value is SEQUENCE { INTEGER 1 }: "obey the policy as for a change".
-    let control = |oid: &&str| RawControl { ctype: (*oid).to_owned(), crit: true, val: Some(vec![0x30, 0x03, 0x02, 0x01, 0x01]) };
+    let control =
+        |oid: &&str| RawControl { ctype: (*oid).to_owned(), crit: true, val: Some(vec![0x30, 0x03, 0x02, 0x01, 0x01]) };
     Ok(POLICY_HINTS.iter().find(|oid| offered.iter().any(|o| o == *oid)).map(control))
 }
 

@@ -33,7 +33,8 @@ impl MemoryDirectory {
         let now = clock.now();
         let accounts = seed.people.iter().filter(|p| p.synced).map(|person| {
             let current = person.password.as_ref().unwrap_or(&seed.organization.initial_password);
-            let passwords = std::iter::once(current).chain(&person.old_passwords).map(|p| Digest::of(p, &random)).collect();
+            let passwords =
+                std::iter::once(current).chain(&person.old_passwords).map(|p| Digest::of(p, &random)).collect();
             let age = SignedDuration::from_secs(person.ad.password_age_seconds.unwrap_or(40 * 86_400));
             let sam = person.upn.split('@').next().unwrap_or_default().to_lowercase();
             let set = now.saturating_sub(age).unwrap_or(Timestamp::MIN);

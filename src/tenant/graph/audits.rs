@@ -25,7 +25,8 @@ pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(op
         drop(world);
         return ODataError::throttled(Some(wait)).answer(&tenant);
     }
-    let mut rows: Vec<&AuditRow> = world.audits.iter().filter(|r| r.shown_from <= now && comparisons.iter().all(|c| keeps(c, r))).collect();
+    let mut rows: Vec<&AuditRow> =
+        world.audits.iter().filter(|r| r.shown_from <= now && comparisons.iter().all(|c| keeps(c, r))).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.at));
     let all = rows.into_iter().map(|row| shown(&world, row)).collect();
     drop(world);
@@ -49,7 +50,8 @@ fn shown(world: &World, row: &AuditRow) -> Value {
     let named = |id| world.account(id).map_or(("", ""), |a| (a.seed.name.as_str(), a.seed.upn.as_str()));
     let (by, by_upn) = named(row.initiator);
     let (to, to_upn) = named(row.target);
-    let details: Vec<Value> = row.agent.iter().map(|agent| json!({ "key": "OnPremisesAgent", "value": agent })).collect();
+    let details: Vec<Value> =
+        row.agent.iter().map(|agent| json!({ "key": "OnPremisesAgent", "value": agent })).collect();
     json!({
         "id": format!("SSPR_{}_{}", row.id, row.correlation),
         "category": "UserManagement",

@@ -1,8 +1,8 @@
 //! Who is calling, and whether the token allows this call. A handler without a `Caller` would be open to anybody.
 
 use axum::extract::{FromRequestParts, MatchedPath};
-use axum::http::request::Parts;
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -54,21 +54,29 @@ impl FromRequestParts<Tenant> for Caller {
 }
 
 fn identify(parts: &Parts, tenant: &Tenant) -> Result<Caller, ODataError> {
-    let bearer = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    let bearer =
+        parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     let bearer = bearer.ok_or_else(|| ODataError::unauthenticated("Access token is empty."))?;
-    let claims: Claims = tenant.0.keys.open(bearer, GRAPH).ok_or_else(|| ODataError::unauthenticated("CompactToken validation failed."))?;
+    let claims: Claims = tenant
+        .0
+        .keys
+        .open(bearer, GRAPH)
+        .ok_or_else(|| ODataError::unauthenticated("CompactToken validation failed."))?;
     if claims.exp <= tenant.clock().now().as_second() {
         return Err(ODataError::unauthenticated("Lifetime validation failed, the token is expired."));
     }
     let person = claims.idtyp == "user";
     if person && !alive(tenant, claims.oid, claims.iat) {
-        return Err(ODataError::unauthenticated("Continuous access evaluation resulted in challenge with result: InteractionRequired."));
+        return Err(ODataError::unauthenticated(
+            "Continuous access evaluation resulted in challenge with result: InteractionRequired.",
+        ));
     }
     let path = parts.extensions.get::<MatchedPath>().map_or("", |p| p.as_str().strip_prefix("/v1.0").unwrap_or(""));
     let Some((_, _, delegated, application)) = permissions::line(parts.method.as_str(), path) else {
         return Err(ODataError::bad_request("The request is not supported."));
     };
-    let permissions: Vec<String> = if person { claims.scp.split(' ').map(str::to_owned).collect() } else { claims.roles };
+    let permissions: Vec<String> =
+        if person { claims.scp.split(' ').map(str::to_owned).collect() } else { claims.roles };
     let wanted = if person { delegated } else { application };
     if !permissions.iter().any(|p| wanted.contains(&p.as_str())) {
         return Err(ODataError::denied());

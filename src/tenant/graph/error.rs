@@ -22,7 +22,11 @@ impl ODataError {
     }
 
     pub(super) fn denied() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation.",
+        )
     }
 
     pub(super) fn unauthenticated(message: &str) -> Self {
@@ -30,7 +34,9 @@ impl ODataError {
     }
 
     pub(super) fn not_found(name: &str) -> Self {
-        let message = format!("Resource '{name}' does not exist or one of its queried reference-property objects are not present.");
+        let message = format!(
+            "Resource '{name}' does not exist or one of its queried reference-property objects are not present."
+        );
         Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", &message)
     }
 
@@ -39,7 +45,8 @@ impl ODataError {
     }
 
     pub(super) fn throttled(retry_after: Option<i64>) -> Self {
-        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests. Please try again later.");
+        let error =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests. Please try again later.");
         Self { retry_after, ..error }
     }
 

@@ -11,7 +11,12 @@ use super::query::Options;
 use crate::tenant::Tenant;
 use crate::tenant::world::{Account, World, derived_id};
 
-pub(super) async fn all(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>, Query(options): Query<Options>) -> Response {
+pub(super) async fn all(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
     answer(&tenant, &id, &options, |world, account| {
         let mut both = typed(groups_of(world, account), "group");
         both.extend(typed(roles_of(world, account), "directoryRole"));
@@ -19,12 +24,23 @@ pub(super) async fn all(State(tenant): State<Tenant>, _caller: Caller, Path(id):
     })
 }
 
-pub(super) async fn roles(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>, Query(options): Query<Options>) -> Response {
+pub(super) async fn roles(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
     answer(&tenant, &id, &options, roles_of)
 }
 
-pub(super) async fn groups(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>, Query(options): Query<Options>) -> Response {
-    let only_assignable = options.comparisons().is_ok_and(|c| c.iter().any(|c| c.property == "isAssignableToRole" && c.value == "true"));
+pub(super) async fn groups(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
+    let only_assignable =
+        options.comparisons().is_ok_and(|c| c.iter().any(|c| c.property == "isAssignableToRole" && c.value == "true"));
     answer(&tenant, &id, &options, |world, account| {
         let mut groups = groups_of(world, account);
         groups.retain(|g| !only_assignable || g.get("isAssignableToRole") == Some(&json!(true)));

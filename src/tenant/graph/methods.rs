@@ -17,7 +17,12 @@ use super::{PASSWORD_METHOD, reset};
 use crate::tenant::Tenant;
 use crate::tenant::world::{Tap, derived_id};
 
-pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Path(id): Path<String>, Query(options): Query<Options>) -> Response {
+pub(super) async fn list(
+    State(tenant): State<Tenant>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
     let now = tenant.clock().now();
     let found = {
         let world = tenant.world();
@@ -25,7 +30,9 @@ pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Path(id):
             drop(world);
             return ODataError::not_found(&id).answer(&tenant);
         };
-        let mut all = vec![json!({ "@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": PASSWORD_METHOD, "password": null, "createdDateTime": seconds(account.last_password_change) })];
+        let mut all = vec![
+            json!({ "@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": PASSWORD_METHOD, "password": null, "createdDateTime": seconds(account.last_password_change) }),
+        ];
         if account.has_passkey() {
             all.push(json!({
                 "@odata.type": "#microsoft.graph.fido2AuthenticationMethod",
@@ -47,7 +54,12 @@ pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Path(id):
     ok(&tenant, StatusCode::OK, &options.page(found, &url, "authenticationMethods"))
 }
 
-pub(super) async fn passes(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>, Query(options): Query<Options>) -> Response {
+pub(super) async fn passes(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
     let now = tenant.clock().now();
     let found = tenant.world().find(&id).map(|a| a.tap.iter().map(|tap| shown(tap, now, false)).collect::<Vec<_>>());
     let Some(found) = found else { return ODataError::not_found(&id).answer(&tenant) };
@@ -99,7 +111,11 @@ pub(super) async fn issue(
     ok(&tenant, StatusCode::CREATED, &shown(&tap, now, true))
 }
 
-pub(super) async fn withdraw(State(tenant): State<Tenant>, _caller: Caller, Path((id, pass)): Path<(String, String)>) -> Response {
+pub(super) async fn withdraw(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path((id, pass)): Path<(String, String)>,
+) -> Response {
     let mut world = tenant.world();
     let found = world.find_mut(&id).filter(|a| a.tap.as_ref().is_some_and(|t| t.id.to_string() == pass));
     if let Some(account) = found {

@@ -12,7 +12,15 @@ use super::query::{Options, project};
 use super::users::seconds;
 use crate::tenant::Tenant;
 
-const DEFAULT: &[&str] = &["id", "displayName", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime", "verifiedDomains", "tenantType", "assignedPlans"];
+const DEFAULT: &[&str] = &[
+    "id",
+    "displayName",
+    "onPremisesSyncEnabled",
+    "onPremisesLastSyncDateTime",
+    "verifiedDomains",
+    "tenantType",
+    "assignedPlans",
+];
 
 pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(options): Query<Options>) -> Response {
     let now = tenant.clock().now();

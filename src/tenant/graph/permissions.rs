@@ -9,14 +9,17 @@ const METHODS_READ: &[&str] = &[
     "UserAuthenticationMethod.ReadWrite",
     "UserAuthenticationMethod.ReadWrite.All",
 ];
-const USER_READ_ALL: &[&str] = &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
-const MEMBER_READ: &[&str] = &["GroupMember.Read.All", "User.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+const USER_READ_ALL: &[&str] =
+    &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+const MEMBER_READ: &[&str] =
+    &["GroupMember.Read.All", "User.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 const REVOKE: &[&str] = &["User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
 const TAP_WRITE: &[&str] = &["UserAuthenticationMethod.ReadWrite.All", "UserAuthMethod-TAP.ReadWrite.All"];
 const AUDIT: &[&str] = &["AuditLog.Read.All"];
 const ORGANIZATION: &[&str] = &["Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All"];
 const ROLES: &[&str] = &["RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"];
-const ELIGIBLE: &[&str] = &["RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All"];
+const ELIGIBLE: &[&str] =
+    &["RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All"];
 const POLICY: &[&str] = &["Policy.Read.All"];
 const DEVICES: &[&str] = &["Device.Read.All", "Directory.Read.All"];
 
@@ -32,10 +35,25 @@ pub const TABLE: &[Line] = &[
     ("GET", "/users/{id}/transitiveMemberOf/microsoft.graph.directoryRole", MEMBER_READ, MEMBER_READ),
     ("GET", "/users/{id}/transitiveMemberOf/microsoft.graph.group", MEMBER_READ, MEMBER_READ),
     ("POST", "/users/{id}/revokeSignInSessions", REVOKE, REVOKE),
-    ("GET", "/users/{id}/authentication/methods", METHODS_READ, &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"]),
-    ("POST", "/users/{id}/authentication/methods/{method}/resetPassword", &["UserAuthenticationMethod.ReadWrite.All"], &[]),
+    (
+        "GET",
+        "/users/{id}/authentication/methods",
+        METHODS_READ,
+        &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"],
+    ),
+    (
+        "POST",
+        "/users/{id}/authentication/methods/{method}/resetPassword",
+        &["UserAuthenticationMethod.ReadWrite.All"],
+        &[],
+    ),
     ("GET", "/users/{id}/authentication/operations/{operation}", METHODS_READ, &[]),
-    ("GET", "/users/{id}/authentication/temporaryAccessPassMethods", METHODS_READ, &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"]),
+    (
+        "GET",
+        "/users/{id}/authentication/temporaryAccessPassMethods",
+        METHODS_READ,
+        &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"],
+    ),
     ("POST", "/users/{id}/authentication/temporaryAccessPassMethods", TAP_WRITE, TAP_WRITE),
     ("DELETE", "/users/{id}/authentication/temporaryAccessPassMethods/{pass}", TAP_WRITE, TAP_WRITE),
     ("GET", "/organization", ORGANIZATION, ORGANIZATION),

@@ -44,9 +44,11 @@ fn strength_body(strength: &Strength) -> Value {
 }
 
 fn shown(world: &World, policy: &Policy) -> Value {
-    let ids = |names: &[String]| -> Vec<Value> { names.iter().filter_map(|n| world.find(n)).map(|a| json!(a.id)).collect() };
+    let ids =
+        |names: &[String]| -> Vec<Value> { names.iter().filter_map(|n| world.find(n)).map(|a| json!(a.id)).collect() };
     let groups: Vec<Value> = policy.exclude_groups.iter().map(|name| json!(derived_id(&world.seed, name))).collect();
-    let strength = policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id)).map(strength_body);
+    let strength =
+        policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id)).map(strength_body);
     json!({
         "id": policy.id,
         "displayName": policy.name,

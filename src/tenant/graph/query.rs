@@ -71,7 +71,11 @@ fn comparison(text: &str) -> Result<Comparison, ODataError> {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix("startswith(").or_else(|| text.strip_prefix("startsWith(")) {
         let (property, value) = inner.split_once(',').ok_or_else(invalid)?;
-        return Ok(Comparison { property: property.trim().to_owned(), operator: "startswith".to_owned(), value: plain(value) });
+        return Ok(Comparison {
+            property: property.trim().to_owned(),
+            operator: "startswith".to_owned(),
+            value: plain(value),
+        });
     }
     let mut parts = text.splitn(3, ' ');
     match (parts.next(), parts.next(), parts.next()) {
@@ -93,7 +97,11 @@ fn plain(value: &str) -> String {
 }
 
 fn invalid() -> ODataError {
-    ODataError::new(axum::http::StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified.")
+    ODataError::new(
+        axum::http::StatusCode::BAD_REQUEST,
+        "Request_UnsupportedQuery",
+        "Unsupported or invalid query filter clause specified.",
+    )
 }
 
 /// Only the chosen properties; without a choice, those Graph gives by itself.
@@ -112,7 +120,8 @@ mod tests {
 
     #[test]
     fn filters_are_comparisons() {
-        let both = read("activityDisplayName eq 'Reset password (by admin)' and activityDateTime ge 2026-01-01T00:00:00Z");
+        let both =
+            read("activityDisplayName eq 'Reset password (by admin)' and activityDateTime ge 2026-01-01T00:00:00Z");
         assert_eq!(both.len(), 2);
         assert_eq!(both[0].value, "Reset password (by admin)");
         assert_eq!(read("targetResources/any(t:t/id eq 'abc')")[0].property, "targetResources/id");

@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::{Uuid, uuid};
 
+use super::PASSWORD_METHOD;
 use super::caller::Caller;
 use super::error::{ODataError, ok};
 use super::users::seconds;
-use super::PASSWORD_METHOD;
 use crate::base::Secret;
 use crate::tenant::Tenant;
 use crate::tenant::faults::{Call, Effect};
@@ -54,22 +54,41 @@ pub(super) async fn reset(
     }
 }
 
-fn accept(tenant: &Tenant, caller: &Caller, id: &str, method: &str, effects: &[Effect], body: &[u8]) -> Result<(Uuid, Uuid), ODataError> {
+fn accept(
+    tenant: &Tenant,
+    caller: &Caller,
+    id: &str,
+    method: &str,
+    effects: &[Effect],
+    body: &[u8],
+) -> Result<(Uuid, Uuid), ODataError> {
     let operator = caller.account.ok_or_else(ODataError::denied)?;
     if method != PASSWORD_METHOD {
         return Err(ODataError::bad_request("The method is not supported for this URL."));
     }
     let empty = body.is_empty();
-    let read: Body = if empty { Body { new_password: None } } else { serde_json::from_slice(body).map_err(|_| ODataError::bad_request("The request body is not valid."))? };
+    let read: Body = if empty {
+        Body { new_password: None }
+    } else {
+        serde_json::from_slice(body).map_err(|_| ODataError::bad_request("The request body is not valid."))?
+    };
     let mut world = tenant.world();
     let account = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
     let (account, synced) = (account.id, account.seed.synced);
     if account == operator {
-        return Err(ODataError::new(StatusCode::FORBIDDEN, "accessDenied", "You cannot reset your own password with this call."));
+        return Err(ODataError::new(
+            StatusCode::FORBIDDEN,
+            "accessDenied",
+            "You cannot reset your own password with this call.",
+        ));
     }
     may_reset(&world, operator, id)?;
     let Some(password) = read.new_password else {
-        let text = if synced { "newPassword is required for users synchronised from on-premises." } else { "This emulator makes no passwords." };
+        let text = if synced {
+            "newPassword is required for users synchronised from on-premises."
+        } else {
+            "This emulator makes no passwords."
+        };
         return Err(ODataError::bad_request(text));
     };
     let mut path = world.take_faults(Call::Writeback, Some(id));
@@ -81,7 +100,10 @@ fn accept(tenant: &Tenant, caller: &Caller, id: &str, method: &str, effects: &[E
 }
 
 fn accepted(tenant: &Tenant, account: Uuid, operation: Uuid, effects: &[Effect]) -> Response {
-    let mut location = Some(format!("{}/users/{account}/authentication/operations/{operation}?aadgdc=DUB02P&aadgsu=ssprprod-a", tenant.0.base.graph()));
+    let mut location = Some(format!(
+        "{}/users/{account}/authentication/operations/{operation}?aadgdc=DUB02P&aadgsu=ssprprod-a",
+        tenant.0.base.graph()
+    ));
     for effect in effects {
         match effect {
             Effect::Location { url } => location = Some(url.clone()),
@@ -108,7 +130,9 @@ fn accepted(tenant: &Tenant, account: Uuid, operation: Uuid, effects: &[Effect])
 pub(super) fn may_reset(world: &World, operator: Uuid, target: &str) -> Result<(), ODataError> {
     let Some(target) = world.find(target) else { return Err(ODataError::not_found(target)) };
     let active = |id: Uuid| -> Vec<Uuid> {
-        world.account(id).map_or_else(Vec::new, |a| a.seed.roles.iter().filter(|r| !r.eligible).map(|r| r.template).collect())
+        world
+            .account(id)
+            .map_or_else(Vec::new, |a| a.seed.roles.iter().filter(|r| !r.eligible).map(|r| r.template).collect())
     };
     let mine = active(operator);
     let privileged = mine.iter().any(|r| [GLOBAL_ADMIN, PRIVILEGED_AUTH_ADMIN].contains(r));
@@ -133,7 +157,11 @@ fn reaches(mine: &[Uuid], theirs: Uuid) -> bool {
     mine.iter().any(|role| by.contains(role))
 }
 
-pub(super) async fn operation(State(tenant): State<Tenant>, caller: Caller, Path((id, operation)): Path<(String, String)>) -> Response {
+pub(super) async fn operation(
+    State(tenant): State<Tenant>,
+    caller: Caller,
+    Path((id, operation)): Path<(String, String)>,
+) -> Response {
     tenant.run_due().await;
     match look(&tenant, &caller, &id, &operation) {
         Ok(body) => ok(&tenant, StatusCode::OK, &body),
@@ -150,7 +178,8 @@ fn look(tenant: &Tenant, caller: &Caller, id: &str, operation: &str) -> Result<s
     }
     let wanted = Uuid::parse_str(operation).ok();
     let found = world.operations.iter().find(|o| Some(o.id) == wanted && o.account == target.id && !o.lost);
-    let found = found.ok_or_else(|| ODataError::new(StatusCode::NOT_FOUND, "resourceNotFound", "The operation was not found."))?;
+    let found = found
+        .ok_or_else(|| ODataError::new(StatusCode::NOT_FOUND, "resourceNotFound", "The operation was not found."))?;
     let age = now.duration_since(found.created).as_millis();
     let span = found.due.duration_since(found.created).as_millis();
     let (status, detail) = match &found.stage {

@@ -11,18 +11,28 @@ use super::query::Options;
 use crate::tenant::Tenant;
 use crate::tenant::world::derived_id;
 
-pub(super) async fn assignments(State(tenant): State<Tenant>, _caller: Caller, Query(options): Query<Options>) -> Response {
+pub(super) async fn assignments(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Query(options): Query<Options>,
+) -> Response {
     answer(&tenant, &options, false, "roleAssignments")
 }
 
-pub(super) async fn eligibilities(State(tenant): State<Tenant>, _caller: Caller, Query(options): Query<Options>) -> Response {
+pub(super) async fn eligibilities(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Query(options): Query<Options>,
+) -> Response {
     answer(&tenant, &options, true, "roleEligibilityScheduleInstances")
 }
 
 /// Both lists must be filtered by principal here, as the portal does.
 fn answer(tenant: &Tenant, options: &Options, eligible: bool, name: &str) -> Response {
     let principal = match options.comparisons() {
-        Ok(comparisons) => comparisons.into_iter().find(|c| c.property == "principalId" && c.operator == "eq").map(|c| c.value),
+        Ok(comparisons) => {
+            comparisons.into_iter().find(|c| c.property == "principalId" && c.operator == "eq").map(|c| c.value)
+        }
         Err(error) => return error.answer(tenant),
     };
     let Some(principal) = principal else {

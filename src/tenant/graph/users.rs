@@ -15,18 +15,33 @@ use crate::tenant::world::{Account, World};
 
 /// What `GET /users/{id}` gives without `$select`.
 const DEFAULT: &[&str] = &[
-    "businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname",
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "id",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
     "userPrincipalName",
 ];
 
 pub(super) async fn me(State(tenant): State<Tenant>, caller: Caller, Query(options): Query<Options>) -> Response {
     let Some(id) = caller.account else {
-        return ODataError::bad_request("/me request is only valid with delegated authentication flow.").answer(&tenant);
+        return ODataError::bad_request("/me request is only valid with delegated authentication flow.")
+            .answer(&tenant);
     };
     answer(&tenant, &caller, &options, &id.to_string())
 }
 
-pub(super) async fn one(State(tenant): State<Tenant>, caller: Caller, Path(id): Path<String>, Query(options): Query<Options>) -> Response {
+pub(super) async fn one(
+    State(tenant): State<Tenant>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
     answer(&tenant, &caller, &options, &id)
 }
 
@@ -72,12 +87,18 @@ pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Query(opt
 /// An advanced query: Graph answers it only with `ConsistencyLevel: eventual`.
 pub(super) async fn count(State(tenant): State<Tenant>, _caller: Caller, headers: HeaderMap) -> Response {
     if headers.get("consistencylevel").is_none_or(|v| v != "eventual") {
-        return ODataError::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "$count is not currently supported.").answer(&tenant);
+        return ODataError::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "$count is not currently supported.")
+            .answer(&tenant);
     }
     tenant.world().accounts.len().to_string().into_response()
 }
 
-pub(super) async fn manager(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>, Query(options): Query<Options>) -> Response {
+pub(super) async fn manager(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
     let now = tenant.clock().now();
     let found = {
         let world = tenant.world();
@@ -91,7 +112,12 @@ pub(super) async fn manager(State(tenant): State<Tenant>, _caller: Caller, Path(
     ok(&tenant, StatusCode::OK, &body)
 }
 
-pub(super) async fn devices(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>, Query(options): Query<Options>) -> Response {
+pub(super) async fn devices(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
     let found: Option<Vec<Value>> = {
         let world = tenant.world();
         world.find(&id).map(|account| {
@@ -168,7 +194,8 @@ fn on_premises(seed: &Seed, account: &Account, now: Timestamp) -> Map<String, Va
     let organization = &seed.organization;
     let of = |text: String| if on { json!(text) } else { Value::Null };
     let synced_at = now.saturating_sub(SignedDuration::from_secs(organization.sync_age_seconds)).unwrap_or(now);
-    let domain = organization.on_premises_domain.split('.').map(|part| format!("DC={part}")).collect::<Vec<_>>().join(",");
+    let domain =
+        organization.on_premises_domain.split('.').map(|part| format!("DC={part}")).collect::<Vec<_>>().join(",");
     [
         ("onPremisesSyncEnabled", if on { json!(true) } else { Value::Null }),
         ("onPremisesDomainName", of(organization.on_premises_domain.clone())),

@@ -64,7 +64,8 @@ pub(super) async fn page(
         Err(refused) => return refuse(&tenant, &raw, refused),
     };
     let session = jar.get(BROWSER).and_then(|cookie| tenant.world().browsers.get(cookie.value()).cloned());
-    let silent = session.filter(|s| !matches!(request.raw.prompt.as_str(), "login" | "select_account") && fits(&tenant, &request, s));
+    let silent = session
+        .filter(|s| !matches!(request.raw.prompt.as_str(), "login" | "select_account") && fits(&tenant, &request, s));
     match silent {
         Some(session) => back_with_code(&tenant, &request, &session),
         None if request.raw.prompt == "none" => {
@@ -90,7 +91,14 @@ pub(super) async fn submit(
     let action = uri.path_and_query().map_or("", |p| p.as_str());
     let session = match sign_in(&tenant, &request, &form).await {
         Ok(session) => session,
-        Err(again) => return draw(&tenant, &request, action, &Shown { account: &form.account, method: &form.method, again: Some(again) }),
+        Err(again) => {
+            return draw(
+                &tenant,
+                &request,
+                action,
+                &Shown { account: &form.account, method: &form.method, again: Some(again) },
+            );
+        }
     };
     let token = tenant.random().token();
     tenant.world().browsers.insert(token.clone(), session.clone());
@@ -148,14 +156,24 @@ fn prove(tenant: &Tenant, form: &SignIn) -> Result<(Uuid, Method), Again> {
         "tap" => {
             let typed = form.tap.as_ref().map_or("", Password::expose_password).trim();
             if !account.tap.as_ref().is_some_and(|tap| tap.usable(now) && tap.code == typed) {
-                return Err(Aadsts::new(130_503, "invalid_grant", "Your Temporary Access Pass is incorrect or has expired.").into());
+                return Err(Aadsts::new(
+                    130_503,
+                    "invalid_grant",
+                    "Your Temporary Access Pass is incorrect or has expired.",
+                )
+                .into());
             }
             Method::Tap
         }
         _ => {
             let typed = form.password.as_ref().map_or("", Password::expose_password);
             if !account.password.matches(typed) {
-                return Err(Aadsts::new(50126, "invalid_grant", "Error validating credentials due to invalid username or password.").into());
+                return Err(Aadsts::new(
+                    50126,
+                    "invalid_grant",
+                    "Error validating credentials due to invalid username or password.",
+                )
+                .into());
             }
             Method::Password
         }

@@ -49,7 +49,8 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
     let pair = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    let plain = |text: &str| url::form_urlencoded::parse(format!("v={text}").as_bytes()).next().map(|(_, v)| v.into_owned());
+    let plain =
+        |text: &str| url::form_urlencoded::parse(format!("v={text}").as_bytes()).next().map(|(_, v)| v.into_owned());
     Some((plain(id)?, plain(secret)?))
 }
 
@@ -58,24 +59,40 @@ fn by_secret(app: &App, secret: &str) -> Result<(), Aadsts> {
     if right {
         return Ok(());
     }
-    let text = format!("Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{}'.", app.client_id);
+    let text = format!(
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{}'.",
+        app.client_id
+    );
     Err(Aadsts::new(7_000_215, "invalid_client", text))
 }
 
 fn by_assertion(tenant: &Tenant, app: &App, assertion: &str) -> Result<(), Aadsts> {
-    let bad = |text: &str| Aadsts::new(700_027, "invalid_client", format!("The certificate with identifier used to sign the client assertion is not registered on application. [Reason - {text}]"));
+    let bad = |text: &str| {
+        Aadsts::new(
+            700_027,
+            "invalid_client",
+            format!(
+                "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - {text}]"
+            ),
+        )
+    };
     let header = jsonwebtoken::decode_header(assertion).map_err(|_| bad("the assertion is not a JWT"))?;
     if !matches!(header.alg, Algorithm::PS256 | Algorithm::RS256) {
         return Err(bad("the algorithm is neither PS256 nor RS256"));
     }
     let thumbprint = header.x5t_s256.ok_or_else(|| bad("x5t#S256 is missing"))?;
-    let der = app.certificates.iter().filter_map(|pem| certificate(pem)).find(|der| URL_SAFE_NO_PAD.encode(Sha256::digest(der)) == thumbprint);
+    let der = app
+        .certificates
+        .iter()
+        .filter_map(|pem| certificate(pem))
+        .find(|der| URL_SAFE_NO_PAD.encode(Sha256::digest(der)) == thumbprint);
     let der = der.ok_or_else(|| bad("the key was not found"))?;
     let key = public_key(&der).ok_or_else(|| bad("the certificate has no RSA key"))?;
     let mut rules = Validation::new(header.alg);
     rules.validate_exp = false;
     rules.validate_aud = false;
-    let claims = jsonwebtoken::decode::<Assertion>(assertion, &key, &rules).map_err(|_| bad("the signature is wrong"))?.claims;
+    let claims =
+        jsonwebtoken::decode::<Assertion>(assertion, &key, &rules).map_err(|_| bad("the signature is wrong"))?.claims;
     check_claims(tenant, app, &claims).map_err(bad)
 }
 

@@ -22,11 +22,19 @@ impl Aadsts {
     }
 
     pub(super) fn unknown_tenant(name: &str) -> Self {
-        Self::new(90002, "invalid_request", format!("Tenant '{name}' not found. Check to make sure you have the correct tenant ID."))
+        Self::new(
+            90002,
+            "invalid_request",
+            format!("Tenant '{name}' not found. Check to make sure you have the correct tenant ID."),
+        )
     }
 
     pub(super) fn unknown_app(id: &str) -> Self {
-        Self::new(700_016, "unauthorized_client", format!("Application with identifier '{id}' was not found in the directory."))
+        Self::new(
+            700_016,
+            "unauthorized_client",
+            format!("Application with identifier '{id}' was not found in the directory."),
+        )
     }
 
     /// As `error_description` has it.

@@ -86,6 +86,8 @@ impl Keys {
         rules.validate_exp = false;
         rules.required_spec_claims.clear();
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        keys.iter().find_map(|key| jsonwebtoken::decode::<T>(token, &key.0.decoding, &rules).ok()).map(|data| data.claims)
+        keys.iter()
+            .find_map(|key| jsonwebtoken::decode::<T>(token, &key.0.decoding, &rules).ok())
+            .map(|data| data.claims)
     }
 }

@@ -27,7 +27,8 @@ pub(super) async fn logout(
     let known = asked.post_logout_redirect_uri.filter(|to| registered(&tenant, to));
     match known {
         Some(to) => (jar, Redirect::to(to.as_str())).into_response(),
-        None => (jar, Html("<!doctype html><title>Signed out</title><p>You signed out of your account.</p>")).into_response(),
+        None => (jar, Html("<!doctype html><title>Signed out</title><p>You signed out of your account.</p>"))
+            .into_response(),
     }
 }
 

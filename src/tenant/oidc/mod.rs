@@ -34,7 +34,8 @@ impl Tenant {
     fn is_named(&self, name: &str) -> bool {
         let world = self.world();
         let organization = &world.seed.organization;
-        name.eq_ignore_ascii_case(&organization.domain) || uuid::Uuid::parse_str(name).is_ok_and(|id| id == organization.id)
+        name.eq_ignore_ascii_case(&organization.domain)
+            || uuid::Uuid::parse_str(name).is_ok_and(|id| id == organization.id)
     }
 
     pub(super) fn tenant_id(&self) -> uuid::Uuid {

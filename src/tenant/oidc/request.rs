@@ -106,7 +106,11 @@ pub(super) fn satisfies(world: &World, account: &Account, method: Method, contex
     let behind = world.seed.policies.iter().filter(|p| p.state == "enabled" && p.contexts.iter().any(|c| c == context));
     let applies = behind.filter(|policy| {
         let by_name = policy.exclude_people.contains(&account.seed.upn);
-        let by_group = world.seed.groups.iter().any(|g| policy.exclude_groups.contains(&g.name) && g.members.contains(&account.seed.upn));
+        let by_group = world
+            .seed
+            .groups
+            .iter()
+            .any(|g| policy.exclude_groups.contains(&g.name) && g.members.contains(&account.seed.upn));
         !by_name && !by_group
     });
     applies.filter_map(|policy| policy.strength.as_ref()).all(|id| {
@@ -120,7 +124,8 @@ mod tests {
 
     #[test]
     fn contexts_are_read_from_the_claims_parameter() {
-        let asked = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}},"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
+        let asked =
+            r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}},"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
         assert_eq!(contexts(asked), Ok(vec!["c1".to_owned()]));
         assert_eq!(contexts(""), Ok(vec![]));
         assert_eq!(contexts("{"), Err(()));

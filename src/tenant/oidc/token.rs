@@ -38,7 +38,12 @@ pub(super) struct Asked {
     scope: String,
 }
 
-pub(super) async fn token(State(tenant): State<Tenant>, Path(name): Path<String>, headers: HeaderMap, Form(asked): Form<Asked>) -> Response {
+pub(super) async fn token(
+    State(tenant): State<Tenant>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Form(asked): Form<Asked>,
+) -> Response {
     if !tenant.is_named(&name) {
         return Aadsts::unknown_tenant(&name).json(&tenant);
     }
@@ -46,7 +51,11 @@ pub(super) async fn token(State(tenant): State<Tenant>, Path(name): Path<String>
         "authorization_code" => by_code(&tenant, &app, &asked),
         "refresh_token" => by_refresh(&tenant, &app, &asked),
         "client_credentials" => by_credentials(&tenant, &app, &asked),
-        other => Err(Aadsts::new(70003, "unsupported_grant_type", format!("The app requested an unsupported grant type '{other}'."))),
+        other => Err(Aadsts::new(
+            70003,
+            "unsupported_grant_type",
+            format!("The app requested an unsupported grant type '{other}'."),
+        )),
     });
     match answer {
         Ok(body) => {
@@ -66,9 +75,15 @@ fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
     let now = tenant.clock().now();
     let code = {
         let mut world = tenant.world();
-        let code = world.codes.get_mut(&asked.code).ok_or_else(|| invalid_grant(70000, "The provided authorization code is not valid."))?;
+        let code = world
+            .codes
+            .get_mut(&asked.code)
+            .ok_or_else(|| invalid_grant(70000, "The provided authorization code is not valid."))?;
         if code.used {
-            return Err(invalid_grant(54005, "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token."));
+            return Err(invalid_grant(
+                54005,
+                "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
+            ));
         }
         code.used = true;
         code.clone()
@@ -80,7 +95,10 @@ fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
         return Err(invalid_grant(50011, "The redirect URI does not match the one of the authorization request."));
     }
     if URL_SAFE_NO_PAD.encode(Sha256::digest(asked.code_verifier.as_bytes())) != code.challenge {
-        return Err(invalid_grant(501_481, "The Code_Verifier does not match the code_challenge supplied in the authorization request."));
+        return Err(invalid_grant(
+            501_481,
+            "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
+        ));
     }
     answer(tenant, app, &code.grant, &code.grant.scope)
 }
@@ -88,19 +106,25 @@ fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
 fn by_refresh(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
     let now = tenant.clock().now();
     let grant = tenant.world().refresh.get(&asked.refresh_token).cloned();
-    let grant = grant.filter(|g| g.client_id == app.client_id).ok_or_else(|| invalid_grant(700_084, "The refresh token is not valid."))?;
+    let grant = grant
+        .filter(|g| g.client_id == app.client_id)
+        .ok_or_else(|| invalid_grant(700_084, "The refresh token is not valid."))?;
     let (dead, valid_from, enabled) = {
         let mut world = tenant.world();
         let id = grant.account.to_string();
         let dead = world.take_faults(Call::Token, Some(&id)).contains(&Effect::DeadToken);
-        let account = world.account(grant.account).ok_or_else(|| invalid_grant(50034, "The user account does not exist."))?;
+        let account =
+            world.account(grant.account).ok_or_else(|| invalid_grant(50034, "The user account does not exist."))?;
         (dead, account.sessions_valid_from, account.seed.enabled)
     };
     if !enabled {
         return Err(invalid_grant(50057, "The user account is disabled."));
     }
     if dead || grant.auth_time < valid_from {
-        return Err(invalid_grant(50173, "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password."));
+        return Err(invalid_grant(
+            50173,
+            "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password.",
+        ));
     }
     if now.duration_since(grant.issued) > SignedDuration::from_hours(24 * REFRESH_DAYS) {
         return Err(invalid_grant(700_082, "The refresh token has expired due to inactivity."));
@@ -122,7 +146,9 @@ fn by_credentials(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aa
         "oid": app.client_id, "sub": app.client_id, "tid": tenant.tenant_id(), "roles": app.application, "ver": "1.0",
     });
     let token = tenant.0.keys.sign(&claims).map_err(server_error)?;
-    Ok(json!({ "token_type": "Bearer", "expires_in": ACCESS_SECONDS, "ext_expires_in": ACCESS_SECONDS, "access_token": token }))
+    Ok(
+        json!({ "token_type": "Bearer", "expires_in": ACCESS_SECONDS, "ext_expires_in": ACCESS_SECONDS, "access_token": token }),
+    )
 }
 
 fn server_error(error: super::keys::KeyError) -> Aadsts {
@@ -134,7 +160,8 @@ fn answer(tenant: &Tenant, app: &App, grant: &Grant, scope: &[String]) -> Result
     let now = tenant.clock().now().as_second();
     let granted: Vec<&str> = granted(app, scope)?;
     let world = tenant.world();
-    let account = world.account(grant.account).ok_or_else(|| invalid_grant(50034, "The user account does not exist."))?;
+    let account =
+        world.account(grant.account).ok_or_else(|| invalid_grant(50034, "The user account does not exist."))?;
     let access = json!({
         "aud": GRAPH, "iss": format!("{}/{}/", tenant.0.base.get(), world.seed.organization.id), "iat": now, "nbf": now, "exp": now + ACCESS_SECONDS,
         "appid": app.client_id, "idtyp": "user", "oid": account.id, "tid": world.seed.organization.id, "upn": account.seed.upn,
@@ -172,7 +199,10 @@ fn granted<'a>(app: &'a App, scope: &[String]) -> Result<Vec<&'a str>, Aadsts> {
             continue;
         }
         let consented = app.delegated.iter().find(|known| known.as_str() == name);
-        let text = format!("The user or administrator has not consented to use the application with ID '{}'. ({name})", app.client_id);
+        let text = format!(
+            "The user or administrator has not consented to use the application with ID '{}'. ({name})",
+            app.client_id
+        );
         granted.push(consented.ok_or_else(|| Aadsts::new(65001, "invalid_grant", text))?.as_str());
     }
     Ok(granted)

@@ -13,9 +13,14 @@ fn the_permission_table_holds_only_what_microsoft_lists() {
     let Some(contract) = Contract::load() else { return };
     for (method, path, delegated, application) in PERMISSIONS {
         for (kind, ours) in [("delegated", delegated), ("application", application)] {
-            let theirs = contract.permissions(method, path, kind).unwrap_or_else(|| panic!("{method} {path} is in neither list"));
+            let theirs = contract
+                .permissions(method, path, kind)
+                .unwrap_or_else(|| panic!("{method} {path} is in neither list"));
             for permission in *ours {
-                assert!(theirs.iter().any(|p| p == permission), "{method} {path}: {permission} is not among {kind} {theirs:?}");
+                assert!(
+                    theirs.iter().any(|p| p == permission),
+                    "{method} {path}: {permission} is not among {kind} {theirs:?}"
+                );
             }
             assert_eq!(ours.is_empty(), theirs.is_empty(), "{method} {path}: {kind} is {theirs:?}");
         }
@@ -39,7 +44,10 @@ async fn every_answer_is_what_microsoft_describes() {
     let Some(contract) = Contract::load() else { return };
     let entra = Emulator::start().await;
     let (operator, app) = (entra.operator().await, entra.application().await);
-    let id = crate::support::raw::text(&entra.graph("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(), "id");
+    let id = crate::support::raw::text(
+        &entra.graph("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(),
+        "id",
+    );
     let accepted = entra.reset(&operator, WANDA, "Quiet-Harbour-92").await;
     assert!(accepted.text().await.unwrap().is_empty());
     let accepted = entra.reset(&operator, "omar@contoso.example", "Quiet-Harbour-92").await;
@@ -57,7 +65,12 @@ async fn every_answer_is_what_microsoft_describes() {
         ("GET", format!("/users/{WANDA}/manager"), &app, None),
         ("GET", format!("/users/{WANDA}/registeredDevices"), &app, None),
         ("GET", "/users/petra@contoso.example/transitiveMemberOf".to_owned(), &app, None),
-        ("GET", "/users/gloria@contoso.example/transitiveMemberOf/microsoft.graph.directoryRole".to_owned(), &app, None),
+        (
+            "GET",
+            "/users/gloria@contoso.example/transitiveMemberOf/microsoft.graph.directoryRole".to_owned(),
+            &app,
+            None,
+        ),
         ("GET", "/users/petra@contoso.example/transitiveMemberOf/microsoft.graph.group".to_owned(), &app, None),
         ("GET", format!("/users/{WANDA}/authentication/methods"), &operator, None),
         ("GET", operation, &operator, None),
@@ -73,7 +86,12 @@ async fn every_answer_is_what_microsoft_describes() {
         // Refusals have a shape, too.
         ("GET", "/users/nobody@contoso.example".to_owned(), &app, None),
         ("GET", "/organization".to_owned(), "nonsense", None),
-        ("POST", format!("/users/gloria@contoso.example/authentication/methods/{PASSWORD_METHOD}/resetPassword"), &operator, Some(json!({ "newPassword": "x" }))),
+        (
+            "POST",
+            format!("/users/gloria@contoso.example/authentication/methods/{PASSWORD_METHOD}/resetPassword"),
+            &operator,
+            Some(json!({ "newPassword": "x" })),
+        ),
     ];
     for (method, path, token, body) in calls {
         let answer = entra.graph(method, &path, token, body.clone()).await;

@@ -54,10 +54,13 @@ impl Contract {
         }
         let responses = &operation["responses"];
         let class = format!("{}XX", exchange.status / 100);
-        let response = [exchange.status.to_string(), class].iter().find_map(|key| responses.get(key)).map(|r| self.resolve(r));
+        let response =
+            [exchange.status.to_string(), class].iter().find_map(|key| responses.get(key)).map(|r| self.resolve(r));
         match (response, exchange.response) {
             (None, _) => problems.push(format!("status {} is not in the contract", exchange.status)),
-            (Some(response), Some(body)) => problems.extend(self.check("response", &response["content"]["application/json"]["schema"], body)),
+            (Some(response), Some(body)) => {
+                problems.extend(self.check("response", &response["content"]["application/json"]["schema"], body))
+            }
             (Some(_), None) => {}
         }
         problems
@@ -75,7 +78,10 @@ impl Contract {
             method == exchange.method && matches(template, exchange.path)
         };
         let Some(call) = self.additions().iter().find(named) else {
-            return vec![format!("{} {} is neither in Microsoft's description nor in additional.yaml", exchange.method, exchange.path)];
+            return vec![format!(
+                "{} {} is neither in Microsoft's description nor in additional.yaml",
+                exchange.method, exchange.path
+            )];
         };
         match (&call["response"], exchange.response) {
             (Value::Null, _) | (_, None) => Vec::new(),
@@ -90,7 +96,8 @@ impl Contract {
         }
         let root = json!({ "components": self.openapi["components"], "allOf": [schema] });
         let validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
-        let mut problems: Vec<String> = validator.iter_errors(body).map(|e| format!("{what}: {e} at {}", e.instance_path())).collect();
+        let mut problems: Vec<String> =
+            validator.iter_errors(body).map(|e| format!("{what}: {e} at {}", e.instance_path())).collect();
         problems.extend(self.unknown(what, schema, body));
         problems
     }
@@ -137,7 +144,10 @@ impl Contract {
 
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return schema };
-        let found = reference.trim_start_matches("#/").split('/').fold(&self.openapi, |at, part| &at[part.replace("~1", "/").as_str()]);
+        let found = reference
+            .trim_start_matches("#/")
+            .split('/')
+            .fold(&self.openapi, |at, part| &at[part.replace("~1", "/").as_str()]);
         self.resolve(found)
     }
 
@@ -167,7 +177,10 @@ fn spelt(documented: &str) -> &str {
 }
 
 fn key(method: &str, template: &str) -> String {
-    let parts: Vec<String> = template.split('/').map(|part| if part.starts_with('{') { "{id}".to_owned() } else { part.to_lowercase() }).collect();
+    let parts: Vec<String> = template
+        .split('/')
+        .map(|part| if part.starts_with('{') { "{id}".to_owned() } else { part.to_lowercase() })
+        .collect();
     format!("{method} {}", parts.join("/"))
 }
 

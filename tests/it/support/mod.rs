@@ -1,3 +1,4 @@
 //! What the tests are made of.
 
-pub mod raw;
+pub(crate) mod portal;
+pub(crate) mod raw;

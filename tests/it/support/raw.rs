@@ -104,7 +104,8 @@ impl Emulator {
     }
 
     pub async fn token(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
-        let mut all = vec![("client_id", CLIENT), ("client_secret", SECRET), ("redirect_uri", BACK), ("code_verifier", VERIFIER)];
+        let mut all =
+            vec![("client_id", CLIENT), ("client_secret", SECRET), ("redirect_uri", BACK), ("code_verifier", VERIFIER)];
         for (name, value) in fields {
             all.retain(|(n, _)| n != name);
             all.push((name, value));

@@ -30,7 +30,8 @@ async fn a_passkey_satisfies_the_context_and_a_password_does_not() {
     assert_eq!((&id["nonce"], &id["ver"], &id["acct"]), (&json!("no"), &json!("2.0"), &json!(0)));
     assert!(id.get("amr").is_none(), "version 2.0 tokens never say how somebody signed in");
 
-    let refused = entra.post_sign_in(entra.authorize(&[("claims", CONTEXT)]), &As::password(WANDA, "Old-River-Stone-7")).await;
+    let refused =
+        entra.post_sign_in(entra.authorize(&[("claims", CONTEXT)]), &As::password(WANDA, "Old-River-Stone-7")).await;
     assert_eq!(refused.status(), StatusCode::OK);
     assert!(refused.text().await.unwrap().contains("AADSTS53003"));
 }
@@ -113,7 +114,10 @@ async fn refresh_tokens_are_replaced_and_die_with_the_grant() {
     assert_ne!(first, second);
     entra.running.add_fault(Fault::on(Call::Token, Effect::DeadToken).for_person(OPERATOR));
     let (status, body) = entra.token(&[("grant_type", "refresh_token"), ("refresh_token", &second)]).await;
-    assert_eq!((status, text(&body, "error"), &body["error_codes"][0]), (StatusCode::BAD_REQUEST, "invalid_grant".to_owned(), &json!(50173)));
+    assert_eq!(
+        (status, text(&body, "error"), &body["error_codes"][0]),
+        (StatusCode::BAD_REQUEST, "invalid_grant".to_owned(), &json!(50173))
+    );
 }
 
 #[tokio::test]
@@ -146,19 +150,25 @@ async fn an_app_can_prove_itself_with_its_certificate() {
     let key = rcgen::KeyPair::from_pem(&pem).unwrap();
     let certificate = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
     let mut seed: toml::Table = toml::from_str(include_str!("../../../src/tenant/contoso.toml")).unwrap();
-    seed["apps"][0].as_table_mut().unwrap().insert("certificates".into(), toml::Value::Array(vec![certificate.pem().into()]));
+    seed["apps"][0]
+        .as_table_mut()
+        .unwrap()
+        .insert("certificates".into(), toml::Value::Array(vec![certificate.pem().into()]));
     let seed = passback::tenant::Seed::parse(&toml::to_string(&seed).unwrap()).unwrap();
     let entra = Emulator::with(seed).await;
     let now = jiff::Timestamp::now().as_second();
     let url = format!("{}/{}/oauth2/v2.0/token", entra.running.url(), entra.running.tenant_id());
     let sign = |audience: &str| {
         let id = crate::support::raw::CLIENT;
-        let claims = json!({ "aud": audience, "iss": id, "sub": id, "jti": "1", "nbf": now, "iat": now, "exp": now + 300 });
+        let claims =
+            json!({ "aud": audience, "iss": id, "sub": id, "jti": "1", "nbf": now, "iat": now, "exp": now + 300 });
         let thumbprint = base64(&sha2::Sha256::digest(certificate.der()));
         let header = Header { x5t_s256: Some(thumbprint), ..Header::new(Algorithm::PS256) };
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()).unwrap()
     };
-    for (audience, expected) in [(url.as_str(), StatusCode::OK), ("https://elsewhere.example", StatusCode::UNAUTHORIZED)] {
+    for (audience, expected) in
+        [(url.as_str(), StatusCode::OK), ("https://elsewhere.example", StatusCode::UNAUTHORIZED)]
+    {
         let assertion = sign(audience);
         let fields = [
             ("client_id", crate::support::raw::CLIENT),

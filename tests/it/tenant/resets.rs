@@ -32,7 +32,9 @@ async fn every_person_of_the_demo_ends_as_the_seed_says() {
         assert_eq!(accepted.status(), StatusCode::ACCEPTED, "{name}");
         assert_eq!(entra.outcome(&token, &accepted).await, expected, "{name}");
     }
-    for (name, written) in [("wanda", true), ("sven", true), ("clara", false), ("rita", false), ("paul", false), ("lotte", true)] {
+    for (name, written) in
+        [("wanda", true), ("sven", true), ("clara", false), ("rita", false), ("paul", false), ("lotte", true)]
+    {
         let upn = format!("{name}@contoso.example");
         assert_eq!(entra.running.directory_accepts(&upn, GOOD), Some(written), "what the directory holds for {name}");
     }
@@ -44,7 +46,11 @@ async fn only_a_person_with_the_right_role_may_reset_and_never_himself() {
     let operator = entra.operator().await;
     let status = async |token: &str, person: &str| entra.reset(token, person, GOOD).await.status();
     let forbidden = StatusCode::FORBIDDEN;
-    assert_eq!(status(&entra.application().await, "wanda@contoso.example").await, forbidden, "an application never may");
+    assert_eq!(
+        status(&entra.application().await, "wanda@contoso.example").await,
+        forbidden,
+        "an application never may"
+    );
     assert_eq!(status(&operator, OPERATOR).await, forbidden, "oneself");
     assert_eq!(status(&operator, "gloria@contoso.example").await, forbidden, "a Global Administrator");
     assert_eq!(status(&operator, "petra@contoso.example").await, forbidden, "a member of a role-assignable group");
@@ -89,7 +95,9 @@ async fn the_audit_log_arrives_late_and_names_the_agent() {
         let path = "/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Reset password (by admin)'";
         let body: Value = entra.graph("GET", path, &app, None).await.json().await.unwrap();
         let rows = body["value"].as_array().unwrap().clone();
-        rows.iter().map(|r| (text(&r["targetResources"][0], "userPrincipalName"), text(&r["additionalDetails"][0], "value"))).collect::<Vec<_>>()
+        rows.iter()
+            .map(|r| (text(&r["targetResources"][0], "userPrincipalName"), text(&r["additionalDetails"][0], "value")))
+            .collect::<Vec<_>>()
     };
     for person in ["wanda@contoso.example", "clara@contoso.example"] {
         let accepted = entra.reset(&token, person, GOOD).await;
@@ -113,10 +121,19 @@ async fn a_reset_password_must_be_changed_at_the_next_sign_in() {
     let asked = entra.post_sign_in(at.clone(), &As::password("wanda@contoso.example", GOOD)).await;
     assert_eq!(asked.status(), StatusCode::OK);
     assert!(asked.text().await.unwrap().contains("new_password"));
-    let fields = [("account", "wanda@contoso.example"), ("method", "password"), ("password", GOOD), ("new_password", "Third-Lantern-11")];
+    let fields = [
+        ("account", "wanda@contoso.example"),
+        ("method", "password"),
+        ("password", GOOD),
+        ("new_password", "Third-Lantern-11"),
+    ];
     let done = entra.http.post(at).form(&fields).send().await.unwrap();
     assert_eq!(done.status(), StatusCode::SEE_OTHER, "{}", done.text().await.unwrap());
-    assert_eq!(entra.running.directory_accepts("wanda@contoso.example", "Third-Lantern-11"), Some(true), "the change is written back");
+    assert_eq!(
+        entra.running.directory_accepts("wanda@contoso.example", "Third-Lantern-11"),
+        Some(true),
+        "the change is written back"
+    );
 }
 
 #[tokio::test]
@@ -137,7 +154,8 @@ async fn faults_can_be_set_while_it_runs_but_only_by_who_started_it() {
     let entra = Emulator::start().await;
     let token = entra.operator().await;
     let (control, secret) = entra.running.control();
-    let fault = json!({ "on": "reset_password", "effect": "status", "status": 503, "code": "serviceUnavailable", "times": 1 });
+    let fault =
+        json!({ "on": "reset_password", "effect": "status", "status": 503, "code": "serviceUnavailable", "times": 1 });
     let send = |secret: &str, host: Option<&str>| {
         let request = entra.http.post(format!("{control}/faults")).bearer_auth(secret).json(&fault);
         host.map_or_else(|| request.try_clone().unwrap(), |h| request.try_clone().unwrap().header("host", h)).send()
@@ -152,9 +170,15 @@ async fn faults_can_be_set_while_it_runs_but_only_by_who_started_it() {
 #[tokio::test]
 async fn connections_can_be_closed_before_or_after_the_work() {
     for (effect, operations) in [(Effect::Hangup, 0), (Effect::DropAnswer, 1)] {
-        let entra = Emulator::with(crate::support::raw::contoso().with_fault(Fault::on(Call::ResetPassword, effect).times(1))).await;
+        let entra =
+            Emulator::with(crate::support::raw::contoso().with_fault(Fault::on(Call::ResetPassword, effect).times(1)))
+                .await;
         let token = entra.operator().await;
-        let path = format!("{}/users/wanda@contoso.example/authentication/methods/{}/resetPassword", entra.running.graph_url(), crate::support::raw::PASSWORD_METHOD);
+        let path = format!(
+            "{}/users/wanda@contoso.example/authentication/methods/{}/resetPassword",
+            entra.running.graph_url(),
+            crate::support::raw::PASSWORD_METHOD
+        );
         let sent = entra.http.post(path).bearer_auth(&token).json(&json!({ "newPassword": GOOD })).send().await;
         assert!(sent.is_err(), "the connection was closed");
         tokio::time::sleep(std::time::Duration::from_millis(400)).await;
@@ -168,8 +192,19 @@ async fn a_real_directory_allows_loopback_only() {
         let dir = tempfile::tempdir().unwrap();
         let secret = dir.path().join("p");
         std::fs::write(&secret, "x").unwrap();
-        let options = passback::tenant::LdapsOptions::new(directory.parse().unwrap(), "cn=x".into(), &secret, "dc=x".into(), secret.clone()).unwrap();
-        let mut start = passback::tenant::Start::new(crate::support::raw::contoso(), passback::Clock::system(), passback::Random::system());
+        let options = passback::tenant::LdapsOptions::new(
+            directory.parse().unwrap(),
+            "cn=x".into(),
+            &secret,
+            "dc=x".into(),
+            secret.clone(),
+        )
+        .unwrap();
+        let mut start = passback::tenant::Start::new(
+            crate::support::raw::contoso(),
+            passback::Clock::system(),
+            passback::Random::system(),
+        );
         start.listen = listen.parse().unwrap();
         start.directory = Some(options);
         start.run()

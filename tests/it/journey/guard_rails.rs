@@ -1,0 +1,155 @@
+//! What the server does for its own safety.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use passback::tenant::Call;
+use reqwest::StatusCode;
+
+use crate::support::portal::{GOOD, Portal, Wish, engines, upn};
+
+#[tokio::test]
+async fn another_websites_form_is_refused() {
+    let portal = Portal::start().await;
+    let wanda = portal.signed_in("wanda").await;
+    let cookie = wanda.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        let request =
+            wanda.http.post(format!("{}/reset", portal.demo.url())).header("cookie", &cookie).header(name, value);
+        let answer = request.form(&[("password", GOOD), ("again", GOOD)]).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+        assert!(answer.text().await.unwrap().contains("E-CROSS-SITE"));
+    }
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+}
+
+#[tokio::test]
+async fn somebody_elses_reset_looks_like_one_that_does_not_exist() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    let mut omar = portal.signed_in("omar").await;
+    let mut nobody = portal.browser();
+    for browser in [&mut omar, &mut nobody] {
+        let theirs = browser.get(&format!("/resets/{reference}")).await;
+        let unknown = browser.get("/resets/0000-0000").await;
+        assert_eq!((theirs.status, theirs.main()), (StatusCode::NOT_FOUND, unknown.main()));
+        assert_eq!(browser.once(&format!("/resets/{reference}/events")).await.status(), StatusCode::NOT_FOUND);
+    }
+    let mut hugo = portal.browser();
+    hugo.sign_in("/signin?purpose=staff", &upn("hugo"), "passkey", "").await;
+    assert_eq!(hugo.get(&format!("/resets/{reference}")).await.status, StatusCode::OK, "an agent may see it");
+}
+
+#[tokio::test]
+async fn events_tell_every_step_and_end_with_the_session() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    let answer = wanda.once(&format!("/resets/{reference}/events")).await;
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let mut stream = answer.bytes_stream();
+    let mut heard = String::new();
+    while !heard.contains("\"state\":\"written\"") {
+        let chunk = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.unwrap().unwrap().unwrap();
+        heard.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert!(heard.contains("event: status") && heard.contains("id: "), "{heard}");
+    wanda.post_once("/signout", &[]).await;
+    let ended = tokio::time::timeout(Duration::from_millis(2_500), async {
+        while stream.next().await.is_some_and(|c| c.is_ok()) {}
+    })
+    .await;
+    assert!(ended.is_ok(), "the stream ends soon after signing out");
+}
+
+#[tokio::test]
+async fn too_many_resets_of_one_person_are_told_when_to_come_back() {
+    for engine in engines() {
+        let adjust = |config: &mut passback::config::Config| config.reset.per_person_hour = 1;
+        let portal = Portal::with(Wish { engine, adjust, ..Wish::default() }).await;
+        let mut rita = portal.signed_in("rita").await;
+        let reference = rita.reset(GOOD).await.reference();
+        rita.until_state(&reference, "refused").await;
+        let again = rita.post_once("/reset", &[("password", GOOD), ("again", GOOD)]).await;
+        assert_eq!(again.status(), StatusCode::TOO_MANY_REQUESTS);
+        let wait: i64 = again.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((3_500..=3_600).contains(&wait), "{wait}");
+        assert!(again.text().await.unwrap().contains("60 minutes"));
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_hammers_the_sign_in_is_slowed_down() {
+    let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 12;
+    let portal = Portal::with(Wish { adjust, ..Wish::default() }).await;
+    let mut browser = portal.browser();
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        statuses.push(browser.once("/signin").await.status());
+    }
+    assert!(statuses.contains(&StatusCode::TOO_MANY_REQUESTS), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn too_many_resets_in_an_hour_pause_everything() {
+    let adjust = |config: &mut passback::config::Config| config.reset.hourly_ceiling = Some(2);
+    let portal = Portal::with(Wish { adjust, ..Wish::default() }).await;
+    for name in ["wanda", "luca"] {
+        assert_eq!(portal.signed_in(name).await.reset(GOOD).await.status, StatusCode::OK);
+    }
+    let mut carl = portal.signed_in("carl").await;
+    assert_eq!(carl.reset(GOOD).await.code(), "G-CEILING");
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn("carl"))), 0);
+    passback::ops::resume(portal.demo.config()).await.unwrap();
+    passback::ops::pause(portal.demo.config(), "a test").await.unwrap();
+    assert_eq!(carl.get("/reset").await.code(), "G-PAUSED");
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let portal = Portal::start().await;
+    let mut browser = portal.browser();
+    for path in ["/", "/nothing-here", "/healthz", "/resets/7KQ4-M2ZD"] {
+        let answer = browser.once(path).await;
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        let body = answer.text().await.unwrap();
+        assert!(!body.contains("<script>") && !body.contains("style="), "{path}");
+    }
+    let huge = "x".repeat(20_000);
+    assert_eq!(browser.post_once("/signout", &[("x", &huge)]).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn the_host_header_changes_no_link() {
+    let portal = Portal::start().await;
+    let answer = portal
+        .browser()
+        .http
+        .get(format!("{}/signin", portal.demo.url()))
+        .header("host", "evil.example")
+        .send()
+        .await
+        .unwrap();
+    let to = answer.headers()["location"].to_str().unwrap().to_owned();
+    assert!(!to.contains("evil.example"), "{to}");
+}
+
+#[tokio::test]
+async fn the_audit_chain_tells_the_whole_story_and_verifies() {
+    for engine in engines() {
+        let portal = Portal::on(engine).await;
+        let mut wanda = portal.signed_in("wanda").await;
+        let reference = wanda.reset(GOOD).await.reference();
+        wanda.until_state(&reference, "written").await;
+        let config = portal.demo.config();
+        let report = passback::verify_audit(&config.database.expose_url_for_tests(), Some(config), None).await.unwrap();
+        assert_eq!(report.breaks, Vec::<String>::new());
+        assert!(report.rows >= 5, "linked, signed in, requested, accepted, moved: {}", report.rows);
+        portal.demo.stop().await;
+    }
+}

@@ -1,0 +1,7 @@
+//! What people live through, each journey a sentence.
+
+mod demo;
+mod guard_rails;
+mod pages;
+mod signin;
+mod submit;

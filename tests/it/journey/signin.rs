@@ -1,0 +1,197 @@
+//! Signing in, and every way it ends without a session.
+
+use jiff::SignedDuration;
+use passback::tenant::{Call, Effect, Fault, Seed};
+use reqwest::StatusCode;
+
+use crate::support::portal::{GOOD, Portal, Wish, upn};
+
+const PASSWORD: &str = "Old-River-Stone-7";
+
+fn contoso(change: impl Fn(&str) -> String) -> Seed {
+    Seed::parse(&change(include_str!("../../../src/tenant/contoso.toml"))).unwrap().hurry()
+}
+
+#[tokio::test]
+async fn a_password_does_not_open_the_portal() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.browser();
+    let page = wanda.sign_in("/signin", &upn("wanda"), "password", PASSWORD).await;
+    assert!(page.url.contains("/authorize"), "Entra keeps her: {}", page.url);
+    assert!(page.body.contains("AADSTS53003"));
+}
+
+#[tokio::test]
+async fn a_guest_and_an_excluded_person_are_refused_by_name() {
+    let portal = Portal::start().await;
+    for (who, code) in
+        [("gus_fabrikam.example#EXT#@contoso.example", "S-GUEST"), ("dora@contoso.example", "S-EXCLUDED")]
+    {
+        let page = portal.browser().sign_in("/signin", who, "passkey", "").await;
+        assert_eq!((page.status, page.code()), (StatusCode::FORBIDDEN, code.to_owned()), "{who}");
+    }
+}
+
+#[tokio::test]
+async fn someone_excluded_by_password_alone_is_refused_although_entra_says_the_context_is_met() {
+    let portal = Portal::start().await;
+    let page = portal.browser().sign_in("/signin", &upn("dora"), "password", PASSWORD).await;
+    assert_eq!(page.code(), "S-EXCLUDED");
+}
+
+#[tokio::test]
+async fn without_an_enabled_policy_resets_are_paused() {
+    for state in ["disabled", "enabledForReportingButNotEnforced"] {
+        let seed = contoso(|text| text.replace("state = \"enabled\"", &format!("state = \"{state}\"")));
+        // The operator's administrator could not sign in either, and need not: nobody gets that far.
+        let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
+        let page = portal.browser().sign_in("/signin", &upn("wanda"), "password", PASSWORD).await;
+        assert_eq!(page.code(), "S-POLICY", "{state}: Entra fails open, the portal does not");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_allows_the_password_proves_nothing() {
+    let seed = contoso(|text| {
+        text.replace(
+            "strength = \"5e1f0000-0000-4000-8000-000000000001\"",
+            "strength = \"00000000-0000-0000-0000-000000000002\"",
+        )
+    });
+    let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
+    assert_eq!(portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await.code(), "S-POLICY");
+}
+
+#[tokio::test]
+async fn a_callback_counts_once_and_only_in_the_browser_that_began() {
+    let portal = Portal::start().await;
+    let (mut wanda, mut thief) = (portal.browser(), portal.browser());
+    let entra = wanda.get("/signin").await;
+    let back = wanda.post_once(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
+    let callback = back.headers()["location"].to_str().unwrap().to_owned();
+    thief.get("/signin").await;
+    assert_eq!(thief.get(&callback).await.code(), "S-ATTEMPT", "another browser");
+    assert_eq!(wanda.get(&callback).await.status, StatusCode::OK);
+    assert_eq!(wanda.get(&callback).await.code(), "S-ATTEMPT", "replayed");
+    assert_eq!(wanda.get("/signin/callback?state=made-up&code=x").await.code(), "S-ATTEMPT");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_took_too_long_is_asked_for_again() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.browser();
+    let entra = wanda.get("/signin").await;
+    let back = wanda.post_once(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
+    portal.clock.advance(SignedDuration::from_secs(560));
+    let callback = back.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(wanda.get(&callback).await.status, StatusCode::OK, "within ten minutes");
+    let mut late = portal.browser();
+    let entra = late.get("/signin").await;
+    let cancelled = late
+        .get(&format!("{}/signin/callback?error=access_denied&state={}", portal.demo.url(), state(&entra.url)))
+        .await;
+    assert_eq!(cancelled.code(), "S-CANCELLED");
+}
+
+fn state(url: &str) -> String {
+    url::Url::parse(url).unwrap().query_pairs().find(|(n, _)| n == "state").unwrap().1.into_owned()
+}
+
+#[tokio::test]
+async fn keys_may_roll_while_somebody_signs_in() {
+    let portal = Portal::start().await;
+    portal.signed_in("omar").await;
+    portal.demo.tenant.rotate_keys().await.unwrap();
+    portal.clock.advance(SignedDuration::from_secs(61));
+    portal.signed_in("wanda").await;
+}
+
+#[tokio::test]
+async fn staff_pages_need_a_staff_sign_in_with_a_role() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.browser();
+    assert_eq!(wanda.sign_in("/signin?purpose=staff", &upn("wanda"), "passkey", "").await.code(), "S-NO-ROLE");
+    let mut hugo = portal.browser();
+    assert_eq!(
+        hugo.sign_in("/signin?purpose=staff", &upn("hugo"), "passkey", "").await.code(),
+        "S-NOT-STAFF",
+        "an agent is no administrator"
+    );
+    let mut adam = portal.signed_in("adam").await;
+    assert_eq!(adam.get("/admin/operator").await.code(), "S-NOT-STAFF", "his own session gives no power");
+    let page = adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    assert!(page.url.ends_with("/admin/operator"), "{}", page.url);
+    assert!(page.body.contains("svc-passback@contoso.example"));
+}
+
+#[tokio::test]
+async fn signing_out_ends_it_here_and_at_entra() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let kept = wanda.clone();
+    let end = wanda.post("/signout", &[]).await;
+    assert_eq!(end.url.trim_end_matches('/'), portal.demo.url(), "through Entra, back to the start");
+    let mut old = kept;
+    let again = old.once("/reset").await;
+    assert_eq!(again.headers()["location"], "/signin", "the old cookie opens nothing");
+    let silent = wanda.get("/signin").await;
+    assert!(silent.body.contains("name=\"account\""), "Entra asks again");
+}
+
+#[tokio::test]
+async fn a_session_ends_after_half_an_hour_of_silence() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    portal.clock.advance(SignedDuration::from_mins(31));
+    let page = wanda.post_once("/reset", &[("password", GOOD), ("again", GOOD)]).await;
+    assert_eq!(page.status(), StatusCode::UNAUTHORIZED);
+    assert!(page.text().await.unwrap().contains("S-EXPIRED"));
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+}
+
+#[tokio::test]
+async fn when_the_operators_grant_dies_people_read_so_before_they_type() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    portal.demo.tenant.add_fault(Fault::on(Call::Token, Effect::DeadToken).for_person("svc-passback@contoso.example"));
+    portal.clock.advance(SignedDuration::from_mins(64));
+    let mut wanda_again = portal.browser();
+    let page = wanda_again.sign_in("/signin", &upn("wanda"), "passkey", "").await;
+    assert_eq!((page.status, page.code()), (StatusCode::SERVICE_UNAVAILABLE, "G-OPERATOR".to_owned()));
+    assert!(!page.body.contains("name=\"password\""));
+    let _ = wanda.get("/").await;
+
+    // The administrator links it again, and it goes on.
+    portal.demo.tenant.clear_faults();
+    let mut adam = portal.browser();
+    let page = adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    assert!(page.body.contains("Link it again"), "{}", page.body);
+    let page = adam.sign_in("/admin/operator/link", &upn("svc-passback"), "passkey", "").await;
+    assert!(page.body.contains("Make this account the operator?"), "{}", page.body);
+    adam.post("/admin/operator/confirm", &[]).await;
+    let page = wanda_again.get("/reset").await;
+    assert!(page.body.contains("name=\"password\""), "{}", page.body);
+}
+
+#[tokio::test]
+async fn not_everybody_can_become_the_operator() {
+    let portal = Portal::with(Wish { link: false, ..Wish::default() }).await;
+    let mut adam = portal.browser();
+    let page = adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    assert!(page.body.contains("No operator is linked"));
+    for (who, code) in [("adam", "L-YOURSELF"), ("gloria", "L-GLOBAL-ADMIN"), ("wanda", "L-NO-ROLE")] {
+        assert_eq!(adam.sign_in("/admin/operator/link", &upn(who), "passkey", "").await.code(), code);
+    }
+    assert_eq!(adam.post("/admin/operator/confirm", &[]).await.code(), "L-NOBODY");
+    assert_eq!(portal.signed_in("wanda").await.get("/reset").await.code(), "G-OPERATOR");
+}
+
+#[tokio::test]
+async fn a_tenant_wide_operator_must_be_meant() {
+    let seed =
+        contoso(|text| text.replace(", scope = \"/administrativeUnits/a0000000-0000-4000-8000-0000000000af\"", ""));
+    let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
+    let mut adam = portal.browser();
+    adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    assert_eq!(adam.sign_in("/admin/operator/link", &upn("svc-passback"), "passkey", "").await.code(), "L-TENANT-WIDE");
+}

@@ -1,0 +1,297 @@
+//! The whole product started like the demo, and people with browsers.
+
+use std::time::Duration;
+
+use passback::config::Config;
+use passback::demo::{Demo, DemoOptions};
+use passback::tenant::Seed;
+use passback::{Clock, Random};
+use reqwest::{Client, Response, StatusCode, header};
+use serde_json::Value;
+use url::Url;
+
+use super::raw;
+
+pub(crate) const GOOD: &str = "Quiet-Harbour-92";
+
+/// Where the tests run: SQLite always, PostgreSQL when `TEST_DATABASE_URL` names one (`make test` does).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+pub(crate) fn engines() -> Vec<Engine> {
+    if std::env::var("TEST_DATABASE_URL").is_ok() {
+        return vec![Engine::Sqlite, Engine::Postgres];
+    }
+    println!("TEST_DATABASE_URL is not set: this ran on SQLite alone");
+    vec![Engine::Sqlite]
+}
+
+pub(crate) struct Portal {
+    pub(crate) demo: Demo,
+    pub(crate) clock: Clock,
+}
+
+/// How a test wants it.
+pub(crate) struct Wish {
+    pub(crate) engine: Engine,
+    pub(crate) seed: Seed,
+    pub(crate) adjust: fn(&mut Config),
+    pub(crate) link: bool,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self { engine: Engine::Sqlite, seed: Seed::contoso().unwrap().hurry(), adjust: |_| {}, link: true }
+    }
+}
+
+impl Portal {
+    pub(crate) async fn start() -> Self {
+        Self::with(Wish::default()).await
+    }
+
+    pub(crate) async fn on(engine: Engine) -> Self {
+        Self::with(Wish { engine, ..Wish::default() }).await
+    }
+
+    pub(crate) async fn with(wish: Wish) -> Self {
+        raw::install_crypto();
+        let clock = Clock::system();
+        let database = match wish.engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(schema().await),
+        };
+        let options = DemoOptions {
+            seed: Some(wish.seed),
+            database,
+            clock: clock.clone(),
+            adjust: wish.adjust,
+            link_operator: wish.link,
+            ..DemoOptions::default()
+        };
+        Self { demo: Demo::start(options).await.unwrap(), clock }
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser { http: raw::http(), portal: self.demo.url(), cookies: Vec::new() }
+    }
+
+    /// A browser in which somebody has signed in with a passkey.
+    pub(crate) async fn signed_in(&self, name: &str) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.sign_in("/signin", &upn(name), "passkey", "").await;
+        assert!(page.status.is_success() || page.status == StatusCode::SERVICE_UNAVAILABLE, "{name}: {}", page.body);
+        browser
+    }
+}
+
+pub(crate) fn upn(name: &str) -> String {
+    if name.contains('@') { name.to_owned() } else { format!("{name}@contoso.example") }
+}
+
+async fn schema() -> String {
+    use sqlx::Connection as _;
+    let url = std::env::var("TEST_DATABASE_URL").unwrap();
+    let name = format!("j{}", Random::system().uuid().simple());
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"))).execute(&mut connection).await.unwrap();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}options=-csearch_path%3D{name}")
+}
+
+/// A page as a person sees it.
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) url: String,
+    pub(crate) body: String,
+}
+
+impl Page {
+    /// The stable code of a refusal.
+    pub(crate) fn code(&self) -> String {
+        self.attribute("data-code")
+    }
+
+    pub(crate) fn attribute(&self, name: &str) -> String {
+        let after = self
+            .body
+            .split_once(&format!("{name}=\""))
+            .unwrap_or_else(|| panic!("no {name} at {} ({}): {}", self.url, self.status, self.body))
+            .1;
+        after.split('"').next().unwrap().to_owned()
+    }
+
+    pub(crate) fn reference(&self) -> String {
+        self.url
+            .split("/resets/")
+            .nth(1)
+            .unwrap_or_else(|| panic!("not a reset: {} {}", self.url, self.body))
+            .split('?')
+            .next()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The main part without what differs from run to run: times, references, ports.
+    pub(crate) fn main(&self) -> String {
+        let main = self.body.split_once("<main").unwrap().1.split_once('>').unwrap().1.split_once("</main>").unwrap().0;
+        let mut text = main.trim().to_owned();
+        for (before, after) in [
+            ("datetime=\"", "\""),
+            ("data-elapsed=\"", "\""),
+            ("<bdi class=\"big\">", "<"),
+            ("data-revision=\"", "\""),
+            ("href=\"/resets/", "\""),
+        ] {
+            text = masked(&text, before, after);
+        }
+        let text = masked_times(&text);
+        let text = masked(&text, "<p class=\"quiet\" data-spelled>", "<");
+        text.lines().map(str::trim_end).filter(|l| !l.trim().is_empty()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn masked(text: &str, before: &str, after: &str) -> String {
+    let mut parts = text.split(before);
+    let mut result = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let rest = part.split_once(after).map_or("", |(_, rest)| rest);
+        result.push_str(&format!("{before}…{after}{rest}"));
+    }
+    result
+}
+
+/// `<time …>14:05:09 UTC</time>` and "Took 2 seconds": the words stay, the numbers go.
+fn masked_times(text: &str) -> String {
+    let mut parts: Vec<&str> = text.split("</time>").collect();
+    let mut result = Vec::new();
+    let last = parts.pop().unwrap_or("").to_owned();
+    for part in parts {
+        let cut = part.rfind('>').map_or(0, |at| at + 1);
+        result.push(format!("{}…", &part[..cut]));
+    }
+    result.push(last);
+    let text = result.join("</time>");
+    let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+    let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+    for at in 1..words.len() {
+        if (words[at].starts_with("second") || words[at].starts_with("minute")) && digits(&words[at - 1]) {
+            words[at - 1] = "N".to_owned();
+            words[at] = words[at].replace("seconds", "second(s)").replace("minutes", "minute(s)");
+            if !words[at].contains('(') {
+                words[at] = words[at].replace("second", "second(s)").replace("minute", "minute(s)");
+            }
+        }
+    }
+    words.join(" ")
+}
+
+/// A browser without script: cookies by host, redirects followed.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    pub(crate) http: Client,
+    pub(crate) portal: String,
+    pub(crate) cookies: Vec<(String, String)>,
+}
+
+impl Browser {
+    fn absolute(&self, path: &str) -> String {
+        if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.portal) }
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder, at: &str) -> Response {
+        let host = Url::parse(at).unwrap().authority().to_owned();
+        let mine: Vec<String> = self.cookies.iter().filter(|(h, _)| *h == host).map(|(_, c)| c.clone()).collect();
+        let answer = request.header(header::COOKIE, mine.join("; ")).send().await.unwrap();
+        for cookie in answer.headers().get_all(header::SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            let name = pair.split('=').next().unwrap().to_owned();
+            self.cookies.retain(|(h, c)| *h != host || !c.starts_with(&format!("{name}=")));
+            self.cookies.push((host.clone(), pair));
+        }
+        answer
+    }
+
+    /// One request, no redirect followed.
+    pub(crate) async fn once(&mut self, path: &str) -> Response {
+        let url = self.absolute(path);
+        let request = self.http.get(&url);
+        self.send(request, &url).await
+    }
+
+    pub(crate) async fn post_once(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let url = self.absolute(path);
+        let request = self.http.post(&url).form(fields).header("sec-fetch-site", "same-origin");
+        self.send(request, &url).await
+    }
+
+    async fn follow(&mut self, mut url: String, mut answer: Response) -> Page {
+        for _ in 0..8 {
+            let Some(to) = answer.headers().get(header::LOCATION).map(|l| l.to_str().unwrap().to_owned()) else {
+                break;
+            };
+            url = Url::parse(&url).unwrap().join(&to).unwrap().to_string();
+            let request = self.http.get(&url);
+            answer = self.send(request, &url).await;
+        }
+        Page { status: answer.status(), url, body: answer.text().await.unwrap() }
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
+        let url = self.absolute(path);
+        let answer = self.once(path).await;
+        self.follow(url, answer).await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let url = self.absolute(path);
+        let answer = self.post_once(path, fields).await;
+        self.follow(url, answer).await
+    }
+
+    /// From a page of the portal through the emulated Entra and back, to where it ends.
+    pub(crate) async fn sign_in(&mut self, from: &str, account: &str, method: &str, secret: &str) -> Page {
+        let entra = self.get(from).await;
+        if !entra.url.contains("/oauth2/v2.0/authorize") {
+            return entra;
+        }
+        self.post(&entra.url, &[("account", account), ("method", method), ("password", secret), ("tap", secret)]).await
+    }
+
+    pub(crate) async fn reset(&mut self, password: &str) -> Page {
+        self.post("/reset", &[("password", password), ("again", password)]).await
+    }
+
+    pub(crate) async fn json(&mut self, reference: &str) -> Value {
+        let url = self.absolute(&format!("/resets/{reference}"));
+        let request = self.http.get(&url).header(header::ACCEPT, "application/json");
+        let answer = self.send(request, &url).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.json().await.unwrap()
+    }
+
+    /// Waits until the reset is in a state that `wanted` likes.
+    pub(crate) async fn until(&mut self, reference: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..300 {
+            last = self.json(reference).await;
+            if wanted(&last) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it stayed {last}");
+    }
+
+    pub(crate) async fn until_state(&mut self, reference: &str, state: &str) -> Value {
+        self.until(reference, |status| status["state"] == state).await
+    }
+}
+
+/// The rungs of a status.
+pub(crate) fn rungs(status: &Value) -> Vec<String> {
+    status["evidence"].as_array().unwrap().iter().map(|e| e["rung"].as_str().unwrap().to_owned()).collect()
+}
