@@ -34,7 +34,6 @@ pub(crate) struct Inner {
     pub(crate) changes: broadcast::Sender<ResetId>,
     /// This process's name in leases.
     pub(crate) me: String,
-    pub(crate) started: Timestamp,
 }
 
 impl App {
@@ -48,7 +47,6 @@ impl App {
             stop: CancellationToken::new(),
             changes: broadcast::Sender::new(1_024),
             me: random.token(),
-            started: clock.now(),
             config,
             db,
             clock,

@@ -68,6 +68,8 @@ pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, St
     Ok(report)
 }
 
+const PERSONAL: &str = "SELECT salt, data FROM audit_personal WHERE seq = $1";
+
 async fn check_row(db: &Db, sealer: Option<&Sealer>, row: &Row, report: &mut Report) -> Result<(), StoreError> {
     let seq = row.seq;
     if seq != report.rows + 1 {
@@ -84,7 +86,6 @@ async fn check_row(db: &Db, sealer: Option<&Sealer>, row: &Row, report: &mut Rep
         Some(None) => report.unchecked.push(format!("the MAC of row {seq}: key {} is not here", row.mac_key)),
         Some(Some(true)) | None => {}
     }
-    const PERSONAL: &str = "SELECT salt, data FROM audit_personal WHERE seq = $1";
     let personal: Option<(String, String)> =
         on_db!(db, |pool| sqlx::query_as(PERSONAL).bind(seq).fetch_optional(pool).await)?;
     match personal {

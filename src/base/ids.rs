@@ -32,7 +32,7 @@ macro_rules! id {
     };
 }
 
-id! { /// One attempt to set one person's password (UUIDv7: sorts by time).
+id! { /// One attempt to set one person's password (`UUIDv7`: sorts by time).
 ResetId }
 id! { /// An Entra tenant.
 TenantId }

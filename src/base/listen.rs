@@ -1,5 +1,7 @@
 //! What counts as loopback: plain http, other hosts than Microsoft's and the emulator are allowed there only.
 
+use std::net::IpAddr;
+
 use url::{Host, Url};
 
 /// Whether the URL's host can only be this machine.
@@ -7,7 +9,8 @@ pub(crate) fn is_loopback_host(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
+        // An address in a scheme that browsers do not know, such as ldaps, is read as a name.
+        Some(Host::Domain(name)) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
         None => false,
     }
 }
@@ -30,6 +33,8 @@ mod tests {
             ("http://localhost:1/", true),
             ("http://127.0.0.1.example.com/", false),
             ("http://10.0.0.1/", false),
+            ("ldaps://127.0.0.60:636", true),
+            ("ldaps://10.0.0.60:636", false),
             ("https://login.microsoftonline.com/", false),
         ] {
             assert_eq!(is_loopback_host(&url.parse().unwrap()), expected, "{url}");

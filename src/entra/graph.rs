@@ -44,7 +44,7 @@ pub(crate) enum GraphError {
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    /// The OData error code; `None` if the body is not Graph's, so that anything on the way may have spoken.
+    /// The `OData` error code; `None` if the body is not Graph's, so that anything on the way may have spoken.
     pub(crate) code: Option<String>,
     pub(crate) message: String,
     pub(crate) request_id: Option<String>,
@@ -72,16 +72,6 @@ impl From<HttpError> for GraphError {
 impl From<reqwest::Error> for GraphError {
     fn from(error: reqwest::Error) -> Self {
         Self::Http(error.into())
-    }
-}
-
-impl GraphError {
-    pub(crate) fn refusal(&self) -> Option<&Refusal> {
-        if let Self::Answered(refusal) = self { Some(refusal) } else { None }
-    }
-
-    pub(crate) fn is_not_found(&self) -> bool {
-        self.refusal().is_some_and(|r| r.status == StatusCode::NOT_FOUND)
     }
 }
 

@@ -42,7 +42,7 @@ impl Entra {
         clock: &Clock,
         random: &Random,
     ) -> Result<Self, HttpError> {
-        let oidc = Arc::new(Oidc::new(settings, clock.clone(), random.clone())?);
+        let oidc = Arc::new(Oidc::new(settings, clock.clone())?);
         let graph = Graph::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
         let operators = Operators::new(graph.clone(), db.clone(), sealer.clone(), settings.operator.tenant_wide);
         Ok(Self { oidc, graph, operators })

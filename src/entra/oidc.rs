@@ -24,7 +24,7 @@ use url::Url;
 
 use super::http::{HttpError, bridge, client};
 use super::oauth::{OauthClient, TokenError, Tokens};
-use crate::base::{Clock, ObjectId, PersonKey, Random, Secret, TenantId};
+use crate::base::{Clock, ObjectId, PersonKey, Secret, TenantId};
 use crate::config::Config;
 
 /// Clocks differ: so much is forgiven in `exp` and `nbf`.
@@ -150,12 +150,11 @@ pub(crate) struct Oidc {
     secret: Secret,
     redirect: RedirectUrl,
     clock: Clock,
-    pub(super) random: Random,
     known: RwLock<Option<Arc<Known>>>,
 }
 
 impl Oidc {
-    pub(super) fn new(settings: &Config, clock: Clock, random: Random) -> Result<Self, HttpError> {
+    pub(super) fn new(settings: &Config, clock: Clock) -> Result<Self, HttpError> {
         let mut redirect = settings.server.public_url.clone();
         redirect.set_path("/signin/callback");
         let secret = settings.entra.credential.secret.clone().unwrap_or_else(|| Secret::new(String::new()));
@@ -167,7 +166,6 @@ impl Oidc {
             secret,
             redirect: RedirectUrl::from_url(redirect),
             clock,
-            random,
             known: RwLock::new(None),
         })
     }

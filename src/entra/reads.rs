@@ -81,7 +81,6 @@ pub(crate) struct Groups {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PolicyRead {
-    pub(crate) display_name: String,
     pub(crate) state: String,
     pub(crate) conditions: Conditions,
     #[serde(default)]
@@ -101,6 +100,7 @@ pub(crate) struct Applications {
     pub(crate) include_authentication_context_class_references: Vec<String>,
 }
 
+#[expect(clippy::struct_field_names, reason = "these are Graph's own names")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Users {

@@ -1,5 +1,5 @@
 //! What we know of a person, from Graph: where the account lives, whether it is enabled, and whether Microsoft
-//! protects it. Read when a page needs it; each fact has its time.
+//! protects it. Read when a page needs it; never kept.
 
 mod privilege;
 
@@ -35,7 +35,6 @@ pub(crate) struct Facts {
     pub(crate) enabled: bool,
     pub(crate) guest: bool,
     pub(crate) restricted: bool,
-    pub(crate) read_at: Timestamp,
 }
 
 impl Facts {
@@ -48,18 +47,17 @@ impl Facts {
 #[derive(Clone)]
 pub(crate) struct People {
     entra: Entra,
-    app: App,
 }
 
 impl FromRef<App> for People {
     fn from_ref(app: &App) -> Self {
-        Self { entra: app.entra.clone(), app: app.clone() }
+        Self { entra: app.entra.clone() }
     }
 }
 
 impl People {
     pub(crate) async fn facts(&self, id: ObjectId) -> Result<Facts, GraphError> {
-        Ok(facts(self.entra.graph.person(id).await?, self.app.now()))
+        Ok(facts(self.entra.graph.person(id).await?))
     }
 
     /// What protects somebody from an operator with this role, as Microsoft's table has it; eligible roles count as
@@ -75,7 +73,7 @@ impl People {
     }
 }
 
-fn facts(read: DirectoryPerson, now: Timestamp) -> Facts {
+fn facts(read: DirectoryPerson) -> Facts {
     let parts = [
         read.display_name.as_deref(),
         read.given_name.as_deref(),
@@ -103,6 +101,5 @@ fn facts(read: DirectoryPerson, now: Timestamp) -> Facts {
         guest: read.user_type.as_deref() == Some("Guest"),
         restricted: read.is_management_restricted == Some(true),
         upn: read.user_principal_name,
-        read_at: now,
     }
 }

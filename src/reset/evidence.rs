@@ -202,7 +202,6 @@ mod tests {
             id: "01900000-0000-7000-8000-000000000000".parse().unwrap(),
             reference: "7KQ4M2ZD".parse().unwrap(),
             person: crate::base::PersonKey { tenant: crate::store::testing::tenant(), object: TARGET.parse().unwrap() },
-            name: "Wanda".to_owned(),
             synced: true,
             state: State::Written,
             cause: None,

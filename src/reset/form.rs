@@ -50,7 +50,6 @@ struct FormPage {
     /// When the form must be sent at the latest.
     until: String,
     until_iso: String,
-    min_length: String,
 }
 
 #[derive(Template)]
@@ -81,8 +80,9 @@ pub(super) async fn form(
     }
     let before = resets.before(login.key).await?;
     Ok(match before {
-        Before::Running(reference) => Redirect::to(&format!("/resets/{reference}")).into_response(),
-        Before::Split(reference, _) => Redirect::to(&format!("/resets/{reference}")).into_response(),
+        Before::Running(reference) | Before::Split(reference, _) => {
+            Redirect::to(&format!("/resets/{reference}")).into_response()
+        }
         Before::Nothing | Before::Unknown(_) => {
             let unknown = if let Before::Unknown(reference) = before { Some(reference.to_string()) } else { None };
             page(&app, frame, &login, &facts, Shown { unknown, ..Shown::default() })
@@ -204,7 +204,6 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
         unknown: shown.unknown,
         until: clock_time(until),
         until_iso: until.to_string(),
-        min_length: app.config.policy.min_length.to_string(),
         f,
     };
     draw_with(status, &page)

@@ -13,7 +13,6 @@ pub(crate) struct Reset {
     pub(crate) id: ResetId,
     pub(crate) reference: Reference,
     pub(crate) person: PersonKey,
-    pub(crate) name: String,
     pub(crate) synced: bool,
     pub(crate) state: State,
     pub(crate) cause: Option<Cause>,

@@ -46,7 +46,7 @@ pub(super) async fn send(resets: Resets, id: ResetId, person: PersonKey, passwor
             Ok(()) => return,
             Err(StoreError::NoRow) => return tracing::warn!(reset.id = %id, "a reset was ended by somebody else"),
             Err(error) => {
-                tracing::error!(reset.id = %id, cause = ?error, "the outcome of a reset cannot be written down yet")
+                tracing::error!(reset.id = %id, cause = ?error, "the outcome of a reset cannot be written down yet");
             }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

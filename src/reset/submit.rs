@@ -3,7 +3,6 @@
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
-use super::reading::Reset;
 use super::rules::NewPassword;
 use super::state::State;
 use super::{send, store};
@@ -104,10 +103,5 @@ impl Resets {
         let latest = store::latest(&self.app.db, person).await?;
         // The other one may have ended just now; its page says so.
         latest.map(|reset| NotBegun::Running(reset.reference)).ok_or(StoreError::NoRow)
-    }
-
-    /// A reset by its reference.
-    pub(super) async fn find(&self, reference: &Reference) -> Result<Option<Reset>, StoreError> {
-        store::by_reference(&self.app.db, reference).await
     }
 }

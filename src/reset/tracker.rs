@@ -95,7 +95,7 @@ impl Tracker {
             Err(OperatorError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::debug!(reset.id = %reset.id, cause = ?error, "an operation cannot be asked for: the operator has no token");
-                let down = Next { down_since: Some(reset.down_since.unwrap_or(now)), ..self.next(reset, now, None) };
+                let down = Next { down_since: Some(reset.down_since.unwrap_or(now)), ..next(reset, now, None) };
                 store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, &down).await
             }
         }
@@ -107,12 +107,6 @@ impl Tracker {
         let down = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
         let limit = SignedDuration::from_secs(self.resets.app.config.reset.time_limit_seconds);
         millis(now.duration_since(since)) - down > millis(limit)
-    }
-
-    fn next(&self, reset: &Reset, now: Timestamp, retry_after: Option<SignedDuration>) -> Next {
-        let pause = retry_after.unwrap_or_else(|| pause_after(reset.polls)).max(SignedDuration::from_millis(200));
-        let down_total_ms = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
-        Next { poll_at: now.saturating_add(pause).unwrap_or(now), lost_since: None, down_since: None, down_total_ms }
     }
 
     async fn heard(&self, reset: &Reset, poll: Poll, now: Timestamp) -> Result<(), StoreError> {
@@ -127,25 +121,25 @@ impl Tracker {
                     Answer { call: "operation", status: 200, request_id: request_id.as_deref(), detail: Some(&detail) };
                 return send::finish(&self.resets, reset, Report::Ended(ending(&detail)), Some(answer)).await;
             }
-            Poll::Lost { .. } => {
+            Poll::Lost => {
                 let since = reset.lost_since.unwrap_or(now);
                 if now.duration_since(since) > LOST_AFTER {
                     let answer = Answer { call: "operation", status: 404, request_id: None, detail: None };
                     return send::finish(&self.resets, reset, Report::Lost, Some(answer)).await;
                 }
-                Next { lost_since: Some(since), ..self.next(reset, now, None) }
+                Next { lost_since: Some(since), ..next(reset, now, None) }
             }
             Poll::Token => {
                 app.entra.operators.token_refused().await?;
-                self.next(reset, now, Some(SignedDuration::from_millis(200)))
+                next(reset, now, Some(SignedDuration::from_millis(200)))
             }
             Poll::Throttled { retry_after } => {
-                self.next(reset, now, Some(retry_after.unwrap_or(SignedDuration::from_secs(5))))
+                next(reset, now, Some(retry_after.unwrap_or(SignedDuration::from_secs(5))))
             }
-            Poll::Operation { retry_after, .. } => self.next(reset, now, retry_after),
+            Poll::Operation { retry_after, .. } => next(reset, now, retry_after),
             Poll::Nothing { status } => {
                 tracing::debug!(reset.id = %reset.id, status, "an operation did not say how it stands");
-                self.next(reset, now, None)
+                next(reset, now, None)
             }
         };
         store::poll_later(&app.db, reset.id, &app.me, &next).await
@@ -169,9 +163,16 @@ impl Tracker {
         if evidence::settles_writing(&self.resets, reset).await? {
             return Ok(());
         }
-        let next = self.next(reset, now, Some(SignedDuration::from_secs(5)));
+        let next = next(reset, now, Some(SignedDuration::from_secs(5)));
         store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, &next).await
     }
+}
+
+/// What a poll that ended nothing leaves behind.
+fn next(reset: &Reset, now: Timestamp, retry_after: Option<SignedDuration>) -> Next {
+    let pause = retry_after.unwrap_or_else(|| pause_after(reset.polls)).max(SignedDuration::from_millis(200));
+    let down_total_ms = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
+    Next { poll_at: now.saturating_add(pause).unwrap_or(now), lost_since: None, down_since: None, down_total_ms }
 }
 
 fn millis(span: SignedDuration) -> i64 {

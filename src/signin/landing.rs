@@ -11,7 +11,6 @@ struct LandingPage {
     f: Frame,
 }
 
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(super) async fn landing(frame: Frame) -> Response {
     draw(&LandingPage { f: frame })
 }

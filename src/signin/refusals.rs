@@ -89,14 +89,16 @@ impl SignInRefused {
 
 impl From<SignInRefused> for Error {
     fn from(refused: SignInRefused) -> Self {
-        let again = match refused {
+        let start = matches!(
+            refused,
             SignInRefused::Policy
-            | SignInRefused::Setup
-            | SignInRefused::NotAssigned
-            | SignInRefused::AccountDisabled => Some("/"),
-            SignInRefused::NotStaff | SignInRefused::NoRole => Some("/"),
-            _ => Some("/signin"),
-        };
+                | SignInRefused::Setup
+                | SignInRefused::NotAssigned
+                | SignInRefused::AccountDisabled
+                | SignInRefused::NotStaff
+                | SignInRefused::NoRole
+        );
+        let again = Some(if start { "/" } else { "/signin" });
         Self::Refused(Refusal { code: refused.code(), status: refused.status(), again })
     }
 }

@@ -40,6 +40,7 @@ impl Limits {
             ON CONFLICT (name) DO UPDATE SET arrives_at =
                 CASE WHEN limits.arrives_at > $2 THEN limits.arrives_at ELSE $2 END + $3
             WHERE CASE WHEN limits.arrives_at > $2 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
+        const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
         let window = i64::try_from(limit.per.as_millis()).unwrap_or(i64::MAX / 4);
         let (at, step) = (now.as_millisecond(), window / limit.count.max(1));
         let taken = on_db!(&self.db, |pool| sqlx::query(TAKE)
@@ -53,7 +54,6 @@ impl Limits {
         if taken == 1 {
             return Ok(Ok(()));
         }
-        const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
         let arrives: Option<(i64,)> =
             on_db!(&self.db, |pool| sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await)?;
         let wait = arrives.map_or(0, |(arrives,)| arrives + step - window - at).max(0);

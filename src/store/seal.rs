@@ -134,19 +134,19 @@ impl Sealer {
 }
 
 impl Key {
-    fn load(setting: &SealingKey) -> Result<Self, SealError> {
+    fn load(file: &SealingKey) -> Result<Self, SealError> {
         use std::os::unix::fs::PermissionsExt as _;
-        let path = setting.file.display().to_string();
+        let path = file.file.display().to_string();
         let read = |source| SealError::Read { path: path.clone(), source };
-        let mode = std::fs::metadata(&setting.file).map_err(read)?.permissions().mode();
+        let mode = std::fs::metadata(&file.file).map_err(read)?.permissions().mode();
         if mode & 0o077 != 0 {
             return Err(SealError::Permissions { path });
         }
         let text = Zeroizing::new(
-            std::fs::read_to_string(&setting.file).map_err(|source| SealError::Read { path: path.clone(), source })?,
+            std::fs::read_to_string(&file.file).map_err(|source| SealError::Read { path: path.clone(), source })?,
         );
         let root = unhex(text.trim()).ok_or(SealError::Shape { path })?;
-        Ok(Self { id: setting.id.clone(), root: Zeroizing::new(root) })
+        Ok(Self { id: file.id.clone(), root: Zeroizing::new(root) })
     }
 
     fn derived(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
@@ -196,15 +196,15 @@ mod tests {
     #[test]
     fn a_value_opens_only_where_it_was_sealed() {
         let sealer = testing::sealer();
-        let sealed = sealer.seal(Purpose::Operator, HERE, b"token").unwrap();
-        assert_eq!(sealer.open(Purpose::Operator, HERE, &sealed).unwrap().as_slice(), b"token");
-        assert!(!sealed.contains("token"));
+        let kept = sealer.seal(Purpose::Operator, HERE, b"token").unwrap();
+        assert_eq!(sealer.open(Purpose::Operator, HERE, &kept).unwrap().as_slice(), b"token");
+        assert!(!kept.contains("token"));
         for elsewhere in
             [Place { row: "2", ..HERE }, Place { column: "sealed_access", ..HERE }, Place { table: "sessions", ..HERE }]
         {
-            assert!(sealer.open(Purpose::Operator, elsewhere, &sealed).is_err());
+            assert!(sealer.open(Purpose::Operator, elsewhere, &kept).is_err());
         }
-        assert!(sealer.open(Purpose::Session, HERE, &sealed).is_err());
+        assert!(sealer.open(Purpose::Session, HERE, &kept).is_err());
         assert!(sealer.open(Purpose::Operator, HERE, "nonsense").is_err());
     }
 

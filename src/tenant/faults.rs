@@ -34,7 +34,7 @@ pub enum Call {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "effect", deny_unknown_fields)]
 pub enum Effect {
-    /// Answers this instead of doing anything. `code` is the OData error code; without `graph_body` the body is the
+    /// Answers this instead of doing anything. `code` is the `OData` error code; without `graph_body` the body is the
     /// HTML of some proxy on the way.
     Status {
         status: u16,

@@ -2,7 +2,7 @@
 //!
 //! Unknown keys are errors, so that a misspelt fault is not silently no fault.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use uuid::Uuid;
@@ -51,9 +51,8 @@ pub(super) struct Organization {
     pub(super) id: Uuid,
     pub(super) name: String,
     pub(super) domain: String,
-    /// The AD domain's DNS name, such as `corp.example`, and its short name, such as `CORP`.
+    /// The AD domain's DNS name, such as `corp.example`.
     pub(super) on_premises_domain: String,
-    pub(super) netbios: String,
     /// How long before now the last synchronisation ran, in seconds.
     #[serde(default = "default_sync_age")]
     pub(super) sync_age_seconds: i64,
@@ -312,7 +311,7 @@ impl Seed {
     /// When it is not TOML, has an unknown key, or names somebody who does not exist.
     pub fn parse(text: &str) -> Result<Self, SeedError> {
         let seed: Self = toml::from_str(text).map_err(SeedError::Parse)?;
-        let known: BTreeMap<&str, ()> = seed.people.iter().map(|p| (p.upn.as_str(), ())).collect();
+        let known: BTreeSet<&str> = seed.people.iter().map(|p| p.upn.as_str()).collect();
         let named = seed
             .people
             .iter()
@@ -321,7 +320,7 @@ impl Seed {
             .chain(seed.policies.iter().flat_map(|p| p.exclude_people.iter().map(String::as_str)))
             .chain(seed.faults.iter().filter_map(Fault::person));
         for who in named {
-            if !known.contains_key(who) {
+            if !known.contains(who) {
                 return Err(SeedError::Nobody { who: who.to_owned() });
             }
         }

@@ -57,7 +57,7 @@ pub(super) struct Faults(pub(super) Vec<Effect>);
 pub(super) async fn faults(State(tenant): State<Tenant>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let (call, named) = classify(request.method(), &path);
-    let named = named.map(|n| percent_decode(n));
+    let named = named.map(percent_decode);
     let (effects, person) = {
         let mut world = tenant.world();
         // Tokens are asked for by an app, not for a person: the handler takes those faults when it knows whose.

@@ -47,7 +47,6 @@ pub(super) struct Account {
     /// Tokens from before this moment are dead.
     pub(super) sessions_valid_from: Timestamp,
     pub(super) tap: Option<Tap>,
-    pub(super) group_ids: Vec<Uuid>,
 }
 
 /// A Temporary Access Pass.
@@ -250,12 +249,6 @@ impl Account {
             last_password_change: month_ago,
             sessions_valid_from: month_ago,
             tap,
-            group_ids: seed
-                .groups
-                .iter()
-                .filter(|g| g.members.contains(&person.upn))
-                .map(|g| derived_id(seed, &g.name))
-                .collect(),
             seed: person.clone(),
         }
     }

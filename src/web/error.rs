@@ -128,7 +128,7 @@ pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) 
         Error::Internal(cause) => tracing::error!(code = error.code(), cause, "a request failed"),
         Error::Unavailable(cause) => tracing::warn!(code = error.code(), cause, "a request could not be served"),
         Error::NotFound | Error::Refused(_) | Error::Limited(_) => {
-            tracing::info!(code = error.code(), "a request was refused")
+            tracing::info!(code = error.code(), "a request was refused");
         }
     }
     let mut page = draw_with(response.status(), &page(&frame, &error));

@@ -2,13 +2,14 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a test may panic and may use the system's clock"
 )]
 
+mod browser;
 mod contract;
 mod journey;
 mod support;

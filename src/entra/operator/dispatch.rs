@@ -39,7 +39,7 @@ pub(crate) enum Poll {
         request_id: Option<String>,
     },
     /// 404.
-    Lost { request_id: Option<String> },
+    Lost,
     /// 429.
     Throttled { retry_after: Option<SignedDuration> },
     /// 401: the token, not the operation.
@@ -105,7 +105,7 @@ impl Operators {
                 Err(_) => Poll::Nothing { status: Some(done.status.as_u16()) },
             },
             Err(GraphError::Answered(refusal)) => match refusal.status {
-                StatusCode::NOT_FOUND => Poll::Lost { request_id: refusal.request_id },
+                StatusCode::NOT_FOUND => Poll::Lost,
                 StatusCode::TOO_MANY_REQUESTS => Poll::Throttled { retry_after: refusal.retry_after },
                 StatusCode::UNAUTHORIZED => Poll::Token,
                 status => Poll::Nothing { status: Some(status.as_u16()) },

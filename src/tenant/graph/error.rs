@@ -1,4 +1,4 @@
-//! OData errors with request ids: `{"error":{"code","message","innerError":{…}}}`.
+//! `OData` errors with request ids: `{"error":{"code","message","innerError":{…}}}`.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode};

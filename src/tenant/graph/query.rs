@@ -1,4 +1,4 @@
-//! The OData options that are understood: `$select`, `$top`, `$skip…`, and filters made of comparisons joined by `and`.
+//! The `OData` options that are understood: `$select`, `$top`, `$skip…`, and filters made of comparisons joined by `and`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

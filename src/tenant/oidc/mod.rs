@@ -9,8 +9,7 @@ mod logout;
 mod request;
 mod token;
 
-pub use keys::KeyError;
-pub(super) use keys::{Keys, SigningKey};
+pub(super) use keys::{KeyError, Keys, SigningKey};
 
 use axum::Router;
 use axum::routing::{get, post};

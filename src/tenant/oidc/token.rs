@@ -151,6 +151,7 @@ fn by_credentials(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aa
     )
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
 fn server_error(error: super::keys::KeyError) -> Aadsts {
     Aadsts::new(50000, "server_error", error.to_string())
 }

@@ -3,4 +3,4 @@
 //! "ours"; a call in neither fails.
 
 mod emulator;
-pub mod schema;
+pub(crate) mod schema;

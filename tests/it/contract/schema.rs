@@ -5,25 +5,25 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 /// The contract: Microsoft's description, their permission table, and our additions.
-pub struct Contract {
+pub(crate) struct Contract {
     openapi: Value,
     permissions: Value,
     additional: Value,
 }
 
 /// An exchange to check.
-pub struct Exchange<'a> {
-    pub method: &'a str,
+pub(crate) struct Exchange<'a> {
+    pub(crate) method: &'a str,
     /// Below `/v1.0`, without the query.
-    pub path: &'a str,
-    pub request: Option<&'a Value>,
-    pub status: u16,
-    pub response: Option<&'a Value>,
+    pub(crate) path: &'a str,
+    pub(crate) request: Option<&'a Value>,
+    pub(crate) status: u16,
+    pub(crate) response: Option<&'a Value>,
 }
 
 impl Contract {
     /// `None`, with a printed reason, on a clone without the reference folder.
-    pub fn load() -> Option<Self> {
+    pub(crate) fn load() -> Option<Self> {
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let reference = here.join("../shared/reference");
         let Ok(openapi) = std::fs::read_to_string(reference.join("graph-openapi.yaml")) else {
@@ -38,12 +38,12 @@ impl Contract {
         Some(Self { openapi, permissions: serde_json::from_str(&permissions).unwrap(), additional })
     }
 
-    pub fn additions(&self) -> &Vec<Value> {
+    pub(crate) fn additions(&self) -> &Vec<Value> {
         self.additional["calls"].as_array().unwrap()
     }
 
     /// Everything wrong with an exchange.
-    pub fn problems(&self, exchange: &Exchange<'_>) -> Vec<String> {
+    pub(crate) fn problems(&self, exchange: &Exchange<'_>) -> Vec<String> {
         let Some(operation) = self.operation(exchange) else {
             return self.addition_problems(exchange);
         };
@@ -59,7 +59,7 @@ impl Contract {
         match (response, exchange.response) {
             (None, _) => problems.push(format!("status {} is not in the contract", exchange.status)),
             (Some(response), Some(body)) => {
-                problems.extend(self.check("response", &response["content"]["application/json"]["schema"], body))
+                problems.extend(self.check("response", &response["content"]["application/json"]["schema"], body));
             }
             (Some(_), None) => {}
         }
@@ -152,7 +152,7 @@ impl Contract {
     }
 
     /// The permissions Microsoft lists for a call, or those of our addition.
-    pub fn permissions(&self, method: &str, template: &str, kind: &str) -> Option<Vec<String>> {
+    pub(crate) fn permissions(&self, method: &str, template: &str, kind: &str) -> Option<Vec<String>> {
         let wanted = key(method, template);
         if let Some(entry) = self.permissions.as_object()?.iter().find(|(name, _)| **name == wanted) {
             let scheme = if kind == "application" { "Application" } else { "DelegatedWork" };
@@ -189,7 +189,7 @@ fn matches(template: &str, path: &str) -> bool {
     a.len() == b.len() && a.iter().zip(&b).all(|(t, p)| t.starts_with('{') || t.eq_ignore_ascii_case(p))
 }
 
-/// OpenAPI 3.0 says `nullable: true`; JSON Schema says it with types.
+/// `OpenAPI` 3.0 says `nullable: true`; JSON Schema says it with types.
 fn nullable(schema: &mut Value) {
     if let Some(list) = schema.as_array_mut() {
         list.iter_mut().for_each(nullable);

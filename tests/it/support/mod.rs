@@ -1,4 +1,6 @@
 //! What the tests are made of.
 
+pub(crate) mod chromium;
+pub(crate) mod domain;
 pub(crate) mod portal;
 pub(crate) mod raw;

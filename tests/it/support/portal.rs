@@ -159,7 +159,7 @@ fn masked(text: &str, before: &str, after: &str) -> String {
     let mut result = parts.next().unwrap_or("").to_owned();
     for part in parts {
         let rest = part.split_once(after).map_or("", |(_, rest)| rest);
-        result.push_str(&format!("{before}…{after}{rest}"));
+        result.extend([before, "…", after, rest]);
     }
     result
 }
@@ -179,7 +179,7 @@ fn masked_times(text: &str) -> String {
     let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
     for at in 1..words.len() {
         if (words[at].starts_with("second") || words[at].starts_with("minute")) && digits(&words[at - 1]) {
-            words[at - 1] = "N".to_owned();
+            "N".clone_into(&mut words[at - 1]);
             words[at] = words[at].replace("seconds", "second(s)").replace("minutes", "minute(s)");
             if !words[at].contains('(') {
                 words[at] = words[at].replace("second", "second(s)").replace("minute", "minute(s)");

@@ -7,59 +7,59 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-pub const CLIENT: &str = "a0000000-0000-4000-8000-0000000000a1";
-pub const SECRET: &str = "demo-secret-of-the-emulator";
-pub const BACK: &str = "http://127.0.0.1:9/back";
-pub const OPERATOR: &str = "svc-passback@contoso.example";
-pub const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
+pub(crate) const CLIENT: &str = "a0000000-0000-4000-8000-0000000000a1";
+pub(crate) const SECRET: &str = "demo-secret-of-the-emulator";
+pub(crate) const BACK: &str = "http://127.0.0.1:9/back";
+pub(crate) const OPERATOR: &str = "svc-passback@contoso.example";
+pub(crate) const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-for-pkce";
 
-pub struct Emulator {
-    pub running: Running,
-    pub http: Client,
+pub(crate) struct Emulator {
+    pub(crate) running: Running,
+    pub(crate) http: Client,
 }
 
 /// Who signs in, and how.
-pub struct As<'a> {
-    pub account: &'a str,
-    pub method: &'a str,
-    pub secret: &'a str,
+pub(crate) struct As<'a> {
+    pub(crate) account: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) secret: &'a str,
 }
 
 impl<'a> As<'a> {
-    pub fn passkey(account: &'a str) -> Self {
+    pub(crate) fn passkey(account: &'a str) -> Self {
         Self { account, method: "passkey", secret: "" }
     }
 
-    pub fn password(account: &'a str, secret: &'a str) -> Self {
+    pub(crate) fn password(account: &'a str, secret: &'a str) -> Self {
         Self { account, method: "password", secret }
     }
 }
 
-pub fn contoso() -> Seed {
+pub(crate) fn contoso() -> Seed {
     Seed::contoso().unwrap().hurry().with_redirect(BACK)
 }
 
-pub fn install_crypto() {
+pub(crate) fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-pub fn http() -> Client {
+pub(crate) fn http() -> Client {
     install_crypto();
     Client::builder().redirect(redirect::Policy::none()).build().unwrap()
 }
 
-pub fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
 impl Emulator {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(contoso()).await
     }
 
-    pub async fn with(seed: Seed) -> Self {
+    pub(crate) async fn with(seed: Seed) -> Self {
         install_crypto();
         let running = Start::new(seed, Clock::system(), Random::system()).run().await.unwrap();
         Self { running, http: http() }
@@ -70,7 +70,7 @@ impl Emulator {
     }
 
     /// An authorize address; `more` overrides or adds.
-    pub fn authorize(&self, more: &[(&str, &str)]) -> Url {
+    pub(crate) fn authorize(&self, more: &[(&str, &str)]) -> Url {
         let challenge = base64(&Sha256::digest(VERIFIER));
         let mut fields = vec![
             ("client_id", CLIENT),
@@ -91,19 +91,19 @@ impl Emulator {
         Url::parse_with_params(&self.oauth("authorize"), fields).unwrap()
     }
 
-    pub async fn post_sign_in(&self, at: Url, who: &As<'_>) -> Response {
+    pub(crate) async fn post_sign_in(&self, at: Url, who: &As<'_>) -> Response {
         let fields = [("account", who.account), ("method", who.method), ("password", who.secret), ("tap", who.secret)];
         self.http.post(at).form(&fields).send().await.unwrap()
     }
 
     /// What the browser is sent back with.
-    pub async fn sign_in(&self, more: &[(&str, &str)], who: &As<'_>) -> Vec<(String, String)> {
+    pub(crate) async fn sign_in(&self, more: &[(&str, &str)], who: &As<'_>) -> Vec<(String, String)> {
         let answer = self.post_sign_in(self.authorize(more), who).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", answer.text().await.unwrap());
         back(&answer)
     }
 
-    pub async fn token(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+    pub(crate) async fn token(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
         let mut all =
             vec![("client_id", CLIENT), ("client_secret", SECRET), ("redirect_uri", BACK), ("code_verifier", VERIFIER)];
         for (name, value) in fields {
@@ -114,25 +114,25 @@ impl Emulator {
         (answer.status(), answer.json().await.unwrap())
     }
 
-    pub async fn tokens_of(&self, who: &As<'_>) -> Value {
+    pub(crate) async fn tokens_of(&self, who: &As<'_>) -> Value {
         let back = self.sign_in(&[], who).await;
         let (status, body) = self.token(&[("grant_type", "authorization_code"), ("code", &field(&back, "code"))]).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         body
     }
 
-    pub async fn operator(&self) -> String {
+    pub(crate) async fn operator(&self) -> String {
         text(&self.tokens_of(&As::passkey(OPERATOR)).await, "access_token")
     }
 
-    pub async fn application(&self) -> String {
+    pub(crate) async fn application(&self) -> String {
         let scope = "https://graph.microsoft.com/.default";
         let (status, body) = self.token(&[("grant_type", "client_credentials"), ("scope", scope)]).await;
         assert_eq!(status, StatusCode::OK, "{body}");
         text(&body, "access_token")
     }
 
-    pub async fn graph(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Response {
+    pub(crate) async fn graph(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Response {
         let url = format!("{}{path}", self.running.graph_url());
         let mut request = self.http.request(method.parse().unwrap(), url).bearer_auth(token);
         if path.contains("$count") {
@@ -144,13 +144,13 @@ impl Emulator {
         request.send().await.unwrap()
     }
 
-    pub async fn reset(&self, token: &str, person: &str, password: &str) -> Response {
+    pub(crate) async fn reset(&self, token: &str, person: &str, password: &str) -> Response {
         let path = format!("/users/{person}/authentication/methods/{PASSWORD_METHOD}/resetPassword");
         self.graph("POST", &path, token, Some(serde_json::json!({ "newPassword": password }))).await
     }
 
     /// Follows an operation to its end: status and detail.
-    pub async fn outcome(&self, token: &str, accepted: &Response) -> (String, String) {
+    pub(crate) async fn outcome(&self, token: &str, accepted: &Response) -> (String, String) {
         let location = accepted.headers()["location"].to_str().unwrap().to_owned();
         for _ in 0..200 {
             let answer = self.http.get(&location).bearer_auth(token).send().await.unwrap();
@@ -167,21 +167,21 @@ impl Emulator {
     }
 }
 
-pub fn back(answer: &Response) -> Vec<(String, String)> {
+pub(crate) fn back(answer: &Response) -> Vec<(String, String)> {
     let to = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
     to.query_pairs().into_owned().collect()
 }
 
-pub fn field(fields: &[(String, String)], name: &str) -> String {
-    fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_else(|| panic!("no {name} in {fields:?}"))
+pub(crate) fn field(fields: &[(String, String)], name: &str) -> String {
+    fields.iter().find(|(n, _)| n == name).map_or_else(|| panic!("no {name} in {fields:?}"), |(_, v)| v.clone())
 }
 
-pub fn text(body: &Value, name: &str) -> String {
+pub(crate) fn text(body: &Value, name: &str) -> String {
     body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}")).to_owned()
 }
 
 /// The claims of a token, unverified: what it says.
-pub fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let middle = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(middle).unwrap()).unwrap()

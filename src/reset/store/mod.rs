@@ -1,0 +1,214 @@
+//! The SQL of resets. Every visible change counts `change` up by one for the whole table, which is what event streams
+//! wait for.
+
+mod due;
+mod moves;
+mod sending;
+#[cfg(test)]
+mod tests;
+
+pub(super) use due::{Due, Next, claim, look_later, orphans, poll_later};
+pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};
+pub(super) use sending::{dispatch, throttle, throttled_until, undispatch, wait_in_line};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::causes::Cause;
+use super::reading::{Proof, Reset, Rung};
+use super::state::State;
+use crate::base::{PersonKey, Reference, ResetId};
+use crate::people::Facts;
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// The columns of a reset, once: `concat!` takes literals only.
+macro_rules! with_columns {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            "id, reference, tenant, object, synced, state, cause, created_at, updated_at, dispatched_at, accepted_at, \
+             settled_at, location, polls, lost_since, down_since, down_total, line_since, revision",
+            $after
+        )
+    };
+}
+use with_columns;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    reference: String,
+    tenant: String,
+    object: String,
+    synced: i64,
+    state: String,
+    cause: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+    dispatched_at: Option<i64>,
+    accepted_at: Option<i64>,
+    settled_at: Option<i64>,
+    location: Option<String>,
+    polls: i64,
+    lost_since: Option<i64>,
+    down_since: Option<i64>,
+    down_total: i64,
+    line_since: Option<i64>,
+    revision: i64,
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
+impl TryFrom<Row> for Reset {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let bad = |problem: &str| StoreError::BadRow { table: "resets", problem: format!("{problem} of {}", row.id) };
+        Ok(Self {
+            id: row.id.parse().map_err(|_| bad("id"))?,
+            reference: row.reference.parse().map_err(|_| bad("reference"))?,
+            person: PersonKey {
+                tenant: row.tenant.parse().map_err(|_| bad("tenant"))?,
+                object: row.object.parse().map_err(|_| bad("object"))?,
+            },
+            state: State::read(&row.state).ok_or_else(|| bad("state"))?,
+            cause: row.cause.as_deref().map(|code| Cause::read(code).ok_or_else(|| bad("cause"))).transpose()?,
+            synced: row.synced == 1,
+            created_at: at(row.created_at),
+            updated_at: at(row.updated_at),
+            dispatched_at: row.dispatched_at.map(at),
+            accepted_at: row.accepted_at.map(at),
+            settled_at: row.settled_at.map(at),
+            location: row.location,
+            polls: row.polls,
+            lost_since: row.lost_since.map(at),
+            down_since: row.down_since.map(at),
+            down_total_ms: row.down_total,
+            line_since: row.line_since.map(at),
+            revision: row.revision,
+        })
+    }
+}
+
+/// The next number of the table-wide change counter. Taken last in a transaction, since its row is everybody's.
+async fn next_change(tx: &mut Tx) -> Result<i64, StoreError> {
+    const SQL: &str = "UPDATE counters SET value = value + 1 WHERE name = 'change' RETURNING value";
+    let (value,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL).fetch_one(c).await)?;
+    Ok(value)
+}
+
+/// Marks a reset as visibly changed.
+pub(super) async fn touch(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET change = $2, revision = revision + 1, updated_at = $3 WHERE id = $1";
+    let (id, change, now) = (id.to_string(), next_change(tx).await?, now.as_millisecond());
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(change).bind(now).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// A new intent.
+pub(super) struct Intent<'a> {
+    pub(super) id: ResetId,
+    pub(super) reference: &'a Reference,
+    pub(super) person: PersonKey,
+    pub(super) facts: &'a Facts,
+    pub(super) owner: &'a str,
+    pub(super) lease_until: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+/// Writes the intent down. [`StoreError::Exists`]: the person has an unfinished reset.
+pub(super) async fn insert(tx: &mut Tx, intent: &Intent<'_>) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change,
+            lease_owner, lease_until, open)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $8, 1, 0, $9, $10, 1)";
+    let (id, tenant, object) =
+        (intent.id.to_string(), intent.person.tenant.to_string(), intent.person.object.to_string());
+    let (now, until, synced) =
+        (intent.now.as_millisecond(), intent.lease_until.as_millisecond(), i64::from(intent.facts.synced()));
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&id)
+        .bind(intent.reference.as_str())
+        .bind(&tenant)
+        .bind(&object)
+        .bind(&intent.facts.upn)
+        .bind(&intent.facts.name)
+        .bind(synced)
+        .bind(now)
+        .bind(intent.owner)
+        .bind(until)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn by_reference(db: &Db, reference: &Reference) -> Result<Option<Reset>, StoreError> {
+    const SQL: &str = with_columns!("SELECT ", " FROM resets WHERE reference = $1");
+    let row: Option<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
+    row.map(Reset::try_from).transpose()
+}
+
+pub(super) async fn by_id(db: &Db, id: ResetId) -> Result<Option<Reset>, StoreError> {
+    const SQL: &str = with_columns!("SELECT ", " FROM resets WHERE id = $1");
+    let id = id.to_string();
+    let row: Option<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_optional(pool).await)?;
+    row.map(Reset::try_from).transpose()
+}
+
+/// The newest reset of a person.
+pub(super) async fn latest(db: &Db, person: PersonKey) -> Result<Option<Reset>, StoreError> {
+    const SQL: &str = with_columns!(
+        "SELECT ",
+        " FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
+    );
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    let row: Option<Row> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
+    row.map(Reset::try_from).transpose()
+}
+
+pub(super) async fn proofs(db: &Db, id: ResetId) -> Result<Vec<Proof>, StoreError> {
+    const SQL: &str = "SELECT rung, at, source, detail FROM evidence WHERE reset_id = $1";
+    let id = id.to_string();
+    let rows: Vec<(String, i64, String, Option<String>)> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let read = rows.into_iter().map(|(rung, when, source, detail)| {
+        let rung = Rung::read(&rung).ok_or(StoreError::BadRow { table: "evidence", problem: rung })?;
+        Ok(Proof { rung, at: at(when), source, detail })
+    });
+    // By rung: Microsoft's times have whole seconds, so that by time *carried* could stand before *written*.
+    let mut proofs = read.collect::<Result<Vec<_>, StoreError>>()?;
+    proofs.sort_by_key(|proof| proof.rung);
+    Ok(proofs)
+}
+
+/// Resets that changed after a counter value, with the newest value.
+pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<(ResetId, i64)>, StoreError> {
+    const SQL: &str = "SELECT id, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
+    let rows: Vec<(String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(change).fetch_all(pool).await)?;
+    Ok(rows.into_iter().filter_map(|(id, change)| Some((id.parse().ok()?, change))).collect())
+}
+
+pub(super) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT value FROM counters WHERE name = 'change'";
+    let (value,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
+    Ok(value)
+}
+
+/// How long resets took lately from 202 to *written*: the median, for "usually".
+pub(super) async fn usual_span(db: &Db) -> Result<Option<SignedDuration>, StoreError> {
+    const SQL: &str = "SELECT settled_at - accepted_at FROM resets
+        WHERE state IN ('written', 'finished') AND accepted_at IS NOT NULL AND settled_at IS NOT NULL ORDER BY created_at DESC LIMIT 50";
+    let rows: Vec<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let mut spans: Vec<i64> = rows.into_iter().map(|(span,)| span).collect();
+    spans.sort_unstable();
+    Ok(spans.get(spans.len() / 2).map(|millis| SignedDuration::from_millis(*millis)))
+}
+/// How many stood in line before this one.
+pub(super) async fn ahead_in_line(db: &Db, reset: &Reset) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM resets WHERE state = 'sending' AND line_since < $1";
+    let Some(since) = reset.line_since.map(Timestamp::as_millisecond) else { return Ok(0) };
+    let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_one(pool).await)?;
+    Ok(count)
+}

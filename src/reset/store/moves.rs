@@ -1,0 +1,104 @@
+//! Changes of state, and what proves them, inside the transaction of their audit line.
+
+use jiff::Timestamp;
+
+use crate::base::ResetId;
+use crate::reset::causes::Cause;
+use crate::reset::reading::Proof;
+use crate::reset::state::State;
+use crate::store::{StoreError, Tx, on_tx};
+
+/// A change of state, only from the state it was decided in. [`StoreError::NoRow`]: somebody was faster.
+pub(in crate::reset) struct Move<'a> {
+    pub(in crate::reset) id: ResetId,
+    pub(in crate::reset) from: State,
+    pub(in crate::reset) to: State,
+    pub(in crate::reset) cause: Option<Cause>,
+    pub(in crate::reset) detail: Option<&'a str>,
+    pub(in crate::reset) now: Timestamp,
+    /// When evidence is looked for next.
+    pub(in crate::reset) look_at: Option<Timestamp>,
+}
+
+pub(in crate::reset) async fn step(tx: &mut Tx, step: &Move<'_>) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET state = $3, cause = $4, detail = COALESCE($5, detail), open = $6,
+            settled_at = CASE WHEN $6 = 1 THEN settled_at ELSE $7 END,
+            next_look_at = $8, next_poll_at = CASE WHEN $6 = 1 THEN next_poll_at ELSE NULL END,
+            lease_owner = NULL, lease_until = NULL, line_since = NULL
+        WHERE id = $1 AND state = $2";
+    let (id, now) = (step.id.to_string(), step.now.as_millisecond());
+    let (open, look) = (i64::from(step.to.is_open()), step.look_at.map(Timestamp::as_millisecond));
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&id)
+        .bind(step.from.name())
+        .bind(step.to.name())
+        .bind(step.cause.map(Cause::code))
+        .bind(step.detail)
+        .bind(open)
+        .bind(now)
+        .bind(look)
+        .execute(c)
+        .await
+        .map(|d| d.rows_affected()))?;
+    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+}
+
+/// What 202 brought.
+pub(in crate::reset) async fn set_operation(
+    tx: &mut Tx,
+    id: ResetId,
+    location: Option<&str>,
+    next_poll: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET location = $2, next_poll_at = $3, accepted_at = $4 WHERE id = $1";
+    let (id, next, now) = (id.to_string(), next_poll.as_millisecond(), now.as_millisecond());
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(location).bind(next).bind(now).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// A rung that was reached; the first proof of a rung stays.
+pub(in crate::reset) async fn prove(tx: &mut Tx, id: ResetId, proof: &Proof) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO evidence (reset_id, rung, at, source, detail) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (reset_id, rung) DO NOTHING";
+    let (id, when) = (id.to_string(), proof.at.as_millisecond());
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&id)
+        .bind(proof.rung.name())
+        .bind(when)
+        .bind(&proof.source)
+        .bind(&proof.detail)
+        .execute(c)
+        .await
+        .map(|d| d.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// What Graph answered, for the desk.
+pub(in crate::reset) struct Answer<'a> {
+    pub(in crate::reset) call: &'a str,
+    pub(in crate::reset) status: i64,
+    pub(in crate::reset) request_id: Option<&'a str>,
+    pub(in crate::reset) detail: Option<&'a str>,
+}
+
+pub(in crate::reset) async fn keep_answer(
+    tx: &mut Tx,
+    id: ResetId,
+    answer: &Answer<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO answers (reset_id, seq, at, call, status, request_id, detail)
+        SELECT $1, COALESCE(MAX(seq), 0) + 1, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT) FROM answers WHERE reset_id = $1";
+    let (id, now) = (id.to_string(), now.as_millisecond());
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&id)
+        .bind(now)
+        .bind(answer.call)
+        .bind(answer.status)
+        .bind(answer.request_id)
+        .bind(answer.detail)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}

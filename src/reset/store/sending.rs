@@ -1,0 +1,81 @@
+//! The row of a reset that is being sent, while its owner holds the lease.
+
+use jiff::Timestamp;
+
+use super::at;
+use crate::base::ResetId;
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// Sets `dispatched_at` just before the POST, if the row is still ours and unsent. A later owner finds it set.
+pub(in crate::reset) async fn dispatch(
+    db: &Db,
+    id: ResetId,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET dispatched_at = $3, line_since = NULL, lease_until = $4
+        WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NULL";
+    let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
+    let rows = on_db!(db, |p| sqlx::query(SQL)
+        .bind(&id)
+        .bind(owner)
+        .bind(now)
+        .bind(until)
+        .execute(p)
+        .await
+        .map(|d| d.rows_affected()))?;
+    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+}
+
+/// Graph proved that it took nothing: it is unsent again.
+pub(in crate::reset) async fn undispatch(
+    db: &Db,
+    id: ResetId,
+    owner: &str,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET dispatched_at = NULL, lease_until = $3
+        WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NOT NULL";
+    let (id, until) = (id.to_string(), until.as_millisecond());
+    let rows =
+        on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(owner).bind(until).execute(p).await.map(|d| d.rows_affected()))?;
+    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+}
+
+/// Stands in line, and keeps the lease.
+pub(in crate::reset) async fn wait_in_line(
+    tx: &mut Tx,
+    id: ResetId,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET line_since = COALESCE(line_since, $3), lease_until = $4
+        WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
+    let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&id)
+        .bind(owner)
+        .bind(now)
+        .bind(until)
+        .execute(c)
+        .await
+        .map(|d| d.rows_affected()))?;
+    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+}
+
+/// Until when Graph wants to be left alone.
+pub(in crate::reset) async fn throttled_until(db: &Db) -> Result<Option<Timestamp>, StoreError> {
+    const SQL: &str = "SELECT until FROM throttles WHERE name = 'reset'";
+    let row: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
+    Ok(row.map(|(until,)| at(until)))
+}
+
+pub(in crate::reset) async fn throttle(db: &Db, until: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO throttles (name, until) VALUES ('reset', $1)
+        ON CONFLICT (name) DO UPDATE SET until = CASE WHEN throttles.until > $1 THEN throttles.until ELSE $1 END";
+    let until = until.as_millisecond();
+    on_db!(db, |pool| sqlx::query(SQL).bind(until).execute(pool).await.map(|_| ()))?;
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! Every function of this folder, on both engines.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::base::{ObjectId, Random};
+use crate::people::Home;
+use crate::store::testing::{Engine, engines, tenant};
+
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+fn start() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn person(n: u32) -> PersonKey {
+    let object: ObjectId = format!("00000000-0000-4000-8000-{n:012}").parse().unwrap();
+    PersonKey { tenant: tenant(), object }
+}
+
+fn facts(person: PersonKey) -> Facts {
+    let home = Home::Directory { domain: "corp.example".to_owned(), synced_at: None };
+    let text = |t: &str| t.to_owned();
+    Facts {
+        id: person.object,
+        name: text("Wanda"),
+        upn: text("w@x"),
+        name_parts: vec![],
+        home,
+        enabled: true,
+        guest: false,
+        restricted: false,
+    }
+}
+
+async fn add(engine: &Engine, who: PersonKey, owner: &str) -> Result<Reset, StoreError> {
+    let (id, reference) = (ResetId::new(&Random::system(), start()), Reference::new(&Random::system()));
+    let lease_until = start() + LEASE;
+    let facts = facts(who);
+    let intent = Intent { id, reference: &reference, person: who, facts: &facts, owner, lease_until, now: start() };
+    let mut tx = engine.db.begin().await?;
+    insert(&mut tx, &intent).await?;
+    touch(&mut tx, id, start()).await?;
+    tx.commit().await?;
+    Ok(by_id(&engine.db, id).await?.unwrap())
+}
+
+/// A reset that Graph accepted.
+async fn writing(engine: &Engine, who: PersonKey) -> Reset {
+    let reset = add(engine, who, "me").await.unwrap();
+    dispatch(&engine.db, reset.id, "me", start(), start() + LEASE).await.unwrap();
+    let mut tx = engine.db.begin().await.unwrap();
+    step(&mut tx, &to(&reset, State::Writing)).await.unwrap();
+    set_operation(&mut tx, reset.id, Some("https://graph"), start(), start()).await.unwrap();
+    tx.commit().await.unwrap();
+    by_id(&engine.db, reset.id).await.unwrap().unwrap()
+}
+
+fn to(reset: &Reset, to: State) -> Move<'static> {
+    Move { id: reset.id, from: reset.state, to, cause: None, detail: None, now: start(), look_at: Some(start()) }
+}
+
+#[tokio::test]
+async fn one_unfinished_reset_per_person() {
+    for engine in engines().await {
+        let first = add(&engine, person(1), "me").await.unwrap();
+        assert!(matches!(add(&engine, person(1), "me").await, Err(StoreError::Exists)));
+        add(&engine, person(2), "me").await.unwrap();
+        assert_eq!(by_reference(&engine.db, &first.reference).await.unwrap().unwrap().id, first.id);
+        assert_eq!(latest(&engine.db, person(1)).await.unwrap().unwrap().id, first.id);
+        assert!(latest(&engine.db, person(3)).await.unwrap().is_none());
+        let mut tx = engine.db.begin().await.unwrap();
+        step(&mut tx, &to(&first, State::Refused)).await.unwrap();
+        tx.commit().await.unwrap();
+        add(&engine, person(1), "me").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_state_moves_only_from_where_it_was_decided() {
+    for engine in engines().await {
+        let reset = writing(&engine, person(1)).await;
+        let mut tx = engine.db.begin().await.unwrap();
+        step(&mut tx, &to(&reset, State::Written)).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = engine.db.begin().await.unwrap();
+        assert!(matches!(step(&mut tx, &to(&reset, State::Unknown)).await, Err(StoreError::NoRow)));
+        drop(tx);
+        let written = by_id(&engine.db, reset.id).await.unwrap().unwrap();
+        assert_eq!((written.state, written.settled_at), (State::Written, Some(start())));
+    }
+}
+
+#[tokio::test]
+async fn only_the_owner_dispatches_and_only_once() {
+    for engine in engines().await {
+        let reset = add(&engine, person(1), "me").await.unwrap();
+        let until = start() + LEASE;
+        assert!(dispatch(&engine.db, reset.id, "other", start(), until).await.is_err());
+        dispatch(&engine.db, reset.id, "me", start(), until).await.unwrap();
+        assert!(dispatch(&engine.db, reset.id, "me", start(), until).await.is_err(), "sent once");
+        undispatch(&engine.db, reset.id, "me", until).await.unwrap();
+        assert!(by_id(&engine.db, reset.id).await.unwrap().unwrap().dispatched_at.is_none());
+        dispatch(&engine.db, reset.id, "me", start(), until).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_line_is_in_order_and_the_longest_wait_counts() {
+    for engine in engines().await {
+        assert_eq!(throttled_until(&engine.db).await.unwrap(), None);
+        let later = start() + SignedDuration::from_secs(9);
+        throttle(&engine.db, later).await.unwrap();
+        throttle(&engine.db, start()).await.unwrap();
+        assert_eq!(throttled_until(&engine.db).await.unwrap(), Some(later));
+        let (one, two) = (add(&engine, person(1), "me").await.unwrap(), add(&engine, person(2), "me").await.unwrap());
+        for (reset, at) in [(&one, start()), (&two, later), (&one, later)] {
+            let mut tx = engine.db.begin().await.unwrap();
+            wait_in_line(&mut tx, reset.id, "me", at, at + LEASE).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let two = by_id(&engine.db, two.id).await.unwrap().unwrap();
+        assert_eq!(ahead_in_line(&engine.db, &two).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_dead_owners_reset_is_found() {
+    for engine in engines().await {
+        let reset = add(&engine, person(1), "dead").await.unwrap();
+        assert!(orphans(&engine.db, start()).await.unwrap().is_empty());
+        let found = orphans(&engine.db, start() + LEASE + LEASE).await.unwrap();
+        assert_eq!(found.iter().map(|r| r.id).collect::<Vec<_>>(), [reset.id]);
+    }
+}
+
+#[tokio::test]
+async fn twelve_workers_claim_each_reset_once() {
+    for engine in engines().await {
+        for n in 0..40 {
+            writing(&engine, person(n)).await;
+        }
+        let workers = (0..12).map(|n| {
+            let db = engine.db.clone();
+            tokio::spawn(async move {
+                let mut mine = Vec::new();
+                for _ in 0..4 {
+                    mine.extend(claim(&db, Due::Poll, &format!("w{n}"), start(), LEASE).await.unwrap());
+                }
+                mine
+            })
+        });
+        let mut claimed = Vec::new();
+        for worker in workers.collect::<Vec<_>>() {
+            claimed.extend(worker.await.unwrap().into_iter().map(|r| r.id));
+        }
+        let all = claimed.len();
+        claimed.sort();
+        claimed.dedup();
+        assert_eq!((all, claimed.len()), (40, 40));
+    }
+}
+
+#[tokio::test]
+async fn a_late_worker_writes_nothing() {
+    for engine in engines().await {
+        let reset = writing(&engine, person(1)).await;
+        assert_eq!(claim(&engine.db, Due::Poll, "slow", start(), LEASE).await.unwrap().len(), 1);
+        let later = start() + LEASE + LEASE;
+        assert_eq!(claim(&engine.db, Due::Poll, "fast", later, LEASE).await.unwrap().len(), 1);
+        let next = || Next { poll_at: later + LEASE, lost_since: Some(start()), down_since: None, down_total_ms: 7 };
+        assert!(matches!(poll_later(&engine.db, reset.id, "slow", &next()).await, Err(StoreError::NoRow)));
+        poll_later(&engine.db, reset.id, "fast", &next()).await.unwrap();
+        let read = by_id(&engine.db, reset.id).await.unwrap().unwrap();
+        assert_eq!((read.polls, read.lost_since, read.down_total_ms), (1, Some(start()), 7));
+    }
+}
+
+#[tokio::test]
+async fn looking_for_evidence_is_claimed_and_put_off() {
+    for engine in engines().await {
+        let reset = writing(&engine, person(1)).await;
+        let mut tx = engine.db.begin().await.unwrap();
+        step(&mut tx, &to(&reset, State::Written)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(claim(&engine.db, Due::Look, "me", start(), LEASE).await.unwrap().len(), 1);
+        look_later(&engine.db, reset.id, "me", Some(start() + LEASE)).await.unwrap();
+        assert!(claim(&engine.db, Due::Look, "me", start(), LEASE).await.unwrap().is_empty());
+        assert_eq!(claim(&engine.db, Due::Look, "me", start() + LEASE, LEASE).await.unwrap().len(), 1);
+        look_later(&engine.db, reset.id, "me", None).await.unwrap();
+        assert!(claim(&engine.db, Due::Look, "me", start() + LEASE + LEASE, LEASE).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_first_proof_of_a_rung_stays_and_answers_are_kept_in_order() {
+    for engine in engines().await {
+        let reset = writing(&engine, person(1)).await;
+        let proof = |source: &str| Proof { rung: Rung::Carried, at: start(), source: source.to_owned(), detail: None };
+        let mut tx = engine.db.begin().await.unwrap();
+        assert!(prove(&mut tx, reset.id, &proof("CloudSync")).await.unwrap());
+        assert!(!prove(&mut tx, reset.id, &proof("Somebody")).await.unwrap());
+        for status in [202, 200] {
+            let answer = Answer { call: "operation", status, request_id: Some("r"), detail: None };
+            keep_answer(&mut tx, reset.id, &answer, start()).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(proofs(&engine.db, reset.id).await.unwrap(), [proof("CloudSync")]);
+        let rows: Vec<(i64, i64)> =
+            on_db!(&engine.db, |p| sqlx::query_as("SELECT seq, status FROM answers ORDER BY seq").fetch_all(p).await)
+                .unwrap();
+        assert_eq!(rows, [(1, 202), (2, 200)]);
+    }
+}
+
+#[tokio::test]
+async fn changes_are_counted_for_streams() {
+    for engine in engines().await {
+        let before = newest_change(&engine.db).await.unwrap();
+        let reset = add(&engine, person(1), "me").await.unwrap();
+        let changed = changed_since(&engine.db, before).await.unwrap();
+        assert_eq!(changed.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [reset.id]);
+        assert!(changed_since(&engine.db, newest_change(&engine.db).await.unwrap()).await.unwrap().is_empty());
+        assert_eq!(usual_span(&engine.db).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! The same journeys a demo visitor takes, with and without script.
+
+use std::time::Duration;
+
+use crate::support::chromium::{Chromium, DESKTOP, Looks, PHONE};
+use crate::support::portal::{GOOD, Portal, upn};
+
+#[tokio::test]
+async fn rules_are_judged_while_wanda_types_and_the_timeline_moves_by_itself() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.type_into("#reset-form #password", "wanda").await;
+    browser.wait_for("[data-rule=name][data-standing=failed]").await;
+    assert!(browser.text("[data-rule=name]").await.contains("not met"), "in words, not by colour alone");
+    browser.type_into("#password", GOOD).await;
+    browser.wait_for("[data-rule=name][data-standing=met]").await;
+    browser.click("[data-reveal]").await;
+    assert_eq!(browser.client.find(fantoccini::Locator::Css("#password")).await.unwrap().attr("type").await.unwrap().as_deref(), Some("text"));
+    browser.reset(GOOD).await;
+    browser.wait_for("#timeline").await;
+    browser.client.execute("window.stayed = true", vec![]).await.unwrap();
+    browser.wait_for("[data-state=written]").await;
+    browser.wait_for("[data-rung=carried][data-look=done]").await;
+    let stayed = browser.client.execute("return window.stayed === true", vec![]).await.unwrap();
+    assert_eq!(stayed, serde_json::json!(true), "redrawn in place, not reloaded");
+    assert_eq!(browser.text("#announce").await, "Your new password is in place");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_whole_journey_works_without_script() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(Looks { script: false, ..DESKTOP }).await;
+    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.reset("wanda").await;
+    browser.wait_for("[data-rule=length][data-standing=failed]").await;
+    browser.reset(GOOD).await;
+    browser.wait_for("#timeline").await;
+    browser.wait_for("[data-state=written]").await;
+    browser.wait_for("[data-rung=carried][data-look=done]").await;
+    browser.click("button.plain").await;
+    browser.wait_for("a[href='/signin']").await;
+    assert_eq!(portal.demo.tenant.directory_accepts(&upn("wanda"), GOOD), Some(true));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn where_event_streams_are_blocked_the_page_asks_instead() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(DESKTOP).await;
+    browser.sign_in(&portal.demo.url(), &upn("omar")).await;
+    // As some proxies do: the stream never opens.
+    browser.wait_for("#reset-form").await;
+    browser.client.issue_cmd(NoEventSource).await.unwrap();
+    browser.reset(GOOD).await;
+    browser.wait_for("#timeline").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    browser.wait_for("[data-state=written]").await;
+    browser.close().await;
+}
+
+/// Takes `EventSource` away from every page from now on (Chromium's own command).
+#[derive(Debug)]
+struct NoEventSource;
+
+impl fantoccini::wd::WebDriverCompatibleCommand for NoEventSource {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        let body = serde_json::json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": "delete window.EventSource" } });
+        (http::Method::POST, Some(body.to_string()))
+    }
+}

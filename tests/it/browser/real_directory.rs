@@ -1,0 +1,52 @@
+//! The exit test of Microsoft's deployment guide: change the password in the cloud, then use the new one on-premises.
+
+use passback::demo::{Demo, DemoOptions};
+use passback::tenant::Seed;
+
+use crate::support::chromium::{Chromium, PHONE};
+use crate::support::domain::{Domain, Ticket};
+use crate::support::raw;
+
+const OLD: &str = "Old-River-Stone-7";
+const NEW: &str = "Amber-Kettle-Sailing-4";
+/// Long enough for the portal, too short for this domain.
+const TOO_SHORT: &str = "Short-Pass-91";
+
+async fn demo(domain: &Domain) -> Demo {
+    raw::install_crypto();
+    // Rita's refusal comes from the real domain's policy here.
+    let options = DemoOptions { seed: Some(Seed::contoso().unwrap().hurry()), directory: Some(domain.options()), ..DemoOptions::default() };
+    Demo::start(options).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_remote_person_resets_in_a_browser_and_it_lands_in_a_real_active_directory() {
+    let domain = Domain::start(OLD).await;
+    let demo = demo(&domain).await;
+    assert_eq!(domain.kinit("wanda", OLD), Ticket::Granted, "the old password works before");
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&demo.url(), "wanda@contoso.example").await;
+    browser.reset(NEW).await;
+    browser.wait_for("[data-state=written]").await;
+    assert_eq!(browser.text("#verdict").await, "Your new password is in place");
+    browser.wait_for("[data-rung=carried][data-look=done]").await;
+    assert_eq!(domain.kinit("wanda", NEW), Ticket::MustChange, "an administrator's reset asks for a change");
+    assert_eq!(domain.kinit("wanda", OLD), Ticket::Refused, "the old one is dead");
+    browser.close().await;
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_password_that_the_domain_refuses_changes_nothing() {
+    let domain = Domain::start(OLD).await;
+    let demo = demo(&domain).await;
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&demo.url(), "rita@contoso.example").await;
+    browser.reset(TOO_SHORT).await;
+    browser.wait_for("[data-state=refused]").await;
+    assert!(browser.text("#timeline").await.contains("R-POLICY"), "0000052D is told as its cause");
+    assert_eq!(domain.kinit("rita", OLD), Ticket::Granted, "the old password still works");
+    assert_eq!(domain.kinit("rita", TOO_SHORT), Ticket::Refused);
+    browser.close().await;
+    demo.stop().await;
+}

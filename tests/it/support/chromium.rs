@@ -1,0 +1,147 @@
+//! A real browser: Debian's Chromium through its driver, ended with the test.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+
+pub(crate) struct Chromium {
+    driver: Child,
+    pub(crate) client: Client,
+    _profile: tempfile::TempDir,
+}
+
+/// How it looks and what it may.
+#[derive(Clone, Copy)]
+pub(crate) struct Looks {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) dark: bool,
+    pub(crate) script: bool,
+}
+
+pub(crate) const PHONE: Looks = Looks { width: 390, height: 844, dark: false, script: true };
+pub(crate) const DESKTOP: Looks = Looks { width: 1280, height: 900, dark: false, script: true };
+
+impl Chromium {
+    pub(crate) async fn start(looks: Looks) -> Self {
+        assert!(PathBuf::from("/usr/bin/chromedriver").exists(), "chromium is not installed: `make test` installs what the tests need");
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let driver = Command::new("/usr/bin/chromedriver")
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let profile = tempfile::tempdir().unwrap();
+        let mut last = None;
+        for _ in 0..100 {
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            builder.capabilities(capabilities(looks, &profile));
+            match builder.connect(&format!("http://127.0.0.1:{port}")).await {
+                Ok(client) => {
+                    let chromium = Self { driver, client, _profile: profile };
+                    chromium.size(looks).await;
+                    return chromium;
+                }
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the browser did not start: {last:?}");
+    }
+
+    async fn size(&self, looks: Looks) {
+        self.client.set_window_size(looks.width, looks.height).await.unwrap();
+    }
+
+    pub(crate) async fn open(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    pub(crate) async fn click(&self, css: &str) {
+        self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await.unwrap().click().await.unwrap();
+    }
+
+    pub(crate) async fn type_into(&self, css: &str, text: &str) {
+        let field = self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    pub(crate) async fn text(&self, css: &str) -> String {
+        self.client.find(Locator::Css(css)).await.unwrap().text().await.unwrap()
+    }
+
+    pub(crate) async fn wait_for(&self, css: &str) {
+        let found = self.client.wait().at_most(Duration::from_secs(25)).for_element(Locator::Css(css)).await;
+        if found.is_err() {
+            panic!("{css} did not come: {}", self.client.source().await.unwrap());
+        }
+    }
+
+    /// From the landing page through Entra's page, with a passkey, to the form.
+    pub(crate) async fn sign_in(&self, portal: &str, account: &str) {
+        self.open(portal).await;
+        self.click("a[href='/signin']").await;
+        self.type_into("#account", account).await;
+        self.click("#m-passkey").await;
+        self.click("button[type=submit]").await;
+    }
+
+    pub(crate) async fn reset(&self, password: &str) {
+        self.type_into("#reset-form #password", password).await;
+        self.type_into("#again", password).await;
+        self.click("#reset-form button[type=submit]").await;
+    }
+
+    pub(crate) async fn screenshot(&self, file: &std::path::Path) {
+        std::fs::write(file, self.client.screenshot().await.unwrap()).unwrap();
+    }
+
+    pub(crate) async fn close(self) {
+        let _ = self.client.clone().close().await;
+    }
+}
+
+fn capabilities(looks: Looks, profile: &tempfile::TempDir) -> fantoccini::wd::Capabilities {
+    let mut arguments = vec![
+        "--headless=new".to_owned(),
+        "--no-sandbox".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        "--disable-quic".to_owned(),
+        "--no-first-run".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-sync".to_owned(),
+        "--hide-scrollbars".to_owned(),
+        format!("--user-data-dir={}", profile.path().display()),
+    ];
+    if looks.dark {
+        arguments.push("--force-dark-mode".to_owned());
+        arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+    }
+    let mut options = json!({ "args": arguments });
+    if looks.width < 500 {
+        options["mobileEmulation"] = json!({ "deviceMetrics": { "width": looks.width, "height": looks.height, "pixelRatio": 2.0 } });
+    }
+    if !looks.script {
+        options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
+    }
+    let mut capabilities = fantoccini::wd::Capabilities::new();
+    capabilities.insert("goog:chromeOptions".to_owned(), options);
+    capabilities
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}

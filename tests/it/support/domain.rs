@@ -1,0 +1,110 @@
+//! A real Active Directory domain controller (Samba), on a loopback address of its own, ended with the test.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use passback::tenant::LdapsOptions;
+use serde_json::Value;
+
+pub(crate) struct Domain {
+    child: Child,
+    ip: String,
+    facts: Value,
+    _dir: tempfile::TempDir,
+}
+
+impl Domain {
+    pub(crate) async fn start(people_password: &str) -> Self {
+        assert!(PathBuf::from("/usr/sbin/samba").exists(), "samba is not installed: `make test` installs what the tests need");
+        let dir = tempfile::tempdir().unwrap();
+        let ip = free_address();
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samba/domain.py");
+        // Debian's own Python: Samba's modules are there.
+        let made = Command::new("/usr/bin/python3").arg(script).arg(dir.path()).args([&ip, people_password]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let line = String::from_utf8(made.stdout).unwrap();
+        let facts: Value = serde_json::from_str(line.lines().last().unwrap()).unwrap();
+        let conf = facts["conf"].as_str().unwrap();
+        let child = Command::new("/usr/sbin/samba")
+            .args(["-s", conf, "-F", "--no-process-group", "-M", "single"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let domain = Self { child, ip, facts, _dir: dir };
+        domain.wait().await;
+        domain
+    }
+
+    async fn wait(&self) {
+        for _ in 0..300 {
+            let (ldaps, kdc) = (tokio::net::TcpStream::connect((self.ip.as_str(), 636)).await, tokio::net::TcpStream::connect((self.ip.as_str(), 88)).await);
+            if ldaps.is_ok() && kdc.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the domain controller did not start");
+    }
+
+    fn fact(&self, name: &str) -> &str {
+        self.facts[name].as_str().unwrap()
+    }
+
+    pub(crate) fn options(&self) -> LdapsOptions {
+        let url = format!("ldaps://{}:636", self.ip).parse().unwrap();
+        let password = PathBuf::from(self.fact("password_file"));
+        LdapsOptions::new(url, self.fact("bind").into(), &password, self.fact("base").into(), self.fact("ca").into()).unwrap()
+    }
+
+    /// What a computer that asks the domain controller hears. The old password still binds over LDAP for an hour, so
+    /// only Kerberos tells whether it is dead.
+    pub(crate) fn kinit(&self, sam: &str, password: &str) -> Ticket {
+        let cache = tempfile::NamedTempFile::new().unwrap();
+        let mut kinit = Command::new("kinit")
+            .arg(format!("{sam}@CORP.EXAMPLE"))
+            .env("KRB5_CONFIG", self.fact("krb5"))
+            .env("KRB5CCNAME", format!("FILE:{}", cache.path().display()))
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        kinit.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        let done = kinit.wait_with_output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        match () {
+            () if said.contains("Password expired") => Ticket::MustChange,
+            () if done.status.success() => Ticket::Granted,
+            () if said.contains("Password incorrect") || said.contains("Preauthentication failed") => Ticket::Refused,
+            () => panic!("kinit said {said}"),
+        }
+    }
+}
+
+impl Drop for Domain {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What Kerberos says to a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ticket {
+    Granted,
+    /// Right, and an administrator's reset wants it changed.
+    MustChange,
+    Refused,
+}
+
+/// LDAP's ports are fixed, so each controller needs a loopback address of its own.
+fn free_address() -> String {
+    let taken = |ip: &str| [88, 389, 636].iter().any(|port| TcpListener::bind((ip, *port)).is_err());
+    (60..250).map(|n| format!("127.0.0.{n}")).find(|ip| !taken(ip)).expect("a free loopback address; ports below 1024 need root")
+}

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Makes a Samba AD domain for the tests: domain.py DIR IP
+
+Everything lies below DIR; nothing is started. Prints one line of JSON with what a client needs.
+People have the password of the demo's seed; the domain asks for 16 characters, which the portal does not.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+
+REALM, DOMAIN, BASE = "CORP.EXAMPLE", "CORP", "DC=corp,DC=example"
+PEOPLE = f"OU=People,{BASE}"
+CLASS_USER = "bf967aba-0de6-11d0-a285-00aa003049e2"
+RESET_PASSWORD = "00299570-246d-11d0-a768-00aa006e0529"
+LOCKOUT_TIME = "28630ebf-41d5-11d1-a9c1-0000f80367c1"
+PWD_LAST_SET = "bf967a0a-0de6-11d0-a285-00aa003049e2"
+
+
+def run(*command, **more):
+    done = subprocess.run(command, capture_output=True, text=True, **more)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command[:3])}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def certificate(folder, ip):
+    key, crt = f"{folder}/tls/key.pem", f"{folder}/tls/cert.pem"
+    ca_key, ca = f"{folder}/tls/ca-key.pem", f"{folder}/tls/ca.pem"
+    os.makedirs(f"{folder}/tls", exist_ok=True)
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Passback test CA",
+        "-keyout", ca_key, "-out", ca, "-addext", "basicConstraints=critical,CA:TRUE")
+    run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=dc1.corp.example", "-keyout", key, "-out", f"{folder}/tls/req.pem")
+    with open(f"{folder}/tls/ext", "w") as ext:
+        ext.write(f"subjectAltName=DNS:dc1.corp.example,IP:{ip}\nbasicConstraints=CA:FALSE\n")
+    run("openssl", "x509", "-req", "-in", f"{folder}/tls/req.pem", "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",
+        "-extfile", f"{folder}/tls/ext", "-out", crt)
+    os.chmod(key, 0o600)
+    return key, crt, ca
+
+
+def provision(folder, ip):
+    run("samba-tool", "domain", "provision", f"--realm={REALM}", f"--domain={DOMAIN}", "--server-role=dc", "--dns-backend=NONE",
+        f"--adminpass=Aa1-{secrets.token_urlsafe(18)}", "--host-name=dc1", f"--host-ip={ip}", f"--targetdir={folder}",
+        f"--option=interfaces={ip}/8", "--option=bind interfaces only=yes")
+    key, crt, ca = certificate(folder, ip)
+    conf = f"{folder}/smb.conf"
+    with open(conf, "w") as out:
+        out.write(f"""[global]
+    netbios name = DC1
+    realm = {REALM}
+    workgroup = {DOMAIN}
+    server role = active directory domain controller
+    server services = ldap, cldap, kdc
+    interfaces = {ip}/8
+    bind interfaces only = yes
+    private dir = {folder}/private
+    state directory = {folder}/state
+    cache directory = {folder}/cache
+    lock directory = {folder}/lock
+    pid directory = {folder}/run
+    ncalrpc dir = {folder}/ncalrpc
+    log file = {folder}/samba.log
+    tls enabled = yes
+    tls keyfile = {key}
+    tls certfile = {crt}
+    tls cafile = {ca}
+""")
+    for name in ("state", "cache", "lock", "run", "ncalrpc"):
+        os.makedirs(f"{folder}/{name}", exist_ok=True)
+    return conf, ca
+
+
+def seed(folder, conf, password):
+    """Offline, in one transaction, through Samba's own database."""
+    sys.path.insert(0, "/usr/lib/python3/dist-packages")
+    from samba.auth import system_session
+    from samba.param import LoadParm
+    from samba.samdb import SamDB
+
+    lp = LoadParm()
+    lp.load(conf)
+    db = SamDB(url=f"{folder}/private/sam.ldb", session_info=system_session(), lp=lp)
+    db.transaction_start()
+    db.set_minPwdAge(0)
+    db.set_minPwdLength(12)
+    db.add({"dn": PEOPLE, "objectClass": "organizationalUnit"})
+    db.newuser("svc-writeback", password["service"], userou=None)
+    for sam, given, surname in (("wanda", "Wanda", "Writeback"), ("rita", "Rita", "Refused"), ("omar", "Omar", "Slow")):
+        db.newuser(sam, password["people"], userou="OU=People", givenname=given, surname=surname)
+    # People chose their passwords under an older, laxer rule.
+    db.set_minPwdLength(16)
+    db.transaction_commit()
+
+
+def delegate(conf, folder):
+    """What Entra Connect's account has: Reset Password, and reading and writing lockoutTime and pwdLastSet."""
+    sid = next(line.split(": ", 1)[1] for line in run("samba-tool", "user", "show", "svc-writeback", "-s", conf,
+               "-H", f"{folder}/private/sam.ldb").splitlines() if line.startswith("objectSid: "))
+    for sddl in (f"(OA;CIIO;CR;{RESET_PASSWORD};{CLASS_USER};{sid})", f"(OA;CIIO;RPWP;{LOCKOUT_TIME};{CLASS_USER};{sid})",
+                 f"(OA;CIIO;RPWP;{PWD_LAST_SET};{CLASS_USER};{sid})"):
+        run("samba-tool", "dsacl", "set", f"--objectdn={PEOPLE}", "--action=allow", f"--sddl={sddl}", "-s", conf,
+            "-H", f"{folder}/private/sam.ldb")
+
+
+def main():
+    folder, ip, people = sys.argv[1:4]
+    password = {"service": f"Aa1-{secrets.token_urlsafe(24)}", "people": people}
+    conf, ca = provision(folder, ip)
+    seed(folder, conf, password)
+    delegate(conf, folder)
+    with open(f"{folder}/service-password", "w") as out:
+        os.chmod(out.name, 0o600)
+        out.write(password["service"])
+    with open(f"{folder}/krb5.conf", "w") as out:
+        out.write(f"[libdefaults]\n default_realm = {REALM}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n rdns = false\n"
+                  f"[realms]\n {REALM} = {{\n  kdc = {ip}:88\n }}\n")
+    print(json.dumps({"conf": conf, "ca": ca, "base": BASE, "bind": f"CN=svc-writeback,CN=Users,{BASE}",
+                      "password_file": f"{folder}/service-password", "krb5": f"{folder}/krb5.conf"}))
+
+
+main()
