@@ -1,6 +1,6 @@
 //! Chained events, written in the transaction of what they report.
 //!
-//! A [`Ledger`] is a transaction that also writes history: events are collected and appended as the last thing before
+//! A [`ledger::Ledger`] is a transaction that also writes history: events are collected and appended as the last thing before
 //! commit, when the head row is locked. Each row carries the hash of the one before and a MAC by key id; the head
 //! holds count and hash. Personal details stand in a side table and are in the chain only as a salted digest, so that
 //! retention can erase them and the chain still verifies.

@@ -1,5 +1,6 @@
-//! SQLite or PostgreSQL behind one SQL text. Only `store.rs` files and this folder speak SQL; every function of
-//! theirs is run on both engines by a contract test, since no macro can check one text against two.
+//! SQLite or PostgreSQL behind one SQL text. A module that owns tables holds their SQL, each text a `const` beside the
+//! function that runs it; every such function is run on both engines by a contract test, since no macro can check one
+//! text against two.
 
 mod attempts;
 mod db;

@@ -79,7 +79,10 @@ impl Tenant {
                 End::failed("OnPremisesSuccessCloudFailure", Some(agent))
             }
             Ok(()) => self.write_cloud(operation, password, Some(agent)),
-            Err(error) => End::failed(detail(&error), Some(agent)),
+            Err(error) => {
+                tracing::warn!(%error, "the writeback agent could not write a password");
+                End::failed(detail(&error), Some(agent))
+            }
         }
     }
 

@@ -9,6 +9,7 @@
     reason = "a test may panic and may use the system's clock"
 )]
 
+mod architecture;
 mod browser;
 mod contract;
 mod journey;

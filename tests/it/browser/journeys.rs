@@ -16,7 +16,18 @@ async fn rules_are_judged_while_wanda_types_and_the_timeline_moves_by_itself() {
     browser.type_into("#password", GOOD).await;
     browser.wait_for("[data-rule=name][data-standing=met]").await;
     browser.click("[data-reveal]").await;
-    assert_eq!(browser.client.find(fantoccini::Locator::Css("#password")).await.unwrap().attr("type").await.unwrap().as_deref(), Some("text"));
+    assert_eq!(
+        browser
+            .client
+            .find(fantoccini::Locator::Css("#password"))
+            .await
+            .unwrap()
+            .attr("type")
+            .await
+            .unwrap()
+            .as_deref(),
+        Some("text")
+    );
     browser.reset(GOOD).await;
     browser.wait_for("#timeline").await;
     browser.client.execute("window.stayed = true", vec![]).await.unwrap();

@@ -15,7 +15,11 @@ const TOO_SHORT: &str = "Short-Pass-91";
 async fn demo(domain: &Domain) -> Demo {
     raw::install_crypto();
     // Rita's refusal comes from the real domain's policy here.
-    let options = DemoOptions { seed: Some(Seed::contoso().unwrap().hurry()), directory: Some(domain.options()), ..DemoOptions::default() };
+    let options = DemoOptions {
+        seed: Some(Seed::contoso().unwrap().hurry()),
+        directory: Some(domain.options()),
+        ..DemoOptions::default()
+    };
     Demo::start(options).await.unwrap()
 }
 

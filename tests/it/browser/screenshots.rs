@@ -40,7 +40,15 @@ async fn shoot(folder: &Path, suffix: &str, looks: Looks) {
     browser.reset("wanda").await;
     browser.wait_for("#problem").await;
     browser.screenshot(&file("form-refused")).await;
-    for (name, state) in [("wanda", "written"), ("carl", "writing"), ("rita", "refused"), ("olaf", "failed"), ("sven", "split"), ("luca", "unknown"), ("clara", "cloud_only")] {
+    for (name, state) in [
+        ("wanda", "written"),
+        ("carl", "writing"),
+        ("rita", "refused"),
+        ("olaf", "failed"),
+        ("sven", "split"),
+        ("luca", "unknown"),
+        ("clara", "cloud_only"),
+    ] {
         browser.sign_in(&url, &upn(name)).await;
         browser.reset(GOOD).await;
         browser.wait_for(&format!("[data-state={state}]")).await;

@@ -29,7 +29,10 @@ pub(crate) const DESKTOP: Looks = Looks { width: 1280, height: 900, dark: false,
 
 impl Chromium {
     pub(crate) async fn start(looks: Looks) -> Self {
-        assert!(PathBuf::from("/usr/bin/chromedriver").exists(), "chromium is not installed: `make test` installs what the tests need");
+        assert!(
+            PathBuf::from("/usr/bin/chromedriver").exists(),
+            "chromium is not installed: `make test` installs what the tests need"
+        );
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("/usr/bin/chromedriver")
             .arg(format!("--port={port}"))
@@ -65,7 +68,15 @@ impl Chromium {
     }
 
     pub(crate) async fn click(&self, css: &str) {
-        self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await.unwrap().click().await.unwrap();
+        self.client
+            .wait()
+            .at_most(Duration::from_secs(10))
+            .for_element(Locator::Css(css))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn type_into(&self, css: &str, text: &str) {
@@ -80,9 +91,8 @@ impl Chromium {
 
     pub(crate) async fn wait_for(&self, css: &str) {
         let found = self.client.wait().at_most(Duration::from_secs(25)).for_element(Locator::Css(css)).await;
-        if found.is_err() {
-            panic!("{css} did not come: {}", self.client.source().await.unwrap());
-        }
+        let source = if found.is_err() { self.client.source().await.unwrap() } else { String::new() };
+        assert!(found.is_ok(), "{css} did not come: {source}");
     }
 
     /// From the landing page through Entra's page, with a passkey, to the form.
@@ -129,7 +139,8 @@ fn capabilities(looks: Looks, profile: &tempfile::TempDir) -> fantoccini::wd::Ca
     }
     let mut options = json!({ "args": arguments });
     if looks.width < 500 {
-        options["mobileEmulation"] = json!({ "deviceMetrics": { "width": looks.width, "height": looks.height, "pixelRatio": 2.0 } });
+        options["mobileEmulation"] =
+            json!({ "deviceMetrics": { "width": looks.width, "height": looks.height, "pixelRatio": 2.0 } });
     }
     if !looks.script {
         options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });

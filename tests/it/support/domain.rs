@@ -4,10 +4,13 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use passback::tenant::LdapsOptions;
 use serde_json::Value;
+
+static NEXT: AtomicU16 = AtomicU16::new(60);
 
 pub(crate) struct Domain {
     child: Child,
@@ -18,12 +21,16 @@ pub(crate) struct Domain {
 
 impl Domain {
     pub(crate) async fn start(people_password: &str) -> Self {
-        assert!(PathBuf::from("/usr/sbin/samba").exists(), "samba is not installed: `make test` installs what the tests need");
+        assert!(
+            PathBuf::from("/usr/sbin/samba").exists(),
+            "samba is not installed: `make test` installs what the tests need"
+        );
         let dir = tempfile::tempdir().unwrap();
         let ip = free_address();
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samba/domain.py");
         // Debian's own Python: Samba's modules are there.
-        let made = Command::new("/usr/bin/python3").arg(script).arg(dir.path()).args([&ip, people_password]).output().unwrap();
+        let made =
+            Command::new("/usr/bin/python3").arg(script).arg(dir.path()).args([&ip, people_password]).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let line = String::from_utf8(made.stdout).unwrap();
         let facts: Value = serde_json::from_str(line.lines().last().unwrap()).unwrap();
@@ -42,7 +49,10 @@ impl Domain {
 
     async fn wait(&self) {
         for _ in 0..300 {
-            let (ldaps, kdc) = (tokio::net::TcpStream::connect((self.ip.as_str(), 636)).await, tokio::net::TcpStream::connect((self.ip.as_str(), 88)).await);
+            let (ldaps, kdc) = (
+                tokio::net::TcpStream::connect((self.ip.as_str(), 636)).await,
+                tokio::net::TcpStream::connect((self.ip.as_str(), 88)).await,
+            );
             if ldaps.is_ok() && kdc.is_ok() {
                 return;
             }
@@ -58,7 +68,8 @@ impl Domain {
     pub(crate) fn options(&self) -> LdapsOptions {
         let url = format!("ldaps://{}:636", self.ip).parse().unwrap();
         let password = PathBuf::from(self.fact("password_file"));
-        LdapsOptions::new(url, self.fact("bind").into(), &password, self.fact("base").into(), self.fact("ca").into()).unwrap()
+        LdapsOptions::new(url, self.fact("bind").into(), &password, self.fact("base").into(), self.fact("ca").into())
+            .unwrap()
     }
 
     /// What a computer that asks the domain controller hears. The old password still binds over LDAP for an hour, so
@@ -106,5 +117,10 @@ pub(crate) enum Ticket {
 /// LDAP's ports are fixed, so each controller needs a loopback address of its own.
 fn free_address() -> String {
     let taken = |ip: &str| [88, 389, 636].iter().any(|port| TcpListener::bind((ip, *port)).is_err());
-    (60..250).map(|n| format!("127.0.0.{n}")).find(|ip| !taken(ip)).expect("a free loopback address; ports below 1024 need root")
+    // Each address is offered once in this process: a test that is still provisioning has not bound its own yet.
+    let offered = std::iter::from_fn(|| Some(NEXT.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < 250));
+    offered
+        .map(|n| format!("127.0.0.{n}"))
+        .find(|ip| !taken(ip))
+        .expect("a free loopback address; ports below 1024 need root")
 }

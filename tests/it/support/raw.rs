@@ -42,6 +42,10 @@ pub(crate) fn contoso() -> Seed {
 
 pub(crate) fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // PASSBACK_LOG shows what the product says while a test runs.
+    if let Ok(filter) = std::env::var("PASSBACK_LOG") {
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    }
 }
 
 pub(crate) fn http() -> Client {

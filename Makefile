@@ -1,0 +1,32 @@
+# Two commands do everything: `make demo` and `make test`.
+
+.PHONY: demo test lint docs screenshots release clean
+
+# The whole product on this machine: emulated tenant, portal, SQLite.
+demo:
+	cargo build --locked --quiet
+	./target/debug/passback demo
+
+# Installs what is missing (and says what), starts PostgreSQL on a free port, runs every test, stops it again.
+test:
+	tests/run.sh
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+# Every page and state, phone and desktop, light and dark, into screenshots/ (ignored by git).
+screenshots:
+	PASSBACK_SCREENSHOTS="$(CURDIR)/screenshots" tests/run.sh browser::screenshots
+	@echo "RESULT screenshots=$$(ls screenshots | wc -l)"
+
+# What the image holds: without the demo and the tenant emulator.
+release:
+	cargo build --locked --release --no-default-features
+
+clean:
+	cargo clean

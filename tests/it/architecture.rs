@@ -1,0 +1,108 @@
+//! The house stands as its plan says: import directions are the table in `docs/architecture.md`, and this reads both.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Rows `| module | may use |` of the table.
+fn plan() -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let table = text.split("<!-- import table -->").nth(1).expect("the import table stands between its marks");
+    let mut plan = BTreeMap::new();
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let names = |cell: &str| {
+            cell.split(',')
+                .map(|n| n.trim().trim_matches('`').to_owned())
+                .filter(|n| !n.is_empty() && n != "–")
+                .collect()
+        };
+        plan.insert(cells[1].trim_matches('`').to_owned(), names(cells[2]));
+    }
+    plan
+}
+
+fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+/// The module a file belongs to: its first folder, or its name.
+fn module(file: &Path) -> String {
+    let below = file.strip_prefix(root().join("src")).unwrap();
+    let first = below.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Every `crate::x` and `use crate::{x, y}` of a file, without its tests: a test may look further.
+fn uses(text: &str) -> BTreeSet<String> {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let mut found = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        if let Some(list) = rest.strip_prefix('{') {
+            let inside = list.split('}').next().unwrap();
+            found.extend(
+                inside.split(',').map(|n| n.trim().split("::").next().unwrap().to_owned()).filter(|n| !n.is_empty()),
+            );
+        } else {
+            found.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_go_in_the_directions_of_the_table() {
+    let plan = plan();
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    let mut wrong = Vec::new();
+    for file in &files {
+        let me = module(file);
+        if me == "main" || me == "lib" || me == "cli" || file.ends_with("tests.rs") || file.ends_with("testing.rs") {
+            continue;
+        }
+        let allowed = plan.get(&me).unwrap_or_else(|| panic!("{me} is not in the import table"));
+        for other in uses(&std::fs::read_to_string(file).unwrap()) {
+            if other != me && plan.contains_key(&other) && !allowed.contains(&other) {
+                wrong.push(format!("{} uses crate::{other}", file.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_emulator_never_imports_the_client_and_the_client_never_the_emulator() {
+    let plan = plan();
+    assert!(!plan["tenant"].contains("entra"), "written twice, a wrong field name cannot be wrong on both sides");
+    assert!(!plan["entra"].contains("tenant"));
+}
+
+#[test]
+fn the_check_itself_sees_every_form_of_import() {
+    let seen = uses(
+        "use crate::{audit, base::Clock};\nlet x = crate::reset::State;\nuse crate::web::Error;\n#[cfg(test)]\nmod tests { use crate::tenant::X; }",
+    );
+    assert_eq!(seen, ["audit", "base", "reset", "web"].map(str::to_owned).into());
+}
+
+#[test]
+fn files_stay_small() {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.split("#[cfg(test)]").next().unwrap().lines().count();
+        assert!(lines <= 400, "{} has {lines} lines without its tests", file.display());
+    }
+}
