@@ -90,6 +90,7 @@ timeline-unused = A reset was already running. The password you just typed was n
 timeline-steps = The way of your password
 timeline-code = Code
 timeline-again = Choose another password
+timeline-retry = Try again
 timeline-reload = This page renews itself.
 
 state-sending-title = Sending your new password
@@ -120,12 +121,20 @@ state-finished-text = You have used your new password. There is nothing left to 
 state-finished-do1 = Update saved passwords on your phone, for mail and Wi-Fi.
 
 rung-accepted = Microsoft took it
-rung-accepted-text = Your request reached Microsoft.
+rung-accepted-done = Your request reached Microsoft.
+rung-accepted-now = Waiting for Microsoft to take it.
+rung-accepted-ahead = Comes first.
+rung-accepted-bad = Microsoft did not say that it took it.
 rung-written = Microsoft reports it set
-rung-written-text = The password is in place, says Microsoft.
+rung-written-done = The password is in place, says Microsoft.
+rung-written-now = Waiting for Microsoft’s word.
+rung-written-ahead = Comes next.
+rung-written-bad = Microsoft did not report this.
 rung-carried = Carried to your organisation
-rung-carried-text = Microsoft’s log names who carried it. It can arrive some minutes late.
-rung-carried-text-by = Carried by { $agent }, says Microsoft’s log.
+rung-carried-done = Carried by { $agent }, says Microsoft’s log.
+rung-carried-now = Microsoft’s log will name who carried it. It can arrive some minutes late.
+rung-carried-ahead = Comes last; Microsoft’s log names who carried it.
+rung-carried-bad = Microsoft’s log does not show that anybody carried it.
 
 cause-r-policy-person = Your organisation’s rules do not allow this password: it may be too short, too simple, used before, or changed too recently. Choose a different one.
 cause-r-policy-agent = AD refused the password: length, complexity, history or minimum age.

@@ -93,14 +93,6 @@ impl Cause {
         Self::ALL.into_iter().find(|cause| cause.code() == code)
     }
 
-    /// Whether choosing another password, or trying again, makes sense for the person.
-    pub(crate) fn try_again(self) -> bool {
-        matches!(
-            self,
-            Self::Policy | Self::Banned | Self::NotSent | Self::Throttled | Self::Rejected | Self::AgentOffline
-        )
-    }
-
     /// What an HTTP refusal of the reset means.
     pub(super) fn of_refusal(refusal: &GraphRefusal) -> Self {
         match refusal.status {

@@ -57,7 +57,8 @@ struct TimelinePage {
     usual: Option<String>,
     line: Option<String>,
     unused: bool,
-    try_again: bool,
+    /// What the button says, if another try makes sense.
+    again: Option<String>,
     tone: &'static str,
 }
 
@@ -142,11 +143,21 @@ fn view(
         usual: usual.filter(|_| state.is_open()),
         line,
         unused,
-        try_again: reset.cause.is_some_and(Cause::try_again)
-            && matches!(state, ResetState::Refused | ResetState::Failed)
-            || state == ResetState::Unknown,
+        again: again(state, reset.cause).map(|key| f.t(key)),
         tone: tone(state),
         f,
+    }
+}
+
+/// Another password, or the same once more.
+fn again(state: ResetState, cause: Option<Cause>) -> Option<&'static str> {
+    let chooses =
+        matches!(cause, Some(Cause::Policy | Cause::Banned | Cause::Rejected)) || state == ResetState::Unknown;
+    let repeats = matches!(cause, Some(Cause::NotSent | Cause::Throttled | Cause::AgentOffline));
+    match (chooses, repeats) {
+        (true, _) => Some("timeline-again"),
+        (_, true) => Some("timeline-retry"),
+        _ => None,
     }
 }
 
@@ -178,10 +189,8 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof]) -> Vec<Step> {
             None => "bad",
         };
         before_done = reached.is_some();
-        let text = match reached {
-            Some(p) if rung == Rung::Carried => f.tv("rung-carried-text-by", "agent", &p.source),
-            _ => f.t(&format!("rung-{}-text", rung.name())),
-        };
+        let source = reached.map_or("", |p| p.source.as_str());
+        let text = f.tv(&format!("rung-{}-{look}", rung.name()), "agent", source);
         steps.push(Step {
             name: rung.name(),
             look,

@@ -97,6 +97,8 @@ impl From<SignInRefused> for Error {
                 | SignInRefused::AccountDisabled
                 | SignInRefused::NotStaff
                 | SignInRefused::NoRole
+                | SignInRefused::Excluded
+                | SignInRefused::Guest
         );
         let again = Some(if start { "/" } else { "/signin" });
         Self::Refused(Refusal { code: refused.code(), status: refused.status(), again })

@@ -15,4 +15,4 @@ pub(crate) use frame::{Frame, draw, draw_with};
 pub(crate) use layers::dress_and_guard;
 #[cfg(test)]
 pub(crate) use messages::Lang;
-pub(crate) use time::{clock_time, duration};
+pub(crate) use time::{clock_time, duration, moment};

@@ -9,6 +9,11 @@ pub(crate) fn clock_time(at: Timestamp) -> String {
     at.strftime("%H:%M:%S UTC").to_string()
 }
 
+/// `23 Nov 2026, 14:05 UTC`. By reference: templates hand over what they hold.
+pub(crate) fn moment(at: &Timestamp) -> String {
+    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
+}
+
 /// "12 seconds", "3 minutes", "2 hours": rounded up, so that nobody comes back too early.
 pub(crate) fn duration(lang: &Lang, span: SignedDuration) -> String {
     let seconds = (span.as_millis().max(0) + 999) / 1_000;
