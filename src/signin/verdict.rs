@@ -90,9 +90,12 @@ impl Verdicts {
         if due {
             match self.app.entra.graph.policies().await {
                 Ok(policies) => {
-                    let verdict = judge(&policies, context);
-                    write(&self.app.db, context, &verdict, now).await?;
-                    return Ok(Some(verdict));
+                    // Microsoft answers this once a second per tenant, so one answer serves both contexts.
+                    let signin = &self.app.config.signin;
+                    for context in [&signin.required_context, &signin.staff_context] {
+                        write(&self.app.db, context, &judge(&policies, context), now).await?;
+                    }
+                    return Ok(Some(judge(&policies, context)));
                 }
                 Err(error) => tracing::warn!(cause = ?error, "Conditional Access policies cannot be read"),
             }
