@@ -71,15 +71,6 @@ impl Default for Database {
     }
 }
 
-impl Database {
-    /// The address with whatever secret it holds, for tests that open the database beside the portal.
-    #[cfg(feature = "tenant")]
-    #[must_use]
-    pub fn expose_url_for_tests(&self) -> String {
-        self.url.expose_secret().to_owned()
-    }
-}
-
 /// Keys that seal what must be kept. The first seals, all open.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -205,6 +205,12 @@ impl Running {
             .count()
     }
 
+    /// Every request that arrived, in order: method, path with query, status.
+    #[must_use]
+    pub fn seen(&self) -> Vec<(String, String, u16)> {
+        self.tenant.world().calls.iter().map(|seen| (seen.method.clone(), seen.path.clone(), seen.status)).collect()
+    }
+
     /// Whether this is the password AD would accept. `None` with a real directory: ask that.
     #[must_use]
     pub fn directory_accepts(&self, upn: &str, password: &str) -> Option<bool> {

@@ -13,5 +13,6 @@ mod architecture;
 mod browser;
 mod contract;
 mod journey;
+mod process;
 mod support;
 mod tenant;

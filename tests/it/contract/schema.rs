@@ -66,6 +66,16 @@ impl Contract {
         problems
     }
 
+    /// The template a path is an instance of.
+    pub(crate) fn template(&self, path: &str) -> Option<String> {
+        let described = self.openapi["paths"].as_object()?.keys().cloned();
+        let ours = self.additions().iter().filter_map(|c| Some(c["call"].as_str()?.split_once(' ')?.1.to_owned()));
+        // A template without a parameter fits better than one with: /users/$count before /users/{id}.
+        ours.chain(described)
+            .filter(|template| matches(template, path))
+            .min_by_key(|template| template.matches('{').count())
+    }
+
     fn operation(&self, exchange: &Exchange<'_>) -> Option<&Value> {
         let paths = self.openapi["paths"].as_object()?;
         let found = paths.iter().find(|(template, _)| matches(template, exchange.path))?.1;

@@ -147,7 +147,7 @@ async fn the_audit_chain_tells_the_whole_story_and_verifies() {
         let reference = wanda.reset(GOOD).await.reference();
         wanda.until_state(&reference, "written").await;
         let config = portal.demo.config();
-        let report = passback::verify_audit(&config.database.expose_url_for_tests(), Some(config), None).await.unwrap();
+        let report = passback::verify_audit(&portal.database, Some(config), None).await.unwrap();
         assert_eq!(report.breaks, Vec::<String>::new());
         assert!(report.rows >= 5, "linked, signed in, requested, accepted, moved: {}", report.rows);
         portal.demo.stop().await;

@@ -32,6 +32,9 @@ pub(crate) fn engines() -> Vec<Engine> {
 pub(crate) struct Portal {
     pub(crate) demo: Demo,
     pub(crate) clock: Clock,
+    /// The address of its database.
+    pub(crate) database: String,
+    _dir: tempfile::TempDir,
 }
 
 /// How a test wants it.
@@ -60,19 +63,21 @@ impl Portal {
     pub(crate) async fn with(wish: Wish) -> Self {
         raw::install_crypto();
         let clock = Clock::system();
+        let dir = tempfile::tempdir().unwrap();
         let database = match wish.engine {
-            Engine::Sqlite => None,
-            Engine::Postgres => Some(schema().await),
+            Engine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
+            Engine::Postgres => schema().await,
         };
         let options = DemoOptions {
             seed: Some(wish.seed),
-            database,
+            database: Some(database.clone()),
+            data_dir: Some(dir.path().to_owned()),
             clock: clock.clone(),
             adjust: wish.adjust,
             link_operator: wish.link,
             ..DemoOptions::default()
         };
-        Self { demo: Demo::start(options).await.unwrap(), clock }
+        Self { demo: Demo::start(options).await.unwrap(), clock, database, _dir: dir }
     }
 
     pub(crate) fn browser(&self) -> Browser {

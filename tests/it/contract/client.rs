@@ -1,0 +1,50 @@
+//! Every request of ours, against Microsoft's description: known calls only, and the permissions we ask for suffice.
+
+use passback::tenant::{Call, Effect, Fault, Seed};
+
+use super::schema::{Contract, Exchange};
+use crate::support::portal::{GOOD, Portal, Wish, rungs, upn};
+
+/// What the setup grants: `docs/entra-setup.md`.
+const APPLICATION: [&str; 7] = [
+    "User.Read.All",
+    "Organization.Read.All",
+    "AuditLog.Read.All",
+    "Policy.Read.All",
+    "RoleManagement.Read.Directory",
+    "GroupMember.Read.All",
+    "Device.Read.All",
+];
+const OPERATOR: [&str; 2] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
+
+#[tokio::test]
+async fn the_portal_makes_only_calls_that_microsoft_describes() {
+    let Some(contract) = Contract::load() else { return };
+    let lost = Fault::on(
+        Call::Operation,
+        Effect::Status { status: 503, code: "x".into(), retry_after: Some(1), graph_body: true },
+    )
+    .times(1);
+    let portal =
+        Portal::with(Wish { seed: Seed::contoso().unwrap().hurry().with_fault(lost), ..Wish::default() }).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until(&reference, |status| rungs(status).len() == 3).await;
+    portal.signed_in("gloria").await;
+    portal.browser().sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    let mut kinds = std::collections::BTreeSet::new();
+    for (method, path, status) in portal.demo.tenant.seen() {
+        let Some(path) = path.strip_prefix("/v1.0") else { continue };
+        let exchange = Exchange { method: &method, path, request: None, status, response: None };
+        assert_eq!(contract.problems(&exchange), Vec::<String>::new(), "{method} {path} -> {status}");
+        kinds.insert((method, contract.template(path).unwrap_or_else(|| panic!("{path} has no template"))));
+    }
+    assert!(kinds.len() >= 7, "the journey covers our calls: {kinds:?}");
+    for (method, template) in kinds {
+        let resets = template.contains("/authentication/");
+        let (kind, granted): (_, &[&str]) =
+            if resets { ("delegated", &OPERATOR) } else { ("application", &APPLICATION) };
+        let takes = contract.permissions(&method, &template, kind).unwrap();
+        assert!(takes.iter().any(|p| granted.contains(&p.as_str())), "{method} {template} takes {kind} {takes:?}");
+    }
+}

@@ -1,0 +1,135 @@
+//! The binary as an administrator runs it.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::portal::{Browser, upn};
+use crate::support::raw;
+
+/// A password no log, file or table may hold.
+const CANARY: &str = "Canary-Zx81-Quartz-Lamp";
+
+struct Running {
+    child: Child,
+    portal: String,
+    log: std::path::PathBuf,
+}
+
+/// `passback demo --json` with everything logged.
+fn demo(data: &Path) -> Running {
+    let log = data.join("stderr.log");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_passback"))
+        .args(["demo", "--json", "--port", "0", "--tenant-port", "0", "--data-dir"])
+        .arg(data.join("data"))
+        .env("PASSBACK_LOG", "trace")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut first).unwrap();
+    std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+    let line: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(line["service"], "portal");
+    Running { child, portal: line["url"].as_str().unwrap().to_owned(), log }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_password_reaches_no_log_no_database_and_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut demo = demo(dir.path());
+    let mut wanda = Browser { http: raw::http(), portal: demo.portal.clone(), cookies: Vec::new() };
+    let form = wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
+    assert!(form.status.is_success(), "{}", form.body);
+    wanda.post_once("/reset/check", &[("password", CANARY)]).await;
+    wanda.reset(&CANARY.to_lowercase()[..8]).await;
+    let reference = wanda.reset(CANARY).await.reference();
+    wanda.until_state(&reference, "written").await;
+    // A graceful stop, so that everything is written that ever will be.
+    let stopped = Command::new("kill").args(["-TERM", &demo.child.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    let until = Instant::now() + Duration::from_secs(20);
+    while demo.child.try_wait().unwrap().is_none() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut looked = 0;
+    for entry in walk(dir.path()) {
+        let mut bytes = Vec::new();
+        std::fs::File::open(&entry).unwrap().read_to_end(&mut bytes).unwrap();
+        looked += bytes.len();
+        for needle in [CANARY, &base64(CANARY), &utf16(CANARY)] {
+            assert!(!contains(&bytes, needle.as_bytes()), "{} holds the password", entry.display());
+        }
+        for cookie in wanda.cookies.iter().filter(|(host, _)| demo.portal.ends_with(host.as_str())) {
+            let id = cookie.1.split_once('=').unwrap().1;
+            let kept = entry.extension().is_some_and(|e| e == "db") && contains(&bytes, id.as_bytes());
+            assert!(!kept, "the session id stands in the database");
+        }
+    }
+    assert!(looked > 100_000, "there was something to look through: {looked} bytes, log {}", demo.log.display());
+}
+
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { all.extend(walk(&path)) } else { all.push(path) }
+    }
+    all
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text).trim_end_matches('=').to_owned()
+}
+
+fn utf16(text: &str) -> String {
+    text.chars().flat_map(|c| [c, '\0']).collect()
+}
+
+#[tokio::test]
+async fn core_dumps_and_ptrace_are_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = demo(dir.path());
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", demo.child.id())).unwrap();
+    let core = limits.lines().find(|l| l.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    // A process that is not dumpable belongs to root in /proc, whoever runs it; its memory is closed to its own user.
+    let status =
+        Command::new("sh").arg("-c").arg(format!("stat -c %U /proc/{}/environ", demo.child.id())).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&status.stdout).trim(), "root");
+}
+
+#[test]
+fn bad_settings_say_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("passback.toml");
+    std::fs::write(&file, "[server]\npublic_url = \"http://reset.example.org\"\n").unwrap();
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_passback")).args(["config", "check", "--config"]).arg(&file).output().unwrap();
+    assert!(!done.status.success());
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(said.contains("missing") && !said.contains("panicked"), "{said}");
+    let gone = Command::new(env!("CARGO_BIN_EXE_passback"))
+        .args(["audit", "verify", "--database", "mysql://x"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("neither sqlite:// nor postgres://"), "{gone:?}");
+}
