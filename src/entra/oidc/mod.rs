@@ -48,8 +48,6 @@ struct EntraClaims {
     #[serde(default)]
     acrs: Vec<String>,
     #[serde(default)]
-    amr: Vec<String>,
-    #[serde(default)]
     login_hint: Option<String>,
 }
 
@@ -301,7 +299,7 @@ impl Oidc {
             contexts: extra.acrs.clone(),
             signed_in_at: auth_time,
             guest: extra.acct == Some(1) || extra.idp.is_some(),
-            by_password: extra.amr.iter().any(|m| m == "pwd"),
+            by_password: claims.auth_method_refs().is_some_and(|refs| refs.iter().any(|m| m.as_str() == "pwd")),
             login_hint: extra.login_hint.clone(),
         })
     }
@@ -356,3 +354,6 @@ fn wrong(error: &ClaimsVerificationError) -> IdentityError {
         _ => IdentityError::Unreadable,
     }
 }
+
+#[cfg(all(test, feature = "tenant"))]
+mod forged;

@@ -1,0 +1,146 @@
+//! Forged id tokens, one by one. Each is good but for one thing.
+
+use std::sync::LazyLock;
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rsa::pkcs1::EncodeRsaPrivateKey as _;
+use rsa::pkcs8::EncodePublicKey as _;
+use rsa::traits::PublicKeyParts as _;
+use serde_json::Value;
+
+use super::*;
+
+const TENANT: &str = "c0de0000-7e5a-4f00-8000-00000000c0de";
+const CLIENT: &str = "a0000000-0000-4000-8000-0000000000a1";
+const NOW: i64 = 1_800_000_000;
+
+static KEYS: LazyLock<[rsa::RsaPrivateKey; 2]> =
+    LazyLock::new(|| std::array::from_fn(|_| rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap()));
+
+fn authority() -> String {
+    format!("https://login.microsoftonline.com/{TENANT}/v2.0")
+}
+
+fn oidc() -> Oidc {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let settings = format!(
+        "[server]\npublic_url = \"https://reset.contoso.example/\"\n[sealing]\nkeys = []\n[entra]\ntenant_id = \"{TENANT}\"\n\
+         client_id = \"{CLIENT}\"\ncredential = {{ kind = \"secret\", secret = \"x\" }}\n"
+    );
+    Oidc::new(&toml::from_str(&settings).unwrap(), Clock::manual(Timestamp::from_second(NOW).unwrap())).unwrap()
+}
+
+fn known() -> Known {
+    let encode = |n: &rsa::BigUint| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(n.to_bytes_be())
+    };
+    let key = &KEYS[0];
+    let keys =
+        json!({ "keys": [{ "kty": "RSA", "use": "sig", "kid": "k1", "n": encode(key.n()), "e": encode(key.e()) }] });
+    Known {
+        authorize: AuthUrl::new("https://login/authorize".to_owned()).unwrap(),
+        token: TokenUrl::new("https://login/token".to_owned()).unwrap(),
+        end_session: None,
+        issuer: IssuerUrl::new(authority()).unwrap(),
+        keys: serde_json::from_value(keys).unwrap(),
+        read_at: Timestamp::from_second(NOW).unwrap(),
+    }
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": authority(), "aud": CLIENT, "sub": "s", "tid": TENANT, "oid": "00000000-0000-4000-8000-000000000001",
+        "iat": NOW - 5, "nbf": NOW - 5, "exp": NOW + 3_600, "auth_time": NOW - 10, "nonce": "n1",
+        "preferred_username": "wanda@contoso.example", "name": "Wanda", "acrs": ["c1"], "ver": "2.0",
+    })
+}
+
+fn signed(claims: &Value, header: &Header, key: &rsa::RsaPrivateKey) -> String {
+    let der = key.to_pkcs1_der().unwrap();
+    jsonwebtoken::encode(header, claims, &EncodingKey::from_rsa_der(der.as_bytes())).unwrap()
+}
+
+fn header() -> Header {
+    Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::RS256) }
+}
+
+fn judged(token: &str) -> Result<Identity, IdentityError> {
+    oidc().verify(&known(), token, "n1")
+}
+
+/// A token whose claims are good but for this change.
+fn with(change: impl Fn(&mut Value)) -> IdentityError {
+    let mut claims = claims();
+    change(&mut claims);
+    judged(&signed(&claims, &header(), &KEYS[0])).unwrap_err()
+}
+
+#[test]
+fn a_good_token_is_somebody() {
+    let who = judged(&signed(&claims(), &header(), &KEYS[0])).unwrap();
+    assert_eq!(
+        (who.upn.as_str(), who.contexts.as_slice(), who.guest),
+        ("wanda@contoso.example", ["c1".to_owned()].as_slice(), false)
+    );
+    assert_eq!(who.signed_in_at.as_second(), NOW - 10);
+}
+
+#[test]
+fn every_claim_that_is_wrong_has_its_own_refusal() {
+    assert_eq!(with(|c| c["iss"] = json!("https://login.microsoftonline.com/other/v2.0")), IdentityError::Issuer);
+    assert_eq!(with(|c| c["aud"] = json!("another-app")), IdentityError::Audience);
+    assert_eq!(with(|c| c["nonce"] = json!("n2")), IdentityError::Nonce);
+    assert_eq!(with(|c| c["tid"] = json!("c0de0000-7e5a-4f00-8000-000000000bad")), IdentityError::Tenant);
+    assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("tid"))), IdentityError::Tenant);
+    assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("oid"))), IdentityError::NoObjectId);
+    assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("auth_time"))), IdentityError::NoAuthTime);
+    assert_eq!(with(|c| c["exp"] = json!(NOW - 301)), IdentityError::Expired);
+    assert_eq!(with(|c| c["nbf"] = json!(NOW + 301)), IdentityError::NotYet);
+}
+
+#[test]
+fn clocks_may_differ_by_five_minutes() {
+    let mut late = claims();
+    late["exp"] = json!(NOW - 200);
+    late["nbf"] = json!(NOW + 200);
+    assert!(judged(&signed(&late, &header(), &KEYS[0])).is_ok());
+}
+
+#[test]
+fn a_signature_of_another_key_or_an_unknown_key_is_worth_nothing() {
+    assert_eq!(judged(&signed(&claims(), &header(), &KEYS[1])).unwrap_err(), IdentityError::Signature);
+    let unknown = Header { kid: Some("k9".to_owned()), ..Header::new(Algorithm::RS256) };
+    assert_eq!(judged(&signed(&claims(), &unknown, &KEYS[0])).unwrap_err(), IdentityError::UnknownKey);
+}
+
+#[test]
+fn only_rs256_signs() {
+    let ps256 = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::PS256) };
+    assert_eq!(judged(&signed(&claims(), &ps256, &KEYS[0])).unwrap_err(), IdentityError::Algorithm);
+    // The old trick: the public key as the secret of an HMAC.
+    let public = KEYS[0].to_public_key().to_public_key_pem(rsa::pkcs8::LineEnding::LF).unwrap();
+    let hs256 = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
+    let token = jsonwebtoken::encode(&hs256, &claims(), &EncodingKey::from_secret(public.as_bytes())).unwrap();
+    assert_eq!(judged(&token).unwrap_err(), IdentityError::Algorithm);
+    let encode = |value: &Value| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
+    };
+    let none = format!("{}.{}.", encode(&json!({ "alg": "none", "typ": "JWT" })), encode(&claims()));
+    assert!(matches!(judged(&none).unwrap_err(), IdentityError::Algorithm | IdentityError::Unreadable));
+    assert_eq!(judged("not.a.token").unwrap_err(), IdentityError::Unreadable);
+}
+
+#[test]
+fn guests_and_passwords_are_seen() {
+    let seen = |change: fn(&mut Value)| {
+        let mut claims = claims();
+        change(&mut claims);
+        judged(&signed(&claims, &header(), &KEYS[0])).unwrap()
+    };
+    assert!(seen(|c| c["acct"] = json!(1)).guest);
+    assert!(seen(|c| c["idp"] = json!("https://sts.windows.net/other/")).guest);
+    assert!(seen(|c| c["amr"] = json!(["pwd", "mfa"])).by_password);
+    assert!(!seen(|c| c["amr"] = json!(["fido", "mfa"])).by_password);
+}
