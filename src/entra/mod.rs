@@ -14,7 +14,9 @@ mod operator;
 mod reads;
 
 pub(crate) use graph::{Graph, GraphError, Refusal as GraphRefusal};
-pub(crate) use http::{HttpError, client};
+pub(crate) use http::HttpError;
+#[cfg(feature = "tenant")]
+pub(crate) use http::client;
 pub(crate) use oauth::{TokenError, aadsts_codes};
 pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc, SignInFailed};
 pub(crate) use operator::{Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Poll, Trouble};

@@ -34,7 +34,6 @@ struct Step {
     at_iso: Option<String>,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing the page shows or not")]
 #[derive(Template)]
 #[template(path = "reset/timeline.html")]
 struct TimelinePage {

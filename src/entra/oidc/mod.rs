@@ -355,5 +355,6 @@ fn wrong(error: &ClaimsVerificationError) -> IdentityError {
     }
 }
 
-#[cfg(all(test, feature = "tenant"))]
+#[cfg(feature = "tenant")]
+#[cfg(test)]
 mod forged;
