@@ -99,6 +99,34 @@ mod tests {
         }
     }
 
+    /// Every code that a page can show has its title and its text: codes are literals such as `S-GUEST` in the sources.
+    #[test]
+    fn every_code_has_its_page() {
+        let mut sources = String::new();
+        read(std::path::Path::new("src"), &mut sources);
+        let catalogue = std::fs::read_to_string("locales/en/main.ftl").unwrap();
+        let mut checked = 0;
+        for (prefix, family) in [("E-", "refusal"), ("S-", "refusal"), ("L-", "refusal"), ("G-", "stopped")] {
+            for code in sources.split(&format!("\"{prefix}")).skip(1).filter_map(|rest| rest.split('"').next()) {
+                let whole = code.len() > 2 && code.chars().all(|c| c.is_ascii_uppercase() || c == '-');
+                if whole {
+                    let key = format!("{family}-{prefix}{code}").to_lowercase();
+                    for part in ["title", "text"] {
+                        assert!(
+                            catalogue.contains(&format!(
+                                "
+{key}-{part} = "
+                            )),
+                            "{key}-{part}"
+                        );
+                    }
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 30, "{checked}");
+    }
+
     fn read(dir: &std::path::Path, into: &mut String) {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();

@@ -39,6 +39,13 @@ async fn wandas_password_is_written_and_carried_and_lands() {
 }
 
 #[tokio::test]
+async fn omars_writeback_takes_its_time_and_arrives() {
+    for engine in engines() {
+        ends_as(engine, "omar", "written", None).await;
+    }
+}
+
+#[tokio::test]
 async fn lucas_locked_account_is_unlocked_by_it() {
     for engine in engines() {
         ends_as(engine, "luca", "written", None).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use passback::tenant::Call;
+use passback::tenant::{Call, Effect, Fault, Seed};
 use reqwest::StatusCode;
 
 use crate::support::portal::{GOOD, Portal, Wish, engines, upn};
@@ -61,6 +61,25 @@ async fn events_tell_every_step_and_end_with_the_session() {
     })
     .await;
     assert!(ended.is_ok(), "the stream ends soon after signing out");
+}
+
+#[tokio::test]
+async fn fifty_watchers_cost_graph_no_more_than_one() {
+    let mut counts = Vec::new();
+    for watchers in [1, 50] {
+        let slow = Fault::on(Call::Writeback, Effect::Slow { ms: 4_000 });
+        let portal =
+            Portal::with(Wish { seed: Seed::contoso().unwrap().hurry().with_fault(slow), ..Wish::default() }).await;
+        let mut wanda = portal.signed_in("wanda").await;
+        let reference = wanda.reset(GOOD).await.reference();
+        let mut streams = Vec::new();
+        for _ in 0..watchers {
+            streams.push(wanda.once(&format!("/resets/{reference}/events")).await);
+        }
+        wanda.until_state(&reference, "written").await;
+        counts.push(portal.demo.tenant.calls(Call::Operation, None));
+    }
+    assert!(counts[0] <= 6 && counts[1].abs_diff(counts[0]) <= 1, "{counts:?}");
 }
 
 #[tokio::test]

@@ -195,3 +195,39 @@ async fn a_tenant_wide_operator_must_be_meant() {
     adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
     assert_eq!(adam.sign_in("/admin/operator/link", &upn("svc-passback"), "passkey", "").await.code(), "L-TENANT-WIDE");
 }
+
+#[tokio::test]
+async fn no_session_is_older_than_eight_hours_however_busy() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    for _ in 0..17 {
+        portal.clock.advance(SignedDuration::from_mins(28));
+        assert_eq!(wanda.get(&format!("/resets/{reference}")).await.status, StatusCode::OK);
+    }
+    portal.clock.advance(SignedDuration::from_mins(10));
+    assert_eq!(wanda.get(&format!("/resets/{reference}")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_operator_that_lost_its_role_is_noticed_by_the_first_refusal() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let denied =
+        Effect::Status { status: 403, code: "Authorization_RequestDenied".into(), retry_after: None, graph_body: true };
+    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, denied));
+    portal.demo.tenant.add_fault(Fault::on(
+        Call::Roles,
+        Effect::Body { status: 200, content_type: "application/json".into(), text: "{\"value\":[]}".into() },
+    ));
+    let reference = wanda.reset(GOOD).await.reference();
+    assert_eq!(wanda.until_state(&reference, "refused").await["cause"], "R-DENIED");
+    for _ in 0..50 {
+        if wanda.get("/reset").await.status == StatusCode::SERVICE_UNAVAILABLE {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(wanda.get("/reset").await.code(), "G-OPERATOR");
+}

@@ -214,3 +214,79 @@ async fn a_real_directory_allows_loopback_only() {
     let said = refused("127.0.0.1:0", "ldaps://dc1.corp.example").await.err().unwrap().to_string();
     assert!(said.contains("loopback address only"), "{said}");
 }
+
+#[tokio::test]
+async fn microsofts_published_limits_hold_with_and_without_a_time_to_wait() {
+    let entra =
+        Emulator::with(passback::tenant::Seed::contoso().unwrap().with_redirect(crate::support::raw::BACK)).await;
+    let app = entra.application().await;
+    let mut last = None;
+    for _ in 0..6 {
+        last = Some(entra.graph("GET", "/auditLogs/directoryAudits", &app, None).await);
+    }
+    let audits = last.unwrap();
+    assert_eq!(audits.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(audits.headers().contains_key("retry-after"));
+    let path = "/identity/conditionalAccess/policies";
+    assert_eq!(entra.graph("GET", path, &app, None).await.status(), StatusCode::OK);
+    let policies = entra.graph("GET", path, &app, None).await;
+    assert_eq!(policies.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(!policies.headers().contains_key("retry-after"), "Conditional Access does not say when");
+}
+
+#[tokio::test]
+async fn a_one_time_pass_opens_once_and_satisfies_the_context() {
+    let entra = Emulator::start().await;
+    let operator = entra.operator().await;
+    let path = "/users/omar@contoso.example/authentication/temporaryAccessPassMethods";
+    let wish = json!({ "isUsableOnce": true, "lifetimeInMinutes": 30 });
+    let pass: Value = entra.graph("POST", path, &operator, Some(wish)).await.json().await.unwrap();
+    let code = text(&pass, "temporaryAccessPass");
+    let shown: Value = entra.graph("GET", path, &operator, None).await.json().await.unwrap();
+    assert!(shown["value"][0]["temporaryAccessPass"].is_null(), "its code is shown once");
+    let tap = As { account: "omar@contoso.example", method: "tap", secret: &code };
+    let context = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    assert_eq!(entra.post_sign_in(entra.authorize(&[("claims", context)]), &tap).await.status(), StatusCode::SEE_OTHER);
+    let again = entra.post_sign_in(entra.authorize(&[]), &tap).await;
+    assert!(again.text().await.unwrap().contains("AADSTS130503"));
+    let denied = entra
+        .graph(
+            "POST",
+            "/users/gloria@contoso.example/authentication/temporaryAccessPassMethods",
+            &operator,
+            Some(json!({})),
+        )
+        .await;
+    assert_eq!(denied.status(), StatusCode::FORBIDDEN, "not for whom the role does not reach");
+}
+
+#[tokio::test]
+async fn revoking_sessions_ends_tokens() {
+    let entra = Emulator::start().await;
+    let operator = entra.operator().await;
+    let omar = entra.tokens_of(&As::passkey("omar@contoso.example")).await;
+    let path = "/users/omar@contoso.example/revokeSignInSessions";
+    let done: Value = entra.graph("POST", path, &operator, None).await.json().await.unwrap();
+    assert_eq!(done["value"], json!(true));
+    let refused =
+        entra.token(&[("grant_type", "refresh_token"), ("refresh_token", &text(&omar, "refresh_token"))]).await;
+    assert_eq!((refused.0, &refused.1["error_codes"][0]), (StatusCode::BAD_REQUEST, &json!(50173)));
+}
+
+#[tokio::test]
+async fn an_operation_goes_from_not_started_through_running_to_its_end() {
+    let slow = Fault::on(Call::Writeback, Effect::Slow { ms: 1_000 });
+    let entra = Emulator::with(crate::support::raw::contoso().with_fault(slow)).await;
+    let token = entra.operator().await;
+    let accepted = entra.reset(&token, "wanda@contoso.example", GOOD).await;
+    let location = accepted.headers()["location"].to_str().unwrap().to_owned();
+    assert!(location.contains("?aadgdc=") && location.contains("&aadgsu="), "{location}");
+    let mut seen = Vec::new();
+    while seen.last().map(String::as_str) != Some("succeeded") {
+        let body: Value = entra.http.get(&location).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        seen.push(text(&body, "status"));
+        seen.dedup();
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    }
+    assert_eq!(seen, ["notStarted", "running", "succeeded"]);
+}
