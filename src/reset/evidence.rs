@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::ending;
+use super::causes::{Cause, ending};
 use super::reading::{Proof, Reset, Rung};
 use super::state::{Ending, Evidence, Report, State};
 use super::store;
@@ -23,9 +23,9 @@ const LOOKS: Limit = Limit { count: 4, per: SignedDuration::from_secs(10) };
 const UNTIL: SignedDuration = SignedDuration::from_hours(24);
 
 /// When to look first in a state, if ever.
-pub(super) fn first_look(to: State, reset: &Reset, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn first_look(to: State, cause: Option<Cause>, reset: &Reset, now: Timestamp) -> Option<Timestamp> {
     let sent = reset.dispatched_at.is_some();
-    let looks = sent && matches!(to, State::Written | State::Unknown | State::Split | State::Failed | State::Finished);
+    let looks = sent && !to.is_open() && !to.is_final(cause, Some(now), now);
     looks.then(|| now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now))
 }
 

@@ -194,7 +194,7 @@ pub(super) async fn finish(
     let app = &resets.app;
     let now = app.now();
     let Some((to, cause)) = reset.state.after(reset.cause, report) else { return Err(StoreError::NoRow) };
-    let look_at = super::evidence::first_look(to, reset, now);
+    let look_at = super::evidence::first_look(to, cause, reset, now);
     let detail = answer.as_ref().and_then(|a| a.detail);
     let mut ledger = app.auditor.begin().await?;
     store::step(ledger.tx(), &Move { id: reset.id, from: reset.state, to, cause, detail, now, look_at }).await?;
