@@ -129,11 +129,13 @@ rung-written = Microsoft reports it set
 rung-written-done = The password is in place, says Microsoft.
 rung-written-now = Waiting for Microsoft’s word.
 rung-written-ahead = Comes next.
+rung-written-off = It did not get this far.
 rung-written-bad = Microsoft did not report this.
 rung-carried = Carried to your organisation
 rung-carried-done = Carried by { $agent }, says Microsoft’s log.
 rung-carried-now = Microsoft’s log will name who carried it. It can arrive some minutes late.
 rung-carried-ahead = Comes last; Microsoft’s log names who carried it.
+rung-carried-off = It did not get this far, as far as we know.
 rung-carried-bad = Microsoft’s log does not show that anybody carried it.
 
 cause-r-policy-person = Your organisation’s rules do not allow this password: it may be too short, too simple, used before, or changed too recently. Choose a different one.

@@ -26,7 +26,7 @@ pub(super) struct Asked {
 /// A step of the journey, as drawn.
 struct Step {
     name: &'static str,
-    /// `done`, `now`, `ahead` or `bad`.
+    /// `done`, `now`, `ahead`, `bad`, or `off`: after a bad one.
     look: &'static str,
     title: String,
     text: String,
@@ -181,6 +181,7 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof]) -> Vec<Step> {
         let reached = proof(rung);
         let look = match reached {
             Some(_) => "done",
+            None if !before_done && ended => "off",
             None if !before_done => "ahead",
             None if !ended => "now",
             // The audit log arrives late: waiting for it is not bad news.
