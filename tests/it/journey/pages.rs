@@ -104,3 +104,14 @@ async fn the_operators_page() {
     wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
     assert_snapshot!("operator_dead", adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await.main());
 }
+
+#[tokio::test]
+async fn when_graph_is_away_the_page_says_that_nothing_was_changed() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let away = Effect::Status { status: 503, code: "serviceUnavailable".into(), retry_after: None, graph_body: true };
+    portal.demo.tenant.add_fault(Fault::on(Call::User, away));
+    let page = wanda.get("/reset").await;
+    assert_eq!(page.status, reqwest::StatusCode::SERVICE_UNAVAILABLE);
+    assert_snapshot!(page.main());
+}
