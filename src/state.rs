@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::broadcast;
+use tokio::sync::{Mutex, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,6 +32,8 @@ pub(crate) struct Inner {
     pub(crate) stop: CancellationToken,
     /// Which resets changed, seen once a second by one reader per process.
     pub(crate) changes: broadcast::Sender<ResetId>,
+    /// How many people the tenant has, and when that was counted.
+    pub(crate) people: Mutex<Option<(i64, Timestamp)>>,
     /// This process's name in leases.
     pub(crate) me: String,
 }
@@ -46,6 +48,7 @@ impl App {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             changes: broadcast::Sender::new(1_024),
+            people: Mutex::default(),
             me: random.token(),
             config,
             db,

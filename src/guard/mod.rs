@@ -112,8 +112,16 @@ impl Guard {
         Ok(())
     }
 
-    /// 2 % of the people, at least 20.
+    /// 2 % of the people, at least 20. People are counted once an hour.
     async fn share_of_people(&self) -> Result<i64, GraphError> {
-        Ok((self.app.entra.graph.people().await? / 50).max(20))
+        let mut counted = self.app.people.lock().await;
+        let now = self.app.now();
+        let fresh = counted.filter(|(_, at)| now.duration_since(*at) < SignedDuration::from_hours(1));
+        let people = match fresh {
+            Some((people, _)) => people,
+            None => self.app.entra.graph.people().await?,
+        };
+        *counted = Some((people, fresh.map_or(now, |(_, at)| at)));
+        Ok((people / 50).max(20))
     }
 }

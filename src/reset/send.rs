@@ -17,8 +17,12 @@ use crate::store::StoreError;
 
 /// The first question to an operation comes this long after 202.
 const FIRST_POLL: SignedDuration = SignedDuration::from_millis(1_000);
+/// However long 202 asks us to wait, somebody is watching.
+const LATEST_POLL: SignedDuration = SignedDuration::from_secs(30);
 /// When 429 does not say how long.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(5);
+/// `Retry-After: 0` is not taken at its word.
+const SHORTEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// A row that cannot be written is tried again so often, a second apart: what Graph accepted is never dropped.
 const WRITES: u32 = 120;
 
@@ -63,6 +67,10 @@ async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Pas
             return Ok(Tried::NotSent(Cause::Throttled));
         }
         let now = app.now();
+        // Also when each wait is short: a 429 that comes again and again is not answered for ever.
+        if now.duration_since(began) > SignedDuration::from_secs(app.config.reset.line_limit_seconds) {
+            return Ok(Tried::NotSent(Cause::Throttled));
+        }
         store::dispatch(&app.db, id, &app.me, now, later(now, LEASE)).await?;
         let order = Order::of(&app.db, id, person).await?;
         let refusal = match app.entra.operators.reset(&order, password).await {
@@ -77,7 +85,7 @@ async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Pas
         let now = app.now();
         store::undispatch(&app.db, id, &app.me, later(now, LEASE)).await?;
         if refusal.status == StatusCode::TOO_MANY_REQUESTS {
-            store::throttle(&app.db, later(now, refusal.retry_after.unwrap_or(UNSAID_WAIT))).await?;
+            store::throttle(&app.db, later(now, refusal.retry_after.unwrap_or(UNSAID_WAIT).max(SHORTEST_WAIT))).await?;
         } else if renewed {
             return Ok(Tried::Ended(Dispatch::Refused { refusal }));
         } else {
@@ -130,7 +138,14 @@ async fn write_down(resets: &Resets, id: ResetId, tried: &Tried) -> Result<(), S
         }
         Tried::Ended(Dispatch::Accepted { location, retry_after, request_id }) => {
             let location = location.as_ref().map(|l| l.url().as_str());
-            accepted(resets, &reset, location, retry_after.unwrap_or(FIRST_POLL), request_id.as_deref()).await
+            accepted(
+                resets,
+                &reset,
+                location,
+                retry_after.unwrap_or(FIRST_POLL).min(LATEST_POLL),
+                request_id.as_deref(),
+            )
+            .await
         }
     }
 }

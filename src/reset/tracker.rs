@@ -19,6 +19,8 @@ use crate::store::StoreError;
 const LEASE: SignedDuration = SignedDuration::from_secs(40);
 /// 404 for longer than this: the operation is lost.
 const LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
+/// However long Graph asks us to wait: the time limit is looked at with each question.
+const LATEST: SignedDuration = SignedDuration::from_secs(60);
 const EVERY: Duration = Duration::from_millis(200);
 
 /// Follows resets.
@@ -170,7 +172,7 @@ impl Tracker {
 
 /// What a poll that ended nothing leaves behind.
 fn next(reset: &Reset, now: Timestamp, retry_after: Option<SignedDuration>) -> Next {
-    let pause = retry_after.unwrap_or_else(|| pause_after(reset.polls)).max(SignedDuration::from_millis(200));
+    let pause = retry_after.unwrap_or_else(|| pause_after(reset.polls)).clamp(SignedDuration::from_millis(200), LATEST);
     let down_total_ms = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
     Next { poll_at: now.saturating_add(pause).unwrap_or(now), lost_since: None, down_since: None, down_total_ms }
 }

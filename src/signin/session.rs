@@ -137,7 +137,8 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let session = session_of(parts, app).await.map_err(IntoResponse::into_response)?;
-        match login(&session, app).await.map_err(IntoResponse::into_response)? {
+        // A staff session was begun with another context: for one's own password one signs in as oneself.
+        match login(&session, app).await.map_err(IntoResponse::into_response)?.filter(|login| !login.staff) {
             Some(login) => Ok(Self(login)),
             None if parts.method == Method::GET => Err(Redirect::to("/signin").into_response()),
             None => Err(Error::from(SignInRefused::Expired).into_response()),

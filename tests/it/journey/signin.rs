@@ -122,6 +122,7 @@ async fn staff_pages_need_a_staff_sign_in_with_a_role() {
     let page = adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
     assert!(page.url.ends_with("/admin/operator"), "{}", page.url);
     assert!(page.body.contains("svc-passback@contoso.example"));
+    assert_eq!(adam.once("/reset").await.headers()["location"], "/signin", "and a staff session is not his own");
 }
 
 #[tokio::test]

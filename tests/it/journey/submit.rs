@@ -209,3 +209,17 @@ async fn a_late_submit_says_that_nothing_was_sent() {
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
     assert!(page.body.contains("Nothing was sent"), "{}", page.body);
 }
+
+#[tokio::test]
+async fn a_429_without_end_gives_up_within_the_line_limit() {
+    let busy = Effect::Status { status: 429, code: "TooManyRequests".into(), retry_after: Some(0), graph_body: true };
+    let adjust = |config: &mut passback::config::Config| config.reset.line_limit_seconds = 3;
+    let seed = Seed::contoso().unwrap().hurry().with_fault(Fault::on(Call::ResetPassword, busy));
+    let portal = Portal::with(Wish { seed, adjust, ..Wish::default() }).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    let status = wanda.until_state(&reference, "refused").await;
+    assert_eq!(status["cause"], "R-THROTTLED");
+    let posts = portal.demo.tenant.calls(Call::ResetPassword, None);
+    assert!((2..=4).contains(&posts), "once a second, not as fast as it can: {posts}");
+}
