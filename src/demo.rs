@@ -196,7 +196,6 @@ fn config(
         server: Server {
             listen: address,
             public_url: url(format!("http://{address}"), "portal")?,
-            metrics_listen: None,
             trusted_proxies: Vec::new(),
         },
         database: Database { url: Secret::new(database), url_file: None },

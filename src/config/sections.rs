@@ -45,9 +45,6 @@ pub struct Server {
     pub listen: SocketAddr,
     /// How people reach the portal: every link is made from it, never from `Host`. https, or http on loopback.
     pub public_url: Url,
-    /// Where `/metrics` is served; not at all without it.
-    #[serde(default)]
-    pub metrics_listen: Option<SocketAddr>,
     /// Whose `X-Forwarded-For` is believed, as networks (`10.0.0.0/8`). Nobody's by default.
     #[serde(default)]
     pub trusted_proxies: Vec<IpNet>,
