@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use reqwest::{Response, StatusCode, header};
 use url::Url;
 
-use crate::base::{Clock, Random, Secret};
+use crate::base::{Clock, Random, Secret, hex};
 use crate::config::{
     Branding, Config, Credential, CredentialKind, Database, Entra, OperatorSettings, Policy, Reset, Sealing,
     SealingKey, Server, Signin,
@@ -231,7 +231,7 @@ fn sealing_key(folder: &std::path::Path, random: &Random) -> Result<SealingKey, 
     use std::os::unix::fs::OpenOptionsExt as _;
     let file = folder.join("sealing.key");
     if !file.exists() {
-        let digits = random.bytes::<32>().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let digits = hex(&random.bytes::<32>());
         let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
         made.and_then(|mut f| f.write_all(digits.as_bytes()))
             .map_err(|source| DemoError::Data { path: file.clone(), source })?;

@@ -2,6 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::base::hex;
+
 /// The hash before the first row.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -57,12 +59,4 @@ pub(super) fn personal_digest(salt: &str, data: &str) -> String {
 /// What the head's MAC covers.
 pub(super) fn head_bytes(count: i64, hash: &str) -> Vec<u8> {
     format!("passback audit head v1:{count}:{hash}").into_bytes()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,12 +1,14 @@
 //! Clock, randomness, ids and secrets. Knows nothing of the rest of the product.
 
 mod clock;
+mod hex;
 mod ids;
 mod listen;
 mod random;
 mod secret;
 
 pub use clock::Clock;
+pub(crate) use hex::hex;
 pub(crate) use ids::{ObjectId, PersonKey, Reference, ResetId, TenantId};
 pub(crate) use listen::{is_loopback_host, public_origin};
 pub use random::Random;

@@ -74,7 +74,7 @@ impl Guard {
             Err(OperatorError::Trouble(trouble)) => return Ok(Some(Stopped::Operator(Some(trouble)))),
             Err(OperatorError::NotLinked) => return Ok(Some(Stopped::Operator(None))),
             Err(error) => {
-                tracing::warn!(cause = ?error, "the operator has no token for now");
+                tracing::warn!(cause = ?error, "the operator has no token at the moment");
                 return Ok(Some(Stopped::CannotCheck));
             }
         };

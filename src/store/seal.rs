@@ -12,7 +12,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::base::{Random, TenantId};
+use crate::base::{Random, TenantId, hex};
 use crate::config::{Sealing, SealingKey};
 
 /// What a key is for. The names are part of the derivation and never change.
@@ -165,14 +165,6 @@ impl Key {
         mac.update(data);
         hex(&mac.finalize().into_bytes())
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

@@ -8,7 +8,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
 use super::{Db, Place, Purpose, Sealer, StoreError, on_db};
-use crate::base::Clock;
+use crate::base::{Clock, hex};
 
 /// Sessions in the database.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl std::fmt::Debug for DbSessions {
 
 /// What stands in the database for a session id or another token that a browser holds.
 pub(crate) fn hash_id(token: &str) -> String {
-    super::seal::hex(&Sha256::digest(token.as_bytes()))
+    hex(&Sha256::digest(token.as_bytes()))
 }
 
 impl DbSessions {
