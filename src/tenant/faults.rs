@@ -63,6 +63,8 @@ pub enum Effect {
     NoLocation,
     /// The grant behind the refresh token is dead (AADSTS50173).
     DeadToken,
+    /// The id token does not say that the context is satisfied.
+    OmitContext,
     /// No writeback agent answers.
     AgentOffline,
     /// The directory takes the password, the cloud does not.

@@ -100,7 +100,13 @@ fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
             "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
         ));
     }
-    answer(tenant, app, &code.grant, &code.grant.scope)
+    let mut grant = code.grant;
+    let id = grant.account.to_string();
+    if tenant.world().take_faults(Call::Token, Some(&id)).contains(&Effect::OmitContext) {
+        grant.acrs.clear();
+    }
+    let scope = grant.scope.clone();
+    answer(tenant, app, &grant, &scope)
 }
 
 fn by_refresh(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {

@@ -232,3 +232,25 @@ async fn an_operator_that_lost_its_role_is_noticed_by_the_first_refusal() {
     }
     assert_eq!(wanda.get("/reset").await.code(), "G-OPERATOR");
 }
+
+#[tokio::test]
+async fn a_missing_context_is_asked_for_once_more_and_not_for_ever() {
+    let omit = || Fault::on(Call::Token, Effect::OmitContext).for_person(&upn("wanda"));
+    for (fault, let_in) in [(omit().times(1), true), (omit(), false)] {
+        let portal = Portal::start().await;
+        portal.demo.tenant.add_fault(fault);
+        let mut wanda = portal.browser();
+        let again = wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
+        assert!(
+            again.url.contains("/oauth2/v2.0/authorize") && again.url.contains("acrs"),
+            "one step-up: {}",
+            again.url
+        );
+        let page = wanda.post(&again.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
+        if let_in {
+            assert!(page.body.contains("name=\"password\""), "{}", page.body);
+        } else {
+            assert_eq!(page.code(), "S-CONTEXT");
+        }
+    }
+}
