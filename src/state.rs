@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::Auditor;
-use crate::base::{Clock, Random, ResetId};
+use crate::base::{Clock, InFlight, Random, ResetId};
 use crate::config::Config;
 use crate::entra::Entra;
 use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     /// Work that outlives its request: a closed browser does not cut a reset.
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
+    /// Resets that this process is sending.
+    pub(crate) in_flight: InFlight,
     /// Which resets changed, seen once a second by one reader per process.
     pub(crate) changes: broadcast::Sender<ResetId>,
     /// How many people the tenant has, and when that was counted.
@@ -47,6 +49,7 @@ impl App {
             sessions: DbSessions::new(db.clone(), sealer.clone(), clock.clone()),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            in_flight: InFlight::default(),
             changes: broadcast::Sender::new(1_024),
             people: Mutex::default(),
             me: random.token(),

@@ -3,54 +3,81 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
 /// The time, from the system or moved by hand.
 #[derive(Clone, Debug)]
-pub struct Clock(Source);
+pub struct Clock {
+    source: Source,
+    /// Added to the system's time, or the time itself of a manual clock, in milliseconds.
+    wall: Arc<AtomicI64>,
+    /// Time that [`Clock::advance`] let pass, in milliseconds.
+    passed: Arc<AtomicI64>,
+}
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Source {
-    System { offset: Arc<AtomicI64> },
-    Manual { millis: Arc<AtomicI64> },
+    System { began: Instant },
+    Manual,
 }
 
 impl Clock {
     /// The system's clock. [`Clock::advance`] adds to it, which tests use to age things while time goes on.
     #[must_use]
     pub fn system() -> Self {
-        Self(Source::System { offset: Arc::default() })
+        Self { source: Source::System { began: Instant::now() }, wall: Arc::default(), passed: Arc::default() }
     }
 
     /// A clock that stands still until it is advanced.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual { millis: Arc::new(AtomicI64::new(start.as_millisecond())) })
+        let wall = Arc::new(AtomicI64::new(start.as_millisecond()));
+        Self { source: Source::Manual, wall, passed: Arc::default() }
     }
 
     /// Now, in whole milliseconds: what the database can hold.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let millis = match &self.0 {
-            Source::System { offset } => {
+        let wall = self.wall.load(Ordering::Relaxed);
+        let millis = match self.source {
+            Source::System { .. } => {
                 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
                 let now = Timestamp::now().as_millisecond();
-                now.saturating_add(offset.load(Ordering::Relaxed))
+                now.saturating_add(wall)
             }
-            Source::Manual { millis } => millis.load(Ordering::Relaxed),
+            Source::Manual => wall,
         };
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
     }
 
-    /// Moves the clock of everybody who holds a clone of it.
-    pub fn advance(&self, by: SignedDuration) {
-        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        match &self.0 {
-            Source::System { offset } => offset.fetch_add(by, Ordering::Relaxed),
-            Source::Manual { millis } => millis.fetch_add(by, Ordering::Relaxed),
+    /// How much time has passed since this clock was made. Unlike [`Clock::now`] it never goes back and does not jump
+    /// when somebody sets the machine's time: leases are judged by it.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        let passed = u64::try_from(self.passed.load(Ordering::Relaxed)).unwrap_or(0);
+        let lived = match self.source {
+            Source::System { began } => began.elapsed(),
+            Source::Manual => Duration::ZERO,
         };
+        lived.saturating_add(Duration::from_millis(passed))
     }
+
+    /// Lets time pass, for everybody who holds a clone of this clock.
+    pub fn advance(&self, by: SignedDuration) {
+        self.jump(by);
+        self.passed.fetch_add(millis(by).max(0), Ordering::Relaxed);
+    }
+
+    /// Sets the time of day forward or back, as a machine's clock does when it is corrected: no time has passed.
+    pub fn jump(&self, by: SignedDuration) {
+        self.wall.fetch_add(millis(by), Ordering::Relaxed);
+    }
+}
+
+fn millis(span: SignedDuration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -62,6 +89,13 @@ mod tests {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         let other = clock.clone();
         clock.advance(SignedDuration::from_secs(90));
-        assert_eq!(other.now().as_second(), 90);
+        assert_eq!((other.now().as_second(), other.elapsed()), (90, Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn setting_the_time_of_day_lets_no_time_pass() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        clock.jump(SignedDuration::from_hours(-3));
+        assert_eq!((clock.now().as_second(), clock.elapsed()), (-10_800, Duration::ZERO));
     }
 }

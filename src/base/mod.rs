@@ -1,15 +1,19 @@
 //! Clock, randomness, ids and secrets. Knows nothing of the rest of the product.
 
 mod clock;
+mod crash;
 mod hex;
 mod ids;
+mod in_flight;
 mod listen;
 mod random;
 mod secret;
 
 pub use clock::Clock;
+pub(crate) use crash::crash_point;
 pub(crate) use hex::hex;
 pub(crate) use ids::{ObjectId, PersonKey, Reference, ResetId, TenantId};
+pub(crate) use in_flight::{InFlight, Marked};
 pub(crate) use listen::{is_loopback_host, public_origin};
 pub use random::Random;
 pub(crate) use secret::{Password, Secret};

@@ -24,13 +24,6 @@ pub(crate) enum HttpError {
     Request(#[from] oauth2::http::Error),
 }
 
-impl HttpError {
-    /// Whether the other side can have seen the request.
-    pub(crate) fn may_have_arrived(&self) -> bool {
-        matches!(self, Self::NoAnswer(_) | Self::TooLarge)
-    }
-}
-
 impl From<reqwest::Error> for HttpError {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();

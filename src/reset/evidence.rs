@@ -83,7 +83,7 @@ pub(super) async fn settles_writing(resets: &Resets, reset: &Reset) -> Result<bo
         Found::Row { success: false, reason, .. } => Report::Ended(ending(&reason)),
         Found::Nothing | Found::Ambiguous => return Ok(false),
     };
-    super::send::finish(resets, reset, report, None).await?;
+    super::send::finish(resets, reset, report, super::send::Grounds::default()).await?;
     Ok(true)
 }
 

@@ -16,6 +16,7 @@
 mod causes;
 mod evidence;
 mod form;
+mod leases;
 mod live;
 mod reading;
 mod rules;

@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 
 use super::causes::Cause;
+use super::leases::{LEASE, LEAVES_WITHIN, beat};
 use super::reading::{Proof, Reset, Rung};
 use super::state::{Report, State};
 use super::store::{self, Answer, Move};
-use super::submit::{LEASE, Resets};
+use super::submit::Resets;
 use crate::audit::{Actor, Event};
-use crate::base::{Password, PersonKey, ResetId};
+use crate::base::{Marked, Password, PersonKey, ResetId, crash_point};
 use crate::entra::{Dispatch, GraphRefusal, OperatorError, Order};
 use crate::store::StoreError;
 
@@ -34,9 +35,18 @@ enum Tried {
     NotSent(Cause),
 }
 
-/// Sends a committed intent, once, and writes down the outcome.
-pub(super) async fn send(resets: Resets, id: ResetId, person: PersonKey, password: Password) {
-    let tried = match attempt(&resets, id, person, &password).await {
+/// Sends a committed intent, once, and writes down the outcome. The lease is renewed beside the work for as long as it
+/// takes, and the mark keeps this process from taking its own work for an orphan's.
+pub(super) async fn send(resets: Resets, id: ResetId, person: PersonKey, password: Password, marked: Marked) {
+    tokio::select! {
+        () = send_and_write_down(&resets, id, person, password) => {}
+        never = beat(&resets.app, id) => match never {},
+    }
+    drop(marked);
+}
+
+async fn send_and_write_down(resets: &Resets, id: ResetId, person: PersonKey, password: Password) {
+    let tried = match attempt(resets, id, person, &password).await {
         Ok(tried) => tried,
         Err(error) => {
             // The row is not ours any more, or the database is away: the tracker ends it by what the row says.
@@ -45,8 +55,9 @@ pub(super) async fn send(resets: Resets, id: ResetId, person: PersonKey, passwor
         }
     };
     drop(password);
+    crash_point("answered");
     for _ in 0..WRITES {
-        match write_down(&resets, id, &tried).await {
+        match write_down(resets, id, &tried).await {
             Ok(()) => return,
             Err(StoreError::NoRow) => return tracing::warn!(reset.id = %id, "a reset was ended by somebody else"),
             Err(error) => {
@@ -71,17 +82,21 @@ async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Pas
         if now.duration_since(began) > SignedDuration::from_secs(app.config.reset.line_limit_seconds) {
             return Ok(Tried::NotSent(Cause::Throttled));
         }
+        // A token first: between `dispatched_at` and the request nothing may take long.
+        if let Err(error) = app.entra.operators.ready().await {
+            return operator_is_down(id, error);
+        }
+        crash_point("turn-reached");
+        let leaves_before = app.clock.elapsed() + LEAVES_WITHIN;
         store::dispatch(&app.db, id, &app.me, now, later(now, LEASE)).await?;
-        let order = Order::of(&app.db, id, person).await?;
+        crash_point("dispatched");
+        let order = Order::of(&app.db, id, person, leaves_before).await?;
         let refusal = match app.entra.operators.reset(&order, password).await {
             Ok(Dispatch::NotTaken { refusal }) => refusal,
             Ok(other) => return Ok(Tried::Ended(other)),
-            Err(OperatorError::Store(error)) => return Err(error),
-            Err(error) => {
-                tracing::warn!(reset.id = %id, cause = ?error, "the operator cannot send");
-                return Ok(Tried::NotSent(Cause::Operator));
-            }
+            Err(error) => return operator_is_down(id, error),
         };
+        crash_point("not-taken");
         let now = app.now();
         store::undispatch(&app.db, id, &app.me, later(now, LEASE)).await?;
         if refusal.status == StatusCode::TOO_MANY_REQUESTS {
@@ -95,13 +110,22 @@ async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Pas
     }
 }
 
+/// Without a token nothing was sent.
+fn operator_is_down(id: ResetId, error: OperatorError) -> Result<Tried, StoreError> {
+    if let OperatorError::Store(error) = error {
+        return Err(error);
+    }
+    tracing::warn!(reset.id = %id, cause = ?error, "the operator cannot send");
+    Ok(Tried::NotSent(Cause::Operator))
+}
+
 /// Stands in line while Graph throttles. False: longer than anybody should wait.
 async fn wait_for_turn(resets: &Resets, id: ResetId, began: Timestamp) -> Result<bool, StoreError> {
     let app = &resets.app;
     let limit = SignedDuration::from_secs(app.config.reset.line_limit_seconds);
     loop {
         let now = app.now();
-        let Some(until) = store::throttled_until(&app.db).await?.filter(|until| *until > now) else { return Ok(true) };
+        let Some(until) = store::throttled_until(&app.db, now).await? else { return Ok(true) };
         if until.duration_since(began) > limit || app.stop.is_cancelled() {
             return Ok(false);
         }
@@ -122,8 +146,10 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
 async fn write_down(resets: &Resets, id: ResetId, tried: &Tried) -> Result<(), StoreError> {
     let reset = store::by_id(&resets.app.db, id).await?.ok_or(StoreError::NoRow)?;
     match tried {
-        Tried::NotSent(cause) => finish(resets, &reset, Report::NotTaken(*cause), None).await,
-        Tried::Ended(Dispatch::NotSent) => finish(resets, &reset, Report::NotTaken(Cause::NotSent), None).await,
+        Tried::NotSent(cause) => finish(resets, &reset, Report::NotTaken(*cause), Grounds::default()).await,
+        Tried::Ended(Dispatch::NotSent) => {
+            finish(resets, &reset, Report::NotTaken(Cause::NotSent), Grounds::default()).await
+        }
         Tried::Ended(Dispatch::NoAnswer { status, request_id }) => {
             let answer = Answer {
                 call: "reset",
@@ -131,7 +157,7 @@ async fn write_down(resets: &Resets, id: ResetId, tried: &Tried) -> Result<(), S
                 request_id: request_id.as_deref(),
                 detail: None,
             };
-            finish(resets, &reset, Report::NoAnswer, Some(answer)).await
+            finish(resets, &reset, Report::NoAnswer, answer.into()).await
         }
         Tried::Ended(Dispatch::Refused { refusal } | Dispatch::NotTaken { refusal }) => {
             refused(resets, &reset, refusal).await
@@ -154,7 +180,7 @@ async fn refused(resets: &Resets, reset: &Reset, refusal: &GraphRefusal) -> Resu
     let said = format!("{} {}", refusal.code.as_deref().unwrap_or("-"), refusal.message);
     let status = i64::from(refusal.status.as_u16());
     let answer = Answer { call: "reset", status, request_id: refusal.request_id.as_deref(), detail: Some(&said) };
-    finish(resets, reset, Report::NotTaken(Cause::of_refusal(refusal)), Some(answer)).await?;
+    finish(resets, reset, Report::NotTaken(Cause::of_refusal(refusal)), answer.into()).await?;
     if refusal.status == StatusCode::FORBIDDEN {
         // Is it this person, or is the operator's role gone?
         if let Err(error) = resets.app.entra.operators.check_role().await {
@@ -196,25 +222,44 @@ async fn accepted(
             .reset(reset.id)
             .with("location", location.is_some()),
     );
-    ledger.commit().await
+    crash_point("accepted-uncommitted");
+    ledger.commit().await?;
+    crash_point("accepted");
+    Ok(())
 }
 
-/// Moves a reset by a report, with its audit line.
+/// What a report rests on.
+#[derive(Default)]
+pub(super) struct Grounds<'a> {
+    pub(super) answer: Option<Answer<'a>>,
+    pub(super) proof: Option<Proof>,
+}
+
+impl<'a> From<Answer<'a>> for Grounds<'a> {
+    fn from(answer: Answer<'a>) -> Self {
+        Self { answer: Some(answer), proof: None }
+    }
+}
+
+/// Moves a reset by a report, with its grounds and its audit line, in one transaction.
 pub(super) async fn finish(
     resets: &Resets,
     reset: &Reset,
     report: Report,
-    answer: Option<Answer<'_>>,
+    grounds: Grounds<'_>,
 ) -> Result<(), StoreError> {
     let app = &resets.app;
     let now = app.now();
     let Some((to, cause)) = reset.state.after(reset.cause, report) else { return Err(StoreError::NoRow) };
     let look_at = super::evidence::first_look(to, cause, reset, now);
-    let detail = answer.as_ref().and_then(|a| a.detail);
+    let detail = grounds.answer.as_ref().and_then(|a| a.detail);
     let mut ledger = app.auditor.begin().await?;
     store::step(ledger.tx(), &Move { id: reset.id, from: reset.state, to, cause, detail, now, look_at }).await?;
-    if let Some(answer) = &answer {
+    if let Some(answer) = &grounds.answer {
         store::keep_answer(ledger.tx(), reset.id, answer, now).await?;
+    }
+    if let Some(proof) = &grounds.proof {
+        store::prove(ledger.tx(), reset.id, proof).await?;
     }
     store::touch(ledger.tx(), reset.id, now).await?;
     let event = Event::new("reset.moved", Actor::Portal).about(reset.person).reset(reset.id);
@@ -225,5 +270,8 @@ pub(super) async fn finish(
             .with("cause", cause.map(Cause::code))
             .with("detail", detail),
     );
-    ledger.commit().await
+    crash_point("moved-uncommitted");
+    ledger.commit().await?;
+    crash_point("moved");
+    Ok(())
 }

@@ -3,17 +3,16 @@
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
+use super::leases::LEASE;
 use super::rules::NewPassword;
 use super::state::State;
 use super::{send, store};
 use crate::audit::{Actor, Event};
-use crate::base::{PersonKey, Reference, ResetId};
+use crate::base::{InFlight, PersonKey, Reference, ResetId, crash_point};
 use crate::people::Facts;
 use crate::state::App;
 use crate::store::StoreError;
 
-/// A lease on a reset that is being sent, renewed while it waits.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(45);
 /// A new reset after a split one: the cloud catches up within this.
 const SPLIT_REST: SignedDuration = SignedDuration::from_mins(30);
 
@@ -21,11 +20,12 @@ const SPLIT_REST: SignedDuration = SignedDuration::from_mins(30);
 #[derive(Clone)]
 pub(crate) struct Resets {
     pub(super) app: App,
+    pub(super) in_flight: InFlight,
 }
 
 impl FromRef<App> for Resets {
     fn from_ref(app: &App) -> Self {
-        Self { app: app.clone() }
+        Self { app: app.clone(), in_flight: app.in_flight.clone() }
     }
 }
 
@@ -94,8 +94,11 @@ impl Resets {
         store::touch(ledger.tx(), id, now).await?;
         let event = Event::new("reset.requested", Actor::Person(person)).about(person).reset(id);
         ledger.record(event.with("reference", reference.to_string()).personal("upn", facts.upn.clone()));
+        // Marked before it can be seen: nobody here takes it for an orphan.
+        let marked = self.in_flight.mark(id);
         ledger.commit().await?;
-        self.app.tasks.spawn(send::send(self.clone(), id, person, password.into_inner()));
+        crash_point("intent-committed");
+        self.app.tasks.spawn(send::send(self.clone(), id, person, password.into_inner(), marked));
         Ok(reference)
     }
 

@@ -1,22 +1,27 @@
 //! Following resets to their end. A `tick` takes no input, reads what is due, and may run twice or on several
 //! replicas; the loop around it only makes it happen.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
 use super::causes::{Cause, ending};
+use super::leases::{LEASE, Silences};
 use super::reading::{Proof, Reset, Rung};
+use super::send::Grounds;
 use super::state::{Report, State};
 use super::store::{self, Answer, Due, Next};
 use super::submit::Resets;
 use super::{evidence, send};
+use crate::base::crash_point;
 use crate::entra::{OperatorError, Poll};
 use crate::state::App;
 use crate::store::StoreError;
 
-const LEASE: SignedDuration = SignedDuration::from_secs(40);
+/// A claim on asking outlives the request for it.
+const CLAIM: SignedDuration = SignedDuration::from_secs(40);
 /// 404 for longer than this: the operation is lost.
 const LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// However long Graph asks us to wait: the time limit is looked at with each question.
@@ -27,11 +32,12 @@ const EVERY: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub(crate) struct Tracker {
     pub(super) resets: Resets,
+    silences: Arc<Mutex<Silences>>,
 }
 
 impl FromRef<App> for Tracker {
     fn from_ref(app: &App) -> Self {
-        Self { resets: Resets::from_ref(app) }
+        Self { resets: Resets::from_ref(app), silences: Arc::default() }
     }
 }
 
@@ -68,37 +74,60 @@ impl Tracker {
     /// Everything that is due now.
     pub(crate) async fn tick(&self) -> Result<(), StoreError> {
         let app = &self.resets.app;
-        for orphan in store::orphans(&app.db, app.now()).await? {
-            let report =
-                if orphan.dispatched_at.is_some() { Report::Crashed } else { Report::NotTaken(Cause::NotSent) };
-            done(send::finish(&self.resets, &orphan, report, None).await)?;
-        }
-        let due = store::claim(&app.db, Due::Poll, &app.me, app.now(), LEASE).await?;
+        self.end_orphans().await?;
+        let due = store::claim(&app.db, Due::Poll, &app.me, app.now(), CLAIM).await?;
         let polls = due.into_iter().map(|reset| async move { done(self.poll(&reset).await) });
         for outcome in futures_util::future::join_all(polls).await {
             outcome?;
         }
-        let due = store::claim(&app.db, Due::Look, &app.me, app.now(), LEASE).await?;
+        let due = store::claim(&app.db, Due::Look, &app.me, app.now(), CLAIM).await?;
         if !due.is_empty() {
             evidence::look(&self.resets, due).await?;
         }
         Ok(())
     }
 
+    /// Ends what a dead process was sending, by what its rows say.
+    async fn end_orphans(&self) -> Result<(), StoreError> {
+        let app = &self.resets.app;
+        let rows = match store::sending(&app.db).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.with_silences(Silences::forget);
+                return Err(error);
+            }
+        };
+        let elapsed = app.clock.elapsed();
+        let dead = self.with_silences(|seen| seen.look(rows, &app.me, &self.resets.in_flight, elapsed));
+        for row in dead {
+            let now = app.now();
+            let until = now.saturating_add(LEASE).unwrap_or(now);
+            let Some(orphan) = store::take_over(&app.db, &row, &app.me, until).await? else { continue };
+            let report =
+                if orphan.dispatched_at.is_some() { Report::Crashed } else { Report::NotTaken(Cause::NotSent) };
+            tracing::warn!(reset.id = %orphan.id, sent = orphan.dispatched_at.is_some(), "a reset lost its process and is ended");
+            done(send::finish(&self.resets, &orphan, report, Grounds::default()).await)?;
+        }
+        Ok(())
+    }
+
+    fn with_silences<T>(&self, work: impl FnOnce(&mut Silences) -> T) -> T {
+        work(&mut self.silences.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks how an operation stands. Also when its time is up: after a clock was set forward the answer may be there.
     async fn poll(&self, reset: &Reset) -> Result<(), StoreError> {
         let now = self.resets.app.now();
-        if self.time_is_up(reset, now) {
-            return send::finish(&self.resets, reset, Report::TimedOut, None).await;
-        }
         let location = reset.location.as_deref().and_then(|l| self.resets.app.entra.operators.location(l));
         let Some(location) = location else { return self.wait_for_evidence(reset, now).await };
+        crash_point("polling");
         match self.resets.app.entra.operators.poll(&location).await {
             Ok(poll) => self.heard(reset, poll, now).await,
             Err(OperatorError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::debug!(reset.id = %reset.id, cause = ?error, "an operation cannot be asked for: the operator has no token");
                 let down = Next { down_since: Some(reset.down_since.unwrap_or(now)), ..next(reset, now, None) };
-                store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, &down).await
+                self.later(reset, now, &down).await
             }
         }
     }
@@ -121,13 +150,13 @@ impl Tracker {
                 let detail = detail.unwrap_or_default();
                 let answer =
                     Answer { call: "operation", status: 200, request_id: request_id.as_deref(), detail: Some(&detail) };
-                return send::finish(&self.resets, reset, Report::Ended(ending(&detail)), Some(answer)).await;
+                return send::finish(&self.resets, reset, Report::Ended(ending(&detail)), answer.into()).await;
             }
             Poll::Lost => {
                 let since = reset.lost_since.unwrap_or(now);
                 if now.duration_since(since) > LOST_AFTER {
                     let answer = Answer { call: "operation", status: 404, request_id: None, detail: None };
-                    return send::finish(&self.resets, reset, Report::Lost, Some(answer)).await;
+                    return send::finish(&self.resets, reset, Report::Lost, answer.into()).await;
                 }
                 Next { lost_since: Some(since), ..next(reset, now, None) }
             }
@@ -144,7 +173,15 @@ impl Tracker {
                 next(reset, now, None)
             }
         };
-        store::poll_later(&app.db, reset.id, &app.me, &next).await
+        self.later(reset, now, &next).await
+    }
+
+    /// Another question later, unless the time is up.
+    async fn later(&self, reset: &Reset, now: Timestamp, next: &Next) -> Result<(), StoreError> {
+        if self.time_is_up(reset, now) {
+            return send::finish(&self.resets, reset, Report::TimedOut, Grounds::default()).await;
+        }
+        store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, next).await
     }
 
     async fn written(&self, reset: &Reset, detail: Option<&str>, request_id: Option<&str>) -> Result<(), StoreError> {
@@ -152,11 +189,8 @@ impl Tracker {
         let answer = Answer { call: "operation", status: 200, request_id, detail };
         let proof =
             Proof { rung: Rung::Written, at: app.now(), source: "graph".to_owned(), detail: detail.map(str::to_owned) };
-        // The proof first: a state without its proof would claim more than is known.
-        let mut ledger = app.auditor.begin().await?;
-        store::prove(ledger.tx(), reset.id, &proof).await?;
-        ledger.commit().await?;
-        send::finish(&self.resets, reset, Report::Succeeded, Some(answer)).await
+        let grounds = Grounds { answer: Some(answer), proof: Some(proof) };
+        send::finish(&self.resets, reset, Report::Succeeded, grounds).await
     }
 
     /// Without an address only the audit log can tell; the time limit ends the waiting.
@@ -165,8 +199,7 @@ impl Tracker {
         if evidence::settles_writing(&self.resets, reset).await? {
             return Ok(());
         }
-        let next = next(reset, now, Some(SignedDuration::from_secs(5)));
-        store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, &next).await
+        self.later(reset, now, &next(reset, now, Some(SignedDuration::from_secs(5)))).await
     }
 }
 

@@ -19,6 +19,9 @@ const BROWSER: &str = "browser";
 /// The last request's time is written no more often than this.
 const TOUCH: SignedDuration = SignedDuration::from_secs(120);
 
+/// Clocks of replicas may differ by this.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
 /// Who is signed in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Login {
@@ -62,7 +65,9 @@ impl Login {
     fn alive(&self, app: &App) -> bool {
         let now = app.now();
         let signin = &app.config.signin;
-        now.duration_since(self.seen_at).as_secs() < signin.idle_seconds
+        // Seen in the future: the clock was set back, and how old this is cannot be told.
+        self.seen_at <= now.saturating_add(SKEW).unwrap_or(now)
+            && now.duration_since(self.seen_at).as_secs() < signin.idle_seconds
             && now.duration_since(self.since).as_secs() < signin.absolute_seconds
     }
 }

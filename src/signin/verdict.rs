@@ -14,6 +14,8 @@ use crate::state::App;
 use crate::store::{Db, StoreError, on_db};
 
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(48);
+/// Clocks of replicas may differ by this.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 const RENEWED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// After a bad verdict an administrator mends the policy; people should not wait a day for it.
 const BAD_RENEWED_AFTER: SignedDuration = SignedDuration::from_secs(30);
@@ -81,7 +83,8 @@ impl Verdicts {
     /// A verdict that is fresh enough, read anew if it is due; an old one while Graph is away, up to 48 hours.
     async fn current(&self, context: &str) -> Result<Option<Verdict>, StoreError> {
         let now = self.app.now();
-        let known = read(&self.app.db, context).await?;
+        // From the future: written before the clock was set back, so that nobody knows how old it is.
+        let known = read(&self.app.db, context).await?.filter(|(_, at)| at.duration_since(now) < SKEW);
         let due = match &known {
             Some((Verdict::Good { .. }, at)) => now.duration_since(*at) > RENEWED_AFTER,
             Some((Verdict::Bad, at)) => now.duration_since(*at) > BAD_RENEWED_AFTER,

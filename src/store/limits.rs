@@ -29,7 +29,8 @@ impl Limits {
         Self { db }
     }
 
-    /// Counts one request under `name`.
+    /// Counts one request under `name`. An arrival later than a whole window ahead was written before the clock was set
+    /// back, and counts as now.
     pub(crate) async fn take(
         &self,
         name: &str,
@@ -38,8 +39,8 @@ impl Limits {
     ) -> Result<Result<(), Refused>, StoreError> {
         const TAKE: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
             ON CONFLICT (name) DO UPDATE SET arrives_at =
-                CASE WHEN limits.arrives_at > $2 THEN limits.arrives_at ELSE $2 END + $3
-            WHERE CASE WHEN limits.arrives_at > $2 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
+                CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3
+            WHERE CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
         const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
         let window = i64::try_from(limit.per.as_millis()).unwrap_or(i64::MAX / 4);
         let (at, step) = (now.as_millisecond(), window / limit.count.max(1));
@@ -88,6 +89,12 @@ mod tests {
             assert!(limits.take("person:1", limit, just_before).await.unwrap().is_err());
             assert_eq!(limits.take("person:1", limit, start + refused.wait).await.unwrap(), Ok(()));
             assert_eq!(limits.take("person:2", limit, start).await.unwrap(), Ok(()), "others are not limited");
+            let set_back = start - SignedDuration::from_hours(5);
+            assert_eq!(
+                limits.take("person:1", limit, set_back).await.unwrap(),
+                Ok(()),
+                "a clock set back locks nobody out"
+            );
             assert!(limits.sweep(start + SignedDuration::from_hours(1)).await.unwrap() >= 2);
         }
     }

@@ -1,13 +1,13 @@
 //! The two calls only the operator can make: the reset, and asking how it stands.
 
 use jiff::SignedDuration;
-use reqwest::StatusCode;
+use reqwest::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use super::last_moment::LastMoment;
 use super::{OperatorError, Operators, Order};
 use crate::base::Password;
 use crate::entra::graph::{GraphError, Refusal, retry_after, text};
-use crate::entra::http::HttpError;
 use crate::entra::location::Location;
 
 /// The password's method id: the same for everybody.
@@ -68,8 +68,11 @@ impl Operators {
         let (_, token) = self.token().await?;
         let id = order.object.to_string();
         let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD, "resetPassword"]);
-        let request = self.graph.once.post(url).json(&Body { new_password: password.expose_password() });
-        Ok(match self.graph.send(request, &token).await {
+        let body = serde_json::to_vec(&Body { new_password: password.expose_password() })
+            .map_err(|e| GraphError::Unreadable(e.to_string()))?;
+        let (body, left) = LastMoment::new(body, order.leaves_before, self.graph.clock.clone());
+        let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json");
+        Ok(match self.graph.send(request.body(reqwest::Body::wrap(body)), &token).await {
             Ok(done) if done.status == StatusCode::ACCEPTED => Dispatch::Accepted {
                 location: text_whole(&done.headers).and_then(|l| Location::parse(&l, &self.graph.base)),
                 retry_after: retry_after(&done.headers),
@@ -80,13 +83,9 @@ impl Operators {
                 Dispatch::NoAnswer { status: Some(done.status.as_u16()), request_id: text(&done.headers, "request-id") }
             }
             Err(GraphError::Answered(refusal)) => judge(refusal),
-            Err(GraphError::Http(HttpError::NotSent(_) | HttpError::Request(_) | HttpError::Client(_))) => {
-                Dispatch::NotSent
-            }
-            Err(GraphError::Http(error)) => {
-                debug_assert!(error.may_have_arrived());
-                Dispatch::NoAnswer { status: None, request_id: None }
-            }
+            // The password never left this process.
+            Err(GraphError::Http(_)) if !left.get() => Dispatch::NotSent,
+            Err(GraphError::Http(_)) => Dispatch::NoAnswer { status: None, request_id: None },
             Err(error) => return Err(error.into()),
         })
     }

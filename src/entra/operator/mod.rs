@@ -5,6 +5,7 @@
 //! writer of a SQLite database for seconds. The access token is shared, sealed, through the same row.
 
 mod dispatch;
+mod last_moment;
 mod link;
 mod order;
 mod store;
@@ -114,7 +115,7 @@ impl Operators {
                 let token = self.store.access(&operator)?;
                 return Ok((operator, token));
             }
-            if self.store.claim(&self.me, now, now.saturating_add(CLAIM).unwrap_or(now)).await? {
+            if self.store.claim(&self.me, now, CLAIM).await? {
                 self.refresh(&operator).await?;
             } else {
                 // Another replica is at it; its token will be ours.

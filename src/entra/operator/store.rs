@@ -1,6 +1,6 @@
 //! The operator's row.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Trouble;
 use super::link::Candidate;
@@ -83,15 +83,19 @@ impl OperatorStore {
         Ok(self.sealer.seal(Purpose::Operator, place(column), token.expose_secret().as_bytes())?)
     }
 
-    /// Takes the right to refresh, if nobody has it.
-    pub(super) async fn claim(&self, me: &str, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+    /// Takes the right to refresh, if nobody has it. A claim that ends later than any can was made before the clock was
+    /// set back.
+    pub(super) async fn claim(&self, me: &str, now: Timestamp, lasts: SignedDuration) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE operator SET refresh_owner = $1, refresh_until = $3
-            WHERE slot = 1 AND (refresh_owner IS NULL OR refresh_until < $2)";
-        let (now, until) = (now.as_millisecond(), until.as_millisecond());
+            WHERE slot = 1 AND (refresh_owner IS NULL OR refresh_until < $2 OR refresh_until > $4)";
+        let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
+        let (until, furthest) = (after(lasts), after(lasts * 2));
+        let now = now.as_millisecond();
         let rows = on_db!(&self.db, |pool| sqlx::query(SQL)
             .bind(me)
             .bind(now)
             .bind(until)
+            .bind(furthest)
             .execute(pool)
             .await
             .map(|d| d.rows_affected()))?;
@@ -286,17 +290,19 @@ mod tests {
             let operator = store.read().await.unwrap().unwrap();
             assert_eq!(store.refresh_token(&operator).unwrap().expose_secret(), "refresh-1");
             assert!(!format!("{operator:?}").contains("refresh-1"));
-            let (later, new) = (now + jiff::SignedDuration::from_secs(30), Secret::new("2".to_owned()));
-            assert!(store.claim("a", now, later).await.unwrap());
-            assert!(!store.claim("b", now, later).await.unwrap(), "one at a time");
+            let (span, new) = (SignedDuration::from_secs(30), Secret::new("2".to_owned()));
+            let later = now + span;
+            assert!(store.claim("a", now, span).await.unwrap());
+            let behind = now - SignedDuration::from_secs(2);
+            assert!(!store.claim("b", behind, span).await.unwrap(), "one at a time, also by a clock that is behind");
             assert!(matches!(store.renewed("b", &new, &new, later, now).await, Err(StoreError::NoRow)));
             store.renewed("a", &new, &new, later, now).await.unwrap();
             assert_eq!(store.refresh_token(&store.read().await.unwrap().unwrap()).unwrap().expose_secret(), "2");
-            assert!(store.claim("b", now, later).await.unwrap());
-            assert!(
-                store.claim("c", later + jiff::SignedDuration::from_secs(1), later).await.unwrap(),
-                "a dead claimant is passed over"
-            );
+            assert!(store.claim("b", now, span).await.unwrap());
+            let passed_over = store.claim("c", later + SignedDuration::from_secs(1), span).await.unwrap();
+            assert!(passed_over, "a dead claimant is passed over");
+            let set_back = now - SignedDuration::from_hours(2);
+            assert!(store.claim("c", set_back, span).await.unwrap(), "and one from before the clock was set back");
             store.release("c").await.unwrap();
             store.expire_access().await.unwrap();
             let mut ledger = auditor.begin().await.unwrap();

@@ -7,15 +7,45 @@ use crate::base::ResetId;
 use crate::reset::reading::Reset;
 use crate::store::{Db, StoreError, on_db};
 
-/// Sending resets whose owner died.
-pub(in crate::reset) async fn orphans(db: &Db, now: Timestamp) -> Result<Vec<Reset>, StoreError> {
+/// A reset that is being sent, as other replicas see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::reset) struct Sending {
+    pub(in crate::reset) id: ResetId,
+    pub(in crate::reset) owner: String,
+    /// Renewed by its owner every few seconds: as long as it changes, the owner lives.
+    pub(in crate::reset) until: i64,
+}
+
+/// Everything that is being sent now.
+pub(in crate::reset) async fn sending(db: &Db) -> Result<Vec<Sending>, StoreError> {
+    const SQL: &str = "SELECT id, COALESCE(lease_owner, ''), COALESCE(lease_until, 0) FROM resets WHERE state = 'sending' ORDER BY lease_until LIMIT 1000";
+    let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
+    Ok(rows.into_iter().filter_map(|(id, owner, until)| Some(Sending { id: id.parse().ok()?, owner, until })).collect())
+}
+
+/// Takes a silent owner's reset over, if it is still exactly as it was seen. From here on the old owner can neither
+/// dispatch nor renew, so what the row says about `dispatched_at` stays true.
+pub(in crate::reset) async fn take_over(
+    db: &Db,
+    seen: &Sending,
+    owner: &str,
+    until: Timestamp,
+) -> Result<Option<Reset>, StoreError> {
     const SQL: &str = with_columns!(
-        "SELECT ",
-        " FROM resets WHERE state = 'sending' AND lease_until < $1 ORDER BY lease_until LIMIT 50"
+        "UPDATE resets SET lease_owner = $4, lease_until = $5
+            WHERE id = $1 AND state = 'sending' AND COALESCE(lease_owner, '') = $2 AND COALESCE(lease_until, 0) = $3 RETURNING ",
+        ""
     );
-    let now = now.as_millisecond();
-    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(now).fetch_all(pool).await)?;
-    rows.into_iter().map(Reset::try_from).collect()
+    let (id, until) = (seen.id.to_string(), until.as_millisecond());
+    let row: Option<Row> = on_db!(db, |p| sqlx::query_as(SQL)
+        .bind(&id)
+        .bind(&seen.owner)
+        .bind(seen.until)
+        .bind(owner)
+        .bind(until)
+        .fetch_optional(p)
+        .await)?;
+    row.map(Reset::try_from).transpose()
 }
 
 /// What can be due.
@@ -27,8 +57,19 @@ pub(in crate::reset) enum Due {
     Look,
 }
 
+impl Due {
+    /// Nothing is ever put off further than this: a later time was written before the clock was set back.
+    fn furthest(self) -> SignedDuration {
+        match self {
+            Self::Poll => SignedDuration::from_mins(5),
+            Self::Look => SignedDuration::from_mins(30),
+        }
+    }
+}
+
 /// Claims what is due: nobody else works on it until the lease ends. The outer condition repeats the inner one whole:
-/// without that, 12 workers claimed 405 times for 400 rows (stack.md).
+/// without that, 12 workers claimed 405 times for 400 rows (stack.md). `$4` and `$5` bound times that only a clock set
+/// back can have left behind.
 pub(in crate::reset) async fn claim(
     db: &Db,
     due: Due,
@@ -38,26 +79,27 @@ pub(in crate::reset) async fn claim(
 ) -> Result<Vec<Reset>, StoreError> {
     const POLL: &str = with_columns!(
         "UPDATE resets SET lease_owner = $1, lease_until = $3 WHERE id IN (
-            SELECT id FROM resets WHERE state = 'writing' AND next_poll_at <= $2 AND (lease_until IS NULL OR lease_until < $2)
+            SELECT id FROM resets WHERE state = 'writing' AND (next_poll_at <= $2 OR next_poll_at > $4) AND (lease_until IS NULL OR lease_until < $2 OR lease_until > $5)
             ORDER BY next_poll_at LIMIT 16)
-        AND state = 'writing' AND next_poll_at <= $2 AND (lease_until IS NULL OR lease_until < $2) RETURNING ",
+        AND state = 'writing' AND (next_poll_at <= $2 OR next_poll_at > $4) AND (lease_until IS NULL OR lease_until < $2 OR lease_until > $5) RETURNING ",
         ""
     );
     const LOOK: &str = with_columns!(
         "UPDATE resets SET lease_owner = $1, lease_until = $3 WHERE id IN (
-            SELECT id FROM resets WHERE open = 0 AND next_look_at <= $2 AND (lease_until IS NULL OR lease_until < $2)
+            SELECT id FROM resets WHERE open = 0 AND (next_look_at <= $2 OR next_look_at > $4) AND (lease_until IS NULL OR lease_until < $2 OR lease_until > $5)
             ORDER BY next_look_at LIMIT 64)
-        AND open = 0 AND next_look_at <= $2 AND (lease_until IS NULL OR lease_until < $2) RETURNING ",
+        AND open = 0 AND (next_look_at <= $2 OR next_look_at > $4) AND (lease_until IS NULL OR lease_until < $2 OR lease_until > $5) RETURNING ",
         ""
     );
     let sql = match due {
         Due::Poll => POLL,
         Due::Look => LOOK,
     };
-    let until = now.saturating_add(lease).unwrap_or(now).as_millisecond();
+    let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
+    let (until, far, held) = (after(lease), after(due.furthest()), after(lease * 2));
     let now = now.as_millisecond();
     let rows: Vec<Row> =
-        on_db!(db, |pool| sqlx::query_as(sql).bind(owner).bind(now).bind(until).fetch_all(pool).await)?;
+        on_db!(db, |p| sqlx::query_as(sql).bind(owner).bind(now).bind(until).bind(far).bind(held).fetch_all(p).await)?;
     rows.into_iter().map(Reset::try_from).collect()
 }
 

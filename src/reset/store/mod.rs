@@ -7,9 +7,9 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
-pub(super) use due::{Due, Next, claim, look_later, orphans, poll_later};
+pub(super) use due::{Due, Next, Sending, claim, look_later, poll_later, sending, take_over};
 pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};
-pub(super) use sending::{dispatch, throttle, throttled_until, undispatch, wait_in_line};
+pub(super) use sending::{dispatch, renew, throttle, throttled_until, undispatch, wait_in_line};
 
 use jiff::{SignedDuration, Timestamp};
 

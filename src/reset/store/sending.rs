@@ -1,10 +1,13 @@
 //! The row of a reset that is being sent, while its owner holds the lease.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::at;
 use crate::base::ResetId;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// `entra` takes no longer `Retry-After` than an hour.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(61);
 
 /// Sets `dispatched_at` just before the POST, if the row is still ours and unsent. A later owner finds it set.
 pub(in crate::reset) async fn dispatch(
@@ -43,6 +46,15 @@ pub(in crate::reset) async fn undispatch(
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
+/// Keeps the lease while the request is under way. [`StoreError::NoRow`]: it was taken over.
+pub(in crate::reset) async fn renew(db: &Db, id: ResetId, owner: &str, until: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
+    let (id, until) = (id.to_string(), until.as_millisecond());
+    let rows =
+        on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(owner).bind(until).execute(p).await.map(|d| d.rows_affected()))?;
+    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+}
+
 /// Stands in line, and keeps the lease.
 pub(in crate::reset) async fn wait_in_line(
     tx: &mut Tx,
@@ -66,9 +78,12 @@ pub(in crate::reset) async fn wait_in_line(
 }
 
 /// Until when Graph wants to be left alone.
-pub(in crate::reset) async fn throttled_until(db: &Db) -> Result<Option<Timestamp>, StoreError> {
-    const SQL: &str = "SELECT until FROM throttles WHERE name = 'reset'";
-    let row: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
+pub(in crate::reset) async fn throttled_until(db: &Db, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    // Further ahead than any answer may ask for: written before the clock was set back.
+    const SQL: &str = "SELECT until FROM throttles WHERE name = 'reset' AND until > $1 AND until <= $2";
+    let (now, furthest) = (now.as_millisecond(), now.saturating_add(LONGEST_WAIT).unwrap_or(now).as_millisecond());
+    let row: Option<(i64,)> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(now).bind(furthest).fetch_optional(pool).await)?;
     Ok(row.map(|(until,)| at(until)))
 }
 

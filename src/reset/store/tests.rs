@@ -108,11 +108,11 @@ async fn only_the_owner_dispatches_and_only_once() {
 #[tokio::test]
 async fn the_line_is_in_order_and_the_longest_wait_counts() {
     for engine in engines().await {
-        assert_eq!(throttled_until(&engine.db).await.unwrap(), None);
+        assert_eq!(throttled_until(&engine.db, start()).await.unwrap(), None);
         let later = start() + SignedDuration::from_secs(9);
         throttle(&engine.db, later).await.unwrap();
         throttle(&engine.db, start()).await.unwrap();
-        assert_eq!(throttled_until(&engine.db).await.unwrap(), Some(later));
+        assert_eq!(throttled_until(&engine.db, start()).await.unwrap(), Some(later));
         let (one, two) = (add(&engine, person(1), "me").await.unwrap(), add(&engine, person(2), "me").await.unwrap());
         for (reset, at) in [(&one, start()), (&two, later), (&one, later)] {
             let mut tx = engine.db.begin().await.unwrap();
@@ -125,12 +125,38 @@ async fn the_line_is_in_order_and_the_longest_wait_counts() {
 }
 
 #[tokio::test]
-async fn a_dead_owners_reset_is_found() {
+async fn a_silent_owners_reset_is_taken_over_once_and_he_can_do_nothing_more() {
     for engine in engines().await {
-        let reset = add(&engine, person(1), "dead").await.unwrap();
-        assert!(orphans(&engine.db, start()).await.unwrap().is_empty());
-        let found = orphans(&engine.db, start() + LEASE + LEASE).await.unwrap();
-        assert_eq!(found.iter().map(|r| r.id).collect::<Vec<_>>(), [reset.id]);
+        let reset = add(&engine, person(1), "stopped").await.unwrap();
+        let seen = sending(&engine.db).await.unwrap();
+        assert_eq!(seen.iter().map(|s| (s.id, s.owner.as_str())).collect::<Vec<_>>(), [(reset.id, "stopped")]);
+        let until = start() + LEASE;
+        let taken = take_over(&engine.db, &seen[0], "me", until).await.unwrap().unwrap();
+        assert_eq!((taken.id, taken.dispatched_at), (reset.id, None));
+        assert!(take_over(&engine.db, &seen[0], "another", until).await.unwrap().is_none(), "once");
+        assert!(matches!(dispatch(&engine.db, reset.id, "stopped", start(), until).await, Err(StoreError::NoRow)));
+        assert!(matches!(renew(&engine.db, reset.id, "stopped", until).await, Err(StoreError::NoRow)));
+    }
+}
+
+#[tokio::test]
+async fn an_owner_who_renewed_is_not_taken_over() {
+    for engine in engines().await {
+        let reset = add(&engine, person(1), "alive").await.unwrap();
+        let seen = sending(&engine.db).await.unwrap();
+        renew(&engine.db, reset.id, "alive", start() + LEASE + LEASE).await.unwrap();
+        assert!(take_over(&engine.db, &seen[0], "me", start() + LEASE).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_clock_set_back_puts_nothing_off_for_hours() {
+    for engine in engines().await {
+        writing(&engine, person(1)).await;
+        let set_back = start() - SignedDuration::from_hours(3);
+        assert_eq!(claim(&engine.db, Due::Poll, "me", set_back, LEASE).await.unwrap().len(), 1);
+        throttle(&engine.db, start()).await.unwrap();
+        assert_eq!(throttled_until(&engine.db, set_back).await.unwrap(), None);
     }
 }
 

@@ -98,6 +98,7 @@ async fn after_an_unknown_outcome_the_new_password_is_tried_first() {
     assert!(refused.body.contains("I tried it"), "{}", refused.body);
     let again = wanda.post("/reset", &[("password", GOOD), ("again", GOOD), ("tried", "1")]).await;
     assert_ne!(again.reference(), reference);
+    wanda.until_state(&again.reference(), "written").await;
     assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 2);
 }
 
@@ -172,6 +173,8 @@ async fn a_crash_while_sending_ends_truthfully_and_nothing_is_sent_twice() {
         let reference = wanda.reset(GOOD).await.reference();
         tokio::time::sleep(Duration::from_millis(300)).await;
         portal.demo.crash_and_restart().await.unwrap();
+        // The new process has seen the lease, and then sees nothing of its owner for a minute.
+        tokio::time::sleep(Duration::from_millis(600)).await;
         portal.clock.advance(SignedDuration::from_secs(60));
         let status = wanda.until(&reference, |s| s["state"] != "sending").await;
         assert!(["unknown", "written"].contains(&status["state"].as_str().unwrap()), "{status}");

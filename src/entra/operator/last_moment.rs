@@ -1,0 +1,99 @@
+//! The body of the one request that carries a password. It is handed to the network when the connection stands, and
+//! not a moment later than allowed: a process that was stopped and wakes up late must not send what others have ended.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use zeroize::Zeroizing;
+
+use crate::base::Clock;
+
+/// Why the body was kept back.
+#[derive(Debug, thiserror::Error)]
+#[error("the moment to send had passed")]
+pub(super) struct TooLate;
+
+/// The body, once.
+pub(super) struct LastMoment {
+    bytes: Option<Zeroizing<Vec<u8>>>,
+    before: Duration,
+    clock: Clock,
+    left: Left,
+}
+
+/// Whether the body was handed to the network.
+#[derive(Clone, Default)]
+pub(super) struct Left(Arc<AtomicBool>);
+
+impl Left {
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl LastMoment {
+    pub(super) fn new(bytes: Vec<u8>, before: Duration, clock: Clock) -> (Self, Left) {
+        let left = Left::default();
+        (Self { bytes: Some(Zeroizing::new(bytes)), before, clock, left: left.clone() }, left)
+    }
+}
+
+impl Body for LastMoment {
+    type Data = Bytes;
+    type Error = TooLate;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, TooLate>>> {
+        if self.clock.elapsed() >= self.before {
+            return Poll::Ready(Some(Err(TooLate)));
+        }
+        let Some(bytes) = self.bytes.take() else { return Poll::Ready(None) };
+        self.left.0.store(true, Ordering::Release);
+        // Wiped when the network is done with it.
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(bytes)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+
+    fn next(body: &mut LastMoment) -> Option<Result<Bytes, TooLate>> {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        match Pin::new(body).poll_frame(&mut context) {
+            Poll::Ready(frame) => frame.map(|f| f.map(|f| f.into_data().unwrap())),
+            Poll::Pending => panic!("it never waits"),
+        }
+    }
+
+    #[test]
+    fn it_leaves_in_time_and_once() {
+        let (mut body, left) = LastMoment::new(b"secret".to_vec(), Duration::from_secs(5), Clock::system());
+        assert!(!left.get());
+        assert_eq!(next(&mut body).unwrap().unwrap(), "secret");
+        assert!(left.get() && next(&mut body).is_none());
+    }
+
+    #[test]
+    fn it_stays_when_the_moment_has_passed() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let (mut body, left) = LastMoment::new(b"secret".to_vec(), Duration::from_secs(5), clock.clone());
+        clock.advance(SignedDuration::from_secs(5));
+        assert!(next(&mut body).unwrap().is_err());
+        assert!(!left.get());
+    }
+}
