@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`.
 
-.PHONY: demo test lint docs screenshots release clean
+.PHONY: demo test lint docs kill screenshots release clean
 
 # The whole product on this machine: emulated tenant, portal, SQLite.
 demo:
@@ -18,6 +18,10 @@ lint:
 
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+# The long form of a test that `make test` runs with 20 kills an engine: SIGKILL anywhere between form and last word.
+kill:
+	PASSBACK_KILLS=200 tests/run.sh fleet::kill --nocapture
 
 # Every page and state, phone and desktop, light and dark, into screenshots/ (ignored by git).
 screenshots:

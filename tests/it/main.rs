@@ -12,6 +12,7 @@
 mod architecture;
 mod browser;
 mod contract;
+mod fleet;
 mod journey;
 mod process;
 mod support;

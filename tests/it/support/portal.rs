@@ -97,7 +97,7 @@ pub(crate) fn upn(name: &str) -> String {
     if name.contains('@') { name.to_owned() } else { format!("{name}@contoso.example") }
 }
 
-async fn schema() -> String {
+pub(crate) async fn schema() -> String {
     use sqlx::Connection as _;
     let url = std::env::var("TEST_DATABASE_URL").unwrap();
     let name = format!("j{}", Random::system().uuid().simple());
@@ -268,6 +268,14 @@ impl Browser {
 
     pub(crate) async fn reset(&mut self, password: &str) -> Page {
         self.post("/reset", &[("password", password), ("again", password)]).await
+    }
+
+    /// The form's request, not yet sent.
+    pub(crate) fn submit(&self, password: &str) -> reqwest::RequestBuilder {
+        let host = Url::parse(&self.portal).unwrap().authority().to_owned();
+        let mine: Vec<&str> = self.cookies.iter().filter(|(h, _)| *h == host).map(|(_, c)| c.as_str()).collect();
+        let request = self.http.post(format!("{}/reset", self.portal)).header("sec-fetch-site", "same-origin");
+        request.header(header::COOKIE, mine.join("; ")).form(&[("password", password), ("again", password)])
     }
 
     pub(crate) async fn json(&mut self, reference: &str) -> Value {

@@ -1,0 +1,141 @@
+//! A portal killed at any moment between the form and the last word loses nothing and does nothing twice.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use passback::tenant::{Call, Effect, Fault};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use crate::support::fleet::{Fleet, Row, crowded, person};
+use crate::support::portal::{Browser, Engine, GOOD, engines};
+
+/// Where the process can be told to die; the other half of the kills come from outside at a random moment.
+const POINTS: [&str; 9] = [
+    "intent-committed",
+    "turn-reached",
+    "dispatched",
+    "answered",
+    "accepted-uncommitted",
+    "accepted",
+    "polling",
+    "moved-uncommitted",
+    "moved",
+];
+/// People in each round.
+const AT_ONCE: usize = 3;
+
+/// `make kill` asks for 200; the seed is fixed, so that a run can be had again.
+fn kills() -> usize {
+    std::env::var("PASSBACK_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_anywhere_nothing_is_lost_and_nothing_is_sent_twice() {
+    for engine in engines() {
+        killed(engine, kills()).await;
+    }
+}
+
+async fn killed(engine: Engine, kills: usize) {
+    let mut random = StdRng::seed_from_u64(0x0DD_B17);
+    let fleet = Fleet::new(engine, crowded(kills * AT_ONCE)).await;
+    // Slow enough that a kill can fall between any two steps.
+    fleet.fault(Fault::on(Call::ResetPassword, Effect::Delay { ms: 150 }));
+    let mut portal = fleet.start(fleet.port, &[]).await;
+    fleet.link().await;
+    let mut promised = Vec::new();
+    for round in 0..kills {
+        let point = (round % 2 == 0).then(|| POINTS[(round / 2) % POINTS.len()]);
+        if let Some(point) = point {
+            portal.stop();
+            let nth = random.random_range(1..=AT_ONCE);
+            portal = fleet.start(fleet.port, &[("PASSBACK_CRASH_AT", &format!("{point}:{nth}"))]).await;
+        }
+        let mut people = Vec::new();
+        for n in 0..AT_ONCE {
+            people.push(fleet.signed_in(&person(round * AT_ONCE + n)).await);
+        }
+        let submits: Vec<_> = people.into_iter().map(|browser| tokio::spawn(submit(browser))).collect();
+        if point.is_some() {
+            for _ in 0..200 {
+                if portal.is_dead() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            assert!(portal.is_dead(), "{point:?} was not reached in round {round}");
+        } else {
+            tokio::time::sleep(Duration::from_millis(random.random_range(0..1_800))).await;
+        }
+        portal.kill();
+        for submit in submits {
+            promised.extend(submit.await.unwrap());
+        }
+        portal = fleet.start(fleet.port, &[]).await;
+    }
+    let rows = fleet.settled(Duration::from_secs(90)).await;
+    let rows = evidence_is_in(&fleet, rows).await;
+    check(&fleet, &rows, &promised);
+    fleet.verify_audit();
+    every_unknown_has_advice(&fleet, &rows).await;
+    let mut counts = BTreeMap::new();
+    for row in &rows {
+        *counts
+            .entry(format!("{}{}", row.state, row.cause.as_deref().map_or(String::new(), |c| format!(":{c}"))))
+            .or_insert(0) += 1;
+    }
+    println!(
+        "RESULT engine={engine:?} kills={kills} resets={} promised={} lost=0 twice=0 ends={counts:?}",
+        rows.len(),
+        promised.len()
+    );
+    portal.stop();
+}
+
+/// Submits; gives the reference if the portal lived long enough to promise one.
+async fn submit(mut browser: Browser) -> Option<String> {
+    let request = browser.submit(GOOD);
+    let answer = request.send().await.ok()?;
+    let to = answer.headers().get("location")?.to_str().ok()?.to_owned();
+    browser.cookies.clear();
+    to.strip_prefix("/resets/").map(|rest| rest.split('?').next().unwrap_or(rest).to_owned())
+}
+
+/// What was sent and lost its process is settled by Entra's own log within seconds here.
+async fn evidence_is_in(fleet: &Fleet, mut rows: Vec<Row>) -> Vec<Row> {
+    for _ in 0..100 {
+        if rows.iter().all(|row| row.state != "unknown" || fleet.posts(&row.upn) == 0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        rows = fleet.resets().await;
+    }
+    rows
+}
+
+fn check(fleet: &Fleet, rows: &[Row], promised: &[String]) {
+    for reference in promised {
+        assert!(rows.iter().any(|row| row.reference == reference.replace('-', "")), "{reference} is lost");
+    }
+    for row in rows {
+        let posts = fleet.posts(&row.upn);
+        assert!(posts <= 1, "{row:?} was sent {posts} times");
+        match (row.state.as_str(), row.cause.as_deref()) {
+            ("written", None) => assert_eq!(posts, 1, "{row:?}"),
+            ("refused", Some("R-NOT-SENT")) => assert_eq!((posts, row.dispatched_at), (0, None), "{row:?}"),
+            // It was about to be sent, and nobody can tell; here we know that it was not.
+            ("unknown", Some("U-CRASHED")) => assert_eq!(posts, 0, "{row:?}: the log knows of it"),
+            other => panic!("{other:?}: {row:?}"),
+        }
+    }
+}
+
+/// The page of such a reset is there, for a person who signs in again, and says what to do.
+async fn every_unknown_has_advice(fleet: &Fleet, rows: &[Row]) {
+    if let Some(row) = rows.iter().find(|row| row.state == "unknown") {
+        let mut browser = fleet.signed_in(&row.upn).await;
+        let page = browser.get(&format!("/resets/{}", row.reference)).await;
+        assert!(page.status.is_success() && page.body.contains("class=\"advice\""), "{}", page.body);
+    }
+}

@@ -1,0 +1,3 @@
+//! Portals as processes: killed, paused, cut off, replaced.
+
+mod kill;

@@ -1,0 +1,250 @@
+//! Portals as processes of their own, on one database, in front of one emulated tenant: what can be killed, stopped
+//! and cut off, which a portal inside the test cannot.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use passback::tenant::{Call, Fault, Running, Seed, Start};
+use passback::{Clock, Random};
+
+use super::portal::{Browser, Engine, schema};
+use super::raw;
+
+const ADMIN: &str = "adam@contoso.example";
+const OPERATOR: &str = "svc-passback@contoso.example";
+
+/// Contoso with more people, `p0001@contoso.example` and so on, each written unless a fault says otherwise.
+pub(crate) fn crowded(people: usize) -> Seed {
+    let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    for n in 0..people {
+        let _ =
+            write!(text, "\n[[people]]\nupn = \"{}\"\nname = \"Person {n:04}\"\noutcome = \"written\"\n", person(n));
+    }
+    Seed::parse(&text).unwrap().hurry()
+}
+
+pub(crate) fn person(n: usize) -> String {
+    format!("p{n:04}@contoso.example")
+}
+
+/// A port nobody listens on at the moment.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// One running portal.
+pub(crate) struct Replica {
+    child: Child,
+    pub(crate) port: u16,
+}
+
+impl Replica {
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "SIG{name}");
+    }
+
+    /// SIGKILL, and until it is gone.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn is_dead(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// SIGTERM, and until it has finished what it was doing.
+    pub(crate) fn stop(&mut self) {
+        self.signal("TERM");
+        let until = Instant::now() + Duration::from_secs(45);
+        while !self.is_dead() {
+            assert!(Instant::now() < until, "a stop is bounded");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A tenant, a database, and what is needed to start portals on them.
+pub(crate) struct Fleet {
+    pub(crate) tenant: Running,
+    pub(crate) database: String,
+    pub(crate) config: PathBuf,
+    /// Where people reach the portal.
+    pub(crate) port: u16,
+    dir: tempfile::TempDir,
+}
+
+impl Fleet {
+    pub(crate) async fn new(engine: Engine, seed: Seed) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = match engine {
+            Engine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
+            Engine::Postgres => schema().await,
+        };
+        Self::on(database, seed, dir).await
+    }
+
+    pub(crate) async fn on(database: String, seed: Seed, dir: tempfile::TempDir) -> Self {
+        raw::install_crypto();
+        let port = free_port();
+        let seed = seed.with_redirect(&format!("http://127.0.0.1:{port}/signin/callback"));
+        let tenant = Start::new(seed, Clock::system(), Random::system()).run().await.unwrap();
+        let config = dir.path().join("passback.toml");
+        let fleet = Self { tenant, database, config, port, dir };
+        fleet.configure("");
+        fleet
+    }
+
+    /// Writes the settings; `more` is TOML after them.
+    pub(crate) fn configure(&self, more: &str) {
+        let key = self.dir.path().join("seal.key");
+        if !key.exists() {
+            write_key(&key, 7);
+        }
+        let text = format!(
+            "[server]\npublic_url = \"{}\"\n[database]\nurl = \"{}\"\n[sealing]\nkeys = [{{ id = \"k1\", file = \"{}\" }}]\n\
+             [entra]\ntenant_id = \"{}\"\nclient_id = \"{}\"\nauthority = \"{}\"\ngraph_url = \"{}\"\n\
+             credential = {{ kind = \"secret\", secret = \"{}\" }}\n\
+             [reset]\nhourly_ceiling = 100000\nper_person_hour = 1000\nper_address_minute = 100000\n{more}\n",
+            self.url(),
+            self.database,
+            key.display(),
+            self.tenant.tenant_id(),
+            raw::CLIENT,
+            self.tenant.authority(),
+            self.tenant.graph_url(),
+            raw::SECRET,
+        );
+        std::fs::write(&self.config, text).unwrap();
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A command of the binary with these settings.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
+        command.args(arguments).arg("--config").arg(&self.config).stdin(Stdio::null());
+        command
+    }
+
+    /// Starts a portal and waits until it answers.
+    pub(crate) async fn start(&self, port: u16, environment: &[(&str, &str)]) -> Replica {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join(format!("{port}.log")))
+            .unwrap();
+        let mut command = self.command(&["serve"]);
+        command.env("PASSBACK__SERVER__LISTEN", format!("127.0.0.1:{port}")).env("PASSBACK_LOG", "passback=debug,warn");
+        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(log);
+        let mut replica = Replica { child: command.spawn().unwrap(), port };
+        let until = Instant::now() + Duration::from_secs(20);
+        let health = format!("http://127.0.0.1:{port}/healthz");
+        while raw::http().get(&health).send().await.is_err() {
+            assert!(!replica.is_dead() && Instant::now() < until, "{}", self.log(port));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        replica
+    }
+
+    pub(crate) fn log(&self, port: u16) -> String {
+        std::fs::read_to_string(self.dir.path().join(format!("{port}.log"))).unwrap_or_default()
+    }
+
+    /// Links the operator through the pages.
+    pub(crate) async fn link(&self) {
+        let mut adam = self.browser();
+        adam.sign_in("/signin?purpose=staff", ADMIN, "passkey", "").await;
+        adam.sign_in("/admin/operator/link", OPERATOR, "passkey", "").await;
+        let done = adam.post_once("/admin/operator/confirm", &[]).await;
+        assert!(done.status().is_redirection(), "{}", done.status());
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser { http: raw::http(), portal: self.url(), cookies: Vec::new() }
+    }
+
+    pub(crate) async fn signed_in(&self, upn: &str) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.sign_in("/signin", upn, "passkey", "").await;
+        assert!(page.status.is_success(), "{upn}: {} {}", page.status, page.body);
+        browser
+    }
+
+    pub(crate) fn posts(&self, upn: &str) -> usize {
+        self.tenant.calls(Call::ResetPassword, Some(upn))
+    }
+
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.tenant.add_fault(fault);
+    }
+
+    /// All resets as the database has them.
+    pub(crate) async fn resets(&self) -> Vec<Row> {
+        const SQL: &str = "SELECT reference, upn, state, cause, dispatched_at FROM resets ORDER BY created_at, id";
+        if self.database.starts_with("sqlite") {
+            use sqlx::Connection as _;
+            let mut one = sqlx::SqliteConnection::connect(&self.database).await.unwrap();
+            return sqlx::query_as(SQL).fetch_all(&mut one).await.unwrap();
+        }
+        use sqlx::Connection as _;
+        let mut one = sqlx::PgConnection::connect(&self.database).await.unwrap();
+        sqlx::query_as(SQL).fetch_all(&mut one).await.unwrap()
+    }
+
+    /// Waits until nothing is under way any more.
+    pub(crate) async fn settled(&self, within: Duration) -> Vec<Row> {
+        let until = Instant::now() + within;
+        loop {
+            let rows = self.resets().await;
+            let open: Vec<&Row> = rows.iter().filter(|r| ["sending", "writing"].contains(&r.state.as_str())).collect();
+            if open.is_empty() {
+                return rows;
+            }
+            assert!(Instant::now() < until, "still under way: {open:?}");
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// `passback audit verify`, with the MACs.
+    pub(crate) fn verify_audit(&self) {
+        let done = self.command(&["audit", "verify", "--database", &self.database]).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    }
+}
+
+/// One reset.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Row {
+    pub(crate) reference: String,
+    pub(crate) upn: String,
+    pub(crate) state: String,
+    pub(crate) cause: Option<String>,
+    pub(crate) dispatched_at: Option<i64>,
+}
+
+/// A sealing key as the documentation asks for it.
+pub(crate) fn write_key(file: &Path, byte: u8) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(file, format!("{byte:02x}").repeat(32)).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
