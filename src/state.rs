@@ -3,15 +3,30 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, broadcast};
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::Auditor;
-use crate::base::{Clock, InFlight, Random, ResetId};
+use crate::base::{Clock, InFlight, Random, ResetId, Watchers};
 use crate::config::Config;
 use crate::entra::Entra;
 use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
+
+/// A status as event streams send it.
+#[derive(Clone, Debug)]
+pub(crate) struct News {
+    pub(crate) revision: i64,
+    pub(crate) status: Arc<str>,
+}
+
+/// What an open stream knows of its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Lives, and until then if nothing more is asked.
+    Until(Timestamp),
+    Over,
+}
 
 /// The state of a running portal.
 #[derive(Clone)]
@@ -32,8 +47,11 @@ pub(crate) struct Inner {
     pub(crate) stop: CancellationToken,
     /// Resets that this process is sending.
     pub(crate) in_flight: InFlight,
-    /// Which resets changed, seen once a second by one reader per process.
-    pub(crate) changes: broadcast::Sender<ResetId>,
+    /// Who watches which reset, and which sessions their streams hang on, by the hash of the id.
+    pub(crate) reset_watchers: Watchers<ResetId, Option<News>>,
+    pub(crate) session_watchers: Watchers<String, Standing>,
+    /// This process changed a reset: its reader need not wait for its next round.
+    pub(crate) changed: Notify,
     /// How many people the tenant has, and when that was counted.
     pub(crate) people: Mutex<Option<(i64, Timestamp)>>,
     /// This process's name in leases.
@@ -50,7 +68,9 @@ impl App {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             in_flight: InFlight::default(),
-            changes: broadcast::Sender::new(1_024),
+            reset_watchers: Watchers::default(),
+            session_watchers: Watchers::default(),
+            changed: Notify::new(),
             people: Mutex::default(),
             me: random.token(),
             config,

@@ -8,6 +8,7 @@ mod in_flight;
 mod listen;
 mod random;
 mod secret;
+mod watchers;
 
 pub use clock::Clock;
 pub(crate) use crash::crash_point;
@@ -17,3 +18,4 @@ pub(crate) use in_flight::{InFlight, Marked};
 pub(crate) use listen::{is_loopback_host, public_origin};
 pub use random::Random;
 pub(crate) use secret::{Password, Secret};
+pub(crate) use watchers::{Watched, Watchers};

@@ -175,6 +175,7 @@ async fn conclude(resets: &Resets, reset: &Reset, found: &Found) -> Result<bool,
     }
     store::touch(ledger.tx(), reset.id, now).await?;
     ledger.commit().await?;
+    app.changed.notify_one();
     Ok(true)
 }
 

@@ -1,27 +1,29 @@
-//! Live status by server-sent events. One reader per process asks for changed rows once a second and fans out,
-//! however many people watch.
+//! Live status by server-sent events. One reader per process asks for changed rows once a second, or at once after a
+//! change of its own, reads each row that somebody watches once, and fans it out.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use tokio::sync::broadcast;
 
 use super::reading::{Reset, Status};
 use super::{store, timeline};
-use crate::base::ResetId;
-use crate::signin::{Viewer, session_alive};
-use crate::state::App;
-use crate::store::StoreError;
+use crate::base::{ResetId, Watched};
+use crate::signin::Viewer;
+use crate::state::{App, News, Standing};
+use crate::store::{StoreError, hash_id};
 use crate::web::{Error, json_not_found};
 
 const EVERY: Duration = Duration::from_secs(1);
+/// Many changes at once are read together.
+const TOGETHER: Duration = Duration::from_millis(40);
 
-/// Reads what changed, once a second, until the process stops.
+/// Reads what changed until the process stops.
 pub(crate) async fn read_changes(app: App) {
     let mut seen = None;
     loop {
@@ -31,6 +33,7 @@ pub(crate) async fn read_changes(app: App) {
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
+            () = app.changed.notified() => tokio::time::sleep(TOGETHER).await,
             () = tokio::time::sleep(EVERY) => {}
         }
     }
@@ -39,21 +42,40 @@ pub(crate) async fn read_changes(app: App) {
 async fn changes(app: &App, seen: Option<i64>) -> Result<i64, StoreError> {
     let Some(seen) = seen else { return store::newest_change(&app.db).await };
     let changed = store::changed_since(&app.db, seen).await?;
-    for (id, _) in &changed {
-        // Nobody listening is no error.
-        let _ = app.changes.send(*id);
+    for (id, _) in changed.iter().filter(|(id, _)| app.reset_watchers.is_watched(id)) {
+        if let Some(reset) = store::by_id(&app.db, *id).await? {
+            app.reset_watchers.tell(id, Some(news(app, &reset).await?));
+        }
     }
     Ok(changed.last().map_or(seen, |(_, change)| *change))
 }
 
-/// `GET /resets/{reference}/events`. The current state comes first, so a reconnecting browser misses nothing.
+async fn news(app: &App, reset: &Reset) -> Result<News, StoreError> {
+    let proofs = store::proofs(&app.db, reset.id).await?;
+    let status = serde_json::to_string(&Status::of(reset, &proofs, app.now())).unwrap_or_default();
+    Ok(News { revision: reset.revision, status: Arc::from(status) })
+}
+
+/// `GET /resets/{reference}/events`. The current state comes first, unless `Last-Event-ID` says that it is known, so a
+/// reconnecting browser misses nothing, whichever replica it reaches.
 pub(super) async fn events(
     State(app): State<App>,
     viewer: Option<Viewer>,
     Path(reference): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
     let Some((viewer, reset)) = timeline::allowed(&app, viewer, &reference).await? else { return Ok(json_not_found()) };
-    let watch = Watch { changes: app.changes.subscribe(), id: reset.id, session: viewer.session, app, sent: None };
+    let known = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<i64>().ok());
+    let session = hash_id(&viewer.session.to_string());
+    let standing = Standing::Until(viewer.login.ends(&app));
+    // Watched before it is read: a change in between is heard.
+    let watch = Watch {
+        session: app.session_watchers.watch(session, standing),
+        news: app.reset_watchers.watch(reset.id, None),
+        id: reset.id,
+        sent: known.filter(|known| *known == reset.revision),
+        app,
+    };
     let stream = Sse::new(watch.into_stream()).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
     let mut response = stream.into_response();
     let headers = response.headers_mut();
@@ -65,9 +87,9 @@ pub(super) async fn events(
 
 struct Watch {
     app: App,
-    changes: broadcast::Receiver<ResetId>,
+    news: Watched<ResetId, Option<News>>,
+    session: Watched<String, Standing>,
     id: ResetId,
-    session: tower_sessions::session::Id,
     /// The revision that was sent last.
     sent: Option<i64>,
 }
@@ -80,54 +102,45 @@ impl Watch {
         })
     }
 
-    /// The next status; `None` ends the stream: signed out, stopped, or nothing more can come.
+    /// The next status; `None` ends the stream: signed out, over, or stopped.
     async fn next(&mut self) -> Option<Event> {
-        loop {
-            if self.sent.is_some() {
-                self.wait().await?;
-            }
-            let reset = match store::by_id(&self.app.db, self.id).await {
-                Ok(found) => found?,
-                Err(error) => {
-                    tracing::warn!(cause = ?error, "a watched reset cannot be read");
-                    tokio::time::sleep(EVERY).await;
-                    continue;
-                }
-            };
-            if self.sent != Some(reset.revision) {
-                let event = self.event(&reset).await?;
-                self.sent = Some(reset.revision);
-                return Some(event);
-            }
+        if self.sent.is_none() {
+            let news = self.read().await?;
+            return Some(self.send(&news));
         }
-    }
-
-    /// Until this reset changes; meanwhile the session is looked at once a second.
-    async fn wait(&mut self) -> Option<()> {
-        let mut look = tokio::time::interval(EVERY);
-        look.tick().await;
         loop {
             tokio::select! {
                 () = self.app.stop.cancelled() => return None,
-                changed = self.changes.recv() => match changed {
-                    Ok(id) if id == self.id => return Some(()),
-                    // Fell behind: whether it was ours is seen by looking.
-                    Err(broadcast::error::RecvError::Lagged(_)) => return Some(()),
-                    Ok(_) => {}
-                    Err(broadcast::error::RecvError::Closed) => return None,
+                standing = self.session.next() => if standing? == Standing::Over { return None },
+                news = self.news.next() => match news? {
+                    Some(news) if self.sent < Some(news.revision) => return Some(self.send(&news)),
+                    _ => {}
                 },
-                _ = look.tick() => {
-                    if !session_alive(&self.app, self.session).await.unwrap_or(true) {
-                        return None;
-                    }
-                }
             }
         }
     }
 
-    async fn event(&self, reset: &Reset) -> Option<Event> {
-        let proofs = store::proofs(&self.app.db, self.id).await.unwrap_or_default();
-        let status = Status::of(reset, &proofs, self.app.now());
-        Event::default().event("status").id(reset.revision.to_string()).json_data(status).ok()
+    /// The current state, however long the database takes to be there.
+    async fn read(&self) -> Option<News> {
+        loop {
+            let read = async {
+                let reset = store::by_id(&self.app.db, self.id).await?.ok_or(StoreError::NoRow)?;
+                news(&self.app, &reset).await
+            };
+            match read.await {
+                Ok(news) => return Some(news),
+                Err(StoreError::NoRow) => return None,
+                Err(error) => tracing::warn!(cause = ?error, "a watched reset cannot be read"),
+            }
+            tokio::select! {
+                () = self.app.stop.cancelled() => return None,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    fn send(&mut self, news: &News) -> Event {
+        self.sent = Some(news.revision);
+        Event::default().event("status").id(news.revision.to_string()).data(&*news.status)
     }
 }

@@ -224,6 +224,7 @@ async fn accepted(
     );
     crash_point("accepted-uncommitted");
     ledger.commit().await?;
+    app.changed.notify_one();
     crash_point("accepted");
     Ok(())
 }
@@ -272,6 +273,7 @@ pub(super) async fn finish(
     );
     crash_point("moved-uncommitted");
     ledger.commit().await?;
+    app.changed.notify_one();
     crash_point("moved");
     Ok(())
 }

@@ -8,6 +8,8 @@ mod refusals;
 mod routes;
 mod session;
 mod verdict;
+mod watch;
 
 pub(crate) use routes::router;
-pub(crate) use session::{Login, SignedIn, Viewer, session_alive};
+pub(crate) use session::{Login, SignedIn, Viewer};
+pub(crate) use watch::watch_sessions;

@@ -72,6 +72,15 @@ impl Login {
     }
 }
 
+impl Login {
+    /// When it is over if nothing more is asked.
+    pub(crate) fn ends(&self, app: &App) -> Timestamp {
+        let signin = &app.config.signin;
+        let after = |at: Timestamp, seconds| at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at);
+        after(self.seen_at, signin.idle_seconds).min(after(self.since, signin.absolute_seconds))
+    }
+}
+
 fn backend(error: &tower_sessions::session::Error) -> Error {
     Error::unavailable(error)
 }
@@ -116,18 +125,11 @@ pub(crate) async fn end_session(session: &Session) -> Result<(), Error> {
     session.flush().await.map_err(|e| backend(&e))
 }
 
-/// Whether a session id is still that of a living login: what an open stream asks.
-pub(crate) async fn session_alive(app: &App, id: tower_sessions::session::Id) -> Result<bool, StoreError> {
-    use tower_sessions::SessionStore as _;
-    match app.sessions.load(&id).await {
-        Ok(Some(record)) => {
-            let login = record.data.get(LOGIN).and_then(|value| serde_json::from_value::<Login>(value.clone()).ok());
-            Ok(login.is_some_and(|login| login.alive(app)))
-        }
-        Ok(None) => Ok(false),
-        // The database is away: the stream stays, and asks again in a second.
-        Err(_) => Ok(true),
-    }
+/// Until when a login lives without another request; `None`: it is over. What open streams hang on.
+pub(super) async fn session_ends(app: &App, row: &str) -> Result<Option<Timestamp>, StoreError> {
+    let data = app.sessions.read(row).await?;
+    let login = data.and_then(|data| data.get(LOGIN).cloned()).and_then(|v| serde_json::from_value::<Login>(v).ok());
+    Ok(login.filter(|login| login.alive(app)).map(|login| login.ends(app)))
 }
 
 async fn session_of(parts: &mut Parts, app: &App) -> Result<Session, Error> {

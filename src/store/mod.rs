@@ -6,6 +6,7 @@ mod attempts;
 mod db;
 mod limits;
 mod seal;
+mod session_cache;
 mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,4 +16,4 @@ pub(crate) use db::{Db, StoreError, Tx};
 pub(crate) use db::{on_db, on_tx};
 pub(crate) use limits::{Limit, Limits, Refused};
 pub(crate) use seal::{Place, Purpose, SealError, Sealer};
-pub(crate) use sessions::{DbSessions, hash_id};
+pub(crate) use sessions::{DbSessions, hash_id, with_sessions_from_memory};

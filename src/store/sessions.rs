@@ -1,14 +1,18 @@
 //! tower-sessions on our own tables. The id is stored as a hash, the data sealed; a save never revives a session that
-//! was deleted.
+//! was deleted. Each end is written down in order, so that every replica hears of it.
 
+use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 use tower_sessions::SessionStore;
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
-use super::{Db, Place, Purpose, Sealer, StoreError, on_db};
+use super::session_cache::SessionCache;
+use super::{Db, Place, Purpose, Sealer, StoreError, on_db, on_tx};
 use crate::base::{Clock, hex};
+
+type Data = std::collections::HashMap<String, serde_json::Value>;
 
 /// Sessions in the database.
 #[derive(Clone)]
@@ -16,6 +20,16 @@ pub(crate) struct DbSessions {
     db: Db,
     sealer: Sealer,
     clock: Clock,
+    cache: SessionCache,
+}
+
+tokio::task_local! {
+    static FROM_MEMORY: ();
+}
+
+/// Lets the sessions that `work` loads come from memory: for pages that show something and change nothing.
+pub(crate) async fn with_sessions_from_memory<F: Future>(work: F) -> F::Output {
+    FROM_MEMORY.scope((), work).await
 }
 
 impl std::fmt::Debug for DbSessions {
@@ -31,7 +45,7 @@ pub(crate) fn hash_id(token: &str) -> String {
 
 impl DbSessions {
     pub(crate) fn new(db: Db, sealer: Sealer, clock: Clock) -> Self {
-        Self { db, sealer, clock }
+        Self { db, sealer, cache: SessionCache::new(clock.clone()), clock }
     }
 
     fn sealed(&self, row: &str, record: &Record) -> Result<String> {
@@ -39,11 +53,66 @@ impl DbSessions {
         self.sealer.seal(Purpose::Session, place(row), &plain).map_err(|e| Error::Encode(e.to_string()))
     }
 
-    /// Ends sessions whose time is over.
+    /// Ends sessions whose time is over, and forgets ends that every replica has read.
     pub(crate) async fn sweep(&self) -> std::result::Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM sessions WHERE expires_at < $1";
-        let now = self.clock.now().as_millisecond();
+        const ENDS: &str = "DELETE FROM session_ends WHERE at < $1";
+        let now = self.clock.now();
+        let hour_ago = now.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(now).as_millisecond();
+        let now = now.as_millisecond();
+        on_db!(&self.db, |pool| sqlx::query(ENDS).bind(hour_ago).execute(pool).await.map(|_| ()))?;
         Ok(on_db!(&self.db, |pool| sqlx::query(SQL).bind(now).execute(pool).await.map(|done| done.rows_affected()))?)
+    }
+
+    /// Where the table of ends stands now.
+    pub(crate) async fn newest_end(&self) -> std::result::Result<i64, StoreError> {
+        const SQL: &str = "SELECT value FROM counters WHERE name = 'session_end'";
+        let (value,): (i64,) = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
+        Ok(value)
+    }
+
+    /// The sessions that ended after `seen`, by the hash of their id, and where the table stands now. From here on none
+    /// of them is served from memory.
+    pub(crate) async fn catch_up(&self, seen: i64) -> std::result::Result<(Vec<String>, i64), StoreError> {
+        const SQL: &str = "SELECT change, id_hash FROM session_ends WHERE change > $1 ORDER BY change";
+        let asked_at = self.clock.elapsed();
+        let rows: Vec<(i64, String)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(seen).fetch_all(pool).await)?;
+        let newest = rows.last().map_or(seen, |(change, _)| *change);
+        let ended: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
+        self.cache.caught_up(&ended, asked_at);
+        Ok((ended, newest))
+    }
+
+    /// What a session holds, by the hash of its id, from the database. `None`: it is over, or sealed with a lost key.
+    pub(crate) async fn read(&self, row: &str) -> std::result::Result<Option<Data>, StoreError> {
+        Ok(self.find(row).await?.map(|(data, _)| data))
+    }
+
+    async fn find(&self, row: &str) -> std::result::Result<Option<(Data, i64)>, StoreError> {
+        const SQL: &str = "SELECT sealed, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2";
+        let now = self.clock.now().as_millisecond();
+        let found: Option<(String, i64)> =
+            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(row).bind(now).fetch_optional(pool).await)?;
+        let Some((sealed, expires)) = found else { return Ok(None) };
+        // A session sealed with a key that is gone is no session: people sign in again.
+        let Ok(plain) = self.sealer.open(Purpose::Session, place(row), &sealed) else { return Ok(None) };
+        let data = serde_json::from_slice(&plain)
+            .map_err(|e| StoreError::BadRow { table: "sessions", problem: e.to_string() })?;
+        Ok(Some((data, expires)))
+    }
+
+    async fn end(&self, row: &str) -> std::result::Result<(), StoreError> {
+        const DELETE: &str = "DELETE FROM sessions WHERE id_hash = $1";
+        const COUNT: &str = "UPDATE counters SET value = value + 1 WHERE name = 'session_end' RETURNING value";
+        const END: &str = "INSERT INTO session_ends (change, id_hash, at) VALUES ($1, $2, $3)";
+        let mut tx = self.db.begin().await?;
+        let gone = on_tx!(&mut tx, |c| sqlx::query(DELETE).bind(row).execute(c).await.map(|d| d.rows_affected()))?;
+        if gone == 1 {
+            let now = self.clock.now().as_millisecond();
+            let (change,): (i64,) = on_tx!(&mut tx, |c| sqlx::query_as(COUNT).fetch_one(c).await)?;
+            on_tx!(&mut tx, |c| sqlx::query(END).bind(change).bind(row).bind(now).execute(c).await.map(|_| ()))?;
+        }
+        tx.commit().await
     }
 }
 
@@ -78,36 +147,37 @@ impl SessionStore for DbSessions {
         let row = hash_id(&record.id.to_string());
         let sealed = self.sealed(&row, record)?;
         let expires = millis(record.expiry_date);
+        self.cache.forget(&row);
         on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(expires).execute(pool).await.map(|_| ()))
             .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        const SQL: &str = "SELECT sealed, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2";
         let row = hash_id(&id.to_string());
-        let now = self.clock.now().as_millisecond();
-        let found: Option<(String, i64)> =
-            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&row).bind(now).fetch_optional(pool).await)
-                .map_err(backend)?;
-        let Some((sealed, expires)) = found else { return Ok(None) };
-        // A session sealed with a key that is gone is no session: people sign in again.
-        let Ok(plain) = self.sealer.open(Purpose::Session, place(&row), &sealed) else { return Ok(None) };
-        let data = serde_json::from_slice(&plain).map_err(|e| Error::Decode(e.to_string()))?;
+        let from_memory = FROM_MEMORY.try_with(|()| ()).is_ok();
+        if from_memory && let Some(record) = self.cache.get(&row) {
+            return Ok((millis(record.expiry_date) > self.clock.now().as_millisecond()).then_some(record));
+        }
+        let Some((data, expires)) = self.find(&row).await.map_err(backend)? else { return Ok(None) };
         let expiry_date =
             OffsetDateTime::from_unix_timestamp(expires / 1_000).map_err(|e| Error::Decode(e.to_string()))?;
-        Ok(Some(Record { id: *id, data, expiry_date }))
+        let record = Record { id: *id, data, expiry_date };
+        if from_memory {
+            self.cache.put(&row, &record);
+        }
+        Ok(Some(record))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        const SQL: &str = "DELETE FROM sessions WHERE id_hash = $1";
         let row = hash_id(&id.to_string());
-        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).execute(pool).await.map(|_| ())).map_err(backend)
+        self.cache.forget(&row);
+        self.end(&row).await.map_err(backend)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::Timestamp;
 
     use super::*;
     use crate::store::testing::{engines, sealer};
@@ -135,6 +205,28 @@ mod tests {
             store.delete(&record.id).await.unwrap();
             store.save(&record).await.unwrap();
             assert!(store.load(&record.id).await.unwrap().is_none(), "a late save does not revive it");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_replica_serves_a_session_from_memory_until_it_reads_of_its_end() {
+        for engine in engines().await {
+            let clock = Clock::system();
+            let here = DbSessions::new(engine.db.clone(), sealer(), clock.clone());
+            let there = DbSessions::new(engine.db.clone(), sealer(), clock.clone());
+            let mut record = record(&clock, 10);
+            here.create(&mut record).await.unwrap();
+            let seen = there.newest_end().await.unwrap();
+            there.catch_up(seen).await.unwrap();
+            let load = || with_sessions_from_memory(there.load(&record.id));
+            assert!(load().await.unwrap().is_some());
+            here.delete(&record.id).await.unwrap();
+            assert!(there.load(&record.id).await.unwrap().is_none(), "whatever changes something asks the database");
+            assert!(load().await.unwrap().is_some(), "a page may still be shown for less than a second");
+            let (ended, now) = there.catch_up(seen).await.unwrap();
+            assert_eq!((ended.len(), now), (1, seen + 1));
+            assert!(load().await.unwrap().is_none());
+            assert_eq!(there.catch_up(now).await.unwrap(), (vec![], now));
         }
     }
 

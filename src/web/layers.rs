@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 use super::error::dress;
 use crate::base::public_origin;
 use crate::state::App;
+use crate::store::with_sessions_from_memory;
 
 /// A form of ours is below one KiB.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -31,6 +32,7 @@ pub(crate) fn dress_and_guard(routes: Router<App>, app: &App) -> Result<Router, 
         .layer(from_fn_with_state(app.clone(), dress))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(without_streams_timeout))
+        .layer(from_fn(sessions_from_memory))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(csrf)
@@ -50,6 +52,14 @@ fn sessions(app: &App) -> SessionManagerLayer<crate::store::DbSessions> {
         .with_same_site(SameSite::Lax)
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(life))
+}
+
+/// What only shows something may know the session from memory. Signing in and administration always ask the database:
+/// there the session itself is what changes.
+async fn sessions_from_memory(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let shows = request.method() == Method::GET && (path == "/" || path == "/reset" || path.starts_with("/resets/"));
+    if shows { with_sessions_from_memory(next.run(request)).await } else { next.run(request).await }
 }
 
 /// One span and one line per request: no query, no names, no addresses.

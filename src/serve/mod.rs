@@ -107,6 +107,7 @@ impl Portal {
         let router = dress_and_guard(routes(), &app)?;
         app.tasks.spawn(run_tracker(Tracker::from_ref(&app)));
         app.tasks.spawn(read_changes(app.clone()));
+        app.tasks.spawn(signin::watch_sessions(app.clone()));
         app.tasks.spawn(sweep(app.clone()));
         let handle = Handle::new();
         let mut server = axum_server::from_tcp(listener).map_err(|e| ServeError::Listen(at, e))?.handle(handle.clone());

@@ -1,0 +1,98 @@
+//! Who waits for news of what: one channel per key however many wait, and none when nobody does.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+/// The channels by key.
+pub(crate) struct Watchers<K, V>(Arc<Mutex<HashMap<K, watch::Sender<V>>>>);
+
+impl<K, V> Clone for Watchers<K, V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K, V> Default for Watchers<K, V> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+/// One who waits. Dropped as the last of its key, the key is forgotten.
+pub(crate) struct Watched<K: Eq + Hash, V> {
+    all: Watchers<K, V>,
+    key: K,
+    news: watch::Receiver<V>,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Watchers<K, V> {
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<K, watch::Sender<V>>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits for news of a key; `first` is what is known if nobody waits for it yet.
+    pub(crate) fn watch(&self, key: K, first: V) -> Watched<K, V> {
+        let news = self.with(|map| map.entry(key.clone()).or_insert_with(|| watch::Sender::new(first)).subscribe());
+        Watched { all: self.clone(), key, news }
+    }
+
+    /// Tells everybody who waits for this key. Nobody is no error.
+    pub(crate) fn tell(&self, key: &K, news: V) {
+        self.with(|map| map.get(key).map(|sender| sender.send_replace(news)));
+    }
+
+    pub(crate) fn is_watched(&self, key: &K) -> bool {
+        self.with(|map| map.contains_key(key))
+    }
+
+    /// The keys whose last news `wanted` picks.
+    pub(crate) fn keys(&self, wanted: impl Fn(&V) -> bool) -> Vec<K> {
+        self.with(|map| map.iter().filter(|(_, s)| wanted(&s.borrow())).map(|(key, _)| key.clone()).collect())
+    }
+
+    /// How many wait, over all keys.
+    pub(crate) fn count(&self) -> usize {
+        self.with(|map| map.values().map(watch::Sender::receiver_count).sum())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Watched<K, V> {
+    /// The next news. `None` never comes while somebody waits.
+    pub(crate) async fn next(&mut self) -> Option<V> {
+        self.news.changed().await.ok()?;
+        Some(self.news.borrow_and_update().clone())
+    }
+}
+
+impl<K: Eq + Hash, V> Drop for Watched<K, V> {
+    fn drop(&mut self) {
+        let mut map = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The receiver of this one is still counted.
+        if map.get(&self.key).is_some_and(|sender| sender.receiver_count() <= 1) {
+            map.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn all_who_wait_hear_and_nobody_else_is_remembered() {
+        let watchers = Watchers::<u8, &str>::default();
+        let (mut one, mut two) = (watchers.watch(1, "first"), watchers.watch(1, "ignored"));
+        watchers.tell(&2, "nobody waits for two");
+        assert!(!watchers.is_watched(&2));
+        watchers.tell(&1, "news");
+        assert_eq!((one.next().await, two.next().await), (Some("news"), Some("news")));
+        assert_eq!((watchers.count(), watchers.keys(|v| *v == "news")), (2, vec![1]));
+        drop(one);
+        assert!(watchers.is_watched(&1));
+        drop(two);
+        assert!(!watchers.is_watched(&1));
+    }
+}
