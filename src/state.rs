@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::Auditor;
-use crate::base::{Clock, InFlight, Random, ResetId, Watchers};
+use crate::base::{Clock, InFlight, Metrics, Random, ResetId, Watchers};
 use crate::config::Config;
 use crate::entra::Entra;
 use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
@@ -39,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) random: Random,
     pub(crate) entra: Entra,
     pub(crate) auditor: Auditor,
+    pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) attempts: Attempts,
     pub(crate) sessions: DbSessions,
@@ -72,6 +73,7 @@ impl App {
             session_watchers: Watchers::default(),
             changed: Notify::new(),
             people: Mutex::default(),
+            metrics: entra.graph.metrics.clone(),
             me: random.token(),
             config,
             db,

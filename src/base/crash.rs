@@ -1,21 +1,26 @@
 //! Named places where a test lets the process die, for moments that timing alone would miss. `PASSBACK_CRASH_AT` names
-//! one, with `:n` for its nth time. The release binary, built without `tenant`, has none of it.
+//! one, with `:n` for its nth time; `PASSBACK_STOP_AT` lets it be stopped there instead, until SIGCONT. The release
+//! binary, built without `tenant`, has none of it.
 
-/// Dies here, as by SIGKILL, if the environment says so.
+/// Dies here, as by SIGKILL, or stops, if the environment says so.
 #[cfg(feature = "tenant")]
 pub(crate) fn crash_point(name: &str) {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    static WANTED: LazyLock<Option<(String, u32)>> = LazyLock::new(|| {
-        let text = std::env::var("PASSBACK_CRASH_AT").ok()?;
+    use rustix::process::{Signal, getpid, kill_process};
+
+    static WANTED: LazyLock<Option<(String, u32, Signal)>> = LazyLock::new(|| {
+        let read = |name, signal| std::env::var(name).ok().map(|text| (text, signal));
+        let (text, signal) =
+            read("PASSBACK_CRASH_AT", Signal::KILL).or_else(|| read("PASSBACK_STOP_AT", Signal::STOP))?;
         let (name, times) = text.split_once(':').unwrap_or((&text, "1"));
-        Some((name.to_owned(), times.parse().ok()?))
+        Some((name.to_owned(), times.parse().ok()?, signal))
     });
     static PASSED: AtomicU32 = AtomicU32::new(0);
-    let Some((wanted, times)) = &*WANTED else { return };
+    let Some((wanted, times, signal)) = &*WANTED else { return };
     if wanted == name && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == *times {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        let _ = kill_process(getpid(), *signal);
     }
 }
 

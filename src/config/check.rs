@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Cloud, Config, ConfigError, CredentialKind, Entra};
+use super::{Cloud, Config, ConfigError, CredentialKind, Entra, Server};
 use crate::base::is_loopback_host;
 
 impl Cloud {
@@ -60,6 +60,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             "must have no path: the portal lives at the root of its host",
         ));
     }
+    server(&config.server)?;
     let (login, graph) = config.entra.cloud.hosts();
     host("entra.authority", &config.entra.authority(), login, &config.entra)?;
     host("entra.graph_url", &config.entra.graph_url(), graph, &config.entra)?;
@@ -86,6 +87,28 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         if value <= 0 {
             return Err(ConfigError::value(key, "must be more than zero"));
         }
+    }
+    Ok(())
+}
+
+fn server(server: &Server) -> Result<(), ConfigError> {
+    if server.tls_cert.is_some() != server.tls_key.is_some() {
+        return Err(ConfigError::value("server.tls_cert", "and server.tls_key go together: give both or neither"));
+    }
+    if server.tls_cert.is_some() && server.public_url.scheme() != "https" {
+        return Err(ConfigError::value("server.public_url", "must be https when server.tls_cert is given"));
+    }
+    if server.metrics_listen == Some(server.listen) {
+        return Err(ConfigError::value(
+            "server.metrics_listen",
+            "must differ from server.listen: metrics are not for everybody",
+        ));
+    }
+    if server.max_connections == 0 || server.max_connections_per_address == 0 {
+        return Err(ConfigError::value(
+            "server.max_connections",
+            "and max_connections_per_address must be more than zero",
+        ));
     }
     Ok(())
 }

@@ -48,6 +48,29 @@ pub struct Server {
     /// Whose `X-Forwarded-For` is believed, as networks (`10.0.0.0/8`). Nobody's by default.
     #[serde(default)]
     pub trusted_proxies: Vec<IpNet>,
+    /// Where `/metrics` is served, and nothing else: an address that only your monitoring reaches. Nowhere by default.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Certificate chain and key, PEM, for TLS without a proxy. Both or neither; renewed files are taken up by
+    /// themselves.
+    #[serde(default)]
+    pub tls_cert: Option<PathBuf>,
+    #[serde(default)]
+    pub tls_key: Option<PathBuf>,
+    /// Connections at once, in all.
+    #[serde(default = "default_connections")]
+    pub max_connections: usize,
+    /// Connections at once of one address (IPv6: one /64). Trusted proxies are not counted by address.
+    #[serde(default = "default_connections_each")]
+    pub max_connections_per_address: usize,
+}
+
+fn default_connections() -> usize {
+    16_384
+}
+
+fn default_connections_each() -> usize {
+    512
 }
 
 fn default_listen() -> SocketAddr {

@@ -12,7 +12,7 @@ use super::application::Application;
 use super::http::{self, HttpError};
 use super::oauth::TokenError;
 use super::oidc::Oidc;
-use crate::base::{Clock, Random, Secret};
+use crate::base::{Clock, Metrics, Random, Secret};
 use crate::config;
 
 /// Graph, with the application's token for reads.
@@ -25,6 +25,7 @@ pub(crate) struct Graph {
     pub(super) oidc: Arc<Oidc>,
     pub(super) random: Random,
     pub(super) clock: Clock,
+    pub(crate) metrics: Metrics,
 }
 
 /// What Graph says no with, or that it says nothing.
@@ -99,6 +100,7 @@ impl Graph {
             oidc,
             random,
             clock,
+            metrics: Metrics::default(),
         })
     }
 
@@ -131,7 +133,9 @@ impl Graph {
     /// Sends with a token; anything but a success is an error.
     pub(super) async fn send(&self, request: RequestBuilder, token: &Secret) -> Result<Success, GraphError> {
         let id = self.random.uuid().to_string();
-        let answer = request.bearer_auth(token.expose_secret()).header("client-request-id", &id).send().await?;
+        let sent = request.bearer_auth(token.expose_secret()).header("client-request-id", &id).send().await;
+        self.metrics.graph(sent.as_ref().map_or(0, |answer| answer.status().as_u16()));
+        let answer = sent?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         if status.is_success() {
             return Ok(Success { status, headers, body: http::body(answer).await? });

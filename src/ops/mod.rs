@@ -1,7 +1,9 @@
-//! Running it: health for load balancers, the big switch from the command line.
+//! Running it: health for load balancers, metrics, the big switch from the command line.
 
 mod health;
+mod metrics;
 mod pause;
 
 pub(crate) use health::router;
+pub(crate) use metrics::metrics_router;
 pub use pause::{PauseError, pause, resume};

@@ -169,6 +169,7 @@ async fn conclude(resets: &Resets, reset: &Reset, found: &Found) -> Result<bool,
         .await?;
         let event = Event::new("reset.moved", Actor::Portal).about(reset.person).reset(reset.id).with("by", "evidence");
         ledger.record(event.with("from", reset.state.name()).with("to", to.name()).with("agent", agent.clone()));
+        app.metrics.moved(to.name(), cause.map(Cause::code));
         if to == State::CloudOnly {
             tracing::error!(reset.id = %reset.id, "a password was set in the cloud and no writeback agent carried it");
         }

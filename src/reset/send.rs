@@ -225,6 +225,7 @@ async fn accepted(
     crash_point("accepted-uncommitted");
     ledger.commit().await?;
     app.changed.notify_one();
+    app.metrics.moved(to.name(), None);
     crash_point("accepted");
     Ok(())
 }
@@ -274,6 +275,7 @@ pub(super) async fn finish(
     crash_point("moved-uncommitted");
     ledger.commit().await?;
     app.changed.notify_one();
+    app.metrics.moved(to.name(), cause.map(Cause::code));
     crash_point("moved");
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::state::App;
 use crate::store::StoreError;
 
 /// A claim on asking outlives the request for it.
-const CLAIM: SignedDuration = SignedDuration::from_secs(40);
+const CLAIM: SignedDuration = SignedDuration::from_secs(25);
 /// 404 for longer than this: the operation is lost.
 const LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// However long Graph asks us to wait: the time limit is looked at with each question.
@@ -190,7 +190,10 @@ impl Tracker {
         let proof =
             Proof { rung: Rung::Written, at: app.now(), source: "graph".to_owned(), detail: detail.map(str::to_owned) };
         let grounds = Grounds { answer: Some(answer), proof: Some(proof) };
-        send::finish(&self.resets, reset, Report::Succeeded, grounds).await
+        send::finish(&self.resets, reset, Report::Succeeded, grounds).await?;
+        let took = reset.accepted_at.and_then(|at| app.now().duration_since(at).try_into().ok());
+        app.metrics.wrote_back(took.unwrap_or_default());
+        Ok(())
     }
 
     /// Without an address only the audit log can tell; the time limit ends the waiting.

@@ -1,15 +1,23 @@
 //! The composition root: every route on one page, start and graceful stop.
 
+mod door;
+mod process;
+mod tls;
+
+pub use process::prepare_process;
+
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::FromRef as _;
 use axum::routing::get;
-use axum_server::Handle;
+use axum_server::tls_rustls::RustlsAcceptor;
+use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
+use self::door::Door;
 use crate::base::{Clock, Random};
 use crate::config::Config;
 use crate::entra::{Entra, HttpError};
@@ -21,6 +29,9 @@ use crate::{ops, reset, signin};
 
 /// A half-sent request is closed after this.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+/// A request's head. Entra's answer to a sign-in is about 2 KiB.
+const HEADER_BYTES: usize = 16 * 1024;
+const HEADER_LINES: usize = 64;
 /// A stop waits so long for resets that are being sent.
 const STOP_WITHIN: Duration = Duration::from_secs(35);
 
@@ -54,6 +65,8 @@ pub enum ServeError {
     Origin(#[from] tower_http::csrf::ConfigError),
     #[error("the HTTP client cannot be made: {0}")]
     Http(String),
+    #[error("server.tls_cert and server.tls_key cannot be used")]
+    Tls(#[source] std::io::Error),
     #[error("the server stopped")]
     Stopped(#[source] std::io::Error),
 }
@@ -98,8 +111,7 @@ impl Portal {
         clock: Clock,
         random: Random,
     ) -> Result<Self, ServeError> {
-        let at = config.server.listen;
-        let address = listener.local_addr().map_err(|e| ServeError::Listen(at, e))?;
+        let address = listener.local_addr().map_err(|e| ServeError::Listen(config.server.listen, e))?;
         let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
         let db = Db::open(&config.database.url).await?;
         let entra = Entra::new(&config, &db, &sealer, &clock, &random)?;
@@ -109,10 +121,11 @@ impl Portal {
         app.tasks.spawn(read_changes(app.clone()));
         app.tasks.spawn(signin::watch_sessions(app.clone()));
         app.tasks.spawn(sweep(app.clone()));
+        if let Some(at) = app.config.server.metrics_listen {
+            serve_metrics(&app, at).await?;
+        }
         let handle = Handle::new();
-        let mut server = axum_server::from_tcp(listener).map_err(|e| ServeError::Listen(at, e))?.handle(handle.clone());
-        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-        let server = tokio::spawn(server.serve(router.into_make_service_with_connect_info::<SocketAddr>()));
+        let server = serve(&app, listener, router, &handle).await?;
         Ok(Self { app, handle, server, address })
     }
 
@@ -157,6 +170,53 @@ impl Portal {
     }
 }
 
+/// Limits of every connection: header bytes, lines and time; HTTP/2 streams and silence.
+fn limit<C>(server: &mut Server<SocketAddr, C>) {
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    server.http_builder().http1().max_buf_size(HEADER_BYTES).max_headers(HEADER_LINES);
+    let mut http2 = server.http_builder().http2();
+    http2
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX));
+    http2.keep_alive_interval(Some(Duration::from_secs(20))).keep_alive_timeout(Duration::from_secs(10));
+}
+
+async fn serve(
+    app: &App,
+    listener: TcpListener,
+    router: Router,
+    handle: &Handle<SocketAddr>,
+) -> Result<JoinHandle<std::io::Result<()>>, ServeError> {
+    let settings = &app.config.server;
+    let at = settings.listen;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum_server::from_tcp(listener).map_err(|e| ServeError::Listen(at, e))?;
+    let mut server = server.handle(handle.clone()).first_request_timeout(HEADERS_WITHIN).acceptor(Door::new(settings));
+    limit(&mut server);
+    let Some((cert, key)) = settings.tls_cert.clone().zip(settings.tls_key.clone()) else {
+        return Ok(tokio::spawn(server.serve(service)));
+    };
+    let files = tls::Files { cert, key };
+    let config = files.load().await.map_err(ServeError::Tls)?;
+    app.tasks.spawn(files.follow(config.clone(), app.stop.clone()));
+    let server = server.map(|door| RustlsAcceptor::new(config).handshake_timeout(HEADERS_WITHIN).acceptor(door));
+    Ok(tokio::spawn(server.serve(service)))
+}
+
+/// `/metrics` has a listener of its own.
+async fn serve_metrics(app: &App, at: SocketAddr) -> Result<(), ServeError> {
+    let listener = tokio::net::TcpListener::bind(at).await.map_err(|e| ServeError::Listen(at, e))?;
+    let (router, stop) = (ops::metrics_router(app.clone()), app.stop.clone());
+    app.tasks.spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+        if let Err(error) = served.await {
+            tracing::error!(%error, "metrics are no longer served");
+        }
+    });
+    Ok(())
+}
+
 /// Hourly: what is over is forgotten.
 async fn sweep(app: App) {
     loop {
@@ -187,18 +247,5 @@ async fn told_to_stop() {
     tokio::select! {
         () = terminated => {}
         _ = tokio::signal::ctrl_c() => {}
-    }
-}
-
-/// What every process does first: the crypto provider, and no core dumps or tracing of a process that holds passwords.
-pub fn prepare_process() {
-    // Already installed is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let no_core = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, no_core) {
-        tracing::warn!(%error, "core dumps cannot be switched off");
-    }
-    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
-        tracing::warn!(%error, "ptrace cannot be switched off");
     }
 }

@@ -66,10 +66,12 @@ async fn sessions_from_memory(request: Request, next: Next) -> Response {
 async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = app.random.uuid().to_string();
     let span = tracing::info_span!("request", request.id = id, method = %request.method(), path = request.uri().path());
-    let began = app.now();
+    let (began, method) = (app.clock.elapsed(), request.method().clone());
     let mut response = next.run(request).instrument(span.clone()).await;
-    let took = app.now().duration_since(began).as_millis();
-    span.in_scope(|| tracing::debug!(status = response.status().as_u16(), duration_ms = took, "answered"));
+    let took = app.clock.elapsed().saturating_sub(began);
+    let status = response.status().as_u16();
+    app.metrics.answered(method.as_str(), status, took);
+    span.in_scope(|| tracing::debug!(status, duration_ms = took.as_millis(), "answered"));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }

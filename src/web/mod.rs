@@ -8,7 +8,7 @@ mod layers;
 mod messages;
 mod time;
 
-pub(crate) use address::ClientAddress;
+pub(crate) use address::{ClientAddress, named as address_name};
 pub(crate) use assets::serve as serve_asset;
 pub(crate) use error::{Error, Refusal, json_not_found};
 pub(crate) use frame::{Frame, draw, draw_with};

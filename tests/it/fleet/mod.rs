@@ -1,3 +1,4 @@
 //! Portals as processes: killed, paused, cut off, replaced.
 
+mod door;
 mod kill;

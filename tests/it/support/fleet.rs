@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use passback::tenant::{Call, Fault, Running, Seed, Start};
 use passback::{Clock, Random};
+use sqlx::Connection as _;
 
 use super::portal::{Browser, Engine, schema};
 use super::raw;
@@ -52,10 +53,6 @@ impl Replica {
         let _ = self.child.wait();
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     pub(crate) fn is_dead(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
@@ -84,7 +81,33 @@ pub(crate) struct Fleet {
     pub(crate) config: PathBuf,
     /// Where people reach the portal.
     pub(crate) port: u16,
+    https: bool,
     dir: tempfile::TempDir,
+}
+
+/// What a fleet is made of.
+pub(crate) struct Setup {
+    pub(crate) database: String,
+    pub(crate) seed: Seed,
+    pub(crate) https: bool,
+    pub(crate) dir: tempfile::TempDir,
+}
+
+/// Settings that differ from test to test.
+pub(crate) struct Settings<'a> {
+    /// More lines of `[server]`, of `[reset]`, and more sections.
+    pub(crate) server: &'a str,
+    pub(crate) reset: &'a str,
+    /// Sealing keys: id, and the byte they are made of.
+    pub(crate) keys: &'a [(&'a str, u8)],
+    /// Graph elsewhere than at the emulator's own address.
+    pub(crate) graph_url: Option<String>,
+}
+
+impl Default for Settings<'_> {
+    fn default() -> Self {
+        Self { server: "", reset: "hourly_ceiling = 100000", keys: &[("k1", 7)], graph_url: None }
+    }
 }
 
 impl Fleet {
@@ -94,39 +117,48 @@ impl Fleet {
             Engine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
             Engine::Postgres => schema().await,
         };
-        Self::on(database, seed, dir).await
+        Self::with(Setup { database, seed, https: false, dir }).await
     }
 
-    pub(crate) async fn on(database: String, seed: Seed, dir: tempfile::TempDir) -> Self {
+    pub(crate) async fn with(setup: Setup) -> Self {
         raw::install_crypto();
         let port = free_port();
-        let seed = seed.with_redirect(&format!("http://127.0.0.1:{port}/signin/callback"));
+        let scheme = if setup.https { "https" } else { "http" };
+        let host = if setup.https { "localhost" } else { "127.0.0.1" };
+        let seed = setup.seed.with_redirect(&format!("{scheme}://{host}:{port}/signin/callback"));
         let tenant = Start::new(seed, Clock::system(), Random::system()).run().await.unwrap();
-        let config = dir.path().join("passback.toml");
-        let fleet = Self { tenant, database, config, port, dir };
-        fleet.configure("");
+        let config = setup.dir.path().join("passback.toml");
+        let fleet = Self { tenant, database: setup.database, config, port, https: setup.https, dir: setup.dir };
+        fleet.configure(&Settings::default());
         fleet
     }
 
-    /// Writes the settings; `more` is TOML after them.
-    pub(crate) fn configure(&self, more: &str) {
-        let key = self.dir.path().join("seal.key");
-        if !key.exists() {
-            write_key(&key, 7);
-        }
+    /// Writes the settings.
+    pub(crate) fn configure(&self, settings: &Settings<'_>) {
+        let keys: Vec<String> = settings
+            .keys
+            .iter()
+            .map(|(id, byte)| {
+                let file = self.dir.path().join(format!("seal-{id}-{byte}"));
+                write_key(&file, *byte);
+                format!("{{ id = \"{id}\", file = \"{}\" }}", file.display())
+            })
+            .collect();
         let text = format!(
-            "[server]\npublic_url = \"{}\"\n[database]\nurl = \"{}\"\n[sealing]\nkeys = [{{ id = \"k1\", file = \"{}\" }}]\n\
+            "[server]\npublic_url = \"{}\"\n{}\n[database]\nurl = \"{}\"\n[sealing]\nkeys = [{}]\n\
              [entra]\ntenant_id = \"{}\"\nclient_id = \"{}\"\nauthority = \"{}\"\ngraph_url = \"{}\"\n\
              credential = {{ kind = \"secret\", secret = \"{}\" }}\n\
-             [reset]\nhourly_ceiling = 100000\nper_person_hour = 1000\nper_address_minute = 100000\n{more}\n",
+             [reset]\nper_person_hour = 1000\nper_address_minute = 100000\n{}\n",
             self.url(),
+            settings.server,
             self.database,
-            key.display(),
+            keys.join(", "),
             self.tenant.tenant_id(),
             raw::CLIENT,
             self.tenant.authority(),
-            self.tenant.graph_url(),
+            settings.graph_url.clone().unwrap_or_else(|| self.tenant.graph_url()),
             raw::SECRET,
+            settings.reset,
         );
         std::fs::write(&self.config, text).unwrap();
     }
@@ -136,7 +168,7 @@ impl Fleet {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        if self.https { format!("https://localhost:{}", self.port) } else { format!("http://127.0.0.1:{}", self.port) }
     }
 
     /// A command of the binary with these settings.
@@ -158,8 +190,7 @@ impl Fleet {
         command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(log);
         let mut replica = Replica { child: command.spawn().unwrap(), port };
         let until = Instant::now() + Duration::from_secs(20);
-        let health = format!("http://127.0.0.1:{port}/healthz");
-        while raw::http().get(&health).send().await.is_err() {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             assert!(!replica.is_dead() && Instant::now() < until, "{}", self.log(port));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -190,6 +221,13 @@ impl Fleet {
         browser
     }
 
+    /// The same person's browser, at one certain replica.
+    pub(crate) fn at(&self, browser: &Browser, port: u16) -> Browser {
+        let (all, one) = (format!("127.0.0.1:{}", self.port), format!("127.0.0.1:{port}"));
+        let cookies = browser.cookies.iter().map(|(h, c)| (if *h == all { one.clone() } else { h.clone() }, c.clone()));
+        Browser { http: browser.http.clone(), portal: format!("http://{one}"), cookies: cookies.collect() }
+    }
+
     pub(crate) fn posts(&self, upn: &str) -> usize {
         self.tenant.calls(Call::ResetPassword, Some(upn))
     }
@@ -202,11 +240,9 @@ impl Fleet {
     pub(crate) async fn resets(&self) -> Vec<Row> {
         const SQL: &str = "SELECT reference, upn, state, cause, dispatched_at FROM resets ORDER BY created_at, id";
         if self.database.starts_with("sqlite") {
-            use sqlx::Connection as _;
             let mut one = sqlx::SqliteConnection::connect(&self.database).await.unwrap();
             return sqlx::query_as(SQL).fetch_all(&mut one).await.unwrap();
         }
-        use sqlx::Connection as _;
         let mut one = sqlx::PgConnection::connect(&self.database).await.unwrap();
         sqlx::query_as(SQL).fetch_all(&mut one).await.unwrap()
     }

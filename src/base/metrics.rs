@@ -1,0 +1,97 @@
+//! What this process counts, for `/metrics`. Labels are codes and words of ours: no person, no address, no token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    method: String,
+    status: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Call {
+    status: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct End {
+    state: &'static str,
+    cause: &'static str,
+}
+
+/// The counters. Clones count together.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    answers: Family<Answer, Counter>,
+    answer_seconds: Histogram,
+    graph: Family<Call, Counter>,
+    moves: Family<End, Counter>,
+    writeback_seconds: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self(Arc::new(Inner {
+            answers: Family::default(),
+            answer_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
+            graph: Family::default(),
+            moves: Family::default(),
+            writeback_seconds: Histogram::new(exponential_buckets(0.5, 2.0, 12)),
+        }))
+    }
+}
+
+impl Metrics {
+    /// A request of a browser's was answered.
+    pub(crate) fn answered(&self, method: &str, status: u16, took: Duration) {
+        let method = if ["GET", "POST", "HEAD"].contains(&method) { method } else { "other" };
+        let answer = Answer { method: method.to_owned(), status: u32::from(status) };
+        self.0.answers.get_or_create(&answer).inc();
+        self.0.answer_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Graph answered; 0 for no answer.
+    pub(crate) fn graph(&self, status: u16) {
+        self.0.graph.get_or_create(&Call { status: u32::from(status) }).inc();
+    }
+
+    /// A reset moved on.
+    pub(crate) fn moved(&self, state: &'static str, cause: Option<&'static str>) {
+        self.0.moves.get_or_create(&End { state, cause: cause.unwrap_or("") }).inc();
+    }
+
+    /// From 202 to *written*.
+    pub(crate) fn wrote_back(&self, took: Duration) {
+        self.0.writeback_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Names everything in a registry that a scrape encodes.
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let inner = &self.0;
+        registry.register("http_requests", "Requests answered", inner.answers.clone());
+        registry.register_with_unit(
+            "http_request",
+            "How long an answer took",
+            Unit::Seconds,
+            inner.answer_seconds.clone(),
+        );
+        registry.register("graph_calls", "Answers of Microsoft Graph; status 0 is none", inner.graph.clone());
+        registry.register("reset_moves", "Changes of state of resets", inner.moves.clone());
+        registry.register_with_unit(
+            "writeback",
+            "From Graph's 202 to its word that the password is in place",
+            Unit::Seconds,
+            inner.writeback_seconds.clone(),
+        );
+    }
+}

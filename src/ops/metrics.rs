@@ -1,0 +1,67 @@
+//! `/metrics` on `metrics_listen` alone, in the text of `OpenMetrics`: what this process counted, and how the whole stands.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use crate::guard::Switches;
+use crate::state::App;
+use crate::store::{StoreError, on_db};
+
+pub(crate) fn metrics_router(app: App) -> Router {
+    Router::new().route("/metrics", get(scrape)).with_state(app)
+}
+
+/// How the whole stands, in the database.
+struct Standing {
+    sending: i64,
+    in_line: i64,
+    writing: i64,
+    paused: bool,
+    operator: bool,
+}
+
+async fn standing(app: &App) -> Result<Standing, StoreError> {
+    const SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
+        COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
+    let (sending, in_line, writing): (i64, i64, i64) =
+        on_db!(&app.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
+    let paused = Switches::new(app.db.clone()).paused().await?.is_some();
+    let operator = app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none());
+    Ok(Standing { sending, in_line, writing, paused, operator })
+}
+
+async fn scrape(State(app): State<App>) -> Response {
+    let mut registry = Registry::with_prefix("passback");
+    let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+    registry.register("build", "This program", Info::new(version));
+    app.metrics.register(&mut registry);
+    let mut gauge = |name: &str, help: &str, value: i64| {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    };
+    gauge("streams_open", "Pages that watch a reset live", i64::try_from(app.reset_watchers.count()).unwrap_or(0));
+    let stands = standing(&app).await;
+    gauge("database_up", "1 if the database answered this scrape", i64::from(stands.is_ok()));
+    match stands {
+        Ok(stands) => {
+            gauge("resets_sending", "Resets on their way to Graph, on all replicas", stands.sending);
+            gauge("resets_in_line", "Of these, waiting because Graph throttles", stands.in_line);
+            gauge("resets_writing", "Resets that Graph has taken and not ended", stands.writing);
+            gauge("paused", "1 if all resets are paused", i64::from(stands.paused));
+            gauge("operator_ready", "1 if the reset operator is linked and not in trouble", i64::from(stands.operator));
+        }
+        Err(error) => tracing::warn!(cause = ?error, "metrics without the database"),
+    }
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = encode(&mut text, &registry);
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}

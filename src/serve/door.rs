@@ -1,0 +1,183 @@
+//! Who may connect: so many connections in all and so many of one address, whatever they send or do not send. A
+//! client that opens thousands and lets them hang fills its own share and nobody else's.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use axum_server::accept::Accept;
+use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::config::Server;
+use crate::web::address_name;
+
+/// Counts connections. Clones count together.
+#[derive(Clone)]
+pub(super) struct Door(Arc<Inner>);
+
+struct Inner {
+    most: usize,
+    most_each: usize,
+    /// Proxies bring everybody's connections.
+    proxies: Vec<IpNet>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    all: usize,
+    by_name: HashMap<String, usize>,
+}
+
+impl Door {
+    pub(super) fn new(settings: &Server) -> Self {
+        Self(Arc::new(Inner {
+            most: settings.max_connections,
+            most_each: settings.max_connections_per_address,
+            proxies: settings.trusted_proxies.clone(),
+            open: Mutex::default(),
+        }))
+    }
+
+    /// Lets one connection in, until the guard is dropped.
+    fn enter(&self, peer: IpAddr) -> Option<Inside> {
+        let proxy = self.0.proxies.iter().any(|net| net.contains(&peer));
+        let name = (!proxy).then(|| address_name(peer));
+        let mut open = self.open();
+        if open.all >= self.0.most {
+            return None;
+        }
+        if let Some(name) = &name {
+            let mine = open.by_name.entry(name.clone()).or_default();
+            if *mine >= self.0.most_each {
+                return None;
+            }
+            *mine += 1;
+        }
+        open.all += 1;
+        drop(open);
+        Some(Inside { door: self.clone(), name })
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, Open> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Inside {
+    door: Door,
+    name: Option<String>,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let mut open = self.door.open();
+        open.all = open.all.saturating_sub(1);
+        if let Some(name) = &self.name
+            && let Some(mine) = open.by_name.get_mut(name)
+        {
+            *mine -= 1;
+            if *mine == 0 {
+                open.by_name.remove(name);
+            }
+        }
+    }
+}
+
+impl<S> Accept<TcpStream, S> for Door {
+    type Stream = Guarded;
+    type Service = S;
+    type Future = std::future::Ready<io::Result<(Guarded, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let accepted = stream.set_nodelay(true).and_then(|()| stream.peer_addr()).and_then(|peer| {
+            let full = || io::Error::new(io::ErrorKind::ConnectionRefused, "too many connections");
+            let inside = self.enter(peer.ip()).ok_or_else(full)?;
+            Ok((Guarded { stream, _inside: inside }, service))
+        });
+        std::future::ready(accepted)
+    }
+}
+
+/// A connection that is counted for as long as it lives.
+pub(super) struct Guarded {
+    stream: TcpStream,
+    _inside: Inside,
+}
+
+impl AsyncRead for Guarded {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Guarded {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn door(most: usize, most_each: usize, proxies: &[&str]) -> Door {
+        let proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
+        Door(Arc::new(Inner { most, most_each, proxies, open: Mutex::default() }))
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_address_fills_its_own_share_and_nobody_elses() {
+        let door = door(10, 2, &[]);
+        let held: Vec<_> = (0..2).map(|_| door.enter(ip("203.0.113.1")).unwrap()).collect();
+        assert!(door.enter(ip("203.0.113.1")).is_none());
+        assert!(door.enter(ip("203.0.113.2")).is_some());
+        drop(held);
+        assert!(door.enter(ip("203.0.113.1")).is_some());
+        assert!(door.open().by_name.is_empty(), "nothing is kept of those who left");
+    }
+
+    #[test]
+    fn an_ipv6_household_is_one_address() {
+        let door = door(10, 1, &[]);
+        let _held = door.enter(ip("2001:db8:1:2::1")).unwrap();
+        assert!(door.enter(ip("2001:db8:1:2::ffff")).is_none());
+        assert!(door.enter(ip("2001:db8:1:3::1")).is_some());
+    }
+
+    #[test]
+    fn a_trusted_proxy_brings_everybody_up_to_the_whole() {
+        let door = door(3, 1, &["10.0.0.0/8"]);
+        let _held: Vec<_> = (0..3).map(|_| door.enter(ip("10.0.0.1")).unwrap()).collect();
+        assert!(door.enter(ip("10.0.0.1")).is_none() && door.enter(ip("203.0.113.1")).is_none());
+    }
+}

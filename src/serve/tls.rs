@@ -1,0 +1,52 @@
+//! TLS in the binary: rustls with its defaults, which are TLS 1.2 and 1.3 with forward secrecy and authenticated
+//! encryption only (Mozilla's intermediate profile without its finite-field suites; read 2026-11-23). A renewed
+//! certificate is taken up without a restart.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use axum_server::tls_rustls::RustlsConfig;
+use tokio_util::sync::CancellationToken;
+
+/// A renewed certificate is noticed after this.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// The certificate and its key, PEM.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    pub(super) cert: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+impl Files {
+    pub(super) async fn load(&self) -> io::Result<RustlsConfig> {
+        RustlsConfig::from_pem_file(&self.cert, &self.key).await
+    }
+
+    async fn changed_at(&self) -> Option<(SystemTime, SystemTime)> {
+        let cert = tokio::fs::metadata(&self.cert).await.ok()?.modified().ok()?;
+        let key = tokio::fs::metadata(&self.key).await.ok()?.modified().ok()?;
+        Some((cert, key))
+    }
+
+    /// Takes up new files until the process stops. Files that do not fit together leave the old certificate in use.
+    pub(super) async fn follow(self, config: RustlsConfig, stop: CancellationToken) {
+        let mut seen = self.changed_at().await;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+            let now = self.changed_at().await;
+            if now.is_none() || now == seen {
+                continue;
+            }
+            match config.reload_from_pem_file(&self.cert, &self.key).await {
+                Ok(()) => tracing::info!("the new TLS certificate is in use"),
+                Err(error) => tracing::error!(%error, "the new TLS certificate cannot be used; the old one stays"),
+            }
+            seen = now;
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Connections: TLS in the binary, limits of what one client may hold, and metrics on a door of their own.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, StatusCode, Version, redirect};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::support::fleet::{Fleet, Replica, Settings, Setup, crowded, free_port, person};
+use crate::support::portal::{Browser, Engine, GOOD};
+
+/// A certificate for `localhost`, PEM.
+fn certificate(fleet: &Fleet) -> String {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    // The key first: a reload between the two must not find a new certificate with the old key for long.
+    std::fs::write(fleet.path().join("key.pem"), key.serialize_pem()).unwrap();
+    std::fs::write(fleet.path().join("cert.pem"), made.pem()).unwrap();
+    made.pem()
+}
+
+fn trusting(pem: &str) -> Client {
+    let root = reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
+    Client::builder().add_root_certificate(root).redirect(redirect::Policy::none()).build().unwrap()
+}
+
+async fn with_tls() -> (Fleet, Replica, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", dir.path().join("passback.db").display());
+    let fleet = Fleet::with(Setup { database, seed: crowded(1), https: true, dir }).await;
+    let pem = certificate(&fleet);
+    let folder = fleet.path().display();
+    let server = format!("tls_cert = \"{folder}/cert.pem\"\ntls_key = \"{folder}/key.pem\"");
+    fleet.configure(&Settings { server: &server, ..Settings::default() });
+    let portal = fleet.start(fleet.port, &[]).await;
+    (fleet, portal, pem)
+}
+
+#[tokio::test]
+async fn tls_in_the_binary_speaks_http2_and_sets_cookies_no_other_host_can() {
+    let (fleet, _portal, pem) = with_tls().await;
+    let mut browser = Browser { http: trusting(&pem), portal: fleet.url(), cookies: Vec::new() };
+    let landing = browser.once("/").await;
+    assert_eq!((landing.status(), landing.version()), (StatusCode::OK, Version::HTTP_2));
+    assert!(landing.headers()["strict-transport-security"].to_str().unwrap().contains("max-age=63072000"));
+    let begun = browser.once("/signin").await;
+    let cookie = begun.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-passback="), "{cookie}");
+    for part in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{part}: {cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+}
+
+#[tokio::test]
+async fn only_modern_tls_is_spoken() {
+    let (fleet, _portal, _) = with_tls().await;
+    for (arguments, works) in [
+        ("-tls1_3", true),
+        ("-tls1_2", true),
+        ("-tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256", true),
+        ("-tls1_2 -cipher AES128-SHA", false),
+        ("-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA", false),
+        ("-tls1_1 -cipher ALL:@SECLEVEL=0", false),
+    ] {
+        let line = format!("openssl s_client -connect 127.0.0.1:{} {arguments} </dev/null", fleet.port);
+        let done = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+        assert_eq!(done.status.success(), works, "{line}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_taken_up_and_a_broken_one_is_not() {
+    let (fleet, _portal, old) = with_tls().await;
+    let url = format!("{}/healthz", fleet.url());
+    assert!(trusting(&old).get(&url).send().await.is_ok());
+    std::fs::write(fleet.path().join("cert.pem"), "no certificate").unwrap();
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert!(trusting(&old).get(&url).send().await.is_ok(), "the old one stays in use");
+    let new = certificate(&fleet);
+    let until = Instant::now() + Duration::from_secs(10);
+    while trusting(&new).get(&url).send().await.is_err() {
+        assert!(Instant::now() < until, "the new certificate is in use within seconds");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(trusting(&old).get(&url).send().await.is_err());
+}
+
+/// A connection from another address of this machine.
+async fn connect_from(address: &str, port: u16) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(format!("{address}:0").parse().unwrap())?;
+    socket.connect(format!("127.0.0.1:{port}").parse().unwrap()).await
+}
+
+/// Whether the other side has closed, within a moment.
+async fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
+    let mut byte = [0_u8; 512];
+    loop {
+        match tokio::time::timeout(within, stream.read(&mut byte)).await {
+            Err(_) => return false,
+            Ok(Ok(0) | Err(_)) => return true,
+            Ok(Ok(_)) => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_that_hold_connections_and_say_nothing_stop_nobody_else() {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    fleet.configure(&Settings { server: "max_connections_per_address = 40", ..Settings::default() });
+    let portal = fleet.start(fleet.port, &[]).await;
+    let mut slow = Vec::new();
+    for n in 0..120 {
+        let mut stream = connect_from("127.0.0.66", fleet.port).await.unwrap();
+        let begun = ["", "G", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "][n % 3];
+        let _ = stream.write_all(begun.as_bytes()).await;
+        slow.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut refused = 0;
+    for stream in &mut slow {
+        refused += usize::from(is_closed(stream, Duration::from_millis(1)).await);
+    }
+    assert_eq!(refused, 80, "beyond its share it is refused at once");
+    assert!(fleet.browser().get("/").await.status.is_success(), "everybody else is served");
+    // Drip on: a byte now and then does not keep a half-sent head alive.
+    let until = Instant::now() + Duration::from_secs(14);
+    while Instant::now() < until {
+        for stream in &mut slow {
+            let _ = stream.write_all(b"a").await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    for stream in &mut slow {
+        assert!(is_closed(stream, Duration::from_millis(200)).await, "half-sent heads are closed after ten seconds");
+    }
+    assert!(connect_from("127.0.0.66", fleet.port).await.is_ok());
+    drop(portal);
+}
+
+/// What the portal answers to these bytes.
+async fn answer(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut said = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(35), stream.read_to_end(&mut said)).await;
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[tokio::test]
+async fn heads_and_bodies_have_limits() {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let _portal = fleet.start(fleet.port, &[]).await;
+    let port = fleet.port;
+    let huge = format!("GET / HTTP/1.1\r\nHost: x\r\nX-A: {}\r\n\r\n", "a".repeat(40_000));
+    let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-A: 1\r\n".repeat(100));
+    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(40_000));
+    for (request, status) in [(&huge, "431"), (&many, "431"), (&long, "431")] {
+        let said = answer(port, request).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{status}: {said}");
+    }
+    let form = "POST /reset HTTP/1.1\r\nHost: x\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 20000\r\n\r\n";
+    let said = answer(port, &format!("{form}{}", "a".repeat(20_000))).await;
+    assert!(said.starts_with("HTTP/1.1 413"), "{said}");
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_ended() {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let _portal = fleet.start(fleet.port, &[]).await;
+    fleet.link().await;
+    let browser = fleet.signed_in(&person(0)).await;
+    let host = format!("127.0.0.1:{}", fleet.port);
+    let cookie = browser.cookies.iter().find(|(h, _)| *h == host).unwrap().1.clone();
+    let head = format!(
+        "POST /reset HTTP/1.1\r\nHost: x\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40\r\n\r\npassword="
+    );
+    let began = Instant::now();
+    let said = answer(fleet.port, &head).await;
+    assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+    assert!(began.elapsed() < Duration::from_secs(34), "within half a minute");
+    assert!(fleet.resets().await.is_empty());
+}
+
+#[tokio::test]
+async fn metrics_are_behind_a_door_of_their_own_and_name_nobody() {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let inside = free_port();
+    let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
+    fleet.configure(&Settings { server: &server, ..Settings::default() });
+    let _portal = fleet.start(fleet.port, &[]).await;
+    fleet.link().await;
+    let mut wanda = fleet.signed_in(&person(0)).await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    assert_eq!(wanda.once("/metrics").await.status(), StatusCode::NOT_FOUND);
+    let scrape = || async {
+        wanda.http.get(format!("http://127.0.0.1:{inside}/metrics")).send().await.unwrap().text().await.unwrap()
+    };
+    let text = scrape().await;
+    for line in [
+        "passback_reset_moves_total{state=\"written\",cause=\"\"} 1",
+        "passback_operator_ready 1",
+        "passback_paused 0",
+        "passback_database_up 1",
+        "passback_writeback_seconds_count 1",
+        "passback_graph_calls_total{status=\"202\"} 1",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    for secret in [&reference, &person(0), "Person", GOOD] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    let paused = fleet.command(&["pause"]).status().unwrap();
+    assert!(paused.success());
+    assert!(scrape().await.contains("passback_paused 1"));
+}
