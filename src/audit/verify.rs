@@ -26,7 +26,7 @@ pub async fn verify(
     config: Option<&Config>,
     head: Option<&str>,
 ) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
-    let db = Db::open(&Secret::new(url.to_owned())).await?;
+    let db = Db::existing(&Secret::new(url.to_owned())).await?;
     let sealer = config.map(|c| Sealer::load(&c.sealing, c.tenant(), Random::system())).transpose()?;
     let mut report = check(&db, sealer.as_ref()).await?;
     match head {

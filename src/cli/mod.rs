@@ -40,6 +40,14 @@ enum Command {
     },
     /// Let resets go on.
     Resume(WithConfig),
+    /// Copy a SQLite database into a new file, while the portal runs. The sealing keys are not in it.
+    Backup {
+        #[command(flatten)]
+        config: WithConfig,
+        /// The new file; nothing is overwritten.
+        #[arg(long)]
+        to: PathBuf,
+    },
     /// The audit chain.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -133,6 +141,10 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Resume(with) => {
             ops::resume(&with.load()?).await?;
             say("Resets go on.");
+        }
+        Command::Backup { config, to } => {
+            ops::backup(&config.load()?, &to).await?;
+            say(&format!("{} is whole. Keep the sealing keys too, somewhere else.", to.display()));
         }
         Command::Audit(AuditCommand::Verify { database, config, head }) => {
             return verify(&database, config, head).await;

@@ -25,7 +25,7 @@ impl From<SealError> for PauseError {
 
 async fn open(config: &Config) -> Result<(Switches, Auditor), PauseError> {
     let (clock, random) = (Clock::system(), Random::system());
-    let db = Db::open(&config.database.url).await?;
+    let db = Db::existing(&config.database.url).await?;
     let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
     Ok((Switches::new(db.clone()), Auditor::new(db, sealer, clock, random)))
 }

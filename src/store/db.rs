@@ -10,7 +10,22 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use crate::base::Secret;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// The tables of this release. A newer one may have been here: each change of a table leaves the release before it
+/// working (`docs/operations.md`, upgrades), so what is unknown is passed over.
+fn migrations() -> Migrator {
+    let mut all = sqlx::migrate!("./migrations");
+    all.set_ignore_missing(true);
+    all
+}
+
+/// What the next release would add, for the test of a rolling upgrade.
+#[cfg(feature = "tenant")]
+async fn next_migrations() -> Result<Option<Migrator>, sqlx::migrate::MigrateError> {
+    let Ok(folder) = std::env::var("PASSBACK_NEXT_MIGRATIONS") else { return Ok(None) };
+    let mut next = Migrator::new(std::path::PathBuf::from(folder)).await?;
+    next.set_ignore_missing(true);
+    Ok(Some(next))
+}
 
 /// The database.
 #[derive(Clone, Debug)]
@@ -87,9 +102,24 @@ pub(crate) use on_tx;
 impl Db {
     /// Opens the database and brings its tables up to date.
     pub(crate) async fn open(url: &Secret) -> Result<Self, StoreError> {
+        let db = Self::connect(url, true).await?;
+        on_db!(&db, |pool| migrations().run(pool).await)?;
+        #[cfg(feature = "tenant")]
+        if let Some(next) = next_migrations().await? {
+            on_db!(&db, |pool| next.run(pool).await)?;
+        }
+        Ok(db)
+    }
+
+    /// Opens a database that is there, and leaves its tables as they are: for commands beside a running portal.
+    pub(crate) async fn existing(url: &Secret) -> Result<Self, StoreError> {
+        Self::connect(url, false).await
+    }
+
+    async fn connect(url: &Secret, create: bool) -> Result<Self, StoreError> {
         let text = url.expose_secret();
-        let db = if text.starts_with("sqlite:") {
-            Self::open_sqlite(text).await?
+        Ok(if text.starts_with("sqlite:") {
+            Self::open_sqlite(text, create).await?
         } else if text.starts_with("postgres:") || text.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(text)?;
             // A new TLS connection costs about 88 ms (stack.md): some stay open.
@@ -98,15 +128,13 @@ impl Db {
             Self::Postgres(pool.connect_with(options).await?)
         } else {
             return Err(StoreError::Scheme);
-        };
-        on_db!(&db, |pool| MIGRATIONS.run(pool).await)?;
-        Ok(db)
+        })
     }
 
     /// `synchronous=FULL`: the intent of a reset must survive the power cut that follows it.
-    async fn open_sqlite(text: &str) -> Result<Self, StoreError> {
+    async fn open_sqlite(text: &str, create: bool) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(text)?
-            .create_if_missing(true)
+            .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)

@@ -3,6 +3,7 @@
 //! text against two.
 
 mod attempts;
+mod backup;
 mod db;
 mod limits;
 mod seal;
@@ -12,6 +13,8 @@ mod sessions;
 pub(crate) mod testing;
 
 pub(crate) use attempts::{Attempts, StoredAttempt};
+pub use backup::BackupError;
+pub(crate) use backup::backup;
 pub(crate) use db::{Db, StoreError, Tx};
 pub(crate) use db::{on_db, on_tx};
 pub(crate) use limits::{Limit, Limits, Refused};

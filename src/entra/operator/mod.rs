@@ -111,8 +111,10 @@ impl Operators {
                 return Err(OperatorError::Trouble(trouble));
             }
             let now = self.now();
-            if operator.access_until > now.saturating_add(MARGIN).unwrap_or(now) {
-                let token = self.store.access(&operator)?;
+            if operator.access_until > now.saturating_add(MARGIN).unwrap_or(now)
+                // Sealed with a key that is gone: a new token needs the refresh token, which shows the same below.
+                && let Ok(token) = self.store.access(&operator)
+            {
                 return Ok((operator, token));
             }
             if self.store.claim(&self.me, now, CLAIM).await? {
@@ -126,7 +128,15 @@ impl Operators {
     }
 
     async fn refresh(&self, operator: &Operator) -> Result<(), OperatorError> {
-        let old = self.store.refresh_token(operator)?;
+        let old = match self.store.refresh_token(operator) {
+            Ok(old) => old,
+            Err(StoreError::Seal(error)) => {
+                tracing::error!(cause = ?error, "the operator's token was sealed with a key that is gone: link it again");
+                self.troubled(operator.object, Trouble::Token, None).await?;
+                return Err(OperatorError::Trouble(Trouble::Token));
+            }
+            Err(error) => return Err(error.into()),
+        };
         match self.graph.oidc.refresh(&old, &SCOPES).await {
             Ok(fresh) => {
                 let now = self.now();

@@ -1,7 +1,10 @@
 //! What the tests are made of.
 
+pub(crate) mod balancer;
 pub(crate) mod chromium;
 pub(crate) mod domain;
 pub(crate) mod fleet;
+pub(crate) mod netns;
 pub(crate) mod portal;
+pub(crate) mod postgres;
 pub(crate) mod raw;

@@ -1,0 +1,107 @@
+//! A copy of a SQLite database while the portal runs.
+
+use std::path::Path;
+use std::str::FromStr as _;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use super::StoreError;
+use crate::base::Secret;
+
+/// Why there is no backup.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    #[error("{0} exists already; a backup never overwrites")]
+    Exists(String),
+    #[error("the backup file {path} cannot be made")]
+    File { path: String, source: std::io::Error },
+    #[error(
+        "a PostgreSQL database is backed up with its own tools: pg_dump --format=custom --file=passback.dump <database.url>"
+    )]
+    Postgres,
+    #[error("the copy is damaged and was removed: {0}")]
+    Damaged(String),
+    #[error("the database could not be copied: {0}")]
+    Store(String),
+}
+
+impl From<StoreError> for BackupError {
+    fn from(error: StoreError) -> Self {
+        use std::error::Error as _;
+        Self::Store(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
+    }
+}
+
+impl From<sqlx::Error> for BackupError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+/// Copies the database at `url` into a new file that only its owner can read: one moment of it, whatever is written
+/// meanwhile. The copy is checked before it counts.
+pub(crate) async fn backup(url: &Secret, to: &Path) -> Result<(), BackupError> {
+    let text = url.expose_secret();
+    if !text.starts_with("sqlite:") {
+        return Err(BackupError::Postgres);
+    }
+    new_file(to)?;
+    let copied = copy(text, to).await;
+    if copied.is_err() {
+        let _ = std::fs::remove_file(to);
+    }
+    copied
+}
+
+/// Empty, and readable by its owner alone: `VACUUM INTO` takes an empty file and leaves its rights as they are.
+fn new_file(path: &Path) -> Result<(), BackupError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let shown = || path.display().to_string();
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(BackupError::Exists(shown())),
+        Err(source) => Err(BackupError::File { path: shown(), source }),
+    }
+}
+
+async fn copy(url: &str, to: &Path) -> Result<(), BackupError> {
+    let name = to.to_str().ok_or_else(|| BackupError::Store("the file's name is no text".to_owned()))?;
+    let mut source = SqliteConnectOptions::from_str(url)?.create_if_missing(false).connect().await?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut source).await?;
+    let mut copied = SqliteConnectOptions::new().filename(to).read_only(true).connect().await?;
+    let (found,): (String,) = sqlx::query_as("PRAGMA integrity_check").fetch_one(&mut copied).await?;
+    if found == "ok" { Ok(()) } else { Err(BackupError::Damaged(found)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Db;
+
+    #[tokio::test]
+    async fn a_backup_is_a_private_new_file_that_opens() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let url = Secret::new(format!("sqlite://{}", dir.path().join("live.db").display()));
+        let live = Db::open(&url).await.unwrap();
+        let to = dir.path().join("it's a copy.db");
+        backup(&url, &to).await.unwrap();
+        assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(matches!(backup(&url, &to).await, Err(BackupError::Exists(_))), "nothing is overwritten");
+        let copied = Db::existing(&Secret::new(format!("sqlite://{}", to.display()))).await.unwrap();
+        copied.ping().await.unwrap();
+        live.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_backup_that_fails_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let to = dir.path().join("copy.db");
+        let missing = Secret::new(format!("sqlite://{}", dir.path().join("missing.db").display()));
+        assert!(matches!(backup(&missing, &to).await, Err(BackupError::Store(_))));
+        assert!(!to.exists());
+        let postgres = Secret::new("postgres://localhost/passback".to_owned());
+        assert!(backup(&postgres, &to).await.unwrap_err().to_string().contains("pg_dump"));
+    }
+}

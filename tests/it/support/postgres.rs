@@ -1,0 +1,67 @@
+//! A PostgreSQL of a test's own, which it may stop and start: never the one that other tests share.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::fleet::free_port;
+
+pub(crate) struct Cluster {
+    bin: PathBuf,
+    dir: tempfile::TempDir,
+    pub(crate) port: u16,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL: tests/run.sh installs it");
+        let bin = versions.map(|v| v.unwrap().path().join("bin")).max().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Self { bin, dir, port: free_port() };
+        let owned = Command::new("chown").arg("postgres").arg(cluster.dir.path()).status().unwrap();
+        assert!(owned.success());
+        cluster.tool("initdb", "-A trust -E UTF8 -D {data}");
+        cluster.up();
+        cluster
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Its Unix socket, for forwarders.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.path().join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    pub(crate) fn up(&self) {
+        let options = format!("-p {} -k {} -c listen_addresses=127.0.0.1", self.port, self.dir.path().display());
+        self.tool("pg_ctl", &format!("-D {{data}} -l {{data}}.log -w -o '{options}' start"));
+    }
+
+    /// Every connection breaks at once.
+    pub(crate) fn down(&self) {
+        self.tool("pg_ctl", "-D {data} -m immediate -w stop");
+    }
+
+    /// One of its programs, as its own user: it does not run as root.
+    fn tool(&self, name: &str, arguments: &str) {
+        let arguments = arguments.replace("{data}", &self.dir.path().join("db").display().to_string());
+        let line = format!("cd / && {}/{name} {arguments} >/dev/null 2>&1", self.bin.display());
+        let done = Command::new("su").args(["postgres", "-s", "/bin/sh", "-c", &line]).status().unwrap();
+        assert!(done.success(), "{line}");
+    }
+
+    /// A client program, as the documentation calls it.
+    pub(crate) fn client(&self, name: &str) -> Command {
+        Command::new(self.bin.join(name))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let data = self.dir.path().join("db");
+        let line =
+            format!("cd / && {}/pg_ctl -D {} -m immediate stop >/dev/null 2>&1", self.bin.display(), data.display());
+        let _ = Command::new("su").args(["postgres", "-s", "/bin/sh", "-c", &line]).status();
+    }
+}
