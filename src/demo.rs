@@ -96,7 +96,7 @@ impl Demo {
             options.seed.map_or_else(Seed::contoso, Ok)?.with_redirect(&format!("http://{address}/signin/callback"));
         let people =
             seed.outcomes().map(|(upn, name, outcome)| (upn.to_owned(), name.to_owned(), outcome.to_owned())).collect();
-        let mut start = Start::new(seed, options.clock.clone(), options.random.clone());
+        let mut start = Start::new(seed, options.clock.beside(), options.random.clone());
         start.listen = loopback(options.tenant_port);
         start.directory = options.directory;
         let tenant = start.run().await?;

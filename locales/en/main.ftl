@@ -86,6 +86,7 @@ timeline-took = Took { $span }.
 timeline-usual = Usually takes { $span }.
 timeline-elapsed = Time so far
 timeline-line = Microsoft is busy. You are number { $n } in line; nothing was lost.
+timeline-line-wait = It goes on in about { $span }.
 timeline-unused = A reset was already running. The password you just typed was not used.
 timeline-steps = The way of your password
 timeline-code = Code

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
-    /// Added to the system's time, or the time itself of a manual clock, in milliseconds.
+    /// How far it was set forward or back, in milliseconds; of a manual clock, its start is in here.
     wall: Arc<AtomicI64>,
     /// Time that [`Clock::advance`] let pass, in milliseconds.
     passed: Arc<AtomicI64>,
@@ -40,7 +40,7 @@ impl Clock {
     /// Now, in whole milliseconds: what the database can hold.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let wall = self.wall.load(Ordering::Relaxed);
+        let wall = self.wall.load(Ordering::Relaxed).saturating_add(self.passed.load(Ordering::Relaxed));
         let millis = match self.source {
             Source::System { .. } => {
                 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
@@ -64,9 +64,15 @@ impl Clock {
         lived.saturating_add(Duration::from_millis(passed))
     }
 
+    /// The clock of another machine: time passes there too, but setting this one does not set it.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let wall = Arc::new(AtomicI64::new(self.wall.load(Ordering::Relaxed)));
+        Self { source: self.source, wall, passed: Arc::clone(&self.passed) }
+    }
+
     /// Lets time pass, for everybody who holds a clone of this clock.
     pub fn advance(&self, by: SignedDuration) {
-        self.jump(by);
         self.passed.fetch_add(millis(by).max(0), Ordering::Relaxed);
     }
 
@@ -95,7 +101,10 @@ mod tests {
     #[test]
     fn setting_the_time_of_day_lets_no_time_pass() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let other = clock.beside();
         clock.jump(SignedDuration::from_hours(-3));
-        assert_eq!((clock.now().as_second(), clock.elapsed()), (-10_800, Duration::ZERO));
+        clock.advance(SignedDuration::from_secs(1));
+        assert_eq!((clock.now().as_second(), clock.elapsed()), (-10_799, Duration::from_secs(1)));
+        assert_eq!(other.now().as_second(), 1, "another machine's clock is not set with it");
     }
 }

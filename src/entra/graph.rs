@@ -132,13 +132,28 @@ impl Graph {
 
     /// Sends with a token; anything but a success is an error.
     pub(super) async fn send(&self, request: RequestBuilder, token: &Secret) -> Result<Success, GraphError> {
+        let (status, headers, answer) = self.head(request, token).await?;
+        Ok(Success { status, headers, body: http::body(answer).await? })
+    }
+
+    /// The same without the body of a success: what it holds must not decide whether a success is one.
+    pub(super) async fn send_for_head(&self, request: RequestBuilder, token: &Secret) -> Result<Success, GraphError> {
+        let (status, headers, _) = self.head(request, token).await?;
+        Ok(Success { status, headers, body: Vec::new() })
+    }
+
+    async fn head(
+        &self,
+        request: RequestBuilder,
+        token: &Secret,
+    ) -> Result<(StatusCode, header::HeaderMap, reqwest::Response), GraphError> {
         let id = self.random.uuid().to_string();
         let sent = request.bearer_auth(token.expose_secret()).header("client-request-id", &id).send().await;
         self.metrics.graph(sent.as_ref().map_or(0, |answer| answer.status().as_u16()));
         let answer = sent?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         if status.is_success() {
-            return Ok(Success { status, headers, body: http::body(answer).await? });
+            return Ok((status, headers, answer));
         }
         // A refusal whose body does not arrive is still a refusal, only not one that is proven Graph's.
         let body = http::body(answer).await.unwrap_or_default();

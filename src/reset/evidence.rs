@@ -66,7 +66,7 @@ pub(super) async fn look(resets: &Resets, due: Vec<Reset>) -> Result<(), StoreEr
     let operator = app.entra.operators.current().await?.map(|o| o.object);
     for reset in &due {
         let now = app.now();
-        let found = find(&rows, reset, operator, now);
+        let found = find_own(resets, &rows, reset, operator, now).await?;
         let concluded = conclude(resets, reset, &found).await?;
         let next = if concluded { None } else { next_look(reset, now) };
         store::look_later(&app.db, reset.id, &app.me, next).await?;
@@ -78,7 +78,7 @@ pub(super) async fn look(resets: &Resets, due: Vec<Reset>) -> Result<(), StoreEr
 pub(super) async fn settles_writing(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
     let Some(rows) = read_log(resets, std::slice::from_ref(reset)).await? else { return Ok(false) };
     let operator = resets.app.entra.operators.current().await?.map(|o| o.object);
-    let report = match find(&rows, reset, operator, resets.app.now()) {
+    let report = match find_own(resets, &rows, reset, operator, resets.app.now()).await? {
         Found::Row { success: true, .. } => Report::Succeeded,
         Found::Row { success: false, reason, .. } => Report::Ended(ending(&reason)),
         Found::Nothing | Found::Ambiguous => return Ok(false),
@@ -105,10 +105,33 @@ async fn read_log(resets: &Resets, due: &[Reset]) -> Result<Option<Vec<AuditRow>
     }
 }
 
+/// When a row of this reset may be dated.
+fn span(reset: &Reset, now: Timestamp) -> (Timestamp, Timestamp) {
+    let from = reset.dispatched_at.unwrap_or(reset.created_at).saturating_sub(SKEW).unwrap_or_default();
+    (from, reset.settled_at.unwrap_or(now).saturating_add(SKEW).unwrap_or(now))
+}
+
+/// What [`find`] finds, unless the row may be that of another reset of the same person: an earlier one that never left
+/// must not be called written because a later one was.
+async fn find_own(
+    resets: &Resets,
+    rows: &[AuditRow],
+    reset: &Reset,
+    operator: Option<ObjectId>,
+    now: Timestamp,
+) -> Result<Found, StoreError> {
+    let found = find(rows, reset, operator, now);
+    let (from, to) = span(reset, now);
+    let (from, to) = (from.saturating_sub(SKEW).unwrap_or(from), to.saturating_add(SKEW).unwrap_or(to));
+    if matches!(found, Found::Row { .. }) && store::has_neighbour(&resets.app.db, reset, from, to).await? {
+        return Ok(Found::Ambiguous);
+    }
+    Ok(found)
+}
+
 /// Exactly one row with this target, by our operator, in this reset's time.
 fn find(rows: &[AuditRow], reset: &Reset, operator: Option<ObjectId>, now: Timestamp) -> Found {
-    let from = reset.dispatched_at.unwrap_or(reset.created_at).saturating_sub(SKEW).unwrap_or_default();
-    let to = reset.settled_at.unwrap_or(now).saturating_add(SKEW).unwrap_or(now);
+    let (from, to) = span(reset, now);
     let (target, operator) = (reset.person.object.to_string(), operator.map(|o| o.to_string()));
     let fits = |row: &&AuditRow| {
         let by = row.initiated_by.as_ref().and_then(|i| i.user.as_ref()).and_then(|u| u.id.clone());

@@ -17,6 +17,7 @@ mod causes;
 mod evidence;
 mod form;
 mod leases;
+mod line;
 mod live;
 mod reading;
 mod rules;

@@ -22,6 +22,8 @@ const FIRST_POLL: SignedDuration = SignedDuration::from_millis(1_000);
 const LATEST_POLL: SignedDuration = SignedDuration::from_secs(30);
 /// When 429 does not say how long.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(5);
+/// How often somebody in line hears of their place.
+const TELL_EVERY: SignedDuration = SignedDuration::from_secs(2);
 /// `Retry-After: 0` is not taken at its word.
 const SHORTEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// A row that cannot be written is tried again so often, a second apart: what Graph accepted is never dropped.
@@ -71,7 +73,8 @@ async fn send_and_write_down(resets: &Resets, id: ResetId, person: PersonKey, pa
 /// Waits in line if it must, dispatches, and goes again only if Graph proved that it took nothing.
 async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Password) -> Result<Tried, StoreError> {
     let app = &resets.app;
-    let began = app.now();
+    // Whoever came first goes first.
+    let began = store::by_id(&app.db, id).await?.ok_or(StoreError::NoRow)?.created_at;
     let mut renewed = false;
     loop {
         if !wait_for_turn(resets, id, began).await? {
@@ -119,22 +122,31 @@ fn operator_is_down(id: ResetId, error: OperatorError) -> Result<Tried, StoreErr
     Ok(Tried::NotSent(Cause::Operator))
 }
 
-/// Stands in line while Graph throttles. False: longer than anybody should wait.
+/// Stands in line while Graph throttles, and after it in the order of coming, so that all do not go at once and are
+/// throttled again. False: longer than anybody should wait.
 async fn wait_for_turn(resets: &Resets, id: ResetId, began: Timestamp) -> Result<bool, StoreError> {
     let app = &resets.app;
     let limit = SignedDuration::from_secs(app.config.reset.line_limit_seconds);
+    let mut told: Option<Timestamp> = None;
     loop {
         let now = app.now();
-        let Some(until) = store::throttled_until(&app.db, now).await? else { return Ok(true) };
-        if until.duration_since(began) > limit || app.stop.is_cancelled() {
+        let Some(turn) = super::line::turn(&app.db, began, id, now).await?.filter(|turn| *turn > now) else {
+            return Ok(true);
+        };
+        if turn.duration_since(began) > limit || app.stop.is_cancelled() {
             return Ok(false);
         }
-        let mut ledger = app.auditor.begin().await?;
-        store::wait_in_line(ledger.tx(), id, &app.me, now, later(now, LEASE)).await?;
-        store::touch(ledger.tx(), id, now).await?;
-        ledger.commit().await?;
+        // The page tells the place anew now and then, not at every step.
+        if told.is_none_or(|at| now.duration_since(at) >= TELL_EVERY || now < at) {
+            let mut ledger = app.auditor.begin().await?;
+            store::wait_in_line(ledger.tx(), id, &app.me, now, later(now, LEASE)).await?;
+            store::touch(ledger.tx(), id, now).await?;
+            ledger.commit().await?;
+            app.changed.notify_one();
+            told = Some(now);
+        }
         // Short steps, so that the clock, a stop and a longer wait are all noticed.
-        let step = until.duration_since(now).min(SignedDuration::from_millis(500));
+        let step = turn.duration_since(now).min(SignedDuration::from_millis(500));
         tokio::time::sleep(Duration::from_millis(u64::try_from(step.as_millis()).unwrap_or(0).max(20))).await;
     }
 }

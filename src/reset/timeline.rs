@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::causes::Cause;
 use super::reading::{Proof, Reset, Rung, Status};
 use super::state::State as ResetState;
-use super::store;
+use super::{line, store};
 use crate::base::Reference;
 use crate::signin::Viewer;
 use crate::state::App;
@@ -93,10 +93,10 @@ pub(super) async fn page(
         return Ok(Json(Status::of(&reset, &proofs, app.now())).into_response());
     }
     let usual = store::usual_span(&app.db).await?;
-    let ahead = store::ahead_in_line(&app.db, &reset).await?;
+    let place = line::place(&app.db, &reset, app.now()).await?;
     let f = frame.signed_in(&viewer.login.name);
     let usual = usual.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
-    Ok(draw(&view(&app, f, &reset, &proofs, usual, ahead, asked.unused.is_some())))
+    Ok(draw(&view(&app, f, &reset, &proofs, usual, place, asked.unused.is_some())))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, from the handler above; each is a fact the page shows")]
@@ -106,13 +106,16 @@ fn view(
     reset: &Reset,
     proofs: &[Proof],
     usual: Option<String>,
-    ahead: i64,
+    place: Option<line::Place>,
     unused: bool,
 ) -> TimelinePage {
     let state = reset.state;
     let key = |part: &str| format!("state-{}-{part}", state.name().replace('_', "-"));
     let now = app.now();
-    let line = reset.line_since.map(|_| f.tv("timeline-line", "n", &(ahead + 1).to_string()));
+    let line = place.map(|place| {
+        let number = f.tv("timeline-line", "n", &place.number.to_string());
+        format!("{number} {}", f.tv("timeline-line-wait", "span", &duration(&f.lang, place.wait)))
+    });
     let took = reset
         .settled_at
         .map(|at| f.tv("timeline-took", "span", &duration(&f.lang, at.duration_since(reset.created_at))));

@@ -51,6 +51,14 @@ pub enum Effect {
     Hangup,
     /// Does everything, then closes the connection instead of answering.
     DropAnswer,
+    /// Does everything, then answers late.
+    LateAnswer { ms: u64 },
+    /// Does everything, then answers a byte at a time, with this pause after each.
+    Drip { ms: u64 },
+    /// Does everything, then breaks off in the middle of the answer.
+    Truncate,
+    /// Does everything, then answers as many bytes as this, of no meaning.
+    Huge { bytes: u64 },
     /// Does everything, then answers something else.
     Body { status: u16, content_type: String, text: String },
     /// Sends the caller elsewhere.
@@ -139,10 +147,34 @@ impl Fault {
     }
 }
 
-/// Takes the effects of a call: each fault that applies is used once.
-pub(super) fn take(faults: &mut [Fault], call: Call, person: Option<&str>) -> Vec<Effect> {
+impl Effect {
+    /// Whether it can happen to any request, whatever is asked.
+    pub(super) fn is_on_the_way(&self) -> bool {
+        matches!(
+            self,
+            Self::Status { .. }
+                | Self::Delay { .. }
+                | Self::Hangup
+                | Self::DropAnswer
+                | Self::LateAnswer { .. }
+                | Self::Drip { .. }
+                | Self::Truncate
+                | Self::Huge { .. }
+                | Self::Body { .. }
+                | Self::Redirect { .. }
+        )
+    }
+}
+
+/// Takes the effects of a call: each fault that applies and is `wanted` is used once.
+pub(super) fn take(
+    faults: &mut [Fault],
+    call: Call,
+    person: Option<&str>,
+    wanted: impl Fn(&Effect) -> bool,
+) -> Vec<Effect> {
     let mut effects = Vec::new();
-    for fault in faults.iter_mut().filter(|fault| fault.applies(call, person)) {
+    for fault in faults.iter_mut().filter(|fault| fault.applies(call, person) && wanted(&fault.effect)) {
         if let Some(left) = &mut fault.times {
             *left -= 1;
         }
@@ -182,9 +214,9 @@ mod tests {
     #[test]
     fn a_fault_is_used_up() {
         let mut faults = vec![Fault::on(Call::Operation, Effect::Hangup).for_person("a@x").times(1)];
-        assert_eq!(take(&mut faults, Call::Operation, Some("b@x")), []);
-        assert_eq!(take(&mut faults, Call::Operation, Some("a@x")), [Effect::Hangup]);
-        assert_eq!(take(&mut faults, Call::Operation, Some("a@x")), []);
+        assert_eq!(take(&mut faults, Call::Operation, Some("b@x"), |_| true), []);
+        assert_eq!(take(&mut faults, Call::Operation, Some("a@x"), |_| true), [Effect::Hangup]);
+        assert_eq!(take(&mut faults, Call::Operation, Some("a@x"), |_| true), []);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,10 +19,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::Tenant;
-use super::faults::{Call, Effect, classify};
+use super::faults::{self, Call, Effect, classify};
 use super::graph::error::ODataError;
 use super::world::Seen;
+use super::{Tenant, body};
 
 /// Scheme, host and port where the emulator is reached.
 pub(super) struct PublicUrl {
@@ -54,31 +55,41 @@ struct Closed;
 pub(super) struct Faults(pub(super) Vec<Effect>);
 
 /// Takes the faults of a request, plays those that any request can have, hands on the rest, and counts the call.
-pub(super) async fn faults(State(tenant): State<Tenant>, mut request: Request, next: Next) -> Response {
+pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let (call, named) = classify(request.method(), &path);
     let named = named.map(percent_decode);
-    let (effects, person) = {
-        let mut world = tenant.world();
-        // Tokens are asked for by an app, not for a person: the handler takes those faults when it knows whose.
-        let effects = if call == Call::Token { Vec::new() } else { world.take_faults(call, named.as_deref()) };
-        (effects, named.as_deref().and_then(|n| world.find(n)).map(|a| a.seed.upn.clone()))
-    };
     let (at, method) = (tenant.clock().now(), request.method().to_string());
+    // Counted as it arrives: a caller that dies before the answer has called all the same.
+    let (effects, seen) = {
+        let mut world = tenant.world();
+        // Tokens are asked for by an app, not for a person: what depends on the person the handler takes when it knows
+        // whose.
+        let effects = if call == Call::Token {
+            faults::take(&mut world.faults, call, None, Effect::is_on_the_way)
+        } else {
+            world.take_faults(call, named.as_deref())
+        };
+        let person = named.as_deref().and_then(|n| world.find(n)).map(|a| a.seed.upn.clone());
+        world.calls.push(Seen { at, call, method, path, person, status: 0 });
+        (effects, world.calls.len() - 1)
+    };
     request.extensions_mut().insert(Faults(effects.clone()));
     let response = match before(&effects, &tenant).await {
         Some(answer) => answer,
-        None => after(&effects, next.run(request).await),
+        None => after(&effects, next.run(request).await).await,
     };
     let status = if response.extensions().get::<Hangup>().is_some() { 0 } else { response.status().as_u16() };
-    tenant.world().calls.push(Seen { at, call, method, path, person, status });
+    if let Some(seen) = tenant.world().calls.get_mut(seen) {
+        seen.status = status;
+    }
     response
 }
 
 async fn before(effects: &[Effect], tenant: &Tenant) -> Option<Response> {
     for effect in effects {
         match effect {
-            Effect::Delay { ms } => tokio::time::sleep(std::time::Duration::from_millis(*ms)).await,
+            Effect::Delay { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
             Effect::Hangup => return Some(hangup()),
             Effect::Redirect { to } => return Some(Redirect::temporary(to).into_response()),
             Effect::Status { status, code, retry_after, graph_body } => {
@@ -99,9 +110,13 @@ async fn before(effects: &[Effect], tenant: &Tenant) -> Option<Response> {
     None
 }
 
-fn after(effects: &[Effect], response: Response) -> Response {
+async fn after(effects: &[Effect], mut response: Response) -> Response {
     for effect in effects {
         match effect {
+            Effect::LateAnswer { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
+            Effect::Drip { ms } => response = body::drip(response, Duration::from_millis(*ms)).await,
+            Effect::Truncate => response = body::truncate(response).await,
+            Effect::Huge { bytes } => response = body::huge(response, *bytes),
             Effect::DropAnswer => return hangup(),
             Effect::Body { status, content_type, text } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);

@@ -114,7 +114,7 @@ fn launch(
 
 fn router(tenant: &Tenant) -> Router {
     let routes = Router::new().merge(oidc::router()).nest("/v1.0", graph::router());
-    routes.layer(from_fn_with_state(tenant.clone(), server::faults)).with_state(tenant.clone())
+    routes.layer(from_fn_with_state(tenant.clone(), server::play_faults)).with_state(tenant.clone())
 }
 
 /// Why the emulator does not start.

@@ -205,7 +205,7 @@ impl World {
     /// Uses up the faults of a call on a target (id or name).
     pub(super) fn take_faults(&mut self, call: Call, target: Option<&str>) -> Vec<Effect> {
         let upn = target.and_then(|name| self.find(name)).map(|a| a.seed.upn.clone());
-        faults::take(&mut self.faults, call, upn.as_deref())
+        faults::take(&mut self.faults, call, upn.as_deref(), |_| true)
     }
 
     /// Counts a request against a window; the seconds to wait if it is full.

@@ -72,7 +72,7 @@ impl Operators {
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         let (body, left) = LastMoment::new(body, order.leaves_before, self.graph.clock.clone());
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json");
-        Ok(match self.graph.send(request.body(reqwest::Body::wrap(body)), &token).await {
+        Ok(match self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &token).await {
             Ok(done) if done.status == StatusCode::ACCEPTED => Dispatch::Accepted {
                 location: text_whole(&done.headers).and_then(|l| Location::parse(&l, &self.graph.base)),
                 retry_after: retry_after(&done.headers),

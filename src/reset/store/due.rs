@@ -142,3 +142,26 @@ pub(in crate::reset) async fn look_later(
     on_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(owner).bind(look).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
+
+/// Whether another reset of this person may have left a row in Entra's log in the same span. One that Graph refused at
+/// once left none.
+pub(in crate::reset) async fn has_neighbour(
+    db: &Db,
+    reset: &Reset,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM resets WHERE tenant = $1 AND object = $2 AND id <> $3 AND dispatched_at IS NOT NULL
+        AND dispatched_at <= $5 AND (settled_at IS NULL OR settled_at >= $4) AND NOT (state = 'refused' AND accepted_at IS NULL)";
+    let (tenant, object, id) = (reset.person.tenant.to_string(), reset.person.object.to_string(), reset.id.to_string());
+    let (from, to) = (from.as_millisecond(), to.as_millisecond());
+    let (count,): (i64,) = on_db!(db, |p| sqlx::query_as(SQL)
+        .bind(&tenant)
+        .bind(&object)
+        .bind(&id)
+        .bind(from)
+        .bind(to)
+        .fetch_one(p)
+        .await)?;
+    Ok(count > 0)
+}

@@ -7,9 +7,9 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
-pub(super) use due::{Due, Next, Sending, claim, look_later, poll_later, sending, take_over};
+pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_later, sending, take_over};
 pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};
-pub(super) use sending::{dispatch, renew, throttle, throttled_until, undispatch, wait_in_line};
+pub(super) use sending::{ahead_in_line, dispatch, renew, throttle, throttled_until, undispatch, wait_in_line};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -204,11 +204,4 @@ pub(super) async fn usual_span(db: &Db) -> Result<Option<SignedDuration>, StoreE
     let mut spans: Vec<i64> = rows.into_iter().map(|(span,)| span).collect();
     spans.sort_unstable();
     Ok(spans.get(spans.len() / 2).map(|millis| SignedDuration::from_millis(*millis)))
-}
-/// How many stood in line before this one.
-pub(super) async fn ahead_in_line(db: &Db, reset: &Reset) -> Result<i64, StoreError> {
-    const SQL: &str = "SELECT COUNT(*) FROM resets WHERE state = 'sending' AND line_since < $1";
-    let Some(since) = reset.line_since.map(Timestamp::as_millisecond) else { return Ok(0) };
-    let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_one(pool).await)?;
-    Ok(count)
 }

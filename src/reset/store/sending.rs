@@ -8,6 +8,8 @@ use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// `entra` takes no longer `Retry-After` than an hour.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(61);
+/// A line that formed has gone its way after this.
+const DRAINED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Sets `dispatched_at` just before the POST, if the row is still ours and unsent. A later owner finds it set.
 pub(in crate::reset) async fn dispatch(
@@ -17,7 +19,7 @@ pub(in crate::reset) async fn dispatch(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE resets SET dispatched_at = $3, line_since = NULL, lease_until = $4
+    const SQL: &str = "UPDATE resets SET dispatched_at = $3, lease_until = $4
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NULL";
     let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
     let rows = on_db!(db, |p| sqlx::query(SQL)
@@ -77,14 +79,24 @@ pub(in crate::reset) async fn wait_in_line(
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// Until when Graph wants to be left alone.
+/// Until when Graph wants or wanted to be left alone, if that is recent enough for a line to have formed.
 pub(in crate::reset) async fn throttled_until(db: &Db, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     // Further ahead than any answer may ask for: written before the clock was set back.
     const SQL: &str = "SELECT until FROM throttles WHERE name = 'reset' AND until > $1 AND until <= $2";
-    let (now, furthest) = (now.as_millisecond(), now.saturating_add(LONGEST_WAIT).unwrap_or(now).as_millisecond());
+    let from = now.saturating_sub(DRAINED_AFTER).unwrap_or(now).as_millisecond();
+    let furthest = now.saturating_add(LONGEST_WAIT).unwrap_or(now).as_millisecond();
     let row: Option<(i64,)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(now).bind(furthest).fetch_optional(pool).await)?;
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(from).bind(furthest).fetch_optional(pool).await)?;
     Ok(row.map(|(until,)| at(until)))
+}
+
+/// How many wait who came before this one.
+pub(in crate::reset) async fn ahead_in_line(db: &Db, created_at: Timestamp, id: ResetId) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM resets WHERE open = 1 AND state = 'sending' AND line_since IS NOT NULL AND dispatched_at IS NULL
+        AND (created_at < $1 OR (created_at = $1 AND id < $2))";
+    let (created_at, id) = (created_at.as_millisecond(), id.to_string());
+    let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(created_at).bind(&id).fetch_one(pool).await)?;
+    Ok(count)
 }
 
 pub(in crate::reset) async fn throttle(db: &Db, until: Timestamp) -> Result<(), StoreError> {

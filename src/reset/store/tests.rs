@@ -119,8 +119,11 @@ async fn the_line_is_in_order_and_the_longest_wait_counts() {
             wait_in_line(&mut tx, reset.id, "me", at, at + LEASE).await.unwrap();
             tx.commit().await.unwrap();
         }
-        let two = by_id(&engine.db, two.id).await.unwrap().unwrap();
-        assert_eq!(ahead_in_line(&engine.db, &two).await.unwrap(), 1);
+        let (before, after) = if one.id.to_string() < two.id.to_string() { (one, two) } else { (two, one) };
+        let ahead = async |reset: &Reset| ahead_in_line(&engine.db, reset.created_at, reset.id).await.unwrap();
+        assert_eq!((ahead(&before).await, ahead(&after).await), (0, 1));
+        dispatch(&engine.db, before.id, "me", start(), later).await.unwrap();
+        assert_eq!(ahead(&after).await, 0, "who is being sent no longer stands in line");
     }
 }
 
@@ -248,5 +251,23 @@ async fn changes_are_counted_for_streams() {
         assert_eq!(changed.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [reset.id]);
         assert!(changed_since(&engine.db, newest_change(&engine.db).await.unwrap()).await.unwrap().is_empty());
         assert_eq!(usual_span(&engine.db).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn another_reset_of_the_same_person_makes_a_log_row_ambiguous() {
+    for engine in engines().await {
+        let first = writing(&engine, person(1)).await;
+        let span = (start() - LEASE, start() + LEASE);
+        assert!(!has_neighbour(&engine.db, &first, span.0, span.1).await.unwrap());
+        let mut tx = engine.db.begin().await.unwrap();
+        step(&mut tx, &to(&first, State::Unknown)).await.unwrap();
+        tx.commit().await.unwrap();
+        writing(&engine, person(2)).await;
+        let second = writing(&engine, person(1)).await;
+        assert!(has_neighbour(&engine.db, &first, span.0, span.1).await.unwrap());
+        assert!(has_neighbour(&engine.db, &second, span.0, span.1).await.unwrap());
+        let before = start() - LEASE * 9;
+        assert!(!has_neighbour(&engine.db, &first, before, before + LEASE).await.unwrap());
     }
 }

@@ -2,4 +2,6 @@
 
 mod door;
 mod kill;
+mod outage;
 mod recovery;
+mod replicas;

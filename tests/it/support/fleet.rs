@@ -10,6 +10,7 @@ use passback::tenant::{Call, Fault, Running, Seed, Start};
 use passback::{Clock, Random};
 use sqlx::Connection as _;
 
+use super::balancer::Balancer;
 use super::portal::{Browser, Engine, schema};
 use super::raw;
 
@@ -38,7 +39,6 @@ pub(crate) fn free_port() -> u16 {
 /// One running portal.
 pub(crate) struct Replica {
     child: Child,
-    pub(crate) port: u16,
 }
 
 impl Replica {
@@ -180,21 +180,23 @@ impl Fleet {
 
     /// Starts a portal and waits until it answers.
     pub(crate) async fn start(&self, port: u16, environment: &[(&str, &str)]) -> Replica {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.dir.path().join(format!("{port}.log")))
-            .unwrap();
-        let mut command = self.command(&["serve"]);
-        command.env("PASSBACK__SERVER__LISTEN", format!("127.0.0.1:{port}")).env("PASSBACK_LOG", "passback=debug,warn");
-        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(log);
-        let mut replica = Replica { child: command.spawn().unwrap(), port };
+        let mut replica = self.start_with(Command::new("env"), port, environment);
         let until = Instant::now() + Duration::from_secs(20);
         while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             assert!(!replica.is_dead() && Instant::now() < until, "{}", self.log(port));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         replica
+    }
+
+    /// Starts a portal through another program that becomes it.
+    pub(crate) fn start_with(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> Replica {
+        let path = self.dir.path().join(format!("{port}.log"));
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        through.arg(env!("CARGO_BIN_EXE_passback")).arg("serve").arg("--config").arg(&self.config);
+        through.env("PASSBACK__SERVER__LISTEN", format!("127.0.0.1:{port}")).env("PASSBACK_LOG", "passback=debug,warn");
+        through.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Replica { child: through.spawn().unwrap() }
     }
 
     pub(crate) fn log(&self, port: u16) -> String {
@@ -219,6 +221,12 @@ impl Fleet {
         let page = browser.sign_in("/signin", upn, "passkey", "").await;
         assert!(page.status.is_success(), "{upn}: {} {}", page.status, page.body);
         browser
+    }
+
+    /// Signed in through one certain replica.
+    pub(crate) async fn signed_in_at(&self, upn: &str, balancer: &Balancer, port: u16) -> Browser {
+        balancer.send_to(&[port]);
+        self.signed_in(upn).await
     }
 
     /// The same person's browser, at one certain replica.

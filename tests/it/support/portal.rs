@@ -286,6 +286,16 @@ impl Browser {
         answer.json().await.unwrap()
     }
 
+    /// The status, if this portal gives one at the moment.
+    pub(crate) async fn json_at(&mut self, url: &str) -> Option<Value> {
+        let host = Url::parse(url).unwrap().authority().to_owned();
+        let mine: Vec<&str> = self.cookies.iter().filter(|(h, _)| *h == host).map(|(_, c)| c.as_str()).collect();
+        let request =
+            self.http.get(url).header(header::ACCEPT, "application/json").header(header::COOKIE, mine.join("; "));
+        let answer = request.timeout(Duration::from_secs(10)).send().await.ok()?;
+        if answer.status().is_success() { answer.json().await.ok() } else { None }
+    }
+
     /// Waits until the reset is in a state that `wanted` likes.
     pub(crate) async fn until(&mut self, reference: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;

@@ -1,0 +1,47 @@
+//! Answers that arrive badly: slowly, cut short, without end.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::header;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+/// A piece of what [`huge`] sends.
+const PIECE: &[u8] = &[b' '; 16 * 1024];
+
+async fn whole(response: Response) -> (axum::http::response::Parts, Bytes) {
+    let (parts, body) = response.into_parts();
+    (parts, to_bytes(body, usize::MAX).await.unwrap_or_default())
+}
+
+/// A byte at a time.
+pub(super) async fn drip(response: Response, pause: Duration) -> Response {
+    let (parts, bytes) = whole(response).await;
+    let slowly = stream::iter(bytes.to_vec()).then(move |byte| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, io::Error>(Bytes::from(vec![byte]))
+    });
+    Response::from_parts(parts, Body::from_stream(slowly))
+}
+
+/// Half of what its length says, then the connection breaks.
+pub(super) async fn truncate(response: Response) -> Response {
+    let (mut parts, bytes) = whole(response).await;
+    parts.headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from(bytes.len().max(2)));
+    let half = Ok(bytes.slice(..bytes.len() / 2));
+    let broken = stream::iter([half, Err(io::Error::other("a fault broke the answer off"))]);
+    Response::from_parts(parts, Body::from_stream(broken))
+}
+
+/// Blanks without end, for a reader who takes all there is.
+pub(super) fn huge(response: Response, size: u64) -> Response {
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let pieces = usize::try_from(size).unwrap_or(usize::MAX) / PIECE.len() + 1;
+    let all = stream::iter((0..pieces).map(|_| Ok::<_, io::Error>(Bytes::from_static(PIECE))));
+    Response::from_parts(parts, Body::from_stream(all))
+}
