@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`.
 
-.PHONY: demo test lint docs kill screenshots release clean
+.PHONY: demo test lint docs kill replicas screenshots release clean
 
 # The whole product on this machine: emulated tenant, portal, SQLite.
 demo:
@@ -22,6 +22,10 @@ docs:
 # The long form of a test that `make test` runs with 20 kills an engine: SIGKILL anywhere between form and last word.
 kill:
 	PASSBACK_KILLS=200 tests/run.sh fleet::kill --nocapture
+
+# Three portals on one PostgreSQL, killed, stopped, cut off, upgraded; three times over.
+replicas:
+	for round in 1 2 3; do tests/run.sh fleet::replicas --nocapture || exit 1; done
 
 # Every page and state, phone and desktop, light and dark, into screenshots/ (ignored by git).
 screenshots:

@@ -1,0 +1,49 @@
+//! What stands in front of several replicas: each connection goes to the next one that takes it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::net::{TcpListener, TcpStream};
+
+/// A balancer that serves until it is dropped.
+pub(crate) struct Balancer {
+    behind: Arc<Mutex<Vec<u16>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Balancer {
+    pub(crate) async fn start(port: u16, behind: &[u16]) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let behind = Arc::new(Mutex::new(behind.to_vec()));
+        let ports = Arc::clone(&behind);
+        let next = Arc::new(AtomicUsize::new(0));
+        let task = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (ports, next) = (ports.lock().unwrap().clone(), Arc::clone(&next));
+                tokio::spawn(pass_on(client, ports, next));
+            }
+        });
+        Self { behind, task }
+    }
+
+    /// Which replicas get connections from now on.
+    pub(crate) fn send_to(&self, ports: &[u16]) {
+        *self.behind.lock().unwrap() = ports.to_vec();
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pass_on(mut client: TcpStream, ports: Vec<u16>, next: Arc<AtomicUsize>) {
+    for _ in 0..ports.len() {
+        let port = ports[next.fetch_add(1, Ordering::Relaxed) % ports.len()];
+        if let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await {
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            return;
+        }
+    }
+}
