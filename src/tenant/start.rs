@@ -211,6 +211,12 @@ impl Running {
         self.tenant.world().calls.iter().map(|seen| (seen.method.clone(), seen.path.clone(), seen.status)).collect()
     }
 
+    /// Every token and code that was ever given out.
+    #[must_use]
+    pub fn issued(&self) -> Vec<String> {
+        self.tenant.world().issued.clone()
+    }
+
     /// Whether this is the password AD would accept. `None` with a real directory: ask that.
     #[must_use]
     pub fn directory_accepts(&self, upn: &str, password: &str) -> Option<bool> {

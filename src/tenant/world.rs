@@ -17,6 +17,8 @@ pub(super) struct World {
     pub(super) accounts: Vec<Account>,
     pub(super) faults: Vec<Fault>,
     pub(super) calls: Vec<Seen>,
+    /// Every token and code ever given out: what a test looks for where it must not be.
+    pub(super) issued: Vec<String>,
     pub(super) codes: HashMap<String, Code>,
     pub(super) refresh: HashMap<String, Grant>,
     pub(super) browsers: HashMap<String, BrowserSession>,
@@ -172,6 +174,7 @@ impl World {
             faults: seed.faults.clone(),
             seed,
             calls: Vec::new(),
+            issued: Vec::new(),
             codes: HashMap::new(),
             refresh: HashMap::new(),
             browsers: HashMap::new(),

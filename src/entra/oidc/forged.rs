@@ -87,16 +87,46 @@ fn a_good_token_is_somebody() {
 }
 
 #[test]
-fn every_claim_that_is_wrong_has_its_own_refusal() {
+fn another_issuers_token_is_refused() {
     assert_eq!(with(|c| c["iss"] = json!("https://login.microsoftonline.com/other/v2.0")), IdentityError::Issuer);
-    assert_eq!(with(|c| c["aud"] = json!("another-app")), IdentityError::Audience);
-    assert_eq!(with(|c| c["nonce"] = json!("n2")), IdentityError::Nonce);
+}
+
+#[test]
+fn another_tenants_token_is_refused() {
     assert_eq!(with(|c| c["tid"] = json!("c0de0000-7e5a-4f00-8000-000000000bad")), IdentityError::Tenant);
     assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("tid"))), IdentityError::Tenant);
-    assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("oid"))), IdentityError::NoObjectId);
-    assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("auth_time"))), IdentityError::NoAuthTime);
+}
+
+#[test]
+fn a_token_for_another_app_is_refused() {
+    assert_eq!(with(|c| c["aud"] = json!("another-app")), IdentityError::Audience);
+    assert_eq!(with(|c| c["aud"] = json!([CLIENT, "another-app"])), IdentityError::Audience);
+}
+
+#[test]
+fn a_token_of_another_attempt_is_refused() {
+    assert_eq!(with(|c| c["nonce"] = json!("n2")), IdentityError::Nonce);
+    assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("nonce"))), IdentityError::Nonce);
+}
+
+#[test]
+fn an_expired_token_is_refused() {
     assert_eq!(with(|c| c["exp"] = json!(NOW - 301)), IdentityError::Expired);
+}
+
+#[test]
+fn a_token_from_the_future_is_refused() {
     assert_eq!(with(|c| c["nbf"] = json!(NOW + 301)), IdentityError::NotYet);
+}
+
+#[test]
+fn a_token_without_object_id_is_refused() {
+    assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("oid"))), IdentityError::NoObjectId);
+}
+
+#[test]
+fn a_token_that_does_not_say_when_the_person_signed_in_is_refused() {
+    assert_eq!(with(|c| drop(c.as_object_mut().unwrap().remove("auth_time"))), IdentityError::NoAuthTime);
 }
 
 #[test]
@@ -108,28 +138,48 @@ fn clocks_may_differ_by_five_minutes() {
 }
 
 #[test]
-fn a_signature_of_another_key_or_an_unknown_key_is_worth_nothing() {
+fn a_signature_of_another_key_is_refused() {
     assert_eq!(judged(&signed(&claims(), &header(), &KEYS[1])).unwrap_err(), IdentityError::Signature);
+}
+
+#[test]
+fn an_unknown_key_is_refused() {
     let unknown = Header { kid: Some("k9".to_owned()), ..Header::new(Algorithm::RS256) };
     assert_eq!(judged(&signed(&claims(), &unknown, &KEYS[0])).unwrap_err(), IdentityError::UnknownKey);
 }
 
 #[test]
-fn only_rs256_signs() {
+fn another_algorithm_of_the_right_key_is_refused() {
     let ps256 = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::PS256) };
     assert_eq!(judged(&signed(&claims(), &ps256, &KEYS[0])).unwrap_err(), IdentityError::Algorithm);
-    // The old trick: the public key as the secret of an HMAC.
+}
+
+#[test]
+fn the_public_key_as_an_hmac_secret_is_refused() {
     let public = KEYS[0].to_public_key().to_public_key_pem(rsa::pkcs8::LineEnding::LF).unwrap();
     let hs256 = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
     let token = jsonwebtoken::encode(&hs256, &claims(), &EncodingKey::from_secret(public.as_bytes())).unwrap();
     assert_eq!(judged(&token).unwrap_err(), IdentityError::Algorithm);
+}
+
+#[test]
+fn an_unsigned_token_is_refused() {
     let encode = |value: &Value| {
         use base64::Engine as _;
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
     };
-    let none = format!("{}.{}.", encode(&json!({ "alg": "none", "typ": "JWT" })), encode(&claims()));
+    let none = format!("{}.{}.", encode(&json!({ "alg": "none", "typ": "JWT", "kid": "k1" })), encode(&claims()));
     assert!(matches!(judged(&none).unwrap_err(), IdentityError::Algorithm | IdentityError::Unreadable));
-    assert_eq!(judged("not.a.token").unwrap_err(), IdentityError::Unreadable);
+    let good = signed(&claims(), &header(), &KEYS[0]);
+    let stripped = good.rsplit_once('.').unwrap().0;
+    assert_eq!(judged(&format!("{stripped}.")).unwrap_err(), IdentityError::Signature);
+}
+
+#[test]
+fn what_is_no_token_is_refused() {
+    for text in ["", "not.a.token", "..", "a.b", "eyJhbGciOiJSUzI1NiJ9.e30."] {
+        assert!(judged(text).is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -228,7 +228,10 @@ fn back_with_code(tenant: &Tenant, request: &Request, session: &BrowserSession) 
         expires: now.saturating_add(SignedDuration::from_mins(10)).unwrap_or(now),
         used: false,
     };
-    tenant.world().codes.insert(code.clone(), entry);
+    let mut world = tenant.world();
+    world.issued.push(code.clone());
+    world.codes.insert(code.clone(), entry);
+    drop(world);
     let fields = [("code", code), ("session_state", session.id.to_string())];
     answer(&request.raw, fields.into_iter().chain(request.raw.state.clone().map(|s| ("state", s))).collect())
 }

@@ -1,6 +1,7 @@
 //! A portal killed at any moment between the form and the last word loses nothing and does nothing twice.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::time::Duration;
 
 use passback::tenant::{Call, Effect, Fault};
@@ -47,14 +48,18 @@ async fn killed(engine: Engine, kills: usize) {
     let mut promised = Vec::new();
     for round in 0..kills {
         let point = (round % 2 == 0).then(|| POINTS[(round / 2) % POINTS.len()]);
-        if let Some(point) = point {
-            portal.stop();
-            let nth = random.random_range(1..=AT_ONCE);
-            portal = fleet.start(fleet.port, &[("PASSBACK_CRASH_AT", &format!("{point}:{nth}"))]).await;
-        }
         let mut people = Vec::new();
         for n in 0..AT_ONCE {
             people.push(fleet.signed_in(&person(round * AT_ONCE + n)).await);
+        }
+        if let Some(point) = point {
+            portal.stop();
+            let at = format!("{point}:{}", random.random_range(1..=AT_ONCE));
+            portal = fleet.start_with(Command::new("env"), fleet.port, &[("PASSBACK_CRASH_AT", &at)]);
+            // It may die of an earlier round's reset before anybody comes.
+            while !portal.is_dead() && tokio::net::TcpStream::connect(("127.0.0.1", fleet.port)).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
         let submits: Vec<_> = people.into_iter().map(|browser| tokio::spawn(submit(browser))).collect();
         if point.is_some() {
