@@ -15,5 +15,6 @@ mod contract;
 mod fleet;
 mod journey;
 mod process;
+mod security;
 mod support;
 mod tenant;

@@ -60,7 +60,7 @@ pub(super) async fn token(
     match answer {
         Ok(body) => {
             let tokens =
-                ["access_token", "id_token", "refresh_token"].into_iter().filter_map(|name| body[name].as_str());
+                ["access_token", "id_token", "refresh_token"].into_iter().filter_map(|name| body.get(name)?.as_str());
             tenant.world().issued.extend(tokens.map(str::to_owned));
             let mut response = Json(body).into_response();
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));

@@ -1,0 +1,118 @@
+//! Secrets looked for wherever they must not be: the log at trace level, every file, metrics, backups, error pages,
+//! `config check`. The emulator knows every token it gave out.
+
+use std::path::{Path, PathBuf};
+
+use passback::tenant::{Call, Effect, Fault};
+
+use crate::support::fleet::{Fleet, Settings, crowded, free_port, person};
+use crate::support::portal::Engine;
+use crate::support::raw;
+
+const CANARY: &str = "Canary-Qx47-Marble-Tide";
+
+fn walk(dir: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { all.extend(walk(&path)) } else { all.push(path) }
+    }
+    all
+}
+
+/// The forms a secret may take on its way.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    use base64::Engine as _;
+    let base64 = base64::engine::general_purpose::STANDARD.encode(secret);
+    let url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let wide = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    vec![secret.as_bytes().to_vec(), base64.trim_end_matches('=').as_bytes().to_vec(), url.into_bytes(), wide]
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    // Rare first bytes make the search quick enough for megabytes of log.
+    let Some(first) = needle.first() else { return false };
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|b| b == first) {
+        let start = from + at;
+        if bytes[start..].starts_with(needle) {
+            return true;
+        }
+        from = start + 1;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_password_and_no_token_is_where_it_must_not_be() {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(3)).await;
+    let inside = free_port();
+    let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
+    fleet.configure(&Settings { server: &server, ..Settings::default() });
+    let mut portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "trace")]).await;
+    fleet.link().await;
+    // Good ways and bad ones: each leaves other traces.
+    let mut pages = String::new();
+    let mut browsers = Vec::new();
+    for (n, effect) in [None, Some(Effect::DropAnswer), Some(Effect::Redirect { to: "http://127.0.0.1:1/".into() })]
+        .into_iter()
+        .enumerate()
+    {
+        if let Some(effect) = effect {
+            fleet.fault(Fault::on(Call::ResetPassword, effect).for_person(&person(n)));
+        }
+        let mut browser = fleet.signed_in(&person(n)).await;
+        browser.post_once("/reset/check", &[("password", CANARY)]).await;
+        pages += &browser.post("/reset", &[("password", CANARY), ("again", "other")]).await.body;
+        let page = browser.reset(CANARY).await;
+        let reference = page.reference();
+        browser.until(&reference, |s| s["state"] != "sending" && s["state"] != "writing").await;
+        pages += &browser.get(&format!("/resets/{reference}")).await.body;
+        pages += &browser.get("/signin/callback?code=x&state=y").await.body;
+        pages += &browser.get("/nothing").await.body;
+        browsers.push(browser);
+    }
+    let metrics =
+        raw::http().get(format!("http://127.0.0.1:{inside}/metrics")).send().await.unwrap().text().await.unwrap();
+    let copy = fleet.path().join("backup.db");
+    assert!(fleet.command(&["backup"]).arg("--to").arg(&copy).status().unwrap().success());
+    let check = fleet.command(&["config", "check"]).output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&check.stdout), String::from_utf8_lossy(&check.stderr));
+    portal.stop();
+
+    let mut secrets: Vec<(String, String)> =
+        vec![("the password".into(), CANARY.into()), ("the client secret".into(), raw::SECRET.into())];
+    for token in fleet.tenant.issued() {
+        // Of a signed token the signature is what nobody else can make.
+        let part = token.rsplit('.').next().unwrap_or(&token).to_owned();
+        secrets.push(("a token or code".into(), part));
+    }
+    for browser in &browsers {
+        for (_, cookie) in &browser.cookies {
+            if let Some(id) = cookie.strip_prefix("passback=") {
+                secrets.push(("a session id".into(), id.to_owned()));
+            }
+        }
+    }
+    assert!(secrets.len() > 20, "there is something to look for: {}", secrets.len());
+    let mut places: Vec<(String, Vec<u8>)> = vec![
+        ("the pages".into(), pages.into_bytes()),
+        ("/metrics".into(), metrics.into_bytes()),
+        ("config check".into(), said.into_bytes()),
+    ];
+    for file in walk(fleet.path()) {
+        // The settings hold the client secret because that is where this test put it.
+        if file.extension().is_none_or(|e| e != "toml") {
+            places.push((file.display().to_string(), std::fs::read(&file).unwrap()));
+        }
+    }
+    let size: usize = places.iter().map(|(_, bytes)| bytes.len()).sum();
+    assert!(size > 500_000, "there is something to look through: {size}");
+    for (place, bytes) in &places {
+        for (what, secret) in &secrets {
+            for form in forms(secret) {
+                assert!(!contains(bytes, &form), "{place} holds {what}: {secret}");
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Every route fed with nonsense, signed in and not: it is answered, never with a failure of ours, and nothing grows.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::support::fleet::{Fleet, Settings, crowded, person};
+use crate::support::portal::Engine;
+
+const PATHS: [&str; 14] = [
+    "/",
+    "/signin",
+    "/signin/callback",
+    "/signout",
+    "/reset",
+    "/reset/check",
+    "/resets/{}",
+    "/resets/{}/events",
+    "/admin/operator",
+    "/admin/operator/link",
+    "/admin/operator/confirm",
+    "/readyz",
+    "/static/{}/{}",
+    "/{}",
+];
+const NAMES: [&str; 14] = [
+    "accept",
+    "accept-language",
+    "content-type",
+    "cookie",
+    "host",
+    "if-none-match",
+    "last-event-id",
+    "origin",
+    "range",
+    "referer",
+    "sec-fetch-site",
+    "transfer-encoding-x",
+    "x-forwarded-for",
+    "x-forwarded-host",
+];
+
+#[derive(Clone, Debug)]
+struct Hostile {
+    method: Method,
+    path: String,
+    query: String,
+    headers: Vec<(usize, Vec<u8>)>,
+    body: Vec<u8>,
+    signed_in: bool,
+}
+
+/// Text that has broken something somewhere.
+fn nasty() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[0-9A-Z]{4}-[0-9A-Z]{4}",
+        "\\PC{0,40}",
+        Just("../../etc/passwd".to_owned()),
+        Just("%00".to_owned()),
+        Just("%ff%fe".to_owned()),
+        Just("' OR 1=1 --".to_owned()),
+        Just("{{7*7}}<script>alert(1)</script>".to_owned()),
+        Just("a".repeat(4_000)),
+        Just("\u{202e}\u{0}\u{feff}".to_owned()),
+        Just("-9223372036854775808".to_owned()),
+        Just("application/json, text/html;q=NaN".to_owned()),
+        Just("bytes=0-18446744073709551615".to_owned()),
+    ]
+}
+
+fn form() -> impl Strategy<Value = Vec<u8>> {
+    let names = prop_oneof![
+        Just("password"),
+        Just("again"),
+        Just("tried"),
+        Just("state"),
+        Just("code"),
+        Just("error"),
+        Just("id_token"),
+        Just("unused"),
+        Just("purpose"),
+    ];
+    let fields = prop::collection::vec((names, nasty()), 0..6).prop_map(|fields| {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        form.finish().into_bytes()
+    });
+    prop_oneof![3 => fields, 1 => prop::collection::vec(any::<u8>(), 0..600), 1 => Just(b"password=%zz&again=%".to_vec())]
+}
+
+fn hostile() -> impl Strategy<Value = Hostile> {
+    let method = prop_oneof![
+        4 => Just(Method::GET),
+        4 => Just(Method::POST),
+        1 => Just(Method::HEAD),
+        1 => Just(Method::PUT),
+        1 => Just(Method::DELETE),
+        1 => Just(Method::OPTIONS),
+        1 => Just(Method::from_bytes(b"PROPFIND").unwrap()),
+    ];
+    let headers = prop::collection::vec((0..NAMES.len(), prop::collection::vec(any::<u8>(), 0..60)), 0..4);
+    (method, 0..PATHS.len(), nasty(), form(), headers, form(), any::<bool>()).prop_map(
+        |(method, path, piece, query, headers, body, signed_in)| Hostile {
+            method,
+            path: PATHS[path]
+                .replace("{}", &url::form_urlencoded::byte_serialize(piece.as_bytes()).collect::<String>()),
+            query: String::from_utf8_lossy(&query).into_owned(),
+            headers,
+            body,
+            signed_in,
+        },
+    )
+}
+
+/// What the process holds: resident memory in KiB, open files.
+fn holds(pid: u32) -> (u64, usize) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let rss = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+    let kib = rss.trim().trim_end_matches(" kB").parse().unwrap();
+    (kib, std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    fleet.configure(&Settings { reset: "hourly_ceiling = 100000", ..Settings::default() });
+    let mut portal = fleet.start(fleet.port, &[]).await;
+    fleet.link().await;
+    let browser = fleet.signed_in(&person(0)).await;
+    let host = format!("127.0.0.1:{}", fleet.port);
+    let cookie = browser.cookies.iter().find(|(h, _)| *h == host).unwrap().1.clone();
+    let mut runner = TestRunner::deterministic();
+    let strategy = hostile();
+    let (mut begun, mut at_half) = (0, (0, 0));
+    for n in 0..1_600 {
+        if n == 800 {
+            at_half = holds(portal.pid());
+        }
+        let case = strategy.new_tree(&mut runner).unwrap().current();
+        let Ok(mut url) = Url::parse(&format!("{}{}", fleet.url(), case.path)) else { continue };
+        url.set_query(Some(&case.query));
+        let mut request = browser.http.request(case.method.clone(), url).timeout(Duration::from_secs(10));
+        request =
+            request.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
+        for (name, value) in &case.headers {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                request = request.header(HeaderName::from_static(NAMES[*name]), value);
+            }
+        }
+        if case.signed_in {
+            request = request.header("cookie", &cookie);
+        }
+        // What cannot be sent at all is no case.
+        let Ok(answer) = request.body(case.body.clone()).send().await else { continue };
+        begun += 1;
+        assert!(answer.status().as_u16() < 500, "{} for {case:?}", answer.status());
+        if answer.headers().get("content-type").is_none_or(|t| t != "text/event-stream") {
+            let text = answer.text().await.unwrap_or_default();
+            assert!(!text.contains("<script>alert(1)"), "{case:?}");
+        }
+    }
+    assert!(begun > 1_200, "most of it was sent: {begun}");
+    let (before, after) = (at_half, holds(portal.pid()));
+    assert!(after.0 < before.0 + 8 * 1_024, "memory: {before:?} {after:?}");
+    assert!(after.1 < before.1 + 20, "open files: {before:?} {after:?}");
+    assert!(!portal.is_dead() && !fleet.log(fleet.port).contains("panicked"), "{}", fleet.log(fleet.port));
+    assert!(fleet.resets().await.len() <= 1, "nonsense is no password");
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_http_are_closed() {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let mut portal = fleet.start(fleet.port, &[]).await;
+    let mut runner = TestRunner::deterministic();
+    let bytes = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..400),
+        "(GET|POST|PRI) [^ ]{0,20} HTTP/[0-9.]{0,4}\r\n[ -~]{0,60}\r\n\r\n".prop_map(String::into_bytes),
+        Just(
+            b"POST /reset HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                .to_vec()
+        ),
+        Just(b"POST /reset HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef".to_vec()),
+        Just(b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n".to_vec()),
+    ];
+    for _ in 0..150 {
+        let case = bytes.new_tree(&mut runner).unwrap().current();
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", fleet.port)).await.unwrap();
+        let _ = stream.write_all(&case).await;
+        let _ = stream.shutdown().await;
+        let mut said = Vec::new();
+        let _ = tokio::time::timeout(Duration::from_secs(3), stream.read_to_end(&mut said)).await;
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("HTTP/1.1 5"), "{said} for {:?}", String::from_utf8_lossy(&case));
+    }
+    assert!(!portal.is_dead() && !fleet.log(fleet.port).contains("panicked"));
+}

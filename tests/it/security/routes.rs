@@ -1,0 +1,197 @@
+//! Every route and everybody: nobody, the person, another person, each role. The table must name every route there is.
+
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+
+use crate::support::portal::{Browser, GOOD, Portal, upn};
+
+/// The routes of the product, from its source.
+fn declared() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in ["src/ops/health.rs", "src/signin/routes.rs", "src/reset/mod.rs", "src/serve/mod.rs"] {
+        let text = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        for part in text.split(".route(\"").skip(1) {
+            let (path, rest) = part.split_once('"').unwrap();
+            let handlers = rest.split(".route(").next().unwrap().lines().next().unwrap();
+            for method in ["get", "post"] {
+                if handlers.contains(&format!("{method}(")) {
+                    found.push((method.to_uppercase(), path.to_owned()));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// No feature hides a route in another file.
+#[test]
+fn routes_are_declared_where_the_table_looks() {
+    fn count(dir: &std::path::Path) -> usize {
+        let entries = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
+        entries
+            .filter(|path| !path.ends_with("tenant") && !path.ends_with("ops/metrics.rs"))
+            .map(|path| {
+                if path.is_dir() {
+                    count(&path)
+                } else {
+                    std::fs::read_to_string(path).unwrap().matches(".route(\"").count()
+                }
+            })
+            .sum()
+    }
+    let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths: Vec<String> = declared().into_iter().map(|(_, path)| path).collect();
+    paths.dedup();
+    assert_eq!(paths.len(), count(&src));
+}
+
+/// What one of them gets: a status, and for a redirect where to.
+type Got = &'static str;
+
+struct Line {
+    method: &'static str,
+    path: &'static str,
+    nobody: Got,
+    person: Got,
+    other: Got,
+    agent: Got,
+    approver: Got,
+    auditor: Got,
+    admin: Got,
+}
+
+const fn line(method: &'static str, path: &'static str, all: [Got; 7]) -> Line {
+    let [nobody, person, other, agent, approver, auditor, admin] = all;
+    Line { method, path, nobody, person, other, agent, approver, auditor, admin }
+}
+
+const IN: Got = "303 /signin";
+const STAFF: Got = "303 /signin?purpose=staff";
+const ENTRA: Got = "303 entra";
+
+/// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
+/// person's own session gives no power whatever roles they hold.
+const TABLE: [Line; 14] = [
+    //                                        nobody  person  other   agent   approver auditor admin
+    line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
+    line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
+    line("GET", "/signin/callback", ["400", "400", "400", "400", "400", "400", "400"]),
+    line("GET", "/reset", [IN, "200", "200", IN, IN, IN, IN]),
+    line("POST", "/reset", ["401", "422", "422", "401", "401", "401", "401"]),
+    line("POST", "/reset/check", ["401", "200", "200", "401", "401", "401", "401"]),
+    line("GET", "/resets/{reference}", ["404", "200", "404", "200", "200", "200", "404"]),
+    line("GET", "/resets/{reference}/events", ["404", "200", "404", "200", "200", "200", "404"]),
+    line("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
+    line("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
+    line("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),
+    line("GET", "/healthz", ["200", "200", "200", "200", "200", "200", "200"]),
+    line("GET", "/readyz", ["200", "200", "200", "200", "200", "200", "200"]),
+    line("GET", "/static/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
+];
+
+async fn ask(browser: &mut Browser, method: &str, path: &str) -> String {
+    let answer = if method == "GET" {
+        browser.once(path).await
+    } else {
+        browser.post_once(path, &[("password", "short"), ("again", "short")]).await
+    };
+    let status = answer.status();
+    let Some(to) = answer.headers().get("location").map(|l| l.to_str().unwrap().to_owned()) else {
+        return status.as_u16().to_string();
+    };
+    let to = if to.contains("/oauth2/v2.0/authorize") { "entra" } else { &to };
+    format!("{} {to}", status.as_u16())
+}
+
+#[tokio::test]
+async fn everybody_gets_from_every_route_what_is_theirs() {
+    let listed: Vec<(String, String)> = TABLE.iter().map(|l| (l.method.to_owned(), l.path.to_owned())).collect();
+    for route in declared() {
+        assert!(listed.contains(&route) || route.1 == "/signout", "{route:?} is not in the table");
+    }
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    let mut all = vec![portal.browser(), wanda, portal.signed_in("omar").await];
+    for name in ["hugo", "april", "audrey", "adam"] {
+        let mut staff = portal.browser();
+        staff.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
+        all.push(staff);
+    }
+    for line in &TABLE {
+        let path = line.path.replace("{reference}", &reference).replace("{hash}", "0").replace("{name}", "x.css");
+        let expected = [line.nobody, line.person, line.other, line.agent, line.approver, line.auditor, line.admin];
+        for (n, (browser, expected)) in all.iter_mut().zip(expected).enumerate() {
+            // What one asks must not change what the next one may: each has a copy of the cookies.
+            let got = ask(&mut browser.clone(), line.method, &path).await;
+            assert_eq!(got, expected, "{} {} by the {n}th", line.method, line.path);
+        }
+    }
+    // Signing out is everybody's, and ends it.
+    for browser in &mut all {
+        assert!(browser.post_once("/signout", &[]).await.status().is_redirection());
+        assert_eq!(ask(browser, "GET", &format!("/resets/{reference}")).await, "404");
+    }
+}
+
+#[tokio::test]
+async fn a_role_without_a_staff_sign_in_gives_nothing() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    for name in ["hugo", "april", "audrey", "adam"] {
+        let mut own = portal.browser();
+        own.sign_in("/signin", &upn(name), "passkey", "").await;
+        assert_eq!(ask(&mut own, "GET", &format!("/resets/{reference}")).await, "404", "{name}");
+        assert_eq!(ask(&mut own, "GET", "/admin/operator").await, "403", "{name}");
+    }
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+#[tokio::test]
+async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    let mut omar = portal.signed_in("omar").await;
+    let (mut theirs, mut unknown) = (Vec::new(), Vec::new());
+    for n in 0..300_usize {
+        // Alternately, so that whatever else the machine does meets both alike.
+        for (path, times) in
+            [(format!("/resets/{reference}"), &mut theirs), (format!("/resets/7KQ4-{n:04}"), &mut unknown)]
+        {
+            let began = Instant::now();
+            assert_eq!(omar.once(&path).await.status(), StatusCode::NOT_FOUND);
+            times.push(began.elapsed());
+        }
+    }
+    let (theirs, unknown) = (median(&mut theirs), median(&mut unknown));
+    let ratio = theirs.as_secs_f64() / unknown.as_secs_f64();
+    assert!((0.8..1.25).contains(&ratio), "{theirs:?} {unknown:?}");
+}
+
+#[tokio::test]
+async fn each_attempt_serves_its_purpose_and_no_other() {
+    let portal = Portal::start().await;
+    // An administrator begins to link the operator; the one who signs in gets no session of their own by it.
+    let mut adam = portal.browser();
+    adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    let page = adam.sign_in("/admin/operator/link", "svc-passback@contoso.example", "passkey", "").await;
+    assert!(page.status.is_success() && page.body.contains("Adam"), "{}", page.body);
+    assert_eq!(
+        ask(&mut adam, "GET", "/reset").await,
+        IN,
+        "still the administrator's staff session, not the operator's own"
+    );
+    // A person's attempt that comes back in a staff session makes a person's session, never a staff one.
+    let mut april = portal.browser();
+    april.sign_in("/signin", &upn("april"), "passkey", "").await;
+    assert_eq!(ask(&mut april, "GET", "/admin/operator").await, "403");
+}
