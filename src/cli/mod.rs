@@ -94,9 +94,12 @@ impl WithConfig {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command that was asked for.
-pub(crate) async fn run() -> ExitCode {
+pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
     let cli = Cli::parse();
     log();
+    for problem in problems {
+        tracing::error!(problem, "this process is less protected than it should be");
+    }
     match dispatch(cli.command).await {
         Ok(code) => code,
         Err(error) => {

@@ -17,7 +17,8 @@ use crate::guard::{Guard, Stopped};
 use crate::people::{Facts, Home, People};
 use crate::signin::{Login, SignedIn};
 use crate::state::App;
-use crate::web::{Error, Frame, clock_time, draw_with, duration};
+use crate::store::Limit;
+use crate::web::{ClientAddress, Error, Frame, clock_time, draw_with, duration};
 
 #[derive(Deserialize)]
 pub(super) struct Typed {
@@ -62,6 +63,9 @@ struct StoppedPage {
     todo: Option<String>,
 }
 
+/// How often one person may open the form.
+const FORMS: Limit = Limit { count: 120, per: SignedDuration::from_mins(1) };
+
 pub(super) async fn form(
     State(app): State<App>,
     State(people): State<People>,
@@ -73,6 +77,9 @@ pub(super) async fn form(
     if age(&app, &login) > app.config.signin.max_age_seconds {
         return Ok(Redirect::to("/signin").into_response());
     }
+    // Each form costs several questions to Graph.
+    let taken = app.limits.take(&format!("form:{}", login.key.object), FORMS, app.now()).await?;
+    taken.map_err(|refused| Error::Limited(refused.wait))?;
     let facts = people.facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
     let frame = frame.signed_in(&login.name);
     if let Some(stopped) = guard.look(&facts).await? {
@@ -100,8 +107,10 @@ pub(super) async fn submit(
     State(app): State<App>,
     frame: Frame,
     SignedIn(login): SignedIn,
+    address: ClientAddress,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
+    address.count(&app, "reset").await?;
     let work = app.tasks.spawn(begin(app.clone(), frame.signed_in(&login.name), login, typed));
     work.await.unwrap_or_else(|error| Err(Error::internal(&error)))
 }

@@ -1,6 +1,8 @@
 //! What can be said of a password before it is sent. One engine: the form asks it while somebody types, and submit
 //! asks it again. What only Microsoft can check is named as such and not guessed.
 
+use zeroize::Zeroizing;
+
 use crate::base::Password;
 use crate::config::Policy;
 
@@ -97,7 +99,8 @@ pub(crate) fn judge(password: &Password, policy: &Policy, name_parts: &[String])
         (false, false) => Standing::Failed,
     };
     let length = text.chars().count();
-    let lower = text.to_lowercase();
+    // A copy of the password like any other: it is wiped.
+    let lower = Zeroizing::new(text.to_lowercase());
     Rule::ALL
         .into_iter()
         .map(|rule| {

@@ -33,7 +33,7 @@ pub(super) async fn callback(
     address: ClientAddress,
     Query(back): Query<Callback>,
 ) -> Result<Response, Error> {
-    super::routes::limit(&app, &address).await?;
+    address.count(&app, "signin").await?;
     let attempt = find_attempt(&app, &session, back.state.as_deref()).await?;
     if let Some(error) = back.error {
         let code = aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();

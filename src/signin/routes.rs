@@ -4,14 +4,12 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use jiff::SignedDuration;
 use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::attempt::{self, Purpose};
 use super::{callback, landing, operator, session};
 use crate::state::App;
-use crate::store::Limit;
 use crate::web::{ClientAddress, Error};
 
 pub(crate) fn router() -> Router<App> {
@@ -36,17 +34,10 @@ async fn signin(
     address: ClientAddress,
     Query(asked): Query<Asked>,
 ) -> Result<Redirect, Error> {
-    limit(&app, &address).await?;
+    address.count(&app, "signin").await?;
     // Other purposes begin where they belong: the operator's with an administrator's session.
     let purpose = if asked.purpose.as_deref() == Some("staff") { Purpose::Staff } else { Purpose::Person };
     attempt::begin(&app, &session, purpose, false, None).await
-}
-
-/// Counts a request of the sign-in against its address.
-pub(super) async fn limit(app: &App, address: &ClientAddress) -> Result<(), Error> {
-    let limit = Limit { count: app.config.reset.per_address_minute, per: SignedDuration::from_mins(1) };
-    let taken = app.limits.take(&format!("signin:{}", address.0), limit, app.now()).await?;
-    taken.map_err(|refused| Error::Limited(refused.wait))
 }
 
 /// Here first, so that it holds even if Entra is away; then at Entra, which sends the browser back to the start.

@@ -8,12 +8,24 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::{IpNet, Ipv6Net};
+use jiff::SignedDuration;
 
+use super::error::Error;
 use crate::state::App;
+use crate::store::Limit;
 
 /// The client's address as limits and audit use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) String);
+
+impl ClientAddress {
+    /// Counts a request of one kind against what one address may ask in a minute.
+    pub(crate) async fn count(&self, app: &App, kind: &str) -> Result<(), Error> {
+        let limit = Limit { count: app.config.reset.per_address_minute, per: SignedDuration::from_mins(1) };
+        let taken = app.limits.take(&format!("{kind}:{}", self.0), limit, app.now()).await?;
+        taken.map_err(|refused| Error::Limited(refused.wait))
+    }
+}
 
 impl FromRequestParts<App> for ClientAddress {
     type Rejection = Infallible;
