@@ -1,8 +1,9 @@
 //! What every handler can reach. Features take their own part of it by `FromRef`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -55,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) changed: Notify,
     /// How many people the tenant has, and when that was counted.
     pub(crate) people: Mutex<Option<(i64, Timestamp)>>,
+    /// How long resets usually take, and when that was read, by the clock's elapsed time.
+    pub(crate) usual: Mutex<Option<(Option<SignedDuration>, Duration)>>,
     /// This process's name in leases.
     pub(crate) me: String,
 }
@@ -73,6 +76,7 @@ impl App {
             session_watchers: Watchers::default(),
             changed: Notify::new(),
             people: Mutex::default(),
+            usual: Mutex::default(),
             metrics: entra.graph.metrics.clone(),
             me: random.token(),
             config,

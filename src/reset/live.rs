@@ -1,5 +1,6 @@
-//! Live status by server-sent events. One reader per process asks for changed rows once a second, or at once after a
-//! change of its own, reads each row that somebody watches once, and fans it out.
+//! Live status by server-sent events. One reader per process asks for changed rows twice a second, or at once after a
+//! change of its own, reads each row that somebody watches once, and fans it out. It also tells what pages may still be
+//! shown from memory.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,23 +12,24 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 
+use super::found::{Asking, Shown, allowed};
 use super::reading::{Reset, Status};
-use super::{store, timeline};
+use super::store::{self, Changed};
+
 use crate::base::{ResetId, Watched};
-use crate::signin::Viewer;
 use crate::state::{App, News, Standing};
 use crate::store::{StoreError, hash_id};
 use crate::web::{Error, json_not_found};
 
-const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_millis(450);
 /// Many changes at once are read together.
 const TOGETHER: Duration = Duration::from_millis(40);
 
 /// Reads what changed until the process stops.
-pub(crate) async fn read_changes(app: App) {
+pub(crate) async fn read_changes(app: App, shown: Shown) {
     let mut seen = None;
     loop {
-        match changes(&app, seen).await {
+        match changes(&app, &shown, seen).await {
             Ok(newest) => seen = Some(newest),
             Err(error) => tracing::warn!(cause = ?error, "changed resets cannot be read"),
         }
@@ -39,15 +41,17 @@ pub(crate) async fn read_changes(app: App) {
     }
 }
 
-async fn changes(app: &App, seen: Option<i64>) -> Result<i64, StoreError> {
+async fn changes(app: &App, shown: &Shown, seen: Option<i64>) -> Result<i64, StoreError> {
+    let asked_at = shown.begin();
     let Some(seen) = seen else { return store::newest_change(&app.db).await };
     let changed = store::changed_since(&app.db, seen).await?;
-    for (id, _) in changed.iter().filter(|(id, _)| app.reset_watchers.is_watched(id)) {
+    shown.caught_up(changed.iter().map(|c| c.reference.as_str()), asked_at);
+    for Changed { id, .. } in changed.iter().filter(|c| app.reset_watchers.is_watched(&c.id)) {
         if let Some(reset) = store::by_id(&app.db, *id).await? {
             app.reset_watchers.tell(id, Some(news(app, &reset).await?));
         }
     }
-    Ok(changed.last().map_or(seen, |(_, change)| *change))
+    Ok(changed.last().map_or(seen, |c| c.change))
 }
 
 async fn news(app: &App, reset: &Reset) -> Result<News, StoreError> {
@@ -60,11 +64,14 @@ async fn news(app: &App, reset: &Reset) -> Result<News, StoreError> {
 /// reconnecting browser misses nothing, whichever replica it reaches.
 pub(super) async fn events(
     State(app): State<App>,
-    viewer: Option<Viewer>,
+    asking: Asking,
     Path(reference): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let Some((viewer, reset)) = timeline::allowed(&app, viewer, &reference).await? else { return Ok(json_not_found()) };
+    let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
+        return Ok(json_not_found());
+    };
+    let reset = &found.reset;
     let known = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<i64>().ok());
     let session = hash_id(&viewer.session.to_string());
     let standing = Standing::Until(viewer.login.ends(&app));

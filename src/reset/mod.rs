@@ -16,6 +16,7 @@
 mod causes;
 mod evidence;
 mod form;
+mod found;
 mod leases;
 mod line;
 mod live;
@@ -31,15 +32,18 @@ mod tracker;
 pub(crate) use live::read_changes;
 pub(crate) use tracker::{Tracker, run as run_tracker};
 
-use axum::Router;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use crate::state::App;
 
-pub(crate) fn router() -> Router<App> {
+/// What pages may show from memory, shared with the reader of changes.
+pub(crate) use found::Shown;
+
+pub(crate) fn router(shown: Shown) -> Router<App> {
     Router::new()
         .route("/reset", get(form::form).post(form::submit))
         .route("/reset/check", post(form::check))
-        .route("/resets/{reference}", get(timeline::page))
+        .route("/resets/{reference}", get(timeline::page).layer(Extension(shown)))
         .route("/resets/{reference}/events", get(live::events))
 }

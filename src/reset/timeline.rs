@@ -1,18 +1,22 @@
 //! The page of one reset: where the password is, how we know, and what to do.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::causes::Cause;
+use super::found::{Asking, Drawn, Found, allowed};
 use super::reading::{Proof, Reset, Rung, Status};
 use super::state::State as ResetState;
 use super::{line, store};
 use crate::base::Reference;
-use crate::signin::Viewer;
 use crate::state::App;
 use crate::store::StoreError;
 use crate::web::{Error, Frame, clock_time, draw, duration, json_not_found};
@@ -61,22 +65,10 @@ struct TimelinePage {
     tone: &'static str,
 }
 
-/// The reset, if this viewer may see it. An unknown reference and somebody else's look the same.
-pub(super) async fn allowed(
-    app: &App,
-    viewer: Option<Viewer>,
-    reference: &str,
-) -> Result<Option<(Viewer, Reset)>, StoreError> {
-    let Ok(reference) = reference.parse::<Reference>() else { return Ok(None) };
-    // Looked up in any case, so that the time says nothing either.
-    let found = store::by_reference(&app.db, &reference).await?;
-    Ok(viewer.zip(found).filter(|(viewer, reset)| viewer.may_see(reset.person)))
-}
-
 pub(super) async fn page(
     State(app): State<App>,
     frame: Frame,
-    viewer: Option<Viewer>,
+    mut asking: Asking,
     Path(reference): Path<String>,
     Query(asked): Query<Asked>,
     headers: HeaderMap,
@@ -85,18 +77,52 @@ pub(super) async fn page(
         .get(header::ACCEPT)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
-    let Some((viewer, reset)) = allowed(&app, viewer, &reference).await? else {
+    if json {
+        // Programs that ask want to know how it stands now.
+        asking.shown = None;
+    }
+    let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
         return if json { Ok(json_not_found()) } else { Err(Error::NotFound) };
     };
-    let proofs = store::proofs(&app.db, reset.id).await?;
+    let Found { reset, proofs, .. } = &*found;
     if json {
-        return Ok(Json(Status::of(&reset, &proofs, app.now())).into_response());
+        return Ok(Json(Status::of(reset, proofs, app.now())).into_response());
     }
-    let usual = store::usual_span(&app.db).await?;
-    let place = line::place(&app.db, &reset, app.now()).await?;
     let f = frame.signed_in(&viewer.login.name);
-    let usual = usual.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
-    Ok(draw(&view(&app, f, &reset, &proofs, usual, place, asked.unused.is_some())))
+    let unused = asked.unused.is_some();
+    if reset.state.is_open() {
+        let usual = usual(&app).await?.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
+        let place = line::place(&app.db, reset, app.now()).await?;
+        return Ok(draw(&view(&app, f, reset, proofs, usual, place, unused)));
+    }
+    let drawn = Drawn {
+        language: f.lang.clone(),
+        viewer: viewer.login.name.clone(),
+        unused,
+        is_final: reset.is_final(app.now()),
+    };
+    if let Some(page) = found.drawn(&drawn) {
+        return Ok(Html(page).into_response());
+    }
+    let page = view(&app, f, reset, proofs, None, None, unused).render().map_err(|e| Error::internal(&e))?;
+    let page = Bytes::from(page);
+    found.keep(drawn, page.clone());
+    Ok(Html(page).into_response())
+}
+
+/// How long a reset usually takes, read anew now and then.
+async fn usual(app: &App) -> Result<Option<SignedDuration>, StoreError> {
+    const GOOD_FOR: Duration = Duration::from_secs(20);
+    let mut known = app.usual.lock().await;
+    let elapsed = app.clock.elapsed();
+    if let Some((span, at)) = *known
+        && elapsed.saturating_sub(at) < GOOD_FOR
+    {
+        return Ok(span);
+    }
+    let span = store::usual_span(&app.db).await?;
+    *known = Some((span, elapsed));
+    Ok(span)
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, from the handler above; each is a fact the page shows")]
@@ -142,7 +168,7 @@ fn view(
         begun: clock_time(reset.created_at),
         begun_iso: reset.created_at.to_string(),
         took,
-        usual: usual.filter(|_| state.is_open()),
+        usual,
         line,
         unused,
         again: again(state, reset.cause).map(|key| f.t(key)),

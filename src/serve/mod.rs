@@ -32,14 +32,16 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// A request's head. Entra's answer to a sign-in is about 2 KiB.
 const HEADER_BYTES: usize = 16 * 1024;
 const HEADER_LINES: usize = 64;
+/// Resets whose page is shown from memory while many look.
+const PAGES_IN_MEMORY: usize = 10_000;
 /// A stop waits so long for resets that are being sent.
 const STOP_WITHIN: Duration = Duration::from_secs(35);
 
 /// Every route.
-fn routes() -> Router<App> {
+fn routes(shown: reset::Shown) -> Router<App> {
     Router::new()
         .merge(signin::router())
-        .merge(reset::router())
+        .merge(reset::router(shown))
         .merge(ops::router())
         .route("/static/{hash}/{name}", get(serve_asset))
 }
@@ -116,9 +118,10 @@ impl Portal {
         let db = Db::open(&config.database.url).await?;
         let entra = Entra::new(&config, &db, &sealer, &clock, &random)?;
         let app = App::new(config, db, &sealer, entra, clock, random);
-        let router = dress_and_guard(routes(), &app)?;
+        let shown = reset::Shown::new(app.clock.clone(), PAGES_IN_MEMORY);
+        let router = dress_and_guard(routes(shown.clone()), &app)?;
         app.tasks.spawn(run_tracker(Tracker::from_ref(&app)));
-        app.tasks.spawn(read_changes(app.clone()));
+        app.tasks.spawn(read_changes(app.clone(), shown));
         app.tasks.spawn(signin::watch_sessions(app.clone()));
         app.tasks.spawn(sweep(app.clone()));
         if let Some(at) = app.config.server.metrics_listen {

@@ -7,7 +7,6 @@ mod backup;
 mod db;
 mod limits;
 mod seal;
-mod session_cache;
 mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,6 +1,8 @@
 //! tower-sessions on our own tables. The id is stored as a hash, the data sealed; a save never revives a session that
 //! was deleted. Each end is written down in order, so that every replica hears of it.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 use tower_sessions::SessionStore;
@@ -8,9 +10,11 @@ use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
-use super::session_cache::SessionCache;
 use super::{Db, Place, Purpose, Sealer, StoreError, on_db, on_tx};
-use crate::base::{Clock, hex};
+use crate::base::{Clock, Known, hex};
+
+/// So many people at once are served from memory.
+const IN_MEMORY: usize = 20_000;
 
 type Data = std::collections::HashMap<String, serde_json::Value>;
 
@@ -20,7 +24,7 @@ pub(crate) struct DbSessions {
     db: Db,
     sealer: Sealer,
     clock: Clock,
-    cache: SessionCache,
+    known: Known<Record>,
 }
 
 tokio::task_local! {
@@ -45,7 +49,7 @@ pub(crate) fn hash_id(token: &str) -> String {
 
 impl DbSessions {
     pub(crate) fn new(db: Db, sealer: Sealer, clock: Clock) -> Self {
-        Self { db, sealer, cache: SessionCache::new(clock.clone()), clock }
+        Self { db, sealer, known: Known::new(clock.clone(), IN_MEMORY), clock }
     }
 
     fn sealed(&self, row: &str, record: &Record) -> Result<String> {
@@ -79,7 +83,7 @@ impl DbSessions {
         let rows: Vec<(i64, String)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(seen).fetch_all(pool).await)?;
         let newest = rows.last().map_or(seen, |(change, _)| *change);
         let ended: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
-        self.cache.caught_up(&ended, asked_at);
+        self.known.caught_up(ended.iter().map(String::as_str), asked_at);
         Ok((ended, newest))
     }
 
@@ -147,7 +151,7 @@ impl SessionStore for DbSessions {
         let row = hash_id(&record.id.to_string());
         let sealed = self.sealed(&row, record)?;
         let expires = millis(record.expiry_date);
-        self.cache.forget(&row);
+        self.known.forget(&row);
         on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(expires).execute(pool).await.map(|_| ()))
             .map_err(backend)
     }
@@ -155,22 +159,24 @@ impl SessionStore for DbSessions {
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let row = hash_id(&id.to_string());
         let from_memory = FROM_MEMORY.try_with(|()| ()).is_ok();
-        if from_memory && let Some(record) = self.cache.get(&row) {
-            return Ok((millis(record.expiry_date) > self.clock.now().as_millisecond()).then_some(record));
+        if from_memory && let Some(record) = self.known.get(&row) {
+            let lives = millis(record.expiry_date) > self.clock.now().as_millisecond();
+            return Ok(lives.then(|| Record::clone(&record)));
         }
+        let began = self.known.begin();
         let Some((data, expires)) = self.find(&row).await.map_err(backend)? else { return Ok(None) };
         let expiry_date =
             OffsetDateTime::from_unix_timestamp(expires / 1_000).map_err(|e| Error::Decode(e.to_string()))?;
         let record = Record { id: *id, data, expiry_date };
         if from_memory {
-            self.cache.put(&row, &record);
+            self.known.put(&row, Arc::new(record.clone()), began);
         }
         Ok(Some(record))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
         let row = hash_id(&id.to_string());
-        self.cache.forget(&row);
+        self.known.forget(&row);
         self.end(&row).await.map_err(backend)
     }
 }

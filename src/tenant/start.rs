@@ -217,6 +217,16 @@ impl Running {
         self.tenant.world().issued.clone()
     }
 
+    /// When this person's last operation came to its end, and when it was asked for.
+    #[must_use]
+    pub fn operation_of(&self, upn: &str) -> Option<(jiff::Timestamp, Vec<jiff::Timestamp>)> {
+        let world = self.tenant.world();
+        let account = world.find(upn)?.id;
+        let operation = world.operations.iter().rev().find(|o| o.account == account)?;
+        let asked = world.calls.iter().filter(|c| c.call == Call::Operation && c.person.as_deref() == Some(upn));
+        Some((operation.last_action, asked.map(|c| c.at).collect()))
+    }
+
     /// Whether this is the password AD would accept. `None` with a real directory: ask that.
     #[must_use]
     pub fn directory_accepts(&self, upn: &str, password: &str) -> Option<bool> {

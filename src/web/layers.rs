@@ -1,10 +1,11 @@
 //! The layers around every route, in the order a request meets them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
@@ -28,7 +29,7 @@ pub(crate) fn dress_and_guard(routes: Router<App>, app: &App) -> Result<Router, 
     let csrf = CsrfLayer::new().add_trusted_origin(public_origin(&app.config.server.public_url))?;
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(app.clone(), record))
-        .layer(from_fn_with_state(app.clone(), headers))
+        .layer(from_fn_with_state(Fixed::of(app), headers))
         .layer(from_fn_with_state(app.clone(), dress))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(without_streams_timeout))
@@ -91,26 +92,38 @@ const FIXED: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Headers of every answer. The policy names Entra in `form-action` because signing out is a form that ends there.
-async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Headers that are the same for every answer of this portal.
+#[derive(Clone)]
+struct Fixed(Arc<HeaderMap>);
+
+impl Fixed {
+    /// The policy names Entra in `form-action` because signing out is a form that ends there.
+    fn of(app: &App) -> Self {
+        let mut headers = HeaderMap::new();
+        for (name, value) in FIXED {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self' {}; \
+             frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types passback",
+            public_origin(&app.config.entra.authority())
+        );
+        if let Ok(value) = HeaderValue::from_str(&policy) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, value);
+        }
+        if app.config.server.public_url.scheme() == "https" {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
+        }
+        Self(Arc::new(headers))
+    }
+}
+
+async fn headers(State(fixed): State<Fixed>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    for (name, value) in FIXED {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self' {}; \
-         frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types passback",
-        public_origin(&app.config.entra.authority())
-    );
-    if let Ok(value) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, value);
-    }
+    headers.extend(fixed.0.iter().map(|(name, value)| (name.clone(), value.clone())));
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    if app.config.server.public_url.scheme() == "https" {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
     response
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{Loader as _, static_loader};
@@ -15,6 +16,12 @@ static_loader! {
         customise: |bundle| bundle.set_use_isolating(false),
     };
 }
+
+type Texts = HashMap<LanguageIdentifier, HashMap<String, Option<Arc<str>>>>;
+
+/// Messages without values, formatted once: a page has some forty of them. Keys come from our own code and templates,
+/// so there is no more to keep than the catalogue holds.
+static TEXTS: LazyLock<RwLock<Texts>> = LazyLock::new(RwLock::default);
 
 /// A language we speak.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +52,20 @@ impl Lang {
     }
 
     pub(crate) fn text(&self, key: &str) -> String {
-        MESSAGES.lookup(&self.0, key)
+        self.plain(key).map_or_else(|| MESSAGES.lookup(&self.0, key), |text| text.to_string())
+    }
+
+    fn plain(&self, key: &str) -> Option<Arc<str>> {
+        let known = {
+            let texts = TEXTS.read().unwrap_or_else(PoisonError::into_inner);
+            texts.get(&self.0).and_then(|texts| texts.get(key)).cloned()
+        };
+        known.unwrap_or_else(|| {
+            let text: Option<Arc<str>> = MESSAGES.try_lookup(&self.0, key).map(Arc::from);
+            let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
+            texts.entry(self.0.clone()).or_default().insert(key.to_owned(), text.clone());
+            text
+        })
     }
 
     pub(crate) fn with(&self, key: &str, values: &[(&'static str, &str)]) -> String {
@@ -57,7 +77,7 @@ impl Lang {
 
     /// Whether there is such a message.
     pub(crate) fn knows(&self, key: &str) -> bool {
-        MESSAGES.try_lookup(&self.0, key).is_some()
+        self.plain(key).is_some()
     }
 }
 

@@ -13,6 +13,5 @@ pub(crate) use assets::serve as serve_asset;
 pub(crate) use error::{Error, Refusal, json_not_found};
 pub(crate) use frame::{Frame, draw, draw_with};
 pub(crate) use layers::dress_and_guard;
-#[cfg(test)]
 pub(crate) use messages::Lang;
 pub(crate) use time::{clock_time, duration, moment};

@@ -183,11 +183,19 @@ pub(super) async fn proofs(db: &Db, id: ResetId) -> Result<Vec<Proof>, StoreErro
     Ok(proofs)
 }
 
-/// Resets that changed after a counter value, with the newest value.
-pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<(ResetId, i64)>, StoreError> {
-    const SQL: &str = "SELECT id, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
-    let rows: Vec<(String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(change).fetch_all(pool).await)?;
-    Ok(rows.into_iter().filter_map(|(id, change)| Some((id.parse().ok()?, change))).collect())
+/// A reset that changed, with the value of the counter.
+pub(super) struct Changed {
+    pub(super) id: ResetId,
+    pub(super) reference: String,
+    pub(super) change: i64,
+}
+
+/// Resets that changed after a counter value, the oldest change first.
+pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<Changed>, StoreError> {
+    const SQL: &str = "SELECT id, reference, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
+    let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(change).fetch_all(pool).await)?;
+    let read = rows.into_iter();
+    Ok(read.filter_map(|(id, reference, change)| Some(Changed { id: id.parse().ok()?, reference, change })).collect())
 }
 
 pub(super) async fn newest_change(db: &Db) -> Result<i64, StoreError> {

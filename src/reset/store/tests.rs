@@ -248,7 +248,7 @@ async fn changes_are_counted_for_streams() {
         let before = newest_change(&engine.db).await.unwrap();
         let reset = add(&engine, person(1), "me").await.unwrap();
         let changed = changed_since(&engine.db, before).await.unwrap();
-        assert_eq!(changed.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [reset.id]);
+        assert_eq!(changed.iter().map(|c| c.id).collect::<Vec<_>>(), [reset.id]);
         assert!(changed_since(&engine.db, newest_change(&engine.db).await.unwrap()).await.unwrap().is_empty());
         assert_eq!(usual_span(&engine.db).await.unwrap(), None);
     }

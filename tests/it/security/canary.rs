@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use passback::tenant::{Call, Effect, Fault};
 
 use crate::support::fleet::{Fleet, Settings, crowded, free_port, person};
-use crate::support::portal::Engine;
+use crate::support::portal::{Browser, Engine};
 use crate::support::raw;
 
 const CANARY: &str = "Canary-Qx47-Marble-Tide";
@@ -43,15 +43,8 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     false
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_password_and_no_token_is_where_it_must_not_be() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(3)).await;
-    let inside = free_port();
-    let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
-    fleet.configure(&Settings { server: &server, ..Settings::default() });
-    let mut portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "trace")]).await;
-    fleet.link().await;
-    // Good ways and bad ones: each leaves other traces.
+/// Resets that go well and badly: each leaves other traces. Gives the browsers and all they were shown.
+async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {
     let mut pages = String::new();
     let mut browsers = Vec::new();
     for (n, effect) in [None, Some(Effect::DropAnswer), Some(Effect::Redirect { to: "http://127.0.0.1:1/".into() })]
@@ -72,6 +65,30 @@ async fn no_password_and_no_token_is_where_it_must_not_be() {
         pages += &browser.get("/nothing").await.body;
         browsers.push(browser);
     }
+    (browsers, pages)
+}
+
+/// What must be nowhere: its name and itself.
+fn secrets(fleet: &Fleet, browsers: &[Browser]) -> Vec<(&'static str, String)> {
+    let mut secrets = vec![("the password", CANARY.to_owned()), ("the client secret", raw::SECRET.to_owned())];
+    for token in fleet.tenant.issued() {
+        // Of a signed token the signature is what nobody else can make.
+        secrets.push(("a token or code", token.rsplit('.').next().unwrap_or(&token).to_owned()));
+    }
+    let ids = browsers.iter().flat_map(|b| &b.cookies).filter_map(|(_, cookie)| cookie.strip_prefix("passback="));
+    secrets.extend(ids.map(|id| ("a session id", id.to_owned())));
+    secrets
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_password_and_no_token_is_where_it_must_not_be() {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(3)).await;
+    let inside = free_port();
+    let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
+    fleet.configure(&Settings { server: &server, ..Settings::default() });
+    let mut portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "trace")]).await;
+    fleet.link().await;
+    let (browsers, pages) = live_through(&fleet).await;
     let metrics =
         raw::http().get(format!("http://127.0.0.1:{inside}/metrics")).send().await.unwrap().text().await.unwrap();
     let copy = fleet.path().join("backup.db");
@@ -80,20 +97,7 @@ async fn no_password_and_no_token_is_where_it_must_not_be() {
     let said = format!("{}{}", String::from_utf8_lossy(&check.stdout), String::from_utf8_lossy(&check.stderr));
     portal.stop();
 
-    let mut secrets: Vec<(String, String)> =
-        vec![("the password".into(), CANARY.into()), ("the client secret".into(), raw::SECRET.into())];
-    for token in fleet.tenant.issued() {
-        // Of a signed token the signature is what nobody else can make.
-        let part = token.rsplit('.').next().unwrap_or(&token).to_owned();
-        secrets.push(("a token or code".into(), part));
-    }
-    for browser in &browsers {
-        for (_, cookie) in &browser.cookies {
-            if let Some(id) = cookie.strip_prefix("passback=") {
-                secrets.push(("a session id".into(), id.to_owned()));
-            }
-        }
-    }
+    let secrets = secrets(&fleet, &browsers);
     assert!(secrets.len() > 20, "there is something to look for: {}", secrets.len());
     let mut places: Vec<(String, Vec<u8>)> = vec![
         ("the pages".into(), pages.into_bytes()),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 
-use crate::support::portal::{Browser, GOOD, Portal, upn};
+use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
 
 /// The routes of the product, from its source.
 fn declared() -> Vec<(String, String)> {
@@ -156,7 +156,8 @@ fn median(times: &mut [Duration]) -> Duration {
 
 #[tokio::test]
 async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
-    let portal = Portal::start().await;
+    let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 100_000;
+    let portal = Portal::with(Wish { adjust, ..Wish::default() }).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -175,6 +176,25 @@ async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
     let (theirs, unknown) = (median(&mut theirs), median(&mut unknown));
     let ratio = theirs.as_secs_f64() / unknown.as_secs_f64();
     assert!((0.8..1.25).contains(&ratio), "{theirs:?} {unknown:?}");
+}
+
+#[tokio::test]
+async fn who_tries_references_is_stopped_and_who_knows_theirs_is_not() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    let mut omar = portal.signed_in("omar").await;
+    let mut statuses = Vec::new();
+    for n in 0..70 {
+        statuses.push(omar.once(&format!("/resets/7KQ4-{n:04}")).await.status());
+    }
+    assert_eq!(statuses[..60], [StatusCode::NOT_FOUND; 60]);
+    assert!(statuses[60..].iter().filter(|s| **s == StatusCode::TOO_MANY_REQUESTS).count() >= 8, "{statuses:?}");
+    assert!(
+        omar.once(&format!("/resets/{reference}")).await.status() == StatusCode::TOO_MANY_REQUESTS,
+        "all look alike"
+    );
+    assert!(wanda.once(&format!("/resets/{reference}")).await.status().is_success());
 }
 
 #[tokio::test]

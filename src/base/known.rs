@@ -1,0 +1,137 @@
+//! What a page may show from memory. An entry counts only while this process knows that it has missed no change of the
+//! database for a second; whatever changes something reads the database.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use super::Clock;
+
+/// Changes were read so recently that nothing shown is older than a second.
+const TRUSTED: Duration = Duration::from_millis(900);
+/// What nobody reports as a change, such as a session's last use, is seen after this.
+const FRESH: Duration = Duration::from_secs(30);
+/// A change is remembered so long: a read that began before it must not bring the old value back.
+const REMEMBERED: Duration = Duration::from_mins(1);
+
+/// Values by key. Clones share them.
+pub(crate) struct Known<V>(Arc<Inner<V>>);
+
+struct Inner<V> {
+    clock: Clock,
+    entries: Cache<String, (Arc<V>, Duration)>,
+    changed: Mutex<HashMap<String, Duration>>,
+    /// When changes were last read whole, in milliseconds of the clock's elapsed time; 0 is never.
+    read_at: AtomicU64,
+}
+
+impl<V> Clone for Known<V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<V> Known<V> {
+    /// Keeps so many.
+    pub(crate) fn new(clock: Clock, entries: usize) -> Self {
+        let (entries, changed) = (Cache::new(entries), Mutex::default());
+        Self(Arc::new(Inner { clock, entries, changed, read_at: AtomicU64::new(0) }))
+    }
+
+    /// The value, if it may be shown.
+    pub(crate) fn get(&self, key: &str) -> Option<Arc<V>> {
+        let now = self.0.clock.elapsed();
+        let read_at = Duration::from_millis(self.0.read_at.load(Ordering::Acquire));
+        if read_at.is_zero() || now.saturating_sub(read_at) > TRUSTED {
+            return None;
+        }
+        let (value, at) = self.0.entries.get(key)?;
+        (now.saturating_sub(at) < FRESH).then_some(value)
+    }
+
+    /// When a read of the database begins: for [`Known::put`].
+    pub(crate) fn begin(&self) -> Duration {
+        self.0.clock.elapsed()
+    }
+
+    /// Keeps what was read, unless it changed since the read began.
+    pub(crate) fn put(&self, key: &str, value: Arc<V>, began: Duration) {
+        self.0.entries.insert(key.to_owned(), (value, self.0.clock.elapsed()));
+        if self.changed().get(key).is_some_and(|at| *at >= began) {
+            self.0.entries.remove(key);
+        }
+    }
+
+    /// This process changes it.
+    pub(crate) fn forget(&self, key: &str) {
+        self.0.entries.remove(key);
+    }
+
+    /// All changes up to `asked_at` are known: these are new.
+    pub(crate) fn caught_up<'a>(&self, changed: impl IntoIterator<Item = &'a str>, asked_at: Duration) {
+        let now = self.0.clock.elapsed();
+        let mut known = self.changed();
+        known.retain(|_, at| now.saturating_sub(*at) < REMEMBERED);
+        for key in changed {
+            // Remembered before it is forgotten: a read that ends in between is undone by one of the two.
+            known.insert(key.to_owned(), now);
+            self.0.entries.remove(key);
+        }
+        drop(known);
+        let millis = u64::try_from(asked_at.as_millis()).unwrap_or(u64::MAX);
+        self.0.read_at.store(millis.max(1), Ordering::Release);
+    }
+
+    fn changed(&self) -> MutexGuard<'_, HashMap<String, Duration>> {
+        self.0.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+
+    fn known() -> (Known<u8>, Clock) {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        clock.advance(SignedDuration::from_secs(5));
+        (Known::new(clock.clone(), 100), clock)
+    }
+
+    #[test]
+    fn it_answers_only_while_it_has_missed_no_change() {
+        let (known, clock) = known();
+        known.put("a", Arc::new(1), known.begin());
+        assert!(known.get("a").is_none(), "changes were never read");
+        known.caught_up([], clock.elapsed());
+        assert_eq!(known.get("a").as_deref(), Some(&1));
+        clock.advance(SignedDuration::from_millis(901));
+        assert!(known.get("a").is_none(), "the database is away: nobody knows what changed");
+    }
+
+    #[test]
+    fn a_change_is_seen_even_by_a_read_that_began_before_it() {
+        let (known, clock) = known();
+        let began = known.begin();
+        known.put("a", Arc::new(1), began);
+        known.caught_up(["a", "b"], clock.elapsed());
+        known.put("b", Arc::new(1), began);
+        assert!(known.get("a").is_none() && known.get("b").is_none());
+        clock.advance(SignedDuration::from_millis(1));
+        known.put("b", Arc::new(2), known.begin());
+        assert_eq!(known.get("b").as_deref(), Some(&2), "what was read afterwards counts");
+    }
+
+    #[test]
+    fn what_nobody_reports_is_seen_after_a_while() {
+        let (known, clock) = known();
+        known.put("a", Arc::new(1), known.begin());
+        clock.advance(SignedDuration::from_secs(31));
+        known.caught_up([], clock.elapsed());
+        assert!(known.get("a").is_none());
+    }
+}

@@ -1,0 +1,106 @@
+//! The reset somebody asks for, if they may see it: one door for the page, the JSON and the event stream.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use bytes::Bytes;
+
+use super::reading::{Proof, Reset};
+use super::store;
+use crate::base::{Known, Reference};
+use crate::signin::Viewer;
+use crate::state::App;
+use crate::store::StoreError;
+use crate::web::{ClientAddress, Error, Lang};
+
+/// A reset with its proofs, as one look found them.
+pub(crate) struct Found {
+    pub(super) reset: Reset,
+    pub(super) proofs: Vec<Proof>,
+    /// The page as it was drawn last, and for whom: a settled reset's is the same at every reload.
+    drawn: Mutex<Option<(Drawn, Bytes)>>,
+}
+
+/// All that a settled reset's page depends on besides the reset itself.
+#[derive(PartialEq, Eq)]
+pub(super) struct Drawn {
+    pub(super) language: Lang,
+    pub(super) viewer: String,
+    pub(super) unused: bool,
+    pub(super) is_final: bool,
+}
+
+impl Found {
+    fn new(reset: Reset, proofs: Vec<Proof>) -> Self {
+        Self { reset, proofs, drawn: Mutex::default() }
+    }
+
+    /// The page as it was drawn for the same circumstances.
+    pub(super) fn drawn(&self, like: &Drawn) -> Option<Bytes> {
+        let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        drawn.as_ref().filter(|(known, _)| known == like).map(|(_, page)| page.clone())
+    }
+
+    pub(super) fn keep(&self, drawn: Drawn, page: Bytes) {
+        *self.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some((drawn, page));
+    }
+}
+
+/// What pages show from memory, by reference.
+pub(crate) type Shown = Known<Found>;
+
+/// Who asks for a reset, from where, and what may be shown from memory.
+pub(super) struct Asking {
+    viewer: Option<Viewer>,
+    address: ClientAddress,
+    pub(super) shown: Option<Shown>,
+}
+
+impl FromRequestParts<App> for Asking {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let viewer = <Viewer as OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?;
+        let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
+        Ok(Self { viewer, address, shown: parts.extensions.get().cloned() })
+    }
+}
+
+/// The reset, if this viewer may see it. An unknown reference and somebody else's look the same, take the same one
+/// question to the database, and are counted: nobody tries references for long.
+pub(super) async fn allowed(app: &App, asking: Asking, reference: &str) -> Result<Option<(Viewer, Arc<Found>)>, Error> {
+    let Asking { viewer, address, shown } = asking;
+    let found = match reference.parse::<Reference>() {
+        Ok(reference) => find(app, shown.as_ref(), viewer.as_ref(), &reference).await?,
+        Err(_) => None,
+    };
+    let seen = viewer.zip(found);
+    if seen.is_none() {
+        address.count(app, "miss").await?;
+    }
+    Ok(seen)
+}
+
+/// From memory, if there is one and this viewer may see it; a page that only shows something may be a second old.
+async fn find(
+    app: &App,
+    shown: Option<&Shown>,
+    viewer: Option<&Viewer>,
+    reference: &Reference,
+) -> Result<Option<Arc<Found>>, StoreError> {
+    let may_see = |reset: &Reset| viewer.is_some_and(|viewer| viewer.may_see(reset.person));
+    let remembered = shown.and_then(|shown| shown.get(reference.as_str())).filter(|found| may_see(&found.reset));
+    if remembered.is_some() {
+        return Ok(remembered);
+    }
+    let began = shown.map(Known::begin);
+    let read = store::by_reference(&app.db, reference).await?;
+    let Some(reset) = read.filter(may_see) else { return Ok(None) };
+    let proofs = store::proofs(&app.db, reset.id).await?;
+    let found = Arc::new(Found::new(reset, proofs));
+    if let Some((shown, began)) = shown.zip(began) {
+        shown.put(reference.as_str(), Arc::clone(&found), began);
+    }
+    Ok(Some(found))
+}
