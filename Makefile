@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`.
 
-.PHONY: demo test lint docs kill replicas screenshots release clean
+.PHONY: demo test lint docs kill replicas bench screenshots release clean
 
 # The whole product on this machine: emulated tenant, portal, SQLite.
 demo:
@@ -26,6 +26,10 @@ kill:
 # Three portals on one PostgreSQL, killed, stopped, cut off, upgraded; three times over.
 replicas:
 	for round in 1 2 3; do tests/run.sh fleet::replicas --nocapture || exit 1; done
+
+# What the portal costs, each figure with a control in the same run.
+bench:
+	cargo bench --locked --bench portal
 
 # Every page and state, phone and desktop, light and dark, into screenshots/ (ignored by git).
 screenshots:

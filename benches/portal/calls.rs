@@ -1,0 +1,91 @@
+//! What Graph is asked while many watch, and how soon what it says is shown.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use passback::tenant::{Call, Effect, Fault};
+
+use super::figures::{Figures, median};
+use super::support::fleet::{Fleet, crowded, person};
+use super::support::portal::{Browser, Engine, GOOD};
+
+pub(crate) async fn run(figures: &mut Figures) {
+    watchers(figures).await;
+    lag(figures).await;
+}
+
+async fn events(browser: &mut Browser, reference: &str) -> reqwest::Response {
+    browser.once(&format!("/resets/{reference}/events")).await
+}
+
+/// Graph calls of a reset whose writeback takes ten seconds, watched by one and by a thousand.
+async fn watchers(figures: &mut Figures) {
+    let mut counts = Vec::new();
+    for (n, watchers) in [1, 1_000].into_iter().enumerate() {
+        let fleet = Fleet::new(Engine::Sqlite, crowded(2)).await;
+        fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: 10_000 }));
+        let _portal = fleet
+            .start(fleet.port, &[("PASSBACK__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "20000"), ("PASSBACK_LOG", "warn")])
+            .await;
+        fleet.link().await;
+        let mut browser = fleet.signed_in(&person(n)).await;
+        let reference = browser.reset(GOOD).await.reference();
+        let mut open = Vec::new();
+        for _ in 0..watchers {
+            open.push(events(&mut browser, &reference).await);
+        }
+        browser.until_state(&reference, "written").await;
+        counts.push((fleet.tenant.calls(Call::ResetPassword, None), fleet.tenant.calls(Call::Operation, None)));
+        drop(open);
+        fleet.tenant.stop().await;
+    }
+    let detail = format!("POST and GET: {:?} with 1 watcher, {:?} with 1,000", counts[0], counts[1]);
+    let met = counts.iter().all(|(posts, gets)| *posts == 1 && *gets <= 6) && counts[0] == counts[1];
+    figures.add("graph_gets_1000_watchers", counts[1].1 as f64, "<= 6, same", met, &detail);
+}
+
+/// From the moment an operation is final at Graph to the event in an open page, against the interval of asking.
+async fn lag(figures: &mut Figures) {
+    const PEOPLE: usize = 30;
+    let fleet = Fleet::new(Engine::Sqlite, crowded(PEOPLE)).await;
+    let _portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
+    fleet.link().await;
+    let mut tasks = Vec::new();
+    for n in 0..PEOPLE {
+        let takes = 2_000 + 211 * n as u64;
+        fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: takes }).for_person(&person(n)));
+        let mut browser = fleet.signed_in(&person(n)).await;
+        let reference = browser.reset(GOOD).await.reference();
+        let stream = events(&mut browser, &reference).await;
+        tasks.push(tokio::spawn(async move {
+            let mut stream = stream.bytes_stream();
+            while let Some(Ok(chunk)) = stream.next().await {
+                if String::from_utf8_lossy(&chunk).contains("\"state\":\"written\"") {
+                    return Instant::now();
+                }
+            }
+            panic!("the stream ended");
+        }));
+    }
+    let mut seen = Vec::new();
+    for task in tasks {
+        seen.push(task.await.unwrap());
+    }
+    let (mut lags, mut shares) = (Vec::new(), Vec::new());
+    for (n, seen) in seen.into_iter().enumerate() {
+        let (ended, asked) = fleet.tenant.operation_of(&person(n)).unwrap();
+        let ended_ago = passback::Clock::system().now().duration_since(ended);
+        let lag = Duration::try_from(ended_ago).unwrap().saturating_sub(seen.elapsed()).as_secs_f64();
+        lags.push(lag);
+        // The interval in which the end fell: between the last question before it and the first one after.
+        let before = asked.iter().rev().find(|at| **at < ended).copied();
+        let after = asked.iter().find(|at| **at >= ended).copied();
+        if let (Some(before), Some(after)) = (before, after) {
+            shares.push(lag / after.duration_since(before).as_secs_f64());
+        }
+    }
+    let share = median(&mut shares);
+    let detail = format!("median {:.2} s after the end at Graph", median(&mut lags));
+    figures.add("lag_in_poll_intervals", share, "<= 1", share <= 1.0, &detail);
+    fleet.tenant.stop().await;
+}

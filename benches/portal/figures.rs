@@ -1,0 +1,36 @@
+//! Figures, as they are printed.
+
+use std::fmt::Write as _;
+
+#[derive(Default)]
+pub(crate) struct Figures {
+    result: String,
+    missed: Vec<String>,
+}
+
+impl Figures {
+    /// A figure with what it was compared with. `goal` is what was hoped for; missing it is said, not hidden.
+    pub(crate) fn add(&mut self, name: &str, value: f64, goal: &str, met: bool, detail: &str) {
+        println!("{name:<34} {value:>10.3}   goal {goal:<10} {}   {detail}", if met { "met" } else { "MISSED" });
+        let _ = write!(self.result, " {name}={value:.3}");
+        if !met {
+            self.missed.push(name.to_owned());
+        }
+    }
+
+    /// A figure that is only told.
+    pub(crate) fn tell(&mut self, name: &str, value: f64, detail: &str) {
+        println!("{name:<34} {value:>10.3}   {detail}");
+        let _ = write!(self.result, " {name}={value:.3}");
+    }
+
+    pub(crate) fn finish(self) {
+        println!("missed: {}", if self.missed.is_empty() { "none".to_owned() } else { self.missed.join(", ") });
+        println!("RESULT bench{}", self.result);
+    }
+}
+
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

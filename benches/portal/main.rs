@@ -1,0 +1,62 @@
+//! `make bench`: what the portal costs, each figure with a control in the same run, because machines are noisy.
+//!
+//! A ratio is the median of rounds in which portal and control take turns. Ends with one line `RESULT name=value …`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    dead_code,
+    reason = "a benchmark may panic, uses the system's clock, and takes what it needs of the tests' support"
+)]
+
+mod bare;
+mod calls;
+mod figures;
+mod load;
+mod memory;
+mod pages;
+mod resets;
+mod stored;
+
+#[path = "../../tests/it/support/mod.rs"]
+mod support;
+
+use figures::Figures;
+
+fn main() {
+    let _ = passback::serve::prepare_process();
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|a| a == "--bare") {
+        return bare::serve(arguments[at + 1].parse().unwrap());
+    }
+    // `cargo bench` passes `--bench`; a name picks one part.
+    let wanted = arguments.iter().skip(1).find(|a| !a.starts_with('-')).cloned();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut figures = Figures::default();
+    runtime.block_on(async {
+        let is_wanted = |name: &str| wanted.as_deref().is_none_or(|w| w == name);
+        if is_wanted("start") {
+            memory::idle(&mut figures).await;
+        }
+        if is_wanted("pages") {
+            pages::run(&mut figures).await;
+        }
+        if is_wanted("resets") {
+            resets::run(&mut figures).await;
+        }
+        if is_wanted("stored") {
+            stored::run(&mut figures).await;
+        }
+        if is_wanted("calls") {
+            calls::run(&mut figures).await;
+        }
+        if is_wanted("streams") {
+            memory::streams(&mut figures).await;
+        }
+    });
+    figures.finish();
+}

@@ -1,0 +1,100 @@
+//! Memory and start: idle, and with thousands of open timelines.
+
+use std::time::{Duration, Instant};
+
+use passback::tenant::{Call, Effect, Fault};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::bare::Bare;
+use super::figures::{Figures, median};
+use super::support::fleet::{Fleet, Settings, crowded, free_port, person};
+use super::support::portal::{Engine, GOOD};
+
+fn resident_kib(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+async fn until_answered(port: u16, path: &str) {
+    loop {
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let mut said = String::new();
+            if stream.write_all(request.as_bytes()).await.is_ok()
+                && stream.read_to_string(&mut said).await.is_ok()
+                && said.contains(" 200 ")
+            {
+                return;
+            }
+        }
+        tokio::time::sleep(Duration::from_micros(500)).await;
+    }
+}
+
+/// Start to first 200 and memory when nothing happens, beside an empty axum server.
+pub(crate) async fn idle(figures: &mut Figures) {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let (mut ours, mut bare, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+    let mut theirs = 0.0;
+    for _ in 0..5 {
+        let port = free_port();
+        let began = Instant::now();
+        let portal = fleet.start_with(std::process::Command::new("env"), port, &[("PASSBACK_LOG", "warn")]);
+        until_answered(port, "/healthz").await;
+        ours.push(began.elapsed().as_secs_f64() * 1e3);
+        let port = free_port();
+        let began = Instant::now();
+        let control = Bare::start(port, std::path::Path::new("/dev/null"), "");
+        until_answered(port, "/").await;
+        bare.push(began.elapsed().as_secs_f64() * 1e3);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        memory.push(resident_kib(portal.pid()) / 1024.0);
+        theirs = resident_kib(control.0.id()) / 1024.0;
+    }
+    let (start, control) = (median(&mut ours), median(&mut bare));
+    figures.add("start_ms", start, "100", start <= 100.0, &format!("an empty axum server {control:.0} ms"));
+    let memory = median(&mut memory);
+    figures.add("idle_mib", memory, "25", memory <= 25.0, &format!("an empty axum server {theirs:.1} MiB"));
+    let size = std::fs::metadata(env!("CARGO_BIN_EXE_passback")).unwrap().len() as f64 / 1024.0 / 1024.0;
+    figures.tell("binary_mib", size, "with the emulator and symbols; the image's is built without both");
+    fleet.tenant.stop().await;
+}
+
+/// Growth of memory from 1,000 to 10,000 open timelines, over HTTP/1.1.
+pub(crate) async fn streams(figures: &mut Figures) {
+    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let server = "max_connections = 30000\nmax_connections_per_address = 30000";
+    fleet.configure(&Settings { server, ..Settings::default() });
+    fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: 3_600_000 }));
+    let portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
+    fleet.link().await;
+    let mut browser = fleet.signed_in(&person(0)).await;
+    let reference = browser.reset(GOOD).await.reference();
+    browser.until_state(&reference, "writing").await;
+    let host = format!("127.0.0.1:{}", fleet.port);
+    let cookie = browser.cookies.iter().find(|(h, _)| *h == host).unwrap().1.clone();
+    let request = format!(
+        "GET /resets/{reference}/events HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nAccept: text/event-stream\r\n\r\n"
+    );
+    let mut open = Vec::new();
+    let mut at = Vec::new();
+    for wanted in [1_000, 10_000] {
+        while open.len() < wanted {
+            let mut stream = TcpStream::connect(("127.0.0.1", fleet.port)).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut said = [0_u8; 2_048];
+            let read = stream.read(&mut said).await.unwrap();
+            assert!(String::from_utf8_lossy(&said[..read]).starts_with("HTTP/1.1 200"));
+            open.push(stream);
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        at.push(resident_kib(portal.pid()));
+    }
+    let each = (at[1] - at[0]) / 9_000.0;
+    let detail = format!("{:.0} MiB with 1,000, {:.0} MiB with 10,000; target 16", at[0] / 1024.0, at[1] / 1024.0);
+    figures.add("kib_per_open_timeline", each, "<= 24", each <= 24.0, &detail);
+    drop(open);
+    fleet.tenant.stop().await;
+}
