@@ -13,6 +13,7 @@ need samba samba-ad-dc
 /usr/bin/python3 -c 'import samba.samdb' 2>/dev/null || missing+=(python3-samba)
 need kinit krb5-user
 need openssl openssl
+need ip iproute2
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 need cc build-essential
 if [ ${#missing[@]} -gt 0 ]; then

@@ -222,7 +222,7 @@ pub struct Reset {
     pub hourly_ceiling: Option<i64>,
     /// Resets one person may start in an hour.
     pub per_person_hour: i64,
-    /// Sign-ins and resets one address may start in a minute.
+    /// Sign-ins, resets and tries of wrong references of one address in a minute, each counted by itself.
     pub per_address_minute: i64,
 }
 

@@ -106,3 +106,31 @@ fn files_stay_small() {
         assert!(lines <= 400, "{} has {lines} lines without its tests", file.display());
     }
 }
+
+/// Old and new releases serve side by side during an upgrade, so a migration after the first may only add
+/// (`docs/operations.md`, upgrades).
+#[test]
+fn a_release_only_adds_to_the_tables() {
+    let mut looked = 0;
+    for entry in std::fs::read_dir(root().join("migrations")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("0001_") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join(" ");
+        for statement in code.split(';').map(str::trim).filter(|s| !s.is_empty()) {
+            let words = statement.to_uppercase().split_whitespace().collect::<Vec<_>>().join(" ");
+            let adds = words.starts_with("CREATE TABLE ")
+                || words.starts_with("CREATE INDEX ")
+                || words.starts_with("INSERT INTO ")
+                || (words.starts_with("ALTER TABLE ")
+                    && words.contains(" ADD COLUMN ")
+                    && (!words.contains("NOT NULL") || words.contains(" DEFAULT ")));
+            assert!(adds, "{}: {statement}", path.display());
+            looked += 1;
+        }
+    }
+    assert!(looked > 0);
+}

@@ -9,7 +9,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::fleet::{Fleet, Settings, crowded, person};
+use crate::support::fleet::{Fleet, crowded, person};
 use crate::support::portal::Engine;
 
 const PATHS: [&str; 14] = [
@@ -129,12 +129,12 @@ fn holds(pid: u32) -> (u64, usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
     let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
-    fleet.configure(&Settings { reset: "hourly_ceiling = 100000", ..Settings::default() });
     let mut portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let browser = fleet.signed_in(&person(0)).await;
     let host = format!("127.0.0.1:{}", fleet.port);
     let cookie = browser.cookies.iter().find(|(h, _)| *h == host).unwrap().1.clone();
+    let entra = format!("{}/", fleet.tenant.url());
     let mut runner = TestRunner::deterministic();
     let strategy = hostile();
     let (mut begun, mut at_half) = (0, (0, 0));
@@ -160,6 +160,11 @@ async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
         let Ok(answer) = request.body(case.body.clone()).send().await else { continue };
         begun += 1;
         assert!(answer.status().as_u16() < 500, "{} for {case:?}", answer.status());
+        if let Some(to) = answer.headers().get("location") {
+            let to = to.to_str().unwrap();
+            let ours = to.starts_with('/') && !to.starts_with("//");
+            assert!(ours || to.starts_with(&entra), "nobody is sent elsewhere: {to} for {case:?}");
+        }
         if answer.headers().get("content-type").is_none_or(|t| t != "text/event-stream") {
             let text = answer.text().await.unwrap_or_default();
             assert!(!text.contains("<script>alert(1)"), "{case:?}");

@@ -110,7 +110,8 @@ pub(crate) struct Settings<'a> {
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        Self { server: "", reset: "hourly_ceiling = 100000", keys: &[("k1", 7)], graph_url: None }
+        let reset = "hourly_ceiling = 100000\nper_person_hour = 1000\nper_address_minute = 100000";
+        Self { server: "", reset, keys: &[("k1", 7)], graph_url: None }
     }
 }
 
@@ -152,7 +153,7 @@ impl Fleet {
             "[server]\npublic_url = \"{}\"\n{}\n[database]\nurl = \"{}\"\n[sealing]\nkeys = [{}]\n\
              [entra]\ntenant_id = \"{}\"\nclient_id = \"{}\"\nauthority = \"{}\"\ngraph_url = \"{}\"\n\
              credential = {{ kind = \"secret\", secret = \"{}\" }}\n\
-             [reset]\nper_person_hour = 1000\nper_address_minute = 100000\n{}\n",
+             [reset]\n{}\n",
             self.url(),
             settings.server,
             self.database,
