@@ -21,11 +21,11 @@ docs:
 
 # The long form of a test that `make test` runs with 20 kills an engine: SIGKILL anywhere between form and last word.
 kill:
-	PASSBACK_KILLS=200 tests/run.sh fleet::kill --nocapture
+	PASSBACK_KILLS=200 tests/long.sh 1 fleet::kill
 
 # Three portals on one PostgreSQL, killed, stopped, cut off, upgraded; three times over.
 replicas:
-	for round in 1 2 3; do tests/run.sh fleet::replicas --nocapture || exit 1; done
+	tests/long.sh 3 fleet::replicas
 
 # What the portal costs, each figure with a control in the same run.
 bench:

@@ -44,7 +44,7 @@ pub(crate) async fn read_changes(app: App, shown: Shown) {
 async fn changes(app: &App, shown: &Shown, seen: Option<i64>) -> Result<i64, StoreError> {
     let asked_at = shown.begin();
     let Some(seen) = seen else { return store::newest_change(&app.db).await };
-    let changed = store::changed_since(&app.db, seen).await?;
+    let changed = all_changed(app, seen).await?;
     shown.caught_up(changed.iter().map(|c| c.reference.as_str()), asked_at);
     for Changed { id, .. } in changed.iter().filter(|c| app.reset_watchers.is_watched(&c.id)) {
         if let Some(reset) = store::by_id(&app.db, *id).await? {
@@ -52,6 +52,22 @@ async fn changes(app: &App, shown: &Shown, seen: Option<i64>) -> Result<i64, Sto
         }
     }
     Ok(changed.last().map_or(seen, |c| c.change))
+}
+
+/// Whole, also if it takes several answers: what is not read yet must not count as unchanged.
+async fn all_changed(app: &App, seen: i64) -> Result<Vec<Changed>, StoreError> {
+    let mut all: Vec<Changed> = Vec::new();
+    loop {
+        let more = store::changed_since(&app.db, all.last().map_or(seen, |c| c.change)).await?;
+        if more.is_empty() {
+            return Ok(all);
+        }
+        let whole = more.len() < store::CHANGES_AT_ONCE;
+        all.extend(more);
+        if whole {
+            return Ok(all);
+        }
+    }
 }
 
 async fn news(app: &App, reset: &Reset) -> Result<News, StoreError> {

@@ -190,7 +190,10 @@ pub(super) struct Changed {
     pub(super) change: i64,
 }
 
-/// Resets that changed after a counter value, the oldest change first.
+/// So many changes come in one answer.
+pub(super) const CHANGES_AT_ONCE: usize = 1_000;
+
+/// Resets that changed after a counter value, the oldest change first, at most [`CHANGES_AT_ONCE`].
 pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<Changed>, StoreError> {
     const SQL: &str = "SELECT id, reference, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
     let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(change).fetch_all(pool).await)?;

@@ -113,7 +113,8 @@ async fn clients_that_hold_connections_and_say_nothing_stop_nobody_else() {
     let mut slow = Vec::new();
     for n in 0..120 {
         let mut stream = connect_from("127.0.0.66", fleet.port).await.unwrap();
-        let begun = ["", "G", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "][n % 3];
+        let whole = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+        let begun = ["", "G", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", whole][n % 4];
         let _ = stream.write_all(begun.as_bytes()).await;
         slow.push(stream);
     }
@@ -133,7 +134,10 @@ async fn clients_that_hold_connections_and_say_nothing_stop_nobody_else() {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     for stream in &mut slow {
-        assert!(is_closed(stream, Duration::from_millis(200)).await, "half-sent heads are closed after ten seconds");
+        assert!(
+            is_closed(stream, Duration::from_millis(200)).await,
+            "half-sent heads and silence are closed after ten seconds"
+        );
     }
     assert!(connect_from("127.0.0.66", fleet.port).await.is_ok());
     drop(portal);

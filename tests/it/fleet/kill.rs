@@ -1,6 +1,5 @@
 //! A portal killed at any moment between the form and the last word loses nothing and does nothing twice.
 
-use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
@@ -84,16 +83,14 @@ async fn killed(engine: Engine, kills: usize) {
     check(&fleet, &rows, &promised);
     fleet.verify_audit();
     every_unknown_has_advice(&fleet, &rows).await;
-    let mut counts = BTreeMap::new();
-    for row in &rows {
-        *counts
-            .entry(format!("{}{}", row.state, row.cause.as_deref().map_or(String::new(), |c| format!(":{c}"))))
-            .or_insert(0) += 1;
-    }
+    let count = |state: &str| rows.iter().filter(|row| row.state == state).count();
     println!(
-        "RESULT engine={engine:?} kills={kills} resets={} promised={} lost=0 twice=0 ends={counts:?}",
+        "RESULT kill engine={engine:?} kills={kills} promised={} resets={} written={} not_sent={} unknown={} lost=0 twice=0",
+        promised.len(),
         rows.len(),
-        promised.len()
+        count("written"),
+        count("refused"),
+        count("unknown"),
     );
     portal.stop();
 }
