@@ -73,18 +73,18 @@ async fn send_and_write_down(resets: &Resets, id: ResetId, person: PersonKey, pa
 /// Waits in line if it must, dispatches, and goes again only if Graph proved that it took nothing.
 async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Password) -> Result<Tried, StoreError> {
     let app = &resets.app;
-    // Whoever came first goes first.
-    let began = store::by_id(&app.db, id).await?.ok_or(StoreError::NoRow)?.created_at;
+    // Whoever came first goes first; how long one has waited is told by a clock that nobody sets.
+    let created_at = store::by_id(&app.db, id).await?.ok_or(StoreError::NoRow)?.created_at;
+    let began = app.clock.elapsed();
+    let limit = Duration::from_secs(u64::try_from(app.config.reset.line_limit_seconds).unwrap_or(0));
     let mut renewed = false;
     loop {
-        if !wait_for_turn(resets, id, began).await? {
+        let rest = limit.saturating_sub(app.clock.elapsed().saturating_sub(began));
+        // Also when each wait is short: a 429 that comes again and again is not answered for ever.
+        if rest.is_zero() || !wait_for_turn(resets, id, created_at, rest).await? {
             return Ok(Tried::NotSent(Cause::Throttled));
         }
         let now = app.now();
-        // Also when each wait is short: a 429 that comes again and again is not answered for ever.
-        if now.duration_since(began) > SignedDuration::from_secs(app.config.reset.line_limit_seconds) {
-            return Ok(Tried::NotSent(Cause::Throttled));
-        }
         // A token first: between `dispatched_at` and the request nothing may take long.
         if let Err(error) = app.entra.operators.ready().await {
             return operator_is_down(id, error);
@@ -123,17 +123,23 @@ fn operator_is_down(id: ResetId, error: OperatorError) -> Result<Tried, StoreErr
 }
 
 /// Stands in line while Graph throttles, and after it in the order of coming, so that all do not go at once and are
-/// throttled again. False: longer than anybody should wait.
-async fn wait_for_turn(resets: &Resets, id: ResetId, began: Timestamp) -> Result<bool, StoreError> {
+/// throttled again. False: longer than `at_most`.
+async fn wait_for_turn(
+    resets: &Resets,
+    id: ResetId,
+    created_at: Timestamp,
+    at_most: Duration,
+) -> Result<bool, StoreError> {
     let app = &resets.app;
-    let limit = SignedDuration::from_secs(app.config.reset.line_limit_seconds);
+    let until = app.clock.elapsed() + at_most;
     let mut told: Option<Timestamp> = None;
     loop {
         let now = app.now();
-        let Some(turn) = super::line::turn(&app.db, began, id, now).await?.filter(|turn| *turn > now) else {
+        let Some(turn) = super::line::turn(&app.db, created_at, id, now).await?.filter(|turn| *turn > now) else {
             return Ok(true);
         };
-        if turn.duration_since(began) > limit || app.stop.is_cancelled() {
+        let left = Duration::try_from(turn.duration_since(now)).unwrap_or_default();
+        if app.clock.elapsed() + left > until || app.stop.is_cancelled() {
             return Ok(false);
         }
         // The page tells the place anew now and then, not at every step.
@@ -146,8 +152,7 @@ async fn wait_for_turn(resets: &Resets, id: ResetId, began: Timestamp) -> Result
             told = Some(now);
         }
         // Short steps, so that the clock, a stop and a longer wait are all noticed.
-        let step = turn.duration_since(now).min(SignedDuration::from_millis(500));
-        tokio::time::sleep(Duration::from_millis(u64::try_from(step.as_millis()).unwrap_or(0).max(20))).await;
+        tokio::time::sleep(left.clamp(Duration::from_millis(20), Duration::from_millis(500))).await;
     }
 }
 

@@ -11,7 +11,7 @@ use tower_sessions::Session;
 use super::refusals::SignInRefused;
 use crate::base::PersonKey;
 use crate::state::App;
-use crate::store::StoreError;
+use crate::store::{StoreError, session_is_from_memory};
 use crate::web::Error;
 
 const LOGIN: &str = "login";
@@ -93,7 +93,8 @@ pub(super) async fn login(session: &Session, app: &App) -> Result<Option<Login>,
         return Ok(None);
     }
     let now = app.now();
-    if now.duration_since(login.seen_at) > TOUCH {
+    // A copy from memory is not written back; it is read anew within half a minute.
+    if now.duration_since(login.seen_at) > TOUCH && !session_is_from_memory() {
         login.seen_at = now;
         session.insert(LOGIN, &login).await.map_err(|e| backend(&e))?;
     }

@@ -18,4 +18,4 @@ pub(crate) use db::{Db, StoreError, Tx};
 pub(crate) use db::{on_db, on_tx};
 pub(crate) use limits::{Limit, Limits, Refused};
 pub(crate) use seal::{Place, Purpose, SealError, Sealer};
-pub(crate) use sessions::{DbSessions, hash_id, with_sessions_from_memory};
+pub(crate) use sessions::{DbSessions, hash_id, session_is_from_memory, with_sessions_from_memory};

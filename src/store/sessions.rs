@@ -1,6 +1,7 @@
 //! tower-sessions on our own tables. The id is stored as a hash, the data sealed; a save never revives a session that
 //! was deleted. Each end is written down in order, so that every replica hears of it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -28,12 +29,19 @@ pub(crate) struct DbSessions {
 }
 
 tokio::task_local! {
-    static FROM_MEMORY: ();
+    /// Whether a session may come from memory, and whether it did.
+    static FROM_MEMORY: Cell<bool>;
 }
 
 /// Lets the sessions that `work` loads come from memory: for pages that show something and change nothing.
 pub(crate) async fn with_sessions_from_memory<F: Future>(work: F) -> F::Output {
-    FROM_MEMORY.scope((), work).await
+    FROM_MEMORY.scope(Cell::new(false), work).await
+}
+
+/// Whether this request's session came from memory. Such a copy is never written back: another replica may have
+/// written the session meanwhile.
+pub(crate) fn session_is_from_memory() -> bool {
+    FROM_MEMORY.try_with(Cell::get).unwrap_or(false)
 }
 
 impl std::fmt::Debug for DbSessions {
@@ -158,8 +166,9 @@ impl SessionStore for DbSessions {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let row = hash_id(&id.to_string());
-        let from_memory = FROM_MEMORY.try_with(|()| ()).is_ok();
+        let from_memory = FROM_MEMORY.try_with(|_| ()).is_ok();
         if from_memory && let Some(record) = self.known.get(&row) {
+            let _ = FROM_MEMORY.try_with(|came| came.set(true));
             let lives = millis(record.expiry_date) > self.clock.now().as_millisecond();
             return Ok(lives.then(|| Record::clone(&record)));
         }
@@ -225,7 +234,10 @@ mod tests {
             let seen = there.newest_end().await.unwrap();
             there.catch_up(seen).await.unwrap();
             let load = || with_sessions_from_memory(there.load(&record.id));
+            let came =
+                || with_sessions_from_memory(async { there.load(&record.id).await.map(|_| session_is_from_memory()) });
             assert!(load().await.unwrap().is_some());
+            assert!(came().await.unwrap() && !session_is_from_memory());
             here.delete(&record.id).await.unwrap();
             assert!(there.load(&record.id).await.unwrap().is_none(), "whatever changes something asks the database");
             assert!(load().await.unwrap().is_some(), "a page may still be shown for less than a second");
