@@ -125,6 +125,8 @@ async fn three_replicas_are_one_portal() {
     while tokio::time::timeout(Duration::from_secs(5), there.next()).await.expect("the stream ends").is_some() {}
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     println!("RESULT replicas stream_ends_after_signout_ms={}", began.elapsed().as_millis());
+    // A second after it, no page is shown from memory anywhere.
+    tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
     for n in 0..3 {
         assert_eq!(three.at(&anna, n).once("/reset").await.headers()["location"], "/signin");
     }
