@@ -21,8 +21,9 @@
     place.hidden = false;
   };
 
-  const redraw = async () => {
-    const answer = await fetch(here, { headers: { accept: "text/html" } });
+  // A page may be shown from memory and be a second old; this one must be at least as new as what was heard.
+  const redraw = async (revision) => {
+    const answer = await fetch(`${here}?revision=${revision}`, { headers: { accept: "text/html" } });
     if (!answer.ok) { location.reload(); return; }
     const fresh = new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html").getElementById("timeline");
     if (!fresh) { location.reload(); return; }
@@ -38,14 +39,14 @@
   };
 
   let redrawing = Promise.resolve();
-  const news = () => { redrawing = redrawing.then(redraw).catch(() => {}); };
+  const news = (revision) => { redrawing = redrawing.then(() => redraw(revision)).catch(() => {}); };
 
   let failures = 0;
   const listen = () => {
     const source = new EventSource(`${here}/events`);
     source.addEventListener("status", (event) => {
       failures = 0;
-      if (event.lastEventId !== timeline().dataset.revision) news();
+      if (event.lastEventId !== timeline().dataset.revision) news(event.lastEventId);
     });
     source.onerror = () => {
       failures += 1;
@@ -58,7 +59,7 @@
         const answer = await fetch(here, { headers: { accept: "application/json" } });
         if (answer.status === 404) { location.reload(); return; }
         const status = await answer.json();
-        if (status.state !== timeline().dataset.state || status.evidence.length !== document.querySelectorAll('[data-look="done"]').length) news();
+        if (status.state !== timeline().dataset.state || status.evidence.length !== document.querySelectorAll('[data-look="done"]').length) news(Number.MAX_SAFE_INTEGER);
         if (status.final) return;
       } catch {
         // Offline: ask again.

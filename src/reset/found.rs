@@ -54,7 +54,9 @@ pub(crate) type Shown = Known<Found>;
 pub(super) struct Asking {
     viewer: Option<Viewer>,
     address: ClientAddress,
-    pub(super) shown: Option<Shown>,
+    shown: Option<Shown>,
+    /// An older revision from memory does not do.
+    pub(super) at_least: i64,
 }
 
 impl FromRequestParts<App> for Asking {
@@ -63,36 +65,32 @@ impl FromRequestParts<App> for Asking {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let viewer = <Viewer as OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
-        Ok(Self { viewer, address, shown: parts.extensions.get().cloned() })
+        Ok(Self { viewer, address, shown: parts.extensions.get().cloned(), at_least: 0 })
     }
 }
 
 /// The reset, if this viewer may see it. An unknown reference and somebody else's look the same, take the same one
 /// question to the database, and are counted: nobody tries references for long.
 pub(super) async fn allowed(app: &App, asking: Asking, reference: &str) -> Result<Option<(Viewer, Arc<Found>)>, Error> {
-    let Asking { viewer, address, shown } = asking;
     let found = match reference.parse::<Reference>() {
-        Ok(reference) => find(app, shown.as_ref(), viewer.as_ref(), &reference).await?,
+        Ok(reference) => find(app, &asking, &reference).await?,
         Err(_) => None,
     };
-    let seen = viewer.zip(found);
+    let seen = asking.viewer.zip(found);
     if seen.is_none() {
-        address.count(app, "miss").await?;
+        asking.address.count(app, "miss").await?;
     }
     Ok(seen)
 }
 
-/// From memory, if there is one and this viewer may see it; a page that only shows something may be a second old.
-async fn find(
-    app: &App,
-    shown: Option<&Shown>,
-    viewer: Option<&Viewer>,
-    reference: &Reference,
-) -> Result<Option<Arc<Found>>, StoreError> {
-    let may_see = |reset: &Reset| viewer.is_some_and(|viewer| viewer.may_see(reset.person));
-    let remembered = shown.and_then(|shown| shown.get(reference.as_str())).filter(|found| may_see(&found.reset));
-    if remembered.is_some() {
-        return Ok(remembered);
+/// From memory, if there is one that is new enough and this viewer may see it.
+async fn find(app: &App, asking: &Asking, reference: &Reference) -> Result<Option<Arc<Found>>, StoreError> {
+    let may_see = |reset: &Reset| asking.viewer.as_ref().is_some_and(|viewer| viewer.may_see(reset.person));
+    let shown = asking.shown.as_ref();
+    let remembered = shown.and_then(|shown| shown.get(reference.as_str()));
+    let will_do = |found: &Arc<Found>| may_see(&found.reset) && found.reset.revision >= asking.at_least;
+    if let Some(found) = remembered.filter(will_do) {
+        return Ok(Some(found));
     }
     let began = shown.map(Known::begin);
     let read = store::by_reference(&app.db, reference).await?;

@@ -25,6 +25,8 @@ use crate::web::{Error, Frame, clock_time, draw, duration, json_not_found};
 pub(super) struct Asked {
     /// A second submit came here: its password was not used.
     unused: Option<String>,
+    /// The page must be at least this new: its script has heard of it.
+    revision: Option<String>,
 }
 
 /// A step of the journey, as drawn.
@@ -77,10 +79,8 @@ pub(super) async fn page(
         .get(header::ACCEPT)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
-    if json {
-        // Programs that ask want to know how it stands now.
-        asking.shown = None;
-    }
+    // Programs that ask want to know how it stands now.
+    asking.at_least = if json { i64::MAX } else { asked.revision.and_then(|r| r.parse().ok()).unwrap_or(0) };
     let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
         return if json { Ok(json_not_found()) } else { Err(Error::NotFound) };
     };

@@ -54,6 +54,12 @@ async fn shoot(folder: &Path, suffix: &str, looks: Looks) {
         browser.wait_for(&format!("[data-state={state}]")).await;
         browser.screenshot(&file(state)).await;
     }
+    let busy = Effect::Status { status: 429, code: "x".into(), retry_after: Some(40), graph_body: true };
+    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, busy).for_person(&upn("omar")).times(1));
+    browser.sign_in(&url, &upn("omar")).await;
+    browser.reset(GOOD).await;
+    browser.wait_for("[data-state=sending] .note").await;
+    browser.screenshot(&file("in-line")).await;
     for (name, page) in [("gloria", "stopped"), ("dora", "refused-sign-in")] {
         browser.sign_in(&url, &upn(name)).await;
         browser.wait_for("[data-code]").await;

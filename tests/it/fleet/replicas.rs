@@ -107,14 +107,25 @@ async fn three_replicas_are_one_portal() {
     drop(here);
     let mut there = events(&three.at(&anna, 2), &reference, Some(&id)).await;
     let mut seen = Vec::new();
+    let mut heard = String::new();
     while let Some((next_id, state)) = next(&mut there, 10).await {
         assert!(next_id.parse::<i64>().unwrap() > id.parse::<i64>().unwrap(), "nothing is told twice");
+        for n in 0..3 {
+            // Pages that were looked at stand in memory.
+            three.at(&anna, n).get(&format!("/resets/{reference}")).await;
+        }
+        heard = next_id;
         seen.push(state);
         if seen.last().unwrap() == "written" {
             break;
         }
     }
     assert_eq!(seen.last().map(String::as_str), Some("written"), "{seen:?}");
+    for n in 0..3 {
+        // What the script fetches when it has heard of it, wherever it gets it from.
+        let page = three.at(&anna, n).get(&format!("/resets/{reference}?revision={heard}")).await;
+        assert_eq!(page.attribute("data-state"), "written", "no older page from memory at {n}");
+    }
     let polls = fleet.tenant.calls(Call::Operation, None);
     assert!((2..=5).contains(&polls), "an operation is asked for by one replica at a time: {polls}");
     assert_eq!(fleet.posts(&person(0)), 1);

@@ -231,3 +231,32 @@ async fn the_audit_chain_tells_the_whole_story_and_verifies() {
         portal.demo.stop().await;
     }
 }
+
+#[tokio::test]
+async fn a_page_is_never_older_than_what_its_script_has_heard() {
+    let portal = Portal::start().await;
+    for name in ["wanda", "omar", "theo", "luca", "rita"] {
+        let mut browser = portal.signed_in(name).await;
+        let reference = browser.reset(GOOD).await.reference();
+        let stream = browser.once(&format!("/resets/{reference}/events")).await;
+        let mut stream = stream.bytes_stream();
+        let mut heard = 0;
+        while heard < 4 {
+            let Ok(Some(Ok(chunk))) = tokio::time::timeout(Duration::from_secs(8), stream.next()).await else { break };
+            let text = String::from_utf8_lossy(&chunk).into_owned();
+            let Some(id) = text.lines().find_map(|l| l.strip_prefix("id: ")).map(str::to_owned) else { continue };
+            let page = browser.get(&format!("/resets/{reference}?revision={id}")).await;
+            let shown: i64 = page.attribute("data-revision").parse().unwrap();
+            assert!(shown >= id.parse().unwrap(), "{name}: heard of {id}, shown {shown}");
+            heard += 1;
+            // And one more look, so that something stands in memory when the next news comes.
+            browser.get(&format!("/resets/{reference}")).await;
+        }
+        assert!(heard >= 2, "{name}: {heard}");
+    }
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset("Another-Lantern-31").await.reference();
+    for odd in ["revision=x", "revision=", "revision=99999999999999999999", "revision=-1"] {
+        assert!(wanda.get(&format!("/resets/{reference}?{odd}")).await.status.is_success(), "{odd}");
+    }
+}
