@@ -93,6 +93,21 @@ async fn a_sign_in_that_took_too_long_is_asked_for_again() {
     assert_eq!(cancelled.code(), "S-CANCELLED");
 }
 
+#[tokio::test]
+async fn a_sign_in_that_entra_saw_too_long_ago_opens_nothing() {
+    let adjust = |config: &mut passback::config::Config| config.signin.max_age_seconds = 60;
+    let portal = Portal::with(Wish { adjust, ..Wish::default() }).await;
+    for (waited, stale) in [(30, false), (90, true)] {
+        let mut wanda = portal.browser();
+        let entra = wanda.get("/signin").await;
+        let back = wanda.post_once(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
+        portal.clock.advance(SignedDuration::from_secs(waited));
+        let page = wanda.get(back.headers()["location"].to_str().unwrap()).await;
+        assert_eq!(page.body.contains("S-STALE"), stale, "{waited} s: {}", page.body);
+        assert_eq!(wanda.once("/reset").await.status().is_redirection(), stale, "no session either");
+    }
+}
+
 fn state(url: &str) -> String {
     url::Url::parse(url).unwrap().query_pairs().find(|(n, _)| n == "state").unwrap().1.into_owned()
 }
