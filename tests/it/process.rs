@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::support::portal::{Browser, upn};
 use crate::support::raw;
+use crate::support::traces::{contains, forms, walk};
 
 /// A password no log, file or table may hold.
 const CANARY: &str = "Canary-Zx81-Quartz-Lamp";
@@ -70,8 +71,8 @@ async fn a_password_reaches_no_log_no_database_and_no_file() {
         let mut bytes = Vec::new();
         std::fs::File::open(&entry).unwrap().read_to_end(&mut bytes).unwrap();
         looked += bytes.len();
-        for needle in [CANARY, &base64(CANARY), &utf16(CANARY)] {
-            assert!(!contains(&bytes, needle.as_bytes()), "{} holds the password", entry.display());
+        for form in forms(CANARY) {
+            assert!(!contains(&bytes, &form), "{} holds the password", entry.display());
         }
         for cookie in wanda.cookies.iter().filter(|(host, _)| demo.portal.ends_with(host.as_str())) {
             let id = cookie.1.split_once('=').unwrap().1;
@@ -80,28 +81,6 @@ async fn a_password_reaches_no_log_no_database_and_no_file() {
         }
     }
     assert!(looked > 100_000, "there was something to look through: {looked} bytes, log {}", demo.log.display());
-}
-
-fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { all.extend(walk(&path)) } else { all.push(path) }
-    }
-    all
-}
-
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle)
-}
-
-fn base64(text: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(text).trim_end_matches('=').to_owned()
-}
-
-fn utf16(text: &str) -> String {
-    text.chars().flat_map(|c| [c, '\0']).collect()
 }
 
 #[tokio::test]

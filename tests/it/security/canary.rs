@@ -1,47 +1,14 @@
 //! Secrets looked for wherever they must not be: the log at trace level, every file, metrics, backups, error pages,
 //! `config check`. The emulator knows every token it gave out.
 
-use std::path::{Path, PathBuf};
-
 use passback::tenant::{Call, Effect, Fault};
 
 use crate::support::fleet::{Fleet, Settings, crowded, free_port, person};
 use crate::support::portal::{Browser, Engine};
 use crate::support::raw;
+use crate::support::traces::{contains, forms, walk};
 
 const CANARY: &str = "Canary-Qx47-Marble-Tide";
-
-fn walk(dir: &Path) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { all.extend(walk(&path)) } else { all.push(path) }
-    }
-    all
-}
-
-/// The forms a secret may take on its way.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    use base64::Engine as _;
-    let base64 = base64::engine::general_purpose::STANDARD.encode(secret);
-    let url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let wide = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    vec![secret.as_bytes().to_vec(), base64.trim_end_matches('=').as_bytes().to_vec(), url.into_bytes(), wide]
-}
-
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    // Rare first bytes make the search quick enough for megabytes of log.
-    let Some(first) = needle.first() else { return false };
-    let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|b| b == first) {
-        let start = from + at;
-        if bytes[start..].starts_with(needle) {
-            return true;
-        }
-        from = start + 1;
-    }
-    false
-}
 
 /// Resets that go well and badly: each leaves other traces. Gives the browsers and all they were shown.
 async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {

@@ -8,3 +8,4 @@ pub(crate) mod netns;
 pub(crate) mod portal;
 pub(crate) mod postgres;
 pub(crate) mod raw;
+pub(crate) mod traces;
