@@ -15,6 +15,9 @@ use crate::base::Random;
 pub(super) struct World {
     pub(super) seed: Seed,
     pub(super) accounts: Vec<Account>,
+    /// Where an account stands in `accounts`: looking through thousands for each call would be the benchmark.
+    by_id: HashMap<Uuid, usize>,
+    by_upn: HashMap<String, usize>,
     pub(super) faults: Vec<Fault>,
     pub(super) calls: Vec<Seen>,
     /// Every token and code ever given out: what a test looks for where it must not be.
@@ -168,8 +171,11 @@ pub(super) struct AuditRow {
 
 impl World {
     pub(super) fn new(seed: Seed, random: &Random, now: Timestamp) -> Self {
-        let accounts = seed.people.iter().map(|person| Account::new(person, &seed, random, now)).collect();
+        let accounts: Vec<_> = seed.people.iter().map(|person| Account::new(person, &seed, random, now)).collect();
         Self {
+            // The first of a name is the one, as in a list.
+            by_id: accounts.iter().enumerate().rev().map(|(at, a)| (a.id, at)).collect(),
+            by_upn: accounts.iter().enumerate().rev().map(|(at, a)| (a.seed.upn.to_ascii_lowercase(), at)).collect(),
             accounts,
             faults: seed.faults.clone(),
             seed,
@@ -186,19 +192,24 @@ impl World {
 
     /// By object id or user principal name, as Graph's paths allow.
     pub(super) fn find(&self, name: &str) -> Option<&Account> {
-        self.accounts.iter().find(|a| a.named(name))
+        self.position(name).and_then(|at| self.accounts.get(at))
     }
 
     pub(super) fn find_mut(&mut self, name: &str) -> Option<&mut Account> {
-        self.accounts.iter_mut().find(|a| a.named(name))
+        self.position(name).and_then(|at| self.accounts.get_mut(at))
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let id = || Uuid::parse_str(name).ok().and_then(|id| self.by_id.get(&id));
+        self.by_upn.get(&name.to_ascii_lowercase()).or_else(id).copied()
     }
 
     pub(super) fn account(&self, id: Uuid) -> Option<&Account> {
-        self.accounts.iter().find(|a| a.id == id)
+        self.by_id.get(&id).and_then(|at| self.accounts.get(*at))
     }
 
     pub(super) fn account_mut(&mut self, id: Uuid) -> Option<&mut Account> {
-        self.accounts.iter_mut().find(|a| a.id == id)
+        self.by_id.get(&id).and_then(|at| self.accounts.get_mut(*at))
     }
 
     pub(super) fn app(&self, client_id: Uuid) -> Option<&seed::App> {
@@ -254,10 +265,6 @@ impl Account {
             tap,
             seed: person.clone(),
         }
-    }
-
-    fn named(&self, name: &str) -> bool {
-        self.seed.upn.eq_ignore_ascii_case(name) || Uuid::parse_str(name).is_ok_and(|id| id == self.id)
     }
 
     /// The name before the `@`: what the account is called in AD.
