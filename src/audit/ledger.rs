@@ -66,7 +66,11 @@ impl Ledger {
 async fn lock_head(tx: &mut Tx) -> Result<(i64, String), StoreError> {
     const FIRST: &str = "INSERT INTO audit_head (slot, count, hash, mac, mac_key) VALUES (1, 0, $1, '', '') ON CONFLICT (slot) DO NOTHING";
     const LOCK: &str = "UPDATE audit_head SET count = count WHERE slot = 1 RETURNING count, hash";
-    on_tx!(tx, |c| sqlx::query(FIRST).bind(GENESIS).execute(c).await.map(|_| ()))?;
+    let head = on_tx!(&mut *tx, |c| sqlx::query_as(LOCK).fetch_optional(c).await)?;
+    if let Some(head) = head {
+        return Ok(head);
+    }
+    on_tx!(&mut *tx, |c| sqlx::query(FIRST).bind(GENESIS).execute(c).await.map(|_| ()))?;
     Ok(on_tx!(tx, |c| sqlx::query_as(LOCK).fetch_one(c).await)?)
 }
 

@@ -179,19 +179,24 @@ impl Graph {
 
     /// Roles, active and eligible, tenant-wide and scoped.
     pub(crate) async fn roles(&self, id: ObjectId) -> Result<Vec<RoleHeld>, GraphError> {
-        let mut held = Vec::new();
-        for (list, eligible) in [("roleAssignments", false), ("roleEligibilityScheduleInstances", true)] {
-            let mut url = self.url(&["roleManagement", "directory", list]);
-            url.query_pairs_mut().append_pair("$filter", &format!("principalId eq '{id}'"));
-            let found: Vec<Assignment> = self.all(url).await?;
-            let scope = |a: &Assignment| a.directory_scope_id.clone().unwrap_or_else(|| "/".to_owned());
-            held.extend(found.into_iter().map(|a| RoleHeld {
-                scope: scope(&a),
-                template: a.role_definition_id,
-                eligible,
-            }));
-        }
+        let (mut held, eligible) = tokio::try_join!(
+            self.roles_in("roleAssignments", id, false),
+            self.roles_in("roleEligibilityScheduleInstances", id, true)
+        )?;
+        held.extend(eligible);
         Ok(held)
+    }
+
+    async fn roles_in(&self, list: &str, id: ObjectId, eligible: bool) -> Result<Vec<RoleHeld>, GraphError> {
+        let mut url = self.url(&["roleManagement", "directory", list]);
+        url.query_pairs_mut().append_pair("$filter", &format!("principalId eq '{id}'"));
+        let found: Vec<Assignment> = self.all(url).await?;
+        let held = |a: Assignment| RoleHeld {
+            scope: a.directory_scope_id.unwrap_or_else(|| "/".to_owned()),
+            template: a.role_definition_id,
+            eligible,
+        };
+        Ok(found.into_iter().map(held).collect())
     }
 
     /// Groups, with whether one of them can hold roles.

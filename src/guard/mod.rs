@@ -8,10 +8,11 @@ pub(crate) use switches::{Pause, Switches};
 use axum::extract::FromRef;
 use jiff::SignedDuration;
 
+use crate::base::PersonKey;
 use crate::entra::{GraphError, OperatorError, Trouble};
 use crate::people::{Facts, People, Protection};
 use crate::state::App;
-use crate::store::{Limit, Refused, StoreError};
+use crate::store::{Limit, Limits, Refused, StoreError, Tx};
 
 /// Why not. The catalogue holds `stopped-<code>-title`, `-text`, `-do`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Guard {
             return Ok(Some(Stopped::Disabled));
         }
         let operator = match self.app.entra.operators.ready().await {
-            Ok(operator) => operator,
+            Ok(ready) => ready.operator,
             Err(OperatorError::Store(error)) => return Err(error),
             Err(OperatorError::Trouble(trouble)) => return Ok(Some(Stopped::Operator(Some(trouble)))),
             Err(OperatorError::NotLinked) => return Ok(Some(Stopped::Operator(None))),
@@ -89,10 +90,11 @@ impl Guard {
         }
     }
 
-    /// Counts a reset against this person's own limit.
-    pub(crate) async fn count(&self, facts: &Facts) -> Result<Result<(), Refused>, StoreError> {
+    /// Counts a reset against this person's own limit, in the transaction of its intent: what is not begun is not
+    /// counted.
+    pub(crate) async fn count(&self, tx: &mut Tx, person: PersonKey) -> Result<Result<(), Refused>, StoreError> {
         let limit = Limit { count: self.app.config.reset.per_person_hour, per: SignedDuration::from_hours(1) };
-        self.app.limits.take(&format!("reset:{}", facts.id), limit, self.app.now()).await
+        Limits::take_in(tx, &format!("reset:{}", person.object), limit, self.app.now()).await
     }
 
     /// Pauses everything if this hour had too many resets: no working day does that, an attacker does.

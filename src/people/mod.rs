@@ -67,8 +67,9 @@ impl People {
         facts: &Facts,
         operator_role: &str,
     ) -> Result<Option<Protection>, GraphError> {
-        let held: Vec<RoleHeld> = self.entra.graph.roles(facts.id).await?;
-        let groups = self.entra.graph.groups(facts.id).await?;
+        // Side by side: somebody waits for the answer.
+        let (held, groups): (Vec<RoleHeld>, _) =
+            tokio::try_join!(self.entra.graph.roles(facts.id), self.entra.graph.groups(facts.id))?;
         Ok(privilege::protection(operator_role, &held, groups.role_assignable, facts.restricted))
     }
 }

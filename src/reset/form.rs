@@ -142,13 +142,13 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
     if let Some(stopped) = guard.look(&facts).await? {
         return Ok(stop(frame, &stopped));
     }
-    guard.count(&facts).await?.map_err(|refused| Error::Limited(refused.wait))?;
     match resets.submit(login.key, &facts, password).await {
         Ok(reference) => {
             guard.check_ceiling().await?;
             Ok(Redirect::to(&format!("/resets/{reference}")).into_response())
         }
         Err(NotBegun::Running(reference)) => Ok(running(&reference.to_string())),
+        Err(NotBegun::Limited(refused)) => Err(Error::Limited(refused.wait)),
         Err(NotBegun::Store(error)) => Err(error.into()),
     }
 }

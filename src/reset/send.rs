@@ -29,6 +29,14 @@ const SHORTEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// A row that cannot be written is tried again so often, a second apart: what Graph accepted is never dropped.
 const WRITES: u32 = 120;
 
+/// What is being sent.
+#[derive(Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) id: ResetId,
+    pub(super) person: PersonKey,
+    pub(super) created_at: Timestamp,
+}
+
 /// What a try to send came to.
 enum Tried {
     /// It ended: write this down.
@@ -39,16 +47,17 @@ enum Tried {
 
 /// Sends a committed intent, once, and writes down the outcome. The lease is renewed beside the work for as long as it
 /// takes, and the mark keeps this process from taking its own work for an orphan's.
-pub(super) async fn send(resets: Resets, id: ResetId, person: PersonKey, password: Password, marked: Marked) {
+pub(super) async fn send(resets: Resets, sent: Sent, password: Password, marked: Marked) {
     tokio::select! {
-        () = send_and_write_down(&resets, id, person, password) => {}
-        never = beat(&resets.app, id) => match never {},
+        () = send_and_write_down(&resets, sent, password) => {}
+        never = beat(&resets.app, sent.id) => match never {},
     }
     drop(marked);
 }
 
-async fn send_and_write_down(resets: &Resets, id: ResetId, person: PersonKey, password: Password) {
-    let tried = match attempt(resets, id, person, &password).await {
+async fn send_and_write_down(resets: &Resets, sent: Sent, password: Password) {
+    let id = sent.id;
+    let tried = match attempt(resets, sent, &password).await {
         Ok(tried) => tried,
         Err(error) => {
             // The row is not ours any more, or the database is away: the tracker ends it by what the row says.
@@ -71,10 +80,10 @@ async fn send_and_write_down(resets: &Resets, id: ResetId, person: PersonKey, pa
 }
 
 /// Waits in line if it must, dispatches, and goes again only if Graph proved that it took nothing.
-async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Password) -> Result<Tried, StoreError> {
+async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tried, StoreError> {
     let app = &resets.app;
-    // Whoever came first goes first; how long one has waited is told by a clock that nobody sets.
-    let created_at = store::by_id(&app.db, id).await?.ok_or(StoreError::NoRow)?.created_at;
+    let Sent { id, person, created_at } = sent;
+    // How long one has waited is told by a clock that nobody sets.
     let began = app.clock.elapsed();
     let limit = Duration::from_secs(u64::try_from(app.config.reset.line_limit_seconds).unwrap_or(0));
     let mut renewed = false;
@@ -86,15 +95,16 @@ async fn attempt(resets: &Resets, id: ResetId, person: PersonKey, password: &Pas
         }
         let now = app.now();
         // A token first: between `dispatched_at` and the request nothing may take long.
-        if let Err(error) = app.entra.operators.ready().await {
-            return operator_is_down(id, error);
-        }
+        let ready = match app.entra.operators.ready().await {
+            Ok(ready) => ready,
+            Err(error) => return operator_is_down(id, error),
+        };
         crash_point("turn-reached");
         let leaves_before = app.clock.elapsed() + LEAVES_WITHIN;
         store::dispatch(&app.db, id, &app.me, now, later(now, LEASE)).await?;
         crash_point("dispatched");
         let order = Order::of(&app.db, id, person, leaves_before).await?;
-        let refusal = match app.entra.operators.reset(&order, password).await {
+        let refusal = match app.entra.operators.reset(&ready, &order, password).await {
             Ok(Dispatch::NotTaken { refusal }) => refusal,
             Ok(other) => return Ok(Tried::Ended(other)),
             Err(error) => return operator_is_down(id, error),

@@ -9,9 +9,10 @@ use super::state::State;
 use super::{send, store};
 use crate::audit::{Actor, Event};
 use crate::base::{InFlight, PersonKey, Reference, ResetId, crash_point};
+use crate::guard::Guard;
 use crate::people::Facts;
 use crate::state::App;
-use crate::store::StoreError;
+use crate::store::{Refused, StoreError};
 
 /// A new reset after a split one: the cloud catches up within this.
 const SPLIT_REST: SignedDuration = SignedDuration::from_mins(30);
@@ -34,6 +35,8 @@ impl FromRef<App> for Resets {
 pub(super) enum NotBegun {
     /// One is under way.
     Running(Reference),
+    /// Too many by this person.
+    Limited(Refused),
     Store(StoreError),
 }
 
@@ -91,6 +94,9 @@ impl Resets {
             }
             Err(error) => return Err(error.into()),
         }
+        if let Err(refused) = Guard::from_ref(&self.app).count(ledger.tx(), person).await? {
+            return Err(NotBegun::Limited(refused));
+        }
         store::touch(ledger.tx(), id, now).await?;
         let event = Event::new("reset.requested", Actor::Person(person)).about(person).reset(id);
         ledger.record(event.with("reference", reference.to_string()).personal("upn", facts.upn.clone()));
@@ -98,7 +104,8 @@ impl Resets {
         let marked = self.in_flight.mark(id);
         ledger.commit().await?;
         crash_point("intent-committed");
-        self.app.tasks.spawn(send::send(self.clone(), id, person, password.into_inner(), marked));
+        let sent = send::Sent { id, person, created_at: now };
+        self.app.tasks.spawn(send::send(self.clone(), sent, password.into_inner(), marked));
         Ok(reference)
     }
 

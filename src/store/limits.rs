@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, StoreError, on_db};
+use super::{Db, StoreError, Tx, on_db, on_tx};
 
 /// So many in so long.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,32 @@ pub(crate) struct Refused {
     pub(crate) wait: SignedDuration,
 }
 
+/// An arrival later than a whole window ahead was written before the clock was set back, and counts as now.
+const TAKE: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
+    ON CONFLICT (name) DO UPDATE SET arrives_at =
+        CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3
+    WHERE CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
+const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
+
+/// A limit in milliseconds.
+struct Gcra {
+    at: i64,
+    step: i64,
+    window: i64,
+}
+
+impl Gcra {
+    fn of(limit: Limit, now: Timestamp) -> Self {
+        let window = i64::try_from(limit.per.as_millis()).unwrap_or(i64::MAX / 4);
+        Self { at: now.as_millisecond(), step: window / limit.count.max(1), window }
+    }
+
+    fn refused(&self, arrives: Option<(i64,)>) -> Refused {
+        let wait = arrives.map_or(0, |(arrives,)| arrives + self.step - self.window - self.at).max(0);
+        Refused { wait: SignedDuration::from_millis(wait) }
+    }
+}
+
 /// The limits table.
 #[derive(Clone)]
 pub(crate) struct Limits {
@@ -29,36 +55,51 @@ impl Limits {
         Self { db }
     }
 
-    /// Counts one request under `name`. An arrival later than a whole window ahead was written before the clock was set
-    /// back, and counts as now.
+    /// Counts one request under `name`.
     pub(crate) async fn take(
         &self,
         name: &str,
         limit: Limit,
         now: Timestamp,
     ) -> Result<Result<(), Refused>, StoreError> {
-        const TAKE: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
-            ON CONFLICT (name) DO UPDATE SET arrives_at =
-                CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3
-            WHERE CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
-        const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
-        let window = i64::try_from(limit.per.as_millis()).unwrap_or(i64::MAX / 4);
-        let (at, step) = (now.as_millisecond(), window / limit.count.max(1));
+        let gcra = Gcra::of(limit, now);
         let taken = on_db!(&self.db, |pool| sqlx::query(TAKE)
             .bind(name)
-            .bind(at)
-            .bind(step)
-            .bind(window)
+            .bind(gcra.at)
+            .bind(gcra.step)
+            .bind(gcra.window)
             .execute(pool)
             .await
-            .map(|done| done.rows_affected()))?;
+            .map(|d| d.rows_affected()))?;
         if taken == 1 {
             return Ok(Ok(()));
         }
         let arrives: Option<(i64,)> =
             on_db!(&self.db, |pool| sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await)?;
-        let wait = arrives.map_or(0, |(arrives,)| arrives + step - window - at).max(0);
-        Ok(Err(Refused { wait: SignedDuration::from_millis(wait) }))
+        Ok(Err(gcra.refused(arrives)))
+    }
+
+    /// The same in the transaction of what is counted: if that does not happen, nothing was counted.
+    pub(crate) async fn take_in(
+        tx: &mut Tx,
+        name: &str,
+        limit: Limit,
+        now: Timestamp,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        let gcra = Gcra::of(limit, now);
+        let taken = on_tx!(&mut *tx, |c| sqlx::query(TAKE)
+            .bind(name)
+            .bind(gcra.at)
+            .bind(gcra.step)
+            .bind(gcra.window)
+            .execute(c)
+            .await
+            .map(|d| d.rows_affected()))?;
+        if taken == 1 {
+            return Ok(Ok(()));
+        }
+        let arrives: Option<(i64,)> = on_tx!(tx, |c| sqlx::query_as(LOOK).bind(name).fetch_optional(c).await)?;
+        Ok(Err(gcra.refused(arrives)))
     }
 
     /// Forgets what no longer limits anything.

@@ -5,7 +5,7 @@ use reqwest::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::last_moment::LastMoment;
-use super::{OperatorError, Operators, Order};
+use super::{OperatorError, Operators, Order, Ready};
 use crate::base::Password;
 use crate::entra::graph::{GraphError, Refusal, retry_after, text};
 use crate::entra::location::Location;
@@ -64,15 +64,19 @@ struct Operation {
 
 impl Operators {
     /// Sends a reset. Once: nothing below tries again.
-    pub(crate) async fn reset(&self, order: &Order, password: &Password) -> Result<Dispatch, OperatorError> {
-        let (_, token) = self.token().await?;
+    pub(crate) async fn reset(
+        &self,
+        with: &Ready,
+        order: &Order,
+        password: &Password,
+    ) -> Result<Dispatch, OperatorError> {
         let id = order.object.to_string();
         let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD, "resetPassword"]);
         let body = serde_json::to_vec(&Body { new_password: password.expose_password() })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         let (body, left) = LastMoment::new(body, order.leaves_before, self.graph.clock.clone());
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json");
-        Ok(match self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &token).await {
+        Ok(match self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &with.token).await {
             Ok(done) if done.status == StatusCode::ACCEPTED => Dispatch::Accepted {
                 location: text_whole(&done.headers).and_then(|l| Location::parse(&l, &self.graph.base)),
                 retry_after: retry_after(&done.headers),

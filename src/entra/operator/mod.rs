@@ -71,6 +71,12 @@ pub(crate) enum OperatorError {
     Store(#[from] StoreError),
 }
 
+/// An operator that can send now: its token lasts longer than a request may take.
+pub(crate) struct Ready {
+    pub(crate) operator: Operator,
+    token: Secret,
+}
+
 /// The operator and what it may do.
 #[derive(Clone)]
 pub(crate) struct Operators {
@@ -99,8 +105,8 @@ impl Operators {
 
     /// Whether a reset could be sent now. Renews the token if it must be, so that a dead one is noticed before
     /// anybody types.
-    pub(crate) async fn ready(&self) -> Result<Operator, OperatorError> {
-        self.token().await.map(|(operator, _)| operator)
+    pub(crate) async fn ready(&self) -> Result<Ready, OperatorError> {
+        self.token().await.map(|(operator, token)| Ready { operator, token })
     }
 
     /// The operator with an access token that lasts.
