@@ -10,8 +10,8 @@ use super::figures::{Figures, median};
 use super::support::fleet::{Fleet, crowded, person};
 use super::support::portal::{Browser, Engine, GOOD};
 
-const PEOPLE: usize = 1_200;
-const ROUNDS: usize = 4;
+const PEOPLE: usize = 2_100;
+const ROUNDS: usize = 7;
 const AT_ONCE: usize = 24;
 
 pub(crate) async fn run(figures: &mut Figures) {
