@@ -185,6 +185,9 @@ pub struct Signin {
     /// No session is older, in seconds.
     pub absolute_seconds: i64,
     pub allow_guests: bool,
+    /// Domains (the part of a name behind the `@`) that sign in at their own identity provider instead of Entra: the
+    /// finishing sign-in is not offered there, because Entra does not ask for a change.
+    pub federated_domains: Vec<String>,
     /// Lets people reset although nothing proves that they signed in without the password. Doctor calls it an error.
     pub accept_unverified_policy: bool,
 }
@@ -199,6 +202,7 @@ impl Default for Signin {
             idle_seconds: 1_800,
             absolute_seconds: 28_800,
             allow_guests: false,
+            federated_domains: Vec::new(),
             accept_unverified_policy: false,
         }
     }

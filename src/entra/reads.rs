@@ -42,6 +42,9 @@ pub(crate) struct DirectoryPerson {
     pub(crate) on_premises_last_sync_date_time: Option<Timestamp>,
     #[serde(default)]
     pub(crate) is_management_restricted: Option<bool>,
+    /// Whole seconds.
+    #[serde(default)]
+    pub(crate) last_password_change_date_time: Option<Timestamp>,
 }
 
 /// A role somebody holds, or may activate.

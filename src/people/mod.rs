@@ -60,6 +60,11 @@ impl People {
         Ok(facts(self.entra.graph.person(id).await?))
     }
 
+    /// When Entra last saw the password change, in whole seconds.
+    pub(crate) async fn password_changed_at(&self, id: ObjectId) -> Result<Option<Timestamp>, GraphError> {
+        Ok(self.entra.graph.person(id).await?.last_password_change_date_time)
+    }
+
     /// What protects somebody from an operator with this role, as Microsoft's table has it; eligible roles count as
     /// active.
     pub(crate) async fn protection(

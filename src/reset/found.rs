@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 
 use super::reading::{Proof, Reset};
-use super::store;
+use super::store::{self, Finished};
 use crate::base::{Known, Reference};
 use crate::signin::Viewer;
 use crate::state::App;
@@ -18,6 +18,7 @@ use crate::web::{ClientAddress, Error, Lang};
 pub(crate) struct Found {
     pub(super) reset: Reset,
     pub(super) proofs: Vec<Proof>,
+    pub(super) finished: Finished,
     /// The page as it was drawn last, and for whom: a settled reset's is the same at every reload.
     drawn: Mutex<Option<(Drawn, Bytes)>>,
 }
@@ -32,8 +33,8 @@ pub(super) struct Drawn {
 }
 
 impl Found {
-    fn new(reset: Reset, proofs: Vec<Proof>) -> Self {
-        Self { reset, proofs, drawn: Mutex::default() }
+    fn new(reset: Reset, proofs: Vec<Proof>, finished: Finished) -> Self {
+        Self { reset, proofs, finished, drawn: Mutex::default() }
     }
 
     /// The page as it was drawn for the same circumstances.
@@ -96,7 +97,8 @@ async fn find(app: &App, asking: &Asking, reference: &Reference) -> Result<Optio
     let read = store::by_reference(&app.db, reference).await?;
     let Some(reset) = read.filter(may_see) else { return Ok(None) };
     let proofs = store::proofs(&app.db, reset.id).await?;
-    let found = Arc::new(Found::new(reset, proofs));
+    let finished = store::finished(&app.db, reset.id).await?;
+    let found = Arc::new(Found::new(reset, proofs, finished));
     if let Some((shown, began)) = shown.zip(began) {
         shown.put(reference.as_str(), Arc::clone(&found), began);
     }

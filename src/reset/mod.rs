@@ -15,6 +15,7 @@
 
 mod causes;
 mod evidence;
+mod finish;
 mod form;
 mod found;
 mod leases;
@@ -46,4 +47,5 @@ pub(crate) fn router(shown: Shown) -> Router<App> {
         .route("/reset/check", post(form::check))
         .route("/resets/{reference}", get(timeline::page).layer(Extension(shown)))
         .route("/resets/{reference}/events", get(live::events))
+        .route("/resets/{reference}/finish", get(finish::begin))
 }

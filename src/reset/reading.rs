@@ -42,16 +42,18 @@ pub(crate) enum Rung {
     Accepted,
     Written,
     Carried,
+    Works,
 }
 
 impl Rung {
-    pub(crate) const ALL: [Self; 3] = [Self::Accepted, Self::Written, Self::Carried];
+    pub(crate) const ALL: [Self; 4] = [Self::Accepted, Self::Written, Self::Carried, Self::Works];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Written => "written",
             Self::Carried => "carried",
+            Self::Works => "works",
         }
     }
 

@@ -58,10 +58,6 @@ pub(crate) enum Evidence {
     /// Entra took it, and no agent was involved.
     NoAgent,
     /// The person used it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the finishing sign-in (issue 4) reports it; the machine is whole without")
-    )]
     Used,
 }
 

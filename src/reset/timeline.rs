@@ -15,7 +15,8 @@ use super::causes::Cause;
 use super::found::{Asking, Drawn, Found, allowed};
 use super::reading::{Proof, Reset, Rung, Status};
 use super::state::State as ResetState;
-use super::{line, store};
+use super::store::Finished;
+use super::{finish, line, store};
 use crate::base::Reference;
 use crate::state::App;
 use crate::store::StoreError;
@@ -25,6 +26,8 @@ use crate::web::{Error, Frame, clock_time, draw, duration, json_not_found};
 pub(super) struct Asked {
     /// A second submit came here: its password was not used.
     unused: Option<String>,
+    /// Back from Entra: nothing from memory.
+    back: Option<String>,
     /// The page must be at least this new: its script has heard of it.
     revision: Option<String>,
 }
@@ -62,9 +65,48 @@ struct TimelinePage {
     usual: Option<String>,
     line: Option<String>,
     unused: bool,
+    finish: Option<Finish>,
     /// What the button says, if another try makes sense.
     again: Option<String>,
     tone: &'static str,
+}
+
+/// The finishing sign-in, as offered.
+struct Finish {
+    title: String,
+    text: String,
+    /// What the last try came to.
+    note: Option<String>,
+    /// `None` while Entra is being asked.
+    button: Option<String>,
+}
+
+impl Finish {
+    fn of(f: &Frame, state: ResetState, finished: Finished) -> Self {
+        let unknown = state == ResetState::Unknown;
+        let note = match finished {
+            Finished::Asking => Some("finish-asking"),
+            Finished::Unchanged => Some("finish-unchanged"),
+            Finished::Not | Finished::Used => None,
+        };
+        Self {
+            title: f.t(if unknown { "finish-title-unknown" } else { "finish-title" }),
+            text: f.t("finish-text"),
+            note: note.map(|key| f.t(key)),
+            button: (finished != Finished::Asking).then(|| f.t("finish-button")),
+        }
+    }
+}
+
+/// What the page shows besides the reset itself.
+#[derive(Default)]
+struct More {
+    usual: Option<String>,
+    place: Option<line::Place>,
+    unused: bool,
+    finish: Option<Finished>,
+    /// There is a last step for this person to take.
+    possible: bool,
 }
 
 pub(super) async fn page(
@@ -80,20 +122,24 @@ pub(super) async fn page(
         .and_then(|v| v.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
     // Programs that ask want to know how it stands now.
-    asking.at_least = if json { i64::MAX } else { asked.revision.and_then(|r| r.parse().ok()).unwrap_or(0) };
+    asking.at_least =
+        if json || asked.back.is_some() { i64::MAX } else { asked.revision.and_then(|r| r.parse().ok()).unwrap_or(0) };
     let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
         return if json { Ok(json_not_found()) } else { Err(Error::NotFound) };
     };
-    let Found { reset, proofs, .. } = &*found;
+    let Found { reset, proofs, finished, .. } = &*found;
     if json {
         return Ok(Json(Status::of(reset, proofs, app.now())).into_response());
     }
     let f = frame.signed_in(&viewer.login.name);
     let unused = asked.unused.is_some();
+    let finish = finish::offered(&viewer, reset, &app.config.signin).then_some(*finished);
+    let possible = finish::possible(&viewer.login.upn, &app.config.signin);
     if reset.state.is_open() {
         let usual = usual(&app).await?.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
         let place = line::place(&app.db, reset, app.now()).await?;
-        return Ok(draw(&view(&app, f, reset, proofs, usual, place, unused)));
+        let more = More { usual, place, unused, finish, possible };
+        return Ok(draw(&view(&app, f, reset, proofs, more)));
     }
     let drawn = Drawn {
         language: f.lang.clone(),
@@ -104,7 +150,8 @@ pub(super) async fn page(
     if let Some(page) = found.drawn(&drawn) {
         return Ok(Html(page).into_response());
     }
-    let page = view(&app, f, reset, proofs, None, None, unused).render().map_err(|e| Error::internal(&e))?;
+    let more = More { unused, finish, possible, ..More::default() };
+    let page = view(&app, f, reset, proofs, more).render().map_err(|e| Error::internal(&e))?;
     let page = Bytes::from(page);
     found.keep(drawn, page.clone());
     Ok(Html(page).into_response())
@@ -125,16 +172,8 @@ async fn usual(app: &App) -> Result<Option<SignedDuration>, StoreError> {
     Ok(span)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, from the handler above; each is a fact the page shows")]
-fn view(
-    app: &App,
-    f: Frame,
-    reset: &Reset,
-    proofs: &[Proof],
-    usual: Option<String>,
-    place: Option<line::Place>,
-    unused: bool,
-) -> TimelinePage {
+fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> TimelinePage {
+    let More { usual, place, unused, finish, possible } = more;
     let state = reset.state;
     let key = |part: &str| format!("state-{}-{part}", state.name().replace('_', "-"));
     let now = app.now();
@@ -164,13 +203,14 @@ fn view(
         text,
         advice: (1..=3).filter_map(|n| f.maybe(&key(&format!("do{n}")))).collect(),
         cause: reset.cause.map(Cause::code),
-        steps: steps(&f, reset, proofs),
+        steps: steps(&f, reset, proofs, possible, finish.is_some()),
         begun: clock_time(reset.created_at),
         begun_iso: reset.created_at.to_string(),
         took,
         usual,
         line,
         unused,
+        finish: finish.map(|finished| Finish::of(&f, state, finished)),
         again: again(state, reset.cause).map(|key| f.t(key)),
         tone: tone(state),
         f,
@@ -199,22 +239,28 @@ fn tone(state: ResetState) -> &'static str {
 }
 
 /// Portal, Microsoft, your organisation: how far it is, with the time of each proof.
-fn steps(f: &Frame, reset: &Reset, proofs: &[Proof]) -> Vec<Step> {
+fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bool) -> Vec<Step> {
     let proof = |rung: Rung| proofs.iter().find(|p| p.rung == rung);
     let ended = !reset.state.is_open();
     let good = matches!(reset.state, ResetState::Written | ResetState::Finished);
-    let rungs = Rung::ALL.into_iter().filter(|rung| *rung != Rung::Carried || reset.synced);
+    // The last rung is only for whoever can reach it.
+    let shown = |rung: &Rung| match rung {
+        Rung::Carried => reset.synced,
+        Rung::Works => finishes || proof(Rung::Works).is_some(),
+        Rung::Accepted | Rung::Written => true,
+    };
+    let rungs = Rung::ALL.into_iter().filter(shown);
     let mut before_done = true;
     let mut steps = Vec::new();
     for rung in rungs {
         let reached = proof(rung);
         let look = match reached {
             Some(_) => "done",
+            // The audit log arrives late, and so does the person: waiting for either is not bad news.
+            None if good && matches!(rung, Rung::Carried | Rung::Works) || offered && rung == Rung::Works => "now",
             None if !before_done && ended => "off",
             None if !before_done => "ahead",
             None if !ended => "now",
-            // The audit log arrives late: waiting for it is not bad news.
-            None if good && rung == Rung::Carried => "now",
             None => "bad",
         };
         before_done = reached.is_some();
@@ -270,4 +316,28 @@ fn spelled(reference: &Reference) -> String {
     ];
     let word = |letter: char| WORDS.iter().find(|(l, _)| *l == letter).map_or("", |(_, word)| *word);
     reference.as_str().chars().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::Lang;
+
+    #[test]
+    fn every_step_has_its_words_however_it_stands() {
+        let lang = Lang::english();
+        for rung in Rung::ALL {
+            // The last one is never bad: it is the person's own and can still be taken.
+            let looks = ["done", "now", "ahead", "off", "bad"].into_iter();
+            let looks = looks.filter(|look| match rung {
+                Rung::Accepted => *look != "off",
+                Rung::Written | Rung::Carried => true,
+                Rung::Works => *look != "bad",
+            });
+            for look in looks {
+                let key = format!("rung-{}-{look}", rung.name());
+                assert!(!lang.with(&key, &[("agent", "x")]).contains("localization"), "{key}");
+            }
+        }
+    }
 }

@@ -84,6 +84,7 @@ impl Tracker {
         if !due.is_empty() {
             evidence::look(&self.resets, due).await?;
         }
+        super::finish::look(&self.resets).await?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use axum::response::Redirect;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
+use super::finish::Finishing;
 use super::refusals::SignInRefused;
 use super::session::browser;
 use crate::base::Secret;
@@ -19,6 +20,8 @@ pub(super) enum Purpose {
     Person,
     Staff,
     Operator,
+    /// Comes back to one reset and never to a session.
+    Finish,
 }
 
 impl Purpose {
@@ -27,21 +30,23 @@ impl Purpose {
             Self::Person => "person",
             Self::Staff => "staff",
             Self::Operator => "operator",
+            Self::Finish => "finish",
         }
     }
 
     /// The context it must satisfy. The operator's account signs in with whatever it has: its role is judged instead.
+    /// A finishing sign-in is made with the password.
     pub(super) fn context(self, app: &App) -> Option<&str> {
         match self {
             Self::Person => Some(&app.config.signin.required_context),
             Self::Staff => Some(&app.config.signin.staff_context),
-            Self::Operator => None,
+            Self::Operator | Self::Finish => None,
         }
     }
 
     fn scopes(self) -> &'static [&'static str] {
         match self {
-            Self::Person | Self::Staff => &[],
+            Self::Person | Self::Staff | Self::Finish => &[],
             Self::Operator => &["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"],
         }
     }
@@ -55,6 +60,16 @@ pub(super) struct Attempt {
     pub(super) verifier: String,
     /// This is the one repetition after a missing context.
     pub(super) step_up: bool,
+    /// Of a finishing sign-in: what it finishes.
+    #[serde(default)]
+    pub(super) finishing: Option<Finishing>,
+}
+
+impl Attempt {
+    fn new(app: &App, purpose: Purpose) -> Self {
+        let (nonce, verifier) = (app.random.token(), app.random.token());
+        Self { purpose, nonce, verifier, step_up: false, finishing: None }
+    }
 }
 
 /// Begins an attempt and answers with the way to Entra.
@@ -65,9 +80,25 @@ pub(super) async fn begin(
     step_up: bool,
     hint: Option<&str>,
 ) -> Result<Redirect, Error> {
+    let attempt = Attempt { step_up, ..Attempt::new(app, purpose) };
+    send_off(app, session, attempt, hint).await
+}
+
+/// Begins a finishing sign-in.
+pub(super) async fn begin_finishing(
+    app: &App,
+    session: &Session,
+    finishing: Finishing,
+    upn: &str,
+) -> Result<Redirect, Error> {
+    let attempt = Attempt { finishing: Some(finishing), ..Attempt::new(app, Purpose::Finish) };
+    send_off(app, session, attempt, Some(upn)).await
+}
+
+async fn send_off(app: &App, session: &Session, attempt: Attempt, hint: Option<&str>) -> Result<Redirect, Error> {
+    let purpose = attempt.purpose;
     let browser = browser(session, app).await?;
     let state = app.random.token();
-    let attempt = Attempt { purpose, nonce: app.random.token(), verifier: app.random.token(), step_up };
     let verifier = Secret::new(attempt.verifier.clone());
     let with = Authorize {
         state: &state,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::attempt::{self, Attempt, Purpose};
+use super::finish;
 use super::refusals::SignInRefused;
 use super::session::{self, Login};
 use super::verdict::{Covered, Verdicts};
@@ -38,6 +39,9 @@ pub(super) async fn callback(
     if let Some(error) = back.error {
         let code = aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();
         tracing::info!(error, aadsts = code, "Entra refused a sign-in");
+        if let Some(finishing) = &attempt.finishing {
+            return Ok(Redirect::to(&finishing.page()).into_response());
+        }
         let refused = if error == "access_denied" && code.is_none() {
             SignInRefused::Cancelled
         } else {
@@ -58,8 +62,11 @@ pub(super) async fn callback(
             return refuse(&app, refused, None).await;
         }
     };
+    if attempt.purpose == Purpose::Finish {
+        return finished(&app, &attempt, &who.identity).await;
+    }
     match judge(&app, &attempt, &who.identity).await? {
-        Judged::Good => finish(&app, &session, attempt.purpose, who).await,
+        Judged::Good => go_on(&app, &session, attempt.purpose, who).await,
         Judged::StepUp => {
             let hint = Some(who.identity.upn.as_str());
             Ok(attempt::begin(&app, &session, attempt.purpose, true, hint).await?.into_response())
@@ -72,6 +79,18 @@ async fn find_attempt(app: &App, session: &Session, state: Option<&str>) -> Resu
     let browser = session::known_browser(session).await?.ok_or(SignInRefused::Attempt)?;
     let stored = app.attempts.take(state.unwrap_or(""), &browser, app.now()).await?.ok_or(SignInRefused::Attempt)?;
     serde_json::from_slice(&stored.data).map_err(|e| Error::internal(&e))
+}
+
+/// Back from a finishing sign-in. Nothing of the session is touched: whoever comes back has what they had before.
+async fn finished(app: &App, attempt: &Attempt, who: &Identity) -> Result<Response, Error> {
+    let Some(finishing) = &attempt.finishing else { return Err(SignInRefused::Attempt.into()) };
+    if who.key != finishing.person {
+        return refuse(app, SignInRefused::SomebodyElse, Some(who)).await;
+    }
+    let event = Event::new("finish.returned", Actor::Person(who.key)).about(who.key).reset(finishing.reset);
+    app.auditor.note(event).await?;
+    finish::returned(&app.db, finishing.reset, app.now()).await?;
+    Ok(Redirect::to(&finishing.page()).into_response())
 }
 
 enum Judged {
@@ -107,7 +126,7 @@ async fn judge(app: &App, attempt: &Attempt, who: &Identity) -> Result<Judged, E
     })
 }
 
-async fn finish(app: &App, session: &Session, purpose: Purpose, who: Authorized) -> Result<Response, Error> {
+async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) -> Result<Response, Error> {
     match purpose {
         Purpose::Person => {
             begin(app, session, &who.identity, false).await?;
@@ -119,6 +138,7 @@ async fn finish(app: &App, session: &Session, purpose: Purpose, who: Authorized)
         }
         Purpose::Staff => refuse(app, SignInRefused::NoRole, Some(&who.identity)).await,
         Purpose::Operator => super::operator::signed_in(app, session, who).await,
+        Purpose::Finish => Err(SignInRefused::Attempt.into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod callback;
+mod finish;
 mod landing;
 mod operator;
 mod refusals;
@@ -10,6 +11,7 @@ mod session;
 mod verdict;
 mod watch;
 
+pub(crate) use finish::{Finishing, begin_finish};
 pub(crate) use routes::router;
 pub(crate) use session::{Login, SignedIn, Viewer};
 pub(crate) use watch::watch_sessions;

@@ -28,6 +28,8 @@ pub(crate) enum SignInRefused {
     Policy,
     Excluded,
     NoRole,
+    /// A finishing sign-in by somebody else.
+    SomebodyElse,
     /// A staff page without a staff session.
     NotStaff,
     Expired,
@@ -53,6 +55,7 @@ impl SignInRefused {
             Self::Policy => "S-POLICY",
             Self::Excluded => "S-EXCLUDED",
             Self::NoRole => "S-NO-ROLE",
+            Self::SomebodyElse => "S-SOMEBODY-ELSE",
             Self::NotStaff => "S-NOT-STAFF",
             Self::Expired => "S-EXPIRED",
         }
@@ -96,6 +99,7 @@ impl From<SignInRefused> for Error {
                 | SignInRefused::NotAssigned
                 | SignInRefused::AccountDisabled
                 | SignInRefused::NotStaff
+                | SignInRefused::SomebodyElse
                 | SignInRefused::NoRole
                 | SignInRefused::Excluded
                 | SignInRefused::Guest

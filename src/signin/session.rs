@@ -62,6 +62,10 @@ impl Login {
         self.staff && self.roles.iter().any(|r| roles.contains(&r.as_str()))
     }
 
+    pub(crate) fn is_staff(&self) -> bool {
+        self.staff
+    }
+
     fn alive(&self, app: &App) -> bool {
         let now = app.now();
         let signin = &app.config.signin;

@@ -2,12 +2,14 @@
 //! wait for.
 
 mod due;
+mod finishings;
 mod moves;
 mod sending;
 #[cfg(test)]
 mod tests;
 
 pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_later, sending, take_over};
+pub(super) use finishings::{Finish, Finished, due_finishes, end_finish, finished};
 pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};
 pub(super) use sending::{ahead_in_line, dispatch, renew, throttle, throttled_until, undispatch, wait_in_line};
 

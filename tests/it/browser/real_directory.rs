@@ -9,6 +9,8 @@ use crate::support::raw;
 
 const OLD: &str = "Old-River-Stone-7";
 const NEW: &str = "Amber-Kettle-Sailing-4";
+/// What she chooses at Entra in the end.
+const FINAL: &str = "Copper-Lantern-Sails-8";
 /// Long enough for the portal, too short for this domain.
 const TOO_SHORT: &str = "Short-Pass-91";
 
@@ -36,6 +38,19 @@ async fn a_remote_person_resets_in_a_browser_and_it_lands_in_a_real_active_direc
     browser.wait_for("[data-rung=carried][data-look=done]").await;
     assert_eq!(domain.kinit("wanda", NEW), Ticket::MustChange, "an administrator's reset asks for a change");
     assert_eq!(domain.kinit("wanda", OLD), Ticket::Refused, "the old one is dead");
+    // The last step: she signs in with it, is asked for another one, and that one counts, without a further prompt.
+    browser.click("#finish").await;
+    browser.wait_for("#m-password").await;
+    browser.type_into("#password", NEW).await;
+    browser.click("button[type=submit]").await;
+    browser.wait_for("#new_password").await;
+    browser.type_into("#password", NEW).await;
+    browser.type_into("#new_password", FINAL).await;
+    browser.click("button[type=submit]").await;
+    browser.wait_for("[data-state=finished]").await;
+    browser.wait_for("[data-rung=works][data-look=done]").await;
+    assert_eq!(domain.kinit("wanda", FINAL), Ticket::Granted, "the final password works, and nothing asks for more");
+    assert_eq!(domain.kinit("wanda", NEW), Ticket::Refused, "the one in between is dead");
     browser.close().await;
     demo.stop().await;
 }

@@ -1,6 +1,7 @@
 //! What people live through, each journey a sentence.
 
 mod demo;
+mod finish;
 mod graph;
 mod guard_rails;
 mod pages;

@@ -1,0 +1,70 @@
+//! Finishing sign-ins as the reset sees them. `signin` writes when one starts and when somebody is back.
+
+use jiff::Timestamp;
+
+use super::at;
+use crate::base::ResetId;
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// Somebody who came back and is waited for.
+pub(in crate::reset) struct Finish {
+    pub(in crate::reset) reset: ResetId,
+    pub(in crate::reset) started_at: Timestamp,
+    pub(in crate::reset) returned_at: Timestamp,
+}
+
+impl Finish {
+    pub(in crate::reset) const USED: &'static str = "used";
+    pub(in crate::reset) const UNCHANGED: &'static str = "unchanged";
+}
+
+/// How a finishing sign-in stands, for the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::reset) enum Finished {
+    /// Nobody came back yet, or nobody left.
+    Not,
+    /// They are back; Entra is being asked.
+    Asking,
+    /// They are back, and Entra saw no change.
+    Unchanged,
+    Used,
+}
+
+/// Takes what is due, and puts it off for the next look.
+pub(in crate::reset) async fn due_finishes(
+    db: &Db,
+    now: Timestamp,
+    again: Timestamp,
+) -> Result<Vec<Finish>, StoreError> {
+    const SQL: &str = "UPDATE finishings SET look_at = $2 WHERE reset_id IN
+            (SELECT reset_id FROM finishings WHERE look_at IS NOT NULL AND (look_at <= $1 OR look_at > $2) LIMIT 32)
+        AND (look_at <= $1 OR look_at > $2) RETURNING reset_id, started_at, COALESCE(returned_at, started_at)";
+    let (now, again) = (now.as_millisecond(), again.as_millisecond());
+    let rows: Vec<(String, i64, i64)> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(again).fetch_all(p).await)?;
+    let read = rows.into_iter();
+    Ok(read
+        .filter_map(|(id, start, back)| {
+            Some(Finish { reset: id.parse().ok()?, started_at: at(start), returned_at: at(back) })
+        })
+        .collect())
+}
+
+pub(in crate::reset) async fn end_finish(tx: &mut Tx, id: ResetId, outcome: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE finishings SET look_at = NULL, outcome = $2 WHERE reset_id = $1";
+    let id = id.to_string();
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(outcome).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(in crate::reset) async fn finished(db: &Db, id: ResetId) -> Result<Finished, StoreError> {
+    const SQL: &str = "SELECT returned_at, outcome FROM finishings WHERE reset_id = $1";
+    let id = id.to_string();
+    let row: Option<(Option<i64>, Option<String>)> =
+        on_db!(db, |p| sqlx::query_as(SQL).bind(&id).fetch_optional(p).await)?;
+    Ok(match row {
+        Some((_, Some(outcome))) if outcome == Finish::USED => Finished::Used,
+        Some((_, Some(_))) => Finished::Unchanged,
+        Some((Some(_), None)) => Finished::Asking,
+        Some((None, None)) | None => Finished::Not,
+    })
+}

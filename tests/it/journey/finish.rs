@@ -1,0 +1,167 @@
+//! The finishing sign-in: the last step is the person's own, and nothing else counts as it.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use passback::tenant::{Call, Effect, Fault};
+
+use crate::support::portal::{Browser, GOOD, Page, Portal, Wish, engines, rungs, upn};
+
+const FINAL: &str = "Copper-Lantern-Sails-8";
+
+/// A written reset's page.
+async fn written(portal: &Portal, name: &str) -> (Browser, String) {
+    let mut browser = portal.signed_in(name).await;
+    let reference = browser.reset(GOOD).await.reference();
+    browser.until_state(&reference, "written").await;
+    (browser, reference)
+}
+
+/// To Entra by the page's button. A person needs longer than the second that Entra's times are told in.
+async fn leave(browser: &mut Browser, reference: &str) -> Page {
+    let entra = browser.get(&format!("/resets/{reference}/finish")).await;
+    assert!(entra.url.contains("/oauth2/v2.0/authorize"), "{}", entra.url);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    entra
+}
+
+async fn change_at_entra(browser: &mut Browser, entra: &Page, name: &str, new: &str) -> Page {
+    let fields =
+        [("account", &*upn(name)), ("method", "password"), ("password", GOOD), ("new_password", new), ("tap", "")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    browser.post(&entra.url, &fields).await
+}
+
+#[tokio::test]
+async fn wanda_signs_in_with_it_and_is_finished() {
+    for engine in engines() {
+        let portal = Portal::on(engine).await;
+        let (mut wanda, reference) = written(&portal, "wanda").await;
+        let page = wanda.get(&format!("/resets/{reference}")).await;
+        assert!(page.body.contains(&format!("href=\"/resets/{reference}/finish\"")), "the last step is offered");
+        let entra = leave(&mut wanda, &reference).await;
+        assert!(entra.url.contains("login_hint=wanda"), "her name is filled in");
+        let back = change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
+        assert!(back.url.contains(&format!("/resets/{reference}")), "{}", back.url);
+        let status = wanda.until_state(&reference, "finished").await;
+        assert!(rungs(&status).contains(&"works".to_owned()), "{status}");
+        let page = wanda.get(&format!("/resets/{reference}")).await;
+        assert!(!page.body.contains("/finish\""), "there is nothing left to do");
+        assert!(!page.body.contains(FINAL));
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn coming_back_with_a_passkey_stays_written_and_is_said() {
+    let portal = Portal::start().await;
+    let (mut wanda, reference) = written(&portal, "wanda").await;
+    let entra = leave(&mut wanda, &reference).await;
+    let back = wanda.post(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
+    assert!(back.body.contains("We are asking Microsoft whether your password was changed"), "{}", back.main());
+    assert!(!back.body.contains("id=\"finish\""), "no second try while the first is looked at");
+    portal.clock.advance(SignedDuration::from_secs(61));
+    let told = async {
+        loop {
+            let page = wanda.get(&format!("/resets/{reference}?back=1")).await;
+            if page.body.contains("Microsoft has not seen a change") {
+                break page;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let page = tokio::time::timeout(Duration::from_secs(10), told).await.expect("it is said");
+    assert!(page.body.contains("data-state=\"written\"") && page.body.contains("id=\"finish\""), "she may try again");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_finishing_sign_in_never_gives_renews_or_raises_a_session() {
+    let portal = Portal::start().await;
+    let (mut wanda, reference) = written(&portal, "wanda").await;
+    let id = |b: &Browser| b.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
+    let before = id(&wanda);
+    let entra = leave(&mut wanda, &reference).await;
+    // Ten minutes pass: her sign-in is too old for a new reset.
+    portal.clock.advance(SignedDuration::from_secs(700));
+    change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
+    assert_eq!(id(&wanda), before, "the session is the one she had");
+    let form = wanda.get("/reset").await;
+    assert!(form.url.contains("/oauth2/v2.0/authorize"), "the sign-in was not renewed: {}", form.url);
+    // Half an hour more: the session itself is over, and coming back does not revive it.
+    let (mut omar, reference) = written(&portal, "omar").await;
+    let entra = leave(&mut omar, &reference).await;
+    portal.clock.advance(SignedDuration::from_mins(31));
+    let back = change_at_entra(&mut omar, &entra, "omar", FINAL).await;
+    assert_eq!(back.status, 400, "the attempt was too old as well: {}", back.code());
+    assert!(omar.get("/reset").await.url.contains("/oauth2/v2.0/authorize"));
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_ended_meanwhile_stays_ended() {
+    let portal = Portal::with(Wish { adjust: |c| c.signin.idle_seconds = 600, ..Wish::default() }).await;
+    let (mut wanda, reference) = written(&portal, "wanda").await;
+    let entra = leave(&mut wanda, &reference).await;
+    portal.clock.advance(SignedDuration::from_mins(15));
+    let back = change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
+    assert_eq!(back.status, 404, "the reset is nobody's page without a session");
+    assert!(wanda.get("/reset").await.url.contains("/oauth2/v2.0/authorize"), "and there is none");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn somebody_else_who_comes_back_finishes_nothing() {
+    let portal = Portal::start().await;
+    let (mut wanda, reference) = written(&portal, "wanda").await;
+    let entra = leave(&mut wanda, &reference).await;
+    let back = wanda.post(&entra.url, &[("account", &upn("omar")), ("method", "passkey")]).await;
+    assert_eq!(back.code(), "S-SOMEBODY-ELSE");
+    let page = wanda.get(&format!("/resets/{reference}")).await;
+    assert!(page.body.contains("Wanda") && page.body.contains("data-state=\"written\""), "she is still Wanda");
+    let mut other = portal.signed_in("omar").await;
+    assert_eq!(other.get(&format!("/resets/{reference}/finish")).await.status, 404);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_callback_cannot_be_made_to_finish_or_to_sign_in_instead() {
+    let portal = Portal::start().await;
+    let (mut wanda, reference) = written(&portal, "wanda").await;
+    let entra = leave(&mut wanda, &reference).await;
+    // The code of a finishing sign-in, in a browser that never began one: no session comes of it.
+    let mut thief = portal.browser();
+    let back = thief.post(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
+    assert_eq!(back.code(), "S-ATTEMPT");
+    assert!(thief.get("/reset").await.url.contains("/oauth2/v2.0/authorize"));
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn where_another_provider_asks_for_the_password_the_step_is_hidden() {
+    let federated = Wish { adjust: |c| c.signin.federated_domains = vec!["Contoso.Example".into()], ..Wish::default() };
+    let portal = Portal::with(federated).await;
+    let (mut wanda, reference) = written(&portal, "wanda").await;
+    let page = wanda.get(&format!("/resets/{reference}")).await;
+    assert!(!page.body.contains("/finish\"") && !page.body.contains("data-rung=\"works\""));
+    let asked = wanda.get(&format!("/resets/{reference}/finish")).await;
+    assert!(asked.url.ends_with(&format!("/resets/{reference}")), "{}", asked.url);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn after_an_unknown_outcome_signing_in_with_it_settles_it() {
+    let portal = Portal::start().await;
+    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, Effect::DropAnswer).for_person(&upn("wanda")));
+    portal.demo.tenant.add_fault(Fault::on(Call::Audits, Effect::Hangup).times(1_000));
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "unknown").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let entra = leave(&mut wanda, &reference).await;
+    change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
+    let status = wanda.until_state(&reference, "finished").await;
+    assert!(rungs(&status).contains(&"works".to_owned()));
+    portal.demo.stop().await;
+}
