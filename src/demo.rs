@@ -22,6 +22,9 @@ const CLIENT_SECRET: &str = "demo-secret-of-the-emulator";
 const ADMIN: &str = "adam@contoso.example";
 const OPERATOR: &str = "svc-passback@contoso.example";
 
+/// A change to the settings.
+pub type Adjust = Box<dyn Fn(&mut Config) + Send + Sync>;
+
 /// How to start.
 pub struct DemoOptions {
     pub port: u16,
@@ -35,7 +38,7 @@ pub struct DemoOptions {
     pub clock: Clock,
     pub random: Random,
     /// Changes to the settings, for tests.
-    pub adjust: fn(&mut Config),
+    pub adjust: Adjust,
     /// Without it nobody can reset: tests of that state.
     pub link_operator: bool,
 }
@@ -51,7 +54,7 @@ impl Default for DemoOptions {
             directory: None,
             clock: Clock::system(),
             random: Random::system(),
-            adjust: |_| {},
+            adjust: Box::new(|_| {}),
             link_operator: true,
         }
     }
@@ -227,6 +230,7 @@ fn config(
         operator: OperatorSettings::default(),
         reset: Reset::default(),
         policy: Policy::default(),
+        breach: crate::config::Breach::default(),
     })
 }
 

@@ -12,6 +12,7 @@ mod entra;
 mod guard;
 pub mod ops;
 mod people;
+mod policy;
 mod reset;
 pub mod serve;
 mod signin;

@@ -12,6 +12,7 @@ use crate::audit::Auditor;
 use crate::base::{Clock, InFlight, Metrics, Random, ResetId, Watchers};
 use crate::config::Config;
 use crate::entra::Entra;
+use crate::policy::{BreachError, Engine};
 use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
 
 /// A status as event streams send it.
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) random: Random,
     pub(crate) entra: Entra,
     pub(crate) auditor: Auditor,
+    pub(crate) policy: Engine,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) attempts: Attempts,
@@ -63,8 +65,18 @@ pub(crate) struct Inner {
 }
 
 impl App {
-    pub(crate) fn new(config: Config, db: Db, sealer: &Sealer, entra: Entra, clock: Clock, random: Random) -> Self {
-        Self(Arc::new(Inner {
+    /// # Errors
+    /// When the breach file cannot be used.
+    pub(crate) fn new(
+        config: Config,
+        db: Db,
+        sealer: &Sealer,
+        entra: Entra,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, BreachError> {
+        Ok(Self(Arc::new(Inner {
+            policy: Engine::new(config.policy.clone(), &config.breach, &config.branding.name)?,
             auditor: Auditor::new(db.clone(), sealer.clone(), clock.clone(), random.clone()),
             limits: Limits::new(db.clone()),
             attempts: Attempts::new(db.clone(), sealer.clone()),
@@ -84,7 +96,7 @@ impl App {
             clock,
             random,
             entra,
-        }))
+        })))
     }
 
     pub(crate) fn now(&self) -> Timestamp {

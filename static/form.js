@@ -23,7 +23,8 @@
     const mine = ++newest;
     try {
       const answer = await fetch("/reset/check", { method: "POST", body: new URLSearchParams({ password: password.value }) });
-      if (answer.ok && mine === newest) show((await answer.json()).rules);
+      const said = answer.ok ? await answer.json() : null;
+      if (said && mine === newest) show(said.rules);
     } catch {
       // Offline: the rules are judged again when the form is sent.
     }
@@ -32,6 +33,26 @@
     clearTimeout(waiting);
     waiting = setTimeout(check, 150);
   });
+
+  const phrase = document.getElementById("phrase");
+  if (phrase) {
+    document.querySelector("[data-offer]").hidden = false;
+    const told = document.getElementById("phrase-used");
+    document.getElementById("phrase-use").addEventListener("click", () => {
+      password.value = again.value = phrase.textContent;
+      told.textContent = told.dataset.text;
+      check();
+    });
+    document.getElementById("phrase-other").addEventListener("click", async () => {
+      try {
+        const answer = await fetch("/reset/check", { method: "POST", body: new URLSearchParams({ password: "", phrase: "1" }) });
+        const fresh = answer.ok ? (await answer.json()).phrase : null;
+        if (fresh) { phrase.textContent = fresh; told.textContent = ""; }
+      } catch {
+        // Offline: the one that is shown stays.
+      }
+    });
+  }
 
   const reveal = document.querySelector("[data-reveal]");
   reveal.hidden = false;

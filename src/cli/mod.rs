@@ -48,12 +48,28 @@ enum Command {
         #[arg(long)]
         to: PathBuf,
     },
+    /// Lists of passwords known from breaches.
+    #[command(subcommand)]
+    Breach(BreachCommand),
     /// The audit chain.
     #[command(subcommand)]
     Audit(AuditCommand),
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Subcommand)]
+enum BreachCommand {
+    /// Make the file for `[breach] kind = "file"`, so that no question leaves this machine.
+    Build {
+        /// Sorted SHA-1 hashes, a line each, as the downloader of Have I Been Pwned writes them.
+        #[arg(long)]
+        from: PathBuf,
+        /// The new file; nothing is overwritten.
+        #[arg(long)]
+        to: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -148,6 +164,10 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Backup { config, to } => {
             ops::backup(&config.load()?, &to).await?;
             say(&format!("{} is whole. Keep the sealing keys too, somewhere else.", to.display()));
+        }
+        Command::Breach(BreachCommand::Build { from, to }) => {
+            let built = ops::breach_build(&from, &to)?;
+            say(&format!("{} holds {} hashes in {} bytes.", to.display(), built.hashes, built.bytes));
         }
         Command::Audit(AuditCommand::Verify { database, config, head }) => {
             return verify(&database, config, head).await;

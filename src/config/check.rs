@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Cloud, Config, ConfigError, CredentialKind, Entra, Server};
+use super::{BreachKind, Cloud, Config, ConfigError, CredentialKind, Entra, Server};
 use crate::base::is_loopback_host;
 
 impl Cloud {
@@ -70,6 +70,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             "needs at least one key: { id, file } with 64 hexadecimal digits in the file",
         ));
     }
+    policy(config)?;
     let CredentialKind::Secret = config.entra.credential.kind;
     if config.entra.credential.secret.is_none() {
         return Err(ConfigError::value("entra.credential", "kind = \"secret\" needs secret or secret_file"));
@@ -87,6 +88,30 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         if value <= 0 {
             return Err(ConfigError::value(key, "must be more than zero"));
         }
+    }
+    Ok(())
+}
+
+fn policy(config: &Config) -> Result<(), ConfigError> {
+    let (policy, breach) = (&config.policy, &config.breach);
+    if policy.min_length < 8 || policy.min_length > 127 {
+        return Err(ConfigError::value("policy.min_length", "must be 8 (what Entra asks for) to 127"));
+    }
+    if policy.classes > 4 || policy.strength > 4 {
+        return Err(ConfigError::value("policy.classes", "and policy.strength go from 0 to 4"));
+    }
+    if policy.banned_words.len() > 1_000 {
+        return Err(ConfigError::value("policy.banned_words", "takes 1,000 words at most, as Entra's own list"));
+    }
+    let url = &breach.url;
+    if (url.scheme() != "https" && !is_loopback_host(url)) || !url.path().ends_with('/') {
+        return Err(ConfigError::value("breach.url", "must be https and end with a slash"));
+    }
+    if breach.kind == BreachKind::File && breach.file.is_none() {
+        return Err(ConfigError::value(
+            "breach.file",
+            "is needed with kind = \"file\": make one with passback breach build",
+        ));
     }
     Ok(())
 }

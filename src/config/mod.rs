@@ -7,6 +7,6 @@ mod sections;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    Branding, Cloud, Config, Credential, CredentialKind, Database, Entra, OperatorSettings, Policy, Reset, Sealing,
-    SealingKey, Server, Signin,
+    Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Entra, OperatorSettings, Policy,
+    Reset, Sealing, SealingKey, Server, Signin,
 };

@@ -29,6 +29,8 @@ pub struct Config {
     pub reset: Reset,
     #[serde(default)]
     pub policy: Policy,
+    #[serde(default)]
+    pub breach: Breach,
 }
 
 impl Config {
@@ -250,10 +252,47 @@ pub struct Policy {
     pub min_length: usize,
     /// How many of the four classes (lower case, upper case, digits, others).
     pub classes: usize,
+    /// How hard it must be to guess, by zxcvbn: 0 (not asked) to 4.
+    pub strength: u8,
+    /// The organisation's own words, as in Entra's custom list (at most 1,000, of 4 letters or more). The name in
+    /// `[branding]` counts by itself.
+    pub banned_words: Vec<String>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { min_length: 12, classes: 3 }
+        Self { min_length: 12, classes: 3, strength: 3, banned_words: Vec::new() }
+    }
+}
+
+/// Whether passwords are compared with those known from breaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BreachKind {
+    #[default]
+    Off,
+    /// Five digits of the hash are sent to a service.
+    RangeApi,
+    /// Offline, in a file made by `passback breach build`.
+    File,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Breach {
+    pub kind: BreachKind,
+    /// Of `range_api`: the address that the five digits are put behind.
+    pub url: Url,
+    /// Of `file`.
+    pub file: Option<PathBuf>,
+    /// Of `range_api`: longer than this nobody waits; the password then passes unchecked.
+    pub timeout_milliseconds: u64,
+}
+
+impl Default for Breach {
+    #[expect(clippy::expect_used, reason = "a fixed address")]
+    fn default() -> Self {
+        let url = "https://api.pwnedpasswords.com/range/".parse().expect("a URL");
+        Self { kind: BreachKind::Off, url, file: None, timeout_milliseconds: 1_500 }
     }
 }

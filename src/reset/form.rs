@@ -9,12 +9,13 @@ use axum_extra::extract::Form;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tower_sessions::Session;
 
-use super::rules::{NewPassword, NotYet, Rule, Standing, judge};
 use super::submit::{Before, NotBegun, Resets};
 use crate::base::Password;
 use crate::guard::{Guard, Stopped};
 use crate::people::{Facts, Home, People};
+use crate::policy::{Asked, NewPassword, NotYet, Rule, Standing};
 use crate::signin::{Login, SignedIn};
 use crate::state::App;
 use crate::store::Limit;
@@ -27,12 +28,16 @@ pub(super) struct Typed {
     /// "I tried the new password and it does not work": asked after an unknown outcome.
     #[serde(default)]
     tried: Option<String>,
+    /// Asks for another passphrase, when rules are checked.
+    #[serde(default)]
+    phrase: Option<String>,
 }
 
 /// A rule as the page shows it.
 struct RuleRow {
     code: &'static str,
     text: String,
+    why: String,
     standing: &'static str,
     standing_text: String,
 }
@@ -45,6 +50,8 @@ struct FormPage {
     upn: String,
     home: String,
     rules: Vec<RuleRow>,
+    /// A passphrase that passes, offered first.
+    phrase: Option<Password>,
     problem: Option<String>,
     /// The reference of an unknown reset before this one.
     unknown: Option<String>,
@@ -68,12 +75,11 @@ const FORMS: Limit = Limit { count: 120, per: SignedDuration::from_mins(1) };
 
 pub(super) async fn form(
     State(app): State<App>,
-    State(people): State<People>,
-    State(guard): State<Guard>,
-    State(resets): State<Resets>,
     frame: Frame,
+    session: Session,
     SignedIn(login): SignedIn,
 ) -> Result<Response, Error> {
+    let (guard, resets, people) = (Guard::from_ref(&app), Resets::from_ref(&app), People::from_ref(&app));
     if age(&app, &login) > app.config.signin.max_age_seconds {
         return Ok(Redirect::to("/signin").into_response());
     }
@@ -92,6 +98,8 @@ pub(super) async fn form(
         }
         Before::Nothing | Before::Unknown(_) => {
             let unknown = if let Before::Unknown(reference) = before { Some(reference.to_string()) } else { None };
+            let asked = app.policy.asked(facts.name_parts.clone());
+            session.insert(ASKED, &asked).await.map_err(|e| Error::unavailable(&e))?;
             page(&app, frame, &login, &facts, Shown { unknown, ..Shown::default() })
         }
     })
@@ -135,7 +143,8 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
         Before::Unknown(_) | Before::Nothing => {}
     }
     let again = typed.again.unwrap_or_else(|| Password::new(String::new()));
-    let password = match NewPassword::parse(typed.password, &again, &app.config.policy, &facts.name_parts) {
+    let asked = app.policy.asked(facts.name_parts.clone());
+    let password = match NewPassword::parse(typed.password, &again, &app.policy, &asked).await {
         Ok(password) => password,
         Err(not_yet) => return Ok(page(&app, frame, &login, &facts, Shown::not_yet(not_yet, tried))),
     };
@@ -158,16 +167,27 @@ fn running(reference: &str) -> Response {
     Redirect::to(&format!("/resets/{reference}?unused=1")).into_response()
 }
 
+/// What is asked of the password, in the session since the form opened: a key press asks neither Graph nor the
+/// directory.
+const ASKED: &str = "asked";
+
 /// `POST /reset/check`: how the rules stand for what is typed so far. Nothing is logged or kept.
-pub(super) async fn check(State(app): State<App>, SignedIn(login): SignedIn, Form(typed): Form<Typed>) -> Json<Value> {
-    let parts = name_parts(&login);
-    let standings = judge(&typed.password, &app.config.policy, &parts);
+pub(super) async fn check(
+    State(app): State<App>,
+    session: Session,
+    SignedIn(login): SignedIn,
+    Form(typed): Form<Typed>,
+) -> Result<Json<Value>, Error> {
+    let known = session.get::<Asked>(ASKED).await.map_err(|e| Error::unavailable(&e))?;
+    let asked = known.unwrap_or_else(|| app.policy.asked(name_parts(&login)));
+    let standings = app.policy.judge(&typed.password, &asked).await;
     let rules: serde_json::Map<String, Value> =
         standings.into_iter().map(|(r, s)| (r.code().to_owned(), json!(s.name()))).collect();
-    Json(json!({ "rules": rules }))
+    let phrase = typed.phrase.and_then(|_| app.policy.phrase(&app.random, &asked));
+    Ok(Json(json!({ "rules": rules, "phrase": phrase.as_ref().map(Password::expose_password) })))
 }
 
-/// What the session knows of the name: asking Graph for each key press would be far too much.
+/// What the session knows of the name, without a form.
 fn name_parts(login: &Login) -> Vec<String> {
     let words = login.name.split(' ').chain(login.upn.split('@').take(1));
     words.filter(|w| w.chars().count() >= 4).map(str::to_lowercase).collect()
@@ -176,7 +196,7 @@ fn name_parts(login: &Login) -> Vec<String> {
 #[derive(Default)]
 struct Shown {
     problem: Option<&'static str>,
-    failed: Vec<Rule>,
+    standings: Vec<(Rule, Standing)>,
     unknown: Option<String>,
     status: Option<StatusCode>,
 }
@@ -188,10 +208,10 @@ impl Shown {
             NotYet::Different => "problem-different",
             NotYet::Rules(_) => "problem-rules",
         };
-        let failed = if let NotYet::Rules(rules) = not_yet { rules } else { Vec::new() };
+        let standings = if let NotYet::Rules(rules) = not_yet { rules } else { Vec::new() };
         // Whoever said that they tried has not to say it again.
         let unknown = tried.then(String::new);
-        Self { problem: Some(problem), failed, unknown, status: None }
+        Self { problem: Some(problem), standings, unknown, status: None }
     }
 }
 
@@ -203,12 +223,14 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
         .unwrap_or(login.authenticated_at);
     let refused = shown.problem.is_some();
     let status = shown.status.unwrap_or(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
-    let rules = Rule::ALL.into_iter().map(|rule| rule_row(app, &f, rule, &shown.failed, refused)).collect();
+    let asked = app.policy.asked(facts.name_parts.clone());
+    let rules = app.policy.rules().into_iter().map(|rule| rule_row(&f, rule, &asked, &shown.standings)).collect();
     let page = FormPage {
         name: facts.name.clone(),
         upn: facts.upn.clone(),
         home: home(app, &f, facts),
         rules,
+        phrase: app.policy.phrase(&app.random, &asked),
         problem: shown.problem.map(|key| f.t(key)),
         unknown: shown.unknown,
         until: clock_time(until),
@@ -218,16 +240,13 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
     draw_with(status, &page)
 }
 
-fn rule_row(app: &App, f: &Frame, rule: Rule, failed: &[Rule], refused: bool) -> RuleRow {
-    let standing = match (failed.contains(&rule), refused && !failed.is_empty()) {
-        (true, _) => Standing::Failed,
-        (false, true) => Standing::Met,
-        (false, false) => Standing::Pending,
-    };
-    let amount = if rule == Rule::Classes { app.config.policy.classes } else { app.config.policy.min_length };
+fn rule_row(f: &Frame, rule: Rule, asked: &Asked, standings: &[(Rule, Standing)]) -> RuleRow {
+    let standing = standings.iter().find(|(r, _)| *r == rule).map_or(Standing::Pending, |(_, standing)| *standing);
+    let amount = if rule == Rule::Classes { asked.classes } else { asked.min_length };
     RuleRow {
         code: rule.code(),
         text: f.tv(&format!("rule-{}", rule.code()), "n", &amount.to_string()),
+        why: f.t(&format!("rule-{}-why", rule.code())),
         standing: standing.name(),
         standing_text: f.t(&format!("rule-standing-{}", standing.name())),
     }

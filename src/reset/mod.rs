@@ -22,7 +22,6 @@ mod leases;
 mod line;
 mod live;
 mod reading;
-mod rules;
 mod send;
 mod state;
 mod store;

@@ -4,13 +4,13 @@ use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
 use super::leases::LEASE;
-use super::rules::NewPassword;
 use super::state::State;
 use super::{send, store};
 use crate::audit::{Actor, Event};
 use crate::base::{InFlight, PersonKey, Reference, ResetId, crash_point};
 use crate::guard::Guard;
 use crate::people::Facts;
+use crate::policy::NewPassword;
 use crate::state::App;
 use crate::store::{Refused, StoreError};
 

@@ -67,6 +67,8 @@ pub enum ServeError {
     Origin(#[from] tower_http::csrf::ConfigError),
     #[error("the HTTP client cannot be made: {0}")]
     Http(String),
+    #[error(transparent)]
+    Breach(#[from] ops::BreachError),
     #[error("server.tls_cert and server.tls_key cannot be used")]
     Tls(#[source] std::io::Error),
     #[error("the server stopped")]
@@ -117,7 +119,7 @@ impl Portal {
         let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
         let db = Db::open(&config.database.url).await?;
         let entra = Entra::new(&config, &db, &sealer, &clock, &random)?;
-        let app = App::new(config, db, &sealer, entra, clock, random);
+        let app = App::new(config, db, &sealer, entra, clock, random)?;
         let shown = reset::Shown::new(app.clock.clone(), PAGES_IN_MEMORY);
         let router = dress_and_guard(routes(shown.clone()), &app)?;
         app.tasks.spawn(run_tracker(Tracker::from_ref(&app)));

@@ -40,6 +40,34 @@ async fn rules_are_judged_while_wanda_types_and_the_timeline_moves_by_itself() {
 }
 
 #[tokio::test]
+async fn the_phrase_that_is_offered_fills_both_fields_with_one_press() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.wait_for("#phrase-other").await;
+    let first = browser.text("#phrase").await;
+    browser.click("#phrase-other").await;
+    let mut offered = first.clone();
+    for _ in 0..100 {
+        offered = browser.text("#phrase").await;
+        if offered != first {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_ne!(offered, first, "another one, if she likes");
+    browser.click("#phrase-use").await;
+    for rule in ["length", "characters", "classes", "name", "banned", "strength"] {
+        browser.wait_for(&format!("[data-rule={rule}][data-standing=met]")).await;
+    }
+    assert!(browser.text("#phrase-used").await.contains("Write it down"));
+    browser.click("#reset-form button[type=submit]").await;
+    browser.wait_for("[data-state=written]").await;
+    assert_eq!(portal.demo.tenant.directory_accepts(&upn("wanda"), &offered), Some(true));
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn the_whole_journey_works_without_script() {
     let portal = Portal::start().await;
     let browser = Chromium::start(Looks { script: false, ..DESKTOP }).await;

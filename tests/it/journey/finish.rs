@@ -101,7 +101,7 @@ async fn a_finishing_sign_in_never_gives_renews_or_raises_a_session() {
 
 #[tokio::test]
 async fn a_session_that_ended_meanwhile_stays_ended() {
-    let portal = Portal::with(Wish { adjust: |c| c.signin.idle_seconds = 600, ..Wish::default() }).await;
+    let portal = Portal::with(Wish { adjust: Box::new(|c| c.signin.idle_seconds = 600), ..Wish::default() }).await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let entra = leave(&mut wanda, &reference).await;
     portal.clock.advance(SignedDuration::from_mins(15));
@@ -140,7 +140,8 @@ async fn a_callback_cannot_be_made_to_finish_or_to_sign_in_instead() {
 
 #[tokio::test]
 async fn where_another_provider_asks_for_the_password_the_step_is_hidden() {
-    let federated = Wish { adjust: |c| c.signin.federated_domains = vec!["Contoso.Example".into()], ..Wish::default() };
+    let federated =
+        Wish { adjust: Box::new(|c| c.signin.federated_domains = vec!["Contoso.Example".into()]), ..Wish::default() };
     let portal = Portal::with(federated).await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let page = wanda.get(&format!("/resets/{reference}")).await;

@@ -86,7 +86,7 @@ async fn fifty_watchers_cost_graph_no_more_than_one() {
 async fn too_many_resets_of_one_person_are_told_when_to_come_back() {
     for engine in engines() {
         let adjust = |config: &mut passback::config::Config| config.reset.per_person_hour = 1;
-        let portal = Portal::with(Wish { engine, adjust, ..Wish::default() }).await;
+        let portal = Portal::with(Wish { engine, ..Wish::adjusted(adjust) }).await;
         let mut rita = portal.signed_in("rita").await;
         let reference = rita.reset(GOOD).await.reference();
         rita.until_state(&reference, "refused").await;
@@ -102,7 +102,7 @@ async fn too_many_resets_of_one_person_are_told_when_to_come_back() {
 #[tokio::test]
 async fn an_address_that_hammers_the_sign_in_is_slowed_down() {
     let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 12;
-    let portal = Portal::with(Wish { adjust, ..Wish::default() }).await;
+    let portal = Portal::with(Wish::adjusted(adjust)).await;
     let mut browser = portal.browser();
     let mut statuses = Vec::new();
     for _ in 0..20 {
@@ -114,7 +114,7 @@ async fn an_address_that_hammers_the_sign_in_is_slowed_down() {
 #[tokio::test]
 async fn too_many_resets_in_an_hour_pause_everything() {
     let adjust = |config: &mut passback::config::Config| config.reset.hourly_ceiling = Some(2);
-    let portal = Portal::with(Wish { adjust, ..Wish::default() }).await;
+    let portal = Portal::with(Wish::adjusted(adjust)).await;
     for name in ["wanda", "luca"] {
         assert_eq!(portal.signed_in(name).await.reset(GOOD).await.status, StatusCode::OK);
     }

@@ -5,5 +5,6 @@ mod finish;
 mod graph;
 mod guard_rails;
 mod pages;
+mod policy;
 mod signin;
 mod submit;

@@ -96,7 +96,7 @@ async fn a_sign_in_that_took_too_long_is_asked_for_again() {
 #[tokio::test]
 async fn a_sign_in_that_entra_saw_too_long_ago_opens_nothing() {
     let adjust = |config: &mut passback::config::Config| config.signin.max_age_seconds = 60;
-    let portal = Portal::with(Wish { adjust, ..Wish::default() }).await;
+    let portal = Portal::with(Wish::adjusted(adjust)).await;
     for (waited, stale) in [(30, false), (90, true)] {
         let mut wanda = portal.browser();
         let entra = wanda.get("/signin").await;

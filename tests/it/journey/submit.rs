@@ -218,7 +218,7 @@ async fn a_429_without_end_gives_up_within_the_line_limit() {
     let busy = Effect::Status { status: 429, code: "TooManyRequests".into(), retry_after: Some(0), graph_body: true };
     let adjust = |config: &mut passback::config::Config| config.reset.line_limit_seconds = 3;
     let seed = Seed::contoso().unwrap().hurry().with_fault(Fault::on(Call::ResetPassword, busy));
-    let portal = Portal::with(Wish { seed, adjust, ..Wish::default() }).await;
+    let portal = Portal::with(Wish { seed, ..Wish::adjusted(adjust) }).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     let status = wanda.until_state(&reference, "refused").await;

@@ -69,10 +69,12 @@ const fn line(method: &'static str, path: &'static str, all: [Got; 7]) -> Line {
 const IN: Got = "303 /signin";
 const STAFF: Got = "303 /signin?purpose=staff";
 const ENTRA: Got = "303 entra";
+/// Back to the page: only its person can finish a reset.
+const PAGE: Got = "303 the page";
 
 /// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
 /// person's own session gives no power whatever roles they hold.
-const TABLE: [Line; 14] = [
+const TABLE: [Line; 15] = [
     //                                        nobody  person  other   agent   approver auditor admin
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -82,6 +84,7 @@ const TABLE: [Line; 14] = [
     line("POST", "/reset/check", ["401", "200", "200", "401", "401", "401", "401"]),
     line("GET", "/resets/{reference}", ["404", "200", "404", "200", "200", "200", "404"]),
     line("GET", "/resets/{reference}/events", ["404", "200", "404", "200", "200", "200", "404"]),
+    line("GET", "/resets/{reference}/finish", ["404", ENTRA, "404", PAGE, PAGE, PAGE, "404"]),
     line("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
     line("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
     line("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),
@@ -101,6 +104,7 @@ async fn ask(browser: &mut Browser, method: &str, path: &str) -> String {
         return status.as_u16().to_string();
     };
     let to = if to.contains("/oauth2/v2.0/authorize") { "entra" } else { &to };
+    let to = if to.starts_with("/resets/") { "the page" } else { to };
     format!("{} {to}", status.as_u16())
 }
 
@@ -157,7 +161,7 @@ fn median(times: &mut [Duration]) -> Duration {
 #[tokio::test]
 async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
     let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 100_000;
-    let portal = Portal::with(Wish { adjust, ..Wish::default() }).await;
+    let portal = Portal::with(Wish::adjusted(adjust)).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use passback::config::Config;
-use passback::demo::{Demo, DemoOptions};
+use passback::demo::{Adjust, Demo, DemoOptions};
 use passback::tenant::Seed;
 use passback::{Clock, Random};
 use reqwest::{Client, Response, StatusCode, header};
@@ -41,13 +41,19 @@ pub(crate) struct Portal {
 pub(crate) struct Wish {
     pub(crate) engine: Engine,
     pub(crate) seed: Seed,
-    pub(crate) adjust: fn(&mut Config),
+    pub(crate) adjust: Adjust,
     pub(crate) link: bool,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        Self { engine: Engine::Sqlite, seed: Seed::contoso().unwrap().hurry(), adjust: |_| {}, link: true }
+        Self { engine: Engine::Sqlite, seed: Seed::contoso().unwrap().hurry(), adjust: Box::new(|_| {}), link: true }
+    }
+}
+
+impl Wish {
+    pub(crate) fn adjusted(adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
+        Self { adjust: Box::new(adjust), ..Self::default() }
     }
 }
 
@@ -149,6 +155,7 @@ impl Page {
             ("data-elapsed=\"", "\""),
             ("<bdi class=\"big\">", "<"),
             ("data-revision=\"", "\""),
+            ("<bdi id=\"phrase\" dir=\"ltr\" translate=\"no\">", "<"),
             ("href=\"/resets/", "\""),
         ] {
             text = masked(&text, before, after);

@@ -1,0 +1,148 @@
+//! Entra's published evaluation of banned words (concept-password-ban-bad.md, "How are passwords evaluated", read
+//! 2026-08): normalise; refuse what is within one edit of a banned word; then each banned word that is found counts one
+//! point and so does each other character, and five are needed. Microsoft's global list is not published, so this runs
+//! over the organisation's own words, its name, and a few that head every list.
+
+use zeroize::Zeroizing;
+
+/// So many points are enough.
+const ENOUGH: usize = 5;
+/// A shorter word would forbid half of all passwords; Entra takes four letters at least.
+const SHORTEST: usize = 4;
+/// What heads every published list of common passwords.
+const COMMON: [&str; 24] = [
+    "password",
+    "passwort",
+    "motdepasse",
+    "welcome",
+    "qwerty",
+    "qwertz",
+    "azerty",
+    "letmein",
+    "changeme",
+    "admin",
+    "abcd",
+    "iloveyou",
+    "monkey",
+    "dragon",
+    "football",
+    "baseball",
+    "spring",
+    "summer",
+    "autumn",
+    "winter",
+    "sommer",
+    "herbst",
+    "sunshine",
+    "princess",
+];
+
+/// Words in their normal form.
+pub(super) struct Words(Vec<String>);
+
+/// Lower case, and the usual substitutions undone: `0` o, `1` l, `$` s, `@` a.
+pub(super) fn normalised(text: &str) -> String {
+    let plain = |c: char| match c {
+        '0' => 'o',
+        '1' => 'l',
+        '$' => 's',
+        '@' => 'a',
+        other => other,
+    };
+    text.to_lowercase().chars().map(plain).collect()
+}
+
+impl Words {
+    pub(super) fn new<'a>(own: impl Iterator<Item = &'a str>) -> Self {
+        let long = |word: &String| word.chars().count() >= SHORTEST;
+        let mut words: Vec<String> = own.chain(COMMON).map(normalised).filter(long).collect();
+        words.sort();
+        words.dedup();
+        Self(words)
+    }
+
+    /// Whether a password in its normal form may be used.
+    pub(super) fn allow(&self, normal: &str) -> bool {
+        !self.0.iter().any(|word| within_one_edit(normal, word)) && self.points(normal) >= ENOUGH
+    }
+
+    /// The fewest points that any reading of the password gives.
+    fn points(&self, normal: &str) -> usize {
+        let text = Zeroizing::new(normal.chars().collect::<Vec<char>>());
+        let words: Vec<Vec<char>> = self.0.iter().map(|word| word.chars().collect()).collect();
+        // best[at]: of the first `at` characters.
+        let mut best = vec![0_usize; 1];
+        for at in 1..=text.len() {
+            let one_more = best.last().copied().unwrap_or(0) + 1;
+            let read = text.get(..at).unwrap_or_default();
+            let ending = words.iter().filter(|word| read.ends_with(word));
+            let by_word = ending.filter_map(|word| best.get(at - word.len())).min().map(|before| before + 1);
+            best.push(by_word.map_or(one_more, |points| points.min(one_more)));
+        }
+        best.last().copied().unwrap_or(0)
+    }
+}
+
+/// Equal, or one character added, removed or replaced.
+fn within_one_edit(one: &str, two: &str) -> bool {
+    let (one, two): (Vec<char>, Vec<char>) = (one.chars().collect(), two.chars().collect());
+    let (one, two) = (Zeroizing::new(one), two);
+    let (shorter, longer): (&[char], &[char]) = if one.len() <= two.len() { (&one, &two) } else { (&two, &one) };
+    if longer.len() - shorter.len() > 1 {
+        return false;
+    }
+    let same = shorter.iter().zip(longer).take_while(|(a, b)| a == b).count();
+    let skip = usize::from(shorter.len() == longer.len());
+    shorter.get((same + skip).min(shorter.len())..) == longer.get((same + 1).min(longer.len())..)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn words() -> Words {
+        Words::new(["Contoso", "Blank", "abcdef"].into_iter())
+    }
+
+    #[test]
+    fn microsofts_own_examples_come_out_as_published() {
+        let points = |text: &str| words().points(&normalised(text));
+        assert_eq!(points("C0ntos0Blank12"), 4);
+        assert_eq!(points("ContoS0Bl@nkf9!"), 5);
+        for close in ["abcdeg", "abcdefg", "abcde", "abcdef"] {
+            assert!(!words().allow(close), "{close}");
+        }
+        assert!(words().allow(&normalised("ContoS0Bl@nkf9!")));
+    }
+
+    #[test]
+    fn short_words_of_ones_own_forbid_nothing() {
+        assert!(Words::new(["a", "ltd"].into_iter()).allow("a quiet harbour"));
+    }
+
+    proptest! {
+        #[test]
+        fn one_edit_is_one_edit(text in "[a-d]{0,6}", at in 0_usize..7, letter in "[a-d]", kind in 0_u8..3) {
+            let mut edited: Vec<char> = text.chars().collect();
+            let at = at.min(edited.len());
+            let new = letter.chars().next().unwrap();
+            match kind {
+                0 => edited.insert(at, new),
+                1 if at < edited.len() => edited[at] = new,
+                _ if at < edited.len() => { edited.remove(at); }
+                _ => {}
+            }
+            let edited: String = edited.into_iter().collect();
+            prop_assert!(within_one_edit(&text, &edited) && within_one_edit(&edited, &text));
+            let two_more = format!("{text}xy");
+            prop_assert!(!within_one_edit(&text, &two_more));
+        }
+
+        #[test]
+        fn points_never_exceed_the_characters(text in "\\PC{0,60}") {
+            prop_assert!(words().points(&text) <= text.chars().count());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! By k-anonymity: the first five digits of the SHA-1 leave this machine, and the answer is padded, so that neither
+//! names a password (<https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange>, read 2026-08).
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use reqwest::{Client, redirect, retry};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{BreachError, Breached};
+use crate::base::hex;
+use crate::config::Breach as Settings;
+
+/// A padded answer has some 1,000 lines of 40 bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+pub(in crate::policy) struct Range {
+    http: Client,
+    url: Url,
+}
+
+impl Range {
+    #[expect(clippy::disallowed_methods, reason = "a foreign service with limits of its own, not Microsoft")]
+    pub(super) fn new(settings: &Settings) -> Result<Self, BreachError> {
+        let limit = Duration::from_millis(settings.timeout_milliseconds);
+        let builder = Client::builder().redirect(redirect::Policy::none()).retry(retry::never()).timeout(limit);
+        Ok(Self { http: builder.build().map_err(BreachError::Client)?, url: settings.url.clone() })
+    }
+
+    pub(super) async fn look(&self, hash: &[u8; 20]) -> Breached {
+        match self.ask(hash).await {
+            Ok(known) if known => Breached::Yes,
+            Ok(_) => Breached::No,
+            Err(problem) => {
+                tracing::warn!(problem, "the breach list cannot be asked; passwords pass unchecked");
+                Breached::NotKnown
+            }
+        }
+    }
+
+    async fn ask(&self, hash: &[u8; 20]) -> Result<bool, String> {
+        let digits = Zeroizing::new(hex(hash).to_uppercase());
+        let (prefix, rest) = digits.split_at(5);
+        let url = self.url.join(prefix).map_err(|e| e.to_string())?;
+        let said = |e: reqwest::Error| e.without_url().to_string();
+        let answer = self.http.get(url).header("Add-Padding", "true").send().await.map_err(said)?;
+        if !answer.status().is_success() {
+            return Err(format!("status {}", answer.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        let mut stream = answer.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            body.extend_from_slice(&chunk.map_err(said)?);
+            if body.len() > BODY_LIMIT {
+                return Err("the answer is too long".to_owned());
+            }
+        }
+        let text = String::from_utf8_lossy(&body);
+        // Padding has a count of 0.
+        let names = |line: &str| {
+            let (suffix, count) = line.trim().split_once(':')?;
+            (suffix.eq_ignore_ascii_case(rest) && count.trim() != "0").then_some(())
+        };
+        Ok(text.lines().any(|line| names(line).is_some()))
+    }
+}

@@ -1,0 +1,286 @@
+//! What can be said of a password before it is sent. One engine: the form asks it while somebody types, and submit
+//! asks it again. What only Microsoft can check is named as such and not guessed.
+
+mod banned;
+mod breach;
+mod phrase;
+mod strength;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+pub use breach::BreachError;
+pub(crate) use breach::build;
+
+use crate::base::{Password, Random};
+use crate::config::{Breach as BreachSettings, Policy};
+use banned::Words;
+use breach::{Breach, Breached};
+
+/// A rule we can check ourselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    Length,
+    Characters,
+    Classes,
+    Name,
+    /// Built from forbidden words, by Entra's published scoring.
+    Banned,
+    /// Easy to guess, by zxcvbn.
+    Strength,
+    /// Known from a breach.
+    Breach,
+}
+
+impl Rule {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Length, Self::Characters, Self::Classes, Self::Name, Self::Banned, Self::Strength, Self::Breach];
+
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Characters => "characters",
+            Self::Classes => "classes",
+            Self::Name => "name",
+            Self::Banned => "banned",
+            Self::Strength => "strength",
+            Self::Breach => "breach",
+        }
+    }
+}
+
+/// How a rule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Pending,
+    Met,
+    Failed,
+    /// It could not be checked just now, and does not stand in the way.
+    Unchecked,
+}
+
+impl Standing {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Met => "met",
+            Self::Failed => "failed",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+/// What is asked of one person's password. Kept in their session while they type, so that a key press asks nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) min_length: usize,
+    pub(crate) classes: usize,
+    /// Parts of the name, in lower case.
+    pub(crate) name_parts: Vec<String>,
+}
+
+/// The most Entra takes (concept-sspr-policy.md, read 2026-08).
+const LONGEST: usize = 256;
+
+/// The engine.
+pub(crate) struct Engine {
+    settings: Policy,
+    words: Words,
+    breach: Breach,
+}
+
+impl Engine {
+    /// # Errors
+    /// When the breach file cannot be used.
+    pub(crate) fn new(settings: Policy, breach: &BreachSettings, organisation: &str) -> Result<Self, BreachError> {
+        let words = Words::new(settings.banned_words.iter().map(String::as_str).chain(organisation.split(' ')));
+        Ok(Self { settings, words, breach: Breach::new(breach)? })
+    }
+
+    /// The rules that are asked for here, in the order in which they are shown.
+    pub(crate) fn rules(&self) -> Vec<Rule> {
+        let asked = |rule: &Rule| match rule {
+            Rule::Strength => self.settings.strength > 0,
+            Rule::Breach => !matches!(self.breach, Breach::Off),
+            _ => true,
+        };
+        Rule::ALL.into_iter().filter(asked).collect()
+    }
+
+    /// What is asked of somebody with these name parts, by our own settings.
+    pub(crate) fn asked(&self, name_parts: Vec<String>) -> Asked {
+        Asked { min_length: self.settings.min_length, classes: self.settings.classes, name_parts }
+    }
+
+    /// Every rule and how it stands. The breach check comes last and only for what could be sent: it may leave this
+    /// machine, and half a password is nobody's business.
+    pub(crate) async fn judge(&self, password: &Password, asked: &Asked) -> Vec<(Rule, Standing)> {
+        let mut standings = self.judge_here(password, asked);
+        let whole = standings.iter().all(|(rule, standing)| *rule == Rule::Breach || *standing == Standing::Met);
+        for (rule, standing) in &mut standings {
+            if *rule == Rule::Breach && whole {
+                *standing = match self.breach.look(password).await {
+                    Breached::No => Standing::Met,
+                    Breached::Yes => Standing::Failed,
+                    Breached::NotKnown => Standing::Unchecked,
+                };
+            }
+        }
+        standings
+    }
+
+    /// All but the breach check.
+    fn judge_here(&self, password: &Password, asked: &Asked) -> Vec<(Rule, Standing)> {
+        let text = password.expose_password();
+        // Copies of the password like any other: they are wiped.
+        let normal = Zeroizing::new(banned::normalised(text));
+        let lower = Zeroizing::new(text.to_lowercase());
+        let judged = |rule| match rule {
+            Rule::Length => (asked.min_length..=LONGEST).contains(&text.chars().count()),
+            // Entra takes printable ASCII and the blank; AD would take more, but then the two would differ.
+            Rule::Characters => text.chars().all(|c| c == ' ' || c.is_ascii_graphic()),
+            Rule::Classes => classes(text) >= asked.classes,
+            Rule::Name => {
+                let parts = &asked.name_parts;
+                !parts.iter().any(|part| lower.contains(part) || normal.contains(&banned::normalised(part)))
+            }
+            Rule::Banned => self.words.allow(&normal),
+            Rule::Strength => strength::score(text, &asked.name_parts) >= self.settings.strength,
+            Rule::Breach => false,
+        };
+        let standing = |rule| match (text.is_empty() || rule == Rule::Breach, judged(rule)) {
+            (true, _) => Standing::Pending,
+            (false, true) => Standing::Met,
+            (false, false) => Standing::Failed,
+        };
+        self.rules().into_iter().map(|rule| (rule, standing(rule))).collect()
+    }
+
+    /// A passphrase that meets every rule we can see, to be offered. `None` if none was found soon.
+    pub(crate) fn phrase(&self, random: &Random, asked: &Asked) -> Option<Password> {
+        (0..20).find_map(|_| {
+            let phrase = phrase::phrase(random, asked.min_length);
+            let met = |(rule, standing): &(Rule, Standing)| *rule == Rule::Breach || *standing == Standing::Met;
+            self.judge_here(&phrase, asked).iter().all(met).then_some(phrase)
+        })
+    }
+}
+
+/// A password that meets every rule we know: the only kind that can be submitted.
+pub(crate) struct NewPassword(Password);
+
+/// Why it cannot be submitted.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotYet {
+    Empty,
+    /// The two entries differ.
+    Different,
+    /// These rules, as they stand.
+    Rules(Vec<(Rule, Standing)>),
+}
+
+impl NewPassword {
+    pub(crate) async fn parse(
+        first: Password,
+        again: &Password,
+        engine: &Engine,
+        asked: &Asked,
+    ) -> Result<Self, NotYet> {
+        if first.expose_password().is_empty() {
+            return Err(NotYet::Empty);
+        }
+        let standings = engine.judge(&first, asked).await;
+        if standings.iter().any(|(_, standing)| matches!(standing, Standing::Failed | Standing::Pending)) {
+            return Err(NotYet::Rules(standings));
+        }
+        if !first.same_as(again) {
+            return Err(NotYet::Different);
+        }
+        Ok(Self(first))
+    }
+
+    pub(crate) fn into_inner(self) -> Password {
+        self.0
+    }
+}
+
+fn classes(text: &str) -> usize {
+    let has = |test: fn(&char) -> bool| usize::from(text.chars().any(|c| test(&c)));
+    has(char::is_ascii_lowercase)
+        + has(char::is_ascii_uppercase)
+        + has(char::is_ascii_digit)
+        + has(|c| !c.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::new(text.to_owned())
+    }
+
+    fn engine() -> Engine {
+        let settings = Policy { banned_words: vec!["contoso".to_owned(), "blank".to_owned()], ..Policy::default() };
+        Engine::new(settings, &BreachSettings::default(), "Fabrikam Ltd").unwrap()
+    }
+
+    async fn failed(first: &str, again: &str) -> Result<(), NotYet> {
+        let engine = engine();
+        let asked = engine.asked(vec!["wanda".to_owned()]);
+        let parsed = NewPassword::parse(password(first), &password(again), &engine, &asked).await;
+        parsed.map(|_| ()).map_err(|not_yet| match not_yet {
+            NotYet::Rules(all) => NotYet::Rules(all.into_iter().filter(|(_, s)| *s != Standing::Met).collect()),
+            other => other,
+        })
+    }
+
+    #[tokio::test]
+    async fn each_rule_is_named() {
+        let only = |rule| Err(NotYet::Rules(vec![(rule, Standing::Failed)]));
+        assert_eq!(failed("Quiet-Harbour-92", "Quiet-Harbour-92").await, Ok(()));
+        assert_eq!(failed("", "").await, Err(NotYet::Empty));
+        assert_eq!(failed("Quiet-Harbour-92", "Quiet-Harbour-93").await, Err(NotYet::Different));
+        assert_eq!(failed("Mjx7-qTv2W", "x").await, only(Rule::Length));
+        assert_eq!(failed("all lower mixtures velvet", "x").await, only(Rule::Classes));
+        assert_eq!(failed("Grüße-aus-Bremen-9-Velvet", "x").await, only(Rule::Characters));
+        assert_eq!(failed("My-Name-Is-WANDA-9-Kite", "x").await, only(Rule::Name));
+        assert_eq!(failed("My-Name-Is-W@nd@-9-Kite", "x").await, only(Rule::Name), "also when it is spelled otherwise");
+        assert_eq!(failed("C0ntos0Blank12", "x").await, only(Rule::Banned));
+        assert_eq!(failed("Password-1234", "x").await, only(Rule::Strength));
+        assert_eq!(failed("F@brikamF@brikam!F@brikam", "x").await, only(Rule::Banned), "the organisation's own name");
+    }
+
+    #[tokio::test]
+    async fn nothing_typed_is_pending_and_a_rule_that_is_off_is_not_shown() {
+        let engine = Engine::new(Policy { strength: 0, ..Policy::default() }, &BreachSettings::default(), "").unwrap();
+        let standings = engine.judge(&password(""), &engine.asked(vec![])).await;
+        assert!(standings.iter().all(|(_, s)| *s == Standing::Pending));
+        assert_eq!(standings.len(), 5, "neither strength nor breach");
+    }
+
+    #[test]
+    fn a_phrase_is_offered_that_passes_and_is_never_the_same() {
+        let (engine, random) = (engine(), Random::seeded(7));
+        for min_length in [8, 12, 20, 40] {
+            let asked = Asked { min_length, ..engine.asked(vec!["wanda".to_owned()]) };
+            let (one, two) = (engine.phrase(&random, &asked).unwrap(), engine.phrase(&random, &asked).unwrap());
+            assert!(!one.same_as(&two));
+            assert!(one.expose_password().len() >= min_length);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_passes_is_what_entra_takes(text in "\\PC{0,40}") {
+            let engine = engine();
+            let standings = engine.judge_here(&password(&text), &engine.asked(vec![]));
+            if standings.iter().all(|(_, s)| *s == Standing::Met) {
+                prop_assert!(text.chars().count() >= 12);
+                prop_assert!(text.is_ascii());
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Passphrases that can be said on the telephone and typed on a phone: words of the EFF's long list, one of them with a
+//! capital letter, and a digit. Four words are 51 bits, and the place of the capital and the digit some more.
+
+use diceware_wordlists::Wordlist;
+use zeroize::Zeroizing;
+
+use crate::base::{Password, Random};
+
+const WORDS: usize = 4;
+
+pub(super) fn phrase(random: &Random, min_length: usize) -> Password {
+    let list = Wordlist::EffLong.get_list();
+    let mut words: Vec<Zeroizing<String>> = Vec::new();
+    while words.len() < WORDS || length(&words) + 2 < min_length {
+        let Some(word) = list.get(below(random, list.len())) else { break };
+        // Plain and neither short nor long: what is easy to say and to type.
+        if (4..=8).contains(&word.len()) && word.chars().all(|c| c.is_ascii_lowercase()) {
+            words.push(Zeroizing::new((*word).to_owned()));
+        }
+    }
+    let capital = below(random, words.len());
+    let mut text = Zeroizing::new(String::new());
+    for (at, word) in words.iter().enumerate() {
+        let mut letters = word.chars();
+        if at == capital {
+            text.extend(letters.next().map(|c| c.to_ascii_uppercase()));
+        }
+        text.push_str(letters.as_str());
+        text.push('-');
+    }
+    text.push(char::from_digit(random.below(10), 10).unwrap_or('7'));
+    Password::new(std::mem::take(&mut *text))
+}
+
+fn length(words: &[Zeroizing<String>]) -> usize {
+    words.iter().map(|word| word.len() + 1).sum()
+}
+
+fn below(random: &Random, bound: usize) -> usize {
+    usize::try_from(random.below(u32::try_from(bound).unwrap_or(0))).unwrap_or(0)
+}

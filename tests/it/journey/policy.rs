@@ -1,0 +1,169 @@
+//! What is said of a password before it is sent, and that nothing stands in the way by mistake.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
+use passback::config::BreachKind;
+use passback::tenant::Call;
+use serde_json::Value;
+use sha1::{Digest as _, Sha1};
+
+use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
+
+/// Passes every rule that needs no list.
+const STOLEN: &str = "Velvet-Trombone-Gravel-3";
+
+fn hash(text: &str) -> String {
+    use std::fmt::Write as _;
+    Sha1::digest(text).iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02X}").unwrap();
+        digits
+    })
+}
+
+async fn check(browser: &mut Browser, password: &str) -> Value {
+    let answer = browser.post_once("/reset/check", &[("password", password)]).await;
+    answer.json::<Value>().await.unwrap()["rules"].clone()
+}
+
+/// The range service: knows one password, counts its callers, notes what it was asked.
+#[derive(Clone)]
+struct Service {
+    url: String,
+    asked: Arc<AtomicUsize>,
+    well: bool,
+}
+
+async fn service(well: bool) -> Service {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/range/", listener.local_addr().unwrap());
+    let service = Service { url, asked: Arc::default(), well };
+    let router = Router::new().route("/range/{prefix}", get(range)).with_state(service.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    service
+}
+
+async fn range(State(service): State<Service>, Path(prefix): Path<String>, headers: HeaderMap) -> (StatusCode, String) {
+    service.asked.fetch_add(1, Ordering::SeqCst);
+    assert_eq!((prefix.len(), headers["add-padding"].to_str().unwrap()), (5, "true"), "no more than five digits leave");
+    if !service.well {
+        return (StatusCode::SERVICE_UNAVAILABLE, String::new());
+    }
+    let (stolen, padding) = (hash(STOLEN), hash(GOOD));
+    let lines = format!("{}:17\r\n{}:0\r\n", &stolen[5..], &padding[5..]);
+    (StatusCode::OK, lines)
+}
+
+/// `with`: the address of a service, or a file.
+async fn with_breach(with: &str) -> Portal {
+    let with = with.to_owned();
+    Portal::with(Wish::adjusted(move |config| {
+        if with.starts_with("http") {
+            config.breach.kind = BreachKind::RangeApi;
+            config.breach.url = with.parse().unwrap();
+        } else {
+            config.breach.kind = BreachKind::File;
+            config.breach.file = Some(with.clone().into());
+        }
+    }))
+    .await
+}
+
+#[tokio::test]
+async fn each_rule_is_judged_while_she_types() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let rules = check(&mut wanda, "Wanda-1").await;
+    assert_eq!(
+        (&rules["length"], &rules["name"], &rules["characters"]),
+        (&"failed".into(), &"failed".into(), &"met".into())
+    );
+    assert!(rules.get("breach").is_none(), "off is not shown");
+    let rules = check(&mut wanda, GOOD).await;
+    assert!(rules.as_object().unwrap().values().all(|standing| standing == "met"), "{rules}");
+    let rules = check(&mut wanda, "").await;
+    assert!(rules.as_object().unwrap().values().all(|standing| standing == "pending"), "{rules}");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_phrase_that_is_offered_can_be_used_as_it_is() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let form = wanda.get("/reset").await;
+    let offered =
+        form.body.split_once("id=\"phrase\"").unwrap().1.split_once('>').unwrap().1.split('<').next().unwrap();
+    let another = wanda.post_once("/reset/check", &[("password", ""), ("phrase", "1")]).await;
+    let another = another.json::<Value>().await.unwrap()["phrase"].as_str().unwrap().to_owned();
+    assert_ne!(another, offered);
+    let reference = wanda.reset(&another).await.reference();
+    wanda.until_state(&reference, "written").await;
+    assert_eq!(portal.demo.tenant.directory_accepts(&upn("wanda"), &another), Some(true));
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_stolen_password_is_refused_and_only_five_digits_leave() {
+    let service = service(true).await;
+    let portal = with_breach(&service.url).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let rules = check(&mut wanda, "short").await;
+    assert_eq!(rules["breach"], "pending", "what cannot be sent anyway is nobody's business");
+    assert_eq!(service.asked.load(Ordering::SeqCst), 0);
+    assert_eq!(check(&mut wanda, STOLEN).await["breach"], "failed");
+    let page = wanda.reset(STOLEN).await;
+    assert_eq!(page.status, 422);
+    assert!(page.body.contains("data-rule=\"breach\" data-standing=\"failed\""), "{}", page.main());
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    assert_eq!(check(&mut wanda, GOOD).await["breach"], "met", "padding is not a match");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_that_is_away_stands_in_nobodys_way_and_is_said() {
+    let away = with_breach("http://127.0.0.1:1/range/").await;
+    let ill = with_breach(&service(false).await.url).await;
+    for portal in [away, ill] {
+        let mut wanda = portal.signed_in("wanda").await;
+        assert_eq!(check(&mut wanda, STOLEN).await["breach"], "unchecked");
+        let reference = wanda.reset(STOLEN).await.reference();
+        wanda.until_state(&reference, "written").await;
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_hashes_is_built_and_asked_without_any_network() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hashes: Vec<String> = [STOLEN, "hunter2"].map(|p| format!("{}:4", hash(p))).into();
+    hashes.sort();
+    std::fs::write(dir.path().join("list.txt"), hashes.join("\n")).unwrap();
+    let run = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_passback"));
+        command.args(["breach", "build", "--from"]).arg(dir.path().join("list.txt"));
+        command.arg("--to").arg(dir.path().join("hashes.fst")).output().unwrap()
+    };
+    let built = run();
+    assert!(String::from_utf8_lossy(&built.stdout).contains("holds 2 hashes"), "{built:?}");
+    assert!(String::from_utf8_lossy(&run().stderr).contains("nothing is overwritten"));
+    let file = dir.path().join("hashes.fst").display().to_string();
+    let portal = with_breach(&file).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    assert_eq!(check(&mut wanda, STOLEN).await["breach"], "failed");
+    assert_eq!(check(&mut wanda, GOOD).await["breach"], "met");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_person_with_a_forbidden_word_is_told_which_rule() {
+    let portal = Portal::with(Wish::adjusted(|c| c.policy.banned_words = vec!["harbour".into(), "quiet".into()])).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    assert_eq!(check(&mut wanda, "Qu1et-H@rbour").await["banned"], "met", "five points are enough");
+    let page = wanda.reset("QuietH@rb0ur").await;
+    assert!(page.body.contains("data-rule=\"banned\" data-standing=\"failed\""), "{}", page.main());
+    portal.demo.stop().await;
+}
