@@ -15,6 +15,7 @@
 
 mod bare;
 mod calls;
+mod check;
 mod figures;
 mod load;
 mod memory;
@@ -53,6 +54,9 @@ fn main() {
         }
         if is_wanted("calls") {
             calls::run(&mut figures).await;
+        }
+        if is_wanted("check") {
+            check::run(&mut figures).await;
         }
         if is_wanted("streams") {
             memory::streams(&mut figures).await;

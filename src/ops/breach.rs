@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-pub use crate::policy::BreachError;
 use crate::policy::build;
+pub use crate::policy::{BreachError, BreachLookup};
 
 /// A file that was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ mod metrics;
 mod pause;
 
 pub use backup::{BackupError, backup};
-pub use breach::{BreachError, BreachFile, breach_build};
+pub use breach::{BreachError, BreachFile, BreachLookup, breach_build};
 pub(crate) use health::router;
 pub(crate) use metrics::metrics_router;
 pub use pause::{PauseError, pause, resume};

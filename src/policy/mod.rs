@@ -9,8 +9,8 @@ mod strength;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use breach::BreachError;
 pub(crate) use breach::build;
+pub use breach::{BreachError, BreachLookup};
 
 use crate::base::{Password, Random};
 use crate::config::{Breach as BreachSettings, Policy};

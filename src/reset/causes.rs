@@ -3,7 +3,6 @@
 
 use reqwest::StatusCode;
 
-use super::state::Ending;
 use crate::entra::GraphRefusal;
 
 /// A cause.
@@ -19,8 +18,10 @@ pub(crate) enum Cause {
     Throttled,
     /// The operator's sign-in was not taken.
     Operator,
-    /// Microsoft protects this account, or the operator's role is gone.
+    /// Microsoft protects this account, or it is outside the operator's unit.
     Denied,
+    /// The operator's role is gone.
+    Role,
     NotFound,
     /// Graph refused for a reason of its own.
     Rejected,
@@ -29,7 +30,14 @@ pub(crate) enum Cause {
     AdminAction,
     AccountDisabled,
     AccountLocked,
+    AccountExpired,
     NotInDirectory,
+    /// More than one account in the directory fits.
+    SeveralInDirectory,
+    /// Self-service reset or writeback is not switched on, or not licensed, for this person.
+    NotEnabled,
+    /// The writeback agent itself failed.
+    AgentTrouble,
     Unrecognised,
     Split,
     CloudOnly,
@@ -40,20 +48,25 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Policy,
         Self::Banned,
         Self::NotSent,
         Self::Throttled,
         Self::Operator,
         Self::Denied,
+        Self::Role,
         Self::NotFound,
         Self::Rejected,
         Self::AgentOffline,
         Self::AdminAction,
         Self::AccountDisabled,
         Self::AccountLocked,
+        Self::AccountExpired,
         Self::NotInDirectory,
+        Self::SeveralInDirectory,
+        Self::NotEnabled,
+        Self::AgentTrouble,
         Self::Unrecognised,
         Self::Split,
         Self::CloudOnly,
@@ -72,13 +85,18 @@ impl Cause {
             Self::Throttled => "R-THROTTLED",
             Self::Operator => "R-OPERATOR",
             Self::Denied => "R-DENIED",
+            Self::Role => "R-ROLE",
             Self::NotFound => "R-NOT-FOUND",
             Self::Rejected => "R-REJECTED",
             Self::AgentOffline => "F-AGENT-OFFLINE",
             Self::AdminAction => "F-ADMIN-ACTION",
             Self::AccountDisabled => "F-DISABLED",
             Self::AccountLocked => "F-LOCKED",
+            Self::AccountExpired => "F-EXPIRED",
             Self::NotInDirectory => "F-NOT-IN-DIRECTORY",
+            Self::SeveralInDirectory => "F-SEVERAL",
+            Self::NotEnabled => "F-NOT-ENABLED",
+            Self::AgentTrouble => "F-AGENT-TROUBLE",
             Self::Unrecognised => "F-UNRECOGNISED",
             Self::Split => "X-SPLIT",
             Self::CloudOnly => "X-CLOUD-ONLY",
@@ -105,39 +123,11 @@ impl Cause {
     }
 }
 
-/// What a failed operation's `statusDetail` means. Microsoft publishes only `ResetSuccess`; the names below are those
-/// of its self-service pages and of STS (concept-sspr-writeback.md, reference-error-codes.md; read 2026-08), matched
-/// anywhere in the text. What is not recognised is said to be so and kept whole for the desk.
-pub(super) fn ending(detail: &str) -> Ending {
-    let text = detail.to_lowercase();
-    let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
-    match () {
-        () if has(&["onpremisessuccesscloudfailure", "onpremsuccesscloudfail"]) => Ending::Split,
-        () if has(&["fuzzypolicy", "banned"]) => Ending::Refused(Cause::Banned),
-        () if has(&[
-            "policyviolation",
-            "complexity",
-            "passwordpolicy",
-            "newpasswordweak",
-            "80230619",
-            "0000052d",
-            "33008",
-        ]) =>
-        {
-            Ending::Refused(Cause::Policy)
-        }
-        () if has(&["connectivity", "sspr_0030", "33000", "servicebus"]) => Ending::Failed(Cause::AgentOffline),
-        () if has(&["adminaction", "sspr_0029", "33004", "accessdenied"]) => Ending::Failed(Cause::AdminAction),
-        () if has(&["disabled", "33005"]) && !has(&["lockedoutordisabled"]) => Ending::Failed(Cause::AccountDisabled),
-        () if has(&["lockedout", "locked", "33006"]) => Ending::Failed(Cause::AccountLocked),
-        () if has(&["usernotfound", "33002"]) => Ending::Failed(Cause::NotInDirectory),
-        () => Ending::Failed(Cause::Unrecognised),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reset::details::KNOWN;
+    use crate::reset::state::Ending;
 
     #[test]
     fn codes_read_back_and_every_cause_has_its_three_texts() {
@@ -150,16 +140,44 @@ mod tests {
         }
     }
 
+    /// `docs/causes.md` is made from the catalogue: `PASSBACK_WRITE_DOCS=1 cargo test causes` writes it.
     #[test]
-    fn details_are_understood_or_said_not_to_be() {
-        assert_eq!(ending("OnPremisesPolicyViolation"), Ending::Refused(Cause::Policy));
-        assert_eq!(ending("FuzzyPolicyViolationInvalidPassword"), Ending::Refused(Cause::Banned));
-        assert_eq!(ending("OnPremisesSuccessCloudFailure"), Ending::Split);
-        assert_eq!(ending("OnPremisesConnectivityError"), Ending::Failed(Cause::AgentOffline));
-        assert_eq!(ending("OnPremisesAdminActionRequired"), Ending::Failed(Cause::AdminAction));
-        assert_eq!(ending("OnPremUserAccountLockedOutOrDisabled"), Ending::Failed(Cause::AccountLocked));
-        assert_eq!(ending("hr=80230619"), Ending::Refused(Cause::Policy));
-        assert_eq!(ending("SomethingNobodyHasSeenYet"), Ending::Failed(Cause::Unrecognised));
-        assert_eq!(ending(""), Ending::Failed(Cause::Unrecognised));
+    fn the_page_of_causes_is_what_the_code_says() {
+        let made = page();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/causes.md");
+        if std::env::var_os("PASSBACK_WRITE_DOCS").is_some() {
+            std::fs::write(path, &made).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            made,
+            "make it again: PASSBACK_WRITE_DOCS=1 cargo test causes"
+        );
+    }
+
+    fn page() -> String {
+        use std::fmt::Write as _;
+        let lang = crate::web::Lang::english();
+        let mut text = "# How a reset can end\n\nMade from the code by a test; do not edit. `R-` refused, nothing was changed; `F-` failed; `U-` unknown; `X-` a state of its own. A person reads\nthe first text, the helpdesk the second, whoever runs AD and the sync server the third.\n".to_owned();
+        for cause in Cause::ALL {
+            let code = cause.code();
+            let say = |reader: &str| lang.text(&format!("cause-{}-{reader}", code.to_lowercase()));
+            let _ = write!(
+                text,
+                "\n## {code}\n\n{}\n\n- **Agent:** {}\n- **Administrator:** {}\n",
+                say("person"),
+                say("agent"),
+                say("admin")
+            );
+            let rows = KNOWN.iter().filter(|known| match known.ending {
+                Ending::Refused(of) | Ending::Failed(of) => of == cause,
+                Ending::Split => cause == Cause::Split,
+            });
+            for known in rows {
+                let words: Vec<String> = known.words.iter().map(|word| format!("`{word}`")).collect();
+                let _ = writeln!(text, "- **Recognised by:** {} ({})", words.join(", "), known.source);
+            }
+        }
+        text
     }
 }

@@ -5,7 +5,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::{Cause, ending};
+use super::causes::Cause;
+use super::details::ending;
 use super::reading::{Proof, Reset, Rung};
 use super::state::{Ending, Evidence, Report, State};
 use super::store;

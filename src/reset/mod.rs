@@ -14,6 +14,7 @@
 //! is in no table, log, session or trace. It is sent once.
 
 mod causes;
+mod details;
 mod evidence;
 mod finish;
 mod form;

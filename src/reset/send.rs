@@ -13,7 +13,7 @@ use super::store::{self, Answer, Move};
 use super::submit::Resets;
 use crate::audit::{Actor, Event};
 use crate::base::{Marked, Password, PersonKey, ResetId, crash_point};
-use crate::entra::{Dispatch, GraphRefusal, OperatorError, Order};
+use crate::entra::{Dispatch, GraphRefusal, OperatorError, Order, Trouble};
 use crate::store::StoreError;
 
 /// The first question to an operation comes this long after 202.
@@ -207,14 +207,16 @@ async fn refused(resets: &Resets, reset: &Reset, refusal: &GraphRefusal) -> Resu
     let said = format!("{} {}", refusal.code.as_deref().unwrap_or("-"), refusal.message);
     let status = i64::from(refusal.status.as_u16());
     let answer = Answer { call: "reset", status, request_id: refusal.request_id.as_deref(), detail: Some(&said) };
-    finish(resets, reset, Report::NotTaken(Cause::of_refusal(refusal)), answer.into()).await?;
+    let mut cause = Cause::of_refusal(refusal);
     if refusal.status == StatusCode::FORBIDDEN {
         // Is it this person, or is the operator's role gone?
-        if let Err(error) = resets.app.entra.operators.check_role().await {
-            tracing::warn!(cause = ?error, "after a 403 the operator's role was looked at");
+        match resets.app.entra.operators.check_role().await {
+            Err(OperatorError::Trouble(Trouble::Role)) => cause = Cause::Role,
+            Err(error) => tracing::warn!(cause = ?error, "after a 403 the operator's role was looked at"),
+            Ok(()) => {}
         }
     }
-    Ok(())
+    finish(resets, reset, Report::NotTaken(cause), answer.into()).await
 }
 
 async fn accepted(

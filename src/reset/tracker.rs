@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::{Cause, ending};
+use super::causes::Cause;
+use super::details::ending;
 use super::leases::{LEASE, Silences};
 use super::reading::{Proof, Reset, Rung};
 use super::send::Grounds;

@@ -9,7 +9,7 @@ use std::path::Path;
 use fst::{Set, SetBuilder};
 use memmap2::Mmap;
 
-use super::{BreachError, Breached};
+use super::BreachError;
 
 const KEPT: usize = 6;
 
@@ -20,12 +20,15 @@ pub(crate) struct Built {
     pub(crate) bytes: u64,
 }
 
-/// The hashes of a file.
-pub(in crate::policy) struct Hashes(Set<Mmap>);
+/// The hashes of a file, as they are looked up.
+pub struct BreachLookup(Set<Mmap>);
 
-impl Hashes {
+impl BreachLookup {
     /// Opens a file and reads it through once: damage is found at the start and not in the middle of a reset.
-    pub(super) fn open(path: &Path) -> Result<Self, BreachError> {
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn open(path: &Path) -> Result<Self, BreachError> {
         let named = || path.display().to_string();
         let read = |source| BreachError::Read { path: named(), source };
         let file = File::open(path).map_err(read)?;
@@ -39,9 +42,11 @@ impl Hashes {
         Ok(Self(set))
     }
 
-    pub(super) fn look(&self, hash: &[u8; 20]) -> Breached {
+    /// Whether the list has a password with this SHA-1.
+    #[must_use]
+    pub fn holds(&self, hash: &[u8; 20]) -> bool {
         let kept: &[u8] = hash.get(..KEPT).unwrap_or_default();
-        if self.0.contains(kept) { Breached::Yes } else { Breached::No }
+        self.0.contains(kept)
     }
 }
 
@@ -129,9 +134,9 @@ mod tests {
     fn what_went_in_is_found_and_nothing_else() {
         let (dir, built) = built(&list(&["hunter2", "letmein", "hunter2", "correct horse"]));
         assert_eq!(built.unwrap().hashes, 3);
-        let hashes = Hashes::open(&dir.path().join("hashes")).unwrap();
-        assert_eq!(hashes.look(&hash("hunter2")), Breached::Yes);
-        assert_eq!(hashes.look(&hash("hunter3")), Breached::No);
+        let hashes = BreachLookup::open(&dir.path().join("hashes")).unwrap();
+        assert!(hashes.holds(&hash("hunter2")));
+        assert!(!hashes.holds(&hash("hunter3")));
         let again = build(&dir.path().join("list"), &dir.path().join("hashes"));
         assert!(matches!(again, Err(BreachError::Exists { .. })), "nothing is overwritten");
     }
@@ -153,8 +158,8 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[20] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        assert!(matches!(Hashes::open(&path), Err(BreachError::Damaged { .. })));
+        assert!(matches!(BreachLookup::open(&path), Err(BreachError::Damaged { .. })));
         std::fs::write(&path, b"short").unwrap();
-        assert!(matches!(Hashes::open(&path), Err(BreachError::Damaged { .. })));
+        assert!(matches!(BreachLookup::open(&path), Err(BreachError::Damaged { .. })));
     }
 }

@@ -4,6 +4,7 @@
 mod file;
 mod range;
 
+pub use file::BreachLookup;
 pub(crate) use file::build;
 
 use std::sync::Arc;
@@ -45,7 +46,7 @@ pub enum BreachError {
 pub(super) enum Breach {
     Off,
     Range(range::Range),
-    File(Arc<file::Hashes>),
+    File(Arc<BreachLookup>),
 }
 
 impl Breach {
@@ -55,7 +56,7 @@ impl Breach {
             BreachKind::RangeApi => Self::Range(range::Range::new(settings)?),
             BreachKind::File => {
                 let path = settings.file.as_deref().ok_or(BreachError::NoFile)?;
-                Self::File(Arc::new(file::Hashes::open(path)?))
+                Self::File(Arc::new(BreachLookup::open(path)?))
             }
         })
     }
@@ -68,7 +69,9 @@ impl Breach {
             Self::File(hashes) => {
                 let hashes = Arc::clone(hashes);
                 // The file may have to come from disk: no other request waits for that.
-                tokio::task::spawn_blocking(move || hashes.look(&hash)).await.unwrap_or(Breached::NotKnown)
+                tokio::task::spawn_blocking(move || hashes.holds(&hash))
+                    .await
+                    .map_or(Breached::NotKnown, |known| if known { Breached::Yes } else { Breached::No })
             }
         }
     }

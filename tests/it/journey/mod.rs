@@ -1,5 +1,6 @@
 //! What people live through, each journey a sentence.
 
+mod causes;
 mod demo;
 mod finish;
 mod graph;

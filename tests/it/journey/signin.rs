@@ -238,7 +238,7 @@ async fn an_operator_that_lost_its_role_is_noticed_by_the_first_refusal() {
         Effect::Body { status: 200, content_type: "application/json".into(), text: "{\"value\":[]}".into() },
     ));
     let reference = wanda.reset(GOOD).await.reference();
-    assert_eq!(wanda.until_state(&reference, "refused").await["cause"], "R-DENIED");
+    assert_eq!(wanda.until_state(&reference, "refused").await["cause"], "R-ROLE", "not this person: everybody");
     for _ in 0..50 {
         if wanda.get("/reset").await.status == StatusCode::SERVICE_UNAVAILABLE {
             break;

@@ -1,0 +1,104 @@
+//! `/reset/check` with a breach file of ten million made-up hashes, against the same route without one.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use passback::ops::{BreachLookup, breach_build};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::figures::{Figures, median};
+use super::support::fleet::{Fleet, crowded, person};
+use super::support::portal::{Browser, Engine};
+
+const HASHES: u64 = 10_000_000;
+const ROUNDS: usize = 5;
+const QUESTIONS: usize = 2_000;
+const AT_ONCE: usize = 4;
+/// Hashes that are in no list, looked up to count the false ones.
+const STRANGERS: u32 = 20_000_000;
+
+pub(crate) async fn run(figures: &mut Figures) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("hashes.fst");
+    made_up(figures, dir.path(), &file);
+    let (without, with) = (Fleet::new(Engine::Sqlite, crowded(1)).await, Fleet::new(Engine::Sqlite, crowded(1)).await);
+    let path = file.display().to_string();
+    let _one = without.start(without.port, &[("PASSBACK_LOG", "warn")]).await;
+    let listed = [("PASSBACK_LOG", "warn"), ("PASSBACK__BREACH__KIND", "file"), ("PASSBACK__BREACH__FILE", &path)];
+    let _two = with.start(with.port, &listed).await;
+    without.link().await;
+    with.link().await;
+    let (plain, asked) = (without.signed_in(&person(0)).await, with.signed_in(&person(0)).await);
+    let (mut ratios, mut controls, mut times) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let control = p99(&plain, round).await;
+        let time = p99(&asked, round).await;
+        ratios.push(time / control);
+        controls.push(control);
+        times.push(time);
+    }
+    let (ratio, control, time) = (median(&mut ratios), median(&mut controls), median(&mut times));
+    let detail = format!("p99 {time:.2} ms with the file, {control:.2} ms without");
+    figures.add("breach_check_p99_ratio", ratio, "<= 1.5", ratio <= 1.5, &detail);
+    without.tenant.stop().await;
+    with.tenant.stop().await;
+}
+
+/// Builds the file, and tells what it costs and how often it is wrong.
+fn made_up(figures: &mut Figures, dir: &Path, file: &Path) {
+    let list = dir.join("list.txt");
+    let mut random = StdRng::seed_from_u64(1);
+    let mut out = std::io::BufWriter::new(std::fs::File::create(&list).unwrap());
+    let step = u64::MAX / HASHES;
+    for n in 0..HASHES {
+        let start = n * step + random.random_range(0..step);
+        writeln!(out, "{start:016X}{:024X}:1", random.random::<u64>()).unwrap();
+    }
+    out.flush().unwrap();
+    let began = Instant::now();
+    let built = breach_build(&list, file).unwrap();
+    let seconds = began.elapsed().as_secs_f64();
+    let each = built.bytes as f64 / built.hashes as f64;
+    let whole = format!("{} hashes in {:.1} s", built.hashes, seconds);
+    figures.tell("breach_bytes_per_entry", each, &whole);
+    let lookup = BreachLookup::open(file).unwrap();
+    let stranger = |_: &u32| lookup.holds(&random.random::<[u8; 20]>());
+    let wrong = (0..STRANGERS).filter(stranger).count();
+    let rate = wrong as f64 / f64::from(STRANGERS);
+    let detail = format!("{wrong} of {STRANGERS} strangers; by its length 1 in {:.0}", 2_f64.powi(48) / HASHES as f64);
+    figures.add("breach_false_positives", rate, "<= 0.00001", rate <= 1e-5, &detail);
+}
+
+/// The 99th percentile in milliseconds, of passwords that meet every other rule, each another one.
+async fn p99(browser: &Browser, round: usize) -> f64 {
+    let next = Arc::new(AtomicUsize::new(0));
+    let tasks: Vec<_> = (0..AT_ONCE)
+        .map(|_| {
+            let (next, mut browser) = (Arc::clone(&next), browser.clone());
+            tokio::spawn(async move {
+                let mut times = Vec::new();
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= QUESTIONS {
+                        return times;
+                    }
+                    let password = format!("Velvet-Trombone-{round}-Gravel-{n}");
+                    let began = Instant::now();
+                    let answer = browser.post_once("/reset/check", &[("password", &password)]).await;
+                    assert!(answer.text().await.unwrap().contains("\"strength\":\"met\""));
+                    times.push(began.elapsed().as_secs_f64() * 1e3);
+                }
+            })
+        })
+        .collect();
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(task.await.unwrap());
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() * 99 / 100]
+}

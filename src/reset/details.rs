@@ -1,0 +1,133 @@
+//! What the words of a failed operation mean. Microsoft publishes only `ResetSuccess`; what is here are the names of its
+//! self-service pages, of its sign-in service and of AD, matched anywhere in the text, the first row first. What is
+//! not here is said not to be known, and kept whole for the desk.
+
+use super::causes::Cause;
+use super::state::Ending;
+
+/// One row: any of these words, in lower case, means this.
+pub(super) struct Known {
+    pub(super) words: &'static [&'static str],
+    pub(super) ending: Ending,
+    /// Where the words come from.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that makes docs/causes.md"))]
+    pub(super) source: &'static str,
+}
+
+const fn row(words: &'static [&'static str], ending: Ending, source: &'static str) -> Known {
+    Known { words, ending, source }
+}
+
+const SSPR: &str = "troubleshoot-sspr-writeback.md and concept-sspr-writeback.md, read 2026-08";
+const AD: &str = "[MS-ERREF] Win32 codes, as AD puts them before its LDAP text; read 2026-08";
+
+/// Longer names before the shorter ones they contain.
+pub(super) const KNOWN: [Known; 16] = [
+    row(&["onpremisessuccesscloudfailure", "onpremsuccesscloudfail", "120005"], Ending::Split, SSPR),
+    row(&["fuzzypolicy", "doesnotcomplyfuzzy", "banned", "120018"], Ending::Refused(Cause::Banned), SSPR),
+    row(&["containsmembername", "120003"], Ending::Refused(Cause::Banned), SSPR),
+    row(
+        &[
+            "policyviolation",
+            "complexity",
+            "passwordpolicy",
+            "newpasswordweak",
+            "80230619",
+            "33008",
+            "120002",
+            "120004",
+        ],
+        Ending::Refused(Cause::Policy),
+        SSPR,
+    ),
+    row(&["0000052d"], Ending::Refused(Cause::Policy), AD),
+    row(
+        &[
+            "sspr_0030",
+            "connectivity",
+            "33000",
+            "servicebus",
+            "needstohappenonprem",
+            "120012",
+            "120013",
+            "asyncjobstateterminated",
+            "120008",
+        ],
+        Ending::Failed(Cause::AgentOffline),
+        SSPR,
+    ),
+    row(
+        &["sspr_0009", "sspr_0010", "sspr_0011", "sspr_0012", "sspr_0013", "sspr_0014", "writebacknotenabled"],
+        Ending::Failed(Cause::NotEnabled),
+        SSPR,
+    ),
+    row(&["sspr_0029", "adminaction", "33004", "accessdenied", "120015"], Ending::Failed(Cause::AdminAction), SSPR),
+    row(&["00000005", "80070005"], Ending::Failed(Cause::AdminAction), AD),
+    row(&["lockedoutordisabled", "120014"], Ending::Failed(Cause::AccountLocked), SSPR),
+    row(&["disabled", "33005", "00000533"], Ending::Failed(Cause::AccountDisabled), SSPR),
+    row(&["lockedout", "accountlocked", "33006", "00000775"], Ending::Failed(Cause::AccountLocked), SSPR),
+    row(&["accountexpired", "00000701"], Ending::Failed(Cause::AccountExpired), AD),
+    row(&["multiplematch", "33003", "80230402"], Ending::Failed(Cause::SeveralInDirectory), SSPR),
+    row(&["usernotfound", "33002", "120016", "00000525"], Ending::Failed(Cause::NotInDirectory), SSPR),
+    row(
+        &["33001", "33009", "800700ce", "32004", "32005", "32008", "32009", "120020", "120021"],
+        Ending::Failed(Cause::AgentTrouble),
+        SSPR,
+    ),
+];
+
+/// What a failed operation's `statusDetail`, or the reason of an audit row, means.
+pub(super) fn ending(detail: &str) -> Ending {
+    let text = detail.to_lowercase();
+    let known = KNOWN.iter().find(|known| known.words.iter().any(|word| text.contains(word)));
+    known.map_or(Ending::Failed(Cause::Unrecognised), |known| known.ending)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn details_are_understood_or_said_not_to_be() {
+        for (detail, expected) in [
+            ("OnPremisesPolicyViolation", Ending::Refused(Cause::Policy)),
+            ("0000052D: SvcErr: DSID-031A12D2, problem 5003", Ending::Refused(Cause::Policy)),
+            ("FuzzyPolicyViolationInvalidPassword", Ending::Refused(Cause::Banned)),
+            ("PasswordChangeContainsMemberName", Ending::Refused(Cause::Banned)),
+            ("OnPremisesSuccessCloudFailure", Ending::Split),
+            ("OnPremisesConnectivityError", Ending::Failed(Cause::AgentOffline)),
+            ("SSPR_0030", Ending::Failed(Cause::AgentOffline)),
+            ("SSPR_0010", Ending::Failed(Cause::NotEnabled)),
+            ("OnPremisesAdminActionRequired", Ending::Failed(Cause::AdminAction)),
+            ("OnPremUserAccountLockedOutOrDisabled", Ending::Failed(Cause::AccountLocked)),
+            ("OnPremUserAccountDisabled", Ending::Failed(Cause::AccountDisabled)),
+            ("AccountExpired", Ending::Failed(Cause::AccountExpired)),
+            ("33003", Ending::Failed(Cause::SeveralInDirectory)),
+            ("UserNotFoundBySspr", Ending::Failed(Cause::NotInDirectory)),
+            ("hr=800700CE", Ending::Failed(Cause::AgentTrouble)),
+            ("hr=80230619", Ending::Refused(Cause::Policy)),
+            ("SomethingNobodyHasSeenYet", Ending::Failed(Cause::Unrecognised)),
+            ("", Ending::Failed(Cause::Unrecognised)),
+        ] {
+            assert_eq!(ending(detail), expected, "{detail}");
+        }
+    }
+
+    #[test]
+    fn every_row_can_be_reached_by_each_of_its_words() {
+        for known in &KNOWN {
+            for word in known.words {
+                assert_eq!(ending(&word.to_uppercase()), known.ending, "{word} is caught by an earlier row");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_detail_is_too_strange(detail in "\\PC{0,200}") {
+            let _ = ending(&detail);
+        }
+    }
+}
