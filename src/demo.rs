@@ -231,6 +231,7 @@ fn config(
         reset: Reset::default(),
         policy: Policy::default(),
         breach: crate::config::Breach::default(),
+        directory: None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{BreachKind, Cloud, Config, ConfigError, CredentialKind, Entra, Server};
+use super::{BreachKind, Cloud, Config, ConfigError, CredentialKind, Directory, Entra, Server};
 use crate::base::is_loopback_host;
 
 impl Cloud {
@@ -88,6 +88,39 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         if value <= 0 {
             return Err(ConfigError::value(key, "must be more than zero"));
         }
+    }
+    config.directory.as_ref().map_or(Ok(()), directory)
+}
+
+fn directory(directory: &Directory) -> Result<(), ConfigError> {
+    let url = &directory.url;
+    if url.scheme() != "ldaps" || url.host_str().is_none_or(str::is_empty) {
+        return Err(ConfigError::value(
+            "directory.url",
+            "must be ldaps:// and the name of a domain controller: the bind password never goes in the clear",
+        ));
+    }
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || !matches!(url.path(), "" | "/")
+        || url.query().is_some()
+    {
+        return Err(ConfigError::value(
+            "directory.url",
+            "must be host and port only; who binds is directory.bind_dn, where to search directory.base_dn",
+        ));
+    }
+    for (key, value) in [("directory.bind_dn", &directory.bind_dn), ("directory.base_dn", &directory.base_dn)] {
+        if !value.contains('=') {
+            return Err(ConfigError::value(key, "must be a distinguished name, such as OU=People,DC=corp,DC=example"));
+        }
+    }
+    // A bind without a password succeeds as nobody (RFC 4513 5.1.2), and then reads nothing.
+    if directory.password.as_ref().is_none_or(|password| password.expose_secret().is_empty()) {
+        return Err(ConfigError::value("directory.password", "is missing: give password or password_file"));
+    }
+    if !(1..=30).contains(&directory.timeout_seconds) {
+        return Err(ConfigError::value("directory.timeout_seconds", "must be between 1 and 30"));
     }
     Ok(())
 }

@@ -39,6 +39,11 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     if let Some(path) = &read.entra.credential.secret_file {
         read.entra.credential.secret = Some(secret(path)?);
     }
+    if let Some(directory) = &mut read.directory
+        && let Some(path) = &directory.password_file
+    {
+        directory.password = Some(secret(path)?);
+    }
     check(&read)?;
     Ok(read)
 }
@@ -104,6 +109,50 @@ mod tests {
         assert!(said(&other).contains("allow_other_hosts"));
         assert!(read(&other.replace("client_id =", "allow_other_hosts = true\nclient_id =")).is_ok());
         assert!(read(&other.replace("https://graph.evil.example", "http://127.0.0.1:99")).is_ok());
+    }
+
+    const DIRECTORY: &str = r#"
+        [directory]
+        url = "ldaps://dc1.corp.example"
+        bind_dn = "CN=svc-probe,CN=Users,DC=corp,DC=example"
+        password = "pr0be-value"
+        base_dn = "OU=People,DC=corp,DC=example"
+        ca_file = "/etc/passback/corp-ca.pem"
+    "#;
+
+    fn with_directory(from: &str, to: &str) -> String {
+        assert!(DIRECTORY.contains(from));
+        format!("{GOOD}{}", DIRECTORY.replace(from, to))
+    }
+
+    #[test]
+    fn a_directory_is_asked_only_when_it_is_set_up() {
+        assert!(read(GOOD).unwrap().directory.is_none());
+        let config = read(&with_directory("", "")).unwrap();
+        assert_eq!(config.directory.as_ref().unwrap().timeout_seconds, 3);
+        assert!(!format!("{config:?}").contains("pr0be-value"));
+    }
+
+    #[test]
+    fn a_directory_is_reached_by_ldaps_with_an_account_of_its_own() {
+        for (from, to, names) in [
+            ("ldaps://dc1", "ldap://dc1", "directory.url"),
+            ("ldaps://dc1.corp.example", "ldaps:///", "directory.url"),
+            ("ldaps://dc1.corp.example", "ldaps://dc1.corp.example/DC=corp", "directory.base_dn"),
+            ("ldaps://dc1", "ldaps://probe:pw@dc1", "directory.bind_dn"),
+            ("CN=svc-probe,CN=Users,DC=corp,DC=example", "svc-probe", "directory.bind_dn"),
+            ("\"OU=People,DC=corp,DC=example\"", "\"\"", "directory.base_dn"),
+            ("\"pr0be-value\"", "\"\"", "directory.password"),
+            ("password = \"pr0be-value\"", "", "directory.password"),
+            ("password = \"pr0be-value\"", "password_file = \"/missing/probe\"", "/missing/probe"),
+            ("ca_file", "timeout_seconds = 31\nca_file", "directory.timeout_seconds"),
+            ("ca_file", "start_tls = true\nca_file", "start_tls"),
+            ("ca_file = \"/etc/passback/corp-ca.pem\"", "", "ca_file"),
+            ("base_dn = \"OU=People,DC=corp,DC=example\"", "", "base_dn"),
+        ] {
+            let said = said(&with_directory(from, to));
+            assert!(said.contains(names), "{names}: {said}");
+        }
     }
 
     #[test]

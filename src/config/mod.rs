@@ -7,6 +7,6 @@ mod sections;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Entra, OperatorSettings, Policy,
-    Reset, Sealing, SealingKey, Server, Signin,
+    Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra,
+    OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin,
 };

@@ -31,6 +31,9 @@ pub struct Config {
     pub policy: Policy,
     #[serde(default)]
     pub breach: Breach,
+    /// Without it nothing is asked of a domain controller.
+    #[serde(default)]
+    pub directory: Option<Directory>,
 }
 
 impl Config {
@@ -295,4 +298,30 @@ impl Default for Breach {
         let url = "https://api.pwnedpasswords.com/range/".parse().expect("a URL");
         Self { kind: BreachKind::Off, url, file: None, timeout_milliseconds: 1_500 }
     }
+}
+
+/// A domain controller that the portal asks about accounts. It is only read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    /// `ldaps://dc1.corp.example`: LDAP over TLS only, port 636 unless it is given.
+    pub url: Url,
+    /// An account with no rights but to read, by its distinguished name.
+    pub bind_dn: String,
+    /// Its password: also `password_file`.
+    #[serde(default)]
+    pub(crate) password: Option<Secret>,
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// Below which object people are looked for, such as `OU=People,DC=corp,DC=example`.
+    pub base_dn: String,
+    /// The CA of the controller's certificate, PEM. No other is trusted.
+    pub ca_file: PathBuf,
+    /// How long one question may take in all, in seconds. Default 3.
+    #[serde(default = "default_directory_timeout")]
+    pub timeout_seconds: i64,
+}
+
+fn default_directory_timeout() -> i64 {
+    3
 }
