@@ -8,6 +8,8 @@ mod base;
 pub mod config;
 #[cfg(feature = "tenant")]
 pub mod demo;
+#[cfg_attr(not(feature = "tenant"), expect(dead_code, reason = "people reads it next"))]
+mod directory;
 mod entra;
 mod guard;
 pub mod ops;
@@ -24,3 +26,5 @@ mod web;
 
 pub use audit::{Report as AuditReport, verify as verify_audit};
 pub use base::{Clock, Random};
+#[cfg(feature = "tenant")]
+pub use directory::directory_probe;

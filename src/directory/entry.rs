@@ -1,0 +1,170 @@
+//! One object as a domain controller sends it. Nothing in it is trusted to be well made: what cannot be read is absent.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use ldap3::asn1::StructureTag;
+
+/// Name and attributes. Attributes are found in any case, as in LDAP.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Entry {
+    attributes: HashMap<String, Vec<u8>>,
+}
+
+/// Between 1601, where Windows begins to count (MS-DTYP 2.3.3), and 1970.
+const TO_UNIX: i64 = 11_644_473_600;
+/// Windows counts in units of 100 ns.
+const UNITS: i64 = 10_000_000;
+
+impl Entry {
+    /// Reads the answer's structure: a name, then attributes, each with a name and values (RFC 4511 4.5.2). `ldap3`'s own
+    /// reader panics where this one leaves something out.
+    pub(super) fn read(tag: StructureTag) -> Self {
+        let mut attributes = HashMap::new();
+        let parts = tag.expect_constructed().unwrap_or_default();
+        let listed = parts.into_iter().nth(1).and_then(StructureTag::expect_constructed).unwrap_or_default();
+        for attribute in listed {
+            let mut parts = attribute.expect_constructed().unwrap_or_default().into_iter();
+            let name = parts.next().and_then(StructureTag::expect_primitive).and_then(|n| String::from_utf8(n).ok());
+            let mut values = parts.next().and_then(StructureTag::expect_constructed).unwrap_or_default().into_iter();
+            // Everything that is asked for has one value.
+            if let (Some(name), Some(value)) = (name, values.next().and_then(StructureTag::expect_primitive)) {
+                attributes.insert(name.to_ascii_lowercase(), value);
+            }
+        }
+        Self { attributes }
+    }
+
+    pub(super) fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.attributes.get(&name.to_ascii_lowercase()).map(Vec::as_slice)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.bytes(name)?).ok()
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// A whole number that counts something: never below zero.
+    pub(super) fn count(&self, name: &str) -> Option<u32> {
+        self.number(name)?.try_into().ok()
+    }
+
+    /// `TRUE` or `FALSE` (RFC 4517 3.3.3).
+    pub(super) fn truth(&self, name: &str) -> Option<bool> {
+        match self.text(name)? {
+            "TRUE" => Some(true),
+            "FALSE" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A point in time. 0 and the far end mean "never", and so does what no calendar holds.
+    pub(super) fn time(&self, name: &str) -> Option<Timestamp> {
+        point(self.number(name)?)
+    }
+
+    /// A length of time, if the attribute can be read.
+    pub(super) fn interval(&self, name: &str) -> Option<Interval> {
+        Some(Interval::read(self.number(name)?))
+    }
+}
+
+fn point(units: i64) -> Option<Timestamp> {
+    if units <= 0 || units == i64::MAX {
+        return None;
+    }
+    let nanos = i32::try_from(units % UNITS * 100).ok()?;
+    Timestamp::new(units / UNITS - TO_UNIX, nanos).ok()
+}
+
+/// A length of time in a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Interval {
+    Lasts(SignedDuration),
+    ForEver,
+}
+
+impl Interval {
+    /// AD writes intervals as negative numbers, and "for ever" as the lowest (MS-SAMR 3.1.1.5, MS-ADTS 3.1.1.4.5.17; read
+    /// 2026-11-23). A positive one has no meaning and counts as none.
+    fn read(units: i64) -> Self {
+        match units {
+            i64::MIN => Self::ForEver,
+            0.. => Self::Lasts(SignedDuration::ZERO),
+            // Both fit: the number is above the lowest, and less than a second in nanoseconds is below a thousand millions.
+            _ => Self::Lasts(SignedDuration::new(-(units / UNITS), i32::try_from(-(units % UNITS) * 100).unwrap_or(0))),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Entry {
+    /// An object with these attributes.
+    pub(super) fn of(attributes: &[(&str, &str)]) -> Self {
+        let owned = attributes.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_bytes().to_owned()));
+        Self { attributes: owned.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ldap3::asn1::{PL, TagClass};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tags() -> impl Strategy<Value = StructureTag> {
+        let tag = |payload| StructureTag { class: TagClass::Universal, id: 4, payload };
+        let leaf = any::<Vec<u8>>().prop_map(move |bytes| tag(PL::P(bytes)));
+        leaf.prop_recursive(4, 32, 4, move |inner| {
+            prop::collection::vec(inner, 0..4).prop_map(move |parts| tag(PL::C(parts)))
+        })
+    }
+
+    #[test]
+    fn times_and_their_ends() {
+        assert_eq!(point(116_444_736_000_000_000 + 15_000_000).unwrap().to_string(), "1970-01-01T00:00:01.5Z");
+        assert_eq!((point(0), point(-1), point(i64::MAX), point(i64::MIN)), (None, None, None, None));
+        assert_eq!(point(i64::MAX - 1), None, "no calendar holds it");
+    }
+
+    #[test]
+    fn intervals_and_their_ends() {
+        assert_eq!(Interval::read(-864_000_000_000), Interval::Lasts(SignedDuration::from_hours(24)));
+        assert_eq!(Interval::read(-15_000_000), Interval::Lasts(SignedDuration::from_millis(1_500)));
+        assert_eq!(Interval::read(0), Interval::Lasts(SignedDuration::ZERO));
+        assert_eq!(Interval::read(5), Interval::Lasts(SignedDuration::ZERO));
+        assert_eq!(Interval::read(i64::MIN), Interval::ForEver);
+    }
+
+    #[test]
+    fn attributes_are_found_in_any_case_and_nonsense_is_absent() {
+        let entry = Entry::of(&[("pwdLastSet", "x"), ("adminCount", "-1"), ("a", "TRUE"), ("b", "yes")]);
+        assert_eq!(
+            (entry.number("PWDLASTSET"), entry.count("admincount"), entry.number("nothing")),
+            (None, None, None)
+        );
+        assert_eq!((entry.text("pwdlastset"), entry.truth("A"), entry.truth("b")), (Some("x"), Some(true), None));
+    }
+
+    proptest! {
+        #[test]
+        fn no_number_overflows(units: i64) {
+            let _ = (point(units), Interval::read(units));
+            if let (Interval::Lasts(length), true) = (Interval::read(units), units < 0) {
+                prop_assert_eq!(length.as_nanos(), -i128::from(units) * 100);
+            }
+        }
+
+        #[test]
+        fn no_answer_makes_the_reader_panic(tag in tags()) {
+            let entry = Entry::read(tag);
+            for name in entry.attributes.keys() {
+                let _ = (entry.number(name), entry.truth(name), entry.time(name), entry.interval(name));
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Security identifiers, as Graph writes them and as AD stores them (MS-DTYP 2.4.2; read 2026-11-23).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Who an account is to Windows. The bytes are those of `objectSid`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Sid(Vec<u8>);
+
+/// What was read is no security identifier.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a security identifier looks like S-1-5-21-1004336348-1177238915-682003330-1107")]
+pub(crate) struct NoSid;
+
+/// More parts than this do not occur (`SubAuthorityCount`).
+const PARTS: usize = 15;
+
+impl Sid {
+    /// The bytes, if they are one identifier and nothing else.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (&[revision, count, ..], rest) = bytes.split_first_chunk::<8>()?;
+        let whole = revision == 1 && usize::from(count) <= PARTS && rest.len() == usize::from(count) * 4;
+        whole.then(|| Self(bytes.to_owned()))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl FromStr for Sid {
+    type Err = NoSid;
+
+    fn from_str(text: &str) -> Result<Self, NoSid> {
+        let mut parts = text.strip_prefix("S-1-").ok_or(NoSid)?.split('-');
+        // Six bytes, the highest first; Windows writes large ones in hexadecimal.
+        let authority = parts.next().ok_or(NoSid)?;
+        let authority = match authority.strip_prefix("0x") {
+            Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u64::from_str_radix(hex, 16),
+            _ => Ok(number(authority)?),
+        };
+        let [0, 0, authority @ ..] = authority.map_err(|_| NoSid)?.to_be_bytes() else { return Err(NoSid) };
+        let below: Vec<u32> =
+            parts.map(|part| u32::try_from(number(part)?).map_err(|_| NoSid)).collect::<Result<_, _>>()?;
+        let count = u8::try_from(below.len()).ok().filter(|count| usize::from(*count) <= PARTS).ok_or(NoSid)?;
+        let mut bytes = vec![1, count];
+        bytes.extend(authority);
+        bytes.extend(below.into_iter().flat_map(u32::to_le_bytes));
+        Ok(Self(bytes))
+    }
+}
+
+/// Digits only: `parse` alone would take a sign.
+fn number(text: &str) -> Result<u64, NoSid> {
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().map_err(|_| NoSid) } else { Err(NoSid) }
+}
+
+impl fmt::Display for Sid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(([revision, _, authority @ ..], below)) = self.0.split_first_chunk::<8>() else { return Ok(()) };
+        let authority = authority.iter().fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+        write!(f, "S-{revision}-")?;
+        match authority {
+            0..=0xFFFF_FFFF => write!(f, "{authority}")?,
+            _ => write!(f, "{authority:#014x}")?,
+        }
+        for part in below.as_chunks::<4>().0 {
+            write!(f, "-{}", u32::from_le_bytes(*part))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_text_of_graph_becomes_the_bytes_of_the_directory() {
+        let sid: Sid = "S-1-5-21-1004336348-1177238915-682003330-512".parse().unwrap();
+        let bytes = [
+            1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 0xDC, 0xF4, 0xDC, 0x3B, 0x83, 0x3D, 0x2B, 0x46, 0x82, 0x8B, 0xA6,
+            0x28, 0, 2, 0, 0,
+        ];
+        assert_eq!(sid.as_bytes(), bytes);
+        assert_eq!(Sid::from_bytes(&bytes), Some(sid));
+    }
+
+    #[test]
+    fn what_is_no_identifier_is_refused() {
+        for bad in [
+            "",
+            "S-1",
+            "S-1-",
+            "S-1--5",
+            "S-2-5-21",
+            "s-1-5-21",
+            "S-1-5-",
+            "S-1-5-4294967296",
+            "S-1-5-+1",
+            "S-1-5- 1",
+            "S-1-0x",
+            "S-1-0x+1-2",
+            "S-1-281474976710656-1",
+            "S-1-5-21)(objectClass=*",
+            "S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15-16",
+        ] {
+            assert_eq!(bad.parse::<Sid>(), Err(NoSid), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_identifier_reads_back(authority in 0_u64..1 << 48, parts in prop::collection::vec(any::<u32>(), 0..=15)) {
+            let mut bytes = vec![1, u8::try_from(parts.len()).unwrap()];
+            bytes.extend(&authority.to_be_bytes()[2..]);
+            bytes.extend(parts.iter().flat_map(|part| part.to_le_bytes()));
+            let sid = Sid::from_bytes(&bytes).unwrap();
+            prop_assert_eq!(sid.to_string().parse::<Sid>(), Ok(sid.clone()));
+        }
+
+        #[test]
+        fn no_text_and_no_bytes_make_the_reader_panic(text in "(S-1-)?\\PC*", bytes: Vec<u8>) {
+            let _ = text.parse::<Sid>();
+            let _ = Sid::from_bytes(&bytes).map(|sid| sid.to_string());
+        }
+    }
+}
