@@ -12,6 +12,7 @@
 mod architecture;
 mod browser;
 mod contract;
+mod directory;
 mod fleet;
 mod journey;
 mod process;

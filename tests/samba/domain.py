@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Makes a Samba AD domain for the tests: domain.py DIR IP
+"""Makes a Samba AD domain for the tests: domain.py DIR IP PASSWORD
 
 Everything lies below DIR; nothing is started. Prints one line of JSON with what a client needs.
 People have the password of the demo's seed; the domain asks for 16 characters, which the portal does not.
+For the directory probe there is one person for each thing it can find, and the account that it binds as.
 """
 
 import json
@@ -10,6 +11,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 
 REALM, DOMAIN, BASE = "CORP.EXAMPLE", "CORP", "DC=corp,DC=example"
 PEOPLE = f"OU=People,{BASE}"
@@ -17,6 +19,9 @@ CLASS_USER = "bf967aba-0de6-11d0-a285-00aa003049e2"
 RESET_PASSWORD = "00299570-246d-11d0-a768-00aa006e0529"
 LOCKOUT_TIME = "28630ebf-41d5-11d1-a9c1-0000f80367c1"
 PWD_LAST_SET = "bf967a0a-0de6-11d0-a285-00aa003049e2"
+CHANGE_PASSWORD = "ab721a53-1e2f-11d0-9819-00aa0040529b"
+RULES = f"CN=Password Settings Container,CN=System,{BASE}"
+DAY = 864_000_000_000  # in units of 100 ns, as AD counts
 
 
 def run(*command, **more):
@@ -90,9 +95,42 @@ def seed(folder, conf, password):
     db.newuser("svc-writeback", password["service"], userou=None)
     for sam, given, surname in (("wanda", "Wanda", "Writeback"), ("rita", "Rita", "Refused"), ("omar", "Omar", "Slow")):
         db.newuser(sam, password["people"], userou="OU=People", givenname=given, surname=surname)
+    cases(db, password)
     # People chose their passwords under an older, laxer rule.
     db.set_minPwdLength(16)
     db.transaction_commit()
+
+
+def cases(db, password):
+    """The probe's account, and one person for each thing that it can find."""
+    from samba.sd_utils import SDUtils
+
+    descriptors = SDUtils(db)
+    db.newuser("svc-probe", password["probe"], userou=None)
+    for sam, given in (("fina", "Fina"), ("lena", "Lena"), ("dora", "Dora"), ("carla", "Carla"), ("paula", "Paula")):
+        db.newuser(sam, password["people"], userou="OU=People", givenname=given, surname="Case")
+
+    def change(sam, **attributes):
+        lines = "".join(f"replace: {name}\n{name}: {value}\n-\n" for name, value in attributes.items())
+        db.modify_ldif(f"dn: CN={sam},{PEOPLE}\nchangetype: modify\n{lines}")
+
+    # Intervals are negative. Whoever it applies to is named in the policy, never in the person.
+    db.add({"dn": f"CN=Long and slow,{RULES}", "objectClass": "msDS-PasswordSettings",
+            "msDS-PasswordSettingsPrecedence": "10", "msDS-PasswordReversibleEncryptionEnabled": "FALSE",
+            "msDS-PasswordComplexityEnabled": "FALSE", "msDS-PasswordHistoryLength": "5", "msDS-MinimumPasswordLength": "20",
+            "msDS-MinimumPasswordAge": str(-DAY), "msDS-MaximumPasswordAge": str(-90 * DAY), "msDS-LockoutThreshold": "7",
+            "msDS-LockoutObservationWindow": str(-DAY // 48), "msDS-LockoutDuration": str(-DAY // 24),
+            "msDS-PSOAppliesTo": f"CN=fina,{PEOPLE}"})
+    # As the tenth wrong password leaves her; the domain's own threshold stays off, or the other tests would meet it.
+    change("lena", lockoutTime=int((time.time() + 11_644_473_600) * 10_000_000))
+    change("dora", userAccountControl=514)
+    change("paula", adminCount=1)
+    # What "User cannot change password" ticks in the console: a denial for herself and for everyone.
+    descriptors.dacl_prepend_aces(f"CN=carla,{PEOPLE}", f"(OD;;CR;{CHANGE_PASSWORD};;WD)(OD;;CR;{CHANGE_PASSWORD};;PS)")
+    # Any account sees which policy applies to a person; what it asks for has to be delegated.
+    sid = descriptors.get_object_sid(f"CN=svc-probe,CN=Users,{BASE}")
+    descriptors.dacl_append_aces(RULES, f"(A;CI;LCRPRC;;;{sid})")
+    descriptors.dacl_append_aces(f"CN=Long and slow,{RULES}", f"(A;;LCRPRC;;;{sid})")
 
 
 def delegate(conf, folder):
@@ -107,18 +145,20 @@ def delegate(conf, folder):
 
 def main():
     folder, ip, people = sys.argv[1:4]
-    password = {"service": f"Aa1-{secrets.token_urlsafe(24)}", "people": people}
+    password = {"service": f"Aa1-{secrets.token_urlsafe(24)}", "probe": f"Aa1-{secrets.token_urlsafe(24)}", "people": people}
     conf, ca = provision(folder, ip)
     seed(folder, conf, password)
     delegate(conf, folder)
-    with open(f"{folder}/service-password", "w") as out:
-        os.chmod(out.name, 0o600)
-        out.write(password["service"])
+    for name in ("service", "probe"):
+        with open(f"{folder}/{name}-password", "w") as out:
+            os.chmod(out.name, 0o600)
+            out.write(password[name])
     with open(f"{folder}/krb5.conf", "w") as out:
         out.write(f"[libdefaults]\n default_realm = {REALM}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n rdns = false\n"
                   f"[realms]\n {REALM} = {{\n  kdc = {ip}:88\n }}\n")
     print(json.dumps({"conf": conf, "ca": ca, "base": BASE, "bind": f"CN=svc-writeback,CN=Users,{BASE}",
-                      "password_file": f"{folder}/service-password", "krb5": f"{folder}/krb5.conf"}))
+                      "password_file": f"{folder}/service-password", "krb5": f"{folder}/krb5.conf",
+                      "probe": f"CN=svc-probe,CN=Users,{BASE}", "probe_password_file": f"{folder}/probe-password"}))
 
 
 main()

@@ -72,6 +72,24 @@ impl Domain {
             .unwrap()
     }
 
+    /// What `[directory]` says of this domain: the account that only reads, and the CA.
+    pub(crate) fn probe(&self) -> Probe {
+        Probe {
+            url: format!("ldaps://{}", self.ip),
+            bind_dn: self.fact("probe").into(),
+            password_file: self.fact("probe_password_file").into(),
+            base_dn: self.fact("base").into(),
+            ca_file: self.fact("ca").into(),
+            timeout_seconds: 10,
+        }
+    }
+
+    /// The same, bound as the writeback agent: it may read people, and no policy.
+    pub(crate) fn probe_without_rights(&self) -> Probe {
+        let (bind_dn, password_file) = (self.fact("bind").into(), self.fact("password_file").into());
+        Probe { bind_dn, password_file, ..self.probe() }
+    }
+
     /// What a computer that asks the domain controller hears. The old password still binds over LDAP for an hour, so
     /// only Kerberos tells whether it is dead.
     pub(crate) fn kinit(&self, sam: &str, password: &str) -> Ticket {
@@ -95,6 +113,45 @@ impl Domain {
             () if said.contains("Password incorrect") || said.contains("Preauthentication failed") => Ticket::Refused,
             () => panic!("kinit said {said}"),
         }
+    }
+}
+
+/// A `[directory]` section in the making.
+pub(crate) struct Probe {
+    pub(crate) url: String,
+    pub(crate) bind_dn: String,
+    pub(crate) password_file: PathBuf,
+    pub(crate) base_dn: String,
+    pub(crate) ca_file: PathBuf,
+    pub(crate) timeout_seconds: u32,
+}
+
+impl Probe {
+    /// Read from a file, as in production.
+    pub(crate) fn settings(&self) -> passback::config::Directory {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let Self { url, bind_dn, base_dn, timeout_seconds, .. } = self;
+        let text = format!(
+            r#"
+            server = {{ public_url = "http://127.0.0.1:8080" }}
+            sealing = {{ keys = [{{ id = "k1", file = "/nowhere" }}] }}
+            [entra]
+            tenant_id = "c0de0000-7e5a-4f00-8000-00000000c0de"
+            client_id = "a0000000-0000-4000-8000-0000000000a1"
+            credential = {{ kind = "secret", secret = "none" }}
+            [directory]
+            url = "{url}"
+            bind_dn = "{bind_dn}"
+            password_file = "{}"
+            base_dn = "{base_dn}"
+            ca_file = "{}"
+            timeout_seconds = {timeout_seconds}
+            "#,
+            self.password_file.display(),
+            self.ca_file.display(),
+        );
+        std::fs::write(file.path(), text).unwrap();
+        passback::config::load(file.path()).unwrap().directory.unwrap()
     }
 }
 
