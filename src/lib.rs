@@ -8,7 +8,6 @@ mod base;
 pub mod config;
 #[cfg(feature = "tenant")]
 pub mod demo;
-#[cfg_attr(not(feature = "tenant"), expect(dead_code, reason = "people reads it next"))]
 mod directory;
 mod entra;
 mod guard;

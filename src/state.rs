@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::audit::Auditor;
 use crate::base::{Clock, InFlight, Metrics, Random, ResetId, Watchers};
 use crate::config::Config;
+use crate::directory::{Directory, DirectoryError};
 use crate::entra::Entra;
 use crate::policy::{BreachError, Engine};
 use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
@@ -20,6 +21,21 @@ use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
 pub(crate) struct News {
     pub(crate) revision: i64,
     pub(crate) status: Arc<str>,
+}
+
+/// Why the portal cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    #[error(transparent)]
+    Breach(#[from] BreachError),
+    #[error("{0}")]
+    Directory(String),
+}
+
+impl From<DirectoryError> for NotReady {
+    fn from(error: DirectoryError) -> Self {
+        Self::Directory(error.to_string())
+    }
 }
 
 /// What an open stream knows of its session.
@@ -42,6 +58,9 @@ pub(crate) struct Inner {
     pub(crate) entra: Entra,
     pub(crate) auditor: Auditor,
     pub(crate) policy: Engine,
+    /// The probe, if one is set up, and when it last failed to answer.
+    pub(crate) directory: Option<Directory>,
+    pub(crate) directory_away: Mutex<Option<Duration>>,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) attempts: Attempts,
@@ -66,7 +85,7 @@ pub(crate) struct Inner {
 
 impl App {
     /// # Errors
-    /// When the breach file cannot be used.
+    /// When the breach file or the directory's CA cannot be used.
     pub(crate) fn new(
         config: Config,
         db: Db,
@@ -74,8 +93,10 @@ impl App {
         entra: Entra,
         clock: Clock,
         random: Random,
-    ) -> Result<Self, BreachError> {
+    ) -> Result<Self, NotReady> {
         Ok(Self(Arc::new(Inner {
+            directory: config.directory.as_ref().map(|d| Directory::new(d, clock.clone())).transpose()?,
+            directory_away: Mutex::default(),
             policy: Engine::new(config.policy.clone(), &config.breach, &config.branding.name)?,
             auditor: Auditor::new(db.clone(), sealer.clone(), clock.clone(), random.clone()),
             limits: Limits::new(db.clone()),

@@ -8,7 +8,7 @@ use super::graph::{Graph, GraphError};
 use crate::base::ObjectId;
 
 const PERSON: &str = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
-                      onPremisesLastSyncDateTime,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname";
+                      onPremisesLastSyncDateTime,onPremisesSamAccountName,onPremisesSecurityIdentifier,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname";
 
 /// A list's page.
 #[derive(Deserialize)]
@@ -40,6 +40,10 @@ pub(crate) struct DirectoryPerson {
     pub(crate) on_premises_domain_name: Option<String>,
     #[serde(default)]
     pub(crate) on_premises_last_sync_date_time: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) on_premises_sam_account_name: Option<String>,
+    #[serde(default)]
+    pub(crate) on_premises_security_identifier: Option<String>,
     #[serde(default)]
     pub(crate) is_management_restricted: Option<bool>,
     /// Whole seconds.

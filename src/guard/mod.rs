@@ -6,11 +6,11 @@ mod switches;
 pub(crate) use switches::{Pause, Switches};
 
 use axum::extract::FromRef;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::base::PersonKey;
 use crate::entra::{GraphError, OperatorError, Trouble};
-use crate::people::{Facts, People, Protection};
+use crate::people::{Facts, InDirectory, People, Protection};
 use crate::state::App;
 use crate::store::{Limit, Limits, Refused, StoreError, Tx};
 
@@ -25,6 +25,14 @@ pub(crate) enum Stopped {
     Protected(Protection),
     Guest,
     Disabled,
+    /// The account has ended in the directory.
+    Expired,
+    /// An administrator's account in the directory, which no writeback agent may touch.
+    ProtectedInDirectory,
+    /// "User cannot change password" is set in the directory.
+    CannotChange,
+    /// The present password is younger than the directory allows; it may be changed from then on.
+    TooYoung(Timestamp),
     /// Graph did not say what must be known.
     CannotCheck,
 }
@@ -38,8 +46,25 @@ impl Stopped {
             Self::Protected(_) => "G-PROTECTED",
             Self::Guest => "G-GUEST",
             Self::Disabled => "G-DISABLED",
+            Self::Expired => "G-EXPIRED",
+            Self::ProtectedInDirectory => "G-PROTECTED-AD",
+            Self::CannotChange => "G-CANNOT-CHANGE",
+            Self::TooYoung(_) => "G-TOO-YOUNG",
             Self::CannotCheck => "G-CANNOT-CHECK",
         }
+    }
+}
+
+/// What the directory itself would refuse, said before anybody types. A locked account is no reason: the reset may be
+/// what opens it.
+fn in_directory(directory: &InDirectory, now: Timestamp) -> Option<Stopped> {
+    let account = directory.account()?;
+    match () {
+        () if account.disabled => Some(Stopped::Disabled),
+        () if account.expired => Some(Stopped::Expired),
+        () if account.protected => Some(Stopped::ProtectedInDirectory),
+        () if account.cannot_change == Some(true) => Some(Stopped::CannotChange),
+        () => directory.too_young_until(now).map(Stopped::TooYoung),
     }
 }
 
@@ -59,7 +84,7 @@ impl FromRef<App> for Guard {
 
 impl Guard {
     /// What stands in this person's way, if anything. A database that is away is an error, not an answer.
-    pub(crate) async fn look(&self, facts: &Facts) -> Result<Option<Stopped>, StoreError> {
+    pub(crate) async fn look(&self, facts: &Facts, directory: &InDirectory) -> Result<Option<Stopped>, StoreError> {
         if let Some(pause) = self.switches.paused().await? {
             return Ok(Some(Stopped::Paused(pause)));
         }
@@ -68,6 +93,9 @@ impl Guard {
         }
         if !facts.enabled {
             return Ok(Some(Stopped::Disabled));
+        }
+        if let Some(stopped) = in_directory(directory, self.app.now()) {
+            return Ok(Some(stopped));
         }
         let operator = match self.app.entra.operators.ready().await {
             Ok(ready) => ready.operator,

@@ -1,14 +1,17 @@
 //! What we know of a person, from Graph: where the account lives, whether it is enabled, and whether Microsoft
 //! protects it. Read when a page needs it; never kept.
 
+mod directory;
 mod privilege;
 
+pub(crate) use directory::InDirectory;
 pub(crate) use privilege::Protection;
 
 use axum::extract::FromRef;
 use jiff::Timestamp;
 
 use crate::base::ObjectId;
+use crate::directory::{AccountName, Rules};
 use crate::entra::{DirectoryPerson, Entra, GraphError, RoleHeld};
 use crate::state::App;
 
@@ -35,29 +38,44 @@ pub(crate) struct Facts {
     pub(crate) enabled: bool,
     pub(crate) guest: bool,
     pub(crate) restricted: bool,
+    /// How AD knows them.
+    pub(crate) account: Option<AccountName>,
+    /// As the directory takes names apart: three letters are enough there.
+    pub(crate) short_parts: Vec<String>,
 }
 
 impl Facts {
     pub(crate) fn synced(&self) -> bool {
         matches!(self.home, Home::Directory { .. })
     }
+
+    /// What the password must not contain, by our rule or the directory's.
+    pub(crate) fn parts_under(&self, rules: Option<&Rules>) -> Vec<String> {
+        if rules.is_some_and(|rules| rules.complexity) { self.short_parts.clone() } else { self.name_parts.clone() }
+    }
 }
 
 /// Reads people.
 #[derive(Clone)]
 pub(crate) struct People {
+    app: App,
     entra: Entra,
 }
 
 impl FromRef<App> for People {
     fn from_ref(app: &App) -> Self {
-        Self { entra: app.entra.clone() }
+        Self { app: app.clone(), entra: app.entra.clone() }
     }
 }
 
 impl People {
     pub(crate) async fn facts(&self, id: ObjectId) -> Result<Facts, GraphError> {
         Ok(facts(self.entra.graph.person(id).await?))
+    }
+
+    /// What the domain controller knows, if one is asked and answers soon.
+    pub(crate) async fn in_directory(&self, facts: &Facts) -> InDirectory {
+        directory::ask(&self.app, facts).await
     }
 
     /// When Entra last saw the password change, in whole seconds.
@@ -87,9 +105,10 @@ fn facts(read: DirectoryPerson) -> Facts {
         read.user_principal_name.split('@').next(),
     ];
     let words = parts.into_iter().flatten().flat_map(|text| text.split([' ', '-', '.', '_', ',']));
-    let mut name_parts: Vec<String> = words.filter(|w| w.chars().count() >= 4).map(str::to_lowercase).collect();
-    name_parts.sort();
-    name_parts.dedup();
+    let mut short_parts: Vec<String> = words.filter(|w| w.chars().count() >= 3).map(str::to_lowercase).collect();
+    short_parts.sort();
+    short_parts.dedup();
+    let name_parts = short_parts.iter().filter(|part| part.chars().count() >= 4).cloned().collect();
     let home = if read.on_premises_sync_enabled == Some(true) {
         Home::Directory {
             domain: read.on_premises_domain_name.unwrap_or_default(),
@@ -98,8 +117,16 @@ fn facts(read: DirectoryPerson) -> Facts {
     } else {
         Home::Cloud
     };
+    let account = matches!(home, Home::Directory { .. })
+        .then(|| {
+            let sid = read.on_premises_security_identifier.as_deref();
+            directory::account_name(sid, read.on_premises_sam_account_name.clone())
+        })
+        .flatten();
     Facts {
         id: read.id,
+        account,
+        short_parts,
         name: read.display_name.unwrap_or_else(|| read.user_principal_name.clone()),
         name_parts,
         home,

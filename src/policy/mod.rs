@@ -14,6 +14,7 @@ pub use breach::{BreachError, BreachLookup};
 
 use crate::base::{Password, Random};
 use crate::config::{Breach as BreachSettings, Policy};
+use crate::directory::Rules;
 use banned::Words;
 use breach::{Breach, Breached};
 
@@ -107,9 +108,13 @@ impl Engine {
         Rule::ALL.into_iter().filter(asked).collect()
     }
 
-    /// What is asked of somebody with these name parts, by our own settings.
-    pub(crate) fn asked(&self, name_parts: Vec<String>) -> Asked {
-        Asked { min_length: self.settings.min_length, classes: self.settings.classes, name_parts }
+    /// What is asked of somebody with these name parts: our own settings, or the directory's rules where they ask for
+    /// more.
+    pub(crate) fn asked(&self, name_parts: Vec<String>, directory: Option<&Rules>) -> Asked {
+        let length = directory.map_or(0, |rules| usize::try_from(rules.min_length).unwrap_or(0));
+        let classes = directory.map_or(0, |rules| if rules.complexity { 3 } else { 0 });
+        let min_length = self.settings.min_length.max(length).min(LONGEST);
+        Asked { min_length, classes: self.settings.classes.max(classes), name_parts }
     }
 
     /// Every rule and how it stands. The breach check comes last and only for what could be sent: it may leave this
@@ -229,7 +234,7 @@ mod tests {
 
     async fn failed(first: &str, again: &str) -> Result<(), NotYet> {
         let engine = engine();
-        let asked = engine.asked(vec!["wanda".to_owned()]);
+        let asked = engine.asked(vec!["wanda".to_owned()], None);
         let parsed = NewPassword::parse(password(first), &password(again), &engine, &asked).await;
         parsed.map(|_| ()).map_err(|not_yet| match not_yet {
             NotYet::Rules(all) => NotYet::Rules(all.into_iter().filter(|(_, s)| *s != Standing::Met).collect()),
@@ -256,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_typed_is_pending_and_a_rule_that_is_off_is_not_shown() {
         let engine = Engine::new(Policy { strength: 0, ..Policy::default() }, &BreachSettings::default(), "").unwrap();
-        let standings = engine.judge(&password(""), &engine.asked(vec![])).await;
+        let standings = engine.judge(&password(""), &engine.asked(vec![], None)).await;
         assert!(standings.iter().all(|(_, s)| *s == Standing::Pending));
         assert_eq!(standings.len(), 5, "neither strength nor breach");
     }
@@ -265,7 +270,7 @@ mod tests {
     fn a_phrase_is_offered_that_passes_and_is_never_the_same() {
         let (engine, random) = (engine(), Random::seeded(7));
         for min_length in [8, 12, 20, 40] {
-            let asked = Asked { min_length, ..engine.asked(vec!["wanda".to_owned()]) };
+            let asked = Asked { min_length, ..engine.asked(vec!["wanda".to_owned()], None) };
             let (one, two) = (engine.phrase(&random, &asked).unwrap(), engine.phrase(&random, &asked).unwrap());
             assert!(!one.same_as(&two));
             assert!(one.expose_password().len() >= min_length);
@@ -276,7 +281,7 @@ mod tests {
         #[test]
         fn whatever_passes_is_what_entra_takes(text in "\\PC{0,40}") {
             let engine = engine();
-            let standings = engine.judge_here(&password(&text), &engine.asked(vec![]));
+            let standings = engine.judge_here(&password(&text), &engine.asked(vec![], None));
             if standings.iter().all(|(_, s)| *s == Standing::Met) {
                 prop_assert!(text.chars().count() >= 12);
                 prop_assert!(text.is_ascii());

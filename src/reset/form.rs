@@ -14,12 +14,12 @@ use tower_sessions::Session;
 use super::submit::{Before, NotBegun, Resets};
 use crate::base::Password;
 use crate::guard::{Guard, Stopped};
-use crate::people::{Facts, Home, People};
+use crate::people::{Facts, Home, InDirectory, People};
 use crate::policy::{Asked, NewPassword, NotYet, Rule, Standing};
 use crate::signin::{Login, SignedIn};
 use crate::state::App;
 use crate::store::Limit;
-use crate::web::{ClientAddress, Error, Frame, clock_time, draw_with, duration};
+use crate::web::{ClientAddress, Error, Frame, clock_time, draw_with, duration, moment};
 
 #[derive(Deserialize)]
 pub(super) struct Typed {
@@ -55,6 +55,7 @@ struct FormPage {
     problem: Option<String>,
     /// The reference of an unknown reset before this one.
     unknown: Option<String>,
+    locked: Option<String>,
     /// When the form must be sent at the latest.
     until: String,
     until_iso: String,
@@ -88,7 +89,8 @@ pub(super) async fn form(
     taken.map_err(|refused| Error::Limited(refused.wait))?;
     let facts = people.facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
     let frame = frame.signed_in(&login.name);
-    if let Some(stopped) = guard.look(&facts).await? {
+    let directory = people.in_directory(&facts).await;
+    if let Some(stopped) = guard.look(&facts, &directory).await? {
         return Ok(stop(frame, &stopped));
     }
     let before = resets.before(login.key).await?;
@@ -98,9 +100,10 @@ pub(super) async fn form(
         }
         Before::Nothing | Before::Unknown(_) => {
             let unknown = if let Before::Unknown(reference) = before { Some(reference.to_string()) } else { None };
-            let asked = app.policy.asked(facts.name_parts.clone());
+            let asked = asked_of(&app, &facts, &directory);
             session.insert(ASKED, &asked).await.map_err(|e| Error::unavailable(&e))?;
-            page(&app, frame, &login, &facts, Shown { unknown, ..Shown::default() })
+            let locked = locked(&frame, &directory);
+            page(&app, frame, &login, &facts, Shown { unknown, locked, asked: Some(asked), ..Shown::default() })
         }
     })
 }
@@ -143,12 +146,16 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
         Before::Unknown(_) | Before::Nothing => {}
     }
     let again = typed.again.unwrap_or_else(|| Password::new(String::new()));
-    let asked = app.policy.asked(facts.name_parts.clone());
+    let directory = people.in_directory(&facts).await;
+    let asked = asked_of(&app, &facts, &directory);
     let password = match NewPassword::parse(typed.password, &again, &app.policy, &asked).await {
         Ok(password) => password,
-        Err(not_yet) => return Ok(page(&app, frame, &login, &facts, Shown::not_yet(not_yet, tried))),
+        Err(not_yet) => {
+            let shown = Shown { asked: Some(asked), ..Shown::not_yet(not_yet, tried) };
+            return Ok(page(&app, frame, &login, &facts, shown));
+        }
     };
-    if let Some(stopped) = guard.look(&facts).await? {
+    if let Some(stopped) = guard.look(&facts, &directory).await? {
         return Ok(stop(frame, &stopped));
     }
     match resets.submit(login.key, &facts, password).await {
@@ -179,7 +186,7 @@ pub(super) async fn check(
     Form(typed): Form<Typed>,
 ) -> Result<Json<Value>, Error> {
     let known = session.get::<Asked>(ASKED).await.map_err(|e| Error::unavailable(&e))?;
-    let asked = known.unwrap_or_else(|| app.policy.asked(name_parts(&login)));
+    let asked = known.unwrap_or_else(|| app.policy.asked(name_parts(&login), None));
     let standings = app.policy.judge(&typed.password, &asked).await;
     let rules: serde_json::Map<String, Value> =
         standings.into_iter().map(|(r, s)| (r.code().to_owned(), json!(s.name()))).collect();
@@ -199,6 +206,9 @@ struct Shown {
     standings: Vec<(Rule, Standing)>,
     unknown: Option<String>,
     status: Option<StatusCode>,
+    asked: Option<Asked>,
+    /// The account is locked in the directory: what to do about it.
+    locked: Option<String>,
 }
 
 impl Shown {
@@ -211,7 +221,7 @@ impl Shown {
         let standings = if let NotYet::Rules(rules) = not_yet { rules } else { Vec::new() };
         // Whoever said that they tried has not to say it again.
         let unknown = tried.then(String::new);
-        Self { problem: Some(problem), standings, unknown, status: None }
+        Self { problem: Some(problem), standings, unknown, ..Self::default() }
     }
 }
 
@@ -223,7 +233,7 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
         .unwrap_or(login.authenticated_at);
     let refused = shown.problem.is_some();
     let status = shown.status.unwrap_or(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
-    let asked = app.policy.asked(facts.name_parts.clone());
+    let asked = shown.asked.unwrap_or_else(|| app.policy.asked(facts.name_parts.clone(), None));
     let rules = app.policy.rules().into_iter().map(|rule| rule_row(&f, rule, &asked, &shown.standings)).collect();
     let page = FormPage {
         name: facts.name.clone(),
@@ -233,6 +243,7 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
         phrase: app.policy.phrase(&app.random, &asked),
         problem: shown.problem.map(|key| f.t(key)),
         unknown: shown.unknown,
+        locked: shown.locked,
         until: clock_time(until),
         until_iso: until.to_string(),
         f,
@@ -265,9 +276,25 @@ fn home(app: &App, f: &Frame, facts: &Facts) -> String {
     }
 }
 
+/// Our rules, or the directory's where they ask for more.
+fn asked_of(app: &App, facts: &Facts, directory: &InDirectory) -> Asked {
+    let rules = directory.account().and_then(|account| account.rules.as_ref());
+    app.policy.asked(facts.parts_under(rules), rules)
+}
+
+fn locked(f: &Frame, directory: &InDirectory) -> Option<String> {
+    let account = directory.account().filter(|account| account.locked)?;
+    let until = account.locked_until.map(|until| f.tv("form-locked-until", "time", &clock_time(until)));
+    Some(until.map_or_else(|| f.t("form-locked"), |until| format!("{} {until}", f.t("form-locked"))))
+}
+
 fn stop(f: Frame, stopped: &Stopped) -> Response {
     let code = stopped.code();
     let key = |part: &str| format!("stopped-{}-{part}", code.to_lowercase());
-    let page = StoppedPage { code, title: f.t(&key("title")), text: f.t(&key("text")), todo: f.maybe(&key("do")), f };
+    let text = match stopped {
+        Stopped::TooYoung(until) => f.tv(&key("text"), "time", &moment(until)),
+        _ => f.t(&key("text")),
+    };
+    let page = StoppedPage { code, title: f.t(&key("title")), text, todo: f.maybe(&key("do")), f };
     draw_with(StatusCode::SERVICE_UNAVAILABLE, &page)
 }

@@ -22,7 +22,7 @@ use crate::base::{Clock, Random};
 use crate::config::Config;
 use crate::entra::{Entra, HttpError};
 use crate::reset::{Tracker, read_changes, run_tracker};
-use crate::state::App;
+use crate::state::{App, NotReady};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{dress_and_guard, serve_asset};
 use crate::{ops, reset, signin};
@@ -68,7 +68,7 @@ pub enum ServeError {
     #[error("the HTTP client cannot be made: {0}")]
     Http(String),
     #[error(transparent)]
-    Breach(#[from] ops::BreachError),
+    Setup(#[from] NotReady),
     #[error("server.tls_cert and server.tls_key cannot be used")]
     Tls(#[source] std::io::Error),
     #[error("the server stopped")]

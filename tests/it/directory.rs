@@ -14,7 +14,7 @@ use crate::support::domain::{Domain, Probe};
 const PASSWORD: &str = "Old-River-Stone-7";
 
 /// One controller for the tests that run at the same time: nothing here changes it. The last one ends it.
-async fn domain() -> Arc<Domain> {
+pub(crate) async fn domain() -> Arc<Domain> {
     static SHARED: Mutex<Weak<Domain>> = Mutex::const_new(Weak::new());
     let mut shared = SHARED.lock().await;
     if let Some(running) = shared.upgrade() {

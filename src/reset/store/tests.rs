@@ -26,6 +26,8 @@ fn facts(person: PersonKey) -> Facts {
         name: text("Wanda"),
         upn: text("w@x"),
         name_parts: vec![],
+        short_parts: vec![],
+        account: None,
         home,
         enabled: true,
         guest: false,

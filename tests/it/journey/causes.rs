@@ -46,7 +46,10 @@ async fn every_word_microsoft_or_ad_may_say_comes_out_as_its_sentence() {
     let all = described();
     let words: Vec<(&Described, &String)> = all.iter().flat_map(|d| d.words.iter().map(move |w| (d, w))).collect();
     assert!(words.len() > 50, "{}", words.len());
-    let many = Wish::adjusted(|config| config.reset.hourly_ceiling = Some(10_000));
+    let many = Wish::adjusted(|config| {
+        config.reset.hourly_ceiling = Some(10_000);
+        config.reset.per_address_minute = 10_000;
+    });
     let portal = Portal::with(Wish { seed: crowded(words.len()), ..many }).await;
     let portal = &portal;
     let walks = words.into_iter().enumerate().map(|(n, (cause, word))| async move {

@@ -2,6 +2,7 @@
 
 mod causes;
 mod demo;
+mod directory;
 mod finish;
 mod graph;
 mod guard_rails;

@@ -1,0 +1,63 @@
+//! What a domain controller knows of a person. No page waits for it for long: a controller that is away is left alone for
+//! a while, and everything goes on without it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::directory::{Account, AccountName};
+use crate::state::App;
+
+use super::Facts;
+
+/// A page waits no longer for it.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// A controller that did not answer is not asked again for so long.
+const LEFT_ALONE: Duration = Duration::from_secs(30);
+
+/// What is known, if anything.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum InDirectory {
+    /// No probe is set up, or the person lives in the cloud.
+    #[default]
+    NotAsked,
+    /// It did not answer, or knows nobody of this name: nothing is concluded.
+    NotKnown,
+    Known(Box<Account>),
+}
+
+impl InDirectory {
+    pub(crate) fn account(&self) -> Option<&Account> {
+        if let Self::Known(account) = self { Some(account) } else { None }
+    }
+
+    /// Until when the minimum age of the present password runs.
+    pub(crate) fn too_young_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.account().and_then(|account| account.may_change_after(now))
+    }
+}
+
+pub(super) async fn ask(app: &App, facts: &Facts) -> InDirectory {
+    let (Some(directory), Some(name)) = (&app.directory, &facts.account) else { return InDirectory::NotAsked };
+    let elapsed = app.clock.elapsed();
+    if app.directory_away.lock().await.is_some_and(|since| elapsed.saturating_sub(since) < LEFT_ALONE) {
+        return InDirectory::NotKnown;
+    }
+    let problem = match tokio::time::timeout(PATIENCE, directory.account(name)).await {
+        Ok(Ok(Some(account))) => {
+            *app.directory_away.lock().await = None;
+            return InDirectory::Known(Box::new(account));
+        }
+        Ok(Ok(None)) => return InDirectory::NotKnown,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    tracing::warn!(problem, "the directory probe gave no answer; it is left alone for a while");
+    *app.directory_away.lock().await = Some(app.clock.elapsed());
+    InDirectory::NotKnown
+}
+
+/// How AD knows somebody: by what outlives a rename, else by name.
+pub(super) fn account_name(sid: Option<&str>, sam: Option<String>) -> Option<AccountName> {
+    sid.and_then(|sid| sid.parse().ok()).map(AccountName::Sid).or_else(|| sam.map(AccountName::Sam))
+}

@@ -1,0 +1,92 @@
+//! What a person hears before typing when a domain controller is asked, too: a real one (Samba AD).
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use passback::tenant::{Call, Seed};
+
+use crate::directory::domain;
+use crate::support::domain::Probe;
+use crate::support::portal::{GOOD, Portal, Wish};
+
+/// In AD an account is called by what stands before the `@`; Contoso's own people have some of these names.
+fn at_corp(name: &str) -> String {
+    format!("{name}@corp.contoso.example")
+}
+
+/// Contoso with the people whom only the directory knows something of.
+fn people() -> Seed {
+    let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    for name in ["fina", "lena", "dora", "carla", "paula"] {
+        let upn = at_corp(name);
+        write!(text, "\n[[people]]\nupn = \"{upn}\"\nname = \"Some Body\"\noutcome = \"written\"\n").unwrap();
+    }
+    Seed::parse(&text).unwrap().hurry()
+}
+
+async fn portal(probe: &Probe) -> Portal {
+    let settings = probe.settings();
+    let asks = Wish::adjusted(move |config| config.directory = Some(settings.clone()));
+    Portal::with(Wish { seed: people(), ..asks }).await
+}
+
+#[tokio::test]
+async fn what_the_directory_would_refuse_is_said_before_anybody_types() {
+    let domain = domain().await;
+    let portal = portal(&domain.probe()).await;
+    for (name, code) in
+        [("dora", "G-DISABLED"), ("carla", "G-CANNOT-CHANGE"), ("paula", "G-PROTECTED-AD"), ("fina", "G-TOO-YOUNG")]
+    {
+        let mut person = portal.signed_in(&at_corp(name)).await;
+        let page = person.get("/reset").await;
+        assert_eq!(page.code(), code, "{name}: {}", page.main());
+        assert_eq!(person.reset("Amber-Kettle-Sailing-Copper-4").await.code(), code, "also for who knows the address");
+    }
+    let mut fina = portal.signed_in(&at_corp("fina")).await;
+    assert!(fina.get("/reset").await.body.contains("again after"), "with the time from which it goes");
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_rules_on_the_form_are_those_of_the_domain() {
+    let domain = domain().await;
+    let portal = portal(&domain.probe()).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let form = wanda.get("/reset").await;
+    assert!(form.body.contains("At least 16 characters"), "the domain asks for more than the portal: {}", form.main());
+    let short = wanda.post_once("/reset/check", &[("password", "Short-Pass-91x")]).await.text().await.unwrap();
+    assert!(short.contains("\"length\":\"failed\""), "also while she types: {short}");
+    assert!(wanda.reset("Short-Pass-91x").await.body.contains("data-rule=\"length\" data-standing=\"failed\""));
+    let reference = wanda.reset("Amber-Kettle-Sailing-4").await.reference();
+    wanda.until_state(&reference, "written").await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_locked_person_may_go_on_and_hears_what_to_do_first() {
+    let domain = domain().await;
+    let portal = portal(&domain.probe()).await;
+    let mut lena = portal.signed_in(&at_corp("lena")).await;
+    let form = lena.get("/reset").await;
+    assert_eq!(form.status, 200);
+    assert!(form.body.contains("remove the old password from your phone") && form.body.contains("opens by itself at"));
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_controller_that_is_away_stops_nobody_and_is_waited_for_once() {
+    let domain = domain().await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ldaps://{}", silent.local_addr().unwrap());
+    let portal = portal(&Probe { url, ..domain.probe() }).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let began = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(wanda.get("/reset").await.status, 200);
+    }
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    portal.demo.stop().await;
+}
