@@ -20,7 +20,7 @@ pub(crate) use http::client;
 pub(crate) use oauth::{TokenError, aadsts_codes};
 pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc, SignInFailed};
 pub(crate) use operator::{Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Poll, Trouble};
-pub(crate) use reads::{AuditRow, DirectoryPerson, PolicyRead, RoleHeld};
+pub(crate) use reads::{AuditRow, DeviceRead, DirectoryPerson, PolicyRead, RoleHeld};
 
 use std::sync::Arc;
 

@@ -51,6 +51,21 @@ pub(crate) struct DirectoryPerson {
     pub(crate) last_password_change_date_time: Option<Timestamp>,
 }
 
+/// A device somebody registered, as far as it matters.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DeviceRead {
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(crate) operating_system: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(crate) trust_type: String,
+}
+
+/// `null` as well as missing.
+fn or_empty<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
 /// A role somebody holds, or may activate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoleHeld {
@@ -213,6 +228,11 @@ impl Graph {
             found.into_iter().filter(|m| m.kind.as_deref() != Some("#microsoft.graph.directoryRole")).collect();
         let role_assignable = groups.iter().any(|g| g.is_assignable_to_role == Some(true));
         Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable })
+    }
+
+    /// Devices that somebody registered.
+    pub(crate) async fn devices(&self, id: ObjectId) -> Result<Vec<DeviceRead>, GraphError> {
+        self.all(self.url(&["users", &id.to_string(), "registeredDevices"])).await
     }
 
     /// All Conditional Access policies. One request a second per tenant.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::base::ObjectId;
 use crate::directory::{AccountName, Rules};
-use crate::entra::{DirectoryPerson, Entra, GraphError, RoleHeld};
+use crate::entra::{DeviceRead, DirectoryPerson, Entra, GraphError, RoleHeld};
 use crate::state::App;
 
 /// Where a password lives.
@@ -28,6 +28,7 @@ pub(crate) enum Home {
 
 /// A person as far as a reset goes.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Facts {
     pub(crate) id: ObjectId,
     pub(crate) name: String,
@@ -38,6 +39,8 @@ pub(crate) struct Facts {
     pub(crate) enabled: bool,
     pub(crate) guest: bool,
     pub(crate) restricted: bool,
+    /// Locked in the directory when it was asked.
+    pub(crate) locked: bool,
     /// How AD knows them.
     pub(crate) account: Option<AccountName>,
     /// As the directory takes names apart: three letters are enough there.
@@ -71,6 +74,11 @@ impl FromRef<App> for People {
 impl People {
     pub(crate) async fn facts(&self, id: ObjectId) -> Result<Facts, GraphError> {
         Ok(facts(self.entra.graph.person(id).await?))
+    }
+
+    /// Registered devices, as Graph names them.
+    pub(crate) async fn devices(&self, id: ObjectId) -> Result<Vec<DeviceRead>, GraphError> {
+        self.entra.graph.devices(id).await
     }
 
     /// What the domain controller knows, if one is asked and answers soon.
@@ -125,6 +133,7 @@ fn facts(read: DirectoryPerson) -> Facts {
         .flatten();
     Facts {
         id: read.id,
+        locked: false,
         account,
         short_parts,
         name: read.display_name.unwrap_or_else(|| read.user_principal_name.clone()),

@@ -128,7 +128,7 @@ pub(super) async fn submit(
 
 async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Response, Error> {
     let (guard, resets, people) = (Guard::from_ref(&app), Resets::from_ref(&app), People::from_ref(&app));
-    let facts = people.facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
+    let mut facts = people.facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
     let signin = &app.config.signin;
     if age(&app, &login) > signin.max_age_seconds + signin.submit_seconds {
         let late = Shown { problem: Some("problem-late"), status: Some(StatusCode::UNAUTHORIZED), ..Shown::default() };
@@ -147,6 +147,7 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
     }
     let again = typed.again.unwrap_or_else(|| Password::new(String::new()));
     let directory = people.in_directory(&facts).await;
+    facts.locked = directory.account().is_some_and(|account| account.locked);
     let asked = asked_of(&app, &facts, &directory);
     let password = match NewPassword::parse(typed.password, &again, &app.policy, &asked).await {
         Ok(password) => password,

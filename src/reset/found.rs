@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use bytes::Bytes;
 
+use super::aftercare::AfterCare;
 use super::reading::{Proof, Reset};
 use super::store::{self, Finished};
 use crate::base::{Known, Reference};
@@ -19,6 +20,7 @@ pub(crate) struct Found {
     pub(super) reset: Reset,
     pub(super) proofs: Vec<Proof>,
     pub(super) finished: Finished,
+    pub(super) care: AfterCare,
     /// The page as it was drawn last, and for whom: a settled reset's is the same at every reload.
     drawn: Mutex<Option<(Drawn, Bytes)>>,
 }
@@ -28,13 +30,15 @@ pub(crate) struct Found {
 pub(super) struct Drawn {
     pub(super) language: Lang,
     pub(super) viewer: String,
+    /// The person's own page, and not the desk's by somebody of the same name.
+    pub(super) mine: bool,
     pub(super) unused: bool,
     pub(super) is_final: bool,
 }
 
 impl Found {
-    fn new(reset: Reset, proofs: Vec<Proof>, finished: Finished) -> Self {
-        Self { reset, proofs, finished, drawn: Mutex::default() }
+    fn new(reset: Reset, proofs: Vec<Proof>, finished: Finished, care: AfterCare) -> Self {
+        Self { reset, proofs, finished, care, drawn: Mutex::default() }
     }
 
     /// The page as it was drawn for the same circumstances.
@@ -98,7 +102,9 @@ async fn find(app: &App, asking: &Asking, reference: &Reference) -> Result<Optio
     let Some(reset) = read.filter(may_see) else { return Ok(None) };
     let proofs = store::proofs(&app.db, reset.id).await?;
     let finished = store::finished(&app.db, reset.id).await?;
-    let found = Arc::new(Found::new(reset, proofs, finished));
+    let care = store::aftercare(&app.db, reset.id).await?;
+    let care = super::care::with_devices(app, &reset, care).await?;
+    let found = Arc::new(Found::new(reset, proofs, finished, care));
     if let Some((shown, began)) = shown.zip(began) {
         shown.put(reference.as_str(), Arc::clone(&found), began);
     }

@@ -13,6 +13,8 @@
 //! The intent is a committed row before anything is sent. The password lives in memory from the form to the POST and
 //! is in no table, log, session or trace. It is sent once.
 
+mod aftercare;
+mod care;
 mod causes;
 mod details;
 mod evidence;
@@ -48,4 +50,6 @@ pub(crate) fn router(shown: Shown) -> Router<App> {
         .route("/resets/{reference}", get(timeline::page).layer(Extension(shown)))
         .route("/resets/{reference}/events", get(live::events))
         .route("/resets/{reference}/finish", get(finish::begin))
+        .route("/resets/{reference}/aftercare", post(care::say))
+        .route("/resets/{reference}/signout-everywhere", post(care::sign_out_everywhere))
 }

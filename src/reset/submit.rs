@@ -97,6 +97,9 @@ impl Resets {
         if let Err(refused) = Guard::from_ref(&self.app).count(ledger.tx(), person).await? {
             return Err(NotBegun::Limited(refused));
         }
+        if facts.locked {
+            store::was_locked(ledger.tx(), id).await?;
+        }
         store::touch(ledger.tx(), id, now).await?;
         let event = Event::new("reset.requested", Actor::Person(person)).about(person).reset(id);
         ledger.record(event.with("reference", reference.to_string()).personal("upn", facts.upn.clone()));

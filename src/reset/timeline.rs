@@ -11,12 +11,13 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::care::Care;
 use super::causes::Cause;
 use super::found::{Asking, Drawn, Found, allowed};
 use super::reading::{Proof, Reset, Rung, Status};
 use super::state::State as ResetState;
 use super::store::Finished;
-use super::{finish, line, store};
+use super::{care, finish, line, store};
 use crate::base::Reference;
 use crate::state::App;
 use crate::store::StoreError;
@@ -66,6 +67,7 @@ struct TimelinePage {
     line: Option<String>,
     unused: bool,
     finish: Option<Finish>,
+    care: Option<Care>,
     /// What the button says, if another try makes sense.
     again: Option<String>,
     tone: &'static str,
@@ -107,6 +109,7 @@ struct More {
     finish: Option<Finished>,
     /// There is a last step for this person to take.
     possible: bool,
+    care: Option<Care>,
 }
 
 pub(super) async fn page(
@@ -127,7 +130,7 @@ pub(super) async fn page(
     let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
         return if json { Ok(json_not_found()) } else { Err(Error::NotFound) };
     };
-    let Found { reset, proofs, finished, .. } = &*found;
+    let Found { reset, proofs, finished, care, .. } = &*found;
     if json {
         return Ok(Json(Status::of(reset, proofs, app.now())).into_response());
     }
@@ -135,22 +138,24 @@ pub(super) async fn page(
     let unused = asked.unused.is_some();
     let finish = finish::offered(&viewer, reset, &app.config.signin).then_some(*finished);
     let possible = finish::possible(&viewer.login.upn, &app.config.signin);
+    let care = care::due(reset.state).then(|| care::draw(&f, care, &viewer, reset));
     if reset.state.is_open() {
         let usual = usual(&app).await?.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
         let place = line::place(&app.db, reset, app.now()).await?;
-        let more = More { usual, place, unused, finish, possible };
+        let more = More { usual, place, unused, finish, possible, care };
         return Ok(draw(&view(&app, f, reset, proofs, more)));
     }
     let drawn = Drawn {
         language: f.lang.clone(),
         viewer: viewer.login.name.clone(),
+        mine: care::is_mine(&viewer, reset),
         unused,
         is_final: reset.is_final(app.now()),
     };
     if let Some(page) = found.drawn(&drawn) {
         return Ok(Html(page).into_response());
     }
-    let more = More { unused, finish, possible, ..More::default() };
+    let more = More { unused, finish, possible, care, ..More::default() };
     let page = view(&app, f, reset, proofs, more).render().map_err(|e| Error::internal(&e))?;
     let page = Bytes::from(page);
     found.keep(drawn, page.clone());
@@ -173,7 +178,7 @@ async fn usual(app: &App) -> Result<Option<SignedDuration>, StoreError> {
 }
 
 fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> TimelinePage {
-    let More { usual, place, unused, finish, possible } = more;
+    let More { usual, place, unused, finish, possible, care } = more;
     let state = reset.state;
     let key = |part: &str| format!("state-{}-{part}", state.name().replace('_', "-"));
     let now = app.now();
@@ -210,6 +215,7 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> Tim
         usual,
         line,
         unused,
+        care,
         finish: finish.map(|finished| Finish::of(&f, state, finished)),
         again: again(state, reset.cause).map(|key| f.t(key)),
         tone: tone(state),

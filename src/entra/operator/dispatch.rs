@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::last_moment::LastMoment;
 use super::{OperatorError, Operators, Order, Ready};
-use crate::base::Password;
+use crate::base::{ObjectId, Password};
 use crate::entra::graph::{GraphError, Refusal, retry_after, text};
 use crate::entra::location::Location;
 
@@ -116,6 +116,16 @@ impl Operators {
             Err(GraphError::Http(_) | GraphError::Unreadable(_)) => Poll::Nothing { status: None },
             Err(error) => return Err(error.into()),
         })
+    }
+
+    /// Ends every session of a person at Microsoft: it takes minutes there, up to an hour for tokens that are out
+    /// (user-revokesigninsessions.md, read 2026-08).
+    pub(crate) async fn revoke_sessions(&self, person: ObjectId) -> Result<(), OperatorError> {
+        let (_, token) = self.token().await?;
+        let url = self.graph.url(&["users", &person.to_string(), "revokeSignInSessions"]);
+        let request = self.graph.http.post(url).header(header::CONTENT_LENGTH, 0);
+        self.graph.send_for_head(request, &token).await?;
+        Ok(())
     }
 
     /// A stored address, checked again: the database is no more trusted than the network.

@@ -1,6 +1,7 @@
 //! The SQL of resets. Every visible change counts `change` up by one for the whole table, which is what event streams
 //! wait for.
 
+mod aftercare;
 mod due;
 mod finishings;
 mod moves;
@@ -8,6 +9,7 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
+pub(super) use aftercare::{aftercare, set_devices, set_laptop, set_signed_out, tick, was_locked};
 pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_later, sending, take_over};
 pub(super) use finishings::{Finish, Finished, due_finishes, end_finish, finished};
 pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};

@@ -28,6 +28,7 @@ fn facts(person: PersonKey) -> Facts {
         name_parts: vec![],
         short_parts: vec![],
         account: None,
+        locked: false,
         home,
         enabled: true,
         guest: false,

@@ -1,5 +1,6 @@
 //! What people live through, each journey a sentence.
 
+mod aftercare;
 mod causes;
 mod demo;
 mod directory;

@@ -74,7 +74,7 @@ const PAGE: Got = "303 the page";
 
 /// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
 /// person's own session gives no power whatever roles they hold.
-const TABLE: [Line; 15] = [
+const TABLE: [Line; 17] = [
     //                                        nobody  person  other   agent   approver auditor admin
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -85,6 +85,8 @@ const TABLE: [Line; 15] = [
     line("GET", "/resets/{reference}", ["404", "200", "404", "200", "200", "200", "404"]),
     line("GET", "/resets/{reference}/events", ["404", "200", "404", "200", "200", "200", "404"]),
     line("GET", "/resets/{reference}/finish", ["404", ENTRA, "404", PAGE, PAGE, PAGE, "404"]),
+    line("POST", "/resets/{reference}/aftercare", ["404", PAGE, "404", "404", "404", "404", "404"]),
+    line("POST", "/resets/{reference}/signout-everywhere", ["404", PAGE, "404", "404", "404", "404", "404"]),
     line("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
     line("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
     line("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),

@@ -1,0 +1,204 @@
+//! What is left to do after a password has changed: on the laptop, on the phone, in the Wi-Fi. One pure function says
+//! which steps fit; the person's page and the desk both read it.
+//!
+//! A hybrid-joined computer learns a new password only in sight of a domain controller; one that is joined to Entra
+//! learns it by itself; a phone that keeps trying the old one locks the account (howto-sspr-windows.md, read 2026-08).
+
+use jiff::Timestamp;
+
+/// Kinds of devices that matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Devices {
+    /// Joined to AD and Entra.
+    pub(super) hybrid: bool,
+    /// Joined to Entra only.
+    pub(super) entra: bool,
+    pub(super) phone: bool,
+    /// They could not be read: then everything may apply.
+    pub(super) unknown: bool,
+}
+
+impl Devices {
+    pub(super) const UNKNOWN: Self = Self { hybrid: false, entra: false, phone: false, unknown: true };
+
+    /// From what Graph says of each: operating system and trust type.
+    pub(super) fn of<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut found = Self::default();
+        for (system, trust) in all {
+            let system = system.to_lowercase();
+            let phone = ["ios", "ipados", "iphone", "ipad", "android"].iter().any(|name| system.starts_with(name));
+            found.phone |= phone;
+            found.hybrid |= !phone && trust.eq_ignore_ascii_case("ServerAd");
+            found.entra |= !phone && trust.eq_ignore_ascii_case("AzureAd");
+        }
+        found
+    }
+
+    /// As it is stored.
+    pub(super) fn name(self) -> String {
+        let kinds = [(self.hybrid, "hybrid"), (self.entra, "entra"), (self.phone, "phone"), (self.unknown, "unknown")];
+        kinds.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect::<Vec<_>>().join(",")
+    }
+
+    pub(super) fn read(name: &str) -> Self {
+        let has = |kind| name.split(',').any(|part| part == kind);
+        Self { hybrid: has("hybrid"), entra: has("entra"), phone: has("phone"), unknown: has("unknown") }
+    }
+}
+
+/// The answer to "can you get into your laptop now?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Laptop {
+    Inside,
+    Outside,
+}
+
+impl Laptop {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Inside => "inside",
+            Self::Outside => "outside",
+        }
+    }
+
+    pub(super) fn read(name: &str) -> Option<Self> {
+        [Self::Inside, Self::Outside].into_iter().find(|answer| answer.name() == name)
+    }
+}
+
+/// One thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Remove the old password from the phone before anything else: it locks the account again.
+    PhoneFirst,
+    Phone,
+    /// Outside a hybrid laptop: how to get in.
+    GetIn,
+    /// Inside it: VPN, lock, unlock.
+    LockUnlock,
+    Wifi,
+}
+
+impl Step {
+    pub(super) const ALL: [Self; 5] = [Self::PhoneFirst, Self::Phone, Self::GetIn, Self::LockUnlock, Self::Wifi];
+
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::PhoneFirst => "phone-first",
+            Self::Phone => "phone",
+            Self::GetIn => "get-in",
+            Self::LockUnlock => "lock-unlock",
+            Self::Wifi => "wifi",
+        }
+    }
+
+    pub(super) fn read(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.code() == code)
+    }
+}
+
+/// How it stands with one reset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct AfterCare {
+    /// The account was locked when the reset was begun.
+    pub(super) was_locked: bool,
+    /// `None`: not read yet.
+    pub(super) devices: Option<Devices>,
+    pub(super) laptop: Option<Laptop>,
+    pub(super) ticks: Vec<(Step, Timestamp)>,
+    pub(super) signed_out_at: Option<Timestamp>,
+}
+
+impl AfterCare {
+    fn devices(&self) -> Devices {
+        self.devices.unwrap_or(Devices::UNKNOWN)
+    }
+
+    /// Whether the question about the laptop makes sense: only a computer that must see a domain controller can shut its
+    /// owner out.
+    pub(super) fn asks(&self) -> bool {
+        self.devices().hybrid || self.devices().unknown
+    }
+
+    /// The laptop takes the new password by itself.
+    pub(super) fn laptop_by_itself(&self) -> bool {
+        self.devices().entra && !self.asks()
+    }
+
+    /// What fits, in the order in which it is best done.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        let laptop = self.laptop.filter(|_| self.asks()).map(|answer| match answer {
+            Laptop::Inside => Step::LockUnlock,
+            Laptop::Outside => Step::GetIn,
+        });
+        let has_phone = self.devices().phone || self.devices().unknown;
+        let phone = match (self.was_locked, has_phone) {
+            (true, _) => Some(Step::PhoneFirst),
+            (false, true) => Some(Step::Phone),
+            (false, false) => None,
+        };
+        let ordered = if self.was_locked { [phone, laptop] } else { [laptop, phone] };
+        ordered.into_iter().flatten().chain([Step::Wifi]).collect()
+    }
+
+    pub(super) fn done(&self, step: Step) -> Option<Timestamp> {
+        self.ticks.iter().find(|(ticked, _)| *ticked == step).map(|(_, at)| *at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn care(devices: Devices, laptop: Option<Laptop>) -> AfterCare {
+        AfterCare { devices: Some(devices), laptop, ..AfterCare::default() }
+    }
+
+    #[test]
+    fn only_the_steps_that_fit_are_shown() {
+        let all = [("Windows", "ServerAd"), ("iOS", "Workplace")];
+        let devices = Devices::of(all.into_iter());
+        assert_eq!(care(devices, None).steps(), [Step::Phone, Step::Wifi], "first the question");
+        assert!(care(devices, None).asks());
+        assert_eq!(care(devices, Some(Laptop::Inside)).steps(), [Step::LockUnlock, Step::Phone, Step::Wifi]);
+        assert_eq!(care(devices, Some(Laptop::Outside)).steps(), [Step::GetIn, Step::Phone, Step::Wifi]);
+        let entra = Devices::of([("Windows", "AzureAd")].into_iter());
+        assert_eq!(
+            care(entra, Some(Laptop::Outside)).steps(),
+            [Step::Wifi],
+            "an answer that no longer fits is ignored"
+        );
+        assert!(care(entra, None).laptop_by_itself() && !care(entra, None).asks());
+        let unknown = care(Devices::UNKNOWN, Some(Laptop::Outside));
+        assert_eq!(
+            unknown.steps(),
+            [Step::GetIn, Step::Phone, Step::Wifi],
+            "when nothing is known everything may apply"
+        );
+    }
+
+    #[test]
+    fn after_a_lock_the_phone_comes_first_even_if_none_is_registered() {
+        let hybrid = Devices::of([("Windows", "ServerAd")].into_iter());
+        let locked = AfterCare { was_locked: true, ..care(hybrid, Some(Laptop::Inside)) };
+        assert_eq!(locked.steps(), [Step::PhoneFirst, Step::LockUnlock, Step::Wifi]);
+    }
+
+    #[test]
+    fn kinds_and_codes_read_back() {
+        for devices in
+            [Devices::UNKNOWN, Devices::default(), Devices { hybrid: true, phone: true, ..Devices::default() }]
+        {
+            assert_eq!(Devices::read(&devices.name()), devices);
+        }
+        for step in Step::ALL {
+            assert_eq!(Step::read(step.code()), Some(step));
+            for part in ["title", "text"] {
+                let key = format!("care-{}-{part}", step.code());
+                assert!(crate::web::Lang::english().knows(&key), "{key}");
+            }
+        }
+        assert_eq!(Laptop::read("neither"), None);
+    }
+}

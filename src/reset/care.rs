@@ -1,0 +1,156 @@
+//! The part of a reset's page about what is left to do, and what a person says of it.
+
+use std::time::Duration;
+
+use axum::extract::{FromRef as _, Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum_extra::extract::Form;
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+use super::aftercare::{AfterCare, Devices, Laptop, Step};
+use super::found::{Asking, allowed};
+use super::reading::Reset;
+use super::state::State as ResetState;
+use super::store;
+use crate::audit::{Actor, Event};
+use crate::people::People;
+use crate::signin::Viewer;
+use crate::state::App;
+use crate::store::{Limit, StoreError};
+use crate::web::{Error, Frame, clock_time};
+
+/// A page waits no longer for Graph's list of devices.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often somebody may sign themselves out everywhere.
+const SIGN_OUTS: Limit = Limit { count: 3, per: SignedDuration::from_hours(1) };
+
+/// A step as drawn.
+pub(super) struct Line {
+    pub(super) code: &'static str,
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) done: bool,
+}
+
+/// What is left, as drawn.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Care {
+    /// The question about the laptop, while it is open.
+    pub(super) asks: bool,
+    pub(super) answered: bool,
+    pub(super) by_itself: bool,
+    pub(super) steps: Vec<Line>,
+    pub(super) signed_out: Option<String>,
+    /// The person's own page: they can tick and answer. The desk reads.
+    pub(super) mine: bool,
+}
+
+/// Whether the password has changed, so that there is something to do.
+pub(super) fn due(state: ResetState) -> bool {
+    matches!(state, ResetState::Written | ResetState::Finished | ResetState::Split)
+}
+
+/// The person's own session looks, and not the desk.
+pub(super) fn is_mine(viewer: &Viewer, reset: &Reset) -> bool {
+    viewer.login.key == reset.person && !viewer.login.is_staff()
+}
+
+pub(super) fn draw(f: &Frame, care: &AfterCare, viewer: &Viewer, reset: &Reset) -> Care {
+    let line = |step: Step| Line {
+        code: step.code(),
+        title: f.t(&format!("care-{}-title", step.code())),
+        text: f.t(&format!("care-{}-text", step.code())),
+        done: care.done(step).is_some(),
+    };
+    Care {
+        asks: care.asks() && care.laptop.is_none(),
+        answered: care.asks() && care.laptop.is_some(),
+        by_itself: care.laptop_by_itself(),
+        steps: care.steps().into_iter().map(line).collect(),
+        signed_out: care.signed_out_at.map(|at| f.tv("care-signed-out", "time", &clock_time(at))),
+        mine: is_mine(viewer, reset),
+    }
+}
+
+/// Reads the person's devices the first time somebody looks. What cannot be read is kept as such: the page then shows
+/// everything that may apply.
+pub(super) async fn with_devices(app: &App, reset: &Reset, care: AfterCare) -> Result<AfterCare, StoreError> {
+    if care.devices.is_some() || !due(reset.state) {
+        return Ok(care);
+    }
+    let people = People::from_ref(app);
+    let devices = match tokio::time::timeout(PATIENCE, people.devices(reset.person.object)).await {
+        Ok(Ok(all)) => Devices::of(all.iter().map(|d| (d.operating_system.as_str(), d.trust_type.as_str()))),
+        Ok(Err(error)) => {
+            tracing::warn!(cause = ?error, "devices cannot be read");
+            Devices::UNKNOWN
+        }
+        // The page does not wait; the next look asks again.
+        Err(_) => return Ok(AfterCare { devices: Some(Devices::UNKNOWN), ..care }),
+    };
+    store::set_devices(&app.db, reset.id, devices).await?;
+    Ok(AfterCare { devices: Some(devices), ..care })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Said {
+    laptop: Option<String>,
+    step: Option<String>,
+    done: Option<String>,
+}
+
+/// `POST /resets/{reference}/aftercare`: an answer or a tick.
+pub(super) async fn say(
+    State(app): State<App>,
+    asking: Asking,
+    Path(reference): Path<String>,
+    Form(said): Form<Said>,
+) -> Result<Response, Error> {
+    let reset = own(&app, asking, &reference).await?;
+    let now = app.now();
+    let mut ledger = app.auditor.begin().await?;
+    if let Some(laptop) = said.laptop.as_deref() {
+        store::set_laptop(ledger.tx(), reset.id, Laptop::read(laptop)).await?;
+    }
+    if let Some(step) = said.step.as_deref().and_then(Step::read) {
+        store::tick(ledger.tx(), reset.id, step, said.done.as_deref() == Some("1"), now).await?;
+    }
+    store::touch(ledger.tx(), reset.id, now).await?;
+    ledger.commit().await?;
+    app.changed.notify_one();
+    Ok(back(&reset))
+}
+
+/// `POST /resets/{reference}/signout-everywhere`: ends the person's sessions at Microsoft.
+pub(super) async fn sign_out_everywhere(
+    State(app): State<App>,
+    asking: Asking,
+    Path(reference): Path<String>,
+) -> Result<Response, Error> {
+    let reset = own(&app, asking, &reference).await?;
+    let taken = app.limits.take(&format!("revoke:{}", reset.person.object), SIGN_OUTS, app.now()).await?;
+    taken.map_err(|refused| Error::Limited(refused.wait))?;
+    app.entra.operators.revoke_sessions(reset.person.object).await.map_err(|e| Error::unavailable(&e))?;
+    let now = app.now();
+    let mut ledger = app.auditor.begin().await?;
+    store::set_signed_out(ledger.tx(), reset.id, now).await?;
+    store::touch(ledger.tx(), reset.id, now).await?;
+    ledger.record(Event::new("sessions.revoked", Actor::Person(reset.person)).about(reset.person).reset(reset.id));
+    ledger.commit().await?;
+    app.changed.notify_one();
+    Ok(back(&reset))
+}
+
+/// The reset, if it is this person's own and its password has changed.
+async fn own(app: &App, asking: Asking, reference: &str) -> Result<Reset, Error> {
+    let Some((viewer, found)) = allowed(app, asking, reference).await? else { return Err(Error::NotFound) };
+    if !is_mine(&viewer, &found.reset) || !due(found.reset.state) {
+        return Err(Error::NotFound);
+    }
+    Ok(found.reset.clone())
+}
+
+fn back(reset: &Reset) -> Response {
+    Redirect::to(&format!("/resets/{}?back=1#aftercare", reset.reference)).into_response()
+}

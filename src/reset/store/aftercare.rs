@@ -1,0 +1,82 @@
+//! What is kept of the care after a reset.
+
+use jiff::Timestamp;
+
+use super::at;
+use crate::base::ResetId;
+use crate::reset::aftercare::{AfterCare, Devices, Laptop, Step};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// `was_locked`, `devices`, `laptop`, `signed_out_at`.
+type Row = (i64, Option<String>, Option<String>, Option<i64>);
+
+pub(in crate::reset) async fn aftercare(db: &Db, id: ResetId) -> Result<AfterCare, StoreError> {
+    const ROW: &str = "SELECT was_locked, devices, laptop, signed_out_at FROM aftercare WHERE reset_id = $1";
+    const TICKS: &str = "SELECT step, at FROM aftercare_ticks WHERE reset_id = $1 ORDER BY at";
+    let id = id.to_string();
+    let row: Option<Row> = on_db!(db, |p| sqlx::query_as(ROW).bind(&id).fetch_optional(p).await)?;
+    let Some((locked, devices, laptop, signed_out)) = row else { return Ok(AfterCare::default()) };
+    let ticks: Vec<(String, i64)> = on_db!(db, |p| sqlx::query_as(TICKS).bind(&id).fetch_all(p).await)?;
+    Ok(AfterCare {
+        was_locked: locked == 1,
+        devices: devices.as_deref().map(Devices::read),
+        laptop: laptop.as_deref().and_then(Laptop::read),
+        ticks: ticks.into_iter().filter_map(|(step, when)| Some((Step::read(&step)?, at(when)))).collect(),
+        signed_out_at: signed_out.map(at),
+    })
+}
+
+/// Remembers with the intent that the account was locked: afterwards it is open, and nobody could tell.
+pub(in crate::reset) async fn was_locked(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO aftercare (reset_id, was_locked) VALUES ($1, 1)";
+    let id = id.to_string();
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// The first reading of the devices stays.
+pub(in crate::reset) async fn set_devices(db: &Db, id: ResetId, devices: Devices) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO aftercare (reset_id, devices) VALUES ($1, $2)
+        ON CONFLICT (reset_id) DO UPDATE SET devices = COALESCE(aftercare.devices, $2)";
+    let (id, devices) = (id.to_string(), devices.name());
+    on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(&devices).execute(p).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(in crate::reset) async fn set_laptop(tx: &mut Tx, id: ResetId, laptop: Option<Laptop>) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO aftercare (reset_id, laptop) VALUES ($1, $2)
+        ON CONFLICT (reset_id) DO UPDATE SET laptop = $2";
+    let (id, laptop) = (id.to_string(), laptop.map(Laptop::name));
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(laptop).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(in crate::reset) async fn set_signed_out(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO aftercare (reset_id, signed_out_at) VALUES ($1, $2)
+        ON CONFLICT (reset_id) DO UPDATE SET signed_out_at = $2";
+    let (id, now) = (id.to_string(), now.as_millisecond());
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(now).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Ticks a step, or takes the tick back.
+pub(in crate::reset) async fn tick(
+    tx: &mut Tx,
+    id: ResetId,
+    step: Step,
+    done: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const ROW: &str = "INSERT INTO aftercare (reset_id) VALUES ($1) ON CONFLICT (reset_id) DO NOTHING";
+    const TICK: &str =
+        "INSERT INTO aftercare_ticks (reset_id, step, at) VALUES ($1, $2, $3) ON CONFLICT (reset_id, step) DO NOTHING";
+    const UNTICK: &str = "DELETE FROM aftercare_ticks WHERE reset_id = $1 AND step = $2";
+    let (id, now) = (id.to_string(), now.as_millisecond());
+    on_tx!(&mut *tx, |c| sqlx::query(ROW).bind(&id).execute(c).await.map(|_| ()))?;
+    if done {
+        on_tx!(tx, |c| sqlx::query(TICK).bind(&id).bind(step.code()).bind(now).execute(c).await.map(|_| ()))?;
+    } else {
+        on_tx!(tx, |c| sqlx::query(UNTICK).bind(&id).bind(step.code()).execute(c).await.map(|_| ()))?;
+    }
+    Ok(())
+}
