@@ -212,6 +212,7 @@ fn config(
             name: "Contoso".to_owned(),
             support_phone: "+44 20 7946 0100".to_owned(),
             support_hours: "Mon–Fri 7:00–19:00".to_owned(),
+            ..Branding::default()
         },
         entra: Entra {
             cloud: crate::config::Cloud::Global,

@@ -5,6 +5,7 @@
 
 mod audit;
 mod base;
+mod brand;
 pub mod config;
 #[cfg(feature = "tenant")]
 pub mod demo;

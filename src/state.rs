@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::Auditor;
 use crate::base::{Clock, InFlight, Metrics, Random, ResetId, Watchers};
+use crate::brand::{Brand, BrandError};
 use crate::config::Config;
 use crate::directory::{Directory, DirectoryError};
 use crate::entra::Entra;
@@ -28,6 +29,8 @@ pub(crate) struct News {
 pub enum NotReady {
     #[error(transparent)]
     Breach(#[from] BreachError),
+    #[error(transparent)]
+    Brand(#[from] BrandError),
     #[error("{0}")]
     Directory(String),
 }
@@ -58,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) entra: Entra,
     pub(crate) auditor: Auditor,
     pub(crate) policy: Engine,
+    pub(crate) brand: Brand,
     /// The probe, if one is set up, and when it last failed to answer.
     pub(crate) directory: Option<Directory>,
     pub(crate) directory_away: Mutex<Option<Duration>>,
@@ -97,6 +101,7 @@ impl App {
         Ok(Self(Arc::new(Inner {
             directory: config.directory.as_ref().map(|d| Directory::new(d, clock.clone())).transpose()?,
             directory_away: Mutex::default(),
+            brand: Brand::new(&config.branding)?,
             policy: Engine::new(config.policy.clone(), &config.breach, &config.branding.name)?,
             auditor: Auditor::new(db.clone(), sealer.clone(), clock.clone(), random.clone()),
             limits: Limits::new(db.clone()),

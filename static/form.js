@@ -67,7 +67,7 @@
 
   const until = document.getElementById("until");
   const end = new Date(until.getAttribute("datetime"));
-  until.textContent = end.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  until.textContent = end.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
   const soon = document.getElementById("soon");
   const left = () => { if (end - Date.now() < 120000) soon.hidden = false; };
   left();

@@ -10,7 +10,7 @@
   const localTimes = () => {
     for (const time of document.querySelectorAll("#timeline time")) {
       const at = new Date(time.getAttribute("datetime"));
-      if (!Number.isNaN(at.getTime())) time.textContent = at.toLocaleTimeString();
+      if (!Number.isNaN(at.getTime())) time.textContent = at.toLocaleTimeString(document.documentElement.lang);
     }
   };
   const elapsed = () => {

@@ -7,6 +7,8 @@ skip-to-content = Skip to content
 mark-emulated = Demonstration: the Microsoft tenant behind this page is emulated on this machine.
 mark-other-hosts = This portal is set up to trust hosts that are not Microsoft’s.
 sign-out = Sign out
+language = Language
+language-switch = Switch
 support-line = Stuck? Call { $phone }
 signed-in-as = Signed in as
 
@@ -22,6 +24,21 @@ span-hours = { $n ->
     [one] 1 hour
    *[other] { $n } hours
 }
+
+moment = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }, { $time }
 
 button-start = Go to the start
 button-sign-in-again = Sign in again
@@ -39,6 +56,8 @@ landing-method-phone = Authenticator app
 landing-method-phone-text = Approve the number on your phone
 landing-method-pass = Temporary Access Pass
 landing-method-pass-text = A code your helpdesk gave you
+landing-back-title = Did you come back without finishing?
+landing-back-text = That happens when Microsoft’s page asks for the password. Do not type it: below it is “Other ways to sign in”.
 landing-steps-title = What will happen
 landing-step-1 = You sign in at Microsoft, without your password.
 landing-step-2 = You choose a new password here.

@@ -1,6 +1,7 @@
 //! Clock, randomness, ids and secrets. Knows nothing of the rest of the product.
 
 mod clock;
+mod colour;
 mod crash;
 mod hex;
 mod ids;
@@ -13,6 +14,7 @@ mod secret;
 mod watchers;
 
 pub use clock::Clock;
+pub(crate) use colour::Colour;
 pub(crate) use crash::crash_point;
 pub(crate) use hex::hex;
 pub(crate) use ids::{ObjectId, PersonKey, Reference, ResetId, TenantId};

@@ -120,11 +120,24 @@ pub struct Branding {
     pub support_phone: String,
     /// When that phone is answered, as text.
     pub support_hours: String,
+    /// A picture instead of the shield: .svg, .png or .webp, at most 200 KiB.
+    pub logo_file: Option<PathBuf>,
+    /// The colour of buttons and links, as `#0b5d57`. It must be readable on white.
+    pub accent: Option<String>,
+    /// The same for the dark theme; made from `accent` if it is not given.
+    pub accent_dark: Option<String>,
 }
 
 impl Default for Branding {
     fn default() -> Self {
-        Self { name: "Passback".to_owned(), support_phone: String::new(), support_hours: String::new() }
+        Self {
+            name: "Passback".to_owned(),
+            support_phone: String::new(),
+            support_hours: String::new(),
+            logo_file: None,
+            accent: None,
+            accent_dark: None,
+        }
     }
 }
 

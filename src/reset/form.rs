@@ -293,7 +293,7 @@ fn stop(f: Frame, stopped: &Stopped) -> Response {
     let code = stopped.code();
     let key = |part: &str| format!("stopped-{}-{part}", code.to_lowercase());
     let text = match stopped {
-        Stopped::TooYoung(until) => f.tv(&key("text"), "time", &moment(until)),
+        Stopped::TooYoung(until) => f.tv(&key("text"), "time", &moment(&f.lang, until)),
         _ => f.t(&key("text")),
     };
     let page = StoppedPage { code, title: f.t(&key("title")), text, todo: f.maybe(&key("do")), f };

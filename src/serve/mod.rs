@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::FromRef as _;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
@@ -24,7 +24,7 @@ use crate::entra::{Entra, HttpError};
 use crate::reset::{Tracker, read_changes, run_tracker};
 use crate::state::{App, NotReady};
 use crate::store::{Db, SealError, Sealer, StoreError};
-use crate::web::{dress_and_guard, serve_asset};
+use crate::web::{dress_and_guard, serve_asset, serve_brand, switch_language};
 use crate::{ops, reset, signin};
 
 /// A half-sent request is closed after this.
@@ -44,6 +44,8 @@ fn routes(shown: reset::Shown) -> Router<App> {
         .merge(reset::router(shown))
         .merge(ops::router())
         .route("/static/{hash}/{name}", get(serve_asset))
+        .route("/brand/{hash}/{name}", get(serve_brand))
+        .route("/language", post(switch_language))
 }
 
 /// A portal that serves.

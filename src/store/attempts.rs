@@ -63,6 +63,15 @@ impl Attempts {
         Ok(())
     }
 
+    /// Whether a sign-in was begun in this browser and has not come back.
+    pub(crate) async fn pending(&self, browser: &str, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) FROM attempts WHERE browser_hash = $1 AND expires_at > $2";
+        let (browser, now) = (hash_id(browser), now.as_millisecond());
+        let (count,): (i64,) =
+            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&browser).bind(now).fetch_one(pool).await)?;
+        Ok(count > 0)
+    }
+
     /// Takes the attempt out. `None`: never begun, begun in another browser, used already, or too old.
     pub(crate) async fn take(
         &self,
@@ -106,6 +115,7 @@ mod tests {
             assert_eq!(attempts.take("s1", "other", now).await.unwrap(), None);
             assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), Some(attempt(1)));
             assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None);
+            assert!(!attempts.pending("mine", now).await.unwrap(), "it came back");
         }
     }
 

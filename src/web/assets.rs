@@ -2,14 +2,18 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
+use crate::state::App;
+
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct Static;
+
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 static ADDRESSES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let address = |name: &str| {
@@ -32,6 +36,12 @@ pub(crate) async fn serve(Path((_, name)): Path<(String, String)>, uri: axum::ht
     };
     let kind =
         HeaderValue::from_str(file.metadata.mimetype()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    let keep = HeaderValue::from_static("public, max-age=31536000, immutable");
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)], file.data).into_response()
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, KEPT)], file.data).into_response()
+}
+
+/// `GET /brand/{hash}/{name}`: the organisation's logo and colours.
+pub(crate) async fn serve_brand(State(app): State<App>, Path((hash, name)): Path<(String, String)>) -> Response {
+    let Some(file) = app.brand.file(&hash, &name) else { return StatusCode::NOT_FOUND.into_response() };
+    let kind = HeaderValue::from_static(file.kind);
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, KEPT)], file.bytes.clone()).into_response()
 }

@@ -117,7 +117,7 @@ struct ErrorPage<'a> {
 
 /// The layer that draws errors.
 pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
-    let frame = Frame::of(&app, request.headers());
+    let frame = Frame::of(&app, request.headers(), request.uri().path());
     let response = next.run(request).await;
     let error = match response.extensions().get::<Error>() {
         Some(error) => error.clone(),

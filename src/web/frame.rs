@@ -5,12 +5,12 @@ use std::convert::Infallible;
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::assets;
 use super::error::Error;
 use super::messages::Lang;
+use super::{assets, language};
 use crate::config::Branding;
 use crate::state::App;
 
@@ -18,6 +18,11 @@ use crate::state::App;
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) lang: Lang,
+    /// Where this page is: the language switch comes back to it.
+    pub(crate) path: String,
+    /// The organisation's files, if there are any.
+    pub(crate) logo: Option<String>,
+    pub(crate) colours: Option<String>,
     pub(crate) brand: Branding,
     /// The tenant is the emulator.
     pub(crate) emulated: bool,
@@ -28,10 +33,12 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn of(app: &App, headers: &HeaderMap) -> Self {
-        let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    pub(super) fn of(app: &App, headers: &HeaderMap, path: &str) -> Self {
         Self {
-            lang: Lang::negotiate(accept),
+            lang: language::of(headers),
+            path: path.to_owned(),
+            logo: app.brand.logo(),
+            colours: app.brand.colours(),
             brand: app.config.branding.clone(),
             emulated: app.config.entra.is_emulated(),
             other_hosts: app.config.entra.allow_other_hosts,
@@ -43,6 +50,11 @@ impl Frame {
     pub(crate) fn signed_in(mut self, name: &str) -> Self {
         self.who = Some(name.to_owned());
         self
+    }
+
+    /// Languages to switch to: code, own name, whether it is this one.
+    pub(crate) fn languages(&self) -> Vec<(String, &'static str, bool)> {
+        Lang::all().into_iter().map(|(lang, name)| (lang.code(), name, lang == self.lang)).collect()
     }
 
     /// A message.
@@ -75,7 +87,7 @@ impl FromRequestParts<App> for Frame {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        Ok(Self::of(app, &parts.headers))
+        Ok(Self::of(app, &parts.headers, parts.uri.path()))
     }
 }
 

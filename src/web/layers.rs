@@ -55,11 +55,12 @@ fn sessions(app: &App) -> SessionManagerLayer<crate::store::DbSessions> {
         .with_expiry(Expiry::OnInactivity(life))
 }
 
-/// What only shows something may know the session from memory. Signing in and administration always ask the database:
+/// What only shows something, and writes nothing into the session, may know the session from memory. Signing in and administration always ask the database:
 /// there the session itself is what changes.
 async fn sessions_from_memory(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let shows = request.method() == Method::GET && (path == "/" || path == "/reset" || path.starts_with("/resets/"));
+    let shows = request.method() == Method::GET
+        && (path == "/" || (path.starts_with("/resets/") && !path.ends_with("/finish")));
     if shows { with_sessions_from_memory(next.run(request)).await } else { next.run(request).await }
 }
 

@@ -17,6 +17,17 @@ static_loader! {
     };
 }
 
+/// Languages by their own names.
+const NAMES: [(&str, &str); 7] = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("fr", "Français"),
+    ("es", "Español"),
+    ("pt-BR", "Português (Brasil)"),
+    ("ja", "日本語"),
+    ("ar", "العربية"),
+];
+
 type Texts = HashMap<LanguageIdentifier, HashMap<String, Option<Arc<str>>>>;
 
 /// Messages without values, formatted once: a page has some forty of them. Keys come from our own code and templates,
@@ -41,6 +52,21 @@ impl Lang {
             .into_iter()
             .find_map(|w| spoken.iter().find(|s| s.language == w.language))
             .map_or_else(Self::english, |l| Self((*l).clone()))
+    }
+
+    /// A language by its name, if we speak it.
+    pub(crate) fn spoken(name: &str) -> Option<Self> {
+        let wanted: LanguageIdentifier = name.parse().ok()?;
+        let known = MESSAGES.locales().find(|l| **l == wanted);
+        known.or_else(|| MESSAGES.locales().find(|l| l.language == wanted.language)).map(|l| Self(l.clone()))
+    }
+
+    /// Every language we speak, with its own name.
+    pub(crate) fn all() -> Vec<(Self, &'static str)> {
+        NAMES
+            .into_iter()
+            .filter_map(|(code, name)| Some((Self::spoken(code).filter(|l| l.code() == code)?, name)))
+            .collect()
     }
 
     pub(crate) fn code(&self) -> String {

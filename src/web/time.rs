@@ -9,9 +9,11 @@ pub(crate) fn clock_time(at: Timestamp) -> String {
     at.strftime("%H:%M:%S UTC").to_string()
 }
 
-/// `23 Nov 2026, 14:05 UTC`. By reference: templates hand over what they hold.
-pub(crate) fn moment(at: &Timestamp) -> String {
-    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
+/// `23 Nov 2026, 14:05 UTC`, as the language puts it. By reference: templates hand over what they hold.
+pub(crate) fn moment(lang: &Lang, at: &Timestamp) -> String {
+    let part = |format: &str| at.strftime(format).to_string();
+    let values = [("day", part("%-d")), ("month", part("%-m")), ("year", part("%Y")), ("time", part("%H:%M UTC"))];
+    lang.with("moment", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// "12 seconds", "3 minutes", "2 hours": rounded up, so that nobody comes back too early.

@@ -7,6 +7,7 @@ mod directory;
 mod finish;
 mod graph;
 mod guard_rails;
+mod look;
 mod pages;
 mod policy;
 mod signin;

@@ -74,7 +74,7 @@ const PAGE: Got = "303 the page";
 
 /// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
 /// person's own session gives no power whatever roles they hold.
-const TABLE: [Line; 17] = [
+const TABLE: [Line; 19] = [
     //                                        nobody  person  other   agent   approver auditor admin
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -90,6 +90,8 @@ const TABLE: [Line; 17] = [
     line("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
     line("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
     line("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),
+    line("POST", "/language", ["303 /", "303 /", "303 /", "303 /", "303 /", "303 /", "303 /"]),
+    line("GET", "/brand/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
     line("GET", "/healthz", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/readyz", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/static/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),

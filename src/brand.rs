@@ -1,0 +1,199 @@
+//! The organisation's look: logo and colour, read and checked once at the start, so that a page is never unreadable and no
+//! rebuild is needed.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use crate::base::{Colour, hex};
+use crate::config::Branding;
+
+/// A larger logo makes every page slow.
+const LOGO_LIMIT: usize = 200 * 1024;
+/// WCAG 2.2, 1.4.3: text on its ground.
+const READABLE: f64 = 4.5;
+
+/// The grounds of `passback.css` that the accent stands on, light and dark, lightest last.
+const LIGHT: [&str; 3] = ["#ffffff", "#f1f5f4", "#dff0ed"];
+const DARK: [&str; 2] = ["#172120", "#0e1514"];
+/// Ink for text on the accent.
+const INKS: [&str; 2] = ["#ffffff", "#0b1211"];
+
+/// Why it cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BrandError {
+    #[error("branding.{key} {value} is not a colour such as #0b5d57")]
+    NotAColour { key: &'static str, value: String },
+    #[error(
+        "branding.{key} {value} cannot be read on {ground}: its contrast is {contrast:.1} and must be {READABLE} or more (WCAG 2.2); take a {advice} one"
+    )]
+    Unreadable { key: &'static str, value: String, ground: &'static str, contrast: f64, advice: &'static str },
+    #[error("branding.logo_file {path} cannot be read")]
+    Logo { path: String, source: std::io::Error },
+    #[error("branding.logo_file {path} must be .svg, .png or .webp and at most 200 KiB")]
+    LogoKind { path: String },
+}
+
+/// A file that pages link to. Its address holds a hash of it, so it may be kept for ever.
+pub(crate) struct BrandFile {
+    pub(crate) hash: String,
+    pub(crate) name: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) bytes: Bytes,
+}
+
+/// What the organisation gave.
+#[derive(Default)]
+pub(crate) struct Brand {
+    logo: Option<BrandFile>,
+    colours: Option<BrandFile>,
+}
+
+impl Brand {
+    pub(crate) fn new(settings: &Branding) -> Result<Self, BrandError> {
+        Ok(Self {
+            logo: settings.logo_file.as_deref().map(logo).transpose()?,
+            colours: settings.accent.as_deref().map(|accent| colours(accent, settings)).transpose()?,
+        })
+    }
+
+    pub(crate) fn file(&self, hash: &str, name: &str) -> Option<&BrandFile> {
+        [&self.logo, &self.colours].into_iter().flatten().find(|file| file.hash == hash && file.name == name)
+    }
+
+    pub(crate) fn logo(&self) -> Option<String> {
+        self.logo.as_ref().map(BrandFile::address)
+    }
+
+    pub(crate) fn colours(&self) -> Option<String> {
+        self.colours.as_ref().map(BrandFile::address)
+    }
+}
+
+impl BrandFile {
+    fn new(name: &'static str, kind: &'static str, bytes: Vec<u8>) -> Self {
+        let hash: String = hex(&Sha256::digest(&bytes)).chars().take(12).collect();
+        Self { hash, name, kind, bytes: bytes.into() }
+    }
+
+    fn address(&self) -> String {
+        format!("/brand/{}/{}", self.hash, self.name)
+    }
+}
+
+fn logo(path: &Path) -> Result<BrandFile, BrandError> {
+    let named = || path.display().to_string();
+    let kind = match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("webp") => "image/webp",
+        _ => return Err(BrandError::LogoKind { path: named() }),
+    };
+    let bytes = std::fs::read(path).map_err(|source| BrandError::Logo { path: named(), source })?;
+    if bytes.len() > LOGO_LIMIT {
+        return Err(BrandError::LogoKind { path: named() });
+    }
+    Ok(BrandFile::new("logo", kind, bytes))
+}
+
+/// A style sheet with the accent for both themes. Without a colour for the dark one, the accent is made lighter until it
+/// can be read.
+fn colours(accent: &str, settings: &Branding) -> Result<BrandFile, BrandError> {
+    let light = readable("accent", accent, &LIGHT, "darker")?;
+    let dark = match settings.accent_dark.as_deref() {
+        Some(given) => readable("accent_dark", given, &DARK, "lighter")?,
+        None => (0..=100)
+            .map(|percent| light.mixed(Colour::WHITE, percent))
+            .find(|colour| worst(*colour, &DARK).is_none())
+            .unwrap_or(Colour::WHITE),
+    };
+    let theme = |accent: Colour, soft: &str| {
+        format!(":root {{ --accent: {}; --accent-ink: {}; --accent-soft: {soft}; }}", accent.css(), ink(accent).css())
+    };
+    let soft = |ground: &str, accent: Colour| Colour::parse(ground).map_or(accent, |g| g.mixed(accent, 8)).css();
+    let css = format!(
+        "{}\n@media (prefers-color-scheme: dark) {{ {} }}\n",
+        theme(light, &soft("#ffffff", light)),
+        theme(dark, &soft("#172120", dark))
+    );
+    Ok(BrandFile::new("colours.css", "text/css; charset=utf-8", css.into_bytes()))
+}
+
+/// The ink that is read best on a colour.
+fn ink(on: Colour) -> Colour {
+    let contrast = |ink: &Colour| on.contrast(*ink);
+    let inks = INKS.iter().filter_map(|ink| Colour::parse(ink));
+    inks.max_by(|a, b| contrast(a).total_cmp(&contrast(b))).unwrap_or(Colour::WHITE)
+}
+
+fn readable(
+    key: &'static str,
+    value: &str,
+    grounds: &[&'static str],
+    advice: &'static str,
+) -> Result<Colour, BrandError> {
+    let colour = Colour::parse(value).ok_or_else(|| BrandError::NotAColour { key, value: value.to_owned() })?;
+    match worst(colour, grounds) {
+        None => Ok(colour),
+        Some((ground, contrast)) => {
+            Err(BrandError::Unreadable { key, value: value.to_owned(), ground, contrast, advice })
+        }
+    }
+}
+
+/// The first ground on which it cannot be read.
+fn worst(colour: Colour, grounds: &[&'static str]) -> Option<(&'static str, f64)> {
+    let on = |ground: &&'static str| Some((*ground, Colour::parse(ground)?.contrast(colour)));
+    grounds.iter().filter_map(on).find(|(_, contrast)| *contrast < READABLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn brand(accent: &str) -> Result<String, BrandError> {
+        let brand = Brand::new(&Branding { accent: Some(accent.to_owned()), ..Branding::default() })?;
+        Ok(String::from_utf8(brand.colours.unwrap().bytes.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn a_colour_that_cannot_be_read_is_refused_with_what_to_do() {
+        let said = brand("#ffcc00").unwrap_err().to_string();
+        assert!(said.contains("contrast is 1.5") && said.contains("take a darker one"), "{said}");
+        assert!(brand("red").unwrap_err().to_string().contains("not a colour"));
+        assert!(brand("#7a1fa2").unwrap().contains("--accent: #7a1fa2; --accent-ink: #ffffff"));
+    }
+
+    #[test]
+    fn a_logo_is_a_picture_of_sensible_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("logo.exe");
+        std::fs::write(&file, b"x").unwrap();
+        let settings = |path: &Path| Branding { logo_file: Some(path.to_owned()), ..Branding::default() };
+        assert!(matches!(Brand::new(&settings(&file)), Err(BrandError::LogoKind { .. })));
+        let file = dir.path().join("logo.svg");
+        assert!(matches!(Brand::new(&settings(&file)), Err(BrandError::Logo { .. })));
+        std::fs::write(&file, b"<svg/>").unwrap();
+        let brand = Brand::new(&settings(&file)).unwrap();
+        assert!(brand.logo().unwrap().starts_with("/brand/"));
+        std::fs::write(&file, vec![b'x'; 300_000]).unwrap();
+        assert!(matches!(Brand::new(&settings(&file)), Err(BrandError::LogoKind { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn every_accent_that_is_taken_can_be_read_in_both_themes(r: u8, g: u8, b: u8) {
+            let accent = format!("#{r:02x}{g:02x}{b:02x}");
+            if let Ok(css) = brand(&accent) {
+                let values: Vec<Colour> = css.split("--accent: ").skip(1).map(|rest| Colour::parse(&rest[..7]).unwrap()).collect();
+                prop_assert!(worst(values[0], &LIGHT).is_none() && worst(values[1], &DARK).is_none());
+                for value in values {
+                    prop_assert!(ink(value).contrast(value) >= 4.5, "{}", value.css());
+                }
+            }
+        }
+    }
+}
