@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`.
 
-.PHONY: demo test lint docs kill replicas bench screenshots release clean
+.PHONY: demo test lint docs kill replicas bench screenshots a11y release clean
 
 # The whole product on this machine: emulated tenant, portal, SQLite.
 demo:
@@ -35,6 +35,10 @@ bench:
 screenshots:
 	PASSBACK_SCREENSHOTS="$(CURDIR)/screenshots" tests/run.sh browser::screenshots
 	@echo "RESULT screenshots=$$(ls screenshots | wc -l)"
+
+# WCAG 2.2 AA: axe on every page and state, both themes, every language.
+a11y:
+	tests/run.sh browser::a11y --nocapture
 
 # What the image holds: without the demo and the tenant emulator.
 release:

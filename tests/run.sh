@@ -16,6 +16,7 @@ need openssl openssl
 need ip iproute2
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 need cc build-essential
+need npm npm
 if [ ${#missing[@]} -gt 0 ]; then
   echo "The tests need these Debian packages: ${missing[*]}"
   if [ "$(id -u)" -ne 0 ]; then
@@ -35,6 +36,9 @@ if [ "$(id -u)" -ne 0 ]; then
   echo "The tests start a domain controller on ports 88, 389 and 636 of a loopback address, which needs root." >&2
   exit 1
 fi
+
+# axe, as the lock file names it.
+[ -e tests/a11y/node_modules/axe-core/axe.min.js ] || (cd tests/a11y && npm ci --silent)
 
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 data=$(mktemp -d)

@@ -1,5 +1,7 @@
 //! What a person does, in a real browser; what the product promises, in a real Active Directory.
 
+mod a11y;
 mod journeys;
 mod real_directory;
 mod screenshots;
+mod tour;

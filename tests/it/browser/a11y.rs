@@ -1,0 +1,182 @@
+//! WCAG 2.2 AA as a gate: axe on every page in every state, both themes, all languages; 320 pixels without scrolling
+//! sideways; the whole journey by keyboard alone; a warning before time runs out.
+
+use std::time::Duration;
+
+use fantoccini::Locator;
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+use super::tour;
+use crate::support::chromium::{Chromium, DESKTOP, Looks, PHONE};
+use crate::support::portal::{Portal, Wish, upn};
+
+/// WCAG's narrowest: 1280 pixels at 400 % (1.4.10).
+const NARROW: Looks = Looks { width: 320, height: 640, ..PHONE };
+
+/// Fetched by `tests/run.sh`.
+fn axe() -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/a11y/node_modules/axe-core/axe.min.js");
+    std::fs::read_to_string(file).expect("axe-core is not there: `make test` fetches what the tests need")
+}
+
+/// Rules broken on the page that is shown.
+async fn broken(browser: &Chromium, axe: &str) -> Vec<String> {
+    const RUN: &str = "const done = arguments[arguments.length - 1];
+        axe.run(document, { resultTypes: ['violations'] }).then((result) => done(result.violations.map((v) =>
+            `${v.id}: ${v.nodes.map((n) => n.target.join(' ') + ' ' + (n.failureSummary || '')).join(' | ')}`)));";
+    browser.client.execute(axe, vec![]).await.unwrap();
+    let found = browser.client.execute_async(RUN, vec![]).await.unwrap();
+    let found: Vec<Value> = serde_json::from_value(found).unwrap();
+    found.into_iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+}
+
+/// How far the page reaches beyond its window.
+async fn sideways(browser: &Chromium) -> i64 {
+    let width = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    browser.client.execute(width, vec![]).await.unwrap().as_i64().unwrap()
+}
+
+async fn languages(browser: &Chromium) -> Vec<String> {
+    let codes = "return [...document.querySelectorAll('#language option')].map((o) => o.value)";
+    let found = browser.client.execute(codes, vec![]).await.unwrap();
+    let found: Vec<String> = serde_json::from_value(found).unwrap();
+    if found.is_empty() { vec!["en".to_owned()] } else { found }
+}
+
+async fn speak(browser: &Chromium, language: &str) {
+    let script = "document.cookie = `lang=${arguments[0]}; path=/`";
+    browser.client.execute(script, vec![json!(language)]).await.unwrap();
+}
+
+/// Looks at every page in every language; what is wrong, with where, and how many looks there were.
+async fn walk(looks: Looks) -> (usize, Vec<String>) {
+    let (axe, portal, browser) = (axe(), tour::portal().await, Chromium::start(looks).await);
+    let (mut seen, mut wrong) = (0, Vec::new());
+    tour::tour(&portal, &browser, async |page| {
+        if page == "entra" {
+            return;
+        }
+        // What answers a form is looked at once; its parts are all on other pages, too.
+        let languages = if page.starts_with("form-") { vec!["en".to_owned()] } else { languages(&browser).await };
+        for language in &languages {
+            if languages.len() > 1 {
+                speak(&browser, language).await;
+                browser.client.refresh().await.unwrap();
+                browser.wait_for("main h1").await;
+                let spoken = browser.client.execute("return document.documentElement.lang", vec![]).await.unwrap();
+                assert_eq!(spoken, json!(language), "{page}");
+            }
+            let at = format!("{page}, {language}, {} px", looks.width);
+            wrong.extend(broken(&browser, &axe).await.into_iter().map(|rule| format!("{at}: {rule}")));
+            let over = sideways(&browser).await;
+            if over > 0 {
+                wrong.push(format!("{at}: reaches {over} px too far"));
+            }
+            seen += 1;
+        }
+        speak(&browser, "en").await;
+    })
+    .await;
+    browser.close().await;
+    portal.demo.stop().await;
+    (seen, wrong)
+}
+
+#[tokio::test]
+async fn every_page_passes_axe_at_320_pixels_in_the_light_theme() {
+    let (seen, wrong) = Box::pin(walk(NARROW)).await;
+    println!("RESULT a11y theme=light width=320 looks={seen} violations={}", wrong.len());
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_page_passes_axe_on_a_desktop_in_the_dark_theme() {
+    let (seen, wrong) = Box::pin(walk(Looks { dark: true, ..DESKTOP })).await;
+    println!("RESULT a11y theme=dark width=1280 looks={seen} violations={}", wrong.len());
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Presses Tab until the element has the focus; it must come within a few presses, and be seen to have it.
+async fn tab_to(browser: &Chromium, css: &str) {
+    let body = browser.client.find(Locator::Css("body")).await.unwrap();
+    for press in 0..40 {
+        let script =
+            "const e = document.activeElement; return [e.matches(arguments[0]), getComputedStyle(e).outlineStyle]";
+        let at = browser.client.execute(script, vec![json!(css)]).await.unwrap();
+        if at[0] == true {
+            assert_ne!(at[1], "none", "{css} shows no focus");
+            return;
+        }
+        if press == 0 {
+            body.send_keys(&Key::Tab.to_string()).await.unwrap();
+        } else {
+            browser.client.active_element().await.unwrap().send_keys(&Key::Tab.to_string()).await.unwrap();
+        }
+    }
+    panic!("{css} is not reached with Tab");
+}
+
+async fn press_enter(browser: &Chromium) {
+    browser.client.active_element().await.unwrap().send_keys(&Key::Enter.to_string()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_whole_journey_goes_by_keyboard_alone() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(DESKTOP).await;
+    browser.open(&portal.demo.url()).await;
+    tab_to(&browser, "a[href='/signin']").await;
+    press_enter(&browser).await;
+    browser.wait_for("#account").await;
+    browser.client.active_element().await.unwrap();
+    browser.type_into("#account", &upn("wanda")).await;
+    browser.click("#m-passkey").await;
+    browser.click("button[type=submit]").await;
+    browser.wait_for("#phrase-use").await;
+    tab_to(&browser, "#phrase-use").await;
+    press_enter(&browser).await;
+    browser.wait_for("[data-rule=strength][data-standing=met]").await;
+    tab_to(&browser, "#reset-form button[type=submit]").await;
+    press_enter(&browser).await;
+    browser.wait_for("[data-state=written]").await;
+    tab_to(&browser, "[name=laptop][value=inside]").await;
+    press_enter(&browser).await;
+    browser.wait_for("[data-step=lock-unlock]").await;
+    tab_to(&browser, "[data-step=wifi] .check").await;
+    press_enter(&browser).await;
+    browser.wait_for("[data-step=wifi][data-done=true]").await;
+    tab_to(&browser, "#finish").await;
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn before_time_runs_out_there_is_a_warning() {
+    let short = Wish::adjusted(|config| {
+        config.signin.max_age_seconds = 60;
+        config.signin.submit_seconds = 63;
+    });
+    let portal = Portal::with(short).await;
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.wait_for("#soon[hidden]").await;
+    let warned = tokio::time::timeout(Duration::from_secs(15), browser.wait_for("#soon:not([hidden])")).await;
+    assert!(warned.is_ok(), "two minutes before the end");
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_at_the_field_and_the_field_has_the_focus() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.reset("wanda").await;
+    browser.wait_for("#problem").await;
+    let script = "const e = document.activeElement; return [e.id, e.getAttribute('aria-invalid'), e.getAttribute('aria-describedby'), e.autocomplete]";
+    let at = browser.client.execute(script, vec![]).await.unwrap();
+    assert_eq!(at, json!(["password", "true", "rules problem", "new-password"]));
+    browser.close().await;
+    portal.demo.stop().await;
+}
