@@ -13,8 +13,9 @@ pub(super) fn phrase(random: &Random, min_length: usize) -> Password {
     let mut words: Vec<Zeroizing<String>> = Vec::new();
     while words.len() < WORDS || length(&words) + 2 < min_length {
         let Some(word) = list.get(below(random, list.len())) else { break };
-        // Plain and neither short nor long: what is easy to say and to type.
-        if (4..=8).contains(&word.len()) && word.chars().all(|c| c.is_ascii_lowercase()) {
+        // Plain and neither short nor long: what is easy to say and to type. A capital I and a small l look the same.
+        let plain = word.chars().all(|c| c.is_ascii_lowercase()) && !word.starts_with(['i', 'l']);
+        if (4..=8).contains(&word.len()) && plain {
             words.push(Zeroizing::new((*word).to_owned()));
         }
     }

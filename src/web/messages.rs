@@ -109,6 +109,8 @@ impl Lang {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
 
     #[test]
@@ -171,6 +173,52 @@ mod tests {
             }
         }
         assert!(checked > 30, "{checked}");
+    }
+
+    /// Key, values it takes, and text of every message of a catalogue.
+    fn catalogue(language: &str) -> BTreeMap<String, (BTreeSet<String>, String)> {
+        let text = std::fs::read_to_string(format!("locales/{language}/main.ftl")).unwrap();
+        let mut found: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
+        let mut current = String::new();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let key = line.split_once(" =").filter(|(key, _)| !key.starts_with([' ', '.', '*', '[']));
+            if let Some((key, _)) = key {
+                key.clone_into(&mut current);
+            }
+            let (values, whole) = found.entry(current.clone()).or_default();
+            let names = line.split("{ $").skip(1).filter_map(|rest| rest.split([' ', '}']).next());
+            values.extend(names.map(str::to_owned));
+            whole.push_str(key.map_or(line, |(_, text)| text).trim());
+        }
+        found.remove("");
+        found
+    }
+
+    /// A language is whole or not there.
+    #[test]
+    fn every_language_says_everything_with_the_same_values() {
+        let english = catalogue("en");
+        for (lang, name) in Lang::all().into_iter().filter(|(lang, _)| *lang != Lang::english()) {
+            let other = catalogue(&lang.code());
+            let keys = |of: &BTreeMap<String, _>| of.keys().cloned().collect::<BTreeSet<String>>();
+            assert_eq!(
+                keys(&english).difference(&keys(&other)).collect::<Vec<_>>(),
+                Vec::<&String>::new(),
+                "missing in {name}"
+            );
+            assert_eq!(
+                keys(&other).difference(&keys(&english)).collect::<Vec<_>>(),
+                Vec::<&String>::new(),
+                "too much in {name}"
+            );
+            for (key, (values, text)) in &english {
+                let (theirs, translated) = &other[key];
+                assert_eq!(values, theirs, "{key} in {name}");
+                let wordy = text.split(' ').filter(|word| word.chars().all(char::is_alphabetic)).count() > 3;
+                assert!(!wordy || text != translated, "{key} is still English in {name}");
+            }
+        }
+        assert_eq!(Lang::all().len(), std::fs::read_dir("locales").unwrap().count(), "each has a name of its own");
     }
 
     fn read(dir: &std::path::Path, into: &mut String) {
