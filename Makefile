@@ -38,7 +38,7 @@ screenshots:
 
 # WCAG 2.2 AA: axe on every page and state, both themes, every language.
 a11y:
-	tests/run.sh browser::a11y --nocapture
+	tests/long.sh 1 browser::a11y
 
 # What the image holds: without the demo and the tenant emulator.
 release:
