@@ -138,11 +138,10 @@ pub(super) async fn page(
     let unused = asked.unused.is_some();
     let finish = finish::offered(&viewer, reset, &app.config.signin).then_some(*finished);
     let possible = finish::possible(&viewer.login.upn, &app.config.signin);
-    let care = care::due(reset.state).then(|| care::draw(&f, care, &viewer, reset));
     if reset.state.is_open() {
         let usual = usual(&app).await?.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
         let place = line::place(&app.db, reset, app.now()).await?;
-        let more = More { usual, place, unused, finish, possible, care };
+        let more = More { usual, place, unused, finish, possible, care: None };
         return Ok(draw(&view(&app, f, reset, proofs, more)));
     }
     let drawn = Drawn {
@@ -155,6 +154,7 @@ pub(super) async fn page(
     if let Some(page) = found.drawn(&drawn) {
         return Ok(Html(page).into_response());
     }
+    let care = care::due(reset.state).then(|| care::draw(&f, care, &viewer, reset));
     let more = More { unused, finish, possible, care, ..More::default() };
     let page = view(&app, f, reset, proofs, more).render().map_err(|e| Error::internal(&e))?;
     let page = Bytes::from(page);

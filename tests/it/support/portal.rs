@@ -157,6 +157,7 @@ impl Page {
             ("data-revision=\"", "\""),
             ("<bdi id=\"phrase\" dir=\"ltr\" translate=\"no\">", "<"),
             ("href=\"/resets/", "\""),
+            ("action=\"/resets/", "\""),
         ] {
             text = masked(&text, before, after);
         }
