@@ -233,6 +233,7 @@ fn config(
         policy: Policy::default(),
         breach: crate::config::Breach::default(),
         directory: None,
+        notify: crate::config::Notify::default(),
     })
 }
 

@@ -71,6 +71,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     policy(config)?;
+    super::notify::check(&config.notify)?;
     let CredentialKind::Secret = config.entra.credential.kind;
     if config.entra.credential.secret.is_none() {
         return Err(ConfigError::value("entra.credential", "kind = \"secret\" needs secret or secret_file"));

@@ -44,6 +44,11 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     {
         directory.password = Some(secret(path)?);
     }
+    if let Some(smtp) = &mut read.notify.smtp
+        && let Some(path) = &smtp.password_file
+    {
+        smtp.password = Some(secret(path)?);
+    }
     check(&read)?;
     Ok(read)
 }

@@ -3,9 +3,11 @@
 
 mod check;
 mod load;
+mod notify;
 mod sections;
 
 pub use load::{ConfigError, load};
+pub use notify::{Notify, NotifyKind, Smtp, SmtpTls};
 pub use sections::{
     Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra,
     OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin,

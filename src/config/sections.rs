@@ -8,6 +8,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
+use super::Notify;
 use crate::base::{Secret, TenantId};
 
 /// All settings.
@@ -34,6 +35,8 @@ pub struct Config {
     /// Without it nothing is asked of a domain controller.
     #[serde(default)]
     pub directory: Option<Directory>,
+    #[serde(default)]
+    pub notify: Notify,
 }
 
 impl Config {

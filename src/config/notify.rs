@@ -1,0 +1,211 @@
+//! Notices by mail: which way they go, and what cannot work.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::ConfigError;
+use crate::base::Secret;
+
+/// How a person hears of a reset, besides the page.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    pub kind: NotifyKind,
+    /// Who writes: an address. With `graph` the name of the mailbox that the application may send from.
+    pub from: String,
+    /// The mail server of `kind = "smtp"`.
+    pub smtp: Option<Smtp>,
+}
+
+/// Which way notices go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NotifyKind {
+    #[default]
+    Off,
+    Smtp,
+    /// `sendMail` of Graph, with the application's own token: the application permission `Mail.Send`.
+    Graph,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// The mail server's name, as its certificate has it.
+    pub host: String,
+    /// Default: 587 with `starttls`, 465 with `tls`, 25 with `none`.
+    #[serde(default)]
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub tls: SmtpTls,
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Also `password_file`.
+    #[serde(default)]
+    pub(crate) password: Option<Secret>,
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// A CA of your own, PEM, trusted besides the system's.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// How long one message may take in all, in seconds. Default 20.
+    #[serde(default = "default_timeout")]
+    pub timeout_seconds: u64,
+}
+
+/// How the way to the mail server is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// TLS after a greeting in the clear. Never without it.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// In the clear: to a mail server on this machine only.
+    None,
+}
+
+fn default_timeout() -> u64 {
+    20
+}
+
+impl Smtp {
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.tls {
+            SmtpTls::Starttls => 587,
+            SmtpTls::Tls => 465,
+            SmtpTls::None => 25,
+        })
+    }
+
+    fn is_on_this_machine(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+pub(super) fn check(notify: &Notify) -> Result<(), ConfigError> {
+    if notify.kind == NotifyKind::Off {
+        return Ok(());
+    }
+    if notify.from.parse::<lettre::Address>().is_err() {
+        return Err(ConfigError::value(
+            "notify.from",
+            "must be an address, such as passback@example.org; with kind = \"graph\" the user name of the sending mailbox",
+        ));
+    }
+    match (notify.kind, &notify.smtp) {
+        (NotifyKind::Smtp, Some(server)) => smtp(server),
+        (NotifyKind::Smtp, None) => {
+            Err(ConfigError::value("notify.smtp", "is missing: kind = \"smtp\" needs [notify.smtp] with host"))
+        }
+        (NotifyKind::Graph, Some(_)) => Err(ConfigError::value(
+            "notify.smtp",
+            "goes with kind = \"smtp\" only: remove [notify.smtp], or choose that kind",
+        )),
+        (NotifyKind::Graph | NotifyKind::Off, _) => Ok(()),
+    }
+}
+
+fn smtp(server: &Smtp) -> Result<(), ConfigError> {
+    if server.host.is_empty() || server.host.contains([':', '/', '@', ' ']) && server.host.parse::<IpAddr>().is_err() {
+        return Err(ConfigError::value(
+            "notify.smtp.host",
+            "must be a name or an address; the port is notify.smtp.port",
+        ));
+    }
+    if server.tls == SmtpTls::None && !server.is_on_this_machine() {
+        return Err(ConfigError::value(
+            "notify.smtp.tls",
+            "none is for a mail server on this machine: use starttls or tls, and ca_file for a CA of your own",
+        ));
+    }
+    if server.username.is_some() != server.password.is_some() {
+        return Err(ConfigError::value(
+            "notify.smtp.username",
+            "and notify.smtp.password (or password_file) go together: give both or neither",
+        ));
+    }
+    if server.ca_file.is_some() && server.tls == SmtpTls::None {
+        return Err(ConfigError::value(
+            "notify.smtp.ca_file",
+            "is for starttls and tls: without them nothing is checked",
+        ));
+    }
+    if !(1..=60).contains(&server.timeout_seconds) {
+        return Err(ConfigError::value("notify.smtp.timeout_seconds", "must be between 1 and 60"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMTP: &str = r#"
+        kind = "smtp"
+        from = "passback@contoso.example"
+        [smtp]
+        host = "mail.contoso.example"
+        username = "passback"
+        password = "ma1l-value"
+    "#;
+
+    fn said(from: &str, to: &str) -> String {
+        assert!(SMTP.contains(from), "{from}");
+        match toml::from_str::<Notify>(&SMTP.replace(from, to)) {
+            Ok(read) => check(&read).err().map_or_else(String::new, |error| error.to_string()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn nothing_is_sent_unless_it_is_set_up() {
+        let read: Notify = toml::from_str("").unwrap();
+        assert_eq!(read.kind, NotifyKind::Off);
+        check(&read).unwrap();
+    }
+
+    #[test]
+    fn a_mail_server_is_reached_by_tls_unless_it_is_on_this_machine() {
+        let read: Notify = toml::from_str(SMTP).unwrap();
+        check(&read).unwrap();
+        assert!(!format!("{read:?}").contains("ma1l-value"));
+        assert_eq!(read.smtp.map(|s| (s.tls, s.port())), Some((SmtpTls::Starttls, 587)));
+        for (host, wrong) in [
+            ("mail.contoso.example", true),
+            ("192.0.2.1", true),
+            ("localhost", false),
+            ("127.0.0.1", false),
+            ("::1", false),
+        ] {
+            let told = said("host = \"mail.contoso.example\"", &format!("tls = \"none\"\nhost = \"{host}\""));
+            assert_eq!(told.contains("notify.smtp.tls"), wrong, "{host}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_said_with_what_to_do() {
+        for (from, to, names) in [
+            ("passback@contoso.example", "passback", "notify.from"),
+            ("from = \"passback@contoso.example\"", "", "notify.from"),
+            ("kind = \"smtp\"", "kind = \"graph\"", "notify.smtp"),
+            ("mail.contoso.example", "", "notify.smtp.host"),
+            ("mail.contoso.example", "mail.contoso.example:25", "notify.smtp.port"),
+            ("username = \"passback\"", "", "notify.smtp.password"),
+            ("username", "timeout_seconds = 61\nusername", "notify.smtp.timeout_seconds"),
+            ("username", "user", "user"),
+            ("\"smtp\"", "\"pigeon\"", "pigeon"),
+        ] {
+            let told = said(from, to);
+            assert!(told.contains(names), "{names}: {told}");
+        }
+        let without = SMTP.split("[smtp]").next().unwrap();
+        let told = check(&toml::from_str(without).unwrap()).unwrap_err().to_string();
+        assert!(told.contains("[notify.smtp] with host"), "{told}");
+    }
+}
