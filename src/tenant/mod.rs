@@ -25,6 +25,7 @@ pub use faults::{Call, Effect, Fault};
 pub use graph::{Line as PermissionLine, TABLE as PERMISSIONS};
 pub use seed::{Seed, SeedError};
 pub use start::{LdapsOptions, Running, Start, StartError};
+pub use world::SentMail;
 
 use crate::base::{Clock, Random};
 use ad::Directory;

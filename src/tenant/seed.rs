@@ -222,6 +222,11 @@ pub(super) struct Person {
     pub(super) guest: bool,
     #[serde(default)]
     pub(super) language: Option<String>,
+    /// The name, unless it is said.
+    #[serde(default)]
+    pub(super) mail: Option<String>,
+    #[serde(default)]
+    pub(super) other_mails: Vec<String>,
     #[serde(default)]
     pub(super) mobile: Option<String>,
     #[serde(default)]
@@ -358,6 +363,13 @@ impl Seed {
     #[must_use]
     pub fn with_fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
+        self
+    }
+
+    /// Gives the apps one more application permission.
+    #[must_use]
+    pub fn granting(mut self, permission: &str) -> Self {
+        self.apps.iter_mut().for_each(|app| app.application.push(permission.to_owned()));
         self
     }
 

@@ -18,7 +18,7 @@ use super::faults::{Call, Fault};
 use super::oidc::{self, KeyError, Keys, SigningKey};
 use super::seed::Seed;
 use super::server::{self, PublicUrl};
-use super::world::World;
+use super::world::{SentMail, World};
 use super::{Inner, Tenant, control, graph};
 use crate::base::{Clock, Random};
 
@@ -232,6 +232,20 @@ impl Running {
     pub fn directory_accepts(&self, upn: &str, password: &str) -> Option<bool> {
         let sam = upn.split('@').next()?;
         self.tenant.0.directory.check(sam, password)
+    }
+
+    /// Every message that was sent through Graph.
+    #[must_use]
+    pub fn mails(&self) -> Vec<SentMail> {
+        self.tenant.world().mails.clone()
+    }
+
+    /// Changes a person's addresses, as an administrator or whoever took the account over would.
+    pub fn set_addresses(&self, upn: &str, mail: &str, others: &[&str]) {
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.seed.mail = Some(mail.to_owned());
+            account.seed.other_mails = others.iter().map(|&other| other.to_owned()).collect();
+        }
     }
 
     /// Lets the app sign people in at one more address.

@@ -27,6 +27,7 @@ pub(super) struct World {
     pub(super) browsers: HashMap<String, BrowserSession>,
     pub(super) operations: Vec<Operation>,
     pub(super) audits: Vec<AuditRow>,
+    pub(super) mails: Vec<SentMail>,
     pub(super) throttled: HashMap<&'static str, Vec<Timestamp>>,
 }
 
@@ -39,6 +40,19 @@ pub(super) struct Seen {
     pub(super) path: String,
     pub(super) person: Option<String>,
     pub(super) status: u16,
+}
+
+/// A message that somebody sent through Graph.
+#[derive(Clone, Debug)]
+pub struct SentMail {
+    pub from: String,
+    pub to: Vec<String>,
+    pub subject: String,
+    /// `html` or `text`.
+    pub content_type: String,
+    pub content: String,
+    /// In the sender's mailbox.
+    pub kept: bool,
 }
 
 /// A cloud account.
@@ -186,6 +200,7 @@ impl World {
             browsers: HashMap::new(),
             operations: Vec::new(),
             audits: Vec::new(),
+            mails: Vec::new(),
             throttled: HashMap::new(),
         }
     }

@@ -3,6 +3,7 @@
 mod audits;
 mod caller;
 pub(super) mod error;
+mod mail;
 mod membership;
 mod methods;
 mod organization;
@@ -44,6 +45,7 @@ pub(super) fn router() -> Router<Tenant> {
         .route("/users/{id}/authentication/operations/{operation}", get(reset::operation))
         .route("/users/{id}/authentication/temporaryAccessPassMethods", get(methods::passes).post(methods::issue))
         .route("/users/{id}/authentication/temporaryAccessPassMethods/{pass}", delete(methods::withdraw))
+        .route("/users/{id}/sendMail", post(mail::send))
         .route("/organization", get(organization::list))
         .route("/auditLogs/directoryAudits", get(audits::list))
         .route("/roleManagement/directory/roleAssignments", get(roles::assignments))

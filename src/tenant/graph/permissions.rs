@@ -56,6 +56,7 @@ pub const TABLE: &[Line] = &[
     ),
     ("POST", "/users/{id}/authentication/temporaryAccessPassMethods", TAP_WRITE, TAP_WRITE),
     ("DELETE", "/users/{id}/authentication/temporaryAccessPassMethods/{pass}", TAP_WRITE, TAP_WRITE),
+    ("POST", "/users/{id}/sendMail", &["Mail.Send"], &["Mail.Send"]),
     ("GET", "/organization", ORGANIZATION, ORGANIZATION),
     ("GET", "/auditLogs/directoryAudits", AUDIT, AUDIT),
     ("GET", "/roleManagement/directory/roleAssignments", ROLES, ROLES),

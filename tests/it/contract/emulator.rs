@@ -7,6 +7,8 @@ use super::schema::{Contract, Exchange};
 use crate::support::raw::{Emulator, PASSWORD_METHOD};
 
 const WANDA: &str = "wanda@contoso.example";
+const SELECT: &str = "?$select=id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
+                      onPremisesSamAccountName,onPremisesLastSyncDateTime,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,mail,otherMails";
 
 #[test]
 fn the_permission_table_holds_only_what_microsoft_lists() {
@@ -39,10 +41,21 @@ fn every_addition_names_its_source_and_date() {
     println!("{} calls are described by us, not by Microsoft's files", contract.additions().len());
 }
 
+fn mail() -> Value {
+    json!({
+        "message": {
+            "subject": "Hello",
+            "body": { "contentType": "html", "content": "<p>Hello</p>" },
+            "toRecipients": [{ "emailAddress": { "address": "wanda@home.example" } }],
+        },
+        "saveToSentItems": false,
+    })
+}
+
 #[tokio::test]
 async fn every_answer_is_what_microsoft_describes() {
     let Some(contract) = Contract::load() else { return };
-    let entra = Emulator::start().await;
+    let entra = Emulator::with(crate::support::raw::contoso().granting("Mail.Send")).await;
     let (operator, app) = (entra.operator().await, entra.application().await);
     let id = crate::support::raw::text(
         &entra.graph("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(),
@@ -54,12 +67,10 @@ async fn every_answer_is_what_microsoft_describes() {
     let operation = accepted.headers()["location"].to_str().unwrap().split_once("/v1.0").unwrap().1.to_owned();
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     let tap = json!({ "lifetimeInMinutes": 60, "isUsableOnce": true });
-    let select = "?$select=id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
-                  onPremisesSamAccountName,onPremisesLastSyncDateTime,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage";
     let principal = format!("?$filter=principalId eq '{id}'");
     let calls: Vec<(&str, String, &str, Option<Value>)> = vec![
         ("GET", format!("/users/{WANDA}"), &app, None),
-        ("GET", format!("/users/{WANDA}{select}"), &app, None),
+        ("GET", format!("/users/{WANDA}{SELECT}"), &app, None),
         ("GET", "/users?$top=3".to_owned(), &app, None),
         ("GET", "/users/$count".to_owned(), &app, None),
         ("GET", format!("/users/{WANDA}/manager"), &app, None),
@@ -77,6 +88,7 @@ async fn every_answer_is_what_microsoft_describes() {
         ("POST", format!("/users/{WANDA}/authentication/temporaryAccessPassMethods"), &operator, Some(tap)),
         ("GET", format!("/users/{WANDA}/authentication/temporaryAccessPassMethods"), &operator, None),
         ("POST", format!("/users/{WANDA}/revokeSignInSessions"), &operator, None),
+        ("POST", format!("/users/{WANDA}/sendMail"), &app, Some(mail())),
         ("GET", "/organization".to_owned(), &app, None),
         ("GET", "/auditLogs/directoryAudits".to_owned(), &app, None),
         ("GET", format!("/roleManagement/directory/roleAssignments{principal}"), &app, None),

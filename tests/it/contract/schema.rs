@@ -49,7 +49,7 @@ impl Contract {
         };
         let mut problems = Vec::new();
         if let Some(body) = exchange.request {
-            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let schema = &self.resolve(&operation["requestBody"])["content"]["application/json"]["schema"];
             problems.extend(self.check("request", schema, body));
         }
         let responses = &operation["responses"];
