@@ -56,6 +56,7 @@ pub(crate) struct App(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) db: Db,
+    pub(crate) sealer: Sealer,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) entra: Entra,
@@ -117,6 +118,7 @@ impl App {
             usual: Mutex::default(),
             metrics: entra.graph.metrics.clone(),
             me: random.token(),
+            sealer: sealer.clone(),
             config,
             db,
             clock,

@@ -14,5 +14,5 @@ mod ledger;
 mod verify;
 
 pub(crate) use event::{Actor, Event};
-pub(crate) use ledger::Auditor;
+pub(crate) use ledger::{Auditor, Ledger};
 pub use verify::{Report, verify};

@@ -139,6 +139,11 @@ pub(crate) fn complain(error: &dyn std::error::Error) {
 fn log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("PASSBACK_LOG").unwrap_or_else(|_| EnvFilter::new("passback=info,warn"));
+    // At trace it writes every path, and the path of a link in a mail is a secret.
+    let filter = match "tower_http::csrf=info".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    };
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 

@@ -8,6 +8,7 @@ mod application;
 mod graph;
 mod http;
 mod location;
+mod mail;
 mod oauth;
 mod oidc;
 mod operator;
@@ -17,6 +18,7 @@ pub(crate) use graph::{Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::HttpError;
 #[cfg(feature = "tenant")]
 pub(crate) use http::client;
+pub(crate) use mail::Mail;
 pub(crate) use oauth::{TokenError, aadsts_codes};
 pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc, SignInFailed};
 pub(crate) use operator::{Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Poll, Trouble};

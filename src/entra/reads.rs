@@ -8,7 +8,7 @@ use super::graph::{Graph, GraphError};
 use crate::base::ObjectId;
 
 const PERSON: &str = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
-                      onPremisesLastSyncDateTime,onPremisesSamAccountName,onPremisesSecurityIdentifier,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname";
+                      onPremisesLastSyncDateTime,onPremisesSamAccountName,onPremisesSecurityIdentifier,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname,mail,otherMails";
 
 /// A list's page.
 #[derive(Deserialize)]
@@ -49,6 +49,12 @@ pub(crate) struct DirectoryPerson {
     /// Whole seconds.
     #[serde(default)]
     pub(crate) last_password_change_date_time: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) preferred_language: Option<String>,
+    #[serde(default)]
+    pub(crate) mail: Option<String>,
+    #[serde(default)]
+    pub(crate) other_mails: Option<Vec<String>>,
 }
 
 /// A device somebody registered, as far as it matters.

@@ -1,8 +1,10 @@
 //! May this person reset now? Asked when the form opens, before anybody types, and again at submit.
 
+mod freezes;
 mod store;
 mod switches;
 
+pub(crate) use freezes::{Frozen, freeze};
 pub(crate) use switches::{Pause, Switches};
 
 use axum::extract::FromRef;
@@ -19,6 +21,8 @@ use crate::store::{Limit, Limits, Refused, StoreError, Tx};
 pub(crate) enum Stopped {
     /// Somebody, or the hourly ceiling, paused all resets.
     Paused(Pause),
+    /// Somebody said that a reset of theirs was not theirs.
+    Frozen,
     /// The operator cannot work.
     Operator(Option<Trouble>),
     /// Microsoft protects this account from the operator.
@@ -42,6 +46,7 @@ impl Stopped {
         match self {
             Self::Paused(Pause::Ceiling) => "G-CEILING",
             Self::Paused(Pause::Hand) => "G-PAUSED",
+            Self::Frozen => "G-FROZEN",
             Self::Operator(_) => "G-OPERATOR",
             Self::Protected(_) => "G-PROTECTED",
             Self::Guest => "G-GUEST",
@@ -87,6 +92,10 @@ impl Guard {
     pub(crate) async fn look(&self, facts: &Facts, directory: &InDirectory) -> Result<Option<Stopped>, StoreError> {
         if let Some(pause) = self.switches.paused().await? {
             return Ok(Some(Stopped::Paused(pause)));
+        }
+        let person = PersonKey { tenant: self.app.config.tenant(), object: facts.id };
+        if freezes::is_frozen(&self.app.db, person).await? {
+            return Ok(Some(Stopped::Frozen));
         }
         if facts.guest && !self.app.config.signin.allow_guests {
             return Ok(Some(Stopped::Guest));

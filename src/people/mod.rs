@@ -45,6 +45,9 @@ pub(crate) struct Facts {
     pub(crate) account: Option<AccountName>,
     /// As the directory takes names apart: three letters are enough there.
     pub(crate) short_parts: Vec<String>,
+    /// Where mail reaches them, at work first.
+    pub(crate) addresses: Vec<String>,
+    pub(crate) language: Option<String>,
 }
 
 impl Facts {
@@ -131,9 +134,12 @@ fn facts(read: DirectoryPerson) -> Facts {
             directory::account_name(sid, read.on_premises_sam_account_name.clone())
         })
         .flatten();
+    let addresses = read.mail.into_iter().chain(read.other_mails.unwrap_or_default()).filter(|a| !a.is_empty());
     Facts {
         id: read.id,
         locked: false,
+        addresses: addresses.collect(),
+        language: read.preferred_language,
         account,
         short_parts,
         name: read.display_name.unwrap_or_else(|| read.user_principal_name.clone()),

@@ -9,6 +9,7 @@ use super::{send, store};
 use crate::audit::{Actor, Event};
 use crate::base::{InFlight, PersonKey, Reference, ResetId, crash_point};
 use crate::guard::Guard;
+use crate::notify;
 use crate::people::Facts;
 use crate::policy::NewPassword;
 use crate::state::App;
@@ -94,6 +95,7 @@ impl Resets {
             }
             Err(error) => return Err(error.into()),
         }
+        notify::remember(ledger.tx(), &self.app, id, facts, now).await?;
         if let Err(refused) = Guard::from_ref(&self.app).count(ledger.tx(), person).await? {
             return Err(NotBegun::Limited(refused));
         }

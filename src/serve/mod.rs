@@ -21,11 +21,12 @@ use self::door::Door;
 use crate::base::{Clock, Random};
 use crate::config::Config;
 use crate::entra::{Entra, HttpError};
+use crate::notify::{PostError, Worker};
 use crate::reset::{Tracker, read_changes, run_tracker};
 use crate::state::{App, NotReady};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{dress_and_guard, serve_asset, serve_brand, switch_language};
-use crate::{ops, reset, signin};
+use crate::{notify, ops, reset, signin};
 
 /// A half-sent request is closed after this.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -42,6 +43,7 @@ fn routes(shown: reset::Shown) -> Router<App> {
     Router::new()
         .merge(signin::router())
         .merge(reset::router(shown))
+        .merge(notify::router())
         .merge(ops::router())
         .route("/static/{hash}/{name}", get(serve_asset))
         .route("/brand/{hash}/{name}", get(serve_brand))
@@ -73,6 +75,8 @@ pub enum ServeError {
     Setup(#[from] NotReady),
     #[error("server.tls_cert and server.tls_key cannot be used")]
     Tls(#[source] std::io::Error),
+    #[error("{0}")]
+    Notify(String),
     #[error("the server stopped")]
     Stopped(#[source] std::io::Error),
 }
@@ -81,6 +85,12 @@ impl From<StoreError> for ServeError {
     fn from(error: StoreError) -> Self {
         use std::error::Error as _;
         Self::Store(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
+    }
+}
+
+impl From<PostError> for ServeError {
+    fn from(error: PostError) -> Self {
+        Self::Notify(error.to_string())
     }
 }
 
@@ -127,6 +137,9 @@ impl Portal {
         app.tasks.spawn(run_tracker(Tracker::from_ref(&app)));
         app.tasks.spawn(read_changes(app.clone(), shown));
         app.tasks.spawn(signin::watch_sessions(app.clone()));
+        if let Some(worker) = Worker::new(&app)? {
+            app.tasks.spawn(worker.run());
+        }
         app.tasks.spawn(sweep(app.clone()));
         if let Some(at) = app.config.server.metrics_listen {
             serve_metrics(&app, at).await?;
@@ -229,10 +242,11 @@ async fn sweep(app: App) {
     loop {
         let swept = async {
             app.sessions.sweep().await?;
+            notify::sweep(&app).await?;
             app.limits.sweep(app.now()).await
         };
         if let Err(error) = swept.await {
-            tracing::warn!(cause = ?error, "old sessions and limits cannot be swept");
+            tracing::warn!(cause = ?error, "old sessions, notices and limits cannot be swept");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,

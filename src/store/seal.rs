@@ -22,6 +22,10 @@ pub(crate) enum Purpose {
     Attempt,
     Operator,
     Audit,
+    /// Whom a notice goes to.
+    Notice,
+    /// The link in a notice.
+    NotMe,
 }
 
 impl Purpose {
@@ -31,6 +35,8 @@ impl Purpose {
             Self::Attempt => b"passback attempt v1",
             Self::Operator => b"passback operator v1",
             Self::Audit => b"passback audit v1",
+            Self::Notice => b"passback notice v1",
+            Self::NotMe => b"passback not-me link v1",
         }
     }
 }

@@ -29,6 +29,8 @@ fn facts(person: PersonKey) -> Facts {
         short_parts: vec![],
         account: None,
         locked: false,
+        addresses: vec![],
+        language: None,
         home,
         enabled: true,
         guest: false,

@@ -5,8 +5,8 @@ use passback::tenant::{Call, Effect, Fault, Seed};
 use super::schema::{Contract, Exchange};
 use crate::support::portal::{GOOD, Portal, Wish, rungs, upn};
 
-/// What the setup grants: `docs/entra-setup.md`.
-const APPLICATION: [&str; 7] = [
+/// What the setup grants: `docs/entra-setup.md`; the last only for notices by Graph.
+const APPLICATION: [&str; 8] = [
     "User.Read.All",
     "Organization.Read.All",
     "AuditLog.Read.All",
@@ -14,6 +14,7 @@ const APPLICATION: [&str; 7] = [
     "RoleManagement.Read.Directory",
     "GroupMember.Read.All",
     "Device.Read.All",
+    "Mail.Send",
 ];
 const OPERATOR: [&str; 2] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
 
@@ -25,12 +26,18 @@ async fn the_portal_makes_only_calls_that_microsoft_describes() {
         Effect::Status { status: 503, code: "x".into(), retry_after: Some(1), graph_body: true },
     )
     .times(1);
-    let portal =
-        Portal::with(Wish { seed: Seed::contoso().unwrap().hurry().with_fault(lost), ..Wish::default() }).await;
+    let seed = Seed::contoso().unwrap().hurry().with_fault(lost).granting("Mail.Send");
+    let by_graph = |config: &mut passback::config::Config| {
+        config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
+    };
+    let portal = Portal::with(Wish { seed, ..Wish::adjusted(by_graph) }).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until(&reference, |status| rungs(status).len() == 3).await;
     portal.signed_in("gloria").await;
+    while portal.demo.tenant.mails().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     portal.browser().sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
     let mut kinds = std::collections::BTreeSet::new();
     for (method, path, status) in portal.demo.tenant.seen() {

@@ -8,6 +8,7 @@ mod finish;
 mod graph;
 mod guard_rails;
 mod look;
+mod notices;
 mod pages;
 mod policy;
 mod signin;

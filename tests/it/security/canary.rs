@@ -4,10 +4,12 @@
 use passback::tenant::{Call, Effect, Fault};
 
 use crate::support::fleet::{Fleet, Settings, crowded, free_port, person};
+use crate::support::mailbox::Mailbox;
 use crate::support::portal::{Browser, Engine};
 use crate::support::raw;
 use crate::support::traces::{contains, forms, walk};
 
+const MAIL_PASSWORD: &str = "Mail-Qx53-Granite-Sail";
 const CANARY: &str = "Canary-Qx47-Marble-Tide";
 
 /// Resets that go well and badly: each leaves other traces. Gives the browsers and all they were shown.
@@ -35,6 +37,28 @@ async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {
     (browsers, pages)
 }
 
+/// Lines of `[reset]`, and `[notify]` behind them.
+fn with_notices(port: u16) -> String {
+    format!(
+        "{}\n[notify]\nkind = \"smtp\"\nfrom = \"passback@contoso.example\"\n[notify.smtp]\nhost = \"127.0.0.1\"\n\
+         tls = \"none\"\nport = {port}\nusername = \"passback\"\npassword = \"{MAIL_PASSWORD}\"",
+        Settings::default().reset
+    )
+}
+
+/// Opens and presses the links that came by mail, and gives what is secret in them.
+async fn press_links(browsers: &[Browser], mailbox: &Mailbox) -> Vec<String> {
+    let mut links = Vec::new();
+    for mail in mailbox.wait(2).await {
+        let mut browser = browsers[0].clone();
+        browser.get(&mail.link()).await;
+        browser.post(&mail.link(), &[]).await;
+        links.push(mail.link().trim_start_matches("/not-me/").to_owned());
+        assert!(!mail.text.contains(CANARY));
+    }
+    links
+}
+
 /// What must be nowhere: its name and itself.
 fn secrets(fleet: &Fleet, browsers: &[Browser]) -> Vec<(&'static str, String)> {
     let mut secrets = vec![("the password", CANARY.to_owned()), ("the client secret", raw::SECRET.to_owned())];
@@ -52,10 +76,13 @@ async fn no_password_and_no_token_is_where_it_must_not_be() {
     let fleet = Fleet::new(Engine::Sqlite, crowded(3)).await;
     let inside = free_port();
     let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
-    fleet.configure(&Settings { server: &server, ..Settings::default() });
+    let mailbox = Mailbox::start().await;
+    let reset = with_notices(mailbox.port);
+    fleet.configure(&Settings { server: &server, reset: &reset, ..Settings::default() });
     let mut portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "trace")]).await;
     fleet.link().await;
     let (browsers, pages) = live_through(&fleet).await;
+    let links = press_links(&browsers, &mailbox).await;
     let metrics =
         raw::http().get(format!("http://127.0.0.1:{inside}/metrics")).send().await.unwrap().text().await.unwrap();
     let copy = fleet.path().join("backup.db");
@@ -64,7 +91,12 @@ async fn no_password_and_no_token_is_where_it_must_not_be() {
     let said = format!("{}{}", String::from_utf8_lossy(&check.stdout), String::from_utf8_lossy(&check.stderr));
     portal.stop();
 
-    let secrets = secrets(&fleet, &browsers);
+    let mut secrets = secrets(&fleet, &browsers);
+    secrets.extend([
+        ("the mail server's password", MAIL_PASSWORD.to_owned()),
+        ("the same as sent", mailbox.mails()[0].login.clone().unwrap()),
+    ]);
+    secrets.extend(links.into_iter().map(|token| ("a link in a mail", token)));
     assert!(secrets.len() > 20, "there is something to look for: {}", secrets.len());
     let mut places: Vec<(String, Vec<u8>)> = vec![
         ("the pages".into(), pages.into_bytes()),

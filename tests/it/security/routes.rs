@@ -9,7 +9,9 @@ use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
 /// The routes of the product, from its source.
 fn declared() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for file in ["src/ops/health.rs", "src/signin/routes.rs", "src/reset/mod.rs", "src/serve/mod.rs"] {
+    for file in
+        ["src/ops/health.rs", "src/signin/routes.rs", "src/notify/mod.rs", "src/reset/mod.rs", "src/serve/mod.rs"]
+    {
         let text = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         for part in text.split(".route(\"").skip(1) {
             let (path, rest) = part.split_once('"').unwrap();
@@ -74,7 +76,7 @@ const PAGE: Got = "303 the page";
 
 /// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
 /// person's own session gives no power whatever roles they hold.
-const TABLE: [Line; 19] = [
+const TABLE: [Line; 21] = [
     //                                        nobody  person  other   agent   approver auditor admin
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -87,6 +89,8 @@ const TABLE: [Line; 19] = [
     line("GET", "/resets/{reference}/finish", ["404", ENTRA, "404", PAGE, PAGE, PAGE, "404"]),
     line("POST", "/resets/{reference}/aftercare", ["404", PAGE, "404", "404", "404", "404", "404"]),
     line("POST", "/resets/{reference}/signout-everywhere", ["404", PAGE, "404", "404", "404", "404", "404"]),
+    line("GET", "/not-me/{token}", ["404", "404", "404", "404", "404", "404", "404"]),
+    line("POST", "/not-me/{token}", ["404", "404", "404", "404", "404", "404", "404"]),
     line("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
     line("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
     line("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),

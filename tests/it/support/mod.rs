@@ -4,6 +4,7 @@ pub(crate) mod balancer;
 pub(crate) mod chromium;
 pub(crate) mod domain;
 pub(crate) mod fleet;
+pub(crate) mod mailbox;
 pub(crate) mod netns;
 pub(crate) mod portal;
 pub(crate) mod postgres;

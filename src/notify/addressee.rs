@@ -1,0 +1,105 @@
+//! Whom a notice goes to: what Graph knew before the reset. Whoever takes an account over may change its addresses
+//! afterwards; this row does not change with them.
+
+use jiff::Timestamp;
+use lettre::Address;
+use serde::{Deserialize, Serialize};
+
+use super::store;
+use crate::base::ResetId;
+use crate::config::NotifyKind;
+use crate::people::Facts;
+use crate::state::App;
+use crate::store::{Place, Purpose, SealError, Sealer, StoreError, Tx};
+use crate::web::Lang;
+
+/// So many addresses of one person are written to.
+const MOST: usize = 5;
+
+/// Name and addresses, sealed in the row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Addressee {
+    pub(super) name: String,
+    /// Those that have not got it yet.
+    pub(super) to: Vec<String>,
+}
+
+impl Addressee {
+    fn of(facts: &Facts) -> Self {
+        let mut to: Vec<String> = Vec::new();
+        for address in facts.addresses.iter().filter(|a| a.parse::<Address>().is_ok()) {
+            if to.len() < MOST && !to.iter().any(|known| known.eq_ignore_ascii_case(address)) {
+                to.push(address.clone());
+            }
+        }
+        Self { name: facts.name.clone(), to }
+    }
+
+    pub(super) fn seal(&self, sealer: &Sealer, reset: ResetId) -> Result<String, StoreError> {
+        let plain = serde_json::to_vec(self).map_err(|_| SealError::Opens)?;
+        Ok(sealer.seal(Purpose::Notice, place(&reset.to_string()), &plain)?)
+    }
+
+    pub(super) fn open(sealer: &Sealer, reset: ResetId, kept: &str) -> Result<Self, SealError> {
+        let plain = sealer.open(Purpose::Notice, place(&reset.to_string()), kept)?;
+        serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
+    }
+}
+
+fn place(row: &str) -> Place<'_> {
+    Place { table: "notices", column: "sealed", row }
+}
+
+/// Keeps whom to tell, in the transaction of the intent: there is no reset without it.
+pub(crate) async fn remember(
+    tx: &mut Tx,
+    app: &App,
+    reset: ResetId,
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if app.config.notify.kind == NotifyKind::Off {
+        return Ok(());
+    }
+    let language = Lang::negotiate(facts.language.as_deref().unwrap_or("")).code();
+    let sealed = Addressee::of(facts).seal(&app.sealer, reset)?;
+    store::insert(tx, reset, &language, &sealed, now).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Random;
+    use crate::people::Home;
+    use crate::store::testing::sealer;
+
+    #[test]
+    fn addresses_are_checked_counted_and_bound_to_their_reset() {
+        let known = ["w@contoso.example", "W@Contoso.example", "nonsense", "a@x.example\r\nBcc: b@x.example"];
+        let more = (0..9).map(|n| format!("w{n}@home.example"));
+        let facts = Facts {
+            id: "c0de0000-7e5a-4f00-8000-00000000c0de".parse().unwrap(),
+            name: "Wanda".to_owned(),
+            upn: "w@contoso.example".to_owned(),
+            name_parts: vec![],
+            short_parts: vec![],
+            account: None,
+            home: Home::Cloud,
+            enabled: true,
+            guest: false,
+            restricted: false,
+            locked: false,
+            addresses: known.into_iter().map(str::to_owned).chain(more).collect(),
+            language: None,
+        };
+        let addressee = Addressee::of(&facts);
+        assert_eq!(addressee.to.len(), MOST);
+        assert_eq!(addressee.to[..2], ["w@contoso.example", "w0@home.example"]);
+        let (keys, id) = (sealer(), ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH));
+        let sealed = addressee.seal(&keys, id).unwrap();
+        assert!(!sealed.contains("contoso"));
+        assert_eq!(Addressee::open(&keys, id, &sealed).unwrap(), addressee);
+        let other = ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH);
+        assert!(Addressee::open(&keys, other, &sealed).is_err(), "moved to another reset it does not open");
+    }
+}

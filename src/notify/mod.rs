@@ -1,0 +1,28 @@
+//! Notices: a person hears of a reset by mail, at the addresses they had before it, with a link for "this was not me".
+//!
+//! The intent of a reset brings a row with whom to tell ([`remember`]). The worker finds rows whose reset changed the
+//! password, or may have, and sends what is due; a crash loses nothing, because nothing but the database says what is
+//! left to do. A notice holds no password: none can reach this module.
+//!
+//! The link stops new resets of this person and alarms the desk. It undoes nothing and ends no session, so that a
+//! stolen link is a nuisance and no more.
+
+mod addressee;
+mod link;
+mod message;
+mod post;
+mod store;
+mod worker;
+
+pub(crate) use addressee::remember;
+pub(crate) use post::PostError;
+pub(crate) use worker::{Worker, sweep};
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::state::App;
+
+pub(crate) fn router() -> Router<App> {
+    Router::new().route("/not-me/{token}", get(link::page).post(link::report))
+}

@@ -1,0 +1,334 @@
+//! Notices by mail: a person hears of a reset where they could be reached before it, and can say that it was not theirs.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use passback::config::Config;
+use passback::tenant::{Call, Effect, Fault, Seed};
+use reqwest::StatusCode;
+
+use crate::support::mailbox::{Mail, Mailbox};
+use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+
+const OLD: &str = "Old-River-Stone-7";
+
+/// Settings that send to this mail server.
+fn by(port: u16, more: &str) -> impl Fn(&mut Config) + Send + Sync + 'static {
+    let host = if more.contains("starttls") { "localhost" } else { "127.0.0.1" };
+    let text = format!(
+        "kind = \"smtp\"\nfrom = \"passback@contoso.example\"\n[smtp]\nhost = \"{host}\"\nport = {port}\n{more}\n"
+    );
+    move |config| config.notify = toml::from_str(&text).unwrap()
+}
+
+async fn with_mail(mailbox: &Mailbox) -> Portal {
+    Portal::with(Wish::adjusted(by(mailbox.port, "tls = \"none\""))).await
+}
+
+/// A reset that ends as `state`, and its reference.
+async fn reset_to(portal: &Portal, name: &str, state: &str) -> (Browser, String) {
+    let mut browser = portal.signed_in(name).await;
+    let page = browser.reset(GOOD).await;
+    let reference = page.reference();
+    browser.until_state(&reference, state).await;
+    (browser, reference)
+}
+
+/// The names of the audit's lines about freezes and notices.
+async fn audited(portal: &Portal) -> Vec<String> {
+    const SQL: &str = "SELECT event FROM audit WHERE event LIKE 'guard.f%' OR event LIKE 'notice.%' ORDER BY seq";
+    let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+    let rows: Vec<(String,)> = sqlx::query_as(SQL).fetch_all(&pool).await.unwrap();
+    pool.close().await;
+    rows.into_iter().map(|(event,)| event).collect()
+}
+
+/// Opens the link as a mail scanner or a person does, without a session.
+async fn open(portal: &Portal, mail: &Mail) -> Page {
+    portal.browser().get(&mail.link()).await
+}
+
+async fn press(portal: &Portal, mail: &Mail) -> Page {
+    portal.browser().post(&mail.link(), &[]).await
+}
+
+#[tokio::test]
+async fn a_person_hears_of_a_reset_and_nobody_of_one_that_changed_nothing() {
+    for engine in engines() {
+        let mailbox = Mailbox::start().await;
+        let portal = Portal::with(Wish { engine, ..Wish::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
+        let (_, reference) = reset_to(&portal, "wanda", "written").await;
+        let mail = mailbox.wait(1).await.remove(0);
+        assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("passback@contoso.example", &[upn("wanda")][..]));
+        for part in [
+            "Hello Wanda Writeback,",
+            &format!("Reference: {reference}"),
+            "Your password at Contoso was reset",
+            "multipart/alternative",
+            "Content-Type: text/plain",
+            "Content-Type: text/html",
+            "Auto-Submitted: auto-generated",
+            "+44 20 7946 0100",
+            &format!("{}/not-me/", portal.demo.url()),
+        ] {
+            assert!(mail.text.contains(part), "{part} is missing in {}", mail.text);
+        }
+        for never in [GOOD, OLD, "<img", "<script", "style=", "http-equiv"] {
+            assert!(!mail.text.contains(never), "{never} in {}", mail.text);
+        }
+        let refusal = Effect::Status { status: 400, code: "badRequest".into(), retry_after: None, graph_body: true };
+        portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, refusal).for_person(&upn("omar")));
+        reset_to(&portal, "omar", "refused").await;
+        assert_eq!(mailbox.quiet().await.len(), 1, "one of the first, none of the second");
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_changed_a_password_is_told_as_that() {
+    let mailbox = Mailbox::start().await;
+    let portal = with_mail(&mailbox).await;
+    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, Effect::DropAnswer).for_person(&upn("wanda")));
+    portal.demo.tenant.add_fault(Fault::on(Call::Audits, Effect::Hangup).times(1_000));
+    for (n, (name, state, says)) in
+        [("sven", "split", "is being set"), ("wanda", "unknown", "may have been reset")].into_iter().enumerate()
+    {
+        reset_to(&portal, name, state).await;
+        let mail = mailbox.wait(n + 1).await.pop().unwrap();
+        assert_eq!(mail.to, [upn(name)]);
+        assert!(mail.text.contains(says), "{name}: {}", mail.text);
+    }
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_away_gets_it_later_and_once() {
+    let mailbox = Mailbox::refusing(2).await;
+    let portal = with_mail(&mailbox).await;
+    reset_to(&portal, "wanda", "written").await;
+    for refused in 1..=2 {
+        while mailbox.refused() < refused {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(mailbox.quiet().await.is_empty());
+        assert_eq!(mailbox.refused(), refused, "it waits before it tries again");
+        portal.clock.advance(SignedDuration::from_mins(3));
+    }
+    mailbox.wait(1).await;
+    portal.clock.advance(SignedDuration::from_hours(25));
+    assert_eq!(mailbox.quiet().await.len(), 1);
+    assert_eq!(audited(&portal).await, ["notice.sent"]);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_portal_that_crashed_meanwhile_sends_it_all_the_same() {
+    let mailbox = Mailbox::refusing(1).await;
+    let mut portal = with_mail(&mailbox).await;
+    reset_to(&portal, "wanda", "written").await;
+    while mailbox.refused() < 1 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    portal.demo.crash_and_restart().await.unwrap();
+    // Longer than a claim that died with its process.
+    portal.clock.advance(SignedDuration::from_mins(16));
+    mailbox.wait(1).await;
+    assert_eq!(mailbox.quiet().await.len(), 1);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn after_a_day_without_a_mail_server_it_is_given_up_and_said() {
+    let mailbox = Mailbox::refusing(1_000).await;
+    let portal = with_mail(&mailbox).await;
+    reset_to(&portal, "wanda", "written").await;
+    for _ in 0..20 {
+        portal.clock.advance(SignedDuration::from_hours(5));
+        mailbox.quiet().await;
+        if audited(&portal).await == ["notice.given_up"] {
+            portal.demo.stop().await;
+            return;
+        }
+    }
+    panic!("it goes on for ever");
+}
+
+#[tokio::test]
+async fn a_scanner_that_opens_the_link_freezes_nobody_and_the_button_does() {
+    for engine in engines() {
+        let mailbox = Mailbox::start().await;
+        let portal = Portal::with(Wish { engine, ..Wish::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
+        let (mut wanda, reference) = reset_to(&portal, "wanda", "written").await;
+        let mail = mailbox.wait(1).await.remove(0);
+        for _ in 0..3 {
+            let page = open(&portal, &mail).await;
+            assert_eq!((page.status, page.code().as_str()), (StatusCode::OK, "N-ASK"));
+            assert!(page.body.contains(&reference) && page.body.contains("<form method=\"post\">"), "{}", page.body);
+        }
+        let head = portal.browser().http.head(format!("{}{}", portal.demo.url(), mail.link())).send().await.unwrap();
+        assert_eq!(head.status(), StatusCode::OK);
+        assert_eq!(wanda.get("/reset").await.status, StatusCode::OK, "nothing happened");
+        let page = press(&portal, &mail).await;
+        assert_eq!((page.status, page.code().as_str()), (StatusCode::OK, "N-DONE"));
+        assert!(page.body.contains("+44 20 7946 0100"), "whom to call: {}", page.body);
+        // The form that was open is refused as well as a new one, and nothing is sent.
+        let sent = portal.demo.tenant.calls(Call::ResetPassword, None);
+        assert_eq!(wanda.reset("Another-Harbour-93").await.code(), "G-FROZEN");
+        let form = wanda.get("/reset").await;
+        assert_eq!((form.status, form.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "G-FROZEN"));
+        assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), sent);
+        assert_eq!(portal.signed_in("omar").await.get("/reset").await.status, StatusCode::OK, "nobody else");
+        if engine == Engine::Sqlite {
+            assert_eq!(press(&portal, &mail).await.code(), "N-DONE", "pressed twice is pressed once");
+            assert_eq!(audited(&portal).await, ["notice.sent", "guard.frozen"]);
+        }
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_freeze_within_a_day_only_alarms() {
+    let mailbox = Mailbox::start().await;
+    let portal = with_mail(&mailbox).await;
+    let (mut wanda, _) = reset_to(&portal, "wanda", "written").await;
+    let reference = wanda.reset("Another-Harbour-93").await.reference();
+    wanda.until_state(&reference, "written").await;
+    let mails = mailbox.wait(2).await;
+    assert_ne!(mails[0].link(), mails[1].link());
+    let pages = [press(&portal, &mails[0]).await, press(&portal, &mails[1]).await];
+    let told = |page: &Page| page.main().lines().filter(|l| !l.contains("class=\"big\"")).collect::<String>();
+    assert_eq!(told(&pages[0]), told(&pages[1]), "the answer is the same");
+    let freezes: Vec<String> = audited(&portal).await.into_iter().filter(|e| e.starts_with("guard")).collect();
+    assert_eq!(freezes, ["guard.frozen", "guard.freeze_again"]);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn an_old_or_made_up_link_does_nothing_and_is_counted() {
+    let mailbox = Mailbox::start().await;
+    let portal = with_mail(&mailbox).await;
+    reset_to(&portal, "wanda", "written").await;
+    let mail = mailbox.wait(1).await.remove(0);
+    let last = mail.link().chars().last().unwrap();
+    let forged = format!("{}{}", mail.link().trim_end_matches(last), if last == '0' { '1' } else { '0' });
+    assert_eq!(portal.browser().post(&forged, &[]).await.code(), "E-NOT-FOUND");
+    portal.clock.advance(SignedDuration::from_hours(7 * 24));
+    for page in [open(&portal, &mail).await, press(&portal, &mail).await] {
+        assert_eq!((page.status, page.code().as_str()), (StatusCode::NOT_FOUND, "E-NOT-FOUND"));
+    }
+    assert_eq!(audited(&portal).await, ["notice.sent"]);
+    let mut statuses = Vec::new();
+    for n in 0..70 {
+        statuses.push(portal.browser().get(&format!("/not-me/{n}")).await.status);
+    }
+    assert!(statuses.contains(&StatusCode::TOO_MANY_REQUESTS), "{statuses:?}");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_addresses_are_those_from_before_the_reset() {
+    let mailbox = Mailbox::start().await;
+    let portal = with_mail(&mailbox).await;
+    portal.demo.tenant.set_addresses(&upn("wanda"), "wanda@contoso.example", &["wanda@home.example"]);
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    portal.demo.tenant.set_addresses(&upn("wanda"), "thief@evil.example", &[]);
+    wanda.until_state(&reference, "written").await;
+    let mut mails = mailbox.wait(2).await;
+    mails.sort_by(|a, b| a.to.cmp(&b.to));
+    assert_eq!(mails.iter().map(|m| m.to.join(",")).collect::<Vec<_>>(), [upn("wanda"), "wanda@home.example".into()]);
+    assert!(!mails[0].text.contains("home.example"), "one address is not told to the other");
+    assert_eq!(mailbox.quiet().await.len(), 2);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn graph_sends_it_from_the_mailbox_that_is_named() {
+    let adjust = |config: &mut Config| {
+        config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
+    };
+    let seed = Seed::contoso().unwrap().hurry().granting("Mail.Send");
+    let portal = Portal::with(Wish { seed, ..Wish::adjusted(adjust) }).await;
+    let (_, reference) = reset_to(&portal, "wanda", "written").await;
+    let mut mails = portal.demo.tenant.mails();
+    for _ in 0..100 {
+        if !mails.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        mails = portal.demo.tenant.mails();
+    }
+    assert_eq!(mails.len(), 1);
+    let mail = &mails[0];
+    assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("mona@contoso.example", &[upn("wanda")][..]));
+    assert_eq!((mail.content_type.as_str(), mail.kept), ("html", false), "no link is left in a shared mailbox");
+    assert!(mail.content.contains(&reference) && mail.content.contains("/not-me/") && !mail.content.contains(GOOD));
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn without_mail_send_graph_refuses_and_nothing_else_suffers() {
+    let adjust = |config: &mut Config| {
+        config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
+    };
+    let portal = Portal::with(Wish::adjusted(adjust)).await;
+    reset_to(&portal, "wanda", "written").await;
+    let asked = async {
+        while !portal.demo.tenant.seen().iter().any(|(_, path, status)| path.ends_with("/sendMail") && *status == 403) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), asked).await.expect("it was tried");
+    assert!(portal.demo.tenant.mails().is_empty());
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_mail_server_is_known_by_its_certificate_and_signed_in_to_only_then() {
+    let (mailbox, pem) = Mailbox::with_tls().await;
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let login = "username = \"passback\"\npassword = \"ma1l-secret\"";
+    let settings = format!("tls = \"starttls\"\nca_file = \"{}\"\n{login}", ca.display());
+    std::fs::write(&ca, &pem).unwrap();
+    let portal = Portal::with(Wish::adjusted(by(mailbox.port, &settings))).await;
+    reset_to(&portal, "wanda", "written").await;
+    let mail = mailbox.wait(1).await.remove(0);
+    assert!(mail.encrypted && mail.login.is_some(), "{mail:?}");
+    portal.demo.stop().await;
+    // Another CA, and then none of our own: nothing is said to a server that cannot prove its name.
+    let (_, other) = Mailbox::with_tls().await;
+    for settings in [settings.clone(), format!("tls = \"starttls\"\n{login}")] {
+        std::fs::write(&ca, &other).unwrap();
+        let before = mailbox.connections();
+        let portal = Portal::with(Wish::adjusted(by(mailbox.port, &settings))).await;
+        reset_to(&portal, "wanda", "written").await;
+        while mailbox.connections() == before {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(mailbox.quiet().await.len(), 1);
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_tls_gets_nothing_when_tls_is_asked_for() {
+    let mailbox = Mailbox::start().await;
+    let portal = Portal::with(Wish::adjusted(by(mailbox.port, "tls = \"starttls\""))).await;
+    reset_to(&portal, "wanda", "written").await;
+    while mailbox.connections() == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(mailbox.quiet().await.is_empty());
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_is_kept_or_sent_when_notices_are_off() {
+    let portal = Portal::start().await;
+    reset_to(&portal, "wanda", "written").await;
+    let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+    let (rows,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM notices").fetch_one(&pool).await.unwrap();
+    assert_eq!(rows, 0);
+    portal.demo.stop().await;
+}

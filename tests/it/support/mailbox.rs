@@ -1,0 +1,224 @@
+//! A mail server on a loopback port that keeps what it gets: as much of SMTP as a client needs, with STARTTLS if it has
+//! a certificate.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::raw;
+
+/// A message as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Mail {
+    pub(crate) from: String,
+    pub(crate) to: Vec<String>,
+    /// Headers and body, with quoted-printable undone.
+    pub(crate) text: String,
+    pub(crate) encrypted: bool,
+    /// What the client gave with `AUTH PLAIN`, base64.
+    pub(crate) login: Option<String>,
+}
+
+impl Mail {
+    /// The path of the link in it.
+    pub(crate) fn link(&self) -> String {
+        let after = self.text.split_once("/not-me/").unwrap_or_else(|| panic!("no link in {}", self.text)).1;
+        let token: String = after.chars().take_while(char::is_ascii_alphanumeric).collect();
+        format!("/not-me/{token}")
+    }
+}
+
+#[derive(Default)]
+struct State {
+    mails: Vec<Mail>,
+    /// So many messages are answered with 451 before one is taken.
+    refuse: usize,
+    refused: usize,
+    connections: usize,
+}
+
+/// The server. It ends with its runtime.
+#[derive(Clone)]
+pub(crate) struct Mailbox {
+    pub(crate) port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+impl Mailbox {
+    pub(crate) async fn start() -> Self {
+        Self::with(0, None).await
+    }
+
+    /// Busy for the first messages.
+    pub(crate) async fn refusing(first: usize) -> Self {
+        Self::with(first, None).await
+    }
+
+    /// With STARTTLS as `localhost`, and its certificate as PEM.
+    pub(crate) async fn with_tls() -> (Self, String) {
+        raw::install_crypto();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let secret = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = rustls::ServerConfig::builder().with_no_client_auth();
+        let config = config.with_single_cert(vec![made.der().clone()], secret).unwrap();
+        (Self::with(0, Some(TlsAcceptor::from(Arc::new(config)))).await, made.pem())
+    }
+
+    async fn with(refuse: usize, tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(Mutex::new(State { refuse, ..State::default() }));
+        let mailbox = Self { port, state: Arc::clone(&state) };
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                state.lock().unwrap().connections += 1;
+                tokio::spawn(meet(stream, tls.clone(), Arc::clone(&state)));
+            }
+        });
+        mailbox
+    }
+
+    pub(crate) fn mails(&self) -> Vec<Mail> {
+        self.state.lock().unwrap().mails.clone()
+    }
+
+    /// How often it said 451.
+    pub(crate) fn refused(&self) -> usize {
+        self.state.lock().unwrap().refused
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
+    }
+
+    /// Waits for so many messages.
+    pub(crate) async fn wait(&self, count: usize) -> Vec<Mail> {
+        for _ in 0..200 {
+            let mails = self.mails();
+            if mails.len() >= count {
+                return mails;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} of {count} messages came", self.mails().len());
+    }
+
+    /// Lets the portal look for more, and gives what there is then.
+    pub(crate) async fn quiet(&self) -> Vec<Mail> {
+        tokio::time::sleep(Duration::from_millis(1_300)).await;
+        self.mails()
+    }
+}
+
+/// One client: in the clear, and over TLS if it asks for it.
+async fn meet(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<State>>) {
+    let _ = stream.write_all(b"220 localhost ready\r\n").await;
+    let wants_tls = talk(&mut stream, tls.is_some(), false, &state).await;
+    if let Some(acceptor) = tls.filter(|_| wants_tls)
+        && let Ok(mut secure) = acceptor.accept(stream).await
+    {
+        talk(&mut secure, false, true, &state).await;
+    }
+}
+
+/// Speaks until the client is done. True: it asked for TLS.
+async fn talk<S>(stream: &mut S, offers_tls: bool, encrypted: bool, state: &Mutex<State>) -> bool
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut from, mut to, mut login) = (String::new(), Vec::new(), None);
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            return false;
+        }
+        let word = line.split([' ', '\r']).next().unwrap_or("").to_ascii_uppercase();
+        let rest = line.trim_end().split_once([' ', ':']).map_or("", |(_, rest)| rest).to_owned();
+        let answer = match word.as_str() {
+            "EHLO" if offers_tls => "250-localhost\r\n250 STARTTLS",
+            "EHLO" => "250-localhost\r\n250 AUTH PLAIN",
+            "STARTTLS" => {
+                let _ = stream.write_all(b"220 go ahead\r\n").await;
+                return true;
+            }
+            "AUTH" => {
+                login = rest.split(' ').nth(1).map(str::to_owned);
+                "235 welcome"
+            }
+            "MAIL" if busy(state) => "451 come back later",
+            "MAIL" => {
+                from = address(&rest);
+                "250 ok"
+            }
+            "RCPT" => {
+                to.push(address(&rest));
+                "250 ok"
+            }
+            "DATA" => {
+                let _ = stream.write_all(b"354 go ahead\r\n").await;
+                let text = message(&mut stream).await;
+                let mail = Mail {
+                    from: std::mem::take(&mut from),
+                    to: std::mem::take(&mut to),
+                    text,
+                    encrypted,
+                    login: login.clone(),
+                };
+                state.lock().unwrap().mails.push(mail);
+                "250 kept"
+            }
+            "QUIT" => {
+                let _ = stream.write_all(b"221 bye\r\n").await;
+                return false;
+            }
+            _ => "250 ok",
+        };
+        if stream.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+            return false;
+        }
+    }
+}
+
+fn busy(state: &Mutex<State>) -> bool {
+    let mut state = state.lock().unwrap();
+    let busy = state.refused < state.refuse;
+    state.refused += usize::from(busy);
+    busy
+}
+
+/// `FROM:<a@b> …` to `a@b`.
+fn address(rest: &str) -> String {
+    rest.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(address, _)| address).to_owned()
+}
+
+/// Up to the line with the dot.
+async fn message<S: AsyncBufRead + Unpin>(stream: &mut S) -> String {
+    let (mut text, mut line) = (String::new(), String::new());
+    while stream.read_line(&mut line).await.unwrap_or(0) > 0 && line != ".\r\n" {
+        text.push_str(line.strip_prefix('.').unwrap_or(&line));
+        line.clear();
+    }
+    if text.contains("quoted-printable") { plain(&text) } else { text }
+}
+
+fn plain(text: &str) -> String {
+    let joined = text.replace("=\r\n", "");
+    let mut parts = joined.split('=');
+    let mut bytes = parts.next().unwrap_or("").as_bytes().to_vec();
+    for part in parts {
+        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            None => bytes.extend_from_slice(format!("={part}").as_bytes()),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
