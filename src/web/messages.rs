@@ -216,6 +216,11 @@ mod tests {
                 assert_eq!(values, theirs, "{key} in {name}");
                 let wordy = text.split(' ').filter(|word| word.chars().all(char::is_alphabetic)).count() > 3;
                 assert!(!wordy || text != translated, "{key} is still English in {name}");
+                // And as it is shown: what the parser does not understand falls back to English.
+                let values: Vec<(&'static str, &str)> =
+                    values.iter().map(|v| (&*String::leak(v.clone()), "3")).collect();
+                let shown = lang.with(key, &values);
+                assert!(!wordy || shown != Lang::english().with(key, &values), "{key} is shown in English in {name}");
             }
         }
         assert_eq!(Lang::all().len(), std::fs::read_dir("locales").unwrap().count(), "each has a name of its own");
