@@ -103,7 +103,7 @@ async fn find(app: &App, asking: &Asking, reference: &Reference) -> Result<Optio
     let proofs = store::proofs(&app.db, reset.id).await?;
     let finished = store::finished(&app.db, reset.id).await?;
     let care = store::aftercare(&app.db, reset.id).await?;
-    let care = super::care::with_devices(app, &reset, care).await?;
+    let care = super::aftercare::page::with_devices(app, &reset, care).await?;
     let found = Arc::new(Found::new(reset, proofs, finished, care));
     if let Some((shown, began)) = shown.zip(began) {
         shown.put(reference.as_str(), Arc::clone(&found), began);

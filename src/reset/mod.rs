@@ -14,7 +14,6 @@
 //! is in no table, log, session or trace. It is sent once.
 
 mod aftercare;
-mod care;
 mod causes;
 mod details;
 mod evidence;
@@ -50,6 +49,6 @@ pub(crate) fn router(shown: Shown) -> Router<App> {
         .route("/resets/{reference}", get(timeline::page).layer(Extension(shown)))
         .route("/resets/{reference}/events", get(live::events))
         .route("/resets/{reference}/finish", get(finish::begin))
-        .route("/resets/{reference}/aftercare", post(care::say))
-        .route("/resets/{reference}/signout-everywhere", post(care::sign_out_everywhere))
+        .route("/resets/{reference}/aftercare", post(aftercare::page::say))
+        .route("/resets/{reference}/signout-everywhere", post(aftercare::page::sign_out_everywhere))
 }

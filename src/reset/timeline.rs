@@ -11,13 +11,13 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::care::Care;
+use super::aftercare::page::{self as aftercare, Care};
 use super::causes::Cause;
 use super::found::{Asking, Drawn, Found, allowed};
 use super::reading::{Proof, Reset, Rung, Status};
 use super::state::State as ResetState;
 use super::store::Finished;
-use super::{care, finish, line, store};
+use super::{finish, line, store};
 use crate::base::Reference;
 use crate::state::App;
 use crate::store::StoreError;
@@ -147,14 +147,14 @@ pub(super) async fn page(
     let drawn = Drawn {
         language: f.lang.clone(),
         viewer: viewer.login.name.clone(),
-        mine: care::is_mine(&viewer, reset),
+        mine: aftercare::is_mine(&viewer, reset),
         unused,
         is_final: reset.is_final(app.now()),
     };
     if let Some(page) = found.drawn(&drawn) {
         return Ok(Html(page).into_response());
     }
-    let care = care::due(reset.state).then(|| care::draw(&f, care, &viewer, reset));
+    let care = aftercare::due(reset.state).then(|| aftercare::draw(&f, care, &viewer, reset));
     let more = More { unused, finish, possible, care, ..More::default() };
     let page = view(&app, f, reset, proofs, more).render().map_err(|e| Error::internal(&e))?;
     let page = Bytes::from(page);

@@ -8,13 +8,13 @@ use axum_extra::extract::Form;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::aftercare::{AfterCare, Devices, Laptop, Step};
-use super::found::{Asking, allowed};
-use super::reading::Reset;
-use super::state::State as ResetState;
-use super::store;
+use super::{AfterCare, Devices, Laptop, Step};
 use crate::audit::{Actor, Event};
 use crate::people::People;
+use crate::reset::found::{Asking, allowed};
+use crate::reset::reading::Reset;
+use crate::reset::state::State as ResetState;
+use crate::reset::store;
 use crate::signin::Viewer;
 use crate::state::App;
 use crate::store::{Limit, StoreError};
@@ -26,37 +26,37 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SIGN_OUTS: Limit = Limit { count: 3, per: SignedDuration::from_hours(1) };
 
 /// A step as drawn.
-pub(super) struct Line {
-    pub(super) code: &'static str,
-    pub(super) title: String,
-    pub(super) text: String,
-    pub(super) done: bool,
+pub(in crate::reset) struct Line {
+    pub(in crate::reset) code: &'static str,
+    pub(in crate::reset) title: String,
+    pub(in crate::reset) text: String,
+    pub(in crate::reset) done: bool,
 }
 
 /// What is left, as drawn.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Care {
+pub(in crate::reset) struct Care {
     /// The question about the laptop, while it is open.
-    pub(super) asks: bool,
-    pub(super) answered: bool,
-    pub(super) by_itself: bool,
-    pub(super) steps: Vec<Line>,
-    pub(super) signed_out: Option<String>,
+    pub(in crate::reset) asks: bool,
+    pub(in crate::reset) answered: bool,
+    pub(in crate::reset) by_itself: bool,
+    pub(in crate::reset) steps: Vec<Line>,
+    pub(in crate::reset) signed_out: Option<String>,
     /// The person's own page: they can tick and answer. The desk reads.
-    pub(super) mine: bool,
+    pub(in crate::reset) mine: bool,
 }
 
 /// Whether the password has changed, so that there is something to do.
-pub(super) fn due(state: ResetState) -> bool {
+pub(in crate::reset) fn due(state: ResetState) -> bool {
     matches!(state, ResetState::Written | ResetState::Finished | ResetState::Split)
 }
 
 /// The person's own session looks, and not the desk.
-pub(super) fn is_mine(viewer: &Viewer, reset: &Reset) -> bool {
+pub(in crate::reset) fn is_mine(viewer: &Viewer, reset: &Reset) -> bool {
     viewer.login.key == reset.person && !viewer.login.is_staff()
 }
 
-pub(super) fn draw(f: &Frame, care: &AfterCare, viewer: &Viewer, reset: &Reset) -> Care {
+pub(in crate::reset) fn draw(f: &Frame, care: &AfterCare, viewer: &Viewer, reset: &Reset) -> Care {
     let line = |step: Step| Line {
         code: step.code(),
         title: f.t(&format!("care-{}-title", step.code())),
@@ -75,7 +75,7 @@ pub(super) fn draw(f: &Frame, care: &AfterCare, viewer: &Viewer, reset: &Reset) 
 
 /// Reads the person's devices the first time somebody looks. What cannot be read is kept as such: the page then shows
 /// everything that may apply.
-pub(super) async fn with_devices(app: &App, reset: &Reset, care: AfterCare) -> Result<AfterCare, StoreError> {
+pub(in crate::reset) async fn with_devices(app: &App, reset: &Reset, care: AfterCare) -> Result<AfterCare, StoreError> {
     if care.devices.is_some() || !due(reset.state) {
         return Ok(care);
     }
@@ -94,14 +94,14 @@ pub(super) async fn with_devices(app: &App, reset: &Reset, care: AfterCare) -> R
 }
 
 #[derive(Deserialize)]
-pub(super) struct Said {
+pub(in crate::reset) struct Said {
     laptop: Option<String>,
     step: Option<String>,
     done: Option<String>,
 }
 
 /// `POST /resets/{reference}/aftercare`: an answer or a tick.
-pub(super) async fn say(
+pub(in crate::reset) async fn say(
     State(app): State<App>,
     asking: Asking,
     Path(reference): Path<String>,
@@ -123,7 +123,7 @@ pub(super) async fn say(
 }
 
 /// `POST /resets/{reference}/signout-everywhere`: ends the person's sessions at Microsoft.
-pub(super) async fn sign_out_everywhere(
+pub(in crate::reset) async fn sign_out_everywhere(
     State(app): State<App>,
     asking: Asking,
     Path(reference): Path<String>,

@@ -4,6 +4,8 @@
 //! A hybrid-joined computer learns a new password only in sight of a domain controller; one that is joined to Entra
 //! learns it by itself; a phone that keeps trying the old one locks the account (howto-sspr-windows.md, read 2026-08).
 
+pub(super) mod page;
+
 use jiff::Timestamp;
 
 /// Kinds of devices that matter.
