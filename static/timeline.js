@@ -28,7 +28,11 @@
     const fresh = new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html").getElementById("timeline");
     if (!fresh) { location.reload(); return; }
     const before = timeline().dataset.state;
-    timeline().replaceWith(document.importNode(fresh, true));
+    // Changed in place: whoever has the keyboard on a button, or a finger on it, keeps it when news arrive.
+    Idiomorph.morph(timeline(), document.importNode(fresh, true), {
+      restoreFocus: true,
+      callbacks: { beforeAttributeUpdated: (name) => name !== "open" },
+    });
     localTimes();
     elapsed();
     if (fresh.dataset.state !== before) {

@@ -150,6 +150,25 @@ async fn the_whole_journey_goes_by_keyboard_alone() {
 }
 
 #[tokio::test]
+async fn news_take_nobodys_focus_away() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.wait_for("#phrase-use").await;
+    browser.click("#phrase-use").await;
+    browser.wait_for("[data-rule=strength][data-standing=met]").await;
+    browser.click("#reset-form button[type=submit]").await;
+    browser.wait_for("[data-state=written]").await;
+    browser.client.execute("window.held = document.getElementById('laptop-inside'); held.focus(); document.querySelector('#aftercare summary').click();", vec![]).await.unwrap();
+    browser.client.execute("held.focus()", vec![]).await.unwrap();
+    browser.wait_for("[data-rung=carried][data-look=done]").await;
+    let kept = "return [document.activeElement === window.held, held.isConnected, document.querySelector('#aftercare details').open]";
+    assert_eq!(browser.client.execute(kept, vec![]).await.unwrap(), json!([true, true, true]));
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
 async fn before_time_runs_out_there_is_a_warning() {
     let short = Wish::adjusted(|config| {
         config.signin.max_age_seconds = 60;
