@@ -80,17 +80,22 @@ pub(super) async fn form(
     session: Session,
     SignedIn(login): SignedIn,
 ) -> Result<Response, Error> {
-    let (guard, resets, people) = (Guard::from_ref(&app), Resets::from_ref(&app), People::from_ref(&app));
     if age(&app, &login) > app.config.signin.max_age_seconds {
         return Ok(Redirect::to("/signin").into_response());
     }
     // Each form costs several questions to Graph.
     let taken = app.limits.take(&format!("form:{}", login.key.object), FORMS, app.now()).await?;
     taken.map_err(|refused| Error::Limited(refused.wait))?;
-    let facts = people.facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
-    let frame = frame.signed_in(&login.name);
-    let directory = people.in_directory(&facts).await;
-    if let Some(stopped) = guard.look(&facts, &directory).await? {
+    let facts = People::from_ref(&app).facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
+    let (frame, hint) = frame.signed_in(&login.name).preferring(&app, facts.language.as_deref());
+    Ok((hint, open(&app, frame, &session, &login, &facts).await?).into_response())
+}
+
+/// The form, or why there is none.
+async fn open(app: &App, frame: Frame, session: &Session, login: &Login, facts: &Facts) -> Result<Response, Error> {
+    let (guard, resets, people) = (Guard::from_ref(app), Resets::from_ref(app), People::from_ref(app));
+    let directory = people.in_directory(facts).await;
+    if let Some(stopped) = guard.look(facts, &directory).await? {
         return Ok(stop(frame, &stopped));
     }
     let before = resets.before(login.key).await?;
@@ -100,10 +105,10 @@ pub(super) async fn form(
         }
         Before::Nothing | Before::Unknown(_) => {
             let unknown = if let Before::Unknown(reference) = before { Some(reference.to_string()) } else { None };
-            let asked = asked_of(&app, &facts, &directory);
+            let asked = asked_of(app, facts, &directory);
             session.insert(ASKED, &asked).await.map_err(|e| Error::unavailable(&e))?;
             let locked = locked(&frame, &directory);
-            page(&app, frame, &login, &facts, Shown { unknown, locked, asked: Some(asked), ..Shown::default() })
+            page(app, frame, login, facts, Shown { unknown, locked, asked: Some(asked), ..Shown::default() })
         }
     })
 }

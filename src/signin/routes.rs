@@ -10,7 +10,7 @@ use tower_sessions::Session;
 use super::attempt::{self, Purpose};
 use super::{callback, landing, operator, session};
 use crate::state::App;
-use crate::web::{ClientAddress, Error};
+use crate::web::{ClientAddress, Error, forget_language};
 
 pub(crate) fn router() -> Router<App> {
     Router::new()
@@ -47,5 +47,5 @@ async fn signout(State(app): State<App>, session: Session) -> Result<Response, E
     let back = &app.config.server.public_url;
     let hint = login.as_ref().and_then(session::Login::hint);
     let entra = app.entra.oidc.end_session(back, hint).await;
-    Ok(Redirect::to(entra.as_ref().map_or("/", url::Url::as_str)).into_response())
+    Ok((forget_language(&app), Redirect::to(entra.as_ref().map_or("/", url::Url::as_str))).into_response())
 }

@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
+use axum_extra::extract::CookieJar;
 
 use super::error::Error;
 use super::messages::Lang;
@@ -18,6 +19,8 @@ use crate::state::App;
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) lang: Lang,
+    /// Neither the switch nor the browser named it.
+    lang_open: bool,
     /// Where this page is: the language switch comes back to it.
     pub(crate) path: String,
     /// The organisation's files, if there are any.
@@ -34,8 +37,10 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(super) fn of(app: &App, headers: &HeaderMap, path: &str) -> Self {
+        let (lang, lang_open) = language::of(headers);
         Self {
-            lang: language::of(headers),
+            lang,
+            lang_open,
             path: path.to_owned(),
             logo: app.brand.logo(),
             colours: app.brand.colours(),
@@ -50,6 +55,18 @@ impl Frame {
     pub(crate) fn signed_in(mut self, name: &str) -> Self {
         self.who = Some(name.to_owned());
         self
+    }
+
+    /// In the language that Entra has for the person, if neither the switch nor the browser named one; with what lets the
+    /// next pages know.
+    pub(crate) fn preferring(mut self, app: &App, preferred: Option<&str>) -> (Self, CookieJar) {
+        if !self.lang_open {
+            return (self, CookieJar::new());
+        }
+        let preferred = preferred.and_then(Lang::asked);
+        let hint = language::hint(app, preferred.as_ref());
+        self.lang = preferred.unwrap_or_else(Lang::english);
+        (self, hint)
     }
 
     /// Languages to switch to: code, own name, whether it is this one.

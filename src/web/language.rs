@@ -1,4 +1,5 @@
-//! Which language a page speaks: what the person switched to, else what the browser asks for.
+//! Which language a page speaks: what the person switched to, else what the browser asks for, else what Entra knows of
+//! the person, else English.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -6,6 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum_extra::extract::Form;
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use serde::Deserialize;
+use tower_sessions::cookie::time::Duration;
 
 use super::messages::Lang;
 use crate::state::App;
@@ -13,11 +15,38 @@ use crate::state::App;
 /// Holds a language and nothing else, so that it outlives the session.
 const COOKIE: &str = "lang";
 
-/// The switch, else the browser.
-pub(super) fn of(headers: &HeaderMap) -> Lang {
-    let switched = CookieJar::from_headers(headers).get(COOKIE).and_then(|cookie| Lang::spoken(cookie.value()));
+/// The language that Entra has for the person, while they are signed in. A cookie and not the session: errors are drawn
+/// outside of sessions, and no page has to look anything up for it.
+const HINT: &str = "lang_hint";
+
+/// The language of a page, and whether neither the switch nor the browser named it.
+pub(super) fn of(headers: &HeaderMap) -> (Lang, bool) {
+    let cookies = CookieJar::from_headers(headers);
+    let cookie = |name| cookies.get(name).and_then(|cookie| Lang::spoken(cookie.value()));
     let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    switched.unwrap_or_else(|| Lang::negotiate(accept))
+    match cookie(COOKIE).or_else(|| Lang::asked(accept)) {
+        Some(named) => (named, false),
+        None => (cookie(HINT).unwrap_or_else(Lang::english), true),
+    }
+}
+
+/// What the next pages go by when nobody else names a language. `None`: by nothing.
+pub(super) fn hint(app: &App, lang: Option<&Lang>) -> CookieJar {
+    let mut cookie = cookie(app, HINT, lang.map(Lang::code).unwrap_or_default());
+    if lang.is_none() {
+        cookie.set_max_age(Duration::ZERO);
+    }
+    CookieJar::new().add(cookie)
+}
+
+/// Signed out: the browser may be the next person's.
+pub(crate) fn forget_language(app: &App) -> CookieJar {
+    hint(app, None)
+}
+
+fn cookie(app: &App, name: &'static str, value: String) -> Cookie<'static> {
+    let secure = app.config.server.public_url.scheme() == "https";
+    Cookie::build((name, value)).path("/").secure(secure).http_only(true).same_site(SameSite::Lax).build()
 }
 
 #[derive(Deserialize)]
@@ -34,11 +63,7 @@ pub(crate) async fn switch(State(app): State<App>, jar: CookieJar, Form(asked): 
     let own = asked.back.starts_with('/') && !asked.back.starts_with("//") && !asked.back.contains('\\');
     let back = Redirect::to(if own && !asked.back.contains(char::is_control) { &asked.back } else { "/" });
     let Some(lang) = Lang::spoken(&asked.lang) else { return back.into_response() };
-    let cookie = Cookie::build((COOKIE, lang.code()))
-        .path("/")
-        .secure(app.config.server.public_url.scheme() == "https")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .permanent();
+    let mut cookie = cookie(&app, COOKIE, lang.code());
+    cookie.make_permanent();
     (jar.add(cookie), back).into_response()
 }

@@ -43,15 +43,17 @@ impl Lang {
         Self(langid!("en"))
     }
 
-    /// The first language of `Accept-Language` that we speak.
+    /// The first language of `Accept-Language` that we speak, else English.
     pub(crate) fn negotiate(accept: &str) -> Self {
+        Self::asked(accept).unwrap_or_else(Self::english)
+    }
+
+    /// The first language of `Accept-Language` that we speak, if there is one.
+    pub(crate) fn asked(accept: &str) -> Option<Self> {
         let wanted =
             accept.split(',').filter_map(|part| part.split(';').next()?.trim().parse::<LanguageIdentifier>().ok());
         let spoken: Vec<&LanguageIdentifier> = MESSAGES.locales().collect();
-        wanted
-            .into_iter()
-            .find_map(|w| spoken.iter().find(|s| s.language == w.language))
-            .map_or_else(Self::english, |l| Self((*l).clone()))
+        wanted.into_iter().find_map(|w| spoken.iter().find(|s| s.language == w.language)).map(|l| Self((*l).clone()))
     }
 
     /// A language by its name, if we speak it.

@@ -13,7 +13,7 @@ pub(crate) use address::{ClientAddress, named as address_name};
 pub(crate) use assets::{serve as serve_asset, serve_brand};
 pub(crate) use error::{Error, Refusal, json_not_found};
 pub(crate) use frame::{Frame, draw, draw_with};
-pub(crate) use language::switch as switch_language;
+pub(crate) use language::{forget_language, switch as switch_language};
 pub(crate) use layers::dress_and_guard;
 pub(crate) use messages::Lang;
 pub(crate) use time::{clock_time, duration, moment};

@@ -1,8 +1,9 @@
 //! The organisation's look, the language, and the help before leaving for Microsoft.
 
+use passback::tenant::Seed;
 use reqwest::{StatusCode, header};
 
-use crate::support::portal::{Portal, Wish, upn};
+use crate::support::portal::{GOOD, Portal, Wish, upn};
 use crate::support::raw;
 
 #[tokio::test]
@@ -80,5 +81,56 @@ async fn the_language_switch_stays_and_leads_nowhere_else() {
     }
     let unknown = browser.post_once("/language", &[("lang", "tlh"), ("back", "/")]).await;
     assert!(unknown.headers().get(header::SET_COOKIE).is_none(), "a language we do not speak changes nothing");
+    portal.demo.stop().await;
+}
+
+/// Wanda, as Entra has her: German.
+async fn german() -> Portal {
+    let text = include_str!("../../../src/tenant/contoso.toml").replace("language = \"en-GB\"", "language = \"de-AT\"");
+    Portal::with(Wish { seed: Seed::parse(&text).unwrap().hurry(), ..Wish::default() }).await
+}
+
+#[tokio::test]
+async fn somebody_whose_browser_speaks_nothing_of_ours_reads_the_language_entra_has() {
+    let portal = german().await;
+    let mut wanda = portal.browser_speaking("fi-FI,fi;q=0.9");
+    assert_eq!(wanda.get("/").await.language(), "en", "nobody is signed in");
+    assert_eq!(wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await.language(), "de", "the form itself");
+    for path in ["/", "/reset", "/nothing"] {
+        assert_eq!(wanda.get(path).await.language(), "de", "{path}");
+    }
+    let reset = wanda.reset(GOOD).await;
+    assert_eq!(reset.language(), "de");
+    assert!(reset.body.contains("Abmelden"), "{}", reset.body);
+    wanda.post_once("/language", &[("lang", "ja"), ("back", "/")]).await;
+    for path in ["/", &format!("/resets/{}", reset.reference())] {
+        assert_eq!(wanda.get(path).await.language(), "ja", "{path}: who switches has the last word");
+    }
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_names_one_of_ours_is_believed_before_entra() {
+    let portal = german().await;
+    let mut wanda = portal.browser_speaking("fi,fr-CA;q=0.8");
+    assert_eq!(wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await.language(), "fr");
+    assert_eq!(wanda.get("/").await.language(), "fr");
+    assert!(!wanda.cookies.iter().any(|(_, cookie)| cookie.starts_with("lang_hint")), "there is nothing to remember");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_language_of_one_person_is_not_the_next_ones() {
+    let portal = german().await;
+    let mut browser = portal.browser_speaking("fi");
+    assert_eq!(browser.sign_in("/signin", &upn("wanda"), "passkey", "").await.language(), "de");
+    browser.post_once("/signout", &[]).await;
+    assert_eq!(browser.get("/").await.language(), "en", "signed out");
+    assert_eq!(browser.sign_in("/signin", &upn("wanda"), "passkey", "").await.language(), "de");
+    assert_eq!(
+        browser.sign_in("/signin", &upn("omar"), "passkey", "").await.language(),
+        "en",
+        "Entra has none for him"
+    );
     portal.demo.stop().await;
 }

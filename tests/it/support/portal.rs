@@ -90,6 +90,11 @@ impl Portal {
         Browser { http: raw::http(), portal: self.demo.url(), cookies: Vec::new() }
     }
 
+    /// A browser that asks for these languages.
+    pub(crate) fn browser_speaking(&self, languages: &str) -> Browser {
+        Browser { http: raw::http_speaking(languages), ..self.browser() }
+    }
+
     /// A browser in which somebody has signed in with a passkey.
     pub(crate) async fn signed_in(&self, name: &str) -> Browser {
         let mut browser = self.browser();
@@ -144,6 +149,12 @@ impl Page {
             .next()
             .unwrap()
             .to_owned()
+    }
+
+    /// The language it says it is written in.
+    pub(crate) fn language(&self) -> String {
+        let html = self.body.split_once("<html").unwrap_or_else(|| panic!("no page: {}", self.body)).1;
+        html.split_once("lang=\"").unwrap().1.split('"').next().unwrap().to_owned()
     }
 
     /// The main part without what differs from run to run: times, references, ports.

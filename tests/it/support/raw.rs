@@ -2,7 +2,7 @@
 
 use passback::tenant::{Running, Seed, Start};
 use passback::{Clock, Random};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, Response, StatusCode, header, redirect};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -51,6 +51,13 @@ pub(crate) fn install_crypto() {
 pub(crate) fn http() -> Client {
     install_crypto();
     Client::builder().redirect(redirect::Policy::none()).build().unwrap()
+}
+
+/// A browser that asks for these languages.
+pub(crate) fn http_speaking(languages: &str) -> Client {
+    install_crypto();
+    let headers = [(header::ACCEPT_LANGUAGE, languages.parse().unwrap())].into_iter().collect();
+    Client::builder().redirect(redirect::Policy::none()).default_headers(headers).build().unwrap()
 }
 
 pub(crate) fn base64(bytes: &[u8]) -> String {
