@@ -11,7 +11,9 @@ pub(super) async fn portal() -> Portal {
     let silent = Effect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false };
     let silent = Fault::on(Call::ResetPassword, silent).for_person(&upn("luca"));
     let seed = Seed::contoso().unwrap().hurry().with_fault(stuck).with_fault(silent);
+    let seed = seed.granting("Mail.Send");
     let many = Wish::adjusted(|config| {
+        config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
         config.reset.per_address_minute = 10_000;
         config.reset.per_person_hour = 1_000;
     });
@@ -63,6 +65,7 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
         // The first is a page of its own, the other answers Entra's callback, which counts once.
         look(if page == "stopped" { page } else { "form-refused-sign-in" }).await;
     }
+    not_me(portal, browser, &mut look).await;
     browser.open(&format!("{url}/nothing")).await;
     look("not-found").await;
     browser.open(&format!("{url}/signin?purpose=staff")).await;
@@ -95,4 +98,21 @@ async fn finished(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMu
     browser.click("button[type=submit]").await;
     browser.wait_for("[data-state=finished]").await;
     look("finished").await;
+}
+
+/// The page behind the link in a notice, and the one after its button.
+async fn not_me(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    let mut mails = portal.demo.tenant.mails();
+    while mails.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        mails = portal.demo.tenant.mails();
+    }
+    let rest = mails[0].content.split_once("/not-me/").unwrap().1;
+    let token: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+    browser.open(&format!("{}/not-me/{token}", portal.demo.url())).await;
+    browser.wait_for("[data-code=N-ASK]").await;
+    look("not-me").await;
+    browser.click("main button[type=submit]").await;
+    browser.wait_for("[data-code=N-DONE]").await;
+    look("form-not-me-done").await;
 }
