@@ -84,6 +84,49 @@ async fn a_person_hears_of_a_reset_and_nobody_of_one_that_changed_nothing() {
     }
 }
 
+/// Today, as a language writes it.
+fn today(portal: &Portal, months: &str, write: impl Fn(&str, &str, &str) -> String) -> String {
+    let part = |format: &str| portal.clock.now().strftime(format).to_string();
+    let month: usize = part("%-m").parse().unwrap();
+    write(&part("%-d"), months.split(' ').nth(month - 1).unwrap(), &part("%Y"))
+}
+
+#[tokio::test]
+async fn a_notice_is_written_in_the_persons_language_with_its_dates() {
+    const GERMAN: &str = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember";
+    const ARABIC: &str = "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر";
+    for (language, direction, hello) in
+        [("de", "ltr", "Guten Tag Wanda Writeback,"), ("ar", "rtl", "مرحبًا Wanda Writeback،")]
+    {
+        let text = include_str!("../../../src/tenant/contoso.toml");
+        let text = text.replace("language = \"en-GB\"", &format!("language = \"{language}\""));
+        let mailbox = Mailbox::start().await;
+        let seed = Seed::parse(&text).unwrap().hurry();
+        let portal = Portal::with(Wish { seed, ..Wish::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
+        let date = || match language {
+            "de" => today(&portal, GERMAN, |day, month, year| format!("{day}. {month} {year}, ")),
+            _ => today(&portal, ARABIC, |day, month, year| format!("{day} {month} {year}، ")),
+        };
+        // Midnight may pass meanwhile.
+        let before = date();
+        let mut wanda = portal.browser_speaking("en");
+        wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
+        let page = wanda.reset(GOOD).await;
+        assert_eq!(page.language(), "en", "what the browser asks for is for pages");
+        let mail = mailbox.wait(1).await.remove(0);
+        let html = format!("<html lang=\"{language}\" dir=\"{direction}\">");
+        for part in [html.as_str(), hello, &page.reference()] {
+            assert!(mail.text.contains(part), "{part} is missing in {}", mail.text);
+        }
+        assert_eq!(mail.text.matches(hello).count(), 2, "in the text as well as in the HTML");
+        assert!([before, date()].iter().any(|date| mail.text.matches(date.as_str()).count() == 2), "{}", mail.text);
+        for never in ["Hello", "Reference:", "This was not me"] {
+            assert!(!mail.text.contains(never), "{never} in {}", mail.text);
+        }
+        portal.demo.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn what_may_have_changed_a_password_is_told_as_that() {
     let mailbox = Mailbox::start().await;

@@ -15,7 +15,7 @@ use super::raw;
 pub(crate) struct Mail {
     pub(crate) from: String,
     pub(crate) to: Vec<String>,
-    /// Headers and body, with quoted-printable undone.
+    /// Headers and body, each part decoded.
     pub(crate) text: String,
     pub(crate) encrypted: bool,
     /// What the client gave with `AUTH PLAIN`, base64.
@@ -204,7 +204,22 @@ async fn message<S: AsyncBufRead + Unpin>(stream: &mut S) -> String {
         text.push_str(line.strip_prefix('.').unwrap_or(&line));
         line.clear();
     }
-    if text.contains("quoted-printable") { plain(&text) } else { text }
+    text.split("\r\n--").map(decoded).collect::<Vec<_>>().join("\r\n--")
+}
+
+/// A part of a message, its head as it came.
+fn decoded(part: &str) -> String {
+    use base64::Engine as _;
+    let Some((head, body)) = part.split_once("\r\n\r\n") else { return part.to_owned() };
+    let body = if head.contains("quoted-printable") {
+        plain(body)
+    } else if head.contains("Transfer-Encoding: base64") {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(body.replace("\r\n", "")).unwrap();
+        String::from_utf8(bytes).unwrap()
+    } else {
+        body.to_owned()
+    };
+    format!("{head}\r\n\r\n{body}")
 }
 
 fn plain(text: &str) -> String {
