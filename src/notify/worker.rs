@@ -10,6 +10,7 @@ use super::message::{self, Letter};
 use super::post::{Envelope, Post, PostError};
 use super::store::{self, Due};
 use crate::audit::{Actor, Event};
+use crate::base::crash_point;
 use crate::state::App;
 use crate::store::{StoreError, hash_id};
 
@@ -111,6 +112,7 @@ impl Worker {
         for to in left.to.clone() {
             match self.post.send(letter, &Envelope { to: &to, id: &id, at: app.now() }).await {
                 Ok(()) => {
+                    crash_point("notice-sent");
                     left.to.retain(|address| *address != to);
                     store::keep(&app.db, due.reset, &app.me, &left.seal(&app.sealer, due.reset)?).await?;
                 }

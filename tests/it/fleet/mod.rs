@@ -2,6 +2,7 @@
 
 mod door;
 mod kill;
+mod notices;
 mod outage;
 mod recovery;
 mod replicas;

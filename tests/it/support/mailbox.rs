@@ -23,6 +23,13 @@ pub(crate) struct Mail {
 }
 
 impl Mail {
+    /// A line of its head, made whole.
+    pub(crate) fn header(&self, name: &str) -> String {
+        let head = self.text.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
+        let value = head.split("\r\n").find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        value.unwrap_or_else(|| panic!("no {name} in {head}")).to_owned()
+    }
+
     /// The path of the link in it.
     pub(crate) fn link(&self) -> String {
         let after = self.text.split_once("/not-me/").unwrap_or_else(|| panic!("no link in {}", self.text)).1;
@@ -38,6 +45,8 @@ struct State {
     refuse: usize,
     refused: usize,
     connections: usize,
+    /// How long it thinks before it takes a message.
+    thinks: Duration,
 }
 
 /// The server. It ends with its runtime.
@@ -55,6 +64,11 @@ impl Mailbox {
     /// Busy for the first messages.
     pub(crate) async fn refusing(first: usize) -> Self {
         Self::with(first, None).await
+    }
+
+    /// From now on it takes this long to take a message.
+    pub(crate) fn think(&self, span: Duration) {
+        self.state.lock().unwrap().thinks = span;
     }
 
     /// With STARTTLS as `localhost`, and its certificate as PEM.
@@ -170,6 +184,8 @@ where
                     encrypted,
                     login: login.clone(),
                 };
+                let thinks = state.lock().unwrap().thinks;
+                tokio::time::sleep(thinks).await;
                 state.lock().unwrap().mails.push(mail);
                 "250 kept"
             }
