@@ -118,18 +118,24 @@ impl Engine {
     }
 
     /// Every rule and how it stands. The breach check comes last and only for what could be sent: it may leave this
-    /// machine, and half a password is nobody's business.
-    pub(crate) async fn judge(&self, password: &Password, asked: &Asked) -> Vec<(Rule, Standing)> {
+    /// machine, and half a password is nobody's business. Whether another question may leave now, `may_ask` says.
+    pub(crate) async fn judge(
+        &self,
+        password: &Password,
+        asked: &Asked,
+        may_ask: impl AsyncFnOnce() -> bool,
+    ) -> Vec<(Rule, Standing)> {
         let mut standings = self.judge_here(password, asked);
         let whole = standings.iter().all(|(rule, standing)| *rule == Rule::Breach || *standing == Standing::Met);
-        for (rule, standing) in &mut standings {
-            if *rule == Rule::Breach && whole {
-                *standing = match self.breach.look(password).await {
-                    Breached::No => Standing::Met,
-                    Breached::Yes => Standing::Failed,
-                    Breached::NotKnown => Standing::Unchecked,
-                };
-            }
+        let breach = standings.iter_mut().find(|(rule, _)| *rule == Rule::Breach).filter(|_| whole);
+        if let Some((_, standing)) = breach {
+            let here = !matches!(self.breach, Breach::Range(_));
+            let known = if here || may_ask().await { self.breach.look(password).await } else { Breached::NotKnown };
+            *standing = match known {
+                Breached::No => Standing::Met,
+                Breached::Yes => Standing::Failed,
+                Breached::NotKnown => Standing::Unchecked,
+            };
         }
         standings
     }
@@ -194,7 +200,7 @@ impl NewPassword {
         if first.expose_password().is_empty() {
             return Err(NotYet::Empty);
         }
-        let standings = engine.judge(&first, asked).await;
+        let standings = engine.judge(&first, asked, async || true).await;
         if standings.iter().any(|(_, standing)| matches!(standing, Standing::Failed | Standing::Pending)) {
             return Err(NotYet::Rules(standings));
         }
@@ -261,7 +267,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_typed_is_pending_and_a_rule_that_is_off_is_not_shown() {
         let engine = Engine::new(Policy { strength: 0, ..Policy::default() }, &BreachSettings::default(), "").unwrap();
-        let standings = engine.judge(&password(""), &engine.asked(vec![], None)).await;
+        let standings = engine.judge(&password(""), &engine.asked(vec![], None), async || true).await;
         assert!(standings.iter().all(|(_, s)| *s == Standing::Pending));
         assert_eq!(standings.len(), 5, "neither strength nor breach");
     }

@@ -193,11 +193,25 @@ pub(super) async fn check(
 ) -> Result<Json<Value>, Error> {
     let known = session.get::<Asked>(ASKED).await.map_err(|e| Error::unavailable(&e))?;
     let asked = known.unwrap_or_else(|| app.policy.asked(name_parts(&login), None));
-    let standings = app.policy.judge(&typed.password, &asked).await;
+    let standings = app.policy.judge(&typed.password, &asked, async || may_look_up(&app, &login).await).await;
     let rules: serde_json::Map<String, Value> =
         standings.into_iter().map(|(r, s)| (r.code().to_owned(), json!(s.name()))).collect();
     let phrase = typed.phrase.and_then(|_| app.policy.phrase(&app.random, &asked));
     Ok(Json(json!({ "rules": rules, "phrase": phrase.as_ref().map(Password::expose_password) })))
+}
+
+/// How often one person's typing may ask the breach list over the network. Beyond it the rule is said to be unchecked,
+/// and asked at submit all the same, which has limits of its own.
+const LOOKUPS: Limit = Limit { count: 20, per: SignedDuration::from_mins(1) };
+
+async fn may_look_up(app: &App, login: &Login) -> bool {
+    match app.limits.take(&format!("breach:{}", login.key.object), LOOKUPS, app.now()).await {
+        Ok(taken) => taken.is_ok(),
+        Err(error) => {
+            tracing::warn!(cause = ?error, "lookups cannot be counted; the breach list is not asked");
+            false
+        }
+    }
 }
 
 /// What the session knows of the name, without a form.

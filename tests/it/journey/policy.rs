@@ -124,6 +124,29 @@ async fn a_stolen_password_is_refused_and_only_five_digits_leave() {
 }
 
 #[tokio::test]
+async fn one_person_cannot_make_us_ask_the_list_without_end() {
+    let service = service(true).await;
+    let portal = with_breach(&service.url).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let mut standings = Vec::new();
+    for _ in 0..30 {
+        standings.push(check(&mut wanda, STOLEN).await["breach"].as_str().unwrap().to_owned());
+    }
+    let asked = service.asked.load(Ordering::SeqCst);
+    // One more every three seconds.
+    assert!((20..=25).contains(&asked), "{asked}");
+    assert_eq!(standings[..20], vec!["failed"; 20], "{standings:?}");
+    assert_eq!(standings.iter().filter(|standing| *standing == "unchecked").count(), 30 - asked, "{standings:?}");
+    let page = wanda.reset(STOLEN).await;
+    assert_eq!(page.status, 422, "at submit it is asked");
+    assert!(page.body.contains("data-rule=\"breach\" data-standing=\"failed\""), "{}", page.main());
+    assert_eq!(check(&mut portal.signed_in("omar").await, STOLEN).await["breach"], "failed", "nobody else is limited");
+    portal.clock.advance(jiff::SignedDuration::from_mins(1));
+    assert_eq!(check(&mut wanda, STOLEN).await["breach"], "failed");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
 async fn a_list_that_is_away_stands_in_nobodys_way_and_is_said() {
     let away = with_breach("http://127.0.0.1:1/range/").await;
     let ill = with_breach(&service(false).await.url).await;
