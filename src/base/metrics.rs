@@ -37,6 +37,7 @@ struct Inner {
     graph: Family<Call, Counter>,
     moves: Family<End, Counter>,
     writeback_seconds: Histogram,
+    freezes: Counter,
 }
 
 impl Default for Metrics {
@@ -47,6 +48,7 @@ impl Default for Metrics {
             graph: Family::default(),
             moves: Family::default(),
             writeback_seconds: Histogram::new(exponential_buckets(0.5, 2.0, 12)),
+            freezes: Counter::default(),
         }))
     }
 }
@@ -75,6 +77,11 @@ impl Metrics {
         self.0.writeback_seconds.observe(took.as_secs_f64());
     }
 
+    /// Somebody said that a reset was not theirs.
+    pub(crate) fn froze(&self) {
+        self.0.freezes.inc();
+    }
+
     /// Names everything in a registry that a scrape encodes.
     pub(crate) fn register(&self, registry: &mut Registry) {
         let inner = &self.0;
@@ -93,5 +100,7 @@ impl Metrics {
             Unit::Seconds,
             inner.writeback_seconds.clone(),
         );
+        let help = "Links of notices pressed to say that a reset was not theirs: an alarm each";
+        registry.register("freezes", help, inner.freezes.clone());
     }
 }

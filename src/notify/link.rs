@@ -75,6 +75,7 @@ pub(super) async fn report(
     if store::use_link(ledger.tx(), &hash, now).await? {
         let frozen = freeze(&mut ledger, linked.person, linked.reset, now).await?;
         ledger.commit().await?;
+        app.metrics.froze();
         let blocked = frozen == Frozen::Now;
         tracing::error!(reset.id = %linked.reset, blocked, "alarm: somebody says that a reset was not theirs");
     }

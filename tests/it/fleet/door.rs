@@ -6,7 +6,9 @@ use reqwest::{Client, StatusCode, Version, redirect};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::notices::through;
 use crate::support::fleet::{Fleet, Replica, Settings, Setup, crowded, free_port, person};
+use crate::support::mailbox::Mailbox;
 use crate::support::portal::{Browser, Engine, GOOD};
 
 /// A certificate for `localhost`, PEM.
@@ -194,7 +196,8 @@ async fn metrics_are_behind_a_door_of_their_own_and_name_nobody() {
     let inside = free_port();
     let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
     fleet.configure(&Settings { server: &server, ..Settings::default() });
-    let _portal = fleet.start(fleet.port, &[]).await;
+    let mailbox = Mailbox::start().await;
+    let _portal = fleet.start(fleet.port, &through(&mailbox.port.to_string())).await;
     fleet.link().await;
     let mut wanda = fleet.signed_in(&person(0)).await;
     let reference = wanda.reset(GOOD).await.reference();
@@ -211,12 +214,20 @@ async fn metrics_are_behind_a_door_of_their_own_and_name_nobody() {
         "passback_database_up 1",
         "passback_writeback_seconds_count 1",
         "passback_graph_calls_total{status=\"202\"} 1",
+        "passback_freezes_total 0",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
     for secret in [&reference, &person(0), "Person", GOOD] {
         assert!(!text.contains(secret), "{secret}");
     }
+    let link = mailbox.wait(1).await[0].link();
+    // Opened is nothing, pressed twice is once.
+    assert_eq!(fleet.browser().get(&link).await.code(), "N-ASK");
+    for _ in 0..2 {
+        assert_eq!(fleet.browser().post(&link, &[]).await.code(), "N-DONE");
+    }
+    assert!(scrape().await.contains("passback_freezes_total 1"), "an alarm");
     let paused = fleet.command(&["pause"]).status().unwrap();
     assert!(paused.success());
     assert!(scrape().await.contains("passback_paused 1"));

@@ -15,7 +15,7 @@ const BUSY: usize = 3;
 const LOGIN: &str = "M4il-Login-Canary";
 
 /// Settings that send through this port of this machine, in the clear.
-fn through(port: &str) -> [(&str, &str); 5] {
+pub(super) fn through(port: &str) -> [(&str, &str); 5] {
     [
         ("PASSBACK__NOTIFY__KIND", "smtp"),
         ("PASSBACK__NOTIFY__FROM", "passback@contoso.example"),
