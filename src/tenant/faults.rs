@@ -26,6 +26,8 @@ pub enum Call {
     Roles,
     /// The way from Entra through the writeback agent to the directory.
     Writeback,
+    /// What Microsoft says of a password beforehand.
+    ValidatePassword,
     /// Any other Graph call.
     Other,
 }
@@ -197,6 +199,7 @@ pub(super) fn classify<'p>(method: &Method, path: &'p str) -> (Call, Option<&'p 
             };
             (call, person)
         }
+        (Some("beta"), Some("users")) => (Call::ValidatePassword, None),
         (Some("v1.0"), Some("auditLogs")) => (Call::Audits, None),
         (Some("v1.0"), Some("identity")) => (Call::Policies, None),
         (Some("v1.0"), Some("roleManagement")) => (Call::Roles, None),
@@ -226,6 +229,7 @@ mod tests {
         let operation = "/v1.0/users/1/authentication/operations/2";
         assert_eq!(classify(&Method::GET, operation), (Call::Operation, Some("1")));
         assert_eq!(classify(&Method::GET, "/v1.0/users/1"), (Call::User, Some("1")));
+        assert_eq!(classify(&Method::POST, "/beta/users/validatePassword"), (Call::ValidatePassword, None));
         assert_eq!(classify(&Method::GET, "/t/oauth2/v2.0/token"), (Call::Token, None));
     }
 }

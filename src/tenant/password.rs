@@ -39,6 +39,12 @@ pub(super) fn verdict(password: &str, context: &[&str], custom: &[String]) -> Re
     Ok(())
 }
 
+/// How many of the four classes it has.
+pub(super) fn classes(password: &str) -> usize {
+    let has = |test: fn(char) -> bool| usize::from(password.chars().any(test));
+    has(char::is_lowercase) + has(char::is_uppercase) + has(char::is_numeric) + has(|c| !c.is_alphanumeric())
+}
+
 fn normalise(password: &str) -> String {
     password
         .chars()

@@ -373,6 +373,13 @@ impl Seed {
         self
     }
 
+    /// One more permission for every app that signs people in.
+    #[must_use]
+    pub fn consenting(mut self, permission: &str) -> Self {
+        self.apps.iter_mut().for_each(|app| app.delegated.push(permission.to_owned()));
+        self
+    }
+
     /// The password everybody starts with.
     #[must_use]
     pub fn initial_password(&self) -> &str {

@@ -113,7 +113,7 @@ fn launch(
 }
 
 fn router(tenant: &Tenant) -> Router {
-    let routes = Router::new().merge(oidc::router()).nest("/v1.0", graph::router());
+    let routes = Router::new().merge(oidc::router()).nest("/v1.0", graph::router()).nest("/beta", graph::beta());
     routes.layer(from_fn_with_state(tenant.clone(), server::play_faults)).with_state(tenant.clone())
 }
 
@@ -245,6 +245,13 @@ impl Running {
         if let Some(account) = self.tenant.world().find_mut(upn) {
             account.seed.mail = Some(mail.to_owned());
             account.seed.other_mails = others.iter().map(|&other| other.to_owned()).collect();
+        }
+    }
+
+    /// Takes an administrator's consent to a delegated permission back.
+    pub fn withdraw_consent(&self, permission: &str) {
+        for app in &mut self.tenant.world().seed.apps {
+            app.delegated.retain(|known| known != permission);
         }
     }
 

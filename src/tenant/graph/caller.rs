@@ -71,7 +71,8 @@ fn identify(parts: &Parts, tenant: &Tenant) -> Result<Caller, ODataError> {
             "Continuous access evaluation resulted in challenge with result: InteractionRequired.",
         ));
     }
-    let path = parts.extensions.get::<MatchedPath>().map_or("", |p| p.as_str().strip_prefix("/v1.0").unwrap_or(""));
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let path = path.strip_prefix("/v1.0").unwrap_or(path);
     let Some((_, _, delegated, application)) = permissions::line(parts.method.as_str(), path) else {
         return Err(ODataError::bad_request("The request is not supported."));
     };

@@ -1,4 +1,4 @@
-//! Microsoft Graph v1.0, as much of it as a password portal meets.
+//! Microsoft Graph v1.0, as much of it as a password portal meets, and one call of beta.
 
 mod audits;
 mod caller;
@@ -13,6 +13,7 @@ mod query;
 mod reset;
 mod roles;
 mod users;
+mod validate;
 
 pub use permissions::{Line, TABLE};
 
@@ -53,6 +54,11 @@ pub(super) fn router() -> Router<Tenant> {
         .route("/identity/conditionalAccess/policies", get(policies::list))
         .route("/policies/authenticationStrengthPolicies/{id}", get(policies::strength))
         .fallback(unknown)
+}
+
+/// What is below `/beta`.
+pub(super) fn beta() -> Router<Tenant> {
+    Router::new().route("/users/validatePassword", post(validate::validate)).fallback(unknown)
 }
 
 async fn unknown(State(tenant): State<Tenant>) -> Response {

@@ -1,6 +1,6 @@
 //! Which permission each call takes. A contract test holds every line against Microsoft's own table.
 
-/// One call: method, path below `/v1.0`, delegated permissions, application permissions (any one suffices).
+/// One call: method, path below `/v1.0` (or from `/beta` on), delegated permissions, application permissions (any one suffices).
 pub type Line = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
 const METHODS_READ: &[&str] = &[
@@ -57,6 +57,7 @@ pub const TABLE: &[Line] = &[
     ("POST", "/users/{id}/authentication/temporaryAccessPassMethods", TAP_WRITE, TAP_WRITE),
     ("DELETE", "/users/{id}/authentication/temporaryAccessPassMethods/{pass}", TAP_WRITE, TAP_WRITE),
     ("POST", "/users/{id}/sendMail", &["Mail.Send"], &["Mail.Send"]),
+    ("POST", "/beta/users/validatePassword", &["User.ReadWrite", "User.ReadWrite.All"], &[]),
     ("GET", "/organization", ORGANIZATION, ORGANIZATION),
     ("GET", "/auditLogs/directoryAudits", AUDIT, AUDIT),
     ("GET", "/roleManagement/directory/roleAssignments", ROLES, ROLES),

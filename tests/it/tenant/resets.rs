@@ -4,7 +4,7 @@ use passback::tenant::{Call, Effect, Fault};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::raw::{As, Emulator, OPERATOR, text};
+use crate::support::raw::{As, Emulator, OPERATOR, field, text};
 
 const GOOD: &str = "Quiet-Harbour-92";
 
@@ -289,4 +289,50 @@ async fn an_operation_goes_from_not_started_through_running_to_its_end() {
         tokio::time::sleep(std::time::Duration::from_millis(30)).await;
     }
     assert_eq!(seen, ["notStarted", "running", "succeeded"]);
+}
+
+/// Microsoft publishes the shape and one example; the emulator judges by its own copy of the published scoring.
+#[tokio::test]
+async fn a_password_can_be_asked_about_with_a_persons_token_that_allows_it() {
+    let entra = Emulator::with(crate::support::raw::contoso().consenting("User.ReadWrite")).await;
+    let with = "openid profile offline_access User.ReadWrite";
+    let ask = async |token: &str, body: Value| {
+        let url = format!("{}/beta/users/validatePassword", entra.running.url());
+        entra.http.post(url).bearer_auth(token).json(&body).send().await.unwrap()
+    };
+    let back = entra.sign_in(&[("scope", with)], &As::passkey(OPERATOR)).await;
+    let code = [("grant_type", "authorization_code"), ("code", &field(&back, "code"))];
+    let token = text(&entra.token(&code).await.1, "access_token");
+    let contract = crate::contract::schema::Contract::load();
+    for (password, rule) in [
+        ("short-1", "password_too_short"),
+        ("all lower case words", "password_not_meet_complexity"),
+        ("Gr\u{fc}\u{df}e-aus-Bremen-9", "password_not_meet_complexity"),
+        ("Contoso-1", "password_banned"),
+        ("P@ssword1", "password_banned"),
+        (GOOD, "AllChecks"),
+    ] {
+        let answer = ask(&token, json!({ "password": password })).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body: Value = answer.json().await.unwrap();
+        let result = &body["validationResults"][0];
+        assert_eq!((&result["ruleName"], &body["isValid"]), (&json!(rule), &json!(rule == "AllChecks")), "{password}");
+        assert_eq!(body["isValid"], result["validationPassed"]);
+        if let Some(contract) = &contract {
+            let path = "/beta/users/validatePassword";
+            let exchange = crate::contract::schema::Exchange {
+                method: "POST",
+                path,
+                request: None,
+                status: 200,
+                response: Some(&body),
+            };
+            assert_eq!(contract.problems(&exchange), Vec::<String>::new(), "{body}");
+        }
+    }
+    assert_eq!(ask(&token, json!({ "newPassword": GOOD })).await.status(), StatusCode::BAD_REQUEST);
+    let (operator, application) = (entra.operator().await, entra.application().await);
+    for (who, token) in [("without the scope", operator), ("an application", application)] {
+        assert_eq!(ask(&token, json!({ "password": GOOD })).await.status(), StatusCode::FORBIDDEN, "{who}");
+    }
 }
