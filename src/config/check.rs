@@ -137,6 +137,9 @@ fn policy(config: &Config) -> Result<(), ConfigError> {
     if policy.banned_words.len() > 1_000 {
         return Err(ConfigError::value("policy.banned_words", "takes 1,000 words at most, as Entra's own list"));
     }
+    if policy.microsoft_check {
+        microsoft_check(&config.entra)?;
+    }
     let url = &breach.url;
     if (url.scheme() != "https" && !is_loopback_host(url)) || !url.path().ends_with('/') {
         return Err(ConfigError::value("breach.url", "must be https and end with a slash"));
@@ -145,6 +148,20 @@ fn policy(config: &Config) -> Result<(), ConfigError> {
         return Err(ConfigError::value(
             "breach.file",
             "is needed with kind = \"file\": make one with passback breach build",
+        ));
+    }
+    Ok(())
+}
+
+/// The check is beta, beside `/v1.0`, and in the global cloud only (user-validatepassword.md, read 2026-11-23).
+fn microsoft_check(entra: &Entra) -> Result<(), ConfigError> {
+    if entra.cloud != Cloud::Global {
+        return Err(ConfigError::value("policy.microsoft_check", "is not possible here: only the global cloud has it"));
+    }
+    if !entra.graph_url().path().trim_end_matches('/').ends_with("/v1.0") {
+        return Err(ConfigError::value(
+            "policy.microsoft_check",
+            "needs an entra.graph_url that ends in /v1.0: beta is found beside it",
         ));
     }
     Ok(())

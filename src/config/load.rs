@@ -116,6 +116,17 @@ mod tests {
         assert!(read(&other.replace("https://graph.evil.example", "http://127.0.0.1:99")).is_ok());
     }
 
+    #[test]
+    fn microsofts_own_check_is_off_and_for_the_global_cloud_only() {
+        assert!(!read(GOOD).unwrap().policy.microsoft_check);
+        let on = format!("{GOOD}\n[policy]\nmicrosoft_check = true\n");
+        assert!(read(&on).unwrap().policy.microsoft_check);
+        for other in ["cloud = \"us-gov\"", "graph_url = \"http://127.0.0.1:99/graph\""] {
+            let text = on.replace("client_id =", &format!("{other}\nclient_id ="));
+            assert!(said(&text).contains("policy.microsoft_check"), "{other}");
+        }
+    }
+
     const DIRECTORY: &str = r#"
         [directory]
         url = "ldaps://dc1.corp.example"

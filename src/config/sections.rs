@@ -276,11 +276,14 @@ pub struct Policy {
     /// The organisation's own words, as in Entra's custom list (at most 1,000, of 4 letters or more). The name in
     /// `[branding]` counts by itself.
     pub banned_words: Vec<String>,
+    /// Asks Graph's beta `validatePassword` when the form is sent, before anything begins. The operator then needs the
+    /// delegated permission `User.ReadWrite` besides its two.
+    pub microsoft_check: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { min_length: 12, classes: 3, strength: 3, banned_words: Vec::new() }
+        Self { min_length: 12, classes: 3, strength: 3, banned_words: Vec::new(), microsoft_check: false }
     }
 }
 

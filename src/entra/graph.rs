@@ -113,6 +113,15 @@ impl Graph {
         url
     }
 
+    /// The same in the version that is not finished.
+    pub(super) fn beta(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().pop().push("beta").extend(segments);
+        }
+        url
+    }
+
     /// Reads with the application's token. A token that is not taken is renewed once.
     pub(super) async fn read<T: DeserializeOwned>(&self, url: Url) -> Result<T, GraphError> {
         let answer = match self.read_once(&url).await {

@@ -21,7 +21,9 @@ pub(crate) use http::client;
 pub(crate) use mail::Mail;
 pub(crate) use oauth::{TokenError, aadsts_codes};
 pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc, SignInFailed};
-pub(crate) use operator::{Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Poll, Trouble};
+pub(crate) use operator::{
+    Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, PasswordVerdict, Poll, Trouble,
+};
 pub(crate) use reads::{AuditRow, DeviceRead, DirectoryPerson, PolicyRead, RoleHeld};
 
 use std::sync::Arc;
@@ -48,7 +50,7 @@ impl Entra {
     ) -> Result<Self, HttpError> {
         let oidc = Arc::new(Oidc::new(settings, clock.clone())?);
         let graph = Graph::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
-        let operators = Operators::new(graph.clone(), db.clone(), sealer.clone(), settings.operator.tenant_wide);
+        let operators = Operators::new(graph.clone(), db.clone(), sealer.clone(), settings);
         Ok(Self { oidc, graph, operators })
     }
 }

@@ -31,11 +31,21 @@ pub(crate) enum Rule {
     Strength,
     /// Known from a breach.
     Breach,
+    /// Microsoft says so before the reset begins; never while somebody types.
+    Microsoft,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Length, Self::Characters, Self::Classes, Self::Name, Self::Banned, Self::Strength, Self::Breach];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Length,
+        Self::Characters,
+        Self::Classes,
+        Self::Name,
+        Self::Banned,
+        Self::Strength,
+        Self::Breach,
+        Self::Microsoft,
+    ];
 
     pub(crate) fn code(self) -> &'static str {
         match self {
@@ -46,7 +56,13 @@ impl Rule {
             Self::Banned => "banned",
             Self::Strength => "strength",
             Self::Breach => "breach",
+            Self::Microsoft => "microsoft",
         }
+    }
+
+    /// Whether it is judged here, without asking anybody.
+    fn is_ours(self) -> bool {
+        !matches!(self, Self::Breach | Self::Microsoft)
     }
 }
 
@@ -103,6 +119,7 @@ impl Engine {
         let asked = |rule: &Rule| match rule {
             Rule::Strength => self.settings.strength > 0,
             Rule::Breach => !matches!(self.breach, Breach::Off),
+            Rule::Microsoft => self.settings.microsoft_check,
             _ => true,
         };
         Rule::ALL.into_iter().filter(asked).collect()
@@ -126,7 +143,7 @@ impl Engine {
         may_ask: impl AsyncFnOnce() -> bool,
     ) -> Vec<(Rule, Standing)> {
         let mut standings = self.judge_here(password, asked);
-        let whole = standings.iter().all(|(rule, standing)| *rule == Rule::Breach || *standing == Standing::Met);
+        let whole = standings.iter().all(|(rule, standing)| !rule.is_ours() || *standing == Standing::Met);
         let breach = standings.iter_mut().find(|(rule, _)| *rule == Rule::Breach).filter(|_| whole);
         if let Some((_, standing)) = breach {
             let here = !matches!(self.breach, Breach::Range(_));
@@ -140,7 +157,7 @@ impl Engine {
         standings
     }
 
-    /// All but the breach check.
+    /// All that needs nobody else.
     fn judge_here(&self, password: &Password, asked: &Asked) -> Vec<(Rule, Standing)> {
         let text = password.expose_password();
         // Copies of the password like any other: they are wiped.
@@ -157,9 +174,9 @@ impl Engine {
             }
             Rule::Banned => self.words.allow(&normal),
             Rule::Strength => strength::score(text, &asked.name_parts) >= self.settings.strength,
-            Rule::Breach => false,
+            Rule::Breach | Rule::Microsoft => false,
         };
-        let standing = |rule| match (text.is_empty() || rule == Rule::Breach, judged(rule)) {
+        let standing = |rule: Rule| match (text.is_empty() || !rule.is_ours(), judged(rule)) {
             (true, _) => Standing::Pending,
             (false, true) => Standing::Met,
             (false, false) => Standing::Failed,
@@ -171,14 +188,17 @@ impl Engine {
     pub(crate) fn phrase(&self, random: &Random, asked: &Asked) -> Option<Password> {
         (0..20).find_map(|_| {
             let phrase = phrase::phrase(random, asked.min_length);
-            let met = |(rule, standing): &(Rule, Standing)| *rule == Rule::Breach || *standing == Standing::Met;
+            let met = |(rule, standing): &(Rule, Standing)| !rule.is_ours() || *standing == Standing::Met;
             self.judge_here(&phrase, asked).iter().all(met).then_some(phrase)
         })
     }
 }
 
 /// A password that meets every rule we know: the only kind that can be submitted.
-pub(crate) struct NewPassword(Password);
+pub(crate) struct NewPassword {
+    password: Password,
+    standings: Vec<(Rule, Standing)>,
+}
 
 /// Why it cannot be submitted.
 #[derive(Debug, PartialEq, Eq)]
@@ -201,17 +221,28 @@ impl NewPassword {
             return Err(NotYet::Empty);
         }
         let standings = engine.judge(&first, asked, async || true).await;
-        if standings.iter().any(|(_, standing)| matches!(standing, Standing::Failed | Standing::Pending)) {
+        // Microsoft is asked last, by who submits.
+        let open = |(rule, standing): &(Rule, Standing)| *standing == Standing::Pending && *rule != Rule::Microsoft;
+        if standings.iter().any(|one| one.1 == Standing::Failed || open(one)) {
             return Err(NotYet::Rules(standings));
         }
         if !first.same_as(again) {
             return Err(NotYet::Different);
         }
-        Ok(Self(first))
+        Ok(Self { password: first, standings })
+    }
+
+    /// How each rule stood.
+    pub(crate) fn standings(&self) -> &[(Rule, Standing)] {
+        &self.standings
+    }
+
+    pub(crate) fn as_password(&self) -> &Password {
+        &self.password
     }
 
     pub(crate) fn into_inner(self) -> Password {
-        self.0
+        self.password
     }
 }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_sessions::Session;
 
+use super::microsoft::{self, Refused, Said};
 use super::submit::{Before, NotBegun, Resets};
 use crate::base::Password;
 use crate::guard::{Guard, Stopped};
@@ -40,6 +41,8 @@ struct RuleRow {
     why: String,
     standing: &'static str,
     standing_text: String,
+    /// Microsoft's own words, in English.
+    said: Option<String>,
 }
 
 #[derive(Template)]
@@ -164,10 +167,19 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
     if let Some(stopped) = guard.look(&facts, &directory).await? {
         return Ok(stop(frame, &stopped));
     }
+    let unasked = match microsoft::ask(&app, &password).await {
+        Said::Refused(Refused { standings, words }) => {
+            let shown =
+                Shown { asked: Some(asked), said: Some(words), ..Shown::not_yet(NotYet::Rules(standings), tried) };
+            return Ok(page(&app, frame, &login, &facts, shown));
+        }
+        Said::Unasked => "?unasked=1",
+        Said::Nothing => "",
+    };
     match resets.submit(login.key, &facts, password).await {
         Ok(reference) => {
             guard.check_ceiling().await?;
-            Ok(Redirect::to(&format!("/resets/{reference}")).into_response())
+            Ok(Redirect::to(&format!("/resets/{reference}{unasked}")).into_response())
         }
         Err(NotBegun::Running(reference)) => Ok(running(&reference.to_string())),
         Err(NotBegun::Limited(refused)) => Err(Error::Limited(refused.wait)),
@@ -229,6 +241,8 @@ struct Shown {
     asked: Option<Asked>,
     /// The account is locked in the directory: what to do about it.
     locked: Option<String>,
+    /// Why Microsoft refuses the password, in its words.
+    said: Option<String>,
 }
 
 impl Shown {
@@ -253,8 +267,8 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
         .unwrap_or(login.authenticated_at);
     let refused = shown.problem.is_some();
     let status = shown.status.unwrap_or(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
-    let asked = shown.asked.unwrap_or_else(|| app.policy.asked(facts.name_parts.clone(), None));
-    let rules = app.policy.rules().into_iter().map(|rule| rule_row(&f, rule, &asked, &shown.standings)).collect();
+    let asked = shown.asked.clone().unwrap_or_else(|| app.policy.asked(facts.name_parts.clone(), None));
+    let rules = app.policy.rules().into_iter().map(|rule| rule_row(&f, rule, &asked, &shown)).collect();
     let page = FormPage {
         name: facts.name.clone(),
         upn: facts.upn.clone(),
@@ -271,8 +285,9 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
     draw_with(status, &page)
 }
 
-fn rule_row(f: &Frame, rule: Rule, asked: &Asked, standings: &[(Rule, Standing)]) -> RuleRow {
-    let standing = standings.iter().find(|(r, _)| *r == rule).map_or(Standing::Pending, |(_, standing)| *standing);
+fn rule_row(f: &Frame, rule: Rule, asked: &Asked, shown: &Shown) -> RuleRow {
+    let standing =
+        shown.standings.iter().find(|(r, _)| *r == rule).map_or(Standing::Pending, |(_, standing)| *standing);
     let amount = if rule == Rule::Classes { asked.classes } else { asked.min_length };
     RuleRow {
         code: rule.code(),
@@ -280,6 +295,7 @@ fn rule_row(f: &Frame, rule: Rule, asked: &Asked, standings: &[(Rule, Standing)]
         why: f.t(&format!("rule-{}-why", rule.code())),
         standing: standing.name(),
         standing_text: f.t(&format!("rule-standing-{}", standing.name())),
+        said: shown.said.clone().filter(|words| rule == Rule::Microsoft && !words.is_empty()),
     }
 }
 

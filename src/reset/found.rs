@@ -25,6 +25,15 @@ pub(crate) struct Found {
     drawn: Mutex<Option<(Drawn, Bytes)>>,
 }
 
+/// What sending the form had to say on the way to the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Note {
+    /// A reset was under way: the password was not used.
+    Unused,
+    /// Microsoft could not be asked about the password beforehand.
+    Unasked,
+}
+
 /// All that a settled reset's page depends on besides the reset itself.
 #[derive(PartialEq, Eq)]
 pub(super) struct Drawn {
@@ -32,7 +41,7 @@ pub(super) struct Drawn {
     pub(super) viewer: String,
     /// The person's own page, and not the desk's by somebody of the same name.
     pub(super) mine: bool,
-    pub(super) unused: bool,
+    pub(super) note: Option<Note>,
     pub(super) is_final: bool,
 }
 

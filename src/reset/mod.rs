@@ -23,6 +23,7 @@ mod found;
 mod leases;
 mod line;
 mod live;
+mod microsoft;
 mod reading;
 mod send;
 mod state;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::aftercare::page::{self as aftercare, Care};
 use super::causes::Cause;
-use super::found::{Asking, Drawn, Found, allowed};
+use super::found::{Asking, Drawn, Found, Note, allowed};
 use super::reading::{Proof, Reset, Rung, Status};
 use super::state::State as ResetState;
 use super::store::Finished;
@@ -27,6 +27,8 @@ use crate::web::{Error, Frame, clock_time, draw, duration, json_not_found};
 pub(super) struct Asked {
     /// A second submit came here: its password was not used.
     unused: Option<String>,
+    /// Microsoft could not be asked beforehand.
+    unasked: Option<String>,
     /// Back from Entra: nothing from memory.
     back: Option<String>,
     /// The page must be at least this new: its script has heard of it.
@@ -65,7 +67,8 @@ struct TimelinePage {
     took: Option<String>,
     usual: Option<String>,
     line: Option<String>,
-    unused: bool,
+    /// What sending the form had to say, and how it looks.
+    note: Option<(&'static str, String)>,
     finish: Option<Finish>,
     care: Option<Care>,
     /// What the button says, if another try makes sense.
@@ -105,7 +108,7 @@ impl Finish {
 struct More {
     usual: Option<String>,
     place: Option<line::Place>,
-    unused: bool,
+    note: Option<Note>,
     finish: Option<Finished>,
     /// There is a last step for this person to take.
     possible: bool,
@@ -135,27 +138,31 @@ pub(super) async fn page(
         return Ok(Json(Status::of(reset, proofs, app.now())).into_response());
     }
     let f = frame.signed_in(&viewer.login.name);
-    let unused = asked.unused.is_some();
+    let note = match (asked.unused, asked.unasked) {
+        (Some(_), _) => Some(Note::Unused),
+        (None, Some(_)) => Some(Note::Unasked),
+        (None, None) => None,
+    };
     let finish = finish::offered(&viewer, reset, &app.config.signin).then_some(*finished);
     let possible = finish::possible(&viewer.login.upn, &app.config.signin);
     if reset.state.is_open() {
         let usual = usual(&app).await?.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
         let place = line::place(&app.db, reset, app.now()).await?;
-        let more = More { usual, place, unused, finish, possible, care: None };
+        let more = More { usual, place, note, finish, possible, care: None };
         return Ok(draw(&view(&app, f, reset, proofs, more)));
     }
     let drawn = Drawn {
         language: f.lang.clone(),
         viewer: viewer.login.name.clone(),
         mine: aftercare::is_mine(&viewer, reset),
-        unused,
+        note,
         is_final: reset.is_final(app.now()),
     };
     if let Some(page) = found.drawn(&drawn) {
         return Ok(Html(page).into_response());
     }
     let care = aftercare::due(reset.state).then(|| aftercare::draw(&f, care, &viewer, reset));
-    let more = More { unused, finish, possible, care, ..More::default() };
+    let more = More { note, finish, possible, care, ..More::default() };
     let page = view(&app, f, reset, proofs, more).render().map_err(|e| Error::internal(&e))?;
     let page = Bytes::from(page);
     found.keep(drawn, page.clone());
@@ -178,7 +185,7 @@ async fn usual(app: &App) -> Result<Option<SignedDuration>, StoreError> {
 }
 
 fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> TimelinePage {
-    let More { usual, place, unused, finish, possible, care } = more;
+    let More { usual, place, note, finish, possible, care } = more;
     let state = reset.state;
     let key = |part: &str| format!("state-{}-{part}", state.name().replace('_', "-"));
     let now = app.now();
@@ -214,7 +221,10 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> Tim
         took,
         usual,
         line,
-        unused,
+        note: note.map(|note| match note {
+            Note::Unused => ("alert", f.t("timeline-unused")),
+            Note::Unasked => ("status", f.t("timeline-unasked")),
+        }),
         care,
         finish: finish.map(|finished| Finish::of(&f, state, finished)),
         again: again(state, reset.cause).map(|key| f.t(key)),

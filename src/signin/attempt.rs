@@ -44,10 +44,10 @@ impl Purpose {
         }
     }
 
-    fn scopes(self) -> &'static [&'static str] {
+    fn scopes(self, app: &App) -> &'static [&'static str] {
         match self {
             Self::Person | Self::Staff | Self::Finish => &[],
-            Self::Operator => &["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"],
+            Self::Operator => app.entra.operators.scopes(),
         }
     }
 }
@@ -104,7 +104,7 @@ async fn send_off(app: &App, session: &Session, attempt: Attempt, hint: Option<&
         state: &state,
         nonce: &attempt.nonce,
         verifier: &verifier,
-        scopes: purpose.scopes(),
+        scopes: purpose.scopes(app),
         context: purpose.context(app),
         login_hint: hint,
     };

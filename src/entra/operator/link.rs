@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{OperatorError, Operators, SCOPES};
+use super::{OperatorError, Operators};
 use crate::audit::{Actor, Event};
 use crate::base::{PersonKey, Secret};
 use crate::entra::oidc::Authorized;
@@ -103,7 +103,7 @@ impl Operators {
     pub(crate) async fn confirm(&self, session: &str, admin: PersonKey) -> Result<(), LinkRefused> {
         let mut candidate = self.proposed(session).await?.ok_or(LinkRefused::NoCandidate)?;
         let old = Secret::new(candidate.refresh.clone());
-        let fresh = self.graph.oidc.refresh(&old, &SCOPES).await.map_err(OperatorError::Token)?;
+        let fresh = self.renew(&old).await.map_err(OperatorError::Token)?;
         let now = self.now();
         candidate.access_until =
             now.saturating_add(SignedDuration::from_secs(fresh.seconds)).unwrap_or(now).as_millisecond();

@@ -9,26 +9,33 @@ mod last_moment;
 mod link;
 mod order;
 mod store;
+mod validate;
 
 pub(crate) use dispatch::{Dispatch, Poll};
 pub(crate) use link::{Candidate, LinkRefused};
 pub(crate) use order::Order;
 pub(crate) use store::Operator;
+pub(crate) use validate::PasswordVerdict;
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::graph::{Graph, GraphError};
-use super::oauth::TokenError;
+use super::oauth::{TokenError, Tokens};
 use crate::audit::{Actor, Auditor, Event};
 use crate::base::{ObjectId, Secret};
+use crate::config::Config;
 use crate::store::{Db, Sealer, StoreError};
 use store::OperatorStore;
 
 /// What the operator asks for at Entra.
-pub(crate) const SCOPES: [&str; 3] =
-    ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
+const SCOPES: [&str; 3] = ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
+/// The same, and what Microsoft's word on a password before its reset takes.
+const SCOPES_WITH_CHECK: [&str; 4] =
+    ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All", "User.ReadWrite"];
+/// AADSTS65001: nobody consented to what is asked for (reference-error-codes.md, read 2026-11-23).
+const NO_CONSENT: u32 = 65_001;
 /// A token is renewed so long before it ends.
 const MARGIN: SignedDuration = SignedDuration::from_mins(2);
 /// A claim to refresh lasts longer than the request may.
@@ -65,6 +72,8 @@ pub(crate) enum OperatorError {
     Trouble(Trouble),
     #[error("Entra gave no token")]
     Token(#[source] TokenError),
+    #[error("no answer in time")]
+    Late,
     #[error(transparent)]
     Graph(#[from] GraphError),
     #[error(transparent)]
@@ -84,14 +93,22 @@ pub(crate) struct Operators {
     store: OperatorStore,
     auditor: Auditor,
     tenant_wide: bool,
+    /// Microsoft is asked about passwords before a reset begins.
+    microsoft_check: bool,
     me: String,
 }
 
 impl Operators {
-    pub(super) fn new(graph: Graph, db: Db, sealer: Sealer, tenant_wide: bool) -> Self {
+    pub(super) fn new(graph: Graph, db: Db, sealer: Sealer, settings: &Config) -> Self {
         let (clock, random) = (graph.clock.clone(), graph.random.clone());
         let auditor = Auditor::new(db.clone(), sealer.clone(), clock, random.clone());
-        Self { graph, store: OperatorStore::new(db, sealer), auditor, tenant_wide, me: random.token() }
+        let (tenant_wide, microsoft_check) = (settings.operator.tenant_wide, settings.policy.microsoft_check);
+        Self { graph, store: OperatorStore::new(db, sealer), auditor, tenant_wide, microsoft_check, me: random.token() }
+    }
+
+    /// What the operator asks for when it signs in.
+    pub(crate) fn scopes(&self) -> &'static [&'static str] {
+        if self.microsoft_check { &SCOPES_WITH_CHECK } else { &SCOPES }
     }
 
     fn now(&self) -> Timestamp {
@@ -133,6 +150,17 @@ impl Operators {
         Err(OperatorError::Store(StoreError::NoRow))
     }
 
+    /// New tokens. Without consent to what only the password check takes, all the rest goes on: it is not worth a pause.
+    async fn renew(&self, old: &Secret) -> Result<Tokens, TokenError> {
+        match self.graph.oidc.refresh(old, self.scopes()).await {
+            Err(error) if self.microsoft_check && error.code() == Some(NO_CONSENT) => {
+                tracing::error!("policy.microsoft_check does nothing: an administrator must consent to User.ReadWrite");
+                self.graph.oidc.refresh(old, &SCOPES).await
+            }
+            other => other,
+        }
+    }
+
     async fn refresh(&self, operator: &Operator) -> Result<(), OperatorError> {
         let old = match self.store.refresh_token(operator) {
             Ok(old) => old,
@@ -143,7 +171,7 @@ impl Operators {
             }
             Err(error) => return Err(error.into()),
         };
-        match self.graph.oidc.refresh(&old, &SCOPES).await {
+        match self.renew(&old).await {
             Ok(fresh) => {
                 let now = self.now();
                 let until = now.saturating_add(SignedDuration::from_secs(fresh.seconds)).unwrap_or(now);

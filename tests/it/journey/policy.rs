@@ -8,11 +8,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use passback::config::BreachKind;
-use passback::tenant::Call;
+use passback::tenant::{Call, Effect, Fault, Seed};
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
 
-use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
+use crate::support::portal::{Browser, GOOD, Page, Portal, Wish, upn};
 
 /// Passes every rule that needs no list.
 const STOLEN: &str = "Velvet-Trombone-Gravel-3";
@@ -188,5 +188,123 @@ async fn a_person_with_a_forbidden_word_is_told_which_rule() {
     assert_eq!(check(&mut wanda, "Qu1et-H@rbour").await["banned"], "met", "five points are enough");
     let page = wanda.reset("QuietH@rb0ur").await;
     assert!(page.body.contains("data-rule=\"banned\" data-standing=\"failed\""), "{}", page.main());
+    portal.demo.stop().await;
+}
+
+/// Classes, length and strength are right; two words that only the tenant forbids leave four points of the five.
+const FORBIDDEN: &str = "QuietHarbour92";
+
+/// A portal that asks Microsoft beforehand, in a tenant that forbids two words more than the portal knows of.
+async fn asking_microsoft() -> Portal {
+    let text = include_str!("../../../src/tenant/contoso.toml");
+    let seed = Seed::parse(&text.replace("\"lighthouse\"", "\"quiet\", \"harbour\"")).unwrap().hurry();
+    let on = Wish::adjusted(|config| config.policy.microsoft_check = true);
+    Portal::with(Wish { seed: seed.consenting("User.ReadWrite"), ..on }).await
+}
+
+fn standing(page: &Page, rule: &str) -> String {
+    let row =
+        page.body.split_once(&format!("data-rule=\"{rule}\" data-standing=\"")).unwrap_or_else(|| panic!("{rule}"));
+    row.1.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn microsoft_is_asked_when_she_submits_and_never_while_she_types() {
+    let portal = asking_microsoft().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    assert_eq!(standing(&wanda.get("/reset").await, "microsoft"), "pending");
+    for typed in ["Quie", FORBIDDEN, GOOD] {
+        assert_eq!(check(&mut wanda, typed).await["microsoft"], "pending");
+    }
+    let broken = wanda.post("/reset", &[("password", FORBIDDEN), ("again", "other")]).await;
+    assert_eq!((broken.status, wanda.reset("short").await.status), (422.try_into().unwrap(), broken.status));
+    assert_eq!(portal.demo.tenant.calls(Call::ValidatePassword, None), 0, "nor what could not be sent anyway");
+    let page = wanda.reset(FORBIDDEN).await;
+    assert_eq!(page.status, 422);
+    assert_eq!(
+        ["length", "banned", "microsoft"].map(|rule| standing(&page, rule)),
+        ["met", "failed", "failed"].map(str::to_owned)
+    );
+    assert!(page.body.contains("Password is too weak and can not be used."), "{}", page.main());
+    assert!(!page.body.contains(FORBIDDEN), "it is not drawn again");
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    assert_eq!(wanda.get("/reset").await.status, 200, "no intent was written: the form opens");
+    let page = wanda.reset(GOOD).await;
+    assert!(!page.body.contains("could not be asked beforehand"));
+    wanda.until_state(&page.reference(), "written").await;
+    assert_eq!(portal.demo.tenant.calls(Call::ValidatePassword, None), 2, "once for each");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn what_microsoft_refuses_by_a_rule_nobody_knows_is_told_in_its_own_words() {
+    let portal = asking_microsoft().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let text = r#"{"isValid":false,"validationResults":[
+        {"ruleName":"AllOther","validationPassed":true,"message":"Fine so far."},
+        {"ruleName":"password_of_a_weekday","validationPassed":false,"message":"No <b>weekdays</b>."}]}"#;
+    let said = Effect::Body { status: 200, content_type: "application/json".into(), text: text.into() };
+    portal.demo.tenant.add_fault(Fault::on(Call::ValidatePassword, said).times(1));
+    let page = wanda.reset(GOOD).await;
+    assert_eq!((page.status, standing(&page, "microsoft").as_str()), (422.try_into().unwrap(), "failed"));
+    assert_eq!(page.body.matches("data-standing=\"failed\"").count(), 1, "no rule of ours is blamed");
+    assert!(page.body.contains("lang=\"en\"") && page.body.contains("weekdays"), "{}", page.main());
+    assert!(!page.body.contains("<b>weekdays") && !page.body.contains("Fine so far"), "{}", page.main());
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_microsoft_that_is_ill_or_slow_stands_in_nobodys_way_and_is_said() {
+    let portal = asking_microsoft().await;
+    let ill = Effect::Status { status: 503, code: "x".into(), retry_after: None, graph_body: true };
+    let nonsense = Effect::Body { status: 200, content_type: "application/json".into(), text: "{}".into() };
+    for (name, effect) in [
+        ("wanda", ill),
+        ("omar", Effect::Delay { ms: 20_000 }),
+        ("sven", Effect::Drip { ms: 500 }),
+        ("rita", Effect::Hangup),
+        ("luca", nonsense),
+    ] {
+        let mut browser = portal.signed_in(name).await;
+        portal.demo.tenant.add_fault(Fault::on(Call::ValidatePassword, effect).times(1));
+        let began = std::time::Instant::now();
+        let page = browser.reset(GOOD).await;
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{name} waited {:?}", began.elapsed());
+        assert!(page.body.contains("could not be asked beforehand"), "{name}: {}", page.main());
+        let again = browser.get(&format!("/resets/{}", page.reference())).await;
+        assert!(!again.body.contains("could not be asked beforehand"), "{name}: said once");
+        browser.until(&page.reference(), |status| status["state"] != "sending").await;
+        assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn(name))), 1, "{name}");
+    }
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn consent_that_is_taken_back_costs_the_check_and_no_reset() {
+    let portal = asking_microsoft().await;
+    portal.demo.tenant.withdraw_consent("User.ReadWrite");
+    // The operator's token is renewed without it.
+    portal.clock.advance(jiff::SignedDuration::from_hours(2));
+    let mut wanda = portal.signed_in("wanda").await;
+    let page = wanda.reset(GOOD).await;
+    assert!(page.body.contains("could not be asked beforehand"), "{}", page.main());
+    wanda.until_state(&page.reference(), "written").await;
+    let refused = portal.demo.tenant.seen();
+    assert!(
+        refused.iter().any(|(_, path, status)| path.ends_with("validatePassword") && *status == 403),
+        "{refused:?}"
+    );
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn by_default_microsoft_is_not_asked_and_the_operator_asks_for_nothing_more() {
+    // Nobody consented to more in this tenant, and the operator is linked.
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    assert!(!wanda.get("/reset").await.body.contains("data-rule=\"microsoft\""));
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    assert_eq!(portal.demo.tenant.calls(Call::ValidatePassword, None), 0);
     portal.demo.stop().await;
 }

@@ -23,6 +23,10 @@ async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {
         if let Some(effect) = effect {
             fleet.fault(Fault::on(Call::ResetPassword, effect).for_person(&person(n)));
         }
+        // Asked about beforehand, with each kind of answer.
+        let beforehand =
+            [Effect::Delay { ms: 1 }, Effect::Drip { ms: 300 }, Effect::Redirect { to: "http://127.0.0.1:1/".into() }];
+        fleet.fault(Fault::on(Call::ValidatePassword, beforehand[n].clone()).times(1));
         let mut browser = fleet.signed_in(&person(n)).await;
         browser.post_once("/reset/check", &[("password", CANARY)]).await;
         pages += &browser.post("/reset", &[("password", CANARY), ("again", "other")]).await.body;
@@ -37,10 +41,10 @@ async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {
     (browsers, pages)
 }
 
-/// Lines of `[reset]`, and `[notify]` behind them.
+/// Lines of `[reset]`, and `[policy]` and `[notify]` behind them.
 fn with_notices(port: u16) -> String {
     format!(
-        "{}\n[notify]\nkind = \"smtp\"\nfrom = \"passback@contoso.example\"\n[notify.smtp]\nhost = \"127.0.0.1\"\n\
+        "{}\n[policy]\nmicrosoft_check = true\n[notify]\nkind = \"smtp\"\nfrom = \"passback@contoso.example\"\n[notify.smtp]\nhost = \"127.0.0.1\"\n\
          tls = \"none\"\nport = {port}\nusername = \"passback\"\npassword = \"{MAIL_PASSWORD}\"",
         Settings::default().reset
     )
@@ -73,7 +77,7 @@ fn secrets(fleet: &Fleet, browsers: &[Browser]) -> Vec<(&'static str, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_password_and_no_token_is_where_it_must_not_be() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(3)).await;
+    let fleet = Fleet::new(Engine::Sqlite, crowded(3).consenting("User.ReadWrite")).await;
     let inside = free_port();
     let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
     let mailbox = Mailbox::start().await;
@@ -82,6 +86,7 @@ async fn no_password_and_no_token_is_where_it_must_not_be() {
     let mut portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "trace")]).await;
     fleet.link().await;
     let (browsers, pages) = live_through(&fleet).await;
+    assert_eq!(fleet.tenant.calls(Call::ValidatePassword, None), 3, "Microsoft was asked beforehand");
     let links = press_links(&browsers, &mailbox).await;
     let metrics =
         raw::http().get(format!("http://127.0.0.1:{inside}/metrics")).send().await.unwrap().text().await.unwrap();
