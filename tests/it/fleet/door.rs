@@ -177,8 +177,7 @@ async fn a_body_that_never_ends_is_ended() {
     let _portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let browser = fleet.signed_in(&person(0)).await;
-    let host = format!("127.0.0.1:{}", fleet.port);
-    let cookie = browser.cookies.iter().find(|(h, _)| *h == host).unwrap().1.clone();
+    let cookie = browser.cookie();
     let head = format!(
         "POST /reset HTTP/1.1\r\nHost: x\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40\r\n\r\npassword="

@@ -62,8 +62,7 @@ impl Three {
 /// Events of a reset at one replica.
 async fn events(browser: &Browser, reference: &str, last: Option<&str>) -> impl Stream<Item = String> + Unpin + use<> {
     let url = format!("{}/resets/{reference}/events", browser.portal);
-    let host = browser.portal.trim_start_matches("http://").to_owned();
-    let cookie = browser.cookies.iter().find(|(h, _)| *h == host).unwrap().1.clone();
+    let cookie = browser.cookie();
     let mut request = browser.http.get(url).header("cookie", cookie);
     if let Some(last) = last {
         request = request.header("last-event-id", last);

@@ -145,8 +145,7 @@ async fn every_answer_carries_the_security_headers() {
 
 async fn secure(browser: &mut Browser, path: &str) {
     let url = format!("{}{path}", browser.portal);
-    let host = browser.portal.trim_start_matches("http://").to_owned();
-    let cookie = browser.cookies.iter().find(|(h, _)| *h == host).map_or(String::new(), |(_, c)| c.clone());
+    let cookie = browser.cookie();
     let request = browser.http.get(url).header("cookie", cookie).header("accept-encoding", "gzip, br, zstd, deflate");
     let answer = request.send().await.unwrap();
     let header = |name: &str| answer.headers().get(name).map_or("", |v| v.to_str().unwrap()).to_owned();

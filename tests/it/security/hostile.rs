@@ -132,8 +132,7 @@ async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
     let mut portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let browser = fleet.signed_in(&person(0)).await;
-    let host = format!("127.0.0.1:{}", fleet.port);
-    let cookie = browser.cookies.iter().find(|(h, _)| *h == host).unwrap().1.clone();
+    let cookie = browser.cookie();
     let entra = format!("{}/", fleet.tenant.url());
     let mut runner = TestRunner::deterministic();
     let strategy = hostile();

@@ -226,10 +226,19 @@ impl Browser {
         if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.portal) }
     }
 
+    /// Every cookie it would send to the portal.
+    pub(crate) fn cookie(&self) -> String {
+        self.cookies_for(Url::parse(&self.portal).unwrap().authority())
+    }
+
+    fn cookies_for(&self, host: &str) -> String {
+        let mine: Vec<&str> = self.cookies.iter().filter(|(h, _)| h == host).map(|(_, c)| c.as_str()).collect();
+        mine.join("; ")
+    }
+
     async fn send(&mut self, request: reqwest::RequestBuilder, at: &str) -> Response {
         let host = Url::parse(at).unwrap().authority().to_owned();
-        let mine: Vec<String> = self.cookies.iter().filter(|(h, _)| *h == host).map(|(_, c)| c.clone()).collect();
-        let answer = request.header(header::COOKIE, mine.join("; ")).send().await.unwrap();
+        let answer = request.header(header::COOKIE, self.cookies_for(&host)).send().await.unwrap();
         for cookie in answer.headers().get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
             let name = pair.split('=').next().unwrap().to_owned();
@@ -291,10 +300,8 @@ impl Browser {
 
     /// The form's request, not yet sent.
     pub(crate) fn submit(&self, password: &str) -> reqwest::RequestBuilder {
-        let host = Url::parse(&self.portal).unwrap().authority().to_owned();
-        let mine: Vec<&str> = self.cookies.iter().filter(|(h, _)| *h == host).map(|(_, c)| c.as_str()).collect();
         let request = self.http.post(format!("{}/reset", self.portal)).header("sec-fetch-site", "same-origin");
-        request.header(header::COOKIE, mine.join("; ")).form(&[("password", password), ("again", password)])
+        request.header(header::COOKIE, self.cookie()).form(&[("password", password), ("again", password)])
     }
 
     pub(crate) async fn json(&mut self, reference: &str) -> Value {
@@ -307,10 +314,8 @@ impl Browser {
 
     /// The status, if this portal gives one at the moment.
     pub(crate) async fn json_at(&mut self, url: &str) -> Option<Value> {
-        let host = Url::parse(url).unwrap().authority().to_owned();
-        let mine: Vec<&str> = self.cookies.iter().filter(|(h, _)| *h == host).map(|(_, c)| c.as_str()).collect();
-        let request =
-            self.http.get(url).header(header::ACCEPT, "application/json").header(header::COOKIE, mine.join("; "));
+        let mine = self.cookies_for(Url::parse(url).unwrap().authority());
+        let request = self.http.get(url).header(header::ACCEPT, "application/json").header(header::COOKIE, mine);
         let answer = request.timeout(Duration::from_secs(10)).send().await.ok()?;
         if answer.status().is_success() { answer.json().await.ok() } else { None }
     }
