@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::base::{Clock, Random, Secret, hex};
 use crate::config::{
-    Branding, Config, Credential, CredentialKind, Database, Entra, OperatorSettings, Policy, Reset, Sealing,
+    Branding, Config, Credential, CredentialKind, Database, Entra, Helpdesk, OperatorSettings, Policy, Reset, Sealing,
     SealingKey, Server, Signin,
 };
 use crate::entra::client;
@@ -233,6 +233,7 @@ fn config(
         policy: Policy::default(),
         breach: crate::config::Breach::default(),
         directory: None,
+        helpdesk: Helpdesk::default(),
         notify: crate::config::Notify::default(),
     })
 }

@@ -12,6 +12,7 @@ pub mod demo;
 mod directory;
 mod entra;
 mod guard;
+mod helpdesk;
 mod notify;
 pub mod ops;
 mod people;

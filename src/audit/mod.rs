@@ -11,8 +11,10 @@
 mod chain;
 mod event;
 mod ledger;
+mod trail;
 mod verify;
 
 pub(crate) use event::{Actor, Event};
 pub(crate) use ledger::{Auditor, Ledger};
+pub(crate) use trail::{Trace, trail};
 pub use verify::{Report, verify};

@@ -90,6 +90,24 @@ impl fmt::Display for Reference {
     }
 }
 
+impl Reference {
+    /// How a reference begins, from what was heard of it: at least two letters, at most all.
+    pub(crate) fn beginning(text: &str) -> Option<String> {
+        let read = fold(text)?;
+        (2..=8).contains(&read.len()).then_some(read)
+    }
+}
+
+/// Half-heard letters as Crockford folds them. `None`: there is one that no reference has.
+fn fold(text: &str) -> Option<String> {
+    let letter = |letter: char| match letter.to_ascii_uppercase() {
+        'O' => Some('0'),
+        'I' | 'L' => Some('1'),
+        other => Some(other).filter(|c| c.is_ascii() && CROCKFORD.contains(&(*c as u8))),
+    };
+    text.chars().filter(|c| !c.is_whitespace() && *c != '-').take(9).map(letter).collect()
+}
+
 /// What was typed is no reference.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a reference has eight letters and digits, such as 7KQ4-M2ZD")]
@@ -100,19 +118,7 @@ impl FromStr for Reference {
 
     /// Reads what a person wrote or half heard: case, spaces and dashes do not matter, `O` is `0`, `I` and `L` are `1`.
     fn from_str(text: &str) -> Result<Self, NoReference> {
-        let mut read = String::with_capacity(8);
-        for letter in text.chars().filter(|c| !c.is_whitespace() && *c != '-') {
-            let letter = match letter.to_ascii_uppercase() {
-                'O' => '0',
-                'I' | 'L' => '1',
-                other => other,
-            };
-            if read.len() == 8 || !letter.is_ascii() || !CROCKFORD.contains(&(letter as u8)) {
-                return Err(NoReference);
-            }
-            read.push(letter);
-        }
-        if read.len() == 8 { Ok(Self(read)) } else { Err(NoReference) }
+        fold(text).filter(|read| read.len() == 8).map(Self).ok_or(NoReference)
     }
 }
 

@@ -81,6 +81,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ("signin.submit_seconds", config.signin.submit_seconds),
         ("signin.idle_seconds", config.signin.idle_seconds),
         ("signin.absolute_seconds", config.signin.absolute_seconds),
+        ("helpdesk.idle_seconds", config.helpdesk.idle_seconds),
+        ("helpdesk.absolute_seconds", config.helpdesk.absolute_seconds),
         ("reset.time_limit_seconds", config.reset.time_limit_seconds),
         ("reset.line_limit_seconds", config.reset.line_limit_seconds),
         ("reset.per_person_hour", config.reset.per_person_hour),

@@ -9,6 +9,6 @@ mod sections;
 pub use load::{ConfigError, load};
 pub use notify::{Notify, NotifyKind, Smtp, SmtpTls};
 pub use sections::{
-    Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra,
+    Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra, Helpdesk,
     OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin,
 };

@@ -15,6 +15,7 @@
 
 mod aftercare;
 mod causes;
+pub(crate) mod desk;
 mod details;
 mod evidence;
 mod finish;

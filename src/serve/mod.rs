@@ -26,7 +26,7 @@ use crate::reset::{Tracker, read_changes, run_tracker};
 use crate::state::{App, NotReady};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{dress_and_guard, serve_asset, serve_brand, switch_language};
-use crate::{notify, ops, reset, signin};
+use crate::{helpdesk, notify, ops, reset, signin};
 
 /// A half-sent request is closed after this.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -43,6 +43,7 @@ fn routes(shown: reset::Shown) -> Router<App> {
     Router::new()
         .merge(signin::router())
         .merge(reset::router(shown))
+        .merge(helpdesk::router())
         .merge(notify::router())
         .merge(ops::router())
         .route("/static/{hash}/{name}", get(serve_asset))

@@ -10,6 +10,7 @@ use super::attempt::{self, Attempt, Purpose};
 use super::finish;
 use super::refusals::SignInRefused;
 use super::session::{self, Login};
+use super::staff::{Look, Permission as _, Role};
 use super::verdict::{Covered, Verdicts};
 use crate::audit::{Actor, Event};
 use crate::base::Secret;
@@ -132,9 +133,10 @@ async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) 
             begin(app, session, &who.identity, false).await?;
             Ok(Redirect::to("/reset").into_response())
         }
-        Purpose::Staff if who.identity.roles.iter().any(|r| r.starts_with("Passback.")) => {
-            begin(app, session, &who.identity, true).await?;
-            Ok(Redirect::to("/admin/operator").into_response())
+        Purpose::Staff if Role::ALL.iter().any(|role| who.identity.roles.iter().any(|r| r == role.claim())) => {
+            let login = begin(app, session, &who.identity, true).await?;
+            let first = if login.may(Look::ROLES) { "/helpdesk" } else { "/admin/operator" };
+            Ok(Redirect::to(first).into_response())
         }
         Purpose::Staff => refuse(app, SignInRefused::NoRole, Some(&who.identity)).await,
         Purpose::Operator => super::operator::signed_in(app, session, who).await,
@@ -142,13 +144,14 @@ async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) 
     }
 }
 
-async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Result<(), Error> {
+async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Result<Login, Error> {
     let login = Login::new(who, staff, app.now());
     let actor = if staff { Actor::Staff(who.key) } else { Actor::Person(who.key) };
     app.auditor
         .note(Event::new("signin.accepted", actor).about(who.key).with("staff", staff).personal("upn", who.upn.clone()))
         .await?;
-    session::begin(session, &login).await
+    session::begin(session, &login).await?;
+    Ok(login)
 }
 
 async fn refuse(app: &App, refused: SignInRefused, who: Option<&Identity>) -> Result<Response, Error> {

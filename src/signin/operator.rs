@@ -8,7 +8,8 @@ use tower_sessions::Session;
 
 use super::attempt::{self, Purpose};
 use super::refusals::SignInRefused;
-use super::session::{self, Admin};
+use super::session;
+use super::staff::{Administer, Role, Staff, at_work};
 use crate::entra::{Authorized, Candidate, LinkRefused, Operator, OperatorError};
 use crate::state::App;
 use crate::web::{Error, Frame, Refusal, draw};
@@ -22,30 +23,32 @@ struct OperatorPage {
     tenant_wide: bool,
 }
 
-pub(super) async fn page(State(app): State<App>, frame: Frame, admin: Admin) -> Result<Response, Error> {
+pub(super) async fn page(State(app): State<App>, frame: Frame, admin: Staff<Administer>) -> Result<Response, Error> {
     let candidate = app.entra.operators.proposed(&admin.session).await?;
     let tenant_wide = candidate.as_ref().is_some_and(|c| c.scope == "/");
     let current = app.entra.operators.current().await?;
-    Ok(draw(&OperatorPage { f: frame.signed_in(&admin.login.name), current, candidate, tenant_wide }))
+    Ok(draw(&OperatorPage { f: at_work(frame, &admin.login), current, candidate, tenant_wide }))
 }
 
 /// Every way to Entra starts with GET.
-pub(super) async fn link(State(app): State<App>, session: Session, _admin: Admin) -> Result<Redirect, Error> {
+pub(super) async fn link(
+    State(app): State<App>,
+    session: Session,
+    _admin: Staff<Administer>,
+) -> Result<Redirect, Error> {
     attempt::begin(&app, &session, Purpose::Operator, false, None).await
 }
 
 /// The callback of purpose `operator`: the session stays the administrator's, and must still be one.
 pub(super) async fn signed_in(app: &App, session: &Session, who: Authorized) -> Result<Response, Error> {
-    let admin = session::login(session, app)
-        .await?
-        .filter(|login| login.may(&["Passback.Admin"]))
-        .ok_or(SignInRefused::NotStaff)?;
+    let admin =
+        session::login(session, app).await?.filter(|login| login.may(&[Role::Admin])).ok_or(SignInRefused::NotStaff)?;
     let id = session.id().map(|id| id.to_string()).unwrap_or_default();
     app.entra.operators.propose(&id, admin.key, who).await.map_err(refused)?;
     Ok(Redirect::to("/admin/operator").into_response())
 }
 
-pub(super) async fn confirm(State(app): State<App>, admin: Admin) -> Result<Redirect, Error> {
+pub(super) async fn confirm(State(app): State<App>, admin: Staff<Administer>) -> Result<Redirect, Error> {
     app.entra.operators.confirm(&admin.session, admin.login.key).await.map_err(refused)?;
     Ok(Redirect::to("/admin/operator"))
 }

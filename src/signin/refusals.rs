@@ -32,11 +32,13 @@ pub(crate) enum SignInRefused {
     SomebodyElse,
     /// A staff page without a staff session.
     NotStaff,
+    /// Staff work from a network that is not for it.
+    Network,
     Expired,
 }
 
 impl SignInRefused {
-    fn code(self) -> &'static str {
+    pub(super) fn code(self) -> &'static str {
         match self {
             Self::Attempt => "S-ATTEMPT",
             Self::Cancelled => "S-CANCELLED",
@@ -57,6 +59,7 @@ impl SignInRefused {
             Self::NoRole => "S-NO-ROLE",
             Self::SomebodyElse => "S-SOMEBODY-ELSE",
             Self::NotStaff => "S-NOT-STAFF",
+            Self::Network => "S-NETWORK",
             Self::Expired => "S-EXPIRED",
         }
     }
@@ -99,6 +102,7 @@ impl From<SignInRefused> for Error {
                 | SignInRefused::NotAssigned
                 | SignInRefused::AccountDisabled
                 | SignInRefused::NotStaff
+                | SignInRefused::Network
                 | SignInRefused::SomebodyElse
                 | SignInRefused::NoRole
                 | SignInRefused::Excluded

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 use super::refusals::SignInRefused;
+use super::staff::{self, Look, Permission as _, Role};
 use crate::base::PersonKey;
 use crate::state::App;
 use crate::store::{StoreError, session_is_from_memory};
@@ -58,8 +59,8 @@ impl Login {
     }
 
     /// Whether the session holds a role *and* was begun for staff work: a person's own session gives no power.
-    pub(super) fn may(&self, roles: &[&str]) -> bool {
-        self.staff && self.roles.iter().any(|r| roles.contains(&r.as_str()))
+    pub(crate) fn may(&self, roles: &[Role]) -> bool {
+        self.staff && roles.iter().any(|role| self.roles.iter().any(|held| held == role.claim()))
     }
 
     pub(crate) fn is_staff(&self) -> bool {
@@ -68,20 +69,28 @@ impl Login {
 
     fn alive(&self, app: &App) -> bool {
         let now = app.now();
-        let signin = &app.config.signin;
+        let (idle, absolute) = self.limits(app);
         // Seen in the future: the clock was set back, and how old this is cannot be told.
         self.seen_at <= now.saturating_add(SKEW).unwrap_or(now)
-            && now.duration_since(self.seen_at).as_secs() < signin.idle_seconds
-            && now.duration_since(self.since).as_secs() < signin.absolute_seconds
+            && now.duration_since(self.seen_at).as_secs() < idle
+            && now.duration_since(self.since).as_secs() < absolute
     }
-}
 
-impl Login {
+    /// Seconds without a request, and in all. A desk is left alone more often than a telephone.
+    fn limits(&self, app: &App) -> (i64, i64) {
+        let (signin, desk) = (&app.config.signin, &app.config.helpdesk);
+        if self.staff {
+            (desk.idle_seconds.min(signin.idle_seconds), desk.absolute_seconds.min(signin.absolute_seconds))
+        } else {
+            (signin.idle_seconds, signin.absolute_seconds)
+        }
+    }
+
     /// When it is over if nothing more is asked.
     pub(crate) fn ends(&self, app: &App) -> Timestamp {
-        let signin = &app.config.signin;
+        let (idle, absolute) = self.limits(app);
         let after = |at: Timestamp, seconds| at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at);
-        after(self.seen_at, signin.idle_seconds).min(after(self.since, signin.absolute_seconds))
+        after(self.seen_at, idle).min(after(self.since, absolute))
     }
 }
 
@@ -137,7 +146,7 @@ pub(super) async fn session_ends(app: &App, row: &str) -> Result<Option<Timestam
     Ok(login.filter(|login| login.alive(app)).map(|login| login.ends(app)))
 }
 
-async fn session_of(parts: &mut Parts, app: &App) -> Result<Session, Error> {
+pub(super) async fn session_of(parts: &mut Parts, app: &App) -> Result<Session, Error> {
     Session::from_request_parts(parts, app).await.map_err(|(_, text)| Error::Internal(text.to_owned()))
 }
 
@@ -163,11 +172,13 @@ impl FromRequestParts<App> for SignedIn {
 pub(crate) struct Viewer {
     pub(crate) login: Login,
     pub(crate) session: tower_sessions::session::Id,
+    /// Staff, from where staff may work.
+    looks: bool,
 }
 
 impl Viewer {
     pub(crate) fn may_see(&self, person: PersonKey) -> bool {
-        self.login.key == person || self.login.may(&["Passback.Agent", "Passback.Approver", "Passback.Auditor"])
+        self.looks || self.login.key == person
     }
 }
 
@@ -177,40 +188,9 @@ impl OptionalFromRequestParts<App> for Viewer {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Error> {
         let session = session_of(parts, app).await?;
         let login = login(&session, app).await?;
-        Ok(login.zip(session.id()).map(|(login, session)| Self { login, session }))
-    }
-}
-
-/// An administrator of the portal, in a staff session that is fresh.
-pub(crate) struct Admin {
-    pub(crate) login: Login,
-    pub(crate) session: String,
-}
-
-impl FromRequestParts<App> for Admin {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let session = session_of(parts, app).await.map_err(IntoResponse::into_response)?;
-        let staff = "/signin?purpose=staff";
-        let Some(login) = login(&session, app).await.map_err(IntoResponse::into_response)? else {
-            return Err(if parts.method == Method::GET {
-                Redirect::to(staff).into_response()
-            } else {
-                Error::from(SignInRefused::Expired).into_response()
-            });
-        };
-        if !login.may(&["Passback.Admin"]) {
-            return Err(Error::from(SignInRefused::NotStaff).into_response());
-        }
-        let fresh = app.now().duration_since(login.authenticated_at).as_secs() <= app.config.signin.max_age_seconds;
-        if !fresh && parts.method == Method::GET {
-            return Err(Redirect::to(staff).into_response());
-        }
-        if !fresh {
-            return Err(Error::from(SignInRefused::Expired).into_response());
-        }
-        let session = session.id().map(|id| id.to_string()).unwrap_or_default();
-        Ok(Self { login, session })
+        Ok(login.zip(session.id()).map(|(login, session)| {
+            let looks = login.may(Look::ROLES) && staff::from_here(parts, app);
+            Self { login, session, looks }
+        }))
     }
 }

@@ -31,12 +31,14 @@ impl FromRequestParts<App> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Ok(Self(peer.map_or_else(
-            || "unknown".to_owned(),
-            |peer| named(client(peer, &parts.headers, &app.config.server.trusted_proxies)),
-        )))
+        Ok(Self(client_ip(parts, app).map_or_else(|| "unknown".to_owned(), named)))
     }
+}
+
+/// The address itself, for lists of networks.
+pub(crate) fn client_ip(parts: &Parts, app: &App) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    Some(client(peer, &parts.headers, &app.config.server.trusted_proxies).to_canonical())
 }
 
 /// Walks `X-Forwarded-For` from the right, past trusted proxies, to the first address they do not vouch for.

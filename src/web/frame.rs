@@ -33,6 +33,17 @@ pub(crate) struct Frame {
     pub(crate) other_hosts: bool,
     /// Who is signed in, if the page says so.
     pub(crate) who: Option<String>,
+    /// Pages beside this one: staff only.
+    pub(crate) nav: Vec<NavItem>,
+}
+
+/// A way to another page.
+#[derive(Clone, Debug)]
+pub(crate) struct NavItem {
+    pub(crate) path: &'static str,
+    pub(crate) text: String,
+    /// It is this one.
+    pub(crate) here: bool,
 }
 
 impl Frame {
@@ -48,6 +59,7 @@ impl Frame {
             emulated: app.config.entra.is_emulated(),
             other_hosts: app.config.entra.allow_other_hosts,
             who: None,
+            nav: Vec::new(),
         }
     }
 
@@ -67,6 +79,11 @@ impl Frame {
         let hint = language::hint(app, preferred.as_ref());
         self.lang = preferred.unwrap_or_else(Lang::english);
         (self, hint)
+    }
+
+    pub(crate) fn with_nav(mut self, nav: Vec<NavItem>) -> Self {
+        self.nav = nav;
+        self
     }
 
     /// Languages to switch to: code, own name, whether it is this one.

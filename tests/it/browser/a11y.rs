@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::tour;
 use crate::support::chromium::{Chromium, DESKTOP, Looks, PHONE};
-use crate::support::portal::{Portal, Wish, upn};
+use crate::support::portal::{GOOD, Portal, Wish, upn};
 
 /// WCAG's narrowest: 1280 pixels at 400 % (1.4.10).
 const NARROW: Looks = Looks { width: 320, height: 640, ..PHONE };
@@ -164,6 +164,38 @@ async fn news_take_nobodys_focus_away() {
     browser.wait_for("[data-rung=carried][data-look=done]").await;
     let kept = "return [document.activeElement === window.held, held.isConnected, document.querySelector('#aftercare details').open]";
     assert_eq!(browser.client.execute(kept, vec![]).await.unwrap(), json!([true, true, true]));
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_queue_renews_itself_and_is_walked_with_the_arrow_keys() {
+    let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    let browser = Chromium::start(DESKTOP).await;
+    super::tour::staff(&portal.demo.url(), &browser, "hugo").await;
+    browser.wait_for(".queue li").await;
+    let press = async |key: Key| {
+        browser.client.active_element().await.unwrap().send_keys(&key.to_string()).await.unwrap();
+    };
+    let at = async || {
+        let script = "const e = document.activeElement; window.held = e; return e.id || e.closest('li').id";
+        browser.client.execute(script, vec![]).await.unwrap()
+    };
+    assert_eq!(at().await, json!("q"), "one may search at once");
+    press(Key::Down).await;
+    assert_eq!(at().await, json!(format!("r-{reference}")));
+    let mut rita = portal.signed_in("rita").await;
+    let other = rita.reset(GOOD).await.reference();
+    browser.wait_for(&format!("#r-{other}[data-state=refused]")).await;
+    let kept = browser.client.execute("return document.activeElement === window.held", vec![]).await.unwrap();
+    assert_eq!(kept, json!(true), "the keyboard stays where it was");
+    press(Key::Up).await;
+    assert_eq!(at().await, json!(format!("r-{other}")), "the newest stands above");
+    press_enter(&browser).await;
+    browser.wait_for("#reset[data-state=refused]").await;
     browser.close().await;
     portal.demo.stop().await;
 }

@@ -68,12 +68,38 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
     not_me(portal, browser, &mut look).await;
     browser.open(&format!("{url}/nothing")).await;
     look("not-found").await;
-    browser.open(&format!("{url}/signin?purpose=staff")).await;
-    browser.type_into("#account", &upn("adam")).await;
-    browser.click("#m-passkey").await;
-    browser.click("button[type=submit]").await;
+    staff(&url, browser, "adam").await;
     browser.wait_for(".standing-line").await;
     look("operator").await;
+    desk(&url, browser, &mut look).await;
+}
+
+/// Signs a member of staff in.
+pub(super) async fn staff(url: &str, browser: &Chromium, name: &str) {
+    browser.open(&format!("{url}/signin?purpose=staff")).await;
+    browser.type_into("#account", &upn(name)).await;
+    browser.click("#m-passkey").await;
+    browser.click("button[type=submit]").await;
+}
+
+/// The helpdesk's pages.
+async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    staff(url, browser, "hugo").await;
+    browser.wait_for(".queue li").await;
+    look("desk-queue").await;
+    browser.open(&format!("{url}/helpdesk?q=uuuu")).await;
+    browser.wait_for("#q[aria-invalid]").await;
+    look("desk-nothing").await;
+    for (state, page) in [("finished", "desk-finished"), ("refused", "desk-refused"), ("writing", "desk-writing")] {
+        browser.open(&format!("{url}/helpdesk?state={state}")).await;
+        browser.click(".queue a").await;
+        browser.wait_for("#reset").await;
+        look(page).await;
+    }
+    browser.type_into("#text", "Called at nine; the laptop lets her in.").await;
+    browser.click("[action$='/note'] button").await;
+    browser.wait_for(".written").await;
+    look("desk-note").await;
 }
 
 /// The last step, and what is left to do after it.

@@ -3,6 +3,7 @@
 mod aftercare;
 mod causes;
 mod demo;
+mod desk;
 mod directory;
 mod finish;
 mod graph;

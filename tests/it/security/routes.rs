@@ -9,9 +9,14 @@ use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
 /// The routes of the product, from its source.
 fn declared() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for file in
-        ["src/ops/health.rs", "src/signin/routes.rs", "src/notify/mod.rs", "src/reset/mod.rs", "src/serve/mod.rs"]
-    {
+    for file in [
+        "src/ops/health.rs",
+        "src/signin/routes.rs",
+        "src/notify/mod.rs",
+        "src/reset/mod.rs",
+        "src/serve/mod.rs",
+        "src/helpdesk/mod.rs",
+    ] {
         let text = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         for part in text.split(".route(\"").skip(1) {
             let (path, rest) = part.split_once('"').unwrap();
@@ -72,11 +77,12 @@ const IN: Got = "303 /signin";
 const STAFF: Got = "303 /signin?purpose=staff";
 const ENTRA: Got = "303 entra";
 /// Back to the page: only its person can finish a reset.
+const DESK: Got = "303 the desk";
 const PAGE: Got = "303 the page";
 
 /// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
 /// person's own session gives no power whatever roles they hold.
-const TABLE: [Line; 21] = [
+const TABLE: [Line; 26] = [
     //                                        nobody  person  other   agent   approver auditor admin
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -94,6 +100,11 @@ const TABLE: [Line; 21] = [
     line("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
     line("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
     line("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),
+    line("GET", "/helpdesk", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    line("GET", "/helpdesk/change", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    line("GET", "/helpdesk/resets/{reference}", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    line("POST", "/helpdesk/resets/{reference}/ask", ["401", "403", "403", DESK, "403", "403", "403"]),
+    line("POST", "/helpdesk/resets/{reference}/note", ["401", "403", "403", "422", "403", "403", "403"]),
     line("POST", "/language", ["303 /", "303 /", "303 /", "303 /", "303 /", "303 /", "303 /"]),
     line("GET", "/brand/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
     line("GET", "/healthz", ["200", "200", "200", "200", "200", "200", "200"]),
@@ -112,6 +123,7 @@ async fn ask(browser: &mut Browser, method: &str, path: &str) -> String {
         return status.as_u16().to_string();
     };
     let to = if to.contains("/oauth2/v2.0/authorize") { "entra" } else { &to };
+    let to = if to.starts_with("/helpdesk/resets/") { "the desk" } else { to };
     let to = if to.starts_with("/resets/") { "the page" } else { to };
     format!("{} {to}", status.as_u16())
 }

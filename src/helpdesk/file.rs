@@ -1,0 +1,203 @@
+//! One reset, with all that is known of it: what Graph answered, what proves it, who did what.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::Form;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use super::queue::{Row, row, state_text};
+use crate::audit::Trace;
+use crate::base::Reference;
+use crate::reset::desk::{self as resets, Answered, DeskReset, DeskRung, File, Noted, Verified};
+use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
+use crate::state::App;
+use crate::store::Limit;
+use crate::web::{ClientAddress, Error, Frame, draw, moment};
+
+/// A note is no document.
+const NOTE_LETTERS: usize = 2_000;
+/// How often one agent may have Graph asked about one reset: asking harder makes nothing faster.
+const ASKS: Limit = Limit { count: 6, per: SignedDuration::from_mins(1) };
+
+struct RungRow {
+    name: &'static str,
+    title: String,
+    reached: bool,
+    at: String,
+    at_iso: String,
+    source: String,
+}
+
+struct StepRow {
+    title: String,
+    done: bool,
+}
+
+#[derive(Template)]
+#[template(path = "helpdesk/reset.html")]
+struct ResetPage {
+    f: Frame,
+    reference: String,
+    name: String,
+    upn: String,
+    home: String,
+    state: &'static str,
+    state_text: String,
+    begun: String,
+    begun_iso: String,
+    cause: Option<(&'static str, String, String)>,
+    detail: Option<String>,
+    verified: bool,
+    missing: Option<String>,
+    rungs: Vec<RungRow>,
+    steps: Vec<StepRow>,
+    answers: Vec<Answered>,
+    trail: Vec<Trace>,
+    notes: Vec<Noted>,
+    others: Vec<Row>,
+    /// May write and ask, not only look.
+    assists: bool,
+    /// What the last press came to.
+    said: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Back {
+    said: Option<String>,
+}
+
+pub(super) async fn page(
+    State(app): State<App>,
+    frame: Frame,
+    staff: Staff<Look>,
+    address: ClientAddress,
+    Path(reference): Path<String>,
+    Query(back): Query<Back>,
+) -> Result<Response, Error> {
+    let file = find(&app, &address, &reference).await?;
+    let said = back.said.as_deref().and_then(|said| match said {
+        "asked" => Some(frame.t("desk-asked")),
+        "final" => Some(frame.t("desk-asked-final")),
+        "noted" => Some(frame.t("desk-noted")),
+        "empty" => Some(frame.t("desk-note-empty")),
+        _ => None,
+    });
+    let f = at_work(frame, &staff.login);
+    Ok(draw(&view(f, file, staff.login.may(Assist::ROLES), said, app.now())))
+}
+
+async fn find(app: &App, address: &ClientAddress, reference: &str) -> Result<File, Error> {
+    let file = match reference.parse::<Reference>() {
+        Ok(reference) => resets::file(app, &reference).await?,
+        Err(_) => None,
+    };
+    if file.is_none() {
+        address.count(app, "miss").await?;
+    }
+    file.ok_or(Error::NotFound)
+}
+
+/// `POST …/ask`: Graph is asked now instead of at its time.
+pub(super) async fn ask(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    address: ClientAddress,
+    Path(reference): Path<String>,
+) -> Result<Response, Error> {
+    let file = find(&app, &address, &reference).await?;
+    let key = format!("ask:{}:{}", staff.login.key.object, file.reset.id);
+    app.limits.take(&key, ASKS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
+    let asked = resets::ask_now(&app, &staff, &file.reset).await?;
+    Ok(to_page(&file.reset, if asked { "asked" } else { "final" }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Written {
+    text: String,
+}
+
+/// `POST …/note`.
+pub(super) async fn note(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    address: ClientAddress,
+    Path(reference): Path<String>,
+    Form(written): Form<Written>,
+) -> Result<Response, Error> {
+    let file = find(&app, &address, &reference).await?;
+    let kept = |c: &char| !c.is_control() || *c == '\n';
+    let text: String = written.text.trim().chars().filter(kept).take(NOTE_LETTERS).collect();
+    if text.is_empty() {
+        return Ok(to_page(&file.reset, "empty"));
+    }
+    resets::note(&app, &staff, &file.reset, &text).await?;
+    Ok(to_page(&file.reset, "noted"))
+}
+
+fn to_page(reset: &DeskReset, said: &str) -> Response {
+    Redirect::to(&format!("/helpdesk/resets/{}?said={said}", reset.reference)).into_response()
+}
+
+fn title(f: &Frame, rung: DeskRung) -> String {
+    f.t(&format!("desk-rung-{}", rung.name()))
+}
+
+/// What is missing, in words.
+fn missing(f: &Frame, verified: &Verified) -> Option<String> {
+    let Verified::Missing { all, any } = verified else { return None };
+    let names =
+        |rungs: &[DeskRung], between: &str| rungs.iter().map(|rung| title(f, *rung)).collect::<Vec<_>>().join(between);
+    let either = (!any.is_empty()).then(|| names(any, &format!(" {} ", f.t("desk-or"))));
+    let parts = [(!all.is_empty()).then(|| names(all, ", ")), either];
+    Some(f.tv("desk-missing", "rungs", &parts.into_iter().flatten().collect::<Vec<_>>().join("; ")))
+}
+
+fn rungs(f: &Frame, file: &File) -> Vec<RungRow> {
+    let shown = |rung: &DeskRung| file.reset.synced || *rung != DeskRung::Carried;
+    let row = |rung: DeskRung| {
+        let proof = file.proofs.iter().find(|proof| proof.rung == rung);
+        RungRow {
+            name: rung.name(),
+            title: title(f, rung),
+            reached: proof.is_some(),
+            at: proof.map(|p| moment(&f.lang, &p.at)).unwrap_or_default(),
+            at_iso: proof.map(|p| p.at.to_string()).unwrap_or_default(),
+            source: proof.map(|p| p.source.clone()).unwrap_or_default(),
+        }
+    };
+    DeskRung::ALL.into_iter().filter(shown).map(row).collect()
+}
+
+fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestamp) -> ResetPage {
+    let verified = file.verified();
+    let cause = file.reset.cause.map(|cause| {
+        let text = |whom: &str| f.t(&format!("cause-{}-{whom}", cause.code().to_lowercase()));
+        (cause.code(), text("agent"), text("admin"))
+    });
+    let step = |(code, done)| StepRow { title: f.t(&format!("care-{code}-title")), done };
+    ResetPage {
+        reference: file.reset.reference.to_string(),
+        home: f.t(if file.reset.synced { "desk-home-directory" } else { "desk-home-cloud" }),
+        state: file.reset.state.name(),
+        state_text: state_text(&f, file.reset.state),
+        begun: moment(&f.lang, &file.reset.created_at),
+        begun_iso: file.reset.created_at.to_string(),
+        verified: verified == Verified::Yes,
+        missing: missing(&f, &verified),
+        rungs: rungs(&f, &file),
+        steps: file.steps().into_iter().map(step).collect(),
+        name: file.name,
+        upn: file.upn,
+        detail: file.detail,
+        answers: file.answers,
+        trail: file.trail,
+        notes: file.notes,
+        others: file.others.into_iter().map(|other| row(&f, other, now)).collect(),
+        cause,
+        assists,
+        said,
+        f,
+    }
+}

@@ -1,0 +1,150 @@
+//! A reset as the helpdesk sees it: the same journey as the person's, with everything Graph answered. Whether it is
+//! *verified* is computed from the rungs here, and nobody can set it.
+
+use super::aftercare::AfterCare;
+use super::reading::{Proof, Reset, Rung};
+use super::store;
+use crate::audit::{Event, Trace, trail};
+use crate::base::Reference;
+use crate::signin::{Permission, Staff};
+use crate::state::App;
+use crate::store::{Db, StoreError};
+
+pub(crate) use super::causes::Cause;
+pub(crate) use super::reading::{Reset as DeskReset, Rung as DeskRung};
+pub(crate) use super::state::State as ResetState;
+pub(crate) use super::store::{Answered, By, Listed, Noted, PAGE, Wanted};
+
+/// So many other resets of the same person are listed.
+const OTHERS: usize = 10;
+
+/// All there is of one reset.
+pub(crate) struct File {
+    pub(crate) reset: Reset,
+    pub(crate) name: String,
+    pub(crate) upn: String,
+    /// Graph's own words on how it ended.
+    pub(crate) detail: Option<String>,
+    pub(crate) proofs: Vec<Proof>,
+    pub(crate) answers: Vec<Answered>,
+    pub(crate) notes: Vec<Noted>,
+    pub(crate) trail: Vec<Trace>,
+    /// The same person's other resets, the newest first.
+    pub(crate) others: Vec<Listed>,
+    care: AfterCare,
+}
+
+/// Whether the evidence proves that the password is in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verified {
+    Yes,
+    /// These rungs are missing: all of the first, or one of the second.
+    Missing {
+        all: Vec<Rung>,
+        any: Vec<Rung>,
+    },
+}
+
+impl File {
+    pub(crate) fn verified(&self) -> Verified {
+        let reached: Vec<Rung> = self.proofs.iter().map(|proof| proof.rung).collect();
+        verified(self.reset.synced, &reached)
+    }
+
+    /// What is left to do for the person, and what they ticked: code and whether it is done.
+    pub(crate) fn steps(&self) -> Vec<(&'static str, bool)> {
+        if !super::aftercare::page::due(self.reset.state) {
+            return Vec::new();
+        }
+        self.care.steps().into_iter().map(|step| (step.code(), self.care.done(step).is_some())).collect()
+    }
+}
+
+/// A person's sign-in with it proves all. Without: Microsoft's word, and for somebody whose password lives in the
+/// directory also whoever carried it there.
+fn verified(synced: bool, reached: &[Rung]) -> Verified {
+    let has = |rung: &Rung| reached.contains(rung);
+    let any = if synced { vec![Rung::Carried, Rung::Works] } else { Vec::new() };
+    let any = if any.iter().any(has) { Vec::new() } else { any };
+    let all = if has(&Rung::Written) || has(&Rung::Works) { Vec::new() } else { vec![Rung::Written] };
+    if all.is_empty() && any.is_empty() { Verified::Yes } else { Verified::Missing { all, any } }
+}
+
+/// A page of the queue, and one line more if there is another page.
+pub(crate) async fn list(db: &Db, wanted: &Wanted) -> Result<Vec<Listed>, StoreError> {
+    store::list(db, wanted).await
+}
+
+/// Counts up with every visible change of any reset.
+pub(crate) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
+    store::newest_change(db).await
+}
+
+pub(crate) async fn file(app: &App, reference: &Reference) -> Result<Option<File>, StoreError> {
+    let db = &app.db;
+    let Some(reset) = store::by_reference(db, reference).await? else { return Ok(None) };
+    let (name, upn, detail) = store::about(db, reset.id).await?;
+    let wanted = Wanted { by: By::Person(reset.person), before: None };
+    let mut others = store::list(db, &wanted).await?;
+    others.retain(|other| other.reference != reset.reference.to_string());
+    others.truncate(OTHERS);
+    Ok(Some(File {
+        others,
+        proofs: store::proofs(db, reset.id).await?,
+        answers: store::answers(db, reset.id).await?,
+        notes: store::notes(db, reset.id).await?,
+        trail: trail(db, reset.id).await?,
+        care: store::aftercare(db, reset.id).await?,
+        reset,
+        name,
+        upn,
+        detail,
+    }))
+}
+
+/// Writes a note. Its text is in the table alone: the audit says that there is one, and whose.
+pub(crate) async fn note<P: Permission>(
+    app: &App,
+    staff: &Staff<P>,
+    reset: &Reset,
+    text: &str,
+) -> Result<(), StoreError> {
+    let mut ledger = app.auditor.begin().await?;
+    let by = (staff.login.key, staff.login.name.as_str());
+    store::note(ledger.tx(), reset.id, by, text, app.now()).await?;
+    ledger.record(Event::new("desk.note", staff.actor()).about(reset.person).reset(reset.id));
+    ledger.commit().await
+}
+
+/// Has Graph asked now instead of later. False: there is nothing left to ask.
+pub(crate) async fn ask_now<P: Permission>(app: &App, staff: &Staff<P>, reset: &Reset) -> Result<bool, StoreError> {
+    let mut ledger = app.auditor.begin().await?;
+    let asked = store::ask_now(ledger.tx(), reset.id, app.now()).await?;
+    ledger
+        .record(Event::new("desk.asked_again", staff.actor()).about(reset.person).reset(reset.id).with("open", asked));
+    ledger.commit().await?;
+    Ok(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verified_is_what_the_rungs_say() {
+        use Rung::{Accepted, Carried, Works, Written};
+        let missing = |all: &[Rung], any: &[Rung]| Verified::Missing { all: all.to_vec(), any: any.to_vec() };
+        for (synced, reached, expected) in [
+            (true, vec![], missing(&[Written], &[Carried, Works])),
+            (true, vec![Accepted], missing(&[Written], &[Carried, Works])),
+            (true, vec![Accepted, Written], missing(&[], &[Carried, Works])),
+            (true, vec![Accepted, Carried], missing(&[Written], &[])),
+            (true, vec![Accepted, Written, Carried], Verified::Yes),
+            (true, vec![Accepted, Works], Verified::Yes),
+            (false, vec![Accepted], missing(&[Written], &[])),
+            (false, vec![Accepted, Written], Verified::Yes),
+        ] {
+            assert_eq!(verified(synced, &reached), expected, "{synced} {reached:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What the helpdesk reads and writes of resets.
+
+use jiff::Timestamp;
+
+use super::at;
+use crate::base::{PersonKey, ResetId};
+use crate::reset::state::State;
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// Which resets are wanted, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) by: By,
+    /// Only those begun before.
+    pub(crate) before: Option<Timestamp>,
+}
+
+/// One question at a time: each has an index of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum By {
+    #[default]
+    All,
+    State(State),
+    /// A cause's stable code.
+    Cause(String),
+    /// How a reference begins, in its own letters.
+    Reference(String),
+    Person(PersonKey),
+}
+
+/// A line of the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) reference: String,
+    pub(crate) name: String,
+    pub(crate) upn: String,
+    pub(crate) state: State,
+    pub(crate) cause: Option<String>,
+    pub(crate) created_at: Timestamp,
+}
+
+/// So many lines are on one page.
+pub(crate) const PAGE: usize = 50;
+
+/// One more than a page, so that it is known whether there are more.
+macro_rules! listed {
+    ($condition:literal) => {
+        concat!(
+            "SELECT reference, name, upn, state, cause, created_at FROM resets WHERE created_at < $1 AND ",
+            $condition,
+            " ORDER BY created_at DESC, id DESC LIMIT 51"
+        )
+    };
+}
+
+type Line = (String, String, String, String, Option<String>, i64);
+
+pub(in crate::reset) async fn list(db: &Db, wanted: &Wanted) -> Result<Vec<Listed>, StoreError> {
+    let before = wanted.before.map_or(i64::MAX, Timestamp::as_millisecond);
+    let (sql, first, second) = match &wanted.by {
+        By::All => (listed!("$2 = '' AND $3 = ''"), String::new(), String::new()),
+        By::State(state) => (listed!("state = $2 AND $3 = ''"), state.name().to_owned(), String::new()),
+        By::Cause(code) => (listed!("cause = $2 AND $3 = ''"), code.clone(), String::new()),
+        // `Z` is the last of the alphabet.
+        By::Reference(begins) => {
+            (listed!("reference >= $2 AND reference <= $3"), begins.clone(), format!("{begins:Z<8}"))
+        }
+        By::Person(key) => (listed!("tenant = $2 AND object = $3"), key.tenant.to_string(), key.object.to_string()),
+    };
+    let rows: Vec<Line> =
+        on_db!(db, |pool| sqlx::query_as(sql).bind(before).bind(&first).bind(&second).fetch_all(pool).await)?;
+    rows.into_iter().map(read).collect()
+}
+
+fn read((reference, name, upn, state, cause, created_at): Line) -> Result<Listed, StoreError> {
+    let state = State::read(&state)
+        .ok_or_else(|| StoreError::BadRow { table: "resets", problem: format!("state of {reference}") })?;
+    let reference = match reference.split_at_checked(4) {
+        Some((head, tail)) => format!("{head}-{tail}"),
+        None => reference,
+    };
+    Ok(Listed { reference, name, upn, state, cause, created_at: at(created_at) })
+}
+
+/// Name, UPN and Graph's own words on how it ended.
+pub(in crate::reset) async fn about(db: &Db, id: ResetId) -> Result<(String, String, Option<String>), StoreError> {
+    const SQL: &str = "SELECT name, upn, detail FROM resets WHERE id = $1";
+    let id = id.to_string();
+    Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_one(pool).await)?)
+}
+
+/// One answer of Graph's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub(crate) at: Timestamp,
+    pub(crate) call: String,
+    pub(crate) status: i64,
+    pub(crate) request_id: Option<String>,
+    pub(crate) detail: Option<String>,
+}
+
+type AnswerRow = (i64, String, i64, Option<String>, Option<String>);
+
+pub(in crate::reset) async fn answers(db: &Db, id: ResetId) -> Result<Vec<Answered>, StoreError> {
+    const SQL: &str = "SELECT at, call, status, request_id, detail FROM answers WHERE reset_id = $1 ORDER BY seq";
+    let id = id.to_string();
+    let rows: Vec<AnswerRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let read = |(when, call, status, request_id, detail): AnswerRow| Answered {
+        at: at(when),
+        call,
+        status,
+        request_id,
+        detail,
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// A note of the desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub(crate) at: Timestamp,
+    pub(crate) by: String,
+    pub(crate) text: String,
+}
+
+pub(in crate::reset) async fn notes(db: &Db, id: ResetId) -> Result<Vec<Noted>, StoreError> {
+    const SQL: &str = "SELECT at, by_name, text FROM reset_notes WHERE reset_id = $1 ORDER BY seq";
+    let id = id.to_string();
+    let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    Ok(rows.into_iter().map(|(when, by, text)| Noted { at: at(when), by, text }).collect())
+}
+
+/// Adds a note; two at once get a number each, or the second fails and nothing is lost.
+pub(in crate::reset) async fn note(
+    tx: &mut Tx,
+    id: ResetId,
+    by: (PersonKey, &str),
+    text: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO reset_notes (reset_id, seq, at, by, by_name, text)
+        SELECT $1, COALESCE(MAX(seq), 0) + 1, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT) FROM reset_notes WHERE reset_id = $1";
+    let (id, key, now) = (id.to_string(), by.0.to_string(), now.as_millisecond());
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(now).bind(&key).bind(by.1).bind(text).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Makes what is asked next due now. False: there is nothing left to ask.
+pub(in crate::reset) async fn ask_now(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE resets SET next_poll_at = CASE WHEN next_poll_at IS NULL THEN NULL ELSE $2 END,
+            next_look_at = CASE WHEN next_look_at IS NULL THEN NULL ELSE $2 END
+        WHERE id = $1 AND (next_poll_at IS NOT NULL OR next_look_at IS NOT NULL)";
+    let (id, now) = (id.to_string(), now.as_millisecond());
+    let rows = on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(now).execute(c).await.map(|d| d.rows_affected()))?;
+    Ok(rows == 1)
+}

@@ -1,0 +1,144 @@
+//! What staff may do, as types: a handler that takes a [`Staff<P>`] runs only for somebody who holds the permission `P`,
+//! in a session begun for staff work, from a network that staff may work from. Every refusal is in the audit.
+
+use std::marker::PhantomData;
+
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::refusals::SignInRefused;
+use super::session::{self, Login};
+use crate::audit::{Actor, Event};
+use crate::state::App;
+use crate::web::{ClientAddress, Error, Frame, NavItem, client_ip};
+
+/// App roles as the id token names them (design.md §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Agent,
+    Approver,
+    Auditor,
+    Admin,
+}
+
+impl Role {
+    pub(crate) const ALL: [Self; 4] = [Self::Agent, Self::Approver, Self::Auditor, Self::Admin];
+
+    pub(super) fn claim(self) -> &'static str {
+        match self {
+            Self::Agent => "Passback.Agent",
+            Self::Approver => "Passback.Approver",
+            Self::Auditor => "Passback.Auditor",
+            Self::Admin => "Passback.Admin",
+        }
+    }
+}
+
+/// Something that roles allow.
+pub(crate) trait Permission: Send + Sync {
+    const ROLES: &'static [Role];
+    /// The sign-in must be as young as the one a reset takes.
+    const FRESH: bool = false;
+}
+
+/// Look at resets and people.
+pub(crate) struct Look;
+
+impl Permission for Look {
+    const ROLES: &'static [Role] = &[Role::Agent, Role::Approver, Role::Auditor];
+}
+
+/// Do an agent's work: write notes, ask again.
+pub(crate) struct Assist;
+
+impl Permission for Assist {
+    const ROLES: &'static [Role] = &[Role::Agent];
+}
+
+/// Link the operator.
+pub(crate) struct Administer;
+
+impl Permission for Administer {
+    const ROLES: &'static [Role] = &[Role::Admin];
+    const FRESH: bool = true;
+}
+
+/// A member of staff who may.
+pub(crate) struct Staff<P> {
+    pub(crate) login: Login,
+    pub(crate) session: String,
+    permission: PhantomData<P>,
+}
+
+impl<P> Staff<P> {
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Staff(self.login.key)
+    }
+}
+
+/// Whether staff may work from where this request comes from. No networks: from everywhere.
+pub(super) fn from_here(parts: &Parts, app: &App) -> bool {
+    let networks = &app.config.helpdesk.networks;
+    networks.is_empty() || client_ip(parts, app).is_some_and(|ip| networks.iter().any(|net| net.contains(&ip)))
+}
+
+impl<P: Permission> FromRequestParts<App> for Staff<P> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let session = session::session_of(parts, app).await.map_err(IntoResponse::into_response)?;
+        let login = session::login(&session, app).await.map_err(IntoResponse::into_response)?;
+        let sign_in = |parts: &Parts| match parts.method {
+            Method::GET => Redirect::to("/signin?purpose=staff").into_response(),
+            _ => Error::from(SignInRefused::Expired).into_response(),
+        };
+        let Some(login) = login else { return Err(sign_in(parts)) };
+        let refused = match () {
+            () if !login.may(P::ROLES) => Some(SignInRefused::NotStaff),
+            () if !from_here(parts, app) => Some(SignInRefused::Network),
+            () => None,
+        };
+        if let Some(refused) = refused {
+            return Err(refuse(parts, app, &login, refused).await.into_response());
+        }
+        let age = app.now().duration_since(login.authenticated_at).as_secs();
+        if P::FRESH && age > app.config.signin.max_age_seconds {
+            return Err(sign_in(parts));
+        }
+        let session = session.id().map(|id| id.to_string()).unwrap_or_default();
+        Ok(Self { login, session, permission: PhantomData })
+    }
+}
+
+/// The frame of a staff page: who works here, and where they may go.
+pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
+    let items =
+        [("/helpdesk", "desk-nav-resets", Look::ROLES), ("/admin/operator", "desk-nav-operator", Administer::ROLES)];
+    let nav = items
+        .into_iter()
+        .filter(|(_, _, roles)| login.may(roles))
+        .map(|(path, key, _)| NavItem { path, text: frame.t(key), here: frame.path == path })
+        .collect();
+    frame.signed_in(&login.name).with_nav(nav)
+}
+
+/// Counted by address first: whoever knocks on every door fills neither the log nor the disk.
+async fn refuse(parts: &mut Parts, app: &App, login: &Login, refused: SignInRefused) -> Error {
+    let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
+    if let Err(limited) = address.count(app, "miss").await {
+        return limited;
+    }
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let actor = if login.is_staff() { Actor::Staff(login.key) } else { Actor::Person(login.key) };
+    let event = Event::new("desk.refused", actor)
+        .with("code", refused.code())
+        .with("method", parts.method.as_str())
+        .with("route", route)
+        .personal("address", address.0);
+    match app.auditor.note(event).await {
+        Ok(()) => refused.into(),
+        Err(error) => error.into(),
+    }
+}

@@ -1,0 +1,162 @@
+//! The helpdesk looks: the queue, one reset with all its evidence, notes; and who may not.
+
+use passback::tenant::{Call, Effect, Fault};
+use reqwest::StatusCode;
+
+use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+
+async fn staff(portal: &Portal, name: &str) -> Browser {
+    let mut browser = portal.browser();
+    let page = browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
+    assert!(page.status.is_success(), "{name}: {}", page.body);
+    browser
+}
+
+async fn reset(portal: &Portal, name: &str, state: &str) -> String {
+    let mut browser = portal.signed_in(name).await;
+    let reference = browser.reset(GOOD).await.reference();
+    browser.until_state(&reference, state).await;
+    reference
+}
+
+/// References in the order they stand.
+fn listed(page: &Page) -> Vec<String> {
+    page.body.split("<li id=\"r-").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn hugo_finds_a_reset_by_what_the_caller_says_of_it() {
+    for engine in engines() {
+        let portal = Portal::on(engine).await;
+        let wanda = reset(&portal, "wanda", "written").await;
+        let rita = reset(&portal, "rita", "refused").await;
+        let mut hugo = staff(&portal, "hugo").await;
+        let page = hugo.get("/helpdesk").await;
+        assert_eq!(listed(&page), [rita.clone(), wanda.clone()], "the newest first");
+        assert!(page.body.contains(&upn("rita")) && page.body.contains("R-POLICY"), "{}", page.main());
+        assert_eq!(listed(&hugo.get("/helpdesk?state=written").await), [wanda.as_str()]);
+        assert_eq!(listed(&hugo.get("/helpdesk?cause=R-POLICY").await), [rita.as_str()]);
+        assert_eq!(listed(&hugo.get(&format!("/helpdesk?q={}", &wanda[..3])).await), [wanda.as_str()], "half of it");
+        let heard = wanda.replace('0', "o").replace('1', "l").to_lowercase();
+        let page = hugo.get(&format!("/helpdesk?q={heard}")).await;
+        assert!(page.url.ends_with(&format!("/helpdesk/resets/{wanda}")), "{}: {}", heard, page.url);
+        let page = hugo.get("/helpdesk?q=uuuu").await;
+        assert!(listed(&page).is_empty() && page.body.contains("That cannot be a reference."), "{}", page.main());
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn hugo_sees_what_proves_a_reset_and_what_is_missing() {
+    let portal = Portal::start().await;
+    portal.demo.tenant.add_fault(Fault::on(Call::Audits, Effect::Hangup).times(100_000));
+    let wanda = reset(&portal, "wanda", "written").await;
+    let carl = reset(&portal, "carl", "written").await;
+    let mut hugo = staff(&portal, "hugo").await;
+    let page = hugo.get(&format!("/helpdesk/resets/{wanda}")).await;
+    assert_eq!(page.attribute("data-verified"), "false", "{}", page.main());
+    assert!(page.body.contains("Missing: Carried to the directory or Used by the person."), "{}", page.main());
+    assert!(page.body.contains("reset 202") && page.body.contains("request-id "), "{}", page.main());
+    assert!(page.body.contains("reset.requested"), "{}", page.main());
+    let page = hugo.get(&format!("/helpdesk/resets/{carl}")).await;
+    assert_eq!(page.attribute("data-verified"), "true", "cloud only: nobody has to carry it: {}", page.main());
+    portal.demo.tenant.clear_faults();
+    let page = hugo.post(&format!("/helpdesk/resets/{wanda}/ask"), &[]).await;
+    assert!(page.body.contains("Microsoft is being asked."), "{}", page.main());
+    let mut all = portal.signed_in("wanda").await;
+    all.until(&wanda, |status| status["evidence"].to_string().contains("carried")).await;
+    let page = hugo.get(&format!("/helpdesk/resets/{wanda}")).await;
+    assert_eq!(page.attribute("data-verified"), "true", "{}", page.main());
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_refusal_names_its_cause_for_the_agent_and_for_the_administrator() {
+    let portal = Portal::start().await;
+    let rita = reset(&portal, "rita", "refused").await;
+    let mut hugo = staff(&portal, "hugo").await;
+    let page = hugo.get(&format!("/helpdesk/resets/{rita}")).await;
+    for part in ["R-POLICY", "For the AD administrator:", "Microsoft said:"] {
+        assert!(page.body.contains(part), "{part}: {}", page.main());
+    }
+    let again = hugo.post(&format!("/helpdesk/resets/{rita}/ask"), &[]).await;
+    assert!(again.body.contains("There is nothing left to ask"), "{}", again.main());
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_note_is_read_by_all_staff_and_its_text_is_not_in_the_audit() {
+    for engine in engines() {
+        let portal = Portal::on(engine).await;
+        let wanda = reset(&portal, "wanda", "written").await;
+        let path = format!("/helpdesk/resets/{wanda}/note");
+        let mut hugo = staff(&portal, "hugo").await;
+        let page = hugo.post(&path, &[("text", " Called at nine. <b>Laptop</b> locked.\n ")]).await;
+        assert!(page.body.contains("The note is saved."), "{}", page.main());
+        let page = hugo.post(&path, &[("text", " \n ")]).await;
+        assert!(page.body.contains("the note was empty"), "{}", page.main());
+        let page = staff(&portal, "audrey").await.get(&format!("/helpdesk/resets/{wanda}")).await;
+        assert!(page.body.contains("Called at nine. &#60;b&#62;Laptop"), "{}", page.main());
+        assert!(!page.body.contains("/note\""), "an auditor writes none");
+        let trail = page.body.split("<h2>Audit trail</h2>").nth(1).unwrap();
+        assert!(trail.contains("desk.note") && !trail.contains("Laptop"), "{trail}");
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn staff_work_only_from_the_networks_of_the_organisation() {
+    let portal = Portal::with(Wish::adjusted(|config| {
+        config.helpdesk.networks = vec!["127.0.0.0/8".parse().unwrap(), "10.20.0.0/16".parse().unwrap()];
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    }))
+    .await;
+    let wanda = reset(&portal, "wanda", "written").await;
+    let hugo = staff(&portal, "hugo").await;
+    let from = |address: &str, path: String| {
+        let request = hugo.http.get(format!("{}{path}", hugo.portal)).header("cookie", hugo.cookie());
+        request.header("x-forwarded-for", address.to_owned()).send()
+    };
+    for path in ["/helpdesk".to_owned(), format!("/resets/{wanda}")] {
+        assert_eq!(from("10.20.3.4", path).await.unwrap().status(), StatusCode::OK);
+    }
+    let outside = from("10.21.3.4", "/helpdesk".to_owned()).await.unwrap();
+    assert_eq!(outside.status(), StatusCode::FORBIDDEN);
+    assert!(outside.text().await.unwrap().contains("S-NETWORK"));
+    let page = from("10.21.3.4", format!("/resets/{wanda}")).await.unwrap();
+    assert_eq!(page.status(), StatusCode::NOT_FOUND, "nor by the person's own page");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_desk_that_is_left_alone_is_signed_out_before_a_person_would_be() {
+    let portal = Portal::start().await;
+    let mut hugo = staff(&portal, "hugo").await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    portal.clock.jump(jiff::SignedDuration::from_secs(960));
+    assert_eq!(hugo.once("/helpdesk").await.headers()["location"], "/signin?purpose=staff");
+    assert_eq!(wanda.get(&format!("/resets/{reference}")).await.status, StatusCode::OK);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_is_refused_at_the_desk_is_in_the_audit() {
+    let portal = Portal::with(Wish { engine: Engine::Sqlite, ..Wish::default() }).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    assert_eq!(wanda.once("/helpdesk").await.status(), StatusCode::FORBIDDEN);
+    let mut audrey = staff(&portal, "audrey").await;
+    assert_eq!(audrey.post_once(&format!("/helpdesk/resets/{reference}/ask"), &[]).await.status(), 403);
+    let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT actor, detail FROM audit WHERE event = 'desk.refused' ORDER BY seq")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[0].0.starts_with("person:") && rows[0].1.contains("\"route\":\"/helpdesk\""), "{rows:?}");
+    assert!(rows[1].0.starts_with("staff:") && rows[1].1.contains("/ask"), "{rows:?}");
+    portal.demo.stop().await;
+}
