@@ -2,6 +2,7 @@
 
 mod a11y;
 mod journeys;
+mod person;
 mod real_directory;
 mod screenshots;
 mod tour;

@@ -1,0 +1,166 @@
+//! What a person meets beside the straight way, on a phone, in a real browser.
+
+use std::fmt::Write as _;
+
+use passback::tenant::Seed;
+use serde_json::json;
+
+use crate::directory::domain;
+use crate::support::chromium::{Chromium, PHONE};
+use crate::support::portal::{GOOD, Portal, Wish, upn};
+
+async fn style(browser: &Chromium, css: &str, name: &str) -> String {
+    let script = "return getComputedStyle(document.querySelector(arguments[0])).getPropertyValue(arguments[1])";
+    let value = browser.client.execute(script, vec![json!(css), json!(name)]).await.unwrap();
+    value.as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn somebody_who_pressed_back_at_microsoft_is_told_what_to_choose_there() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(PHONE).await;
+    browser.open(&portal.demo.url()).await;
+    assert_eq!(browser.client.find_all(fantoccini::Locator::Css("#unfinished")).await.unwrap().len(), 0);
+    assert_eq!(browser.client.find_all(fantoccini::Locator::Css(".methods svg")).await.unwrap().len(), 4, "pictures");
+    browser.click("a[href='/signin']").await;
+    browser.wait_for("#account").await;
+    browser.client.back().await.unwrap();
+    browser.open(&portal.demo.url()).await;
+    assert!(browser.text("#unfinished").await.contains("Did you come back without finishing?"));
+    assert!(browser.text("footer").await.contains("+44 20 7946 0100"), "and whom to call, and when");
+    assert!(browser.text("footer").await.contains("Mon–Fri"));
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_switch_turns_the_page_into_arabic_and_its_direction_round() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(PHONE).await;
+    browser.open(&portal.demo.url()).await;
+    assert_eq!(style(&browser, "html", "direction").await, "ltr");
+    browser.client.execute("document.getElementById('language').value = 'ar'", vec![]).await.unwrap();
+    browser.click(".languages button").await;
+    browser.wait_for("html[lang=ar][dir=rtl]").await;
+    assert_eq!(style(&browser, "main", "direction").await, "rtl");
+    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.wait_for("html[lang=ar] #reset-form").await;
+    assert_eq!(style(&browser, "#phrase", "direction").await, "ltr", "a password is read from the left everywhere");
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_wears_the_organisations_colour_and_logo() {
+    let dir = tempfile::tempdir().unwrap();
+    let logo = dir.path().join("logo.svg");
+    let picture =
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"64\" height=\"32\"><rect width=\"64\" height=\"32\"/></svg>";
+    std::fs::write(&logo, picture).unwrap();
+    let branded = Wish::adjusted(move |config| {
+        config.branding.name = "Fabrikam".into();
+        config.branding.accent = Some("#7a1fa2".into());
+        config.branding.logo_file = Some(logo.clone());
+    });
+    let portal = Portal::with(branded).await;
+    let browser = Chromium::start(PHONE).await;
+    browser.open(&portal.demo.url()).await;
+    assert_eq!(style(&browser, ".button", "background-color").await, "rgb(122, 31, 162)");
+    assert!(browser.text(".brand").await.contains("Fabrikam"));
+    let loaded = "const i = document.querySelector('.brand img'); return i.complete && i.naturalWidth > 0";
+    assert_eq!(browser.client.execute(loaded, vec![]).await.unwrap(), json!(true), "the logo is drawn, not blocked");
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn coming_back_with_a_passkey_and_no_change_stays_written_and_says_so() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.reset(GOOD).await;
+    browser.wait_for("[data-state=written] #finish").await;
+    browser.click("#finish").await;
+    browser.wait_for("#m-passkey").await;
+    browser.click("#m-passkey").await;
+    browser.click("button[type=submit]").await;
+    browser.wait_for("#finish-note").await;
+    portal.clock.advance(jiff::SignedDuration::from_secs(61));
+    for _ in 0..100 {
+        if browser.text("#finish-note").await.contains("has not seen a change") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    assert!(browser.text("#finish-note").await.contains("has not seen a change of your password"));
+    browser.wait_for("[data-state=written]").await;
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn olaf_reads_why_it_failed_and_that_his_old_password_still_works() {
+    let portal = Portal::start().await;
+    let browser = Chromium::start(PHONE).await;
+    browser.sign_in(&portal.demo.url(), &upn("olaf")).await;
+    browser.reset(GOOD).await;
+    browser.wait_for("[data-state=failed]").await;
+    let said = browser.text("#timeline").await;
+    assert!(said.contains("F-AGENT-OFFLINE") && said.contains("Your old password still works."), "{said}");
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_notices_link_blocks_new_resets_only_when_its_button_is_pressed() {
+    let seed = Seed::contoso().unwrap().hurry().granting("Mail.Send");
+    let mails = Wish::adjusted(|config| {
+        config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
+    });
+    let portal = Portal::with(Wish { seed, ..mails }).await;
+    let browser = Chromium::start(PHONE).await;
+    let url = portal.demo.url();
+    browser.sign_in(&url, &upn("wanda")).await;
+    browser.reset(GOOD).await;
+    browser.wait_for("[data-state=written]").await;
+    let mut sent = portal.demo.tenant.mails();
+    while sent.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        sent = portal.demo.tenant.mails();
+    }
+    let token = sent[0].content.split_once("/not-me/").unwrap().1;
+    let token: String = token.chars().take_while(char::is_ascii_alphanumeric).collect();
+    browser.open(&format!("{url}/not-me/{token}")).await;
+    browser.wait_for("[data-code=N-ASK]").await;
+    browser.open(&format!("{url}/reset")).await;
+    browser.wait_for("#reset-form").await;
+    browser.open(&format!("{url}/not-me/{token}")).await;
+    browser.click("main button[type=submit]").await;
+    browser.wait_for("[data-code=N-DONE]").await;
+    browser.open(&format!("{url}/reset")).await;
+    browser.wait_for("[data-code=G-FROZEN]").await;
+    browser.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_domain_would_refuse_is_read_on_the_phone_before_typing() {
+    let domain = domain().await;
+    let settings = domain.probe().settings();
+    let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    for name in ["dora", "fina"] {
+        let upn = format!("{name}@corp.contoso.example");
+        write!(text, "\n[[people]]\nupn = \"{upn}\"\nname = \"Some Body\"\noutcome = \"written\"\n").unwrap();
+    }
+    let asks = Wish::adjusted(move |config| config.directory = Some(settings.clone()));
+    let portal = Portal::with(Wish { seed: Seed::parse(&text).unwrap().hurry(), ..asks }).await;
+    let browser = Chromium::start(PHONE).await;
+    for (name, code, words) in [("dora", "G-DISABLED", "switched off"), ("fina", "G-TOO-YOUNG", "again after")] {
+        browser.sign_in(&portal.demo.url(), &format!("{name}@corp.contoso.example")).await;
+        browser.wait_for(&format!("[data-code={code}]")).await;
+        let said = browser.text("main").await;
+        assert!(said.contains(words), "{name}: {said}");
+    }
+    browser.close().await;
+    portal.demo.stop().await;
+}
