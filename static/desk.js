@@ -5,16 +5,20 @@
   const queue = () => document.getElementById("queue");
   const policy = window.trustedTypes ? trustedTypes.createPolicy("passback", { createHTML: (text) => text }) : { createHTML: (text) => text };
 
+  // Nobody pressed anything: this keeps no session alive.
+  const byItself = { headers: { "x-passback-by-itself": "1" }, redirect: "manual" };
+
   const redraw = async () => {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!answer.ok || answer.redirected) { location.reload(); return; }
+    const answer = await fetch(location.href, { ...byItself, headers: { ...byItself.headers, accept: "text/html" } });
+    if (!answer.ok) { location.reload(); return; }
     const fresh = new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html").getElementById("queue");
     if (fresh) Idiomorph.morph(queue(), document.importNode(fresh, true), { restoreFocus: true });
   };
   const look = async () => {
     try {
-      const answer = await fetch("/helpdesk/change");
-      if (answer.redirected || answer.status === 401 || answer.status === 403) { location.reload(); return; }
+      const answer = await fetch("/helpdesk/change", byItself);
+      // Signed out: what stood here is for nobody who comes by.
+      if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) { location.reload(); return; }
       if (answer.ok && await answer.text() !== queue().dataset.change) await redraw();
     } catch {
       // Offline: ask again.

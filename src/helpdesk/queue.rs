@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::base::Reference;
-use crate::reset::desk::{self as resets, By, Cause, Listed, PAGE, ResetState, Wanted};
+use crate::reset::desk::{self as resets, By, Cause, Listed, PAGE, Place, ResetState, Wanted};
 use crate::signin::{Look, Staff, at_work};
 use crate::state::App;
 use crate::web::{Error, Frame, draw, duration, moment};
@@ -21,8 +21,9 @@ pub(super) struct Asked {
     state: String,
     #[serde(default)]
     cause: String,
-    /// Milliseconds since 1970: the page that begins there.
-    before: Option<i64>,
+    /// The line that this page comes after: milliseconds since 1970 and the id.
+    #[serde(default)]
+    after: String,
 }
 
 /// A reset as a line.
@@ -79,7 +80,7 @@ pub(super) async fn page(
     };
     let more = found.len() > PAGE;
     found.truncate(PAGE);
-    let older = found.last().filter(|_| more).map(|last| link(&asked, last.created_at));
+    let older = found.last().filter(|_| more).map(|last| link(&asked, last));
     let f = at_work(frame, &staff.login);
     Ok(draw(&QueuePage {
         change,
@@ -88,7 +89,7 @@ pub(super) async fn page(
         rows: found.into_iter().map(|reset| row(&f, reset, app.now())).collect(),
         unreadable: wanted.is_none(),
         older,
-        first: asked.before.is_none(),
+        first: asked.after.is_empty(),
         q: asked.q,
         f,
     }))
@@ -108,14 +109,20 @@ fn wanted(asked: &Asked) -> Option<Wanted> {
         ("", None, None) => By::All,
         _ => By::Reference(Reference::beginning(typed)?),
     };
-    Some(Wanted { by, before: asked.before.and_then(|at| Timestamp::from_millisecond(at).ok()) })
+    Some(Wanted { by, after: place(&asked.after) })
 }
 
-fn link(asked: &Asked, before: Timestamp) -> String {
+/// What is not ours begins at the newest again.
+fn place(text: &str) -> Option<Place> {
+    let (at, id) = text.split_once('.')?;
+    Some(Place { at: Timestamp::from_millisecond(at.parse().ok()?).ok()?, id: id.parse().ok()? })
+}
+
+fn link(asked: &Asked, last: &Listed) -> String {
     let values = [("q", asked.q.trim()), ("state", &asked.state), ("cause", &asked.cause)];
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(values.into_iter().filter(|(_, value)| !value.is_empty()));
-    query.append_pair("before", &before.as_millisecond().to_string());
+    query.append_pair("after", &format!("{}.{}", last.created_at.as_millisecond(), last.id));
     format!("/helpdesk?{}", query.finish())
 }
 

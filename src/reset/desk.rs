@@ -13,7 +13,7 @@ use crate::store::{Db, StoreError};
 pub(crate) use super::causes::Cause;
 pub(crate) use super::reading::{Reset as DeskReset, Rung as DeskRung};
 pub(crate) use super::state::State as ResetState;
-pub(crate) use super::store::{Answered, By, Listed, Noted, PAGE, Wanted};
+pub(crate) use super::store::{Answered, By, Listed, Noted, PAGE, Place, Wanted};
 
 /// So many other resets of the same person are listed.
 const OTHERS: usize = 10;
@@ -84,9 +84,9 @@ pub(crate) async fn file(app: &App, reference: &Reference) -> Result<Option<File
     let db = &app.db;
     let Some(reset) = store::by_reference(db, reference).await? else { return Ok(None) };
     let (name, upn, detail) = store::about(db, reset.id).await?;
-    let wanted = Wanted { by: By::Person(reset.person), before: None };
+    let wanted = Wanted { by: By::Person(reset.person), after: None };
     let mut others = store::list(db, &wanted).await?;
-    others.retain(|other| other.reference != reset.reference.to_string());
+    others.retain(|other| other.id != reset.id);
     others.truncate(OTHERS);
     Ok(Some(File {
         others,

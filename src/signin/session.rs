@@ -100,6 +100,11 @@ fn backend(error: &tower_sessions::session::Error) -> Error {
 
 /// The session's login, if it is there and within its limits by our clock.
 pub(super) async fn login(session: &Session, app: &App) -> Result<Option<Login>, Error> {
+    look(session, app, true).await
+}
+
+/// The same; what a page asks for by itself is no sign of life, and `touch` is false.
+pub(super) async fn look(session: &Session, app: &App, touch: bool) -> Result<Option<Login>, Error> {
     let Some(mut login) = session.get::<Login>(LOGIN).await.map_err(|e| backend(&e))? else { return Ok(None) };
     if !login.alive(app) {
         session.flush().await.map_err(|e| backend(&e))?;
@@ -107,7 +112,7 @@ pub(super) async fn login(session: &Session, app: &App) -> Result<Option<Login>,
     }
     let now = app.now();
     // A copy from memory is not written back; it is read anew within half a minute.
-    if now.duration_since(login.seen_at) > TOUCH && !session_is_from_memory() {
+    if touch && now.duration_since(login.seen_at) > TOUCH && !session_is_from_memory() {
         login.seen_at = now;
         session.insert(LOGIN, &login).await.map_err(|e| backend(&e))?;
     }

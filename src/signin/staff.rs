@@ -14,6 +14,10 @@ use crate::audit::{Actor, Event};
 use crate::state::App;
 use crate::web::{ClientAddress, Error, Frame, NavItem, client_ip};
 
+/// What a page's script asks for by itself says so: a desk that is left alone signs itself out although its queue is
+/// open. Whoever leaves the header out only makes their own session last, as a press of a key would.
+const BY_ITSELF: &str = "x-passback-by-itself";
+
 /// App roles as the id token names them (design.md §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -89,7 +93,8 @@ impl<P: Permission> FromRequestParts<App> for Staff<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let session = session::session_of(parts, app).await.map_err(IntoResponse::into_response)?;
-        let login = session::login(&session, app).await.map_err(IntoResponse::into_response)?;
+        let touch = !parts.headers.contains_key(BY_ITSELF);
+        let login = session::look(&session, app, touch).await.map_err(IntoResponse::into_response)?;
         let sign_in = |parts: &Parts| match parts.method {
             Method::GET => Redirect::to("/signin?purpose=staff").into_response(),
             _ => Error::from(SignInRefused::Expired).into_response(),

@@ -11,8 +11,15 @@ use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) by: By,
-    /// Only those begun before.
-    pub(crate) before: Option<Timestamp>,
+    /// Only those behind this one in the list.
+    pub(crate) after: Option<Place>,
+}
+
+/// Where a line stands in the list: several resets may begin in the same millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) at: Timestamp,
+    pub(crate) id: ResetId,
 }
 
 /// One question at a time: each has an index of its own.
@@ -31,6 +38,7 @@ pub(crate) enum By {
 /// A line of the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
+    pub(crate) id: ResetId,
     pub(crate) reference: String,
     pub(crate) name: String,
     pub(crate) upn: String,
@@ -46,17 +54,17 @@ pub(crate) const PAGE: usize = 50;
 macro_rules! listed {
     ($condition:literal) => {
         concat!(
-            "SELECT reference, name, upn, state, cause, created_at FROM resets WHERE created_at < $1 AND ",
+            "SELECT id, reference, name, upn, state, cause, created_at FROM resets WHERE (created_at, id) < ($1, $4) AND ",
             $condition,
             " ORDER BY created_at DESC, id DESC LIMIT 51"
         )
     };
 }
 
-type Line = (String, String, String, String, Option<String>, i64);
+type Line = (String, String, String, String, String, Option<String>, i64);
 
 pub(in crate::reset) async fn list(db: &Db, wanted: &Wanted) -> Result<Vec<Listed>, StoreError> {
-    let before = wanted.before.map_or(i64::MAX, Timestamp::as_millisecond);
+    let (before, id) = wanted.after.map_or((i64::MAX, String::new()), |p| (p.at.as_millisecond(), p.id.to_string()));
     let (sql, first, second) = match &wanted.by {
         By::All => (listed!("$2 = '' AND $3 = ''"), String::new(), String::new()),
         By::State(state) => (listed!("state = $2 AND $3 = ''"), state.name().to_owned(), String::new()),
@@ -68,18 +76,19 @@ pub(in crate::reset) async fn list(db: &Db, wanted: &Wanted) -> Result<Vec<Liste
         By::Person(key) => (listed!("tenant = $2 AND object = $3"), key.tenant.to_string(), key.object.to_string()),
     };
     let rows: Vec<Line> =
-        on_db!(db, |pool| sqlx::query_as(sql).bind(before).bind(&first).bind(&second).fetch_all(pool).await)?;
+        on_db!(db, |p| sqlx::query_as(sql).bind(before).bind(&first).bind(&second).bind(&id).fetch_all(p).await)?;
     rows.into_iter().map(read).collect()
 }
 
-fn read((reference, name, upn, state, cause, created_at): Line) -> Result<Listed, StoreError> {
-    let state = State::read(&state)
-        .ok_or_else(|| StoreError::BadRow { table: "resets", problem: format!("state of {reference}") })?;
+fn read((id, reference, name, upn, state, cause, created_at): Line) -> Result<Listed, StoreError> {
+    let bad = |what: &str| StoreError::BadRow { table: "resets", problem: format!("{what} of {reference}") };
+    let state = State::read(&state).ok_or_else(|| bad("state"))?;
+    let id = id.parse().map_err(|_| bad("id"))?;
     let reference = match reference.split_at_checked(4) {
         Some((head, tail)) => format!("{head}-{tail}"),
         None => reference,
     };
-    Ok(Listed { reference, name, upn, state, cause, created_at: at(created_at) })
+    Ok(Listed { id, reference, name, upn, state, cause, created_at: at(created_at) })
 }
 
 /// Name, UPN and Graph's own words on how it ended.

@@ -11,7 +11,7 @@ mod sending;
 mod tests;
 
 pub(super) use aftercare::{aftercare, set_devices, set_laptop, set_signed_out, tick, was_locked};
-pub(crate) use desk::{Answered, By, Listed, Noted, PAGE, Wanted};
+pub(crate) use desk::{Answered, By, Listed, Noted, PAGE, Place, Wanted};
 pub(super) use desk::{about, answers, ask_now, list, note, notes};
 pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_later, sending, take_over};
 pub(super) use finishings::{Finish, Finished, due_finishes, end_finish, finished};

@@ -196,6 +196,10 @@ async fn the_queue_renews_itself_and_is_walked_with_the_arrow_keys() {
     assert_eq!(at().await, json!(format!("r-{other}")), "the newest stands above");
     press_enter(&browser).await;
     browser.wait_for("#reset[data-state=refused]").await;
+    browser.open(&format!("{}/helpdesk", portal.demo.url())).await;
+    browser.wait_for(".queue li").await;
+    portal.clock.jump(jiff::SignedDuration::from_mins(16));
+    browser.wait_for("#m-passkey").await;
     browser.close().await;
     portal.demo.stop().await;
 }

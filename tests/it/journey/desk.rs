@@ -141,6 +141,26 @@ async fn a_desk_that_is_left_alone_is_signed_out_before_a_person_would_be() {
 }
 
 #[tokio::test]
+async fn a_queue_that_renews_itself_keeps_nobody_signed_in() {
+    for (by_itself, after_sixteen_minutes) in [(true, StatusCode::SEE_OTHER), (false, StatusCode::OK)] {
+        let portal = Portal::start().await;
+        let hugo = staff(&portal, "hugo").await;
+        let ask = async || {
+            let request = hugo.http.get(format!("{}/helpdesk/change", hugo.portal)).header("cookie", hugo.cookie());
+            let request = if by_itself { request.header("x-passback-by-itself", "1") } else { request };
+            request.send().await.unwrap().status()
+        };
+        for _ in 0..3 {
+            portal.clock.jump(jiff::SignedDuration::from_mins(4));
+            assert_eq!(ask().await, StatusCode::OK);
+        }
+        portal.clock.jump(jiff::SignedDuration::from_mins(4));
+        assert_eq!(ask().await, after_sixteen_minutes, "by itself: {by_itself}");
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn whoever_is_refused_at_the_desk_is_in_the_audit() {
     let portal = Portal::with(Wish { engine: Engine::Sqlite, ..Wish::default() }).await;
     let mut wanda = portal.signed_in("wanda").await;
