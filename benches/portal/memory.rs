@@ -74,7 +74,7 @@ pub(crate) async fn streams(figures: &mut Figures) {
     let reference = browser.reset(GOOD).await.reference();
     browser.until_state(&reference, "writing").await;
     let host = format!("127.0.0.1:{}", fleet.port);
-    let cookie = browser.cookies.iter().find(|(h, _)| *h == host).unwrap().1.clone();
+    let cookie = browser.cookie();
     let request = format!(
         "GET /resets/{reference}/events HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nAccept: text/event-stream\r\n\r\n"
     );
