@@ -129,6 +129,7 @@ fn table(demo: &Demo, password: &str) {
         say(&format!("  {upn:<36}  {outcome}"));
     }
     say(&format!("\n  Everybody's forgotten password is {password}; the tenant is emulated at {}.", demo.tenant.url()));
+    say(&format!("  Helpdesk: hugo@contoso.example at {}/helpdesk.", demo.url()));
     say(&format!("  Administrator: adam@contoso.example at {}/admin/operator.  Stop with Ctrl-C.\n", demo.url()));
 }
 
