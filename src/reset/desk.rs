@@ -48,7 +48,7 @@ pub(crate) enum Verified {
 impl File {
     pub(crate) fn verified(&self) -> Verified {
         let reached: Vec<Rung> = self.proofs.iter().map(|proof| proof.rung).collect();
-        verified(self.reset.synced, &reached)
+        verified(self.reset.state, self.reset.synced, &reached)
     }
 
     /// What is left to do for the person, and what they ticked: code and whether it is done.
@@ -61,10 +61,13 @@ impl File {
 }
 
 /// A person's sign-in with it proves all. Without: Microsoft's word, and for somebody whose password lives in the
-/// directory also whoever carried it there.
-fn verified(synced: bool, reached: &[Rung]) -> Verified {
-    let has = |rung: &Rung| reached.contains(rung);
+/// directory also whoever carried it there. Where the log says that nobody did, a sign-in at Microsoft proves nothing of
+/// the directory.
+fn verified(state: ResetState, synced: bool, reached: &[Rung]) -> Verified {
+    let counts = |rung: &Rung| *rung != Rung::Works || state != ResetState::CloudOnly;
+    let has = |rung: &Rung| reached.contains(rung) && counts(rung);
     let any = if synced { vec![Rung::Carried, Rung::Works] } else { Vec::new() };
+    let any: Vec<Rung> = any.into_iter().filter(counts).collect();
     let any = if any.iter().any(has) { Vec::new() } else { any };
     let all = if has(&Rung::Written) || has(&Rung::Works) { Vec::new() } else { vec![Rung::Written] };
     if all.is_empty() && any.is_empty() { Verified::Yes } else { Verified::Missing { all, any } }
@@ -134,6 +137,8 @@ mod tests {
     fn verified_is_what_the_rungs_say() {
         use Rung::{Accepted, Carried, Works, Written};
         let missing = |all: &[Rung], any: &[Rung]| Verified::Missing { all: all.to_vec(), any: any.to_vec() };
+        let cloud_only = verified(ResetState::CloudOnly, true, &[Accepted, Written, Works]);
+        assert_eq!(cloud_only, missing(&[], &[Carried]), "she signed in at Microsoft; the directory has the old one");
         for (synced, reached, expected) in [
             (true, vec![], missing(&[Written], &[Carried, Works])),
             (true, vec![Accepted], missing(&[Written], &[Carried, Works])),
@@ -144,7 +149,7 @@ mod tests {
             (false, vec![Accepted], missing(&[Written], &[])),
             (false, vec![Accepted, Written], Verified::Yes),
         ] {
-            assert_eq!(verified(synced, &reached), expected, "{synced} {reached:?}");
+            assert_eq!(verified(ResetState::Finished, synced, &reached), expected, "{synced} {reached:?}");
         }
     }
 }
