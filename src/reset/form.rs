@@ -278,7 +278,7 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
         problem: shown.problem.map(|key| f.t(key)),
         unknown: shown.unknown,
         locked: shown.locked,
-        until: clock_time(until),
+        until: clock_time(&f.lang, until),
         until_iso: until.to_string(),
         f,
     };
@@ -320,7 +320,7 @@ fn asked_of(app: &App, facts: &Facts, directory: &InDirectory) -> Asked {
 
 fn locked(f: &Frame, directory: &InDirectory) -> Option<String> {
     let account = directory.account().filter(|account| account.locked)?;
-    let until = account.locked_until.map(|until| f.tv("form-locked-until", "time", &clock_time(until)));
+    let until = account.locked_until.map(|until| f.tv("form-locked-until", "time", &clock_time(&f.lang, until)));
     Some(until.map_or_else(|| f.t("form-locked"), |until| format!("{} {until}", f.t("form-locked"))))
 }
 

@@ -216,7 +216,7 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> Tim
         advice: (1..=3).filter_map(|n| f.maybe(&key(&format!("do{n}")))).collect(),
         cause: reset.cause.map(Cause::code),
         steps: steps(&f, reset, proofs, possible, finish.is_some()),
-        begun: clock_time(reset.created_at),
+        begun: clock_time(&f.lang, reset.created_at),
         begun_iso: reset.created_at.to_string(),
         took,
         usual,
@@ -287,7 +287,7 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bo
             look,
             title: f.t(&format!("rung-{}", rung.name())),
             text,
-            at: reached.map(|p| clock_time(p.at)),
+            at: reached.map(|p| clock_time(&f.lang, p.at)),
             at_iso: reached.map(|p| p.at.to_string()),
         });
     }

@@ -8,12 +8,17 @@ use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{Loader as _, static_loader};
 use unic_langid::{LanguageIdentifier, langid};
 
+use super::numbers;
+
 static_loader! {
     static MESSAGES = {
         locales: "./locales",
         fallback_language: "en",
         // Names and references are isolated by <bdi> in the pages instead: marks inside a text would be copied with it.
-        customise: |bundle| bundle.set_use_isolating(false),
+        customise: |bundle| {
+            bundle.set_use_isolating(false);
+            bundle.set_formatter(Some(numbers::format));
+        },
     };
 }
 
@@ -27,6 +32,11 @@ const NAMES: [(&str, &str); 7] = [
     ("ja", "日本語"),
     ("ar", "العربية"),
 ];
+
+/// The value of a message that is counted.
+const COUNT: &str = "n";
+/// The value of a message that a month's name is chosen by.
+const MONTH: &str = "month";
 
 type Texts = HashMap<LanguageIdentifier, HashMap<String, Option<Arc<str>>>>;
 
@@ -96,11 +106,21 @@ impl Lang {
         })
     }
 
+    /// A value named [`COUNT`] or [`MONTH`] is a number: it chooses the plural or the name, and is written as the
+    /// language writes numbers. All others are text, whatever they look like: a telephone number keeps its first nought.
     pub(crate) fn with(&self, key: &str, values: &[(&'static str, &str)]) -> String {
-        let value = |v: &str| v.parse::<f64>().map_or_else(|_| FluentValue::from(v.to_owned()), FluentValue::from);
+        let value = |name: &str, text: &str| {
+            let number = [COUNT, MONTH].contains(&name).then(|| text.parse::<i64>().ok()).flatten();
+            number.map_or_else(|| FluentValue::from(text.to_owned()), FluentValue::from)
+        };
         let values: HashMap<Cow<'static, str>, FluentValue<'_>> =
-            values.iter().map(|(name, v)| (Cow::Borrowed(*name), value(v))).collect();
+            values.iter().map(|(name, text)| (Cow::Borrowed(*name), value(name, text))).collect();
         MESSAGES.lookup_with_args(&self.0, key, &values)
+    }
+
+    /// A text with its digits as the language writes them, and nothing else changed.
+    pub(crate) fn digits(&self, text: &str) -> String {
+        numbers::digits(&self.0, text)
     }
 
     /// Whether there is such a message.
@@ -120,6 +140,15 @@ mod tests {
         assert_eq!(Lang::negotiate("tlh, x;q=0.1"), Lang::english());
         assert_eq!(Lang::negotiate(""), Lang::english());
         assert_eq!(Lang::negotiate("en-GB,en;q=0.9"), Lang::english());
+    }
+
+    #[test]
+    fn only_what_is_counted_is_a_number() {
+        let arabic = Lang::spoken("ar").unwrap();
+        let call = arabic.with("support-line", &[("phone", "0800 12")]);
+        assert!(call.contains("0800 12"), "{call}");
+        let call = Lang::english().with("support-line", &[("phone", "0080012345")]);
+        assert!(call.contains("0080012345"), "{call}");
     }
 
     /// Keys used in templates and in code exist, and no key is left unused.

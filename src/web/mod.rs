@@ -7,6 +7,7 @@ mod frame;
 mod language;
 mod layers;
 mod messages;
+mod numbers;
 mod time;
 
 pub(crate) use address::{ClientAddress, client_ip, named as address_name};

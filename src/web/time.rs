@@ -5,14 +5,16 @@ use jiff::{SignedDuration, Timestamp};
 use super::messages::Lang;
 
 /// `14:05:09 UTC`.
-pub(crate) fn clock_time(at: Timestamp) -> String {
-    at.strftime("%H:%M:%S UTC").to_string()
+pub(crate) fn clock_time(lang: &Lang, at: Timestamp) -> String {
+    lang.digits(&at.strftime("%H:%M:%S UTC").to_string())
 }
 
 /// `23 Nov 2026, 14:05 UTC`, as the language puts it. By reference: templates hand over what they hold.
 pub(crate) fn moment(lang: &Lang, at: &Timestamp) -> String {
     let part = |format: &str| at.strftime(format).to_string();
-    let values = [("day", part("%-d")), ("month", part("%-m")), ("year", part("%Y")), ("time", part("%H:%M UTC"))];
+    let digits = |format: &str| lang.digits(&part(format));
+    let values =
+        [("day", digits("%-d")), ("month", part("%-m")), ("year", digits("%Y")), ("time", digits("%H:%M UTC"))];
     lang.with("moment", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
@@ -38,5 +40,35 @@ mod tests {
         assert_eq!(said(20), "20 seconds");
         assert_eq!(said(100), "2 minutes");
         assert_eq!(said(7_200), "2 hours");
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_language_writes_them() {
+        let long = SignedDuration::from_hours(12_345);
+        for (language, number) in [
+            ("en", "12,345"),
+            ("de", "12.345"),
+            ("fr", "12\u{202f}345"),
+            ("es", "12.345"),
+            ("pt-BR", "12.345"),
+            ("ja", "12,345"),
+            ("ar", "١٢٬٣٤٥"),
+        ] {
+            let lang = Lang::spoken(language).unwrap();
+            let said = duration(&lang, long);
+            assert!(said.contains(number), "{language}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_year_is_no_amount_and_takes_the_digits_of_its_language() {
+        let at: Timestamp = "2026-11-23T14:05:09Z".parse().unwrap();
+        for (language, year, time) in [("en", "2026", "14:05"), ("de", "2026", "14:05"), ("ar", "٢٠٢٦", "١٤:٠٥")]
+        {
+            let lang = Lang::spoken(language).unwrap();
+            let said = moment(&lang, &at);
+            assert!(said.contains(year) && said.contains(&format!("{time} UTC")), "{language}: {said}");
+            assert!(clock_time(&lang, at).starts_with(time), "{language}");
+        }
     }
 }

@@ -68,7 +68,7 @@ pub(in crate::reset) fn draw(f: &Frame, care: &AfterCare, viewer: &Viewer, reset
         answered: care.asks() && care.laptop.is_some(),
         by_itself: care.laptop_by_itself(),
         steps: care.steps().into_iter().map(line).collect(),
-        signed_out: care.signed_out_at.map(|at| f.tv("care-signed-out", "time", &clock_time(at))),
+        signed_out: care.signed_out_at.map(|at| f.tv("care-signed-out", "time", &clock_time(&f.lang, at))),
         mine: is_mine(viewer, reset),
     }
 }

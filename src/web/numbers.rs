@@ -1,0 +1,71 @@
+//! Numbers as a language writes them, by CLDR: which digits, and what stands between the thousands.
+
+use fluent_templates::fluent_bundle::FluentValue;
+use fluent_templates::fluent_bundle::memoizer::MemoizerKind;
+use icu_decimal::DecimalFormatter;
+use icu_decimal::input::Decimal;
+use icu_decimal::options::DecimalFormatterOptions;
+use icu_locale_core::Locale;
+use intl_memoizer::Memoizable;
+use unic_langid::LanguageIdentifier;
+
+/// Numbers of one language.
+struct Numbers(DecimalFormatter);
+
+impl Memoizable for Numbers {
+    type Args = ();
+    type Error = ();
+
+    fn construct(lang: LanguageIdentifier, (): ()) -> Result<Self, ()> {
+        // Browsers write Arabic without a country with these digits, and our pages have times that the browser wrote.
+        let name = if arabic(&lang) { format!("{lang}-u-nu-arab") } else { lang.to_string() };
+        let locale: Locale = name.parse().map_err(|_| ())?;
+        DecimalFormatter::try_new((&locale).into(), DecimalFormatterOptions::default()).map(Self).map_err(|_| ())
+    }
+}
+
+impl Numbers {
+    fn write(&self, number: i64) -> String {
+        self.0.format(&Decimal::from(number)).to_string()
+    }
+}
+
+/// Fluent asks this for every value; what is no whole number stays with Fluent.
+#[expect(clippy::cast_possible_truncation, reason = "values are made from whole numbers, and looked at before")]
+pub(super) fn format<M: MemoizerKind>(value: &FluentValue<'_>, memoizer: &M) -> Option<String> {
+    let FluentValue::Number(number) = value else { return None };
+    if number.value.fract() != 0.0 || number.value.abs() > 1e15 {
+        return None;
+    }
+    memoizer.with_try_get_threadsafe::<Numbers, _, _>((), |numbers| numbers.write(number.value as i64)).ok()
+}
+
+/// Each digit by itself: a year and a time of day are no amounts. Times stand on every page, so they take no formatter.
+pub(super) fn digits(lang: &LanguageIdentifier, text: &str) -> String {
+    if !arabic(lang) {
+        return text.to_owned();
+    }
+    let digit = |c: char| c.to_digit(10).and_then(|digit| char::from_u32('٠' as u32 + digit)).unwrap_or(c);
+    text.chars().map(digit).collect()
+}
+
+fn arabic(lang: &LanguageIdentifier) -> bool {
+    lang.language.as_str() == "ar"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_alone_are_those_of_numbers() {
+        for name in ["en", "de", "fr", "es", "pt-BR", "ja", "ar"] {
+            let lang = name.parse().unwrap();
+            let numbers = Numbers::construct(lang, ()).unwrap();
+            let lang = name.parse().unwrap();
+            for digit in 0..10 {
+                assert_eq!(digits(&lang, &digit.to_string()), numbers.write(digit), "{name}");
+            }
+        }
+    }
+}
