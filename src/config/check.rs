@@ -1,50 +1,7 @@
-//! Values that cannot go together, and what follows from the cloud.
+//! Values that cannot go together.
 
-use url::Url;
-
-use super::{BreachKind, Cloud, Config, ConfigError, CredentialKind, Directory, Entra, Server};
+use super::{BreachKind, Cloud, Config, ConfigError, Directory, Entra, Server};
 use crate::base::is_loopback_host;
-
-impl Cloud {
-    /// Sign-in and Graph hosts (graph.md §8, National clouds).
-    fn hosts(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Global => ("login.microsoftonline.com", "graph.microsoft.com"),
-            Self::UsGov => ("login.microsoftonline.us", "graph.microsoft.us"),
-            Self::UsGovDod => ("login.microsoftonline.us", "dod-graph.microsoft.us"),
-        }
-    }
-}
-
-impl Entra {
-    /// The issuer.
-    ///
-    /// # Panics
-    /// Never: the parts are a fixed host and a UUID.
-    #[must_use]
-    #[expect(clippy::expect_used, reason = "a fixed host and a UUID always make a URL")]
-    pub fn authority(&self) -> Url {
-        let made = || format!("https://{}/{}/v2.0", self.cloud.hosts().0, self.tenant_id).parse().expect("a URL");
-        self.authority.clone().unwrap_or_else(made)
-    }
-
-    /// Graph with its version.
-    ///
-    /// # Panics
-    /// Never: the host is fixed.
-    #[must_use]
-    #[expect(clippy::expect_used, reason = "a fixed host always makes a URL")]
-    pub fn graph_url(&self) -> Url {
-        let made = || format!("https://{}/v1.0", self.cloud.hosts().1).parse().expect("a URL");
-        self.graph_url.clone().unwrap_or_else(made)
-    }
-
-    /// Whether every request stays on this machine: the emulator, shown on every page.
-    #[must_use]
-    pub fn is_emulated(&self) -> bool {
-        is_loopback_host(&self.authority()) || is_loopback_host(&self.graph_url())
-    }
-}
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let public = &config.server.public_url;
@@ -61,9 +18,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     server(&config.server)?;
-    let (login, graph) = config.entra.cloud.hosts();
-    host("entra.authority", &config.entra.authority(), login, &config.entra)?;
-    host("entra.graph_url", &config.entra.graph_url(), graph, &config.entra)?;
+    super::entra::check(&config.entra)?;
     if config.sealing.keys.is_empty() {
         return Err(ConfigError::value(
             "sealing.keys",
@@ -72,10 +27,6 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     }
     policy(config)?;
     super::notify::check(&config.notify)?;
-    let CredentialKind::Secret = config.entra.credential.kind;
-    if config.entra.credential.secret.is_none() {
-        return Err(ConfigError::value("entra.credential", "kind = \"secret\" needs secret or secret_file"));
-    }
     for (key, value) in [
         ("signin.max_age_seconds", config.signin.max_age_seconds),
         ("signin.submit_seconds", config.signin.submit_seconds),
@@ -189,17 +140,4 @@ fn server(server: &Server) -> Result<(), ConfigError> {
         ));
     }
     Ok(())
-}
-
-/// Microsoft's host over https; another one on loopback, or when allowed.
-fn host(key: &'static str, url: &Url, microsoft: &str, entra: &Entra) -> Result<(), ConfigError> {
-    let theirs = url.scheme() == "https" && url.host_str() == Some(microsoft) && url.port().is_none();
-    let allowed = theirs || is_loopback_host(url) || (entra.allow_other_hosts && url.scheme() == "https");
-    if allowed {
-        return Ok(());
-    }
-    let problem = format!(
-        "{url} is not Microsoft's host for this cloud ({microsoft}); entra.allow_other_hosts = true takes it all the same"
-    );
-    Err(ConfigError::value(key, problem))
 }

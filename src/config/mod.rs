@@ -2,6 +2,7 @@
 //! file by `*_file`. Unknown keys are errors: a misspelt limit must not be no limit.
 
 mod check;
+mod entra;
 mod load;
 mod notify;
 mod sections;

@@ -146,9 +146,9 @@ impl Default for Branding {
     }
 }
 
-/// Microsoft's clouds. China is missing: it has no reset API (graph.md §0.7).
+/// Microsoft's clouds that can reset: `global` (also GCC), `us-gov` (GCC High, L4), `us-gov-dod` (L5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String")]
 pub enum Cloud {
     #[default]
     Global,

@@ -70,6 +70,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_cloud_sends_its_token_to_its_own_graph_alone() {
+        let clouds = ["https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"];
+        for ours in clouds {
+            for theirs in clouds {
+                let text = GOOD.replace("https://graph.microsoft.com", theirs);
+                let taken = Location::parse(&text, &format!("{ours}/v1.0").parse().unwrap());
+                assert_eq!(taken.is_some(), ours == theirs, "{ours} and {theirs}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn whatever_is_taken_is_graphs(text in "https://[a-z.:@/0-9]{0,40}/v1.0/users/[a-z/.%]{0,20}/authentication/operations/[a-z0-9]{0,9}") {

@@ -1,0 +1,138 @@
+//! Microsoft's side: which cloud, which hosts follow from it.
+
+use url::Url;
+
+use super::{Cloud, ConfigError, Credential, CredentialKind, Entra};
+use crate::base::is_loopback_host;
+
+impl TryFrom<String> for Cloud {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "global" => Ok(Self::Global),
+            "us-gov" => Ok(Self::UsGov),
+            "us-gov-dod" => Ok(Self::UsGovDod),
+            // "Not available" in its table of clouds: <https://learn.microsoft.com/graph/api/authenticationmethod-resetpassword>
+            // (read 2026-08).
+            "china" => {
+                Err("china (21Vianet) has no call that resets a password, so Passback cannot work there".to_owned())
+            }
+            other => Err(format!("{other} is none of global, us-gov, us-gov-dod")),
+        }
+    }
+}
+
+impl Cloud {
+    /// Sign-in and Graph hosts (<https://learn.microsoft.com/graph/deployments>, read 2026-11-23).
+    fn hosts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Global => ("login.microsoftonline.com", "graph.microsoft.com"),
+            Self::UsGov => ("login.microsoftonline.us", "graph.microsoft.us"),
+            Self::UsGovDod => ("login.microsoftonline.us", "dod-graph.microsoft.us"),
+        }
+    }
+}
+
+impl Entra {
+    /// The issuer.
+    ///
+    /// # Panics
+    /// Never: the parts are a fixed host and a UUID.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a fixed host and a UUID always make a URL")]
+    pub fn authority(&self) -> Url {
+        let made = || format!("https://{}/{}/v2.0", self.cloud.hosts().0, self.tenant_id).parse().expect("a URL");
+        self.authority.clone().unwrap_or_else(made)
+    }
+
+    /// Graph with its version.
+    ///
+    /// # Panics
+    /// Never: the host is fixed.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a fixed host always makes a URL")]
+    pub fn graph_url(&self) -> Url {
+        let made = || format!("https://{}/v1.0", self.cloud.hosts().1).parse().expect("a URL");
+        self.graph_url.clone().unwrap_or_else(made)
+    }
+
+    /// Whether every request stays on this machine: the emulator, shown on every page.
+    #[must_use]
+    pub fn is_emulated(&self) -> bool {
+        is_loopback_host(&self.authority()) || is_loopback_host(&self.graph_url())
+    }
+}
+
+pub(super) fn check(entra: &Entra) -> Result<(), ConfigError> {
+    let (login, graph) = entra.cloud.hosts();
+    host("entra.authority", &entra.authority(), login, entra)?;
+    host("entra.graph_url", &entra.graph_url(), graph, entra)?;
+    credential(&entra.credential)
+}
+
+/// Microsoft's host over https; another one on loopback, or when allowed.
+fn host(key: &'static str, url: &Url, microsoft: &str, entra: &Entra) -> Result<(), ConfigError> {
+    let theirs = url.scheme() == "https" && url.host_str() == Some(microsoft) && url.port().is_none();
+    let allowed = theirs || is_loopback_host(url) || (entra.allow_other_hosts && url.scheme() == "https");
+    if allowed {
+        return Ok(());
+    }
+    let problem = format!(
+        "{url} is not Microsoft's host for this cloud ({microsoft}); entra.allow_other_hosts = true takes it all the same"
+    );
+    Err(ConfigError::value(key, problem))
+}
+
+fn credential(credential: &Credential) -> Result<(), ConfigError> {
+    let CredentialKind::Secret = credential.kind;
+    if credential.secret.is_none() {
+        return Err(ConfigError::value("entra.credential", "kind = \"secret\" needs secret or secret_file"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TENANT: &str = "c0de0000-7e5a-4f00-8000-00000000c0de";
+
+    fn entra(more: &str) -> Result<Entra, String> {
+        let text = format!(
+            "tenant_id = \"{TENANT}\"\nclient_id = \"{TENANT}\"\ncredential = {{ kind = \"secret\", secret = \"x\" }}\n{more}"
+        );
+        let entra: Entra = toml::from_str(&text).map_err(|e| e.to_string())?;
+        check(&entra).map_err(|e| e.to_string())?;
+        Ok(entra)
+    }
+
+    const CLOUDS: [(&str, &str, &str); 3] = [
+        ("global", "https://login.microsoftonline.com", "https://graph.microsoft.com"),
+        ("us-gov", "https://login.microsoftonline.us", "https://graph.microsoft.us"),
+        ("us-gov-dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+    ];
+
+    #[test]
+    fn each_cloud_has_its_hosts_and_takes_no_other_clouds() {
+        for (cloud, login, graph) in CLOUDS {
+            let made = entra(&format!("cloud = \"{cloud}\"")).unwrap();
+            assert_eq!(made.authority().as_str(), format!("{login}/{TENANT}/v2.0"));
+            assert_eq!(made.graph_url().as_str(), format!("{graph}/v1.0"));
+            for (other, their_login, their_graph) in CLOUDS {
+                let with = |key: &str, url: String| entra(&format!("cloud = \"{cloud}\"\n{key} = \"{url}\""));
+                let authority = with("authority", format!("{their_login}/{TENANT}/v2.0"));
+                assert_eq!(authority.is_ok(), login == their_login, "{cloud} and the sign-in of {other}");
+                let at_graph = with("graph_url", format!("{their_graph}/v1.0"));
+                assert_eq!(at_graph.is_ok(), graph == their_graph, "{cloud} and the Graph of {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn china_is_refused_with_the_reason() {
+        let said = entra("cloud = \"china\"").unwrap_err();
+        assert!(said.contains("has no call that resets a password"), "{said}");
+        assert!(entra("cloud = \"moon\"").unwrap_err().contains("none of global, us-gov, us-gov-dod"));
+    }
+}
