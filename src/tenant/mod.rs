@@ -9,6 +9,7 @@
 //! are set on a listener of their own with a token made at each start, and the release image is built without it.
 
 mod ad;
+mod apps;
 mod body;
 mod control;
 mod faults;

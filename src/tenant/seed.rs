@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub(super) use super::apps::{App, Federated};
 use super::faults::Fault;
 
 /// A whole tenant. `Seed::contoso()` is the one that the demo shows.
@@ -144,26 +145,6 @@ impl Default for Throttle {
     fn default() -> Self {
         Self { audits_per_10s: 5, policies_per_second: 1 }
     }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct App {
-    pub(super) client_id: Uuid,
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) secret: Option<String>,
-    /// PEM certificates whose keys may sign client assertions.
-    #[serde(default)]
-    pub(super) certificates: Vec<String>,
-    #[serde(default)]
-    pub(super) redirect_uris: Vec<String>,
-    /// Graph application permissions with admin consent.
-    #[serde(default)]
-    pub(super) application: Vec<String>,
-    /// Graph delegated permissions with admin consent.
-    #[serde(default)]
-    pub(super) delegated: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

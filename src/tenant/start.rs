@@ -234,6 +234,13 @@ impl Running {
         self.tenant.0.directory.check(sam, password)
     }
 
+    /// How apps proved themselves at the token endpoint, in order: `secret`, `certificate <thumbprint>`,
+    /// `federated <subject> <jti>`.
+    #[must_use]
+    pub fn proofs(&self) -> Vec<String> {
+        self.tenant.world().proofs.clone()
+    }
+
     /// Every message that was sent through Graph.
     #[must_use]
     pub fn mails(&self) -> Vec<SentMail> {

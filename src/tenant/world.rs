@@ -22,6 +22,8 @@ pub(super) struct World {
     pub(super) calls: Vec<Seen>,
     /// Every token and code ever given out: what a test looks for where it must not be.
     pub(super) issued: Vec<String>,
+    /// How apps proved themselves at the token endpoint, in order.
+    pub(super) proofs: Vec<String>,
     pub(super) codes: HashMap<String, Code>,
     pub(super) refresh: HashMap<String, Grant>,
     pub(super) browsers: HashMap<String, BrowserSession>,
@@ -195,6 +197,7 @@ impl World {
             seed,
             calls: Vec::new(),
             issued: Vec::new(),
+            proofs: Vec::new(),
             codes: HashMap::new(),
             refresh: HashMap::new(),
             browsers: HashMap::new(),

@@ -1,5 +1,8 @@
-//! Which app is asking: by secret (post or basic) or by an assertion signed with its certificate's key.
-//! <https://learn.microsoft.com/entra/identity-platform/certificate-credentials> (read 2026-08).
+//! Which app is asking: by secret (post or basic), by an assertion signed with its certificate's key, or by a token of
+//! an issuer that it trusts.
+//! <https://learn.microsoft.com/entra/identity-platform/certificate-credentials> and
+//! <https://learn.microsoft.com/entra/workload-id/workload-identity-federation> (read 2026-11-23). Neither says that a `jti`
+//! is good only once, so it may come again.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
@@ -13,7 +16,7 @@ use uuid::Uuid;
 use super::error::Aadsts;
 use super::token::Asked;
 use crate::tenant::Tenant;
-use crate::tenant::seed::App;
+use crate::tenant::seed::{App, Federated};
 
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -27,21 +30,61 @@ struct Assertion {
     jti: String,
 }
 
-/// The app behind a token request.
+/// Who an assertion says it is from, before anything is checked.
+#[derive(Clone, Deserialize)]
+struct Issued {
+    iss: String,
+    #[serde(default)]
+    sub: String,
+    #[serde(default)]
+    aud: Audience,
+    #[serde(default)]
+    exp: i64,
+    #[serde(default)]
+    nbf: i64,
+    #[serde(default)]
+    jti: String,
+}
+
+/// One or several: Kubernetes writes a list.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
+}
+
+impl Audience {
+    fn names(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(one) => one == wanted,
+            Self::Several(all) => all.iter().any(|one| one == wanted),
+        }
+    }
+}
+
+/// The app behind a token request. How it proved itself is kept for tests.
 pub(super) fn authenticate(tenant: &Tenant, headers: &HeaderMap, asked: &Asked) -> Result<App, Aadsts> {
     let basic = basic(headers);
     let named = basic.as_ref().map_or(asked.client_id.as_str(), |(id, _)| id.as_str());
     let id = Uuid::parse_str(named).map_err(|_| Aadsts::unknown_app(named))?;
     let app = tenant.world().app(id).cloned().ok_or_else(|| Aadsts::unknown_app(named))?;
     let secret = basic.as_ref().map(|(_, secret)| secret.as_str()).or(asked.client_secret.as_deref());
-    match (secret, asked.client_assertion.as_deref()) {
+    let proof = match (secret, asked.client_assertion.as_deref()) {
         (Some(secret), _) => by_secret(&app, secret)?,
         (None, Some(assertion)) if asked.client_assertion_type == BEARER => by_assertion(tenant, &app, assertion)?,
         _ => {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
             return Err(Aadsts::new(7_000_218, "invalid_client", text));
         }
-    }
+    };
+    tenant.world().proofs.push(proof);
     Ok(app)
 }
 
@@ -54,10 +97,10 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((plain(id)?, plain(secret)?))
 }
 
-fn by_secret(app: &App, secret: &str) -> Result<(), Aadsts> {
+fn by_secret(app: &App, secret: &str) -> Result<String, Aadsts> {
     let right = app.secret.as_deref().is_some_and(|known| bool::from(known.as_bytes().ct_eq(secret.as_bytes())));
     if right {
-        return Ok(());
+        return Ok("secret".to_owned());
     }
     let text = format!(
         "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{}'.",
@@ -66,7 +109,18 @@ fn by_secret(app: &App, secret: &str) -> Result<(), Aadsts> {
     Err(Aadsts::new(7_000_215, "invalid_client", text))
 }
 
-fn by_assertion(tenant: &Tenant, app: &App, assertion: &str) -> Result<(), Aadsts> {
+/// What the app itself issued is signed with its certificate; all else comes from somebody it trusts.
+fn by_assertion(tenant: &Tenant, app: &App, assertion: &str) -> Result<String, Aadsts> {
+    let issued = jsonwebtoken::dangerous::insecure_decode::<Issued>(assertion);
+    let issued = issued.map_err(|_| Aadsts::new(50_027, "invalid_request", "JWT token is invalid or malformed."))?;
+    if issued.claims.iss == app.client_id.to_string() {
+        by_certificate(tenant, app, assertion)
+    } else {
+        by_federation(tenant, app, assertion, &issued.claims)
+    }
+}
+
+fn by_certificate(tenant: &Tenant, app: &App, assertion: &str) -> Result<String, Aadsts> {
     let bad = |text: &str| {
         Aadsts::new(
             700_027,
@@ -88,27 +142,82 @@ fn by_assertion(tenant: &Tenant, app: &App, assertion: &str) -> Result<(), Aadst
         .find(|der| URL_SAFE_NO_PAD.encode(Sha256::digest(der)) == thumbprint);
     let der = der.ok_or_else(|| bad("the key was not found"))?;
     let key = public_key(&der).ok_or_else(|| bad("the certificate has no RSA key"))?;
-    let mut rules = Validation::new(header.alg);
+    let claims = jsonwebtoken::decode::<Assertion>(assertion, &key, &rules(header.alg))
+        .map_err(|_| bad("the signature is wrong"))?;
+    let claims = claims.claims;
+    check_claims(tenant, app, &claims).map_err(bad)?;
+    in_time(tenant, claims.nbf, claims.exp)?;
+    Ok(format!("certificate {thumbprint}"))
+}
+
+/// Times are checked by our own clock, audiences by hand.
+fn rules(algorithm: Algorithm) -> Validation {
+    let mut rules = Validation::new(algorithm);
     rules.validate_exp = false;
     rules.validate_aud = false;
-    let claims =
-        jsonwebtoken::decode::<Assertion>(assertion, &key, &rules).map_err(|_| bad("the signature is wrong"))?.claims;
-    check_claims(tenant, app, &claims).map_err(bad)
+    rules.required_spec_claims.clear();
+    rules
+}
+
+fn in_time(tenant: &Tenant, not_before: i64, expires: i64) -> Result<(), Aadsts> {
+    let now = tenant.clock().now().as_second();
+    if not_before > now + 300 || expires <= now - 300 {
+        return Err(Aadsts::new(700_024, "invalid_client", "Client assertion is not within its valid time range."));
+    }
+    Ok(())
 }
 
 fn check_claims(tenant: &Tenant, app: &App, claims: &Assertion) -> Result<(), &'static str> {
-    let now = tenant.clock().now().as_second();
     let base = format!("{}/{}", tenant.0.base.get(), tenant.tenant_id());
     let audiences = [format!("{base}/oauth2/v2.0/token"), format!("{base}/v2.0")];
     let id = app.client_id.to_string();
     match () {
         () if claims.iss != id || claims.sub != id => Err("iss and sub must be the client id"),
         () if !audiences.contains(&claims.aud) => Err("aud is not the token endpoint"),
-        () if claims.nbf > now + 300 => Err("the assertion is not valid yet"),
-        () if claims.exp <= now - 300 => Err("the assertion has expired"),
         () if claims.jti.is_empty() => Err("jti is missing"),
         () => Ok(()),
     }
+}
+
+/// Issuer, subject and audience are compared to the letter; then the signature, RS256 alone.
+fn by_federation(tenant: &Tenant, app: &App, assertion: &str, issued: &Issued) -> Result<String, Aadsts> {
+    let none = |code: u32, what: &str, value: &str| {
+        let text = format!(
+            "No matching federated identity record found for presented assertion {what} '{value}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+        );
+        Aadsts::new(code, "invalid_client", text)
+    };
+    let trusted: Vec<&Federated> = app.federated.iter().filter(|f| f.issuer == issued.iss).collect();
+    if trusted.is_empty() {
+        return Err(none(700_211, "issuer", &issued.iss));
+    }
+    if !trusted.iter().any(|f| issued.aud.names(&f.audience)) {
+        return Err(none(700_212, "audience", "of another service"));
+    }
+    let Some(credential) = trusted.iter().find(|f| f.subject == issued.sub && issued.aud.names(&f.audience)) else {
+        return Err(none(700_213, "subject", &issued.sub));
+    };
+    let bad = |text: &str| {
+        Aadsts::new(
+            700_027,
+            "invalid_client",
+            format!("Client assertion failed signature validation. [Reason - {text}]"),
+        )
+    };
+    let header = jsonwebtoken::decode_header(assertion).map_err(|_| bad("the header cannot be read"))?;
+    if header.alg != Algorithm::RS256 {
+        return Err(bad("the algorithm is not RS256"));
+    }
+    let key = credential
+        .keys
+        .iter()
+        .find(|key| key.common.key_id == header.kid)
+        .ok_or_else(|| bad("the key was not found"))?;
+    let key = DecodingKey::from_jwk(key).map_err(|_| bad("the key cannot be used"))?;
+    jsonwebtoken::decode::<Issued>(assertion, &key, &rules(Algorithm::RS256))
+        .map_err(|_| bad("the signature is wrong"))?;
+    in_time(tenant, issued.nbf, issued.exp)?;
+    Ok(format!("federated {} {}", issued.sub, issued.jti))
 }
 
 fn certificate(pem: &str) -> Option<Vec<u8>> {

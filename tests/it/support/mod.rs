@@ -8,5 +8,6 @@ pub(crate) mod mailbox;
 pub(crate) mod netns;
 pub(crate) mod portal;
 pub(crate) mod postgres;
+pub(crate) mod proofs;
 pub(crate) mod raw;
 pub(crate) mod traces;

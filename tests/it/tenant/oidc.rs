@@ -4,7 +4,7 @@ use passback::tenant::{Call, Effect, Fault};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::raw::{As, BACK, Emulator, OPERATOR, back, base64, claims, field, text};
+use crate::support::raw::{As, BACK, Emulator, OPERATOR, back, claims, field, text};
 
 const WANDA: &str = "wanda@contoso.example";
 const CONTEXT: &str = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
@@ -134,50 +134,4 @@ async fn keys_roll_and_old_tokens_stay_good() {
 
 fn header(token: &str) -> String {
     token.split('.').next().unwrap().to_owned()
-}
-
-fn rsa_key() -> String {
-    use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
-    let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
-    key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
-}
-
-#[tokio::test]
-async fn an_app_can_prove_itself_with_its_certificate() {
-    use jsonwebtoken::{Algorithm, EncodingKey, Header};
-    use sha2::Digest as _;
-    let pem = rsa_key();
-    let key = rcgen::KeyPair::from_pem(&pem).unwrap();
-    let certificate = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
-    let mut seed: toml::Table = toml::from_str(include_str!("../../../src/tenant/contoso.toml")).unwrap();
-    seed["apps"][0]
-        .as_table_mut()
-        .unwrap()
-        .insert("certificates".into(), toml::Value::Array(vec![certificate.pem().into()]));
-    let seed = passback::tenant::Seed::parse(&toml::to_string(&seed).unwrap()).unwrap();
-    let entra = Emulator::with(seed).await;
-    let now = jiff::Timestamp::now().as_second();
-    let url = format!("{}/{}/oauth2/v2.0/token", entra.running.url(), entra.running.tenant_id());
-    let sign = |audience: &str| {
-        let id = crate::support::raw::CLIENT;
-        let claims =
-            json!({ "aud": audience, "iss": id, "sub": id, "jti": "1", "nbf": now, "iat": now, "exp": now + 300 });
-        let thumbprint = base64(&sha2::Sha256::digest(certificate.der()));
-        let header = Header { x5t_s256: Some(thumbprint), ..Header::new(Algorithm::PS256) };
-        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()).unwrap()
-    };
-    for (audience, expected) in
-        [(url.as_str(), StatusCode::OK), ("https://elsewhere.example", StatusCode::UNAUTHORIZED)]
-    {
-        let assertion = sign(audience);
-        let fields = [
-            ("client_id", crate::support::raw::CLIENT),
-            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-            ("client_assertion", &assertion),
-            ("grant_type", "client_credentials"),
-            ("scope", "https://graph.microsoft.com/.default"),
-        ];
-        let answer = entra.http.post(&url).form(&fields).send().await.unwrap();
-        assert_eq!(answer.status(), expected, "{}", answer.text().await.unwrap());
-    }
 }

@@ -1,0 +1,94 @@
+//! What an app can prove itself with: certificates, and tokens of an issuer of our own.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use passback::tenant::Seed;
+use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
+use rsa::traits::PublicKeyParts as _;
+use serde_json::{Value, json};
+use sha2::Digest as _;
+
+use super::raw::base64;
+
+pub(crate) const ISSUER: &str = "https://oidc.cluster.example/";
+pub(crate) const SUBJECT: &str = "system:serviceaccount:passback:portal";
+pub(crate) const EXCHANGE: &str = "api://AzureADTokenExchange";
+
+fn rsa_key() -> rsa::RsaPrivateKey {
+    rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap()
+}
+
+fn pem(key: &rsa::RsaPrivateKey) -> String {
+    key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
+}
+
+/// A certificate with its key, PEM.
+pub(crate) struct Certificate {
+    pub(crate) pem: String,
+    pub(crate) key: String,
+    pub(crate) thumbprint: String,
+}
+
+impl Certificate {
+    pub(crate) fn issue() -> Self {
+        let key = pem(&rsa_key());
+        let asked = rcgen::CertificateParams::new(vec![]).unwrap();
+        let made = asked.self_signed(&rcgen::KeyPair::from_pem(&key).unwrap()).unwrap();
+        Self { pem: made.pem(), key, thumbprint: base64(&sha2::Sha256::digest(made.der())) }
+    }
+
+    /// Puts it where the portal looks: the key first, so that for a moment the two do not fit, as with any tool.
+    pub(crate) fn write(&self, folder: &Path) {
+        std::fs::write(folder.join("key.pem"), &self.key).unwrap();
+        std::fs::set_permissions(folder.join("key.pem"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(folder.join("cert.pem"), &self.pem).unwrap();
+    }
+
+    pub(crate) fn sign(&self, header: &Header, claims: &Value) -> String {
+        jsonwebtoken::encode(header, claims, &EncodingKey::from_rsa_pem(self.key.as_bytes()).unwrap()).unwrap()
+    }
+}
+
+/// Somebody whose tokens an app takes, such as a cluster.
+pub(crate) struct Issuer(rsa::RsaPrivateKey);
+
+impl Issuer {
+    pub(crate) fn new() -> Self {
+        Self(rsa_key())
+    }
+
+    /// A token of this service account, good for an hour from `now`.
+    pub(crate) fn token(&self, now: i64, id: &str) -> String {
+        self.with(Algorithm::RS256, &Self::claims(now, id))
+    }
+
+    /// The audience as a list, as Kubernetes has it.
+    pub(crate) fn claims(now: i64, id: &str) -> Value {
+        json!({ "iss": ISSUER, "sub": SUBJECT, "aud": [EXCHANGE], "jti": id, "iat": now, "nbf": now, "exp": now + 3_600 })
+    }
+
+    pub(crate) fn with(&self, algorithm: Algorithm, claims: &Value) -> String {
+        let header = Header { kid: Some("k1".to_owned()), ..Header::new(algorithm) };
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_rsa_pem(pem(&self.0).as_bytes()).unwrap()).unwrap()
+    }
+
+    fn trusted(&self) -> toml::Value {
+        let (n, e) = (base64(&self.0.n().to_bytes_be()), base64(&self.0.e().to_bytes_be()));
+        let text = format!(
+            "issuer = \"{ISSUER}\"\nsubject = \"{SUBJECT}\"\n[[keys]]\nkty = \"RSA\"\nuse = \"sig\"\nkid = \"k1\"\nn = \"{n}\"\ne = \"{e}\""
+        );
+        toml::Value::Table(toml::from_str(&text).unwrap())
+    }
+}
+
+/// Contoso, whose app has no secret but these.
+pub(crate) fn contoso_with(certificates: &[&Certificate], issuer: Option<&Issuer>) -> Seed {
+    let mut seed: toml::Table = toml::from_str(include_str!("../../../src/tenant/contoso.toml")).unwrap();
+    let app = seed["apps"][0].as_table_mut().unwrap();
+    app.remove("secret");
+    app.insert("certificates".into(), certificates.iter().map(|c| c.pem.clone()).collect::<Vec<_>>().into());
+    app.insert("federated".into(), toml::Value::Array(issuer.map(Issuer::trusted).into_iter().collect()));
+    Seed::parse(&toml::to_string(&seed).unwrap()).unwrap().hurry()
+}
