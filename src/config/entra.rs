@@ -1,4 +1,4 @@
-//! Microsoft's side: which cloud, which hosts follow from it.
+//! Microsoft's side: which cloud, which hosts follow from it, and how the application proves itself there.
 
 use url::Url;
 
@@ -84,10 +84,22 @@ fn host(key: &'static str, url: &Url, microsoft: &str, entra: &Entra) -> Result<
     Err(ConfigError::value(key, problem))
 }
 
+/// Each kind needs its own keys and takes no others: a forgotten secret beside a certificate would look as if it were
+/// in use.
 fn credential(credential: &Credential) -> Result<(), ConfigError> {
-    let CredentialKind::Secret = credential.kind;
-    if credential.secret.is_none() {
-        return Err(ConfigError::value("entra.credential", "kind = \"secret\" needs secret or secret_file"));
+    use CredentialKind::{Certificate, Federated, Secret};
+    for (key, of, kind, given) in [
+        ("secret or secret_file", Secret, "secret", credential.secret.is_some()),
+        ("certificate_file", Certificate, "certificate", credential.certificate_file.is_some()),
+        ("key_file", Certificate, "certificate", credential.key_file.is_some()),
+        ("token_file", Federated, "federated", credential.token_file.is_some()),
+    ] {
+        let problem = match (of == credential.kind, given) {
+            (true, false) => format!("kind = \"{kind}\" needs {key}"),
+            (false, true) => format!("{key} goes with kind = \"{kind}\" only: take it out, or change the kind"),
+            _ => continue,
+        };
+        return Err(ConfigError::value("entra.credential", problem));
     }
     Ok(())
 }
@@ -134,5 +146,31 @@ mod tests {
         let said = entra("cloud = \"china\"").unwrap_err();
         assert!(said.contains("has no call that resets a password"), "{said}");
         assert!(entra("cloud = \"moon\"").unwrap_err().contains("none of global, us-gov, us-gov-dod"));
+    }
+
+    #[test]
+    fn each_kind_of_credential_needs_its_own_keys_and_takes_no_others() {
+        for (given, said) in [
+            ("kind = \"secret\"", "needs secret or secret_file"),
+            ("kind = \"secret\", secret = \"x\", key_file = \"k\"", "key_file goes with kind = \"certificate\""),
+            ("kind = \"certificate\", certificate_file = \"c\"", "needs key_file"),
+            ("kind = \"certificate\", key_file = \"k\"", "needs certificate_file"),
+            (
+                "kind = \"certificate\", certificate_file = \"c\", key_file = \"k\", secret = \"x\"",
+                "secret or secret_file goes with",
+            ),
+            ("kind = \"federated\"", "needs token_file"),
+            ("kind = \"federated\", token_file = \"t\", certificate_file = \"c\"", "certificate_file goes with"),
+        ] {
+            let read: Credential = toml::from_str(&given.replace(", ", "\n")).unwrap();
+            let problem = credential(&read).unwrap_err().to_string();
+            assert!(problem.contains(said), "{given}: {problem}");
+        }
+        for good in [
+            "kind = \"certificate\"\ncertificate_file = \"c\"\nkey_file = \"k\"",
+            "kind = \"federated\"\ntoken_file = \"t\"",
+        ] {
+            credential(&toml::from_str(good).unwrap()).unwrap();
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Config;
 use super::check::check;
+use super::{Config, CredentialKind};
 use crate::base::Secret;
 
 /// Why the settings cannot be used: what is wrong and what to do.
@@ -38,6 +38,9 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     }
     if let Some(path) = &read.entra.credential.secret_file {
         read.entra.credential.secret = Some(secret(path)?);
+    }
+    if read.entra.credential.kind == CredentialKind::Federated && read.entra.credential.token_file.is_none() {
+        read.entra.credential.token_file = std::env::var_os("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from);
     }
     if let Some(directory) = &mut read.directory
         && let Some(path) = &directory.password_file

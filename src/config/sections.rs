@@ -183,6 +183,16 @@ pub struct Credential {
     pub(crate) secret: Option<Secret>,
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
+    /// Of `certificate`: PEM, the application's own certificate first.
+    #[serde(default)]
+    pub certificate_file: Option<PathBuf>,
+    /// Of `certificate`: its RSA key, PEM, readable by nobody but the service. Both files are read anew at each use.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// Of `federated`: where the platform keeps a token for us, read anew at each use. Default:
+    /// `AZURE_FEDERATED_TOKEN_FILE`, as workload identity sets it.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
 }
 
 /// How the application proves itself.
@@ -190,6 +200,10 @@ pub struct Credential {
 #[serde(rename_all = "lowercase")]
 pub enum CredentialKind {
     Secret,
+    /// By a JWT signed with the key of a certificate that Entra knows.
+    Certificate,
+    /// By a token of an issuer that Entra was told to trust for this application.
+    Federated,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -5,6 +5,7 @@
 //! tests differ in base URLs only.
 
 mod application;
+mod credential;
 mod graph;
 mod http;
 mod location;
@@ -14,6 +15,7 @@ mod oidc;
 mod operator;
 mod reads;
 
+pub(crate) use credential::{Credential, CredentialError};
 pub(crate) use graph::{Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::HttpError;
 #[cfg(feature = "tenant")]
@@ -32,9 +34,19 @@ use crate::base::{Clock, Random};
 use crate::config;
 use crate::store::{Db, Sealer};
 
+/// Why there is no way to Microsoft.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoEntra {
+    #[error("the HTTP client cannot be made")]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+}
+
 /// Everything that talks to Microsoft, for one tenant.
 #[derive(Clone)]
 pub(crate) struct Entra {
+    pub(crate) credential: Arc<Credential>,
     pub(crate) oidc: Arc<Oidc>,
     pub(crate) graph: Graph,
     pub(crate) operators: Operators,
@@ -47,10 +59,11 @@ impl Entra {
         sealer: &Sealer,
         clock: &Clock,
         random: &Random,
-    ) -> Result<Self, HttpError> {
-        let oidc = Arc::new(Oidc::new(settings, clock.clone())?);
+    ) -> Result<Self, NoEntra> {
+        let credential = Arc::new(Credential::load(&settings.entra, clock.clone(), random.clone())?);
+        let oidc = Arc::new(Oidc::new(settings, Arc::clone(&credential), clock.clone())?);
         let graph = Graph::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
         let operators = Operators::new(graph.clone(), db.clone(), sealer.clone(), settings);
-        Ok(Self { oidc, graph, operators })
+        Ok(Self { credential, oidc, graph, operators })
     }
 }

@@ -9,7 +9,7 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::HttpError;
+use super::{CredentialError, HttpError};
 use crate::base::Secret;
 
 /// What Entra adds to an OAuth answer.
@@ -73,6 +73,8 @@ pub(crate) enum TokenError {
     Unreadable(String),
     #[error("the sign-in service cannot be found out about: {0}")]
     Discovery(String),
+    #[error("the portal cannot prove itself to Entra")]
+    Credential(#[from] CredentialError),
 }
 
 impl TokenError {

@@ -48,6 +48,10 @@ async fn scrape(State(app): State<App>) -> Response {
         registry.register(name, help, gauge);
     };
     gauge("streams_open", "Pages that watch a reset live", i64::try_from(app.reset_watchers.count()).unwrap_or(0));
+    if let Some(ends) = app.entra.credential.ends_at() {
+        let help = "Until the certificate that proves the portal to Entra ends; less than 0 when it is over";
+        gauge("credential_expires_seconds", help, ends.duration_since(app.now()).as_secs());
+    }
     let stands = standing(&app).await;
     gauge("database_up", "1 if the database answered this scrape", i64::from(stands.is_ok()));
     match stands {

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use self::door::Door;
 use crate::base::{Clock, Random};
 use crate::config::Config;
-use crate::entra::{Entra, HttpError};
+use crate::entra::{Entra, NoEntra};
 use crate::notify::{PostError, Worker};
 use crate::reset::{Tracker, read_changes, run_tracker};
 use crate::state::{App, NotReady};
@@ -70,8 +70,8 @@ pub enum ServeError {
     Sealing(String),
     #[error("server.public_url cannot be trusted as an origin: {0}")]
     Origin(#[from] tower_http::csrf::ConfigError),
-    #[error("the HTTP client cannot be made: {0}")]
-    Http(String),
+    #[error("{0}")]
+    Entra(String),
     #[error(transparent)]
     Setup(#[from] NotReady),
     #[error("server.tls_cert and server.tls_key cannot be used")]
@@ -101,9 +101,10 @@ impl From<SealError> for ServeError {
     }
 }
 
-impl From<HttpError> for ServeError {
-    fn from(error: HttpError) -> Self {
-        Self::Http(error.to_string())
+impl From<NoEntra> for ServeError {
+    fn from(error: NoEntra) -> Self {
+        use std::error::Error as _;
+        Self::Entra(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
     }
 }
 
@@ -138,6 +139,7 @@ impl Portal {
         app.tasks.spawn(run_tracker(Tracker::from_ref(&app)));
         app.tasks.spawn(read_changes(app.clone(), shown));
         app.tasks.spawn(signin::watch_sessions(app.clone()));
+        app.tasks.spawn(app.entra.credential.clone().watch(app.stop.clone()));
         if let Some(worker) = Worker::new(&app)? {
             app.tasks.spawn(worker.run());
         }

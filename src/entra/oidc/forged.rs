@@ -27,7 +27,10 @@ fn oidc() -> Oidc {
         "[server]\npublic_url = \"https://reset.contoso.example/\"\n[sealing]\nkeys = []\n[entra]\ntenant_id = \"{TENANT}\"\n\
          client_id = \"{CLIENT}\"\ncredential = {{ kind = \"secret\", secret = \"x\" }}\n"
     );
-    Oidc::new(&toml::from_str(&settings).unwrap(), Clock::manual(Timestamp::from_second(NOW).unwrap())).unwrap()
+    let (settings, clock): (Config, _) =
+        (toml::from_str(&settings).unwrap(), Clock::manual(Timestamp::from_second(NOW).unwrap()));
+    let credential = Credential::load(&settings.entra, clock.clone(), crate::base::Random::seeded(1)).unwrap();
+    Oidc::new(&settings, Arc::new(credential), clock).unwrap()
 }
 
 fn known() -> Known {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RefreshToken, Scope, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, ClientId, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
+    Scope, TokenUrl,
 };
 use openidconnect::core::{
     CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
@@ -22,6 +22,7 @@ use serde_json::json;
 use tokio::sync::RwLock;
 use url::Url;
 
+use super::credential::{Credential, Proof};
 use super::http::{HttpError, bridge, client};
 use super::oauth::{OauthClient, TokenError, Tokens};
 use crate::base::{Clock, ObjectId, PersonKey, Secret, TenantId};
@@ -145,23 +146,22 @@ pub(crate) struct Oidc {
     authority: Url,
     client_id: String,
     tenant: TenantId,
-    secret: Secret,
+    credential: Arc<Credential>,
     redirect: RedirectUrl,
     clock: Clock,
     known: RwLock<Option<Arc<Known>>>,
 }
 
 impl Oidc {
-    pub(super) fn new(settings: &Config, clock: Clock) -> Result<Self, HttpError> {
+    pub(super) fn new(settings: &Config, credential: Arc<Credential>, clock: Clock) -> Result<Self, HttpError> {
         let mut redirect = settings.server.public_url.clone();
         redirect.set_path("/signin/callback");
-        let secret = settings.entra.credential.secret.clone().unwrap_or_else(|| Secret::new(String::new()));
         Ok(Self {
             http: client()?,
             authority: settings.entra.authority(),
             client_id: settings.entra.client_id.to_string(),
             tenant: settings.tenant(),
-            secret,
+            credential,
             redirect: RedirectUrl::from_url(redirect),
             clock,
             known: RwLock::new(None),
@@ -210,11 +210,15 @@ impl Oidc {
 
     fn oauth(&self, known: &Known) -> OauthClient {
         oauth2::Client::new(ClientId::new(self.client_id.clone()))
-            .set_client_secret(ClientSecret::new(self.secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_auth_uri(known.authorize.clone())
             .set_token_uri(known.token.clone())
             .set_redirect_uri(self.redirect.clone())
+    }
+
+    /// What proves to the token endpoint that it is us; good for one request.
+    async fn proof(&self, known: &Known) -> Result<Proof, TokenError> {
+        Ok(self.credential.proof(known.token.as_str()).await?)
     }
 
     /// Where a browser goes to sign in.
@@ -250,12 +254,12 @@ impl Oidc {
         let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let exchanged = oauth
-            .exchange_code(AuthorizationCode::new(code.to_owned()))
-            .set_pkce_verifier(verifier)
-            .request_async(&send)
-            .await;
-        let tokens = Tokens::from(&exchanged.map_err(TokenError::from)?);
+        let proof = self.proof(&known).await?;
+        let mut request = oauth.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(verifier);
+        for (name, value) in proof.fields() {
+            request = request.add_extra_param(name, value);
+        }
+        let tokens = Tokens::from(&request.request_async(&send).await.map_err(TokenError::from)?);
         let id_token = tokens.id_token.as_deref().ok_or(IdentityError::Missing)?;
         let identity = match self.verify(&known, id_token, nonce) {
             Err(IdentityError::UnknownKey) => self.verify(&*self.known(KEYS_AT_MOST).await?, id_token, nonce)?,
@@ -319,9 +323,12 @@ impl Oidc {
         let known = self.known(KEYS_AT_LEAST).await?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let answer =
-            self.oauth(&known).exchange_client_credentials().add_scope(Scope::new(scope)).request_async(&send).await?;
-        Ok(Tokens::from(&answer))
+        let (oauth, proof) = (self.oauth(&known), self.proof(&known).await?);
+        let mut request = oauth.exchange_client_credentials().add_scope(Scope::new(scope));
+        for (name, value) in proof.fields() {
+            request = request.add_extra_param(name, value);
+        }
+        Ok(Tokens::from(&request.request_async(&send).await?))
     }
 
     /// New tokens for an old refresh token.
@@ -331,8 +338,12 @@ impl Oidc {
         let send = move |request| bridge(http.clone(), request);
         let token = RefreshToken::new(token.expose_secret().to_owned());
         let scopes = scopes.iter().map(|s| Scope::new((*s).to_owned()));
-        let answer = self.oauth(&known).exchange_refresh_token(&token).add_scopes(scopes).request_async(&send).await?;
-        Ok(Tokens::from(&answer))
+        let (oauth, proof) = (self.oauth(&known), self.proof(&known).await?);
+        let mut request = oauth.exchange_refresh_token(&token).add_scopes(scopes);
+        for (name, value) in proof.fields() {
+            request = request.add_extra_param(name, value);
+        }
+        Ok(Tokens::from(&request.request_async(&send).await?))
     }
 }
 

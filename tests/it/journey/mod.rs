@@ -2,6 +2,7 @@
 
 mod aftercare;
 mod causes;
+mod credentials;
 mod demo;
 mod desk;
 mod directory;

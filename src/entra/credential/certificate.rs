@@ -1,0 +1,204 @@
+//! A certificate and its key. The files are read again at each use, so that renewed ones are taken up without a restart;
+//! files that cannot be used leave the old pair in use.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use ring::rand::SystemRandom;
+use ring::rsa::KeyPair;
+use ring::signature::RSA_PSS_SHA256;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::CredentialError;
+use crate::base::{Clock, Random, Secret};
+
+/// An assertion is good for so long: Microsoft says 5 to 10 minutes.
+const LASTS: SignedDuration = SignedDuration::from_mins(5);
+/// A certificate made just now by a clock that is ahead of ours is good.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// No certificate or key is larger.
+const AT_MOST: u64 = 256 * 1024;
+
+/// Where they are, PEM.
+#[derive(Clone)]
+pub(super) struct Files {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+/// A pair in use, and how to get the next.
+pub(super) struct Certificate {
+    files: Files,
+    client: String,
+    clock: Clock,
+    random: Random,
+    in_use: RwLock<Arc<Pair>>,
+    /// What was said of files that cannot be used: once is enough.
+    said: Mutex<Option<String>>,
+}
+
+struct Pair {
+    thumbprint: String,
+    key: KeyPair,
+    from: Timestamp,
+    until: Timestamp,
+    /// Of what stood in both files.
+    digest: [u8; 32],
+}
+
+impl Certificate {
+    /// A pair whose time has not come or is over is taken all the same: the portal still has pages that help.
+    pub(super) fn load(files: Files, client: String, clock: Clock, random: Random) -> Result<Self, CredentialError> {
+        let pair = Contents::read(&files)?.pair(&files)?;
+        if let Err(error) = pair.good_at(clock.now(), &files) {
+            tracing::error!(%error, "nobody can sign in with this certificate");
+        }
+        Ok(Self { files, client, clock, random, in_use: RwLock::new(Arc::new(pair)), said: Mutex::default() })
+    }
+
+    fn in_use(&self) -> Arc<Pair> {
+        Arc::clone(&self.in_use.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn ends_at(&self) -> Timestamp {
+        self.in_use().until
+    }
+
+    /// Takes up other files than those in use, if they can be used.
+    pub(super) async fn look(&self) {
+        let (files, digest, now) = (self.files.clone(), self.in_use().digest, self.clock.now());
+        let read = tokio::task::spawn_blocking(move || renewed(&files, &digest, now)).await;
+        let said = match read {
+            Ok(Ok(None)) => None,
+            Ok(Ok(Some(pair))) => {
+                tracing::info!(until = %pair.until, "the renewed certificate proves the portal to Entra from now on");
+                *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
+                None
+            }
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        let mut before = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = said.as_deref().filter(|_| said != *before) {
+            tracing::error!(error, "the new certificate cannot be used; the old one stays");
+        }
+        *before = said;
+    }
+
+    /// A JWT that says who we are, for this token endpoint alone.
+    pub(super) async fn assertion(&self, token_endpoint: &str) -> Result<Secret, CredentialError> {
+        self.look().await;
+        let pair = self.in_use();
+        let now = self.clock.now();
+        let until = now.saturating_add(LASTS).unwrap_or(now);
+        let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": pair.thumbprint });
+        let claims = json!({
+            "aud": token_endpoint, "iss": self.client, "sub": self.client, "jti": self.random.uuid(),
+            "iat": now.as_second(), "nbf": now.as_second(), "exp": until.as_second(),
+        });
+        let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", part(&header), part(&claims));
+        let mut signature = vec![0; pair.key.public().modulus_len()];
+        // The salt comes from the system: ring takes no other source, and no test depends on it.
+        let made = pair.key.sign(&RSA_PSS_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature);
+        made.map_err(|_| CredentialError::Sign)?;
+        Ok(Secret::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(&signature))))
+    }
+}
+
+/// The pair in the files, if they hold another than this digest is of.
+fn renewed(files: &Files, digest: &[u8; 32], now: Timestamp) -> Result<Option<Pair>, CredentialError> {
+    let contents = Contents::read(files)?;
+    if contents.digest() == *digest {
+        return Ok(None);
+    }
+    let pair = contents.pair(files)?;
+    pair.good_at(now, files)?;
+    Ok(Some(pair))
+}
+
+/// What stands in the files.
+struct Contents {
+    certificate: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Contents {
+    fn read(files: &Files) -> Result<Self, CredentialError> {
+        let certificate = read("certificate_file", &files.certificate, false)?.to_vec();
+        Ok(Self { certificate, key: read("key_file", &files.key, true)? })
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        Sha256::new().chain_update(Sha256::digest(&self.certificate)).chain_update(&*self.key).finalize().into()
+    }
+
+    fn pair(&self, files: &Files) -> Result<Pair, CredentialError> {
+        let wrong =
+            |key, path: &Path, problem| CredentialError::Shape { key, path: path.display().to_string(), problem };
+        let of_certificate = |problem| wrong("certificate_file", &files.certificate, problem);
+        let of_key = |problem| wrong("key_file", &files.key, problem);
+        let der = CertificateDer::from_pem_slice(&self.certificate)
+            .map_err(|_| of_certificate("holds no PEM block CERTIFICATE"))?;
+        let (_, certificate) =
+            x509_parser::parse_x509_certificate(&der).map_err(|_| of_certificate("is no X.509 certificate"))?;
+        let key = PrivateKeyDer::from_pem_slice(&self.key)
+            .map_err(|_| of_key("holds no PEM block PRIVATE KEY (an encrypted key cannot be used)"))?;
+        let key = match &key {
+            PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
+            PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
+            _ => return Err(of_key("is no RSA key, which PS256 needs")),
+        };
+        let key = key.map_err(|_| of_key("is no RSA key of 2048 to 4096 bits, which PS256 needs"))?;
+        if key.public().as_ref() != &*certificate.public_key().subject_public_key.data {
+            return Err(CredentialError::Mismatch);
+        }
+        let time = |at: x509_parser::time::ASN1Time| Timestamp::from_second(at.timestamp()).unwrap_or_default();
+        Ok(Pair {
+            thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(&der)),
+            key,
+            from: time(certificate.validity().not_before),
+            until: time(certificate.validity().not_after),
+            digest: self.digest(),
+        })
+    }
+}
+
+impl Pair {
+    fn good_at(&self, now: Timestamp, files: &Files) -> Result<(), CredentialError> {
+        let begun = self.from <= now.saturating_add(SKEW).unwrap_or(now);
+        if begun && now < self.until {
+            return Ok(());
+        }
+        let path = files.certificate.display().to_string();
+        Err(CredentialError::NotNow { path, from: self.from, until: self.until })
+    }
+}
+
+/// Reads a file, and a private one only if nobody else can.
+fn read(key: &'static str, path: &Path, private: bool) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
+    let named = || path.display().to_string();
+    let wrong = |source| CredentialError::Read { key, path: named(), source };
+    let file = File::open(path).map_err(wrong)?;
+    // Of what was opened, not of what stands there a moment later.
+    let about = file.metadata().map_err(wrong)?;
+    if private && about.permissions().mode() & 0o077 != 0 {
+        return Err(CredentialError::Permissions { path: named() });
+    }
+    if about.len() > AT_MOST {
+        return Err(CredentialError::Shape { key, path: named(), problem: "is too large to be one" });
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0) + 1));
+    file.take(AT_MOST).read_to_end(&mut bytes).map_err(wrong)?;
+    Ok(bytes)
+}

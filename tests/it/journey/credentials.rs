@@ -1,0 +1,100 @@
+//! How the portal proves itself to Entra, while people do what they came for.
+
+use std::path::Path;
+
+use passback::config::CredentialKind;
+use passback::tenant::{Call, Effect, Fault};
+
+use crate::support::fleet::free_port;
+use crate::support::portal::{GOOD, Portal, Wish};
+use crate::support::proofs::{Certificate, Issuer, SUBJECT, contoso_with};
+use crate::support::raw;
+
+fn by_certificate(folder: &Path, metrics: u16) -> Wish {
+    let folder = folder.to_owned();
+    Wish::adjusted(move |config| {
+        config.server.metrics_listen = Some(([127, 0, 0, 1], metrics).into());
+        config.entra.credential.kind = CredentialKind::Certificate;
+        config.entra.credential.certificate_file = Some(folder.join("cert.pem"));
+        config.entra.credential.key_file = Some(folder.join("key.pem"));
+    })
+}
+
+fn by_token(folder: &Path) -> Wish {
+    let file = folder.join("token");
+    Wish::adjusted(move |config| {
+        config.entra.credential.kind = CredentialKind::Federated;
+        config.entra.credential.token_file = Some(file.clone());
+    })
+}
+
+/// Graph does not take the operator's token, so that it is renewed.
+fn renew() -> Fault {
+    let effect =
+        Effect::Status { status: 401, code: "InvalidAuthenticationToken".into(), retry_after: None, graph_body: true };
+    Fault::on(Call::ResetPassword, effect).times(1)
+}
+
+/// A person signs in, an app token is got, the operator's token is renewed on the way.
+async fn wanda_resets(portal: &Portal) {
+    portal.demo.tenant.add_fault(renew());
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 2);
+}
+
+#[tokio::test]
+async fn with_a_certificate_everything_works_without_a_secret() {
+    let (folder, certificate, metrics) = (tempfile::tempdir().unwrap(), Certificate::issue(), free_port());
+    certificate.write(folder.path());
+    let seed = contoso_with(&[&certificate], None);
+    let portal = Portal::with(Wish { seed, ..by_certificate(folder.path(), metrics) }).await;
+    wanda_resets(&portal).await;
+    let proofs = portal.demo.tenant.proofs();
+    // The administrator, the operator twice, the app's own token, Wanda, and the operator's renewal.
+    assert!(proofs.len() >= 6, "{proofs:?}");
+    assert!(proofs.iter().all(|proof| *proof == format!("certificate {}", certificate.thumbprint)), "{proofs:?}");
+    let text =
+        raw::http().get(format!("http://127.0.0.1:{metrics}/metrics")).send().await.unwrap().text().await.unwrap();
+    let line = text.lines().find(|line| line.starts_with("passback_credential_expires_seconds ")).unwrap();
+    assert!(line.split(' ').nth(1).unwrap().parse::<i64>().unwrap() > 86_400, "{line}");
+}
+
+#[tokio::test]
+async fn a_certificate_renewed_while_people_sign_in_is_taken_up() {
+    let (folder, old, new) = (tempfile::tempdir().unwrap(), Certificate::issue(), Certificate::issue());
+    old.write(folder.path());
+    let seed = contoso_with(&[&old, &new], None);
+    let portal = Portal::with(Wish { seed, ..by_certificate(folder.path(), free_port()) }).await;
+    let people = ["wanda", "omar", "luca", "carl", "sven", "nina", "lotte", "clara"];
+    let signing = people.map(|name| portal.signed_in(name));
+    let renewing = async {
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        new.write(folder.path());
+    };
+    // Everybody comes to the form: `signed_in` fails for whoever does not.
+    tokio::join!(futures_util::future::join_all(signing), renewing);
+    portal.signed_in("mona").await;
+    let proofs = portal.demo.tenant.proofs();
+    assert_eq!(*proofs.first().unwrap(), format!("certificate {}", old.thumbprint));
+    assert_eq!(*proofs.last().unwrap(), format!("certificate {}", new.thumbprint));
+    wanda_resets(&portal).await;
+}
+
+#[tokio::test]
+async fn a_federated_token_that_changes_is_read_anew() {
+    let (folder, issuer) = (tempfile::tempdir().unwrap(), Issuer::new());
+    let write = |portal: Option<&Portal>, id: &str| {
+        let now = portal.map_or_else(jiff::Timestamp::now, |portal| portal.clock.now());
+        std::fs::write(folder.path().join("token"), issuer.token(now.as_second(), id)).unwrap();
+    };
+    write(None, "one");
+    let seed = contoso_with(&[], Some(&issuer));
+    let portal = Portal::with(Wish { seed, ..by_token(folder.path()) }).await;
+    wanda_resets(&portal).await;
+    assert!(portal.demo.tenant.proofs().iter().all(|proof| *proof == format!("federated {SUBJECT} one")));
+    write(Some(&portal), "two");
+    portal.signed_in("luca").await;
+    assert_eq!(*portal.demo.tenant.proofs().last().unwrap(), format!("federated {SUBJECT} two"));
+}
