@@ -83,9 +83,10 @@ impl TokenError {
         if let Self::Refused { codes, .. } = self { codes.first().copied() } else { None }
     }
 
-    /// Whether the grant is over, rather than Entra away.
+    /// Whether the grant is over, rather than Entra away or the portal's own credential refused: that one is renewed
+    /// without linking anybody again.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { error, .. } if matches!(error.as_str(), "invalid_grant" | "interaction_required" | "invalid_client" | "unauthorized_client"))
+        matches!(self, Self::Refused { error, .. } if matches!(error.as_str(), "invalid_grant" | "interaction_required"))
     }
 }
 

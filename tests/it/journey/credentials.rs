@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::SignedDuration;
 use passback::config::CredentialKind;
 use passback::tenant::{Call, Effect, Fault};
 
@@ -97,4 +98,37 @@ async fn a_federated_token_that_changes_is_read_anew() {
     write(Some(&portal), "two");
     portal.signed_in("luca").await;
     assert_eq!(*portal.demo.tenant.proofs().last().unwrap(), format!("federated {SUBJECT} two"));
+}
+
+#[tokio::test]
+async fn a_credential_that_entra_does_not_take_costs_no_link() {
+    let (folder, issuer) = (tempfile::tempdir().unwrap(), Issuer::new());
+    let write = |now: jiff::Timestamp| {
+        std::fs::write(folder.path().join("token"), issuer.token(now.as_second(), "t")).unwrap();
+    };
+    write(jiff::Timestamp::now());
+    let seed = contoso_with(&[], Some(&issuer));
+    let portal = Portal::with(Wish { seed, ..by_token(folder.path()) }).await;
+    let mut wanda = portal.signed_in("wanda").await;
+    // Nobody renewed the file, and Graph wants a new token of the operator's.
+    write(jiff::Timestamp::now() - SignedDuration::from_hours(2));
+    portal.demo.tenant.add_fault(renew());
+    let reference = wanda.reset(GOOD).await.reference();
+    assert_eq!(wanda.until_state(&reference, "refused").await["cause"], "R-OPERATOR");
+    assert_eq!(wanda.get("/reset").await.code(), "G-CANNOT-CHECK", "nothing is wrong with the operator");
+    write(jiff::Timestamp::now());
+    let reference = wanda.reset(GOOD).await.reference();
+    wanda.until_state(&reference, "written").await;
+    assert_eq!(troubles(&portal).await, Vec::<String>::new());
+}
+
+/// The kinds of trouble in the audit.
+async fn troubles(portal: &Portal) -> Vec<String> {
+    const SQL: &str = "SELECT detail FROM audit WHERE event = 'operator.trouble' ORDER BY seq";
+    let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+    let rows: Vec<(String,)> = sqlx::query_as(SQL).fetch_all(&pool).await.unwrap();
+    let read = |text: &String| {
+        serde_json::from_str::<serde_json::Value>(text).unwrap()["trouble"].as_str().unwrap().to_owned()
+    };
+    rows.iter().map(|(text,)| read(text)).collect()
 }
