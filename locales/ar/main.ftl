@@ -431,6 +431,7 @@ operator-none = لا يوجد مشغّل مرتبط. إلى أن يُربط مش
 operator-works = مرتبط ويعمل
 operator-trouble-token = انتهى إذنه. يُرجى ربطه من جديد.
 operator-trouble-role = فقد دوره. يُرجى إعادة الدور إليه ثم ربطه من جديد.
+operator-trouble-relink = تطلب Microsoft منه تسجيل الدخول من جديد، وعمليات إعادة التعيين في الانتظار. يُرجى ربطه من جديد.
 operator-account = الحساب
 operator-role = الدور
 operator-scope = النطاق

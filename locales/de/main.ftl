@@ -419,6 +419,7 @@ operator-none = Es ist kein Operator verknüpft. Bis dahin kann niemand zurücks
 operator-works = Verknüpft und arbeitet
 operator-trouble-token = Seine Berechtigung ist zu Ende. Verknüpfen Sie ihn neu.
 operator-trouble-role = Er hat seine Rolle verloren. Geben Sie sie zurück und verknüpfen Sie ihn dann neu.
+operator-trouble-relink = Microsoft verlangt, dass er sich neu anmeldet; Zurücksetzungen warten. Verknüpfen Sie ihn neu.
 operator-account = Konto
 operator-role = Rolle
 operator-scope = Bereich

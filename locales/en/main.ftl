@@ -422,6 +422,7 @@ operator-none = No operator is linked. Until one is, nobody can reset.
 operator-works = Linked and working
 operator-trouble-token = Its permission has ended. Link it again.
 operator-trouble-role = It has lost its role. Give the role back, then link it again.
+operator-trouble-relink = Microsoft wants it to sign in again, and resets wait. Link it again.
 operator-account = Account
 operator-role = Role
 operator-scope = Scope

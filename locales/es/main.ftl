@@ -419,6 +419,7 @@ operator-none = No hay ningún operador vinculado. Hasta que lo haya, nadie pued
 operator-works = Vinculado y en funcionamiento
 operator-trouble-token = Su permiso terminó. Vincúlelo de nuevo.
 operator-trouble-role = Perdió su rol. Devuélvale el rol y luego vincúlelo de nuevo.
+operator-trouble-relink = Microsoft le pide que vuelva a iniciar sesión y los restablecimientos esperan. Vincúlelo de nuevo.
 operator-account = Cuenta
 operator-role = Rol
 operator-scope = Ámbito

@@ -425,6 +425,7 @@ operator-none = Aucun opérateur n’est associé. D’ici là, personne ne peut
 operator-works = Associé et opérationnel
 operator-trouble-token = Son autorisation a pris fin. Associez-le à nouveau.
 operator-trouble-role = Il a perdu son rôle. Redonnez-lui le rôle, puis associez-le à nouveau.
+operator-trouble-relink = Microsoft lui demande de se reconnecter, et les réinitialisations attendent. Associez-le à nouveau.
 operator-account = Compte
 operator-role = Rôle
 operator-scope = Étendue

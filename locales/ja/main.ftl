@@ -403,6 +403,7 @@ operator-none = オペレーターがリンクされていません。リンク�
 operator-works = リンク済み、正常に動作しています
 operator-trouble-token = アクセス許可が終了しました。もう一度リンクしてください。
 operator-trouble-role = ロールが失われました。ロールを割り当て直してから、もう一度リンクしてください。
+operator-trouble-relink = Microsoft が再サインインを求めているため、リセットは保留されています。もう一度リンクしてください。
 operator-account = アカウント
 operator-role = ロール
 operator-scope = スコープ

@@ -419,6 +419,7 @@ operator-none = Nenhum operador está vinculado. Até que haja um, ninguém pode
 operator-works = Vinculado e funcionando
 operator-trouble-token = A permissão dele terminou. Vincule-o novamente.
 operator-trouble-role = Ele perdeu a função. Devolva a função e depois vincule-o novamente.
+operator-trouble-relink = A Microsoft exige que ele entre novamente, e as redefinições estão em espera. Vincule-o novamente.
 operator-account = Conta
 operator-role = Função
 operator-scope = Escopo

@@ -50,6 +50,9 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<SignedDuration>,
+    /// A claims challenge: the token is good, and whoever it belongs to must sign in again before it is enough
+    /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
+    pub(super) challenged: bool,
 }
 
 #[derive(Deserialize)]
@@ -173,7 +176,14 @@ impl Graph {
 fn refusal(status: StatusCode, headers: &header::HeaderMap, body: &[u8]) -> Refusal {
     let said = serde_json::from_slice::<ErrorBody>(body).ok().map(|b| b.error);
     let (code, message) = said.map_or((None, String::new()), |e| (Some(e.code), e.message));
-    Refusal { status, code, message, request_id: text(headers, "request-id"), retry_after: retry_after(headers) }
+    let (request_id, retry_after) = (text(headers, "request-id"), retry_after(headers));
+    Refusal { status, code, message, request_id, retry_after, challenged: challenged(headers) }
+}
+
+/// Whatever the status: Microsoft's older pages have 403.
+fn challenged(headers: &header::HeaderMap) -> bool {
+    let said = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    said.map(str::to_ascii_lowercase).any(|value| value.contains("error=\"insufficient_claims\""))
 }
 
 pub(super) fn text(headers: &header::HeaderMap, name: &str) -> Option<String> {

@@ -47,6 +47,9 @@ pub enum Effect {
         #[serde(default = "yes")]
         graph_body: bool,
     },
+    /// Graph answers with a claims challenge: the token is good, and not enough any more
+    /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
+    ClaimsChallenge,
     /// Waits before it does what it does.
     Delay { ms: u64 },
     /// Closes the connection and does nothing.
@@ -155,6 +158,7 @@ impl Effect {
         matches!(
             self,
             Self::Status { .. }
+                | Self::ClaimsChallenge
                 | Self::Delay { .. }
                 | Self::Hangup
                 | Self::DropAnswer

@@ -13,6 +13,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -92,6 +94,7 @@ async fn before(effects: &[Effect], tenant: &Tenant) -> Option<Response> {
             Effect::Delay { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
             Effect::Hangup => return Some(hangup()),
             Effect::Redirect { to } => return Some(Redirect::temporary(to).into_response()),
+            Effect::ClaimsChallenge => return Some(claims_challenge(tenant)),
             Effect::Status { status, code, retry_after, graph_body } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let mut response = if *graph_body {
@@ -124,6 +127,22 @@ async fn after(effects: &[Effect], mut response: Response) -> Response {
             }
             _ => {}
         }
+    }
+    response
+}
+
+/// As Graph words it for a session that was revoked: the claims ask for a token from after that moment.
+fn claims_challenge(tenant: &Tenant) -> Response {
+    let text = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
+    let mut response = ODataError::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", text).answer(tenant);
+    let since = tenant.clock().now().as_second().to_string();
+    let claims = serde_json::json!({ "access_token": { "nbf": { "essential": true, "value": since } } });
+    let header = format!(
+        r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims="{}""#,
+        STANDARD.encode(claims.to_string())
+    );
+    if let Ok(value) = HeaderValue::from_str(&header) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
     response
 }

@@ -241,6 +241,12 @@ impl Running {
         self.tenant.world().proofs.clone()
     }
 
+    /// The parameter `claims` of each token request that had one: where client capabilities are declared.
+    #[must_use]
+    pub fn claims_asked(&self) -> Vec<String> {
+        self.tenant.world().claims.clone()
+    }
+
     /// Every message that was sent through Graph.
     #[must_use]
     pub fn mails(&self) -> Vec<SentMail> {

@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) issued: Vec<String>,
     /// How apps proved themselves at the token endpoint, in order.
     pub(super) proofs: Vec<String>,
+    /// The parameter `claims` of each token request that had one.
+    pub(super) claims: Vec<String>,
     pub(super) codes: HashMap<String, Code>,
     pub(super) refresh: HashMap<String, Grant>,
     pub(super) browsers: HashMap<String, BrowserSession>,
@@ -198,6 +200,7 @@ impl World {
             calls: Vec::new(),
             issued: Vec::new(),
             proofs: Vec::new(),
+            claims: Vec::new(),
             codes: HashMap::new(),
             refresh: HashMap::new(),
             browsers: HashMap::new(),

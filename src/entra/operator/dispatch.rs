@@ -76,7 +76,11 @@ impl Operators {
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         let (body, left) = LastMoment::new(body, order.leaves_before, self.graph.clock.clone());
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json");
-        Ok(match self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &with.token).await {
+        let answer = self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &with.token).await;
+        if let Err(error) = &answer {
+            self.heed(with.operator.object, error).await?;
+        }
+        Ok(match answer {
             Ok(done) if done.status == StatusCode::ACCEPTED => Dispatch::Accepted {
                 location: text_whole(&done.headers).and_then(|l| Location::parse(&l, &self.graph.base)),
                 retry_after: retry_after(&done.headers),
@@ -96,8 +100,12 @@ impl Operators {
 
     /// Asks how an operation stands.
     pub(crate) async fn poll(&self, location: &Location) -> Result<Poll, OperatorError> {
-        let (_, token) = self.token().await?;
-        Ok(match self.graph.send(self.graph.http.get(location.url().clone()), &token).await {
+        let (operator, token) = self.token().await?;
+        let answer = self.graph.send(self.graph.http.get(location.url().clone()), &token).await;
+        if let Err(error) = &answer {
+            self.heed(operator.object, error).await?;
+        }
+        Ok(match answer {
             Ok(done) => match serde_json::from_slice::<Operation>(&done.body) {
                 Ok(read) => Poll::Operation {
                     status: read.status.to_ascii_lowercase(),
@@ -121,10 +129,14 @@ impl Operators {
     /// Ends every session of a person at Microsoft: it takes minutes there, up to an hour for tokens that are out
     /// (user-revokesigninsessions.md, read 2026-08).
     pub(crate) async fn revoke_sessions(&self, person: ObjectId) -> Result<(), OperatorError> {
-        let (_, token) = self.token().await?;
+        let (operator, token) = self.token().await?;
         let url = self.graph.url(&["users", &person.to_string(), "revokeSignInSessions"]);
         let request = self.graph.http.post(url).header(header::CONTENT_LENGTH, 0);
-        self.graph.send_for_head(request, &token).await?;
+        let answer = self.graph.send_for_head(request, &token).await;
+        if let Err(error) = &answer {
+            self.heed(operator.object, error).await?;
+        }
+        answer?;
         Ok(())
     }
 
@@ -138,6 +150,8 @@ impl Operators {
 fn judge(refusal: Refusal) -> Dispatch {
     let graphs_own = refusal.code.is_some();
     match refusal.status {
+        // A new token would be challenged again.
+        StatusCode::UNAUTHORIZED if refusal.challenged => Dispatch::Refused { refusal },
         StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS if graphs_own => Dispatch::NotTaken { refusal },
         StatusCode::REQUEST_TIMEOUT => unknown(refusal),
         status if status.is_client_error() => Dispatch::Refused { refusal },

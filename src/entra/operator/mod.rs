@@ -29,7 +29,8 @@ use crate::config::Config;
 use crate::store::{Db, Sealer, StoreError};
 use store::OperatorStore;
 
-/// What the operator asks for at Entra.
+/// What the operator asks for at Entra. Short names mean Graph, in every cloud
+/// (<https://learn.microsoft.com/graph/sdks/national-clouds>, read 2026-11-23). No request of its own carries `claims`.
 const SCOPES: [&str; 3] = ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
 /// The same, and what Microsoft's word on a password before its reset takes.
 const SCOPES_WITH_CHECK: [&str; 4] =
@@ -48,6 +49,8 @@ pub(crate) enum Trouble {
     Token,
     /// It holds no role that may reset.
     Role,
+    /// Graph wants it to sign in again (a claims challenge): a new token of the old grant would not be taken either.
+    Relink,
 }
 
 impl Trouble {
@@ -55,11 +58,16 @@ impl Trouble {
         match self {
             Self::Token => "token",
             Self::Role => "role",
+            Self::Relink => "relink",
         }
     }
 
     fn read(name: &str) -> Self {
-        if name == "role" { Self::Role } else { Self::Token }
+        match name {
+            "role" => Self::Role,
+            "relink" => Self::Relink,
+            _ => Self::Token,
+        }
     }
 }
 
@@ -207,6 +215,16 @@ impl Operators {
         if link::resetting_role(&held).is_none() {
             self.troubled(operator.object, Trouble::Role, None).await?;
             return Err(OperatorError::Trouble(Trouble::Role));
+        }
+        Ok(())
+    }
+
+    /// Notices a claims challenge. The operator does not declare `cp1`, because nobody is there to answer one: it is not
+    /// supposed to come, and if it does, an administrator has to link the operator again.
+    pub(super) async fn heed(&self, operator: ObjectId, error: &GraphError) -> Result<(), OperatorError> {
+        if matches!(error, GraphError::Answered(refusal) if refusal.challenged) {
+            tracing::error!("Graph wants the operator to sign in again: resets are paused until it is linked again");
+            self.troubled(operator, Trouble::Relink, None).await?;
         }
         Ok(())
     }

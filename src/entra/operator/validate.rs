@@ -46,7 +46,7 @@ impl Operators {
     /// Asks once. The password goes as it goes in a reset: at the last moment, over a connection of its own.
     pub(crate) async fn validate(&self, password: &Password) -> Result<PasswordVerdict, OperatorError> {
         // Outside of the time limit: a refresh that is cut short would keep the token from others for half a minute.
-        let (_, token) = self.token().await?;
+        let (operator, token) = self.token().await?;
         let body = serde_json::to_vec(&Body { password: password.expose_password() })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         let clock = self.graph.clock.clone();
@@ -54,7 +54,11 @@ impl Operators {
         let request = self.graph.once.post(self.graph.beta(&["users", "validatePassword"]));
         let request = request.header(header::CONTENT_TYPE, "application/json").body(reqwest::Body::wrap(body));
         let done = tokio::time::timeout(PATIENCE, self.graph.send(request, &token)).await;
-        let done = done.map_err(|_| OperatorError::Late)??;
+        let answer = done.map_err(|_| OperatorError::Late)?;
+        if let Err(error) = &answer {
+            self.heed(operator.object, error).await?;
+        }
+        let done = answer?;
         Ok(serde_json::from_slice(&done.body).map_err(|e| GraphError::Unreadable(e.to_string()))?)
     }
 }

@@ -36,6 +36,7 @@ pub(super) struct Asked {
     code_verifier: String,
     refresh_token: String,
     scope: String,
+    claims: Option<String>,
 }
 
 pub(super) async fn token(
@@ -47,6 +48,7 @@ pub(super) async fn token(
     if !tenant.is_named(&name) {
         return Aadsts::unknown_tenant(&name).json(&tenant);
     }
+    tenant.world().claims.extend(asked.claims.clone());
     let answer = client::authenticate(&tenant, &headers, &asked).and_then(|app| match asked.grant_type.as_str() {
         "authorization_code" => by_code(&tenant, &app, &asked),
         "refresh_token" => by_refresh(&tenant, &app, &asked),

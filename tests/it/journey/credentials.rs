@@ -5,9 +5,10 @@ use std::path::Path;
 use jiff::SignedDuration;
 use passback::config::CredentialKind;
 use passback::tenant::{Call, Effect, Fault};
+use reqwest::StatusCode;
 
 use crate::support::fleet::free_port;
-use crate::support::portal::{GOOD, Portal, Wish};
+use crate::support::portal::{GOOD, Portal, Wish, upn};
 use crate::support::proofs::{Certificate, Issuer, SUBJECT, contoso_with};
 use crate::support::raw;
 
@@ -122,6 +123,54 @@ async fn a_credential_that_entra_does_not_take_costs_no_link() {
     assert_eq!(troubles(&portal).await, Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_claims_challenge_makes_resets_wait_until_the_operator_is_linked_again() {
+    let portal = Portal::start().await;
+    let slow = Fault::on(Call::Writeback, Effect::Slow { ms: 900 });
+    portal.demo.tenant.add_fault(slow);
+    portal.demo.tenant.add_fault(Fault::on(Call::Operation, Effect::ClaimsChallenge).times(1));
+    let mut wanda = portal.signed_in("wanda").await;
+    let mut luca = portal.signed_in("luca").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    for _ in 0..100 {
+        if luca.get("/reset").await.status == StatusCode::SERVICE_UNAVAILABLE {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(luca.get("/reset").await.code(), "G-OPERATOR");
+    let refreshes = portal.demo.tenant.calls(Call::Token, None);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(wanda.json(&reference).await["state"], "writing", "it waits");
+    assert_eq!(portal.demo.tenant.calls(Call::Token, None), refreshes, "a new token would bring nothing");
+
+    let mut adam = portal.browser();
+    let page = adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    assert!(page.body.contains("Microsoft wants it to sign in again"), "{}", page.body);
+    adam.sign_in("/admin/operator/link", &upn("svc-passback"), "passkey", "").await;
+    adam.post("/admin/operator/confirm", &[]).await;
+    wanda.until_state(&reference, "written").await;
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 1);
+    assert_eq!(troubles(&portal).await, ["relink"]);
+}
+
+#[tokio::test]
+async fn a_claims_challenge_to_the_reset_itself_took_nothing_and_is_not_repeated() {
+    const SQL: &str = "SELECT COUNT(*) FROM answers WHERE status = 401 AND request_id IS NOT NULL";
+    let portal = Portal::start().await;
+    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, Effect::ClaimsChallenge).times(1));
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
+    assert_eq!(wanda.until_state(&reference, "refused").await["cause"], "R-OPERATOR");
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 1);
+    assert_eq!(wanda.get("/reset").await.code(), "G-OPERATOR");
+    assert_eq!(troubles(&portal).await, ["relink"]);
+    // With its request id, which Microsoft's support asks for.
+    let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+    let (kept,): (i64,) = sqlx::query_as(SQL).fetch_one(&pool).await.unwrap();
+    assert_eq!(kept, 1, "Graph's answer is kept for the desk");
+}
+
 /// The kinds of trouble in the audit.
 async fn troubles(portal: &Portal) -> Vec<String> {
     const SQL: &str = "SELECT detail FROM audit WHERE event = 'operator.trouble' ORDER BY seq";
@@ -131,4 +180,17 @@ async fn troubles(portal: &Portal) -> Vec<String> {
         serde_json::from_str::<serde_json::Value>(text).unwrap()["trouble"].as_str().unwrap().to_owned()
     };
     rows.iter().map(|(text,)| read(text)).collect()
+}
+
+/// Nobody is there to answer a challenge on the operator's behalf, so Graph must not think that somebody is.
+#[tokio::test]
+async fn the_operator_declares_no_client_capability() {
+    let portal = Portal::start().await;
+    let mut adam = portal.browser();
+    adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    let answer = adam.once("/admin/operator/link").await;
+    let to = answer.headers()["location"].to_str().unwrap();
+    assert!(to.contains("/authorize?") && !to.contains("claims=") && !to.contains("cp1"), "{to}");
+    wanda_resets(&portal).await;
+    assert_eq!(portal.demo.tenant.claims_asked(), Vec::<String>::new());
 }
