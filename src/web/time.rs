@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_the_language_writes_them() {
-        let long = SignedDuration::from_hours(12_345);
+        let years = SignedDuration::from_hours(12_345);
         for (language, number) in [
             ("en", "12,345"),
             ("de", "12.345"),
@@ -55,7 +55,7 @@ mod tests {
             ("ar", "١٢٬٣٤٥"),
         ] {
             let lang = Lang::spoken(language).unwrap();
-            let said = duration(&lang, long);
+            let said = duration(&lang, years);
             assert!(said.contains(number), "{language}: {said}");
         }
     }
