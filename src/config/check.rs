@@ -34,6 +34,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ("signin.absolute_seconds", config.signin.absolute_seconds),
         ("helpdesk.idle_seconds", config.helpdesk.idle_seconds),
         ("helpdesk.absolute_seconds", config.helpdesk.absolute_seconds),
+        ("helpdesk.verification_seconds", config.helpdesk.verification_seconds),
+        ("helpdesk.approval_seconds", config.helpdesk.approval_seconds),
         ("reset.time_limit_seconds", config.reset.time_limit_seconds),
         ("reset.line_limit_seconds", config.reset.line_limit_seconds),
         ("reset.per_person_hour", config.reset.per_person_hour),

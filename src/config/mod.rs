@@ -3,13 +3,15 @@
 
 mod check;
 mod entra;
+mod helpdesk;
 mod load;
 mod notify;
 mod sections;
 
+pub use helpdesk::{Helpdesk, Points, Raises, Thresholds};
 pub use load::{ConfigError, load};
 pub use notify::{Notify, NotifyKind, Smtp, SmtpTls};
 pub use sections::{
-    Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra, Helpdesk,
+    Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra,
     OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin,
 };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::Notify;
+use super::{Helpdesk, Notify};
 use crate::base::{Secret, TenantId};
 
 /// All settings.
@@ -359,22 +359,4 @@ pub struct Directory {
 
 fn default_directory_timeout() -> i64 {
     3
-}
-
-/// Staff: where from, and for how long.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Helpdesk {
-    /// Networks that staff work from (`10.0.0.0/8`). From everywhere by default.
-    pub networks: Vec<IpNet>,
-    /// A staff session without a request for so long ends, in seconds; never later than `signin.idle_seconds`.
-    pub idle_seconds: i64,
-    /// No staff session is older, in seconds.
-    pub absolute_seconds: i64,
-}
-
-impl Default for Helpdesk {
-    fn default() -> Self {
-        Self { networks: Vec::new(), idle_seconds: 900, absolute_seconds: 14_400 }
-    }
 }
