@@ -24,6 +24,14 @@ pub enum Call {
     Policies,
     /// Role assignments and eligibilities.
     Roles,
+    /// A person's groups.
+    Groups,
+    /// A person's devices.
+    Devices,
+    /// The report of registered methods.
+    Methods,
+    /// Whether Microsoft sees somebody at risk.
+    Risk,
     /// The way from Entra through the writeback agent to the directory.
     Writeback,
     /// What Microsoft says of a password beforehand.
@@ -199,6 +207,8 @@ pub(super) fn classify<'p>(method: &Method, path: &'p str) -> (Call, Option<&'p 
                 ("POST", Some("resetPassword")) => Call::ResetPassword,
                 _ if path.contains("/authentication/operations/") => Call::Operation,
                 ("GET", last) if last == person => Call::User,
+                ("GET", Some("transitiveMemberOf")) => Call::Groups,
+                ("GET", Some("registeredDevices")) => Call::Devices,
                 _ => Call::Other,
             };
             (call, person)
@@ -207,6 +217,8 @@ pub(super) fn classify<'p>(method: &Method, path: &'p str) -> (Call, Option<&'p 
         (Some("v1.0"), Some("auditLogs")) => (Call::Audits, None),
         (Some("v1.0"), Some("identity")) => (Call::Policies, None),
         (Some("v1.0"), Some("roleManagement")) => (Call::Roles, None),
+        (Some("v1.0"), Some("reports")) => (Call::Methods, path.rsplit('/').next()),
+        (Some("v1.0"), Some("identityProtection")) => (Call::Risk, path.rsplit('/').next()),
         (Some("v1.0"), _) => (Call::Other, None),
         _ if path.ends_with("/oauth2/v2.0/token") => (Call::Token, None),
         _ if path.ends_with("/discovery/v2.0/keys") => (Call::Keys, None),
@@ -233,6 +245,9 @@ mod tests {
         let operation = "/v1.0/users/1/authentication/operations/2";
         assert_eq!(classify(&Method::GET, operation), (Call::Operation, Some("1")));
         assert_eq!(classify(&Method::GET, "/v1.0/users/1"), (Call::User, Some("1")));
+        assert_eq!(classify(&Method::GET, "/v1.0/users/1/registeredDevices"), (Call::Devices, Some("1")));
+        let report = "/v1.0/reports/authenticationMethods/userRegistrationDetails/1";
+        assert_eq!(classify(&Method::GET, report), (Call::Methods, Some("1")));
         assert_eq!(classify(&Method::POST, "/beta/users/validatePassword"), (Call::ValidatePassword, None));
         assert_eq!(classify(&Method::GET, "/t/oauth2/v2.0/token"), (Call::Token, None));
     }

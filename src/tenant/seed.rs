@@ -211,6 +211,8 @@ pub(super) struct Person {
     #[serde(default)]
     pub(super) mobile: Option<String>,
     #[serde(default)]
+    pub(super) business_phones: Vec<String>,
+    #[serde(default)]
     pub(super) manager: Option<String>,
     /// `passkey`, `tap:<code>`, `password` (everybody has it).
     #[serde(default = "default_methods")]
@@ -224,6 +226,9 @@ pub(super) struct Person {
     /// In a restricted management administrative unit.
     #[serde(default)]
     pub(super) restricted: bool,
+    /// What Identity Protection says: `low`, `medium` or `high`.
+    #[serde(default)]
+    pub(super) risk: Option<String>,
     /// State of the account in the directory in memory.
     #[serde(default)]
     pub(super) ad: AdState,

@@ -261,6 +261,19 @@ impl Running {
         }
     }
 
+    /// Changes a person's mobile number, as whoever took the account over would.
+    pub fn set_mobile(&self, upn: &str, number: Option<&str>) {
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.seed.mobile = number.map(str::to_owned);
+        }
+    }
+
+    /// The object id of somebody.
+    #[must_use]
+    pub fn object_id(&self, upn: &str) -> Option<String> {
+        Some(self.tenant.world().find(upn)?.id.to_string())
+    }
+
     /// Takes an administrator's consent to a delegated permission back.
     pub fn withdraw_consent(&self, permission: &str) {
         for app in &mut self.tenant.world().seed.apps {

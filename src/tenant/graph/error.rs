@@ -44,6 +44,14 @@ impl ODataError {
         Self::new(StatusCode::BAD_REQUEST, "badRequest", message)
     }
 
+    /// A filter that Entra does not offer for this property.
+    pub(super) fn unsupported(property: &str) -> Self {
+        let message = format!(
+            "Unsupported or invalid query filter clause specified for property '{property}' of resource 'User'."
+        );
+        Self::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", &message)
+    }
+
     pub(super) fn throttled(retry_after: Option<i64>) -> Self {
         let error =
             Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests. Please try again later.");

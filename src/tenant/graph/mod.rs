@@ -10,6 +10,7 @@ mod organization;
 mod permissions;
 mod policies;
 mod query;
+mod reports;
 mod reset;
 mod roles;
 mod users;
@@ -51,6 +52,9 @@ pub(super) fn router() -> Router<Tenant> {
         .route("/auditLogs/directoryAudits", get(audits::list))
         .route("/roleManagement/directory/roleAssignments", get(roles::assignments))
         .route("/roleManagement/directory/roleEligibilityScheduleInstances", get(roles::eligibilities))
+        .route("/roleManagement/directory/roleDefinitions/{id}", get(roles::definition))
+        .route("/reports/authenticationMethods/userRegistrationDetails/{id}", get(reports::registration))
+        .route("/identityProtection/riskyUsers/{id}", get(reports::risk))
         .route("/identity/conditionalAccess/policies", get(policies::list))
         .route("/policies/authenticationStrengthPolicies/{id}", get(policies::strength))
         .fallback(unknown)

@@ -21,6 +21,7 @@ const ROLES: &[&str] = &["RoleManagement.Read.Directory", "RoleManagement.Read.A
 const ELIGIBLE: &[&str] =
     &["RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All"];
 const POLICY: &[&str] = &["Policy.Read.All"];
+const RISK: &[&str] = &["IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All"];
 const DEVICES: &[&str] = &["Device.Read.All", "Directory.Read.All"];
 
 /// Calls that are not here answer 400, as segments that do not exist.
@@ -62,6 +63,9 @@ pub const TABLE: &[Line] = &[
     ("GET", "/auditLogs/directoryAudits", AUDIT, AUDIT),
     ("GET", "/roleManagement/directory/roleAssignments", ROLES, ROLES),
     ("GET", "/roleManagement/directory/roleEligibilityScheduleInstances", ELIGIBLE, ELIGIBLE),
+    ("GET", "/roleManagement/directory/roleDefinitions/{id}", ROLES, ROLES),
+    ("GET", "/reports/authenticationMethods/userRegistrationDetails/{id}", AUDIT, AUDIT),
+    ("GET", "/identityProtection/riskyUsers/{id}", RISK, RISK),
     ("GET", "/identity/conditionalAccess/policies", POLICY, POLICY),
     ("GET", "/policies/authenticationStrengthPolicies/{id}", POLICY, POLICY),
 ];

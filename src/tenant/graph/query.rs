@@ -1,4 +1,5 @@
-//! The `OData` options that are understood: `$select`, `$top`, `$skip…`, and filters made of comparisons joined by `and`.
+//! The `OData` options that are understood: `$select`, `$top`, `$skip…`, and filters made of comparisons joined by `and`,
+//! and for people by `or`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -38,7 +39,22 @@ impl Options {
 
     /// The filter's comparisons; a form that is not understood is an error, never "everything".
     pub(super) fn comparisons(&self) -> Result<Vec<Comparison>, ODataError> {
-        self.filter.as_deref().map_or(Ok(Vec::new()), |text| text.split(" and ").map(comparison).collect())
+        match self.alternatives()?.as_slice() {
+            [] => Ok(Vec::new()),
+            [only] => Ok(only.clone()),
+            _ => Err(invalid()),
+        }
+    }
+
+    /// The same where `or` is understood too: one list of comparisons for each alternative. Entra takes fifteen at most
+    /// ("Too many child clauses", <https://learn.microsoft.com/graph/aad-advanced-queries>, read 2026-11-24).
+    pub(super) fn alternatives(&self) -> Result<Vec<Vec<Comparison>>, ODataError> {
+        let Some(text) = self.filter.as_deref() else { return Ok(Vec::new()) };
+        let all = outside_quotes(text, " or ");
+        if all.len() > 15 {
+            return Err(too_many());
+        }
+        all.into_iter().map(|one| outside_quotes(one, " and ").into_iter().map(comparison).collect()).collect()
     }
 
     /// A page of `all`, with `@odata.nextLink` if there is more.
@@ -67,10 +83,25 @@ fn context(url: &str) -> String {
     format!("{base}/$metadata")
 }
 
+/// Splits a filter at a word that stands in no text. A quote inside a text is written twice, so it opens again at once.
+fn outside_quotes<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
+    let (mut parts, mut begun, mut quoted) = (Vec::new(), 0, false);
+    for (at, letter) in text.char_indices() {
+        quoted ^= letter == '\'';
+        if at >= begun && !quoted && text.get(at..).is_some_and(|rest| rest.starts_with(word)) {
+            parts.extend(text.get(begun..at));
+            begun = at + word.len();
+        }
+    }
+    parts.extend(text.get(begun..));
+    parts
+}
+
 fn comparison(text: &str) -> Result<Comparison, ODataError> {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix("startswith(").or_else(|| text.strip_prefix("startsWith(")) {
         let (property, value) = inner.split_once(',').ok_or_else(invalid)?;
+        let value = value.strip_suffix(')').ok_or_else(invalid)?;
         return Ok(Comparison {
             property: property.trim().to_owned(),
             operator: "startswith".to_owned(),
@@ -91,7 +122,7 @@ fn comparison(text: &str) -> Result<Comparison, ODataError> {
 }
 
 fn plain(value: &str) -> String {
-    let value = value.trim().trim_end_matches(')');
+    let value = value.trim();
     let value = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')).unwrap_or(value);
     value.replace("''", "'")
 }
@@ -101,6 +132,14 @@ fn invalid() -> ODataError {
         axum::http::StatusCode::BAD_REQUEST,
         "Request_UnsupportedQuery",
         "Unsupported or invalid query filter clause specified.",
+    )
+}
+
+fn too_many() -> ODataError {
+    ODataError::new(
+        axum::http::StatusCode::BAD_REQUEST,
+        "Request_UnsupportedQuery",
+        "Too many child clauses specified in search filter expression containing 'OR' operators: more than 15.",
     )
 }
 
@@ -126,5 +165,16 @@ mod tests {
         assert_eq!(both[0].value, "Reset password (by admin)");
         assert_eq!(read("targetResources/any(t:t/id eq 'abc')")[0].property, "targetResources/id");
         assert_eq!(read("startswith(displayName,'O''Neil')")[0].value, "O'Neil");
+        assert_eq!(read("displayName eq 'x'' or y and z)'")[0].value, "x' or y and z)");
+    }
+
+    #[test]
+    fn or_joins_alternatives_and_a_text_joins_nothing() {
+        let of = |filter: &str| Options { filter: Some(filter.to_owned()), ..Options::default() };
+        let found = of("startsWith(displayName,'a or b') or mail eq 'c'' or d'").alternatives().unwrap();
+        assert_eq!((found.len(), found[0][0].value.as_str(), found[1][0].value.as_str()), (2, "a or b", "c' or d"));
+        assert!(of("a eq '1' or b eq '2'").comparisons().is_err(), "not everywhere");
+        assert!(of(&["a eq '1'"; 16].join(" or ")).alternatives().is_err());
+        assert_eq!(of("").alternatives().err().map(|_| ()), Some(()));
     }
 }

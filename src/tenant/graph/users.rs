@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
 use super::error::{ODataError, ok};
-use super::query::{Options, project};
+use super::query::{Comparison, Options, project};
 use crate::tenant::Tenant;
 use crate::tenant::seed::Seed;
 use crate::tenant::world::{Account, World};
@@ -64,24 +64,39 @@ fn answer(tenant: &Tenant, caller: &Caller, options: &Options, name: &str) -> Re
 
 pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Query(options): Query<Options>) -> Response {
     let select = options.select();
-    let comparisons = match caller.may_read(select.as_deref()).and_then(|()| options.comparisons()) {
-        Ok(comparisons) => comparisons,
+    let alternatives = match caller.may_read(select.as_deref()).and_then(|()| options.alternatives()) {
+        Ok(alternatives) => alternatives,
         Err(error) => return error.answer(&tenant),
     };
+    if let Some(unknown) = alternatives.iter().flatten().find(|c| !filters(c)) {
+        return ODataError::unsupported(&unknown.property).answer(&tenant);
+    }
     let now = tenant.clock().now();
     let found: Vec<Value> = {
         let world = tenant.world();
         let all = world.accounts.iter().map(|account| full(&world, account, now));
+        let holds = |person: &Map<String, Value>, c: &Comparison| {
+            let value = person.get(&c.property).and_then(Value::as_str).unwrap_or_default().to_lowercase();
+            let asked = c.value.to_lowercase();
+            if c.operator == "startswith" { value.starts_with(&asked) } else { value == asked }
+        };
         let kept = all.filter(|person| {
-            comparisons.iter().all(|c| {
-                let value = person.get(&c.property).and_then(Value::as_str).unwrap_or_default().to_lowercase();
-                let asked = c.value.to_lowercase();
-                if c.operator == "startswith" { value.starts_with(&asked) } else { value == asked }
-            })
+            alternatives.is_empty() || alternatives.iter().any(|every| every.iter().all(|c| holds(person, c)))
         });
         kept.map(|person| project(person, select.as_deref(), DEFAULT)).collect()
     };
     ok(&tenant, StatusCode::OK, &options.page(found, &format!("{}/users", tenant.0.base.graph()), "users"))
+}
+
+/// What a list of people can be filtered by without an advanced query, as far as it is emulated
+/// (<https://learn.microsoft.com/graph/aad-advanced-queries>, user properties, read 2026-11-24).
+fn filters(c: &Comparison) -> bool {
+    let known = ["id", "displayName", "givenName", "surname", "userPrincipalName", "mail"];
+    known.contains(&c.property.as_str())
+        && matches!(
+            (c.operator.as_str(), c.property.as_str()),
+            ("eq", _) | ("startswith", "displayName" | "givenName" | "surname" | "userPrincipalName" | "mail")
+        )
 }
 
 /// An advanced query: Graph answers it only with `ConsistencyLevel: eventual`.
@@ -163,7 +178,7 @@ pub(super) fn full(world: &World, account: &Account, now: Timestamp) -> Map<Stri
         "userPrincipalName": account.seed.upn,
         "mail": account.seed.mail.as_deref().unwrap_or(&account.seed.upn),
         "otherMails": account.seed.other_mails,
-        "businessPhones": [],
+        "businessPhones": account.seed.business_phones,
         "mobilePhone": account.seed.mobile,
         "jobTitle": null,
         "officeLocation": null,

@@ -55,12 +55,15 @@ fn mail() -> Value {
 #[tokio::test]
 async fn every_answer_is_what_microsoft_describes() {
     let Some(contract) = Contract::load() else { return };
-    let entra = Emulator::with(crate::support::raw::contoso().granting("Mail.Send")).await;
+    let entra =
+        Emulator::with(crate::support::raw::contoso().granting("Mail.Send").granting("IdentityRiskyUser.Read.All"))
+            .await;
     let (operator, app) = (entra.operator().await, entra.application().await);
     let id = crate::support::raw::text(
         &entra.graph("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(),
         "id",
     );
+    let risky = entra.running.object_id("rita@contoso.example").unwrap();
     let accepted = entra.reset(&operator, WANDA, "Quiet-Harbour-92").await;
     assert!(accepted.text().await.unwrap().is_empty());
     let accepted = entra.reset(&operator, "omar@contoso.example", "Quiet-Harbour-92").await;
@@ -72,6 +75,16 @@ async fn every_answer_is_what_microsoft_describes() {
         ("GET", format!("/users/{WANDA}"), &app, None),
         ("GET", format!("/users/{WANDA}{SELECT}"), &app, None),
         ("GET", "/users?$top=3".to_owned(), &app, None),
+        ("GET", "/users?$filter=startsWith(displayName,'wan') or mail eq 'x'".to_owned(), &app, None),
+        ("GET", "/users?$filter=jobTitle eq 'x'".to_owned(), &app, None),
+        (
+            "GET",
+            "/roleManagement/directory/roleDefinitions/62e90394-69f5-4237-9190-012177145e10".to_owned(),
+            &app,
+            None,
+        ),
+        ("GET", format!("/reports/authenticationMethods/userRegistrationDetails/{id}"), &app, None),
+        ("GET", format!("/identityProtection/riskyUsers/{risky}"), &app, None),
         ("GET", "/users/$count".to_owned(), &app, None),
         ("GET", format!("/users/{WANDA}/manager"), &app, None),
         ("GET", format!("/users/{WANDA}/registeredDevices"), &app, None),

@@ -77,7 +77,7 @@ async fn the_desk_reads_the_same_and_ticks_nothing() {
 async fn when_devices_cannot_be_read_everything_that_may_apply_is_shown() {
     let portal = Portal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
-    portal.demo.tenant.add_fault(Fault::on(Call::Other, Effect::Hangup).for_person(&upn("wanda")));
+    portal.demo.tenant.add_fault(Fault::on(Call::Devices, Effect::Hangup).for_person(&upn("wanda")));
     let page = wanda.get(&format!("/resets/{reference}")).await;
     assert!(page.body.contains("Can you get into your laptop now?"));
     assert_eq!(steps(&page), ["phone", "wifi"]);

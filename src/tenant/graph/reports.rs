@@ -1,0 +1,74 @@
+//! Reports about one person: how they can sign in, and whether they are at risk.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::error::{ODataError, ok};
+use super::users::seconds;
+use crate::tenant::Tenant;
+
+/// The report is made now and then: it is a few hours old.
+const AGE: SignedDuration = SignedDuration::from_hours(5);
+
+/// The plain object, as Microsoft's schema has it; the example of the documentation wraps it
+/// (<https://learn.microsoft.com/graph/api/userregistrationdetails-get>, read 2026-11-24). It "doesn't work for disabled
+/// users" (<https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails>).
+pub(super) async fn registration(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
+    let at = tenant.clock().now().saturating_sub(AGE).unwrap_or_default();
+    let found = {
+        let world = tenant.world();
+        world.find(&id).filter(|account| account.seed.enabled).map(|account| {
+            let passkey = account.has_passkey();
+            let methods: Vec<&str> = [
+                passkey.then_some("passKeyDeviceBound"),
+                account.tap.is_some().then_some("temporaryAccessPass"),
+                account.seed.mobile.is_some().then_some("mobilePhone"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            json!({
+                "@odata.context": format!("{}/$metadata#reports/authenticationMethods/userRegistrationDetails/$entity", tenant.0.base.graph()),
+                "id": account.id,
+                "userPrincipalName": account.seed.upn,
+                "userDisplayName": account.seed.name,
+                "userType": if account.seed.guest { "guest" } else { "member" },
+                "isAdmin": !account.seed.roles.is_empty(),
+                "isSsprRegistered": false, "isSsprEnabled": false, "isSsprCapable": false,
+                "isMfaRegistered": !methods.is_empty(), "isMfaCapable": !methods.is_empty(), "isPasswordlessCapable": passkey,
+                "methodsRegistered": methods,
+                "lastUpdatedDateTime": seconds(at),
+            })
+        })
+    };
+    answer(&tenant, found, &id)
+}
+
+/// Only people with a risk have a line (<https://learn.microsoft.com/graph/api/riskyuser-get>, read 2026-11-24).
+pub(super) async fn risk(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
+    let at = tenant.clock().now().saturating_sub(AGE).unwrap_or_default();
+    let found = {
+        let world = tenant.world();
+        world.find(&id).and_then(|account| {
+            let level = account.seed.risk.as_ref()?;
+            Some(json!({
+                "@odata.context": format!("{}/$metadata#identityProtection/riskyUsers/$entity", tenant.0.base.graph()),
+                "id": account.id, "isDeleted": false, "isProcessing": false,
+                "riskLevel": level, "riskState": "atRisk", "riskDetail": "none", "riskLastUpdatedDateTime": seconds(at),
+                "userDisplayName": account.seed.name, "userPrincipalName": account.seed.upn,
+            }))
+        })
+    };
+    answer(&tenant, found, &id)
+}
+
+fn answer(tenant: &Tenant, found: Option<Value>, id: &str) -> Response {
+    match found {
+        Some(body) => ok(tenant, StatusCode::OK, &body),
+        None => ODataError::not_found(id).answer(tenant),
+    }
+}
