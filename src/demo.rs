@@ -128,6 +128,12 @@ impl Demo {
         self.config.server.public_url.as_str().trim_end_matches('/').to_owned()
     }
 
+    /// For tests of what no page shows.
+    #[cfg(test)]
+    pub(crate) fn portal(&self) -> &Portal {
+        self.portal.as_ref().unwrap()
+    }
+
     /// The settings it runs with.
     #[must_use]
     pub fn config(&self) -> &Config {

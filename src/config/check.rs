@@ -34,6 +34,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ("signin.absolute_seconds", config.signin.absolute_seconds),
         ("helpdesk.idle_seconds", config.helpdesk.idle_seconds),
         ("helpdesk.absolute_seconds", config.helpdesk.absolute_seconds),
+        ("helpdesk.phone_settle_days", config.helpdesk.phone_settle_days),
         ("helpdesk.verification_seconds", config.helpdesk.verification_seconds),
         ("helpdesk.approval_seconds", config.helpdesk.approval_seconds),
         ("reset.time_limit_seconds", config.reset.time_limit_seconds),

@@ -13,6 +13,10 @@ pub struct Helpdesk {
     pub idle_seconds: i64,
     /// No staff session is older, in seconds.
     pub absolute_seconds: i64,
+    /// A telephone number counts for calling back once it was seen unchanged for so many days.
+    pub phone_settle_days: i64,
+    /// Who is privileged besides whoever holds a role: user principal names or object ids.
+    pub privileged: Vec<String>,
     /// What each way to verify a caller counts.
     pub points: Points,
     /// How many points each action takes.
@@ -31,6 +35,8 @@ impl Default for Helpdesk {
             networks: Vec::new(),
             idle_seconds: 900,
             absolute_seconds: 14_400,
+            phone_settle_days: 14,
+            privileged: Vec::new(),
             points: Points::default(),
             thresholds: Thresholds::default(),
             raises: Raises::default(),

@@ -4,6 +4,7 @@
 //! token reads, the operator's resets and polls, a person's is never kept. The seam is HTTP: production, demo and
 //! tests differ in base URLs only.
 
+mod about;
 mod application;
 mod credential;
 mod graph;
@@ -15,6 +16,7 @@ mod oidc;
 mod operator;
 mod reads;
 
+pub(crate) use about::{FOUND, NamedPerson, Registered};
 pub(crate) use credential::{Credential, CredentialError};
 pub(crate) use graph::{Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::HttpError;

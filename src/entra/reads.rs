@@ -8,12 +8,12 @@ use super::graph::{Graph, GraphError};
 use crate::base::ObjectId;
 
 const PERSON: &str = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
-                      onPremisesLastSyncDateTime,onPremisesSamAccountName,onPremisesSecurityIdentifier,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname,mail,otherMails";
+                      onPremisesLastSyncDateTime,onPremisesSamAccountName,onPremisesSecurityIdentifier,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname,mail,otherMails,mobilePhone,businessPhones";
 
 /// A list's page.
 #[derive(Deserialize)]
-struct Page<T> {
-    value: Vec<T>,
+pub(super) struct Page<T> {
+    pub(super) value: Vec<T>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<Url>,
 }
@@ -55,6 +55,10 @@ pub(crate) struct DirectoryPerson {
     pub(crate) mail: Option<String>,
     #[serde(default)]
     pub(crate) other_mails: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) mobile_phone: Option<String>,
+    #[serde(default)]
+    pub(crate) business_phones: Option<Vec<String>>,
 }
 
 /// A device somebody registered, as far as it matters.
@@ -93,6 +97,8 @@ struct Assignment {
 struct Member {
     id: String,
     #[serde(default)]
+    display_name: Option<String>,
+    #[serde(default)]
     is_assignable_to_role: Option<bool>,
     #[serde(rename = "@odata.type", default)]
     kind: Option<String>,
@@ -102,7 +108,8 @@ struct Member {
 #[derive(Clone, Debug)]
 pub(crate) struct Groups {
     pub(crate) ids: Vec<String>,
-    pub(crate) role_assignable: bool,
+    /// The names of those that can hold roles.
+    pub(crate) role_assignable: Vec<String>,
 }
 
 /// A Conditional Access policy, as far as it is judged.
@@ -227,12 +234,14 @@ impl Graph {
         Ok(found.into_iter().map(held).collect())
     }
 
-    /// Groups, with whether one of them can hold roles.
+    /// Groups, with those of them that can hold roles.
     pub(crate) async fn groups(&self, id: ObjectId) -> Result<Groups, GraphError> {
         let found: Vec<Member> = self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
         let groups: Vec<Member> =
             found.into_iter().filter(|m| m.kind.as_deref() != Some("#microsoft.graph.directoryRole")).collect();
-        let role_assignable = groups.iter().any(|g| g.is_assignable_to_role == Some(true));
+        let assignable = groups.iter().filter(|g| g.is_assignable_to_role == Some(true));
+        let name = |g: &Member| g.display_name.clone().unwrap_or_else(|| g.id.clone());
+        let role_assignable = assignable.map(name).collect();
         Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable })
     }
 

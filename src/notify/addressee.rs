@@ -91,6 +91,7 @@ mod tests {
             locked: false,
             addresses: known.into_iter().map(str::to_owned).chain(more).collect(),
             language: None,
+            numbers: vec![],
         };
         let addressee = Addressee::of(&facts);
         assert_eq!(addressee.to.len(), MOST);

@@ -1,19 +1,26 @@
 //! What we know of a person, from Graph: where the account lives, whether it is enabled, and whether Microsoft
-//! protects it. Read when a page needs it; never kept.
+//! protects it. Read when a page needs it; never kept, except since when a telephone number has been seen.
 
 mod directory;
+mod numbers;
 mod privilege;
+mod privileged;
+#[cfg(all(test, feature = "tenant"))]
+mod tests;
 
 pub(crate) use directory::InDirectory;
+pub(crate) use numbers::{Number, NumberKind, refresh_people, remember_numbers};
 pub(crate) use privilege::Protection;
+pub(crate) use privileged::{Privilege, Reason};
 
 use axum::extract::FromRef;
 use jiff::Timestamp;
 
 use crate::base::ObjectId;
 use crate::directory::{AccountName, Rules};
-use crate::entra::{DeviceRead, DirectoryPerson, Entra, GraphError, RoleHeld};
+use crate::entra::{DeviceRead, DirectoryPerson, Entra, GraphError, NamedPerson, Registered, RoleHeld};
 use crate::state::App;
+use crate::store::StoreError;
 
 /// Where a password lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +55,22 @@ pub(crate) struct Facts {
     /// Where mail reaches them, at work first.
     pub(crate) addresses: Vec<String>,
     pub(crate) language: Option<String>,
+    /// Telephone numbers on record.
+    pub(crate) numbers: Vec<(NumberKind, String)>,
+}
+
+/// Somebody by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) id: ObjectId,
+    pub(crate) name: String,
+    pub(crate) upn: String,
+}
+
+/// `None`: a contact, who has no account.
+fn found(named: NamedPerson) -> Option<Found> {
+    let upn = named.user_principal_name?;
+    Some(Found { id: named.id, name: named.display_name.unwrap_or_else(|| upn.clone()), upn })
 }
 
 impl Facts {
@@ -104,7 +127,35 @@ impl People {
         // Side by side: somebody waits for the answer.
         let (held, groups): (Vec<RoleHeld>, _) =
             tokio::try_join!(self.entra.graph.roles(facts.id), self.entra.graph.groups(facts.id))?;
-        Ok(privilege::protection(operator_role, &held, groups.role_assignable, facts.restricted))
+        Ok(privilege::protection(operator_role, &held, !groups.role_assignable.is_empty(), facts.restricted))
+    }
+
+    /// Why somebody counts as privileged, if they do. What cannot be read counts as a reason.
+    pub(crate) async fn privilege(&self, facts: &Facts) -> Privilege {
+        privileged::read(&self.app, facts).await
+    }
+
+    /// People by how their name begins, or by their whole user principal name or mail address: at most
+    /// [`FOUND`](crate::entra::FOUND) and one more, by name. Fewer than two letters find nobody.
+    pub(crate) async fn find(&self, typed: &str) -> Result<Vec<Found>, GraphError> {
+        let mut people: Vec<Found> = self.entra.graph.find(typed).await?.into_iter().filter_map(found).collect();
+        people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.upn.clone()));
+        Ok(people)
+    }
+
+    /// Whom somebody reports to, if the directory knows.
+    pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<Found>, GraphError> {
+        Ok(self.entra.graph.manager(id).await?.and_then(found))
+    }
+
+    /// How somebody can sign in, by Microsoft's report, which is hours old. `None`: it has no line of them.
+    pub(crate) async fn methods(&self, id: ObjectId) -> Result<Option<Registered>, GraphError> {
+        self.entra.graph.registered(id).await
+    }
+
+    /// The numbers on record with since when we have seen each unchanged; this look is written down.
+    pub(crate) async fn numbers(&self, facts: &Facts) -> Result<Vec<Number>, StoreError> {
+        numbers::look(&self.app, facts).await
     }
 }
 
@@ -134,12 +185,14 @@ fn facts(read: DirectoryPerson) -> Facts {
             directory::account_name(sid, read.on_premises_sam_account_name.clone())
         })
         .flatten();
+    let numbers = numbers::on_record(read.mobile_phone, read.business_phones.unwrap_or_default());
     let addresses = read.mail.into_iter().chain(read.other_mails.unwrap_or_default()).filter(|a| !a.is_empty());
     Facts {
         id: read.id,
         locked: false,
         addresses: addresses.collect(),
         language: read.preferred_language,
+        numbers,
         account,
         short_parts,
         name: read.display_name.unwrap_or_else(|| read.user_principal_name.clone()),

@@ -10,7 +10,7 @@ use crate::audit::{Actor, Event};
 use crate::base::{InFlight, PersonKey, Reference, ResetId, crash_point};
 use crate::guard::Guard;
 use crate::notify;
-use crate::people::Facts;
+use crate::people::{Facts, remember_numbers};
 use crate::policy::NewPassword;
 use crate::state::App;
 use crate::store::{Refused, StoreError};
@@ -96,6 +96,7 @@ impl Resets {
             Err(error) => return Err(error.into()),
         }
         notify::remember(ledger.tx(), &self.app, id, facts, now).await?;
+        remember_numbers(ledger.tx(), &self.app, facts).await?;
         if let Err(refused) = Guard::from_ref(&self.app).count(ledger.tx(), person).await? {
             return Err(NotBegun::Limited(refused));
         }

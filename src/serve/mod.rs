@@ -22,6 +22,7 @@ use crate::base::{Clock, Random};
 use crate::config::Config;
 use crate::entra::{Entra, NoEntra};
 use crate::notify::{PostError, Worker};
+use crate::people::refresh_people;
 use crate::reset::{Tracker, read_changes, run_tracker};
 use crate::state::{App, NotReady};
 use crate::store::{Db, SealError, Sealer, StoreError};
@@ -143,6 +144,7 @@ impl Portal {
         if let Some(worker) = Worker::new(&app)? {
             app.tasks.spawn(worker.run());
         }
+        app.tasks.spawn(refresh_people(app.clone()));
         app.tasks.spawn(sweep(app.clone()));
         if let Some(at) = app.config.server.metrics_listen {
             serve_metrics(&app, at).await?;
@@ -150,6 +152,11 @@ impl Portal {
         let handle = Handle::new();
         let server = serve(&app, listener, router, &handle).await?;
         Ok(Self { app, handle, server, address })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> &App {
+        &self.app
     }
 
     /// Where it listens.

@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     Notice,
     /// The link in a notice.
     NotMe,
+    /// What stands for a telephone number in the database.
+    Number,
 }
 
 impl Purpose {
@@ -37,6 +39,7 @@ impl Purpose {
             Self::Audit => b"passback audit v1",
             Self::Notice => b"passback notice v1",
             Self::NotMe => b"passback not-me link v1",
+            Self::Number => b"passback number v1",
         }
     }
 }

@@ -31,6 +31,7 @@ fn facts(person: PersonKey) -> Facts {
         locked: false,
         addresses: vec![],
         language: None,
+        numbers: vec![],
         home,
         enabled: true,
         guest: false,

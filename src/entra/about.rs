@@ -1,0 +1,144 @@
+//! What the helpdesk asks about somebody: who has this name, whom do they report to, how do they sign in.
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use super::graph::{Graph, GraphError};
+use super::reads::Page;
+use crate::base::ObjectId;
+
+const NAMED: &str = "id,displayName,userPrincipalName";
+/// What is typed is a name or an address. Entra's own are no longer: a user principal name has at most 113 letters.
+const TYPED: usize = 120;
+/// So many people are shown for one name, and one more is read, so that it is known whether there are more.
+pub(crate) const FOUND: usize = 20;
+
+/// Somebody by name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NamedPerson {
+    pub(crate) id: ObjectId,
+    #[serde(default)]
+    pub(crate) display_name: Option<String>,
+    /// A manager may be a contact, who has none and cannot sign in.
+    #[serde(default)]
+    pub(crate) user_principal_name: Option<String>,
+}
+
+/// How somebody can sign in, by a report that is hours old.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Registered {
+    /// By Microsoft's names, such as `passKeyDeviceBound`.
+    #[serde(rename = "methodsRegistered")]
+    pub(crate) methods: Vec<String>,
+    #[serde(rename = "isMfaCapable")]
+    pub(crate) mfa_capable: bool,
+    #[serde(rename = "isPasswordlessCapable")]
+    pub(crate) passwordless_capable: bool,
+    #[serde(rename = "lastUpdatedDateTime")]
+    pub(crate) updated_at: Option<Timestamp>,
+}
+
+/// The documentation's example wraps the object, its schema does not: both are read.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Report {
+    Wrapped { value: Registered },
+    Plain(Registered),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleDefinition {
+    display_name: String,
+}
+
+/// What does not exist is no trouble.
+fn if_there<T>(answer: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::NOT_FOUND => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// People whose name begins so, or whose address this is. `None`: it is too short to mean anybody.
+/// `startsWith` and `eq` of these properties, joined by `or`, need no advanced query
+/// (<https://learn.microsoft.com/graph/aad-advanced-queries>, read 2026-11-24).
+fn filter(typed: &str) -> Option<String> {
+    let typed: String = typed.trim().chars().filter(|c| !c.is_control()).take(TYPED).collect();
+    if typed.chars().count() < 2 {
+        return None;
+    }
+    // A quote inside a text is written twice; nothing else ends it.
+    let text = typed.replace('\'', "''");
+    let begins = ["displayName", "givenName", "surname"].map(|name| format!("startsWith({name},'{text}')"));
+    let is = ["userPrincipalName", "mail"].map(|name| format!("{name} eq '{text}'"));
+    Some([begins.as_slice(), is.as_slice()].concat().join(" or "))
+}
+
+impl Graph {
+    /// People by how their name begins, or by their whole user principal name or mail address: at most [`FOUND`] and
+    /// one more.
+    pub(crate) async fn find(&self, typed: &str) -> Result<Vec<NamedPerson>, GraphError> {
+        let Some(filter) = filter(typed) else { return Ok(Vec::new()) };
+        let mut url = self.url(&["users"]);
+        let top = (FOUND + 1).to_string();
+        url.query_pairs_mut().extend_pairs([("$select", NAMED), ("$filter", &filter), ("$top", &top)]);
+        let page: Page<NamedPerson> = self.read(url).await?;
+        Ok(page.value)
+    }
+
+    /// Whom somebody reports to.
+    pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<NamedPerson>, GraphError> {
+        let mut url = self.url(&["users", &id.to_string(), "manager"]);
+        url.query_pairs_mut().append_pair("$select", NAMED);
+        if_there(self.read(url).await)
+    }
+
+    /// How somebody can sign in, as far as an application may know. `None`: the report has no line of them.
+    pub(crate) async fn registered(&self, id: ObjectId) -> Result<Option<Registered>, GraphError> {
+        let url = self.url(&["reports", "authenticationMethods", "userRegistrationDetails", &id.to_string()]);
+        let report = if_there(self.read(url).await)?;
+        Ok(report.map(|report| match report {
+            Report::Wrapped { value } | Report::Plain(value) => value,
+        }))
+    }
+
+    /// What a role is called.
+    pub(crate) async fn role_name(&self, template: &str) -> Result<String, GraphError> {
+        let mut url = self.url(&["roleManagement", "directory", "roleDefinitions", template]);
+        url.query_pairs_mut().append_pair("$select", "id,displayName");
+        let role: RoleDefinition = self.read(url).await?;
+        Ok(role.display_name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_cannot_change_the_question() {
+        let filter = |typed| super::filter(typed).unwrap();
+        assert!(filter(" O'Neil\n").contains("startsWith(displayName,'O''Neil') or "), "{}", filter("O'Neil"));
+        assert!(filter("x') or (id ne '").ends_with("mail eq 'x'') or (id ne '''"));
+        assert_eq!(filter("ab"), super::filter(&format!("{}ab\u{7f}", " ".repeat(500))).unwrap());
+        assert!(filter(&"'".repeat(100_000)).len() < 2_000);
+        assert_eq!((super::filter(" w "), super::filter("\u{0}\u{1}\u{2}")), (None, None));
+    }
+
+    #[test]
+    fn a_report_is_read_wrapped_and_plain() {
+        for text in [
+            r#"{"value":{"id":"x","methodsRegistered":["fido2"],"isMfaCapable":true}}"#,
+            r#"{"id":"x","methodsRegistered":["fido2"],"isMfaCapable":true}"#,
+        ] {
+            let report: Report = serde_json::from_str(text).unwrap();
+            let (Report::Wrapped { value } | Report::Plain(value)) = report;
+            assert_eq!((value.methods, value.mfa_capable), (vec!["fido2".to_owned()], true));
+        }
+    }
+}

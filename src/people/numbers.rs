@@ -1,0 +1,358 @@
+//! Telephone numbers, and since when we have seen each one unchanged. Graph says what a number is and not since when,
+//! and whoever has changed it will ask to be called back on it. So each look leaves a keyed digest: the number itself
+//! is kept nowhere.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Facts;
+use crate::base::{ObjectId, PersonKey};
+use crate::entra::GraphError;
+use crate::state::App;
+use crate::store::{Db, Purpose, Sealer, StoreError, Tx, on_db, on_tx};
+
+/// Everybody who is known is looked at so often, whether somebody asks or not.
+const REFRESH: SignedDuration = SignedDuration::from_hours(24);
+/// Whom nobody asked about for so long is forgotten.
+const FORGET: SignedDuration = SignedDuration::from_hours(24 * 400);
+/// The refresh is in no hurry: so many people at a time, with a pause after each, and a rest when nobody is due.
+const BATCH: i64 = 20;
+const PAUSE: Duration = Duration::from_millis(250);
+const REST: Duration = Duration::from_secs(5);
+
+/// Which number it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NumberKind {
+    Mobile,
+    Business,
+}
+
+impl NumberKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Business => "business",
+        }
+    }
+}
+
+/// A number on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Number {
+    pub(crate) kind: NumberKind,
+    /// As the directory writes it.
+    pub(crate) shown: String,
+    /// Since when our looks have seen no other.
+    pub(crate) unchanged_since: Timestamp,
+    /// Unchanged for so long that calling it back proves something.
+    pub(crate) settled: bool,
+}
+
+/// A line of the table.
+type Row = (String, String, String, i64);
+
+/// How a number is written says nothing: spaces and brackets come and go.
+fn plain(number: &str) -> String {
+    number.chars().filter(|c| c.is_alphanumeric() || *c == '+').flat_map(char::to_lowercase).collect()
+}
+
+/// What Graph has, without what is no number and without repetition.
+pub(super) fn on_record(mobile: Option<String>, business: Vec<String>) -> Vec<(NumberKind, String)> {
+    let business = business.into_iter().map(|number| (NumberKind::Business, number));
+    let mut all: Vec<(NumberKind, String)> = Vec::new();
+    for (kind, number) in mobile.map(|number| (NumberKind::Mobile, number)).into_iter().chain(business) {
+        let known = all.iter().any(|(other, there)| *other == kind && plain(there) == plain(&number));
+        if !known && !plain(&number).is_empty() {
+            all.push((kind, number.trim().to_owned()));
+        }
+    }
+    all
+}
+
+/// Bound to person and kind, so that two people with one number do not show it.
+fn bytes(person: PersonKey, kind: NumberKind, number: &str) -> Vec<u8> {
+    format!("{person}:{}:{}", kind.name(), plain(number)).into_bytes()
+}
+
+/// Why somebody is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Asked,
+    Refresh,
+}
+
+/// Writes down that somebody's numbers were seen, in the transaction of what they were seen for.
+pub(crate) async fn remember_numbers(tx: &mut Tx, app: &App, facts: &Facts) -> Result<(), StoreError> {
+    let person = PersonKey { tenant: app.config.tenant(), object: facts.id };
+    seen(tx, &app.sealer, person, &facts.numbers, app.now()).await?;
+    know(tx, person, Why::Asked, app.now()).await
+}
+
+/// The numbers with their ages; what was seen is written down.
+pub(super) async fn look(app: &App, facts: &Facts) -> Result<Vec<Number>, StoreError> {
+    let (person, now) = (PersonKey { tenant: app.config.tenant(), object: facts.id }, app.now());
+    let settle = SignedDuration::from_hours(24 * app.config.helpdesk.phone_settle_days);
+    let mut tx = app.db.begin().await?;
+    let since = seen(&mut tx, &app.sealer, person, &facts.numbers, now).await?;
+    know(&mut tx, person, Why::Asked, now).await?;
+    tx.commit().await?;
+    let number = |((kind, shown), unchanged_since): (&(NumberKind, String), Timestamp)| Number {
+        kind: *kind,
+        shown: shown.clone(),
+        unchanged_since,
+        settled: now.duration_since(unchanged_since) >= settle,
+    };
+    Ok(facts.numbers.iter().zip(since).map(number).collect())
+}
+
+/// Since when each of the numbers has been seen. Numbers that are no longer there are forgotten: one that comes back is
+/// new.
+async fn seen(
+    tx: &mut Tx,
+    sealer: &Sealer,
+    person: PersonKey,
+    numbers: &[(NumberKind, String)],
+    now: Timestamp,
+) -> Result<Vec<Timestamp>, StoreError> {
+    let mut before = rows(tx, person).await?;
+    let mut since = Vec::new();
+    for (kind, number) in numbers {
+        let data = bytes(person, *kind, number);
+        // A digest whose key is gone cannot be compared, so its number is new.
+        let is =
+            |row: &Row| row.0 == kind.name() && sealer.verify(Purpose::Number, &data, &row.1, &row.2) == Some(true);
+        let fresh = sealer.mac(Purpose::Number, &data);
+        let known = before.iter().position(is).map(|at| before.swap_remove(at));
+        let at = known.as_ref().map_or(now.as_millisecond(), |row| row.3);
+        if known.as_ref().is_none_or(|row| row.2 != fresh.1) {
+            insert(tx, person, *kind, &fresh, at).await?;
+            before.extend(known);
+        }
+        since.push(Timestamp::from_millisecond(at).unwrap_or_default());
+    }
+    for row in before {
+        delete(tx, person, &row).await?;
+    }
+    Ok(since)
+}
+
+async fn rows(tx: &mut Tx, person: PersonKey) -> Result<Vec<Row>, StoreError> {
+    const SQL: &str =
+        "SELECT kind, digest, digest_key, first_seen_at FROM person_numbers WHERE tenant = $1 AND object = $2";
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    Ok(on_tx!(tx, |c| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(c).await)?)
+}
+
+async fn insert(
+    tx: &mut Tx,
+    person: PersonKey,
+    kind: NumberKind,
+    digest: &(String, String),
+    at: i64,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO person_numbers (tenant, object, kind, digest, digest_key, first_seen_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, object, kind, digest) DO NOTHING";
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&tenant)
+        .bind(&object)
+        .bind(kind.name())
+        .bind(&digest.0)
+        .bind(&digest.1)
+        .bind(at)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+async fn delete(tx: &mut Tx, person: PersonKey, row: &Row) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM person_numbers WHERE tenant = $1 AND object = $2 AND kind = $3 AND digest = $4 AND digest_key = $5";
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&tenant)
+        .bind(&object)
+        .bind(&row.0)
+        .bind(&row.1)
+        .bind(&row.2)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+async fn know(tx: &mut Tx, person: PersonKey, why: Why, now: Timestamp) -> Result<(), StoreError> {
+    const ASKED: &str = "INSERT INTO people_known (tenant, object, asked_at, refresh_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (tenant, object) DO UPDATE SET asked_at = $3, refresh_at = $4";
+    const REFRESHED: &str =
+        "UPDATE people_known SET refresh_at = $4 WHERE tenant = $1 AND object = $2 AND asked_at <= $3";
+    let sql = if why == Why::Asked { ASKED } else { REFRESHED };
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    let next = now.saturating_add(REFRESH).unwrap_or(now).as_millisecond();
+    let now = now.as_millisecond();
+    on_tx!(tx, |c| sqlx::query(sql).bind(&tenant).bind(&object).bind(now).bind(next).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Takes people who are due: another replica does not get them.
+async fn claim(db: &Db, now: Timestamp) -> Result<Vec<ObjectId>, StoreError> {
+    const SQL: &str = "UPDATE people_known SET refresh_at = $2 WHERE refresh_at <= $1 AND (tenant, object) IN
+        (SELECT tenant, object FROM people_known WHERE refresh_at <= $1 ORDER BY refresh_at LIMIT $3) RETURNING object";
+    let next = now.saturating_add(REFRESH).unwrap_or(now).as_millisecond();
+    let now = now.as_millisecond();
+    let due: Vec<(String,)> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(now).bind(next).bind(BATCH).fetch_all(pool).await)?;
+    Ok(due.into_iter().filter_map(|(object,)| object.parse().ok()).collect())
+}
+
+/// Forgets somebody who is gone.
+async fn forget(db: &Db, person: PersonKey) -> Result<(), StoreError> {
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    for sql in [
+        "DELETE FROM person_numbers WHERE tenant = $1 AND object = $2",
+        "DELETE FROM people_known WHERE tenant = $1 AND object = $2",
+    ] {
+        on_db!(db, |pool| sqlx::query(sql).bind(&tenant).bind(&object).execute(pool).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// Forgets people whom nobody asked about since then.
+async fn forget_before(db: &Db, before: Timestamp) -> Result<(), StoreError> {
+    let before = before.as_millisecond();
+    for sql in [
+        "DELETE FROM person_numbers WHERE (tenant, object) IN (SELECT tenant, object FROM people_known WHERE asked_at < $1)",
+        "DELETE FROM people_known WHERE asked_at < $1",
+    ] {
+        on_db!(db, |pool| sqlx::query(sql).bind(before).execute(pool).await.map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// Looks at everybody who is known once a day, until the process stops.
+pub(crate) async fn refresh_people(app: App) {
+    loop {
+        if let Err(error) = round(&app).await {
+            tracing::warn!(cause = ?error, "telephone numbers cannot be refreshed; it goes on in a moment");
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(REST) => {}
+        }
+    }
+}
+
+pub(super) async fn round(app: &App) -> Result<(), StoreError> {
+    forget_before(&app.db, app.now().saturating_sub(FORGET).unwrap_or_default()).await?;
+    for object in claim(&app.db, app.now()).await? {
+        let person = PersonKey { tenant: app.config.tenant(), object };
+        match app.entra.graph.person(object).await {
+            Ok(read) => {
+                let facts = super::facts(read);
+                let mut tx = app.db.begin().await?;
+                seen(&mut tx, &app.sealer, person, &facts.numbers, app.now()).await?;
+                know(&mut tx, person, Why::Refresh, app.now()).await?;
+                tx.commit().await?;
+            }
+            Err(GraphError::Answered(refusal)) if refusal.status.as_u16() == 404 => forget(&app.db, person).await?,
+            // They are due again tomorrow; whoever asks before is looked at then.
+            Err(error) => tracing::warn!(cause = ?error, "somebody's numbers were not refreshed"),
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Random;
+    use crate::config::{Sealing, SealingKey};
+    use crate::store::testing::{Engine, engines, key_file, sealer, tenant};
+
+    fn somebody() -> PersonKey {
+        PersonKey { tenant: tenant(), object: Random::system().uuid().to_string().parse().unwrap() }
+    }
+
+    fn day(n: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + n * 86_400).unwrap()
+    }
+
+    fn mobile(number: &str) -> Vec<(NumberKind, String)> {
+        vec![(NumberKind::Mobile, number.to_owned())]
+    }
+
+    async fn at(
+        engine: &Engine,
+        sealer: &Sealer,
+        who: PersonKey,
+        numbers: &[(NumberKind, String)],
+        n: i64,
+    ) -> Vec<i64> {
+        let mut tx = engine.db.begin().await.unwrap();
+        let since = seen(&mut tx, sealer, who, numbers, day(n)).await.unwrap();
+        know(&mut tx, who, Why::Asked, day(n)).await.unwrap();
+        tx.commit().await.unwrap();
+        since.into_iter().map(|at| (at.as_second() - 1_800_000_000) / 86_400).collect()
+    }
+
+    #[tokio::test]
+    async fn a_number_is_as_old_as_the_first_look_that_saw_it_and_no_change_since() {
+        for engine in engines().await {
+            let (sealer, wanda, other) = (sealer(), somebody(), somebody());
+            let at = async |who, numbers: &[_], n| at(&engine, &sealer, who, numbers, n).await;
+            assert_eq!(at(wanda, &mobile("+44 20 7946 0101"), 0).await, [0]);
+            assert_eq!(at(wanda, &mobile("+44 (20) 79460101"), 20).await, [0], "only written otherwise");
+            assert_eq!(at(other, &mobile("+44 20 7946 0101"), 20).await, [20], "each person's own");
+            assert_eq!(at(wanda, &mobile("+44 20 7946 0666"), 21).await, [21], "changed");
+            assert_eq!(at(wanda, &mobile("+44 20 7946 0101"), 22).await, [22], "what comes back is new");
+            let both = [mobile("+44 20 7946 0101"), vec![(NumberKind::Business, "+44 20 7946 0101".to_owned())]];
+            assert_eq!(at(wanda, &both.concat(), 30).await, [22, 30]);
+            assert_eq!(at(wanda, &[], 31).await, [] as [i64; 0]);
+            assert_eq!(at(wanda, &both.concat(), 32).await, [32, 32]);
+        }
+    }
+
+    #[tokio::test]
+    async fn no_number_is_in_the_database_and_a_new_key_forgets_none() {
+        for engine in engines().await {
+            let dir = tempfile::tempdir().unwrap();
+            let load = |keys: Vec<SealingKey>| Sealer::load(&Sealing { keys }, tenant(), Random::system()).unwrap();
+            let (old, new) = (key_file(dir.path(), "old", 1), key_file(dir.path(), "new", 2));
+            let who = somebody();
+            at(&engine, &load(vec![old.clone()]), who, &mobile("020 79460101"), 0).await;
+            let both = load(vec![new.clone(), old]);
+            assert_eq!(at(&engine, &both, who, &mobile("020 79460101"), 9).await, [0]);
+            assert_eq!(at(&engine, &load(vec![new]), who, &mobile("020 79460101"), 10).await, [0], "re-made meanwhile");
+            let rows: Vec<(String, String)> =
+                on_db!(&engine.db, |p| sqlx::query_as("SELECT digest, digest_key FROM person_numbers")
+                    .fetch_all(p)
+                    .await)
+                .unwrap();
+            assert_eq!((rows.len(), rows[0].1.as_str(), rows[0].0.len()), (1, "new", 64), "{rows:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_known_is_due_once_a_day_for_one_replica_and_at_last_forgotten() {
+        for engine in engines().await {
+            let (sealer, wanda) = (sealer(), somebody());
+            at(&engine, &sealer, wanda, &mobile("+44 20 7946 0101"), 0).await;
+            assert_eq!(claim(&engine.db, day(0)).await.unwrap(), []);
+            let (one, two) = tokio::join!(claim(&engine.db, day(1)), claim(&engine.db, day(1)));
+            assert_eq!([one.unwrap(), two.unwrap()].concat(), [wanda.object], "one of two");
+            assert_eq!(claim(&engine.db, day(2)).await.unwrap(), [wanda.object]);
+            forget_before(&engine.db, day(0)).await.unwrap();
+            assert_eq!(at(&engine, &sealer, wanda, &mobile("+44 20 7946 0101"), 3).await, [0]);
+            forget_before(&engine.db, day(4)).await.unwrap();
+            assert_eq!(claim(&engine.db, day(9)).await.unwrap(), []);
+            assert_eq!(at(&engine, &sealer, wanda, &mobile("+44 20 7946 0101"), 9).await, [9]);
+            forget(&engine.db, wanda).await.unwrap();
+            assert_eq!(at(&engine, &sealer, wanda, &mobile("+44 20 7946 0101"), 10).await, [10]);
+        }
+    }
+}
