@@ -49,6 +49,12 @@ impl ResetId {
     pub(crate) fn new(random: &Random, now: Timestamp) -> Self {
         Self(random.uuid_at(now))
     }
+
+    /// No reset of this time or later has a smaller id, none of before a greater one.
+    pub(crate) fn first_at(at: Timestamp) -> Self {
+        let millis = u128::try_from(at.as_millisecond()).unwrap_or(0);
+        Self(Uuid::from_u128((millis << 80) | (7 << 76) | (2 << 62)))
+    }
 }
 
 /// Who a person is, for ever: tenant and object id. The UPN changes when somebody marries.

@@ -3,24 +3,31 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::base::Reference;
-use crate::reset::desk::{self as resets, By, Cause, Listed, PAGE, Place, ResetState, Wanted};
+use crate::reset::desk::{self as resets, Cause, Found, Listed, Place, Question, ResetState, Rest, Text};
 use crate::signin::{Look, Staff, at_work};
 use crate::state::App;
 use crate::web::{Error, Frame, draw, duration, moment};
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
-    /// A reference, whole or how it begins.
+    /// A name, a UPN or a reference, or how it begins, or a ticket.
     #[serde(default)]
     q: String,
     #[serde(default)]
     state: String,
     #[serde(default)]
     cause: String,
+    /// Days, the first and the last.
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
     /// The line that this page comes after: milliseconds since 1970 and the id.
     #[serde(default)]
     after: String,
@@ -50,15 +57,36 @@ struct Choice {
 struct QueuePage {
     f: Frame,
     change: i64,
-    q: String,
+    asked: Asked,
     states: Vec<Choice>,
     causes: Vec<Choice>,
     rows: Vec<Row>,
-    /// What was typed can be no reference.
-    unreadable: bool,
+    wrong: Option<Wrong>,
     /// Where the next page begins.
     older: Option<String>,
+    /// Where the walk ended, if there may be more behind: for people and for machines.
+    looked_back: Option<(String, String)>,
+    gathering: bool,
     first: bool,
+}
+
+/// What nothing can be looked for with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Text,
+    From,
+    To,
+}
+
+impl QueuePage {
+    fn is(&self, wrong: Wrong) -> bool {
+        self.wrong == Some(wrong)
+    }
+
+    /// Nothing, where something was typed: then it is said what can be.
+    fn nothing_typed_fits(&self) -> bool {
+        self.rows.is_empty() && !self.asked.q.trim().is_empty() && !self.is(Wrong::From) && !self.is(Wrong::To)
+    }
 }
 
 pub(super) async fn page(
@@ -73,24 +101,27 @@ pub(super) async fn page(
         return Ok(Redirect::to(&format!("/helpdesk/resets/{reference}")).into_response());
     }
     let change = resets::newest_change(&app.db).await?;
-    let wanted = wanted(&asked);
-    let mut found = match &wanted {
-        Some(wanted) => resets::list(&app.db, wanted).await?,
-        None => Vec::new(),
+    let (found, wrong) = match question(&asked) {
+        Ok(question) => (resets::search(&app.db, &question).await?, None),
+        Err(wrong) => (Found { lines: Vec::new(), rest: Rest::Nothing, gathering: false }, Some(wrong)),
     };
-    let more = found.len() > PAGE;
-    found.truncate(PAGE);
-    let older = found.last().filter(|_| more).map(|last| link(&asked, last));
     let f = at_work(frame, &staff.login);
+    let (older, looked_back) = match found.rest {
+        Rest::Nothing => (None, None),
+        Rest::More(place) => (Some(link(&asked, place)), None),
+        Rest::Unseen(place) => (Some(link(&asked, place)), Some((moment(&f.lang, &place.at), place.at.to_string()))),
+    };
     Ok(draw(&QueuePage {
         change,
         states: states(&f, &asked.state),
         causes: causes(&asked.cause),
-        rows: found.into_iter().map(|reset| row(&f, reset, app.now())).collect(),
-        unreadable: wanted.is_none(),
+        rows: found.lines.into_iter().map(|reset| row(&f, reset, app.now())).collect(),
+        wrong,
         older,
+        looked_back,
+        gathering: found.gathering,
         first: asked.after.is_empty(),
-        q: asked.q,
+        asked,
         f,
     }))
 }
@@ -100,16 +131,30 @@ pub(super) async fn change(State(app): State<App>, _staff: Staff<Look>) -> Resul
     Ok(resets::newest_change(&app.db).await?.to_string())
 }
 
-/// `None`: what was typed can be no reference.
-fn wanted(asked: &Asked) -> Option<Wanted> {
-    let typed = asked.q.trim();
-    let by = match (typed, ResetState::read(&asked.state), Cause::read(&asked.cause)) {
-        ("", Some(state), _) => By::State(state),
-        ("", None, Some(cause)) => By::Cause(cause.code().to_owned()),
-        ("", None, None) => By::All,
-        _ => By::Reference(Reference::beginning(typed)?),
+/// States and causes that nobody knows are as if they were not given: the form has none such.
+fn question(asked: &Asked) -> Result<Question, Wrong> {
+    let text = match asked.q.trim() {
+        "" => None,
+        typed => Some(Text::read(typed).ok_or(Wrong::Text)?),
     };
-    Some(Wanted { by, after: place(&asked.after) })
+    Ok(Question {
+        text,
+        state: ResetState::read(&asked.state),
+        cause: Cause::read(&asked.cause).map(|cause| cause.code().to_owned()),
+        from: day(&asked.from, false).map_err(|()| Wrong::From)?,
+        until: day(&asked.to, true).map_err(|()| Wrong::To)?,
+        after: place(&asked.after),
+    })
+}
+
+/// When a day begins or ends, by UTC as everything here.
+fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let day: Date = text.trim().parse().map_err(|_| ())?;
+    let day = if ends { day.tomorrow().map_err(|_| ())? } else { day };
+    Ok(Some(day.to_zoned(TimeZone::UTC).map_err(|_| ())?.timestamp()))
 }
 
 /// What is not ours begins at the newest again.
@@ -118,11 +163,17 @@ fn place(text: &str) -> Option<Place> {
     Some(Place { at: Timestamp::from_millisecond(at.parse().ok()?).ok()?, id: id.parse().ok()? })
 }
 
-fn link(asked: &Asked, last: &Listed) -> String {
-    let values = [("q", asked.q.trim()), ("state", &asked.state), ("cause", &asked.cause)];
+fn link(asked: &Asked, last: Place) -> String {
+    let values = [
+        ("q", asked.q.trim()),
+        ("state", &asked.state),
+        ("cause", &asked.cause),
+        ("from", &asked.from),
+        ("to", &asked.to),
+    ];
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(values.into_iter().filter(|(_, value)| !value.is_empty()));
-    query.append_pair("after", &format!("{}.{}", last.created_at.as_millisecond(), last.id));
+    query.append_pair("after", &format!("{}.{}", last.at.as_millisecond(), last.id));
     format!("/helpdesk?{}", query.finish())
 }
 

@@ -13,7 +13,9 @@ use crate::store::{Db, StoreError};
 pub(crate) use super::causes::Cause;
 pub(crate) use super::reading::{Reset as DeskReset, Rung as DeskRung};
 pub(crate) use super::state::State as ResetState;
-pub(crate) use super::store::{Answered, By, Listed, Noted, PAGE, Place, Wanted};
+pub(crate) use super::store::search::{Found, Question, Rest};
+pub(crate) use super::store::{Answered, Listed, Noted, Place};
+pub(crate) use super::words::Text;
 
 /// So many other resets of the same person are listed.
 const OTHERS: usize = 10;
@@ -73,9 +75,9 @@ fn verified(state: ResetState, synced: bool, reached: &[Rung]) -> Verified {
     if all.is_empty() && any.is_empty() { Verified::Yes } else { Verified::Missing { all, any } }
 }
 
-/// A page of the queue, and one line more if there is another page.
-pub(crate) async fn list(db: &Db, wanted: &Wanted) -> Result<Vec<Listed>, StoreError> {
-    store::list(db, wanted).await
+/// A page of what is asked for, the newest first.
+pub(crate) async fn search(db: &Db, asked: &Question) -> Result<Found, StoreError> {
+    store::search::search(db, asked).await
 }
 
 /// Counts up with every visible change of any reset.
@@ -87,8 +89,7 @@ pub(crate) async fn file(app: &App, reference: &Reference) -> Result<Option<File
     let db = &app.db;
     let Some(reset) = store::by_reference(db, reference).await? else { return Ok(None) };
     let (name, upn, detail) = store::about(db, reset.id).await?;
-    let wanted = Wanted { by: By::Person(reset.person), after: None };
-    let mut others = store::list(db, &wanted).await?;
+    let mut others = store::of_person(db, reset.person).await?;
     others.retain(|other| other.id != reset.id);
     others.truncate(OTHERS);
     Ok(Some(File {

@@ -21,6 +21,7 @@ mod evidence;
 mod finish;
 mod form;
 mod found;
+mod indexer;
 mod leases;
 mod line;
 mod live;
@@ -32,7 +33,9 @@ mod store;
 mod submit;
 mod timeline;
 mod tracker;
+mod words;
 
+pub(crate) use indexer::run as run_indexer;
 pub(crate) use live::read_changes;
 pub(crate) use tracker::{Tracker, run as run_tracker};
 

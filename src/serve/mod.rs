@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::entra::{Entra, NoEntra};
 use crate::notify::{PostError, Worker};
 use crate::people::refresh_people;
-use crate::reset::{Tracker, read_changes, run_tracker};
+use crate::reset::{Tracker, read_changes, run_indexer, run_tracker};
 use crate::state::{App, NotReady};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{dress_and_guard, serve_asset, serve_brand, switch_language};
@@ -139,6 +139,7 @@ impl Portal {
         let router = dress_and_guard(routes(shown.clone()), &app)?;
         app.tasks.spawn(run_tracker(Tracker::from_ref(&app)));
         app.tasks.spawn(read_changes(app.clone(), shown));
+        app.tasks.spawn(run_indexer(app.clone()));
         app.tasks.spawn(signin::watch_sessions(app.clone()));
         app.tasks.spawn(app.entra.credential.clone().watch(app.stop.clone()));
         if let Some(worker) = Worker::new(&app)? {

@@ -7,32 +7,11 @@ use crate::base::{PersonKey, ResetId};
 use crate::reset::state::State;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// Which resets are wanted, the newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) by: By,
-    /// Only those behind this one in the list.
-    pub(crate) after: Option<Place>,
-}
-
 /// Where a line stands in the list: several resets may begin in the same millisecond.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) at: Timestamp,
     pub(crate) id: ResetId,
-}
-
-/// One question at a time: each has an index of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum By {
-    #[default]
-    All,
-    State(State),
-    /// A cause's stable code.
-    Cause(String),
-    /// How a reference begins, in its own letters.
-    Reference(String),
-    Person(PersonKey),
 }
 
 /// A line of the queue.
@@ -50,37 +29,24 @@ pub(crate) struct Listed {
 /// So many lines are on one page.
 pub(crate) const PAGE: usize = 50;
 
-/// One more than a page, so that it is known whether there are more.
-macro_rules! listed {
-    ($condition:literal) => {
-        concat!(
-            "SELECT id, reference, name, upn, state, cause, created_at FROM resets WHERE (created_at, id) < ($1, $4) AND ",
-            $condition,
-            " ORDER BY created_at DESC, id DESC LIMIT 51"
-        )
-    };
+pub(super) type Line = (String, String, String, String, String, Option<String>, i64);
+
+impl Listed {
+    pub(crate) fn place(&self) -> Place {
+        Place { at: self.created_at, id: self.id }
+    }
 }
 
-type Line = (String, String, String, String, String, Option<String>, i64);
-
-pub(in crate::reset) async fn list(db: &Db, wanted: &Wanted) -> Result<Vec<Listed>, StoreError> {
-    let (before, id) = wanted.after.map_or((i64::MAX, String::new()), |p| (p.at.as_millisecond(), p.id.to_string()));
-    let (sql, first, second) = match &wanted.by {
-        By::All => (listed!("$2 = '' AND $3 = ''"), String::new(), String::new()),
-        By::State(state) => (listed!("state = $2 AND $3 = ''"), state.name().to_owned(), String::new()),
-        By::Cause(code) => (listed!("cause = $2 AND $3 = ''"), code.clone(), String::new()),
-        // `Z` is the last of the alphabet.
-        By::Reference(begins) => {
-            (listed!("reference >= $2 AND reference <= $3"), begins.clone(), format!("{begins:Z<8}"))
-        }
-        By::Person(key) => (listed!("tenant = $2 AND object = $3"), key.tenant.to_string(), key.object.to_string()),
-    };
-    let rows: Vec<Line> =
-        on_db!(db, |p| sqlx::query_as(sql).bind(before).bind(&first).bind(&second).bind(&id).fetch_all(p).await)?;
+/// The newest resets of a person.
+pub(in crate::reset) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Listed>, StoreError> {
+    const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at FROM resets
+        WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    let rows: Vec<Line> = on_db!(db, |p| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(p).await)?;
     rows.into_iter().map(read).collect()
 }
 
-fn read((id, reference, name, upn, state, cause, created_at): Line) -> Result<Listed, StoreError> {
+pub(super) fn read((id, reference, name, upn, state, cause, created_at): Line) -> Result<Listed, StoreError> {
     let bad = |what: &str| StoreError::BadRow { table: "resets", problem: format!("{what} of {reference}") };
     let state = State::read(&state).ok_or_else(|| bad("state"))?;
     let id = id.parse().map_err(|_| bad("id"))?;

@@ -6,13 +6,14 @@ mod desk;
 mod due;
 mod finishings;
 mod moves;
+pub(crate) mod search;
 mod sending;
 #[cfg(test)]
 mod tests;
 
 pub(super) use aftercare::{aftercare, set_devices, set_laptop, set_signed_out, tick, was_locked};
-pub(crate) use desk::{Answered, By, Listed, Noted, PAGE, Place, Wanted};
-pub(super) use desk::{about, answers, ask_now, list, note, notes};
+pub(crate) use desk::{Answered, Listed, Noted, Place};
+pub(super) use desk::{about, answers, ask_now, note, notes, of_person};
 pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_later, sending, take_over};
 pub(super) use finishings::{Finish, Finished, due_finishes, end_finish, finished};
 pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};

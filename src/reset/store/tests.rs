@@ -9,16 +9,16 @@ use crate::store::testing::{Engine, engines, tenant};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
-fn start() -> Timestamp {
+pub(super) fn start() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-fn person(n: u32) -> PersonKey {
+pub(super) fn person(n: u32) -> PersonKey {
     let object: ObjectId = format!("00000000-0000-4000-8000-{n:012}").parse().unwrap();
     PersonKey { tenant: tenant(), object }
 }
 
-fn facts(person: PersonKey) -> Facts {
+pub(super) fn facts(person: PersonKey) -> Facts {
     let home = Home::Directory { domain: "corp.example".to_owned(), synced_at: None };
     let text = |t: &str| t.to_owned();
     Facts {
@@ -275,52 +275,5 @@ async fn another_reset_of_the_same_person_makes_a_log_row_ambiguous() {
         assert!(has_neighbour(&engine.db, &second, span.0, span.1).await.unwrap());
         let before = start() - LEASE * 9;
         assert!(!has_neighbour(&engine.db, &first, before, before + LEASE).await.unwrap());
-    }
-}
-
-#[tokio::test]
-async fn the_desk_pages_through_resets_that_began_together_and_misses_none() {
-    for engine in engines().await {
-        let mut all = Vec::new();
-        for n in 0..120 {
-            all.push(add(&engine, person(n), "me").await.unwrap().id.to_string());
-        }
-        all.sort_unstable();
-        all.reverse();
-        let (mut seen, mut wanted) = (Vec::new(), Wanted::default());
-        loop {
-            let mut page = list(&engine.db, &wanted).await.unwrap();
-            let more = page.len() > PAGE;
-            page.truncate(PAGE);
-            wanted.after = page.last().map(|last| Place { at: last.created_at, id: last.id });
-            seen.extend(page.into_iter().map(|line| line.id.to_string()));
-            if !more {
-                break;
-            }
-        }
-        assert_eq!(seen, all);
-    }
-}
-
-#[tokio::test]
-async fn the_desk_finds_by_state_cause_beginning_and_person() {
-    for engine in engines().await {
-        let (first, second) = (writing(&engine, person(1)).await, add(&engine, person(2), "me").await.unwrap());
-        let mut tx = engine.db.begin().await.unwrap();
-        let refused = Move { cause: Some(Cause::Policy), ..to(&second, State::Refused) };
-        step(&mut tx, &refused).await.unwrap();
-        tx.commit().await.unwrap();
-        let found = async |by: By| {
-            let lines = list(&engine.db, &Wanted { by, after: None }).await.unwrap();
-            lines.into_iter().map(|line| line.id).collect::<Vec<_>>()
-        };
-        assert_eq!(found(By::State(State::Writing)).await, [first.id]);
-        assert_eq!(found(By::Cause("R-POLICY".to_owned())).await, [second.id]);
-        assert_eq!(found(By::Cause("F-AGENT-OFFLINE".to_owned())).await, []);
-        assert_eq!(found(By::Person(person(1))).await, [first.id]);
-        assert_eq!(found(By::Person(person(3))).await, []);
-        let whole = first.reference.as_str();
-        assert_eq!(found(By::Reference(whole.to_owned())).await, [first.id]);
-        assert!(found(By::Reference(whole[..3].to_owned())).await.contains(&first.id));
     }
 }

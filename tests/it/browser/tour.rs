@@ -87,9 +87,12 @@ async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     staff(url, browser, "hugo").await;
     browser.wait_for(".queue li").await;
     look("desk-queue").await;
-    browser.open(&format!("{url}/helpdesk?q=uuuu")).await;
-    browser.wait_for("#q[aria-invalid]").await;
+    browser.open(&format!("{url}/helpdesk?q=nobody")).await;
+    browser.wait_for("#nothing").await;
     look("desk-nothing").await;
+    browser.open(&format!("{url}/helpdesk?q=--&state=written")).await;
+    browser.wait_for("#q[aria-invalid]").await;
+    look("desk-unreadable").await;
     for (state, page) in [("finished", "desk-finished"), ("refused", "desk-refused"), ("writing", "desk-writing")] {
         browser.open(&format!("{url}/helpdesk?state={state}")).await;
         browser.click(".queue a").await;

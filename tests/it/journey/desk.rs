@@ -40,8 +40,68 @@ async fn hugo_finds_a_reset_by_what_the_caller_says_of_it() {
         let heard = wanda.replace('0', "o").replace('1', "l").to_lowercase();
         let page = hugo.get(&format!("/helpdesk?q={heard}")).await;
         assert!(page.url.ends_with(&format!("/helpdesk/resets/{wanda}")), "{}: {}", heard, page.url);
-        let page = hugo.get("/helpdesk?q=uuuu").await;
-        assert!(listed(&page).is_empty() && page.body.contains("That cannot be a reference."), "{}", page.main());
+        let page = hugo.get("/helpdesk?q=--").await;
+        assert!(listed(&page).is_empty() && page.body.contains("no letter and no digit"), "{}", page.main());
+        portal.demo.stop().await;
+    }
+}
+
+/// Waits for the worker.
+async fn words_are_kept(portal: &Portal) {
+    const SQL: &str = "SELECT COUNT(*) FROM resets WHERE searchable IS NULL";
+    for _ in 0..100 {
+        let (left,): (i64,) = if portal.database.starts_with("sqlite") {
+            sqlx::query_as(SQL).fetch_one(&sqlx::SqlitePool::connect(&portal.database).await.unwrap()).await.unwrap()
+        } else {
+            sqlx::query_as(SQL).fetch_one(&sqlx::PgPool::connect(&portal.database).await.unwrap()).await.unwrap()
+        };
+        if left == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the words are not kept");
+}
+
+#[tokio::test]
+async fn hugo_finds_a_reset_by_whose_it_is() {
+    for engine in engines() {
+        let portal = Portal::on(engine).await;
+        let wanda = reset(&portal, "wanda", "written").await;
+        let rita = reset(&portal, "rita", "refused").await;
+        let mut hugo = staff(&portal, "hugo").await;
+        let found =
+            async |hugo: &mut Browser, question: &str| listed(&hugo.get(&format!("/helpdesk?{question}")).await);
+        // At once, and when a worker has kept the words.
+        for kept in [false, true] {
+            for (question, expected) in [
+                ("q=wan", vec![wanda.as_str()]),
+                ("q=wr+WAND", vec![wanda.as_str()]),
+                ("q=w%C3%A1nda+writeb%C3%A4ck", vec![wanda.as_str()]),
+                ("q=anda", vec![]),
+                ("q=wanda%40contoso.example", vec![wanda.as_str()]),
+                ("q=rita%40", vec![rita.as_str()]),
+                ("q=r", vec![rita.as_str()]),
+                ("q=r&state=refused&cause=R-POLICY", vec![rita.as_str()]),
+                ("q=r&state=written", vec![]),
+                ("q=wan&cause=R-POLICY", vec![]),
+                ("state=refused&cause=R-POLICY", vec![rita.as_str()]),
+                ("from=2000-01-01&to=2000-01-02", vec![]),
+                ("q=wan&from=2000-01-02&state=written", vec![wanda.as_str()]),
+                ("q=wan&to=2000-01-02", vec![]),
+            ] {
+                assert_eq!(found(&mut hugo, question).await, expected, "{question}, kept: {kept}");
+            }
+            words_are_kept(&portal).await;
+        }
+        let page = hugo.get("/helpdesk?q=nobody").await;
+        assert!(
+            page.body.contains("id=\"nothing\"") && page.body.contains("how each of its words begins"),
+            "{}",
+            page.main()
+        );
+        let page = hugo.get("/helpdesk?q=wanda&from=soon").await;
+        assert!(listed(&page).is_empty() && page.body.contains("A day looks like"), "{}", page.main());
         portal.demo.stop().await;
     }
 }
@@ -78,6 +138,10 @@ async fn a_refusal_names_its_cause_for_the_agent_and_for_the_administrator() {
     let page = hugo.get(&format!("/helpdesk/resets/{rita}")).await;
     for part in ["R-POLICY", "For the AD administrator:", "Microsoft said:"] {
         assert!(page.body.contains(part), "{part}: {}", page.main());
+    }
+    assert!(page.body.contains("Nothing was changed, so there is nothing to prove."), "{}", page.main());
+    for part in ["not seen yet", "Missing:", "/ask\""] {
+        assert!(!page.body.contains(part), "{part} can no longer come: {}", page.main());
     }
     let again = hugo.post(&format!("/helpdesk/resets/{rita}/ask"), &[]).await;
     assert!(again.body.contains("There is nothing left to ask"), "{}", again.main());

@@ -1,0 +1,122 @@
+//! Keeping the words of resets, and forgetting them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::desk::{Listed, Place};
+use super::{Question, bare, fresh, start};
+use crate::base::{PersonKey, ResetId};
+use crate::reset::words;
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// Resets whose words are still to be kept, the newest first, behind a place.
+pub(in crate::reset) async fn unsearchable(
+    db: &Db,
+    after: Option<Place>,
+    count: usize,
+) -> Result<Vec<Listed>, StoreError> {
+    fresh(db, &start(&Question { after, ..Question::default() }), count).await
+}
+
+/// Keeps the words of resets that have none yet. The row is taken first: from then on nobody else keeps its words, and
+/// whoever forgets them waits.
+pub(in crate::reset) async fn keep_words(tx: &mut Tx, resets: &[Listed]) -> Result<(), StoreError> {
+    const TAKE: &str = "UPDATE resets SET searchable = 1 WHERE id = $1 AND searchable IS NULL";
+    let mut pairs = Vec::new();
+    for line in resets {
+        let id = line.id.to_string();
+        let taken =
+            on_tx!(&mut *tx, |c| sqlx::query(TAKE).bind(&id).execute(c).await.map(|done| done.rows_affected()))?;
+        if taken == 1 {
+            let words = words::of_reset(&line.name, &line.upn, &bare(&line.reference));
+            pairs.extend(words.into_iter().map(|word| (word, id.clone())));
+        }
+    }
+    // Neighbours in the index one after the other.
+    pairs.sort_unstable();
+    add(tx, &pairs).await
+}
+
+async fn add(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreError> {
+    const ONE: &str =
+        "INSERT INTO search_words (word, reset_id) VALUES ($1, $2) ON CONFLICT (word, reset_id) DO NOTHING";
+    const EIGHT: &str = "INSERT INTO search_words (word, reset_id)
+        VALUES ($1, $2), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), ($13, $14), ($15, $16)
+        ON CONFLICT (word, reset_id) DO NOTHING";
+    for chunk in pairs.chunks(8) {
+        let (sql, each) = if chunk.len() == 8 { (EIGHT, 8) } else { (ONE, 1) };
+        for pairs in chunk.chunks(each) {
+            on_tx!(&mut *tx, |c| {
+                let query = pairs.iter().fold(sqlx::query(sql), |query, (word, id)| query.bind(word).bind(id));
+                query.execute(c).await.map(|_| ())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Whose resets a ticket is about.
+#[cfg_attr(not(test), expect(dead_code, reason = "cases give tickets, and come after the search"))]
+pub(crate) enum About<'a> {
+    Resets(&'a [ResetId]),
+    /// The newest of this person.
+    Person(PersonKey),
+}
+
+/// Lets resets be found by a ticket, from the moment of the commit on.
+#[cfg_attr(not(test), expect(dead_code, reason = "cases give tickets, and come after the search"))]
+pub(crate) async fn index_ticket(tx: &mut Tx, about: About<'_>, ticket: &str) -> Result<(), StoreError> {
+    const OF: &str =
+        "SELECT id FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
+    let ids: Vec<String> = match about {
+        About::Resets(ids) => ids.iter().map(ResetId::to_string).collect(),
+        About::Person(key) => {
+            let (tenant, object) = (key.tenant.to_string(), key.object.to_string());
+            let rows: Vec<(String,)> =
+                on_tx!(&mut *tx, |c| sqlx::query_as(OF).bind(&tenant).bind(&object).fetch_all(c).await)?;
+            rows.into_iter().map(|(id,)| id).collect()
+        }
+    };
+    let word = words::ticket(ticket);
+    let pairs: Vec<(String, String)> = ids.into_iter().map(|id| (word.clone(), id)).collect();
+    add(tx, &pairs).await
+}
+
+/// Takes a reset out of the search, with its tickets, for retention: before name and UPN are emptied, because its words
+/// are made from them.
+#[cfg_attr(not(test), expect(dead_code, reason = "retention erases names, and comes after the search"))]
+pub(crate) async fn forget(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
+    const OF: &str = "SELECT name, upn, reference FROM resets WHERE id = $1";
+    const WORD: &str = "DELETE FROM search_words WHERE word = $1 AND reset_id = $2";
+    const TICKETS: &str = "DELETE FROM search_words WHERE reset_id = $1 AND substr(word, 1, 1) = '#'";
+    // Whoever keeps words waits for this row, or finds it done.
+    const DONE: &str = "UPDATE resets SET searchable = 1 WHERE id = $1";
+    let id = id.to_string();
+    on_tx!(&mut *tx, |c| sqlx::query(DONE).bind(&id).execute(c).await.map(|_| ()))?;
+    let row: Option<(String, String, String)> =
+        on_tx!(&mut *tx, |c| sqlx::query_as(OF).bind(&id).fetch_optional(c).await)?;
+    for word in row.into_iter().flat_map(|(name, upn, reference)| words::of_reset(&name, &upn, &reference)) {
+        on_tx!(&mut *tx, |c| sqlx::query(WORD).bind(&word).bind(&id).execute(c).await.map(|_| ()))?;
+    }
+    on_tx!(tx, |c| sqlx::query(TICKETS).bind(&id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Takes or keeps the lease on work that one replica does for all. False: another has it.
+pub(in crate::reset) async fn lease(db: &Db, name: &str, owner: &str, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO leases (name, owner, until) VALUES ($1, $2, $4)
+        ON CONFLICT (name) DO UPDATE SET owner = $2, until = $4
+        WHERE leases.owner = $2 OR leases.until < $3 OR leases.until > $5";
+    let after = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now).as_millisecond();
+    // Further ahead than this is only what a clock wrote that was set back since.
+    let (now, until, far) = (now.as_millisecond(), after(20), after(60));
+    let rows = on_db!(db, |pool| sqlx::query(SQL)
+        .bind(name)
+        .bind(owner)
+        .bind(now)
+        .bind(until)
+        .bind(far)
+        .execute(pool)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
