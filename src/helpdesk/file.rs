@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::queue::{Row, row, state_text};
 use crate::audit::Trace;
 use crate::base::Reference;
-use crate::reset::desk::{self as resets, Answered, DeskReset, DeskRung, File, Noted, Verified};
+use crate::reset::desk::{self as resets, Answered, DeskReset, DeskRung, File, Noted, ResetState, Verified};
 use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
 use crate::state::App;
 use crate::store::Limit;
@@ -52,6 +52,10 @@ struct ResetPage {
     verified: bool,
     missing: Option<String>,
     rungs: Vec<RungRow>,
+    /// There is nothing to prove.
+    nothing_changed: bool,
+    /// There is something left to ask Microsoft.
+    asks: bool,
     steps: Vec<StepRow>,
     answers: Vec<Answered>,
     trail: Vec<Trace>,
@@ -154,8 +158,11 @@ fn missing(f: &Frame, verified: &Verified) -> Option<String> {
     Some(f.tv("desk-missing", "rungs", &parts.into_iter().flatten().collect::<Vec<_>>().join("; ")))
 }
 
-fn rungs(f: &Frame, file: &File) -> Vec<RungRow> {
-    let shown = |rung: &DeskRung| file.reset.synced || *rung != DeskRung::Carried;
+/// What was reached, and what can still come: nothing more does once a reset is final.
+fn rungs(f: &Frame, file: &File, ended: bool) -> Vec<RungRow> {
+    let reached = |rung: DeskRung| file.proofs.iter().any(|proof| proof.rung == rung);
+    let comes = |rung: DeskRung| !ended && (file.reset.synced || rung != DeskRung::Carried);
+    let shown = |rung: &DeskRung| reached(*rung) || comes(*rung);
     let row = |rung: DeskRung| {
         let proof = file.proofs.iter().find(|proof| proof.rung == rung);
         RungRow {
@@ -172,6 +179,8 @@ fn rungs(f: &Frame, file: &File) -> Vec<RungRow> {
 
 fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestamp) -> ResetPage {
     let verified = file.verified();
+    let ended = file.reset.is_final(now);
+    let nothing_changed = file.reset.state == ResetState::Refused;
     let cause = file.reset.cause.map(|cause| {
         let text = |whom: &str| f.t(&format!("cause-{}-{whom}", cause.code().to_lowercase()));
         (cause.code(), text("agent"), text("admin"))
@@ -185,8 +194,10 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
         begun: moment(&f.lang, &file.reset.created_at),
         begun_iso: file.reset.created_at.to_string(),
         verified: verified == Verified::Yes,
-        missing: missing(&f, &verified),
-        rungs: rungs(&f, &file),
+        missing: if nothing_changed { None } else { missing(&f, &verified) },
+        rungs: rungs(&f, &file, ended),
+        nothing_changed,
+        asks: assists && !ended,
         steps: file.steps().into_iter().map(step).collect(),
         name: file.name,
         upn: file.upn,
