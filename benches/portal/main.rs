@@ -21,6 +21,7 @@ mod load;
 mod memory;
 mod pages;
 mod resets;
+mod search;
 mod stored;
 
 #[path = "../../tests/it/support/mod.rs"]
@@ -51,6 +52,9 @@ fn main() {
         }
         if is_wanted("stored") {
             stored::run(&mut figures).await;
+        }
+        if is_wanted("search") {
+            search::run(&mut figures).await;
         }
         if is_wanted("calls") {
             calls::run(&mut figures).await;

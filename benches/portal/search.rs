@@ -1,0 +1,336 @@
+//! What the helpdesk's search costs with a million resets stored, against ten thousand, on both engines.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use sqlx::Connection as _;
+
+use super::figures::Figures;
+use super::support::fleet::{Fleet, Setup, crowded};
+use super::support::portal::Browser;
+use super::support::postgres::Cluster;
+
+const STOCKS: [i64; 2] = [10_000, 1_000_000];
+/// People who reset; each again and again in the large stock.
+const PEOPLE: i64 = 20_000;
+/// The stock is spread over three years.
+const SPAN_MS: i64 = 3 * 365 * 86_400_000;
+const ROUNDS: usize = 60;
+
+const FIRST: [&str; 40] = [
+    "Anna",
+    "Andreas",
+    "Antje",
+    "Anneliese",
+    "Bea",
+    "Bernd",
+    "Carla",
+    "Chloé",
+    "Dario",
+    "Dörte",
+    "Elif",
+    "Emil",
+    "Fatima",
+    "Finn",
+    "Greta",
+    "Günter",
+    "Hanna",
+    "Henrik",
+    "Ines",
+    "Ivo",
+    "Jana",
+    "Jörg",
+    "Katrin",
+    "Kemal",
+    "Lena",
+    "Lukas",
+    "Maria",
+    "Mehmet",
+    "Nora",
+    "Noah",
+    "Olga",
+    "Oskar",
+    "Paula",
+    "Piotr",
+    "Rosa",
+    "René",
+    "Sofia",
+    "Søren",
+    "Tanja",
+    "Yusuf",
+];
+const LAST_HEAD: [&str; 20] = [
+    "Berg", "Feld", "Stein", "Kirch", "Mühl", "Schwarz", "Neu", "Alt", "Ober", "Nieder", "Wald", "Bach", "Rosen",
+    "Linden", "Eichen", "Gold", "Silber", "Kauf", "Lange", "Hoch",
+];
+const LAST_TAIL: [&str; 20] = [
+    "mann", "er", "bach", "burg", "hof", "meier", "feld", "stein", "wald", "thal", "hagen", "dorf", "au", "brunn",
+    "kamp", "horst", "see", "holz", "berg", "huber",
+];
+
+fn name(n: i64) -> String {
+    if n == 7 {
+        return "Xaver Quitzow".to_owned();
+    }
+    let at = |names: &'static [&'static str], n: i64| names[usize::try_from(n).unwrap() % names.len()];
+    // One in ten is called Anna.
+    let first = if n % 10 == 3 { "Anna" } else { at(&FIRST, n * 7_919 % 1_009) };
+    format!("{first} {}{}", at(&LAST_HEAD, n * 31 % 997), at(&LAST_TAIL, n * 17 % 983).to_lowercase())
+}
+
+fn upn(n: i64) -> String {
+    let plain: String = name(n).to_lowercase().replace(' ', ".").chars().filter(char::is_ascii).collect();
+    format!("{plain}{n}@contoso.example")
+}
+
+pub(crate) async fn run(figures: &mut Figures) {
+    let dir = tempfile::tempdir().unwrap();
+    let urls = STOCKS.map(|stored| format!("sqlite://{}", dir.path().join(format!("{stored}.db")).display()));
+    engine(figures, "sqlite", urls).await;
+    if !std::path::Path::new("/usr/lib/postgresql").exists() {
+        println!("PostgreSQL is not installed: the search was measured on SQLite alone");
+        return;
+    }
+    let cluster = Cluster::start();
+    let mut database = sqlx::PgConnection::connect(&cluster.url()).await.unwrap();
+    let server = cluster.url().rsplit_once('/').unwrap().0.to_owned();
+    let urls = STOCKS.map(|stored| format!("{server}/stock{stored}"));
+    for stored in STOCKS {
+        let sql = format!("CREATE DATABASE stock{stored}");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
+    }
+    engine(figures, "postgres", urls).await;
+}
+
+async fn engine(figures: &mut Figures, engine: &str, urls: [String; 2]) {
+    let mut stocks = Vec::new();
+    for (stored, database) in STOCKS.into_iter().zip(urls) {
+        let setup = Setup { database, seed: crowded(1), https: false, dir: tempfile::tempdir().unwrap() };
+        let fleet = Fleet::with(setup).await;
+        let began = Instant::now();
+        fill(&fleet, stored).await;
+        println!("{engine}: {stored} resets stored in {:.0} s", began.elapsed().as_secs_f64());
+        let portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
+        let mut hugo = fleet.browser();
+        let page = hugo.sign_in("/signin?purpose=staff", "hugo@contoso.example", "passkey", "").await;
+        assert!(page.status.is_success(), "{}", page.body);
+        let references = references(&fleet).await;
+        stocks.push((fleet, portal, hugo, references, stored));
+    }
+    let mut times: [BTreeMap<&str, Vec<f64>>; 2] = Default::default();
+    for round in 0..ROUNDS {
+        for kind in KINDS {
+            // One after the other, so that both meet the same noise.
+            for (at, (fleet, _, hugo, references, stored)) in stocks.iter().enumerate() {
+                let path = question(kind, i64::try_from(round).unwrap(), references, *stored);
+                let took = ask(fleet, hugo, &path).await;
+                if round >= 5 {
+                    times[at].entry(kind).or_default().push(took);
+                }
+            }
+        }
+    }
+    for kind in KINDS {
+        let (few, many) = (p95(&mut times[0][kind].clone()), p95(&mut times[1][kind].clone()));
+        println!("  {engine} {kind:<22} p95 {many:>6.1} ms with 1,000,000, {few:>6.1} ms with 10,000");
+    }
+    let all = |times: &BTreeMap<&str, Vec<f64>>| p95(&mut times.values().flatten().copied().collect::<Vec<_>>());
+    let (few, many) = (all(&times[0]), all(&times[1]));
+    let detail = format!("p95 {many:.1} ms with 1,000,000 stored, {few:.1} ms with 10,000");
+    figures.add(
+        &format!("search_p95_million_over_ten_thousand_{engine}"),
+        many / few,
+        "<= 2",
+        many / few <= 2.0,
+        &detail,
+    );
+    for (fleet, portal, ..) in stocks {
+        drop(portal);
+        fleet.tenant.stop().await;
+    }
+}
+
+fn p95(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() * 95 / 100]
+}
+
+const KINDS: [&str; 17] = [
+    "newest",
+    "common first name",
+    "two beginnings",
+    "whole name",
+    "one letter",
+    "rare name",
+    "nobody",
+    "upn",
+    "upn beginning",
+    "reference",
+    "state",
+    "state, cause, time",
+    "all with text",
+    "rare state, letter",
+    "finds nothing",
+    "deep, name",
+    "deep, state",
+];
+
+/// The same questions to both stocks.
+fn question(kind: &str, round: i64, references: &[String], stored: i64) -> String {
+    let person = round * 331 % PEOPLE.min(stored);
+    let who = name(person);
+    let words: Vec<&str> = who.split(' ').collect();
+    let begin = |word: &str, letters: usize| word.chars().take(letters).collect::<String>();
+    let now = passback::Clock::system().now().as_millisecond();
+    let day = |back: i64| {
+        let at = jiff::Timestamp::from_millisecond(now - SPAN_MS * back / 100).unwrap();
+        at.strftime("%Y-%m-%d").to_string()
+    };
+    let deep = now - SPAN_MS * (30 + round) / 100;
+    let after = format!("{deep}.{:08x}-{:04x}-7000-8000-000000000000", deep >> 16, deep & 0xffff);
+    let q = |text: &str| format!("/helpdesk?q={}", text.replace(' ', "+"));
+    match kind {
+        "newest" => "/helpdesk".to_owned(),
+        "common first name" => q("anna"),
+        "two beginnings" => q(&format!("{} {}", begin(words[0], 2), begin(words[1], 3))),
+        "whole name" => q(&who),
+        "one letter" => q(&begin(words[usize::try_from(round % 2).unwrap()], 1)),
+        "rare name" => q("quitzow"),
+        "nobody" => q("zzyzx"),
+        "upn" => q(&upn(person)),
+        "upn beginning" => q(&begin(&upn(person), 9)),
+        "reference" => q(&references[usize::try_from(round).unwrap() % references.len()][..5]
+            .to_lowercase()
+            .replace('0', "o")
+            .replace('1', "l")),
+        "state" => "/helpdesk?state=failed".to_owned(),
+        "state, cause, time" => format!("/helpdesk?state=refused&cause=R-POLICY&from={}&to={}", day(60), day(40)),
+        "all with text" => format!("/helpdesk?q=anna+be&state=refused&cause=R-POLICY&from={}&to={}", day(90), day(10)),
+        "rare state, letter" => "/helpdesk?q=g&state=unknown".to_owned(),
+        "finds nothing" => q("an z"),
+        "deep, name" => format!("{}&after={after}", q("anna")),
+        "deep, state" => format!("/helpdesk?state=refused&after={after}"),
+        other => unreachable!("{other}"),
+    }
+}
+
+async fn ask(fleet: &Fleet, hugo: &Browser, path: &str) -> f64 {
+    let request =
+        hugo.http.get(format!("{}{path}", fleet.url())).header("cookie", hugo.cookie()).header("accept", "text/html");
+    let began = Instant::now();
+    let answer = request.send().await.unwrap();
+    let status = answer.status();
+    let body = answer.text().await.unwrap();
+    let took = began.elapsed().as_secs_f64() * 1e3;
+    assert!(status.is_success() && body.contains("id=\"queue\""), "{path}: {status}");
+    took
+}
+
+async fn execute(fleet: &Fleet, sql: &str) {
+    let sql = sqlx::AssertSqlSafe(sql.to_owned());
+    if fleet.database.starts_with("sqlite") {
+        let mut one = sqlx::SqliteConnection::connect(&fleet.database).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut one).await.unwrap();
+    } else {
+        let mut one = sqlx::PgConnection::connect(&fleet.database).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut one).await.unwrap();
+    }
+}
+
+async fn texts(fleet: &Fleet, sql: &'static str) -> Vec<String> {
+    let rows: Vec<(String,)> = if fleet.database.starts_with("sqlite") {
+        let mut one = sqlx::SqliteConnection::connect(&fleet.database).await.unwrap();
+        sqlx::query_as(sql).fetch_all(&mut one).await.unwrap()
+    } else {
+        let mut one = sqlx::PgConnection::connect(&fleet.database).await.unwrap();
+        sqlx::query_as(sql).fetch_all(&mut one).await.unwrap()
+    };
+    rows.into_iter().map(|(text,)| text).collect()
+}
+
+async fn references(fleet: &Fleet) -> Vec<String> {
+    texts(fleet, "SELECT reference FROM resets ORDER BY reference LIMIT 60").await
+}
+
+/// Resets of the past three years. The words of each person's first one are kept by the portal itself; the others get the
+/// same, in one go.
+async fn fill(fleet: &Fleet, stored: i64) {
+    // The tables are made by a first start.
+    drop(fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await);
+    let people: Vec<String> = (0..PEOPLE).map(|n| format!("({n}, '{}', '{}')", name(n), upn(n))).collect();
+    execute(fleet, "CREATE TABLE people (n BIGINT PRIMARY KEY, name TEXT, upn TEXT)").await;
+    for some in people.chunks(500) {
+        execute(fleet, &format!("INSERT INTO people VALUES {}", some.join(","))).await;
+    }
+    let first = PEOPLE.min(stored);
+    insert(fleet, stored, (0, first), "NULL").await;
+    let mut portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
+    let until = Instant::now() + Duration::from_secs(180);
+    while !texts(fleet, "SELECT id FROM resets WHERE searchable IS NULL LIMIT 1").await.is_empty() {
+        assert!(Instant::now() < until, "the words are not kept: {}", fleet.log(fleet.port));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    portal.stop();
+    if stored > first {
+        insert(fleet, stored, (first, stored), "1").await;
+        execute(
+            fleet,
+            "INSERT INTO search_words (word, reset_id)
+            SELECT w.word, r.id FROM resets s JOIN search_words w ON w.reset_id = s.id JOIN resets r ON r.tenant = s.tenant AND r.object = s.object
+            WHERE s.revision = 1 AND r.revision = 2 AND substr(w.word, 1, 1) <> '~' ORDER BY w.word, r.id",
+        )
+        .await;
+        execute(
+            fleet,
+            "INSERT INTO search_words (word, reset_id) SELECT '~' || substr(reference, 1, 3), id FROM resets WHERE revision = 2 ORDER BY 1, 2",
+        )
+        .await;
+    }
+    if !fleet.database.starts_with("sqlite") {
+        // As autovacuum would have done by then.
+        execute(fleet, "VACUUM ANALYZE").await;
+    }
+}
+
+/// Resets `from..to`, counted from the newest. `revision` tells those with words from those without.
+async fn insert(fleet: &Fleet, stored: i64, (from, to): (i64, i64), searchable: &str) {
+    let now = passback::Clock::system().now().as_millisecond();
+    let sqlite = fleet.database.starts_with("sqlite");
+    let numbers = if sqlite {
+        format!("WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})")
+    } else {
+        format!("WITH n(i) AS (SELECT generate_series({from}::BIGINT, {}::BIGINT))", to - 1)
+    };
+    let hex = |value: &str, digits: usize| {
+        if sqlite { format!("printf('%0{digits}x', {value})") } else { format!("lpad(to_hex({value}), {digits}, '0')") }
+    };
+    let at = format!("({now} - 60000 - i * {} - i % 977)", SPAN_MS / stored);
+    let id = |n: &str| {
+        format!(
+            "{} || '-' || {} || '-7000-8000-' || {}",
+            hex(&format!("({at} / 65536)"), 8),
+            hex(&format!("({at} % 65536)"), 4),
+            hex(n, 12)
+        )
+    };
+    let letter = |shift: i64| {
+        format!(
+            "substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', CAST(1 + (i * 2654435761 % 1099511627776) / {shift} % 32 AS INTEGER), 1)"
+        )
+    };
+    let reference: Vec<String> = (0..8).map(|n| letter(1 << (5 * n))).collect();
+    let kind = "(i * 7919 % 100)";
+    let revision = if searchable == "NULL" { 1 } else { 2 };
+    let sql = format!(
+        "{numbers} INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, cause, created_at, updated_at, revision, change, open, searchable)
+        SELECT {}, {}, 'c0de0000-7e5a-4f00-8000-00000000c0de', '00000000-0000-4000-9000-' || {}, people.upn, people.name, 1,
+            CASE WHEN {kind} < 88 THEN 'written' WHEN {kind} < 92 THEN 'refused' WHEN {kind} < 95 THEN 'failed' WHEN {kind} < 96 THEN 'unknown' ELSE 'finished' END,
+            CASE WHEN {kind} < 88 THEN NULL WHEN {kind} < 92 THEN 'R-POLICY' WHEN {kind} < 95 THEN 'F-AGENT-OFFLINE' WHEN {kind} < 96 THEN 'U-LOST' END,
+            {at}, {at}, {revision}, i, 0, {searchable}
+        FROM n JOIN people ON people.n = i % {PEOPLE}",
+        id("i"),
+        reference.join(" || "),
+        hex("people.n", 12),
+    );
+    execute(fleet, &sql).await;
+}
