@@ -252,11 +252,26 @@ async fn references(fleet: &Fleet) -> Vec<String> {
     texts(fleet, "SELECT reference FROM resets ORDER BY reference LIMIT 60").await
 }
 
+/// Until the tables are there: the port is open before.
+async fn ready(fleet: &Fleet) {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let answer = fleet.browser().http.get(format!("{}/readyz", fleet.url())).send().await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return;
+        }
+        assert!(Instant::now() < until, "{}", fleet.log(fleet.port));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Resets of the past three years. The words of each person's first one are kept by the portal itself; the others get the
 /// same, in one go.
 async fn fill(fleet: &Fleet, stored: i64) {
     // The tables are made by a first start.
-    drop(fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await);
+    let portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
+    ready(fleet).await;
+    drop(portal);
     let people: Vec<String> = (0..PEOPLE).map(|n| format!("({n}, '{}', '{}')", name(n), upn(n))).collect();
     execute(fleet, "CREATE TABLE people (n BIGINT PRIMARY KEY, name TEXT, upn TEXT)").await;
     for some in people.chunks(500) {

@@ -14,6 +14,8 @@ use crate::base::Reference;
 
 /// Lengths in which beginnings are kept: closer where names differ most.
 const STEPS: [usize; 8] = [1, 2, 3, 5, 8, 12, 20, 32];
+/// How many letters of two words make a pair: what is typed is often whole names, and sometimes two letters of each.
+const HEADS: [usize; 2] = [2, 4];
 /// So many words of one name are kept.
 const WORDS: usize = 12;
 /// What is typed is no letter.
@@ -68,10 +70,13 @@ impl Text {
         let mut long: Vec<&Vec<String>> = self.words.iter().collect();
         long.sort_by_key(|spellings| std::cmp::Reverse(length(spellings)));
         let (first, second) = (long.first()?, long.get(1)?);
-        let heads = |spellings: &[String]| spellings.iter().map(|word| head(word)).collect::<Option<BTreeSet<_>>>();
-        let (first, second) = (heads(first)?, heads(second)?);
-        let pairs = || first.iter().flat_map(|one| second.iter().map(move |other| pair(one, other)));
-        first.is_disjoint(&second).then(|| pairs().collect())
+        let heads = |letters: usize| Some((heads(first, letters)?, heads(second, letters)?));
+        let (one, other) = heads(HEADS[0])?;
+        if !one.is_disjoint(&other) {
+            return None;
+        }
+        let (one, other) = heads(HEADS[1]).unwrap_or((one, other));
+        Some(one.iter().flat_map(|one| other.iter().map(move |other| pair(one, other))).collect())
     }
 
     fn longest(&self) -> BTreeSet<String> {
@@ -93,13 +98,11 @@ impl Text {
 pub(super) fn of_reset(name: &str, upn: &str, reference: &str) -> BTreeSet<String> {
     let words = of_name(name);
     let mut kept: BTreeSet<String> = words.iter().flat_map(|word| beginnings(word)).collect();
-    let heads: BTreeSet<String> = words.iter().filter_map(|word| head(word)).collect();
-    for one in &heads {
-        kept.extend(
-            heads
-                .range::<String, _>((std::ops::Bound::Excluded(one), std::ops::Bound::Unbounded))
-                .map(|other| pair(one, other)),
-        );
+    for letters in HEADS {
+        let heads: Vec<String> = words.iter().filter_map(|word| front(word, letters)).collect();
+        let others =
+            |(at, one): (usize, &String)| heads.iter().skip(at + 1).map(|other| pair(one, other)).collect::<Vec<_>>();
+        kept.extend(heads.iter().enumerate().flat_map(others));
     }
     kept.extend(beginnings(&bare(&fold(upn))));
     kept.insert(about_reference(reference));
@@ -114,6 +117,9 @@ pub(super) fn ticket(number: &str) -> String {
 
 /// The words of a name in both spellings.
 fn of_name(name: &str) -> BTreeSet<String> {
+    if name.is_ascii() {
+        return words(&fold(name)).into_iter().take(WORDS).collect();
+    }
     let both = words(&fold(name)).into_iter().zip(words(&fold(&spell(name))));
     both.take(WORDS).flat_map(|(one, other)| [one, other]).collect()
 }
@@ -124,6 +130,9 @@ fn both(one: String, other: String) -> Vec<String> {
 
 /// Small letters without accents, the way they are compared.
 fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let small = text.nfkd().flat_map(char::to_lowercase).nfkd();
     let mut folded = String::with_capacity(text.len());
     for letter in small.filter(|c| !is_combining_mark(*c)) {
@@ -189,8 +198,9 @@ fn beginning(word: &str) -> Option<String> {
     STEPS.iter().rev().find_map(|step| front(word, *step))
 }
 
-fn head(word: &str) -> Option<String> {
-    front(word, 2)
+/// The fronts of all spellings, if they are long enough.
+fn heads(spellings: &[String], letters: usize) -> Option<BTreeSet<String>> {
+    spellings.iter().map(|word| front(word, letters)).collect()
 }
 
 fn pair(one: &str, other: &str) -> String {
