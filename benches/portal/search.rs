@@ -86,7 +86,8 @@ fn upn(n: i64) -> String {
 pub(crate) async fn run(figures: &mut Figures) {
     let dir = tempfile::tempdir().unwrap();
     let urls = STOCKS.map(|stored| format!("sqlite://{}", dir.path().join(format!("{stored}.db")).display()));
-    engine(figures, "sqlite", urls).await;
+    engine(figures, "sqlite", urls, dir.path()).await;
+    drop(dir);
     if !std::path::Path::new("/usr/lib/postgresql").exists() {
         println!("PostgreSQL is not installed: the search was measured on SQLite alone");
         return;
@@ -99,10 +100,10 @@ pub(crate) async fn run(figures: &mut Figures) {
         let sql = format!("CREATE DATABASE stock{stored}");
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
     }
-    engine(figures, "postgres", urls).await;
+    engine(figures, "postgres", urls, cluster.folder()).await;
 }
 
-async fn engine(figures: &mut Figures, engine: &str, urls: [String; 2]) {
+async fn engine(figures: &mut Figures, engine: &str, urls: [String; 2], folder: &std::path::Path) {
     let mut stocks = Vec::new();
     for (stored, database) in STOCKS.into_iter().zip(urls) {
         let setup = Setup { database, seed: crowded(1), https: false, dir: tempfile::tempdir().unwrap() };
@@ -117,6 +118,13 @@ async fn engine(figures: &mut Figures, engine: &str, urls: [String; 2]) {
         let references = references(&fleet).await;
         stocks.push((fleet, portal, hugo, references, stored));
     }
+    // A server's memory holds its database; others on this machine may have pushed it out.
+    let read = std::process::Command::new("find")
+        .arg(folder)
+        .args(["-type", "f", "-exec", "cat", "{}", "+"])
+        .stdout(std::process::Stdio::null())
+        .status();
+    assert!(read.unwrap().success());
     let mut times: [BTreeMap<&str, Vec<f64>>; 2] = Default::default();
     for round in 0..ROUNDS {
         for kind in KINDS {
@@ -288,16 +296,19 @@ async fn fill(fleet: &Fleet, stored: i64) {
     portal.stop();
     if stored > first {
         insert(fleet, stored, (first, stored), "1").await;
+        // Each row's reset is there: PostgreSQL need not look for it again, sixteen million times.
+        let trusting =
+            if fleet.database.starts_with("sqlite") { "" } else { "SET session_replication_role = replica; " };
         execute(
             fleet,
-            "INSERT INTO search_words (word, reset_id)
+            &format!("{trusting}INSERT INTO search_words (word, reset_id)
             SELECT w.word, r.id FROM resets s JOIN search_words w ON w.reset_id = s.id JOIN resets r ON r.tenant = s.tenant AND r.object = s.object
-            WHERE s.revision = 1 AND r.revision = 2 AND substr(w.word, 1, 1) <> '~' ORDER BY w.word, r.id",
+            WHERE s.revision = 1 AND r.revision = 2 AND substr(w.word, 1, 1) <> '~' ORDER BY w.word, r.id"),
         )
         .await;
         execute(
             fleet,
-            "INSERT INTO search_words (word, reset_id) SELECT '~' || substr(reference, 1, 3), id FROM resets WHERE revision = 2 ORDER BY 1, 2",
+            &format!("{trusting}INSERT INTO search_words (word, reset_id) SELECT '~' || substr(reference, 1, 3), id FROM resets WHERE revision = 2 ORDER BY 1, 2"),
         )
         .await;
     }

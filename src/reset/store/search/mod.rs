@@ -24,7 +24,7 @@ use crate::store::{Db, StoreError, on_db};
 /// Lines that are read at once: the number stands in the SQL below.
 const AT_ONCE: usize = 200;
 /// So many lines are looked at for one page.
-pub(in crate::reset) const LOOKED: usize = 600;
+pub(in crate::reset) const LOOKED: usize = 400;
 /// The newest resets whose words are not kept yet are looked at one by one, so many.
 pub(in crate::reset) const FRESH: usize = 500;
 

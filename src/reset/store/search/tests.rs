@@ -222,7 +222,7 @@ async fn a_walk_ends_after_so_many_lines_says_so_and_goes_on() {
         let Rest::Unseen(place) = first.rest else { panic!("{:?}", first.rest) };
         let looked = start() - HOUR * i32::try_from(LOOKED).unwrap();
         assert!((place.at - looked).total(jiff::Unit::Hour).unwrap().abs() < 3.0, "{place:?}");
-        assert_eq!(walk(&engine, question).await, (vec![], 5), "it goes on to the end");
+        assert_eq!(walk(&engine, question).await, (vec![], 7), "it goes on to the end");
         assert_eq!(found(&engine, &typed("omar")).await, [omar.id]);
     }
 }
