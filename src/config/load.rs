@@ -47,6 +47,11 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     {
         directory.password = Some(secret(path)?);
     }
+    if let Some(unlock) = read.directory.as_mut().and_then(|directory| directory.unlock.as_mut())
+        && let Some(path) = &unlock.password_file
+    {
+        unlock.password = Some(secret(path)?);
+    }
     if let Some(smtp) = &mut read.notify.smtp
         && let Some(path) = &smtp.password_file
     {

@@ -12,6 +12,6 @@ pub use helpdesk::{Helpdesk, Points, Raises, Thresholds};
 pub use load::{ConfigError, load};
 pub use notify::{Notify, NotifyKind, Smtp, SmtpTls};
 pub use sections::{
-    Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra,
-    OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin,
+    Approval, Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra,
+    OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin, Unlock,
 };

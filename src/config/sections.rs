@@ -261,8 +261,10 @@ pub struct Reset {
     pub line_limit_seconds: i64,
     /// Resets in an hour before everything pauses. Default: 2 % of the people, at least 20.
     pub hourly_ceiling: Option<i64>,
-    /// Resets one person may start in an hour.
+    /// Resets one person may start in an hour. A grant of the desk stands for one more.
     pub per_person_hour: i64,
+    /// Whose resets take a grant of the desk first: `never`, `privileged` or `always`.
+    pub approval: Approval,
     /// Sign-ins, resets and tries of wrong references of one address in a minute, each counted by itself.
     pub per_address_minute: i64,
 }
@@ -274,9 +276,20 @@ impl Default for Reset {
             line_limit_seconds: 60,
             hourly_ceiling: None,
             per_person_hour: 5,
+            approval: Approval::Never,
             per_address_minute: 60,
         }
     }
+}
+
+/// Whose resets the desk has to allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    Never,
+    /// Of people with power in the tenant.
+    Privileged,
+    Always,
 }
 
 /// What the portal itself asks of a password, before Microsoft does.
@@ -355,6 +368,21 @@ pub struct Directory {
     /// How long one question may take in all, in seconds. Default 3.
     #[serde(default = "default_directory_timeout")]
     pub timeout_seconds: i64,
+    /// Lets the helpdesk unlock accounts. Off by default.
+    #[serde(default)]
+    pub unlock: Option<Unlock>,
+}
+
+/// The account that unlocks: it may write `lockoutTime` of people, and nothing else. Never the probe's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unlock {
+    pub bind_dn: String,
+    /// Its password: also `password_file`.
+    #[serde(default)]
+    pub(crate) password: Option<Secret>,
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
 }
 
 fn default_directory_timeout() -> i64 {

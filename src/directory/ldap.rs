@@ -1,20 +1,20 @@
-//! One connection to a domain controller: TLS with one pinned CA, a simple bind, searches. It cannot write: nothing here
-//! makes a request that does.
+//! One connection to a domain controller: TLS with one pinned CA, a simple bind, searches; and one write, which only
+//! `unlock.rs` makes, as an account of its own.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use ldap3::controls::RawControl;
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchResult};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Mod, Scope, SearchResult};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_util::task::AbortOnDropHandle;
+use url::Url;
 
 use super::DirectoryError;
 use super::entry::Entry;
 use crate::base::Secret;
-use crate::config;
 
 /// `LDAP_SERVER_SD_FLAGS_OID` (MS-ADTS 3.1.1.3.4.1.11; read 2026-11-23). Without it a controller leaves a descriptor out
 /// altogether, because part of it is for auditors only.
@@ -48,20 +48,20 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn open(
-        settings: &config::Directory,
+        url: &Url,
+        bind_dn: &str,
         password: &Secret,
         tls: Arc<ClientConfig>,
     ) -> Result<Self, DirectoryError> {
         let how = LdapConnSettings::new().set_config(tls);
-        let (connection, ldap) =
-            LdapConnAsync::from_url_with_settings(how, &settings.url).await.map_err(unreachable)?;
+        let (connection, ldap) = LdapConnAsync::from_url_with_settings(how, url).await.map_err(unreachable)?;
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.drive().await {
                 tracing::debug!(%error, "the connection to the domain controller ended");
             }
         });
         let mut open = Self { ldap, _driver: AbortOnDropHandle::new(driver) };
-        let bound = open.ldap.simple_bind(&settings.bind_dn, password.expose_secret()).await.map_err(unreachable)?;
+        let bound = open.ldap.simple_bind(bind_dn, password.expose_secret()).await.map_err(unreachable)?;
         if bound.rc == 0 { Ok(open) } else { Err(refused_bind(&bound)) }
     }
 
@@ -91,6 +91,13 @@ impl Connection {
             NO_SUCH_OBJECT => Ok(None),
             code => Err(DirectoryError::Refused { code }),
         }
+    }
+
+    /// Writes one value. Only for unlocking.
+    pub(super) async fn replace(&mut self, dn: &str, attribute: &str, value: &str) -> Result<(), DirectoryError> {
+        let change = Mod::Replace(attribute, [value].into());
+        let done = self.ldap.modify(dn, vec![change]).await.map_err(unreachable)?;
+        if done.rc == 0 { Ok(()) } else { Err(DirectoryError::Refused { code: done.rc }) }
     }
 
     /// Says goodbye; a connection that is only dropped ends too.

@@ -10,6 +10,7 @@ mod entry;
 mod ldap;
 mod policy;
 mod sid;
+mod unlock;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -115,7 +116,8 @@ impl Directory {
 impl Inner {
     async fn ask(&self, name: &AccountName) -> Result<Option<Account>, DirectoryError> {
         let Ok(_slot) = self.slots.acquire().await else { return Err(DirectoryError::Unreachable(String::new())) };
-        let mut controller = Connection::open(&self.settings, &self.password, Arc::clone(&self.tls)).await?;
+        let mut controller =
+            Connection::open(&self.settings.url, &self.settings.bind_dn, &self.password, Arc::clone(&self.tls)).await?;
         let found =
             controller.accounts(&self.settings.base_dn, &name.filter(), &account::ATTRIBUTES).await?.into_iter();
         let account = match found.collect::<Vec<_>>().as_slice() {

@@ -1,0 +1,49 @@
+//! Unlocking, where it is switched on: with an account of its own, which may write `lockoutTime` and nothing else. The
+//! probe's account never writes.
+//!
+//! Writing 0 to `lockoutTime` unlocks an account (MS-ADA1 2.352, MS-SAMR 3.1.1.8.x; read 2026-11-23).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::ldap::Connection;
+use super::{AccountName, Directory, DirectoryError, Inner};
+
+impl Directory {
+    /// Whether unlocking is switched on.
+    pub(crate) fn unlocks(&self) -> bool {
+        self.0.settings.unlock.is_some()
+    }
+
+    /// Unlocks an account. False: there is no such account, or unlocking is not switched on.
+    pub(crate) async fn unlock(&self, name: &AccountName) -> Result<bool, DirectoryError> {
+        let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
+        let (inner, name) = (Arc::clone(&self.0), name.clone());
+        let done = AbortOnDropHandle::new(tokio::spawn(async move { inner.unlock(&name).await }));
+        match tokio::time::timeout(limit, done).await {
+            Ok(done) => done.unwrap_or(Err(DirectoryError::Unreadable("it is no LDAP"))),
+            Err(_) => Err(DirectoryError::TimedOut(limit)),
+        }
+    }
+}
+
+impl Inner {
+    async fn unlock(&self, name: &AccountName) -> Result<bool, DirectoryError> {
+        let Some(unlock) = &self.settings.unlock else { return Ok(false) };
+        let Some(password) = &unlock.password else { return Ok(false) };
+        let Ok(_slot) = self.slots.acquire().await else { return Err(DirectoryError::Unreachable(String::new())) };
+        let tls = Arc::clone(&self.tls);
+        let mut controller = Connection::open(&self.settings.url, &unlock.bind_dn, password, tls).await?;
+        let found = controller.accounts(&self.settings.base_dn, &name.filter(), &["distinguishedName"]).await?;
+        let dn = match found.as_slice() {
+            [] => return Ok(false),
+            [entry] => entry.text("distinguishedName").ok_or(DirectoryError::Unreadable("an account has no name"))?,
+            _ => return Err(DirectoryError::Unreadable("two accounts have this name")),
+        };
+        controller.replace(dn, "lockoutTime", "0").await?;
+        controller.close().await;
+        Ok(true)
+    }
+}
