@@ -67,6 +67,13 @@ struct ErrorInner {
     message: String,
 }
 
+impl GraphError {
+    /// Graph says that there is no such thing.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Answered(refusal) if refusal.status == StatusCode::NOT_FOUND)
+    }
+}
+
 impl From<HttpError> for GraphError {
     fn from(error: HttpError) -> Self {
         Self::Http(error)

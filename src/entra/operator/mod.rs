@@ -8,12 +8,14 @@ mod dispatch;
 mod last_moment;
 mod link;
 mod order;
+mod passes;
 mod store;
 mod validate;
 
 pub(crate) use dispatch::{Dispatch, Poll};
 pub(crate) use link::{Candidate, LinkRefused};
 pub(crate) use order::Order;
+pub(crate) use passes::Pass;
 pub(crate) use store::Operator;
 pub(crate) use validate::PasswordVerdict;
 
