@@ -26,6 +26,10 @@ pub(crate) enum Purpose {
     Notice,
     /// The link in a notice.
     NotMe,
+    /// The words of a call check, while it is open.
+    CallCheck,
+    /// What was typed at `/help`, to find the same again.
+    Help,
     /// What stands for a telephone number in the database.
     Number,
 }
@@ -39,6 +43,8 @@ impl Purpose {
             Self::Audit => b"passback audit v1",
             Self::Notice => b"passback notice v1",
             Self::NotMe => b"passback not-me link v1",
+            Self::CallCheck => b"passback call check v1",
+            Self::Help => b"passback help v1",
             Self::Number => b"passback number v1",
         }
     }

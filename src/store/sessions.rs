@@ -12,7 +12,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
 use super::{Db, Place, Purpose, Sealer, StoreError, on_db, on_tx};
-use crate::base::{Clock, Known, hex};
+use crate::base::{Clock, Known, PersonKey, hex};
 
 /// So many people at once are served from memory.
 const IN_MEMORY: usize = 20_000;
@@ -113,6 +113,36 @@ impl DbSessions {
         Ok(Some((data, expires)))
     }
 
+    async fn write(&self, sql: &'static str, record: &Record) -> Result<()> {
+        let row = hash_id(&record.id.to_string());
+        let sealed = self.sealed(&row, record)?;
+        let expires = millis(record.expiry_date);
+        let whose = whose(record);
+        on_db!(&self.db, |pool| sqlx::query(sql)
+            .bind(&row)
+            .bind(&sealed)
+            .bind(expires)
+            .bind(whose.map(|(tenant, _)| tenant))
+            .bind(whose.map(|(_, object)| object))
+            .execute(pool)
+            .await
+            .map(|_| ()))
+        .map_err(backend)
+    }
+
+    /// Ends every session of a person, here and at every replica within a second.
+    pub(crate) async fn end_all_of(&self, person: PersonKey) -> std::result::Result<(), StoreError> {
+        const SQL: &str = "SELECT id_hash FROM sessions WHERE tenant = $1 AND object = $2";
+        let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+        let rows: Vec<(String,)> =
+            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
+        for (row,) in rows {
+            self.known.forget(&row);
+            self.end(&row).await?;
+        }
+        Ok(())
+    }
+
     async fn end(&self, row: &str) -> std::result::Result<(), StoreError> {
         const DELETE: &str = "DELETE FROM sessions WHERE id_hash = $1";
         const COUNT: &str = "UPDATE counters SET value = value + 1 WHERE name = 'session_end' RETURNING value";
@@ -145,23 +175,17 @@ fn backend(error: impl Into<StoreError>) -> Error {
 #[async_trait::async_trait]
 impl SessionStore for DbSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        const SQL: &str = "INSERT INTO sessions (id_hash, sealed, expires_at) VALUES ($1, $2, $3)";
-        let row = hash_id(&record.id.to_string());
-        let sealed = self.sealed(&row, record)?;
-        let expires = millis(record.expiry_date);
-        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(expires).execute(pool).await.map(|_| ()))
-            .map_err(backend)
+        const SQL: &str =
+            "INSERT INTO sessions (id_hash, sealed, expires_at, tenant, object) VALUES ($1, $2, $3, $4, $5)";
+        self.write(SQL, record).await
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
         // No upsert: a session that was deleted meanwhile stays deleted.
-        const SQL: &str = "UPDATE sessions SET sealed = $2, expires_at = $3 WHERE id_hash = $1";
-        let row = hash_id(&record.id.to_string());
-        let sealed = self.sealed(&row, record)?;
-        let expires = millis(record.expiry_date);
-        self.known.forget(&row);
-        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(expires).execute(pool).await.map(|_| ()))
-            .map_err(backend)
+        const SQL: &str =
+            "UPDATE sessions SET sealed = $2, expires_at = $3, tenant = $4, object = $5 WHERE id_hash = $1";
+        self.known.forget(&hash_id(&record.id.to_string()));
+        self.write(SQL, record).await
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
@@ -188,6 +212,12 @@ impl SessionStore for DbSessions {
         self.known.forget(&row);
         self.end(&row).await.map_err(backend)
     }
+}
+
+/// Whose session it is, as `signin` writes it: tenant and object, so that all of a person's can be ended.
+fn whose(record: &Record) -> Option<(&str, &str)> {
+    let key = record.data.get("login")?.get("key")?;
+    key.get("tenant")?.as_str().zip(key.get("object")?.as_str())
 }
 
 #[cfg(test)]
