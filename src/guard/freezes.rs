@@ -48,8 +48,33 @@ pub(crate) async fn freeze(
     Ok(frozen)
 }
 
+/// Freezes a person because the desk saw a reason: a refused call check, a caller who was not who they said. No rest:
+/// staff answer for what they do.
+pub(crate) async fn freeze_by_desk(
+    ledger: &mut Ledger,
+    person: PersonKey,
+    by: Actor,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO freezes (tenant, object, reset_id, since) VALUES ($1, $2, '', $3)
+        ON CONFLICT (tenant, object) DO UPDATE SET reset_id = '', since = $3, thawed_at = NULL
+        WHERE freezes.thawed_at IS NOT NULL";
+    let (tenant, object, now) = (person.tenant.to_string(), person.object.to_string(), now.as_millisecond());
+    let rows = on_tx!(ledger.tx(), |c| sqlx::query(SQL)
+        .bind(&tenant)
+        .bind(&object)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|d| d.rows_affected()))?;
+    if rows == 1 {
+        ledger.record(Event::new("guard.frozen", by).about(person).with("by", "desk"));
+    }
+    Ok(rows == 1)
+}
+
 /// Whether this person may begin nothing.
-pub(super) async fn is_frozen(db: &Db, person: PersonKey) -> Result<bool, StoreError> {
+pub(crate) async fn is_frozen(db: &Db, person: PersonKey) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT since FROM freezes WHERE tenant = $1 AND object = $2 AND thawed_at IS NULL";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let row: Option<(i64,)> =
@@ -58,7 +83,6 @@ pub(super) async fn is_frozen(db: &Db, person: PersonKey) -> Result<bool, StoreE
 }
 
 /// Lets a person reset again, in the transaction of the case that decides it. False: they were not frozen.
-#[cfg_attr(not(test), expect(dead_code, reason = "the desk will thaw, from a case"))]
 pub(crate) async fn thaw(
     ledger: &mut Ledger,
     person: PersonKey,

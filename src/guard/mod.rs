@@ -1,16 +1,19 @@
 //! May this person reset now? Asked when the form opens, before anybody types, and again at submit.
 
 mod freezes;
+mod grants;
 mod store;
 mod switches;
 
-pub(crate) use freezes::{Frozen, freeze};
+pub(crate) use freezes::{Frozen, freeze, freeze_by_desk, is_frozen, thaw};
+pub(crate) use grants::grant;
 pub(crate) use switches::{Pause, Switches};
 
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::base::PersonKey;
+use crate::base::{PersonKey, ResetId};
+use crate::config::Approval;
 use crate::entra::{GraphError, OperatorError, Trouble};
 use crate::people::{Facts, InDirectory, People, Protection};
 use crate::state::App;
@@ -23,6 +26,8 @@ pub(crate) enum Stopped {
     Paused(Pause),
     /// Somebody said that a reset of theirs was not theirs.
     Frozen,
+    /// The organisation wants the desk to have verified this person first.
+    Approval,
     /// The operator cannot work.
     Operator(Option<Trouble>),
     /// Microsoft protects this account from the operator.
@@ -47,6 +52,7 @@ impl Stopped {
             Self::Paused(Pause::Ceiling) => "G-CEILING",
             Self::Paused(Pause::Hand) => "G-PAUSED",
             Self::Frozen => "G-FROZEN",
+            Self::Approval => "G-APPROVAL",
             Self::Operator(_) => "G-OPERATOR",
             Self::Protected(_) => "G-PROTECTED",
             Self::Guest => "G-GUEST",
@@ -71,6 +77,17 @@ fn in_directory(directory: &InDirectory, now: Timestamp) -> Option<Stopped> {
         () if account.cannot_change == Some(true) => Some(Stopped::CannotChange),
         () => directory.too_young_until(now).map(Stopped::TooYoung),
     }
+}
+
+/// How an intent counts.
+#[derive(Debug)]
+pub(crate) enum Counted {
+    Within,
+    /// By a grant of the desk, which is used up now.
+    Granted,
+    /// It takes a grant, and another tab was faster.
+    NotGranted,
+    Limited(Refused),
 }
 
 /// Answers the question.
@@ -117,7 +134,7 @@ impl Guard {
             }
         };
         match self.people.protection(facts, &operator.role).await {
-            Ok(None) => Ok(None),
+            Ok(None) => self.approval(facts, person).await,
             Ok(Some(protection)) => Ok(Some(Stopped::Protected(protection))),
             // Unreadable: everybody is privileged.
             Err(error) => {
@@ -127,11 +144,43 @@ impl Guard {
         }
     }
 
-    /// Counts a reset against this person's own limit, in the transaction of its intent: what is not begun is not
-    /// counted.
-    pub(crate) async fn count(&self, tx: &mut Tx, person: PersonKey) -> Result<Result<(), Refused>, StoreError> {
-        let limit = Limit { count: self.app.config.reset.per_person_hour, per: SignedDuration::from_hours(1) };
-        Limits::take_in(tx, &format!("reset:{}", person.object), limit, self.app.now()).await
+    /// Whether the desk has to let this person reset, and has not.
+    async fn approval(&self, facts: &Facts, person: PersonKey) -> Result<Option<Stopped>, StoreError> {
+        if !self.needs_approval(facts).await || grants::has_grant(&self.app.db, person, self.app.now()).await? {
+            return Ok(None);
+        }
+        Ok(Some(Stopped::Approval))
+    }
+
+    /// Whether a reset of this person takes a grant of the desk.
+    pub(crate) async fn needs_approval(&self, facts: &Facts) -> bool {
+        match self.app.config.reset.approval {
+            Approval::Never => false,
+            Approval::Always => true,
+            Approval::Privileged => self.people.privilege(facts).await.privileged(),
+        }
+    }
+
+    /// Counts a reset in the transaction of its intent, so that what is not begun is not counted: by the grant of the
+    /// desk where one is needed, else against this person's own limit, and where that is reached, by a grant again.
+    pub(crate) async fn count(
+        &self,
+        tx: &mut Tx,
+        person: PersonKey,
+        reset: ResetId,
+        needs_approval: bool,
+    ) -> Result<Counted, StoreError> {
+        let (app, now) = (&self.app, self.app.now());
+        if needs_approval {
+            let granted = grants::use_up(tx, person, reset, now).await?;
+            return Ok(if granted { Counted::Granted } else { Counted::NotGranted });
+        }
+        let limit = Limit { count: app.config.reset.per_person_hour, per: SignedDuration::from_hours(1) };
+        Ok(match Limits::take_in(tx, &format!("reset:{}", person.object), limit, now).await? {
+            Ok(()) => Counted::Within,
+            Err(_) if grants::use_up(tx, person, reset, now).await? => Counted::Granted,
+            Err(refused) => Counted::Limited(refused),
+        })
     }
 
     /// Pauses everything if this hour had too many resets: no working day does that, an attacker does.

@@ -183,6 +183,7 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
         }
         Err(NotBegun::Running(reference)) => Ok(running(&reference.to_string())),
         Err(NotBegun::Limited(refused)) => Err(Error::Limited(refused.wait)),
+        Err(NotBegun::NotGranted) => Ok(stop(frame, &Stopped::Approval)),
         Err(NotBegun::Store(error)) => Err(error.into()),
     }
 }

@@ -8,7 +8,7 @@ use super::state::State;
 use super::{send, store};
 use crate::audit::{Actor, Event};
 use crate::base::{InFlight, PersonKey, Reference, ResetId, crash_point};
-use crate::guard::Guard;
+use crate::guard::{Counted, Guard};
 use crate::notify;
 use crate::people::{Facts, remember_numbers};
 use crate::policy::NewPassword;
@@ -38,6 +38,8 @@ pub(super) enum NotBegun {
     Running(Reference),
     /// Too many by this person.
     Limited(Refused),
+    /// The desk's grant was used by another tab.
+    NotGranted,
     Store(StoreError),
 }
 
@@ -84,6 +86,9 @@ impl Resets {
         let now = self.app.now();
         let id = ResetId::new(&self.app.random, now);
         let reference = Reference::new(&self.app.random);
+        let guard = Guard::from_ref(&self.app);
+        // Asks Graph, so before anything is locked.
+        let needs_approval = guard.needs_approval(facts).await;
         let mut ledger = self.app.auditor.begin().await?;
         let lease_until = now.saturating_add(LEASE).unwrap_or(now);
         let intent = store::Intent { id, reference: &reference, person, facts, owner: &self.app.me, lease_until, now };
@@ -97,8 +102,13 @@ impl Resets {
         }
         notify::remember(ledger.tx(), &self.app, id, facts, now).await?;
         remember_numbers(ledger.tx(), &self.app, facts).await?;
-        if let Err(refused) = Guard::from_ref(&self.app).count(ledger.tx(), person).await? {
-            return Err(NotBegun::Limited(refused));
+        match guard.count(ledger.tx(), person, id, needs_approval).await? {
+            Counted::Within => {}
+            Counted::Granted => {
+                ledger.record(Event::new("guard.grant_used", Actor::Person(person)).about(person).reset(id))
+            }
+            Counted::NotGranted => return Err(NotBegun::NotGranted),
+            Counted::Limited(refused) => return Err(NotBegun::Limited(refused)),
         }
         if facts.locked {
             store::was_locked(ledger.tx(), id).await?;
