@@ -22,6 +22,8 @@ pub(super) enum Purpose {
     Operator,
     /// Comes back to one reset and never to a session.
     Finish,
+    /// To answer the helpdesk: as strong as a person's own, and it leads to the questions.
+    Vouch,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
             Self::Staff => "staff",
             Self::Operator => "operator",
             Self::Finish => "finish",
+            Self::Vouch => "vouch",
         }
     }
 
@@ -38,7 +41,7 @@ impl Purpose {
     /// A finishing sign-in is made with the password.
     pub(super) fn context(self, app: &App) -> Option<&str> {
         match self {
-            Self::Person => Some(&app.config.signin.required_context),
+            Self::Person | Self::Vouch => Some(&app.config.signin.required_context),
             Self::Staff => Some(&app.config.signin.staff_context),
             Self::Operator | Self::Finish => None,
         }
@@ -46,7 +49,7 @@ impl Purpose {
 
     fn scopes(self, app: &App) -> &'static [&'static str] {
         match self {
-            Self::Person | Self::Staff | Self::Finish => &[],
+            Self::Person | Self::Staff | Self::Finish | Self::Vouch => &[],
             Self::Operator => app.entra.operators.scopes(),
         }
     }

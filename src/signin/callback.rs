@@ -133,6 +133,10 @@ async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) 
             begin(app, session, &who.identity, false).await?;
             Ok(Redirect::to("/reset").into_response())
         }
+        Purpose::Vouch => {
+            begin(app, session, &who.identity, false).await?;
+            Ok(Redirect::to("/account").into_response())
+        }
         Purpose::Staff if Role::ALL.iter().any(|role| who.identity.roles.iter().any(|r| r == role.claim())) => {
             let login = begin(app, session, &who.identity, true).await?;
             let first = if login.may(Look::ROLES) { "/helpdesk" } else { "/admin/operator" };

@@ -36,7 +36,11 @@ async fn signin(
 ) -> Result<Redirect, Error> {
     address.count(&app, "signin").await?;
     // Other purposes begin where they belong: the operator's with an administrator's session.
-    let purpose = if asked.purpose.as_deref() == Some("staff") { Purpose::Staff } else { Purpose::Person };
+    let purpose = match asked.purpose.as_deref() {
+        Some("staff") => Purpose::Staff,
+        Some("vouch") => Purpose::Vouch,
+        _ => Purpose::Person,
+    };
     attempt::begin(&app, &session, purpose, false, None).await
 }
 

@@ -166,6 +166,10 @@ impl FromRequestParts<App> for SignedIn {
         // A staff session was begun with another context: for one's own password one signs in as oneself.
         match login(&session, app).await.map_err(IntoResponse::into_response)?.filter(|login| !login.staff) {
             Some(login) => Ok(Self(login)),
+            // Whoever was sent here by the helpdesk comes back here.
+            None if parts.method == Method::GET && parts.uri.path().starts_with("/account") => {
+                Err(Redirect::to("/signin?purpose=vouch").into_response())
+            }
             None if parts.method == Method::GET => Err(Redirect::to("/signin").into_response()),
             None => Err(Error::from(SignInRefused::Expired).into_response()),
         }

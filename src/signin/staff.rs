@@ -61,6 +61,13 @@ impl Permission for Assist {
     const ROLES: &'static [Role] = &[Role::Agent];
 }
 
+/// Be the second person.
+pub(crate) struct Approve;
+
+impl Permission for Approve {
+    const ROLES: &'static [Role] = &[Role::Approver];
+}
+
 /// Link the operator.
 pub(crate) struct Administer;
 
@@ -119,8 +126,11 @@ impl<P: Permission> FromRequestParts<App> for Staff<P> {
 
 /// The frame of a staff page: who works here, and where they may go.
 pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
-    let items =
-        [("/helpdesk", "desk-nav-resets", Look::ROLES), ("/admin/operator", "desk-nav-operator", Administer::ROLES)];
+    let items = [
+        ("/helpdesk", "desk-nav-resets", Look::ROLES),
+        ("/helpdesk/cases", "desk-nav-cases", Look::ROLES),
+        ("/admin/operator", "desk-nav-operator", Administer::ROLES),
+    ];
     let nav = items
         .into_iter()
         .filter(|(_, _, roles)| login.may(roles))

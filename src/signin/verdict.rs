@@ -25,7 +25,14 @@ const BAD_RENEWED_AFTER: SignedDuration = SignedDuration::from_secs(30);
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
     /// Everybody is covered but these.
-    Good { people: Vec<String>, groups: Vec<String>, roles: Vec<String> },
+    Good {
+        people: Vec<String>,
+        groups: Vec<String>,
+        roles: Vec<String>,
+        /// The strength takes a one-time Temporary Access Pass, too.
+        #[serde(default)]
+        passes: bool,
+    },
     /// No enabled policy asks for this context with a strength that has no password.
     Bad,
 }
@@ -54,9 +61,17 @@ impl Verdicts {
     /// Whether the context proves something for this person.
     pub(crate) async fn covers(&self, context: &str, person: ObjectId) -> Result<Covered, StoreError> {
         match self.current(context).await? {
-            Some(Verdict::Good { people, groups, roles }) => Ok(self.covered(person, &people, &groups, &roles).await),
+            Some(Verdict::Good { people, groups, roles, .. }) => {
+                Ok(self.covered(person, &people, &groups, &roles).await)
+            }
             Some(Verdict::Bad) | None => Ok(Covered::NoPolicy),
         }
+    }
+
+    /// Whether somebody with a one-time Temporary Access Pass would be let in.
+    pub(crate) async fn takes_passes(&self) -> Result<bool, StoreError> {
+        let context = self.app.config.signin.required_context.clone();
+        Ok(matches!(self.current(&context).await?, Some(Verdict::Good { passes: true, .. })))
     }
 
     async fn covered(&self, person: ObjectId, people: &[String], groups: &[String], roles: &[String]) -> Covered {
@@ -128,6 +143,7 @@ fn judge(policies: &[PolicyRead], context: &str) -> Verdict {
             people: users.exclude_users.clone(),
             groups: users.exclude_groups.clone(),
             roles: users.exclude_roles.clone(),
+            passes: combinations(policy).iter().any(|c| c == "temporaryAccessPassOneTime"),
         }
     })
 }
@@ -136,12 +152,15 @@ fn is_good(policy: &PolicyRead, context: &str) -> bool {
     let asked =
         policy.conditions.applications.include_authentication_context_class_references.iter().any(|c| c == context);
     let everybody = policy.conditions.users.include_users.iter().any(|u| u == "All");
-    let strength = policy.grant_controls.as_ref().and_then(|g| g.authentication_strength.as_ref());
-    let no_password = strength.is_some_and(|s| {
-        !s.allowed_combinations.is_empty()
-            && !s.allowed_combinations.iter().any(|c| c.split(',').any(|part| part.trim() == "password"))
-    });
+    let allowed = combinations(policy);
+    let no_password =
+        !allowed.is_empty() && !allowed.iter().any(|c| c.split(',').any(|part| part.trim() == "password"));
     policy.state == "enabled" && asked && everybody && no_password
+}
+
+fn combinations(policy: &PolicyRead) -> &[String] {
+    let strength = policy.grant_controls.as_ref().and_then(|g| g.authentication_strength.as_ref());
+    strength.map_or(&[], |s| &s.allowed_combinations)
 }
 
 async fn read(db: &Db, context: &str) -> Result<Option<(Verdict, Timestamp)>, StoreError> {
@@ -184,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_good_policy_is_enabled_for_all_and_without_the_password() {
-        let good = Verdict::Good { people: vec!["u1".to_owned()], groups: vec!["g1".to_owned()], roles: vec![] };
+        let (people, groups) = (vec!["u1".to_owned()], vec!["g1".to_owned()]);
+        let good = Verdict::Good { people, groups, roles: vec![], passes: false };
         assert_eq!(policy(|_| {}), good);
         assert_eq!(policy(|p| p["state"] = json!("enabledForReportingButNotEnforced")), Verdict::Bad);
         assert_eq!(
@@ -193,6 +213,9 @@ mod tests {
         );
         assert_eq!(policy(|p| p["conditions"]["users"]["includeUsers"] = json!(["u7"])), Verdict::Bad);
         assert_eq!(policy(|p| p["grantControls"] = Value::Null), Verdict::Bad);
+        let pass = json!(["fido2", "temporaryAccessPassOneTime"]);
+        let with_pass = policy(|p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = pass.clone());
+        assert!(matches!(with_pass, Verdict::Good { passes: true, .. }));
         let with = json!(["fido2", "password,microsoftAuthenticatorPush"]);
         assert_eq!(
             policy(|p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = with.clone()),
@@ -210,7 +233,8 @@ mod tests {
         for engine in engines().await {
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             assert_eq!(read(&engine.db, "c1").await.unwrap(), None);
-            for verdict in [Verdict::Bad, Verdict::Good { people: vec![], groups: vec![], roles: vec![] }] {
+            for verdict in [Verdict::Bad, Verdict::Good { people: vec![], groups: vec![], roles: vec![], passes: true }]
+            {
                 write(&engine.db, "c1", &verdict, now).await.unwrap();
                 assert_eq!(read(&engine.db, "c1").await.unwrap(), Some((verdict, now)));
             }
