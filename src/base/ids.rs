@@ -34,6 +34,8 @@ macro_rules! id {
 
 id! { /// One attempt to set one person's password (`UUIDv7`: sorts by time).
 ResetId }
+id! { /// One caller at the helpdesk.
+CaseId }
 id! { /// An Entra tenant.
 TenantId }
 id! { /// An object of a tenant: a user.
@@ -54,6 +56,12 @@ impl ResetId {
     pub(crate) fn first_at(at: Timestamp) -> Self {
         let millis = u128::try_from(at.as_millisecond()).unwrap_or(0);
         Self(Uuid::from_u128((millis << 80) | (7 << 76) | (2 << 62)))
+    }
+}
+
+impl CaseId {
+    pub(crate) fn new(random: &Random, now: Timestamp) -> Self {
+        Self(random.uuid_at(now))
     }
 }
 

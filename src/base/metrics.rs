@@ -21,6 +21,11 @@ struct Call {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Alarm {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct End {
     state: &'static str,
     cause: &'static str,
@@ -38,6 +43,7 @@ struct Inner {
     moves: Family<End, Counter>,
     writeback_seconds: Histogram,
     freezes: Counter,
+    desk_alarms: Family<Alarm, Counter>,
 }
 
 impl Default for Metrics {
@@ -49,6 +55,7 @@ impl Default for Metrics {
             moves: Family::default(),
             writeback_seconds: Histogram::new(exponential_buckets(0.5, 2.0, 12)),
             freezes: Counter::default(),
+            desk_alarms: Family::default(),
         }))
     }
 }
@@ -82,6 +89,11 @@ impl Metrics {
         self.0.freezes.inc();
     }
 
+    /// Something that the helpdesk must look at.
+    pub(crate) fn desk_alarm(&self, kind: &'static str) {
+        self.0.desk_alarms.get_or_create(&Alarm { kind }).inc();
+    }
+
     /// Names everything in a registry that a scrape encodes.
     pub(crate) fn register(&self, registry: &mut Registry) {
         let inner = &self.0;
@@ -102,5 +114,6 @@ impl Metrics {
         );
         let help = "Links of notices pressed to say that a reset was not theirs: an alarm each";
         registry.register("freezes", help, inner.freezes.clone());
+        registry.register("desk_alarms", "What the helpdesk must look at", inner.desk_alarms.clone());
     }
 }

@@ -17,7 +17,7 @@ pub use clock::Clock;
 pub(crate) use colour::Colour;
 pub(crate) use crash::crash_point;
 pub(crate) use hex::hex;
-pub(crate) use ids::{ObjectId, PersonKey, Reference, ResetId, TenantId};
+pub(crate) use ids::{CaseId, ObjectId, PersonKey, Reference, ResetId, TenantId};
 pub(crate) use in_flight::{InFlight, Marked};
 pub(crate) use known::Known;
 pub(crate) use listen::{is_loopback_host, public_origin};

@@ -7,6 +7,7 @@ use axum_extra::extract::Form;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use super::cases::{self, CaseRow, Choice};
 use super::queue::{Row, row, state_text};
 use crate::audit::Trace;
 use crate::base::Reference;
@@ -61,6 +62,10 @@ struct ResetPage {
     trail: Vec<Trace>,
     notes: Vec<Noted>,
     others: Vec<Row>,
+    /// Whose it is, cases about it, and what a new one may be for.
+    person: String,
+    cases: Vec<CaseRow>,
+    actions: Vec<Choice>,
     /// May write and ask, not only look.
     assists: bool,
     /// What the last press came to.
@@ -89,7 +94,9 @@ pub(super) async fn page(
         _ => None,
     });
     let f = at_work(frame, &staff.login);
-    Ok(draw(&view(f, file, staff.login.may(Assist::ROLES), said, app.now())))
+    let cases = cases::of_reset(&app, &f, file.reset.id).await?;
+    let page = view(f, file, staff.login.may(Assist::ROLES), said, app.now());
+    Ok(draw(&ResetPage { cases, ..page }))
 }
 
 async fn find(app: &App, address: &ClientAddress, reference: &str) -> Result<File, Error> {
@@ -205,6 +212,9 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
         answers: file.answers,
         trail: file.trail,
         notes: file.notes,
+        person: file.reset.person.object.to_string(),
+        cases: Vec::new(),
+        actions: cases::all_actions(&f),
         others: file.others.into_iter().map(|other| row(&f, other, now)).collect(),
         cause,
         assists,

@@ -1,6 +1,8 @@
 //! The helpdesk: the queue of resets, and one page for each with all that is known of it.
 
+mod cases;
 mod file;
+mod help;
 mod queue;
 
 use axum::Router;
@@ -15,4 +17,25 @@ pub(crate) fn router() -> Router<App> {
         .route("/helpdesk/resets/{reference}", get(file::page))
         .route("/helpdesk/resets/{reference}/ask", post(file::ask))
         .route("/helpdesk/resets/{reference}/note", post(file::note))
+        .route("/helpdesk/cases", get(cases::list).post(cases::opened))
+        .route("/helpdesk/cases/{case}", get(cases::page))
+        .route("/helpdesk/cases/{case}/change", get(cases::change))
+        .route("/helpdesk/cases/{case}/take", post(cases::take))
+        .route("/helpdesk/cases/{case}/ticket", post(cases::ticket))
+        .route("/helpdesk/cases/{case}/note", post(cases::note))
+        .route("/helpdesk/cases/{case}/for", post(cases::aim))
+        .route("/helpdesk/cases/{case}/person", post(cases::name))
+        .route("/helpdesk/cases/{case}/verify", post(cases::ask))
+        .route("/helpdesk/cases/{case}/second", post(cases::second))
+        .route("/helpdesk/cases/{case}/override", post(cases::by_override))
+        .route("/helpdesk/cases/{case}/approve", post(cases::approve))
+        .route("/helpdesk/cases/{case}/act", post(cases::act))
+        .route("/helpdesk/cases/{case}/freeze", post(cases::freeze))
+        .route("/helpdesk/cases/{case}/close", post(cases::close))
+        .route("/help", get(help::page).post(help::ask))
+        .route("/help/{reference}", get(help::asked))
+        .route("/account", get(cases::account))
+        .route("/account/change", get(cases::account_change))
+        .route("/account/checks/{id}", post(cases::answer_check))
+        .route("/account/passes/{action}", post(cases::show_pass))
 }

@@ -3,7 +3,7 @@
 use passback::tenant::{Call, Effect, Fault, Seed};
 
 use crate::support::chromium::Chromium;
-use crate::support::portal::{GOOD, Portal, Wish, upn};
+use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
 
 /// A portal in which every state can be reached and stays.
 pub(super) async fn portal() -> Portal {
@@ -72,6 +72,136 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
     browser.wait_for(".standing-line").await;
     look("operator").await;
     desk(&url, browser, &mut look).await;
+    cases(portal, browser, &mut look).await;
+    asked(portal, browser, &mut look).await;
+}
+
+/// Cases, as the desk sees them.
+async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    let url = portal.demo.url();
+    browser.open(&format!("{url}/helpdesk/cases")).await;
+    look("cases-none").await;
+    let mut wanda = Caller::of(portal, "wanda").await;
+    browser.type_into("#person", &upn("wanda")).await;
+    browser.click("[action='/helpdesk/cases'] button.button:not(.button-quiet)").await;
+    browser.wait_for("#standing[data-enough=false]").await;
+    look("case").await;
+    browser.click("input[value=call_check] ~ button").await;
+    browser.wait_for(".words").await;
+    look("case-words").await;
+    let words = browser.text(".words").await;
+    wanda.answers("yes", &words).await;
+    browser.wait_for("#standing[data-enough=true]").await;
+    look("case-enough").await;
+    browser.click("[action$='/act'] button").await;
+    browser.wait_for("#done [data-outcome=done]").await;
+    look("case-done").await;
+    browser.click("input[value=push] ~ button").await;
+    browser.wait_for("#asked [data-check=open]").await;
+    wanda.answers("no", "").await;
+    browser.wait_for("[data-state=locked]").await;
+    look("case-locked").await;
+    browser.open(&format!("{url}/helpdesk/cases")).await;
+    browser.type_into("#person", "gloria@contoso.example").await;
+    browser.click("[action='/helpdesk/cases'] button.button:not(.button-quiet)").await;
+    browser.wait_for("#standing").await;
+    browser.click("details:not(.ways) summary").await;
+    browser.type_into("#reason", "She stands in front of me, with nothing but her card.").await;
+    browser.click("[action$='/override'] button").await;
+    browser.wait_for("#pending").await;
+    look("case-waits").await;
+    let case = browser.client.current_url().await.unwrap().path().to_owned();
+    staff(&url, browser, "april").await;
+    browser.open(&format!("{url}{case}")).await;
+    browser.wait_for("[action$='/approve']").await;
+    look("case-approve").await;
+    browser.open(&format!("{url}/helpdesk/cases")).await;
+    look("cases").await;
+}
+
+/// Cases, from the other side; and without signing in.
+async fn asked(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    let url = portal.demo.url();
+    browser.open(&format!("{url}/help")).await;
+    look("help").await;
+    browser.type_into("#name", "Nadia, from the warehouse").await;
+    browser.click("[action='/help'] button").await;
+    browser.wait_for(".reference").await;
+    look("help-asked").await;
+    let mut hugo = Caller::agent(portal, "hugo", "omar", "pass").await;
+    browser.open(&format!("{url}/signin?purpose=vouch")).await;
+    browser.type_into("#account", &upn("omar")).await;
+    browser.click("#m-passkey").await;
+    browser.click("button[type=submit]").await;
+    browser.wait_for("#live").await;
+    look("account").await;
+    hugo.verifies("call_check").await;
+    browser.wait_for(".question .grid").await;
+    look("account-words").await;
+    for word in hugo.words().await {
+        browser.click(&format!("input[value={word}]")).await;
+    }
+    browser.click("[name=says][value=yes]").await;
+    browser.wait_for("#said").await;
+    look("account-thanks").await;
+    hugo.verifies("manager").await;
+    browser.open(&format!("{url}/signin?purpose=vouch")).await;
+    browser.type_into("#account", &upn("mona")).await;
+    browser.click("#m-passkey").await;
+    browser.click("button[type=submit]").await;
+    browser.wait_for(".question").await;
+    look("account-vouch").await;
+    browser.click("[name=says][value=yes]").await;
+    browser.wait_for("#said").await;
+    hugo.press("act").await;
+    browser.wait_for("[action^='/account/passes/']").await;
+    look("account-pass").await;
+    browser.click("[action^='/account/passes/'] button").await;
+    browser.wait_for(".pass").await;
+    look("form-pass").await;
+}
+
+/// The other end of the line, in a browser of their own.
+struct Caller {
+    browser: Browser,
+    at: String,
+}
+
+impl Caller {
+    async fn of(portal: &Portal, name: &str) -> Self {
+        let mut browser = portal.browser();
+        browser.sign_in("/account", &upn(name), "passkey", "").await;
+        Self { browser, at: "/account".to_owned() }
+    }
+
+    async fn agent(portal: &Portal, name: &str, about: &str, action: &str) -> Self {
+        let mut browser = portal.browser();
+        browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
+        let page = browser.post("/helpdesk/cases", &[("person", &upn(about)), ("action", action)]).await;
+        Self { browser, at: format!("/helpdesk/cases/{}", page.url.rsplit('/').next().unwrap()) }
+    }
+
+    async fn answers(&mut self, says: &str, words: &str) {
+        let page = self.browser.get(&self.at).await;
+        let id = page.body.split("id=\"q-").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let mut fields = vec![("says", says)];
+        fields.extend(words.split_whitespace().map(|word| ("word", word)));
+        self.browser.post(&format!("/account/checks/{id}"), &fields).await;
+    }
+
+    async fn verifies(&mut self, method: &str) {
+        self.browser.post(&format!("{}/verify", self.at), &[("method", method)]).await;
+    }
+
+    async fn press(&mut self, what: &str) {
+        self.browser.post(&format!("{}/{what}", self.at), &[]).await;
+    }
+
+    async fn words(&mut self) -> Vec<String> {
+        let page = self.browser.get(&self.at).await;
+        let said = page.body.split("<p class=\"words\"").nth(1).unwrap().split("</p>").next().unwrap().to_owned();
+        said.split("<strong>").skip(1).map(|word| word.split('<').next().unwrap().to_owned()).collect()
+    }
 }
 
 /// Signs a member of staff in.

@@ -1,6 +1,7 @@
 //! What people live through, each journey a sentence.
 
 mod aftercare;
+mod cases;
 mod causes;
 mod credentials;
 mod demo;

@@ -78,11 +78,15 @@ const STAFF: Got = "303 /signin?purpose=staff";
 const ENTRA: Got = "303 entra";
 /// Back to the page: only its person can finish a reset.
 const DESK: Got = "303 the desk";
+/// Back to the case.
+const CASE: Got = "303 the case";
+/// To sign in as oneself, and back to the questions.
+const VOUCH: Got = "303 /signin?purpose=vouch";
 const PAGE: Got = "303 the page";
 
 /// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
 /// person's own session gives no power whatever roles they hold.
-const TABLE: [Line; 26] = [
+const TABLE: [Line; 49] = [
     //                                        nobody  person  other   agent   approver auditor admin
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -105,6 +109,29 @@ const TABLE: [Line; 26] = [
     line("GET", "/helpdesk/resets/{reference}", [STAFF, "403", "403", "200", "200", "200", "403"]),
     line("POST", "/helpdesk/resets/{reference}/ask", ["401", "403", "403", DESK, "403", "403", "403"]),
     line("POST", "/helpdesk/resets/{reference}/note", ["401", "403", "403", "422", "403", "403", "403"]),
+    line("GET", "/helpdesk/cases", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    line("POST", "/helpdesk/cases", ["401", "403", "403", "422", "403", "403", "403"]),
+    line("GET", "/helpdesk/cases/{case}", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    line("GET", "/helpdesk/cases/{case}/change", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    line("POST", "/helpdesk/cases/{case}/take", ["401", "403", "403", CASE, "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/ticket", ["401", "403", "403", "422", "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/note", ["401", "403", "403", "422", "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/for", ["401", "403", "403", "422", "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/person", ["401", "403", "403", "422", "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/verify", ["401", "403", "403", "422", "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/second", ["401", "403", "403", CASE, "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/override", ["401", "403", "403", "422", "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/approve", ["401", "403", "403", "403", CASE, "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/act", ["401", "403", "403", CASE, "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/freeze", ["401", "403", "403", CASE, "403", "403", "403"]),
+    line("POST", "/helpdesk/cases/{case}/close", ["401", "403", "403", CASE, "403", "403", "403"]),
+    line("GET", "/help", ["200", "200", "200", "200", "200", "200", "200"]),
+    line("POST", "/help", ["422", "422", "422", "422", "422", "422", "422"]),
+    line("GET", "/help/{reference}", ["200", "200", "200", "200", "200", "200", "200"]),
+    line("GET", "/account", [VOUCH, "200", "200", VOUCH, VOUCH, VOUCH, VOUCH]),
+    line("GET", "/account/change", [VOUCH, "200", "200", VOUCH, VOUCH, VOUCH, VOUCH]),
+    line("POST", "/account/checks/{id}", ["401", "422", "422", "401", "401", "401", "401"]),
+    line("POST", "/account/passes/{action}", ["401", "404", "404", "401", "401", "401", "401"]),
     line("POST", "/language", ["303 /", "303 /", "303 /", "303 /", "303 /", "303 /", "303 /"]),
     line("GET", "/brand/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
     line("GET", "/healthz", ["200", "200", "200", "200", "200", "200", "200"]),
@@ -123,6 +150,7 @@ async fn ask(browser: &mut Browser, method: &str, path: &str) -> String {
         return status.as_u16().to_string();
     };
     let to = if to.contains("/oauth2/v2.0/authorize") { "entra" } else { &to };
+    let to = if to.starts_with("/helpdesk/cases/") { "the case" } else { to };
     let to = if to.starts_with("/helpdesk/resets/") { "the desk" } else { to };
     let to = if to.starts_with("/resets/") { "the page" } else { to };
     format!("{} {to}", status.as_u16())
@@ -134,7 +162,8 @@ async fn everybody_gets_from_every_route_what_is_theirs() {
     for route in declared() {
         assert!(listed.contains(&route) || route.1 == "/signout", "{route:?} is not in the table");
     }
-    let portal = Portal::start().await;
+    // The table asks more than one address may in a minute.
+    let portal = Portal::with(Wish::adjusted(|config| config.reset.per_address_minute = 10_000)).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -144,8 +173,13 @@ async fn everybody_gets_from_every_route_what_is_theirs() {
         staff.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
         all.push(staff);
     }
+    let mut hana = portal.browser();
+    hana.sign_in("/signin?purpose=staff", &upn("hana"), "passkey", "").await;
+    let case = hana.post("/helpdesk/cases", &[("person", &upn("luca")), ("action", "grant")]).await;
+    let case = case.url.rsplit('/').next().unwrap().to_owned();
     for line in &TABLE {
-        let path = line.path.replace("{reference}", &reference).replace("{hash}", "0").replace("{name}", "x.css");
+        let path = line.path.replace("{case}", &case).replace("{id}", "x").replace("{action}", "x");
+        let path = path.replace("{reference}", &reference).replace("{hash}", "0").replace("{name}", "x.css");
         let expected = [line.nobody, line.person, line.other, line.agent, line.approver, line.auditor, line.admin];
         for (n, (browser, expected)) in all.iter_mut().zip(expected).enumerate() {
             // What one asks must not change what the next one may: each has a copy of the cookies.

@@ -1,0 +1,351 @@
+//! Enough, approved, done. What may be done follows from rows alone; the tables check it again.
+
+use axum::extract::FromRef as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::rules::{Action, Missing, Needs, Risk, Verification, enough};
+use super::store::{self, Acting, Case, Concluded, ShownTo, Verdict};
+use super::{Done, Refused, Stop, about, alarm, event, hold, open};
+use crate::audit::{Actor, Event, Ledger};
+use crate::base::PersonKey;
+use crate::directory::Directory;
+use crate::entra::Pass;
+use crate::guard;
+use crate::people::People;
+use crate::signin::{Permission, Staff, Verdicts};
+use crate::state::App;
+use crate::store::StoreError;
+
+/// A grant waits so long to be used.
+const GRANT: SignedDuration = SignedDuration::from_hours(24);
+/// So soon after one approved for the other, the other does not approve for the one about the same person.
+const TURNS: SignedDuration = SignedDuration::from_hours(24);
+/// A reason says something.
+const REASON_LETTERS: std::ops::RangeInclusive<usize> = 10..=500;
+
+/// How a case stands: what is needed, what there is, and what is missing.
+pub(super) struct Standing {
+    pub(super) risk: Risk,
+    pub(super) needs: Needs,
+    pub(super) good: Vec<Verification>,
+    pub(super) missing: Option<Missing>,
+    /// The newest verdict on what the case is for, if it may still be used.
+    pub(super) concluded: Option<Concluded>,
+}
+
+/// A case as it stands now.
+pub(super) async fn standing(app: &App, case: &Case) -> Result<Standing, Stop> {
+    let risk = open::risk(app, case).await?;
+    let needs = open::needs(app, case.action, risk);
+    let now = app.now();
+    let all = store::verifications(&app.db, case.id).await?;
+    let good: Vec<Verification> =
+        all.into_iter().filter(|(action, one)| *action == case.action && now < one.until).map(|(_, one)| one).collect();
+    let verdicts = store::verdicts(&app.db, case.id).await?;
+    let concluded = verdicts.into_iter().find(|c| c.verdict.action == case.action && c.good(now));
+    let missing = enough(needs, &good).err();
+    Ok(Standing { risk, needs, good, missing, concluded })
+}
+
+/// Finds that it is enough. `second`: a second person has to approve whatever the risk.
+async fn conclude<P: Permission>(
+    app: &App,
+    staff: &Staff<P>,
+    ledger: &mut Ledger,
+    (case, standing): (&Case, &Standing),
+    second: bool,
+) -> Result<Concluded, Stop> {
+    let mut needs = standing.needs;
+    needs.two_people |= second;
+    needs.beyond_session |= second;
+    let chosen = enough(needs, &standing.good).map_err(|_| Refused::NotEnough)?;
+    let now = app.now();
+    let until = chosen.iter().map(|one| one.until).min().unwrap_or(now);
+    let verdict = verdict(app, staff, case.action, needs, (now, until));
+    store::conclude(ledger.tx(), case.id, &verdict, &chosen).await?;
+    let methods: Vec<&str> = chosen.iter().map(|one| one.method.name()).collect();
+    ledger.record(event("case.verified", staff, case).with("methods", methods).with("threshold", needs.points));
+    Ok(Concluded { verdict, approved: None, used: false })
+}
+
+fn verdict<P: Permission>(
+    app: &App,
+    staff: &Staff<P>,
+    action: Action,
+    needs: Needs,
+    (at, until): (Timestamp, Timestamp),
+) -> Verdict {
+    Verdict {
+        id: app.random.uuid_at(at).to_string(),
+        action,
+        by_override: false,
+        needs,
+        reason: String::new(),
+        agent: staff.login.key.object,
+        agent_name: staff.login.name.clone(),
+        at,
+        until,
+    }
+}
+
+/// Asks for a second person: what was verified is enough, and the risk wants two.
+pub(super) async fn ask_approval<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
+    let standing = may_act(app, staff, case).await?;
+    let mut ledger = app.auditor.begin().await?;
+    let held = hold(&mut ledger, case, app).await?;
+    conclude(app, staff, &mut ledger, (&held, &standing), true).await?;
+    ledger.commit().await?;
+    Ok("approval-asked")
+}
+
+/// Asks to go on without enough, for a reason: only a second person can allow it, and it alarms.
+pub(super) async fn ask_override<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, reason: &str) -> Done {
+    let reason = reason.trim();
+    if !REASON_LETTERS.contains(&reason.chars().count()) {
+        return Err(Refused::NoReason.into());
+    }
+    let standing = may_act(app, staff, case).await?;
+    let now = app.now();
+    let until = after(now, app.config.helpdesk.approval_seconds);
+    let mut ledger = app.auditor.begin().await?;
+    let held = hold(&mut ledger, case, app).await?;
+    let needs = Needs { two_people: true, ..standing.needs };
+    let plain = verdict(app, staff, held.action, needs, (now, until));
+    let verdict = Verdict { by_override: true, reason: reason.to_owned(), ..plain };
+    store::conclude(ledger.tx(), held.id, &verdict, &[]).await?;
+    ledger.record(event("case.override_asked", staff, &held).personal("reason", reason));
+    ledger.commit().await?;
+    alarm(app, "override", &held);
+    Ok("approval-asked")
+}
+
+fn after(now: Timestamp, seconds: i64) -> Timestamp {
+    now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now)
+}
+
+/// Whether this member of staff may do anything for the person of this case.
+async fn may_act<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Result<Standing, Stop> {
+    let person = case.person.ok_or(Refused::Nobody)?;
+    if person == staff.login.key {
+        return Err(Refused::Yourself.into());
+    }
+    standing(app, case).await
+}
+
+/// The second person says yes.
+pub(super) async fn approve<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
+    let standing = may_act(app, staff, case).await?;
+    let person = case.person.ok_or(Refused::Nobody)?;
+    let concluded = standing.concluded.filter(|c| c.approved.is_none() && c.verdict.needs.two_people);
+    let verdict = concluded.ok_or(Refused::Expired)?.verdict;
+    let approver = staff.login.key.object;
+    if verdict.agent == approver {
+        return Err(Refused::OwnApproval.into());
+    }
+    let now = app.now();
+    let mut ledger = app.auditor.begin().await?;
+    let held = hold(&mut ledger, case, app).await?;
+    let since = now.saturating_sub(TURNS).unwrap_or(Timestamp::UNIX_EPOCH);
+    if store::turn_taken(ledger.tx(), (approver, verdict.agent), person, since).await? {
+        return Err(Refused::Turns.into());
+    }
+    let until = after(now, app.config.helpdesk.approval_seconds).min(verdict.until);
+    let id = app.random.uuid_at(now).to_string();
+    let by = (approver, staff.login.name.as_str());
+    match store::approve(ledger.tx(), (&id, &verdict), person, by, (now, until)).await {
+        Err(StoreError::Exists) => return Err(Refused::Expired.into()),
+        done => done?,
+    }
+    let approved = event("case.approved", staff, &held).with("for", verdict.agent.to_string());
+    ledger.record(approved.with("override", verdict.by_override));
+    ledger.commit().await?;
+    Ok("approved")
+}
+
+/// What doing it gives back.
+pub(super) enum Given {
+    Done(&'static str),
+    /// A pass for the agent's eyes, approved by a second person: shown once, kept nowhere.
+    Pass(Pass),
+}
+
+/// Does what the case is for.
+pub(super) async fn act<P: Permission>(
+    app: &App,
+    staff: &Staff<P>,
+    case: &Case,
+    to_agent: bool,
+) -> Result<Given, Stop> {
+    let standing = may_act(app, staff, case).await?;
+    let person = case.person.ok_or(Refused::Nobody)?;
+    if case.action == Action::Unlock && !app.directory.as_ref().is_some_and(Directory::unlocks) {
+        return Err(Refused::NotPossible.into());
+    }
+    let shown_to = shown_to(app, case, person, to_agent).await?;
+    let two = standing.needs.two_people || shown_to == ShownTo::Agent;
+    let mine = standing.concluded.clone().filter(|c| c.verdict.agent == staff.login.key.object);
+    let now = app.now();
+    let mut ledger = app.auditor.begin().await?;
+    let held = hold(&mut ledger, case, app).await?;
+    let on = match mine.filter(|c| c.approved.is_some() && covers(c, standing.needs)) {
+        Some(approved) => approved,
+        None if two => return Err(Refused::NeedsApproval.into()),
+        None => conclude(app, staff, &mut ledger, (&held, &standing), false).await?,
+    };
+    let id = app.random.uuid_at(now).to_string();
+    let outcome = match shown_to {
+        ShownTo::Manager(_) => "waiting",
+        _ => "begun",
+    };
+    let acting = Acting { id: &id, case: held.id, on: &on, agent_name: &staff.login.name, shown_to, now, outcome };
+    match store::act(ledger.tx(), &acting).await {
+        Err(StoreError::Exists) => return Err(Refused::Expired.into()),
+        done => done?,
+    }
+    let begun = event("case.acted", staff, &held).with("override", on.verdict.by_override);
+    ledger.record(begun.with("approved", on.approved.is_some()));
+    if let Some(done) = in_tables(app, &mut ledger, (&id, &held), person, staff.actor()).await? {
+        ledger.commit().await?;
+        return Ok(Given::Done(done));
+    }
+    ledger.commit().await?;
+    if outcome == "waiting" {
+        return Ok(Given::Done("pass-waits"));
+    }
+    at_microsoft(app, staff.actor(), (&id, &held), person).await
+}
+
+/// An approved verdict is good for what is needed now: the risk may have grown since.
+fn covers(concluded: &Concluded, needs: Needs) -> bool {
+    concluded.verdict.by_override || concluded.verdict.needs.points >= needs.points
+}
+
+/// Who sees a pass: the manager, unless the agent asks for it themselves.
+async fn shown_to(app: &App, case: &Case, person: PersonKey, to_agent: bool) -> Result<ShownTo, Stop> {
+    if case.action != Action::Pass {
+        return Ok(ShownTo::Nobody);
+    }
+    if !Verdicts::from_ref(app).takes_passes().await? {
+        return Err(Refused::PassNotTaken.into());
+    }
+    if to_agent {
+        return Ok(ShownTo::Agent);
+    }
+    let manager = People::from_ref(app).manager(person.object).await?;
+    Ok(ShownTo::Manager(manager.ok_or(Refused::NoManager)?.id))
+}
+
+/// What is done in our own tables is done with its row, or not at all.
+async fn in_tables(
+    app: &App,
+    ledger: &mut Ledger,
+    (id, case): (&str, &Case),
+    person: PersonKey,
+    actor: Actor,
+) -> Result<Option<&'static str>, Stop> {
+    let now = app.now();
+    let done = match case.action {
+        Action::Grant => {
+            guard::grant(ledger.tx(), id, person, now.saturating_add(GRANT).unwrap_or(now)).await?;
+            "granted"
+        }
+        Action::Thaw => {
+            guard::thaw(ledger, person, actor, now).await?;
+            "thawed"
+        }
+        Action::Pass | Action::Revoke | Action::Unlock => return Ok(None),
+    };
+    store::end(ledger.tx(), id, ("begun", "done"), "", now).await?;
+    Ok(Some(done))
+}
+
+/// What Microsoft or the directory has to do. The row says "begun" until it is known how it came out.
+async fn at_microsoft(app: &App, actor: Actor, (id, case): (&str, &Case), person: PersonKey) -> Result<Given, Stop> {
+    let operators = &app.entra.operators;
+    let came: Result<Given, String> = match case.action {
+        Action::Revoke => match operators.revoke_sessions(person.object).await {
+            Ok(()) => {
+                app.sessions.end_all_of(person).await?;
+                Ok(Given::Done("revoked"))
+            }
+            Err(error) => Err(error.to_string()),
+        },
+        Action::Pass => match operators.create_pass(person.object).await {
+            Ok(pass) => Ok(Given::Pass(pass)),
+            Err(error) => Err(error.to_string()),
+        },
+        Action::Unlock => match &app.directory {
+            Some(directory) => unlock(app, directory, person).await?.map(|()| Given::Done("unlocked")),
+            None => Err("no directory is set up".to_owned()),
+        },
+        Action::Grant | Action::Thaw => Ok(Given::Done("saved")),
+    };
+    let (outcome, detail) = match &came {
+        Ok(Given::Pass(pass)) => ("done", pass.id.clone()),
+        Ok(Given::Done(_)) => ("done", String::new()),
+        Err(problem) => ("failed", problem.clone()),
+    };
+    end(app, actor, (id, case), ("begun", outcome), &detail).await?;
+    came.or(Ok(Given::Done("failed")))
+}
+
+async fn unlock(app: &App, directory: &Directory, person: PersonKey) -> Result<Result<(), String>, Stop> {
+    let facts = open::facts(app, person.object).await?;
+    let Some(name) = facts.account else { return Ok(Err("the account is not in the directory".to_owned())) };
+    Ok(match directory.unlock(&name).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the directory has no such account below base_dn".to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+/// Writes down how it came out.
+pub(super) async fn end(
+    app: &App,
+    actor: Actor,
+    (id, case): (&str, &Case),
+    outcome: (&str, &str),
+    detail: &str,
+) -> Result<bool, StoreError> {
+    let mut ledger = app.auditor.begin().await?;
+    let told = store::end(ledger.tx(), id, outcome, detail, app.now()).await?;
+    if told {
+        ledger.record(about(Event::new("case.ended", actor).with("outcome", outcome.1), case));
+    }
+    ledger.commit().await?;
+    Ok(told)
+}
+
+/// The manager takes the pass: made at this moment, shown once, kept nowhere. `None`: it is not theirs, or was taken.
+pub(super) async fn take_pass(app: &App, manager: PersonKey, action: &str) -> Result<Option<Pass>, Stop> {
+    let waiting = store::waiting_passes(&app.db, manager.object, since(app)).await?;
+    let Some(waiting) = waiting.into_iter().find(|w| w.action == action) else { return Ok(None) };
+    let case = super::find(app, &waiting.reference.to_string()).await?;
+    let actor = Actor::Person(manager);
+    // Marked first: of two presses one makes a pass.
+    if !end(app, actor.clone(), (action, &case), ("waiting", "begun"), "").await? {
+        return Ok(None);
+    }
+    match at_microsoft(app, actor, (action, &case), waiting.person).await? {
+        Given::Pass(pass) => Ok(Some(pass)),
+        Given::Done(_) => Err(Refused::NotPossible.into()),
+    }
+}
+
+/// A pass waits for the manager no longer than what verified it is good.
+pub(super) fn since(app: &App) -> Timestamp {
+    let lasts = SignedDuration::from_secs(app.config.helpdesk.verification_seconds);
+    app.now().saturating_sub(lasts).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Freezes the person of a case: no verification, because nobody gains by it but whom it protects.
+pub(super) async fn freeze<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
+    let person = case.person.ok_or(Refused::Nobody)?;
+    let mut ledger = app.auditor.begin().await?;
+    let frozen = guard::freeze_by_desk(&mut ledger, person, staff.actor(), app.now()).await?;
+    ledger.commit().await?;
+    if frozen {
+        app.metrics.froze();
+    }
+    Ok("frozen")
+}

@@ -1,0 +1,51 @@
+//! Lines that several pages have: what a case may be for, and what was done.
+
+use super::rules::Action;
+use super::store::Acted;
+use crate::web::{Frame, moment};
+
+/// Something to choose.
+pub(in crate::helpdesk) struct Choice {
+    pub(in crate::helpdesk) value: &'static str,
+    pub(in crate::helpdesk) text: String,
+    pub(in crate::helpdesk) chosen: bool,
+}
+
+/// What was done.
+pub(super) struct Deed {
+    pub(super) text: String,
+    pub(super) by: String,
+    pub(super) at: String,
+    pub(super) at_iso: String,
+    pub(super) outcome: String,
+    pub(super) outcome_text: String,
+    /// Why it failed, for whoever mends it.
+    pub(super) problem: String,
+}
+
+pub(super) fn action_text(f: &Frame, action: Action) -> String {
+    f.t(&format!("case-action-{}", action.name()))
+}
+
+pub(super) fn actions(f: &Frame, chosen: Option<Action>) -> Vec<Choice> {
+    let choice =
+        |action: Action| Choice { value: action.name(), text: action_text(f, action), chosen: chosen == Some(action) };
+    Action::ALL.into_iter().map(choice).collect()
+}
+
+/// What a case may be for, to begin one from another page.
+pub(in crate::helpdesk) fn all_actions(f: &Frame) -> Vec<Choice> {
+    actions(f, None)
+}
+
+pub(super) fn deed(f: &Frame, acted: &Acted) -> Deed {
+    Deed {
+        text: action_text(f, acted.action),
+        by: acted.agent_name.clone(),
+        at: moment(&f.lang, &acted.at),
+        at_iso: acted.at.to_string(),
+        problem: if acted.outcome == "failed" { acted.detail.clone() } else { String::new() },
+        outcome: acted.outcome.clone(),
+        outcome_text: f.t(&format!("case-outcome-{}", acted.outcome)),
+    }
+}

@@ -1,0 +1,204 @@
+//! The list of cases, and beginning one.
+
+use askama::Template;
+use axum::extract::{FromRef as _, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::Form;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use super::lines::{Choice, action_text, actions};
+use super::open;
+use super::rules::Action;
+use super::store::{self, Case, CaseState, Origin};
+use crate::audit::Event;
+use crate::base::{ObjectId, PersonKey, Reference};
+use crate::people::People;
+use crate::reset::desk as resets;
+use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
+use crate::state::App;
+use crate::web::{Error, Frame, draw, duration, moment};
+
+/// As many as a page of the store's.
+const PAGE: usize = 50;
+
+/// A case as a line.
+pub(in crate::helpdesk) struct Row {
+    pub(in crate::helpdesk) reference: String,
+    pub(in crate::helpdesk) name: String,
+    pub(in crate::helpdesk) upn: String,
+    pub(in crate::helpdesk) action: String,
+    pub(in crate::helpdesk) state: &'static str,
+    pub(in crate::helpdesk) state_text: String,
+    pub(in crate::helpdesk) internet: bool,
+    pub(in crate::helpdesk) owner: String,
+    pub(in crate::helpdesk) begun: String,
+    pub(in crate::helpdesk) begun_iso: String,
+    pub(in crate::helpdesk) age: String,
+}
+
+#[derive(Template)]
+#[template(path = "helpdesk/cases.html")]
+struct CasesPage {
+    f: Frame,
+    states: Vec<Choice>,
+    rows: Vec<Row>,
+    older: Option<String>,
+    first: bool,
+    /// May begin one.
+    assists: bool,
+    actions: Vec<Choice>,
+    who: String,
+    /// Nobody, or more than one, is called so.
+    unknown: bool,
+}
+
+#[derive(Deserialize)]
+pub(in crate::helpdesk) struct Asked {
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    after: String,
+    /// Whom a case could not be begun about.
+    #[serde(default)]
+    unknown: Option<String>,
+    /// Whom to begin one about, from their page.
+    #[serde(default)]
+    who: String,
+}
+
+pub(in crate::helpdesk) async fn list(
+    State(app): State<App>,
+    frame: Frame,
+    staff: Staff<Look>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let state = CaseState::read(&asked.state).unwrap_or(CaseState::Open);
+    let mut found = store::list(&app.db, state, place(&asked.after)).await?;
+    let more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let older = found.last().filter(|_| more).map(|last| {
+        let origin = if last.origin == Origin::Desk { "d" } else { "i" };
+        format!(
+            "/helpdesk/cases?state={}&after={origin}.{}.{}",
+            state.name(),
+            last.created_at.as_millisecond(),
+            last.id
+        )
+    });
+    let f = at_work(frame, &staff.login);
+    let choice = |one: CaseState| Choice {
+        value: one.name(),
+        text: f.t(&format!("case-state-{}", one.name())),
+        chosen: one == state,
+    };
+    Ok(draw(&CasesPage {
+        states: CaseState::ALL.into_iter().map(choice).collect(),
+        rows: found.iter().map(|case| row(&f, case, app.now())).collect(),
+        older,
+        first: asked.after.is_empty(),
+        assists: staff.login.may(Assist::ROLES),
+        actions: actions(&f, Some(Action::Grant)),
+        unknown: asked.unknown.is_some(),
+        who: asked.who,
+        f,
+    }))
+}
+
+pub(in crate::helpdesk) fn row(f: &Frame, case: &Case, now: Timestamp) -> Row {
+    let age = now.duration_since(case.created_at).max(SignedDuration::ZERO);
+    Row {
+        reference: case.reference.to_string(),
+        name: case.name.clone(),
+        upn: case.upn.clone(),
+        action: action_text(f, case.action),
+        state: case.state.name(),
+        state_text: f.t(&format!("case-state-{}", case.state.name())),
+        internet: case.origin == Origin::Internet,
+        owner: case.owner_name.clone(),
+        begun: moment(&f.lang, &case.created_at),
+        begun_iso: case.created_at.to_string(),
+        age: f.tv("desk-age", "span", &duration(&f.lang, age)),
+    }
+}
+
+/// What is not ours begins at the newest again.
+fn place(text: &str) -> Option<(Origin, Timestamp, crate::base::CaseId)> {
+    let mut parts = text.splitn(3, '.');
+    let origin = match parts.next()? {
+        "d" => Origin::Desk,
+        "i" => Origin::Internet,
+        _ => return None,
+    };
+    let at = Timestamp::from_millisecond(parts.next()?.parse().ok()?).ok()?;
+    Some((origin, at, parts.next()?.parse().ok()?))
+}
+
+#[derive(Deserialize)]
+pub(in crate::helpdesk) struct Begun {
+    /// An object id, or a UPN.
+    person: String,
+    action: String,
+    /// The reset that it is about.
+    #[serde(default)]
+    reset: String,
+}
+
+/// `POST /helpdesk/cases`: begins one.
+pub(in crate::helpdesk) async fn opened(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Form(begun): Form<Begun>,
+) -> Result<Response, Error> {
+    let action = Action::read(&begun.action).ok_or(Error::NotFound)?;
+    let Some(object) = whom(&app, &begun.person).await? else {
+        return Ok(Redirect::to("/helpdesk/cases?unknown=1").into_response());
+    };
+    let person = PersonKey { tenant: app.config.tenant(), object };
+    if person == staff.login.key || open::too_often(&app, person).await? {
+        let why = if person == staff.login.key { super::Refused::Yourself } else { super::Refused::TooOften };
+        let told = Event::new("case.refused", staff.actor()).about(person).with("code", why.code());
+        app.auditor.note(told).await?;
+        return Err(Error::Refused(crate::web::Refusal {
+            code: why.code(),
+            status: axum::http::StatusCode::CONFLICT,
+            again: Some("/helpdesk/cases"),
+        }));
+    }
+    let reset = match begun.reset.parse::<Reference>() {
+        // Only a reset of the same person.
+        Ok(reference) => resets::whose(&app.db, &reference).await?.filter(|(_, whose)| *whose == person),
+        Err(_) => None,
+    };
+    let reference = open::open(&app, &staff, object, action, reset.map(|(id, _)| id)).await?;
+    Ok(Redirect::to(&format!("/helpdesk/cases/{reference}")).into_response())
+}
+
+/// Somebody of the tenant, by object id or whole UPN.
+pub(super) async fn whom(app: &App, typed: &str) -> Result<Option<ObjectId>, Error> {
+    let typed = typed.trim();
+    if let Ok(object) = typed.parse() {
+        return Ok(Some(object));
+    }
+    if typed.is_empty() || typed.len() > 256 {
+        return Ok(None);
+    }
+    let found = People::from_ref(app).find(typed).await.map_err(|error| Error::unavailable(&error))?;
+    Ok(found.into_iter().find(|one| one.upn.eq_ignore_ascii_case(typed)).map(|one| one.id))
+}
+
+/// A person's cases, for their page.
+pub(in crate::helpdesk) async fn of_person(app: &App, f: &Frame, person: PersonKey) -> Result<Vec<Row>, Error> {
+    let cases = store::of_person(&app.db, person).await?;
+    Ok(cases.iter().map(|case| row(f, case, app.now())).collect())
+}
+
+/// Cases about a reset, for its page.
+pub(in crate::helpdesk) async fn of_reset(
+    app: &App,
+    f: &Frame,
+    reset: crate::base::ResetId,
+) -> Result<Vec<Row>, Error> {
+    let cases = store::of_reset(&app.db, reset).await?;
+    Ok(cases.iter().map(|case| row(f, case, app.now())).collect())
+}

@@ -1,0 +1,378 @@
+//! The page of a case.
+
+use std::fmt::Write as _;
+
+use askama::Template;
+use axum::extract::{FromRef as _, Path, Query, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::decide::{self, Standing};
+use super::lines::{Choice, Deed, action_text, actions, deed};
+use super::rules::{Action, Method, Missing, Verification};
+use super::store::{self, Acted, Answer, Case, CaseNote, CaseState, Check, Concluded, Origin};
+use super::words::Words;
+use super::{Refused, Stop, find, open};
+use crate::base::ObjectId;
+use crate::people::{Number, People};
+use crate::signin::{Approve, Assist, Look, Permission as _, Staff, at_work};
+use crate::state::App;
+use crate::web::{ClientAddress, Error, Frame, draw, moment};
+
+/// Something that speaks for the caller.
+struct Spoke {
+    text: String,
+    by: String,
+    points: i64,
+    until: String,
+}
+
+/// A question, as the agent sees it.
+struct Asked {
+    text: String,
+    /// `open`, `over`, or how it was answered.
+    state: &'static str,
+    state_text: String,
+    words: Vec<String>,
+    at: String,
+}
+
+/// A way to verify that may be tried now.
+struct Way {
+    method: &'static str,
+    title: String,
+    text: String,
+    points: i64,
+    /// The agent says it themselves.
+    attested: bool,
+}
+
+struct Phone {
+    text: String,
+    since: String,
+    settled: bool,
+}
+
+/// What a second person has to decide.
+struct Pending {
+    text: String,
+    override_reason: Option<String>,
+    approved: bool,
+    /// Who looks is the one whose verdict it is.
+    mine: bool,
+}
+
+#[derive(Template)]
+#[template(path = "helpdesk/case.html")]
+struct CasePage {
+    f: Frame,
+    reference: String,
+    change: i64,
+    name: String,
+    upn: String,
+    person: Option<String>,
+    internet: bool,
+    asks: i64,
+    state: &'static str,
+    state_text: String,
+    action: String,
+    actions: Vec<Choice>,
+    begun: String,
+    owner: String,
+    mine: bool,
+    ticket: String,
+    risks: Vec<String>,
+    /// "2 of 3 points"; none while it is not known what is needed.
+    points: Option<String>,
+    missing: Option<String>,
+    enough: bool,
+    spoke: Vec<Spoke>,
+    asked: Vec<Asked>,
+    ways: Vec<Way>,
+    phones: Vec<Phone>,
+    pending: Option<Pending>,
+    two_people: bool,
+    is_pass: bool,
+    /// May verify and act, may approve.
+    assists: bool,
+    approves: bool,
+    deeds: Vec<Deed>,
+    notes: Vec<CaseNote>,
+    summary: String,
+    /// Graph could not be asked how risky it is.
+    unread: bool,
+    said: Option<(bool, String)>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::helpdesk) struct Back {
+    said: Option<String>,
+}
+
+/// Words that a press comes back with.
+const SAID: [&str; 16] = [
+    "taken",
+    "saved",
+    "noted",
+    "empty",
+    "closed",
+    "asked",
+    "attested",
+    "approval-asked",
+    "approved",
+    "granted",
+    "thawed",
+    "revoked",
+    "unlocked",
+    "pass-waits",
+    "failed",
+    "frozen",
+];
+
+/// What the address says was said, if it is a word of ours; and whether it is a refusal.
+fn said(f: &Frame, word: &str) -> Option<(bool, String)> {
+    let text = |word: &str| f.t(&format!("case-said-{word}"));
+    let done = SAID.into_iter().find(|known| *known == word).map(|known| (known == "failed", text(known)));
+    done.or_else(|| {
+        let why = Refused::ALL.into_iter().find(|why| why.code().eq_ignore_ascii_case(word))?;
+        Some((true, text(&why.code().to_lowercase())))
+    })
+}
+
+pub(in crate::helpdesk) async fn page(
+    State(app): State<App>,
+    frame: Frame,
+    staff: Staff<Look>,
+    address: ClientAddress,
+    Path(reference): Path<String>,
+    Query(back): Query<Back>,
+) -> Result<Response, Error> {
+    let case = match find(&app, &reference).await {
+        Err(Error::NotFound) => {
+            address.count(&app, "miss").await?;
+            return Err(Error::NotFound);
+        }
+        found => found?,
+    };
+    let f = at_work(frame, &staff.login);
+    let said = back.said.as_deref().and_then(|word| said(&f, word));
+    Ok(draw(&Seen::read(&app, case).await?.page(&app, f, &staff, said)))
+}
+
+/// `GET …/change`: a number that grows with every change of the case.
+pub(in crate::helpdesk) async fn change(
+    State(app): State<App>,
+    _staff: Staff<Look>,
+    Path(reference): Path<String>,
+) -> Result<String, Error> {
+    Ok(find(&app, &reference).await?.updated_at.as_millisecond().to_string())
+}
+
+/// All there is of a case.
+struct Seen {
+    case: Case,
+    standing: Option<Standing>,
+    checks: Vec<Check>,
+    acted: Vec<Acted>,
+    notes: Vec<CaseNote>,
+    numbers: Vec<Number>,
+}
+
+impl Seen {
+    async fn read(app: &App, case: Case) -> Result<Self, Error> {
+        let open = case.state == CaseState::Open;
+        let standing = match (case.person.is_some() && open).then_some(decide::standing(app, &case)) {
+            Some(standing) => match standing.await {
+                Ok(standing) => Some(standing),
+                // The page comes without Graph, too, and says what it does not know.
+                Err(Stop::Failed(_) | Stop::Refused(_)) => None,
+            },
+            None => None,
+        };
+        let numbers = match case.person.filter(|_| open) {
+            Some(person) => match open::facts(app, person.object).await {
+                Ok(facts) => People::from_ref(app).numbers(&facts).await?,
+                Err(_) => Vec::new(),
+            },
+            None => Vec::new(),
+        };
+        Ok(Self {
+            standing,
+            numbers,
+            checks: store::checks(&app.db, case.id).await?,
+            acted: store::acted(&app.db, case.id).await?,
+            notes: store::notes(&app.db, case.id).await?,
+            case,
+        })
+    }
+
+    fn page(self, app: &App, f: Frame, staff: &Staff<Look>, said: Option<(bool, String)>) -> CasePage {
+        let (case, now) = (&self.case, app.now());
+        let open = case.state == CaseState::Open;
+        let me = staff.login.key;
+        let standing = self.standing.as_ref();
+        let good: &[Verification] = standing.map_or(&[], |s| &s.good);
+        let counted = |one: &Verification| one.points;
+        let not_me = case.person.is_some_and(|person| person != me);
+        let assists = open && not_me && staff.login.may(Assist::ROLES);
+        // What was enough is used up by the verdict that waits.
+        let verdict = standing.and_then(|s| s.concluded.as_ref()).map(|c| &c.verdict);
+        let concluded = verdict.is_some_and(|verdict| !verdict.by_override);
+        let pending = standing.and_then(|s| s.concluded.as_ref()).map(|c| pending(&f, c, me.object));
+        CasePage {
+            reference: case.reference.to_string(),
+            change: case.updated_at.as_millisecond(),
+            name: case.name.clone(),
+            upn: case.upn.clone(),
+            person: case.person.map(|person| person.object.to_string()),
+            internet: case.origin == Origin::Internet,
+            asks: case.asks,
+            state: case.state.name(),
+            state_text: f.t(&format!("case-state-{}", case.state.name())),
+            action: action_text(&f, case.action),
+            actions: actions(&f, Some(case.action)),
+            begun: moment(&f.lang, &case.created_at),
+            owner: case.owner_name.clone(),
+            mine: case.owner == Some(me.object),
+            ticket: case.ticket.clone(),
+            risks: standing.map(|s| risks(&f, s)).unwrap_or_default(),
+            points: standing.map(|s| {
+                let got: i64 = good.iter().map(counted).sum();
+                f.tv2("case-points", ("got", &got.to_string()), ("needed", &s.needs.points.to_string()))
+            }),
+            missing: standing.and_then(|s| s.missing).filter(|_| !concluded).map(|missing| missing_text(&f, missing)),
+            enough: concluded || standing.is_some_and(|s| s.missing.is_none()),
+            spoke: good.iter().map(|one| spoke(&f, one)).collect(),
+            asked: self.checks.iter().map(|check| asked(app, &f, check, now, staff)).collect(),
+            ways: if assists { ways(app, &f) } else { Vec::new() },
+            phones: self.numbers.iter().map(|number| phone(&f, number)).collect(),
+            two_people: standing.is_some_and(|s| s.needs.two_people),
+            is_pass: case.action == Action::Pass,
+            approves: open && not_me && staff.login.may(Approve::ROLES) && pending.as_ref().is_some_and(|p| !p.mine),
+            pending,
+            assists,
+            deeds: self.acted.iter().map(|acted| deed(&f, acted)).collect(),
+            summary: summary(&f, &self, now),
+            unread: open && case.person.is_some() && standing.is_none(),
+            notes: self.notes.clone(),
+            said,
+            f,
+        }
+    }
+}
+
+fn method_key(method: Method) -> String {
+    format!("case-method-{}", method.name().replace('_', "-"))
+}
+
+fn risks(f: &Frame, standing: &Standing) -> Vec<String> {
+    let risk = standing.risk;
+    [
+        (risk.privileged, "case-risk-privileged"),
+        (risk.internet, "case-risk-internet"),
+        (risk.frozen, "case-risk-frozen"),
+    ]
+    .into_iter()
+    .filter(|(is, _)| *is)
+    .map(|(_, key)| f.t(key))
+    .collect()
+}
+
+fn missing_text(f: &Frame, missing: Missing) -> String {
+    let mut parts = Vec::new();
+    if missing.points > 0 {
+        parts.push(f.tv("case-missing-points", "n", &missing.points.to_string()));
+    }
+    if missing.witness {
+        parts.push(f.t("case-missing-witness"));
+    }
+    if missing.beyond_session {
+        parts.push(f.t("case-missing-beyond"));
+    }
+    parts.join(" ")
+}
+
+fn spoke(f: &Frame, one: &Verification) -> Spoke {
+    Spoke {
+        text: f.t(&method_key(one.method)),
+        by: one.agent_name.clone(),
+        points: one.points,
+        until: moment(&f.lang, &one.until),
+    }
+}
+
+fn asked(app: &App, f: &Frame, check: &Check, now: Timestamp, staff: &Staff<Look>) -> Asked {
+    let state = match check.answer {
+        Some(Answer::Confirmed) => "confirmed",
+        Some(Answer::Wrong) => "wrong",
+        Some(Answer::Refused) => "refused",
+        None if check.open(now) => "open",
+        None => "over",
+    };
+    // Only who asked says them: two agents would tell the caller two things.
+    let shown = check.open(now) && check.method == Method::CallCheck && check.agent == staff.login.key.object;
+    let words = shown.then(|| Words::open(&app.sealer, check).ok()).flatten();
+    Asked {
+        text: f.t(&method_key(check.method)),
+        state,
+        state_text: f.t(&format!("case-check-{state}")),
+        words: words.map(|words| words.said).unwrap_or_default(),
+        at: moment(&f.lang, &check.asked_at),
+    }
+}
+
+fn ways(app: &App, f: &Frame) -> Vec<Way> {
+    let points = &app.config.helpdesk.points;
+    let way = |method: Method| Way {
+        method: method.name(),
+        title: f.t(&method_key(method)),
+        text: f.t(&format!("{}-text", method_key(method))),
+        points: method.points(points),
+        attested: !method.witnessed(),
+    };
+    Method::ALL.into_iter().filter(|method| method.points(points) > 0).map(way).collect()
+}
+
+fn phone(f: &Frame, number: &Number) -> Phone {
+    Phone { text: number.shown.clone(), since: moment(&f.lang, &number.unchanged_since), settled: number.settled }
+}
+
+fn pending(f: &Frame, concluded: &Concluded, me: ObjectId) -> Pending {
+    let verdict = &concluded.verdict;
+    let agent = ("agent", verdict.agent_name.as_str());
+    Pending {
+        text: match &concluded.approved {
+            Some(approved) => f.tv2("case-approved-by", agent, ("name", &approved.name)),
+            None => f.tv("case-waits", agent.0, agent.1),
+        },
+        override_reason: verdict.by_override.then(|| verdict.reason.clone()),
+        approved: concluded.approved.is_some(),
+        mine: verdict.agent == me,
+    }
+}
+
+/// What goes into the ticket: plain lines, nothing that helps somebody who reads it.
+fn summary(f: &Frame, seen: &Seen, now: Timestamp) -> String {
+    let case = &seen.case;
+    let mut text = String::new();
+    let mut line = |key: &str, value: &str| {
+        let _ = writeln!(text, "{}: {value}", f.t(key));
+    };
+    line("case-copy-case", &case.reference.to_string());
+    line("case-copy-person", &case.upn);
+    line("case-copy-for", &action_text(f, case.action));
+    line("case-copy-state", &f.t(&format!("case-state-{}", case.state.name())));
+    for check in &seen.checks {
+        let state = check.answer.map_or(if check.open(now) { "open" } else { "over" }, Answer::name);
+        line(&method_key(check.method), &format!("{} ({})", f.t(&format!("case-check-{state}")), check.asked_at));
+    }
+    for acted in &seen.acted {
+        let outcome = f.t(&format!("case-outcome-{}", acted.outcome));
+        line(
+            "case-copy-done",
+            &format!("{}, {}, {outcome} ({})", action_text(f, acted.action), acted.agent_name, acted.at),
+        );
+    }
+    text
+}

@@ -1,0 +1,209 @@
+//! What is pressed on the page of a case: each button its handler, and the way back to the page.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum_extra::extract::Form;
+use serde::Deserialize;
+
+use super::decide::{self, Given};
+use super::rules::{Action, Method};
+use super::store::Case;
+use super::{Done, Refused, Stop, find, open, refused, verify};
+use crate::signin::{Approve, Assist, Permission, Staff, at_work};
+use crate::state::App;
+use crate::web::{Error, Frame};
+
+/// Back to the page with what it came to. A refusal is written down.
+async fn back<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, done: Done) -> Result<Response, Error> {
+    let word = match done {
+        Ok(word) => word.to_owned(),
+        Err(Stop::Refused(why)) => {
+            refused(app, staff, case, why).await?;
+            why.code().to_lowercase()
+        }
+        Err(Stop::Failed(error)) => return Err(error),
+    };
+    Ok(Redirect::to(&format!("/helpdesk/cases/{}?said={word}", case.reference)).into_response())
+}
+
+#[derive(Deserialize)]
+pub(in crate::helpdesk) struct Text {
+    text: String,
+}
+
+#[derive(Deserialize)]
+pub(in crate::helpdesk) struct By {
+    method: String,
+}
+
+#[derive(Deserialize)]
+pub(in crate::helpdesk) struct For {
+    action: String,
+}
+
+#[derive(Deserialize)]
+pub(in crate::helpdesk) struct Whom {
+    person: String,
+}
+
+#[derive(Deserialize)]
+pub(in crate::helpdesk) struct Shown {
+    #[serde(default)]
+    to: String,
+}
+
+pub(in crate::helpdesk) type Pressed = Result<Response, Error>;
+
+pub(in crate::helpdesk) async fn take(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = open::take(&app, &staff, &case).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn close(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = open::close(&app, &staff, &case).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn freeze(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = decide::freeze(&app, &staff, &case).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn second(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = decide::ask_approval(&app, &staff, &case).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn approve(
+    State(app): State<App>,
+    staff: Staff<Approve>,
+    Path(reference): Path<String>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = decide::approve(&app, &staff, &case).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn ticket(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+    Form(typed): Form<Text>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = open::ticket(&app, &staff, &case, &typed.text).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn note(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+    Form(typed): Form<Text>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = open::note(&app, &staff, &case, &typed.text).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn by_override(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+    Form(typed): Form<Text>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = decide::ask_override(&app, &staff, &case, &typed.text).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn aim(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+    Form(wanted): Form<For>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let action = Action::read(&wanted.action).ok_or(Error::NotFound)?;
+    let done = open::aim(&app, &staff, &case, action).await;
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn name(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+    Form(whom): Form<Whom>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let done = match super::list::whom(&app, &whom.person).await? {
+        Some(object) => open::name(&app, &staff, &case, object).await,
+        None => Err(Refused::Nobody.into()),
+    };
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn ask(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+    Form(by): Form<By>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let method = Method::read(&by.method).ok_or(Error::NotFound)?;
+    let done = if method.witnessed() {
+        verify::ask(&app, &staff, &case, method).await
+    } else {
+        verify::attest(&app, &staff, &case, method).await
+    };
+    back(&app, &staff, &case, done).await
+}
+
+pub(in crate::helpdesk) async fn act(
+    State(app): State<App>,
+    frame: Frame,
+    staff: Staff<Assist>,
+    Path(reference): Path<String>,
+    Form(shown): Form<Shown>,
+) -> Pressed {
+    let case = find(&app, &reference).await?;
+    let work = {
+        let (app, case) = (app.clone(), case.clone());
+        let to_agent = shown.to == "me";
+        async move {
+            let came = decide::act(&app, &staff, &case, to_agent).await;
+            (staff, came)
+        }
+    };
+    // What is begun is carried out, even if the browser hangs up meanwhile: the work belongs to the process.
+    let (staff, came) = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
+    let done = match came {
+        Ok(Given::Pass(pass)) => {
+            let back = format!("/helpdesk/cases/{}", case.reference);
+            return Ok(super::answer::pass_page(at_work(frame, &staff.login), &case.name, &pass, back));
+        }
+        Ok(Given::Done(word)) => Ok(word),
+        Err(stop) => Err(stop),
+    };
+    back(&app, &staff, &case, done).await
+}

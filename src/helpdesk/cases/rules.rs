@@ -1,0 +1,315 @@
+//! What is enough to act on a caller's word: pure rules, with the points and thresholds of the configuration. The tables
+//! hold the same rules as foreign keys and checks (`migrations/0009_cases.sql`); here they choose, there they refuse.
+
+use jiff::Timestamp;
+
+use crate::base::ObjectId;
+use crate::config::{Points, Raises, Thresholds};
+
+/// What a case is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Allow the person to reset, once.
+    Grant,
+    /// A Temporary Access Pass.
+    Pass,
+    /// End every session of the person.
+    Revoke,
+    /// Unlock the account in the directory.
+    Unlock,
+    /// Let a frozen person reset again.
+    Thaw,
+}
+
+impl Action {
+    pub(crate) const ALL: [Self; 5] = [Self::Grant, Self::Pass, Self::Revoke, Self::Unlock, Self::Thaw];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::Pass => "pass",
+            Self::Revoke => "revoke",
+            Self::Unlock => "unlock",
+            Self::Thaw => "thaw",
+        }
+    }
+
+    pub(crate) fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+}
+
+/// How somebody speaks for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    CallCheck,
+    Push,
+    Manager,
+    CallBack,
+    InPerson,
+}
+
+impl Method {
+    pub(crate) const ALL: [Self; 5] = [Self::CallCheck, Self::Push, Self::Manager, Self::CallBack, Self::InPerson];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CallCheck => "call_check",
+            Self::Push => "push",
+            Self::Manager => "manager",
+            Self::CallBack => "call_back",
+            Self::InPerson => "in_person",
+        }
+    }
+
+    pub(crate) fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// Somebody else than the agent signs in and says so.
+    pub(crate) fn witnessed(self) -> bool {
+        matches!(self, Self::CallCheck | Self::Push | Self::Manager)
+    }
+
+    /// It proves only that somebody has the person's session.
+    fn own_session(self) -> bool {
+        matches!(self, Self::CallCheck | Self::Push)
+    }
+
+    pub(super) fn points(self, points: &Points) -> i64 {
+        match self {
+            Self::CallCheck => points.call_check,
+            Self::Push => points.push,
+            Self::Manager => points.manager,
+            Self::CallBack => points.call_back,
+            Self::InPerson => points.in_person,
+        }
+    }
+}
+
+/// What makes an action riskier than usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Risk {
+    pub(crate) privileged: bool,
+    /// The case came by `/help`: whoever asked signed in with nothing.
+    pub(crate) internet: bool,
+    /// A reset of the person's was not theirs, or was reported so.
+    pub(crate) frozen: bool,
+}
+
+/// What an action takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Needs {
+    pub(crate) points: i64,
+    /// A second person has to approve.
+    pub(crate) two_people: bool,
+    /// The caller's own session alone is not enough.
+    pub(crate) beyond_session: bool,
+}
+
+impl Needs {
+    pub(crate) fn of(action: Action, risk: Risk, thresholds: &Thresholds, raises: &Raises) -> Self {
+        let base = match action {
+            Action::Grant => thresholds.grant,
+            Action::Pass => thresholds.pass,
+            Action::Revoke => thresholds.revoke,
+            Action::Unlock => thresholds.unlock,
+            Action::Thaw => thresholds.thaw,
+        };
+        let raise = |is: bool, by: i64| if is { by.max(0) } else { 0 };
+        // Whoever is thawed is frozen: that alone makes thawing no riskier.
+        let frozen = risk.frozen && action != Action::Thaw;
+        let points = base.max(1)
+            + raise(risk.privileged, raises.privileged)
+            + raise(risk.internet, raises.internet)
+            + raise(frozen, raises.frozen);
+        Self { points, two_people: risk.privileged, beyond_session: risk.privileged || action == Action::Pass }
+    }
+}
+
+/// A verification that is still good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verification {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    pub(crate) points: i64,
+    pub(crate) agent: ObjectId,
+    pub(crate) agent_name: String,
+    pub(crate) at: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+/// What is still missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) points: i64,
+    /// Nobody signed in for it, and no second agent gave their word.
+    pub(crate) witness: bool,
+    /// Everything came from the caller's own session.
+    pub(crate) beyond_session: bool,
+}
+
+/// The fewest verifications that are enough, at most three, in the order in which the tables take them.
+pub(crate) fn enough(needs: Needs, have: &[Verification]) -> Result<Vec<Verification>, Missing> {
+    let mut best: Option<Vec<&Verification>> = None;
+    for chosen in choices(have) {
+        let fits = good(needs, &chosen) && best.as_ref().is_none_or(|best| chosen.len() < best.len());
+        if fits {
+            best = Some(chosen);
+        }
+    }
+    best.map(|chosen| ordered(&chosen)).ok_or_else(|| missing(needs, have))
+}
+
+/// Every set of one to three, without one agent's word by one method twice.
+fn choices(have: &[Verification]) -> Vec<Vec<&Verification>> {
+    let mut sets: Vec<Vec<&Verification>> = vec![Vec::new()];
+    for one in have {
+        let with: Vec<_> = sets
+            .iter()
+            .filter(|set| set.len() < 3 && !set.iter().any(|o| o.method == one.method && o.agent == one.agent))
+            .map(|set| set.iter().copied().chain([one]).collect())
+            .collect();
+        sets.extend(with);
+    }
+    sets.retain(|set| !set.is_empty());
+    sets
+}
+
+fn good(needs: Needs, set: &[&Verification]) -> bool {
+    let missing = short(needs, set);
+    missing.points <= 0 && !missing.witness && !missing.beyond_session
+}
+
+fn short(needs: Needs, set: &[&Verification]) -> Missing {
+    let points: i64 = set.iter().map(|one| one.points).sum();
+    let witnessed = set.iter().any(|one| one.method.witnessed());
+    let agents = set.iter().any(|one| set.iter().any(|other| other.agent != one.agent));
+    Missing {
+        points: needs.points - points,
+        witness: !witnessed && !agents,
+        beyond_session: needs.beyond_session && set.iter().all(|one| one.method.own_session()),
+    }
+}
+
+/// What is witnessed stands first; else the first two are of different agents.
+fn ordered(set: &[&Verification]) -> Vec<Verification> {
+    let mut set: Vec<Verification> = set.iter().map(|one| (*one).clone()).collect();
+    set.sort_by_key(|one| !one.method.witnessed());
+    let different = |one: &Verification, first: &Verification| one.agent != first.agent;
+    if let Some(first) = set.first().cloned()
+        && !first.method.witnessed()
+        && let Some(at) = set.iter().position(|one| different(one, &first))
+    {
+        set.swap(1, at);
+    }
+    set
+}
+
+fn missing(needs: Needs, have: &[Verification]) -> Missing {
+    // One agent's word by one method counts once.
+    let mut counted: Vec<&Verification> = Vec::new();
+    for one in have {
+        if !counted.iter().any(|other| other.method == one.method && other.agent == one.agent) {
+            counted.push(one);
+        }
+    }
+    let mut missing = short(needs, &counted);
+    missing.points = missing.points.max(0);
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn agent(n: u128) -> ObjectId {
+        uuid::Uuid::from_u128(n + 1).to_string().parse().unwrap()
+    }
+
+    fn by(method: Method, who: u128) -> Verification {
+        let at = Timestamp::UNIX_EPOCH;
+        let points = method.points(&Points::default());
+        let id = format!("{}-{who}", method.name());
+        Verification { id, method, points, agent: agent(who), agent_name: String::new(), at, until: at }
+    }
+
+    fn needs(action: Action, risk: Risk) -> Needs {
+        Needs::of(action, risk, &Thresholds::default(), &Raises::default())
+    }
+
+    const USUAL: Risk = Risk { privileged: false, internet: false, frozen: false };
+    const PRIVILEGED: Risk = Risk { privileged: true, ..USUAL };
+
+    #[test]
+    fn a_call_check_lets_somebody_reset_and_gives_nobody_a_pass() {
+        let check = [by(Method::CallCheck, 1)];
+        assert!(enough(needs(Action::Grant, USUAL), &check).is_ok());
+        assert!(enough(needs(Action::Thaw, Risk { frozen: true, ..USUAL }), &check).is_ok());
+        let missing = enough(needs(Action::Pass, USUAL), &check).unwrap_err();
+        assert_eq!(missing, Missing { points: 1, witness: false, beyond_session: true });
+        let both = [by(Method::CallCheck, 1), by(Method::Push, 1)];
+        let missing = enough(needs(Action::Pass, USUAL), &both).unwrap_err();
+        assert_eq!(missing, Missing { points: 0, witness: false, beyond_session: true }, "both are the same session");
+        let manager = [by(Method::CallCheck, 1), by(Method::Manager, 1)];
+        assert!(enough(needs(Action::Pass, USUAL), &manager).is_ok());
+        assert!(enough(needs(Action::Grant, PRIVILEGED), &both).is_err());
+    }
+
+    #[test]
+    fn one_agents_word_is_never_enough_and_two_agents_words_can_be() {
+        let alone = [by(Method::InPerson, 1), by(Method::CallBack, 1)];
+        let missing = enough(needs(Action::Grant, USUAL), &alone).unwrap_err();
+        assert_eq!(missing, Missing { points: 0, witness: true, beyond_session: false });
+        let two = [by(Method::InPerson, 1), by(Method::CallBack, 1), by(Method::InPerson, 2)];
+        let chosen = enough(needs(Action::Pass, USUAL), &two).unwrap();
+        assert!(chosen[0].agent != chosen[1].agent, "{chosen:?}");
+        let twice = [by(Method::CallBack, 1), by(Method::CallBack, 1)];
+        let missing = enough(needs(Action::Grant, USUAL), &twice).unwrap_err();
+        assert_eq!(missing, Missing { points: 1, witness: true, beyond_session: false }, "said twice is said once");
+    }
+
+    #[test]
+    fn risk_raises_what_is_needed() {
+        assert_eq!(needs(Action::Grant, USUAL).points, 2);
+        assert_eq!(needs(Action::Grant, Risk { internet: true, ..USUAL }).points, 3);
+        assert_eq!(needs(Action::Grant, Risk { privileged: true, internet: true, frozen: true }).points, 5);
+        assert!(needs(Action::Revoke, PRIVILEGED).two_people);
+    }
+
+    fn any_verification() -> impl Strategy<Value = Verification> {
+        (0..5usize, 0..3u128, 1..4i64).prop_map(|(method, who, points)| {
+            let mut one = by(Method::ALL[method], who);
+            one.points = points;
+            one
+        })
+    }
+
+    proptest! {
+        /// Whatever is chosen keeps every rule of the tables, and what is refused has something missing.
+        #[test]
+        fn what_is_enough_is_what_the_tables_take(
+            have in proptest::collection::vec(any_verification(), 0..7), points in 1..8i64, strict: bool,
+        ) {
+            let needs = Needs { points, two_people: strict, beyond_session: strict };
+            match enough(needs, &have) {
+                Ok(chosen) => {
+                    prop_assert!((1..=3).contains(&chosen.len()));
+                    prop_assert!(chosen.iter().map(|c| c.points).sum::<i64>() >= points);
+                    prop_assert!(chosen[0].method.witnessed() || chosen[1].agent != chosen[0].agent);
+                    prop_assert!(!strict || chosen.iter().any(|c| !c.method.own_session()));
+                    for (n, one) in chosen.iter().enumerate() {
+                        prop_assert!(!chosen[..n].iter().any(|o| o.method == one.method && o.agent == one.agent));
+                    }
+                }
+                Err(missing) => {
+                    // More than three were needed, or a part is missing.
+                    let some = missing.points > 0 || missing.witness || missing.beyond_session;
+                    prop_assert!(some || have.len() > 3, "{missing:?}");
+                }
+            }
+        }
+    }
+}

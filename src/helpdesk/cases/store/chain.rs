@@ -1,0 +1,404 @@
+//! Verify, approve, act: each row names the one before it. The tables refuse what the rules would; nothing here is the only
+//! guard.
+
+use jiff::Timestamp;
+
+use super::{at, read};
+use crate::base::{CaseId, ObjectId, PersonKey, Reference};
+use crate::helpdesk::cases::rules::{Action, Method, Needs, Verification};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// Keeps what speaks for the caller. `check`: the question and who answered it.
+pub(crate) async fn verify(
+    tx: &mut Tx,
+    (case, action): (CaseId, Action),
+    one: &Verification,
+    check: Option<(&str, ObjectId)>,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO case_verifications
+        (id, case_id, action, method, points, agent, agent_name, check_id, check_state, witness, at, until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&one.id)
+        .bind(case.to_string())
+        .bind(action.name())
+        .bind(one.method.name())
+        .bind(one.points)
+        .bind(one.agent.to_string())
+        .bind(&one.agent_name)
+        .bind(check.map(|(id, _)| id))
+        .bind(check.map(|_| "confirmed"))
+        .bind(check.map(|(_, witness)| witness.to_string()))
+        .bind(one.at.as_millisecond())
+        .bind(one.until.as_millisecond())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Whether this agent said the same already, and it is still good.
+pub(crate) async fn said(
+    tx: &mut Tx,
+    (case, action): (CaseId, Action),
+    one: &Verification,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM case_verifications
+        WHERE case_id = $1 AND action = $2 AND method = $3 AND agent = $4 AND until > $5
+        AND id NOT IN (SELECT verification_id FROM case_parts)";
+    let (id, agent, now) = (case.to_string(), one.agent.to_string(), one.at.as_millisecond());
+    let (count,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL)
+        .bind(&id)
+        .bind(action.name())
+        .bind(one.method.name())
+        .bind(&agent)
+        .bind(now)
+        .fetch_one(c)
+        .await)?;
+    Ok(count > 0)
+}
+
+type VerificationRow = (String, String, String, i64, String, String, i64, i64);
+
+/// What spoke for the caller in a case and is not used up, with what for, the oldest first.
+pub(crate) async fn verifications(db: &Db, case: CaseId) -> Result<Vec<(Action, Verification)>, StoreError> {
+    const SQL: &str = "SELECT action, id, method, points, agent, agent_name, at, until
+        FROM case_verifications WHERE case_id = $1 AND id NOT IN (SELECT verification_id FROM case_parts) ORDER BY at, id";
+    let id = case.to_string();
+    let rows: Vec<VerificationRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let bad = |what: &str| StoreError::BadRow { table: "case_verifications", problem: what.to_owned() };
+    let one = |(action, id, method, points, agent, agent_name, made, until): VerificationRow| {
+        let method = Method::read(&method).ok_or_else(|| bad("method"))?;
+        let action = Action::read(&action).ok_or_else(|| bad("action"))?;
+        let agent = read(&agent, "agent")?;
+        Ok((action, Verification { id, method, points, agent, agent_name, at: at(made), until: at(until) }))
+    };
+    rows.into_iter().map(one).collect()
+}
+
+/// What was found to be enough.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) id: String,
+    pub(crate) action: Action,
+    pub(crate) by_override: bool,
+    pub(crate) needs: Needs,
+    pub(crate) reason: String,
+    pub(crate) agent: ObjectId,
+    pub(crate) agent_name: String,
+    pub(crate) at: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+pub(crate) async fn conclude(
+    tx: &mut Tx,
+    case: CaseId,
+    verdict: &Verdict,
+    chosen: &[Verification],
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO case_verdicts (id, case_id, action, basis, threshold, two_people, reason, agent,
+        agent_name, at, until, first_id, first_method, first_points, first_agent, first_until, second_id, second_method,
+        second_points, second_agent, second_until, third_id, third_method, third_points, third_agent, third_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+        $24, $25, $26)";
+    const PART: &str = "INSERT INTO case_parts (verification_id, verdict_id) VALUES ($1, $2)";
+    for one in chosen {
+        on_tx!(&mut *tx, |c| sqlx::query(PART).bind(&one.id).bind(&verdict.id).execute(c).await.map(|_| ()))?;
+    }
+    let basis = if verdict.by_override { "override" } else { "methods" };
+    on_tx!(tx, |c| {
+        let mut query = sqlx::query(SQL)
+            .bind(&verdict.id)
+            .bind(case.to_string())
+            .bind(verdict.action.name())
+            .bind(basis)
+            .bind(verdict.needs.points)
+            .bind(i64::from(verdict.needs.two_people))
+            .bind(&verdict.reason)
+            .bind(verdict.agent.to_string())
+            .bind(&verdict.agent_name)
+            .bind(verdict.at.as_millisecond())
+            .bind(verdict.until.as_millisecond());
+        for place in 0..3 {
+            let one = chosen.get(place);
+            query = query
+                .bind(one.map(|one| one.id.clone()))
+                .bind(one.map(|one| one.method.name()))
+                .bind(one.map(|one| one.points))
+                .bind(one.map(|one| one.agent.to_string()))
+                .bind(one.map(|one| one.until.as_millisecond()));
+        }
+        query.execute(c).await.map(|_| ())
+    })?;
+    Ok(())
+}
+
+/// The second person's word.
+#[derive(Clone, Debug)]
+pub(crate) struct Approved {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) until: Timestamp,
+}
+
+/// A verdict with its approval, if there is one, and whether it was used.
+#[derive(Clone, Debug)]
+pub(crate) struct Concluded {
+    pub(crate) verdict: Verdict,
+    pub(crate) approved: Option<Approved>,
+    pub(crate) used: bool,
+}
+
+impl Concluded {
+    /// It may still be acted on, or approved.
+    pub(crate) fn good(&self, now: Timestamp) -> bool {
+        !self.used && now < self.verdict.until && self.approved.as_ref().is_none_or(|approved| now < approved.until)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct VerdictRow {
+    id: String,
+    action: String,
+    basis: String,
+    threshold: i64,
+    two_people: i64,
+    reason: String,
+    agent: String,
+    agent_name: String,
+    at: i64,
+    until: i64,
+    approval_id: Option<String>,
+    approver_name: Option<String>,
+    approved_until: Option<i64>,
+    acted: Option<String>,
+}
+
+impl TryFrom<VerdictRow> for Concluded {
+    type Error = StoreError;
+
+    fn try_from(row: VerdictRow) -> Result<Self, StoreError> {
+        let bad = |what: &str| StoreError::BadRow { table: "case_verdicts", problem: what.to_owned() };
+        let two_people = row.two_people == 1;
+        let approved = row.approval_id.zip(row.approver_name).map(|(id, name)| Approved {
+            id,
+            name,
+            until: at(row.approved_until.unwrap_or(0)),
+        });
+        Ok(Self {
+            verdict: Verdict {
+                action: Action::read(&row.action).ok_or_else(|| bad("action"))?,
+                by_override: row.basis == "override",
+                needs: Needs { points: row.threshold, two_people, beyond_session: two_people },
+                agent: read(&row.agent, "agent")?,
+                agent_name: row.agent_name,
+                at: at(row.at),
+                until: at(row.until),
+                id: row.id,
+                reason: row.reason,
+            },
+            approved,
+            used: row.acted.is_some(),
+        })
+    }
+}
+
+/// Verdicts of a case, the newest first.
+pub(crate) async fn verdicts(db: &Db, case: CaseId) -> Result<Vec<Concluded>, StoreError> {
+    const SQL: &str =
+        "SELECT v.id, v.action, v.basis, v.threshold, v.two_people, v.reason, v.agent, v.agent_name, v.at,
+        v.until, p.id AS approval_id, p.approver_name, p.until AS approved_until, a.id AS acted
+        FROM case_verdicts v LEFT JOIN case_approvals p ON p.verdict_id = v.id
+        LEFT JOIN case_actions a ON a.verdict_id = v.id WHERE v.case_id = $1 ORDER BY v.at DESC, v.id DESC LIMIT 50";
+    let id = case.to_string();
+    let rows: Vec<VerdictRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    rows.into_iter().map(Concluded::try_from).collect()
+}
+
+/// Whether `agent` approved for `approver` about this person since a moment: two agents must not take turns.
+pub(crate) async fn turn_taken(
+    tx: &mut Tx,
+    (approver, agent): (ObjectId, ObjectId),
+    person: PersonKey,
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM case_approvals
+        WHERE tenant = $1 AND object = $2 AND approver = $3 AND agent = $4 AND at > $5";
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    let (one, other) = (agent.to_string(), approver.to_string());
+    let since = since.as_millisecond();
+    let (count,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL)
+        .bind(&tenant)
+        .bind(&object)
+        .bind(&one)
+        .bind(&other)
+        .bind(since)
+        .fetch_one(c)
+        .await)?;
+    Ok(count > 0)
+}
+
+/// The second person's word on a verdict.
+pub(crate) async fn approve(
+    tx: &mut Tx,
+    (id, verdict): (&str, &Verdict),
+    person: PersonKey,
+    (approver, name): (ObjectId, &str),
+    (now, until): (Timestamp, Timestamp),
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO case_approvals
+        (id, verdict_id, agent, approver, approver_name, tenant, object, at, until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(id)
+        .bind(&verdict.id)
+        .bind(verdict.agent.to_string())
+        .bind(approver.to_string())
+        .bind(name)
+        .bind(person.tenant.to_string())
+        .bind(person.object.to_string())
+        .bind(now.as_millisecond())
+        .bind(until.as_millisecond())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Who sees a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShownTo {
+    Nobody,
+    Manager(ObjectId),
+    Agent,
+}
+
+/// Something to be done.
+pub(crate) struct Acting<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) case: CaseId,
+    pub(crate) on: &'a Concluded,
+    pub(crate) agent_name: &'a str,
+    pub(crate) shown_to: ShownTo,
+    pub(crate) now: Timestamp,
+    pub(crate) outcome: &'a str,
+}
+
+pub(crate) async fn act(tx: &mut Tx, acting: &Acting<'_>) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO case_actions (id, case_id, action, verdict_id, basis, two_people, verdict_until,
+        approval_id, approval_until, agent, agent_name, shown_to, viewer, at, outcome, detail, ended_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', NULL)";
+    let Concluded { verdict, approved, .. } = acting.on;
+    let (shown_to, viewer) = match acting.shown_to {
+        ShownTo::Nobody => ("nobody", None),
+        ShownTo::Manager(manager) => ("manager", Some(manager.to_string())),
+        ShownTo::Agent => ("agent", None),
+    };
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(acting.id)
+        .bind(acting.case.to_string())
+        .bind(verdict.action.name())
+        .bind(&verdict.id)
+        .bind(if verdict.by_override { "override" } else { "methods" })
+        .bind(i64::from(verdict.needs.two_people))
+        .bind(verdict.until.as_millisecond())
+        .bind(approved.as_ref().map(|approved| approved.id.clone()))
+        .bind(approved.as_ref().map(|approved| approved.until.as_millisecond()))
+        .bind(verdict.agent.to_string())
+        .bind(acting.agent_name)
+        .bind(shown_to)
+        .bind(viewer)
+        .bind(acting.now.as_millisecond())
+        .bind(acting.outcome)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// What was done.
+#[derive(Clone, Debug)]
+pub(crate) struct Acted {
+    pub(crate) action: Action,
+    pub(crate) agent_name: String,
+    pub(crate) at: Timestamp,
+    /// `begun`, `waiting` (for who may see a pass), `done`, `failed`.
+    pub(crate) outcome: String,
+    pub(crate) detail: String,
+}
+
+type ActedRow = (String, String, String, i64, String, String);
+
+/// What was done in a case, the newest first.
+pub(crate) async fn acted(db: &Db, case: CaseId) -> Result<Vec<Acted>, StoreError> {
+    const SQL: &str = "SELECT id, action, agent_name, at, outcome, detail FROM case_actions
+        WHERE case_id = $1 ORDER BY at DESC, id DESC LIMIT 50";
+    let id = case.to_string();
+    let rows: Vec<ActedRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    rows.into_iter().map(read_acted).collect()
+}
+
+fn read_acted((id, action, agent_name, when, outcome, detail): ActedRow) -> Result<Acted, StoreError> {
+    let action = Action::read(&action)
+        .ok_or_else(|| StoreError::BadRow { table: "case_actions", problem: format!("action of {id}") })?;
+    Ok(Acted { action, agent_name, at: at(when), outcome, detail })
+}
+
+/// What was done to a person's account by the desk, the newest first: theirs to see.
+pub(crate) async fn done_to(db: &Db, person: PersonKey) -> Result<Vec<Acted>, StoreError> {
+    const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail FROM case_actions a
+        JOIN cases c ON c.id = a.case_id WHERE c.tenant = $1 AND c.object = $2 ORDER BY a.at DESC, a.id DESC LIMIT 20";
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    let rows: Vec<ActedRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
+    rows.into_iter().map(read_acted).collect()
+}
+
+/// How it came out. False: it was told already.
+pub(crate) async fn end(
+    tx: &mut Tx,
+    id: &str,
+    (from, outcome): (&str, &str),
+    detail: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE case_actions SET outcome = $3, detail = $4, ended_at = $5 WHERE id = $1 AND outcome = $2";
+    let now = now.as_millisecond();
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(id)
+        .bind(from)
+        .bind(outcome)
+        .bind(detail)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// A pass that waits for the manager who may see it.
+#[derive(Clone, Debug)]
+pub(crate) struct WaitingPass {
+    pub(crate) action: String,
+    pub(crate) reference: Reference,
+    pub(crate) name: String,
+    pub(crate) person: PersonKey,
+}
+
+/// Passes that wait for this manager.
+pub(crate) async fn waiting_passes(
+    db: &Db,
+    manager: ObjectId,
+    since: Timestamp,
+) -> Result<Vec<WaitingPass>, StoreError> {
+    const SQL: &str = "SELECT a.id, c.reference, c.name, c.tenant, c.object
+        FROM case_actions a JOIN cases c ON c.id = a.case_id
+        WHERE a.viewer = $1 AND a.outcome = 'waiting' AND a.at > $2 AND c.state = 'open' ORDER BY a.at DESC LIMIT 10";
+    let (manager, since) = (manager.to_string(), since.as_millisecond());
+    let rows: Vec<(String, String, String, String, String)> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(&manager).bind(since).fetch_all(pool).await)?;
+    let one = |(action, reference, name, tenant, object): (String, String, String, String, String)| {
+        let person = PersonKey { tenant: read(&tenant, "tenant")?, object: read(&object, "object")? };
+        Ok(WaitingPass { action, reference: read(&reference, "reference")?, name, person })
+    };
+    rows.into_iter().map(one).collect()
+}

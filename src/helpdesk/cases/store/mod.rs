@@ -1,0 +1,341 @@
+//! The SQL of cases. Whatever changes a case locks its row first, and only while it is open: two agents, two replicas or
+//! two presses of one button come one after the other.
+
+mod chain;
+mod checks;
+#[cfg(test)]
+mod tests;
+
+pub(super) use chain::{
+    Acted, Acting, Concluded, ShownTo, Verdict, act, acted, approve, conclude, done_to, end, said, turn_taken,
+    verdicts, verifications, verify, waiting_passes,
+};
+pub(super) use checks::{Answer, Asking, Check, answer, ask, asked, check, checks, failed_lately, is_waiting, waiting};
+
+use jiff::Timestamp;
+
+use super::rules::Action;
+use crate::base::{CaseId, ObjectId, PersonKey, Reference, ResetId};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// Where a case came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Desk,
+    /// `/help`: nobody knows who asked.
+    Internet,
+}
+
+impl Origin {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Desk => "desk",
+            Self::Internet => "internet",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CaseState {
+    Open,
+    /// Refused by the person, or failed too often: nothing is done in it any more.
+    Locked,
+    Closed,
+}
+
+impl CaseState {
+    pub(crate) const ALL: [Self; 3] = [Self::Open, Self::Locked, Self::Closed];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Locked => "locked",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub(crate) fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) id: CaseId,
+    pub(crate) reference: Reference,
+    /// Nobody until the desk has said who it is.
+    pub(crate) person: Option<PersonKey>,
+    pub(crate) name: String,
+    pub(crate) upn: String,
+    pub(crate) origin: Origin,
+    /// How often the internet asked for it.
+    pub(crate) asks: i64,
+    pub(crate) reset: Option<ResetId>,
+    pub(crate) action: Action,
+    pub(crate) state: CaseState,
+    pub(crate) ticket: String,
+    pub(crate) owner: Option<ObjectId>,
+    pub(crate) owner_name: String,
+    pub(crate) failures: i64,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+macro_rules! case_sql {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            "id, reference, tenant, object, name, upn, origin, asks, reset_id, action, state, ticket, owner, owner_name, \
+             failures, created_at, updated_at",
+            $after
+        )
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    reference: String,
+    tenant: Option<String>,
+    object: Option<String>,
+    name: String,
+    upn: String,
+    origin: String,
+    asks: i64,
+    reset_id: Option<String>,
+    action: String,
+    state: String,
+    ticket: String,
+    owner: Option<String>,
+    owner_name: String,
+    failures: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+pub(super) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
+/// A value of a row that must read back.
+pub(super) fn read<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::BadRow { table: "cases", problem: what.to_owned() })
+}
+
+impl TryFrom<Row> for Case {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let bad = |what: &str| StoreError::BadRow { table: "cases", problem: format!("{what} of {}", row.id) };
+        let person = match (&row.tenant, &row.object) {
+            (Some(tenant), Some(object)) => {
+                Some(PersonKey { tenant: read(tenant, "tenant")?, object: read(object, "object")? })
+            }
+            _ => None,
+        };
+        Ok(Self {
+            id: read(&row.id, "id")?,
+            reference: read(&row.reference, "reference")?,
+            person,
+            origin: if row.origin == "desk" { Origin::Desk } else { Origin::Internet },
+            asks: row.asks,
+            reset: row.reset_id.as_deref().map(|id| read(id, "reset")).transpose()?,
+            action: Action::read(&row.action).ok_or_else(|| bad("action"))?,
+            state: CaseState::read(&row.state).ok_or_else(|| bad("state"))?,
+            owner: row.owner.as_deref().map(|id| read(id, "owner")).transpose()?,
+            failures: row.failures,
+            created_at: at(row.created_at),
+            updated_at: at(row.updated_at),
+            name: row.name,
+            upn: row.upn,
+            ticket: row.ticket,
+            owner_name: row.owner_name,
+        })
+    }
+}
+
+/// A case to begin.
+pub(super) struct NewCase<'a> {
+    pub(super) id: CaseId,
+    pub(super) reference: &'a Reference,
+    /// Who it is about: key, name and UPN.
+    pub(super) person: Option<(PersonKey, &'a str, &'a str)>,
+    pub(super) reset: Option<ResetId>,
+    pub(super) action: Action,
+    pub(super) owner: Option<(ObjectId, &'a str)>,
+    /// What was typed at `/help`, and its keyed digest.
+    pub(super) asked: Option<(&'a str, &'a str)>,
+    pub(super) now: Timestamp,
+}
+
+pub(super) async fn insert(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO cases (id, reference, tenant, object, name, upn, origin, asked_key, asks, reset_id,
+        action, state, ticket, owner, owner_name, failures, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', '', $12, $13, 0, $14, $14)";
+    let origin = if new.asked.is_some() { Origin::Internet } else { Origin::Desk };
+    let (name, upn) = new.person.map_or((new.asked.map_or("", |(typed, _)| typed), ""), |(_, name, upn)| (name, upn));
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(new.id.to_string())
+        .bind(new.reference.as_str())
+        .bind(new.person.map(|(key, ..)| key.tenant.to_string()))
+        .bind(new.person.map(|(key, ..)| key.object.to_string()))
+        .bind(name)
+        .bind(upn)
+        .bind(origin.name())
+        .bind(new.asked.map(|(_, key)| key))
+        .bind(i64::from(new.asked.is_some()))
+        .bind(new.reset.map(|id| id.to_string()))
+        .bind(new.action.name())
+        .bind(new.owner.map(|(key, _)| key.to_string()))
+        .bind(new.owner.map_or("", |(_, name)| name))
+        .bind(new.now.as_millisecond())
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Counts another request for the same name. `None`: there is no open case for it.
+pub(super) async fn asked_again(tx: &mut Tx, key: &str, now: Timestamp) -> Result<Option<CaseId>, StoreError> {
+    const SQL: &str =
+        "UPDATE cases SET asks = asks + 1, updated_at = $2 WHERE asked_key = $1 AND state = 'open' RETURNING id";
+    let row: Option<(String,)> =
+        on_tx!(tx, |c| sqlx::query_as(SQL).bind(key).bind(now.as_millisecond()).fetch_optional(c).await)?;
+    row.map(|(id,)| read(&id, "id")).transpose()
+}
+
+/// The reference that one who asked was given.
+pub(super) async fn request(
+    tx: &mut Tx,
+    case: CaseId,
+    reference: &Reference,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO case_requests (reference, case_id, at) VALUES ($1, $2, $3)";
+    let (id, now) = (case.to_string(), now.as_millisecond());
+    on_tx!(tx, |c| sqlx::query(SQL).bind(reference.as_str()).bind(&id).bind(now).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// A case by its own reference, or by one that somebody who asked was given.
+pub(super) async fn by_reference(db: &Db, reference: &Reference) -> Result<Option<Case>, StoreError> {
+    const SQL: &str = case_sql!(
+        "SELECT ",
+        " FROM cases WHERE id = COALESCE((SELECT id FROM cases WHERE reference = $1),
+        (SELECT case_id FROM case_requests WHERE reference = $1))"
+    );
+    let row: Option<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
+    row.map(Case::try_from).transpose()
+}
+
+/// Cases in a state: those of the desk first, then those that the internet asked for; the newest first in each. After
+/// the origin, time and id of a line.
+pub(super) async fn list(
+    db: &Db,
+    state: CaseState,
+    after: Option<(Origin, Timestamp, CaseId)>,
+) -> Result<Vec<Case>, StoreError> {
+    const SQL: &str = case_sql!(
+        "SELECT ",
+        " FROM cases WHERE state = $1 AND (origin > $2 OR (origin = $2 AND (created_at, id) < ($3, $4)))
+        ORDER BY origin, created_at DESC, id DESC LIMIT 51"
+    );
+    let (origin, before, id) = after.map_or(("desk", i64::MAX, String::new()), |(origin, when, id)| {
+        (origin.name(), when.as_millisecond(), id.to_string())
+    });
+    let state = state.name();
+    let rows: Vec<Row> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(state).bind(origin).bind(before).bind(&id).fetch_all(pool).await)?;
+    rows.into_iter().map(Case::try_from).collect()
+}
+
+/// A person's newest cases.
+pub(super) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Case>, StoreError> {
+    const SQL: &str = case_sql!(
+        "SELECT ",
+        " FROM cases WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 20"
+    );
+    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
+    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
+    rows.into_iter().map(Case::try_from).collect()
+}
+
+/// Cases about a reset.
+pub(super) async fn of_reset(db: &Db, reset: ResetId) -> Result<Vec<Case>, StoreError> {
+    const SQL: &str =
+        case_sql!("SELECT ", " FROM cases WHERE reset_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20");
+    let id = reset.to_string();
+    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    rows.into_iter().map(Case::try_from).collect()
+}
+
+/// Locks an open case for the rest of the transaction, and reads it as it is now.
+pub(super) async fn hold(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Option<Case>, StoreError> {
+    const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING ", "");
+    let (id, now) = (id.to_string(), now.as_millisecond());
+    let row: Option<Row> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
+    row.map(Case::try_from).transpose()
+}
+
+/// What may be changed in a case that is held.
+pub(super) enum Change<'a> {
+    Owner(ObjectId, &'a str),
+    Ticket(&'a str),
+    Action(Action),
+    /// The desk found out who it is; what was typed makes room for the name.
+    Person(PersonKey, &'a str, &'a str),
+    Failed,
+    State(CaseState),
+}
+
+pub(super) async fn change(tx: &mut Tx, id: CaseId, change: &Change<'_>) -> Result<(), StoreError> {
+    let text = |text: &str| text.to_owned();
+    let (sql, values) = match change {
+        Change::Owner(key, name) => {
+            ("UPDATE cases SET owner = $2, owner_name = $3 WHERE id = $1", vec![key.to_string(), text(name)])
+        }
+        Change::Ticket(ticket) => ("UPDATE cases SET ticket = $2 WHERE id = $1", vec![text(ticket)]),
+        Change::Action(action) => ("UPDATE cases SET action = $2 WHERE id = $1", vec![text(action.name())]),
+        Change::Person(key, name, upn) => (
+            "UPDATE cases SET tenant = $2, object = $3, name = $4, upn = $5 WHERE id = $1 AND object IS NULL",
+            vec![key.tenant.to_string(), key.object.to_string(), text(name), text(upn)],
+        ),
+        Change::Failed => ("UPDATE cases SET failures = failures + 1 WHERE id = $1", vec![]),
+        Change::State(state) => ("UPDATE cases SET state = $2 WHERE id = $1", vec![text(state.name())]),
+    };
+    let id = id.to_string();
+    on_tx!(tx, |c| {
+        let all = values.iter().fold(sqlx::query(sql).bind(&id), |query, value| query.bind(value));
+        all.execute(c).await.map(|_| ())
+    })?;
+    Ok(())
+}
+
+/// A line that somebody wrote into a case.
+#[derive(Clone, Debug)]
+pub(crate) struct CaseNote {
+    pub(crate) at: Timestamp,
+    pub(crate) by: String,
+    pub(crate) text: String,
+}
+
+pub(super) async fn note(
+    tx: &mut Tx,
+    id: CaseId,
+    (by, name): (ObjectId, &str),
+    text: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO case_notes (case_id, seq, at, by, by_name, text)
+        SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5 FROM case_notes WHERE case_id = $1";
+    let (id, by, now) = (id.to_string(), by.to_string(), now.as_millisecond());
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(now).bind(&by).bind(name).bind(text).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+pub(super) async fn notes(db: &Db, id: CaseId) -> Result<Vec<CaseNote>, StoreError> {
+    const SQL: &str = "SELECT at, by_name, text FROM case_notes WHERE case_id = $1 ORDER BY seq";
+    let id = id.to_string();
+    let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    Ok(rows.into_iter().map(|(when, by, text)| CaseNote { at: at(when), by, text }).collect())
+}

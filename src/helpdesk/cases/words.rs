@@ -1,0 +1,86 @@
+//! The words of a call check: the agent says three, the person picks them among nine.
+
+use diceware_wordlists::Wordlist;
+use serde::{Deserialize, Serialize};
+
+use super::store::Check;
+use crate::base::Random;
+use crate::store::{Place, Purpose, SealError, Sealer};
+
+const SAID: usize = 3;
+const SHOWN: usize = 9;
+
+/// Sealed while the question is open.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Words {
+    /// The agent's.
+    pub(super) said: Vec<String>,
+    /// The person's to choose from, in the order of the alphabet.
+    pub(super) shown: Vec<String>,
+}
+
+impl Words {
+    pub(super) fn new(random: &Random) -> Self {
+        let mut shown: Vec<String> = Vec::new();
+        let list = Wordlist::EffShort2.get_list();
+        // Words of the short list differ in their first three letters: what is misheard is still told apart.
+        while shown.len() < SHOWN {
+            let at = usize::try_from(random.below(u32::try_from(list.len()).unwrap_or(1))).unwrap_or(0);
+            let Some(word) = list.get(at).filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) else { continue };
+            if !shown.iter().any(|other| other == word) {
+                shown.push((*word).to_owned());
+            }
+        }
+        let said = shown.iter().take(SAID).cloned().collect();
+        shown.sort();
+        Self { said, shown }
+    }
+
+    /// Exactly the agent's words, in any order.
+    pub(super) fn are(&self, picked: &[String]) -> bool {
+        let mut picked: Vec<&String> = picked.iter().collect();
+        picked.sort();
+        picked.dedup();
+        picked.len() == self.said.len() && picked.iter().all(|word| self.said.contains(word))
+    }
+
+    pub(super) fn seal(&self, sealer: &Sealer, check: &str) -> Result<String, SealError> {
+        let plain = serde_json::to_vec(self).map_err(|_| SealError::Opens)?;
+        sealer.seal(Purpose::CallCheck, place(check), &plain)
+    }
+
+    pub(super) fn open(sealer: &Sealer, check: &Check) -> Result<Self, SealError> {
+        let plain = sealer.open(Purpose::CallCheck, place(&check.id), check.sealed())?;
+        serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
+    }
+}
+
+fn place(check: &str) -> Place<'_> {
+    Place { table: "case_checks", column: "sealed", row: check }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn only_the_three_words_that_were_said_are_right(seed: u64) {
+            let words = Words::new(&Random::seeded(seed));
+            prop_assert_eq!((words.said.len(), words.shown.len()), (SAID, SHOWN));
+            let mut right = 0;
+            for a in 0..SHOWN {
+                for b in a + 1..SHOWN {
+                    for c in b + 1..SHOWN {
+                        let picked = [c, a, b].map(|at| words.shown[at].clone());
+                        right += u32::from(words.are(&picked));
+                    }
+                }
+            }
+            prop_assert_eq!(right, 1, "one of 84");
+            prop_assert!(!words.are(&words.shown) && !words.are(&words.said[..2]) && !words.are(&[]));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Two windows: an agent and the person, the manager, a second person. What one presses the other sees without reloading.
+
+use serde_json::json;
+
+use crate::support::chromium::{Chromium, DESKTOP, PHONE};
+use crate::support::portal::{GOOD, Portal, Wish, upn};
+
+async fn signs_in(browser: &Chromium, portal: &Portal, purpose: &str, name: &str) {
+    browser.open(&format!("{}/signin?purpose={purpose}", portal.demo.url())).await;
+    browser.type_into("#account", &upn(name)).await;
+    browser.click("#m-passkey").await;
+    browser.click("button[type=submit]").await;
+}
+
+/// The agent begins a case from the list.
+async fn begins(browser: &Chromium, portal: &Portal, person: &str, action: &str) {
+    browser.open(&format!("{}/helpdesk/cases", portal.demo.url())).await;
+    browser.type_into("#person", &upn(person)).await;
+    let choose = "document.getElementById('action').value = arguments[0]";
+    browser.client.execute(choose, vec![json!(action)]).await.unwrap();
+    browser.click("[action='/helpdesk/cases'] button.button:not(.button-quiet)").await;
+    browser.wait_for("#standing[data-enough=false]").await;
+}
+
+#[tokio::test]
+async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
+    let always = |config: &mut passback::config::Config| config.reset.approval = passback::config::Approval::Always;
+    let portal = Portal::with(Wish::adjusted(always)).await;
+    let (hugo, wanda) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
+    signs_in(&hugo, &portal, "staff", "hugo").await;
+    // From the front page, as he tells her on the phone.
+    wanda.open(&portal.demo.url()).await;
+    wanda.click("a[href='/account']").await;
+    wanda.type_into("#account", &upn("wanda")).await;
+    wanda.click("#m-passkey").await;
+    wanda.click("button[type=submit]").await;
+    wanda.wait_for("#live").await;
+    begins(&hugo, &portal, "wanda", "grant").await;
+    hugo.click("input[value=call_check] ~ button").await;
+    hugo.wait_for(".words").await;
+    let words = hugo.text(".words").await;
+    wanda.wait_for(".question .grid").await;
+    let asked = wanda.text(".question").await;
+    assert!(asked.contains("Hugo Helpdesk") && asked.contains("Did you call them?"), "{asked}");
+    for word in words.split_whitespace() {
+        wanda.click(&format!("input[value={word}]")).await;
+    }
+    wanda.click("[name=says][value=yes]").await;
+    hugo.wait_for("#standing[data-enough=true]").await;
+    hugo.click("[action$='/act'] button").await;
+    hugo.wait_for("#done [data-outcome=done]").await;
+    wanda.open(&format!("{}/account", portal.demo.url())).await;
+    assert!(wanda.text("#live").await.contains("Allow a password reset: done"), "she sees who did what");
+    wanda.click("a[href='/reset']").await;
+    wanda.wait_for("#reset-form").await;
+    wanda.reset(GOOD).await;
+    wanda.wait_for("[data-state=written]").await;
+    hugo.close().await;
+    wanda.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_is_not_wanda_gets_hugo_stopped_in_front_of_his_eyes() {
+    let portal = Portal::start().await;
+    let (hugo, wanda) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
+    signs_in(&hugo, &portal, "staff", "hugo").await;
+    signs_in(&wanda, &portal, "vouch", "wanda").await;
+    wanda.wait_for("#live").await;
+    begins(&hugo, &portal, "wanda", "pass").await;
+    hugo.click("input[value=in_person] ~ button").await;
+    hugo.wait_for("#spoke").await;
+    hugo.click("[action$='/act'] button").await;
+    hugo.wait_for("#said[data-tone=bad]").await;
+    assert!(hugo.text("#said").await.contains("not enough is verified"));
+    hugo.click("input[value=push] ~ button").await;
+    wanda.wait_for(".question").await;
+    wanda.click("[name=says][value=no]").await;
+    hugo.wait_for("[data-state=locked]").await;
+    let left = hugo.client.find_all(fantoccini::Locator::Css("[action$='/act']")).await.unwrap().len();
+    assert_eq!(left, 0, "nothing is left to press");
+    hugo.close().await;
+    wanda.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_manager_vouches_and_hands_over_the_pass_that_hugo_never_sees() {
+    let portal = Portal::start().await;
+    let (hugo, mona) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
+    signs_in(&hugo, &portal, "staff", "hugo").await;
+    signs_in(&mona, &portal, "vouch", "mona").await;
+    mona.wait_for("#live").await;
+    begins(&hugo, &portal, "wanda", "pass").await;
+    hugo.click("input[value=in_person] ~ button").await;
+    hugo.wait_for("#spoke").await;
+    hugo.click("input[value=manager] ~ button").await;
+    mona.wait_for(".question[data-method=manager]").await;
+    mona.click("[name=says][value=yes]").await;
+    hugo.wait_for("#standing[data-enough=true]").await;
+    hugo.click("[action$='/act'] button").await;
+    mona.wait_for("[action^='/account/passes/']").await;
+    mona.click("[action^='/account/passes/'] button").await;
+    mona.wait_for(".pass").await;
+    let code = mona.text(".pass").await;
+    hugo.wait_for("#done [data-outcome=done]").await;
+    let page = hugo.client.source().await.unwrap();
+    assert!(!code.trim().is_empty() && !page.contains(code.trim()));
+    hugo.close().await;
+    mona.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_person_sees_what_was_asked_and_why_and_hugo_sees_the_yes() {
+    let portal = Portal::start().await;
+    let (hugo, april) = (Chromium::start(DESKTOP).await, Chromium::start(DESKTOP).await);
+    signs_in(&hugo, &portal, "staff", "hugo").await;
+    signs_in(&april, &portal, "staff", "april").await;
+    april.wait_for("nav").await;
+    begins(&hugo, &portal, "omar", "grant").await;
+    hugo.click("details:not(.ways) summary").await;
+    hugo.type_into("#reason", "His phone is at the bottom of the harbour.").await;
+    hugo.click("[action$='/override'] button").await;
+    hugo.wait_for("#pending").await;
+    let case = hugo.client.current_url().await.unwrap().path().to_owned();
+    april.open(&format!("{}{case}", portal.demo.url())).await;
+    assert!(april.text("#pending").await.contains("bottom of the harbour"));
+    april.click("[action$='/approve'] button").await;
+    april.wait_for("#said").await;
+    hugo.wait_for("#pending").await;
+    for _ in 0..50 {
+        if hugo.text("#pending").await.contains("April Approver approved") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    assert!(hugo.text("#pending").await.contains("April Approver approved"));
+    hugo.click("[action$='/act'] button").await;
+    hugo.wait_for("#done [data-outcome=done]").await;
+    hugo.close().await;
+    april.close().await;
+    portal.demo.stop().await;
+}
