@@ -4,7 +4,7 @@ mod freezes;
 mod store;
 mod switches;
 
-pub(crate) use freezes::{Frozen, freeze};
+pub(crate) use freezes::{Frozen, freeze, frozen_since};
 pub(crate) use switches::{Pause, Switches};
 
 use axum::extract::FromRef;

@@ -1,6 +1,9 @@
-//! The helpdesk: the queue of resets, and one page for each with all that is known of it.
+//! The helpdesk: the queue of resets, one page for each with all that is known of it, one for each person.
 
 mod file;
+mod people;
+mod person;
+mod person_view;
 mod queue;
 
 use axum::Router;
@@ -12,6 +15,8 @@ pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/helpdesk", get(queue::page))
         .route("/helpdesk/change", get(queue::change))
+        .route("/helpdesk/people", get(people::page))
+        .route("/helpdesk/people/{object}", get(person::page))
         .route("/helpdesk/resets/{reference}", get(file::page))
         .route("/helpdesk/resets/{reference}/ask", post(file::ask))
         .route("/helpdesk/resets/{reference}/note", post(file::note))

@@ -119,8 +119,11 @@ impl<P: Permission> FromRequestParts<App> for Staff<P> {
 
 /// The frame of a staff page: who works here, and where they may go.
 pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
-    let items =
-        [("/helpdesk", "desk-nav-resets", Look::ROLES), ("/admin/operator", "desk-nav-operator", Administer::ROLES)];
+    let items = [
+        ("/helpdesk", "desk-nav-resets", Look::ROLES),
+        ("/helpdesk/people", "desk-nav-people", Look::ROLES),
+        ("/admin/operator", "desk-nav-operator", Administer::ROLES),
+    ];
     let nav = items
         .into_iter()
         .filter(|(_, _, roles)| login.may(roles))

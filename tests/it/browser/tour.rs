@@ -99,10 +99,29 @@ async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
         browser.wait_for("#reset").await;
         look(page).await;
     }
+    people(url, browser, look).await;
+    browser.open(&format!("{url}/helpdesk?state=writing")).await;
+    browser.click(".queue a").await;
+    browser.wait_for("#reset").await;
     browser.type_into("#text", "Called at nine; the laptop lets her in.").await;
     browser.click("[action$='/note'] button").await;
     browser.wait_for(".written").await;
     look("desk-note").await;
+}
+
+/// Finding people, and two of them: one of whom much is known, one who is privileged.
+async fn people(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    for (typed, name) in [("", "desk-people"), ("xyzzy", "desk-people-nobody"), ("helpdesk", "desk-people-found")] {
+        browser.open(&format!("{url}/helpdesk/people?q={typed}")).await;
+        browser.wait_for("#people").await;
+        look(name).await;
+    }
+    for (typed, name) in [("wanda", "desk-person"), ("gloria", "desk-person-privileged")] {
+        browser.open(&format!("{url}/helpdesk/people?q={typed}")).await;
+        browser.click(".queue a").await;
+        browser.wait_for("#person").await;
+        look(name).await;
+    }
 }
 
 /// The last step, and what is left to do after it.

@@ -12,6 +12,7 @@ mod guard_rails;
 mod look;
 mod notices;
 mod pages;
+mod people;
 mod policy;
 mod signin;
 mod submit;
