@@ -546,6 +546,7 @@ desk-rung-carried = نُقلت إلى الدليل
 desk-rung-works = استخدمها الشخص
 desk-others = عمليات أخرى لهذا الشخص
 desk-people-title = الأشخاص
+desk-person = الشخص
 desk-people-find = الاسم أو اسم تسجيل الدخول
 desk-people-hint = بداية اسم، أو اسم تسجيل دخول كامل، أو عنوان بريد كامل. تُسجَّل عمليات البحث في سجل التدقيق.
 desk-people-short = اكتب حرفين على الأقل.

@@ -526,6 +526,7 @@ desk-rung-carried = Ins Verzeichnis getragen
 desk-rung-works = Von der Person benutzt
 desk-others = Andere Zurücksetzungen dieser Person
 desk-people-title = Personen
+desk-person = Person
 desk-people-find = Name oder Anmeldename
 desk-people-hint = Der Anfang eines Namens oder ein ganzer Anmeldename oder eine ganze E-Mail-Adresse. Suchen stehen im Prüfprotokoll.
 desk-people-short = Geben Sie mindestens zwei Buchstaben ein.

@@ -529,6 +529,7 @@ desk-rung-carried = Carried to the directory
 desk-rung-works = Used by the person
 desk-others = Other resets of this person
 desk-people-title = People
+desk-person = Person
 desk-people-find = Name or sign-in name
 desk-people-hint = How a name begins, or a whole sign-in name or mail address. Searches are in the audit.
 desk-people-short = Type at least two letters.

@@ -530,6 +530,7 @@ desk-rung-carried = Llevada al directorio
 desk-rung-works = Usada por la persona
 desk-others = Otros restablecimientos de esta persona
 desk-people-title = Personas
+desk-person = Persona
 desk-people-find = Nombre o nombre de inicio de sesión
 desk-people-hint = El comienzo de un nombre, o un nombre de inicio de sesión o una dirección de correo completos. Las búsquedas quedan en el registro de auditoría.
 desk-people-short = Escriba al menos dos letras.

@@ -537,6 +537,7 @@ desk-rung-carried = Porté dans l’annuaire
 desk-rung-works = Utilisé par la personne
 desk-others = Autres réinitialisations de cette personne
 desk-people-title = Personnes
+desk-person = Personne
 desk-people-find = Nom ou nom de connexion
 desk-people-hint = Le début d’un nom, ou un nom de connexion ou une adresse e-mail en entier. Les recherches sont dans le journal d’audit.
 desk-people-short = Tapez au moins deux lettres.

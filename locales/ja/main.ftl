@@ -513,6 +513,7 @@ desk-rung-carried = ディレクトリに運ばれた
 desk-rung-works = 本人が使用した
 desk-others = この人のほかのリセット
 desk-people-title = ユーザー
+desk-person = ユーザー
 desk-people-find = 名前またはサインイン名
 desk-people-hint = 名前の最初の部分、またはサインイン名やメールアドレスの全体を入力してください。検索は監査記録に残ります。
 desk-people-short = 2 文字以上入力してください。

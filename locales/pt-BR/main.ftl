@@ -530,6 +530,7 @@ desk-rung-carried = Levada ao diretório
 desk-rung-works = Usada pela pessoa
 desk-others = Outras redefinições desta pessoa
 desk-people-title = Pessoas
+desk-person = Pessoa
 desk-people-find = Nome ou nome de entrada
 desk-people-hint = O começo de um nome, ou um nome de entrada ou endereço de e-mail inteiro. As buscas ficam na trilha de auditoria.
 desk-people-short = Digite pelo menos duas letras.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::queue::{Row, row, state_text};
 use crate::audit::Trace;
-use crate::base::Reference;
+use crate::base::{ObjectId, Reference};
 use crate::reset::desk::{self as resets, Answered, DeskReset, DeskRung, File, Noted, ResetState, Verified};
 use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
 use crate::state::App;
@@ -40,6 +40,7 @@ struct StepRow {
 struct ResetPage {
     f: Frame,
     reference: String,
+    object: ObjectId,
     name: String,
     upn: String,
     home: String,
@@ -188,6 +189,7 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
     let step = |(code, done)| StepRow { title: f.t(&format!("care-{code}-title")), done };
     ResetPage {
         reference: file.reset.reference.to_string(),
+        object: file.reset.person.object,
         home: f.t(if file.reset.synced { "desk-home-directory" } else { "desk-home-cloud" }),
         state: file.reset.state.name(),
         state_text: state_text(&f, file.reset.state),

@@ -15,7 +15,7 @@ use crate::guard::frozen_since;
 use crate::people::{
     DeviceRead, Facts, GraphError, InDirectory, Number, People, Privilege, Reason, Registered, RiskRead,
 };
-use crate::reset::desk::{self as resets, By, Listed, Wanted};
+use crate::reset::desk::{self as resets, Listed};
 use crate::signin::{Look, Staff, at_work};
 use crate::state::App;
 use crate::store::{Limit, Limits, StoreError};
@@ -90,14 +90,13 @@ fn part<T>(what: &str, read: Result<T, GraphError>) -> Part<T> {
 async fn read(app: &App, object: ObjectId) -> Result<Known, StoreError> {
     let people = People::from_ref(app);
     let key = PersonKey { tenant: app.config.tenant(), object };
-    let wanted = Wanted { by: By::Person(key), after: None };
     let (account, methods, devices, risk, frozen, resets) = tokio::join!(
         account(&people, object),
         people.methods(object),
         people.devices(object),
         people.risk(object),
         frozen_since(&app.db, key),
-        resets::list(&app.db, &wanted),
+        resets::of_person(&app.db, key),
     );
     let account = account?;
     let mut resets = resets?;

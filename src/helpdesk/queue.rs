@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::base::Reference;
+use crate::base::{ObjectId, Reference};
 use crate::reset::desk::{self as resets, Cause, Found, Listed, Place, Question, ResetState, Rest, Text};
 use crate::signin::{Look, Staff, at_work};
 use crate::state::App;
@@ -36,6 +36,7 @@ pub(super) struct Asked {
 /// A reset as a line.
 pub(super) struct Row {
     pub(super) reference: String,
+    pub(super) object: ObjectId,
     pub(super) name: String,
     pub(super) upn: String,
     pub(super) state: &'static str,
@@ -203,6 +204,7 @@ pub(super) fn row(f: &Frame, reset: Listed, now: Timestamp) -> Row {
         begun_iso: reset.created_at.to_string(),
         age: f.tv("desk-age", "span", &duration(&f.lang, age)),
         reference: reset.reference,
+        object: reset.object,
         name: reset.name,
         upn: reset.upn,
     }

@@ -5,7 +5,7 @@ use super::aftercare::AfterCare;
 use super::reading::{Proof, Reset, Rung};
 use super::store;
 use crate::audit::{Event, Trace, trail};
-use crate::base::Reference;
+use crate::base::{PersonKey, Reference};
 use crate::signin::{Permission, Staff};
 use crate::state::App;
 use crate::store::{Db, StoreError};
@@ -83,6 +83,11 @@ pub(crate) async fn search(db: &Db, asked: &Question) -> Result<Found, StoreErro
 /// Counts up with every visible change of any reset.
 pub(crate) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
     store::newest_change(db).await
+}
+
+/// The newest resets of a person.
+pub(crate) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Listed>, StoreError> {
+    store::of_person(db, person).await
 }
 
 pub(crate) async fn file(app: &App, reference: &Reference) -> Result<Option<File>, StoreError> {
