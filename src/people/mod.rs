@@ -9,7 +9,7 @@ mod privileged;
 mod tests;
 
 pub(crate) use directory::InDirectory;
-pub(crate) use numbers::{Number, NumberKind, refresh_people, remember_numbers};
+pub(crate) use numbers::{Number, NumberKind, forget_people_before, refresh_people, remember_numbers};
 pub(crate) use privilege::Protection;
 pub(crate) use privileged::{Privilege, Reason};
 

@@ -5,7 +5,7 @@ use super::aftercare::AfterCare;
 use super::reading::{Proof, Reset, Rung};
 use super::store;
 use crate::audit::{Event, Trace, trail};
-use crate::base::{PersonKey, Reference};
+use crate::base::{PersonKey, Reference, ResetId};
 use crate::signin::{Permission, Staff};
 use crate::state::App;
 use crate::store::{Db, StoreError};
@@ -83,6 +83,11 @@ pub(crate) async fn search(db: &Db, asked: &Question) -> Result<Found, StoreErro
 /// Counts up with every visible change of any reset.
 pub(crate) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
     store::newest_change(db).await
+}
+
+/// The reset of a reference.
+pub(crate) async fn id_of(db: &Db, reference: &Reference) -> Result<Option<ResetId>, StoreError> {
+    Ok(store::by_reference(db, reference).await?.map(|reset| reset.id))
 }
 
 /// The newest resets of a person.

@@ -8,7 +8,7 @@ mod keep;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::reset) use keep::{keep_words, lease, unsearchable};
+pub(in crate::reset) use keep::{forget, keep_words, lease, unsearchable};
 
 use std::collections::BTreeSet;
 
