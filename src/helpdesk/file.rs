@@ -7,7 +7,7 @@ use axum_extra::extract::Form;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::queue::{Row, row, state_text};
+use super::queue::{Row, named, row, state_text};
 use crate::audit::Trace;
 use crate::base::{ObjectId, Reference};
 use crate::reset::desk::{self as resets, Answered, DeskReset, DeskRung, File, Noted, ResetState, Verified};
@@ -201,7 +201,7 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
         nothing_changed,
         asks: assists && !ended,
         steps: file.steps().into_iter().map(step).collect(),
-        name: file.name,
+        name: named(&f, file.name),
         upn: file.upn,
         detail: file.detail,
         answers: file.answers,

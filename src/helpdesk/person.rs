@@ -143,3 +143,9 @@ async fn account(people: &People, object: ObjectId) -> Result<Account, StoreErro
         tokio::join!(people.in_directory(&facts), people.privilege(&facts), people.numbers(&facts));
     Ok(Account { directory, privilege, numbers: Some(numbers?), facts: Some(Some(facts)) })
 }
+
+/// `staff:tenant/object`, or `tenant/object`, as a kind and an object id.
+pub(super) fn parts_of(name: &str) -> (&str, Option<String>) {
+    let (kind, key) = name.split_once(':').unwrap_or(if name.contains('/') { ("", name) } else { (name, "") });
+    (kind, key.split_once('/').map(|(_, object)| object.to_owned()))
+}

@@ -53,7 +53,10 @@ pub(super) struct PersonPage {
 pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
     let facts = known.facts.as_ref().and_then(Option::as_ref);
     let latest = known.resets.first();
-    let name = facts.map(|facts| facts.name.clone()).or_else(|| latest.map(|reset| reset.name.clone()));
+    let name = facts
+        .map(|facts| facts.name.clone())
+        .or_else(|| latest.map(|reset| reset.name.clone()))
+        .filter(|name| !name.is_empty());
     let upn = facts.map(|facts| facts.upn.clone()).or_else(|| latest.map(|reset| reset.upn.clone()));
     let report = known.methods.as_ref().and_then(Option::as_ref);
     let source = match report.and_then(|report| report.updated_at) {

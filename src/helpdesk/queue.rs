@@ -149,7 +149,7 @@ fn question(asked: &Asked) -> Result<Question, Wrong> {
 }
 
 /// When a day begins or ends, by UTC as everything here.
-fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
+pub(super) fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -194,6 +194,11 @@ pub(super) fn state_text(f: &Frame, state: ResetState) -> String {
     f.t(&format!("desk-state-{}", state.name().replace('_', "-")))
 }
 
+/// Retention empties names.
+pub(super) fn named(f: &Frame, name: String) -> String {
+    if name.is_empty() { f.t("desk-name-erased") } else { name }
+}
+
 pub(super) fn row(f: &Frame, reset: Listed, now: Timestamp) -> Row {
     let age = now.duration_since(reset.created_at).max(SignedDuration::ZERO);
     Row {
@@ -205,7 +210,7 @@ pub(super) fn row(f: &Frame, reset: Listed, now: Timestamp) -> Row {
         age: f.tv("desk-age", "span", &duration(&f.lang, age)),
         reference: reset.reference,
         object: reset.object,
-        name: reset.name,
+        name: named(f, reset.name),
         upn: reset.upn,
     }
 }

@@ -61,6 +61,13 @@ impl Permission for Assist {
     const ROLES: &'static [Role] = &[Role::Agent];
 }
 
+/// Look through the audit, and export it.
+pub(crate) struct Examine;
+
+impl Permission for Examine {
+    const ROLES: &'static [Role] = &[Role::Auditor, Role::Admin];
+}
+
 /// Link the operator.
 pub(crate) struct Administer;
 
@@ -122,6 +129,7 @@ pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
     let items = [
         ("/helpdesk", "desk-nav-resets", Look::ROLES),
         ("/helpdesk/people", "desk-nav-people", Look::ROLES),
+        ("/helpdesk/audit", "desk-nav-audit", Examine::ROLES),
         ("/admin/operator", "desk-nav-operator", Administer::ROLES),
     ];
     let nav = items

@@ -107,6 +107,18 @@ async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     browser.click("[action$='/note'] button").await;
     browser.wait_for(".written").await;
     look("desk-note").await;
+    audit(url, browser, look).await;
+}
+
+/// The audit, as an auditor sees it.
+async fn audit(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    staff(url, browser, "audrey").await;
+    browser.wait_for(".queue li").await;
+    for (query, name) in [("?event=reset.requested", "desk-audit"), ("?actor=xyzzy", "desk-audit-nobody")] {
+        browser.open(&format!("{url}/helpdesk/audit{query}")).await;
+        browser.wait_for("#audit").await;
+        look(name).await;
+    }
 }
 
 /// Finding people, and two of them: one of whom much is known, one who is privileged.

@@ -1,6 +1,7 @@
 //! What people live through, each journey a sentence.
 
 mod aftercare;
+mod audit;
 mod causes;
 mod credentials;
 mod demo;

@@ -82,7 +82,7 @@ const PAGE: Got = "303 the page";
 
 /// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
 /// person's own session gives no power whatever roles they hold.
-const TABLE: [Line; 28] = [
+const TABLE: [Line; 30] = [
     //                                        nobody  person  other   agent   approver auditor admin
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -102,6 +102,8 @@ const TABLE: [Line; 28] = [
     line("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),
     line("GET", "/helpdesk", [STAFF, "403", "403", "200", "200", "200", "403"]),
     line("GET", "/helpdesk/change", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    line("GET", "/helpdesk/audit", [STAFF, "403", "403", "403", "403", "200", "200"]),
+    line("GET", "/helpdesk/audit/export", [STAFF, "403", "403", "403", "403", "404", "404"]),
     line("GET", "/helpdesk/people", [STAFF, "403", "403", "200", "200", "200", "403"]),
     line("GET", "/helpdesk/people/{object}", [STAFF, "403", "403", "200", "200", "200", "403"]),
     line("GET", "/helpdesk/resets/{reference}", [STAFF, "403", "403", "200", "200", "200", "403"]),
