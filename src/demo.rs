@@ -243,6 +243,7 @@ fn config(
         breach: crate::config::Breach::default(),
         directory: None,
         helpdesk: Helpdesk::default(),
+        audit: crate::config::Audit::default(),
         notify: crate::config::Notify::default(),
     })
 }

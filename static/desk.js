@@ -30,7 +30,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     const search = document.getElementById("q");
-    const stops = [search, ...document.querySelectorAll(".queue a")];
+    const stops = [search, ...document.querySelectorAll(".queue li > a")];
     const at = stops.indexOf(document.activeElement);
     if (at < 0) return;
     const next = stops[at + (event.key === "ArrowDown" ? 1 : -1)];

@@ -11,10 +11,16 @@
 mod chain;
 mod event;
 mod ledger;
+mod retention;
+mod search;
+#[cfg(test)]
+mod tests;
 mod trail;
 mod verify;
 
 pub(crate) use event::{Actor, Event};
 pub(crate) use ledger::{Auditor, Ledger};
+pub(crate) use retention::erase_personal;
+pub(crate) use search::{AUDIT_PAGE, Entry, Personal, Sought, head, kinds, newest, oldest};
 pub(crate) use trail::{Trace, trail};
 pub use verify::{Report, verify};

@@ -37,7 +37,7 @@ pub async fn verify(
 }
 
 /// The exported head's row must still have the hash it had.
-async fn check_exported(db: &Db, head: &str, report: &mut Report) -> Result<(), StoreError> {
+pub(super) async fn check_exported(db: &Db, head: &str, report: &mut Report) -> Result<(), StoreError> {
     const SQL: &str = "SELECT hash FROM audit WHERE seq = $1";
     let mut parts = head.split_whitespace();
     let (count, hash) = (parts.next().and_then(|c| c.parse::<i64>().ok()).unwrap_or(-1), parts.next().unwrap_or(""));
@@ -49,28 +49,47 @@ async fn check_exported(db: &Db, head: &str, report: &mut Report) -> Result<(), 
 }
 
 pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, StoreError> {
-    const PAGE: &str = "SELECT seq, at, event, actor, subject, reset_id, detail, personal, previous, hash, mac, mac_key
-        FROM audit WHERE seq > $1 ORDER BY seq LIMIT 1000";
+    const PAGE: &str =
+        "SELECT a.seq, a.at, a.event, a.actor, a.subject, a.reset_id, a.detail, a.personal, a.previous, a.hash, a.mac,
+            a.mac_key, p.salt, p.data
+        FROM audit a LEFT JOIN audit_personal p ON p.seq = a.seq WHERE a.seq > $1 ORDER BY a.seq LIMIT 1000";
+    let mut erased = 0;
     let mut report = Report { head: GENESIS.to_owned(), ..Report::default() };
     if sealer.is_none() {
         report.unchecked.push("the MACs: no sealing keys were given (--config)".to_owned());
     }
     loop {
-        let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(PAGE).bind(report.rows).fetch_all(pool).await)?;
+        let rows: Vec<Kept> = on_db!(db, |pool| sqlx::query_as(PAGE).bind(report.rows).fetch_all(pool).await)?;
         if rows.is_empty() {
             break;
         }
-        for row in rows {
-            check_row(db, sealer, &row, &mut report).await?;
+        for kept in &rows {
+            check_row(sealer, &kept.row, &mut report);
+            match (&kept.salt, &kept.data) {
+                (Some(salt), Some(data)) if personal_digest(salt, data) == kept.row.personal => {}
+                // The digest stays, and nothing can be compared with it.
+                (None, None) => erased += i64::from(!kept.row.personal.is_empty()),
+                _ => report.breaks.push(format!("the personal details of row {} were changed", kept.row.seq)),
+            }
         }
+    }
+    if erased > 0 {
+        report.unchecked.push(format!("the personal details of {erased} rows: they were erased"));
     }
     check_head(db, sealer, &mut report).await?;
     Ok(report)
 }
 
-const PERSONAL: &str = "SELECT salt, data FROM audit_personal WHERE seq = $1";
+/// A row with its personal details, if they are still there.
+#[derive(sqlx::FromRow)]
+struct Kept {
+    #[sqlx(flatten)]
+    row: Row,
+    salt: Option<String>,
+    data: Option<String>,
+}
 
-async fn check_row(db: &Db, sealer: Option<&Sealer>, row: &Row, report: &mut Report) -> Result<(), StoreError> {
+fn check_row(sealer: Option<&Sealer>, row: &Row, report: &mut Report) {
     let seq = row.seq;
     if seq != report.rows + 1 {
         report.breaks.push(format!("row {} is missing: the next one is {seq}", report.rows + 1));
@@ -86,18 +105,8 @@ async fn check_row(db: &Db, sealer: Option<&Sealer>, row: &Row, report: &mut Rep
         Some(None) => report.unchecked.push(format!("the MAC of row {seq}: key {} is not here", row.mac_key)),
         Some(Some(true)) | None => {}
     }
-    let personal: Option<(String, String)> =
-        on_db!(db, |pool| sqlx::query_as(PERSONAL).bind(seq).fetch_optional(pool).await)?;
-    match personal {
-        Some((salt, data)) if personal_digest(&salt, &data) != row.personal => {
-            report.breaks.push(format!("the personal details of row {seq} were changed"));
-        }
-        // Erased by retention: the digest stays and nothing can be compared with it.
-        _ => {}
-    }
     report.rows = seq;
     report.head.clone_from(&row.hash);
-    Ok(())
 }
 
 async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Result<(), StoreError> {
@@ -143,31 +152,6 @@ mod tests {
             filled(&engine, &sealer).await;
             let report = check(&engine.db, Some(&sealer)).await.unwrap();
             assert_eq!((report.rows, report.breaks.len(), report.unchecked.len()), (4, 0, 0));
-        }
-    }
-
-    #[tokio::test]
-    async fn every_tampering_is_found_and_erasing_personal_details_is_none() {
-        for (what, sql, breaks) in [
-            ("changed", "UPDATE audit SET detail = '{}' WHERE seq = 2", true),
-            ("removed", "DELETE FROM audit WHERE seq = 2", true),
-            ("cut off", "DELETE FROM audit WHERE seq = 4", true),
-            ("personal details changed", "UPDATE audit_personal SET data = '{}' WHERE seq = 3", true),
-            ("head moved", "UPDATE audit_head SET count = 3", true),
-            ("MAC forged", "UPDATE audit SET mac = 'aa' WHERE seq = 1", true),
-            ("personal details erased", "DELETE FROM audit_personal", false),
-        ] {
-            for engine in engines().await {
-                let sealer = sealer();
-                filled(&engine, &sealer).await;
-                if sql.starts_with("DELETE FROM audit WHERE") {
-                    on_db!(&engine.db, |p| sqlx::query("DELETE FROM audit_personal").execute(p).await.map(|_| ()))
-                        .unwrap();
-                }
-                on_db!(&engine.db, |p| sqlx::query(sql).execute(p).await.map(|_| ())).unwrap();
-                let report = check(&engine.db, Some(&sealer)).await.unwrap();
-                assert_eq!(!report.breaks.is_empty(), breaks, "{what}: {:?}", report.breaks);
-            }
         }
     }
 

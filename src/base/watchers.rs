@@ -60,6 +60,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Watchers<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Watched<K, V> {
+    /// The last news.
+    pub(crate) fn latest(&self) -> V {
+        self.news.borrow().clone()
+    }
+
     /// The next news. `None` never comes while somebody waits.
     pub(crate) async fn next(&mut self) -> Option<V> {
         self.news.changed().await.ok()?;

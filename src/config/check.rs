@@ -41,6 +41,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ("reset.line_limit_seconds", config.reset.line_limit_seconds),
         ("reset.per_person_hour", config.reset.per_person_hour),
         ("reset.per_address_minute", config.reset.per_address_minute),
+        ("audit.keep_personal_days", config.audit.keep_personal_days.unwrap_or(1)),
     ] {
         if value <= 0 {
             return Err(ConfigError::value(key, "must be more than zero"));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Helpdesk, Notify};
+use super::{Audit, Helpdesk, Notify};
 use crate::base::{Secret, TenantId};
 
 /// All settings.
@@ -39,6 +39,8 @@ pub struct Config {
     pub notify: Notify,
     #[serde(default)]
     pub helpdesk: Helpdesk,
+    #[serde(default)]
+    pub audit: Audit,
 }
 
 impl Config {

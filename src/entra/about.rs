@@ -41,6 +41,29 @@ pub(crate) struct Registered {
     pub(crate) updated_at: Option<Timestamp>,
 }
 
+/// What Identity Protection says of somebody.
+#[derive(Clone, Debug)]
+pub(crate) enum RiskRead {
+    /// The application may not read it, or the tenant has no licence for it (P2).
+    NotAvailable,
+    /// There is no line of them: nothing was ever seen.
+    Nothing,
+    Seen(Risk),
+}
+
+/// A line of the report on people at risk.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Risk {
+    /// `low`, `medium`, `high`, `hidden` or `none`.
+    #[serde(rename = "riskLevel", default)]
+    pub(crate) level: Option<String>,
+    /// `atRisk`, `confirmedCompromised`, `remediated`, `dismissed`, `confirmedSafe` or `none`.
+    #[serde(rename = "riskState", default)]
+    pub(crate) state: Option<String>,
+    #[serde(rename = "riskLastUpdatedDateTime", default)]
+    pub(crate) updated_at: Option<Timestamp>,
+}
+
 /// The documentation's example wraps the object, its schema does not: both are read.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -105,6 +128,17 @@ impl Graph {
         Ok(report.map(|report| match report {
             Report::Wrapped { value } | Report::Plain(value) => value,
         }))
+    }
+
+    /// Whether Microsoft sees somebody at risk.
+    pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
+        let read = self.read(self.url(&["identityProtection", "riskyUsers", &id.to_string()])).await;
+        if let Err(GraphError::Answered(refusal)) = &read
+            && refusal.status == StatusCode::FORBIDDEN
+        {
+            return Ok(RiskRead::NotAvailable);
+        }
+        Ok(if_there(read)?.map_or(RiskRead::Nothing, RiskRead::Seen))
     }
 
     /// What a role is called.

@@ -16,7 +16,7 @@ mod oidc;
 mod operator;
 mod reads;
 
-pub(crate) use about::{FOUND, NamedPerson, Registered};
+pub(crate) use about::{FOUND, NamedPerson, Registered, Risk, RiskRead};
 pub(crate) use credential::{Credential, CredentialError};
 pub(crate) use graph::{Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::HttpError;

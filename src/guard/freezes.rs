@@ -73,13 +73,18 @@ pub(crate) async fn freeze_by_desk(
     Ok(rows == 1)
 }
 
-/// Whether this person may begin nothing.
-pub(crate) async fn is_frozen(db: &Db, person: PersonKey) -> Result<bool, StoreError> {
+/// Since when this person may begin nothing.
+pub(crate) async fn frozen_since(db: &Db, person: PersonKey) -> Result<Option<Timestamp>, StoreError> {
     const SQL: &str = "SELECT since FROM freezes WHERE tenant = $1 AND object = $2 AND thawed_at IS NULL";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let row: Option<(i64,)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
-    Ok(row.is_some())
+    Ok(row.map(|(since,)| Timestamp::from_millisecond(since).unwrap_or_default()))
+}
+
+/// Whether this person may begin nothing.
+pub(crate) async fn is_frozen(db: &Db, person: PersonKey) -> Result<bool, StoreError> {
+    Ok(frozen_since(db, person).await?.is_some())
 }
 
 /// Lets a person reset again, in the transaction of the case that decides it. False: they were not frozen.

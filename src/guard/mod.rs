@@ -5,7 +5,7 @@ mod grants;
 mod store;
 mod switches;
 
-pub(crate) use freezes::{Frozen, freeze, freeze_by_desk, is_frozen, thaw};
+pub(crate) use freezes::{Frozen, freeze, freeze_by_desk, frozen_since, is_frozen, thaw};
 pub(crate) use grants::grant;
 pub(crate) use switches::{Pause, Switches};
 

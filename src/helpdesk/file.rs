@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::cases::{self, CaseRow, Choice};
-use super::queue::{Row, row, state_text};
+use super::queue::{Row, named, row, state_text};
 use crate::audit::Trace;
-use crate::base::Reference;
+use crate::base::{ObjectId, Reference};
 use crate::reset::desk::{self as resets, Answered, DeskReset, DeskRung, File, Noted, ResetState, Verified};
 use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
 use crate::state::App;
@@ -41,6 +41,7 @@ struct StepRow {
 struct ResetPage {
     f: Frame,
     reference: String,
+    object: ObjectId,
     name: String,
     upn: String,
     home: String,
@@ -195,6 +196,7 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
     let step = |(code, done)| StepRow { title: f.t(&format!("care-{code}-title")), done };
     ResetPage {
         reference: file.reset.reference.to_string(),
+        object: file.reset.person.object,
         home: f.t(if file.reset.synced { "desk-home-directory" } else { "desk-home-cloud" }),
         state: file.reset.state.name(),
         state_text: state_text(&f, file.reset.state),
@@ -206,7 +208,7 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
         nothing_changed,
         asks: assists && !ended,
         steps: file.steps().into_iter().map(step).collect(),
-        name: file.name,
+        name: named(&f, file.name),
         upn: file.upn,
         detail: file.detail,
         answers: file.answers,

@@ -1,8 +1,12 @@
-//! The helpdesk: the queue of resets, and one page for each with all that is known of it.
+//! The helpdesk: the queue of resets, one page for each with all that is known of it, one for each person; the audit.
 
 mod cases;
+mod examine;
 mod file;
 mod help;
+mod people;
+mod person;
+mod person_view;
 mod queue;
 
 use axum::Router;
@@ -14,6 +18,10 @@ pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/helpdesk", get(queue::page))
         .route("/helpdesk/change", get(queue::change))
+        .route("/helpdesk/audit", get(examine::page))
+        .route("/helpdesk/audit/export", get(examine::export))
+        .route("/helpdesk/people", get(people::page))
+        .route("/helpdesk/people/{object}", get(person::page))
         .route("/helpdesk/resets/{reference}", get(file::page))
         .route("/helpdesk/resets/{reference}/ask", post(file::ask))
         .route("/helpdesk/resets/{reference}/note", post(file::note))

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::base::Reference;
+use crate::base::{ObjectId, Reference};
 use crate::reset::desk::{self as resets, Cause, Found, Listed, Place, Question, ResetState, Rest, Text};
 use crate::signin::{Look, Staff, at_work};
 use crate::state::App;
@@ -36,6 +36,7 @@ pub(super) struct Asked {
 /// A reset as a line.
 pub(super) struct Row {
     pub(super) reference: String,
+    pub(super) object: ObjectId,
     pub(super) name: String,
     pub(super) upn: String,
     pub(super) state: &'static str,
@@ -148,7 +149,7 @@ fn question(asked: &Asked) -> Result<Question, Wrong> {
 }
 
 /// When a day begins or ends, by UTC as everything here.
-fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
+pub(super) fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -193,6 +194,11 @@ pub(super) fn state_text(f: &Frame, state: ResetState) -> String {
     f.t(&format!("desk-state-{}", state.name().replace('_', "-")))
 }
 
+/// Retention empties names.
+pub(super) fn named(f: &Frame, name: String) -> String {
+    if name.is_empty() { f.t("desk-name-erased") } else { name }
+}
+
 pub(super) fn row(f: &Frame, reset: Listed, now: Timestamp) -> Row {
     let age = now.duration_since(reset.created_at).max(SignedDuration::ZERO);
     Row {
@@ -203,7 +209,8 @@ pub(super) fn row(f: &Frame, reset: Listed, now: Timestamp) -> Row {
         begun_iso: reset.created_at.to_string(),
         age: f.tv("desk-age", "span", &duration(&f.lang, age)),
         reference: reset.reference,
-        name: reset.name,
+        object: reset.object,
+        name: named(f, reset.name),
         upn: reset.upn,
     }
 }

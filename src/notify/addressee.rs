@@ -92,6 +92,7 @@ mod tests {
             addresses: known.into_iter().map(str::to_owned).chain(more).collect(),
             language: None,
             numbers: vec![],
+            password_changed_at: None,
         };
         let addressee = Addressee::of(&facts);
         assert_eq!(addressee.to.len(), MOST);

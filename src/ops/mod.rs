@@ -1,13 +1,15 @@
-//! Running it: health for load balancers, metrics, the big switch from the command line.
+//! Running it: health for load balancers, metrics, the big switch from the command line; keeping the audit.
 
 mod backup;
 mod breach;
 mod health;
+mod keeping;
 mod metrics;
 mod pause;
 
 pub use backup::{BackupError, backup};
 pub use breach::{BreachError, BreachFile, BreachLookup, breach_build};
 pub(crate) use health::router;
+pub(crate) use keeping::keep_audit;
 pub(crate) use metrics::metrics_router;
 pub use pause::{PauseError, pause, resume};

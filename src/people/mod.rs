@@ -5,11 +5,11 @@ mod directory;
 mod numbers;
 mod privilege;
 mod privileged;
-#[cfg(all(test, feature = "tenant"))]
+#[cfg(test)]
 mod tests;
 
 pub(crate) use directory::InDirectory;
-pub(crate) use numbers::{Number, NumberKind, refresh_people, remember_numbers};
+pub(crate) use numbers::{Number, NumberKind, forget_people_before, refresh_people, remember_numbers};
 pub(crate) use privilege::Protection;
 pub(crate) use privileged::{Privilege, Reason};
 
@@ -18,7 +18,9 @@ use jiff::Timestamp;
 
 use crate::base::ObjectId;
 use crate::directory::{AccountName, Rules};
-use crate::entra::{DeviceRead, DirectoryPerson, Entra, GraphError, NamedPerson, Registered, RoleHeld};
+use crate::entra::{DirectoryPerson, Entra, NamedPerson, RoleHeld};
+
+pub(crate) use crate::entra::{DeviceRead, FOUND, GraphError, Registered, Risk, RiskRead};
 use crate::state::App;
 use crate::store::StoreError;
 
@@ -55,6 +57,8 @@ pub(crate) struct Facts {
     /// Where mail reaches them, at work first.
     pub(crate) addresses: Vec<String>,
     pub(crate) language: Option<String>,
+    /// When Entra last saw the password change, in whole seconds.
+    pub(crate) password_changed_at: Option<Timestamp>,
     /// Telephone numbers on record.
     pub(crate) numbers: Vec<(NumberKind, String)>,
 }
@@ -144,6 +148,7 @@ impl People {
     }
 
     /// Whom somebody reports to, if the directory knows.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the cases ask a manager to vouch"))]
     pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<Found>, GraphError> {
         Ok(self.entra.graph.manager(id).await?.and_then(found))
     }
@@ -151,6 +156,11 @@ impl People {
     /// How somebody can sign in, by Microsoft's report, which is hours old. `None`: it has no line of them.
     pub(crate) async fn methods(&self, id: ObjectId) -> Result<Option<Registered>, GraphError> {
         self.entra.graph.registered(id).await
+    }
+
+    /// Whether Microsoft sees somebody at risk, if the portal may know.
+    pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
+        self.entra.graph.risk(id).await
     }
 
     /// The numbers on record with since when we have seen each unchanged; this look is written down.
@@ -193,6 +203,7 @@ fn facts(read: DirectoryPerson) -> Facts {
         addresses: addresses.collect(),
         language: read.preferred_language,
         numbers,
+        password_changed_at: read.last_password_change_date_time,
         account,
         short_parts,
         name: read.display_name.unwrap_or_else(|| read.user_principal_name.clone()),

@@ -10,7 +10,7 @@ use super::Facts;
 use crate::base::{ObjectId, PersonKey};
 use crate::entra::GraphError;
 use crate::state::App;
-use crate::store::{Db, Purpose, Sealer, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, Purpose, Sealer, StoreError, Tx, claim_daily, on_db, on_tx};
 
 /// Everybody who is known is looked at so often, whether somebody asks or not.
 const REFRESH: SignedDuration = SignedDuration::from_hours(24);
@@ -218,16 +218,16 @@ async fn forget(db: &Db, person: PersonKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets people whom nobody asked about since then.
-async fn forget_before(db: &Db, before: Timestamp) -> Result<(), StoreError> {
-    let before = before.as_millisecond();
+/// Forgets people whom nobody asked about since then; how many.
+pub(crate) async fn forget_people_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    let (before, mut people) = (before.as_millisecond(), 0);
     for sql in [
         "DELETE FROM person_numbers WHERE (tenant, object) IN (SELECT tenant, object FROM people_known WHERE asked_at < $1)",
         "DELETE FROM people_known WHERE asked_at < $1",
     ] {
-        on_db!(db, |pool| sqlx::query(sql).bind(before).execute(pool).await.map(|_| ()))?;
+        people = on_tx!(&mut *tx, |c| sqlx::query(sql).bind(before).execute(c).await.map(|d| d.rows_affected()))?;
     }
-    Ok(())
+    Ok(people)
 }
 
 /// Looks at everybody who is known once a day, until the process stops.
@@ -244,7 +244,11 @@ pub(crate) async fn refresh_people(app: App) {
 }
 
 pub(super) async fn round(app: &App) -> Result<(), StoreError> {
-    forget_before(&app.db, app.now().saturating_sub(FORGET).unwrap_or_default()).await?;
+    if claim_daily(&app.db, "people", app.now()).await? {
+        let mut tx = app.db.begin().await?;
+        forget_people_before(&mut tx, app.now().saturating_sub(FORGET).unwrap_or_default()).await?;
+        tx.commit().await?;
+    }
     for object in claim(&app.db, app.now()).await? {
         let person = PersonKey { tenant: app.config.tenant(), object };
         match app.entra.graph.person(object).await {
@@ -337,6 +341,12 @@ mod tests {
         }
     }
 
+    async fn forgotten(engine: &Engine, before: Timestamp) {
+        let mut tx = engine.db.begin().await.unwrap();
+        forget_people_before(&mut tx, before).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     #[tokio::test]
     async fn whoever_is_known_is_due_once_a_day_for_one_replica_and_at_last_forgotten() {
         for engine in engines().await {
@@ -346,9 +356,9 @@ mod tests {
             let (one, two) = tokio::join!(claim(&engine.db, day(1)), claim(&engine.db, day(1)));
             assert_eq!([one.unwrap(), two.unwrap()].concat(), [wanda.object], "one of two");
             assert_eq!(claim(&engine.db, day(2)).await.unwrap(), [wanda.object]);
-            forget_before(&engine.db, day(0)).await.unwrap();
+            forgotten(&engine, day(0)).await;
             assert_eq!(at(&engine, &sealer, wanda, &mobile("+44 20 7946 0101"), 3).await, [0]);
-            forget_before(&engine.db, day(4)).await.unwrap();
+            forgotten(&engine, day(4)).await;
             assert_eq!(claim(&engine.db, day(9)).await.unwrap(), []);
             assert_eq!(at(&engine, &sealer, wanda, &mobile("+44 20 7946 0101"), 9).await, [9]);
             forget(&engine.db, wanda).await.unwrap();

@@ -1,4 +1,5 @@
 //! What is known of people, against the emulated tenant.
+#![cfg(feature = "tenant")]
 
 use axum::extract::FromRef as _;
 use jiff::SignedDuration;

@@ -90,6 +90,16 @@ pub(crate) async fn whose(db: &Db, reference: &Reference) -> Result<Option<(Rese
     Ok(store::by_reference(db, reference).await?.map(|reset| (reset.id, reset.person)))
 }
 
+/// The reset of a reference.
+pub(crate) async fn id_of(db: &Db, reference: &Reference) -> Result<Option<ResetId>, StoreError> {
+    Ok(store::by_reference(db, reference).await?.map(|reset| reset.id))
+}
+
+/// The newest resets of a person.
+pub(crate) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Listed>, StoreError> {
+    store::of_person(db, person).await
+}
+
 pub(crate) async fn file(app: &App, reference: &Reference) -> Result<Option<File>, StoreError> {
     let db = &app.db;
     let Some(reset) = store::by_reference(db, reference).await? else { return Ok(None) };

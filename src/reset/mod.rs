@@ -27,6 +27,7 @@ mod line;
 mod live;
 mod microsoft;
 mod reading;
+mod retention;
 mod send;
 mod state;
 mod store;
@@ -37,6 +38,7 @@ mod words;
 
 pub(crate) use indexer::run as run_indexer;
 pub(crate) use live::read_changes;
+pub(crate) use retention::forget_people;
 pub(crate) use tracker::{Tracker, run as run_tracker};
 
 use axum::routing::{get, post};

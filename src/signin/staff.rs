@@ -68,6 +68,13 @@ impl Permission for Approve {
     const ROLES: &'static [Role] = &[Role::Approver];
 }
 
+/// Look through the audit, and export it.
+pub(crate) struct Examine;
+
+impl Permission for Examine {
+    const ROLES: &'static [Role] = &[Role::Auditor, Role::Admin];
+}
+
 /// Link the operator.
 pub(crate) struct Administer;
 
@@ -129,6 +136,8 @@ pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
     let items = [
         ("/helpdesk", "desk-nav-resets", Look::ROLES),
         ("/helpdesk/cases", "desk-nav-cases", Look::ROLES),
+        ("/helpdesk/people", "desk-nav-people", Look::ROLES),
+        ("/helpdesk/audit", "desk-nav-audit", Examine::ROLES),
         ("/admin/operator", "desk-nav-operator", Administer::ROLES),
     ];
     let nav = items

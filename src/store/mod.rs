@@ -4,6 +4,7 @@
 
 mod attempts;
 mod backup;
+mod daily;
 mod db;
 mod limits;
 mod seal;
@@ -14,6 +15,7 @@ pub(crate) mod testing;
 pub(crate) use attempts::{Attempts, StoredAttempt};
 pub use backup::BackupError;
 pub(crate) use backup::backup;
+pub(crate) use daily::{claim_daily, retry_daily};
 pub(crate) use db::{Db, StoreError, Tx};
 pub(crate) use db::{on_db, on_tx};
 pub(crate) use limits::{Limit, Limits, Refused};

@@ -182,6 +182,10 @@ mod tests {
             "care-",
             "desk-state-",
             "desk-rung-",
+            "desk-why-",
+            "desk-number-",
+            "desk-method-",
+            "desk-risk-level-",
         ];
         for key in keys {
             let made = families.iter().any(|family| key.starts_with(family));

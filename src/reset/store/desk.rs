@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::at;
-use crate::base::{PersonKey, ResetId};
+use crate::base::{ObjectId, PersonKey, ResetId};
 use crate::reset::state::State;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
@@ -24,12 +24,14 @@ pub(crate) struct Listed {
     pub(crate) state: State,
     pub(crate) cause: Option<String>,
     pub(crate) created_at: Timestamp,
+    /// Whose it is.
+    pub(crate) object: ObjectId,
 }
 
 /// So many lines are on one page.
 pub(crate) const PAGE: usize = 50;
 
-pub(super) type Line = (String, String, String, String, String, Option<String>, i64);
+pub(super) type Line = (String, String, String, String, String, Option<String>, i64, String);
 
 impl Listed {
     pub(crate) fn place(&self) -> Place {
@@ -39,22 +41,23 @@ impl Listed {
 
 /// The newest resets of a person.
 pub(in crate::reset) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Listed>, StoreError> {
-    const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at FROM resets
+    const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let rows: Vec<Line> = on_db!(db, |p| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(p).await)?;
     rows.into_iter().map(read).collect()
 }
 
-pub(super) fn read((id, reference, name, upn, state, cause, created_at): Line) -> Result<Listed, StoreError> {
+pub(super) fn read((id, reference, name, upn, state, cause, created_at, object): Line) -> Result<Listed, StoreError> {
     let bad = |what: &str| StoreError::BadRow { table: "resets", problem: format!("{what} of {reference}") };
     let state = State::read(&state).ok_or_else(|| bad("state"))?;
     let id = id.parse().map_err(|_| bad("id"))?;
+    let object = object.parse().map_err(|_| bad("object"))?;
     let reference = match reference.split_at_checked(4) {
         Some((head, tail)) => format!("{head}-{tail}"),
         None => reference,
     };
-    Ok(Listed { id, reference, name, upn, state, cause, created_at: at(created_at) })
+    Ok(Listed { id, reference, name, upn, state, cause, created_at: at(created_at), object })
 }
 
 /// Name, UPN and Graph's own words on how it ended.

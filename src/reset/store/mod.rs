@@ -6,6 +6,7 @@ mod desk;
 mod due;
 mod finishings;
 mod moves;
+mod retention;
 pub(crate) mod search;
 mod sending;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub(super) use desk::{about, answers, ask_now, note, notes, of_person};
 pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_later, sending, take_over};
 pub(super) use finishings::{Finish, Finished, due_finishes, end_finish, finished};
 pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};
+pub(super) use retention::{forget_notes, named, unname};
 pub(super) use sending::{ahead_in_line, dispatch, renew, throttle, throttled_until, undispatch, wait_in_line};
 
 use jiff::{SignedDuration, Timestamp};

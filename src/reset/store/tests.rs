@@ -32,6 +32,7 @@ pub(super) fn facts(person: PersonKey) -> Facts {
         addresses: vec![],
         language: None,
         numbers: vec![],
+        password_changed_at: None,
         home,
         enabled: true,
         guest: false,

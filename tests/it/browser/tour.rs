@@ -229,10 +229,41 @@ async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
         browser.wait_for("#reset").await;
         look(page).await;
     }
+    people(url, browser, look).await;
+    browser.open(&format!("{url}/helpdesk?state=writing")).await;
+    browser.click(".queue a").await;
+    browser.wait_for("#reset").await;
     browser.type_into("#text", "Called at nine; the laptop lets her in.").await;
     browser.click("[action$='/note'] button").await;
     browser.wait_for(".written").await;
     look("desk-note").await;
+    audit(url, browser, look).await;
+}
+
+/// The audit, as an auditor sees it.
+async fn audit(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    staff(url, browser, "audrey").await;
+    browser.wait_for(".queue li").await;
+    for (query, name) in [("?event=reset.requested", "desk-audit"), ("?actor=xyzzy", "desk-audit-nobody")] {
+        browser.open(&format!("{url}/helpdesk/audit{query}")).await;
+        browser.wait_for("#audit").await;
+        look(name).await;
+    }
+}
+
+/// Finding people, and two of them: one of whom much is known, one who is privileged.
+async fn people(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    for (typed, name) in [("", "desk-people"), ("xyzzy", "desk-people-nobody"), ("helpdesk", "desk-people-found")] {
+        browser.open(&format!("{url}/helpdesk/people?q={typed}")).await;
+        browser.wait_for("#people").await;
+        look(name).await;
+    }
+    for (typed, name) in [("wanda", "desk-person"), ("gloria", "desk-person-privileged")] {
+        browser.open(&format!("{url}/helpdesk/people?q={typed}")).await;
+        browser.click(".queue a").await;
+        browser.wait_for("#person").await;
+        look(name).await;
+    }
 }
 
 /// The last step, and what is left to do after it.

@@ -5,8 +5,8 @@ use passback::tenant::{Call, Effect, Fault, Seed};
 use super::schema::{Contract, Exchange};
 use crate::support::portal::{GOOD, Portal, Wish, rungs, upn};
 
-/// What the setup grants: `docs/entra-setup.md`; the last only for notices by Graph.
-const APPLICATION: [&str; 8] = [
+/// What the setup grants: `docs/entra-setup.md`; the last two only for notices by Graph and for risk at the helpdesk.
+const APPLICATION: [&str; 9] = [
     "User.Read.All",
     "Organization.Read.All",
     "AuditLog.Read.All",
@@ -15,6 +15,7 @@ const APPLICATION: [&str; 8] = [
     "GroupMember.Read.All",
     "Device.Read.All",
     "Mail.Send",
+    "IdentityRiskyUser.Read.All",
 ];
 /// The last only for `policy.microsoft_check`.
 const OPERATOR: [&str; 3] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All", "User.ReadWrite"];
@@ -41,6 +42,11 @@ async fn the_portal_makes_only_calls_that_microsoft_describes() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     portal.browser().sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    let mut hugo = portal.browser();
+    hugo.sign_in("/signin?purpose=staff", &upn("hugo"), "passkey", "").await;
+    assert!(hugo.get("/helpdesk/people?q=gloria").await.body.contains("Gloria Global"));
+    let gloria = portal.demo.tenant.object_id(&upn("gloria")).unwrap();
+    assert!(hugo.get(&format!("/helpdesk/people/{gloria}")).await.body.contains("Global Administrator"));
     let mut kinds = std::collections::BTreeSet::new();
     for (method, path, status) in portal.demo.tenant.seen() {
         let beta = path.starts_with("/beta/").then_some(path.as_str());

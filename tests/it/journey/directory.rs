@@ -90,3 +90,17 @@ async fn a_controller_that_is_away_stops_nobody_and_is_waited_for_once() {
     wanda.until_state(&reference, "written").await;
     portal.demo.stop().await;
 }
+
+#[tokio::test]
+async fn the_desk_sees_what_the_directory_knows_of_a_person() {
+    let domain = domain().await;
+    let portal = portal(&domain.probe()).await;
+    let mut hugo = portal.browser();
+    hugo.sign_in("/signin?purpose=staff", "hugo@contoso.example", "passkey", "").await;
+    for (name, fact) in [("dora", "Disabled"), ("carla", "May not change it"), ("paula", "Protected (administrator)")] {
+        let id = portal.demo.tenant.object_id(&at_corp(name)).unwrap();
+        let page = hugo.get(&format!("/helpdesk/people/{id}")).await;
+        assert!(page.body.contains(&format!("<dt>{fact}</dt><dd>yes</dd>")), "{name}: {}", page.main());
+    }
+    portal.demo.stop().await;
+}

@@ -1,6 +1,7 @@
 //! What people live through, each journey a sentence.
 
 mod aftercare;
+mod audit;
 mod cases;
 mod causes;
 mod credentials;
@@ -13,6 +14,7 @@ mod guard_rails;
 mod look;
 mod notices;
 mod pages;
+mod people;
 mod policy;
 mod signin;
 mod submit;

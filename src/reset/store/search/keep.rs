@@ -83,8 +83,7 @@ pub(crate) async fn index_ticket(tx: &mut Tx, about: About<'_>, ticket: &str) ->
 
 /// Takes a reset out of the search, with its tickets, for retention: before name and UPN are emptied, because its words
 /// are made from them.
-#[cfg_attr(not(test), expect(dead_code, reason = "retention erases names, and comes after the search"))]
-pub(crate) async fn forget(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
+pub(in crate::reset) async fn forget(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const OF: &str = "SELECT name, upn, reference FROM resets WHERE id = $1";
     const WORD: &str = "DELETE FROM search_words WHERE word = $1 AND reset_id = $2";
     const TICKETS: &str = "DELETE FROM search_words WHERE reset_id = $1 AND substr(word, 1, 1) = '#'";

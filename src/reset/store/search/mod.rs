@@ -8,7 +8,7 @@ mod keep;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::reset) use keep::{keep_words, lease, unsearchable};
+pub(in crate::reset) use keep::{forget, keep_words, lease, unsearchable};
 
 use std::collections::BTreeSet;
 
@@ -213,13 +213,13 @@ macro_rules! along {
 /// Up to [`AT_ONCE`] lines of a list. Which table leads is said to SQLite by CROSS JOIN.
 async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<Vec<Listed>, StoreError> {
     const WORDS: &str = words!(
-        "SELECT r.id, r.reference, r.name, r.upn, r.state, r.cause, r.created_at FROM (SELECT reset_id FROM (",
+        "SELECT r.id, r.reference, r.name, r.upn, r.state, r.cause, r.created_at, r.object FROM (SELECT reset_id FROM (",
         ") AS all_words ORDER BY reset_id DESC LIMIT 200) AS found CROSS JOIN resets r WHERE r.id = found.reset_id ORDER BY r.id DESC"
     );
     const COLUMNS: [&str; 3] = [
-        along!("id, reference, name, upn, state, cause, created_at", "state = $3", "LIMIT 200"),
-        along!("id, reference, name, upn, state, cause, created_at", "cause = $3", "LIMIT 200"),
-        along!("id, reference, name, upn, state, cause, created_at", "$3 = ''", "LIMIT 200"),
+        along!("id, reference, name, upn, state, cause, created_at, object", "state = $3", "LIMIT 200"),
+        along!("id, reference, name, upn, state, cause, created_at, object", "cause = $3", "LIMIT 200"),
+        along!("id, reference, name, upn, state, cause, created_at, object", "$3 = ''", "LIMIT 200"),
     ];
     let rows: Vec<Line> = match way {
         Way::Words(words) => {
@@ -311,7 +311,7 @@ async fn tickets(db: &Db, asked: &Question, before: &Before) -> Result<BTreeSet<
 
 /// The newest resets whose words are not kept yet.
 async fn fresh(db: &Db, before: &Before, count: usize) -> Result<Vec<Listed>, StoreError> {
-    const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at FROM resets
+    const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE searchable IS NULL AND (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3";
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let rows: Vec<Line> =

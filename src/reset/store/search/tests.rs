@@ -189,7 +189,8 @@ async fn crowd(engine: &Engine, of: &Listed, count: i64) {
             SELECT $1, $2, tenant, $3, upn, name, synced, 'refused', $4, updated_at, revision, change, 0, 1 FROM resets WHERE id = $5";
         const WORDS: &str =
             "INSERT INTO search_words (word, reset_id) SELECT word, $1 FROM search_words WHERE reset_id = $2";
-        let (reference, object, source) = (format!("0{n:07}"), format!("{n}"), of.id.to_string());
+        let (reference, object, source) =
+            (format!("0{n:07}"), format!("00000000-0000-4000-8000-{n:012}"), of.id.to_string());
         on_tx!(&mut tx, |c| sqlx::query(RESET)
             .bind(&id)
             .bind(&reference)

@@ -1,0 +1,363 @@
+//! Looking through the audit: a page at a time from the newest, or in batches from the oldest for an export. Either way
+//! the next part begins at a number, so the last costs what the first did.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::chain::Row;
+use super::event::Actor;
+use crate::base::{PersonKey, ResetId};
+use crate::store::{Db, StoreError, on_db};
+
+/// So many rows are on one page.
+pub(crate) const AUDIT_PAGE: usize = 50;
+/// So many are read at once for an export.
+const BATCH: i64 = 500;
+/// Replicas' clocks may differ: rows are in the order they were written, nearly in that of their times.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
+/// Which rows are wanted; all of it must hold.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sought {
+    pub(crate) from: Option<Timestamp>,
+    /// Before this time.
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) event: Option<String>,
+    /// One of these did it. Nobody: whoever.
+    pub(crate) actors: Vec<Actor>,
+    pub(crate) subject: Option<PersonKey>,
+    pub(crate) reset: Option<ResetId>,
+}
+
+/// Personal details of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Personal {
+    None,
+    /// As JSON.
+    Kept(String),
+    /// By retention: the digest in the chain is all that is left.
+    Erased,
+}
+
+/// A row with all that is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) seq: i64,
+    pub(crate) at: Timestamp,
+    pub(crate) event: String,
+    pub(crate) actor: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) reset: Option<String>,
+    /// The reset's reference, as it is read out.
+    pub(crate) reference: Option<String>,
+    pub(crate) detail: String,
+    pub(crate) personal: Personal,
+    /// The digest of the personal details in the chain; empty without any.
+    pub(crate) personal_digest: String,
+    pub(crate) previous: String,
+    pub(crate) hash: String,
+    pub(crate) mac: String,
+    pub(crate) mac_key: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Found {
+    #[sqlx(flatten)]
+    row: Row,
+    data: Option<String>,
+    reference: Option<String>,
+}
+
+impl From<Found> for Entry {
+    fn from(Found { row, data, reference }: Found) -> Self {
+        let personal = match data {
+            _ if row.personal.is_empty() => Personal::None,
+            Some(data) => Personal::Kept(data),
+            None => Personal::Erased,
+        };
+        let reference = reference.map(|text| match text.split_at_checked(4) {
+            Some((head, tail)) => format!("{head}-{tail}"),
+            None => text,
+        });
+        Self {
+            seq: row.seq,
+            at: Timestamp::from_millisecond(row.at).unwrap_or_default(),
+            event: row.event,
+            actor: row.actor,
+            subject: row.subject,
+            reset: row.reset_id,
+            reference,
+            detail: row.detail,
+            personal,
+            personal_digest: row.personal,
+            previous: row.previous,
+            hash: row.hash,
+            mac: row.mac,
+            mac_key: row.mac_key,
+        }
+    }
+}
+
+/// The first condition is the one whose index is walked.
+macro_rules! rows {
+    ($first:literal, $order:literal) => {
+        concat!(
+            "SELECT a.seq, a.at, a.event, a.actor, a.subject, a.reset_id, a.detail, a.personal, a.previous, a.hash, a.mac,
+                a.mac_key, p.data, r.reference
+            FROM audit a LEFT JOIN audit_personal p ON p.seq = a.seq LEFT JOIN resets r ON r.id = a.reset_id
+            WHERE ",
+            $first,
+            " AND a.seq > $1 AND a.seq < $2 AND a.at >= $3 AND a.at < $4 AND ($5 = '' OR a.event = $5)
+                AND ($6 = '' OR a.actor = $6) AND ($7 = '' OR a.subject = $7) AND ($8 = '' OR a.reset_id = $8)
+            ORDER BY a.seq ",
+            $order,
+            " LIMIT $9"
+        )
+    };
+}
+
+/// The same question in the two orders.
+struct Texts {
+    newest: &'static str,
+    oldest: &'static str,
+}
+
+macro_rules! texts {
+    ($first:literal) => {
+        Texts { newest: rows!($first, "DESC"), oldest: rows!($first, "ASC") }
+    };
+}
+
+impl Sought {
+    /// Walks along what is rarest.
+    fn texts(&self) -> Texts {
+        match () {
+            () if self.reset.is_some() => texts!("a.reset_id = $8"),
+            () if self.subject.is_some() => texts!("a.subject = $7"),
+            () if !self.actors.is_empty() => texts!("a.actor = $6"),
+            () if self.event.is_some() => texts!("a.event = $5"),
+            () => texts!("a.seq > 0"),
+        }
+    }
+
+    fn actor_names(&self) -> Vec<String> {
+        if self.actors.is_empty() { vec![String::new()] } else { self.actors.iter().map(Actor::name).collect() }
+    }
+}
+
+/// Rows between two numbers, both left out.
+struct Between {
+    after: i64,
+    before: i64,
+}
+
+/// A page of the newest rows before a number, and one more if there is another page.
+pub(crate) async fn newest(db: &Db, sought: &Sought, before: Option<i64>) -> Result<Vec<Entry>, StoreError> {
+    let between = narrowed(db, sought, Between { after: 0, before: before.unwrap_or(i64::MAX) }).await?;
+    let limit = i64::try_from(AUDIT_PAGE).unwrap_or(0) + 1;
+    let mut found = read(db, sought, sought.texts().newest, &between, limit).await?;
+    found.sort_by_key(|entry| std::cmp::Reverse(entry.seq));
+    found.truncate(AUDIT_PAGE + 1);
+    Ok(found)
+}
+
+/// The next rows after a number, the oldest first, as far as another; none when there are no more.
+pub(crate) async fn oldest(db: &Db, sought: &Sought, after: i64, through: i64) -> Result<Vec<Entry>, StoreError> {
+    let between = narrowed(db, sought, Between { after, before: through.saturating_add(1) }).await?;
+    let mut found = read(db, sought, sought.texts().oldest, &between, BATCH).await?;
+    found.sort_by_key(|entry| entry.seq);
+    found.truncate(usize::try_from(BATCH).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// Rows of each actor, in no order between them.
+async fn read(
+    db: &Db,
+    sought: &Sought,
+    sql: &'static str,
+    between: &Between,
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    let millis = |at: Option<Timestamp>, none: i64| at.map_or(none, Timestamp::as_millisecond);
+    let (from, until) = (millis(sought.from, i64::MIN), millis(sought.until, i64::MAX));
+    let event = sought.event.clone().unwrap_or_default();
+    let subject = sought.subject.map(|key| key.to_string()).unwrap_or_default();
+    let reset = sought.reset.map(|id| id.to_string()).unwrap_or_default();
+    let mut all = Vec::new();
+    for actor in sought.actor_names() {
+        let rows: Vec<Found> = on_db!(db, |pool| sqlx::query_as(sql)
+            .bind(between.after)
+            .bind(between.before)
+            .bind(from)
+            .bind(until)
+            .bind(&event)
+            .bind(&actor)
+            .bind(&subject)
+            .bind(&reset)
+            .bind(limit)
+            .fetch_all(pool)
+            .await)?;
+        all.extend(rows.into_iter().map(Entry::from));
+    }
+    Ok(all)
+}
+
+/// Times as numbers, as nearly as can be: old rows are not walked to for a new time, nor new ones for an old time.
+async fn narrowed(db: &Db, sought: &Sought, between: Between) -> Result<Between, StoreError> {
+    let (mut after, mut before) = (between.after, between.before);
+    if let Some(from) = sought.from {
+        after = after.max(last_before(db, from.saturating_sub(SKEW).unwrap_or(Timestamp::MIN)).await?);
+    }
+    if let Some(until) = sought.until {
+        let until = until.saturating_add(SKEW).unwrap_or(Timestamp::MAX);
+        before = before.min(first_from(db, until).await?);
+    }
+    Ok(Between { after, before })
+}
+
+async fn last_before(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT seq FROM audit WHERE at < $1 ORDER BY at DESC LIMIT 1";
+    let at = at.as_millisecond();
+    let row: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(at).fetch_optional(pool).await)?;
+    Ok(row.map_or(0, |(seq,)| seq))
+}
+
+async fn first_from(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT seq FROM audit WHERE at >= $1 ORDER BY at LIMIT 1";
+    let at = at.as_millisecond();
+    let row: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(at).fetch_optional(pool).await)?;
+    Ok(row.map_or(i64::MAX, |(seq,)| seq))
+}
+
+/// A number that no row older than this time is at or behind.
+pub(super) async fn beyond(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
+    first_from(db, at.saturating_add(SKEW).unwrap_or(Timestamp::MAX)).await
+}
+
+/// Every kind of event there is, each found by one step along the index.
+pub(crate) async fn kinds(db: &Db) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "WITH RECURSIVE kinds (event) AS (
+            SELECT MIN(event) FROM audit
+            UNION ALL SELECT (SELECT MIN(a.event) FROM audit a WHERE a.event > kinds.event) FROM kinds WHERE kinds.event IS NOT NULL)
+        SELECT event FROM kinds WHERE event IS NOT NULL";
+    let rows: Vec<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
+    Ok(rows.into_iter().map(|(event,)| event).collect())
+}
+
+/// The number and the hash of the last row, as they are exported.
+pub(crate) async fn head(db: &Db) -> Result<Option<(i64, String)>, StoreError> {
+    const SQL: &str = "SELECT count, hash FROM audit_head WHERE slot = 1 AND count > 0";
+    Ok(on_db!(db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Auditor, Event, erase_personal};
+    use crate::base::{Clock, ObjectId, Random};
+    use crate::store::testing::{Engine, engines, sealer, tenant};
+
+    fn person(n: u32) -> PersonKey {
+        let object: ObjectId = format!("00000000-0000-4000-8000-{n:012}").parse().unwrap();
+        PersonKey { tenant: tenant(), object }
+    }
+
+    fn hour(n: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + n * 3_600).unwrap()
+    }
+
+    fn auditor(engine: &Engine, clock: &Clock) -> Auditor {
+        Auditor::new(engine.db.clone(), sealer(), clock.clone(), Random::system())
+    }
+
+    /// One row an hour: by person 1 and member of staff 1 in turn, about person `n % 3`.
+    async fn fill(engine: &Engine, rows: u32) {
+        let clock = Clock::manual(hour(0));
+        let auditor = auditor(engine, &clock);
+        for n in 0..rows {
+            let actor = if n % 2 == 0 { Actor::Person(person(1)) } else { Actor::Staff(person(1)) };
+            let kind = ["a.one", "a.two", "b.three"][n as usize % 3];
+            let event = Event::new(kind, actor).about(person(n % 3)).with("n", n);
+            auditor.note(if n % 4 == 0 { event.personal("name", "Wanda") } else { event }).await.unwrap();
+            clock.advance(SignedDuration::from_hours(1));
+        }
+    }
+
+    async fn seqs(engine: &Engine, sought: &Sought) -> Vec<i64> {
+        newest(&engine.db, sought, None).await.unwrap().into_iter().map(|entry| entry.seq).collect()
+    }
+
+    #[tokio::test]
+    async fn rows_are_found_by_all_that_is_asked() {
+        for engine in engines().await {
+            fill(&engine, 12).await;
+            let all = Sought::default();
+            assert_eq!(seqs(&engine, &all).await, (1..=12).rev().collect::<Vec<_>>());
+            let event = Sought { event: Some("a.two".to_owned()), ..all.clone() };
+            assert_eq!(seqs(&engine, &event).await, [11, 8, 5, 2]);
+            let staff = Sought { actors: vec![Actor::Staff(person(1))], ..all.clone() };
+            assert_eq!(seqs(&engine, &staff).await, [12, 10, 8, 6, 4, 2]);
+            let either = Sought { actors: vec![Actor::Staff(person(1)), Actor::Person(person(1))], ..all.clone() };
+            assert_eq!(seqs(&engine, &either).await, (1..=12).rev().collect::<Vec<_>>());
+            let both = Sought { subject: Some(person(0)), event: Some("a.one".to_owned()), ..staff.clone() };
+            assert_eq!(seqs(&engine, &both).await, [10, 4]);
+            let times = Sought { from: Some(hour(3)), until: Some(hour(6)), ..all.clone() };
+            assert_eq!(seqs(&engine, &times).await, [6, 5, 4], "from the first moment to before the last");
+            let none = Sought { from: Some(hour(900)), ..all.clone() };
+            assert_eq!(seqs(&engine, &none).await, [] as [i64; 0]);
+            assert_eq!(kinds(&engine.db).await.unwrap(), ["a.one", "a.two", "b.three"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_and_batches_miss_no_row_and_end() {
+        for engine in engines().await {
+            fill(&engine, 130).await;
+            let sought =
+                Sought { actors: vec![Actor::Staff(person(1)), Actor::Person(person(1))], ..Sought::default() };
+            let (mut seen, mut before) = (Vec::new(), None);
+            loop {
+                let mut page = newest(&engine.db, &sought, before).await.unwrap();
+                let more = page.len() > AUDIT_PAGE;
+                page.truncate(AUDIT_PAGE);
+                seen.extend(page.iter().map(|entry| entry.seq));
+                before = page.last().map(|entry| entry.seq);
+                if !more {
+                    break;
+                }
+            }
+            assert_eq!(seen, (1..=130).rev().collect::<Vec<_>>());
+            let mut after = 0;
+            let mut seen = Vec::new();
+            loop {
+                let batch = oldest(&engine.db, &sought, after, 120).await.unwrap();
+                let Some(last) = batch.last() else { break };
+                after = last.seq;
+                seen.extend(batch.iter().map(|entry| entry.seq));
+            }
+            assert_eq!(seen, (1..=120).collect::<Vec<_>>(), "as far as it was when the export began");
+        }
+    }
+
+    #[tokio::test]
+    async fn erased_details_are_gone_and_said_to_be_and_the_chain_is_whole() {
+        for engine in engines().await {
+            fill(&engine, 12).await;
+            let keys = sealer();
+            let auditor = auditor(&engine, &Clock::manual(hour(100)));
+            let mut ledger = auditor.begin().await.unwrap();
+            assert_eq!(
+                erase_personal(&mut ledger, &engine.db, hour(5)).await.unwrap(),
+                2,
+                "rows 1 and 5 of 1, 5 and 9"
+            );
+            ledger.commit().await.unwrap();
+            let entries = newest(&engine.db, &Sought::default(), None).await.unwrap();
+            let personal = |seq| entries.iter().find(|e| e.seq == seq).unwrap().personal.clone();
+            assert_eq!((personal(1), personal(5), personal(2)), (Personal::Erased, Personal::Erased, Personal::None));
+            assert_eq!(personal(9), Personal::Kept("{\"name\":\"Wanda\"}".to_owned()));
+            let report = crate::audit::verify::check(&engine.db, Some(&keys)).await.unwrap();
+            assert_eq!(report.breaks, Vec::<String>::new());
+            assert_eq!(report.unchecked, ["the personal details of 2 rows: they were erased"]);
+        }
+    }
+}

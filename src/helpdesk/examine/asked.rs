@@ -1,0 +1,155 @@
+//! What an examiner asks for, and what nothing can be looked for with.
+
+use axum::extract::FromRef as _;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::super::queue::day;
+use crate::audit::{Actor, Event, Sought};
+use crate::base::{ObjectId, PersonKey, Reference};
+use crate::people::People;
+use crate::reset::desk as resets;
+use crate::signin::{Examine, Staff};
+use crate::state::App;
+use crate::store::Limit;
+use crate::web::Error;
+
+/// A name is looked up at Microsoft, which is not asked for ever.
+const LOOKUPS: Limit = Limit { count: 60, per: jiff::SignedDuration::from_mins(1) };
+
+#[derive(Debug, Deserialize)]
+pub(in crate::helpdesk) struct Asked {
+    /// Days, the first and the last.
+    #[serde(default)]
+    pub(super) from: String,
+    #[serde(default)]
+    pub(super) to: String,
+    #[serde(default)]
+    pub(super) event: String,
+    /// Who did it: a whole user name, an object id, `portal` or `command`.
+    #[serde(default)]
+    pub(super) actor: String,
+    /// About whom: a whole user name or an object id.
+    #[serde(default)]
+    pub(super) person: String,
+    #[serde(default)]
+    pub(super) reference: String,
+    /// The row that this page comes after.
+    #[serde(default)]
+    before: String,
+    /// For an export.
+    #[serde(default)]
+    pub(super) format: String,
+}
+
+/// What is wrong with a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wrong {
+    Day,
+    Nobody,
+    Unread,
+    Reference,
+}
+
+impl Wrong {
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Day => "desk-find-day",
+            Self::Nobody => "audit-nobody",
+            Self::Unread => "desk-people-unread",
+            Self::Reference => "audit-no-reference",
+        }
+    }
+}
+
+impl Asked {
+    pub(super) fn before(&self) -> Option<i64> {
+        self.before.parse().ok()
+    }
+
+    /// The same question elsewhere.
+    pub(super) fn link(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let values = [
+            ("from", &self.from),
+            ("to", &self.to),
+            ("event", &self.event),
+            ("actor", &self.actor),
+            ("person", &self.person),
+            ("reference", &self.reference),
+        ];
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let given = values.into_iter().map(|(name, value)| (name, value.trim())).filter(|(_, value)| !value.is_empty());
+        query.extend_pairs(given).extend_pairs(more);
+        format!("{path}?{}", query.finish())
+    }
+
+    /// The question itself is told of who asks, with what is personal apart.
+    pub(super) fn told(&self, event: Event, sought: &Sought) -> Event {
+        let time = |event: Event, name: &str, at: Option<Timestamp>| match at {
+            Some(at) => event.with(name, at.to_string()),
+            None => event,
+        };
+        let text = |event: Event, name: &str, typed: &str| match typed.trim() {
+            "" => event,
+            typed => event.personal(name, typed.chars().take(200).collect::<String>()),
+        };
+        let event = time(time(event, "from", sought.from), "until", sought.until);
+        let event = text(text(event, "actor", &self.actor), "person", &self.person);
+        let event = if let Some(kind) = &sought.event { event.with("event", kind.as_str()) } else { event };
+        if let Some(reset) = sought.reset { event.with("reset", reset.to_string()) } else { event }
+    }
+
+    pub(super) async fn read(&self, app: &App, staff: &Staff<Examine>) -> Result<Result<Sought, Wrong>, Error> {
+        let (Ok(from), Ok(until)) = (day(&self.from, false), day(&self.to, true)) else { return Ok(Err(Wrong::Day)) };
+        let reset = match self.reference.trim() {
+            "" => None,
+            typed => match reset(app, typed).await? {
+                Some(reset) => Some(reset),
+                None => return Ok(Err(Wrong::Reference)),
+            },
+        };
+        let subject = match person(app, staff, &self.person).await? {
+            Ok(subject) => subject,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        let actors = match self.actor.trim() {
+            "portal" => vec![Actor::Portal],
+            "command" => vec![Actor::Command],
+            typed => match person(app, staff, typed).await? {
+                Ok(somebody) => somebody.map_or(Vec::new(), |key| vec![Actor::Staff(key), Actor::Person(key)]),
+                Err(wrong) => return Ok(Err(wrong)),
+            },
+        };
+        let event = Some(self.event.trim()).filter(|event| !event.is_empty()).map(str::to_owned);
+        Ok(Ok(Sought { from, until, event, actors, subject, reset }))
+    }
+}
+
+async fn reset(app: &App, typed: &str) -> Result<Option<crate::base::ResetId>, Error> {
+    let Ok(reference) = typed.parse::<Reference>() else { return Ok(None) };
+    Ok(resets::id_of(&app.db, &reference).await?)
+}
+
+/// Somebody by object id, which needs no Microsoft and finds who has left, or by their whole user name.
+async fn person(app: &App, staff: &Staff<Examine>, typed: &str) -> Result<Result<Option<PersonKey>, Wrong>, Error> {
+    let typed = typed.trim();
+    let key = |object| Ok(Ok(Some(PersonKey { tenant: app.config.tenant(), object })));
+    if typed.is_empty() {
+        return Ok(Ok(None));
+    }
+    if let Ok(object) = typed.parse::<ObjectId>() {
+        return key(object);
+    }
+    let limit = format!("examine:{}", staff.login.key.object);
+    app.limits.take(&limit, LOOKUPS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
+    match People::from_ref(app).find(typed).await {
+        Ok(found) => match found.iter().find(|one| one.upn.eq_ignore_ascii_case(typed)) {
+            Some(one) => key(one.id),
+            None => Ok(Err(Wrong::Nobody)),
+        },
+        Err(error) => {
+            tracing::warn!(cause = ?error, "somebody cannot be looked up for the audit");
+            Ok(Err(Wrong::Unread))
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The audit as a file, oldest first, of any size: read in batches and sent as it is read, so that memory holds one
+//! batch however long it is. It reaches as far as the audit did when it began. What breaks it off, breaks the
+//! connection: half a file never looks whole.
+
+use std::io;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::asked::Asked;
+use crate::audit::{Entry, Event, Personal, Sought, head, oldest};
+use crate::base::Watched;
+use crate::signin::{Examine, Staff};
+use crate::state::{App, Standing};
+use crate::store::{Limit, hash_id};
+use crate::web::Error;
+
+/// An export reads everything: nobody needs many.
+const EXPORTS: Limit = Limit { count: 20, per: SignedDuration::from_hours(1) };
+
+const COLUMNS: [&str; 14] = [
+    "seq",
+    "at",
+    "event",
+    "actor",
+    "subject",
+    "reset",
+    "reference",
+    "detail",
+    "personal",
+    "personal_digest",
+    "previous",
+    "hash",
+    "mac",
+    "mac_key",
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Csv,
+    JsonLines,
+}
+
+impl Format {
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "csv" => Some(Self::Csv),
+            "jsonl" => Some(Self::JsonLines),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::JsonLines => "application/x-ndjson",
+        }
+    }
+
+    fn write(self, entries: &[Entry], first: bool) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Csv => csv(entries, first),
+            Self::JsonLines => {
+                Ok(entries.iter().flat_map(|entry| format!("{}\n", json_line(entry)).into_bytes()).collect())
+            }
+        }
+    }
+}
+
+pub(in crate::helpdesk) async fn export(
+    State(app): State<App>,
+    staff: Staff<Examine>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let Some(format) = Format::read(&asked.format) else { return Err(Error::NotFound) };
+    let Ok(sought) = asked.read(&app, &staff).await? else {
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, "This cannot be searched for.\n").into_response());
+    };
+    let limit = format!("export:{}", staff.login.key.object);
+    app.limits.take(&limit, EXPORTS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
+    // Told before the first byte leaves, and in the export itself.
+    let event = Event::new("audit.exported", staff.actor()).with("format", format.name());
+    app.auditor.note(asked.told(event, &sought)).await?;
+    let through = head(&app.db).await?.map_or(0, |(count, _)| count);
+    let name = format!("passback-audit-{}.{}", app.now().strftime("%Y%m%dT%H%M%SZ"), format.name());
+    let standing = Standing::Until(staff.login.ends(&app));
+    let session = app.session_watchers.watch(hash_id(&staff.session), standing);
+    let export = Export { app, session, sought, format, after: 0, through, begun: false };
+    let mut response = Body::from_stream(export.into_stream()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+/// An export under way.
+struct Export {
+    app: App,
+    session: Watched<String, Standing>,
+    sought: Sought,
+    format: Format,
+    after: i64,
+    through: i64,
+    begun: bool,
+}
+
+impl Export {
+    fn into_stream(self) -> impl stream::Stream<Item = io::Result<Bytes>> {
+        stream::try_unfold(self, |mut export| async move { Ok(export.next().await?.map(|part| (part, export))) })
+    }
+
+    /// The next batch. Whoever signed out meanwhile, or lost their role, gets no more.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        if self.app.stop.is_cancelled() || self.session.latest() == Standing::Over {
+            return Err(io::Error::other("the session is over"));
+        }
+        let read = oldest(&self.app.db, &self.sought, self.after, self.through).await;
+        let entries = read.map_err(|error| {
+            tracing::error!(cause = ?error, "an export of the audit broke off");
+            io::Error::other("the database is away")
+        })?;
+        let first = !std::mem::replace(&mut self.begun, true);
+        let Some(last) = entries.last() else {
+            // Nothing found is a table without rows, not nothing.
+            let part = if first { self.format.write(&[], true)? } else { Vec::new() };
+            return Ok(Some(Bytes::from(part)).filter(|part| !part.is_empty()));
+        };
+        self.after = last.seq;
+        Ok(Some(Bytes::from(self.format.write(&entries, first)?)))
+    }
+}
+
+/// A cell that a spreadsheet would take for a formula begins with a quote instead
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>, read 2026-11-24).
+fn harmless(cell: &str) -> String {
+    let formula = cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || cell.starts_with(['\t', '\r', '\n']);
+    if formula { format!("'{cell}") } else { cell.to_owned() }
+}
+
+fn csv(entries: &[Entry], first: bool) -> io::Result<Vec<u8>> {
+    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    if first {
+        table.write_record(COLUMNS).map_err(io::Error::other)?;
+    }
+    for entry in entries {
+        let (seq, at) = (entry.seq.to_string(), entry.at.to_string());
+        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+        let personal = match &entry.personal {
+            Personal::None => String::new(),
+            Personal::Kept(data) => data.clone(),
+            Personal::Erased => "erased".to_owned(),
+        };
+        let cells = [
+            seq,
+            at,
+            entry.event.clone(),
+            entry.actor.clone(),
+            optional(&entry.subject),
+            optional(&entry.reset),
+            optional(&entry.reference),
+            entry.detail.clone(),
+            personal,
+            entry.personal_digest.clone(),
+            entry.previous.clone(),
+            entry.hash.clone(),
+            entry.mac.clone(),
+            entry.mac_key.clone(),
+        ];
+        table.write_record(cells.iter().map(|cell| harmless(cell))).map_err(io::Error::other)?;
+    }
+    table.into_inner().map_err(|error| io::Error::other(error.to_string()))
+}
+
+fn json_line(entry: &Entry) -> Value {
+    let parsed = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
+    let personal = match &entry.personal {
+        Personal::None => Value::Null,
+        Personal::Kept(data) => parsed(data),
+        Personal::Erased => json!("erased"),
+    };
+    json!({
+        "seq": entry.seq, "at": entry.at.to_string(), "event": entry.event, "actor": entry.actor, "subject": entry.subject,
+        "reset": entry.reset, "reference": entry.reference, "detail": parsed(&entry.detail), "personal": personal,
+        "personal_digest": entry.personal_digest, "previous": entry.previous, "hash": entry.hash, "mac": entry.mac,
+        "mac_key": entry.mac_key,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice::from_ref;
+
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_and_every_cell_can_be_read_back() {
+        for formula in ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "＝1", "=cmd|' /C calc'!A0"] {
+            assert!(harmless(formula).starts_with('\''), "{formula:?}");
+        }
+        assert_eq!((harmless("desk.note"), harmless("{\"a\":\"=1\"}")), ("desk.note".into(), "{\"a\":\"=1\"}".into()));
+        let entry = Entry {
+            seq: 7,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            event: "=HYPERLINK(\"http://x\")".to_owned(),
+            actor: "portal".to_owned(),
+            subject: None,
+            reset: None,
+            reference: None,
+            detail: "{\"text\":\"a,\\\"b\\\"\\r\\nc\"}".to_owned(),
+            personal: Personal::Erased,
+            personal_digest: "ab".to_owned(),
+            previous: "00".to_owned(),
+            hash: "11".to_owned(),
+            mac: "22".to_owned(),
+            mac_key: "k".to_owned(),
+        };
+        let written = [csv(from_ref(&entry), true).unwrap(), csv(from_ref(&entry), false).unwrap()].concat();
+        let mut table = csv::Reader::from_reader(written.as_slice());
+        assert_eq!(table.headers().unwrap().iter().collect::<Vec<_>>(), COLUMNS);
+        let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+        assert_eq!((rows.len(), &rows[0][2], &rows[1][7]), (2, "'=HYPERLINK(\"http://x\")", entry.detail.as_str()));
+        assert_eq!((&rows[0][8], json_line(&entry)["personal"].as_str()), ("erased", Some("erased")));
+    }
+}

@@ -1,0 +1,130 @@
+//! The audit: looked through and exported, by auditors and administrators. Looking is in the audit, too.
+
+mod asked;
+mod export;
+
+pub(super) use export::export;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use jiff::SignedDuration;
+
+use self::asked::{Asked, Wrong};
+use super::person::parts_of;
+use crate::audit::{AUDIT_PAGE, Entry, Event, Personal, Sought, kinds, newest};
+use crate::signin::{Examine, Look, Permission as _, Staff, at_work};
+use crate::state::App;
+use crate::store::{Limit, Limits, StoreError, hash_id};
+use crate::web::{Error, Frame, draw, moment};
+
+/// Turning the pages of one search is not searching again.
+const AUDITED: Limit = Limit { count: 1, per: SignedDuration::from_mins(10) };
+
+/// A row as the page shows it.
+struct Line {
+    seq: i64,
+    at: String,
+    at_iso: String,
+    event: String,
+    actor: Who,
+    subject: Option<Who>,
+    reference: Option<String>,
+    detail: String,
+    personal: Option<String>,
+    erased: bool,
+    previous: String,
+    hash: String,
+}
+
+/// Somebody, with their page if the examiner may see it.
+struct Who {
+    text: String,
+    object: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "helpdesk/audit.html")]
+struct AuditPage {
+    f: Frame,
+    asked: Asked,
+    kinds: Vec<String>,
+    wrong: Option<String>,
+    rows: Vec<Line>,
+    /// Where the next page begins.
+    older: Option<String>,
+    csv: String,
+    jsonl: String,
+    first: bool,
+    /// May look at people and resets, too.
+    looks: bool,
+}
+
+pub(super) async fn page(
+    State(app): State<App>,
+    frame: Frame,
+    staff: Staff<Examine>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let f = at_work(frame, &staff.login);
+    let (mut rows, wrong) = match asked.read(&app, &staff).await? {
+        Ok(sought) => {
+            searched(&app, &staff, &asked, &sought).await?;
+            (newest(&app.db, &sought, asked.before()).await?, None)
+        }
+        Err(wrong) => (Vec::new(), Some(wrong)),
+    };
+    let looks = staff.login.may(Look::ROLES);
+    let more = rows.len() > AUDIT_PAGE;
+    rows.truncate(AUDIT_PAGE);
+    let last = rows.last().filter(|_| more).map(|last| last.seq);
+    Ok(draw(&AuditPage {
+        older: last.map(|seq| asked.link("/helpdesk/audit", &[("before", &seq.to_string())])),
+        csv: asked.link("/helpdesk/audit/export", &[("format", "csv")]),
+        jsonl: asked.link("/helpdesk/audit/export", &[("format", "jsonl")]),
+        first: asked.before().is_none(),
+        kinds: kinds(&app.db).await?,
+        rows: rows.into_iter().map(|entry| line(&f, entry, looks)).collect(),
+        wrong: wrong.map(|wrong: Wrong| f.t(wrong.key())),
+        looks,
+        asked,
+        f,
+    }))
+}
+
+/// Who searched for what, once for each search.
+async fn searched(app: &App, staff: &Staff<Examine>, asked: &Asked, sought: &Sought) -> Result<(), StoreError> {
+    let mut ledger = app.auditor.begin().await?;
+    let what = hash_id(&asked.link("", &[]));
+    let key = format!("examined:{}:{what}", staff.login.key.object);
+    if Limits::take_in(ledger.tx(), &key, AUDITED, app.now()).await?.is_ok() {
+        ledger.record(asked.told(Event::new("audit.searched", staff.actor()), sought));
+    }
+    ledger.commit().await
+}
+
+/// `staff:tenant/object` as a kind and somebody.
+fn who(name: &str, looks: bool) -> Who {
+    let (kind, object) = parts_of(name);
+    let text = [kind, object.as_deref().unwrap_or_default()].join(" ").trim().to_owned();
+    Who { text, object: object.filter(|_| looks) }
+}
+
+fn line(f: &Frame, entry: Entry, looks: bool) -> Line {
+    let erased = entry.personal == Personal::Erased;
+    let personal = if let Personal::Kept(data) = entry.personal { Some(data) } else { None };
+    Line {
+        at: moment(&f.lang, &entry.at),
+        at_iso: entry.at.to_string(),
+        actor: who(&entry.actor, looks),
+        subject: entry.subject.as_deref().map(|name| who(name, looks)),
+        detail: if entry.detail == "{}" { String::new() } else { entry.detail },
+        seq: entry.seq,
+        event: entry.event,
+        reference: entry.reference,
+        previous: entry.previous,
+        hash: entry.hash,
+        personal,
+        erased,
+    }
+}

@@ -1,0 +1,216 @@
+//! What is known of a person, in words.
+
+use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+
+use super::person::Known;
+use super::queue::{Row, row};
+use crate::people::{DeviceRead, Facts, Home, InDirectory, Number, Privilege, Reason, Registered, Risk, RiskRead};
+use crate::web::{Frame, duration, moment};
+
+/// A fact: what it is, what it says.
+pub(super) struct Fact {
+    name: String,
+    says: String,
+}
+
+/// A number on record.
+struct NumberRow {
+    kind: String,
+    shown: String,
+    settled: bool,
+    word: String,
+    since: String,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a line of its own")]
+#[derive(Template)]
+#[template(path = "helpdesk/person.html")]
+pub(super) struct PersonPage {
+    f: Frame,
+    name: String,
+    upn: String,
+    /// There is nobody of this id in the tenant any more.
+    gone: bool,
+    privileged: bool,
+    reasons: Vec<String>,
+    frozen: Option<String>,
+    read_at: String,
+    account: Option<Vec<Fact>>,
+    directory: Option<Vec<Fact>>,
+    /// A probe is set up and did not answer.
+    directory_silent: bool,
+    numbers: Option<Vec<NumberRow>>,
+    methods: Option<Vec<String>>,
+    methods_source: String,
+    passwordless: Option<String>,
+    devices: Option<Vec<String>>,
+    risk: Option<String>,
+    at_risk: bool,
+    resets: Vec<Row>,
+}
+
+pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
+    let facts = known.facts.as_ref().and_then(Option::as_ref);
+    let latest = known.resets.first();
+    let name = facts
+        .map(|facts| facts.name.clone())
+        .or_else(|| latest.map(|reset| reset.name.clone()))
+        .filter(|name| !name.is_empty());
+    let upn = facts.map(|facts| facts.upn.clone()).or_else(|| latest.map(|reset| reset.upn.clone()));
+    let report = known.methods.as_ref().and_then(Option::as_ref);
+    let source = match report.and_then(|report| report.updated_at) {
+        Some(at) => f.tv("desk-source-report", "time", &aged(&f, at, now)),
+        None => f.t("desk-methods-none"),
+    };
+    PersonPage {
+        name: name.unwrap_or_else(|| known.key.object.to_string()),
+        upn: upn.unwrap_or_default(),
+        gone: matches!(known.facts, Some(None)),
+        privileged: known.privilege.privileged(),
+        reasons: reasons(&f, &known.privilege),
+        frozen: known.frozen_since.map(|since| f.tv("desk-frozen", "time", &aged(&f, since, now))),
+        read_at: moment(&f.lang, &known.read_at),
+        account: facts.map(|facts| account(&f, facts, now)),
+        directory: directory(&f, &known.directory, now),
+        directory_silent: matches!(known.directory, InDirectory::NotKnown),
+        numbers: known.numbers.map(|all| all.into_iter().map(|one| number(&f, one, now)).collect()),
+        methods: known.methods.as_ref().map(|report| methods(&f, report.as_ref())),
+        methods_source: source,
+        passwordless: report
+            .map(|r| f.t(if r.passwordless_capable { "desk-passwordless" } else { "desk-not-passwordless" })),
+        devices: known.devices.map(|all| all.iter().map(|one| device(&f, one)).collect()),
+        at_risk: matches!(&known.risk, Some(RiskRead::Seen(risk)) if now_at_risk(risk)),
+        risk: known.risk.map(|read| risk(&f, &read, now)),
+        resets: known.resets.into_iter().map(|reset| row(&f, reset, now)).collect(),
+        f,
+    }
+}
+
+/// A time with how long ago that is; in days where hours would be counted by hand.
+fn aged(f: &Frame, at: Timestamp, now: Timestamp) -> String {
+    let age = now.duration_since(at).max(SignedDuration::ZERO);
+    let age = match age.as_hours() / 24 {
+        ..2 => f.tv("desk-age", "span", &duration(&f.lang, age)),
+        days => f.tv("desk-age-days", "n", &days.to_string()),
+    };
+    format!("{} ({age})", moment(&f.lang, &at))
+}
+
+fn reasons(f: &Frame, privilege: &Privilege) -> Vec<String> {
+    let text = |reason: &Reason| {
+        let key = format!("desk-why-{}", reason.code());
+        reason.name().map_or_else(|| f.t(&key), |name| f.tv(&key, "name", name))
+    };
+    privilege.reasons.iter().map(text).collect()
+}
+
+fn account(f: &Frame, facts: &Facts, now: Timestamp) -> Vec<Fact> {
+    let fact = |key: &str, says: String| Fact { name: f.t(key), says };
+    let time = |at: Option<Timestamp>| at.map_or_else(|| f.t("desk-not-known"), |at| aged(f, at, now));
+    let mut all = match &facts.home {
+        Home::Cloud => vec![fact("desk-lives", f.t("desk-lives-cloud"))],
+        Home::Directory { domain, synced_at } => {
+            let lives = f.tv("desk-lives-directory", "domain", domain);
+            vec![fact("desk-lives", lives), fact("desk-synced", time(*synced_at))]
+        }
+    };
+    all.push(fact("desk-enabled", f.t(if facts.enabled { "desk-yes" } else { "desk-no" })));
+    all.push(fact("desk-password-changed", time(facts.password_changed_at)));
+    if facts.guest {
+        all.push(fact("desk-guest", f.t("desk-yes")));
+    }
+    if facts.restricted {
+        all.push(fact("desk-restricted", f.t("desk-yes")));
+    }
+    all
+}
+
+fn directory(f: &Frame, directory: &InDirectory, now: Timestamp) -> Option<Vec<Fact>> {
+    let account = directory.account()?;
+    let yes_no = |yes: bool| f.t(if yes { "desk-yes" } else { "desk-no" });
+    let locked = match account.locked_until {
+        Some(until) if account.locked => f.tv("desk-locked-until", "time", &moment(&f.lang, &until)),
+        _ => yes_no(account.locked),
+    };
+    let cannot = account.cannot_change.map_or_else(|| f.t("desk-not-known"), yes_no);
+    let set = account.pwd_last_set.map_or_else(|| f.t("desk-not-known"), |at| aged(f, at, now));
+    let all = [
+        ("desk-locked", locked),
+        ("desk-disabled", yes_no(account.disabled)),
+        ("desk-expired", yes_no(account.expired)),
+        ("desk-protected", yes_no(account.protected)),
+        ("desk-must-change", yes_no(account.must_change)),
+        ("desk-cannot-change", cannot),
+        ("desk-password-changed", set),
+    ];
+    Some(all.into_iter().map(|(key, says)| Fact { name: f.t(key), says }).collect())
+}
+
+fn number(f: &Frame, number: Number, now: Timestamp) -> NumberRow {
+    NumberRow {
+        kind: f.t(&format!("desk-number-{}", number.kind.name())),
+        settled: number.settled,
+        word: f.t(if number.settled { "desk-settled" } else { "desk-unsettled" }),
+        since: f.tv("desk-number-since", "time", &aged(f, number.unchanged_since, now)),
+        shown: number.shown,
+    }
+}
+
+/// Several of Microsoft's names may be one kind of method.
+fn methods(f: &Frame, report: Option<&Registered>) -> Vec<String> {
+    let mut words: Vec<String> = report.into_iter().flat_map(|r| &r.methods).map(|name| method(f, name)).collect();
+    words.dedup();
+    words
+}
+
+/// Microsoft's name in words; a name we do not know stands as it is
+/// (<https://learn.microsoft.com/graph/api/resources/userregistrationdetails>, read 2026-11-24).
+fn method(f: &Frame, name: &str) -> String {
+    let key = match name {
+        "fido2" | "fido2SecurityKey" => "passkey",
+        name if name.starts_with("passKey") => "passkey",
+        "windowsHelloForBusiness" => "hello",
+        "microsoftAuthenticatorPush" | "microsoftAuthenticator" => "authenticator",
+        "microsoftAuthenticatorPasswordless" => "phone-sign-in",
+        "softwareOneTimePasscode" | "hardwareOneTimePasscode" => "code",
+        "mobilePhone" | "alternateMobilePhone" | "officePhone" => "phone",
+        "email" => "email",
+        "temporaryAccessPass" => "pass",
+        "securityQuestion" => "question",
+        other => return other.to_owned(),
+    };
+    f.t(&format!("desk-method-{key}"))
+}
+
+/// Kinds, no names: a name is what a caller might be asked for.
+fn device(f: &Frame, device: &DeviceRead) -> String {
+    let how = match device.trust_type.as_str() {
+        "ServerAd" => f.t("desk-trust-hybrid"),
+        "AzureAd" => f.t("desk-trust-joined"),
+        "Workplace" => f.t("desk-trust-registered"),
+        other => other.to_owned(),
+    };
+    let system = Some(device.operating_system.as_str()).filter(|os| !os.is_empty());
+    [system, Some(how.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn now_at_risk(risk: &Risk) -> bool {
+    matches!(risk.state.as_deref(), Some("atRisk" | "confirmedCompromised"))
+}
+
+fn risk(f: &Frame, read: &RiskRead, now: Timestamp) -> String {
+    let risk = match read {
+        RiskRead::NotAvailable => return f.t("desk-risk-not-available"),
+        RiskRead::Nothing => return f.t("desk-risk-none"),
+        RiskRead::Seen(risk) => risk,
+    };
+    let at = risk.updated_at.map(|at| aged(f, at, now)).unwrap_or_default();
+    let level = risk.level.as_deref().unwrap_or("hidden");
+    let level = f.maybe(&format!("desk-risk-level-{level}")).unwrap_or_else(|| level.to_owned());
+    match risk.state.as_deref() {
+        Some("confirmedCompromised") => f.tv("desk-risk-compromised", "time", &at),
+        Some("atRisk") => f.tv2("desk-risk-now", ("level", &level), ("time", &at)),
+        _ => f.tv("desk-risk-over", "time", &at),
+    }
+}

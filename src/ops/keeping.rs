@@ -1,0 +1,101 @@
+//! Keeping the audit: once a day one replica exports the head, and forgets what is personal and older than the
+//! organisation keeps it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::audit::{Actor, Event, erase_personal, head};
+use crate::people::forget_people_before;
+use crate::reset::forget_people;
+use crate::state::App;
+use crate::store::{StoreError, claim_daily, retry_daily};
+
+/// How often it is looked whether a day has passed.
+const EVERY: Duration = Duration::from_secs(5);
+/// What failed is tried again after this.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+
+const HEAD: &str = "audit_head";
+const RETENTION: &str = "retention";
+
+/// Exports and forgets until the process stops.
+pub(crate) async fn keep_audit(app: App) {
+    loop {
+        if let Err(error) = round(&app).await {
+            tracing::error!(cause = ?error, "the audit is not kept as it should be; it goes on in a moment");
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+async fn round(app: &App) -> Result<(), StoreError> {
+    if claim_daily(&app.db, HEAD, app.now()).await? {
+        export_head(app).await?;
+    }
+    if let Some(days) = app.config.audit.keep_personal_days
+        && claim_daily(&app.db, RETENTION, app.now()).await?
+    {
+        let before = app.now().saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or_default();
+        if let Err(error) = forget(app, before).await {
+            retry_daily(&app.db, RETENTION, AGAIN, app.now()).await?;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// To the log, which leaves the machine in most places, and to the folder, if there is one.
+async fn export_head(app: &App) -> Result<(), StoreError> {
+    let Some((count, hash)) = head(&app.db).await? else { return Ok(()) };
+    tracing::info!(count, hash, "the head of the audit: `passback audit verify --head` takes a file with both");
+    let Some(folder) = app.config.audit.head_dir.clone() else { return Ok(()) };
+    let (line, now) = (format!("{count} {hash}\n"), app.now());
+    let written = tokio::task::spawn_blocking(move || write(&folder, &line, now)).await;
+    match written.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+        Ok(path) => {
+            tracing::info!(count, path = %path.display(), "the head of the audit is exported");
+            let event = Event::new("audit.head_exported", Actor::Portal);
+            app.auditor.note(event.with("count", count).with("hash", hash)).await
+        }
+        Err(error) => {
+            tracing::error!(%error, "the head of the audit cannot be written to audit.head_dir; again in an hour");
+            retry_daily(&app.db, HEAD, AGAIN, app.now()).await
+        }
+    }
+}
+
+/// Whole or not at all, and never over another: a head that is there proves something.
+fn write(folder: &Path, line: &str, now: Timestamp) -> std::io::Result<PathBuf> {
+    let name = format!("passback-head-{}.txt", now.strftime("%Y%m%dT%H%M%S%3fZ"));
+    let (path, part) = (folder.join(&name), folder.join(format!(".{name}.part")));
+    let mut file = std::fs::File::create(&part)?;
+    file.write_all(line.as_bytes())?;
+    file.sync_all()?;
+    std::fs::hard_link(&part, &path)?;
+    std::fs::remove_file(&part)?;
+    Ok(path)
+}
+
+/// What is forgotten is told in the same transaction, by number.
+async fn forget(app: &App, before: Timestamp) -> Result<(), StoreError> {
+    loop {
+        let mut ledger = app.auditor.begin().await?;
+        let people = forget_people_before(ledger.tx(), before).await?;
+        let (resets, notes) = forget_people(&mut ledger, &app.db, before).await?;
+        let rows = erase_personal(&mut ledger, &app.db, before).await?;
+        if people + resets + notes + rows == 0 || app.stop.is_cancelled() {
+            return Ok(());
+        }
+        let event = Event::new("audit.personal_erased", Actor::Portal).with("before", before.to_string());
+        let event = event.with("rows", rows).with("resets", resets).with("notes", notes).with("people", people);
+        ledger.record(event);
+        ledger.commit().await?;
+        tracing::info!(rows, resets, notes, people, "personal details were erased");
+    }
+}

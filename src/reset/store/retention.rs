@@ -1,0 +1,32 @@
+//! Forgetting whose resets were. What stays says nothing of a person but their object id.
+
+use jiff::Timestamp;
+
+use super::search::forget;
+use crate::base::ResetId;
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// Ended resets from before a time that still have a name, the oldest first, some of them.
+pub(in crate::reset) async fn named(db: &Db, before: Timestamp) -> Result<Vec<ResetId>, StoreError> {
+    const SQL: &str =
+        "SELECT id FROM resets WHERE created_at < $1 AND name <> '' AND open = 0 ORDER BY created_at LIMIT 100";
+    let before = before.as_millisecond();
+    let rows: Vec<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(before).fetch_all(pool).await)?;
+    Ok(rows.into_iter().filter_map(|(id,)| id.parse().ok()).collect())
+}
+
+/// Takes a reset out of the search and empties its names.
+pub(in crate::reset) async fn unname(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET name = '', upn = '' WHERE id = $1";
+    forget(tx, id).await?;
+    let id = id.to_string();
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Deletes notes from before a time.
+pub(in crate::reset) async fn forget_notes(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM reset_notes WHERE at < $1";
+    let before = before.as_millisecond();
+    Ok(on_tx!(tx, |c| sqlx::query(SQL).bind(before).execute(c).await.map(|done| done.rows_affected()))?)
+}

@@ -1,0 +1,62 @@
+//! What one replica does once a day: a row says when it was done, and whoever moves it does it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Db, StoreError, on_db};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether it is due and this caller is the one. A time in the future was written before the clock was set back.
+pub(crate) async fn claim_daily(db: &Db, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    const LOOK: &str = "SELECT done_at FROM daily WHERE name = $1 AND done_at > $2 AND done_at <= $3";
+    const TAKE: &str = "INSERT INTO daily (name, done_at) VALUES ($1, $3)
+        ON CONFLICT (name) DO UPDATE SET done_at = $3 WHERE NOT (daily.done_at > $2 AND daily.done_at <= $3)";
+    let yesterday = now.saturating_sub(DAY).unwrap_or_default().as_millisecond();
+    let now = now.as_millisecond();
+    // Mostly there is nothing to do, and looking takes no lock.
+    let done: Option<(i64,)> =
+        on_db!(db, |pool| sqlx::query_as(LOOK).bind(name).bind(yesterday).bind(now).fetch_optional(pool).await)?;
+    if done.is_some() {
+        return Ok(false);
+    }
+    let rows = on_db!(db, |pool| sqlx::query(TAKE)
+        .bind(name)
+        .bind(yesterday)
+        .bind(now)
+        .execute(pool)
+        .await
+        .map(|d| d.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// It was not done after all: it is due again after this.
+pub(crate) async fn retry_daily(db: &Db, name: &str, after: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE daily SET done_at = $2 WHERE name = $1";
+    let done = now.saturating_sub(DAY).and_then(|at| at.checked_add(after)).unwrap_or_default().as_millisecond();
+    on_db!(db, |pool| sqlx::query(SQL).bind(name).bind(done).execute(pool).await.map(|_| ()))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::engines;
+
+    #[tokio::test]
+    async fn once_a_day_one_of_many() {
+        for engine in engines().await {
+            let start = Timestamp::from_second(1_800_000_000).unwrap();
+            let hours = |n| start + SignedDuration::from_hours(n);
+            let claims = (0..8).map(|_| claim_daily(&engine.db, "head", start));
+            let claimed = futures_util::future::join_all(claims).await;
+            assert_eq!(claimed.into_iter().filter(|claimed| *claimed.as_ref().unwrap()).count(), 1);
+            assert!(!claim_daily(&engine.db, "head", hours(23)).await.unwrap());
+            assert!(claim_daily(&engine.db, "other", hours(23)).await.unwrap(), "each for itself");
+            assert!(claim_daily(&engine.db, "head", hours(24)).await.unwrap());
+            retry_daily(&engine.db, "head", SignedDuration::from_hours(1), hours(24)).await.unwrap();
+            assert!(!claim_daily(&engine.db, "head", hours(24)).await.unwrap());
+            assert!(claim_daily(&engine.db, "head", hours(25)).await.unwrap());
+            assert!(claim_daily(&engine.db, "head", hours(-100)).await.unwrap(), "the clock was set back");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The audit at the desk: searched, exported, its head kept elsewhere, and names forgotten while the chain stays whole.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use passback::config::Config;
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+
+async fn staff(portal: &Portal, name: &str) -> Browser {
+    let mut browser = portal.browser();
+    let page = browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
+    assert!(page.status.is_success(), "{name}: {}", page.body);
+    browser
+}
+
+async fn reset(portal: &Portal, name: &str, state: &str) -> String {
+    let mut browser = portal.signed_in(name).await;
+    let reference = browser.reset(GOOD).await.reference();
+    browser.until_state(&reference, state).await;
+    reference
+}
+
+/// How many rows tell of this.
+fn told(page: &Page, event: &str) -> usize {
+    page.body.matches(&format!("<bdi dir=\"ltr\">{event}</bdi>")).count()
+}
+
+/// Numbers of the rows, as they stand.
+fn rows(page: &Page) -> Vec<i64> {
+    page.body.split("<li id=\"a-").skip(1).map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
+}
+
+async fn export(browser: &mut Browser, query: &str) -> String {
+    let answer = browser.once(&format!("/helpdesk/audit/export?{query}")).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let name = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert!(name.starts_with("attachment; filename=\"passback-audit-"), "{name}");
+    answer.text().await.unwrap()
+}
+
+async fn run(portal: &Portal, engine: Engine, sql: &'static str) {
+    match engine {
+        Engine::Sqlite => {
+            let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+            sqlx::query(sql).execute(&pool).await.unwrap();
+        }
+        Engine::Postgres => {
+            let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
+            sqlx::query(sql).execute(&pool).await.unwrap();
+        }
+    }
+}
+
+/// What `passback audit verify` says of this portal, offline.
+fn verify(portal: &Portal, head: Option<&Path>) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
+    command.args(["audit", "verify", "--database", &portal.database]);
+    if let Some(head) = head {
+        command.arg("--head").arg(head);
+    }
+    let done = command.output().unwrap();
+    (done.status.success(), String::from_utf8(done.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn audrey_finds_who_did_what_to_whom_and_her_search_is_found_too() {
+    for engine in engines() {
+        let portal = Portal::on(engine).await;
+        let wanda = reset(&portal, "wanda", "written").await;
+        reset(&portal, "rita", "refused").await;
+        staff(&portal, "hugo").await.post(&format!("/helpdesk/resets/{wanda}/note"), &[("text", "Hello")]).await;
+        let mut audrey = staff(&portal, "audrey").await;
+        let page = audrey.get("/helpdesk/audit").await;
+        let all = rows(&page);
+        assert!(all.len() > 10 && all.is_sorted_by(|a, b| a > b), "the newest first: {all:?}");
+        assert!(told(&page, "audit.searched") > 0, "her own look: {}", page.main());
+        let page = audrey.get("/helpdesk/audit?event=desk.note").await;
+        assert_eq!(rows(&page).len(), 1, "{}", page.main());
+        let hugo = portal.demo.tenant.object_id(&upn("hugo")).unwrap();
+        assert!(page.body.contains(&format!("staff {hugo}")), "{}", page.main());
+        for query in [format!("actor={}", upn("hugo")), format!("actor={hugo}&person={}", upn("wanda"))] {
+            let page = audrey.get(&format!("/helpdesk/audit?{query}")).await;
+            assert!(told(&page, "desk.note") > 0, "{query}: {}", page.main());
+            assert!(told(&page, "reset.requested") == 0, "{query}: {}", page.main());
+        }
+        let page = audrey.get(&format!("/helpdesk/audit?reference={}", wanda.to_lowercase())).await;
+        assert!(told(&page, "reset.requested") == 1 && page.body.contains(&upn("wanda")), "{}", page.main());
+        assert!(!page.body.contains(&upn("rita")), "{}", page.main());
+        assert!(rows(&audrey.get("/helpdesk/audit?to=2020-01-01").await).is_empty());
+        for (query, said) in [
+            ("actor=xyzzy", "There is nobody of this user name."),
+            ("reference=7KQ4-M2ZD", "There is no reset of this reference."),
+            ("from=tomorrow", "A day looks like"),
+        ] {
+            let page = audrey.get(&format!("/helpdesk/audit?{query}")).await;
+            assert!(page.body.contains(said) && rows(&page).is_empty(), "{query}: {}", page.main());
+        }
+        // Each row shows its hash and the one before it: they are a chain.
+        let page = audrey.get("/helpdesk/audit").await;
+        let hashes: Vec<&str> = page
+            .body
+            .split("<code>")
+            .map(|rest| rest.split("</code>").next().unwrap())
+            .filter(|c| c.len() == 64 && c.chars().all(|c| c.is_ascii_hexdigit()))
+            .collect();
+        for pair in hashes.chunks(2).collect::<Vec<_>>().windows(2) {
+            assert_eq!(pair[0][1], pair[1][0], "the hash before is that of the row below");
+        }
+        // The same search is told once, another one again.
+        let searches = async |audrey: &mut Browser| {
+            told(&audrey.get("/helpdesk/audit?event=audit.searched").await, "audit.searched")
+        };
+        let before = searches(&mut audrey).await;
+        assert_eq!(searches(&mut audrey).await, before);
+        audrey.get("/helpdesk/audit?event=desk.refused").await;
+        assert_eq!(searches(&mut audrey).await, before + 1);
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_export_holds_every_row_once_as_csv_and_as_json_lines() {
+    for engine in engines() {
+        let portal = Portal::on(engine).await;
+        let wanda = reset(&portal, "wanda", "written").await;
+        let mut audrey = staff(&portal, "audrey").await;
+        let lines: Vec<Value> =
+            export(&mut audrey, "format=jsonl").await.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(lines.iter().enumerate().all(|(n, line)| line["seq"] == n + 1), "all of them, in order");
+        assert!(lines.windows(2).all(|pair| pair[1]["previous"] == pair[0]["hash"]));
+        assert_eq!(lines.last().unwrap()["event"], "audit.exported", "and that it was exported");
+        let requested = lines.iter().find(|line| line["event"] == "reset.requested").unwrap();
+        assert_eq!(
+            (&requested["personal"]["upn"], &requested["reference"]),
+            (&upn("wanda").into(), &wanda.clone().into())
+        );
+        let csv = export(&mut audrey, &format!("format=csv&reference={wanda}")).await;
+        let mut table = csv.lines();
+        assert!(table.next().unwrap().starts_with("seq,at,event,actor,"), "{csv}");
+        assert!(csv.contains(",reset.requested,") && csv.contains("\r\n"), "{csv}");
+        assert!(!csv.contains("audit.exported"), "only what was asked for: {csv}");
+        let none = export(&mut audrey, "format=csv&to=2020-01-01").await;
+        assert_eq!(none.lines().count(), 1, "a table without rows: {none}");
+        assert_eq!(audrey.once("/helpdesk/audit/export?format=xml").await.status(), StatusCode::NOT_FOUND);
+        let wrong = audrey.once("/helpdesk/audit/export?format=csv&person=xyzzy").await;
+        assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY, "never everything instead");
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_large_export_begins_at_once_and_ends_with_the_session() {
+    let portal = Portal::start().await;
+    let mut audrey = staff(&portal, "audrey").await;
+    audrey.get("/helpdesk/audit").await;
+    // Rows enough that no buffer on the way holds them all; the chain is not looked at here.
+    run(&portal, Engine::Sqlite, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+        INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
+        SELECT (SELECT MAX(seq) FROM audit) + i, i, 'bulk', 'portal', printf('{\"text\":\"%.2000c\"}', 'x'), '', '', '', '', '' FROM n").await;
+    run(&portal, Engine::Sqlite, "UPDATE audit_head SET count = (SELECT MAX(seq) FROM audit)").await;
+    let mut answer = audrey.once("/helpdesk/audit/export?format=jsonl").await;
+    let first = answer.chunk().await.unwrap().unwrap();
+    assert!(first.starts_with(b"{\"actor\""), "{first:?}");
+    audrey.post_once("/signout", &[]).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let mut got = first.len();
+    let broke = loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => got += chunk.len(),
+            Ok(None) => break false,
+            Err(_) => break true,
+        }
+    };
+    assert!(broke, "half an export never looks whole");
+    assert!(got < 60_000 * 2_000, "{got} bytes after signing out");
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn the_head_leaves_the_machine_once_a_day_and_proves_what_was_before_it() {
+    for engine in engines() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().to_owned();
+        let kept = move |config: &mut Config| config.audit.head_dir = Some(folder.clone());
+        let portal = Portal::with(Wish { engine, ..Wish::adjusted(kept) }).await;
+        reset(&portal, "wanda", "written").await;
+        let heads = || {
+            let mut names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().path()).collect();
+            names.retain(|path| path.extension().is_some_and(|e| e == "txt"));
+            names.sort();
+            names
+        };
+        let until = async |count: usize| {
+            for _ in 0..200 {
+                if heads().len() >= count {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            panic!("{:?}", heads());
+        };
+        // On the first start there is nothing yet; the next day there is.
+        portal.clock.advance(jiff::SignedDuration::from_hours(25));
+        until(1).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let head = heads().pop().unwrap();
+        assert_eq!(heads().len(), 1, "once a day");
+        let text = std::fs::read_to_string(&head).unwrap();
+        assert!(text.trim().split(' ').nth(1).is_some_and(|hash| hash.len() == 64), "{text}");
+        let (whole, said) = verify(&portal, Some(&head));
+        assert!(whole && said.contains("The chain is whole."), "{said}");
+        // Somebody with the database cuts the chain before the head, and sets the head row back.
+        run(&portal, engine, "DELETE FROM audit_personal").await;
+        run(&portal, engine, "DELETE FROM audit WHERE seq > 4").await;
+        run(&portal, engine, "UPDATE audit_head SET count = 4, hash = (SELECT hash FROM audit WHERE seq = 4)").await;
+        assert!(verify(&portal, None).0, "the chain alone cannot know");
+        let (whole, said) = verify(&portal, Some(&head));
+        assert!(!whole && said.contains("does not go through the exported head"), "{said}");
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn after_its_time_what_is_personal_is_forgotten_and_the_chain_is_whole() {
+    for engine in engines() {
+        let kept = |config: &mut Config| config.audit.keep_personal_days = Some(30);
+        let portal = Portal::with(Wish { engine, ..Wish::adjusted(kept) }).await;
+        let wanda = reset(&portal, "wanda", "written").await;
+        let path = format!("/helpdesk/resets/{wanda}");
+        let mut hugo = staff(&portal, "hugo").await;
+        hugo.post(&format!("{path}/note"), &[("text", "Called at nine.")]).await;
+        hugo.get("/helpdesk/people?q=wanda").await;
+        for sql in [
+            "UPDATE resets SET created_at = created_at - 2678400000, open = 0",
+            "UPDATE reset_notes SET at = at - 2678400000",
+            "UPDATE people_known SET asked_at = asked_at - 2678400000",
+        ] {
+            run(&portal, engine, sql).await;
+        }
+        // Time cannot be taken out of a chain; so the clock goes on, and sessions with it.
+        portal.clock.advance(jiff::SignedDuration::from_hours(24 * 31));
+        let mut erased = (true, String::new());
+        for _ in 0..200 {
+            erased = verify(&portal, None);
+            if erased.1.contains("they were erased") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(erased.0 && erased.1.contains("they were erased"), "{}", erased.1);
+        let report = passback::verify_audit(&portal.database, Some(portal.demo.config()), None).await.unwrap();
+        assert_eq!(report.breaks, Vec::<String>::new(), "the MACs, too");
+        let left = async |sql: &'static str| -> i64 {
+            match engine {
+                Engine::Sqlite => {
+                    let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+                    sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+                }
+                Engine::Postgres => {
+                    let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
+                    sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+                }
+            }
+        };
+        for sql in [
+            "SELECT COUNT(*) FROM resets WHERE name <> '' OR upn <> ''",
+            "SELECT COUNT(*) FROM reset_notes",
+            "SELECT COUNT(*) FROM search_words",
+            "SELECT COUNT(*) FROM person_numbers",
+            "SELECT COUNT(*) FROM audit_personal",
+        ] {
+            assert_eq!(left(sql).await, 0, "{sql}");
+        }
+        assert!(left("SELECT COUNT(*) FROM audit WHERE event = 'audit.personal_erased'").await > 0);
+        portal.demo.stop().await;
+    }
+}
