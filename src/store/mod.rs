@@ -5,6 +5,7 @@
 mod attempts;
 mod backup;
 mod db;
+mod leases;
 mod limits;
 mod seal;
 mod sessions;
@@ -16,6 +17,7 @@ pub use backup::BackupError;
 pub(crate) use backup::backup;
 pub(crate) use db::{Db, StoreError, Tx};
 pub(crate) use db::{on_db, on_tx};
+pub(crate) use leases::lease;
 pub(crate) use limits::{Limit, Limits, Refused};
 pub(crate) use seal::{Place, Purpose, SealError, Sealer};
 pub(crate) use sessions::{DbSessions, hash_id, session_is_from_memory, with_sessions_from_memory};

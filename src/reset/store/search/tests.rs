@@ -274,16 +274,3 @@ async fn words_are_kept_once_whoever_tries_and_not_after_they_were_forgotten() {
         assert_eq!(found(&engine, &typed("anna")).await, []);
     }
 }
-
-#[tokio::test]
-async fn work_for_all_is_done_by_one_and_taken_over() {
-    for engine in engines().await {
-        let now = start();
-        assert!(lease(&engine.db, "words", "one", now).await.unwrap());
-        assert!(lease(&engine.db, "words", "one", now).await.unwrap(), "its own");
-        assert!(!lease(&engine.db, "words", "other", now + SignedDuration::from_secs(19)).await.unwrap());
-        assert!(lease(&engine.db, "other work", "other", now).await.unwrap());
-        assert!(lease(&engine.db, "words", "other", now + SignedDuration::from_secs(21)).await.unwrap(), "it died");
-        assert!(lease(&engine.db, "words", "one", now - HOUR).await.unwrap(), "the clock was set back");
-    }
-}
