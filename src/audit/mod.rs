@@ -11,10 +11,12 @@
 mod chain;
 mod event;
 mod ledger;
+mod staff;
 mod trail;
 mod verify;
 
 pub(crate) use event::{Actor, Event};
 pub(crate) use ledger::{Auditor, Ledger};
+pub(crate) use staff::{StaffAct, acts_of_staff, upn_of_staff, work_of_staff};
 pub(crate) use trail::{Trace, trail};
 pub use verify::{Report, verify};

@@ -15,5 +15,5 @@ mod watch;
 pub(crate) use finish::{Finishing, begin_finish};
 pub(crate) use routes::router;
 pub(crate) use session::{Login, SignedIn, Viewer};
-pub(crate) use staff::{Assist, Look, Permission, Staff, at_work};
+pub(crate) use staff::{Acknowledge, Assist, Look, Permission, Staff, Watch, at_work};
 pub(crate) use watch::watch_sessions;

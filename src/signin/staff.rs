@@ -61,6 +61,20 @@ impl Permission for Assist {
     const ROLES: &'static [Role] = &[Role::Agent];
 }
 
+/// Look at the insights.
+pub(crate) struct Watch;
+
+impl Permission for Watch {
+    const ROLES: &'static [Role] = &[Role::Agent, Role::Approver, Role::Auditor, Role::Admin];
+}
+
+/// Say that an alarm was looked at, and what came of it.
+pub(crate) struct Acknowledge;
+
+impl Permission for Acknowledge {
+    const ROLES: &'static [Role] = &[Role::Agent, Role::Admin];
+}
+
 /// Link the operator.
 pub(crate) struct Administer;
 
@@ -119,8 +133,11 @@ impl<P: Permission> FromRequestParts<App> for Staff<P> {
 
 /// The frame of a staff page: who works here, and where they may go.
 pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
-    let items =
-        [("/helpdesk", "desk-nav-resets", Look::ROLES), ("/admin/operator", "desk-nav-operator", Administer::ROLES)];
+    let items = [
+        ("/helpdesk", "desk-nav-resets", Look::ROLES),
+        ("/helpdesk/insights", "desk-nav-insights", Watch::ROLES),
+        ("/admin/operator", "desk-nav-operator", Administer::ROLES),
+    ];
     let nav = items
         .into_iter()
         .filter(|(_, _, roles)| login.may(roles))

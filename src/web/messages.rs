@@ -182,6 +182,7 @@ mod tests {
             "care-",
             "desk-state-",
             "desk-rung-",
+            "alarm-",
         ];
         for key in keys {
             let made = families.iter().any(|family| key.starts_with(family));

@@ -9,6 +9,7 @@ mod directory;
 mod finish;
 mod graph;
 mod guard_rails;
+mod insights;
 mod look;
 mod notices;
 mod pages;
