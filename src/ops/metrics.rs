@@ -29,13 +29,13 @@ struct Standing {
 }
 
 async fn standing(app: &App) -> Result<Standing, StoreError> {
+    const ALARMS: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
     const SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
         COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
     let (sending, in_line, writing): (i64, i64, i64) =
         on_db!(&app.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
     let paused = Switches::new(app.db.clone()).paused().await?.is_some();
     let operator = app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none());
-    const ALARMS: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
     let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ALARMS).fetch_one(pool).await)?;
     Ok(Standing { sending, in_line, writing, paused, operator, alarms })
 }

@@ -54,11 +54,14 @@ pub(super) struct Line {
     pub(super) dots: Vec<(i64, i64)>,
 }
 
+/// Its name, and which value it shows.
+type Curve = (&'static str, fn(&Spans) -> i64);
+
 pub(super) fn lines(days: &[Option<Spans>]) -> (Vec<Line>, i64) {
     let top = days.iter().flatten().map(|spans| spans.p99).max().unwrap_or(0).max(1);
     let step = step(days.len());
-    let read: [(&'static str, fn(&Spans) -> i64); 3] = [("p50", |s| s.p50), ("p95", |s| s.p95), ("p99", |s| s.p99)];
-    let line = |(kind, value): (&'static str, fn(&Spans) -> i64)| {
+    let read: [Curve; 3] = [("p50", |s| s.p50), ("p95", |s| s.p95), ("p99", |s| s.p99)];
+    let line = |(kind, value): Curve| {
         let (mut stretches, mut open, mut dots) = (Vec::new(), Vec::new(), Vec::new());
         for (n, day) in (0_i64..).zip(days) {
             match day {

@@ -138,7 +138,9 @@ fn grouped(
     for (subject, at, other) in acts.iter().map(read).filter(|(subject, at, _)| new(kind, *subject, *at)) {
         groups.entry(subject).or_default().push((at, other));
     }
-    groups.values_mut().for_each(|group| group.sort_unstable());
+    for group in groups.values_mut() {
+        group.sort_unstable();
+    }
     groups
 }
 
@@ -231,9 +233,9 @@ mod tests {
         End { at: at(minutes), person: who(person), went_through }
     }
 
-    fn odd(lately: Lately, covered: &Covered) -> Vec<(Kind, PersonKey, usize)> {
+    fn odd(lately: &Lately, covered: &Covered) -> Vec<(Kind, PersonKey, usize)> {
         let thresholds = Thresholds { people: 3, agents: 3, failures: 2, method: HOUR };
-        find(&lately, thresholds, covered).into_iter().map(|f| (f.kind, f.subject, f.amount)).collect()
+        find(lately, thresholds, covered).into_iter().map(|f| (f.kind, f.subject, f.amount)).collect()
     }
 
     fn acts(acts: &[Act]) -> Lately {
@@ -248,12 +250,12 @@ mod tests {
     fn one_agent_with_many_people_within_an_hour_is_odd() {
         let none = Covered::new();
         let many = [act(0, 1, 11), act(30, 1, 12), act(60, 1, 13)];
-        assert_eq!(odd(acts(&many), &none), [(Kind::ManyPeople, who(1), 3)]);
-        assert_eq!(odd(acts(&[act(0, 1, 11), act(30, 1, 12), act(61, 1, 13)]), &none), [], "over more than an hour");
-        assert_eq!(odd(acts(&[act(0, 1, 11), act(1, 1, 11), act(2, 1, 12)]), &none), [], "the same person twice");
-        assert_eq!(odd(acts(&[act(0, 1, 11), act(1, 2, 12), act(2, 1, 13)]), &none), [], "two agents");
+        assert_eq!(odd(&acts(&many), &none), [(Kind::ManyPeople, who(1), 3)]);
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(30, 1, 12), act(61, 1, 13)]), &none), [], "over more than an hour");
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 1, 11), act(2, 1, 12)]), &none), [], "the same person twice");
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 2, 12), act(2, 1, 13)]), &none), [], "two agents");
         let looked = Covered::from([((Kind::ManyPeople, who(1)), at(30))]);
-        assert_eq!(odd(acts(&many), &looked), [], "somebody has looked at it");
+        assert_eq!(odd(&acts(&many), &looked), [], "somebody has looked at it");
         let zero = Thresholds { people: 0, agents: 0, failures: 0, method: SignedDuration::ZERO };
         assert_eq!(find(&acts(&many), zero, &none), [], "switched off");
     }
@@ -262,23 +264,23 @@ mod tests {
     fn many_agents_with_one_person_within_a_day_are_odd() {
         let none = Covered::new();
         let many = [act(0, 1, 11), act(600, 2, 11), act(1_440, 3, 11)];
-        assert_eq!(odd(acts(&many), &none), [(Kind::ManyAgents, who(11), 3)]);
-        assert_eq!(odd(acts(&[act(0, 1, 11), act(600, 2, 11), act(1_441, 3, 11)]), &none), []);
-        assert_eq!(odd(acts(&[act(0, 1, 11), act(1, 2, 11), act(2, 1, 11)]), &none), []);
+        assert_eq!(odd(&acts(&many), &none), [(Kind::ManyAgents, who(11), 3)]);
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(600, 2, 11), act(1_441, 3, 11)]), &none), []);
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 2, 11), act(2, 1, 11)]), &none), []);
     }
 
     #[test]
     fn failures_and_then_success_within_an_hour_are_odd() {
         let none = Covered::new();
         let one = [end(0, 1, false), end(20, 1, false), end(60, 1, true)];
-        assert_eq!(odd(ends(&one), &none), [(Kind::FailuresThenSuccess, who(1), 2)]);
-        assert_eq!(odd(ends(&[end(0, 1, false), end(20, 1, false), end(61, 1, true)]), &none), []);
+        assert_eq!(odd(&ends(&one), &none), [(Kind::FailuresThenSuccess, who(1), 2)]);
+        assert_eq!(odd(&ends(&[end(0, 1, false), end(20, 1, false), end(61, 1, true)]), &none), []);
         assert_eq!(
-            odd(ends(&[end(0, 1, true), end(20, 1, false), end(30, 1, false)]), &none),
+            odd(&ends(&[end(0, 1, true), end(20, 1, false), end(30, 1, false)]), &none),
             [],
             "the other way round"
         );
-        assert_eq!(odd(ends(&[end(0, 1, false), end(20, 2, false), end(30, 1, true)]), &none), [], "of two people");
+        assert_eq!(odd(&ends(&[end(0, 1, false), end(20, 2, false), end(30, 1, true)]), &none), [], "of two people");
     }
 
     #[test]
@@ -289,13 +291,13 @@ mod tests {
             registered: vec![Registered { at: at(minutes), person: who(1) }],
             ..Lately::default()
         };
-        assert_eq!(odd(registered(60, true), &none), [(Kind::NewMethod, who(1), 1)]);
-        assert_eq!(odd(registered(61, true), &none), []);
-        assert_eq!(odd(registered(-2, true), &none).len(), 1, "clocks differ");
-        assert_eq!(odd(registered(-3, true), &none), [], "before it");
-        assert_eq!(odd(registered(10, false), &none), [], "it did not go through");
+        assert_eq!(odd(&registered(60, true), &none), [(Kind::NewMethod, who(1), 1)]);
+        assert_eq!(odd(&registered(61, true), &none), []);
+        assert_eq!(odd(&registered(-2, true), &none).len(), 1, "clocks differ");
+        assert_eq!(odd(&registered(-3, true), &none), [], "before it");
+        assert_eq!(odd(&registered(10, false), &none), [], "it did not go through");
         let looked = Covered::from([((Kind::NewMethod, who(1)), at(60))]);
-        assert_eq!(odd(registered(60, true), &looked), []);
+        assert_eq!(odd(&registered(60, true), &looked), []);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(in crate::reset) use keep::{keep_words, unsearchable};
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use sqlx::query::QueryAs;
 
 use super::at;
 use super::desk::{Line, Listed, PAGE, Place, read};
@@ -246,7 +247,7 @@ async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
             let (newest, oldest) = ids(asked, before);
             on_db!(db, |pool| {
                 let query = sqlx::query_as(WORDS).bind(&newest).bind(&oldest);
-                slots(words).fold(query, |query, word| query.bind(word)).fetch_all(pool).await
+                slots(words).fold(query, QueryAs::bind).fetch_all(pool).await
             })?
         }
         way => {
@@ -277,7 +278,7 @@ async fn reach(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
             let (newest, oldest) = ids(asked, before);
             on_db!(db, |pool| {
                 let query = sqlx::query_as(WORDS).bind(&newest).bind(&oldest);
-                slots(words).fold(query, |query, word| query.bind(word)).fetch_optional(pool).await
+                slots(words).fold(query, QueryAs::bind).fetch_optional(pool).await
             })?
         }
         way => {
