@@ -31,8 +31,8 @@ pub struct Helpdesk {
     pub approval_seconds: i64,
     /// How many minutes of staff a reset by telephone takes, for "time saved" in the insights. 0: it is not shown.
     pub minutes_per_reset: i64,
-    /// Odd patterns that alarm. Boxed: all settings are moved as one while a portal starts.
-    pub alarms: Box<Alarms>,
+    /// Odd patterns that alarm.
+    pub alarms: Alarms,
 }
 
 impl Default for Helpdesk {
@@ -49,7 +49,7 @@ impl Default for Helpdesk {
             verification_seconds: 1_800,
             approval_seconds: 1_800,
             minutes_per_reset: 0,
-            alarms: Box::default(),
+            alarms: Alarms::default(),
         }
     }
 }
