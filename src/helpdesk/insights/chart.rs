@@ -24,7 +24,6 @@ pub(super) struct Block {
 /// Days side by side, each day's parts on one another.
 pub(super) fn stacked(days: &[Day]) -> (Vec<Block>, i64) {
     let top = days.iter().map(Day::all).max().unwrap_or(0).max(1);
-    let step = step(days.len());
     let mut blocks = Vec::new();
     for (n, day) in (0_i64..).zip(days) {
         let mut y = BOTTOM;
@@ -34,15 +33,17 @@ pub(super) fn stacked(days: &[Day]) -> (Vec<Block>, i64) {
             below += count;
             // What is there is seen, however little it is.
             let upper = (BOTTOM - below * (BOTTOM - TOP) / top).min(y - 1);
-            blocks.push(Block { kind, x: LEFT + n * step, y: upper, width: (step - 2).max(1), height: y - upper });
+            let (x, next) = (across(n, days.len()), across(n + 1, days.len()));
+            blocks.push(Block { kind, x, y: upper, width: (next - x - 2).max(1), height: y - upper });
             y = upper;
         }
     }
     (blocks, top)
 }
 
-fn step(count: usize) -> i64 {
-    (WIDTH - 2 * LEFT) / i64::try_from(count.max(1)).unwrap_or(WIDTH)
+/// Where the `n`th of so many days begins.
+fn across(n: i64, count: usize) -> i64 {
+    LEFT + n * (WIDTH - 2 * LEFT) / i64::try_from(count.max(1)).unwrap_or(WIDTH)
 }
 
 /// A line through days, with a gap where there is none.
@@ -59,14 +60,14 @@ type Curve = (&'static str, fn(&Spans) -> i64);
 
 pub(super) fn lines(days: &[Option<Spans>]) -> (Vec<Line>, i64) {
     let top = days.iter().flatten().map(|spans| spans.p99).max().unwrap_or(0).max(1);
-    let step = step(days.len());
     let read: [Curve; 3] = [("p50", |s| s.p50), ("p95", |s| s.p95), ("p99", |s| s.p99)];
     let line = |(kind, value): Curve| {
         let (mut stretches, mut open, mut dots) = (Vec::new(), Vec::new(), Vec::new());
         for (n, day) in (0_i64..).zip(days) {
             match day {
                 Some(spans) => {
-                    let dot = (LEFT + n * step + step / 2, BOTTOM - value(spans).max(0) * (BOTTOM - TOP) / top);
+                    let middle = i64::midpoint(across(n, days.len()), across(n + 1, days.len()));
+                    let dot = (middle, BOTTOM - value(spans).max(0) * (BOTTOM - TOP) / top);
                     open.push(format!("{},{}", dot.0, dot.1));
                     dots.push(dot);
                 }

@@ -63,13 +63,13 @@ async fn audrey_reads_how_the_last_thirty_days_went() {
         hugo.post(&format!("/helpdesk/resets/{wanda}/note"), &[("text", "Called at nine.")]).await;
         let page = staff(&portal, "audrey").await.get("/helpdesk/insights").await;
         for part in [
-            "3 resets: 1 went through, 1 were refused, 1 failed, 0 are open or unknown.",
+            "Resets: 3. Went through: 1. Refused: 1. Failed: 1. Open or unknown: 0.",
             "<rect class=\"b-good\"",
             "fill=\"url(#hatch)\"",
             "Measured: 1. Half took at most",
             "R-POLICY",
             "F-AGENT-OFFLINE",
-            "1 resets went through. At 120 minutes each on the telephone, that is 2 hours saved.",
+            "Minutes of telephone for each: 120. Hours saved: 2.",
             "hugo@contoso.example",
             "No alarm is open.",
         ] {
@@ -84,10 +84,10 @@ async fn audrey_reads_how_the_last_thirty_days_went() {
 async fn an_empty_desk_says_so_and_nobody_is_told_of_time_saved_unless_it_is_known_what_a_call_takes() {
     let portal = Portal::start().await;
     let page = staff(&portal, "audrey").await.get("/helpdesk/insights").await;
-    for part in ["0 resets", "Nothing was measured.", "No reset had a cause.", "Staff did nothing to a reset."] {
+    for part in ["Resets: 0.", "Nothing was measured.", "No reset had a cause.", "Staff did nothing to a reset."] {
         assert!(page.body.contains(part), "{part}: {}", page.main());
     }
-    assert!(!page.body.contains("hours saved"), "{}", page.main());
+    assert!(!page.body.contains("Hours saved"), "{}", page.main());
     portal.demo.stop().await;
 }
 
