@@ -288,7 +288,7 @@ async fn fill(fleet: &Fleet, stored: i64) {
     let first = PEOPLE.min(stored);
     insert(fleet, stored, (0, first), "NULL").await;
     let mut portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
-    let until = Instant::now() + Duration::from_secs(180);
+    let until = Instant::now() + Duration::from_mins(3);
     while !texts(fleet, "SELECT id FROM resets WHERE searchable IS NULL LIMIT 1").await.is_empty() {
         assert!(Instant::now() < until, "the words are not kept: {}", fleet.log(fleet.port));
         tokio::time::sleep(Duration::from_millis(200)).await;

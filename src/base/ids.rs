@@ -78,6 +78,15 @@ impl fmt::Display for PersonKey {
     }
 }
 
+impl FromStr for PersonKey {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (tenant, object) = text.split_once('/').unwrap_or((text, ""));
+        Ok(Self { tenant: tenant.parse()?, object: object.parse()? })
+    }
+}
+
 /// The short name of a reset that can be read out on the telephone: eight characters of Crockford's base32
 /// (no I, L, O, U), shown as `7KQ4-M2ZD`. An id, not a secret.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -3,6 +3,8 @@
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use super::Alarms;
+
 /// Staff: where from, and for how long.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +29,10 @@ pub struct Helpdesk {
     pub verification_seconds: i64,
     /// How long an approval is good, in seconds.
     pub approval_seconds: i64,
+    /// How many minutes of staff a reset by telephone takes, for "time saved" in the insights. 0: it is not shown.
+    pub minutes_per_reset: i64,
+    /// Odd patterns that alarm.
+    pub alarms: Alarms,
 }
 
 impl Default for Helpdesk {
@@ -42,6 +48,8 @@ impl Default for Helpdesk {
             raises: Raises::default(),
             verification_seconds: 1_800,
             approval_seconds: 1_800,
+            minutes_per_reset: 0,
+            alarms: Alarms::default(),
         }
     }
 }

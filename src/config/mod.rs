@@ -1,6 +1,7 @@
 //! Settings: TOML (`--config` or `PASSBACK_CONFIG`), any key also by `PASSBACK__SECTION__KEY`, secrets also from a
 //! file by `*_file`. Unknown keys are errors: a misspelt limit must not be no limit.
 
+mod alarms;
 mod audit;
 mod check;
 mod entra;
@@ -9,6 +10,7 @@ mod load;
 mod notify;
 mod sections;
 
+pub use alarms::{Alarms, Day, Hours, Zone};
 pub use audit::Audit;
 pub use helpdesk::{Helpdesk, Points, Raises, Thresholds};
 pub use load::{ConfigError, load};

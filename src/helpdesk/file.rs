@@ -54,8 +54,6 @@ struct ResetPage {
     verified: bool,
     missing: Option<String>,
     rungs: Vec<RungRow>,
-    /// There is nothing to prove.
-    nothing_changed: bool,
     /// There is something left to ask Microsoft.
     asks: bool,
     steps: Vec<StepRow>,
@@ -71,6 +69,13 @@ struct ResetPage {
     assists: bool,
     /// What the last press came to.
     said: Option<String>,
+}
+
+impl ResetPage {
+    /// There is nothing to prove.
+    fn nothing_changed(&self) -> bool {
+        self.state == ResetState::Refused.name()
+    }
 }
 
 #[derive(Deserialize)]
@@ -188,7 +193,6 @@ fn rungs(f: &Frame, file: &File, ended: bool) -> Vec<RungRow> {
 fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestamp) -> ResetPage {
     let verified = file.verified();
     let ended = file.reset.is_final(now);
-    let nothing_changed = file.reset.state == ResetState::Refused;
     let cause = file.reset.cause.map(|cause| {
         let text = |whom: &str| f.t(&format!("cause-{}-{whom}", cause.code().to_lowercase()));
         (cause.code(), text("agent"), text("admin"))
@@ -203,9 +207,8 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
         begun: moment(&f.lang, &file.reset.created_at),
         begun_iso: file.reset.created_at.to_string(),
         verified: verified == Verified::Yes,
-        missing: if nothing_changed { None } else { missing(&f, &verified) },
+        missing: if file.reset.state == ResetState::Refused { None } else { missing(&f, &verified) },
         rungs: rungs(&f, &file, ended),
-        nothing_changed,
         asks: assists && !ended,
         steps: file.steps().into_iter().map(step).collect(),
         name: named(&f, file.name),

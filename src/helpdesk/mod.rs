@@ -1,9 +1,10 @@
-//! The helpdesk: the queue of resets, one page for each with all that is known of it, one for each person; the audit.
+//! The helpdesk: the queue of resets and one page for each, one for each person, cases, what thirty days look like, the audit.
 
 mod cases;
 mod examine;
 mod file;
 mod help;
+mod insights;
 mod people;
 mod person;
 mod person_view;
@@ -14,6 +15,8 @@ use axum::routing::{get, post};
 
 use crate::state::App;
 
+pub(crate) use insights::watch as watch_patterns;
+
 pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/helpdesk", get(queue::page))
@@ -22,6 +25,8 @@ pub(crate) fn router() -> Router<App> {
         .route("/helpdesk/audit/export", get(examine::export))
         .route("/helpdesk/people", get(people::page))
         .route("/helpdesk/people/{object}", get(person::page))
+        .route("/helpdesk/insights", get(insights::page))
+        .route("/helpdesk/insights/alarms/{id}", post(insights::acknowledge))
         .route("/helpdesk/resets/{reference}", get(file::page))
         .route("/helpdesk/resets/{reference}/ask", post(file::ask))
         .route("/helpdesk/resets/{reference}/note", post(file::note))

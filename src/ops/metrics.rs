@@ -25,16 +25,19 @@ struct Standing {
     writing: i64,
     paused: bool,
     operator: bool,
+    alarms: i64,
 }
 
 async fn standing(app: &App) -> Result<Standing, StoreError> {
+    const ALARMS: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
     const SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
         COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
     let (sending, in_line, writing): (i64, i64, i64) =
         on_db!(&app.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
     let paused = Switches::new(app.db.clone()).paused().await?.is_some();
     let operator = app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none());
-    Ok(Standing { sending, in_line, writing, paused, operator })
+    let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ALARMS).fetch_one(pool).await)?;
+    Ok(Standing { sending, in_line, writing, paused, operator, alarms })
 }
 
 async fn scrape(State(app): State<App>) -> Response {
@@ -59,6 +62,7 @@ async fn scrape(State(app): State<App>) -> Response {
             gauge("resets_sending", "Resets on their way to Graph, on all replicas", stands.sending);
             gauge("resets_in_line", "Of these, waiting because Graph throttles", stands.in_line);
             gauge("resets_writing", "Resets that Graph has taken and not ended", stands.writing);
+            gauge("desk_alarms_open", "Alarms at the helpdesk that nobody has acknowledged", stands.alarms);
             gauge("paused", "1 if all resets are paused", i64::from(stands.paused));
             gauge("operator_ready", "1 if the reset operator is linked and not in trouble", i64::from(stands.operator));
         }

@@ -1,6 +1,8 @@
 //! A reset as the helpdesk sees it: the same journey as the person's, with everything Graph answered. Whether it is
 //! *verified* is computed from the rungs here, and nobody can set it.
 
+use jiff::Timestamp;
+
 use super::aftercare::AfterCare;
 use super::reading::{Proof, Reset, Rung};
 use super::store;
@@ -14,7 +16,7 @@ pub(crate) use super::causes::Cause;
 pub(crate) use super::reading::{Reset as DeskReset, Rung as DeskRung};
 pub(crate) use super::state::State as ResetState;
 pub(crate) use super::store::search::{Found, Question, Rest};
-pub(crate) use super::store::{Answered, Listed, Noted, Place};
+pub(crate) use super::store::{Answered, Ended, Listed, Noted, Place};
 pub(crate) use super::words::Text;
 
 /// So many other resets of the same person are listed.
@@ -78,6 +80,31 @@ fn verified(state: ResetState, synced: bool, reached: &[Rung]) -> Verified {
 /// A page of what is asked for, the newest first.
 pub(crate) async fn search(db: &Db, asked: &Question) -> Result<Found, StoreError> {
     store::search::search(db, asked).await
+}
+
+/// What happened to the resets that began at a time or later, for the insights.
+pub(crate) struct Figures {
+    /// Day since 1970, state, how many.
+    pub(crate) days: Vec<(i64, ResetState, i64)>,
+    /// Day, rung and milliseconds since the password was sent, of the newest.
+    pub(crate) spans: Vec<(i64, Rung, i64)>,
+    /// Causes, the commonest first.
+    pub(crate) causes: Vec<(String, i64)>,
+}
+
+pub(crate) async fn figures(db: &Db, since: Timestamp) -> Result<Figures, StoreError> {
+    let (days, spans) = (store::days(db, since).await?, store::spans(db, since).await?);
+    Ok(Figures { days, spans, causes: store::causes(db, since).await? })
+}
+
+/// Resets that began at a time or later and came to an end.
+pub(crate) async fn ended(db: &Db, since: Timestamp) -> Result<Vec<Ended>, StoreError> {
+    store::ended(db, since).await
+}
+
+/// The newest reset of a person.
+pub(crate) async fn newest(db: &Db, person: PersonKey) -> Result<Option<Listed>, StoreError> {
+    Ok(store::of_person(db, person).await?.into_iter().next())
 }
 
 /// Counts up with every visible change of any reset.

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::store::Place;
-use super::store::search::{FRESH, keep_words, lease, unsearchable};
+use super::store::search::{FRESH, keep_words, unsearchable};
 use crate::state::App;
-use crate::store::StoreError;
+use crate::store::{StoreError, lease};
 
 const EVERY: Duration = Duration::from_secs(2);
 /// With many to do, others get their turn to write in between.

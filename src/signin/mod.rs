@@ -15,6 +15,6 @@ mod watch;
 pub(crate) use finish::{Finishing, begin_finish};
 pub(crate) use routes::router;
 pub(crate) use session::{Login, SignedIn, Viewer};
-pub(crate) use staff::{Approve, Assist, Examine, Look, Permission, Staff, at_work};
+pub(crate) use staff::{Acknowledge, Approve, Assist, Examine, Look, Permission, Staff, Watch, at_work};
 pub(crate) use verdict::Verdicts;
 pub(crate) use watch::watch_sessions;

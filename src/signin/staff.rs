@@ -75,6 +75,20 @@ impl Permission for Examine {
     const ROLES: &'static [Role] = &[Role::Auditor, Role::Admin];
 }
 
+/// Look at the insights.
+pub(crate) struct Watch;
+
+impl Permission for Watch {
+    const ROLES: &'static [Role] = &[Role::Agent, Role::Approver, Role::Auditor, Role::Admin];
+}
+
+/// Say that an alarm was looked at, and what came of it.
+pub(crate) struct Acknowledge;
+
+impl Permission for Acknowledge {
+    const ROLES: &'static [Role] = &[Role::Agent, Role::Admin];
+}
+
 /// Link the operator.
 pub(crate) struct Administer;
 
@@ -137,6 +151,7 @@ pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
         ("/helpdesk", "desk-nav-resets", Look::ROLES),
         ("/helpdesk/cases", "desk-nav-cases", Look::ROLES),
         ("/helpdesk/people", "desk-nav-people", Look::ROLES),
+        ("/helpdesk/insights", "desk-nav-insights", Watch::ROLES),
         ("/helpdesk/audit", "desk-nav-audit", Examine::ROLES),
         ("/admin/operator", "desk-nav-operator", Administer::ROLES),
     ];

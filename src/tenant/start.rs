@@ -18,7 +18,7 @@ use super::faults::{Call, Fault};
 use super::oidc::{self, KeyError, Keys, SigningKey};
 use super::seed::Seed;
 use super::server::{self, PublicUrl};
-use super::world::{SentMail, World};
+use super::world::{AuditRow, SentMail, World};
 use super::{Inner, Tenant, control, graph};
 use crate::base::{Clock, Random};
 
@@ -251,6 +251,29 @@ impl Running {
     #[must_use]
     pub fn mails(&self) -> Vec<SentMail> {
         self.tenant.world().mails.clone()
+    }
+
+    /// Lets a person register a sign-in method. The log's line names them both as who did it and as whose it is:
+    /// <https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities> (read 2026-11-24).
+    pub fn register_method(&self, upn: &str) {
+        let now = self.tenant.clock().now();
+        let ids: [uuid::Uuid; 2] = std::array::from_fn(|_| self.tenant.random().uuid());
+        let mut world = self.tenant.world();
+        let delay = jiff::SignedDuration::from_millis(i64::try_from(world.seed.audit.delay_ms).unwrap_or(0));
+        let Some(person) = world.find(upn).map(|account| account.id) else { return };
+        world.audits.push(AuditRow {
+            id: ids[0],
+            correlation: ids[1],
+            at: now,
+            shown_from: now.saturating_add(delay).unwrap_or(now),
+            activity: "User registered security info",
+            service: "Authentication Methods",
+            initiator: person,
+            target: person,
+            success: true,
+            reason: "User registered a method".to_owned(),
+            agent: None,
+        });
     }
 
     /// Changes a person's addresses, as an administrator or whoever took the account over would.

@@ -186,6 +186,7 @@ mod tests {
             "desk-number-",
             "desk-method-",
             "desk-risk-level-",
+            "alarm-",
         ];
         for key in keys {
             let made = families.iter().any(|family| key.starts_with(family));

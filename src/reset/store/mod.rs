@@ -4,6 +4,7 @@
 mod aftercare;
 mod desk;
 mod due;
+mod figures;
 mod finishings;
 mod moves;
 mod retention;
@@ -16,6 +17,8 @@ pub(super) use aftercare::{aftercare, set_devices, set_laptop, set_signed_out, t
 pub(crate) use desk::{Answered, Listed, Noted, Place};
 pub(super) use desk::{about, answers, ask_now, note, notes, of_person};
 pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_later, sending, take_over};
+pub(crate) use figures::Ended;
+pub(super) use figures::{causes, days, ended, spans};
 pub(super) use finishings::{Finish, Finished, due_finishes, end_finish, finished};
 pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};
 pub(super) use retention::{forget_notes, named, unname};

@@ -278,3 +278,38 @@ async fn another_reset_of_the_same_person_makes_a_log_row_ambiguous() {
         assert!(!has_neighbour(&engine.db, &first, before, before + LEASE).await.unwrap());
     }
 }
+
+#[tokio::test]
+async fn figures_count_what_began_in_a_time() {
+    for engine in engines().await {
+        let one = writing(&engine, person(1)).await;
+        let two = add(&engine, person(2), "me").await.unwrap();
+        let mut tx = engine.db.begin().await.unwrap();
+        let refused = Move { cause: Some(Cause::Policy), ..to(&two, State::Refused) };
+        step(&mut tx, &refused).await.unwrap();
+        let later = start() + SignedDuration::from_secs(7);
+        let proof = |rung, at| Proof { rung, at, source: "graph".to_owned(), detail: None };
+        prove(&mut tx, one.id, &proof(Rung::Written, later)).await.unwrap();
+        // By a clock that is behind.
+        prove(&mut tx, one.id, &proof(Rung::Carried, start() - LEASE)).await.unwrap();
+        prove(&mut tx, one.id, &proof(Rung::Accepted, later)).await.unwrap();
+        tx.commit().await.unwrap();
+        let day = start().as_second() / 86_400;
+        let mut counted = days(&engine.db, start()).await.unwrap();
+        counted.sort_by_key(|(_, state, _)| state.name());
+        assert_eq!(counted, [(day, State::Refused, 1), (day, State::Writing, 1)]);
+        let mut took = spans(&engine.db, start()).await.unwrap();
+        took.sort_unstable();
+        assert_eq!(took, [(day, Rung::Written, 7_000), (day, Rung::Carried, 0)]);
+        let ends = ended(&engine.db, start()).await.unwrap();
+        assert_eq!(ends.iter().map(|end| (end.person, end.state)).collect::<Vec<_>>(), [(person(2), State::Refused)]);
+        assert_eq!(causes(&engine.db, start()).await.unwrap(), [("R-POLICY".to_owned(), 1)]);
+        let after = start() + LEASE;
+        assert!(
+            days(&engine.db, after).await.unwrap().is_empty() && spans(&engine.db, after).await.unwrap().is_empty()
+        );
+        assert!(
+            ended(&engine.db, after).await.unwrap().is_empty() && causes(&engine.db, after).await.unwrap().is_empty()
+        );
+    }
+}

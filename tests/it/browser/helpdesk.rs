@@ -39,7 +39,7 @@ async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
     hugo.click("input[value=call_check] ~ button").await;
     hugo.wait_for(".words").await;
     let words = hugo.text(".words").await;
-    wanda.wait_for(".question .grid").await;
+    wanda.wait_for(".question .choices").await;
     let asked = wanda.text(".question").await;
     assert!(asked.contains("Hugo Helpdesk") && asked.contains("Did you call them?"), "{asked}");
     for word in words.split_whitespace() {

@@ -16,6 +16,9 @@ pub(super) async fn portal() -> Portal {
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
         config.reset.per_address_minute = 10_000;
         config.reset.per_person_hour = 1_000;
+        config.helpdesk.minutes_per_reset = 15;
+        config.helpdesk.alarms.every_seconds = 1;
+        config.helpdesk.alarms.people_per_agent = 1;
     });
     Portal::with(Wish { seed, ..many }).await
 }
@@ -136,7 +139,7 @@ async fn asked(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
     browser.wait_for("#live").await;
     look("account").await;
     hugo.verifies("call_check").await;
-    browser.wait_for(".question .grid").await;
+    browser.wait_for(".question .choices").await;
     look("account-words").await;
     for word in hugo.words().await {
         browser.click(&format!("input[value={word}]")).await;
@@ -237,6 +240,7 @@ async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     browser.click("[action$='/note'] button").await;
     browser.wait_for(".written").await;
     look("desk-note").await;
+    insights(url, browser, look).await;
     audit(url, browser, look).await;
 }
 
@@ -264,6 +268,21 @@ async fn people(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str))
         browser.wait_for("#person").await;
         look(name).await;
     }
+}
+
+/// With an alarm that somebody has to look at.
+async fn insights(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+    browser.open(&format!("{url}/helpdesk/insights")).await;
+    while browser.client.find(fantoccini::Locator::Css(".alarm")).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        browser.open(&format!("{url}/helpdesk/insights")).await;
+    }
+    browser.click("details:last-of-type summary").await;
+    look("desk-insights").await;
+    browser.type_into(".alarm textarea", "A fire drill.").await;
+    browser.click(".alarm button").await;
+    browser.wait_for("[role=status]").await;
+    look("desk-insights-acknowledged").await;
 }
 
 /// The last step, and what is left to do after it.

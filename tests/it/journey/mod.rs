@@ -11,6 +11,7 @@ mod directory;
 mod finish;
 mod graph;
 mod guard_rails;
+mod insights;
 mod look;
 mod notices;
 mod pages;

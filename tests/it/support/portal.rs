@@ -83,7 +83,9 @@ impl Portal {
             link_operator: wish.link,
             ..DemoOptions::default()
         };
-        Self { demo: Demo::start(options).await.unwrap(), clock, database, _dir: dir }
+        // Settings and seed are large, and every test's future would hold them.
+        let demo = Box::pin(Demo::start(options)).await.unwrap();
+        Self { demo, clock, database, _dir: dir }
     }
 
     pub(crate) fn browser(&self) -> Browser {

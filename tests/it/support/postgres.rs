@@ -35,7 +35,7 @@ impl Cluster {
 
     /// Its Unix socket, for forwarders.
     pub(crate) fn socket(&self) -> PathBuf {
-        self.dir.path().join(format!(".s.PGSQL.{}", self.port))
+        self.folder().join(format!(".s.PGSQL.{}", self.port))
     }
 
     pub(crate) fn up(&self) {

@@ -1,12 +1,10 @@
 //! Keeping the words of resets, and forgetting them.
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::super::desk::{Listed, Place};
 use super::{Question, bare, fresh, start};
 use crate::base::{PersonKey, ResetId};
 use crate::reset::words;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, on_tx};
 
 /// Resets whose words are still to be kept, the newest first, behind a place.
 pub(in crate::reset) async fn unsearchable(
@@ -98,24 +96,4 @@ pub(in crate::reset) async fn forget(tx: &mut Tx, id: ResetId) -> Result<(), Sto
     }
     on_tx!(tx, |c| sqlx::query(TICKETS).bind(&id).execute(c).await.map(|_| ()))?;
     Ok(())
-}
-
-/// Takes or keeps the lease on work that one replica does for all. False: another has it.
-pub(in crate::reset) async fn lease(db: &Db, name: &str, owner: &str, now: Timestamp) -> Result<bool, StoreError> {
-    const SQL: &str = "INSERT INTO leases (name, owner, until) VALUES ($1, $2, $4)
-        ON CONFLICT (name) DO UPDATE SET owner = $2, until = $4
-        WHERE leases.owner = $2 OR leases.until < $3 OR leases.until > $5";
-    let after = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now).as_millisecond();
-    // Further ahead than this is only what a clock wrote that was set back since.
-    let (now, until, far) = (now.as_millisecond(), after(20), after(60));
-    let rows = on_db!(db, |pool| sqlx::query(SQL)
-        .bind(name)
-        .bind(owner)
-        .bind(now)
-        .bind(until)
-        .bind(far)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
 }

@@ -8,11 +8,12 @@ mod keep;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::reset) use keep::{forget, keep_words, lease, unsearchable};
+pub(in crate::reset) use keep::{forget, keep_words, unsearchable};
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use sqlx::query::QueryAs;
 
 use super::at;
 use super::desk::{Line, Listed, PAGE, Place, read};
@@ -196,15 +197,35 @@ macro_rules! words {
     };
 }
 
-/// `$3` is the state or cause, if any.
+/// The newest resets of a state or a cause, which is `$3`. Compared and ordered by pairs, because only one index has that
+/// order: told that a column has one value, PostgreSQL walks all resets by time and throws away those of other values,
+/// which are any number.
 macro_rules! along {
-    ($columns:literal, $condition:literal, $end:literal) => {
+    ($columns:literal, $of:literal, $end:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            " FROM resets WHERE (created_at, id) < ($1, $4) AND created_at >= $2 AND ",
-            $condition,
-            " ORDER BY created_at DESC, id DESC ",
+            " FROM resets WHERE (",
+            $of,
+            ", created_at, id) < ($3, $1, $4) AND (",
+            $of,
+            ", created_at) >= ($3, $2) AND ",
+            $of,
+            " IS NOT NULL ORDER BY ",
+            $of,
+            " DESC, created_at DESC, id DESC ",
+            $end
+        )
+    };
+}
+
+/// The newest of all.
+macro_rules! through {
+    ($columns:literal, $end:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM resets WHERE (created_at, id) < ($1, $4) AND created_at >= $2 AND $3 = '' ORDER BY created_at DESC, id DESC ",
             $end
         )
     };
@@ -217,16 +238,16 @@ async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
         ") AS all_words ORDER BY reset_id DESC LIMIT 200) AS found CROSS JOIN resets r WHERE r.id = found.reset_id ORDER BY r.id DESC"
     );
     const COLUMNS: [&str; 3] = [
-        along!("id, reference, name, upn, state, cause, created_at, object", "state = $3", "LIMIT 200"),
-        along!("id, reference, name, upn, state, cause, created_at, object", "cause = $3", "LIMIT 200"),
-        along!("id, reference, name, upn, state, cause, created_at, object", "$3 = ''", "LIMIT 200"),
+        along!("id, reference, name, upn, state, cause, created_at, object", "state", "LIMIT 200"),
+        along!("id, reference, name, upn, state, cause, created_at, object", "cause", "LIMIT 200"),
+        through!("id, reference, name, upn, state, cause, created_at, object", "LIMIT 200"),
     ];
     let rows: Vec<Line> = match way {
         Way::Words(words) => {
             let (newest, oldest) = ids(asked, before);
             on_db!(db, |pool| {
                 let query = sqlx::query_as(WORDS).bind(&newest).bind(&oldest);
-                slots(words).fold(query, |query, word| query.bind(word)).fetch_all(pool).await
+                slots(words).fold(query, QueryAs::bind).fetch_all(pool).await
             })?
         }
         way => {
@@ -248,16 +269,16 @@ async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
 async fn reach(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<Option<String>, StoreError> {
     const WORDS: &str = words!("SELECT reset_id FROM (", ") AS all_words ORDER BY reset_id DESC LIMIT 1 OFFSET 199");
     const IDS: [&str; 3] = [
-        along!("id", "state = $3", "LIMIT 1 OFFSET 199"),
-        along!("id", "cause = $3", "LIMIT 1 OFFSET 199"),
-        along!("id", "$3 = ''", "LIMIT 1 OFFSET 199"),
+        along!("id", "state", "LIMIT 1 OFFSET 199"),
+        along!("id", "cause", "LIMIT 1 OFFSET 199"),
+        through!("id", "LIMIT 1 OFFSET 199"),
     ];
     let row: Option<(String,)> = match way {
         Way::Words(words) => {
             let (newest, oldest) = ids(asked, before);
             on_db!(db, |pool| {
                 let query = sqlx::query_as(WORDS).bind(&newest).bind(&oldest);
-                slots(words).fold(query, |query, word| query.bind(word)).fetch_optional(pool).await
+                slots(words).fold(query, QueryAs::bind).fetch_optional(pool).await
             })?
         }
         way => {

@@ -181,14 +181,14 @@ async fn pages_miss_none_even_of_resets_that_began_together() {
 
 /// Copies of a reset, an hour apart, with their words, written straight into the tables.
 async fn crowd(engine: &Engine, of: &Listed, count: i64) {
+    const RESET: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open, searchable)
+        SELECT $1, $2, tenant, $3, upn, name, synced, 'refused', $4, updated_at, revision, change, 0, 1 FROM resets WHERE id = $5";
+    const WORDS: &str =
+        "INSERT INTO search_words (word, reset_id) SELECT word, $1 FROM search_words WHERE reset_id = $2";
     let mut tx = engine.db.begin().await.unwrap();
     for n in 0..count {
         let now = start() - HOUR * i32::try_from(n + 1).unwrap();
         let id = ResetId::first_at(now).to_string();
-        const RESET: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open, searchable)
-            SELECT $1, $2, tenant, $3, upn, name, synced, 'refused', $4, updated_at, revision, change, 0, 1 FROM resets WHERE id = $5";
-        const WORDS: &str =
-            "INSERT INTO search_words (word, reset_id) SELECT word, $1 FROM search_words WHERE reset_id = $2";
         let (reference, object, source) =
             (format!("0{n:07}"), format!("00000000-0000-4000-8000-{n:012}"), of.id.to_string());
         on_tx!(&mut tx, |c| sqlx::query(RESET)
@@ -273,18 +273,5 @@ async fn words_are_kept_once_whoever_tries_and_not_after_they_were_forgotten() {
         keep_words(&mut tx, &waiting).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(found(&engine, &typed("anna")).await, []);
-    }
-}
-
-#[tokio::test]
-async fn work_for_all_is_done_by_one_and_taken_over() {
-    for engine in engines().await {
-        let now = start();
-        assert!(lease(&engine.db, "words", "one", now).await.unwrap());
-        assert!(lease(&engine.db, "words", "one", now).await.unwrap(), "its own");
-        assert!(!lease(&engine.db, "words", "other", now + SignedDuration::from_secs(19)).await.unwrap());
-        assert!(lease(&engine.db, "other work", "other", now).await.unwrap());
-        assert!(lease(&engine.db, "words", "other", now + SignedDuration::from_secs(21)).await.unwrap(), "it died");
-        assert!(lease(&engine.db, "words", "one", now - HOUR).await.unwrap(), "the clock was set back");
     }
 }

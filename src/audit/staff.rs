@@ -1,0 +1,93 @@
+//! What staff did, for the insights. Both questions have an index of the staff's rows alone, which are few.
+
+use jiff::Timestamp;
+
+use crate::base::PersonKey;
+use crate::store::{Db, StoreError, on_db};
+
+/// Somebody of the staff did something to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StaffAct {
+    pub(crate) at: Timestamp,
+    pub(crate) agent: PersonKey,
+    pub(crate) person: PersonKey,
+}
+
+/// Acts on others since a time, the newest 10,000.
+pub(crate) async fn acts_of_staff(db: &Db, since: Timestamp) -> Result<Vec<StaffAct>, StoreError> {
+    const SQL: &str = "SELECT at, actor, subject FROM audit
+        WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND subject IS NOT NULL AND event NOT IN ('signin.accepted', 'operator.linked')
+        ORDER BY at DESC LIMIT 10000";
+    let since = since.as_millisecond();
+    let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let read = |(at, actor, subject): (i64, String, String)| {
+        let agent = key(&actor)?;
+        Some(StaffAct { at: Timestamp::from_millisecond(at).ok()?, agent, person: subject.parse().ok()? })
+    };
+    Ok(rows.into_iter().filter_map(read).filter(|act| act.agent != act.person).collect())
+}
+
+/// How much each did since a time, and to how many people: the most first.
+pub(crate) async fn work_of_staff(db: &Db, since: Timestamp) -> Result<Vec<(PersonKey, i64, i64)>, StoreError> {
+    const SQL: &str = "SELECT actor, COUNT(*), COUNT(DISTINCT subject) FROM audit
+        WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND subject IS NOT NULL AND event NOT IN ('signin.accepted', 'operator.linked')
+        GROUP BY actor ORDER BY 2 DESC, 1 LIMIT 50";
+    let since = since.as_millisecond();
+    let rows: Vec<(String, i64, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    Ok(rows.into_iter().filter_map(|(actor, acts, people)| Some((key(&actor)?, acts, people))).collect())
+}
+
+/// The user name with which somebody last signed in for staff work, unless retention has erased it.
+pub(crate) async fn upn_of_staff(db: &Db, agent: PersonKey) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT p.data FROM audit a JOIN audit_personal p ON p.seq = a.seq
+        WHERE substr(a.actor, 1, 6) = 'staff:' AND a.actor = $1 AND a.event = 'signin.accepted' ORDER BY a.seq DESC LIMIT 1";
+    let actor = format!("staff:{agent}");
+    let row: Option<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&actor).fetch_optional(pool).await)?;
+    let data = row.and_then(|(data,)| serde_json::from_str::<serde_json::Value>(&data).ok());
+    Ok(data.and_then(|data| data.get("upn")?.as_str().map(str::to_owned)))
+}
+
+fn key(actor: &str) -> Option<PersonKey> {
+    actor.strip_prefix("staff:")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::audit::{Actor, Auditor, Event};
+    use crate::base::{Clock, Random};
+    use crate::store::testing::{engines, sealer, tenant};
+
+    fn who(n: usize) -> PersonKey {
+        format!("{}/00000000-0000-4000-8000-{n:012}", tenant()).parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_what_staff_did_to_others_counts() {
+        for engine in engines().await {
+            let clock = Clock::system();
+            let auditor = Auditor::new(engine.db.clone(), sealer(), clock.clone(), Random::system());
+            let note = async |kind: &'static str, actor: Actor, subject: PersonKey| {
+                auditor.note(Event::new(kind, actor).about(subject).personal("upn", "hugo@x")).await.unwrap();
+            };
+            note("signin.accepted", Actor::Staff(who(1)), who(1)).await;
+            note("desk.note", Actor::Staff(who(1)), who(11)).await;
+            note("desk.note", Actor::Staff(who(1)), who(11)).await;
+            note("desk.note", Actor::Staff(who(1)), who(12)).await;
+            note("desk.note", Actor::Staff(who(2)), who(12)).await;
+            note("operator.linked", Actor::Staff(who(2)), who(13)).await;
+            note("reset.requested", Actor::Person(who(3)), who(3)).await;
+            let hour_ago = clock.now() - SignedDuration::from_hours(1);
+            let acts = acts_of_staff(&engine.db, hour_ago).await.unwrap();
+            assert_eq!(acts.iter().filter(|act| act.agent == who(1)).count(), 3, "{acts:?}");
+            assert_eq!(work_of_staff(&engine.db, hour_ago).await.unwrap(), [(who(1), 3, 2), (who(2), 1, 1)]);
+            let later = clock.now() + SignedDuration::from_hours(1);
+            assert_eq!(acts_of_staff(&engine.db, later).await.unwrap(), []);
+            assert_eq!(work_of_staff(&engine.db, later).await.unwrap(), []);
+            assert_eq!(upn_of_staff(&engine.db, who(1)).await.unwrap().as_deref(), Some("hugo@x"));
+            assert_eq!(upn_of_staff(&engine.db, who(2)).await.unwrap(), None);
+        }
+    }
+}

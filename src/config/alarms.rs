@@ -1,0 +1,158 @@
+//! When a pattern at the helpdesk is odd enough to alarm.
+
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+use serde::Deserialize;
+
+/// Thresholds of the alarms; 0 switches one off.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alarms {
+    /// How often somebody looks, in seconds.
+    pub every_seconds: u64,
+    /// One agent works on so many people within an hour.
+    pub people_per_agent: usize,
+    /// So many agents work on one person within a day.
+    pub agents_per_person: usize,
+    /// So many resets of one person do not go through, and within an hour of the first of them one does. Passwords that
+    /// break a rule are not counted: choosing again is no attack.
+    pub failures: usize,
+    /// A person registers a sign-in method within so many minutes after a reset.
+    pub method_minutes: i64,
+    /// When staff work, as `07:00-19:00`; at other times what they do to a person alarms. Any time by default.
+    pub working_hours: Option<Hours>,
+    /// On which days: `mon` to `sun`.
+    pub working_days: Vec<Day>,
+    /// Where: `Europe/Berlin`.
+    pub time_zone: Zone,
+}
+
+impl Default for Alarms {
+    fn default() -> Self {
+        Self {
+            every_seconds: 60,
+            people_per_agent: 20,
+            agents_per_person: 3,
+            failures: 3,
+            method_minutes: 60,
+            working_hours: None,
+            working_days: vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri],
+            time_zone: Zone(TimeZone::UTC),
+        }
+    }
+}
+
+impl Alarms {
+    /// Whether nobody should be working then. A span over midnight belongs to the day on which it begins.
+    pub(crate) fn is_odd_hour(&self, at: Timestamp) -> bool {
+        let Some(hours) = self.working_hours else { return false };
+        let local = at.to_zoned(self.time_zone.0.clone()).datetime();
+        let works = |day: civil::Date| self.working_days.iter().any(|d| d.weekday() == day.weekday());
+        let (today, time) = (local.date(), local.time());
+        let working = if hours.from <= hours.to {
+            works(today) && (hours.from..hours.to).contains(&time)
+        } else {
+            works(today) && time >= hours.from || today.yesterday().is_ok_and(works) && time < hours.to
+        };
+        !working
+    }
+}
+
+/// A span of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Hours {
+    from: Time,
+    to: Time,
+}
+
+impl TryFrom<String> for Hours {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let read = |part: &str| Time::strptime("%H:%M", part.trim()).ok();
+        let parts = text.split_once('-').and_then(|(from, to)| Some(Self { from: read(from)?, to: read(to)? }));
+        parts.ok_or_else(|| format!("{text:?} is no span of hours such as 07:00-19:00"))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Day {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+impl Day {
+    fn weekday(self) -> Weekday {
+        match self {
+            Self::Mon => Weekday::Monday,
+            Self::Tue => Weekday::Tuesday,
+            Self::Wed => Weekday::Wednesday,
+            Self::Thu => Weekday::Thursday,
+            Self::Fri => Weekday::Friday,
+            Self::Sat => Weekday::Saturday,
+            Self::Sun => Weekday::Sunday,
+        }
+    }
+}
+
+/// A time zone by its name in the IANA's list.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Zone(TimeZone);
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        TimeZone::get(&name).map(Self).map_err(|_| format!("{name:?} is no time zone such as Europe/Berlin"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alarms(text: &str) -> Alarms {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn hours_are_those_of_the_zone_and_of_working_days() {
+        let odd = |alarms: &Alarms, at: &str| alarms.is_odd_hour(at.parse().unwrap());
+        let none = Alarms::default();
+        assert!(!odd(&none, "2026-11-22T03:00:00Z"));
+        let berlin = alarms("working_hours = \"07:00-19:00\"\ntime_zone = \"Europe/Berlin\"");
+        // A Monday in winter: 07:00 there is 06:00 UTC.
+        assert!(odd(&berlin, "2026-11-23T05:59:59Z"));
+        assert!(!odd(&berlin, "2026-11-23T06:00:00Z"));
+        assert!(odd(&berlin, "2026-11-23T18:00:00Z"));
+        assert!(odd(&berlin, "2026-11-22T12:00:00Z"), "a Sunday");
+        // In summer it is 05:00 UTC.
+        assert!(!odd(&berlin, "2026-07-06T05:00:00Z"));
+        let night = alarms("working_hours = \"22:00-06:00\"\nworking_days = [\"fri\"]");
+        assert!(!odd(&night, "2026-11-20T23:00:00Z") && !odd(&night, "2026-11-21T05:59:00Z"), "Friday's night");
+        assert!(odd(&night, "2026-11-20T05:00:00Z") && odd(&night, "2026-11-21T06:00:00Z"));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "working_hours = \"7 to 19\"",
+            "working_hours = \"07:00\"",
+            "time_zone = \"Contoso/Berlin\"",
+            "working_days = [\"monday\"]",
+            "people_per_agent = -1",
+            "thresholds = 3",
+        ] {
+            assert!(toml::from_str::<Alarms>(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Alarms as the page shows them, and the word with which somebody closes one.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::Form;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::patterns::Kind;
+use super::store::{self, Alarm};
+use crate::audit::{Event, upn_of_staff};
+use crate::base::PersonKey;
+use crate::reset::desk as resets;
+use crate::signin::{Acknowledge, Staff};
+use crate::state::App;
+use crate::store::{Db, StoreError};
+use crate::web::{Error, Frame, moment};
+
+/// A word is no document.
+const NOTE_LETTERS: usize = 2_000;
+
+/// An alarm as a line.
+pub(super) struct AlarmRow {
+    pub(super) id: String,
+    pub(super) kind: &'static str,
+    pub(super) title: String,
+    pub(super) amount: String,
+    pub(super) who: String,
+    /// The person's newest reset.
+    pub(super) reference: Option<String>,
+    pub(super) span: String,
+    /// Who acknowledged it and when, and what they found.
+    pub(super) acknowledged: Option<(String, String)>,
+}
+
+pub(super) struct Alarms {
+    pub(super) open: Vec<AlarmRow>,
+    pub(super) past: Vec<AlarmRow>,
+}
+
+pub(super) async fn alarms(app: &App, f: &Frame, since: Timestamp) -> Result<Alarms, StoreError> {
+    let (open, past) = store::alarms(&app.db, since).await?;
+    Ok(Alarms { open: rows(app, f, open).await?, past: rows(app, f, past).await? })
+}
+
+async fn rows(app: &App, f: &Frame, alarms: Vec<Alarm>) -> Result<Vec<AlarmRow>, StoreError> {
+    let mut rows = Vec::new();
+    for alarm in alarms {
+        let (who, reference) = subject(&app.db, alarm.kind, alarm.subject).await?;
+        let name = alarm.kind.name();
+        let acknowledged = alarm.acknowledged.map(|done| {
+            (f.tv2("alarm-acknowledged", ("who", &done.by), ("time", &moment(&f.lang, &done.at))), done.note)
+        });
+        let (first, last) = (moment(&f.lang, &alarm.first_at), moment(&f.lang, &alarm.seen_at));
+        rows.push(AlarmRow {
+            id: alarm.id,
+            kind: name,
+            title: f.t(&format!("alarm-{name}")),
+            amount: f.tv(&format!("alarm-{name}-amount"), "n", &alarm.amount.to_string()),
+            who,
+            reference,
+            span: f.tv2("alarm-span", ("first", &first), ("last", &last)),
+            acknowledged,
+        });
+    }
+    Ok(rows)
+}
+
+/// Whom an alarm is about, and the newest reset of a person.
+async fn subject(db: &Db, kind: Kind, key: PersonKey) -> Result<(String, Option<String>), StoreError> {
+    if kind.is_about_staff() {
+        return Ok((staff_name(db, key).await?, None));
+    }
+    Ok(match resets::newest(db, key).await? {
+        Some(reset) => (format!("{} {}", reset.name, reset.upn), Some(reset.reference)),
+        None => (key.object.to_string(), None),
+    })
+}
+
+/// By the user name of their last sign-in; by their id once that is erased.
+pub(super) async fn staff_name(db: &Db, key: PersonKey) -> Result<String, StoreError> {
+    Ok(upn_of_staff(db, key).await?.unwrap_or_else(|| key.object.to_string()))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Word {
+    note: String,
+}
+
+/// `POST …/alarms/{id}`: somebody looked, and says what they found. Not without a word.
+pub(crate) async fn acknowledge(
+    State(app): State<App>,
+    staff: Staff<Acknowledge>,
+    Path(id): Path<String>,
+    Form(word): Form<Word>,
+) -> Result<Response, Error> {
+    let kept = |c: &char| !c.is_control() || *c == '\n';
+    let note: String = word.note.trim().chars().filter(kept).take(NOTE_LETTERS).collect();
+    if note.is_empty() {
+        return Ok(Redirect::to("/helpdesk/insights?said=empty").into_response());
+    }
+    let mut ledger = app.auditor.begin().await?;
+    let by = (staff.login.key, staff.login.name.as_str());
+    let Some((kind, subject)) = store::acknowledge(ledger.tx(), &id, by, &note, app.now()).await? else {
+        return Ok(Redirect::to("/helpdesk/insights?said=gone").into_response());
+    };
+    // Not `about` the person: whoever looks after alarms is not working on them.
+    let event = Event::new("alarm.acknowledged", staff.actor());
+    ledger.record(event.with("alarm", id).with("kind", kind).with("subject", subject.to_string()));
+    ledger.commit().await?;
+    Ok(Redirect::to("/helpdesk/insights?said=done").into_response())
+}

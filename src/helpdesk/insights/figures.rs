@@ -1,0 +1,107 @@
+//! Numbers of the last thirty days, made from counts. Pure.
+
+use crate::reset::desk::ResetState;
+
+/// How a day's resets ended, in the order in which they stand on one another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Day {
+    /// Since 1970.
+    pub(super) number: i64,
+    /// Went through.
+    pub(super) good: i64,
+    /// Refused: choose again.
+    pub(super) refused: i64,
+    /// Failed, or only at Microsoft.
+    pub(super) failed: i64,
+    /// Under way, or nobody knows.
+    pub(super) open: i64,
+}
+
+impl Day {
+    pub(super) fn all(&self) -> i64 {
+        self.good + self.refused + self.failed + self.open
+    }
+
+    fn count(&mut self, state: ResetState, count: i64) {
+        match state {
+            ResetState::Written | ResetState::Finished => self.good += count,
+            ResetState::Refused => self.refused += count,
+            ResetState::Failed | ResetState::CloudOnly => self.failed += count,
+            ResetState::Sending | ResetState::Writing | ResetState::Split | ResetState::Unknown => self.open += count,
+        }
+    }
+}
+
+/// Every day from the first to the last, also those without a reset.
+pub(super) fn days(first: i64, last: i64, counts: &[(i64, ResetState, i64)]) -> Vec<Day> {
+    let day = |number: i64| {
+        let mut day = Day { number, ..Day::default() };
+        counts.iter().filter(|(of, ..)| *of == number).for_each(|(_, state, count)| day.count(*state, *count));
+        day
+    };
+    (first..=last).map(day).collect()
+}
+
+/// The value that so many of a hundred do not exceed: the nearest rank, which is a value that was measured.
+pub(super) fn percentile(sorted: &[i64], of_hundred: usize) -> Option<i64> {
+    let rank = (sorted.len() * of_hundred).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
+}
+
+/// How long it took, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spans {
+    pub(super) count: usize,
+    pub(super) p50: i64,
+    pub(super) p95: i64,
+    pub(super) p99: i64,
+}
+
+pub(super) fn spans(mut millis: Vec<i64>) -> Option<Spans> {
+    millis.sort_unstable();
+    let of = |percent| percentile(&millis, percent);
+    Some(Spans { count: millis.len(), p50: of(50)?, p95: of(95)?, p99: of(99)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_were_measured() {
+        let hundred: Vec<i64> = (1..=100).collect();
+        assert_eq!([50, 95, 99, 100].map(|p| percentile(&hundred, p)), [Some(50), Some(95), Some(99), Some(100)]);
+        assert_eq!([50, 95, 99].map(|p| percentile(&[7], p)), [Some(7); 3]);
+        assert_eq!([50, 95, 99].map(|p| percentile(&[1, 2, 3, 4], p)), [Some(2), Some(4), Some(4)]);
+        assert_eq!(percentile(&[], 50), None);
+        assert_eq!(spans(vec![9, 1, 5]), Some(Spans { count: 3, p50: 5, p95: 9, p99: 9 }));
+        assert_eq!(spans(vec![]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_percentile_has_so_many_at_or_below_it(mut values in proptest::collection::vec(0_i64..1_000, 1..200), percent in 1_usize..=100) {
+            values.sort_unstable();
+            let value = percentile(&values, percent).unwrap();
+            let below = |limit: i64| values.iter().filter(|v| **v <= limit).count() * 100;
+            prop_assert!(below(value) >= percent * values.len());
+            prop_assert!(below(value - 1) < percent * values.len());
+        }
+    }
+
+    #[test]
+    fn a_day_without_a_reset_is_a_day() {
+        let days = days(3, 5, &[(3, ResetState::Written, 2), (3, ResetState::Failed, 1), (5, ResetState::Split, 4)]);
+        assert_eq!(days.iter().map(Day::all).collect::<Vec<_>>(), [3, 0, 4]);
+        assert_eq!((days[0].good, days[0].failed, days[2].open), (2, 1, 4));
+    }
+
+    #[test]
+    fn every_state_is_counted_once() {
+        for state in ResetState::ALL {
+            assert_eq!(days(1, 1, &[(1, state, 1)])[0].all(), 1, "{state:?}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The page of the insights.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use super::alarms::{AlarmRow, alarms, staff_name};
+use super::chart::{self, Block, Line};
+use super::figures::{Day, Spans, days, spans};
+use crate::audit::work_of_staff;
+use crate::reset::desk::{self as resets, DeskRung, Figures};
+use crate::signin::{Acknowledge, Look, Permission as _, Staff, Watch, at_work};
+use crate::state::App;
+use crate::web::{Error, Frame, draw, duration};
+
+/// So many days, today among them.
+const DAYS: i64 = 30;
+const DAY_MS: i64 = 86_400_000;
+
+/// A chart of days with its words.
+struct Outcomes {
+    summary: String,
+    blocks: Vec<Block>,
+    top: String,
+    rows: Vec<DayRow>,
+}
+
+struct DayRow {
+    day: String,
+    values: Vec<String>,
+}
+
+struct Latency {
+    title: String,
+    summary: Option<String>,
+    lines: Vec<Line>,
+    top: String,
+    rows: Vec<DayRow>,
+}
+
+/// A lying bar.
+struct Bar {
+    name: String,
+    length: i64,
+    values: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "helpdesk/insights.html")]
+struct InsightsPage {
+    f: Frame,
+    open: Vec<AlarmRow>,
+    past: Vec<AlarmRow>,
+    acknowledges: bool,
+    looks: bool,
+    said: Option<String>,
+    first_day: String,
+    last_day: String,
+    outcomes: Outcomes,
+    latencies: Vec<Latency>,
+    causes: Vec<Bar>,
+    work: Vec<Bar>,
+    saved: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Back {
+    said: Option<String>,
+}
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    frame: Frame,
+    staff: Staff<Watch>,
+    Query(back): Query<Back>,
+) -> Result<Response, Error> {
+    let f = at_work(frame, &staff.login);
+    let today = app.now().as_millisecond().div_euclid(DAY_MS);
+    let first = today - DAYS + 1;
+    let since = Timestamp::from_millisecond(first * DAY_MS).unwrap_or_default();
+    let figures = resets::figures(&app.db, since).await?;
+    let days = days(first, today, &figures.days);
+    let alarms = alarms(&app, &f, since).await?;
+    let said = back.said.as_deref().and_then(|said| match said {
+        "done" => Some(f.t("alarm-said-done")),
+        "empty" => Some(f.t("alarm-said-empty")),
+        "gone" => Some(f.t("alarm-said-gone")),
+        _ => None,
+    });
+    Ok(draw(&InsightsPage {
+        open: alarms.open,
+        past: alarms.past,
+        acknowledges: staff.login.may(Acknowledge::ROLES),
+        looks: staff.login.may(Look::ROLES),
+        said,
+        first_day: day_name(first),
+        last_day: day_name(today),
+        outcomes: outcomes(&f, &days),
+        latencies: [DeskRung::Written, DeskRung::Carried]
+            .map(|rung| latency(&f, rung, &figures, (first, today)))
+            .into(),
+        causes: causes(&f, &figures.causes),
+        work: work(&app, &f, since).await?,
+        saved: saved(&f, &days, app.config.helpdesk.minutes_per_reset),
+        f,
+    }))
+}
+
+/// `11-24`: the same in every language, as in the filters of the queue.
+fn day_name(number: i64) -> String {
+    let at = Timestamp::from_millisecond(number * DAY_MS).unwrap_or_default();
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn count(f: &Frame, number: i64) -> String {
+    f.tv("number", "n", &number.to_string())
+}
+
+fn outcomes(f: &Frame, days: &[Day]) -> Outcomes {
+    let sum = |read: fn(&Day) -> i64| count(f, days.iter().map(read).sum());
+    let read: [fn(&Day) -> i64; 5] = [Day::all, |d| d.good, |d| d.refused, |d| d.failed, |d| d.open];
+    let [all, good, refused, failed, open] = read.map(sum);
+    let values = [("all", all.as_str()), ("good", &good), ("refused", &refused), ("failed", &failed), ("open", &open)];
+    let row = |day: &Day| DayRow { day: day_name(day.number), values: read.map(|read| count(f, read(day))).into() };
+    let (blocks, top) = chart::stacked(days);
+    Outcomes {
+        summary: f.lang.with("insights-outcomes-summary", &values),
+        blocks,
+        top: count(f, top),
+        rows: days.iter().rev().filter(|day| day.all() > 0).map(row).collect(),
+    }
+}
+
+fn span(f: &Frame, millis: i64) -> String {
+    duration(&f.lang, SignedDuration::from_millis(millis))
+}
+
+fn latency(f: &Frame, rung: DeskRung, figures: &Figures, (first, last): (i64, i64)) -> Latency {
+    let of = |wanted: Option<i64>| {
+        let mine = figures.spans.iter().filter(|(day, r, _)| *r == rung && wanted.is_none_or(|wanted| wanted == *day));
+        spans(mine.map(|(.., millis)| *millis).collect())
+    };
+    let by_day: Vec<(i64, Option<Spans>)> = (first..=last).map(|day| (day, of(Some(day)))).collect();
+    let (lines, top) = chart::lines(&by_day.iter().map(|(_, spans)| *spans).collect::<Vec<_>>());
+    let row = |(day, spans): &(i64, Option<Spans>)| {
+        let spans = spans.as_ref()?;
+        let number = i64::try_from(spans.count).unwrap_or(i64::MAX);
+        let values = vec![count(f, number), span(f, spans.p50), span(f, spans.p95), span(f, spans.p99)];
+        Some(DayRow { day: day_name(*day), values })
+    };
+    let summary = of(None).map(|spans| {
+        let (p50, p95, p99) = (span(f, spans.p50), span(f, spans.p95), span(f, spans.p99));
+        let n = spans.count.to_string();
+        f.lang.with("insights-latency-summary", &[("n", n.as_str()), ("half", &p50), ("most", &p95), ("nearly", &p99)])
+    });
+    Latency {
+        title: f.t(&format!("desk-rung-{}", rung.name())),
+        summary,
+        lines,
+        top: span(f, top),
+        rows: by_day.iter().rev().filter_map(row).collect(),
+    }
+}
+
+fn causes(f: &Frame, causes: &[(String, i64)]) -> Vec<Bar> {
+    let most = causes.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    let bar = |(code, number): &(String, i64)| Bar {
+        name: code.clone(),
+        length: chart::length(*number, most),
+        values: vec![count(f, *number)],
+    };
+    causes.iter().map(bar).collect()
+}
+
+async fn work(app: &App, f: &Frame, since: Timestamp) -> Result<Vec<Bar>, Error> {
+    let agents = work_of_staff(&app.db, since).await?;
+    let most = agents.iter().map(|(_, acts, _)| *acts).max().unwrap_or(0);
+    let mut bars = Vec::new();
+    for (agent, acts, people) in agents {
+        bars.push(Bar {
+            name: staff_name(&app.db, agent).await?,
+            length: chart::length(acts, most),
+            values: vec![count(f, acts), count(f, people)],
+        });
+    }
+    Ok(bars)
+}
+
+/// What resets by telephone would have taken. Nothing where nobody said how long one takes.
+fn saved(f: &Frame, days: &[Day], minutes: i64) -> Option<String> {
+    let good: i64 = days.iter().map(|day| day.good).sum();
+    let hours = count(f, good.saturating_mul(minutes) / 60);
+    let (good, each) = (count(f, good), count(f, minutes));
+    let values = [("resets", good.as_str()), ("minutes", &each), ("hours", &hours)];
+    (minutes > 0).then(|| f.lang.with("insights-saved", &values))
+}

@@ -1,0 +1,314 @@
+//! Which patterns are odd. Pure: from what happened lately to what somebody should look at.
+//!
+//! Each rule is a weak sign, and says nothing about anybody's intent: an agent with many people may have a busy day. The
+//! alarm asks for a look and a word, no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::base::PersonKey;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Clocks of Graph and ours may differ by this.
+const SKEW: SignedDuration = SignedDuration::from_secs(120);
+
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// One agent, many people.
+    ManyPeople,
+    /// Many agents, one person.
+    ManyAgents,
+    /// Failures, then success.
+    FailuresThenSuccess,
+    /// A new sign-in method after a reset.
+    NewMethod,
+    /// Work at an odd hour.
+    OddHour,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 5] =
+        [Self::ManyPeople, Self::ManyAgents, Self::FailuresThenSuccess, Self::NewMethod, Self::OddHour];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ManyPeople => "many-people",
+            Self::ManyAgents => "many-agents",
+            Self::FailuresThenSuccess => "failures-then-success",
+            Self::NewMethod => "new-method",
+            Self::OddHour => "odd-hour",
+        }
+    }
+
+    pub(super) fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The subject is a member of staff, not a person who reset.
+    pub(super) fn is_about_staff(self) -> bool {
+        matches!(self, Self::ManyPeople | Self::OddHour)
+    }
+}
+
+/// Somebody of the staff did something to somebody.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Act {
+    pub(super) at: Timestamp,
+    pub(super) agent: PersonKey,
+    pub(super) person: PersonKey,
+    /// Nobody should be working then.
+    pub(super) odd_hour: bool,
+}
+
+/// A reset came to an end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) at: Timestamp,
+    pub(super) person: PersonKey,
+    pub(super) went_through: bool,
+}
+
+/// Somebody registered a sign-in method.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Registered {
+    pub(super) at: Timestamp,
+    pub(super) person: PersonKey,
+}
+
+/// What happened lately.
+#[derive(Default)]
+pub(super) struct Lately {
+    pub(super) acts: Vec<Act>,
+    pub(super) ends: Vec<End>,
+    pub(super) registered: Vec<Registered>,
+}
+
+/// From how many on; 0 is never.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Thresholds {
+    pub(super) people: usize,
+    pub(super) agents: usize,
+    pub(super) failures: usize,
+    pub(super) method: SignedDuration,
+}
+
+/// Something to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) kind: Kind,
+    pub(super) subject: PersonKey,
+    pub(super) amount: usize,
+    pub(super) first_at: Timestamp,
+    pub(super) seen_at: Timestamp,
+}
+
+/// Until when somebody has looked at a subject already: what happened before does not count again.
+pub(super) type Covered = BTreeMap<(Kind, PersonKey), Timestamp>;
+
+/// Everything odd, one finding for each kind and subject.
+pub(super) fn find(lately: &Lately, thresholds: Thresholds, covered: &Covered) -> Vec<Finding> {
+    let new = |kind, subject, at: Timestamp| covered.get(&(kind, subject)).is_none_or(|until| at > *until);
+    let mut found = Vec::new();
+    let by_agent = grouped(&lately.acts, Kind::ManyPeople, |act| (act.agent, act.at, act.person), &new);
+    found.extend(crowds(by_agent, Kind::ManyPeople, HOUR, thresholds.people));
+    let by_person = grouped(&lately.acts, Kind::ManyAgents, |act| (act.person, act.at, act.agent), &new);
+    found.extend(crowds(by_person, Kind::ManyAgents, DAY, thresholds.agents));
+    found.extend(failures(&lately.ends, thresholds.failures, &new));
+    found.extend(methods(lately, thresholds.method, &new));
+    let odd: Vec<Act> = lately.acts.iter().filter(|act| act.odd_hour).copied().collect();
+    for (agent, acts) in grouped(&odd, Kind::OddHour, |act| (act.agent, act.at, act.person), &new) {
+        found.extend(finding(Kind::OddHour, agent, acts.len(), acts.iter().map(|(at, _)| *at)));
+    }
+    found
+}
+
+type Meetings = BTreeMap<PersonKey, Vec<(Timestamp, PersonKey)>>;
+
+/// Who met whom and when, by the first of them, in the order of time.
+fn grouped(
+    acts: &[Act],
+    kind: Kind,
+    read: impl Fn(&Act) -> (PersonKey, Timestamp, PersonKey),
+    new: &impl Fn(Kind, PersonKey, Timestamp) -> bool,
+) -> Meetings {
+    let mut groups = Meetings::new();
+    for (subject, at, other) in acts.iter().map(read).filter(|(subject, at, _)| new(kind, *subject, *at)) {
+        groups.entry(subject).or_default().push((at, other));
+    }
+    for group in groups.values_mut() {
+        group.sort_unstable();
+    }
+    groups
+}
+
+/// Subjects that met so many others within a span.
+fn crowds(groups: Meetings, kind: Kind, span: SignedDuration, threshold: usize) -> Vec<Finding> {
+    let most = |group: &[(Timestamp, PersonKey)]| {
+        let within = |(from, _): &(Timestamp, PersonKey)| {
+            let met = group.iter().filter(|(at, _)| at >= from && at.duration_since(*from) <= span);
+            let (times, others): (Vec<Timestamp>, BTreeSet<PersonKey>) = met.copied().unzip();
+            (others.len(), times)
+        };
+        group.iter().map(within).max_by_key(|(others, _)| *others).unwrap_or_default()
+    };
+    let found = groups.into_iter().filter_map(|(subject, group)| {
+        let (others, times) = most(&group);
+        let odd = threshold > 0 && others >= threshold;
+        finding(kind, subject, others, times.into_iter()).filter(|_| odd)
+    });
+    found.collect()
+}
+
+/// People whose reset went through within an hour after the first of so many that did not.
+fn failures(ends: &[End], threshold: usize, new: &impl Fn(Kind, PersonKey, Timestamp) -> bool) -> Vec<Finding> {
+    let kind = Kind::FailuresThenSuccess;
+    let mut by_person: BTreeMap<PersonKey, Vec<End>> = BTreeMap::new();
+    for end in ends.iter().filter(|end| new(kind, end.person, end.at)) {
+        by_person.entry(end.person).or_default().push(*end);
+    }
+    let found = by_person.into_iter().filter_map(|(person, mut ends)| {
+        ends.sort_by_key(|end| end.at);
+        let before = |success: &End| {
+            let near =
+                |end: &&End| !end.went_through && end.at <= success.at && success.at.duration_since(end.at) <= HOUR;
+            ends.iter().filter(near).map(|end| end.at).chain([success.at]).collect::<Vec<_>>()
+        };
+        let times = ends.iter().filter(|end| end.went_through).map(before).max_by_key(Vec::len)?;
+        let failures = times.len() - 1;
+        let odd = threshold > 0 && failures >= threshold;
+        finding(kind, person, failures, times.into_iter()).filter(|_| odd)
+    });
+    found.collect()
+}
+
+/// People who registered a sign-in method soon after a reset.
+fn methods(lately: &Lately, span: SignedDuration, new: &impl Fn(Kind, PersonKey, Timestamp) -> bool) -> Vec<Finding> {
+    let kind = Kind::NewMethod;
+    let mut by_person: BTreeMap<PersonKey, Vec<Timestamp>> = BTreeMap::new();
+    for registered in lately.registered.iter().filter(|r| new(kind, r.person, r.at)) {
+        let soon = |end: &&End| {
+            let after = registered.at.duration_since(end.at);
+            end.person == registered.person && end.went_through && after >= -SKEW && after <= span
+        };
+        if span > SignedDuration::ZERO && lately.ends.iter().any(|end| soon(&end)) {
+            by_person.entry(registered.person).or_default().push(registered.at);
+        }
+    }
+    let found =
+        by_person.into_iter().filter_map(|(person, times)| finding(kind, person, times.len(), times.into_iter()));
+    found.collect()
+}
+
+fn finding(
+    kind: Kind,
+    subject: PersonKey,
+    amount: usize,
+    times: impl Iterator<Item = Timestamp> + Clone,
+) -> Option<Finding> {
+    Some(Finding { kind, subject, amount, first_at: times.clone().min()?, seen_at: times.max()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+    fn who(n: usize) -> PersonKey {
+        format!("c0de0000-7e5a-4f00-8000-00000000c0de/00000000-0000-4000-8000-{n:012}").parse().unwrap()
+    }
+
+    fn at(minutes: i32) -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap() + MINUTE * minutes
+    }
+
+    fn act(minutes: i32, agent: usize, person: usize) -> Act {
+        Act { at: at(minutes), agent: who(agent), person: who(person), odd_hour: false }
+    }
+
+    fn end(minutes: i32, person: usize, went_through: bool) -> End {
+        End { at: at(minutes), person: who(person), went_through }
+    }
+
+    fn odd(lately: &Lately, covered: &Covered) -> Vec<(Kind, PersonKey, usize)> {
+        let thresholds = Thresholds { people: 3, agents: 3, failures: 2, method: HOUR };
+        find(lately, thresholds, covered).into_iter().map(|f| (f.kind, f.subject, f.amount)).collect()
+    }
+
+    fn acts(acts: &[Act]) -> Lately {
+        Lately { acts: acts.to_vec(), ..Lately::default() }
+    }
+
+    fn ends(ends: &[End]) -> Lately {
+        Lately { ends: ends.to_vec(), ..Lately::default() }
+    }
+
+    #[test]
+    fn one_agent_with_many_people_within_an_hour_is_odd() {
+        let none = Covered::new();
+        let many = [act(0, 1, 11), act(30, 1, 12), act(60, 1, 13)];
+        assert_eq!(odd(&acts(&many), &none), [(Kind::ManyPeople, who(1), 3)]);
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(30, 1, 12), act(61, 1, 13)]), &none), [], "over more than an hour");
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 1, 11), act(2, 1, 12)]), &none), [], "the same person twice");
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 2, 12), act(2, 1, 13)]), &none), [], "two agents");
+        let looked = Covered::from([((Kind::ManyPeople, who(1)), at(30))]);
+        assert_eq!(odd(&acts(&many), &looked), [], "somebody has looked at it");
+        let zero = Thresholds { people: 0, agents: 0, failures: 0, method: SignedDuration::ZERO };
+        assert_eq!(find(&acts(&many), zero, &none), [], "switched off");
+    }
+
+    #[test]
+    fn many_agents_with_one_person_within_a_day_are_odd() {
+        let none = Covered::new();
+        let many = [act(0, 1, 11), act(600, 2, 11), act(1_440, 3, 11)];
+        assert_eq!(odd(&acts(&many), &none), [(Kind::ManyAgents, who(11), 3)]);
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(600, 2, 11), act(1_441, 3, 11)]), &none), []);
+        assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 2, 11), act(2, 1, 11)]), &none), []);
+    }
+
+    #[test]
+    fn failures_and_then_success_within_an_hour_are_odd() {
+        let none = Covered::new();
+        let one = [end(0, 1, false), end(20, 1, false), end(60, 1, true)];
+        assert_eq!(odd(&ends(&one), &none), [(Kind::FailuresThenSuccess, who(1), 2)]);
+        assert_eq!(odd(&ends(&[end(0, 1, false), end(20, 1, false), end(61, 1, true)]), &none), []);
+        assert_eq!(
+            odd(&ends(&[end(0, 1, true), end(20, 1, false), end(30, 1, false)]), &none),
+            [],
+            "the other way round"
+        );
+        assert_eq!(odd(&ends(&[end(0, 1, false), end(20, 2, false), end(30, 1, true)]), &none), [], "of two people");
+    }
+
+    #[test]
+    fn a_new_sign_in_method_soon_after_a_reset_is_odd() {
+        let none = Covered::new();
+        let registered = |minutes, went_through| Lately {
+            ends: vec![end(0, 1, went_through)],
+            registered: vec![Registered { at: at(minutes), person: who(1) }],
+            ..Lately::default()
+        };
+        assert_eq!(odd(&registered(60, true), &none), [(Kind::NewMethod, who(1), 1)]);
+        assert_eq!(odd(&registered(61, true), &none), []);
+        assert_eq!(odd(&registered(-2, true), &none).len(), 1, "clocks differ");
+        assert_eq!(odd(&registered(-3, true), &none), [], "before it");
+        assert_eq!(odd(&registered(10, false), &none), [], "it did not go through");
+        let looked = Covered::from([((Kind::NewMethod, who(1)), at(60))]);
+        assert_eq!(odd(&registered(60, true), &looked), []);
+    }
+
+    #[test]
+    fn work_at_an_odd_hour_is_told_with_its_first_and_last_time() {
+        let odd_act = |minutes| Act { odd_hour: true, ..act(minutes, 1, 11) };
+        let found = find(
+            &acts(&[odd_act(9), odd_act(3), act(20, 1, 11)]),
+            Thresholds { people: 9, agents: 9, failures: 9, method: HOUR },
+            &Covered::new(),
+        );
+        let expected = Finding { kind: Kind::OddHour, subject: who(1), amount: 2, first_at: at(3), seen_at: at(9) };
+        assert_eq!(found, [expected]);
+    }
+}

@@ -1,0 +1,135 @@
+//! Looks for odd patterns in the last day. Twice finds nothing twice.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::patterns::{Act, End, Finding, Lately, Registered, Thresholds, find};
+use super::store;
+use crate::audit::{Actor, Event, acts_of_staff};
+use crate::reset::desk::{self as resets, Cause, Ended, ResetState};
+use crate::state::App;
+use crate::store::{Limit, StoreError, lease};
+
+const BACK: SignedDuration = SignedDuration::from_hours(24);
+/// The directory's log takes five requests in ten seconds: evidence of resets goes first.
+const LOOKS: Limit = Limit { count: 2, per: SignedDuration::from_secs(10) };
+
+/// Looks again and again until the process stops.
+pub(crate) async fn run(app: App) {
+    let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
+    loop {
+        if let Err(error) = look(&app).await {
+            tracing::warn!(cause = ?error, "odd patterns cannot be looked for; it goes on later");
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn look(app: &App) -> Result<(), StoreError> {
+    let now = app.now();
+    if !lease(&app.db, "alarms", &app.me, now).await? {
+        return Ok(());
+    }
+    let settings = &app.config.helpdesk.alarms;
+    let thresholds = Thresholds {
+        people: settings.people_per_agent,
+        agents: settings.agents_per_person,
+        failures: settings.failures,
+        method: SignedDuration::from_mins(settings.method_minutes),
+    };
+    let since = now.saturating_sub(BACK).unwrap_or(now);
+    let lately = lately(app, since, now).await?;
+    let covered = store::covered(&app.db, since).await?;
+    for found in find(&lately, thresholds, &covered) {
+        raise(app, &found).await?;
+    }
+    Ok(())
+}
+
+async fn lately(app: &App, since: Timestamp, now: Timestamp) -> Result<Lately, StoreError> {
+    let settings = &app.config.helpdesk.alarms;
+    let acts = acts_of_staff(&app.db, since).await?;
+    let act = |act: &crate::audit::StaffAct| Act {
+        at: act.at,
+        agent: act.agent,
+        person: act.person,
+        odd_hour: settings.is_odd_hour(act.at),
+    };
+    let ends: Vec<End> = resets::ended(&app.db, since).await?.iter().filter_map(end).collect();
+    let asks = settings.method_minutes > 0 && ends.iter().any(|end| end.went_through);
+    let registered = if asks { registered(app, since, now).await? } else { Vec::new() };
+    Ok(Lately { acts: acts.iter().map(act).collect(), ends, registered })
+}
+
+/// `None`: it says nothing, because somebody chose another password, or nobody knows how it ended.
+fn end(ended: &Ended) -> Option<End> {
+    let went_through = match ended.state {
+        ResetState::Written | ResetState::Finished => true,
+        ResetState::Failed | ResetState::CloudOnly => false,
+        ResetState::Refused => {
+            let cause = ended.cause.as_deref().and_then(Cause::read);
+            if matches!(cause, Some(Cause::Policy | Cause::Banned)) {
+                return None;
+            }
+            false
+        }
+        ResetState::Sending | ResetState::Writing | ResetState::Split | ResetState::Unknown => return None,
+    };
+    Some(End { at: ended.at, person: ended.person, went_through })
+}
+
+/// Who registered a sign-in method, by the directory's log. It arrives late; the next looks see it.
+async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<Registered>, StoreError> {
+    if app.limits.take("graph:registrations", LOOKS, now).await?.is_err() {
+        return Ok(Vec::new());
+    }
+    match app.entra.graph.registrations(since, now).await {
+        Ok(found) => {
+            let tenant = app.config.tenant();
+            let one = |(at, object)| Registered { at, person: crate::base::PersonKey { tenant, object } };
+            Ok(found.into_iter().map(one).collect())
+        }
+        Err(error) => {
+            tracing::warn!(cause = ?error, "the directory's log of new sign-in methods cannot be read");
+            Ok(Vec::new())
+        }
+    }
+}
+
+async fn raise(app: &App, found: &Finding) -> Result<(), StoreError> {
+    let mut ledger = app.auditor.begin().await?;
+    let id = app.random.uuid_at(app.now()).to_string();
+    if store::raise(ledger.tx(), &id, found, app.now()).await? {
+        let amount = i64::try_from(found.amount).unwrap_or(i64::MAX);
+        let event = Event::new("alarm.raised", Actor::Portal).about(found.subject);
+        ledger.record(event.with("alarm", id.clone()).with("kind", found.kind.name()).with("amount", amount));
+        tracing::error!(alarm.id = %id, kind = found.kind.name(), amount, "alarm: an odd pattern at the helpdesk");
+    }
+    ledger.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::PersonKey;
+
+    #[test]
+    fn choosing_another_password_is_no_failure() {
+        let person: PersonKey =
+            "c0de0000-7e5a-4f00-8000-00000000c0de/00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let told = |state, cause: Option<&str>| {
+            let cause = cause.map(str::to_owned);
+            end(&Ended { at: Timestamp::UNIX_EPOCH, person, state, cause }).map(|end| end.went_through)
+        };
+        assert_eq!(told(ResetState::Refused, Some("R-POLICY")), None);
+        assert_eq!(told(ResetState::Refused, Some("R-BANNED")), None);
+        assert_eq!(told(ResetState::Refused, Some("R-ROLE")), Some(false));
+        assert_eq!(told(ResetState::Failed, Some("F-LOCKED")), Some(false));
+        assert_eq!(told(ResetState::Written, None), Some(true));
+        assert_eq!(told(ResetState::Unknown, None), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! The SQL of alarms. An alarm is open until somebody says what they found; one of a kind and subject is open at a time.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::patterns::{Covered, Finding, Kind};
+use crate::base::PersonKey;
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// An alarm as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Alarm {
+    pub(super) id: String,
+    pub(super) kind: Kind,
+    pub(super) subject: PersonKey,
+    pub(super) amount: i64,
+    pub(super) first_at: Timestamp,
+    pub(super) seen_at: Timestamp,
+    pub(super) acknowledged: Option<Acknowledged>,
+}
+
+/// Who looked at it, and what they say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Acknowledged {
+    pub(super) at: Timestamp,
+    pub(super) by: String,
+    pub(super) note: String,
+}
+
+type Row = (String, String, String, i64, i64, i64, Option<i64>, Option<String>, Option<String>);
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
+fn read((id, kind, subject, amount, first, seen, acknowledged, by, note): Row) -> Result<Alarm, StoreError> {
+    let bad = |problem: &str| StoreError::BadRow { table: "insight_alarms", problem: problem.to_owned() };
+    let acknowledged = acknowledged.map(|millis| Acknowledged {
+        at: at(millis),
+        by: by.unwrap_or_default(),
+        note: note.unwrap_or_default(),
+    });
+    let kind = Kind::read(&kind).ok_or_else(|| bad(&kind))?;
+    let subject = subject.parse().map_err(|_| bad(&subject))?;
+    Ok(Alarm { id, kind, subject, amount, first_at: at(first), seen_at: at(seen), acknowledged })
+}
+
+/// Open alarms, the newest first, and those that were acknowledged since a time.
+pub(super) async fn alarms(db: &Db, since: Timestamp) -> Result<(Vec<Alarm>, Vec<Alarm>), StoreError> {
+    const OPEN: &str =
+        "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
+        WHERE acknowledged_at IS NULL ORDER BY seen_at DESC, id LIMIT 200";
+    const PAST: &str =
+        "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
+        WHERE raised_at >= $1 AND acknowledged_at IS NOT NULL ORDER BY acknowledged_at DESC, id LIMIT 100";
+    let since = since.as_millisecond();
+    let open: Vec<Row> = on_db!(db, |pool| sqlx::query_as(OPEN).fetch_all(pool).await)?;
+    let past: Vec<Row> = on_db!(db, |pool| sqlx::query_as(PAST).bind(since).fetch_all(pool).await)?;
+    let all = |rows: Vec<Row>| rows.into_iter().map(read).collect::<Result<Vec<_>, _>>();
+    Ok((all(open)?, all(past)?))
+}
+
+/// How far each subject has been looked at, by alarms with an event since a time.
+pub(super) async fn covered(db: &Db, since: Timestamp) -> Result<Covered, StoreError> {
+    const SQL: &str = "SELECT kind, subject, MAX(seen_at) FROM insight_alarms
+        WHERE seen_at >= $1 AND acknowledged_at IS NOT NULL GROUP BY kind, subject";
+    let since = since.as_millisecond();
+    let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let read =
+        |(kind, subject, seen): (String, String, i64)| Some(((Kind::read(&kind)?, subject.parse().ok()?), at(seen)));
+    Ok(rows.into_iter().filter_map(read).collect::<BTreeMap<_, _>>())
+}
+
+/// Raises an alarm. False: it is open already, and now knows of what is new.
+pub(super) async fn raise(tx: &mut Tx, id: &str, found: &Finding, now: Timestamp) -> Result<bool, StoreError> {
+    const RAISE: &str = "INSERT INTO insight_alarms (id, kind, subject, amount, first_at, seen_at, raised_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (kind, subject) WHERE acknowledged_at IS NULL DO NOTHING";
+    const RENEW: &str = "UPDATE insight_alarms SET amount = CASE WHEN amount < $3 THEN $3 ELSE amount END, seen_at = $4
+        WHERE kind = $1 AND subject = $2 AND acknowledged_at IS NULL AND seen_at < $4";
+    let (kind, subject) = (found.kind.name(), found.subject.to_string());
+    let amount = i64::try_from(found.amount).unwrap_or(i64::MAX);
+    let (first, seen, now) = (found.first_at.as_millisecond(), found.seen_at.as_millisecond(), now.as_millisecond());
+    let raised = on_tx!(&mut *tx, |c| sqlx::query(RAISE)
+        .bind(id)
+        .bind(kind)
+        .bind(&subject)
+        .bind(amount)
+        .bind(first)
+        .bind(seen)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    if raised == 0 {
+        on_tx!(tx, |c| sqlx::query(RENEW)
+            .bind(kind)
+            .bind(&subject)
+            .bind(amount)
+            .bind(seen)
+            .execute(c)
+            .await
+            .map(|_| ()))?;
+    }
+    Ok(raised == 1)
+}
+
+/// Says that an alarm was looked at, and gives its kind and subject. `None`: there is none, or it was already.
+pub(super) async fn acknowledge(
+    tx: &mut Tx,
+    id: &str,
+    by: (PersonKey, &str),
+    note: &str,
+    now: Timestamp,
+) -> Result<Option<(String, PersonKey)>, StoreError> {
+    const SQL: &str = "UPDATE insight_alarms SET acknowledged_at = $2, acknowledged_by = $3, by_name = $4, note = $5
+        WHERE id = $1 AND acknowledged_at IS NULL RETURNING kind, subject";
+    let (key, now) = (by.0.to_string(), now.as_millisecond());
+    let row: Option<(String, String)> = on_tx!(tx, |c| sqlx::query_as(SQL)
+        .bind(id)
+        .bind(now)
+        .bind(&key)
+        .bind(by.1)
+        .bind(note)
+        .fetch_optional(c)
+        .await)?;
+    Ok(row.and_then(|(kind, subject)| Some((kind, subject.parse().ok()?))))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::store::testing::{engines, tenant};
+
+    const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+    fn who(n: usize) -> PersonKey {
+        format!("{}/00000000-0000-4000-8000-{n:012}", tenant()).parse().unwrap()
+    }
+
+    fn start() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn found(n: usize, amount: usize, minutes: i32) -> Finding {
+        let seen_at = start() + MINUTE * minutes;
+        Finding { kind: Kind::ManyPeople, subject: who(n), amount, first_at: start(), seen_at }
+    }
+
+    async fn raised(db: &Db, id: &str, finding: &Finding) -> bool {
+        let mut tx = db.begin().await.unwrap();
+        let raised = raise(&mut tx, id, finding, start()).await.unwrap();
+        tx.commit().await.unwrap();
+        raised
+    }
+
+    async fn acknowledged(db: &Db, id: &str) -> Option<(String, PersonKey)> {
+        let mut tx = db.begin().await.unwrap();
+        let done = acknowledge(&mut tx, id, (who(9), "Audrey"), "a fire drill", start()).await.unwrap();
+        tx.commit().await.unwrap();
+        done
+    }
+
+    #[tokio::test]
+    async fn an_alarm_is_raised_once_grows_and_is_acknowledged_once() {
+        for engine in engines().await {
+            let db = &engine.db;
+            assert!(raised(db, "a", &found(1, 20, 5)).await);
+            assert!(!raised(db, "b", &found(1, 20, 5)).await, "open already");
+            assert!(!raised(db, "c", &found(1, 25, 9)).await);
+            assert!(!raised(db, "d", &found(1, 3, 10)).await, "fewer now, and it was more");
+            assert!(raised(db, "e", &found(2, 20, 5)).await, "somebody else");
+            let (open, past) = alarms(db, start()).await.unwrap();
+            let told = |alarm: &Alarm| (alarm.id.clone(), alarm.amount, alarm.seen_at);
+            assert_eq!(told(&open[0]), ("a".to_owned(), 25, start() + MINUTE * 10));
+            assert_eq!((open.len(), past.len()), (2, 0));
+            assert_eq!(acknowledged(db, "a").await, Some(("many-people".to_owned(), who(1))));
+            assert_eq!(acknowledged(db, "a").await, None, "once");
+            assert_eq!(acknowledged(db, "nothing").await, None);
+            let (open, past) = alarms(db, start()).await.unwrap();
+            assert_eq!((open.len(), past.len()), (1, 1));
+            let by = past[0].acknowledged.clone().unwrap();
+            assert_eq!((by.by.as_str(), by.note.as_str()), ("Audrey", "a fire drill"));
+            assert_eq!(
+                covered(db, start()).await.unwrap(),
+                Covered::from([((Kind::ManyPeople, who(1)), start() + MINUTE * 10)])
+            );
+            assert!(covered(db, start() + MINUTE * 11).await.unwrap().is_empty());
+            assert!(raised(db, "f", &found(1, 20, 99)).await, "again, later");
+        }
+    }
+
+    #[tokio::test]
+    async fn twelve_replicas_raise_one_alarm() {
+        for engine in engines().await {
+            let tries = (0..12).map(|n| {
+                let db = engine.db.clone();
+                tokio::spawn(async move { raised(&db, &format!("a{n}"), &found(1, 20, n)).await })
+            });
+            let mut count = 0;
+            for each in tries.collect::<Vec<_>>() {
+                count += u32::from(each.await.unwrap());
+            }
+            assert_eq!(count, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_alarm_cannot_be_acknowledged_without_a_name_and_a_word() {
+        for engine in engines().await {
+            assert!(raised(&engine.db, "a", &found(1, 20, 5)).await);
+            for sql in [
+                "UPDATE insight_alarms SET acknowledged_at = 1, note = 'x'",
+                "UPDATE insight_alarms SET acknowledged_at = 1, acknowledged_by = 'x'",
+            ] {
+                assert!(on_db!(&engine.db, |p| sqlx::query(sql).execute(p).await.map(|_| ())).is_err(), "{sql}");
+            }
+        }
+    }
+}

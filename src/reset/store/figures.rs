@@ -1,0 +1,59 @@
+//! Counts over the resets of a time, for the insights. Every question begins with the index on `created_at`.
+
+use jiff::Timestamp;
+
+use crate::base::PersonKey;
+use crate::reset::reading::Rung;
+use crate::reset::state::State;
+use crate::store::{Db, StoreError, on_db};
+
+/// By day (since 1970, UTC) and state.
+pub(in crate::reset) async fn days(db: &Db, since: Timestamp) -> Result<Vec<(i64, State, i64)>, StoreError> {
+    const SQL: &str = "SELECT created_at / 86400000, state, COUNT(*) FROM resets WHERE created_at >= $1 GROUP BY 1, 2";
+    let since = since.as_millisecond();
+    let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    Ok(rows.into_iter().filter_map(|(day, state, count)| Some((day, State::read(&state)?, count))).collect())
+}
+
+/// How long after it was sent a password was written, and carried, of the newest 20,000 resets.
+pub(in crate::reset) async fn spans(db: &Db, since: Timestamp) -> Result<Vec<(i64, Rung, i64)>, StoreError> {
+    const SQL: &str = "SELECT r.created_at / 86400000, e.rung, e.at - r.dispatched_at
+        FROM (SELECT id, created_at, dispatched_at FROM resets WHERE created_at >= $1 AND dispatched_at IS NOT NULL
+            ORDER BY created_at DESC LIMIT 20000) AS r
+        CROSS JOIN evidence e WHERE e.reset_id = r.id AND e.rung IN ('written', 'carried')";
+    let since = since.as_millisecond();
+    let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    // Microsoft tells whole seconds, by another clock.
+    let read = |(day, rung, millis): (i64, String, i64)| Some((day, Rung::read(&rung)?, millis.max(0)));
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// Causes, the commonest first.
+pub(in crate::reset) async fn causes(db: &Db, since: Timestamp) -> Result<Vec<(String, i64)>, StoreError> {
+    const SQL: &str = "SELECT cause, COUNT(*) FROM resets WHERE created_at >= $1 AND cause IS NOT NULL GROUP BY cause ORDER BY 2 DESC, 1";
+    let since = since.as_millisecond();
+    Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?)
+}
+
+/// A reset that came to an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) at: Timestamp,
+    pub(crate) person: PersonKey,
+    pub(crate) state: State,
+    pub(crate) cause: Option<String>,
+}
+
+/// Resets that began at a time or later and came to an end, the newest 10,000.
+pub(in crate::reset) async fn ended(db: &Db, since: Timestamp) -> Result<Vec<Ended>, StoreError> {
+    const SQL: &str = "SELECT tenant, object, state, cause, COALESCE(settled_at, updated_at) FROM resets
+        WHERE created_at >= $1 AND open = 0 ORDER BY created_at DESC LIMIT 10000";
+    type Row = (String, String, String, Option<String>, i64);
+    let since = since.as_millisecond();
+    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let read = |(tenant, object, state, cause, millis): Row| {
+        let person = PersonKey { tenant: tenant.parse().ok()?, object: object.parse().ok()? };
+        Some(Ended { at: super::at(millis), person, state: State::read(&state)?, cause })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
