@@ -8,6 +8,7 @@ use axum::extract::{FromRef as _, Path, State};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 
+use super::cases;
 use super::person_view::{PersonPage, view};
 use crate::audit::Event;
 use crate::base::{ObjectId, PersonKey};
@@ -16,7 +17,7 @@ use crate::people::{
     DeviceRead, Facts, GraphError, InDirectory, Number, People, Privilege, Reason, Registered, RiskRead,
 };
 use crate::reset::desk::{self as resets, Listed};
-use crate::signin::{Look, Staff, at_work};
+use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
 use crate::state::App;
 use crate::store::{Limit, Limits, StoreError};
 use crate::web::{ClientAddress, Error, Frame, draw};
@@ -62,7 +63,11 @@ pub(super) async fn page(
         return missing(&app, &address).await;
     }
     viewed(&app, &staff, known.key).await?;
-    let page: PersonPage = view(at_work(frame, &staff.login), known, app.now());
+    let f = at_work(frame, &staff.login);
+    let cases = cases::of_person(&app, &f, known.key).await?;
+    let assists = staff.login.may(Assist::ROLES) && known.key != staff.login.key;
+    let mut page: PersonPage = view(f, known, app.now());
+    (page.cases, page.assists) = (cases, assists);
     Ok(draw(&page))
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
+use super::cases::{self, CaseRow, Choice};
 use super::person::Known;
 use super::queue::{Row, row};
 use crate::people::{DeviceRead, Facts, Home, InDirectory, Number, Privilege, Reason, Registered, Risk, RiskRead};
@@ -48,6 +49,12 @@ pub(super) struct PersonPage {
     risk: Option<String>,
     at_risk: bool,
     resets: Vec<Row>,
+    /// The key of whoever it is, their cases, and what a new one may be for.
+    person: String,
+    pub(super) cases: Vec<CaseRow>,
+    actions: Vec<Choice>,
+    /// May begin a case about them.
+    pub(super) assists: bool,
 }
 
 pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
@@ -83,6 +90,10 @@ pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
         at_risk: matches!(&known.risk, Some(RiskRead::Seen(risk)) if now_at_risk(risk)),
         risk: known.risk.map(|read| risk(&f, &read, now)),
         resets: known.resets.into_iter().map(|reset| row(&f, reset, now)).collect(),
+        person: known.key.object.to_string(),
+        cases: Vec::new(),
+        actions: cases::all_actions(&f),
+        assists: false,
         f,
     }
 }

@@ -148,7 +148,6 @@ impl People {
     }
 
     /// Whom somebody reports to, if the directory knows.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the cases ask a manager to vouch"))]
     pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<Found>, GraphError> {
         Ok(self.entra.graph.manager(id).await?.and_then(found))
     }

@@ -105,7 +105,7 @@ impl Resets {
         match guard.count(ledger.tx(), person, id, needs_approval).await? {
             Counted::Within => {}
             Counted::Granted => {
-                ledger.record(Event::new("guard.grant_used", Actor::Person(person)).about(person).reset(id))
+                ledger.record(Event::new("guard.grant_used", Actor::Person(person)).about(person).reset(id));
             }
             Counted::NotGranted => return Err(NotBegun::NotGranted),
             Counted::Limited(refused) => return Err(NotBegun::Limited(refused)),

@@ -156,8 +156,8 @@ pub(super) async fn approve<P: Permission>(app: &App, staff: &Staff<P>, case: &C
         Err(StoreError::Exists) => return Err(Refused::Expired.into()),
         done => done?,
     }
-    let approved = event("case.approved", staff, &held).with("for", verdict.agent.to_string());
-    ledger.record(approved.with("override", verdict.by_override));
+    let told = event("case.approved", staff, &held).with("for", verdict.agent.to_string());
+    ledger.record(told.with("override", verdict.by_override));
     ledger.commit().await?;
     Ok("approved")
 }
@@ -262,7 +262,7 @@ async fn in_tables(
 /// What Microsoft or the directory has to do. The row says "begun" until it is known how it came out.
 async fn at_microsoft(app: &App, actor: Actor, (id, case): (&str, &Case), person: PersonKey) -> Result<Given, Stop> {
     let operators = &app.entra.operators;
-    let came: Result<Given, String> = match case.action {
+    let result: Result<Given, String> = match case.action {
         Action::Revoke => match operators.revoke_sessions(person.object).await {
             Ok(()) => {
                 app.sessions.end_all_of(person).await?;
@@ -280,13 +280,13 @@ async fn at_microsoft(app: &App, actor: Actor, (id, case): (&str, &Case), person
         },
         Action::Grant | Action::Thaw => Ok(Given::Done("saved")),
     };
-    let (outcome, detail) = match &came {
+    let (outcome, detail) = match &result {
         Ok(Given::Pass(pass)) => ("done", pass.id.clone()),
         Ok(Given::Done(_)) => ("done", String::new()),
         Err(problem) => ("failed", problem.clone()),
     };
     end(app, actor, (id, case), ("begun", outcome), &detail).await?;
-    came.or(Ok(Given::Done("failed")))
+    result.or(Ok(Given::Done("failed")))
 }
 
 async fn unlock(app: &App, directory: &Directory, person: PersonKey) -> Result<Result<(), String>, Stop> {

@@ -14,7 +14,7 @@ mod words;
 
 pub(super) use answer::{account, account_change, answer as answer_check, show_pass};
 pub(super) use lines::{Choice, all_actions};
-pub(super) use list::{Row as CaseRow, list, of_reset, opened};
+pub(super) use list::{Row as CaseRow, list, of_person, of_reset, opened};
 pub(super) use open::ask_for_help;
 pub(super) use page::{change, page};
 pub(super) use press::{act, aim, approve, ask, by_override, close, freeze, name, note, second, take, ticket};

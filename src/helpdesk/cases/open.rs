@@ -172,22 +172,21 @@ pub(in crate::helpdesk) async fn ask_for_help(app: &App, typed: &str) -> Result<
     let (key, _) = app.sealer.mac(Purpose::Help, folded.as_bytes());
     let (reference, case) = (Reference::new(&app.random), Reference::new(&app.random));
     let mut ledger = app.auditor.begin().await?;
-    let id = match store::asked_again(ledger.tx(), &key, now).await? {
-        Some(id) => id,
-        None => {
-            let new = NewCase {
-                id: CaseId::new(&app.random, now),
-                reference: &case,
-                person: None,
-                reset: None,
-                action: Action::Pass,
-                owner: None,
-                asked: Some((typed, &key)),
-                now,
-            };
-            store::insert(ledger.tx(), &new).await?;
-            new.id
-        }
+    let id = if let Some(id) = store::asked_again(ledger.tx(), &key, now).await? {
+        id
+    } else {
+        let new = NewCase {
+            id: CaseId::new(&app.random, now),
+            reference: &case,
+            person: None,
+            reset: None,
+            action: Action::Pass,
+            owner: None,
+            asked: Some((typed, &key)),
+            now,
+        };
+        store::insert(ledger.tx(), &new).await?;
+        new.id
     };
     store::request(ledger.tx(), id, &reference, now).await?;
     ledger.record(Event::new("case.asked_for", Actor::Portal).with("request", reference.to_string()));

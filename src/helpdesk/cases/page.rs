@@ -13,7 +13,7 @@ use super::lines::{Choice, Deed, action_text, actions, deed};
 use super::rules::{Action, Method, Missing, Verification};
 use super::store::{self, Acted, Answer, Case, CaseNote, CaseState, Check, Concluded, Origin};
 use super::words::Words;
-use super::{Refused, Stop, find, open};
+use super::{Refused, find, open};
 use crate::base::ObjectId;
 use crate::people::{Number, People};
 use crate::signin::{Approve, Assist, Look, Permission as _, Staff, at_work};
@@ -63,6 +63,7 @@ struct Pending {
     mine: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a part of the page")]
 #[derive(Template)]
 #[template(path = "helpdesk/case.html")]
 struct CasePage {
@@ -157,7 +158,8 @@ pub(in crate::helpdesk) async fn page(
     };
     let f = at_work(frame, &staff.login);
     let said = back.said.as_deref().and_then(|word| said(&f, word));
-    Ok(draw(&Seen::read(&app, case).await?.page(&app, f, &staff, said)))
+    let seen = Box::pin(Seen::read(&app, case)).await?;
+    Ok(draw(&seen.page(&app, f, &staff, said)))
 }
 
 /// `GET …/change`: a number that grows with every change of the case.
@@ -182,14 +184,8 @@ struct Seen {
 impl Seen {
     async fn read(app: &App, case: Case) -> Result<Self, Error> {
         let open = case.state == CaseState::Open;
-        let standing = match (case.person.is_some() && open).then_some(decide::standing(app, &case)) {
-            Some(standing) => match standing.await {
-                Ok(standing) => Some(standing),
-                // The page comes without Graph, too, and says what it does not know.
-                Err(Stop::Failed(_) | Stop::Refused(_)) => None,
-            },
-            None => None,
-        };
+        // The page comes without Graph, too, and says what it does not know.
+        let standing = if case.person.is_some() && open { decide::standing(app, &case).await.ok() } else { None };
         let numbers = match case.person.filter(|_| open) {
             Some(person) => match open::facts(app, person.object).await {
                 Ok(facts) => People::from_ref(app).numbers(&facts).await?,

@@ -191,18 +191,18 @@ pub(in crate::helpdesk) async fn act(
         let (app, case) = (app.clone(), case.clone());
         let to_agent = shown.to == "me";
         async move {
-            let came = decide::act(&app, &staff, &case, to_agent).await;
-            (staff, came)
+            let outcome = decide::act(&app, &staff, &case, to_agent).await;
+            (staff, outcome)
         }
     };
     // What is begun is carried out, even if the browser hangs up meanwhile: the work belongs to the process.
-    let (staff, came) = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
-    let done = match came {
+    let (staff, outcome) = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
+    let done = match outcome {
         Ok(Given::Pass(pass)) => {
             let back = format!("/helpdesk/cases/{}", case.reference);
             return Ok(super::answer::pass_page(at_work(frame, &staff.login), &case.name, &pass, back));
         }
-        Ok(Given::Done(word)) => Ok(word),
+        Ok(Given::Done(said)) => Ok(said),
         Err(stop) => Err(stop),
     };
     back(&app, &staff, &case, done).await

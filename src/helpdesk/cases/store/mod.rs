@@ -305,7 +305,7 @@ pub(super) async fn change(tx: &mut Tx, id: CaseId, change: &Change<'_>) -> Resu
     };
     let id = id.to_string();
     on_tx!(tx, |c| {
-        let all = values.iter().fold(sqlx::query(sql).bind(&id), |query, value| query.bind(value));
+        let all = values.iter().fold(sqlx::query(sql).bind(&id), sqlx::query::Query::bind);
         all.execute(c).await.map(|_| ())
     })?;
     Ok(())
