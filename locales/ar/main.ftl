@@ -688,3 +688,213 @@ alarm-new-method = سُجّلت طريقة لتسجيل الدخول بعد عم
 alarm-new-method-amount = التسجيلات: { $n }
 alarm-odd-hour = عمل الموظفون خارج ساعات العمل
 alarm-odd-hour-amount = الخطوات: { $n }
+
+## Cases of the helpdesk
+
+desk-nav-cases = الحالات
+cases-title = الحالات
+cases-show = عرض
+cases-none = لا توجد حالات كهذه.
+cases-begin = بدء حالة
+cases-begin-button = بدء
+cases-person = الشخص: اسم تسجيل الدخول، مثل wanda@contoso.example
+cases-for = الغرض
+cases-unknown = لا أحد يحمل اسم تسجيل الدخول هذا. اكتبه كاملًا أو ابدأ من صفحة الشخص.
+case-state-open = مفتوحة
+case-state-locked = مقفلة
+case-state-closed = مغلقة
+case-action-grant = السماح بإعادة تعيين كلمة المرور
+case-action-pass = إعطاء رمز مرور وصول مؤقت
+case-action-revoke = تسجيل الخروج من كل مكان
+case-action-unlock = إلغاء قفل الحساب
+case-action-thaw = السماح من جديد بعد بلاغ
+case-nobody = شخص غير معروف بعد
+case-wrote = كُتب:
+case-owner = يتولاها { $name }
+case-ticket = التذكرة
+case-internet = غير متحقق منها، من الإنترنت
+case-internet-text = طُلب هذا عبر الإنترنت دون تسجيل دخول. لا شيء منه مثبت: اتركه للأخير، واتصل بالرقم المسجّل.
+case-asks = { $n ->
+    [zero] لم يُطلب ({ $n }).
+    [one] طُلب مرة واحدة ({ $n }).
+    [two] طُلب مرتين ({ $n }).
+    [few] طُلب { $n } مرات.
+    [many] طُلب { $n } مرة.
+   *[other] طُلب { $n } مرة.
+}
+case-locked-text = هذه الحالة مقفلة: رفض الشخص أو كثرت الأخطاء. لا تفعل شيئًا بناءً على هذه المكالمة. أبلغ فريق الأمن.
+case-unread = لا تجيب Microsoft، لذا لا يُعرف ما يلزم هنا. لا يمكن التحقق من شيء أو فعله حتى تجيب.
+case-who = من المقصود؟
+case-who-text = اعرف من هو قبل تسميته. لا يمكن تغيير ذلك بعدها.
+case-who-button = المقصود هذا الشخص
+case-verify = التحقق
+case-enough = التحقق كافٍ.
+case-not-enough = التحقق غير كافٍ.
+case-points = { $got } من { $needed } نقاط
+case-missing-points = { $n ->
+    [zero] لا تنقص أي نقطة ({ $n }).
+    [one] تنقص نقطة واحدة ({ $n }).
+    [two] تنقص نقطتان ({ $n }).
+    [few] تنقص { $n } نقاط.
+    [many] تنقص { $n } نقطة.
+   *[other] تنقص { $n } نقطة.
+}
+case-missing-witness = يجب أن يسجّل أحدهم الدخول ويؤكد، أو أن يشهد موظف ثانٍ بنفسه.
+case-missing-beyond = جلسة الشخص وحدها لا تكفي هنا: أضف طريقة أخرى.
+case-risk-privileged = لهذا الشخص صلاحيات في المؤسسة: يلزم المزيد، وشخص ثانٍ.
+case-risk-internet = طُلب عبر الإنترنت: يلزم المزيد.
+case-risk-frozen = أُبلغ عن إعادة تعيين لم تكن له: يلزم المزيد.
+case-worth = { $n ->
+    [zero] لا نقاط ({ $n })
+    [one] نقطة واحدة ({ $n })
+    [two] نقطتان ({ $n })
+    [few] { $n } نقاط
+    [many] { $n } نقطة
+   *[other] { $n } نقطة
+}
+case-good-until = صالح حتى { $time }
+case-method-call-check = فحص المكالمة
+case-method-call-check-text = تقول ثلاث كلمات، ويختارها المتصل من بين تسع في صفحته بعد تسجيل الدخول. يثبت ذلك أن لديه تلك الجلسة، لا أن لا أحد خلفه.
+case-method-push = تأكيد في صفحته
+case-method-push-text = يؤكد الشخص في صفحته بعد تسجيل الدخول. لا يثبت ذلك أنه المتصل.
+case-method-manager = المدير يشهد
+case-method-manager-text = يسجّل مديره في الدليل الدخول ويؤكد أنه تحدث مع الشخص.
+case-method-call-back = معاودة الاتصال
+case-method-call-back-text = أنهِ المكالمة. اتصل بنفسك بأحد هذه الأرقام. الرقم الذي تغيّر حديثًا لا يُحتسب.
+case-method-in-person = رؤية شخصية
+case-method-in-person-text = ترى الشخص وتعرفه، أو تحققت من بطاقة عمله.
+case-ways = طرق التحقق
+case-ask = اسأل الآن
+case-attest = فعلت ذلك
+case-phone-settled = لم يتغيّر منذ { $time }
+case-phone-new = جديد منذ { $time }: لا يُحتسب
+case-phone-none = لا يوجد رقم مسجّل.
+case-say = قل هذه الكلمات الثلاث للمتصل:
+case-say-hint = اطلب منه فتح هذا الموقع واختيار «هل تتحدث مع مكتب المساعدة؟» ثم تحديد الكلمات. لا تقل عنها شيئًا آخر.
+case-check-open = في انتظار الرد
+case-check-over = لا رد في الوقت المحدد
+case-check-confirmed = مؤكد
+case-check-wrong = كلمات خاطئة
+case-check-refused = مرفوض
+case-decide = القرار
+case-waits = ينتظر { $agent } شخصًا ثانيًا.
+case-approved-by = وافق { $name } على ما طلبه { $agent }.
+case-override = دون تحقق كافٍ:
+case-approve = الموافقة: { $action }
+case-approve-hint = لا توافق إلا على ما نظرت فيه بنفسك. يُسجَّل ذلك باسمك.
+case-two = يلزم شخص ثانٍ.
+case-pass-manager = يراه المدير
+case-pass-me = أظهر الرمز لي
+case-second = طلب شخص ثانٍ
+case-override-title = المتابعة دون تحقق كافٍ
+case-override-reason = السبب
+case-override-hint = عشرة أحرف على الأقل. يجب أن يوافق شخص ثانٍ، ويُطلق إنذار.
+case-override-button = طلب ذلك
+case-done = ما تم
+case-outcome-begun = بدأ؛ ولا يُعرف إن تم
+case-outcome-waiting = ينتظر أن ينظر المدير
+case-outcome-done = تم
+case-outcome-failed = فشل
+case-file = الحالة
+case-save = حفظ
+case-for-hint = ما تم التحقق منه لغرض آخر لم يعد يُحتسب.
+case-take = تولّي الحالة
+case-freeze = إيقاف إعادة التعيين لهذا الشخص
+case-close = إغلاق الحالة
+case-copy = نسخ للتذكرة
+case-copy-label = نص للتذكرة
+case-copy-case = الحالة
+case-copy-person = الشخص
+case-copy-for = الغرض
+case-copy-state = الوضع
+case-copy-done = تم
+case-begin = بدء حالة
+case-none = لا توجد حالات بعد.
+case-said-taken = أصبحت الحالة لديك.
+case-said-saved = تم الحفظ.
+case-said-noted = حُفظت الملاحظة.
+case-said-empty = لم يُحفظ شيء: الملاحظة فارغة.
+case-said-closed = أُغلقت الحالة.
+case-said-asked = طُرح السؤال.
+case-said-attested = سُجّل باسمك.
+case-said-approval-asked = طُلب شخص ثانٍ.
+case-said-approved = تمت الموافقة.
+case-said-granted = يمكن للشخص إعادة التعيين مرة واحدة خلال ٢٤ ساعة.
+case-said-thawed = يمكن للشخص إعادة التعيين من جديد.
+case-said-revoked = سُجّل خروج الشخص من كل مكان. يسري ذلك خلال دقائق، وبعد ساعة على الأكثر.
+case-said-unlocked = أُلغي قفل الحساب.
+case-said-pass-waits = ينتظر الرمز المدير في صفحته.
+case-said-failed = لم ينجح ذلك. تذكر الحالة ما جُرّب؛ حاول مرة أخرى أو اسأل مسؤولًا.
+case-said-frozen = أُوقفت إعادة التعيين لهذا الشخص.
+case-said-c-not-open = لم يُفعل شيء: لم تعد الحالة مفتوحة.
+case-said-c-nobody = لم يُفعل شيء: لا يُعرف من المقصود.
+case-said-c-yourself = لم يُفعل شيء: لا أحد يتولى حالة عن نفسه.
+case-said-c-too-often = لم يُفعل شيء: كثر الرفض أو الخطأ بشأن هذا الشخص اليوم.
+case-said-c-waiting = لم يُفعل شيء: السؤال نفسه قيد الانتظار.
+case-said-c-no-manager = لم يُفعل شيء: لا مدير لهذا الشخص في الدليل.
+case-said-c-manager-is-you = لم يُفعل شيء: أنت مدير هذا الشخص. اطلب من زميل أن يتولى الحالة.
+case-said-c-number-new = لا يُحتسب: كل الأرقام المسجّلة جديدة، أو لا يوجد رقم.
+case-said-c-said-already = لم يُفعل شيء: قلت ذلك من قبل.
+case-said-c-not-enough = لم يُفعل شيء: التحقق غير كافٍ.
+case-said-c-needs-approval = لم يُفعل شيء: يلزم شخص ثانٍ.
+case-said-c-own-approval = لم يُفعل شيء: لا أحد يوافق لنفسه.
+case-said-c-turns = لم يُفعل شيء: وافق هذا الزميل لك اليوم بشأن الشخص نفسه. يجب أن يفعلها غيره.
+case-said-c-expired = لم يُفعل شيء: سبق البت فيه أو انتهى وقته.
+case-said-c-no-reason = لم يُفعل شيء: يحتاج السبب إلى عشرة أحرف على الأقل.
+case-said-c-pass-not-taken = لم يُفعل شيء: تسجيل الدخول الذي تطلبه هذه البوابة لا يقبل رمز مرور وصول مؤقت، فلن يفيد أحدًا. يمكن لمسؤول السماح به.
+case-said-c-not-possible = لم يُفعل شيء: هذا غير مُعَدّ هنا.
+refusal-c-yourself-title = ليس عن نفسك
+refusal-c-yourself-text = لا أحد يتولى حالة عن نفسه. اطلب من زميل.
+refusal-c-too-often-title = لا مزيد لهذا الشخص اليوم
+refusal-c-too-often-text = رُفضت أسئلة كثيرة عن هذا الشخص أو أُجيب عنها خطأً. أبلغ فريق الأمن.
+
+## The person's side of a case
+
+account-title = أنت ومكتب المساعدة
+account-asks = يريد { $agent } من مكتب المساعدة التحقق من أنك أنت
+account-vouch = يطلب { $agent } من مكتب المساعدة أن تشهد لـ { $person }
+account-for = ما يريدون فعله:
+account-did-you-call = هل اتصلت بهم؟
+account-did-you-call-text = إن لم تتصل، أو إن طلب منك شخص آخر المجيء إلى هنا، فاختر لا.
+account-words = اختر الكلمات الثلاث التي قالها مكتب المساعدة
+account-yes = نعم، أنا هو
+account-no = لا، لم أتصل
+account-vouch-text = قل نعم فقط إذا تحدثت معه بنفسك الآن، وجهًا لوجه أو على رقم تعرفه.
+account-vouch-yes = نعم، تحدثنا
+account-vouch-no = لا
+account-pass = رمز لـ { $person } في انتظارك
+account-pass-text = يتيح تسجيل دخول واحدًا. أظهره وأنتما معًا، أو قله على رقم تعرفه. يظهر مرة واحدة.
+account-pass-show = إظهار الرمز
+account-none = لا أحد يسألك شيئًا الآن. أبقِ هذه الصفحة مفتوحة أثناء حديثك مع مكتب المساعدة.
+account-history = ما فعله مكتب المساعدة
+account-history-none = لا شيء بعد.
+account-history-text = إن لم يكن شيء هنا منك، فاتصل بمكتب المساعدة.
+account-past = سأل { $agent }:
+account-reset = إعادة تعيين كلمة مرورك
+account-said-confirmed = شكرًا. يمكن لمكتب المساعدة المتابعة.
+account-said-wrong = لم تكن تلك هي الكلمات. اطلب كلمات جديدة.
+account-said-refused = شكرًا. أُوقف مكتب المساعدة وحُذّر.
+account-said-over = انتهى هذا السؤال. لم يُفعل شيء.
+account-link = هل تتحدث مع مكتب المساعدة؟
+pass-title = رمز مرور الوصول المؤقت
+pass-for = لـ { $person }، لتسجيل دخول واحد.
+pass-lasts = صالح لمدة { $span }.
+pass-hint = يظهر مرة واحدة ولا يُحفظ في أي مكان. لا ترسله أبدًا بالبريد أو الدردشة.
+pass-back = تم
+
+## Help without signing in
+
+help-title = لا سبيل لتسجيل الدخول؟
+help-lead = إن لم تستطع استخدام أي من طرق تسجيل الدخول، فيمكن لمكتب المساعدة أن يساعدك. أخبرنا من أنت، وسيتصلون بك على الرقم المسجّل لدى مؤسستك.
+help-name = اسمك أو بريدك في العمل
+help-button = طلب المساعدة
+help-hint = لا نبحث عن شيء هنا، ولا يعرف أحد إن كان هناك حساب.
+help-done-title = سينظر مكتب المساعدة في الأمر
+help-done-text = اكتب هذا الرقم المرجعي. إن اتصل بك أحد، فاسأله عنه أولًا.
+help-done-call = يمكنك أيضًا الاتصال بنفسك:
+help-done-careful = لا يطلب مكتب المساعدة كلمة مرور أبدًا.
+help-empty = يُرجى كتابة اسمك أو عنوانك.
+help-link = لا سبيل لتسجيل الدخول؟
+stopped-g-approval-title = على مكتب المساعدة السماح بذلك أولًا
+stopped-g-approval-text = تريد مؤسستك أن يتحقق مكتب المساعدة من أنك أنت قبل إعادة تعيين كلمة مرورك. لم يتغيّر شيء.
+stopped-g-approval-do = اتصل بمكتب المساعدة. عندما يسمحون بذلك، عُد خلال يوم.

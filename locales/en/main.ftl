@@ -803,7 +803,6 @@ account-said-wrong = Those were not the words. Ask the helpdesk to say new ones.
 account-said-refused = Thank you. The helpdesk was stopped and warned.
 account-said-over = This question is over. Nothing was done.
 account-link = On the phone with the helpdesk?
-account-waiting = The helpdesk asks you something.
 pass-title = Temporary Access Pass
 pass-for = For { $person }, for one sign-in.
 pass-lasts = It is good for { $span }.
