@@ -10,6 +10,8 @@ mod person;
 mod person_view;
 mod queue;
 
+pub(crate) use cases::forget_cases;
+
 use axum::Router;
 use axum::routing::{get, post};
 

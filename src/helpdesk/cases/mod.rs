@@ -18,6 +18,7 @@ pub(super) use list::{Row as CaseRow, list, of_person, of_reset, opened};
 pub(super) use open::ask_for_help;
 pub(super) use page::{change, page};
 pub(super) use press::{act, aim, approve, ask, by_override, close, freeze, name, note, second, take, ticket};
+pub(crate) use store::forget as forget_cases;
 
 use crate::audit::Event;
 use crate::base::Reference;

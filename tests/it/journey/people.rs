@@ -1,6 +1,8 @@
 //! The helpdesk looks at a person: found by name, with what Microsoft and our own tables say, and nothing to be talked
 //! round with.
 
+use std::fmt::Write as _;
+
 use jiff::SignedDuration;
 use passback::tenant::{Call, Effect, Fault, Seed};
 use reqwest::StatusCode;
@@ -176,7 +178,7 @@ async fn risk_is_shown_where_the_portal_may_read_it() {
 async fn a_search_says_what_it_came_to_and_one_agent_cannot_read_out_the_directory() {
     let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
     for n in 0..25 {
-        text += &format!("\n[[people]]\nupn = \"many{n}@contoso.example\"\nname = \"Many <b>{n}\"\n");
+        let _ = write!(text, "\n[[people]]\nupn = \"many{n}@contoso.example\"\nname = \"Many <b>{n}\"\n");
     }
     let portal = Portal::with(Wish { seed: Seed::parse(&text).unwrap().hurry(), ..Wish::default() }).await;
     let mut hugo = staff(&portal, "hugo").await;

@@ -1,10 +1,10 @@
-//! Verify, approve, act: each row names the one before it. The tables refuse what the rules would; nothing here is the only
+//! Verify, approve: each row names the one before it. The tables refuse what the rules would; nothing here is the only
 //! guard.
 
 use jiff::Timestamp;
 
 use super::{at, read};
-use crate::base::{CaseId, ObjectId, PersonKey, Reference};
+use crate::base::{CaseId, ObjectId, PersonKey};
 use crate::helpdesk::cases::rules::{Action, Method, Needs, Verification};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
@@ -263,142 +263,4 @@ pub(crate) async fn approve(
         .await
         .map(|_| ()))?;
     Ok(())
-}
-
-/// Who sees a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ShownTo {
-    Nobody,
-    Manager(ObjectId),
-    Agent,
-}
-
-/// Something to be done.
-pub(crate) struct Acting<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) case: CaseId,
-    pub(crate) on: &'a Concluded,
-    pub(crate) agent_name: &'a str,
-    pub(crate) shown_to: ShownTo,
-    pub(crate) now: Timestamp,
-    pub(crate) outcome: &'a str,
-}
-
-pub(crate) async fn act(tx: &mut Tx, acting: &Acting<'_>) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO case_actions (id, case_id, action, verdict_id, basis, two_people, verdict_until,
-        approval_id, approval_until, agent, agent_name, shown_to, viewer, at, outcome, detail, ended_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', NULL)";
-    let Concluded { verdict, approved, .. } = acting.on;
-    let (shown_to, viewer) = match acting.shown_to {
-        ShownTo::Nobody => ("nobody", None),
-        ShownTo::Manager(manager) => ("manager", Some(manager.to_string())),
-        ShownTo::Agent => ("agent", None),
-    };
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(acting.id)
-        .bind(acting.case.to_string())
-        .bind(verdict.action.name())
-        .bind(&verdict.id)
-        .bind(if verdict.by_override { "override" } else { "methods" })
-        .bind(i64::from(verdict.needs.two_people))
-        .bind(verdict.until.as_millisecond())
-        .bind(approved.as_ref().map(|approved| approved.id.clone()))
-        .bind(approved.as_ref().map(|approved| approved.until.as_millisecond()))
-        .bind(verdict.agent.to_string())
-        .bind(acting.agent_name)
-        .bind(shown_to)
-        .bind(viewer)
-        .bind(acting.now.as_millisecond())
-        .bind(acting.outcome)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
-    Ok(())
-}
-
-/// What was done.
-#[derive(Clone, Debug)]
-pub(crate) struct Acted {
-    pub(crate) action: Action,
-    pub(crate) agent_name: String,
-    pub(crate) at: Timestamp,
-    /// `begun`, `waiting` (for who may see a pass), `done`, `failed`.
-    pub(crate) outcome: String,
-    pub(crate) detail: String,
-}
-
-type ActedRow = (String, String, String, i64, String, String);
-
-/// What was done in a case, the newest first.
-pub(crate) async fn acted(db: &Db, case: CaseId) -> Result<Vec<Acted>, StoreError> {
-    const SQL: &str = "SELECT id, action, agent_name, at, outcome, detail FROM case_actions
-        WHERE case_id = $1 ORDER BY at DESC, id DESC LIMIT 50";
-    let id = case.to_string();
-    let rows: Vec<ActedRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    rows.into_iter().map(read_acted).collect()
-}
-
-fn read_acted((id, action, agent_name, when, outcome, detail): ActedRow) -> Result<Acted, StoreError> {
-    let action = Action::read(&action)
-        .ok_or_else(|| StoreError::BadRow { table: "case_actions", problem: format!("action of {id}") })?;
-    Ok(Acted { action, agent_name, at: at(when), outcome, detail })
-}
-
-/// What was done to a person's account by the desk, the newest first: theirs to see.
-pub(crate) async fn done_to(db: &Db, person: PersonKey) -> Result<Vec<Acted>, StoreError> {
-    const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail FROM case_actions a
-        JOIN cases c ON c.id = a.case_id WHERE c.tenant = $1 AND c.object = $2 ORDER BY a.at DESC, a.id DESC LIMIT 20";
-    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let rows: Vec<ActedRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
-    rows.into_iter().map(read_acted).collect()
-}
-
-/// How it came out. False: it was told already.
-pub(crate) async fn end(
-    tx: &mut Tx,
-    id: &str,
-    (from, outcome): (&str, &str),
-    detail: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE case_actions SET outcome = $3, detail = $4, ended_at = $5 WHERE id = $1 AND outcome = $2";
-    let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(id)
-        .bind(from)
-        .bind(outcome)
-        .bind(detail)
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
-}
-
-/// A pass that waits for the manager who may see it.
-#[derive(Clone, Debug)]
-pub(crate) struct WaitingPass {
-    pub(crate) action: String,
-    pub(crate) reference: Reference,
-    pub(crate) name: String,
-    pub(crate) person: PersonKey,
-}
-
-/// Passes that wait for this manager.
-pub(crate) async fn waiting_passes(
-    db: &Db,
-    manager: ObjectId,
-    since: Timestamp,
-) -> Result<Vec<WaitingPass>, StoreError> {
-    const SQL: &str = "SELECT a.id, c.reference, c.name, c.tenant, c.object
-        FROM case_actions a JOIN cases c ON c.id = a.case_id
-        WHERE a.viewer = $1 AND a.outcome = 'waiting' AND a.at > $2 AND c.state = 'open' ORDER BY a.at DESC LIMIT 10";
-    let (manager, since) = (manager.to_string(), since.as_millisecond());
-    let rows: Vec<(String, String, String, String, String)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&manager).bind(since).fetch_all(pool).await)?;
-    let one = |(action, reference, name, tenant, object): (String, String, String, String, String)| {
-        let person = PersonKey { tenant: read(&tenant, "tenant")?, object: read(&object, "object")? };
-        Ok(WaitingPass { action, reference: read(&reference, "reference")?, name, person })
-    };
-    rows.into_iter().map(one).collect()
 }

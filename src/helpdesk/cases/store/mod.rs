@@ -1,16 +1,18 @@
 //! The SQL of cases. Whatever changes a case locks its row first, and only while it is open: two agents, two replicas or
 //! two presses of one button come one after the other.
 
+mod acts;
 mod chain;
 mod checks;
+mod forget;
 #[cfg(test)]
 mod tests;
 
-pub(super) use chain::{
-    Acted, Acting, Concluded, ShownTo, Verdict, act, acted, approve, conclude, done_to, end, said, turn_taken,
-    verdicts, verifications, verify, waiting_passes,
-};
+pub(super) use acts::{Acted, Acting, ShownTo, act, acted, done_to, end, waiting_passes};
+pub(super) use chain::{Concluded, Verdict, approve, conclude, said, turn_taken, verdicts, verifications, verify};
 pub(super) use checks::{Answer, Asking, Check, answer, ask, asked, check, checks, failed_lately, is_waiting, waiting};
+
+pub(crate) use forget::forget;
 
 use jiff::Timestamp;
 

@@ -339,3 +339,29 @@ async fn a_pass_takes_more_than_the_callers_own_session() {
         taken(&engine, "case_actions", &manager).await;
     }
 }
+
+#[tokio::test]
+async fn what_is_personal_in_an_old_case_is_erased_and_what_was_done_stays() {
+    const LEFT: &str = "SELECT c.name || c.upn || a.agent_name || d.agent_name || v.agent_name || k.agent_name || c.owner_name,
+            c.state, a.outcome FROM cases c JOIN case_actions a ON a.case_id = c.id JOIN case_verdicts d ON d.case_id = c.id
+            JOIN case_verifications v ON v.case_id = c.id JOIN case_checks k ON k.case_id = c.id";
+    for engine in begun().await {
+        taken(&engine, "case_verifications", &VERIFICATION).await;
+        parts(&engine, &["'v1'"]).await;
+        taken(&engine, "case_verdicts", &VERDICT).await;
+        taken(&engine, "case_actions", &ACTION).await;
+        let note =
+            [("case_id", "'c1'"), ("seq", "1"), ("at", "1"), ("by", "'hugo'"), ("by_name", "'Hugo'"), ("text", "'x'")];
+        taken(&engine, "case_notes", &note).await;
+        let mut tx = engine.db.begin().await.unwrap();
+        let early = jiff::Timestamp::from_millisecond(1).unwrap();
+        assert_eq!(super::forget(&mut tx, early).await.unwrap(), 0, "not old yet");
+        let late = jiff::Timestamp::from_millisecond(2).unwrap();
+        assert_eq!(super::forget(&mut tx, late).await.unwrap(), 2);
+        assert_eq!(super::forget(&mut tx, late).await.unwrap(), 0, "once");
+        tx.commit().await.unwrap();
+        let rows: Vec<(String, String, String)> =
+            on_db!(&engine.db, |pool| sqlx::query_as(LEFT).fetch_all(pool).await).unwrap();
+        assert_eq!(rows, [(String::new(), "closed".to_owned(), "done".to_owned())]);
+    }
+}
