@@ -199,7 +199,7 @@ macro_rules! words {
 
 /// The newest resets of a state or a cause, which is `$3`. Compared and ordered by pairs, because only one index has that
 /// order: told that a column has one value, PostgreSQL walks all resets by time and throws away those of other values,
-/// which are any number.
+/// which are any number. And by `<=`, because less than the first state of the alphabet is nothing, to its estimates.
 macro_rules! along {
     ($columns:literal, $of:literal, $end:literal) => {
         concat!(
@@ -207,9 +207,9 @@ macro_rules! along {
             $columns,
             " FROM resets WHERE (",
             $of,
-            ", created_at, id) < ($3, $1, $4) AND (",
+            ", created_at) <= ($3, $1) AND (",
             $of,
-            ", created_at) >= ($3, $2) AND ",
+            ", created_at) >= ($3, $2) AND (created_at, id) < ($1, $4) AND ",
             $of,
             " IS NOT NULL ORDER BY ",
             $of,
