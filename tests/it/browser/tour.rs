@@ -82,10 +82,13 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
 /// Cases, as the desk sees them.
 async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
+    staff(&url, browser, "hugo").await;
+    browser.wait_for("nav").await;
     browser.open(&format!("{url}/helpdesk/cases")).await;
     look("cases-none").await;
-    let mut wanda = Caller::of(portal, "wanda").await;
-    browser.type_into("#person", &upn("wanda")).await;
+    // Nobody to whom something happened on the way here.
+    let mut theo = Caller::of(portal, "theo").await;
+    browser.type_into("#person", &upn("theo")).await;
     browser.click("[action='/helpdesk/cases'] button.button:not(.button-quiet)").await;
     browser.wait_for("#standing[data-enough=false]").await;
     look("case").await;
@@ -93,7 +96,7 @@ async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
     browser.wait_for(".words").await;
     look("case-words").await;
     let words = browser.text(".words").await;
-    wanda.answers("yes", &words).await;
+    theo.answers("yes", &words).await;
     browser.wait_for("#standing[data-enough=true]").await;
     look("case-enough").await;
     browser.click("[action$='/act'] button").await;
@@ -101,7 +104,7 @@ async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
     look("case-done").await;
     browser.click("input[value=push] ~ button").await;
     browser.wait_for("#asked [data-check=open]").await;
-    wanda.answers("no", "").await;
+    theo.answers("no", "").await;
     browser.wait_for("[data-state=locked]").await;
     look("case-locked").await;
     browser.open(&format!("{url}/helpdesk/cases")).await;
