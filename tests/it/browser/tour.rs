@@ -118,6 +118,7 @@ async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
     look("case-waits").await;
     let case = browser.client.current_url().await.unwrap().path().to_owned();
     staff(&url, browser, "april").await;
+    browser.wait_for("nav").await;
     browser.open(&format!("{url}{case}")).await;
     browser.wait_for("[action$='/approve']").await;
     look("case-approve").await;
