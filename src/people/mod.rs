@@ -140,7 +140,7 @@ impl People {
     }
 
     /// People by how their name begins, or by their whole user principal name or mail address: at most
-    /// [`FOUND`](crate::entra::FOUND) and one more, by name. Fewer than two letters find nobody.
+    /// [`FOUND`] and one more, by name. Fewer than two letters find nobody.
     pub(crate) async fn find(&self, typed: &str) -> Result<Vec<Found>, GraphError> {
         let mut people: Vec<Found> = self.entra.graph.find(typed).await?.into_iter().filter_map(found).collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.upn.clone()));
