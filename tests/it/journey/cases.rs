@@ -498,3 +498,32 @@ async fn requests_for_help_have_a_limit_by_address_that_says_when_it_ends() {
     assert!(answer.headers().contains_key("retry-after"));
     portal.demo.stop().await;
 }
+
+#[tokio::test]
+async fn asking_for_help_takes_as_long_for_somebody_as_for_nobody() {
+    let behind_proxy = |config: &mut passback::config::Config| {
+        config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    };
+    let portal = Portal::with(Wish::adjusted(behind_proxy)).await;
+    let somebody = portal.browser();
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for n in 0..120 {
+        // Alternately, so that whatever else the machine does meets both alike; each from an address of its own.
+        for (name, times) in [("wanda@contoso.example", &mut known), ("nobody@contoso.example", &mut unknown)] {
+            let request =
+                somebody.http.post(format!("{}/help", somebody.portal)).header("sec-fetch-site", "same-origin");
+            let address = format!("10.{}.{}.1", u8::from(name.starts_with('w')), n);
+            let request = request.header("x-forwarded-for", address).form(&[("name", name)]);
+            let began = std::time::Instant::now();
+            assert_eq!(request.send().await.unwrap().status(), StatusCode::SEE_OTHER);
+            times.push(began.elapsed());
+        }
+    }
+    let mut median = [known, unknown].map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64()
+    });
+    median.sort_by(f64::total_cmp);
+    assert!(median[1] / median[0] < 1.25, "{median:?}");
+    portal.demo.stop().await;
+}
