@@ -10,11 +10,12 @@ use crate::audit::{Event, Trace, trail};
 use crate::base::{PersonKey, Reference, ResetId};
 use crate::signin::{Permission, Staff};
 use crate::state::App;
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, Tx};
 
 pub(crate) use super::causes::Cause;
 pub(crate) use super::reading::{Reset as DeskReset, Rung as DeskRung};
 pub(crate) use super::state::State as ResetState;
+use super::store::search::About;
 pub(crate) use super::store::search::{Found, Question, Rest};
 pub(crate) use super::store::{Answered, Ended, Listed, Noted, Place};
 pub(crate) use super::words::Text;
@@ -110,6 +111,17 @@ pub(crate) async fn newest(db: &Db, person: PersonKey) -> Result<Option<Listed>,
 /// Counts up with every visible change of any reset.
 pub(crate) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
     store::newest_change(db).await
+}
+
+/// Lets a reset be found by a case's ticket; without one the person's newest.
+pub(crate) async fn index_ticket(
+    tx: &mut Tx,
+    reset: Option<ResetId>,
+    person: PersonKey,
+    ticket: &str,
+) -> Result<(), StoreError> {
+    let about = reset.as_ref().map_or(About::Person(person), |id| About::Resets(std::slice::from_ref(id)));
+    store::search::index_ticket(tx, about, ticket).await
 }
 
 /// A reset by its reference, and whose it is.

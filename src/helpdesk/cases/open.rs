@@ -10,6 +10,7 @@ use crate::audit::{Actor, Event};
 use crate::base::{CaseId, ObjectId, PersonKey, Reference, ResetId};
 use crate::guard;
 use crate::people::{Facts, People};
+use crate::reset::desk as resets;
 use crate::signin::{Permission, Staff};
 use crate::state::App;
 use crate::store::{Purpose, StoreError};
@@ -97,6 +98,9 @@ pub(super) async fn ticket<P: Permission>(app: &App, staff: &Staff<P>, case: &Ca
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
     store::change(ledger.tx(), held.id, &Change::Ticket(&text)).await?;
+    if let Some(person) = held.person.filter(|_| !text.is_empty()) {
+        resets::index_ticket(ledger.tx(), held.reset, person, &text).await?;
+    }
     ledger.record(event("case.ticket", staff, &held).with("ticket", text));
     ledger.commit().await?;
     Ok("saved")

@@ -419,11 +419,15 @@ async fn what_was_verified_for_one_thing_counts_for_no_other() {
 #[tokio::test]
 async fn a_colleague_takes_a_case_over_with_its_ticket_and_notes() {
     let portal = Portal::start().await;
+    let mut wanda = portal.signed_in("wanda").await;
+    let reference = wanda.reset(GOOD).await.reference();
     let mut hugo = Desk::begins(&portal, "hugo", "wanda", "grant").await;
     assert_eq!(said(&hugo.press("ticket", &[("text", " INC-4711\n")]).await), "saved");
     assert_eq!(said(&hugo.press("note", &[("text", "Calls again at <b>nine</b>.")]).await), "noted");
     assert_eq!(said(&hugo.press("note", &[("text", "  ")]).await), "empty");
     let mut hana = Desk { agent: staff(&portal, "hana").await, at: hugo.at.clone() };
+    let found = hana.agent.get("/helpdesk?q=inc-4711").await;
+    assert!(found.body.contains(&reference), "her reset is found by the ticket: {}", found.main());
     assert_eq!(said(&hana.press("take", &[]).await), "taken");
     let page = hana.page().await;
     for part in ["handled by Hana Helpdesk", "INC-4711", "Calls again at &#60;b&#62;nine", "Case: "] {

@@ -53,7 +53,6 @@ async fn add(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreError> 
 }
 
 /// Whose resets a ticket is about.
-#[cfg_attr(not(test), expect(dead_code, reason = "cases give tickets, and come after the search"))]
 pub(crate) enum About<'a> {
     Resets(&'a [ResetId]),
     /// The newest of this person.
@@ -61,7 +60,6 @@ pub(crate) enum About<'a> {
 }
 
 /// Lets resets be found by a ticket, from the moment of the commit on.
-#[cfg_attr(not(test), expect(dead_code, reason = "cases give tickets, and come after the search"))]
 pub(crate) async fn index_ticket(tx: &mut Tx, about: About<'_>, ticket: &str) -> Result<(), StoreError> {
     const OF: &str =
         "SELECT id FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";

@@ -8,7 +8,7 @@ mod keep;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::reset) use keep::{forget, keep_words, unsearchable};
+pub(in crate::reset) use keep::{About, forget, index_ticket, keep_words, unsearchable};
 
 use std::collections::BTreeSet;
 
