@@ -308,6 +308,8 @@ pub(super) async fn end(
     detail: &str,
 ) -> Result<bool, StoreError> {
     let mut ledger = app.auditor.begin().await?;
+    // Pages that show the case see that it changed; one that was closed meanwhile stays as it is.
+    store::hold(ledger.tx(), case.id, app.now()).await?;
     let told = store::end(ledger.tx(), id, outcome, detail, app.now()).await?;
     if told {
         ledger.record(about(Event::new("case.ended", actor).with("outcome", outcome.1), case));
