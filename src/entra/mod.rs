@@ -26,7 +26,8 @@ pub(crate) use mail::Mail;
 pub(crate) use oauth::{TokenError, aadsts_codes};
 pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc, SignInFailed};
 pub(crate) use operator::{
-    Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Pass, PasswordVerdict, Poll, Trouble,
+    Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Pass, PassStands, PasswordVerdict,
+    Poll, Trouble,
 };
 pub(crate) use reads::{AuditRow, DeviceRead, DirectoryPerson, PolicyRead, RoleHeld};
 

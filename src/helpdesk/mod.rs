@@ -10,7 +10,7 @@ mod person;
 mod person_view;
 mod queue;
 
-pub(crate) use cases::forget_cases;
+pub(crate) use cases::{forget_cases, watch_passes};
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use lettre::Address;
 use serde::{Deserialize, Serialize};
 
-use super::store;
+use super::store::{self, NOTICES, Queue};
 use crate::base::ResetId;
 use crate::config::NotifyKind;
 use crate::people::Facts;
@@ -22,32 +22,35 @@ pub(super) struct Addressee {
     pub(super) name: String,
     /// Those that have not got it yet.
     pub(super) to: Vec<String>,
+    /// Whose account it is about, if it is not their own.
+    #[serde(default)]
+    pub(super) about: Option<String>,
 }
 
 impl Addressee {
-    fn of(facts: &Facts) -> Self {
+    pub(super) fn of(facts: &Facts) -> Self {
         let mut to: Vec<String> = Vec::new();
         for address in facts.addresses.iter().filter(|a| a.parse::<Address>().is_ok()) {
             if to.len() < MOST && !to.iter().any(|known| known.eq_ignore_ascii_case(address)) {
                 to.push(address.clone());
             }
         }
-        Self { name: facts.name.clone(), to }
+        Self { name: facts.name.clone(), to, about: None }
     }
 
-    pub(super) fn seal(&self, sealer: &Sealer, reset: ResetId) -> Result<String, StoreError> {
+    pub(super) fn seal(&self, sealer: &Sealer, queue: &Queue, row: &str) -> Result<String, StoreError> {
         let plain = serde_json::to_vec(self).map_err(|_| SealError::Opens)?;
-        Ok(sealer.seal(Purpose::Notice, place(&reset.to_string()), &plain)?)
+        Ok(sealer.seal(Purpose::Notice, place(queue.table, row), &plain)?)
     }
 
-    pub(super) fn open(sealer: &Sealer, reset: ResetId, kept: &str) -> Result<Self, SealError> {
-        let plain = sealer.open(Purpose::Notice, place(&reset.to_string()), kept)?;
+    pub(super) fn open(sealer: &Sealer, queue: &Queue, row: &str, kept: &str) -> Result<Self, SealError> {
+        let plain = sealer.open(Purpose::Notice, place(queue.table, row), kept)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
     }
 }
 
-fn place(row: &str) -> Place<'_> {
-    Place { table: "notices", column: "sealed", row }
+pub(super) fn place<'a>(table: &'static str, row: &'a str) -> Place<'a> {
+    Place { table, column: "sealed", row }
 }
 
 /// Keeps whom to tell, in the transaction of the intent: there is no reset without it.
@@ -62,7 +65,7 @@ pub(crate) async fn remember(
         return Ok(());
     }
     let language = Lang::negotiate(facts.language.as_deref().unwrap_or("")).code();
-    let sealed = Addressee::of(facts).seal(&app.sealer, reset)?;
+    let sealed = Addressee::of(facts).seal(&app.sealer, &NOTICES, &reset.to_string())?;
     store::insert(tx, reset, &language, &sealed, now).await
 }
 
@@ -98,10 +101,12 @@ mod tests {
         assert_eq!(addressee.to.len(), MOST);
         assert_eq!(addressee.to[..2], ["w@contoso.example", "w0@home.example"]);
         let (keys, id) = (sealer(), ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH));
-        let sealed = addressee.seal(&keys, id).unwrap();
+        let id = id.to_string();
+        let sealed = addressee.seal(&keys, &NOTICES, &id).unwrap();
         assert!(!sealed.contains("contoso"));
-        assert_eq!(Addressee::open(&keys, id, &sealed).unwrap(), addressee);
-        let other = ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH);
-        assert!(Addressee::open(&keys, other, &sealed).is_err(), "moved to another reset it does not open");
+        assert_eq!(Addressee::open(&keys, &NOTICES, &id, &sealed).unwrap(), addressee);
+        let other = ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH).to_string();
+        assert!(Addressee::open(&keys, &NOTICES, &other, &sealed).is_err(), "moved to another reset it does not open");
+        assert!(Addressee::open(&keys, &store::LETTERS, &id, &sealed).is_err(), "nor in another table");
     }
 }

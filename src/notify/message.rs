@@ -1,8 +1,10 @@
 //! What a notice says, in the person's language: as text and as HTML without pictures, colours or anything to load.
 
 use askama::Template;
+use url::Url;
 
-use super::store::Due;
+use super::addressee::Addressee;
+use super::store::{Due, LetterDue};
 use crate::config::Branding;
 use crate::web::{Error, Lang, moment};
 
@@ -33,8 +35,8 @@ struct Words {
     subject: String,
     hello: String,
     what: String,
-    reference: String,
-    was_me: String,
+    reference: Option<String>,
+    was_me: Option<String>,
     not_me: String,
     button: String,
     link: String,
@@ -43,30 +45,79 @@ struct Words {
 }
 
 /// Writes the notice of a reset.
-pub(super) fn write(due: &Due, name: &str, link: &str, brand: &Branding) -> Result<Letter, Error> {
-    let lang = Lang::negotiate(&due.language);
+pub(super) fn notice(due: &Due, name: &str, link: &str, brand: &Branding) -> Result<Letter, Error> {
+    let lang = Lang::negotiate(&due.mail.language);
     let (subject, what) = match due.state.as_str() {
         "unknown" => ("notice-subject-unknown", "notice-what-unknown"),
         "split" => ("notice-subject", "notice-what-split"),
         "cloud_only" => ("notice-subject", "notice-what-cloud-only"),
         _ => ("notice-subject", "notice-what"),
     };
-    let phone = (!brand.support_phone.is_empty()).then_some(brand.support_phone.as_str());
-    let words = Words {
+    render(&Words {
         organisation: brand.name.clone(),
         subject: lang.with(subject, &[("organisation", &brand.name)]),
         hello: lang.with("notice-hello", &[("name", name)]),
         what: lang.with(what, &[("organisation", &brand.name), ("time", &moment(&lang, &due.asked_at))]),
-        reference: lang.with("notice-reference", &[("reference", &due.reference.to_string())]),
-        was_me: lang.text("notice-was-me"),
+        reference: Some(lang.with("notice-reference", &[("reference", &due.reference.to_string())])),
+        was_me: Some(lang.text("notice-was-me")),
         not_me: lang.text("notice-not-me"),
         button: lang.text("notice-button"),
         link: link.to_owned(),
-        call: phone.map(|phone| lang.with("notice-call", &[("phone", phone)])),
+        call: call(&lang, brand),
         never: lang.text("notice-never"),
         lang,
-    };
-    let html = Html { w: &words }.render().map_err(|e| Error::internal(&e))?;
-    let text = Text { w: &words }.render().map_err(|e| Error::internal(&e))?;
-    Ok(Letter { subject: words.subject, text, html })
+    })
+}
+
+/// Writes a letter: to the person, or to who speaks for them. It leads to the page that says who did what.
+pub(super) fn letter(due: &LetterDue, to: &Addressee, brand: &Branding, public_url: &Url) -> Result<Letter, Error> {
+    let lang = Lang::negotiate(&due.mail.language);
+    let (kind, time) = (&due.kind, moment(&lang, &due.at));
+    let (of, about) = to.about.as_ref().map_or(("", ""), |name| ("-about", name));
+    let named = [("organisation", brand.name.as_str()), ("person", about), ("time", &time)];
+    let link = public_url.join("account").map_or_else(|_| public_url.to_string(), |url| url.to_string());
+    render(&Words {
+        organisation: brand.name.clone(),
+        subject: lang.with(&format!("letter-{kind}-subject{of}"), &named),
+        hello: lang.with("notice-hello", &[("name", &to.name)]),
+        what: lang.with(&format!("letter-{kind}{of}"), &named),
+        reference: None,
+        was_me: None,
+        not_me: lang.text(if about.is_empty() { "letter-not-you" } else { "letter-not-known" }),
+        button: lang.text("letter-link"),
+        link,
+        call: call(&lang, brand),
+        never: lang.text("notice-never"),
+        lang,
+    })
+}
+
+fn call(lang: &Lang, brand: &Branding) -> Option<String> {
+    let phone = (!brand.support_phone.is_empty()).then_some(brand.support_phone.as_str())?;
+    Some(lang.with("notice-call", &[("phone", phone)]))
+}
+
+fn render(words: &Words) -> Result<Letter, Error> {
+    let html = Html { w: words }.render().map_err(|e| Error::internal(&e))?;
+    let text = Text { w: words }.render().map_err(|e| Error::internal(&e))?;
+    Ok(Letter { subject: words.subject.clone(), text, html })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::notify::News;
+    use crate::web::Lang;
+
+    #[test]
+    fn every_letter_has_its_words() {
+        let lang = Lang::negotiate("en");
+        let named = [("organisation", "Contoso"), ("person", "Wanda"), ("time", "today")];
+        for kind in News::ALL.map(News::name) {
+            for key in ["", "-about", "-subject", "-subject-about"] {
+                let key = format!("letter-{kind}{key}");
+                let said = lang.with(&key, &named);
+                assert!(!said.contains(&key) && said.contains("Wanda") == key.ends_with("-about"), "{key}: {said}");
+            }
+        }
+    }
 }

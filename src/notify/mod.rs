@@ -4,10 +4,14 @@
 //! password, or may have, and sends what is due; a crash loses nothing, because nothing but the database says what is
 //! left to do. A notice holds no password: none can reach this module.
 //!
+//! Letters tell of the helpdesk's passes in the same way ([`Audience`]): when one is made, first used, and when a way to sign
+//! in is registered after it.
+//!
 //! The link stops new resets of this person and alarms the desk. It undoes nothing and ends no session, so that a
 //! stolen link is a nuisance and no more.
 
 mod addressee;
+mod audience;
 mod link;
 mod message;
 mod post;
@@ -15,6 +19,7 @@ mod store;
 mod worker;
 
 pub(crate) use addressee::remember;
+pub(crate) use audience::{Audience, News};
 pub(crate) use post::PostError;
 pub(crate) use worker::{Worker, sweep};
 

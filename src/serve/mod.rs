@@ -141,6 +141,7 @@ impl Portal {
         app.tasks.spawn(read_changes(app.clone(), shown));
         app.tasks.spawn(run_indexer(app.clone()));
         app.tasks.spawn(helpdesk::watch_patterns(app.clone()));
+        app.tasks.spawn(helpdesk::watch_passes(app.clone()));
         app.tasks.spawn(signin::watch_sessions(app.clone()));
         app.tasks.spawn(app.entra.credential.clone().watch(app.stop.clone()));
         if let Some(worker) = Worker::new(&app)? {

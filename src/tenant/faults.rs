@@ -36,6 +36,12 @@ pub enum Call {
     Writeback,
     /// What Microsoft says of a password beforehand.
     ValidatePassword,
+    /// Who somebody's manager is.
+    Manager,
+    /// Temporary Access Passes: making one, looking at it, taking it back.
+    Pass,
+    /// Ending somebody's sessions.
+    Revoke,
     /// Any other Graph call.
     Other,
 }
@@ -209,6 +215,9 @@ pub(super) fn classify<'p>(method: &Method, path: &'p str) -> (Call, Option<&'p 
                 ("GET", last) if last == person => Call::User,
                 ("GET", Some("transitiveMemberOf")) => Call::Groups,
                 ("GET", Some("registeredDevices")) => Call::Devices,
+                ("GET", Some("manager")) => Call::Manager,
+                ("POST", Some("revokeSignInSessions")) => Call::Revoke,
+                _ if path.contains("/authentication/temporaryAccessPassMethods") => Call::Pass,
                 _ => Call::Other,
             };
             (call, person)
@@ -246,6 +255,11 @@ mod tests {
         assert_eq!(classify(&Method::GET, operation), (Call::Operation, Some("1")));
         assert_eq!(classify(&Method::GET, "/v1.0/users/1"), (Call::User, Some("1")));
         assert_eq!(classify(&Method::GET, "/v1.0/users/1/registeredDevices"), (Call::Devices, Some("1")));
+        assert_eq!(classify(&Method::GET, "/v1.0/users/1/manager"), (Call::Manager, Some("1")));
+        assert_eq!(classify(&Method::POST, "/v1.0/users/1/revokeSignInSessions"), (Call::Revoke, Some("1")));
+        let passes = "/v1.0/users/1/authentication/temporaryAccessPassMethods";
+        assert_eq!(classify(&Method::POST, passes), (Call::Pass, Some("1")));
+        assert_eq!(classify(&Method::DELETE, &format!("{passes}/2")), (Call::Pass, Some("1")));
         let report = "/v1.0/reports/authenticationMethods/userRegistrationDetails/1";
         assert_eq!(classify(&Method::GET, report), (Call::Methods, Some("1")));
         assert_eq!(classify(&Method::POST, "/beta/users/validatePassword"), (Call::ValidatePassword, None));

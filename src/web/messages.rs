@@ -194,6 +194,7 @@ mod tests {
             "desk-method-",
             "desk-risk-level-",
             "alarm-",
+            "letter-",
         ];
         for key in keys {
             let made = families.iter().any(|family| key.starts_with(family));

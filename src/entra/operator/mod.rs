@@ -15,7 +15,7 @@ mod validate;
 pub(crate) use dispatch::{Dispatch, Poll};
 pub(crate) use link::{Candidate, LinkRefused};
 pub(crate) use order::Order;
-pub(crate) use passes::Pass;
+pub(crate) use passes::{Pass, PassStands};
 pub(crate) use store::Operator;
 pub(crate) use validate::PasswordVerdict;
 

@@ -28,6 +28,26 @@ struct Made {
     lifetime_in_minutes: i64,
 }
 
+/// How a pass stands, by Microsoft's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PassStands {
+    /// It waits to be used.
+    Waiting,
+    /// It was used for the sign-in that it was good for.
+    Used,
+    /// It ended, was taken back, or another replaced it.
+    Over,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stands {
+    #[serde(default)]
+    is_usable: Option<bool>,
+    #[serde(default)]
+    method_usability_reason: Option<String>,
+}
+
 /// A pass, whose code goes to one pair of eyes.
 pub(crate) struct Pass {
     pub(crate) id: String,
@@ -62,6 +82,31 @@ impl Operators {
         let made: Made = serde_json::from_slice(&answer?.body)
             .map_err(|e| GraphError::Unreadable(format!("a pass, at column {}", e.column())))?;
         Ok(Pass { id: made.id, code: made.temporary_access_pass, minutes: made.lifetime_in_minutes })
+    }
+
+    /// Whether a pass was used. `methodUsabilityReason` says why one is not usable any more:
+    /// <https://learn.microsoft.com/graph/api/resources/temporaryaccesspassauthenticationmethod> (read 2026-11-25).
+    pub(crate) async fn pass_stands(&self, person: ObjectId, pass: &str) -> Result<PassStands, OperatorError> {
+        let (operator, token) = self.token().await?;
+        let segments = ["users", &person.to_string(), "authentication", "temporaryAccessPassMethods", pass];
+        let answer = match self.graph.send(self.graph.http.get(self.graph.url(&segments)), &token).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_not_found() => return Ok(PassStands::Over),
+            Err(error) => {
+                self.heed(operator.object, &error).await?;
+                return Err(error.into());
+            }
+        };
+        let read: Stands =
+            serde_json::from_slice(&answer.body).map_err(|e| GraphError::Unreadable(format!("a pass: {e}")))?;
+        let because =
+            |reason: &str| read.method_usability_reason.as_deref().is_some_and(|r| r.eq_ignore_ascii_case(reason));
+        Ok(match read.is_usable {
+            _ if because("OneTimeUsed") => PassStands::Used,
+            Some(true) => PassStands::Waiting,
+            _ if because("NotYetValid") => PassStands::Waiting,
+            _ => PassStands::Over,
+        })
     }
 
     /// Takes a pass away. One that is gone already is gone.

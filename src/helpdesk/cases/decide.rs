@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rules::{Action, Missing, Needs, Risk, Verification, enough};
 use super::store::{self, Acting, Case, Concluded, ShownTo, Verdict};
-use super::{Done, Refused, Stop, about, alarm, event, hold, open};
+use super::{Done, Refused, Stop, about, alarm, event, hold, open, passes};
 use crate::audit::{Actor, Event, Ledger};
 use crate::base::PersonKey;
 use crate::directory::Directory;
@@ -270,10 +270,7 @@ async fn at_microsoft(app: &App, actor: Actor, (id, case): (&str, &Case), person
             }
             Err(error) => Err(error.to_string()),
         },
-        Action::Pass => match operators.create_pass(person.object).await {
-            Ok(pass) => Ok(Given::Pass(pass)),
-            Err(error) => Err(error.to_string()),
-        },
+        Action::Pass => return give_pass(app, actor, (id, case), person).await,
         Action::Unlock => match &app.directory {
             Some(directory) => unlock(app, directory, person).await?.map(|()| Given::Done("unlocked")),
             None => Err("no directory is set up".to_owned()),
@@ -281,12 +278,37 @@ async fn at_microsoft(app: &App, actor: Actor, (id, case): (&str, &Case), person
         Action::Grant | Action::Thaw => Ok(Given::Done("saved")),
     };
     let (outcome, detail) = match &result {
-        Ok(Given::Pass(pass)) => ("done", pass.id.clone()),
-        Ok(Given::Done(_)) => ("done", String::new()),
+        Ok(_) => ("done", String::new()),
         Err(problem) => ("failed", problem.clone()),
     };
     end(app, actor, (id, case), ("begun", outcome), &detail).await?;
     result.or(Ok(Given::Done("failed")))
+}
+
+/// Makes a pass. Person and manager are told in the transaction that says it was made; where it cannot be read whom to
+/// tell, none is made.
+async fn give_pass(app: &App, actor: Actor, (id, case): (&str, &Case), person: PersonKey) -> Result<Given, Stop> {
+    let audience = match passes::audience(app, person).await {
+        Ok(audience) => audience,
+        Err(stop) => {
+            let detail = "Graph did not say whom to tell, so no pass was made";
+            end(app, actor, (id, case), ("begun", "failed"), detail).await?;
+            return Err(stop);
+        }
+    };
+    match app.entra.operators.create_pass(person.object).await {
+        Ok(pass) => {
+            let mut ledger = app.auditor.begin().await?;
+            ended(app, &mut ledger, actor, (id, case), ("begun", "done"), &pass.id).await?;
+            passes::made(app, &mut ledger, (id, case), &pass, &audience).await?;
+            ledger.commit().await?;
+            Ok(Given::Pass(pass))
+        }
+        Err(error) => {
+            end(app, actor, (id, case), ("begun", "failed"), &error.to_string()).await?;
+            Ok(Given::Done("failed"))
+        }
+    }
 }
 
 async fn unlock(app: &App, directory: &Directory, person: PersonKey) -> Result<Result<(), String>, Stop> {
@@ -308,13 +330,25 @@ pub(super) async fn end(
     detail: &str,
 ) -> Result<bool, StoreError> {
     let mut ledger = app.auditor.begin().await?;
+    let told = ended(app, &mut ledger, actor, (id, case), outcome, detail).await?;
+    ledger.commit().await?;
+    Ok(told)
+}
+
+async fn ended(
+    app: &App,
+    ledger: &mut Ledger,
+    actor: Actor,
+    (id, case): (&str, &Case),
+    outcome: (&str, &str),
+    detail: &str,
+) -> Result<bool, StoreError> {
     // Pages that show the case see that it changed; one that was closed meanwhile stays as it is.
     store::hold(ledger.tx(), case.id, app.now()).await?;
     let told = store::end(ledger.tx(), id, outcome, detail, app.now()).await?;
     if told {
         ledger.record(about(Event::new("case.ended", actor).with("outcome", outcome.1), case));
     }
-    ledger.commit().await?;
     Ok(told)
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Deed {
     pub(super) outcome_text: String,
     /// Why it failed, for whoever mends it.
     pub(super) problem: String,
+    /// What became of a pass.
+    pub(super) after: Vec<String>,
 }
 
 pub(super) fn action_text(f: &Frame, action: Action) -> String {
@@ -39,7 +41,10 @@ pub(in crate::helpdesk) fn all_actions(f: &Frame) -> Vec<Choice> {
 }
 
 pub(super) fn deed(f: &Frame, acted: &Acted) -> Deed {
+    let after = [("case-pass-used", acted.used_at), ("case-pass-method", acted.method_at)];
+    let after = after.into_iter().filter_map(|(key, at)| Some(f.tv(key, "time", &moment(&f.lang, &at?))));
     Deed {
+        after: after.collect(),
         text: action_text(f, acted.action),
         by: acted.agent_name.clone(),
         at: moment(&f.lang, &acted.at),

@@ -6,6 +6,7 @@ mod lines;
 mod list;
 mod open;
 mod page;
+mod passes;
 mod press;
 mod rules;
 mod store;
@@ -17,6 +18,7 @@ pub(super) use lines::{Choice, all_actions};
 pub(super) use list::{Row as CaseRow, list, of_person, of_reset, opened};
 pub(super) use open::ask_for_help;
 pub(super) use page::{change, page};
+pub(crate) use passes::run as watch_passes;
 pub(super) use press::{act, aim, approve, ask, by_override, close, freeze, name, note, second, take, ticket};
 pub(crate) use store::forget as forget_cases;
 

@@ -1,19 +1,21 @@
-//! The SQL of notices. A row that is to be sent is claimed by moving `due_at`, so that one replica has it; a claim ends
-//! by itself, long after the slowest mail server would have answered.
+//! The SQL of notices and letters: what tells of a reset, what tells of something else, and the queue that both are.
+
+mod letters;
+mod queue;
+
+pub(super) use letters::{LetterDue, due_letters, insert_letter, sweep_letters};
+pub(super) use queue::{LETTERS, NOTICES, Queue, Waiting, claim, end, keep, put_off};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::base::{PersonKey, Reference, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use queue::{FARTHEST, WaitingRow};
 
-/// A claim outlives its work and clocks that differ by minutes.
-pub(super) const CLAIM: SignedDuration = SignedDuration::from_mins(15);
 /// How long a link works.
 const LINK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A row that nobody could send or needed to is forgotten after this.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(72);
-/// A due time further ahead than this was written before the clock was set back.
-const FARTHEST: SignedDuration = SignedDuration::from_hours(6);
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
@@ -26,32 +28,23 @@ fn later(now: Timestamp, by: SignedDuration) -> i64 {
 /// A notice that is to be sent, with the reset it tells of.
 #[derive(Clone, Debug)]
 pub(super) struct Due {
+    pub(super) mail: Waiting,
     pub(super) reset: ResetId,
     pub(super) reference: Reference,
     pub(super) person: PersonKey,
     pub(super) state: String,
     pub(super) asked_at: Timestamp,
-    pub(super) language: String,
-    pub(super) sealed: String,
-    pub(super) tries: i64,
-    pub(super) first_try_at: Option<Timestamp>,
-    /// `due_at`, as it was read: who changes it first has the notice.
-    as_read: i64,
 }
 
 #[derive(sqlx::FromRow)]
 struct Row {
-    reset_id: String,
+    #[sqlx(flatten)]
+    mail: WaitingRow,
     reference: String,
     tenant: String,
     object: String,
     state: String,
     created_at: i64,
-    language: String,
-    sealed: String,
-    tries: i64,
-    first_try_at: Option<i64>,
-    due_at: i64,
 }
 
 fn bad(problem: &'static str) -> StoreError {
@@ -67,17 +60,14 @@ impl TryFrom<Row> for Due {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
+        let mail = row.mail.of(&NOTICES);
         Ok(Self {
-            reset: row.reset_id.parse().map_err(|_| bad("id"))?,
+            reset: mail.id.parse().map_err(|_| bad("id"))?,
+            mail,
             reference: row.reference.parse().map_err(|_| bad("reference"))?,
             person: person(&row.tenant, &row.object)?,
             state: row.state,
             asked_at: at(row.created_at),
-            language: row.language,
-            sealed: row.sealed,
-            tries: row.tries,
-            first_try_at: row.first_try_at.map(at),
-            as_read: row.due_at,
         })
     }
 }
@@ -99,7 +89,7 @@ pub(super) async fn insert(
 /// Notices of resets that changed the password, or may have, and that nobody is sending.
 pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, StoreError> {
     const SQL: &str =
-        "SELECT n.reset_id, r.reference, r.tenant, r.object, r.state, r.created_at, n.language, n.sealed, n.tries,
+        "SELECT n.reset_id AS id, r.reference, r.tenant, r.object, r.state, r.created_at, n.language, n.sealed, n.tries,
             n.first_try_at, n.due_at
         FROM notices n JOIN resets r ON r.id = n.reset_id
         WHERE n.due_at IS NOT NULL AND (n.due_at <= $1 OR n.due_at > $2)
@@ -110,72 +100,18 @@ pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, StoreError>
     rows.into_iter().map(Due::try_from).collect()
 }
 
-/// Claims a notice for one try. False: another replica was faster.
-pub(super) async fn claim(
-    db: &Db,
-    due: &Due,
-    owner: &str,
-    link_hash: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE notices SET owner = $3, due_at = $4, tries = tries + 1, told = $5, link_hash = $6,
-            first_try_at = COALESCE(first_try_at, $7), link_until = COALESCE(link_until, $8)
-        WHERE reset_id = $1 AND due_at = $2";
-    let (id, until, link_until) = (due.reset.to_string(), later(now, CLAIM), later(now, LINK));
+/// What a claimed notice tells, and the link that it brings.
+pub(super) async fn mark(db: &Db, due: &Due, owner: &str, link_hash: &str, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE notices SET told = $3, link_hash = $4, link_until = COALESCE(link_until, $5)
+        WHERE reset_id = $1 AND owner = $2";
+    let link_until = later(now, LINK);
     let rows = on_db!(db, |pool| sqlx::query(SQL)
-        .bind(&id)
-        .bind(due.as_read)
+        .bind(&due.mail.id)
         .bind(owner)
-        .bind(until)
         .bind(&due.state)
         .bind(link_hash)
-        .bind(now.as_millisecond())
         .bind(link_until)
         .execute(pool)
-        .await
-        .map(|d| d.rows_affected()))?;
-    Ok(rows == 1)
-}
-
-/// Whom is left to tell.
-pub(super) async fn keep(db: &Db, reset: ResetId, owner: &str, sealed: &str) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE notices SET sealed = $3 WHERE reset_id = $1 AND owner = $2";
-    let id = reset.to_string();
-    let rows = on_db!(db, |pool| sqlx::query(SQL)
-        .bind(&id)
-        .bind(owner)
-        .bind(sealed)
-        .execute(pool)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
-}
-
-/// Not now: again after a while.
-pub(super) async fn put_off(db: &Db, reset: ResetId, owner: &str, until: Timestamp) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE notices SET due_at = $3, owner = NULL WHERE reset_id = $1 AND owner = $2";
-    let (id, until) = (reset.to_string(), until.as_millisecond());
-    on_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(owner).bind(until).execute(pool).await.map(|_| ()))?;
-    Ok(())
-}
-
-/// It is done, one way or the other: the addresses go.
-pub(super) async fn end(
-    tx: &mut Tx,
-    reset: ResetId,
-    owner: &str,
-    outcome: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE notices SET due_at = NULL, owner = NULL, sealed = '', outcome = $3, ended_at = $4
-        WHERE reset_id = $1 AND owner = $2";
-    let (id, now) = (reset.to_string(), now.as_millisecond());
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&id)
-        .bind(owner)
-        .bind(outcome)
-        .bind(now)
-        .execute(c)
         .await
         .map(|d| d.rows_affected()))?;
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }

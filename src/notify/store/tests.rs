@@ -1,5 +1,6 @@
 //! The contract of the notices table, on both engines.
 
+use super::queue::CLAIM;
 use super::*;
 use crate::base::Random;
 use crate::store::testing::{Engine, engines, tenant};
@@ -40,6 +41,12 @@ async fn all_due(engine: &Engine, now: Timestamp) -> Vec<Due> {
     due(&engine.db, now).await.unwrap()
 }
 
+async fn claim_and_mark(engine: &Engine, notice: &Due) {
+    assert!(claim(&engine.db, &notice.mail, "me", start()).await.unwrap());
+    mark(&engine.db, notice, "me", "hash", start()).await.unwrap();
+    assert!(mark(&engine.db, notice, "other", "theirs", start()).await.is_err(), "who has no claim marks nothing");
+}
+
 #[tokio::test]
 async fn only_a_reset_that_changed_something_is_told_and_by_one_replica() {
     for engine in engines().await {
@@ -51,11 +58,11 @@ async fn only_a_reset_that_changed_something_is_told_and_by_one_replica() {
             let id = add(&engine, state).await;
             let found = all_due(&engine, start()).await;
             assert_eq!(found.iter().map(|d| (d.reset, d.state.as_str())).collect::<Vec<_>>(), [(id, state)]);
-            assert!(claim(&engine.db, &found[0], "me", state, start()).await.unwrap());
-            assert!(!claim(&engine.db, &found[0], "other", state, start()).await.unwrap(), "it is taken");
+            assert!(claim(&engine.db, &found[0].mail, "me", start()).await.unwrap());
+            assert!(!claim(&engine.db, &found[0].mail, "other", start()).await.unwrap(), "it is taken");
             assert!(all_due(&engine, start()).await.is_empty());
             let mut tx = engine.db.begin().await.unwrap();
-            end(&mut tx, id, "me", "sent", start()).await.unwrap();
+            end(&mut tx, &found[0].mail, "me", "sent", start()).await.unwrap();
             tx.commit().await.unwrap();
             assert!(all_due(&engine, after(SignedDuration::from_hours(48))).await.is_empty(), "once");
         }
@@ -65,20 +72,20 @@ async fn only_a_reset_that_changed_something_is_told_and_by_one_replica() {
 #[tokio::test]
 async fn a_notice_that_did_not_leave_comes_again_and_a_lost_claim_ends() {
     for engine in engines().await {
-        let id = add(&engine, "written").await;
+        add(&engine, "written").await;
         let first = all_due(&engine, start()).await.remove(0);
-        assert!(claim(&engine.db, &first, "me", "h", start()).await.unwrap());
-        keep(&engine.db, id, "me", "fewer").await.unwrap();
-        put_off(&engine.db, id, "me", after(SignedDuration::from_secs(30))).await.unwrap();
+        assert!(claim(&engine.db, &first.mail, "me", start()).await.unwrap());
+        keep(&engine.db, &first.mail, "me", "fewer").await.unwrap();
+        put_off(&engine.db, &first.mail, "me", after(SignedDuration::from_secs(30))).await.unwrap();
         assert!(all_due(&engine, after(SignedDuration::from_secs(29))).await.is_empty());
-        let second = all_due(&engine, after(SignedDuration::from_secs(30))).await.remove(0);
+        let second = all_due(&engine, after(SignedDuration::from_secs(30))).await.remove(0).mail;
         assert_eq!((second.tries, second.sealed.as_str(), second.first_try_at), (1, "fewer", Some(start())));
-        assert!(claim(&engine.db, &second, "dead", "h", second.first_try_at.unwrap()).await.unwrap());
-        let third = all_due(&engine, after(CLAIM)).await.remove(0);
-        assert!(claim(&engine.db, &third, "me", "h", after(CLAIM)).await.unwrap());
-        assert!(keep(&engine.db, id, "dead", "x").await.is_err(), "who lost the claim writes nothing");
+        assert!(claim(&engine.db, &second, "dead", second.first_try_at.unwrap()).await.unwrap());
+        let third = all_due(&engine, after(CLAIM)).await.remove(0).mail;
+        assert!(claim(&engine.db, &third, "me", after(CLAIM)).await.unwrap());
+        assert!(keep(&engine.db, &third, "dead", "x").await.is_err(), "who lost the claim writes nothing");
         let mut tx = engine.db.begin().await.unwrap();
-        assert!(end(&mut tx, id, "dead", "sent", start()).await.is_err());
+        assert!(end(&mut tx, &third, "dead", "sent", start()).await.is_err());
     }
 }
 
@@ -96,7 +103,7 @@ async fn a_link_works_for_seven_days_and_counts_once() {
     for engine in engines().await {
         let id = add(&engine, "unknown").await;
         let notice = all_due(&engine, start()).await.remove(0);
-        assert!(claim(&engine.db, &notice, "me", "hash", start()).await.unwrap());
+        claim_and_mark(&engine, &notice).await;
         let last = after(LINK - SignedDuration::from_millis(1));
         let linked = by_link(&engine.db, "hash", last).await.unwrap().unwrap();
         assert_eq!((linked.reset, linked.person, linked.asked_at), (id, notice.person, start()));
@@ -113,11 +120,11 @@ async fn a_link_works_for_seven_days_and_counts_once() {
 #[tokio::test]
 async fn what_is_over_is_forgotten() {
     for engine in engines().await {
-        let sent = add(&engine, "written").await;
+        add(&engine, "written").await;
         let notice = all_due(&engine, start()).await.remove(0);
-        assert!(claim(&engine.db, &notice, "me", "hash", start()).await.unwrap());
+        claim_and_mark(&engine, &notice).await;
         let mut tx = engine.db.begin().await.unwrap();
-        end(&mut tx, sent, "me", "sent", start()).await.unwrap();
+        end(&mut tx, &notice.mail, "me", "sent", start()).await.unwrap();
         tx.commit().await.unwrap();
         for state in ["refused", "failed", "writing"] {
             add(&engine, state).await;

@@ -111,6 +111,17 @@ pub(super) async fn issue(
     ok(&tenant, StatusCode::CREATED, &shown(&tap, now, true))
 }
 
+pub(super) async fn pass(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path((id, pass)): Path<(String, String)>,
+) -> Response {
+    let now = tenant.clock().now();
+    let found = tenant.world().find(&id).and_then(|a| a.tap.clone()).filter(|tap| tap.id.to_string() == pass);
+    let Some(tap) = found else { return ODataError::not_found(&pass).answer(&tenant) };
+    ok(&tenant, StatusCode::OK, &shown(&tap, now, false))
+}
+
 pub(super) async fn withdraw(
     State(tenant): State<Tenant>,
     _caller: Caller,

@@ -22,7 +22,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 
 use self::error::ODataError;
 use super::Tenant;
@@ -46,7 +46,10 @@ pub(super) fn router() -> Router<Tenant> {
         .route("/users/{id}/authentication/methods/{method}/resetPassword", post(reset::reset))
         .route("/users/{id}/authentication/operations/{operation}", get(reset::operation))
         .route("/users/{id}/authentication/temporaryAccessPassMethods", get(methods::passes).post(methods::issue))
-        .route("/users/{id}/authentication/temporaryAccessPassMethods/{pass}", delete(methods::withdraw))
+        .route(
+            "/users/{id}/authentication/temporaryAccessPassMethods/{pass}",
+            get(methods::pass).delete(methods::withdraw),
+        )
         .route("/users/{id}/sendMail", post(mail::send))
         .route("/organization", get(organization::list))
         .route("/auditLogs/directoryAudits", get(audits::list))

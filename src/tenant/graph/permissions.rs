@@ -56,6 +56,12 @@ pub const TABLE: &[Line] = &[
         &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"],
     ),
     ("POST", "/users/{id}/authentication/temporaryAccessPassMethods", TAP_WRITE, TAP_WRITE),
+    (
+        "GET",
+        "/users/{id}/authentication/temporaryAccessPassMethods/{pass}",
+        METHODS_READ,
+        &["UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"],
+    ),
     ("DELETE", "/users/{id}/authentication/temporaryAccessPassMethods/{pass}", TAP_WRITE, TAP_WRITE),
     ("POST", "/users/{id}/sendMail", &["Mail.Send"], &["Mail.Send"]),
     ("POST", "/beta/users/validatePassword", &["User.ReadWrite", "User.ReadWrite.All"], &[]),

@@ -15,6 +15,7 @@ mod insights;
 mod look;
 mod notices;
 mod pages;
+mod passes;
 mod people;
 mod policy;
 mod signin;

@@ -13,7 +13,7 @@ use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines,
 const OLD: &str = "Old-River-Stone-7";
 
 /// Settings that send to this mail server.
-fn by(port: u16, more: &str) -> impl Fn(&mut Config) + Send + Sync + 'static {
+pub(super) fn by(port: u16, more: &str) -> impl Fn(&mut Config) + Send + Sync + 'static {
     let host = if more.contains("starttls") { "localhost" } else { "127.0.0.1" };
     let text = format!(
         "kind = \"smtp\"\nfrom = \"passback@contoso.example\"\n[smtp]\nhost = \"{host}\"\nport = {port}\n{more}\n"

@@ -68,29 +68,36 @@ pub(crate) struct Acted {
     /// `begun`, `waiting` (for who may see a pass), `done`, `failed`.
     pub(crate) outcome: String,
     pub(crate) detail: String,
+    /// When a pass was seen to be used, and when a way to sign in was last registered after it.
+    pub(crate) used_at: Option<Timestamp>,
+    pub(crate) method_at: Option<Timestamp>,
 }
 
-type ActedRow = (String, String, String, i64, String, String);
+type ActedRow = (String, String, String, i64, String, String, Option<i64>, Option<i64>);
 
 /// What was done in a case, the newest first.
 pub(crate) async fn acted(db: &Db, case: CaseId) -> Result<Vec<Acted>, StoreError> {
-    const SQL: &str = "SELECT id, action, agent_name, at, outcome, detail FROM case_actions
-        WHERE case_id = $1 ORDER BY at DESC, id DESC LIMIT 50";
+    const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail, w.used_at, w.method_at
+        FROM case_actions a LEFT JOIN pass_watches w ON w.action_id = a.id
+        WHERE a.case_id = $1 ORDER BY a.at DESC, a.id DESC LIMIT 50";
     let id = case.to_string();
     let rows: Vec<ActedRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
     rows.into_iter().map(read_acted).collect()
 }
 
-fn read_acted((id, action, agent_name, when, outcome, detail): ActedRow) -> Result<Acted, StoreError> {
+fn read_acted(row: ActedRow) -> Result<Acted, StoreError> {
+    let (id, action, agent_name, when, outcome, detail, used, method) = row;
     let action = Action::read(&action)
         .ok_or_else(|| StoreError::BadRow { table: "case_actions", problem: format!("action of {id}") })?;
-    Ok(Acted { action, agent_name, at: at(when), outcome, detail })
+    let (used_at, method_at) = (used.map(at), method.map(at));
+    Ok(Acted { action, agent_name, at: at(when), outcome, detail, used_at, method_at })
 }
 
 /// What was done to a person's account by the desk, the newest first: theirs to see.
 pub(crate) async fn done_to(db: &Db, person: PersonKey) -> Result<Vec<Acted>, StoreError> {
-    const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail FROM case_actions a
-        JOIN cases c ON c.id = a.case_id WHERE c.tenant = $1 AND c.object = $2 ORDER BY a.at DESC, a.id DESC LIMIT 20";
+    const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail, w.used_at, w.method_at
+        FROM case_actions a JOIN cases c ON c.id = a.case_id LEFT JOIN pass_watches w ON w.action_id = a.id
+        WHERE c.tenant = $1 AND c.object = $2 ORDER BY a.at DESC, a.id DESC LIMIT 20";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let rows: Vec<ActedRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
     rows.into_iter().map(read_acted).collect()

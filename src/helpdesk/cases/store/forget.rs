@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::store::{StoreError, Tx, on_tx};
 
 /// Texts of parts of a case; `$1` is the time before which a case must have changed last.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "DELETE FROM case_notes WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
     "UPDATE case_checks SET agent_name = '', sealed = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
     "UPDATE case_verifications SET agent_name = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
@@ -13,6 +13,7 @@ const PARTS: [&str; 6] = [
     "UPDATE case_approvals SET approver_name = '' WHERE verdict_id IN
         (SELECT v.id FROM case_verdicts v JOIN cases c ON c.id = v.case_id WHERE c.updated_at < $1)",
     "UPDATE case_actions SET agent_name = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
+    "UPDATE pass_watches SET sealed = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
 ];
 /// One that is still open after so long is nobody's any more.
 const CASES: &str = "UPDATE cases SET name = '', upn = '', ticket = '', owner_name = '', asked_key = NULL,

@@ -7,10 +7,12 @@ mod checks;
 mod forget;
 #[cfg(test)]
 mod tests;
+mod watches;
 
 pub(super) use acts::{Acted, Acting, ShownTo, act, acted, done_to, end, waiting_passes};
 pub(super) use chain::{Concluded, Verdict, approve, conclude, said, turn_taken, verdicts, verifications, verify};
 pub(super) use checks::{Answer, Asking, Check, answer, ask, asked, check, checks, failed_lately, is_waiting, waiting};
+pub(super) use watches::{Watch, method_seen, used, watch, watches};
 
 pub(crate) use forget::forget;
 
@@ -277,6 +279,14 @@ pub(super) async fn hold(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Opti
     let (id, now) = (id.to_string(), now.as_millisecond());
     let row: Option<Row> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
     row.map(Case::try_from).transpose()
+}
+
+/// Something happened to a case, whatever its state: pages that show it see that.
+pub(super) async fn touch(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Case, StoreError> {
+    const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 RETURNING ", "");
+    let (id, now) = (id.to_string(), now.as_millisecond());
+    let row: Option<Row> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
+    row.ok_or(StoreError::NoRow)?.try_into()
 }
 
 /// What may be changed in a case that is held.

@@ -1,0 +1,150 @@
+//! A Temporary Access Pass is watched: person and manager hear when it is made, when it is first used, and for a day of
+//! every way to sign in that is registered after it. The case shows the same.
+
+use std::time::Duration;
+
+use axum::extract::FromRef as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::store::{self, Case, Watch};
+use super::{Stop, about};
+use crate::audit::{Actor, Event, Ledger};
+use crate::base::{ObjectId, PersonKey};
+use crate::entra::{OperatorError, Pass, PassStands};
+use crate::notify::{Audience, News};
+use crate::people::{Facts, People};
+use crate::state::App;
+use crate::store::{Limit, StoreError, lease};
+
+const TABLE: &str = "pass_watches";
+/// New ways to sign in are told for so long after a pass was made.
+const METHODS: SignedDuration = SignedDuration::from_hours(24);
+/// A pass that was used at the last moment is still seen.
+const LATE: SignedDuration = SignedDuration::from_mins(15);
+/// Clocks of Graph and ours may differ by this; Graph tells whole seconds.
+const SKEW: SignedDuration = SignedDuration::from_secs(120);
+/// The directory's log takes five requests in ten seconds: evidence of resets goes first.
+const LOOKS: Limit = Limit { count: 2, per: SignedDuration::from_secs(10) };
+
+/// Whom to tell of a pass, read before it is made: nobody gets one behind the person's back.
+pub(super) async fn audience(app: &App, person: PersonKey) -> Result<Audience, Stop> {
+    let people = People::from_ref(app);
+    let facts = people.facts(person.object).await?;
+    let manager: Option<Facts> = match people.manager(person.object).await? {
+        Some(found) => Some(people.facts(found.id).await?),
+        None => None,
+    };
+    Ok(Audience::new(app, &facts, manager.as_ref()))
+}
+
+/// A pass was made: it is watched, and told, in the transaction that says so.
+pub(super) async fn made(
+    app: &App,
+    ledger: &mut Ledger,
+    (action, case): (&str, &Case),
+    pass: &Pass,
+    audience: &Audience,
+) -> Result<(), StoreError> {
+    let (Some(person), now) = (case.person, app.now()) else { return Ok(()) };
+    let lasts = SignedDuration::from_mins(pass.minutes);
+    let watch = Watch {
+        action: action.to_owned(),
+        case: case.id,
+        person,
+        pass: pass.id.clone(),
+        made_at: now,
+        ends_at: now.saturating_add(lasts).unwrap_or(now),
+        used_at: None,
+        method_at: None,
+        sealed: audience.seal(&app.sealer, TABLE, action)?,
+    };
+    store::watch(ledger.tx(), &watch).await?;
+    audience.tell(ledger.tx(), app, News::PassMade, (person, now)).await
+}
+
+/// Looks again and again until the process stops.
+pub(crate) async fn run(app: App) {
+    let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
+    loop {
+        if let Err(error) = look(&app).await {
+            tracing::warn!(cause = ?error, "passes cannot be watched; it goes on later");
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn look(app: &App) -> Result<(), StoreError> {
+    let now = app.now();
+    if !lease(&app.db, "passes", &app.me, now).await? {
+        return Ok(());
+    }
+    let since = now.saturating_sub(METHODS).unwrap_or_default();
+    let watches = store::watches(&app.db, since).await?;
+    let Some(first) = watches.iter().map(|watch| watch.made_at).min() else { return Ok(()) };
+    let registered = registered(app, first, now).await?;
+    for watch in &watches {
+        if watch.used_at.is_none() && now < watch.ends_at.saturating_add(LATE).unwrap_or(now) {
+            use_of(app, watch).await?;
+        }
+        method_after(app, watch, &registered).await?;
+    }
+    Ok(())
+}
+
+async fn use_of(app: &App, watch: &Watch) -> Result<(), StoreError> {
+    match app.entra.operators.pass_stands(watch.person.object, &watch.pass).await {
+        Ok(PassStands::Used) => happened(app, watch, News::PassUsed, app.now()).await,
+        Ok(PassStands::Waiting | PassStands::Over) => Ok(()),
+        Err(OperatorError::Store(error)) => Err(error),
+        Err(error) => {
+            tracing::warn!(cause = ?error, "it cannot be seen whether a pass was used; asked again later");
+            Ok(())
+        }
+    }
+}
+
+/// Who registered a way to sign in since a moment, by the directory's log, which arrives late.
+async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
+    if app.limits.take("graph:registrations", LOOKS, now).await?.is_err() {
+        return Ok(Vec::new());
+    }
+    let from = since.saturating_sub(SKEW).unwrap_or(since);
+    Ok(app.entra.graph.registrations(from, now.saturating_add(SKEW).unwrap_or(now)).await.unwrap_or_else(|error| {
+        tracing::warn!(cause = ?error, "the directory's log of new sign-in methods cannot be read");
+        Vec::new()
+    }))
+}
+
+async fn method_after(app: &App, watch: &Watch, registered: &[(Timestamp, ObjectId)]) -> Result<(), StoreError> {
+    let from = watch.method_at.unwrap_or_else(|| watch.made_at.saturating_sub(SKEW).unwrap_or(watch.made_at));
+    let theirs = registered.iter().filter(|(at, object)| *object == watch.person.object && *at > from);
+    match theirs.map(|(at, _)| *at).max() {
+        Some(at) => happened(app, watch, News::PassMethod, at).await,
+        None => Ok(()),
+    }
+}
+
+/// Writes it down, once, and tells it.
+async fn happened(app: &App, watch: &Watch, news: News, at: Timestamp) -> Result<(), StoreError> {
+    let mut ledger = app.auditor.begin().await?;
+    let case = store::touch(ledger.tx(), watch.case, app.now()).await?;
+    let new = match news {
+        News::PassUsed => store::used(ledger.tx(), &watch.action, at).await?,
+        _ => store::method_seen(ledger.tx(), &watch.action, watch.method_at, at).await?,
+    };
+    if !new {
+        return Ok(());
+    }
+    let kind = if news == News::PassUsed { "pass.used" } else { "pass.method_registered" };
+    ledger.record(about(Event::new(kind, Actor::Portal), &case).with("at", at.to_string()));
+    match Audience::open(&app.sealer, TABLE, &watch.action, &watch.sealed) {
+        Ok(audience) => audience.tell(ledger.tx(), app, news, (watch.person, at)).await?,
+        Err(error) => tracing::error!(%error, "whom to tell of a pass was sealed with a key that is gone"),
+    }
+    ledger.commit().await?;
+    tracing::info!(case = %case.reference, kind, "a pass of the helpdesk");
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Passes that are watched: whether they were used, and what was registered after them.
+
+use jiff::Timestamp;
+
+use super::{at, read};
+use crate::base::{CaseId, PersonKey};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// A pass that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Watch {
+    pub(crate) action: String,
+    pub(crate) case: CaseId,
+    pub(crate) person: PersonKey,
+    /// Microsoft's id of it.
+    pub(crate) pass: String,
+    pub(crate) made_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+    pub(crate) used_at: Option<Timestamp>,
+    /// The newest registration of a sign-in method that was told.
+    pub(crate) method_at: Option<Timestamp>,
+    /// Who is told.
+    pub(crate) sealed: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    action_id: String,
+    case_id: String,
+    tenant: String,
+    object: String,
+    pass_id: String,
+    made_at: i64,
+    ends_at: i64,
+    used_at: Option<i64>,
+    method_at: Option<i64>,
+    sealed: String,
+}
+
+impl TryFrom<Row> for Watch {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            action: row.action_id,
+            case: read(&row.case_id, "case_id")?,
+            person: PersonKey { tenant: read(&row.tenant, "tenant")?, object: read(&row.object, "object")? },
+            pass: row.pass_id,
+            made_at: at(row.made_at),
+            ends_at: at(row.ends_at),
+            used_at: row.used_at.map(at),
+            method_at: row.method_at.map(at),
+            sealed: row.sealed,
+        })
+    }
+}
+
+pub(crate) async fn watch(tx: &mut Tx, watch: &Watch) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO pass_watches (action_id, case_id, tenant, object, pass_id, made_at, ends_at, sealed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let (case, tenant, object) =
+        (watch.case.to_string(), watch.person.tenant.to_string(), watch.person.object.to_string());
+    on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&watch.action)
+        .bind(&case)
+        .bind(&tenant)
+        .bind(&object)
+        .bind(&watch.pass)
+        .bind(watch.made_at.as_millisecond())
+        .bind(watch.ends_at.as_millisecond())
+        .bind(&watch.sealed)
+        .execute(c)
+        .await
+        .map(|_| ()))?;
+    Ok(())
+}
+
+/// Passes made since a moment.
+pub(crate) async fn watches(db: &Db, since: Timestamp) -> Result<Vec<Watch>, StoreError> {
+    const SQL: &str = "SELECT action_id, case_id, tenant, object, pass_id, made_at, ends_at, used_at, method_at, sealed
+        FROM pass_watches WHERE made_at > $1 ORDER BY made_at LIMIT 500";
+    let since = since.as_millisecond();
+    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    rows.into_iter().map(Watch::try_from).collect()
+}
+
+/// It was used. False: that is known.
+pub(crate) async fn used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE pass_watches SET used_at = $2 WHERE action_id = $1 AND used_at IS NULL";
+    let at = at.as_millisecond();
+    let rows =
+        on_tx!(tx, |c| sqlx::query(SQL).bind(action).bind(at).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// A way to sign in was registered. False: another replica told it.
+pub(crate) async fn method_seen(
+    tx: &mut Tx,
+    action: &str,
+    before: Option<Timestamp>,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE pass_watches SET method_at = $3 WHERE action_id = $1 AND COALESCE(method_at, -1) = $2";
+    let (before, at) = (before.map_or(-1, Timestamp::as_millisecond), at.as_millisecond());
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(action)
+        .bind(before)
+        .bind(at)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
