@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 
 use crate::state::App;
 
-pub(crate) use insights::watch as watch_patterns;
+pub(crate) use insights::{forget_alarms, watch as watch_patterns};
 
 pub(crate) fn router() -> Router<App> {
     Router::new()

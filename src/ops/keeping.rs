@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{Actor, Event, erase_personal, head};
-use crate::helpdesk::forget_cases;
+use crate::helpdesk::{forget_alarms, forget_cases};
 use crate::people::forget_people_before;
 use crate::reset::forget_people;
 use crate::state::App;
@@ -90,13 +90,14 @@ async fn forget(app: &App, before: Timestamp) -> Result<(), StoreError> {
         let people = forget_people_before(ledger.tx(), before).await?;
         let (resets, notes) = forget_people(&mut ledger, &app.db, before).await?;
         let cases = forget_cases(ledger.tx(), before).await?;
+        let alarms = forget_alarms(ledger.tx(), before).await?;
         let rows = erase_personal(&mut ledger, &app.db, before).await?;
-        if cases + people + resets + notes + rows == 0 || app.stop.is_cancelled() {
+        if alarms + cases + people + resets + notes + rows == 0 || app.stop.is_cancelled() {
             return Ok(());
         }
         let event = Event::new("audit.personal_erased", Actor::Portal).with("before", before.to_string());
         let event = event.with("rows", rows).with("resets", resets).with("notes", notes).with("people", people);
-        let event = event.with("cases", cases);
+        let event = event.with("cases", cases).with("alarms", alarms);
         ledger.record(event);
         ledger.commit().await?;
         tracing::info!(rows, resets, notes, people, "personal details were erased");

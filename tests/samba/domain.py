@@ -107,6 +107,7 @@ def cases(db, password):
 
     descriptors = SDUtils(db)
     db.newuser("svc-probe", password["probe"], userou=None)
+    db.newuser("svc-unlock", password["unlock"], userou=None)
     for sam, given in (("fina", "Fina"), ("lena", "Lena"), ("dora", "Dora"), ("carla", "Carla"), ("paula", "Paula")):
         db.newuser(sam, password["people"], userou="OU=People", givenname=given, surname="Case")
 
@@ -134,22 +135,27 @@ def cases(db, password):
 
 
 def delegate(conf, folder):
-    """What Entra Connect's account has: Reset Password, and reading and writing lockoutTime and pwdLastSet."""
-    sid = next(line.split(": ", 1)[1] for line in run("samba-tool", "user", "show", "svc-writeback", "-s", conf,
-               "-H", f"{folder}/private/sam.ldb").splitlines() if line.startswith("objectSid: "))
+    """What Entra Connect's account has: Reset Password, and reading and writing lockoutTime and pwdLastSet. And what the
+    account that unlocks has: lockoutTime."""
+    def sid_of(name):
+        shown = run("samba-tool", "user", "show", name, "-s", conf, "-H", f"{folder}/private/sam.ldb")
+        return next(line.split(": ", 1)[1] for line in shown.splitlines() if line.startswith("objectSid: "))
+
+    sid, unlocker = sid_of("svc-writeback"), sid_of("svc-unlock")
     for sddl in (f"(OA;CIIO;CR;{RESET_PASSWORD};{CLASS_USER};{sid})", f"(OA;CIIO;RPWP;{LOCKOUT_TIME};{CLASS_USER};{sid})",
-                 f"(OA;CIIO;RPWP;{PWD_LAST_SET};{CLASS_USER};{sid})"):
+                 f"(OA;CIIO;RPWP;{PWD_LAST_SET};{CLASS_USER};{sid})", f"(OA;CIIO;RPWP;{LOCKOUT_TIME};{CLASS_USER};{unlocker})"):
         run("samba-tool", "dsacl", "set", f"--objectdn={PEOPLE}", "--action=allow", f"--sddl={sddl}", "-s", conf,
             "-H", f"{folder}/private/sam.ldb")
 
 
 def main():
     folder, ip, people = sys.argv[1:4]
-    password = {"service": f"Aa1-{secrets.token_urlsafe(24)}", "probe": f"Aa1-{secrets.token_urlsafe(24)}", "people": people}
+    password = {"service": f"Aa1-{secrets.token_urlsafe(24)}", "probe": f"Aa1-{secrets.token_urlsafe(24)}",
+                "unlock": f"Aa1-{secrets.token_urlsafe(24)}", "people": people}
     conf, ca = provision(folder, ip)
     seed(folder, conf, password)
     delegate(conf, folder)
-    for name in ("service", "probe"):
+    for name in ("service", "probe", "unlock"):
         with open(f"{folder}/{name}-password", "w") as out:
             os.chmod(out.name, 0o600)
             out.write(password[name])
@@ -158,7 +164,8 @@ def main():
                   f"[realms]\n {REALM} = {{\n  kdc = {ip}:88\n }}\n")
     print(json.dumps({"conf": conf, "ca": ca, "base": BASE, "bind": f"CN=svc-writeback,CN=Users,{BASE}",
                       "password_file": f"{folder}/service-password", "krb5": f"{folder}/krb5.conf",
-                      "probe": f"CN=svc-probe,CN=Users,{BASE}", "probe_password_file": f"{folder}/probe-password"}))
+                      "probe": f"CN=svc-probe,CN=Users,{BASE}", "probe_password_file": f"{folder}/probe-password",
+                      "unlock": f"CN=svc-unlock,CN=Users,{BASE}", "unlock_password_file": f"{folder}/unlock-password"}))
 
 
 main()

@@ -15,3 +15,4 @@ mod store;
 pub(super) use alarms::acknowledge;
 pub(super) use page::page;
 pub(crate) use scanner::run as watch;
+pub(crate) use store::forget as forget_alarms;

@@ -127,6 +127,14 @@ pub(super) async fn acknowledge(
     Ok(row.and_then(|(kind, subject)| Some((kind, subject.parse().ok()?))))
 }
 
+/// Forgets alarms that were acknowledged before a moment: who was meant, and what somebody wrote about it. One that nobody
+/// has looked at stays.
+pub(crate) async fn forget(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM insight_alarms WHERE acknowledged_at < $1";
+    let before = before.as_millisecond();
+    Ok(on_tx!(tx, |c| sqlx::query(SQL).bind(before).execute(c).await.map(|done| done.rows_affected()))?)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
@@ -189,6 +197,25 @@ mod tests {
             );
             assert!(covered(db, start() + MINUTE * 11).await.unwrap().is_empty());
             assert!(raised(db, "f", &found(1, 20, 99)).await, "again, later");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_old_alarm_is_forgotten_once_somebody_has_looked_at_it() {
+        for engine in engines().await {
+            let db = &engine.db;
+            assert!(raised(db, "a", &found(1, 20, 5)).await && raised(db, "b", &found(2, 20, 5)).await);
+            acknowledged(db, "a").await.unwrap();
+            let forgotten = async |before| {
+                let mut tx = db.begin().await.unwrap();
+                let count = forget(&mut tx, before).await.unwrap();
+                tx.commit().await.unwrap();
+                count
+            };
+            assert_eq!(forgotten(start()).await, 0, "not yet");
+            assert_eq!(forgotten(start() + MINUTE).await, 1);
+            let (open, past) = alarms(db, Timestamp::UNIX_EPOCH).await.unwrap();
+            assert_eq!((open.len(), past.len()), (1, 0), "what nobody looked at stays");
         }
     }
 

@@ -5,8 +5,12 @@ use std::time::{Duration, Instant};
 
 use passback::tenant::{Call, Seed};
 
+use passback::{Clock, directory_probe};
+use serde_json::json;
+
+use super::cases::{Desk, account, call_check, said};
 use crate::directory::domain;
-use crate::support::domain::Probe;
+use crate::support::domain::{Domain, Probe};
 use crate::support::portal::{GOOD, Portal, Wish};
 
 /// In AD an account is called by what stands before the `@`; Contoso's own people have some of these names.
@@ -103,4 +107,28 @@ async fn the_desk_sees_what_the_directory_knows_of_a_person() {
         assert!(page.body.contains(&format!("<dt>{fact}</dt><dd>yes</dd>")), "{name}: {}", page.main());
     }
     portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn hugo_unlocks_a_verified_person_in_the_real_directory() {
+    let domain = Domain::start("Old-River-Stone-7").await;
+    let locked = async || {
+        let found = directory_probe(&domain.probe().settings(), Clock::system(), "lena").await.unwrap().unwrap();
+        found["account"]["locked"] == json!(true)
+    };
+    assert!(locked().await);
+    for (probe, outcome) in
+        [(domain.probe_that_should_not_unlock(), "failed"), (domain.probe_that_unlocks(), "unlocked")]
+    {
+        let portal = portal(&probe).await;
+        let mut lena = account(&portal, &at_corp("lena")).await;
+        let mut hugo = Desk::begins(&portal, "hugo", &at_corp("lena"), "unlock").await;
+        assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
+        call_check(&mut hugo, &mut lena).await;
+        assert_eq!(said(&hugo.press("act", &[]).await), outcome);
+        assert_eq!(locked().await, outcome == "failed", "as the controller itself says");
+        let page = hugo.page().await;
+        assert_eq!(page.attribute("data-outcome"), if outcome == "failed" { "failed" } else { "done" });
+        portal.demo.stop().await;
+    }
 }

@@ -81,7 +81,20 @@ impl Domain {
             base_dn: self.fact("base").into(),
             ca_file: self.fact("ca").into(),
             timeout_seconds: 10,
+            unlock: None,
         }
+    }
+
+    /// The same, with the account that may write `lockoutTime`.
+    pub(crate) fn probe_that_unlocks(&self) -> Probe {
+        let unlock = Some((self.fact("unlock").into(), self.fact("unlock_password_file").into()));
+        Probe { unlock, ..self.probe() }
+    }
+
+    /// The same, with one that only reads.
+    pub(crate) fn probe_that_should_not_unlock(&self) -> Probe {
+        let unlock = Some((self.fact("probe").into(), self.fact("probe_password_file").into()));
+        Probe { unlock, ..self.probe() }
     }
 
     /// The same, bound as the writeback agent: it may read people, and no policy.
@@ -124,6 +137,8 @@ pub(crate) struct Probe {
     pub(crate) base_dn: String,
     pub(crate) ca_file: PathBuf,
     pub(crate) timeout_seconds: u32,
+    /// Who unlocks: name and the file of its password.
+    pub(crate) unlock: Option<(String, PathBuf)>,
 }
 
 impl Probe {
@@ -131,6 +146,9 @@ impl Probe {
     pub(crate) fn settings(&self) -> passback::config::Directory {
         let file = tempfile::NamedTempFile::new().unwrap();
         let Self { url, bind_dn, base_dn, timeout_seconds, .. } = self;
+        let unlock = self.unlock.as_ref().map_or_else(String::new, |(name, password)| {
+            format!("unlock = {{ bind_dn = \"{name}\", password_file = \"{}\" }}", password.display())
+        });
         let text = format!(
             r#"
             server = {{ public_url = "http://127.0.0.1:8080" }}
@@ -146,6 +164,7 @@ impl Probe {
             base_dn = "{base_dn}"
             ca_file = "{}"
             timeout_seconds = {timeout_seconds}
+            {unlock}
             "#,
             self.password_file.display(),
             self.ca_file.display(),
