@@ -14,6 +14,7 @@ mod mail;
 mod oauth;
 mod oidc;
 mod operator;
+mod policies;
 mod reads;
 
 pub(crate) use about::{FOUND, NamedPerson, Registered, Risk, RiskRead};
@@ -29,7 +30,10 @@ pub(crate) use operator::{
     Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Pass, PassStands, PasswordVerdict,
     Poll, Trouble,
 };
-pub(crate) use reads::{AuditRow, DeviceRead, DirectoryPerson, PolicyRead, RoleHeld};
+#[cfg(test)]
+pub(crate) use policies::read_for_test as read_policy;
+pub(crate) use policies::{Frequency, PolicyRead};
+pub(crate) use reads::{AuditRow, DeviceRead, DirectoryPerson, RoleHeld};
 
 use std::sync::Arc;
 

@@ -102,6 +102,8 @@ struct Member {
     is_assignable_to_role: Option<bool>,
     #[serde(rename = "@odata.type", default)]
     kind: Option<String>,
+    #[serde(default)]
+    role_template_id: Option<String>,
 }
 
 /// Groups of a person.
@@ -110,57 +112,8 @@ pub(crate) struct Groups {
     pub(crate) ids: Vec<String>,
     /// The names of those that can hold roles.
     pub(crate) role_assignable: Vec<String>,
-}
-
-/// A Conditional Access policy, as far as it is judged.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PolicyRead {
-    pub(crate) state: String,
-    pub(crate) conditions: Conditions,
-    #[serde(default)]
-    pub(crate) grant_controls: Option<GrantControls>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Conditions {
-    pub(crate) applications: Applications,
-    pub(crate) users: Users,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Applications {
-    #[serde(default)]
-    pub(crate) include_authentication_context_class_references: Vec<String>,
-}
-
-#[expect(clippy::struct_field_names, reason = "these are Graph's own names")]
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Users {
-    #[serde(default)]
-    pub(crate) include_users: Vec<String>,
-    #[serde(default)]
-    pub(crate) exclude_users: Vec<String>,
-    #[serde(default)]
-    pub(crate) exclude_groups: Vec<String>,
-    #[serde(default)]
-    pub(crate) exclude_roles: Vec<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct GrantControls {
-    #[serde(default)]
-    pub(crate) authentication_strength: Option<Strength>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Strength {
-    #[serde(default)]
-    pub(crate) allowed_combinations: Vec<String>,
+    /// Active tenant-wide roles, held directly or through a group, by their templates.
+    pub(crate) roles: Vec<String>,
 }
 
 /// A line of the directory audit log.
@@ -237,22 +190,18 @@ impl Graph {
     /// Groups, with those of them that can hold roles.
     pub(crate) async fn groups(&self, id: ObjectId) -> Result<Groups, GraphError> {
         let found: Vec<Member> = self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
-        let groups: Vec<Member> =
-            found.into_iter().filter(|m| m.kind.as_deref() != Some("#microsoft.graph.directoryRole")).collect();
+        let (roles, groups): (Vec<Member>, Vec<Member>) =
+            found.into_iter().partition(|m| m.kind.as_deref() == Some("#microsoft.graph.directoryRole"));
         let assignable = groups.iter().filter(|g| g.is_assignable_to_role == Some(true));
         let name = |g: &Member| g.display_name.clone().unwrap_or_else(|| g.id.clone());
         let role_assignable = assignable.map(name).collect();
-        Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable })
+        let roles = roles.into_iter().filter_map(|role| role.role_template_id).collect();
+        Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable, roles })
     }
 
     /// Devices that somebody registered.
     pub(crate) async fn devices(&self, id: ObjectId) -> Result<Vec<DeviceRead>, GraphError> {
         self.all(self.url(&["users", &id.to_string(), "registeredDevices"])).await
-    }
-
-    /// All Conditional Access policies. One request a second per tenant.
-    pub(crate) async fn policies(&self) -> Result<Vec<PolicyRead>, GraphError> {
-        self.all(self.url(&["identity", "conditionalAccess", "policies"])).await
     }
 
     /// Resets by an administrator in a span of time. The log arrives late: ask again.
@@ -286,7 +235,7 @@ impl Graph {
     }
 
     /// Every page of a list, as long as the next page is Graph's.
-    async fn all<T: serde::de::DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, GraphError> {
+    pub(super) async fn all<T: serde::de::DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, GraphError> {
         let mut all = Vec::new();
         let mut next = Some(first);
         let mut pages = 0;

@@ -26,10 +26,13 @@ struct Standing {
     paused: bool,
     operator: bool,
     alarms: i64,
+    /// Contexts whose policy is good.
+    policies: i64,
 }
 
 async fn standing(app: &App) -> Result<Standing, StoreError> {
     const ALARMS: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
+    const POLICIES: &str = "SELECT COUNT(*) FROM policy_verdicts WHERE verdict <> '\"bad\"'";
     const SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
         COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
     let (sending, in_line, writing): (i64, i64, i64) =
@@ -37,7 +40,8 @@ async fn standing(app: &App) -> Result<Standing, StoreError> {
     let paused = Switches::new(app.db.clone()).paused().await?.is_some();
     let operator = app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none());
     let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ALARMS).fetch_one(pool).await)?;
-    Ok(Standing { sending, in_line, writing, paused, operator, alarms })
+    let (policies,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(POLICIES).fetch_one(pool).await)?;
+    Ok(Standing { sending, in_line, writing, paused, operator, alarms, policies })
 }
 
 async fn scrape(State(app): State<App>) -> Response {
@@ -63,6 +67,7 @@ async fn scrape(State(app): State<App>) -> Response {
             gauge("resets_in_line", "Of these, waiting because Graph throttles", stands.in_line);
             gauge("resets_writing", "Resets that Graph has taken and not ended", stands.writing);
             gauge("desk_alarms_open", "Alarms at the helpdesk that nobody has acknowledged", stands.alarms);
+            gauge("policies_good", "Contexts whose Conditional Access policy proves what it should", stands.policies);
             gauge("paused", "1 if all resets are paused", i64::from(stands.paused));
             gauge("operator_ready", "1 if the reset operator is linked and not in trouble", i64::from(stands.operator));
         }

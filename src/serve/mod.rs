@@ -143,6 +143,7 @@ impl Portal {
         app.tasks.spawn(helpdesk::watch_patterns(app.clone()));
         app.tasks.spawn(helpdesk::watch_passes(app.clone()));
         app.tasks.spawn(signin::watch_sessions(app.clone()));
+        app.tasks.spawn(signin::keep_verdicts(app.clone()));
         app.tasks.spawn(app.entra.credential.clone().watch(app.stop.clone()));
         if let Some(worker) = Worker::new(&app)? {
             app.tasks.spawn(worker.run());

@@ -43,12 +43,7 @@ pub(super) async fn callback(
         if let Some(finishing) = &attempt.finishing {
             return Ok(Redirect::to(&finishing.page()).into_response());
         }
-        let refused = if error == "access_denied" && code.is_none() {
-            SignInRefused::Cancelled
-        } else {
-            SignInRefused::from_aadsts(code)
-        };
-        return refuse(&app, refused, None).await;
+        return refuse(&app, SignInRefused::from_error(&error, code), None, code).await;
     }
     let code = back.code.ok_or(SignInRefused::Attempt)?;
     let verifier = Secret::new(attempt.verifier.clone());
@@ -60,7 +55,8 @@ pub(super) async fn callback(
                 SignInFailed::Token(error) => SignInRefused::from(error),
                 SignInFailed::Identity(error) => SignInRefused::from(error),
             };
-            return refuse(&app, refused, None).await;
+            let code = if let SignInFailed::Token(error) = &error { error.code() } else { None };
+            return refuse(&app, refused, None, code).await;
         }
     };
     if attempt.purpose == Purpose::Finish {
@@ -72,7 +68,7 @@ pub(super) async fn callback(
             let hint = Some(who.identity.upn.as_str());
             Ok(attempt::begin(&app, &session, attempt.purpose, true, hint).await?.into_response())
         }
-        Judged::Refused(refused) => refuse(&app, refused, Some(&who.identity)).await,
+        Judged::Refused(refused) => refuse(&app, refused, Some(&who.identity), None).await,
     }
 }
 
@@ -86,7 +82,7 @@ async fn find_attempt(app: &App, session: &Session, state: Option<&str>) -> Resu
 async fn finished(app: &App, attempt: &Attempt, who: &Identity) -> Result<Response, Error> {
     let Some(finishing) = &attempt.finishing else { return Err(SignInRefused::Attempt.into()) };
     if who.key != finishing.person {
-        return refuse(app, SignInRefused::SomebodyElse, Some(who)).await;
+        return refuse(app, SignInRefused::SomebodyElse, Some(who), None).await;
     }
     let event = Event::new("finish.returned", Actor::Person(who.key)).about(who.key).reset(finishing.reset);
     app.auditor.note(event).await?;
@@ -120,7 +116,7 @@ async fn judge(app: &App, attempt: &Attempt, who: &Identity) -> Result<Judged, E
     if settings.accept_unverified_policy {
         return Ok(Judged::Good);
     }
-    Ok(match Verdicts::from_ref(app).covers(context, who.key.object).await? {
+    Ok(match Verdicts::from_ref(app).covers(context, who.key.object, who.guest).await? {
         Covered::Yes => Judged::Good,
         Covered::Excluded => Judged::Refused(SignInRefused::Excluded),
         Covered::NoPolicy => Judged::Refused(SignInRefused::Policy),
@@ -142,7 +138,7 @@ async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) 
             let first = if login.may(Look::ROLES) { "/helpdesk" } else { "/admin/operator" };
             Ok(Redirect::to(first).into_response())
         }
-        Purpose::Staff => refuse(app, SignInRefused::NoRole, Some(&who.identity)).await,
+        Purpose::Staff => refuse(app, SignInRefused::NoRole, Some(&who.identity), None).await,
         Purpose::Operator => super::operator::signed_in(app, session, who).await,
         Purpose::Finish => Err(SignInRefused::Attempt.into()),
     }
@@ -158,9 +154,15 @@ async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Res
     Ok(login)
 }
 
-async fn refuse(app: &App, refused: SignInRefused, who: Option<&Identity>) -> Result<Response, Error> {
+async fn refuse(
+    app: &App,
+    refused: SignInRefused,
+    who: Option<&Identity>,
+    aadsts: Option<u32>,
+) -> Result<Response, Error> {
     let event = Event::new("signin.refused", who.map_or(Actor::Portal, |w| Actor::Person(w.key)))
-        .with("code", format!("{refused:?}"));
+        .with("code", refused.code())
+        .with("aadsts", aadsts);
     let event = who.map_or(event.clone(), |w| event.about(w.key).personal("upn", w.upn.clone()));
     app.auditor.note(event).await?;
     Err(refused.into())

@@ -16,5 +16,5 @@ pub(crate) use finish::{Finishing, begin_finish};
 pub(crate) use routes::router;
 pub(crate) use session::{Login, SignedIn, Viewer};
 pub(crate) use staff::{Acknowledge, Approve, Assist, Examine, Look, Permission, Staff, Watch, at_work};
-pub(crate) use verdict::Verdicts;
+pub(crate) use verdict::{Opinion, Remark, Verdicts, keep_verdicts};
 pub(crate) use watch::watch_sessions;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
+    /// Coming back from the sign-in page. Only [`Effect::Aadsts`] goes wrong there.
+    Authorize,
     /// The token endpoint.
     Token,
     /// The signing keys.
@@ -88,6 +90,12 @@ pub enum Effect {
     Location { url: String },
     /// 202 without `Location`.
     NoLocation,
+    /// Entra says no with this code, as `error` (such as `interaction_required`), to a sign-in or at the token endpoint.
+    Aadsts {
+        code: u32,
+        #[serde(default = "default_error")]
+        error: String,
+    },
     /// The grant behind the refresh token is dead (AADSTS50173).
     DeadToken,
     /// The id token does not say that the context is satisfied.
@@ -106,6 +114,10 @@ pub enum Effect {
 
 fn default_code() -> String {
     "UnknownError".to_owned()
+}
+
+fn default_error() -> String {
+    "access_denied".to_owned()
 }
 
 fn yes() -> bool {

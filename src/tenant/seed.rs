@@ -171,6 +171,16 @@ pub(super) struct Policy {
     pub(super) exclude_people: Vec<String>,
     #[serde(default)]
     pub(super) exclude_groups: Vec<String>,
+    /// Templates of roles, held directly or through a group.
+    #[serde(default)]
+    pub(super) exclude_roles: Vec<Uuid>,
+    /// Conditions as Graph shows them, such as `{ locations = { includeLocations = ["AllTrusted"] } }`. Sign-ins at the
+    /// emulator come from outside of every condition, so such a policy asks nobody.
+    #[serde(default)]
+    pub(super) conditions: toml::Table,
+    /// Controls of which one alone is enough, such as `compliantDevice`. Everybody's device has them.
+    #[serde(default)]
+    pub(super) or_controls: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

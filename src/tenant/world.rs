@@ -239,8 +239,18 @@ impl World {
 
     /// Uses up the faults of a call on a target (id or name).
     pub(super) fn take_faults(&mut self, call: Call, target: Option<&str>) -> Vec<Effect> {
+        self.take_only(call, target, |_| true)
+    }
+
+    /// The same for effects that are `wanted`; others stay.
+    pub(super) fn take_only(
+        &mut self,
+        call: Call,
+        target: Option<&str>,
+        wanted: impl Fn(&Effect) -> bool,
+    ) -> Vec<Effect> {
         let upn = target.and_then(|name| self.find(name)).map(|a| a.seed.upn.clone());
-        faults::take(&mut self.faults, call, upn.as_deref(), |_| true)
+        faults::take(&mut self.faults, call, upn.as_deref(), wanted)
     }
 
     /// Counts a request against a window; the seconds to wait if it is full.

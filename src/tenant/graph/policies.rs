@@ -49,19 +49,26 @@ fn shown(world: &World, policy: &Policy) -> Value {
     let groups: Vec<Value> = policy.exclude_groups.iter().map(|name| json!(derived_id(&world.seed, name))).collect();
     let strength =
         policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id)).map(strength_body);
+    let mut conditions = json!({
+        "userRiskLevels": [], "signInRiskLevels": [], "servicePrincipalRiskLevels": [], "insiderRiskLevels": null,
+        "clientAppTypes": ["all"], "platforms": null, "locations": null, "devices": null, "authenticationFlows": null,
+        "clientApplications": null,
+        "applications": { "includeApplications": [], "excludeApplications": [], "includeUserActions": [], "includeAuthenticationContextClassReferences": policy.contexts, "applicationFilter": null },
+        "users": {
+            "includeUsers": ["All"], "excludeUsers": ids(&policy.exclude_people),
+            "includeGroups": [], "excludeGroups": groups, "includeRoles": [], "excludeRoles": policy.exclude_roles,
+            "includeGuestsOrExternalUsers": null, "excludeGuestsOrExternalUsers": null,
+        },
+    });
+    if let Some(shown) = conditions.as_object_mut() {
+        shown.extend(policy.conditions.iter().map(|(name, value)| (name.clone(), json!(value))));
+    }
     json!({
         "id": policy.id,
         "displayName": policy.name,
         "state": policy.state,
-        "conditions": {
-            "clientAppTypes": ["all"],
-            "applications": { "includeApplications": [], "excludeApplications": [], "includeUserActions": [], "includeAuthenticationContextClassReferences": policy.contexts },
-            "users": {
-                "includeUsers": ["All"], "excludeUsers": ids(&policy.exclude_people),
-                "includeGroups": [], "excludeGroups": groups, "includeRoles": [], "excludeRoles": [],
-            },
-        },
-        "grantControls": { "operator": "OR", "builtInControls": [], "customAuthenticationFactors": [], "termsOfUse": [], "authenticationStrength": strength },
+        "conditions": conditions,
+        "grantControls": { "operator": "OR", "builtInControls": policy.or_controls, "customAuthenticationFactors": [], "termsOfUse": [], "authenticationStrength": strength },
         "sessionControls": policy.every_time.then(|| json!({
             "signInFrequency": { "isEnabled": true, "frequencyInterval": "everyTime", "authenticationType": "primaryAndSecondaryAuthentication", "type": null, "value": null },
         })),

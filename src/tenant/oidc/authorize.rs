@@ -17,6 +17,7 @@ use super::error::Aadsts;
 use super::request::{Parameters, Refused, Request, satisfies};
 use crate::base::Password;
 use crate::tenant::Tenant;
+use crate::tenant::faults::Call;
 use crate::tenant::world::{BrowserSession, Code, Grant, Method};
 
 const BROWSER: &str = "ESTSAUTH";
@@ -100,6 +101,9 @@ pub(super) async fn submit(
             );
         }
     };
+    if let Some(error) = Aadsts::told(&tenant, Call::Authorize, Some(session.account)) {
+        return refuse(&tenant, &raw, Refused::Back(error));
+    }
     let token = tenant.random().token();
     tenant.world().browsers.insert(token.clone(), session.clone());
     let secure = tenant.0.base.get().starts_with("https");
@@ -243,7 +247,7 @@ fn refuse(tenant: &Tenant, raw: &Parameters, refused: Refused) -> Response {
             (StatusCode::BAD_REQUEST, html(&page)).into_response()
         }
         Refused::Back(error) => {
-            let fields = [("error", error.error.to_owned()), ("error_description", error.description(tenant))];
+            let fields = [("error", error.error.to_string()), ("error_description", error.description(tenant))];
             answer(raw, fields.into_iter().chain(raw.state.clone().map(|s| ("state", s))).collect())
         }
     }

@@ -1,24 +1,39 @@
 //! AADSTS errors in Entra's own shapes.
 //! Codes: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes> (read 2026-08).
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::tenant::Tenant;
+use crate::tenant::faults::{Call, Effect};
 
 /// What Entra says no with.
 #[derive(Clone, Debug)]
 pub(super) struct Aadsts {
     pub(super) code: u32,
-    pub(super) error: &'static str,
+    pub(super) error: Cow<'static, str>,
     pub(super) text: String,
 }
 
 impl Aadsts {
-    pub(super) fn new(code: u32, error: &'static str, text: impl Into<String>) -> Self {
-        Self { code, error, text: text.into() }
+    pub(super) fn new(code: u32, error: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        Self { code, error: error.into(), text: text.into() }
+    }
+
+    /// What a fault says about a call, if one does.
+    pub(super) fn told(tenant: &Tenant, call: Call, account: Option<Uuid>) -> Option<Self> {
+        let account = account.map(|id| id.to_string());
+        let mut world = tenant.world();
+        let told = world.take_only(call, account.as_deref(), |effect| matches!(effect, Effect::Aadsts { .. }));
+        told.into_iter().find_map(|effect| match effect {
+            Effect::Aadsts { code, error } => Some(Self::new(code, error, "The emulator was told to answer this.")),
+            _ => None,
+        })
     }
 
     pub(super) fn unknown_tenant(name: &str) -> Self {

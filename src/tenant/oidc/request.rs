@@ -111,7 +111,9 @@ pub(super) fn satisfies(world: &World, account: &Account, method: Method, contex
             .groups
             .iter()
             .any(|g| policy.exclude_groups.contains(&g.name) && g.members.contains(&account.seed.upn));
-        !by_name && !by_group
+        let by_role = account.seed.roles.iter().any(|r| !r.eligible && policy.exclude_roles.contains(&r.template));
+        // A condition is what this sign-in does not meet, and a control beside the strength what it does.
+        !by_name && !by_group && !by_role && policy.conditions.is_empty() && policy.or_controls.is_empty()
     });
     applies.filter_map(|policy| policy.strength.as_ref()).all(|id| {
         world.seed.strengths.iter().any(|s| &s.id == id && s.combinations.iter().any(|c| c == method.combination()))

@@ -106,6 +106,9 @@ fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
         ));
     }
     let mut grant = code.grant;
+    if let Some(error) = Aadsts::told(tenant, Call::Token, Some(grant.account)) {
+        return Err(error);
+    }
     let id = grant.account.to_string();
     if tenant.world().take_faults(Call::Token, Some(&id)).contains(&Effect::OmitContext) {
         grant.acrs.clear();
@@ -119,7 +122,10 @@ fn by_refresh(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts
     let grant = tenant.world().refresh.get(&asked.refresh_token).cloned();
     let grant = grant
         .filter(|g| g.client_id == app.client_id)
-        .ok_or_else(|| invalid_grant(700_084, "The refresh token is not valid."))?;
+        .ok_or_else(|| invalid_grant(70000, "The refresh token is not valid."))?;
+    if let Some(error) = Aadsts::told(tenant, Call::Token, Some(grant.account)) {
+        return Err(error);
+    }
     let (dead, valid_from, enabled) = {
         let mut world = tenant.world();
         let id = grant.account.to_string();
@@ -149,6 +155,9 @@ fn by_credentials(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aa
     if !asked.scope.ends_with("/.default") {
         let text = "The provided value for the input parameter 'scope' is not valid; client credentials take a resource with '/.default'.";
         return Err(Aadsts::new(1_002_012, "invalid_scope", text));
+    }
+    if let Some(error) = Aadsts::told(tenant, Call::Token, None) {
+        return Err(error);
     }
     let now = tenant.clock().now().as_second();
     let claims = json!({

@@ -1,0 +1,307 @@
+//! Conditional Access policies as they come, told by what matters: whom and when a policy asks, and for what.
+//!
+//! The shape is `conditionalAccessPolicy` of Graph v1.0. Answers hold more than the published metadata (`times`, `clients`,
+//! `partialEnablementStrategy` …), and a condition that is not known may exempt anybody. So whatever is filled in and not
+//! known to be harmless counts as a condition that narrows: <https://learn.microsoft.com/graph/api/resources/conditionalaccesspolicy>,
+//! <https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-conditions> (read 2026-11-25).
+
+use serde_json::{Map, Value};
+
+use super::graph::{Graph, GraphError};
+
+/// How often somebody is asked to sign in anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Frequency {
+    /// Each time, with everything. Microsoft allows five minutes of clock differences.
+    EveryTime,
+    /// Anything else: an interval, the second factor alone, nothing.
+    Other,
+}
+
+/// A policy, as far as it is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PolicyRead {
+    pub(crate) name: String,
+    pub(crate) state: String,
+    pub(crate) contexts: Vec<String>,
+    /// For all people, whoever is excluded below.
+    pub(crate) everybody: bool,
+    pub(crate) excluded_people: Vec<String>,
+    pub(crate) excluded_groups: Vec<String>,
+    pub(crate) excluded_roles: Vec<String>,
+    pub(crate) excludes_guests: bool,
+    /// Conditions outside of which nobody is asked, by Graph's names.
+    pub(crate) narrowed_by: Vec<String>,
+    /// The policy keeps everybody out.
+    pub(crate) blocks: bool,
+    /// Controls of which one alone is enough beside the strength, by Graph's names.
+    pub(crate) or_else: Vec<String>,
+    pub(crate) combinations: Vec<String>,
+    pub(crate) frequency: Frequency,
+}
+
+/// Nothing is filled in.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(all) => all.is_empty(),
+        Value::Object(all) => all.iter().all(|(name, value)| name.contains('@') || is_empty(value)),
+        Value::String(text) => text.is_empty() || text.eq_ignore_ascii_case("none"),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn words(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// A pair such as `includeLocations` and `excludeLocations` that leaves nobody out.
+fn covers_all(condition: &Value, include: &str, exclude: &str) -> bool {
+    let all = words(&condition[include]).iter().any(|word| word.eq_ignore_ascii_case("all"));
+    is_empty(condition) || all && is_empty(&condition[exclude])
+}
+
+fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flat_map(Map::iter).filter(|(name, value)| !name.contains('@') && !is_empty(value))
+}
+
+fn narrowed_by(policy: &Value) -> Vec<String> {
+    let conditions = &policy["conditions"];
+    let mut found = Vec::new();
+    for (name, value) in fields(conditions) {
+        let harmless = match name.as_str() {
+            "users" | "applications" => true,
+            // A web application is a browser to Entra.
+            "clientAppTypes" => words(value).iter().any(|word| word == "all" || word == "browser"),
+            "platforms" => covers_all(value, "includePlatforms", "excludePlatforms"),
+            "locations" => covers_all(value, "includeLocations", "excludeLocations"),
+            _ => false,
+        };
+        if !harmless {
+            found.push(name.clone());
+        }
+    }
+    let apps = ["includeApplications", "excludeApplications", "includeUserActions"];
+    let apps = fields(&conditions["applications"])
+        .filter(|(name, _)| *name != "includeAuthenticationContextClassReferences" && !apps.contains(&name.as_str()));
+    found.extend(apps.map(|(name, _)| name.clone()));
+    let known = ["Users", "Groups", "Roles", "GuestsOrExternalUsers"];
+    let users = fields(&conditions["users"]).filter(|(name, _)| {
+        !known.iter().any(|known| name.strip_prefix("include").or_else(|| name.strip_prefix("exclude")) == Some(known))
+    });
+    found.extend(users.map(|(name, _)| name.clone()));
+    if !is_empty(&policy["partialEnablementStrategy"]) {
+        found.push("partialEnablementStrategy".to_owned());
+    }
+    found
+}
+
+/// With OR, any of these alone lets somebody in.
+fn or_else(controls: &Value) -> Vec<String> {
+    if controls["operator"].as_str() != Some("OR") {
+        return Vec::new();
+    }
+    let mut found = words(&controls["builtInControls"]);
+    for list in ["customAuthenticationFactors", "termsOfUse"] {
+        if !is_empty(&controls[list]) {
+            found.push(list.to_owned());
+        }
+    }
+    found
+}
+
+fn frequency(session: &Value) -> Frequency {
+    let frequency = &session["signInFrequency"];
+    let is = |name: &str, value: &str| frequency[name].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
+    let every = frequency["isEnabled"] == Value::Bool(true)
+        && is("frequencyInterval", "everyTime")
+        && !is("authenticationType", "secondaryAuthentication");
+    if every { Frequency::EveryTime } else { Frequency::Other }
+}
+
+/// `null` where there is nothing of the name, as Graph writes it.
+fn read(policy: &Value) -> PolicyRead {
+    let (users, controls) = (&policy["conditions"]["users"], &policy["grantControls"]);
+    let (guests, excluded_people): (Vec<_>, Vec<_>) =
+        words(&users["excludeUsers"]).into_iter().partition(|who| who == "GuestsOrExternalUsers");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    PolicyRead {
+        name: text(&policy["displayName"]),
+        state: text(&policy["state"]),
+        contexts: words(&policy["conditions"]["applications"]["includeAuthenticationContextClassReferences"]),
+        everybody: words(&users["includeUsers"]).iter().any(|who| who == "All"),
+        excluded_people,
+        excluded_groups: words(&users["excludeGroups"]),
+        excluded_roles: words(&users["excludeRoles"]),
+        excludes_guests: !guests.is_empty() || !is_empty(&users["excludeGuestsOrExternalUsers"]),
+        narrowed_by: narrowed_by(policy),
+        blocks: words(&controls["builtInControls"]).iter().any(|control| control == "block"),
+        or_else: or_else(controls),
+        combinations: words(&controls["authenticationStrength"]["allowedCombinations"]),
+        frequency: frequency(&policy["sessionControls"]),
+    }
+}
+
+impl Graph {
+    /// All Conditional Access policies. One request a second per tenant.
+    pub(crate) async fn policies(&self) -> Result<Vec<PolicyRead>, GraphError> {
+        let found: Vec<Value> = self.all(self.url(&["identity", "conditionalAccess", "policies"])).await?;
+        Ok(found.iter().map(read).collect())
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn read_for_test(policy: &Value) -> PolicyRead {
+    read(policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// As Graph answers, with everything that is not set there as `null` or empty.
+    fn plain() -> Value {
+        json!({
+            "id": "1", "templateId": null, "displayName": "Reset", "state": "enabled", "partialEnablementStrategy": null,
+            "conditions": {
+                "userRiskLevels": [], "signInRiskLevels": [], "servicePrincipalRiskLevels": [], "insiderRiskLevels": null,
+                "clientAppTypes": ["all"], "platforms": null, "locations": null, "times": null, "clients": null,
+                "deviceStates": null, "devices": null, "authenticationFlows": null,
+                "clientApplications": { "includeServicePrincipals": [], "servicePrincipalFilter": null },
+                "applications": {
+                    "includeApplications": [], "excludeApplications": [], "includeUserActions": [],
+                    "includeAuthenticationContextClassReferences": ["c1"], "applicationFilter": null, "networkAccess": null,
+                },
+                "users": {
+                    "includeUsers": ["All"], "excludeUsers": [], "includeGroups": [], "excludeGroups": [],
+                    "includeRoles": [], "excludeRoles": [], "includeGuestsOrExternalUsers": null,
+                    "excludeGuestsOrExternalUsers": null,
+                },
+            },
+            "grantControls": {
+                "operator": "OR", "builtInControls": [], "customAuthenticationFactors": [], "termsOfUse": [],
+                "authenticationStrength@odata.context": "https://graph.microsoft.com/…",
+                "authenticationStrength": { "id": "5", "allowedCombinations": ["fido2", "deviceBasedPush"] },
+            },
+            "sessionControls": {
+                "persistentBrowser": null,
+                "signInFrequency": { "isEnabled": true, "value": null, "type": null, "frequencyInterval": "everyTime",
+                    "authenticationType": "primaryAndSecondaryAuthentication" },
+            },
+        })
+    }
+
+    fn with(at: &str, value: Value) -> PolicyRead {
+        let mut policy = plain();
+        let (parent, name) = at.rsplit_once('/').unwrap();
+        policy.pointer_mut(parent).unwrap()[name] = value;
+        read(&policy)
+    }
+
+    #[test]
+    fn what_is_not_filled_in_narrows_nothing() {
+        let policy = read(&plain());
+        assert_eq!(policy.narrowed_by, Vec::<String>::new());
+        assert!(policy.everybody && !policy.blocks && policy.or_else.is_empty() && !policy.excludes_guests);
+        assert_eq!((policy.frequency, policy.contexts), (Frequency::EveryTime, vec!["c1".to_owned()]));
+    }
+
+    #[test]
+    fn every_condition_that_leaves_somebody_out_is_named() {
+        for (at, value) in [
+            ("/conditions/locations", json!({ "includeLocations": ["All"], "excludeLocations": ["AllTrusted"] })),
+            ("/conditions/locations", json!({ "includeLocations": ["77"], "excludeLocations": [] })),
+            ("/conditions/platforms", json!({ "includePlatforms": ["android", "iOS"], "excludePlatforms": [] })),
+            ("/conditions/platforms", json!({ "includePlatforms": ["all"], "excludePlatforms": ["windows"] })),
+            (
+                "/conditions/devices",
+                json!({ "deviceFilter": { "mode": "exclude", "rule": "device.isCompliant -eq True" } }),
+            ),
+            ("/conditions/clientAppTypes", json!(["mobileAppsAndDesktopClients"])),
+            ("/conditions/userRiskLevels", json!(["high"])),
+            ("/conditions/signInRiskLevels", json!(["medium", "high"])),
+            ("/conditions/servicePrincipalRiskLevels", json!(["high"])),
+            ("/conditions/insiderRiskLevels", json!("elevated")),
+            ("/conditions/authenticationFlows", json!({ "transferMethods": "deviceCodeFlow" })),
+            ("/conditions/times", json!({ "includedRanges": [{ "startTime": "1" }] })),
+            ("/conditions/somethingNew", json!({ "mode": "on" })),
+            ("/conditions/applications/applicationFilter", json!({ "mode": "include", "rule": "x" })),
+            ("/conditions/users/excludeSomethingNew", json!(["x"])),
+            ("/partialEnablementStrategy", json!({ "percentage": 10 })),
+        ] {
+            let name = at.rsplit('/').next().unwrap();
+            assert_eq!(with(at, value).narrowed_by, [name], "{at}");
+        }
+        for (at, value) in [
+            ("/conditions/locations", json!({ "includeLocations": ["All"], "excludeLocations": [] })),
+            ("/conditions/platforms", json!({ "includePlatforms": ["all"], "excludePlatforms": null })),
+            ("/conditions/clientAppTypes", json!(["browser", "mobileAppsAndDesktopClients"])),
+            ("/conditions/authenticationFlows", json!({ "transferMethods": "none" })),
+        ] {
+            assert_eq!(with(at, value).narrowed_by, Vec::<String>::new(), "{at}");
+        }
+    }
+
+    #[test]
+    fn with_or_any_other_control_replaces_the_strength() {
+        assert_eq!(with("/grantControls/builtInControls", json!(["compliantDevice"])).or_else, ["compliantDevice"]);
+        assert_eq!(with("/grantControls/termsOfUse", json!(["1"])).or_else, ["termsOfUse"]);
+        let mut both = plain();
+        both["grantControls"]["builtInControls"] = json!(["compliantDevice"]);
+        both["grantControls"]["operator"] = json!("AND");
+        assert!(read(&both).or_else.is_empty(), "both are asked for");
+        assert!(with("/grantControls/builtInControls", json!(["block"])).blocks);
+    }
+
+    #[test]
+    fn guests_may_be_excluded_in_two_ways() {
+        assert!(with("/conditions/users/excludeUsers", json!(["GuestsOrExternalUsers"])).excludes_guests);
+        let some = json!({ "guestOrExternalUserTypes": "b2bCollaborationGuest", "externalTenants": null });
+        assert!(with("/conditions/users/excludeGuestsOrExternalUsers", some).excludes_guests);
+        let people = with("/conditions/users/excludeUsers", json!(["GuestsOrExternalUsers", "u1"]));
+        assert_eq!(people.excluded_people, ["u1"]);
+    }
+
+    #[test]
+    fn only_every_time_is_every_time() {
+        let at = "/sessionControls/signInFrequency";
+        for other in [
+            Value::Null,
+            json!({ "isEnabled": false, "frequencyInterval": "everyTime" }),
+            json!({ "isEnabled": true, "frequencyInterval": "timeBased", "value": 1, "type": "hours" }),
+            json!({ "isEnabled": true, "frequencyInterval": "everyTime", "authenticationType": "secondaryAuthentication" }),
+        ] {
+            assert_eq!(with(at, other).frequency, Frequency::Other);
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            "[a-zA-Z]{0,8}".prop_map(Value::String)
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+                prop::collection::hash_map(
+                    "(conditions|users|grantControls|operator|locations|[a-z]{1,6})",
+                    inner,
+                    0..4
+                )
+                .prop_map(|all| Value::Object(all.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// One odd policy must not hide the others.
+        #[test]
+        fn anything_can_be_read(policy in any_json()) {
+            let _ = read(&policy);
+        }
+    }
+}

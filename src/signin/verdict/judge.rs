@@ -1,0 +1,359 @@
+//! What the policies behind a context are worth. Pure: from policies to an opinion with its reasons.
+//!
+//! Entra gives a context to anybody whom no enforced policy asks for something (`acrs` fails open), so every way in which a
+//! policy does not ask somebody matters: <https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context>
+//! (read 2026-11-25).
+
+use serde::{Deserialize, Serialize};
+
+use super::Verdict;
+use crate::entra::{Frequency, PolicyRead};
+
+/// Something to say about a policy. The first group makes it worth nothing, the second is for an administrator to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "says", content = "what")]
+pub(crate) enum Remark {
+    /// No policy names the context.
+    NoPolicy,
+    Disabled,
+    ReportOnly,
+    /// It is for some people only.
+    NotEverybody,
+    /// Outside of this condition nobody is asked.
+    Narrowed(String),
+    /// One of these alone is enough.
+    OrElse(String),
+    /// It lets nobody in at all.
+    Blocks,
+    /// It asks for no authentication strength.
+    NoStrength,
+    /// The strength takes the password, or a federated sign-in, which is the password at the other end.
+    Password(String),
+    /// The strength takes a method that this release does not know.
+    UnknownMethod(String),
+    /// A sign-in may be old when the context is given: the portal looks at its age itself.
+    NotEveryTime,
+    ExcludesPeople(usize),
+    ExcludesGroups(usize),
+    ExcludesRoles(usize),
+    ExcludesGuests,
+    /// One weak factor alone is enough: whoever has the telephone number has the password.
+    WeakMethod(String),
+    /// A Temporary Access Pass for many sign-ins is taken.
+    MultiUsePass,
+}
+
+impl Remark {
+    /// A stable word.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::NoPolicy => "no-policy",
+            Self::Disabled => "disabled",
+            Self::ReportOnly => "report-only",
+            Self::NotEverybody => "not-everybody",
+            Self::Narrowed(_) => "narrowed",
+            Self::OrElse(_) => "or-else",
+            Self::Blocks => "blocks",
+            Self::NoStrength => "no-strength",
+            Self::Password(_) => "password",
+            Self::UnknownMethod(_) => "unknown-method",
+            Self::NotEveryTime => "not-every-time",
+            Self::ExcludesPeople(_) => "excludes-people",
+            Self::ExcludesGroups(_) => "excludes-groups",
+            Self::ExcludesRoles(_) => "excludes-roles",
+            Self::ExcludesGuests => "excludes-guests",
+            Self::WeakMethod(_) => "weak-method",
+            Self::MultiUsePass => "multi-use-pass",
+        }
+    }
+
+    /// In words for an administrator.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::NoPolicy => "no Conditional Access policy names the context: Entra gives it to everybody".to_owned(),
+            Self::Disabled => "the policy is off".to_owned(),
+            Self::ReportOnly => "the policy only reports: Entra asks nobody for anything".to_owned(),
+            Self::NotEverybody => "the policy is for some people only: include all users".to_owned(),
+            Self::Narrowed(by) => format!("the policy has the condition {by}: outside of it nobody is asked"),
+            Self::OrElse(control) => {
+                format!("{control} alone is enough (\"require one of the selected controls\"): require all of them")
+            }
+            Self::Blocks => "the policy blocks everybody".to_owned(),
+            Self::NoStrength => "the policy requires no authentication strength".to_owned(),
+            Self::Password(how) => {
+                format!("the authentication strength takes \"{how}\", which is the forgotten password")
+            }
+            Self::UnknownMethod(how) => {
+                format!("the authentication strength takes \"{how}\", which this release does not know")
+            }
+            Self::NotEveryTime => {
+                "sign-in frequency is not \"every time\": the portal refuses old sign-ins by their age".to_owned()
+            }
+            Self::ExcludesPeople(n) => format!("{n} accounts are excluded: they cannot reset here"),
+            Self::ExcludesGroups(n) => format!("{n} groups are excluded: their members cannot reset here"),
+            Self::ExcludesRoles(n) => format!("{n} roles are excluded: their holders cannot reset here"),
+            Self::ExcludesGuests => "guests are excluded: they cannot reset here".to_owned(),
+            Self::WeakMethod(how) => format!("the authentication strength takes \"{how}\" alone"),
+            Self::MultiUsePass => {
+                "the authentication strength takes Temporary Access Passes for many sign-ins".to_owned()
+            }
+        }
+    }
+}
+
+/// A verdict with its reasons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Opinion {
+    pub(crate) verdict: Verdict,
+    /// The policy that was judged; empty without one.
+    pub(crate) policy: String,
+    pub(crate) remarks: Vec<Remark>,
+}
+
+/// What a combination of methods is worth.
+enum Worth {
+    Strong,
+    Weak,
+    Password,
+    Unknown,
+}
+
+/// By the members of `authenticationMethodModes` (msgraph-metadata, 2026-08-20).
+fn worth(combination: &str) -> Worth {
+    let parts: Vec<&str> = combination.split(',').map(str::trim).collect();
+    let any = |names: &[&str]| parts.iter().any(|part| names.contains(part));
+    if any(&["password", "federatedSingleFactor", "federatedMultiFactor"]) {
+        return Worth::Password;
+    }
+    let strong = [
+        "fido2",
+        "windowsHelloForBusiness",
+        "x509CertificateMultiFactor",
+        "deviceBasedPush",
+        "temporaryAccessPassOneTime",
+        "temporaryAccessPassMultiUse",
+    ];
+    let weak = [
+        "voice",
+        "hardwareOath",
+        "softwareOath",
+        "sms",
+        "microsoftAuthenticatorPush",
+        "email",
+        "x509CertificateSingleFactor",
+        "qrCodePin",
+    ];
+    match parts.iter().all(|part| strong.contains(part) || weak.contains(part)) {
+        false => Worth::Unknown,
+        true if any(&strong) => Worth::Strong,
+        true => Worth::Weak,
+    }
+}
+
+/// What makes a policy worth nothing.
+fn faults(policy: &PolicyRead) -> Vec<Remark> {
+    let mut found = Vec::new();
+    match policy.state.as_str() {
+        "enabled" => {}
+        "enabledForReportingButNotEnforced" => found.push(Remark::ReportOnly),
+        _ => found.push(Remark::Disabled),
+    }
+    if !policy.everybody {
+        found.push(Remark::NotEverybody);
+    }
+    found.extend(policy.narrowed_by.iter().cloned().map(Remark::Narrowed));
+    if policy.blocks {
+        found.push(Remark::Blocks);
+    }
+    found.extend(policy.or_else.iter().cloned().map(Remark::OrElse));
+    if policy.combinations.is_empty() {
+        found.push(Remark::NoStrength);
+    }
+    for combination in &policy.combinations {
+        match worth(combination) {
+            Worth::Password => found.push(Remark::Password(combination.clone())),
+            Worth::Unknown => found.push(Remark::UnknownMethod(combination.clone())),
+            Worth::Strong | Worth::Weak => {}
+        }
+    }
+    found
+}
+
+/// What an administrator should know of a policy that is good.
+fn warnings(policy: &PolicyRead) -> Vec<Remark> {
+    let mut found = Vec::new();
+    if policy.frequency != Frequency::EveryTime {
+        found.push(Remark::NotEveryTime);
+    }
+    let some = |count: usize, says: fn(usize) -> Remark| (count > 0).then(|| says(count));
+    found.extend(some(policy.excluded_people.len(), Remark::ExcludesPeople));
+    found.extend(some(policy.excluded_groups.len(), Remark::ExcludesGroups));
+    found.extend(some(policy.excluded_roles.len(), Remark::ExcludesRoles));
+    if policy.excludes_guests {
+        found.push(Remark::ExcludesGuests);
+    }
+    for combination in &policy.combinations {
+        if matches!(worth(combination), Worth::Weak) {
+            found.push(Remark::WeakMethod(combination.clone()));
+        }
+        if combination.contains("temporaryAccessPassMultiUse") {
+            found.push(Remark::MultiUsePass);
+        }
+    }
+    found
+}
+
+fn exclusions(policy: &PolicyRead) -> usize {
+    policy.excluded_people.len() + policy.excluded_groups.len() + policy.excluded_roles.len()
+}
+
+/// The best policy decides; if several are good, somebody excluded from one may be covered by another, but that is
+/// not relied upon: the first good one with the fewest exclusions is taken.
+pub(super) fn judge(policies: &[PolicyRead], context: &str) -> Opinion {
+    let mut named: Vec<&PolicyRead> =
+        policies.iter().filter(|policy| policy.contexts.iter().any(|c| c == context)).collect();
+    named.sort_by_key(|policy| (faults(policy).len(), exclusions(policy)));
+    let Some(best) = named.first() else {
+        return Opinion { verdict: Verdict::Bad, policy: String::new(), remarks: vec![Remark::NoPolicy] };
+    };
+    let faults = faults(best);
+    if !faults.is_empty() {
+        return Opinion { verdict: Verdict::Bad, policy: best.name.clone(), remarks: faults };
+    }
+    let verdict = Verdict::Good {
+        people: best.excluded_people.clone(),
+        groups: best.excluded_groups.clone(),
+        roles: best.excluded_roles.clone(),
+        guests: best.excludes_guests,
+        passes: best.combinations.iter().any(|c| c == "temporaryAccessPassOneTime"),
+    };
+    Opinion { verdict, policy: best.name.clone(), remarks: warnings(best) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::entra::read_policy;
+
+    fn wire(change: impl Fn(&mut Value)) -> PolicyRead {
+        let mut one = json!({
+            "displayName": "p", "state": "enabled",
+            "conditions": {
+                "applications": { "includeAuthenticationContextClassReferences": ["c1"] },
+                "users": { "includeUsers": ["All"], "excludeUsers": ["u1"], "excludeGroups": ["g1"] },
+            },
+            "grantControls": { "operator": "OR", "authenticationStrength": { "allowedCombinations": ["fido2", "windowsHelloForBusiness"] } },
+            "sessionControls": { "signInFrequency": { "isEnabled": true, "frequencyInterval": "everyTime" } },
+        });
+        change(&mut one);
+        read_policy(&one)
+    }
+
+    fn opinion(change: impl Fn(&mut Value)) -> Opinion {
+        judge(&[wire(change)], "c1")
+    }
+
+    fn codes(opinion: &Opinion) -> Vec<&'static str> {
+        opinion.remarks.iter().map(Remark::code).collect()
+    }
+
+    #[test]
+    fn a_good_policy_is_enabled_for_all_and_without_the_password() {
+        let good = opinion(|_| {});
+        let (people, groups) = (vec!["u1".to_owned()], vec!["g1".to_owned()]);
+        assert_eq!(good.verdict, Verdict::Good { people, groups, roles: vec![], guests: false, passes: false });
+        assert_eq!((good.policy.as_str(), codes(&good)), ("p", vec!["excludes-people", "excludes-groups"]));
+    }
+
+    type Change = fn(&mut Value);
+
+    #[test]
+    fn whatever_leaves_a_way_round_makes_a_policy_worth_nothing() {
+        let all: [(Change, &str); 12] = [
+            (|p| p["state"] = json!("disabled"), "disabled"),
+            (|p| p["state"] = json!("enabledForReportingButNotEnforced"), "report-only"),
+            (|p| p["conditions"]["users"]["includeUsers"] = json!(["u7"]), "not-everybody"),
+            (|p| p["conditions"]["locations"] = json!({ "includeLocations": ["AllTrusted"] }), "narrowed"),
+            (|p| p["conditions"]["signInRiskLevels"] = json!(["high"]), "narrowed"),
+            (|p| p["grantControls"]["builtInControls"] = json!(["compliantDevice"]), "or-else"),
+            (
+                |p| p["grantControls"] = json!({ "operator": "AND", "builtInControls": ["block"], "authenticationStrength": { "allowedCombinations": ["fido2"] } }),
+                "blocks",
+            ),
+            (|p| p["grantControls"] = Value::Null, "no-strength"),
+            (|p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = json!([]), "no-strength"),
+            (
+                |p| {
+                    p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
+                        json!(["fido2", "password, sms"])
+                },
+                "password",
+            ),
+            (
+                |p| {
+                    p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
+                        json!(["federatedMultiFactor"])
+                },
+                "password",
+            ),
+            (
+                |p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = json!(["telepathy"]),
+                "unknown-method",
+            ),
+        ];
+        for (change, code) in all {
+            let bad = opinion(change);
+            assert_eq!((bad.verdict.clone(), codes(&bad)), (Verdict::Bad, vec![code]), "{code}");
+            assert!(!bad.remarks[0].text().is_empty());
+        }
+        assert_eq!(codes(&judge(&[], "c1")), ["no-policy"]);
+        assert_eq!(codes(&judge(&[wire(|_| {})], "c2")), ["no-policy"], "for another context");
+    }
+
+    #[test]
+    fn what_an_administrator_should_know_of_a_good_policy_is_said() {
+        let all: [(Change, &str); 5] = [
+            (|p| p["sessionControls"] = Value::Null, "not-every-time"),
+            (|p| p["conditions"]["users"]["excludeRoles"] = json!(["r1"]), "excludes-roles"),
+            (|p| p["conditions"]["users"]["excludeUsers"] = json!(["u1", "GuestsOrExternalUsers"]), "excludes-guests"),
+            (
+                |p| p["grantControls"]["authenticationStrength"]["allowedCombinations"] = json!(["fido2", "sms"]),
+                "weak-method",
+            ),
+            (
+                |p| {
+                    p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
+                        json!(["temporaryAccessPassMultiUse"])
+                },
+                "multi-use-pass",
+            ),
+        ];
+        for (change, code) in all {
+            let good = opinion(change);
+            assert!(matches!(good.verdict, Verdict::Good { .. }), "{code}");
+            assert!(codes(&good).contains(&code), "{code}: {:?}", codes(&good));
+        }
+        let pass = opinion(|p| {
+            p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
+                json!(["fido2", "temporaryAccessPassOneTime"])
+        });
+        assert!(matches!(pass.verdict, Verdict::Good { passes: true, .. }));
+    }
+
+    #[test]
+    fn of_several_policies_the_best_one_is_judged() {
+        let (off, more) = (wire(|p| p["state"] = json!("disabled")), wire(|_| {}));
+        let fewer = wire(|p| {
+            p["displayName"] = json!("fewer");
+            p["conditions"]["users"]["excludeUsers"] = json!([]);
+        });
+        assert_eq!(judge(&[off.clone(), more.clone(), fewer], "c1").policy, "fewer");
+        let worse = wire(|p| {
+            p["state"] = json!("disabled");
+            p["grantControls"] = Value::Null;
+        });
+        assert_eq!(codes(&judge(&[worse, off], "c1")), ["disabled"], "the one that is nearest to good");
+    }
+}
