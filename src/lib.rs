@@ -24,6 +24,7 @@ mod state;
 mod store;
 #[cfg(feature = "tenant")]
 pub mod tenant;
+mod troubles;
 mod web;
 
 pub use audit::{Report as AuditReport, verify as verify_audit};

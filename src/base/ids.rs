@@ -47,6 +47,13 @@ impl From<Uuid> for TenantId {
     }
 }
 
+impl ObjectId {
+    /// Nobody's.
+    pub(crate) fn nil() -> Self {
+        Self(Uuid::nil())
+    }
+}
+
 impl ResetId {
     pub(crate) fn new(random: &Random, now: Timestamp) -> Self {
         Self(random.uuid_at(now))

@@ -17,6 +17,8 @@ pub struct Notify {
     pub from: String,
     /// The mail server of `kind = "smtp"`.
     pub smtp: Option<Smtp>,
+    /// Who hears when the portal itself is in trouble: addresses of administrators or of a pager.
+    pub alarms_to: Vec<String>,
 }
 
 /// Which way notices go.
@@ -89,6 +91,7 @@ impl Smtp {
 }
 
 pub(super) fn check(notify: &Notify) -> Result<(), ConfigError> {
+    alarms(notify)?;
     if notify.kind == NotifyKind::Off {
         return Ok(());
     }
@@ -109,6 +112,23 @@ pub(super) fn check(notify: &Notify) -> Result<(), ConfigError> {
         )),
         (NotifyKind::Graph | NotifyKind::Off, _) => Ok(()),
     }
+}
+
+/// At most so many addresses hear of the portal's own troubles.
+const ALARMS_TO_AT_MOST: usize = 5;
+
+fn alarms(settings: &Notify) -> Result<(), ConfigError> {
+    if settings.alarms_to.is_empty() {
+        return Ok(());
+    }
+    if settings.kind == NotifyKind::Off {
+        return Err(ConfigError::value("notify.alarms_to", "needs a way to send: set notify.kind"));
+    }
+    let bad = settings.alarms_to.iter().any(|to| to.parse::<lettre::Address>().is_err());
+    if bad || settings.alarms_to.len() > ALARMS_TO_AT_MOST {
+        return Err(ConfigError::value("notify.alarms_to", "takes up to five addresses such as it@example.org"));
+    }
+    Ok(())
 }
 
 fn smtp(server: &Smtp) -> Result<(), ConfigError> {
@@ -199,6 +219,7 @@ mod tests {
             ("username = \"passback\"", "", "notify.smtp.password"),
             ("username", "timeout_seconds = 61\nusername", "notify.smtp.timeout_seconds"),
             ("username", "user", "user"),
+            ("[smtp]", "alarms_to = [\"nobody\"]\n[smtp]", "notify.alarms_to"),
             ("\"smtp\"", "\"pigeon\"", "pigeon"),
         ] {
             let told = said(from, to);

@@ -72,6 +72,16 @@ enum Report {
     Plain(Registered),
 }
 
+/// The tenant as far as synchronisation goes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrganizationRead {
+    #[serde(default)]
+    pub(crate) on_premises_sync_enabled: Option<bool>,
+    #[serde(default)]
+    pub(crate) on_premises_last_sync_date_time: Option<Timestamp>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RoleDefinition {
@@ -139,6 +149,14 @@ impl Graph {
             return Ok(RiskRead::NotAvailable);
         }
         Ok(if_there(read)?.map_or(RiskRead::Nothing, RiskRead::Seen))
+    }
+
+    /// How the tenant stands with its directory.
+    pub(crate) async fn organization(&self) -> Result<OrganizationRead, GraphError> {
+        let mut url = self.url(&["organization"]);
+        url.query_pairs_mut().append_pair("$select", "id,onPremisesSyncEnabled,onPremisesLastSyncDateTime");
+        let page: Page<OrganizationRead> = self.read(url).await?;
+        page.value.into_iter().next().ok_or_else(|| GraphError::Unreadable("no organization".to_owned()))
     }
 
     /// What a role is called.

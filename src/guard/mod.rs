@@ -30,6 +30,8 @@ pub(crate) enum Stopped {
     Approval,
     /// The operator cannot work.
     Operator(Option<Trouble>),
+    /// It is the operator's own account.
+    IsOperator,
     /// Microsoft protects this account from the operator.
     Protected(Protection),
     Guest,
@@ -54,6 +56,7 @@ impl Stopped {
             Self::Frozen => "G-FROZEN",
             Self::Approval => "G-APPROVAL",
             Self::Operator(_) => "G-OPERATOR",
+            Self::IsOperator => "G-OPERATOR-ACCOUNT",
             Self::Protected(_) => "G-PROTECTED",
             Self::Guest => "G-GUEST",
             Self::Disabled => "G-DISABLED",
@@ -133,6 +136,9 @@ impl Guard {
                 return Ok(Some(Stopped::CannotCheck));
             }
         };
+        if operator.object == facts.id {
+            return Ok(Some(Stopped::IsOperator));
+        }
         match self.people.protection(facts, &operator.role).await {
             Ok(None) => self.approval(facts, person).await,
             Ok(Some(protection)) => Ok(Some(Stopped::Protected(protection))),

@@ -12,6 +12,8 @@ use crate::base::{ObjectId, Reference};
 use crate::reset::desk::{self as resets, Cause, Found, Listed, Place, Question, ResetState, Rest, Text};
 use crate::signin::{Look, Staff, at_work};
 use crate::state::App;
+use crate::store::StoreError;
+use crate::troubles;
 use crate::web::{Error, Frame, draw, duration, moment};
 
 #[derive(Deserialize)]
@@ -57,7 +59,8 @@ struct Choice {
 #[template(path = "helpdesk/queue.html")]
 struct QueuePage {
     f: Frame,
-    change: i64,
+    change: String,
+    troubles: Vec<Wrongs>,
     asked: Asked,
     states: Vec<Choice>,
     causes: Vec<Choice>,
@@ -101,7 +104,8 @@ pub(super) async fn page(
     {
         return Ok(Redirect::to(&format!("/helpdesk/resets/{reference}")).into_response());
     }
-    let change = resets::newest_change(&app.db).await?;
+    let change = changed(&app).await?;
+    let troubles = troubles::standing(&app.db).await?;
     let (found, wrong) = match question(&asked) {
         Ok(question) => (resets::search(&app.db, &question).await?, None),
         Err(wrong) => (Found { lines: Vec::new(), rest: Rest::Nothing, gathering: false }, Some(wrong)),
@@ -114,6 +118,7 @@ pub(super) async fn page(
     };
     Ok(draw(&QueuePage {
         change,
+        troubles: troubles.into_iter().map(|trouble| wrongs(&f, &trouble)).collect(),
         states: states(&f, &asked.state),
         causes: causes(&asked.cause),
         rows: found.lines.into_iter().map(|reset| row(&f, reset, app.now())).collect(),
@@ -129,7 +134,34 @@ pub(super) async fn page(
 
 /// `GET /helpdesk/change`: a number that grows with every change, for the queue that renews itself.
 pub(super) async fn change(State(app): State<App>, _staff: Staff<Look>) -> Result<String, Error> {
-    Ok(resets::newest_change(&app.db).await?.to_string())
+    changed(&app).await.map_err(Error::from)
+}
+
+/// Grows with every change of a reset or of the whole.
+async fn changed(app: &App) -> Result<String, StoreError> {
+    Ok(format!("{}.{}", resets::newest_change(&app.db).await?, troubles::change(&app.db).await?))
+}
+
+/// Something wrong with the whole, for staff.
+pub(super) struct Wrongs {
+    pub(super) kind: &'static str,
+    pub(super) text: String,
+    pub(super) todo: String,
+    pub(super) since: String,
+    pub(super) since_iso: String,
+    pub(super) detail: String,
+}
+
+pub(super) fn wrongs(f: &Frame, trouble: &troubles::Standing) -> Wrongs {
+    let key = format!("trouble-{}", trouble.kind.name());
+    Wrongs {
+        kind: trouble.kind.name(),
+        text: f.t(&key),
+        todo: f.t(&format!("{key}-do")),
+        since: f.tv("trouble-since", "time", &moment(&f.lang, &trouble.since)),
+        since_iso: trouble.since.to_string(),
+        detail: trouble.detail.clone(),
+    }
 }
 
 /// States and causes that nobody knows are as if they were not given: the form has none such.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::addressee::{Addressee, place};
 use super::store::{self, LETTERS};
-use crate::base::PersonKey;
+use crate::base::{ObjectId, PersonKey};
 use crate::config::NotifyKind;
 use crate::people::Facts;
 use crate::state::App;
@@ -36,6 +36,23 @@ impl News {
         }
     }
 }
+
+/// Keeps a letter about the portal's own trouble for whoever is to hear of it, if anybody is. `kind` is the trouble's name.
+pub(crate) async fn tell_operations(tx: &mut Tx, app: &App, kind: &str, now: Timestamp) -> Result<(), StoreError> {
+    let to = app.config.notify.alarms_to.clone();
+    if to.is_empty() || app.config.notify.kind == NotifyKind::Off {
+        return Ok(());
+    }
+    let id = app.random.uuid_at(now).to_string();
+    let sealed = Addressee { name: String::new(), to, about: None }.seal(&app.sealer, &LETTERS, &id)?;
+    // About no account: the nil id stands for the portal.
+    let about = PersonKey { tenant: app.config.tenant(), object: ObjectId::nil() };
+    let row = (id.as_str(), "en", sealed.as_str());
+    store::insert_letter(tx, row, (&format!("{TROUBLE}{kind}"), about, now), now).await
+}
+
+/// How the kind of such a letter begins.
+pub(super) const TROUBLE: &str = "trouble-";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Member {

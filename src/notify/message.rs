@@ -4,6 +4,7 @@ use askama::Template;
 use url::Url;
 
 use super::addressee::Addressee;
+use super::audience::TROUBLE;
 use super::store::{Due, LetterDue};
 use crate::config::Branding;
 use crate::web::{Error, Lang, moment};
@@ -73,6 +74,9 @@ pub(super) fn notice(due: &Due, name: &str, link: &str, brand: &Branding) -> Res
 pub(super) fn letter(due: &LetterDue, to: &Addressee, brand: &Branding, public_url: &Url) -> Result<Letter, Error> {
     let lang = Lang::negotiate(&due.mail.language);
     let (kind, time) = (&due.kind, moment(&lang, &due.at));
+    if kind.starts_with(TROUBLE) {
+        return trouble(lang, kind, &time, brand, public_url);
+    }
     let (of, about) = to.about.as_ref().map_or(("", ""), |name| ("-about", name));
     let named = [("organisation", brand.name.as_str()), ("person", about), ("time", &time)];
     let link = public_url.join("account").map_or_else(|_| public_url.to_string(), |url| url.to_string());
@@ -88,6 +92,26 @@ pub(super) fn letter(due: &LetterDue, to: &Addressee, brand: &Branding, public_u
         link,
         call: call(&lang, brand),
         never: lang.text("notice-never"),
+        lang,
+    })
+}
+
+/// The portal's own trouble, in the words of the desk.
+fn trouble(lang: Lang, kind: &str, time: &str, brand: &Branding, public_url: &Url) -> Result<Letter, Error> {
+    let named = [("organisation", brand.name.as_str()), ("time", time)];
+    let link = public_url.join("helpdesk").map_or_else(|_| public_url.to_string(), |url| url.to_string());
+    render(&Words {
+        organisation: brand.name.clone(),
+        subject: lang.with("letter-trouble-subject", &named),
+        hello: lang.with("letter-trouble-hello", &named),
+        what: lang.text(kind),
+        reference: None,
+        was_me: None,
+        not_me: lang.text(&format!("{kind}-do")),
+        button: lang.text("letter-trouble-link"),
+        link,
+        call: None,
+        never: lang.text("letter-trouble-once"),
         lang,
     })
 }

@@ -19,7 +19,7 @@ mod store;
 mod worker;
 
 pub(crate) use addressee::remember;
-pub(crate) use audience::{Audience, News};
+pub(crate) use audience::{Audience, News, tell_operations};
 pub(crate) use post::PostError;
 pub(crate) use worker::{Worker, sweep};
 

@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use crate::guard::Switches;
 use crate::state::App;
 use crate::store::{StoreError, on_db};
+use crate::troubles;
 
 pub(crate) fn metrics_router(app: App) -> Router {
     Router::new().route("/metrics", get(scrape)).with_state(app)
@@ -28,6 +29,9 @@ struct Standing {
     alarms: i64,
     /// Contexts whose policy is good.
     policies: i64,
+    troubles: i64,
+    operator_age: Option<i64>,
+    sync_age: Option<i64>,
 }
 
 async fn standing(app: &App) -> Result<Standing, StoreError> {
@@ -38,10 +42,15 @@ async fn standing(app: &App) -> Result<Standing, StoreError> {
     let (sending, in_line, writing): (i64, i64, i64) =
         on_db!(&app.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
     let paused = Switches::new(app.db.clone()).paused().await?.is_some();
-    let operator = app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none());
+    let operator = app.entra.operators.current().await?;
+    let age = |at| app.now().duration_since(at).as_secs();
+    let operator_age = operator.as_ref().map(|operator| age(operator.refreshed_at));
+    let operator = operator.is_some_and(|operator| operator.trouble.is_none());
+    let troubles = i64::try_from(troubles::standing(&app.db).await?.len()).unwrap_or(i64::MAX);
+    let sync_age = super::whole::synced_at(app).await?.flatten().map(age);
     let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ALARMS).fetch_one(pool).await)?;
     let (policies,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(POLICIES).fetch_one(pool).await)?;
-    Ok(Standing { sending, in_line, writing, paused, operator, alarms, policies })
+    Ok(Standing { sending, in_line, writing, paused, operator, alarms, policies, troubles, operator_age, sync_age })
 }
 
 async fn scrape(State(app): State<App>) -> Response {
@@ -68,6 +77,13 @@ async fn scrape(State(app): State<App>) -> Response {
             gauge("resets_writing", "Resets that Graph has taken and not ended", stands.writing);
             gauge("desk_alarms_open", "Alarms at the helpdesk that nobody has acknowledged", stands.alarms);
             gauge("policies_good", "Contexts whose Conditional Access policy proves what it should", stands.policies);
+            gauge("troubles", "What is wrong with the whole, as the helpdesk sees it", stands.troubles);
+            if let Some(age) = stands.operator_age {
+                gauge("operator_renewed_age_seconds", "Since the operator's permission was last renewed", age);
+            }
+            if let Some(age) = stands.sync_age {
+                gauge("sync_age_seconds", "Since the directory was last synchronised with Microsoft", age);
+            }
             gauge("paused", "1 if all resets are paused", i64::from(stands.paused));
             gauge("operator_ready", "1 if the reset operator is linked and not in trouble", i64::from(stands.operator));
         }

@@ -6,6 +6,7 @@ mod health;
 mod keeping;
 mod metrics;
 mod pause;
+mod whole;
 
 pub use backup::{BackupError, backup};
 pub use breach::{BreachError, BreachFile, BreachLookup, breach_build};
@@ -13,3 +14,4 @@ pub(crate) use health::router;
 pub(crate) use keeping::keep_audit;
 pub(crate) use metrics::metrics_router;
 pub use pause::{PauseError, pause, resume};
+pub(crate) use whole::watch_whole;

@@ -213,7 +213,7 @@ async fn refused(resets: &Resets, reset: &Reset, refusal: &GraphRefusal) -> Resu
         match resets.app.entra.operators.check_role().await {
             Err(OperatorError::Trouble(Trouble::Role)) => cause = Cause::Role,
             Err(error) => tracing::warn!(cause = ?error, "after a 403 the operator's role was looked at"),
-            Ok(()) => {}
+            Ok(_) => {}
         }
     }
     finish(resets, reset, Report::NotTaken(cause), answer.into()).await

@@ -16,7 +16,7 @@ pub use super::ad::LdapsOptions;
 use super::ad::{AdError, Directory, LdapsDirectory, MemoryDirectory};
 use super::faults::{Call, Fault};
 use super::oidc::{self, KeyError, Keys, SigningKey};
-use super::seed::Seed;
+use super::seed::{Role, Seed};
 use super::server::{self, PublicUrl};
 use super::world::{AuditRow, SentMail, World};
 use super::{Inner, Tenant, control, graph};
@@ -289,6 +289,26 @@ impl Running {
         if let Some(account) = self.tenant.world().find_mut(upn) {
             account.seed.mobile = number.map(str::to_owned);
         }
+    }
+
+    /// Ends everything somebody is signed in to, as an administrator would.
+    pub fn revoke(&self, upn: &str) {
+        let now = self.tenant.clock().now();
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.sessions_valid_from = now;
+        }
+    }
+
+    /// Gives somebody a role, tenant-wide.
+    pub fn give_role(&self, upn: &str, template: uuid::Uuid) {
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.seed.roles.push(Role { template, scope: "/".to_owned(), eligible: false });
+        }
+    }
+
+    /// The directory was last synchronised so long ago.
+    pub fn set_sync_age(&self, seconds: i64) {
+        self.tenant.world().seed.organization.sync_age_seconds = seconds;
     }
 
     /// The object id of somebody.

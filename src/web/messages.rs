@@ -195,6 +195,7 @@ mod tests {
             "desk-risk-level-",
             "alarm-",
             "letter-",
+            "trouble-",
         ];
         for key in keys {
             let made = families.iter().any(|family| key.starts_with(family));

@@ -70,6 +70,10 @@ impl Operators {
         order: &Order,
         password: &Password,
     ) -> Result<Dispatch, OperatorError> {
+        // Graph refuses it too; a mistake here would cost everybody their resets.
+        if order.object == with.operator.object {
+            return Err(OperatorError::Itself);
+        }
         let id = order.object.to_string();
         let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD, "resetPassword"]);
         let body = serde_json::to_vec(&Body { new_password: password.expose_password() })
@@ -78,7 +82,7 @@ impl Operators {
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json");
         let answer = self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &with.token).await;
         if let Err(error) = &answer {
-            self.heed(with.operator.object, error).await?;
+            self.heed(&with.operator, error).await?;
         }
         Ok(match answer {
             Ok(done) if done.status == StatusCode::ACCEPTED => Dispatch::Accepted {
@@ -103,7 +107,7 @@ impl Operators {
         let (operator, token) = self.token().await?;
         let answer = self.graph.send(self.graph.http.get(location.url().clone()), &token).await;
         if let Err(error) = &answer {
-            self.heed(operator.object, error).await?;
+            self.heed(&operator, error).await?;
         }
         Ok(match answer {
             Ok(done) => match serde_json::from_slice::<Operation>(&done.body) {
@@ -116,6 +120,11 @@ impl Operators {
                 Err(_) => Poll::Nothing { status: Some(done.status.as_u16()) },
             },
             Err(GraphError::Answered(refusal)) => match refusal.status {
+                // Somebody who lost the role may not ask either; the operation goes on without us meanwhile.
+                StatusCode::FORBIDDEN => {
+                    self.check_role().await?;
+                    Poll::Nothing { status: Some(refusal.status.as_u16()) }
+                }
                 StatusCode::NOT_FOUND => Poll::Lost,
                 StatusCode::TOO_MANY_REQUESTS => Poll::Throttled { retry_after: refusal.retry_after },
                 StatusCode::UNAUTHORIZED => Poll::Token,
@@ -134,7 +143,7 @@ impl Operators {
         let request = self.graph.http.post(url).header(header::CONTENT_LENGTH, 0);
         let answer = self.graph.send_for_head(request, &token).await;
         if let Err(error) = &answer {
-            self.heed(operator.object, error).await?;
+            self.heed(&operator, error).await?;
         }
         answer?;
         Ok(())

@@ -70,7 +70,7 @@ impl Operators {
             return Err(LinkRefused::Yourself);
         }
         let held = self.graph.roles(who.identity.key.object).await.map_err(OperatorError::from)?;
-        if held.iter().any(|role| role.template == GLOBAL_ADMINISTRATOR) {
+        if too_much_power(&held) {
             return Err(LinkRefused::GlobalAdministrator);
         }
         let (role, scope) = resetting_role(&held).ok_or(LinkRefused::NoRole)?;
@@ -124,6 +124,11 @@ impl Operators {
         self.store.drop_candidate(session, now).await?;
         Ok(())
     }
+}
+
+/// Whoever has the portal's database and keys would have the tenant.
+pub(super) fn too_much_power(held: &[RoleHeld]) -> bool {
+    held.iter().any(|role| role.template == GLOBAL_ADMINISTRATOR)
 }
 
 /// The first active role that may reset, with its scope; a scoped one before a tenant-wide one.

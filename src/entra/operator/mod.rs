@@ -82,6 +82,8 @@ pub(crate) enum OperatorError {
     Trouble(Trouble),
     #[error("Entra gave no token")]
     Token(#[source] TokenError),
+    #[error("the operator does not reset itself")]
+    Itself,
     #[error("no answer in time")]
     Late,
     #[error(transparent)]
@@ -176,7 +178,7 @@ impl Operators {
             Ok(old) => old,
             Err(StoreError::Seal(error)) => {
                 tracing::error!(cause = ?error, "the operator's token was sealed with a key that is gone: link it again");
-                self.troubled(operator.object, Trouble::Token, None).await?;
+                self.troubled(operator, Trouble::Token, None).await?;
                 return Err(OperatorError::Trouble(Trouble::Token));
             }
             Err(error) => return Err(error.into()),
@@ -195,7 +197,7 @@ impl Operators {
                     code = error.code(),
                     "the operator's grant is over: resets are paused until it is linked again"
                 );
-                self.troubled(operator.object, Trouble::Token, error.code()).await?;
+                self.troubled(operator, Trouble::Token, error.code()).await?;
                 Err(OperatorError::Trouble(Trouble::Token))
             }
             Err(error) => {
@@ -210,20 +212,30 @@ impl Operators {
         self.store.expire_access().await
     }
 
-    /// Looks whether the operator still holds a role that may reset; remembers it if not.
-    pub(crate) async fn check_role(&self) -> Result<(), OperatorError> {
+    /// Looks whether the operator still holds a role that may reset; remembers it if not, and what it may do if so. True: it
+    /// holds one with too much power.
+    pub(crate) async fn check_role(&self) -> Result<bool, OperatorError> {
         let operator = self.store.read().await?.ok_or(OperatorError::NotLinked)?;
         let held = self.graph.roles(operator.object).await?;
-        if link::resetting_role(&held).is_none() {
-            self.troubled(operator.object, Trouble::Role, None).await?;
+        let Some((role, scope)) = link::resetting_role(&held) else {
+            self.troubled(&operator, Trouble::Role, None).await?;
             return Err(OperatorError::Trouble(Trouble::Role));
-        }
-        Ok(())
+        };
+        self.store.hold(&operator, role, &scope).await?;
+        Ok(link::too_much_power(&held))
+    }
+
+    /// Uses the operator's permission, which ends by itself after 90 days without use, and looks at its role. True: it holds
+    /// one with too much power.
+    pub(crate) async fn keep_alive(&self) -> Result<bool, OperatorError> {
+        self.store.expire_access().await?;
+        self.token().await?;
+        self.check_role().await
     }
 
     /// Notices a claims challenge. The operator does not declare `cp1`, because nobody is there to answer one: it is not
     /// supposed to come, and if it does, an administrator has to link the operator again.
-    pub(super) async fn heed(&self, operator: ObjectId, error: &GraphError) -> Result<(), OperatorError> {
+    pub(super) async fn heed(&self, operator: &Operator, error: &GraphError) -> Result<(), OperatorError> {
         if matches!(error, GraphError::Answered(refusal) if refusal.challenged) {
             tracing::error!("Graph wants the operator to sign in again: resets are paused until it is linked again");
             self.troubled(operator, Trouble::Relink, None).await?;
@@ -231,12 +243,12 @@ impl Operators {
         Ok(())
     }
 
-    async fn troubled(&self, operator: ObjectId, trouble: Trouble, code: Option<u32>) -> Result<(), StoreError> {
+    async fn troubled(&self, operator: &Operator, trouble: Trouble, code: Option<u32>) -> Result<(), StoreError> {
         let mut ledger = self.auditor.begin().await?;
         if store::set_trouble(ledger.tx(), operator, trouble, self.now()).await? {
             let event =
                 Event::new("operator.trouble", Actor::Portal).with("trouble", trouble.name()).with("aadsts", code);
-            ledger.record(event.with("operator", operator.to_string()));
+            ledger.record(event.with("operator", operator.object.to_string()));
         }
         ledger.commit().await
     }

@@ -76,7 +76,7 @@ impl Operators {
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
         let answer = self.graph.send(request, &token).await;
         if let Err(error) = &answer {
-            self.heed(operator.object, error).await?;
+            self.heed(&operator, error).await?;
         }
         // The problem says where, never what: the body holds the pass.
         let made: Made = serde_json::from_slice(&answer?.body)
@@ -93,7 +93,7 @@ impl Operators {
             Ok(answer) => answer,
             Err(error) if error.is_not_found() => return Ok(PassStands::Over),
             Err(error) => {
-                self.heed(operator.object, &error).await?;
+                self.heed(&operator, &error).await?;
                 return Err(error.into());
             }
         };
@@ -117,7 +117,7 @@ impl Operators {
             Ok(_) => Ok(()),
             Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::NOT_FOUND => Ok(()),
             Err(error) => {
-                self.heed(operator.object, &error).await?;
+                self.heed(&operator, &error).await?;
                 Err(error.into())
             }
         }

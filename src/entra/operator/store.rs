@@ -141,6 +141,21 @@ impl OperatorStore {
         Ok(())
     }
 
+    /// What it may do, as Entra says now.
+    pub(super) async fn hold(&self, operator: &Operator, role: &str, scope: &str) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE operator SET role = $3, scope = $4 WHERE slot = 1 AND object = $1 AND linked_at = $2";
+        let (object, linked) = (operator.object.to_string(), operator.linked_at.as_millisecond());
+        on_db!(&self.db, |pool| sqlx::query(SQL)
+            .bind(&object)
+            .bind(linked)
+            .bind(role)
+            .bind(scope)
+            .execute(pool)
+            .await
+            .map(|_| ()))?;
+        Ok(())
+    }
+
     /// Replaces the operator: what the confirmed candidate is from now on.
     pub(super) async fn replace(
         &self,
@@ -212,20 +227,23 @@ impl OperatorStore {
     }
 }
 
-/// Marks the operator as unable; false if it was marked already or another one is linked by now.
+/// Marks the operator as unable; false if it was marked already, or linked anew by now: a late answer to an old token says
+/// nothing of the new link.
 pub(super) async fn set_trouble(
     tx: &mut Tx,
-    operator: ObjectId,
+    operator: &Operator,
     trouble: Trouble,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE operator SET trouble = $2, trouble_at = $3, refresh_owner = NULL, refresh_until = NULL
-        WHERE slot = 1 AND object = $1 AND trouble IS NULL";
-    let (object, now) = (operator.to_string(), now.as_millisecond());
+        WHERE slot = 1 AND object = $1 AND linked_at = $4 AND trouble IS NULL";
+    let (object, now) = (operator.object.to_string(), now.as_millisecond());
+    let linked = operator.linked_at.as_millisecond();
     let rows = on_tx!(tx, |c| sqlx::query(SQL)
         .bind(&object)
         .bind(trouble.name())
         .bind(now)
+        .bind(linked)
         .execute(c)
         .await
         .map(|d| d.rows_affected()))?;
@@ -306,9 +324,19 @@ mod tests {
             store.release("c").await.unwrap();
             store.expire_access().await.unwrap();
             let mut ledger = auditor.begin().await.unwrap();
-            assert!(set_trouble(ledger.tx(), candidate().key.object, Trouble::Role, now).await.unwrap());
-            assert!(!set_trouble(ledger.tx(), candidate().key.object, Trouble::Token, now).await.unwrap());
+            let linked = store.read().await.unwrap().unwrap();
+            let before = Operator { linked_at: now - SignedDuration::from_secs(1), ..linked.clone() };
+            assert!(
+                !set_trouble(ledger.tx(), &before, Trouble::Token, now).await.unwrap(),
+                "an older link of the same account"
+            );
+            assert!(set_trouble(ledger.tx(), &linked, Trouble::Role, now).await.unwrap());
+            assert!(!set_trouble(ledger.tx(), &linked, Trouble::Token, now).await.unwrap());
             ledger.commit().await.unwrap();
+            store.hold(&linked, "Another role", "/administrativeUnits/2").await.unwrap();
+            store.hold(&before, "Old news", "/").await.unwrap();
+            let read = store.read().await.unwrap().unwrap();
+            assert_eq!((read.role.as_str(), read.scope.as_str()), ("Another role", "/administrativeUnits/2"));
             assert_eq!(store.read().await.unwrap().unwrap().trouble, Some(Trouble::Role));
         }
     }

@@ -56,7 +56,7 @@ impl Operators {
         let done = tokio::time::timeout(PATIENCE, self.graph.send(request, &token)).await;
         let answer = done.map_err(|_| OperatorError::Late)?;
         if let Err(error) = &answer {
-            self.heed(operator.object, error).await?;
+            self.heed(&operator, error).await?;
         }
         let done = answer?;
         Ok(serde_json::from_slice(&done.body).map_err(|e| GraphError::Unreadable(e.to_string()))?)

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form;
 use serde::Deserialize;
 
-use super::decide;
+use super::carry;
 use super::lines::{Deed, action_text, deed};
 use super::rules::Method;
 use super::store::{self, Answer, Check};
@@ -84,11 +84,11 @@ pub(in crate::helpdesk) async fn account(
     Query(back): Query<Back>,
 ) -> Result<Response, Error> {
     let asked = store::asked(&app.db, login.key).await?;
-    let passes = store::waiting_passes(&app.db, login.key.object, decide::since(&app)).await?;
+    let passes = store::waiting_passes(&app.db, login.key.object, carry::since(&app)).await?;
     let f = frame.signed_in(&login.name);
     let now = app.now();
     let said = back.said.as_deref().and_then(|word| {
-        let known = ["confirmed", "wrong", "refused", "over"].into_iter().find(|known| *known == word)?;
+        let known = ["confirmed", "wrong", "refused", "over", "later"].into_iter().find(|known| *known == word)?;
         Some((known != "confirmed", f.t(&format!("account-said-{known}"))))
     });
     let page = AccountPage {
@@ -113,7 +113,7 @@ pub(in crate::helpdesk) async fn account_change(
 
 async fn changed(app: &App, login: &Login) -> Result<String, Error> {
     let open = store::waiting(&app.db, login.key, app.now()).await?;
-    let passes = store::waiting_passes(&app.db, login.key.object, decide::since(app)).await?.len();
+    let passes = store::waiting_passes(&app.db, login.key.object, carry::since(app)).await?.len();
     Ok(format!("{open}.{passes}"))
 }
 
@@ -186,18 +186,19 @@ pub(in crate::helpdesk) async fn show_pass(
     SignedIn(login): SignedIn,
     Path(action): Path<String>,
 ) -> Result<Response, Error> {
-    let waiting = store::waiting_passes(&app.db, login.key.object, decide::since(&app)).await?;
+    let waiting = store::waiting_passes(&app.db, login.key.object, carry::since(&app)).await?;
     let Some(name) = waiting.into_iter().find(|pass| pass.action == action).map(|pass| pass.name) else {
         return Err(Error::NotFound);
     };
     let work = {
         let (app, manager) = (app.clone(), login.key);
-        async move { decide::take_pass(&app, manager, &action).await }
+        async move { carry::take_pass(&app, manager, &action).await }
     };
     // Made is made: a browser that hangs up meanwhile must not leave the row without its end.
     let taken = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
     match taken {
         Ok(Some(pass)) => Ok(pass_page(frame.signed_in(&login.name), &name, &pass, "/account".to_owned())),
+        Err(super::Stop::Refused(super::Refused::Operator)) => Ok(Redirect::to("/account?said=later").into_response()),
         Ok(None) | Err(super::Stop::Refused(_)) => Ok(Redirect::to("/account?said=over").into_response()),
         Err(super::Stop::Failed(error)) => Err(error),
     }

@@ -1,6 +1,7 @@
 //! Cases: one caller, verified, approved and helped, in this order and no other.
 
 mod answer;
+mod carry;
 mod decide;
 mod lines;
 mod list;
@@ -96,10 +97,14 @@ pub(super) enum Refused {
     PassNotTaken,
     /// Microsoft's or the directory's side is not set up for it.
     NotPossible,
+    /// The operator cannot work at the moment: nothing was used up.
+    Operator,
+    /// Microsoft protects this account from the operator, or it is the operator's own.
+    Protected,
 }
 
 impl Refused {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::NotOpen,
         Self::Nobody,
         Self::Yourself,
@@ -117,6 +122,8 @@ impl Refused {
         Self::NoReason,
         Self::PassNotTaken,
         Self::NotPossible,
+        Self::Operator,
+        Self::Protected,
     ];
 
     pub(super) fn code(self) -> &'static str {
@@ -138,6 +145,8 @@ impl Refused {
             Self::NoReason => "C-NO-REASON",
             Self::PassNotTaken => "C-PASS-NOT-TAKEN",
             Self::NotPossible => "C-NOT-POSSIBLE",
+            Self::Operator => "C-OPERATOR",
+            Self::Protected => "C-PROTECTED",
         }
     }
 }

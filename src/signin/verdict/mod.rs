@@ -77,6 +77,12 @@ impl FromRef<App> for Verdicts {
     }
 }
 
+/// A kept verdict in short.
+pub(crate) struct Kept {
+    pub(crate) good: bool,
+    pub(crate) codes: Vec<&'static str>,
+}
+
 /// Whom a good policy does not ask.
 struct Exclusions<'a> {
     people: &'a [String],
@@ -148,6 +154,19 @@ impl Verdicts {
             }
         }
         Covered::Yes
+    }
+
+    /// What was last found about a context. `None`: nothing, or too long ago to count.
+    pub(crate) async fn kept(db: &Db, context: &str, now: Timestamp) -> Result<Option<Kept>, StoreError> {
+        const SQL: &str = "SELECT remarks FROM policy_verdicts WHERE context = $1";
+        let Some((verdict, at)) = read(db, context).await? else { return Ok(None) };
+        if now.duration_since(at) > GOOD_FOR {
+            return Ok(Some(Kept { good: false, codes: vec!["unread"] }));
+        }
+        let row: Option<(Option<String>,)> =
+            on_db!(db, |pool| sqlx::query_as(SQL).bind(context).fetch_optional(pool).await)?;
+        let remarks: Vec<Remark> = row.and_then(|(text,)| serde_json::from_str(&text?).ok()).unwrap_or_default();
+        Ok(Some(Kept { good: verdict.is_good(), codes: remarks.iter().map(Remark::code).collect() }))
     }
 
     /// What the policies are worth now. Writes nothing.

@@ -14,6 +14,7 @@ mod guard_rails;
 mod insights;
 mod look;
 mod notices;
+mod operator;
 mod pages;
 mod passes;
 mod people;

@@ -18,8 +18,8 @@ async fn with_mail(mailbox: &Mailbox, engine: Engine) -> Portal {
     Portal::with(Wish { engine, ..wish }).await
 }
 
-/// Hugo has checked that it is Wanda, her manager has vouched, and the manager has looked at the pass: its code.
-async fn gets_a_pass(portal: &Portal, hugo: &mut Desk) -> String {
+/// Hugo has checked that it is Wanda, her manager has vouched, and a pass waits for the manager: who that is, and where.
+pub(super) async fn waits_for_the_manager(portal: &Portal, hugo: &mut Desk) -> (Browser, String) {
     let mut wanda = account(portal, "wanda").await;
     let mut mona = account(portal, "mona").await;
     call_check(hugo, &mut wanda).await;
@@ -29,7 +29,13 @@ async fn gets_a_pass(portal: &Portal, hugo: &mut Desk) -> String {
     assert_eq!(said(&hugo.press("act", &[]).await), "pass-waits");
     let page = mona.get("/account").await;
     let action = page.body.split("/account/passes/").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let shown = mona.post(&format!("/account/passes/{action}"), &[]).await;
+    (mona, format!("/account/passes/{action}"))
+}
+
+/// The same, and the manager has looked at the pass: its code.
+async fn gets_a_pass(portal: &Portal, hugo: &mut Desk) -> String {
+    let (mut mona, at) = waits_for_the_manager(portal, hugo).await;
+    let shown = mona.post(&at, &[]).await;
     let code = shown.body.split("<p class=\"pass\"").nth(1).unwrap_or_else(|| panic!("{}", shown.body));
     code.split("<bdi>").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }

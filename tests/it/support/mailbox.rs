@@ -121,6 +121,11 @@ impl Mailbox {
         panic!("{} of {count} messages came", self.mails().len());
     }
 
+    /// How many messages somebody has got.
+    pub(crate) async fn mails_to(&self, address: &str) -> usize {
+        self.quiet().await.iter().filter(|mail| mail.to == [address]).count()
+    }
+
     /// Lets the portal look for more, and gives what there is then.
     pub(crate) async fn quiet(&self) -> Vec<Mail> {
         tokio::time::sleep(Duration::from_millis(1_300)).await;

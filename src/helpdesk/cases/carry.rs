@@ -1,0 +1,157 @@
+//! Carrying out what was decided: what the operator, Microsoft and the directory have to do, and how it came out.
+
+use axum::extract::FromRef as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::decide::Given;
+use super::rules::Action;
+use super::store::{self, Case};
+use super::{Refused, Stop, about, open, passes};
+use crate::audit::{Actor, Event, Ledger};
+use crate::base::PersonKey;
+use crate::directory::Directory;
+use crate::entra::{OperatorError, Pass};
+use crate::people::People;
+use crate::state::App;
+use crate::store::StoreError;
+
+/// Whether the operator can do its part now, asked before anything that was verified is used up.
+pub(super) async fn operator_can(app: &App, action: Action, person: PersonKey) -> Result<(), Stop> {
+    if !matches!(action, Action::Pass | Action::Revoke) {
+        return Ok(());
+    }
+    let operator = match app.entra.operators.ready().await {
+        Ok(ready) => ready.operator,
+        Err(OperatorError::Store(error)) => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!(cause = ?error, "the operator cannot act for the helpdesk");
+            return Err(Refused::Operator.into());
+        }
+    };
+    let facts = open::facts(app, person.object).await?;
+    if operator.object == person.object || People::from_ref(app).protection(&facts, &operator.role).await?.is_some() {
+        return Err(Refused::Protected.into());
+    }
+    Ok(())
+}
+
+/// What Microsoft or the directory has to do. The row says "begun" until it is known how it came out.
+pub(super) async fn at_microsoft(
+    app: &App,
+    actor: Actor,
+    (id, case): (&str, &Case),
+    person: PersonKey,
+) -> Result<Given, Stop> {
+    let operators = &app.entra.operators;
+    let result: Result<Given, String> = match case.action {
+        Action::Revoke => match operators.revoke_sessions(person.object).await {
+            Ok(()) => {
+                app.sessions.end_all_of(person).await?;
+                Ok(Given::Done("revoked"))
+            }
+            Err(error) => Err(error.to_string()),
+        },
+        Action::Pass => return give_pass(app, actor, (id, case), person).await,
+        Action::Unlock => match &app.directory {
+            Some(directory) => unlock(app, directory, person).await?.map(|()| Given::Done("unlocked")),
+            None => Err("no directory is set up".to_owned()),
+        },
+        Action::Grant | Action::Thaw => Ok(Given::Done("saved")),
+    };
+    let (outcome, detail) = match &result {
+        Ok(_) => ("done", String::new()),
+        Err(problem) => ("failed", problem.clone()),
+    };
+    end(app, actor, (id, case), ("begun", outcome), &detail).await?;
+    result.or(Ok(Given::Done("failed")))
+}
+
+/// Makes a pass. Person and manager are told in the transaction that says it was made; where it cannot be read whom to
+/// tell, none is made.
+async fn give_pass(app: &App, actor: Actor, (id, case): (&str, &Case), person: PersonKey) -> Result<Given, Stop> {
+    let audience = match passes::audience(app, person).await {
+        Ok(audience) => audience,
+        Err(stop) => {
+            let detail = "Graph did not say whom to tell, so no pass was made";
+            end(app, actor, (id, case), ("begun", "failed"), detail).await?;
+            return Err(stop);
+        }
+    };
+    match app.entra.operators.create_pass(person.object).await {
+        Ok(pass) => {
+            let mut ledger = app.auditor.begin().await?;
+            ended(app, &mut ledger, actor, (id, case), ("begun", "done"), &pass.id).await?;
+            passes::made(app, &mut ledger, (id, case), &pass, &audience).await?;
+            ledger.commit().await?;
+            Ok(Given::Pass(pass))
+        }
+        Err(error) => {
+            end(app, actor, (id, case), ("begun", "failed"), &error.to_string()).await?;
+            Ok(Given::Done("failed"))
+        }
+    }
+}
+
+async fn unlock(app: &App, directory: &Directory, person: PersonKey) -> Result<Result<(), String>, Stop> {
+    let facts = open::facts(app, person.object).await?;
+    let Some(name) = facts.account else { return Ok(Err("the account is not in the directory".to_owned())) };
+    Ok(match directory.unlock(&name).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the directory has no such account below base_dn".to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+/// Writes down how it came out.
+pub(super) async fn end(
+    app: &App,
+    actor: Actor,
+    (id, case): (&str, &Case),
+    outcome: (&str, &str),
+    detail: &str,
+) -> Result<bool, StoreError> {
+    let mut ledger = app.auditor.begin().await?;
+    let told = ended(app, &mut ledger, actor, (id, case), outcome, detail).await?;
+    ledger.commit().await?;
+    Ok(told)
+}
+
+async fn ended(
+    app: &App,
+    ledger: &mut Ledger,
+    actor: Actor,
+    (id, case): (&str, &Case),
+    outcome: (&str, &str),
+    detail: &str,
+) -> Result<bool, StoreError> {
+    // Pages that show the case see that it changed; one that was closed meanwhile stays as it is.
+    store::hold(ledger.tx(), case.id, app.now()).await?;
+    let told = store::end(ledger.tx(), id, outcome, detail, app.now()).await?;
+    if told {
+        ledger.record(about(Event::new("case.ended", actor).with("outcome", outcome.1), case));
+    }
+    Ok(told)
+}
+
+/// The manager takes the pass: made at this moment, shown once, kept nowhere. `None`: it is not theirs, or was taken.
+pub(super) async fn take_pass(app: &App, manager: PersonKey, action: &str) -> Result<Option<Pass>, Stop> {
+    let waiting = store::waiting_passes(&app.db, manager.object, since(app)).await?;
+    let Some(waiting) = waiting.into_iter().find(|w| w.action == action) else { return Ok(None) };
+    operator_can(app, Action::Pass, waiting.person).await?;
+    let case = super::find(app, &waiting.reference.to_string()).await?;
+    let actor = Actor::Person(manager);
+    // Marked first: of two presses one makes a pass.
+    if !end(app, actor.clone(), (action, &case), ("waiting", "begun"), "").await? {
+        return Ok(None);
+    }
+    match at_microsoft(app, actor, (action, &case), waiting.person).await? {
+        Given::Pass(pass) => Ok(Some(pass)),
+        Given::Done(_) => Err(Refused::NotPossible.into()),
+    }
+}
+
+/// A pass waits for the manager no longer than what verified it is good.
+pub(super) fn since(app: &App) -> Timestamp {
+    let lasts = SignedDuration::from_secs(app.config.helpdesk.verification_seconds);
+    app.now().saturating_sub(lasts).unwrap_or(Timestamp::UNIX_EPOCH)
+}

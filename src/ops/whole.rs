@@ -1,0 +1,156 @@
+//! Looking after the whole: the operator is kept alive and looked at daily, synchronisation every ten minutes, and what is wrong
+//! becomes a trouble that the desk sees. One replica looks for all.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::entra::OperatorError;
+use crate::signin::Verdicts;
+use crate::state::App;
+use crate::store::{StoreError, claim_daily, lease, retry_daily};
+use crate::troubles::{self, Found, Kind};
+
+const EVERY: Duration = Duration::from_secs(2);
+const KEEP: &str = "operator";
+/// What could not be done for the operator is tried again after this.
+const AGAIN: SignedDuration = SignedDuration::from_mins(30);
+/// A permission that was not renewed for so long is on its way to its end (90 days without use: refresh-tokens.md, read 2026-08).
+const OLD: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// The credential's end is told so long before.
+const CREDENTIAL: i64 = 30;
+/// Entra Connect synchronises every 30 minutes; so many missed rounds are no accident.
+const SYNC: SignedDuration = SignedDuration::from_hours(3);
+const SYNC_EVERY: SignedDuration = SignedDuration::from_mins(10);
+
+const POWER: &str = "operator_power";
+/// The last synchronisation of the tenant, in milliseconds; empty where nothing is synchronised.
+pub(super) const SYNCED: &str = "synced_at";
+
+/// Looks until the process stops.
+pub(crate) async fn watch_whole(app: App) {
+    loop {
+        if let Err(error) = round(&app).await {
+            tracing::warn!(cause = ?error, "how the whole stands cannot be looked at; it goes on in a moment");
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+async fn round(app: &App) -> Result<(), StoreError> {
+    if !lease(&app.db, "whole", &app.me, app.now()).await? {
+        return Ok(());
+    }
+    if app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none())
+        && claim_daily(&app.db, KEEP, app.now()).await?
+    {
+        keep_operator(app).await?;
+    }
+    read_sync(app).await?;
+    let mut found = operator(app).await?;
+    found.extend(policies(app).await?);
+    found.push((Kind::Credential, credential(app)));
+    found.push((Kind::Sync, sync(app).await?));
+    troubles::settle(app, &found).await
+}
+
+/// Renews the operator's permission once a day, whether anybody resets or not, and looks at its role.
+async fn keep_operator(app: &App) -> Result<(), StoreError> {
+    match app.entra.operators.keep_alive().await {
+        Ok(power) => {
+            let text = if power { "1" } else { "0" };
+            troubles::signal(&app.db, POWER, text, app.now()).await
+        }
+        Err(OperatorError::Store(error)) => Err(error),
+        Err(error) => {
+            tracing::warn!(cause = ?error, "the operator's permission could not be renewed today");
+            retry_daily(&app.db, KEEP, AGAIN, app.now()).await
+        }
+    }
+}
+
+async fn operator(app: &App) -> Result<Vec<(Kind, Found)>, StoreError> {
+    // Nobody linked one yet: the pages and doctor say so, and nobody waits for it to come back.
+    let Some(operator) = app.entra.operators.current().await? else {
+        return Ok([Kind::Operator, Kind::OperatorOld, Kind::OperatorPower].map(|kind| (kind, Found::Well)).to_vec());
+    };
+    let age = app.now().duration_since(operator.refreshed_at);
+    let works = operator.trouble.map_or(Found::Well, |trouble| Found::Wrong(trouble.name().to_owned()));
+    // While it cannot work at all, that is the one thing to say.
+    let old = if operator.trouble.is_none() && age > OLD { wrong_for(age) } else { Found::Well };
+    let power = match troubles::read_signal(&app.db, POWER).await? {
+        Some((value, at)) if at >= operator.linked_at && value == "1" => {
+            Found::Wrong("global-administrator".to_owned())
+        }
+        _ => Found::Well,
+    };
+    Ok(vec![(Kind::Operator, works), (Kind::OperatorOld, old), (Kind::OperatorPower, power)])
+}
+
+fn wrong_for(age: SignedDuration) -> Found {
+    let hours = age.as_hours();
+    Found::Wrong(if hours >= 48 { format!("{} d", hours / 24) } else { format!("{hours} h") })
+}
+
+/// What the kept verdicts say: the looks themselves are `signin`'s.
+async fn policies(app: &App) -> Result<Vec<(Kind, Found)>, StoreError> {
+    let signin = &app.config.signin;
+    let mut all = Vec::new();
+    for (kind, context) in [(Kind::PolicyPeople, &signin.required_context), (Kind::PolicyStaff, &signin.staff_context)]
+    {
+        let found = match Verdicts::kept(&app.db, context, app.now()).await? {
+            None => Found::Unknown,
+            Some(kept) if kept.good => Found::Well,
+            Some(kept) => Found::Wrong(kept.codes.join(" ")),
+        };
+        all.push((kind, found));
+    }
+    Ok(all)
+}
+
+fn credential(app: &App) -> Found {
+    match app.entra.credential.days_left() {
+        Some(days) if days <= CREDENTIAL => Found::Wrong(format!("{days} d")),
+        _ => Found::Well,
+    }
+}
+
+/// Asks Graph now and then when the directory was last synchronised.
+async fn read_sync(app: &App) -> Result<(), StoreError> {
+    let now = app.now();
+    let read = troubles::read_signal(&app.db, SYNCED).await?;
+    if read.is_some_and(|(_, at)| at <= now && now.duration_since(at) < SYNC_EVERY) {
+        return Ok(());
+    }
+    let value = match app.entra.graph.organization().await {
+        Ok(read) if read.on_premises_sync_enabled == Some(true) => {
+            read.on_premises_last_sync_date_time.map_or(String::new(), |at| at.as_millisecond().to_string())
+        }
+        Ok(_) => String::new(),
+        Err(error) => {
+            tracing::warn!(cause = ?error, "the tenant's last synchronisation cannot be read");
+            return Ok(());
+        }
+    };
+    troubles::signal(&app.db, SYNCED, &value, now).await
+}
+
+async fn sync(app: &App) -> Result<Found, StoreError> {
+    Ok(match synced_at(app).await? {
+        None => Found::Unknown,
+        Some(None) => Found::Well,
+        Some(Some(at)) => {
+            let age = app.now().duration_since(at);
+            if age > SYNC { wrong_for(age) } else { Found::Well }
+        }
+    })
+}
+
+/// When the directory was last synchronised, as far as it is known: not read yet, nothing is synchronised, or a time.
+pub(super) async fn synced_at(app: &App) -> Result<Option<Option<Timestamp>>, StoreError> {
+    let read = troubles::read_signal(&app.db, SYNCED).await?;
+    Ok(read.map(|(value, _)| value.parse().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok())))
+}

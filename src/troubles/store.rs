@@ -1,0 +1,128 @@
+//! The SQL of troubles and signals.
+
+use jiff::Timestamp;
+
+use super::Kind;
+use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+
+/// A trouble that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) kind: Kind,
+    pub(crate) since: Timestamp,
+    pub(crate) detail: String,
+}
+
+/// What is wrong now, the oldest first. A kind of a newer release is left out.
+pub(crate) async fn standing(db: &Db) -> Result<Vec<Standing>, StoreError> {
+    const SQL: &str = "SELECT kind, since, detail FROM troubles WHERE ended_at IS NULL ORDER BY since, kind";
+    let rows: Vec<(String, i64, String)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let one = |(kind, since, detail): (String, i64, String)| {
+        let since = Timestamp::from_millisecond(since).unwrap_or_default();
+        Some(Standing { kind: Kind::read(&kind)?, since, detail })
+    };
+    Ok(rows.into_iter().filter_map(one).collect())
+}
+
+/// A number that grows with every change.
+pub(crate) async fn change(db: &Db) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT CAST(COALESCE(SUM(change), 0) AS BIGINT) FROM troubles";
+    let (sum,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
+    Ok(sum)
+}
+
+/// False: it stands already.
+pub(super) async fn begin(tx: &mut Tx, kind: Kind, detail: &str, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO troubles (kind, since, detail, ended_at, change) VALUES ($1, $3, $2, NULL, 1)
+        ON CONFLICT (kind) DO UPDATE SET since = $3, detail = $2, ended_at = NULL, change = troubles.change + 1
+        WHERE troubles.ended_at IS NOT NULL";
+    let now = now.as_millisecond();
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(kind.name())
+        .bind(detail)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// More is known of one that stands.
+pub(super) async fn renew(db: &Db, kind: Kind, detail: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE troubles SET detail = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
+    on_db!(db, |pool| sqlx::query(SQL).bind(kind.name()).bind(detail).execute(pool).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// False: it was over.
+pub(super) async fn end(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE troubles SET ended_at = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
+    let now = now.as_millisecond();
+    let rows =
+        on_tx!(tx, |c| sqlx::query(SQL).bind(kind.name()).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Keeps a fact about the tenant.
+pub(crate) async fn signal(db: &Db, name: &str, value: &str, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO signals (name, value, at) VALUES ($1, $2, $3)
+        ON CONFLICT (name) DO UPDATE SET value = $2, at = $3";
+    let now = now.as_millisecond();
+    on_db!(db, |pool| sqlx::query(SQL).bind(name).bind(value).bind(now).execute(pool).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// A fact about the tenant, and when it was read.
+pub(crate) async fn read_signal(db: &Db, name: &str) -> Result<Option<(String, Timestamp)>, StoreError> {
+    const SQL: &str = "SELECT value, at FROM signals WHERE name = $1";
+    let row: Option<(String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(name).fetch_optional(pool).await)?;
+    Ok(row.map(|(value, at)| (value, Timestamp::from_millisecond(at).unwrap_or_default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::engines;
+
+    #[tokio::test]
+    async fn a_trouble_begins_and_ends_once_and_may_come_again() {
+        for engine in engines().await {
+            let db = &engine.db;
+            let now = Timestamp::from_second(1_800_000_000).unwrap();
+            let begins = async |detail: &str| {
+                let mut tx = db.begin().await.unwrap();
+                let began = begin(&mut tx, Kind::Sync, detail, now).await.unwrap();
+                tx.commit().await.unwrap();
+                began
+            };
+            let ends = async || {
+                let mut tx = db.begin().await.unwrap();
+                let ended = end(&mut tx, Kind::Sync, now).await.unwrap();
+                tx.commit().await.unwrap();
+                ended
+            };
+            assert!(standing(db).await.unwrap().is_empty() && change(db).await.unwrap() == 0 && !ends().await);
+            assert!(begins("3 h").await);
+            assert!(!begins("4 h").await, "it stands");
+            renew(db, Kind::Sync, "4 h").await.unwrap();
+            let stands = Standing { kind: Kind::Sync, since: now, detail: "4 h".to_owned() };
+            assert_eq!((standing(db).await.unwrap(), change(db).await.unwrap()), (vec![stands], 2));
+            assert!(ends().await && !ends().await);
+            assert!(standing(db).await.unwrap().is_empty());
+            assert!(begins("again").await);
+            assert_eq!(change(db).await.unwrap(), 4);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fact_is_kept_with_its_time() {
+        for engine in engines().await {
+            let now = Timestamp::from_second(1_800_000_000).unwrap();
+            assert_eq!(read_signal(&engine.db, "x").await.unwrap(), None);
+            for value in ["a", "b"] {
+                signal(&engine.db, "x", value, now).await.unwrap();
+                assert_eq!(read_signal(&engine.db, "x").await.unwrap(), Some((value.to_owned(), now)));
+            }
+        }
+    }
+}
