@@ -31,6 +31,16 @@ struct End {
     cause: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RungOf {
+    rung: &'static str,
+}
+
+/// From seconds to more than half an hour.
+fn rung_buckets() -> Histogram {
+    Histogram::new(exponential_buckets(0.5, 2.0, 13))
+}
+
 /// The counters. Clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics(Arc<Inner>);
@@ -44,6 +54,7 @@ struct Inner {
     writeback_seconds: Histogram,
     freezes: Counter,
     desk_alarms: Family<Alarm, Counter>,
+    rungs: Family<RungOf, Histogram>,
 }
 
 impl Default for Metrics {
@@ -56,6 +67,7 @@ impl Default for Metrics {
             writeback_seconds: Histogram::new(exponential_buckets(0.5, 2.0, 12)),
             freezes: Counter::default(),
             desk_alarms: Family::default(),
+            rungs: Family::new_with_constructor(rung_buckets),
         }))
     }
 }
@@ -82,6 +94,11 @@ impl Metrics {
     /// From 202 to *written*.
     pub(crate) fn wrote_back(&self, took: Duration) {
         self.0.writeback_seconds.observe(took.as_secs_f64());
+    }
+
+    /// From the request to a rung of the evidence.
+    pub(crate) fn reached(&self, rung: &'static str, took: Duration) {
+        self.0.rungs.get_or_create(&RungOf { rung }).observe(took.as_secs_f64());
     }
 
     /// Somebody said that a reset was not theirs.
@@ -112,6 +129,8 @@ impl Metrics {
             Unit::Seconds,
             inner.writeback_seconds.clone(),
         );
+        let help = "From the request to a rung of the evidence, by the time its source gives";
+        registry.register_with_unit("rung", help, Unit::Seconds, inner.rungs.clone());
         let help = "Links of notices pressed to say that a reset was not theirs: an alarm each";
         registry.register("freezes", help, inner.freezes.clone());
         registry.register("desk_alarms", "What the helpdesk must look at", inner.desk_alarms.clone());

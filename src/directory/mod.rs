@@ -12,7 +12,10 @@ mod policy;
 mod sid;
 mod unlock;
 
+use std::convert::Infallible;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +65,24 @@ pub(crate) enum AccountName {
     Sid(Sid),
     /// `sAMAccountName`, unique in its domain (MS-SAMR).
     Sam(String),
+}
+
+impl fmt::Display for AccountName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sid(sid) => sid.fmt(f),
+            Self::Sam(name) => f.write_str(name),
+        }
+    }
+}
+
+impl FromStr for AccountName {
+    type Err = Infallible;
+
+    /// What is no identifier is a name.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text.parse().map_or_else(|_| Self::Sam(text.to_owned()), Self::Sid))
+    }
 }
 
 impl AccountName {

@@ -19,7 +19,7 @@ mod reads;
 
 pub(crate) use about::{FOUND, NamedPerson, Registered, Risk, RiskRead};
 pub(crate) use credential::{Credential, CredentialError};
-pub(crate) use graph::{Graph, GraphError, Refusal as GraphRefusal};
+pub(crate) use graph::{AUDIT_LOOKS, Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::HttpError;
 #[cfg(feature = "tenant")]
 pub(crate) use http::client;

@@ -217,7 +217,8 @@ impl Graph {
             at(to)
         );
         let mut url = self.url(&["auditLogs", "directoryAudits"]);
-        url.query_pairs_mut().append_pair("$filter", &filter);
+        // One page for all: each further one would count against the limit, too.
+        url.query_pairs_mut().append_pair("$filter", &filter).append_pair("$top", "999");
         self.all(url).await
     }
 

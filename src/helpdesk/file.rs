@@ -29,6 +29,8 @@ struct RungRow {
     at: String,
     at_iso: String,
     source: String,
+    /// Why it will not come.
+    note: Option<String>,
 }
 
 struct StepRow {
@@ -174,7 +176,12 @@ fn missing(f: &Frame, verified: &Verified) -> Option<String> {
 /// What was reached, and what can still come: nothing more does once a reset is final.
 fn rungs(f: &Frame, file: &File, ended: bool) -> Vec<RungRow> {
     let reached = |rung: DeskRung| file.proofs.iter().any(|proof| proof.rung == rung);
-    let comes = |rung: DeskRung| !ended && (file.reset.synced || rung != DeskRung::Carried);
+    let comes = |rung: DeskRung| match rung {
+        _ if ended => false,
+        DeskRung::Carried => file.reset.synced,
+        DeskRung::Landed => file.reset.set_before.is_some(),
+        _ => true,
+    };
     let shown = |rung: &DeskRung| reached(*rung) || comes(*rung);
     let row = |rung: DeskRung| {
         let proof = file.proofs.iter().find(|proof| proof.rung == rung);
@@ -185,6 +192,11 @@ fn rungs(f: &Frame, file: &File, ended: bool) -> Vec<RungRow> {
             at: proof.map(|p| moment(&f.lang, &p.at)).unwrap_or_default(),
             at_iso: proof.map(|p| p.at.to_string()).unwrap_or_default(),
             source: proof.map(|p| p.source.clone()).unwrap_or_default(),
+            note: file
+                .reset
+                .carried_note
+                .filter(|_| rung == DeskRung::Carried && proof.is_none())
+                .map(|note| f.t(&format!("desk-carried-{}", note.name()))),
         }
     };
     DeskRung::ALL.into_iter().filter(shown).map(row).collect()

@@ -92,6 +92,7 @@ mod tests {
             guest: false,
             restricted: false,
             locked: false,
+            set_before: None,
             addresses: known.into_iter().map(str::to_owned).chain(more).collect(),
             language: None,
             numbers: vec![],

@@ -68,6 +68,8 @@ async fn scrape(State(app): State<App>) -> Response {
         let help = "Until the certificate that proves the portal to Entra ends; less than 0 when it is over";
         gauge("credential_expires_seconds", help, ends.duration_since(app.now()).as_secs());
     }
+    let skew = app.entra.graph.skew().as_secs();
+    gauge("graph_clock_skew_seconds", "How far Microsoft's clock is ahead of ours", skew);
     let stands = standing(&app).await;
     gauge("database_up", "1 if the database answered this scrape", i64::from(stands.is_ok()));
     match stands {

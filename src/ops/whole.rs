@@ -23,6 +23,9 @@ const CREDENTIAL: i64 = 30;
 const SYNC: SignedDuration = SignedDuration::from_hours(3);
 const SYNC_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
+/// From here on a clock that is off is told: tokens and evidence bear more.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
+
 const POWER: &str = "operator_power";
 /// The last synchronisation of the tenant, in milliseconds; empty where nothing is synchronised.
 pub(super) const SYNCED: &str = "synced_at";
@@ -54,7 +57,13 @@ async fn round(app: &App) -> Result<(), StoreError> {
     found.extend(policies(app).await?);
     found.push((Kind::Credential, credential(app)));
     found.push((Kind::Sync, sync(app).await?));
+    found.push((Kind::Clock, clock(app)));
     troubles::settle(app, &found).await
+}
+
+fn clock(app: &App) -> Found {
+    let skew = app.entra.graph.skew();
+    if skew.abs() > SKEW { Found::Wrong(format!("{} s", skew.as_secs())) } else { Found::Well }
 }
 
 /// Renews the operator's permission once a day, whether anybody resets or not, and looks at its role.

@@ -37,6 +37,60 @@ impl InDirectory {
     }
 }
 
+/// When a password was last set, by the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PasswordSet {
+    At(Timestamp),
+    /// It must be changed at the next sign-in: an administrator's reset leaves this, and no time.
+    MustChange,
+}
+
+impl PasswordSet {
+    /// Milliseconds; 0 for [`Self::MustChange`], as AD itself has it.
+    pub(crate) fn millis(self) -> i64 {
+        match self {
+            Self::At(at) => at.as_millisecond(),
+            Self::MustChange => 0,
+        }
+    }
+
+    pub(crate) fn from_millis(millis: i64) -> Self {
+        match Timestamp::from_millisecond(millis) {
+            Ok(at) if millis != 0 => Self::At(at),
+            _ => Self::MustChange,
+        }
+    }
+
+    /// To the millisecond, as it is kept: AD's own times are finer, and would differ from themselves.
+    fn of(account: &Account) -> Option<Self> {
+        let at = account.pwd_last_set.map(|at| Self::from_millis(at.as_millisecond()));
+        at.or(account.must_change.then_some(Self::MustChange))
+    }
+}
+
+impl InDirectory {
+    /// When the password was last set, if the controller could say.
+    pub(crate) fn password_set(&self) -> Option<PasswordSet> {
+        self.account().and_then(PasswordSet::of)
+    }
+}
+
+/// The same for an account by what was kept of its name. `None`: no answer, or nobody of this name.
+pub(super) async fn password_set(app: &App, kept: &str) -> Option<PasswordSet> {
+    let Ok(name) = kept.parse::<AccountName>();
+    let known = match &app.directory {
+        Some(directory) => directory.account(&name).await,
+        None => return None,
+    };
+    match known {
+        Ok(account) => account.as_ref().and_then(PasswordSet::of),
+        Err(error) => {
+            tracing::warn!(problem = %error, "the directory was not asked whether a password landed; again later");
+            None
+        }
+    }
+}
+
 pub(super) async fn ask(app: &App, facts: &Facts) -> InDirectory {
     let (Some(directory), Some(name)) = (&app.directory, &facts.account) else { return InDirectory::NotAsked };
     let elapsed = app.clock.elapsed();

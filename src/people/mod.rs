@@ -8,7 +8,7 @@ mod privileged;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use directory::InDirectory;
+pub(crate) use directory::{InDirectory, PasswordSet};
 pub(crate) use numbers::{Number, NumberKind, forget_people_before, refresh_people, remember_numbers};
 pub(crate) use privilege::Protection;
 pub(crate) use privileged::{Privilege, Reason};
@@ -50,6 +50,8 @@ pub(crate) struct Facts {
     pub(crate) restricted: bool,
     /// Locked in the directory when it was asked.
     pub(crate) locked: bool,
+    /// When the password was set there before, if it was asked.
+    pub(crate) set_before: Option<PasswordSet>,
     /// How AD knows them.
     pub(crate) account: Option<AccountName>,
     /// As the directory takes names apart: three letters are enough there.
@@ -134,6 +136,11 @@ impl People {
         Ok(privilege::protection(operator_role, &held, !groups.role_assignable.is_empty(), facts.restricted))
     }
 
+    /// When a password was last set in the directory, for an account by what was kept of its name.
+    pub(crate) async fn password_set(&self, account: &str) -> Option<PasswordSet> {
+        directory::password_set(&self.app, account).await
+    }
+
     /// Why somebody counts as privileged, if they do. What cannot be read counts as a reason.
     pub(crate) async fn privilege(&self, facts: &Facts) -> Privilege {
         privileged::read(&self.app, facts).await
@@ -199,6 +206,7 @@ fn facts(read: DirectoryPerson) -> Facts {
     Facts {
         id: read.id,
         locked: false,
+        set_before: None,
         addresses: addresses.collect(),
         language: read.preferred_language,
         numbers,

@@ -53,7 +53,7 @@ pub(crate) enum Verified {
 impl File {
     pub(crate) fn verified(&self) -> Verified {
         let reached: Vec<Rung> = self.proofs.iter().map(|proof| proof.rung).collect();
-        verified(self.reset.state, self.reset.synced, &reached)
+        verified(self.reset.state, (self.reset.synced, self.reset.set_before.is_some()), &reached)
     }
 
     /// What is left to do for the person, and what they ticked: code and whether it is done.
@@ -66,14 +66,16 @@ impl File {
 }
 
 /// A person's sign-in with it proves all. Without: Microsoft's word, and for somebody whose password lives in the
-/// directory also whoever carried it there. Where the log says that nobody did, a sign-in at Microsoft proves nothing of
+/// directory also whoever carried it there, or a domain controller that has it. Where the log says that nobody did, a sign-in at Microsoft proves nothing of
 /// the directory.
-fn verified(state: ResetState, synced: bool, reached: &[Rung]) -> Verified {
-    let counts = |rung: &Rung| *rung != Rung::Works || state != ResetState::CloudOnly;
+fn verified(state: ResetState, (synced, probed): (bool, bool), reached: &[Rung]) -> Verified {
+    let counts = |rung: &Rung| !matches!(rung, Rung::Landed | Rung::Works) || state != ResetState::CloudOnly;
     let has = |rung: &Rung| reached.contains(rung) && counts(rung);
-    let any = if synced { vec![Rung::Carried, Rung::Works] } else { Vec::new() };
+    let any = if synced { vec![Rung::Carried, Rung::Landed, Rung::Works] } else { Vec::new() };
     let any: Vec<Rung> = any.into_iter().filter(counts).collect();
-    let any = if any.iter().any(has) { Vec::new() } else { any };
+    let proven = any.iter().any(has);
+    // What no controller is asked for is not missing.
+    let any: Vec<Rung> = any.into_iter().filter(|rung| !proven && (probed || *rung != Rung::Landed)).collect();
     let all = if has(&Rung::Written) || has(&Rung::Works) { Vec::new() } else { vec![Rung::Written] };
     if all.is_empty() && any.is_empty() { Verified::Yes } else { Verified::Missing { all, any } }
 }
@@ -190,9 +192,9 @@ mod tests {
 
     #[test]
     fn verified_is_what_the_rungs_say() {
-        use Rung::{Accepted, Carried, Works, Written};
+        use Rung::{Accepted, Carried, Landed, Works, Written};
         let missing = |all: &[Rung], any: &[Rung]| Verified::Missing { all: all.to_vec(), any: any.to_vec() };
-        let cloud_only = verified(ResetState::CloudOnly, true, &[Accepted, Written, Works]);
+        let cloud_only = verified(ResetState::CloudOnly, (true, true), &[Accepted, Written, Landed, Works]);
         assert_eq!(cloud_only, missing(&[], &[Carried]), "she signed in at Microsoft; the directory has the old one");
         for (synced, reached, expected) in [
             (true, vec![], missing(&[Written], &[Carried, Works])),
@@ -204,7 +206,11 @@ mod tests {
             (false, vec![Accepted], missing(&[Written], &[])),
             (false, vec![Accepted, Written], Verified::Yes),
         ] {
-            assert_eq!(verified(ResetState::Finished, synced, &reached), expected, "{synced} {reached:?}");
+            assert_eq!(verified(ResetState::Finished, (synced, false), &reached), expected, "{synced} {reached:?}");
         }
+        let probed = |reached: &[Rung]| verified(ResetState::Written, (true, true), reached);
+        assert_eq!(probed(&[Accepted, Written]), missing(&[], &[Carried, Landed, Works]));
+        assert_eq!(probed(&[Accepted, Written, Landed]), Verified::Yes);
+        assert_eq!(probed(&[Accepted, Landed]), missing(&[Written], &[]));
     }
 }

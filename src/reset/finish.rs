@@ -60,7 +60,8 @@ pub(super) async fn look(resets: &Resets) -> Result<(), StoreError> {
     for finish in store::due_finishes(&app.db, app.now(), again).await? {
         let Some(reset) = store::by_id(&app.db, finish.reset).await? else { continue };
         let changed = match People::from_ref(app).password_changed_at(reset.person.object).await {
-            Ok(changed) => changed.filter(|at| *at > finish.started_at),
+            // Entra tells by its own clock.
+            Ok(changed) => changed.filter(|at| *at > started_by_theirs(app, finish.started_at)),
             Err(error) => {
                 tracing::warn!(cause = ?error, "whether a password was changed cannot be read");
                 None
@@ -77,6 +78,11 @@ pub(super) async fn look(resets: &Resets) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// When a try began, by Microsoft's clock.
+fn started_by_theirs(app: &App, started_at: Timestamp) -> Timestamp {
+    started_at.saturating_add(app.entra.graph.skew()).unwrap_or(started_at)
+}
+
 /// The person used it: the last rung.
 async fn conclude(resets: &Resets, reset: &Reset, at: Timestamp) -> Result<(), StoreError> {
     let app = &resets.app;
@@ -84,7 +90,11 @@ async fn conclude(resets: &Resets, reset: &Reset, at: Timestamp) -> Result<(), S
     let mut ledger = app.auditor.begin().await?;
     store::end_finish(ledger.tx(), reset.id, Finish::USED).await?;
     let proof = Proof { rung: Rung::Works, at, source: "graph".to_owned(), detail: None };
-    store::prove(ledger.tx(), reset.id, &proof).await?;
+    if store::prove(ledger.tx(), reset.id, &proof).await?
+        && let Some(sent) = reset.dispatched_at
+    {
+        app.metrics.reached(Rung::Works.name(), at.duration_since(sent).max(SignedDuration::ZERO).unsigned_abs());
+    }
     let event = Event::new("reset.moved", Actor::Portal).about(reset.person).reset(reset.id).with("by", "finish");
     if let Some((to, cause)) = reset.state.after(reset.cause, Report::Evidence(Evidence::Used)) {
         // Who carried it may still come to light.

@@ -156,6 +156,7 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
     let again = typed.again.unwrap_or_else(|| Password::new(String::new()));
     let directory = people.in_directory(&facts).await;
     facts.locked = directory.account().is_some_and(|account| account.locked);
+    facts.set_before = directory.password_set();
     let asked = asked_of(&app, &facts, &directory);
     let password = match NewPassword::parse(typed.password, &again, &app.policy, &asked).await {
         Ok(password) => password,

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::causes::Cause;
 use super::state::State;
-use crate::base::{PersonKey, Reference, ResetId};
+use crate::base::{ObjectId, PersonKey, Reference, ResetId};
+use crate::people::PasswordSet;
 
 /// One reset.
 #[derive(Clone, Debug)]
@@ -28,6 +29,36 @@ pub(crate) struct Reset {
     pub(crate) down_total_ms: i64,
     pub(crate) line_since: Option<Timestamp>,
     pub(crate) revision: i64,
+    /// Who sent it, at Entra: the log names them, also when another operator is linked since.
+    pub(crate) operator: Option<ObjectId>,
+    /// How the directory knows the person, and when the password was set there before. Only with a probe.
+    pub(crate) account: Option<String>,
+    pub(crate) set_before: Option<PasswordSet>,
+    pub(crate) carried_note: Option<CarriedNote>,
+    /// A scheduled reset of the test account.
+    pub(crate) canary: bool,
+}
+
+/// Why the log will not say who carried a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CarriedNote {
+    /// Several rows fit, or one that another reset may claim.
+    Ambiguous,
+    /// The tenant logs nothing of this kind: somebody has to switch it on.
+    Unavailable,
+}
+
+impl CarriedNote {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    pub(super) fn read(name: &str) -> Option<Self> {
+        [Self::Ambiguous, Self::Unavailable].into_iter().find(|note| note.name() == name)
+    }
 }
 
 impl Reset {
@@ -42,17 +73,20 @@ pub(crate) enum Rung {
     Accepted,
     Written,
     Carried,
+    /// A domain controller has it.
+    Landed,
     Works,
 }
 
 impl Rung {
-    pub(crate) const ALL: [Self; 4] = [Self::Accepted, Self::Written, Self::Carried, Self::Works];
+    pub(crate) const ALL: [Self; 5] = [Self::Accepted, Self::Written, Self::Carried, Self::Landed, Self::Works];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Written => "written",
             Self::Carried => "carried",
+            Self::Landed => "landed",
             Self::Works => "works",
         }
     }

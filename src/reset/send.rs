@@ -101,7 +101,7 @@ async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tri
         };
         crash_point("turn-reached");
         let leaves_before = app.clock.elapsed() + LEAVES_WITHIN;
-        store::dispatch(&app.db, id, &app.me, now, later(now, LEASE)).await?;
+        store::dispatch(&app.db, id, &app.me, ready.operator.object, (now, later(now, LEASE))).await?;
         crash_point("dispatched");
         let order = Order::of(&app.db, id, person, leaves_before).await?;
         let refusal = match app.entra.operators.reset(&ready, &order, password).await {

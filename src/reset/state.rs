@@ -53,6 +53,8 @@ pub(crate) enum Ending {
 pub(crate) enum Evidence {
     /// An agent carried it.
     Carried,
+    /// A domain controller has it.
+    Landed,
     /// Entra's audit log says that it failed.
     AuditFailed(Cause),
     /// Entra took it, and no agent was involved.
@@ -139,6 +141,8 @@ impl State {
                 Some((Self::CloudOnly, Some(Cause::CloudOnly)))
             }
             Evidence::Carried if unsettled => Some((Self::Written, None)),
+            // A split reset is in the directory anyway; what is missing there is the cloud.
+            Evidence::Landed if unsettled && self != Self::Split => Some((Self::Written, None)),
             Evidence::Used if unsettled || self == Self::Written => Some((Self::Finished, None)),
             Evidence::AuditFailed(why) if self == Self::Unknown => Some((Self::Failed, Some(why))),
             _ => None,
@@ -163,6 +167,7 @@ mod tests {
     fn evidence() -> impl Strategy<Value = Evidence> {
         prop_oneof![
             Just(Evidence::Carried),
+            Just(Evidence::Landed),
             cause().prop_map(Evidence::AuditFailed),
             Just(Evidence::NoAgent),
             Just(Evidence::Used)

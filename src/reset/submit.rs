@@ -113,6 +113,9 @@ impl Resets {
         if facts.locked {
             store::was_locked(ledger.tx(), id).await?;
         }
+        if let (Some(before), Some(account)) = (facts.set_before, &facts.account) {
+            store::set_before(ledger.tx(), id, &account.to_string(), before).await?;
+        }
         store::touch(ledger.tx(), id, now).await?;
         let event = Event::new("reset.requested", Actor::Person(person)).about(person).reset(id);
         ledger.record(event.with("reference", reference.to_string()).personal("upn", facts.upn.clone()));

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::aftercare::page::{self as aftercare, Care};
 use super::causes::Cause;
 use super::found::{Asking, Drawn, Found, Note, allowed};
-use super::reading::{Proof, Reset, Rung, Status};
+use super::reading::{CarriedNote, Proof, Reset, Rung, Status};
 use super::state::State as ResetState;
 use super::store::Finished;
 use super::{finish, line, store};
@@ -262,6 +262,8 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bo
     // The last rung is only for whoever can reach it.
     let shown = |rung: &Rung| match rung {
         Rung::Carried => reset.synced,
+        // Only where a controller is asked.
+        Rung::Landed => reset.set_before.is_some() || proof(Rung::Landed).is_some(),
         Rung::Works => finishes || proof(Rung::Works).is_some(),
         Rung::Accepted | Rung::Written => true,
     };
@@ -273,7 +275,14 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bo
         let look = match reached {
             Some(_) => "done",
             // The audit log arrives late, and so does the person: waiting for either is not bad news.
-            None if good && matches!(rung, Rung::Carried | Rung::Works) || offered && rung == Rung::Works => "now",
+            None if rung == Rung::Carried && reset.carried_note.is_some() => {
+                reset.carried_note.map_or("now", CarriedNote::name)
+            }
+            None if good && matches!(rung, Rung::Carried | Rung::Landed | Rung::Works)
+                || offered && rung == Rung::Works =>
+            {
+                "now"
+            }
             None if !before_done && ended => "off",
             None if !before_done => "ahead",
             None if !ended => "now",
@@ -347,7 +356,7 @@ mod tests {
             let looks = ["done", "now", "ahead", "off", "bad"].into_iter();
             let looks = looks.filter(|look| match rung {
                 Rung::Accepted => *look != "off",
-                Rung::Written | Rung::Carried => true,
+                Rung::Written | Rung::Carried | Rung::Landed => true,
                 Rung::Works => *look != "bad",
             });
             for look in looks {

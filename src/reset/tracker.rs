@@ -195,6 +195,8 @@ impl Tracker {
         send::finish(&self.resets, reset, Report::Succeeded, grounds).await?;
         let took = reset.accepted_at.and_then(|at| app.now().duration_since(at).try_into().ok());
         app.metrics.wrote_back(took.unwrap_or_default());
+        let sent = reset.dispatched_at.and_then(|at| app.now().duration_since(at).try_into().ok());
+        app.metrics.reached(Rung::Written.name(), sent.unwrap_or_default());
         Ok(())
     }
 

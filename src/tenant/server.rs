@@ -81,6 +81,12 @@ pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Reque
         Some(answer) => answer,
         None => after(&effects, next.run(request).await).await,
     };
+    // By the emulated tenant's clock, not the machine's: clients hold it against their own.
+    let date = tenant.clock().now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let mut response = response;
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
     let status = if response.extensions().get::<Hangup>().is_some() { 0 } else { response.status().as_u16() };
     if let Some(seen) = tenant.world().calls.get_mut(seen) {
         seen.status = status;

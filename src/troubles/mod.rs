@@ -31,10 +31,12 @@ pub(crate) enum Kind {
     Sync,
     /// The canary did not come through.
     Canary,
+    /// Our clock is not Microsoft's.
+    Clock,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Operator,
         Self::OperatorOld,
         Self::OperatorPower,
@@ -43,6 +45,7 @@ impl Kind {
         Self::Credential,
         Self::Sync,
         Self::Canary,
+        Self::Clock,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Kind {
             Self::Credential => "credential",
             Self::Sync => "sync",
             Self::Canary => "canary",
+            Self::Clock => "clock",
         }
     }
 

@@ -1,37 +1,86 @@
 //! The message catalogue: every string for people, by key and language.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 
-use fluent_templates::fluent_bundle::FluentValue;
-use fluent_templates::{Loader as _, static_loader};
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::{LanguageIdentifier, langid};
 
 use super::numbers;
 
-static_loader! {
-    static MESSAGES = {
-        locales: "./locales",
-        fallback_language: "en",
-        // Names and references are isolated by <bdi> in the pages instead: marks inside a text would be copied with it.
-        customise: |bundle| {
-            bundle.set_use_isolating(false);
-            bundle.set_formatter(Some(numbers::format));
-        },
+/// A language: its code, its own name, and its catalogue, which is taken apart when somebody first speaks it. All seven at
+/// once are four megabytes that most portals need for two.
+struct Catalogue {
+    code: &'static str,
+    name: &'static str,
+    text: &'static str,
+    bundle: OnceLock<FluentBundle<FluentResource>>,
+}
+
+macro_rules! catalogue {
+    ($code:literal, $name:literal) => {
+        Catalogue {
+            code: $code,
+            name: $name,
+            text: include_str!(concat!("../../locales/", $code, "/main.ftl")),
+            bundle: OnceLock::new(),
+        }
     };
 }
 
-/// Languages by their own names.
-const NAMES: [(&str, &str); 7] = [
-    ("en", "English"),
-    ("de", "Deutsch"),
-    ("fr", "Français"),
-    ("es", "Español"),
-    ("pt-BR", "Português (Brasil)"),
-    ("ja", "日本語"),
-    ("ar", "العربية"),
+static CATALOGUES: [Catalogue; 7] = [
+    catalogue!("en", "English"),
+    catalogue!("de", "Deutsch"),
+    catalogue!("fr", "Français"),
+    catalogue!("es", "Español"),
+    catalogue!("pt-BR", "Português (Brasil)"),
+    catalogue!("ja", "日本語"),
+    catalogue!("ar", "العربية"),
 ];
+
+/// The languages' identifiers, in the same order.
+static SPOKEN: LazyLock<Vec<LanguageIdentifier>> =
+    LazyLock::new(|| CATALOGUES.iter().filter_map(|catalogue| catalogue.code.parse().ok()).collect());
+
+impl Catalogue {
+    fn of(lang: &LanguageIdentifier) -> Option<&'static Self> {
+        let at = SPOKEN.iter().position(|spoken| spoken == lang)?;
+        CATALOGUES.get(at)
+    }
+
+    fn bundle(&self) -> &FluentBundle<FluentResource> {
+        self.bundle.get_or_init(|| {
+            let lang = self.code.parse().unwrap_or_else(|_| langid!("en"));
+            let mut bundle = FluentBundle::new_concurrent(vec![lang]);
+            // Names and references are isolated by <bdi> in the pages instead: marks inside a text would be copied with it.
+            bundle.set_use_isolating(false);
+            bundle.set_formatter(Some(numbers::format));
+            // What cannot be read falls back to English, message by message; a test holds all of them readable.
+            let resource = FluentResource::try_new(self.text.to_owned()).unwrap_or_else(|(readable, _)| readable);
+            bundle.add_resource_overriding(resource);
+            bundle
+        })
+    }
+
+    fn message(&self, key: &str, values: Option<&FluentArgs<'_>>) -> Option<String> {
+        let bundle = self.bundle();
+        let pattern = bundle.get_message(key)?.value()?;
+        let mut problems = Vec::new();
+        Some(bundle.format_pattern(pattern, values, &mut problems).into_owned())
+    }
+}
+
+/// A message in a language, else in English.
+fn message(lang: &LanguageIdentifier, key: &str, values: Option<&FluentArgs<'_>>) -> Option<String> {
+    let mine = Catalogue::of(lang).and_then(|catalogue| catalogue.message(key, values));
+    mine.or_else(|| CATALOGUES.first().and_then(|english| english.message(key, values)))
+}
+
+/// What a page shows in place of a message that nobody wrote; tests keep this from happening.
+fn unknown(key: &str) -> String {
+    format!("Unknown localization {key}")
+}
 
 /// The value of a message that is counted.
 const COUNT: &str = "n";
@@ -62,23 +111,19 @@ impl Lang {
     pub(crate) fn asked(accept: &str) -> Option<Self> {
         let wanted =
             accept.split(',').filter_map(|part| part.split(';').next()?.trim().parse::<LanguageIdentifier>().ok());
-        let spoken: Vec<&LanguageIdentifier> = MESSAGES.locales().collect();
-        wanted.into_iter().find_map(|w| spoken.iter().find(|s| s.language == w.language)).map(|l| Self((*l).clone()))
+        wanted.into_iter().find_map(|w| SPOKEN.iter().find(|s| s.language == w.language)).map(|l| Self(l.clone()))
     }
 
     /// A language by its name, if we speak it.
     pub(crate) fn spoken(name: &str) -> Option<Self> {
         let wanted: LanguageIdentifier = name.parse().ok()?;
-        let known = MESSAGES.locales().find(|l| **l == wanted);
-        known.or_else(|| MESSAGES.locales().find(|l| l.language == wanted.language)).map(|l| Self(l.clone()))
+        let known = SPOKEN.iter().find(|l| **l == wanted);
+        known.or_else(|| SPOKEN.iter().find(|l| l.language == wanted.language)).map(|l| Self(l.clone()))
     }
 
     /// Every language we speak, with its own name.
     pub(crate) fn all() -> Vec<(Self, &'static str)> {
-        NAMES
-            .into_iter()
-            .filter_map(|(code, name)| Some((Self::spoken(code).filter(|l| l.code() == code)?, name)))
-            .collect()
+        CATALOGUES.iter().filter_map(|catalogue| Some((Self::spoken(catalogue.code)?, catalogue.name))).collect()
     }
 
     pub(crate) fn code(&self) -> String {
@@ -90,7 +135,7 @@ impl Lang {
     }
 
     pub(crate) fn text(&self, key: &str) -> String {
-        self.plain(key).map_or_else(|| MESSAGES.lookup(&self.0, key), |text| text.to_string())
+        self.plain(key).map_or_else(|| unknown(key), |text| text.to_string())
     }
 
     fn plain(&self, key: &str) -> Option<Arc<str>> {
@@ -99,7 +144,7 @@ impl Lang {
             texts.get(&self.0).and_then(|texts| texts.get(key)).cloned()
         };
         known.unwrap_or_else(|| {
-            let text: Option<Arc<str>> = MESSAGES.try_lookup(&self.0, key).map(Arc::from);
+            let text: Option<Arc<str>> = message(&self.0, key, None).map(Arc::from);
             let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
             texts.entry(self.0.clone()).or_default().insert(key.to_owned(), text.clone());
             text
@@ -113,9 +158,11 @@ impl Lang {
             let number = [COUNT, MONTH].contains(&name).then(|| text.parse::<i64>().ok()).flatten();
             number.map_or_else(|| FluentValue::from(text.to_owned()), FluentValue::from)
         };
-        let values: HashMap<Cow<'static, str>, FluentValue<'_>> =
-            values.iter().map(|(name, text)| (Cow::Borrowed(*name), value(name, text))).collect();
-        MESSAGES.lookup_with_args(&self.0, key, &values)
+        let mut all = FluentArgs::with_capacity(values.len());
+        for (name, text) in values {
+            all.set(*name, value(name, text));
+        }
+        message(&self.0, key, Some(&all)).unwrap_or_else(|| unknown(key))
     }
 
     /// A text with its digits as the language writes them, and nothing else changed.
@@ -182,6 +229,7 @@ mod tests {
             "care-",
             "desk-state-",
             "desk-rung-",
+            "desk-carried-",
             "case-state-",
             "case-action-",
             "case-method-",

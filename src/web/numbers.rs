@@ -1,7 +1,7 @@
 //! Numbers as a language writes them, by CLDR: which digits, and what stands between the thousands.
 
-use fluent_templates::fluent_bundle::FluentValue;
-use fluent_templates::fluent_bundle::memoizer::MemoizerKind;
+use fluent_bundle::FluentValue;
+use fluent_bundle::memoizer::MemoizerKind;
 use icu_decimal::DecimalFormatter;
 use icu_decimal::input::Decimal;
 use icu_decimal::options::DecimalFormatterOptions;

@@ -26,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::graph::{Graph, GraphError};
 use super::oauth::{TokenError, Tokens};
 use crate::audit::{Actor, Auditor, Event};
-use crate::base::{ObjectId, Secret};
+use crate::base::Secret;
 use crate::config::Config;
 use crate::store::{Db, Sealer, StoreError};
 use store::OperatorStore;

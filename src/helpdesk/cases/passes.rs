@@ -10,11 +10,11 @@ use super::store::{self, Case, Watch};
 use super::{Stop, about};
 use crate::audit::{Actor, Event, Ledger};
 use crate::base::{ObjectId, PersonKey};
-use crate::entra::{OperatorError, Pass, PassStands};
+use crate::entra::{AUDIT_LOOKS, OperatorError, Pass, PassStands};
 use crate::notify::{Audience, News};
 use crate::people::{Facts, People};
 use crate::state::App;
-use crate::store::{Limit, StoreError, lease};
+use crate::store::{StoreError, lease};
 
 const TABLE: &str = "pass_watches";
 /// New ways to sign in are told for so long after a pass was made.
@@ -23,8 +23,6 @@ const METHODS: SignedDuration = SignedDuration::from_hours(24);
 const LATE: SignedDuration = SignedDuration::from_mins(15);
 /// Clocks of Graph and ours may differ by this; Graph tells whole seconds.
 const SKEW: SignedDuration = SignedDuration::from_secs(120);
-/// The directory's log takes five requests in ten seconds: evidence of resets goes first.
-const LOOKS: Limit = Limit { count: 2, per: SignedDuration::from_secs(10) };
 
 /// Whom to tell of a pass, read before it is made: nobody gets one behind the person's back.
 pub(super) async fn audience(app: &App, person: PersonKey) -> Result<Audience, Stop> {
@@ -108,7 +106,7 @@ async fn use_of(app: &App, watch: &Watch) -> Result<(), StoreError> {
 
 /// Who registered a way to sign in since a moment, by the directory's log, which arrives late.
 async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
-    if app.limits.take("graph:registrations", LOOKS, now).await?.is_err() {
+    if app.limits.take("graph:audits", AUDIT_LOOKS, now).await?.is_err() {
         return Ok(Vec::new());
     }
     let from = since.saturating_sub(SKEW).unwrap_or(since);

@@ -98,9 +98,12 @@ pub(crate) async fn page(
         first_day: day_name(first),
         last_day: day_name(today),
         outcomes: outcomes(&f, &days),
-        latencies: [DeskRung::Written, DeskRung::Carried]
+        latencies: [DeskRung::Written, DeskRung::Carried, DeskRung::Landed, DeskRung::Works]
+            .into_iter()
+            // The first is always there; the others where a source for them is.
+            .filter(|rung| *rung == DeskRung::Written || figures.spans.iter().any(|(_, of, _)| of == rung))
             .map(|rung| latency(&f, rung, &figures, (first, today)))
-            .into(),
+            .collect(),
         causes: causes(&f, &figures.causes),
         work: work(&app, &f, since).await?,
         saved: saved(&f, &days, app.config.helpdesk.minutes_per_reset),

@@ -7,13 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::patterns::{Act, End, Finding, Lately, Registered, Thresholds, find};
 use super::store;
 use crate::audit::{Actor, Event, acts_of_staff};
+use crate::entra::AUDIT_LOOKS;
 use crate::reset::desk::{self as resets, Cause, Ended, ResetState};
 use crate::state::App;
-use crate::store::{Limit, StoreError, lease};
+use crate::store::{StoreError, lease};
 
 const BACK: SignedDuration = SignedDuration::from_hours(24);
-/// The directory's log takes five requests in ten seconds: evidence of resets goes first.
-const LOOKS: Limit = Limit { count: 2, per: SignedDuration::from_secs(10) };
 
 /// Looks again and again until the process stops.
 pub(crate) async fn run(app: App) {
@@ -84,7 +83,7 @@ fn end(ended: &Ended) -> Option<End> {
 
 /// Who registered a sign-in method, by the directory's log. It arrives late; the next looks see it.
 async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<Registered>, StoreError> {
-    if app.limits.take("graph:registrations", LOOKS, now).await?.is_err() {
+    if app.limits.take("graph:audits", AUDIT_LOOKS, now).await?.is_err() {
         return Ok(Vec::new());
     }
     match app.entra.graph.registrations(since, now).await {

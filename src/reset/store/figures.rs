@@ -18,9 +18,9 @@ pub(in crate::reset) async fn days(db: &Db, since: Timestamp) -> Result<Vec<(i64
 /// How long after it was sent a password was written, and carried, of the newest 20,000 resets.
 pub(in crate::reset) async fn spans(db: &Db, since: Timestamp) -> Result<Vec<(i64, Rung, i64)>, StoreError> {
     const SQL: &str = "SELECT r.created_at / 86400000, e.rung, e.at - r.dispatched_at
-        FROM (SELECT id, created_at, dispatched_at FROM resets WHERE created_at >= $1 AND dispatched_at IS NOT NULL
+        FROM (SELECT id, created_at, dispatched_at FROM resets WHERE created_at >= $1 AND dispatched_at IS NOT NULL AND canary IS NULL
             ORDER BY created_at DESC LIMIT 20000) AS r
-        CROSS JOIN evidence e WHERE e.reset_id = r.id AND e.rung IN ('written', 'carried')";
+        CROSS JOIN evidence e WHERE e.reset_id = r.id AND e.rung IN ('written', 'carried', 'landed', 'works')";
     let since = since.as_millisecond();
     let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
     // Microsoft tells whole seconds, by another clock.

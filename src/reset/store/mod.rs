@@ -27,10 +27,10 @@ pub(super) use sending::{ahead_in_line, dispatch, renew, throttle, throttled_unt
 use jiff::{SignedDuration, Timestamp};
 
 use super::causes::Cause;
-use super::reading::{Proof, Reset, Rung};
+use super::reading::{CarriedNote, Proof, Reset, Rung};
 use super::state::State;
 use crate::base::{PersonKey, Reference, ResetId};
-use crate::people::Facts;
+use crate::people::{Facts, PasswordSet};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// The columns of a reset, once: `concat!` takes literals only.
@@ -39,7 +39,8 @@ macro_rules! with_columns {
         concat!(
             $before,
             "id, reference, tenant, object, synced, state, cause, created_at, updated_at, dispatched_at, accepted_at, \
-             settled_at, location, polls, lost_since, down_since, down_total, line_since, revision",
+             settled_at, location, polls, lost_since, down_since, down_total, line_since, revision, operator, account, \
+             pwd_before, carried_note, canary",
             $after
         )
     };
@@ -67,6 +68,11 @@ struct Row {
     down_total: i64,
     line_since: Option<i64>,
     revision: i64,
+    operator: Option<String>,
+    account: Option<String>,
+    pwd_before: Option<i64>,
+    carried_note: Option<String>,
+    canary: Option<i64>,
 }
 
 fn at(millis: i64) -> Timestamp {
@@ -100,6 +106,11 @@ impl TryFrom<Row> for Reset {
             down_total_ms: row.down_total,
             line_since: row.line_since.map(at),
             revision: row.revision,
+            operator: row.operator.as_deref().and_then(|id| id.parse().ok()),
+            account: row.account,
+            set_before: row.pwd_before.map(PasswordSet::from_millis),
+            carried_note: row.carried_note.as_deref().and_then(CarriedNote::read),
+            canary: row.canary == Some(1),
         })
     }
 }
@@ -128,6 +139,23 @@ pub(super) struct Intent<'a> {
     pub(super) owner: &'a str,
     pub(super) lease_until: Timestamp,
     pub(super) now: Timestamp,
+}
+
+/// How the directory knows the person, and when their password was set there before this.
+pub(super) async fn set_before(tx: &mut Tx, id: ResetId, account: &str, before: PasswordSet) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET account = $2, pwd_before = $3 WHERE id = $1";
+    let (id, before) = (id.to_string(), before.millis());
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(account).bind(before).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// Why the log will not say who carried it. False: that is known.
+pub(super) async fn note_carried(tx: &mut Tx, id: ResetId, note: Option<CarriedNote>) -> Result<bool, StoreError> {
+    const SQL: &str =
+        "UPDATE resets SET carried_note = $2 WHERE id = $1 AND COALESCE(carried_note, '') <> COALESCE($2, '')";
+    let (id, note) = (id.to_string(), note.map(CarriedNote::name));
+    let rows = on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(note).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
 }
 
 /// Writes the intent down. [`StoreError::Exists`]: the person has an unfinished reset.
@@ -186,12 +214,12 @@ pub(super) async fn proofs(db: &Db, id: ResetId) -> Result<Vec<Proof>, StoreErro
     let id = id.to_string();
     let rows: Vec<(String, i64, String, Option<String>)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    let read = rows.into_iter().map(|(rung, when, source, detail)| {
-        let rung = Rung::read(&rung).ok_or(StoreError::BadRow { table: "evidence", problem: rung })?;
-        Ok(Proof { rung, at: at(when), source, detail })
+    // A rung that only a newer release knows is left out here, not an error: both run during an upgrade.
+    let read = rows.into_iter().filter_map(|(rung, when, source, detail)| {
+        Some(Proof { rung: Rung::read(&rung)?, at: at(when), source, detail })
     });
     // By rung: Microsoft's times have whole seconds, so that by time *carried* could stand before *written*.
-    let mut proofs = read.collect::<Result<Vec<_>, StoreError>>()?;
+    let mut proofs: Vec<Proof> = read.collect();
     proofs.sort_by_key(|proof| proof.rung);
     Ok(proofs)
 }
@@ -223,7 +251,7 @@ pub(super) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
 /// How long resets took lately from 202 to *written*: the median, for "usually".
 pub(super) async fn usual_span(db: &Db) -> Result<Option<SignedDuration>, StoreError> {
     const SQL: &str = "SELECT settled_at - accepted_at FROM resets
-        WHERE state IN ('written', 'finished') AND accepted_at IS NOT NULL AND settled_at IS NOT NULL ORDER BY created_at DESC LIMIT 50";
+        WHERE state IN ('written', 'finished') AND accepted_at IS NOT NULL AND settled_at IS NOT NULL AND canary IS NULL ORDER BY created_at DESC LIMIT 50";
     let rows: Vec<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
     let mut spans: Vec<i64> = rows.into_iter().map(|(span,)| span).collect();
     spans.sort_unstable();

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::at;
-use crate::base::ResetId;
+use crate::base::{ObjectId, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// `entra` takes no longer `Retry-After` than an hour.
@@ -16,17 +16,19 @@ pub(in crate::reset) async fn dispatch(
     db: &Db,
     id: ResetId,
     owner: &str,
-    now: Timestamp,
-    until: Timestamp,
+    operator: ObjectId,
+    (now, until): (Timestamp, Timestamp),
 ) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE resets SET dispatched_at = $3, lease_until = $4
+    const SQL: &str = "UPDATE resets SET dispatched_at = $3, lease_until = $4, operator = $5
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NULL";
     let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
+    let operator = operator.to_string();
     let rows = on_db!(db, |p| sqlx::query(SQL)
         .bind(&id)
         .bind(owner)
         .bind(now)
         .bind(until)
+        .bind(&operator)
         .execute(p)
         .await
         .map(|d| d.rows_affected()))?;

@@ -18,6 +18,10 @@ pub(super) fn person(n: u32) -> PersonKey {
     PersonKey { tenant: tenant(), object }
 }
 
+fn operator() -> ObjectId {
+    "00000000-0000-4000-8000-0000000000aa".parse().unwrap()
+}
+
 pub(super) fn facts(person: PersonKey) -> Facts {
     let home = Home::Directory { domain: "corp.example".to_owned(), synced_at: None };
     let text = |t: &str| t.to_owned();
@@ -29,6 +33,7 @@ pub(super) fn facts(person: PersonKey) -> Facts {
         short_parts: vec![],
         account: None,
         locked: false,
+        set_before: None,
         addresses: vec![],
         language: None,
         numbers: vec![],
@@ -55,7 +60,7 @@ async fn add(engine: &Engine, who: PersonKey, owner: &str) -> Result<Reset, Stor
 /// A reset that Graph accepted.
 async fn writing(engine: &Engine, who: PersonKey) -> Reset {
     let reset = add(engine, who, "me").await.unwrap();
-    dispatch(&engine.db, reset.id, "me", start(), start() + LEASE).await.unwrap();
+    dispatch(&engine.db, reset.id, "me", operator(), (start(), start() + LEASE)).await.unwrap();
     let mut tx = engine.db.begin().await.unwrap();
     step(&mut tx, &to(&reset, State::Writing)).await.unwrap();
     set_operation(&mut tx, reset.id, Some("https://graph"), start(), start()).await.unwrap();
@@ -103,12 +108,12 @@ async fn only_the_owner_dispatches_and_only_once() {
     for engine in engines().await {
         let reset = add(&engine, person(1), "me").await.unwrap();
         let until = start() + LEASE;
-        assert!(dispatch(&engine.db, reset.id, "other", start(), until).await.is_err());
-        dispatch(&engine.db, reset.id, "me", start(), until).await.unwrap();
-        assert!(dispatch(&engine.db, reset.id, "me", start(), until).await.is_err(), "sent once");
+        assert!(dispatch(&engine.db, reset.id, "other", operator(), (start(), until)).await.is_err());
+        dispatch(&engine.db, reset.id, "me", operator(), (start(), until)).await.unwrap();
+        assert!(dispatch(&engine.db, reset.id, "me", operator(), (start(), until)).await.is_err(), "sent once");
         undispatch(&engine.db, reset.id, "me", until).await.unwrap();
         assert!(by_id(&engine.db, reset.id).await.unwrap().unwrap().dispatched_at.is_none());
-        dispatch(&engine.db, reset.id, "me", start(), until).await.unwrap();
+        dispatch(&engine.db, reset.id, "me", operator(), (start(), until)).await.unwrap();
     }
 }
 
@@ -129,7 +134,7 @@ async fn the_line_is_in_order_and_the_longest_wait_counts() {
         let (before, after) = if one.id.to_string() < two.id.to_string() { (one, two) } else { (two, one) };
         let ahead = async |reset: &Reset| ahead_in_line(&engine.db, reset.created_at, reset.id).await.unwrap();
         assert_eq!((ahead(&before).await, ahead(&after).await), (0, 1));
-        dispatch(&engine.db, before.id, "me", start(), later).await.unwrap();
+        dispatch(&engine.db, before.id, "me", operator(), (start(), later)).await.unwrap();
         assert_eq!(ahead(&after).await, 0, "who is being sent no longer stands in line");
     }
 }
@@ -144,7 +149,10 @@ async fn a_silent_owners_reset_is_taken_over_once_and_he_can_do_nothing_more() {
         let taken = take_over(&engine.db, &seen[0], "me", until).await.unwrap().unwrap();
         assert_eq!((taken.id, taken.dispatched_at), (reset.id, None));
         assert!(take_over(&engine.db, &seen[0], "another", until).await.unwrap().is_none(), "once");
-        assert!(matches!(dispatch(&engine.db, reset.id, "stopped", start(), until).await, Err(StoreError::NoRow)));
+        assert!(matches!(
+            dispatch(&engine.db, reset.id, "stopped", operator(), (start(), until)).await,
+            Err(StoreError::NoRow)
+        ));
         assert!(matches!(renew(&engine.db, reset.id, "stopped", until).await, Err(StoreError::NoRow)));
     }
 }

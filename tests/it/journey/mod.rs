@@ -8,6 +8,7 @@ mod credentials;
 mod demo;
 mod desk;
 mod directory;
+mod evidence;
 mod finish;
 mod graph;
 mod guard_rails;

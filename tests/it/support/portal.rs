@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use passback::config::Config;
 use passback::demo::{Adjust, Demo, DemoOptions};
-use passback::tenant::Seed;
+use passback::tenant::{LdapsOptions, Seed};
 use passback::{Clock, Random};
 use reqwest::{Client, Response, StatusCode, header};
 use serde_json::Value;
@@ -43,11 +43,19 @@ pub(crate) struct Wish {
     pub(crate) seed: Seed,
     pub(crate) adjust: Adjust,
     pub(crate) link: bool,
+    /// A real directory behind the writeback agent.
+    pub(crate) directory: Option<LdapsOptions>,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        Self { engine: Engine::Sqlite, seed: Seed::contoso().unwrap().hurry(), adjust: Box::new(|_| {}), link: true }
+        Self {
+            engine: Engine::Sqlite,
+            seed: Seed::contoso().unwrap().hurry(),
+            adjust: Box::new(|_| {}),
+            link: true,
+            directory: None,
+        }
     }
 }
 
@@ -81,6 +89,7 @@ impl Portal {
             clock: clock.clone(),
             adjust: wish.adjust,
             link_operator: wish.link,
+            directory: wish.directory,
             ..DemoOptions::default()
         };
         // Settings and seed are large, and every test's future would hold them.

@@ -1,0 +1,92 @@
+//! The rung *landed*: a domain controller says that the password was set since.
+//!
+//! An administrator's reset leaves no time in `pwdLastSet` but 0, "must change" (MS-SAMR 3.1.1.8.7; seen with Samba 4.17, 2026-11-25).
+//! So the value is held against the one from before the reset, and where both are 0 nothing can be told.
+
+use axum::extract::FromRef as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{SKEW, prove, settle, took};
+use crate::people::{PasswordSet, People};
+use crate::reset::reading::{Proof, Reset, Rung};
+use crate::reset::state::Evidence;
+use crate::reset::store;
+use crate::reset::submit::Resets;
+use crate::store::StoreError;
+
+/// What the directory calls itself in the evidence.
+const SOURCE: &str = "domain controller";
+
+/// Asks for each of these; true where nothing is left to look for.
+pub(super) async fn look(resets: &Resets, due: &[Reset]) -> Result<Vec<bool>, StoreError> {
+    let all = due.iter().map(|reset| look_for(resets, reset));
+    futures_util::future::join_all(all).await.into_iter().collect()
+}
+
+async fn look_for(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
+    let app = &resets.app;
+    let (Some(account), Some(before), Some(_)) = (&reset.account, reset.set_before, &app.directory) else {
+        return Ok(true);
+    };
+    if store::proofs(&app.db, reset.id).await?.iter().any(|proof| proof.rung == Rung::Landed) {
+        return Ok(true);
+    }
+    let Some(set) = People::from_ref(app).password_set(account).await else { return Ok(false) };
+    let now = app.now();
+    let Some(at) = landed(reset, before, set, now) else { return Ok(false) };
+    // What another reset of the same person may have done proves nothing of this one.
+    let from = reset.dispatched_at.unwrap_or(reset.created_at).saturating_sub(SKEW).unwrap_or_default();
+    if store::has_neighbour(&app.db, reset, from, now).await? {
+        return Ok(true);
+    }
+    let mut ledger = app.auditor.begin().await?;
+    let proof = Proof { rung: Rung::Landed, at, source: SOURCE.to_owned(), detail: None };
+    if prove(&mut ledger, reset, &proof, "reset.landed").await? {
+        took(resets, reset, Rung::Landed, at);
+    }
+    settle(resets, &mut ledger, reset, (Evidence::Landed, SOURCE)).await?;
+    store::touch(ledger.tx(), reset.id, now).await?;
+    ledger.commit().await?;
+    app.changed.notify_one();
+    Ok(true)
+}
+
+/// When the password landed, if what the directory says now differs from before in a way that this reset leaves.
+fn landed(reset: &Reset, before: PasswordSet, set: PasswordSet, now: Timestamp) -> Option<Timestamp> {
+    let sent = reset.dispatched_at?;
+    let until = reset.settled_at.unwrap_or(now).saturating_add(SignedDuration::from_mins(10)).unwrap_or(now);
+    match (before, set) {
+        (PasswordSet::At(_), PasswordSet::MustChange) => Some(now),
+        (_, PasswordSet::At(at)) if before != set => {
+            let ours =
+                at >= sent.saturating_sub(SKEW).unwrap_or(sent) && at <= until.saturating_add(SKEW).unwrap_or(until);
+            ours.then_some(at)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reset::evidence::log::tests::reset;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_what_changed_since_and_in_its_time_landed() {
+        let now = at("2026-11-23T10:00:30Z");
+        let old = PasswordSet::At(at("2026-08-01T09:00:00Z"));
+        let told = |before, set| landed(&reset(), before, set, now);
+        assert_eq!(told(old, PasswordSet::MustChange), Some(now), "an administrator's reset");
+        let new = at("2026-11-23T10:00:03Z");
+        assert_eq!(told(old, PasswordSet::At(new)), Some(new), "where no change is asked for");
+        assert_eq!(told(PasswordSet::MustChange, PasswordSet::At(new)), Some(new));
+        assert_eq!(told(PasswordSet::MustChange, PasswordSet::MustChange), None, "that tells nothing");
+        assert_eq!(told(old, old), None);
+        assert_eq!(told(old, PasswordSet::At(at("2026-11-23T09:00:00Z"))), None, "somebody else's, before");
+        assert_eq!(told(old, PasswordSet::At(at("2026-11-23T11:00:00Z"))), None, "somebody else's, long after");
+    }
+}

@@ -1,0 +1,273 @@
+//! The rung *carried*: Entra's audit log names the writeback agent.
+//!
+//! The log arrives minutes late and takes five requests in ten seconds per app and tenant, so one request serves all
+//! resets that wait, and the line for it is in the database, shared with everything else that reads the log.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{LATE, SKEW, note, prove, settle, took};
+use crate::base::ObjectId;
+use crate::entra::{AUDIT_LOOKS, AuditRow, GraphError};
+use crate::reset::details::ending;
+use crate::reset::reading::{CarriedNote, Proof, Reset, Rung};
+use crate::reset::state::{Ending, Evidence, Report};
+use crate::reset::store;
+use crate::reset::submit::Resets;
+use crate::store::StoreError;
+use crate::troubles;
+
+/// Until the next try where the line was full or Graph did not answer.
+const SOON: SignedDuration = SignedDuration::from_secs(3);
+/// That this tenant logs resets at all, and since when that is known.
+pub(crate) const LOGS: &str = "audit_logs_resets";
+
+/// What the log says of one reset.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    /// Several rows fit: nothing is concluded.
+    Ambiguous,
+    Row {
+        at: Timestamp,
+        success: bool,
+        agent: String,
+        reason: String,
+    },
+}
+
+/// What reading the log came to.
+pub(super) enum Log {
+    Rows(Vec<AuditRow>),
+    /// Again after this.
+    NotNow(SignedDuration),
+}
+
+/// The rows of the span these resets were sent in.
+pub(super) async fn read(resets: &Resets, due: &[Reset]) -> Result<Log, StoreError> {
+    let (app, now) = (&resets.app, resets.app.now());
+    if let Err(refused) = app.limits.take("graph:audits", AUDIT_LOOKS, now).await? {
+        // Everybody who is turned away comes back at the same moment, and is served by one request then.
+        return Ok(Log::NotNow(refused.wait));
+    }
+    let skew = app.entra.graph.skew();
+    let first = due.iter().filter_map(|r| r.dispatched_at).min().unwrap_or(now);
+    let from = first.saturating_sub(SKEW + skew.min(SignedDuration::ZERO).abs()).unwrap_or(first);
+    let to = now.saturating_add(SKEW + skew.max(SignedDuration::ZERO)).unwrap_or(now);
+    match app.entra.graph.reset_audits(from, to).await {
+        Ok(rows) => {
+            if !rows.is_empty() && troubles::read_signal(&app.db, LOGS).await?.is_none() {
+                troubles::signal(&app.db, LOGS, "1", now).await?;
+            }
+            Ok(Log::Rows(rows))
+        }
+        Err(error) => {
+            tracing::warn!(cause = ?error, "the directory audit log cannot be read");
+            let wait = match &error {
+                GraphError::Answered(refusal) => refusal.retry_after,
+                _ => None,
+            };
+            Ok(Log::NotNow(wait.unwrap_or(SOON).max(SOON)))
+        }
+    }
+}
+
+/// What the rows say of one reset; true if nothing is left to look for in the log.
+pub(super) async fn look(resets: &Resets, rows: &[AuditRow], reset: &Reset) -> Result<bool, StoreError> {
+    let app = &resets.app;
+    if store::proofs(&app.db, reset.id).await?.iter().any(|proof| proof.rung == Rung::Carried) {
+        return Ok(true);
+    }
+    let now = app.now();
+    match find_own(resets, rows, reset, now).await? {
+        Found::Row { at, success, agent, reason } => conclude(resets, reset, at, success, &agent, &reason).await,
+        Found::Ambiguous => {
+            note(resets, reset, CarriedNote::Ambiguous).await?;
+            Ok(false)
+        }
+        Found::Nothing => {
+            let waited = now.duration_since(reset.settled_at.unwrap_or(reset.created_at));
+            if reset.synced && waited > LATE && troubles::read_signal(&app.db, LOGS).await?.is_none() {
+                note(resets, reset, CarriedNote::Unavailable).await?;
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// For a reset that was accepted without an address: whether the log settled it.
+pub(in crate::reset) async fn settles_writing(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
+    let Log::Rows(rows) = read(resets, std::slice::from_ref(reset)).await? else { return Ok(false) };
+    let report = match find_own(resets, &rows, reset, resets.app.now()).await? {
+        Found::Row { success: true, .. } => Report::Succeeded,
+        Found::Row { success: false, reason, .. } => Report::Ended(ending(&reason)),
+        Found::Nothing | Found::Ambiguous => return Ok(false),
+    };
+    crate::reset::send::finish(resets, reset, report, crate::reset::send::Grounds::default()).await?;
+    Ok(true)
+}
+
+/// When a row of this reset may be dated, by a clock that is so far ahead of ours.
+fn span(reset: &Reset, (now, skew): (Timestamp, SignedDuration)) -> (Timestamp, Timestamp) {
+    let theirs = |at: Timestamp| at.saturating_add(skew).unwrap_or(at);
+    let from = theirs(reset.dispatched_at.unwrap_or(reset.created_at)).saturating_sub(SKEW).unwrap_or_default();
+    (from, theirs(reset.settled_at.unwrap_or(now)).saturating_add(SKEW).unwrap_or(now))
+}
+
+/// What [`find`] finds, unless the row may be that of another reset of the same person: an earlier one that never left
+/// must not be called written because a later one was.
+async fn find_own(resets: &Resets, rows: &[AuditRow], reset: &Reset, now: Timestamp) -> Result<Found, StoreError> {
+    let app = &resets.app;
+    // Rows of older releases do not say who sent them.
+    let operator = match reset.operator {
+        Some(operator) => Some(operator),
+        None => app.entra.operators.current().await?.map(|operator| operator.object),
+    };
+    let found = find(rows, reset, operator, (now, app.entra.graph.skew()));
+    let (from, to) = span(reset, (now, SignedDuration::ZERO));
+    let (from, to) = (from.saturating_sub(SKEW).unwrap_or(from), to.saturating_add(SKEW).unwrap_or(to));
+    if matches!(found, Found::Row { .. }) && store::has_neighbour(&app.db, reset, from, to).await? {
+        return Ok(Found::Ambiguous);
+    }
+    Ok(found)
+}
+
+/// Exactly one row with this target, by our operator, in this reset's time.
+fn find(rows: &[AuditRow], reset: &Reset, operator: Option<ObjectId>, clocks: (Timestamp, SignedDuration)) -> Found {
+    // By Microsoft's clock as it is measured now, and by ours: ours may have been set since.
+    let spans = [span(reset, clocks), span(reset, (clocks.0, SignedDuration::ZERO))];
+    let in_time = |at: Timestamp| spans.iter().any(|(from, to)| at >= *from && at <= *to);
+    let (target, operator) = (reset.person.object.to_string(), operator.map(|o| o.to_string()));
+    let fits = |row: &&AuditRow| {
+        let by = row.initiated_by.as_ref().and_then(|i| i.user.as_ref()).and_then(|u| u.id.clone());
+        let on = row.target_resources.iter().any(|t| t.id.as_deref() == Some(&target));
+        on && by.is_some() && by == operator && in_time(row.activity_date_time)
+    };
+    let mut found = rows.iter().filter(fits);
+    match (found.next(), found.next()) {
+        (None, _) => Found::Nothing,
+        (Some(_), Some(_)) => Found::Ambiguous,
+        (Some(row), None) => {
+            let agent = row
+                .additional_details
+                .iter()
+                .find(|d| d.key.as_deref() == Some("OnPremisesAgent"))
+                .and_then(|d| d.value.clone());
+            Found::Row {
+                at: row.activity_date_time,
+                success: row.result == "success",
+                agent: agent.unwrap_or_default(),
+                reason: row.result_reason.clone().unwrap_or_default(),
+            }
+        }
+    }
+}
+
+/// Draws the conclusion; true if nothing is left to look for.
+async fn conclude(
+    resets: &Resets,
+    reset: &Reset,
+    at: Timestamp,
+    success: bool,
+    agent: &str,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    let evidence = match (success, agent) {
+        (true, "None") if reset.synced => Evidence::NoAgent,
+        (true, "None" | "") => return Ok(!reset.synced),
+        (true, _) => Evidence::Carried,
+        (false, _) => match ending(reason) {
+            Ending::Refused(cause) | Ending::Failed(cause) => Evidence::AuditFailed(cause),
+            Ending::Split => return Ok(true),
+        },
+    };
+    let app = &resets.app;
+    let mut ledger = app.auditor.begin().await?;
+    if evidence == Evidence::Carried {
+        let proof = Proof { rung: Rung::Carried, at, source: agent.to_owned(), detail: None };
+        if prove(&mut ledger, reset, &proof, "reset.carried").await? {
+            took(resets, reset, Rung::Carried, at);
+        }
+    }
+    store::note_carried(ledger.tx(), reset.id, None).await?;
+    settle(resets, &mut ledger, reset, (evidence, agent)).await?;
+    store::touch(ledger.tx(), reset.id, app.now()).await?;
+    ledger.commit().await?;
+    app.changed.notify_one();
+    Ok(true)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::reset::state::State;
+
+    const TARGET: &str = "00000000-0000-4000-8000-000000000001";
+    const OPERATOR: &str = "00000000-0000-4000-8000-000000000002";
+
+    fn row(target: &str, by: &str, at: &str) -> AuditRow {
+        serde_json::from_value(json!({
+            "id": "1", "activityDateTime": at, "result": "success",
+            "initiatedBy": { "user": { "id": by } }, "targetResources": [{ "id": target }],
+            "additionalDetails": [{ "key": "OnPremisesAgent", "value": "CloudSync" }],
+        }))
+        .unwrap()
+    }
+
+    pub(in crate::reset::evidence) fn reset() -> Reset {
+        let at = |s: &str| s.parse::<Timestamp>().unwrap();
+        Reset {
+            id: "01900000-0000-7000-8000-000000000000".parse().unwrap(),
+            reference: "7KQ4M2ZD".parse().unwrap(),
+            person: crate::base::PersonKey { tenant: crate::store::testing::tenant(), object: TARGET.parse().unwrap() },
+            synced: true,
+            state: State::Written,
+            cause: None,
+            created_at: at("2026-11-23T10:00:00Z"),
+            updated_at: at("2026-11-23T10:00:05Z"),
+            dispatched_at: Some(at("2026-11-23T10:00:00Z")),
+            accepted_at: Some(at("2026-11-23T10:00:01Z")),
+            settled_at: Some(at("2026-11-23T10:00:05Z")),
+            location: None,
+            polls: 0,
+            lost_since: None,
+            down_since: None,
+            down_total_ms: 0,
+            line_since: None,
+            revision: 1,
+            operator: OPERATOR.parse().ok(),
+            account: None,
+            set_before: None,
+            carried_note: None,
+            canary: false,
+        }
+    }
+
+    const NONE: SignedDuration = SignedDuration::ZERO;
+
+    #[test]
+    fn one_row_of_ours_in_its_time_is_evidence_and_all_else_is_not() {
+        let look = |rows: &[AuditRow]| {
+            find(rows, &reset(), OPERATOR.parse().ok(), ("2026-11-23T10:05:00Z".parse().unwrap(), NONE))
+        };
+        let good = row(TARGET, OPERATOR, "2026-11-23T10:00:04Z");
+        assert!(
+            matches!(look(std::slice::from_ref(&good)), Found::Row { success: true, agent, .. } if agent == "CloudSync")
+        );
+        assert_eq!(look(&[]), Found::Nothing);
+        assert_eq!(look(&[good.clone(), good.clone()]), Found::Ambiguous);
+        assert_eq!(look(&[row(OPERATOR, OPERATOR, "2026-11-23T10:00:04Z")]), Found::Nothing, "another person");
+        assert_eq!(look(&[row(TARGET, TARGET, "2026-11-23T10:00:04Z")]), Found::Nothing, "another administrator");
+        assert_eq!(look(&[row(TARGET, OPERATOR, "2026-11-23T09:50:00Z")]), Found::Nothing, "another time");
+        assert!(matches!(look(&[row(TARGET, OPERATOR, "2026-11-23T09:58:30Z")]), Found::Row { .. }), "within the skew");
+    }
+    #[test]
+    fn a_log_whose_clock_is_an_hour_ahead_is_read_by_that_clock() {
+        let now = "2026-11-23T10:05:00Z".parse().unwrap();
+        let row = row(TARGET, OPERATOR, "2026-11-23T11:00:04Z");
+        let by = |skew| find(std::slice::from_ref(&row), &reset(), OPERATOR.parse().ok(), (now, skew));
+        assert_eq!(by(NONE), Found::Nothing);
+        assert!(matches!(by(SignedDuration::from_hours(1)), Found::Row { .. }));
+    }
+}
