@@ -245,6 +245,7 @@ fn config(
         helpdesk: Helpdesk::default(),
         audit: crate::config::Audit::default(),
         notify: crate::config::Notify::default(),
+        canary: None,
     })
 }
 

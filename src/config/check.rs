@@ -27,6 +27,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     }
     policy(config)?;
     super::notify::check(&config.notify)?;
+    config.canary.as_ref().map_or(Ok(()), super::canary::check)?;
     for (key, value) in [
         ("signin.max_age_seconds", config.signin.max_age_seconds),
         ("signin.submit_seconds", config.signin.submit_seconds),

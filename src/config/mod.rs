@@ -3,6 +3,7 @@
 
 mod alarms;
 mod audit;
+mod canary;
 mod check;
 mod entra;
 mod helpdesk;
@@ -12,6 +13,7 @@ mod sections;
 
 pub use alarms::{Alarms, Day, Hours, Zone};
 pub use audit::Audit;
+pub use canary::Canary;
 pub use helpdesk::{Helpdesk, Points, Raises, Thresholds};
 pub use load::{ConfigError, load};
 pub use notify::{Notify, NotifyKind, Smtp, SmtpTls};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Audit, Helpdesk, Notify};
+use super::{Audit, Canary, Helpdesk, Notify};
 use crate::base::{Secret, TenantId};
 
 /// All settings.
@@ -41,6 +41,9 @@ pub struct Config {
     pub helpdesk: Helpdesk,
     #[serde(default)]
     pub audit: Audit,
+    /// Without it no test account is reset.
+    #[serde(default)]
+    pub canary: Option<Canary>,
 }
 
 impl Config {

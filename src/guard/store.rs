@@ -6,7 +6,7 @@ use crate::store::{Db, StoreError, on_db};
 
 /// Resets since a moment, whoever's.
 pub(super) async fn created_since(db: &Db, since: Timestamp) -> Result<i64, StoreError> {
-    const SQL: &str = "SELECT COUNT(*) FROM resets WHERE created_at >= $1";
+    const SQL: &str = "SELECT COUNT(*) FROM resets WHERE created_at >= $1 AND canary IS NULL";
     let since = since.as_millisecond();
     let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_one(pool).await)?;
     Ok(count)

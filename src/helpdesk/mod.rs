@@ -28,6 +28,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/helpdesk/people", get(people::page))
         .route("/helpdesk/people/{object}", get(person::page))
         .route("/helpdesk/insights", get(insights::page))
+        .route("/helpdesk/insights/canary", post(insights::canary_again))
         .route("/helpdesk/insights/alarms/{id}", post(insights::acknowledge))
         .route("/helpdesk/resets/{reference}", get(file::page))
         .route("/helpdesk/resets/{reference}/ask", post(file::ask))

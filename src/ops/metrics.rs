@@ -30,6 +30,7 @@ struct Standing {
     /// Contexts whose policy is good.
     policies: i64,
     troubles: i64,
+    canary: Option<super::canary::Figures>,
     operator_age: Option<i64>,
     sync_age: Option<i64>,
 }
@@ -47,10 +48,23 @@ async fn standing(app: &App) -> Result<Standing, StoreError> {
     let operator_age = operator.as_ref().map(|operator| age(operator.refreshed_at));
     let operator = operator.is_some_and(|operator| operator.trouble.is_none());
     let troubles = i64::try_from(troubles::standing(&app.db).await?.len()).unwrap_or(i64::MAX);
+    let canary = super::canary::figures(app).await?;
     let sync_age = super::whole::synced_at(app).await?.flatten().map(age);
     let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ALARMS).fetch_one(pool).await)?;
     let (policies,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(POLICIES).fetch_one(pool).await)?;
-    Ok(Standing { sending, in_line, writing, paused, operator, alarms, policies, troubles, operator_age, sync_age })
+    Ok(Standing {
+        sending,
+        in_line,
+        writing,
+        paused,
+        operator,
+        alarms,
+        policies,
+        troubles,
+        canary,
+        operator_age,
+        sync_age,
+    })
 }
 
 async fn scrape(State(app): State<App>) -> Response {
@@ -79,6 +93,14 @@ async fn scrape(State(app): State<App>) -> Response {
             gauge("resets_writing", "Resets that Graph has taken and not ended", stands.writing);
             gauge("desk_alarms_open", "Alarms at the helpdesk that nobody has acknowledged", stands.alarms);
             gauge("policies_good", "Contexts whose Conditional Access policy proves what it should", stands.policies);
+            if let Some(canary) = stands.canary {
+                gauge("canary_ok", "1 if the newest test reset came through", i64::from(canary.ok));
+                gauge("canary_age_seconds", "Since the newest test reset was begun", canary.age);
+                if let Some(seconds) = canary.seconds {
+                    gauge("canary_seconds", "How long it took from the request to the last word", seconds);
+                }
+                gauge("canary_stopped", "1 if it failed so often that it stopped", i64::from(canary.stopped));
+            }
             gauge("troubles", "What is wrong with the whole, as the helpdesk sees it", stands.troubles);
             if let Some(age) = stands.operator_age {
                 gauge("operator_renewed_age_seconds", "Since the operator's permission was last renewed", age);

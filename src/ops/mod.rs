@@ -2,6 +2,7 @@
 
 mod backup;
 mod breach;
+mod canary;
 mod health;
 mod keeping;
 mod metrics;
@@ -10,6 +11,7 @@ mod whole;
 
 pub use backup::{BackupError, backup};
 pub use breach::{BreachError, BreachFile, BreachLookup, breach_build};
+pub(crate) use canary::keep_canary;
 pub(crate) use health::router;
 pub(crate) use keeping::keep_audit;
 pub(crate) use metrics::metrics_router;

@@ -57,6 +57,7 @@ async fn round(app: &App) -> Result<(), StoreError> {
     found.extend(policies(app).await?);
     found.push((Kind::Credential, credential(app)));
     found.push((Kind::Sync, sync(app).await?));
+    found.push((Kind::Canary, super::canary::found(app).await?));
     found.push((Kind::Clock, clock(app)));
     troubles::settle(app, &found).await
 }

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_sessions::Session;
 
+use super::canary::{self, Writeback};
 use super::microsoft::{self, Refused, Said};
-use super::submit::{Before, NotBegun, Resets};
+use super::submit::{Before, By, NotBegun, Resets};
 use crate::base::Password;
 use crate::guard::{Guard, Stopped};
 use crate::people::{Facts, Home, InDirectory, People};
@@ -59,6 +60,8 @@ struct FormPage {
     /// The reference of an unknown reset before this one.
     unknown: Option<String>,
     locked: Option<String>,
+    /// The way to the directory is known to be down (true) or slow.
+    writeback: Option<(bool, String)>,
     /// When the form must be sent at the latest.
     until: String,
     until_iso: String,
@@ -111,7 +114,9 @@ async fn open(app: &App, frame: Frame, session: &Session, login: &Login, facts: 
             let asked = asked_of(app, facts, &directory);
             session.insert(ASKED, &asked).await.map_err(|e| Error::unavailable(&e))?;
             let locked = locked(&frame, &directory);
-            page(app, frame, login, facts, Shown { unknown, locked, asked: Some(asked), ..Shown::default() })
+            let writeback = if facts.synced() { writeback(app, &frame).await? } else { None };
+            let shown = Shown { unknown, locked, writeback, asked: Some(asked), ..Shown::default() };
+            page(app, frame, login, facts, shown)
         }
     })
 }
@@ -177,7 +182,7 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
         Said::Unasked => "?unasked=1",
         Said::Nothing => "",
     };
-    match resets.submit(login.key, &facts, password).await {
+    match resets.submit(By::Person, login.key, &facts, password).await {
         Ok(reference) => {
             guard.check_ceiling().await?;
             Ok(Redirect::to(&format!("/resets/{reference}{unasked}")).into_response())
@@ -245,6 +250,8 @@ struct Shown {
     locked: Option<String>,
     /// Why Microsoft refuses the password, in its words.
     said: Option<String>,
+    /// The way to the directory is down or slow.
+    writeback: Option<(bool, String)>,
 }
 
 impl Shown {
@@ -280,6 +287,7 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
         problem: shown.problem.map(|key| f.t(key)),
         unknown: shown.unknown,
         locked: shown.locked,
+        writeback: shown.writeback,
         until: clock_time(&f.lang, until),
         until_iso: until.to_string(),
         f,
@@ -312,6 +320,13 @@ fn home(app: &App, f: &Frame, facts: &Facts) -> String {
             }
         }
     }
+}
+
+async fn writeback(app: &App, f: &Frame) -> Result<Option<(bool, String)>, Error> {
+    Ok(canary::writeback(app).await?.map(|known| match known {
+        Writeback::Down(since) => (true, f.tv("form-writeback-down", "time", &moment(&f.lang, &since))),
+        Writeback::Slow(took) => (false, f.tv("form-writeback-slow", "span", &duration(&f.lang, took))),
+    }))
 }
 
 /// Our rules, or the directory's where they ask for more.

@@ -14,6 +14,7 @@
 //! is in no table, log, session or trace. It is sent once.
 
 mod aftercare;
+pub(crate) mod canary;
 mod causes;
 pub(crate) mod desk;
 mod details;

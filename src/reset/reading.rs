@@ -35,8 +35,6 @@ pub(crate) struct Reset {
     pub(crate) account: Option<String>,
     pub(crate) set_before: Option<PasswordSet>,
     pub(crate) carried_note: Option<CarriedNote>,
-    /// A scheduled reset of the test account.
-    pub(crate) canary: bool,
 }
 
 /// Why the log will not say who carried a password.

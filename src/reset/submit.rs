@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::leases::LEASE;
 use super::state::State;
 use super::{send, store};
-use crate::audit::{Actor, Event};
+use crate::audit::{Actor, Event, Ledger};
 use crate::base::{InFlight, PersonKey, Reference, ResetId, crash_point};
 use crate::guard::{Counted, Guard};
 use crate::notify;
@@ -29,6 +29,15 @@ impl FromRef<App> for Resets {
     fn from_ref(app: &App) -> Self {
         Self { app: app.clone(), in_flight: app.in_flight.clone() }
     }
+}
+
+/// Who asked for a reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// Its person, signed in.
+    Person,
+    /// The schedule, of the test account.
+    Canary,
 }
 
 /// Why nothing was begun. The password was not used.
@@ -79,6 +88,7 @@ impl Resets {
     /// Commits the intent and starts sending. The sending belongs to the process: a closed browser cannot cut it.
     pub(super) async fn submit(
         &self,
+        by: By,
         person: PersonKey,
         facts: &Facts,
         password: NewPassword,
@@ -88,7 +98,7 @@ impl Resets {
         let reference = Reference::new(&self.app.random);
         let guard = Guard::from_ref(&self.app);
         // Asks Graph, so before anything is locked.
-        let needs_approval = guard.needs_approval(facts).await;
+        let needs_approval = by == By::Person && guard.needs_approval(facts).await;
         let mut ledger = self.app.auditor.begin().await?;
         let lease_until = now.saturating_add(LEASE).unwrap_or(now);
         let intent = store::Intent { id, reference: &reference, person, facts, owner: &self.app.me, lease_until, now };
@@ -100,15 +110,9 @@ impl Resets {
             }
             Err(error) => return Err(error.into()),
         }
-        notify::remember(ledger.tx(), &self.app, id, facts, now).await?;
-        remember_numbers(ledger.tx(), &self.app, facts).await?;
-        match guard.count(ledger.tx(), person, id, needs_approval).await? {
-            Counted::Within => {}
-            Counted::Granted => {
-                ledger.record(Event::new("guard.grant_used", Actor::Person(person)).about(person).reset(id));
-            }
-            Counted::NotGranted => return Err(NotBegun::NotGranted),
-            Counted::Limited(refused) => return Err(NotBegun::Limited(refused)),
+        match by {
+            By::Person => self.of_a_person(&mut ledger, (id, person, now), facts, needs_approval).await?,
+            By::Canary => store::mark_canary(ledger.tx(), id).await?,
         }
         if facts.locked {
             store::was_locked(ledger.tx(), id).await?;
@@ -117,7 +121,8 @@ impl Resets {
             store::set_before(ledger.tx(), id, &account.to_string(), before).await?;
         }
         store::touch(ledger.tx(), id, now).await?;
-        let event = Event::new("reset.requested", Actor::Person(person)).about(person).reset(id);
+        let actor = if by == By::Person { Actor::Person(person) } else { Actor::Portal };
+        let event = Event::new("reset.requested", actor).about(person).reset(id).with("canary", by == By::Canary);
         ledger.record(event.with("reference", reference.to_string()).personal("upn", facts.upn.clone()));
         // Marked before it can be seen: nobody here takes it for an orphan.
         let marked = self.in_flight.mark(id);
@@ -126,6 +131,28 @@ impl Resets {
         let sent = send::Sent { id, person, created_at: now };
         self.app.tasks.spawn(send::send(self.clone(), sent, password.into_inner(), marked));
         Ok(reference)
+    }
+
+    /// What only a person's reset brings: somebody to tell, numbers to remember, and a count.
+    async fn of_a_person(
+        &self,
+        ledger: &mut Ledger,
+        (id, person, now): (ResetId, PersonKey, Timestamp),
+        facts: &Facts,
+        needs_approval: bool,
+    ) -> Result<(), NotBegun> {
+        notify::remember(ledger.tx(), &self.app, id, facts, now).await?;
+        remember_numbers(ledger.tx(), &self.app, facts).await?;
+        let guard = Guard::from_ref(&self.app);
+        match guard.count(ledger.tx(), person, id, needs_approval).await? {
+            Counted::Within => Ok(()),
+            Counted::Granted => {
+                ledger.record(Event::new("guard.grant_used", Actor::Person(person)).about(person).reset(id));
+                Ok(())
+            }
+            Counted::NotGranted => Err(NotBegun::NotGranted),
+            Counted::Limited(refused) => Err(NotBegun::Limited(refused)),
+        }
     }
 
     async fn running(&self, person: PersonKey) -> Result<NotBegun, StoreError> {

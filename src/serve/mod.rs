@@ -151,6 +151,7 @@ impl Portal {
         app.tasks.spawn(refresh_people(app.clone()));
         app.tasks.spawn(ops::keep_audit(app.clone()));
         app.tasks.spawn(ops::watch_whole(app.clone()));
+        app.tasks.spawn(ops::keep_canary(app.clone()));
         app.tasks.spawn(sweep(app.clone()));
         if let Some(at) = app.config.server.metrics_listen {
             serve_metrics(&app, at).await?;

@@ -1,4 +1,4 @@
-//! What one replica does once a day: a row says when it was done, and whoever moves it does it.
+//! What one replica does once in a while, mostly once a day: a row says when it was done, and whoever moves it does it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,20 +8,30 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whether it is due and this caller is the one. A time in the future was written before the clock was set back.
 pub(crate) async fn claim_daily(db: &Db, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    claim_every(db, name, DAY, now).await
+}
+
+/// The same for another while.
+pub(crate) async fn claim_every(
+    db: &Db,
+    name: &str,
+    every: SignedDuration,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     const LOOK: &str = "SELECT done_at FROM daily WHERE name = $1 AND done_at > $2 AND done_at <= $3";
     const TAKE: &str = "INSERT INTO daily (name, done_at) VALUES ($1, $3)
         ON CONFLICT (name) DO UPDATE SET done_at = $3 WHERE NOT (daily.done_at > $2 AND daily.done_at <= $3)";
-    let yesterday = now.saturating_sub(DAY).unwrap_or_default().as_millisecond();
+    let before = now.saturating_sub(every).unwrap_or_default().as_millisecond();
     let now = now.as_millisecond();
     // Mostly there is nothing to do, and looking takes no lock.
     let done: Option<(i64,)> =
-        on_db!(db, |pool| sqlx::query_as(LOOK).bind(name).bind(yesterday).bind(now).fetch_optional(pool).await)?;
+        on_db!(db, |pool| sqlx::query_as(LOOK).bind(name).bind(before).bind(now).fetch_optional(pool).await)?;
     if done.is_some() {
         return Ok(false);
     }
     let rows = on_db!(db, |pool| sqlx::query(TAKE)
         .bind(name)
-        .bind(yesterday)
+        .bind(before)
         .bind(now)
         .execute(pool)
         .await
@@ -31,8 +41,19 @@ pub(crate) async fn claim_daily(db: &Db, name: &str, now: Timestamp) -> Result<b
 
 /// It was not done after all: it is due again after this.
 pub(crate) async fn retry_daily(db: &Db, name: &str, after: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
+    retry_every(db, name, DAY, after, now).await
+}
+
+/// The same for another while.
+pub(crate) async fn retry_every(
+    db: &Db,
+    name: &str,
+    every: SignedDuration,
+    after: SignedDuration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE daily SET done_at = $2 WHERE name = $1";
-    let done = now.saturating_sub(DAY).and_then(|at| at.checked_add(after)).unwrap_or_default().as_millisecond();
+    let done = now.saturating_sub(every).and_then(|at| at.checked_add(after)).unwrap_or_default().as_millisecond();
     on_db!(db, |pool| sqlx::query(SQL).bind(name).bind(done).execute(pool).await.map(|_| ()))?;
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) mod testing;
 pub(crate) use attempts::{Attempts, StoredAttempt};
 pub use backup::BackupError;
 pub(crate) use backup::backup;
-pub(crate) use daily::{claim_daily, retry_daily};
+pub(crate) use daily::{claim_daily, claim_every, retry_daily, retry_every};
 pub(crate) use db::{Db, StoreError, Tx};
 pub(crate) use db::{on_db, on_tx};
 pub(crate) use leases::lease;

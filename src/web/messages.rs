@@ -244,6 +244,7 @@ mod tests {
             "alarm-",
             "letter-",
             "trouble-",
+            "canary-",
         ];
         for key in keys {
             let made = families.iter().any(|family| key.starts_with(family));

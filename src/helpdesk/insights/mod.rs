@@ -5,6 +5,7 @@
 //! member of staff acknowledges each with a word, and both are in the audit.
 
 mod alarms;
+mod canary;
 mod chart;
 mod figures;
 mod page;
@@ -13,6 +14,7 @@ mod scanner;
 mod store;
 
 pub(super) use alarms::acknowledge;
+pub(super) use canary::again as canary_again;
 pub(super) use page::page;
 pub(crate) use scanner::run as watch;
 pub(crate) use store::forget as forget_alarms;

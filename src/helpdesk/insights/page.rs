@@ -7,12 +7,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::alarms::{AlarmRow, alarms, staff_name};
+use super::canary;
 use super::chart::{self, Block, Line};
 use super::figures::{Day, Spans, days, spans};
 use crate::audit::work_of_staff;
+use crate::helpdesk::queue::{Wrongs, wrongs};
 use crate::reset::desk::{self as resets, DeskRung, Figures};
 use crate::signin::{Acknowledge, Look, Permission as _, Staff, Watch, at_work};
 use crate::state::App;
+use crate::troubles;
 use crate::web::{Error, Frame, draw, duration};
 
 /// So many days, today among them.
@@ -63,6 +66,8 @@ struct InsightsPage {
     causes: Vec<Bar>,
     work: Vec<Bar>,
     saved: Option<String>,
+    canary: Option<canary::Shown>,
+    troubles: Vec<Wrongs>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +92,7 @@ pub(crate) async fn page(
         "done" => Some(f.t("alarm-said-done")),
         "empty" => Some(f.t("alarm-said-empty")),
         "gone" => Some(f.t("alarm-said-gone")),
+        "tried" => Some(f.t("insights-canary-tried")),
         _ => None,
     });
     Ok(draw(&InsightsPage {
@@ -106,6 +112,8 @@ pub(crate) async fn page(
             .collect(),
         causes: causes(&f, &figures.causes),
         work: work(&app, &f, since).await?,
+        canary: canary::shown(&app, &f).await?,
+        troubles: troubles::standing(&app.db).await?.iter().map(|trouble| wrongs(&f, trouble)).collect(),
         saved: saved(&f, &days, app.config.helpdesk.minutes_per_reset),
         f,
     }))

@@ -197,7 +197,7 @@ async fn conclude(
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::reset) mod tests {
     use serde_json::json;
 
     use super::*;
@@ -215,7 +215,7 @@ pub(super) mod tests {
         .unwrap()
     }
 
-    pub(in crate::reset::evidence) fn reset() -> Reset {
+    pub(in crate::reset) fn reset() -> Reset {
         let at = |s: &str| s.parse::<Timestamp>().unwrap();
         Reset {
             id: "01900000-0000-7000-8000-000000000000".parse().unwrap(),
@@ -240,7 +240,6 @@ pub(super) mod tests {
             account: None,
             set_before: None,
             carried_note: None,
-            canary: false,
         }
     }
 

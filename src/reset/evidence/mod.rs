@@ -1,9 +1,11 @@
 //! Proof that a password landed: *carried*, from Entra's audit log, and *landed*, from a domain controller.
 
 mod landed;
-mod log;
+pub(super) mod log;
 
 pub(super) use log::settles_writing;
+#[cfg(test)]
+pub(super) use log::tests::reset as reset_for_test;
 
 use jiff::{SignedDuration, Timestamp};
 

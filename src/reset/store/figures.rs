@@ -9,7 +9,7 @@ use crate::store::{Db, StoreError, on_db};
 
 /// By day (since 1970, UTC) and state.
 pub(in crate::reset) async fn days(db: &Db, since: Timestamp) -> Result<Vec<(i64, State, i64)>, StoreError> {
-    const SQL: &str = "SELECT created_at / 86400000, state, COUNT(*) FROM resets WHERE created_at >= $1 GROUP BY 1, 2";
+    const SQL: &str = "SELECT created_at / 86400000, state, COUNT(*) FROM resets WHERE created_at >= $1 AND canary IS NULL GROUP BY 1, 2";
     let since = since.as_millisecond();
     let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
     Ok(rows.into_iter().filter_map(|(day, state, count)| Some((day, State::read(&state)?, count))).collect())
@@ -30,7 +30,7 @@ pub(in crate::reset) async fn spans(db: &Db, since: Timestamp) -> Result<Vec<(i6
 
 /// Causes, the commonest first.
 pub(in crate::reset) async fn causes(db: &Db, since: Timestamp) -> Result<Vec<(String, i64)>, StoreError> {
-    const SQL: &str = "SELECT cause, COUNT(*) FROM resets WHERE created_at >= $1 AND cause IS NOT NULL GROUP BY cause ORDER BY 2 DESC, 1";
+    const SQL: &str = "SELECT cause, COUNT(*) FROM resets WHERE created_at >= $1 AND cause IS NOT NULL AND canary IS NULL GROUP BY cause ORDER BY 2 DESC, 1";
     let since = since.as_millisecond();
     Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?)
 }
@@ -47,7 +47,7 @@ pub(crate) struct Ended {
 /// Resets that began at a time or later and came to an end, the newest 10,000.
 pub(in crate::reset) async fn ended(db: &Db, since: Timestamp) -> Result<Vec<Ended>, StoreError> {
     const SQL: &str = "SELECT tenant, object, state, cause, COALESCE(settled_at, updated_at) FROM resets
-        WHERE created_at >= $1 AND open = 0 ORDER BY created_at DESC LIMIT 10000";
+        WHERE created_at >= $1 AND open = 0 AND canary IS NULL ORDER BY created_at DESC LIMIT 10000";
     type Row = (String, String, String, Option<String>, i64);
     let since = since.as_millisecond();
     let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;

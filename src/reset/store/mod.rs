@@ -40,7 +40,7 @@ macro_rules! with_columns {
             $before,
             "id, reference, tenant, object, synced, state, cause, created_at, updated_at, dispatched_at, accepted_at, \
              settled_at, location, polls, lost_since, down_since, down_total, line_since, revision, operator, account, \
-             pwd_before, carried_note, canary",
+             pwd_before, carried_note",
             $after
         )
     };
@@ -72,7 +72,6 @@ struct Row {
     account: Option<String>,
     pwd_before: Option<i64>,
     carried_note: Option<String>,
-    canary: Option<i64>,
 }
 
 fn at(millis: i64) -> Timestamp {
@@ -110,7 +109,6 @@ impl TryFrom<Row> for Reset {
             account: row.account,
             set_before: row.pwd_before.map(PasswordSet::from_millis),
             carried_note: row.carried_note.as_deref().and_then(CarriedNote::read),
-            canary: row.canary == Some(1),
         })
     }
 }
@@ -147,6 +145,22 @@ pub(super) async fn set_before(tx: &mut Tx, id: ResetId, account: &str, before: 
     let (id, before) = (id.to_string(), before.millis());
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(account).bind(before).execute(c).await.map(|_| ()))?;
     Ok(())
+}
+
+/// A scheduled reset of the test account.
+pub(super) async fn mark_canary(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE resets SET canary = 1 WHERE id = $1";
+    let id = id.to_string();
+    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}
+
+/// The newest of them.
+pub(super) async fn canaries(db: &Db, count: i64) -> Result<Vec<Reset>, StoreError> {
+    const SQL: &str =
+        with_columns!("SELECT ", " FROM resets WHERE canary = 1 ORDER BY created_at DESC, id DESC LIMIT $1");
+    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(count).fetch_all(pool).await)?;
+    rows.into_iter().map(Reset::try_from).collect()
 }
 
 /// Why the log will not say who carried it. False: that is known.

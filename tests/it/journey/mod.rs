@@ -2,6 +2,7 @@
 
 mod aftercare;
 mod audit;
+mod canary;
 mod cases;
 mod causes;
 mod credentials;

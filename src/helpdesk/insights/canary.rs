@@ -1,0 +1,82 @@
+//! The canary at the desk: its runs, each with what it proved, and trying it again.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::SignedDuration;
+
+use super::chart;
+use crate::reset::canary::{self, Canary, Run};
+use crate::signin::{Acknowledge, Staff};
+use crate::state::App;
+use crate::store::StoreError;
+use crate::web::{Error, Frame, duration, moment};
+
+/// So many runs are shown.
+const RUNS: i64 = 14;
+
+/// The section, where a canary is set up.
+pub(super) struct Shown {
+    pub(super) rows: Vec<RunRow>,
+    pub(super) stopped: bool,
+}
+
+pub(super) struct RunRow {
+    pub(super) reference: String,
+    pub(super) at: String,
+    pub(super) at_iso: String,
+    /// `good`, `asked`, `bad`, `nothing`, `pending`.
+    pub(super) says: &'static str,
+    pub(super) text: String,
+    pub(super) took: String,
+    /// A bar of the span beside the longest.
+    pub(super) length: i64,
+    pub(super) proved: String,
+}
+
+pub(super) async fn shown(app: &App, f: &Frame) -> Result<Option<Shown>, StoreError> {
+    if app.config.canary.is_none() {
+        return Ok(None);
+    }
+    let runs = canary::runs(&app.db, RUNS, app.now()).await?;
+    let stopped = canary::stopped(app, &runs).await?;
+    let most = runs.iter().filter_map(took).map(|span| span.as_secs()).max().unwrap_or(0);
+    Ok(Some(Shown { rows: runs.iter().map(|run| row(f, run, most)).collect(), stopped }))
+}
+
+fn took(run: &Run) -> Option<SignedDuration> {
+    match run.says {
+        Canary::Good(took) | Canary::Asked(took) => Some(took),
+        Canary::Pending | Canary::Nothing | Canary::Bad => None,
+    }
+}
+
+fn row(f: &Frame, run: &Run, most: i64) -> RunRow {
+    let says = match run.says {
+        Canary::Pending => "pending",
+        Canary::Good(_) => "good",
+        Canary::Asked(_) => "asked",
+        Canary::Nothing => "nothing",
+        Canary::Bad => "bad",
+    };
+    let text = f.t(&format!("canary-{says}"));
+    let rungs: Vec<String> = run.rungs.iter().map(|rung| f.t(&format!("desk-rung-{}", rung.name()))).collect();
+    RunRow {
+        reference: run.reference.to_string(),
+        at: moment(&f.lang, &run.at),
+        at_iso: run.at.to_string(),
+        says,
+        text: run.cause.map_or_else(|| text.clone(), |cause| format!("{text} ({})", cause.code())),
+        took: took(run).map(|span| duration(&f.lang, span)).unwrap_or_default(),
+        length: took(run).map_or(0, |span| chart::length(span.as_secs(), most)),
+        proved: rungs.join(", "),
+    }
+}
+
+/// `POST /helpdesk/insights/canary`: somebody looked, and tries it again.
+pub(crate) async fn again(State(app): State<App>, staff: Staff<Acknowledge>) -> Result<Response, Error> {
+    if app.config.canary.is_none() {
+        return Err(Error::NotFound);
+    }
+    canary::try_again(&app, staff.actor()).await?;
+    Ok(Redirect::to("/helpdesk/insights?said=tried#canary").into_response())
+}

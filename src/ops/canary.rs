@@ -1,0 +1,112 @@
+//! The canary's schedule: once a day by default, by one replica, until it failed so often that somebody has to look.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::audit::{Actor, Event};
+use crate::config::Canary as Settings;
+use crate::reset::canary::{self, Canary};
+use crate::state::App;
+use crate::store::{StoreError, claim_every, retry_every};
+use crate::troubles::{self, Found};
+
+const EVERY: Duration = Duration::from_secs(2);
+/// What could not be begun is tried again after this.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+/// Why the account cannot be used.
+const SETTING: &str = "canary_setting";
+/// So many runs tell how it stands.
+const RUNS: i64 = 30;
+
+/// Runs the canary until the process stops.
+pub(crate) async fn keep_canary(app: App) {
+    let Some(settings) = app.config.canary.clone() else { return };
+    loop {
+        if let Err(error) = round(&app, &settings).await {
+            tracing::warn!(cause = ?error, "the canary cannot be looked after; it goes on in a moment");
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+async fn round(app: &App, settings: &Settings) -> Result<(), StoreError> {
+    // An operator comes first: without one the day's run would be used up for nothing.
+    if !app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none()) {
+        return Ok(());
+    }
+    if canary::stopped(app, &canary::runs(&app.db, RUNS, app.now()).await?).await? {
+        return Ok(());
+    }
+    let every = SignedDuration::from_hours(settings.every_hours);
+    if !claim_every(&app.db, canary::NAME, every, app.now()).await? {
+        return Ok(());
+    }
+    match canary::begin(app, &settings.person).await? {
+        Ok(reference) => {
+            troubles::signal(&app.db, SETTING, "", app.now()).await?;
+            tracing::info!(%reference, "the canary was sent");
+            Ok(())
+        }
+        Err(why) => {
+            tracing::warn!(why = why.name(), "the canary was not sent; again in an hour");
+            let setting = if why.is_setting() { why.name() } else { "" };
+            troubles::signal(&app.db, SETTING, setting, app.now()).await?;
+            let event = Event::new("canary.not_begun", Actor::Portal).with("why", why.name());
+            app.auditor.note(event).await?;
+            retry_every(&app.db, canary::NAME, every, AGAIN, app.now()).await
+        }
+    }
+}
+
+/// What the desk hears of it.
+pub(super) async fn found(app: &App) -> Result<Found, StoreError> {
+    if app.config.canary.is_none() {
+        return Ok(Found::Well);
+    }
+    if let Some((why, _)) = troubles::read_signal(&app.db, SETTING).await?
+        && !why.is_empty()
+    {
+        return Ok(Found::Wrong(why));
+    }
+    let runs = canary::runs(&app.db, RUNS, app.now()).await?;
+    let telling = runs.iter().find(|run| !matches!(run.says, Canary::Pending | Canary::Nothing));
+    Ok(match telling {
+        None => Found::Unknown,
+        Some(run) if run.says == Canary::Bad => {
+            let cause = run.cause.map_or_else(|| run.state.name().to_owned(), |cause| cause.code().to_owned());
+            let stopped = if canary::stopped(app, &runs).await? { ", stopped" } else { "" };
+            Found::Wrong(format!("{}, {cause}{stopped}", run.reference))
+        }
+        Some(_) => Found::Well,
+    })
+}
+
+/// How it stands, for the metrics.
+pub(super) struct Figures {
+    pub(super) ok: bool,
+    pub(super) age: i64,
+    pub(super) seconds: Option<i64>,
+    pub(super) stopped: bool,
+}
+
+pub(super) async fn figures(app: &App) -> Result<Option<Figures>, StoreError> {
+    if app.config.canary.is_none() {
+        return Ok(None);
+    }
+    let runs = canary::runs(&app.db, RUNS, app.now()).await?;
+    let Some(newest) = runs.iter().find(|run| run.says != Canary::Pending) else { return Ok(None) };
+    let seconds = match newest.says {
+        Canary::Good(took) | Canary::Asked(took) => Some(took.as_secs()),
+        _ => None,
+    };
+    Ok(Some(Figures {
+        ok: seconds.is_some(),
+        age: app.now().duration_since(newest.at).as_secs(),
+        seconds,
+        stopped: canary::stopped(app, &runs).await?,
+    }))
+}

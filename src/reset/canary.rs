@@ -1,0 +1,288 @@
+//! The canary's reset: the same intent row, the same request, the same evidence as a person's, with a password that nobody
+//! keeps. What it proves is computed from its rows.
+
+use axum::extract::FromRef as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::causes::Cause;
+use super::reading::{Proof, Reset, Rung};
+use super::state::State;
+use super::store;
+use super::submit::{By, NotBegun, Resets};
+use crate::audit::{Actor, Event};
+use crate::base::{Password, PersonKey, Reference};
+use crate::guard::{Guard, Stopped};
+use crate::people::{InDirectory, People};
+use crate::policy::NewPassword;
+use crate::state::App;
+use crate::store::{Db, StoreError, retry_every};
+use crate::troubles;
+
+/// Its name in the table of what one replica does now and then.
+pub(crate) const NAME: &str = "canary";
+/// Since when failures count: somebody tried it again.
+const RESUMED: &str = "canary_resumed";
+
+/// A refused word list proves nothing, so another password is tried.
+const TRIES: usize = 3;
+/// Without Microsoft's word after this it is no wait any more.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Why no reset was begun. A name for logs and audit, and whether the setting itself is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotBegunBy {
+    /// Nobody has this user principal name.
+    Nobody,
+    /// Its password does not live in the directory: it would prove nothing.
+    NotSynced,
+    /// It holds a role, or whether it does cannot be read.
+    Power,
+    /// Disabled, a guest, or protected.
+    NotPossible,
+    /// Paused, or the operator cannot work: that is told elsewhere.
+    Paused,
+    /// Its last reset is under way.
+    Running,
+    /// Graph did not answer.
+    Unread,
+    /// No password could be made that the rules take.
+    Rules,
+}
+
+impl NotBegunBy {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::NotSynced => "not-synced",
+            Self::Power => "power",
+            Self::NotPossible => "not-possible",
+            Self::Paused => "paused",
+            Self::Running => "running",
+            Self::Unread => "unread",
+            Self::Rules => "rules",
+        }
+    }
+
+    /// An administrator has to change the account or the setting.
+    pub(crate) fn is_setting(self) -> bool {
+        matches!(self, Self::Nobody | Self::NotSynced | Self::Power | Self::NotPossible | Self::Rules)
+    }
+}
+
+/// What a canary's reset says of the way to the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Canary {
+    /// Nobody knows yet.
+    Pending,
+    /// It came through, so long after it was sent.
+    Good(SignedDuration),
+    /// The directory refused the password itself (age, history): it was asked, which is what was to be shown.
+    Asked(SignedDuration),
+    /// It did not leave, or Microsoft refused it before anybody was asked: that says nothing of the way.
+    Nothing,
+    Bad,
+}
+
+/// A run of the canary.
+pub(crate) struct Run {
+    pub(crate) reference: Reference,
+    pub(crate) at: Timestamp,
+    pub(crate) says: Canary,
+    pub(crate) state: State,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) rungs: Vec<Rung>,
+}
+
+/// Pure: from what its row says.
+fn judge(reset: &Reset, proofs: &[Proof], now: Timestamp) -> Canary {
+    let since = |at: Option<Timestamp>| {
+        let sent = reset.dispatched_at.unwrap_or(reset.created_at);
+        at.unwrap_or(reset.updated_at).duration_since(sent).max(SignedDuration::ZERO)
+    };
+    let took = || since(reset.settled_at);
+    let landed = proofs.iter().any(|proof| matches!(proof.rung, Rung::Landed | Rung::Carried));
+    match reset.state {
+        State::Written | State::Finished => Canary::Good(took()),
+        State::Sending | State::Writing if now.duration_since(reset.created_at) < OVERDUE => Canary::Pending,
+        // Microsoft took it, and the directory said no: the whole way was gone.
+        State::Refused if reset.accepted_at.is_some() && reset.cause == Some(Cause::Policy) => Canary::Asked(took()),
+        State::Refused
+            if matches!(
+                reset.cause,
+                Some(Cause::NotSent | Cause::Throttled | Cause::Operator | Cause::Role | Cause::Banned)
+            ) =>
+        {
+            Canary::Nothing
+        }
+        State::Unknown if landed => Canary::Good(took()),
+        // Evidence may still come.
+        State::Unknown if since(Some(now)) < OVERDUE => Canary::Pending,
+        _ => Canary::Bad,
+    }
+}
+
+/// Begins a reset of the test account.
+pub(crate) async fn begin(app: &App, upn: &str) -> Result<Result<Reference, NotBegunBy>, StoreError> {
+    let people = People::from_ref(app);
+    let Ok(found) = people.find(upn).await else { return Ok(Err(NotBegunBy::Unread)) };
+    let Some(found) = found.into_iter().find(|person| person.upn.eq_ignore_ascii_case(upn)) else {
+        return Ok(Err(NotBegunBy::Nobody));
+    };
+    let Ok(mut facts) = people.facts(found.id).await else { return Ok(Err(NotBegunBy::Unread)) };
+    if !facts.synced() {
+        return Ok(Err(NotBegunBy::NotSynced));
+    }
+    if people.privilege(&facts).await.privileged() {
+        return Ok(Err(NotBegunBy::Power));
+    }
+    // What the directory would refuse beforehand is left to the directory: being asked is what this is for.
+    match Guard::from_ref(app).look(&facts, &InDirectory::NotAsked).await? {
+        None | Some(Stopped::Approval) => {}
+        Some(Stopped::Paused(_) | Stopped::Operator(_)) => return Ok(Err(NotBegunBy::Paused)),
+        Some(Stopped::CannotCheck) => return Ok(Err(NotBegunBy::Unread)),
+        Some(_) => return Ok(Err(NotBegunBy::NotPossible)),
+    }
+    facts.set_before = people.in_directory(&facts).await.password_set();
+    let Some(password) = password(app, &facts.name_parts).await else { return Ok(Err(NotBegunBy::Rules)) };
+    let person = PersonKey { tenant: app.config.tenant(), object: facts.id };
+    match Resets::from_ref(app).submit(By::Canary, person, &facts, password).await {
+        Ok(reference) => Ok(Ok(reference)),
+        Err(NotBegun::Running(_)) => Ok(Err(NotBegunBy::Running)),
+        Err(NotBegun::Store(error)) => Err(error),
+        Err(NotBegun::Limited(_) | NotBegun::NotGranted) => Ok(Err(NotBegunBy::NotPossible)),
+    }
+}
+
+/// 256 random bits, with a letter of each kind before them. Nobody sees or keeps it.
+async fn password(app: &App, name_parts: &[String]) -> Option<NewPassword> {
+    let asked = app.policy.asked(name_parts.to_vec(), None);
+    for _ in 0..TRIES {
+        let text = format!("Cn7!{}", app.random.token());
+        let again = Password::new(text.clone());
+        if let Ok(password) = NewPassword::parse(Password::new(text), &again, &app.policy, &asked).await {
+            return Some(password);
+        }
+    }
+    None
+}
+
+/// The newest runs, the newest first.
+pub(crate) async fn runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<Run>, StoreError> {
+    let mut all = Vec::new();
+    for reset in store::canaries(db, count).await? {
+        let proofs = store::proofs(db, reset.id).await?;
+        all.push(Run {
+            says: judge(&reset, &proofs, now),
+            reference: reset.reference,
+            at: reset.created_at,
+            state: reset.state,
+            cause: reset.cause,
+            rungs: proofs.into_iter().map(|proof| proof.rung).collect(),
+        });
+    }
+    Ok(all)
+}
+
+/// Somebody looked at it: failures of before count no more, and the next run is due at once.
+pub(crate) async fn try_again(app: &App, actor: Actor) -> Result<(), StoreError> {
+    troubles::signal(&app.db, RESUMED, "1", app.now()).await?;
+    retry_every(&app.db, NAME, SignedDuration::ZERO, SignedDuration::ZERO, Timestamp::UNIX_EPOCH).await?;
+    app.auditor.note(Event::new("canary.tried_again", actor)).await
+}
+
+/// Whether it failed so often that somebody has to look.
+pub(crate) async fn stopped(app: &App, runs: &[Run]) -> Result<bool, StoreError> {
+    let Some(settings) = &app.config.canary else { return Ok(false) };
+    let since = troubles::read_signal(&app.db, RESUMED).await?.map_or(Timestamp::UNIX_EPOCH, |(_, at)| at);
+    Ok(i64::try_from(failures(runs, since)).unwrap_or(i64::MAX) >= settings.stop_after)
+}
+
+/// What people are told before they type.
+pub(crate) enum Writeback {
+    /// The canary did not come through, since then.
+    Down(Timestamp),
+    /// It took so long.
+    Slow(SignedDuration),
+}
+
+/// Whether the way to the directory is known to be down or slow.
+pub(super) async fn writeback(app: &App) -> Result<Option<Writeback>, StoreError> {
+    let Some(settings) = &app.config.canary else { return Ok(None) };
+    let runs = runs(&app.db, 5, app.now()).await?;
+    let telling: Vec<&Run> = runs.iter().filter(|run| !matches!(run.says, Canary::Pending | Canary::Nothing)).collect();
+    Ok(match telling.first().map(|run| run.says) {
+        Some(Canary::Bad) => {
+            let first = telling.iter().take_while(|run| run.says == Canary::Bad).last();
+            first.map(|run| Writeback::Down(run.at))
+        }
+        Some(Canary::Good(took) | Canary::Asked(took)) if took.as_secs() >= settings.slow_seconds => {
+            Some(Writeback::Slow(took))
+        }
+        _ => None,
+    })
+}
+
+/// How many runs in a row failed, the newest ones, since a moment. What says nothing is passed over.
+fn failures(runs: &[Run], since: Timestamp) -> usize {
+    let telling = runs.iter().filter(|run| run.at > since && !matches!(run.says, Canary::Pending | Canary::Nothing));
+    telling.take_while(|run| run.says == Canary::Bad).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reset::evidence::reset_for_test as reset;
+
+    fn now() -> Timestamp {
+        "2026-11-23T10:01:00Z".parse().unwrap()
+    }
+
+    fn says(state: State, cause: Option<Cause>) -> Canary {
+        judge(&Reset { state, cause, ..reset() }, &[], now())
+    }
+
+    #[test]
+    fn what_a_run_says_follows_from_its_row() {
+        let five = SignedDuration::from_secs(5);
+        assert_eq!(says(State::Written, None), Canary::Good(five));
+        assert_eq!(says(State::Refused, Some(Cause::Policy)), Canary::Asked(five), "a minimum age is no failure");
+        let before_graph = Reset { state: State::Refused, cause: Some(Cause::Policy), accepted_at: None, ..reset() };
+        assert_eq!(judge(&before_graph, &[], now()), Canary::Bad, "nobody was asked");
+        for cause in [Cause::NotSent, Cause::Throttled, Cause::Operator, Cause::Role, Cause::Banned] {
+            assert_eq!(says(State::Refused, Some(cause)), Canary::Nothing, "{cause:?}");
+        }
+        assert_eq!(says(State::Writing, None), Canary::Pending);
+        for state in [State::Failed, State::Split, State::CloudOnly] {
+            assert_eq!(says(state, None), Canary::Bad, "{state:?}");
+        }
+        assert_eq!(says(State::Unknown, Some(Cause::NoAnswer)), Canary::Pending, "evidence may still come");
+        let late = now() + OVERDUE;
+        let unknown = Reset { state: State::Unknown, ..reset() };
+        assert_eq!(judge(&unknown, &[], late), Canary::Bad);
+        assert_eq!(judge(&Reset { state: State::Writing, ..reset() }, &[], late), Canary::Bad);
+    }
+
+    #[test]
+    fn failures_are_counted_from_the_newest_and_what_says_nothing_is_passed_over() {
+        let run = |says, minutes: i64| Run {
+            reference: "7KQ4M2ZD".parse().unwrap(),
+            at: now() - SignedDuration::from_mins(minutes),
+            says,
+            state: State::Failed,
+            cause: None,
+            rungs: vec![],
+        };
+        let good = Canary::Good(SignedDuration::ZERO);
+        let runs = [
+            run(Canary::Pending, 1),
+            run(Canary::Bad, 2),
+            run(Canary::Nothing, 3),
+            run(Canary::Bad, 4),
+            run(good, 5),
+            run(Canary::Bad, 6),
+        ];
+        assert_eq!(failures(&runs, Timestamp::UNIX_EPOCH), 2);
+        assert_eq!(failures(&runs, now() - SignedDuration::from_mins(3)), 1, "since somebody tried it again");
+        assert_eq!(failures(&[], Timestamp::UNIX_EPOCH), 0);
+    }
+}
