@@ -27,6 +27,16 @@ pub(crate) async fn acts_of_staff(db: &Db, since: Timestamp) -> Result<Vec<Staff
     Ok(rows.into_iter().filter_map(read).filter(|act| act.agent != act.person).collect())
 }
 
+/// How many different people signed in as approvers since a time. Roles come with the id token, and stand in the line of the
+/// sign-in.
+pub(crate) async fn approvers_since(db: &Db, since: Timestamp) -> Result<usize, StoreError> {
+    const SQL: &str = "SELECT COUNT(DISTINCT actor) FROM audit
+        WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND event = 'signin.accepted' AND detail LIKE '%\"Passback.Approver\"%'";
+    let since = since.as_millisecond();
+    let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_one(pool).await)?;
+    Ok(usize::try_from(count).unwrap_or(0))
+}
+
 /// How much each did since a time, and to how many people: the most first.
 pub(crate) async fn work_of_staff(db: &Db, since: Timestamp) -> Result<Vec<(PersonKey, i64, i64)>, StoreError> {
     const SQL: &str = "SELECT actor, COUNT(*), COUNT(DISTINCT subject) FROM audit

@@ -30,6 +30,15 @@ enum Command {
     /// The tenant emulator alone.
     #[cfg(feature = "tenant")]
     Tenant(demo::TenantArgs),
+    /// Look at everything that must hold before people are let in. Changes nothing. Exits with 0 if all is well, 2 with
+    /// warnings, 3 if something could not be looked at, 1 with errors.
+    Doctor {
+        #[command(flatten)]
+        config: WithConfig,
+        /// For programs: one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Pause all resets, on all replicas.
     Pause {
         #[command(flatten)]
@@ -157,6 +166,15 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             let config = with.load()?;
             let listener = listen(config.server.listen)?;
             Portal::start(config, listener, Clock::system(), Random::system()).await?.run().await?;
+        }
+        Command::Doctor { config, json } => {
+            let report = ops::doctor(&config.config, Clock::system(), Random::system()).await;
+            if json {
+                say(&serde_json::to_string_pretty(&report)?);
+            } else {
+                report.lines().iter().for_each(|line| say(line));
+            }
+            return Ok(ExitCode::from(report.exit_code()));
         }
         Command::Pause { config, reason } => {
             ops::pause(&config.load()?, &reason).await?;

@@ -19,6 +19,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
@@ -134,7 +135,38 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// The controller's own time. `None`: it does not say.
+    pub(crate) async fn clock(&self) -> Result<Option<Timestamp>, DirectoryError> {
+        let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
+        let inner = Arc::clone(&self.0);
+        let asked = AbortOnDropHandle::new(tokio::spawn(async move { inner.clock_of().await }));
+        match tokio::time::timeout(limit, asked).await {
+            Ok(answered) => answered.unwrap_or(Err(DirectoryError::Unreadable("it is no LDAP"))),
+            Err(_) => Err(DirectoryError::TimedOut(limit)),
+        }
+    }
+}
+
+/// `20261125190000.0Z`: generalised time, as the root of the directory writes it (MS-ADTS 3.1.1.3.2.3).
+fn generalised(text: &str) -> Option<Timestamp> {
+    let digits = text.get(..14)?;
+    jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits)
+        .ok()?
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|at| at.timestamp())
+}
+
 impl Inner {
+    async fn clock_of(&self) -> Result<Option<Timestamp>, DirectoryError> {
+        let mut controller =
+            Connection::open(&self.settings.url, &self.settings.bind_dn, &self.password, Arc::clone(&self.tls)).await?;
+        let root = controller.object("", &["currentTime"]).await?;
+        controller.close().await;
+        Ok(root.as_ref().and_then(|root| root.text("currentTime")).and_then(generalised))
+    }
+
     async fn ask(&self, name: &AccountName) -> Result<Option<Account>, DirectoryError> {
         let Ok(_slot) = self.slots.acquire().await else { return Err(DirectoryError::Unreachable(String::new())) };
         let mut controller =

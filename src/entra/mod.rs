@@ -6,6 +6,7 @@
 
 mod about;
 mod application;
+mod consent;
 mod credential;
 mod graph;
 mod http;
@@ -18,6 +19,10 @@ mod policies;
 mod reads;
 
 pub(crate) use about::{FOUND, NamedPerson, Registered, Risk, RiskRead};
+pub(crate) use consent::{
+    APPLICATION, Consent, DELEGATED, FORBIDDEN, OPTIONAL, of_application as consent_of_application,
+    of_operator as consent_of_operator,
+};
 pub(crate) use credential::{Credential, CredentialError};
 pub(crate) use graph::{AUDIT_LOOKS, Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::HttpError;
@@ -30,6 +35,7 @@ pub(crate) use operator::{
     Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Pass, PassStands, PasswordVerdict,
     Poll, Trouble,
 };
+pub(crate) use operator::{resetting_role, too_much_power};
 #[cfg(test)]
 pub(crate) use policies::read_for_test as read_policy;
 pub(crate) use policies::{Frequency, PolicyRead};

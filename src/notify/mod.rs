@@ -20,7 +20,7 @@ mod worker;
 
 pub(crate) use addressee::remember;
 pub(crate) use audience::{Audience, News, tell_operations};
-pub(crate) use post::PostError;
+pub(crate) use post::{PostError, probe as probe_mail};
 pub(crate) use worker::{Worker, sweep};
 
 use axum::Router;

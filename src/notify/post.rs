@@ -124,6 +124,20 @@ impl Post {
     }
 }
 
+/// Says hello to the mail server and goes again, for doctor. True: it took us. False: mail goes by Graph, which has no hello.
+/// `None`: mail is off.
+pub(crate) async fn probe(app: &App) -> Result<Option<bool>, String> {
+    let post = Post::new(app).map_err(|error| error.to_string())?;
+    let Some(post) = post else { return Ok(None) };
+    let Way::Smtp(server) = &post.way else { return Ok(Some(false)) };
+    match tokio::time::timeout(post.patience, server.test_connection()).await {
+        Ok(Ok(true)) => Ok(Some(true)),
+        Ok(Ok(false)) => Err("the mail server does not take us".to_owned()),
+        Ok(Err(error)) => Err(PostError::from(error).to_string()),
+        Err(_) => Err(PostError::Late.to_string()),
+    }
+}
+
 /// A connection for each message: they are few, and a kept one would be stale by the next.
 fn transport(server: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, PostError> {
     let tls = match server.tls {

@@ -3,6 +3,7 @@
 mod backup;
 mod breach;
 mod canary;
+mod doctor;
 mod health;
 mod keeping;
 mod metrics;
@@ -12,6 +13,7 @@ mod whole;
 pub use backup::{BackupError, backup};
 pub use breach::{BreachError, BreachFile, BreachLookup, breach_build};
 pub(crate) use canary::keep_canary;
+pub use doctor::{Finding, Level, Report as DoctorReport, doctor};
 pub(crate) use health::router;
 pub(crate) use keeping::keep_audit;
 pub(crate) use metrics::metrics_router;

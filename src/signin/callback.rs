@@ -147,9 +147,12 @@ async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) 
 async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Result<Login, Error> {
     let login = Login::new(who, staff, app.now());
     let actor = if staff { Actor::Staff(who.key) } else { Actor::Person(who.key) };
-    app.auditor
-        .note(Event::new("signin.accepted", actor).about(who.key).with("staff", staff).personal("upn", who.upn.clone()))
-        .await?;
+    let event =
+        Event::new("signin.accepted", actor).about(who.key).with("staff", staff).personal("upn", who.upn.clone());
+    // Who held which role when is history; doctor counts the approvers by it.
+    let held: Vec<&str> =
+        Role::ALL.iter().map(|role| role.claim()).filter(|claim| who.roles.iter().any(|role| role == claim)).collect();
+    app.auditor.note(if staff { event.with("roles", held) } else { event }).await?;
     session::begin(session, &login).await?;
     Ok(login)
 }

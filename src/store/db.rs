@@ -154,6 +154,13 @@ impl Db {
         })
     }
 
+    /// How many changes of this release its tables lack.
+    pub(crate) async fn missing_migrations(&self) -> Result<usize, StoreError> {
+        const SQL: &str = "SELECT version FROM _sqlx_migrations WHERE success";
+        let done: Vec<(i64,)> = on_db!(self, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
+        Ok(migrations().iter().filter(|ours| !done.iter().any(|(version,)| *version == ours.version)).count())
+    }
+
     /// Whether the database answers.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         on_db!(self, |pool| sqlx::query("SELECT 1").execute(pool).await.map(|_| ()))?;

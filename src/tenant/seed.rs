@@ -369,6 +369,13 @@ impl Seed {
         self
     }
 
+    /// Takes an application permission from the apps.
+    #[must_use]
+    pub fn without(mut self, permission: &str) -> Self {
+        self.apps.iter_mut().for_each(|app| app.application.retain(|known| known != permission));
+        self
+    }
+
     /// One more permission for every app that signs people in.
     #[must_use]
     pub fn consenting(mut self, permission: &str) -> Self {

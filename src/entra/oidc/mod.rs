@@ -184,6 +184,11 @@ impl Oidc {
         Ok(read)
     }
 
+    /// Asks anew, and tells how many keys there are.
+    pub(crate) async fn look(&self) -> Result<usize, TokenError> {
+        Ok(self.discover(self.clock.now()).await?.keys.keys().len())
+    }
+
     async fn discover(&self, now: Timestamp) -> Result<Known, TokenError> {
         let wrong = |problem: String| TokenError::Discovery(problem);
         let issuer = IssuerUrl::new(self.authority.to_string()).map_err(|e| wrong(e.to_string()))?;

@@ -127,12 +127,12 @@ impl Operators {
 }
 
 /// Whoever has the portal's database and keys would have the tenant.
-pub(super) fn too_much_power(held: &[RoleHeld]) -> bool {
+pub(crate) fn too_much_power(held: &[RoleHeld]) -> bool {
     held.iter().any(|role| role.template == GLOBAL_ADMINISTRATOR)
 }
 
 /// The first active role that may reset, with its scope; a scoped one before a tenant-wide one.
-pub(super) fn resetting_role(held: &[RoleHeld]) -> Option<(&'static str, String)> {
+pub(crate) fn resetting_role(held: &[RoleHeld]) -> Option<(&'static str, String)> {
     let mut active: Vec<&RoleHeld> = held.iter().filter(|r| !r.eligible).collect();
     active.sort_by_key(|r| r.scope == "/");
     let named =

@@ -13,7 +13,7 @@ mod store;
 mod validate;
 
 pub(crate) use dispatch::{Dispatch, Poll};
-pub(crate) use link::{Candidate, LinkRefused};
+pub(crate) use link::{Candidate, LinkRefused, resetting_role, too_much_power};
 pub(crate) use order::Order;
 pub(crate) use passes::{Pass, PassStands};
 pub(crate) use store::Operator;
@@ -160,6 +160,18 @@ impl Operators {
             }
         }
         Err(OperatorError::Store(StoreError::NoRow))
+    }
+
+    /// The access token of the moment, as it is kept. `None`: none that is still good, or none that opens.
+    pub(super) async fn kept_token(&self) -> Result<Option<Secret>, OperatorError> {
+        let Some(operator) = self.store.read().await? else { return Ok(None) };
+        let good = operator.access_until > self.now();
+        Ok(if good { self.store.access(&operator).ok() } else { None })
+    }
+
+    /// Whether the kept tokens open with the keys that are there.
+    pub(crate) fn tokens_open(&self, operator: &Operator) -> bool {
+        self.store.refresh_token(operator).is_ok()
     }
 
     /// New tokens. Without consent to what only the password check takes, all the rest goes on: it is not worth a pause.

@@ -169,9 +169,10 @@ impl Verdicts {
         Ok(Some(Kept { good: verdict.is_good(), codes: remarks.iter().map(Remark::code).collect() }))
     }
 
-    /// What the policies are worth now. Writes nothing.
-    pub(crate) async fn look(&self, context: &str) -> Result<Opinion, GraphError> {
-        Ok(judge(&self.app.entra.graph.policies().await?, context))
+    /// What the policies are worth now to each of these contexts, by one request. Writes nothing.
+    pub(crate) async fn look(&self, contexts: &[String]) -> Result<Vec<Opinion>, GraphError> {
+        let policies = self.app.entra.graph.policies().await?;
+        Ok(contexts.iter().map(|context| judge(&policies, context)).collect())
     }
 
     /// A verdict that is fresh enough, read anew if it is due; an old one while Graph is away, up to 48 hours.

@@ -9,6 +9,7 @@ mod credentials;
 mod demo;
 mod desk;
 mod directory;
+mod doctor;
 mod evidence;
 mod finish;
 mod graph;

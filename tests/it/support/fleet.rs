@@ -15,7 +15,7 @@ use super::portal::{Browser, Engine, schema};
 use super::raw;
 
 const ADMIN: &str = "adam@contoso.example";
-const OPERATOR: &str = "svc-passback@contoso.example";
+pub(crate) const OPERATOR: &str = "svc-passback@contoso.example";
 
 /// Contoso with more people, `p0001@contoso.example` and so on, each written unless a fault says otherwise.
 pub(crate) fn crowded(people: usize) -> Seed {

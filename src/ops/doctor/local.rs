@@ -1,0 +1,150 @@
+//! What is on this machine: settings, names, certificates, the database.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::chain;
+use super::report::{Finding, Report};
+use crate::base::is_loopback_host;
+use crate::config::Config;
+use crate::store::Db;
+
+/// Switches that are for trying things out.
+pub(super) fn configuration(config: &Config, report: &mut Report) {
+    const CHECK: &str = "configuration";
+    let mut fine = true;
+    let mut wrong = |finding: Finding| {
+        fine = false;
+        report.add(finding);
+    };
+    if config.signin.accept_unverified_policy {
+        wrong(
+            Finding::error(CHECK, "signin.accept_unverified_policy is on")
+                .so("the context is believed although Entra gives it to anybody: a password may open the portal")
+                .then("mend the policy that \"policy\" below names, then remove the setting"),
+        );
+    }
+    if config.entra.allow_other_hosts {
+        wrong(
+            Finding::error(CHECK, "entra.allow_other_hosts is on")
+                .so("whatever answers there is taken for Microsoft, and gets passwords")
+                .then("remove the setting; hosts follow from entra.cloud"),
+        );
+    }
+    if config.entra.is_emulated() {
+        wrong(
+            Finding::warning(CHECK, "Entra and Graph are on this machine: a tenant emulator")
+                .so("nothing here reaches a real organisation")
+                .then("fine for trying out; for people remove entra.authority and entra.graph_url"),
+        );
+    }
+    if config.operator.tenant_wide {
+        wrong(
+            Finding::warning(CHECK, "operator.tenant_wide is on")
+                .so("the operator may reset everybody whom its role reaches, not an administrative unit")
+                .then("scope its role to an administrative unit (docs/entra-setup.md), then remove the setting"),
+        );
+    }
+    let database = config.database.url.expose_secret();
+    if database.starts_with("postgres") && !database.contains("sslmode=verify-full") && !on_loopback(database) {
+        wrong(
+            Finding::warning(CHECK, "database.url does not insist on TLS to a known server")
+                .so("whoever answers there can read names and lift a pause")
+                .then("add sslmode=verify-full to database.url"),
+        );
+    }
+    if fine {
+        report.add(Finding::ok(CHECK, "is fine"));
+    }
+}
+
+fn on_loopback(database: &str) -> bool {
+    url::Url::parse(database).is_ok_and(|url| url.host_str().is_none() || is_loopback_host(&url))
+}
+
+/// The name people use, and the certificate behind it if it is ours.
+pub(super) async fn names(config: &Config, report: &mut Report) {
+    let public = &config.server.public_url;
+    let host = public.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = public.port_or_known_default().unwrap_or(443);
+    match tokio::net::lookup_host((host, port)).await.map(|mut found| found.next().is_some()) {
+        Ok(true) => report.add(Finding::ok("names", format!("{host} is known"))),
+        _ => report.add(
+            Finding::error("names", format!("{host} of server.public_url cannot be found"))
+                .so("people and Microsoft's redirect do not reach the portal, and links in mails lead nowhere")
+                .then("add the name to DNS, or correct server.public_url"),
+        ),
+    }
+    let Some(file) = &config.server.tls_cert else { return };
+    match ends_at(file) {
+        Ok(ends) => {
+            let days = ends.duration_since(now(config)).as_hours().div_euclid(24);
+            let says = format!("server.tls_cert ends in {days} days");
+            let then = "renew it and put it in the same place: it is taken up without a restart";
+            report.add(match days {
+                ..0 => Finding::error("tls", "server.tls_cert has ended").so("browsers refuse the portal").then(then),
+                0..14 => Finding::warning("tls", says).so("browsers will refuse the portal").then(then),
+                _ => Finding::ok("tls", says),
+            });
+        }
+        Err(problem) => report.add(
+            Finding::error("tls", format!("server.tls_cert {} cannot be read: {problem}", file.display()))
+                .so("the portal does not start")
+                .then("give a PEM file that the service may read"),
+        ),
+    }
+}
+
+/// A certificate's end is held against the machine's own clock, as browsers do.
+fn now(_config: &Config) -> Timestamp {
+    crate::base::Clock::system().now()
+}
+
+fn ends_at(file: &Path) -> Result<Timestamp, String> {
+    let text = std::fs::read(file).map_err(|e| e.to_string())?;
+    let (_, pem) = x509_parser::pem::parse_x509_pem(&text).map_err(|e| e.to_string())?;
+    let certificate = pem.parse_x509().map_err(|e| e.to_string())?;
+    Timestamp::from_second(certificate.validity().not_after.timestamp()).map_err(|e| e.to_string())
+}
+
+/// The database as it is. `None`: nothing more can be looked at.
+pub(super) async fn database(config: &Config, report: &mut Report) -> Option<Db> {
+    const CHECK: &str = "database";
+    let start = "passback serve --config FILE";
+    let db = match Db::existing(&config.database.url).await {
+        Ok(db) => db,
+        Err(error) => {
+            report.add(
+                Finding::error(CHECK, chain(&error))
+                    .so("the portal does not start, and nothing that it knows can be looked at")
+                    .then("start the portal once, so that it makes its tables; or correct database.url")
+                    .by(start),
+            );
+            return None;
+        }
+    };
+    match db.missing_migrations().await {
+        Ok(0) => {
+            report.add(Finding::ok(CHECK, "answers, with all tables of this release"));
+            Some(db)
+        }
+        Ok(missing) => {
+            report.add(
+                Finding::error(CHECK, format!("{missing} changes of this release are not in its tables"))
+                    .so("the release that runs there is an older one, or none ran yet")
+                    .then("start this release once: it brings the tables up to date and leaves the older one working")
+                    .by(start),
+            );
+            None
+        }
+        Err(error) => {
+            report.add(
+                Finding::error(CHECK, chain(&error))
+                    .so("the portal cannot work")
+                    .then("look whether the database runs and database.url is right"),
+            );
+            None
+        }
+    }
+}

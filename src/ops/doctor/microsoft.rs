@@ -1,0 +1,309 @@
+//! What is at Microsoft: sign-in, the portal's credential, permissions, the operator, the policy, synchronisation.
+
+use std::time::Duration;
+
+use axum::extract::FromRef as _;
+use jiff::SignedDuration;
+use reqwest::StatusCode;
+
+use super::chain;
+use super::report::{Finding, Report};
+use crate::config::{CredentialKind, NotifyKind};
+use crate::entra::{
+    Consent, GraphError, Operator, RoleHeld, consent_of_application, consent_of_operator, resetting_role,
+    too_much_power,
+};
+use crate::signin::{Opinion, Remark, Verdicts};
+use crate::state::App;
+
+/// From here on tokens are refused (five minutes are borne).
+const CLOCK_ERROR: SignedDuration = SignedDuration::from_secs(240);
+const CLOCK_WARNING: SignedDuration = SignedDuration::from_secs(30);
+const SYNC_OLD: SignedDuration = SignedDuration::from_hours(3);
+
+pub(super) async fn look(app: &App, report: &mut Report) {
+    if !discovery(app, report).await {
+        return;
+    }
+    credential(app, report);
+    if !permissions(app, report).await {
+        return;
+    }
+    clock(app, report);
+    operator(app, report).await;
+    policies(app, report).await;
+    sync(app, report).await;
+}
+
+fn contexts(app: &App) -> Vec<String> {
+    let signin = &app.config.signin;
+    let mut all = vec![signin.required_context.clone(), signin.staff_context.clone()];
+    all.dedup();
+    all
+}
+
+async fn discovery(app: &App, report: &mut Report) -> bool {
+    match app.entra.oidc.look().await {
+        Ok(keys) => {
+            report.add(Finding::ok("discovery", format!("the sign-in service answers, with {keys} signing keys")));
+            true
+        }
+        Err(error) => {
+            report.add(Finding::error("discovery", chain(&error)).so("nobody can sign in").then(
+                "look at entra.tenant_id and entra.cloud, and whether this machine reaches Microsoft over https",
+            ));
+            false
+        }
+    }
+}
+
+fn credential(app: &App, report: &mut Report) {
+    const CHECK: &str = "credential";
+    let then = "upload a new certificate to the app registration, then put it here; no restart is needed";
+    report.add(match (app.config.entra.credential.kind, app.entra.credential.days_left()) {
+        (_, Some(days)) if days < 0 => {
+            Finding::error(CHECK, "the certificate has ended").so("nobody can sign in").then(then)
+        }
+        (_, Some(days)) if days <= 30 => Finding::warning(CHECK, format!("the certificate ends in {days} days"))
+            .so("then nobody can sign in")
+            .then(then),
+        (_, Some(days)) => Finding::ok(CHECK, format!("the certificate is good for {days} days")),
+        (CredentialKind::Secret, None) => {
+            Finding::warning(CHECK, "a client secret: when it ends only the app registration knows")
+                .so("on that day nobody can sign in, without warning")
+                .then("use a certificate or a federated credential (docs/entra-setup.md)")
+        }
+        (_, None) => Finding::ok(CHECK, "is read at each use"),
+    });
+}
+
+/// What the application may do. False: it gets no token, so nothing else can be asked.
+async fn permissions(app: &App, report: &mut Report) -> bool {
+    const CHECK: &str = "permissions";
+    let by_mail = app.config.notify.kind == NotifyKind::Graph;
+    match app.entra.graph.application_permissions().await {
+        Ok(Some(granted)) => {
+            consent(CHECK, "application", &consent_of_application(&granted, by_mail), report);
+            true
+        }
+        Ok(None) => {
+            report.add(
+                Finding::unknown(CHECK, "the application's token does not show its permissions")
+                    .so("too few stop people, too many are a danger")
+                    .then("compare the app registration with docs/entra-setup.md"),
+            );
+            true
+        }
+        Err(error) => {
+            report.add(
+                Finding::error(CHECK, format!("Entra gives the application no token: {}", chain(&error)))
+                    .so("nobody can sign in, and nothing can be read")
+                    .then("look at the app registration's credential, and whether it is enabled; docs/operations.md lists the codes"),
+            );
+            false
+        }
+    }
+}
+
+fn consent(check: &'static str, whose: &str, consent: &Consent, report: &mut Report) {
+    let names = |list: &[String]| list.join(", ");
+    if !consent.forbidden.is_empty() {
+        report.add(
+            Finding::error(check, format!("the {whose} has {}", names(&consent.forbidden)))
+                .so("it reaches administrators: whoever gets into the portal has the tenant")
+                .then("remove it from the app registration at once"),
+        );
+    }
+    if !consent.missing.is_empty() {
+        report.add(
+            Finding::error(check, format!("the {whose} lacks {}", names(&consent.missing)))
+                .so("what needs it fails; what protects people fails closed")
+                .then("add it to the app registration and let an administrator consent")
+                .by("passback setup --config FILE"),
+        );
+    }
+    if !consent.unneeded.is_empty() {
+        report.add(
+            Finding::warning(check, format!("the {whose} also has {}", names(&consent.unneeded)))
+                .so("nothing here uses it, and a thief could")
+                .then("remove it from the app registration"),
+        );
+    }
+    if *consent == Consent::default() {
+        report.add(Finding::ok(check, format!("the {whose} has exactly what it needs")));
+    }
+}
+
+fn clock(app: &App, report: &mut Report) {
+    let skew = app.entra.graph.skew();
+    let says = format!("Microsoft's clock is {} s ahead of this machine's", skew.as_secs());
+    let then = "keep the machine's clock by NTP";
+    report.add(match skew.abs() {
+        off if off > CLOCK_ERROR => {
+            Finding::error("clock", says).so("sign-ins are refused as too old or too new").then(then)
+        }
+        off if off > CLOCK_WARNING => {
+            Finding::warning("clock", says).so("evidence is found by measured difference").then(then)
+        }
+        _ => Finding::ok("clock", "agrees with Microsoft's"),
+    });
+}
+
+async fn operator(app: &App, report: &mut Report) {
+    const CHECK: &str = "operator";
+    let page = "GET /admin/operator, as somebody with Passback.Admin";
+    let operator = match app.entra.operators.current().await {
+        Ok(Some(operator)) => operator,
+        Ok(None) => {
+            report.add(
+                Finding::error(CHECK, "none is linked")
+                    .so("nobody can reset")
+                    .then("link one at /admin/operator")
+                    .by(page),
+            );
+            return;
+        }
+        Err(error) => {
+            report.add(Finding::unknown(CHECK, chain(&error)).so("resets may fail").then("look at the database"));
+            return;
+        }
+    };
+    if let Some(trouble) = operator.trouble {
+        report.add(
+            Finding::error(CHECK, format!("cannot work ({})", trouble.name()))
+                .so("nobody can reset")
+                .then("link it again at /admin/operator; what waits goes on")
+                .by(page),
+        );
+    }
+    if !app.entra.operators.tokens_open(&operator) {
+        report.add(
+            Finding::error("sealing-keys", "the operator's tokens were sealed with a key that is not here")
+                .so("nobody can reset, and everybody has to sign in again")
+                .then("put the old key back into sealing.keys, or link the operator again")
+                .by(page),
+        );
+    } else {
+        report.add(Finding::ok("sealing-keys", "open what they sealed"));
+    }
+    let days = app.now().duration_since(operator.refreshed_at).as_hours() / 24;
+    if days > 7 {
+        report.add(
+            Finding::warning(CHECK, format!("was not renewed for {days} days; its permission ends after 90"))
+                .so("then nobody can reset")
+                .then("look into the log for why, then link it again")
+                .by(page),
+        );
+    }
+    match app.entra.graph.roles(operator.object).await {
+        Ok(held) => roles(&operator, &held, app.config.operator.tenant_wide, report),
+        Err(error) => report.add(
+            Finding::unknown(CHECK, format!("its roles cannot be read: {}", chain(&error)))
+                .so("whom it may reset is not known")
+                .then("look at RoleManagement.Read.Directory"),
+        ),
+    }
+    match app.entra.operators.delegated_permissions().await {
+        Ok(Some(granted)) => consent("permissions", "operator", &consent_of_operator(&granted), report),
+        _ => report.add(
+            Finding::unknown("permissions", "the operator has no token of the moment to look at")
+                .so("too few stop people")
+                .then("look again while the portal runs"),
+        ),
+    }
+}
+
+fn roles(operator: &Operator, held: &[RoleHeld], tenant_wide: bool, report: &mut Report) {
+    const CHECK: &str = "operator";
+    if too_much_power(held) {
+        report.add(
+            Finding::error(CHECK, "is a Global Administrator")
+                .so("whoever gets into the portal has the tenant")
+                .then("take that role away; Authentication Administrator is enough"),
+        );
+    }
+    match resetting_role(held) {
+        None => report.add(
+            Finding::error(CHECK, "holds no active role that may reset")
+                .so("nobody can reset")
+                .then("assign Authentication Administrator, scoped to an administrative unit; eligible is not enough"),
+        ),
+        Some((role, scope)) if scope == "/" && !tenant_wide => report.add(
+            Finding::error(CHECK, format!("{} holds {role} for the whole tenant", operator.upn))
+                .so("it reaches everybody whom that role reaches")
+                .then("scope the role to an administrative unit, or set operator.tenant_wide = true and mean it"),
+        ),
+        Some((role, scope)) => report.add(Finding::ok(CHECK, format!("{} holds {role} for {scope}", operator.upn))),
+    }
+}
+
+async fn policies(app: &App, report: &mut Report) {
+    let contexts = contexts(app);
+    let verdicts = Verdicts::from_ref(app);
+    let mut opinions = verdicts.look(&contexts).await;
+    if matches!(&opinions, Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS) {
+        // Microsoft answers this once a second per tenant, and the portal that runs may just have asked.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        opinions = verdicts.look(&contexts).await;
+    }
+    match opinions {
+        Ok(opinions) => contexts.iter().zip(opinions).for_each(|(context, opinion)| policy(context, &opinion, report)),
+        Err(error) => report.add(
+            Finding::unknown(POLICY, format!("Conditional Access policies cannot be read: {}", chain(&error)))
+                .so("after 48 hours without a look resets are paused")
+                .then("look at Policy.Read.All"),
+        ),
+    }
+}
+
+const POLICY: &str = "policy";
+
+fn policy(context: &str, opinion: &Opinion, report: &mut Report) {
+    let named = if opinion.policy.is_empty() { String::new() } else { format!(" \"{}\"", opinion.policy) };
+    let good = opinion.verdict.is_good();
+    if good {
+        report.add(Finding::ok(POLICY, format!("{context}:{named} proves a sign-in without the password")));
+    }
+    for text in opinion.remarks.iter().map(Remark::text) {
+        let says = format!("{context}:{named}: {text}");
+        report.add(if good {
+            Finding::warning(POLICY, says)
+                .so("it works, and somebody should have decided this")
+                .then("look at the policy in Entra (Protection, Conditional Access)")
+        } else {
+            Finding::error(POLICY, says)
+                .so("Entra gives the context without a proof, so nobody is let in (S-POLICY)")
+                .then("mend the policy in Entra; docs/entra-setup.md, points 4 to 6")
+                .by("passback setup --config FILE")
+        });
+    }
+}
+
+async fn sync(app: &App, report: &mut Report) {
+    const CHECK: &str = "synchronisation";
+    let finding = match app.entra.graph.organization().await {
+        Ok(read) if read.on_premises_sync_enabled == Some(true) => match read.on_premises_last_sync_date_time {
+            Some(at) => {
+                let age = app.now().duration_since(at);
+                let says = format!("the directory was last synchronised {} minutes ago", age.as_mins());
+                if age > SYNC_OLD {
+                    Finding::warning(CHECK, says)
+                        .so("writeback runs on the same server, and may be down, too")
+                        .then("look at the sync server: is the service running?")
+                } else {
+                    Finding::ok(CHECK, says)
+                }
+            }
+            None => Finding::warning(CHECK, "is on, and never ran")
+                .so("nothing is written back")
+                .then("look at the sync server"),
+        },
+        Ok(_) => Finding::warning(CHECK, "no directory is synchronised with this tenant")
+            .so("passwords live in the cloud alone: Entra's own reset does that")
+            .then("this portal is for organisations with password writeback"),
+        Err(error) => Finding::unknown(CHECK, chain(&error))
+            .so("it is not known whether the sync server lives")
+            .then("look at Organization.Read.All"),
+    };
+    report.add(finding);
+}

@@ -1,0 +1,94 @@
+//! `passback doctor`: everything that must hold before people are let in, each thing with what follows from it and what to
+//! do. It looks and writes nothing: no row, no token, no mail.
+
+mod around;
+mod local;
+mod microsoft;
+mod report;
+
+pub use report::{Finding, Level, Report};
+
+use std::path::Path;
+
+use crate::base::{Clock, Random};
+use crate::config::{Config, load};
+use crate::entra::Entra;
+use crate::state::App;
+use crate::store::Sealer;
+
+/// Looks at everything that the settings of a file name.
+pub async fn doctor(file: &Path, clock: Clock, random: Random) -> Report {
+    let mut report = Report::default();
+    let config = match load(file) {
+        Ok(config) => config,
+        Err(error) => {
+            report.add(
+                Finding::error("configuration", format!("{} cannot be used: {}", file.display(), chain(&error)))
+                    .so("the portal does not start, and nothing else can be looked at")
+                    .then("mend the key that is named; docs/operations.md has every key")
+                    .by("passback config check --config FILE"),
+            );
+            return report;
+        }
+    };
+    local::configuration(&config, &mut report);
+    local::names(&config, &mut report).await;
+    let Some(app) = app(config, &mut report, clock, random).await else { return report };
+    microsoft::look(&app, &mut report).await;
+    around::look(&app, &mut report).await;
+    app.db.close().await;
+    report
+}
+
+/// All that is needed to look, with nothing running in it.
+async fn app(config: Config, report: &mut Report, clock: Clock, random: Random) -> Option<App> {
+    let sealer = match Sealer::load(&config.sealing, config.tenant(), random.clone()) {
+        Ok(sealer) => sealer,
+        Err(error) => {
+            report.add(
+                Finding::error("sealing-keys", chain(&error))
+                    .so("the portal does not start")
+                    .then("each key is a file of 64 hexadecimal digits that only the service can read")
+                    .by("openssl rand -hex 32 > FILE && chmod 600 FILE"),
+            );
+            return None;
+        }
+    };
+    let db = local::database(&config, report).await?;
+    let entra = match Entra::new(&config, &db, &sealer, &clock, &random) {
+        Ok(entra) => entra,
+        Err(error) => {
+            report.add(
+                Finding::error("credential", chain(&error))
+                    .so("the portal does not start")
+                    .then("mend entra.credential (docs/operations.md, credentials)"),
+            );
+            return None;
+        }
+    };
+    match App::new(config, db, &sealer, entra, clock, random) {
+        Ok(app) => Some(app),
+        Err(error) => {
+            report.add(
+                Finding::error("configuration", chain(&error))
+                    .so("the portal does not start")
+                    .then("mend what is named: the breach file, the logo, or directory.ca_file"),
+            );
+            None
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,156 @@
+//! What doctor finds, for people and for programs.
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// It works, and somebody should know.
+    Warning,
+    /// It could not be looked at.
+    Unknown,
+    /// People cannot reset, or nobody should let them.
+    Error,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// A stable word.
+    pub check: &'static str,
+    pub level: Level,
+    pub says: String,
+    /// What follows from it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub consequence: &'static str,
+    /// What to do.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
+    /// A command or page that does it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub command: &'static str,
+}
+
+impl Finding {
+    fn new(check: &'static str, level: Level, says: impl Into<String>) -> Self {
+        Self { check, level, says: says.into(), consequence: "", remedy: String::new(), command: "" }
+    }
+
+    pub(super) fn ok(check: &'static str, says: impl Into<String>) -> Self {
+        Self::new(check, Level::Ok, says)
+    }
+
+    pub(super) fn warning(check: &'static str, says: impl Into<String>) -> Self {
+        Self::new(check, Level::Warning, says)
+    }
+
+    pub(super) fn unknown(check: &'static str, says: impl Into<String>) -> Self {
+        Self::new(check, Level::Unknown, says)
+    }
+
+    pub(super) fn error(check: &'static str, says: impl Into<String>) -> Self {
+        Self::new(check, Level::Error, says)
+    }
+
+    pub(super) fn so(self, consequence: &'static str) -> Self {
+        Self { consequence, ..self }
+    }
+
+    pub(super) fn then(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: remedy.into(), ..self }
+    }
+
+    pub(super) fn by(self, command: &'static str) -> Self {
+        Self { command, ..self }
+    }
+}
+
+/// Everything that was looked at, in the order of looking.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// 0: all well. 2: warnings. 3: something could not be looked at. 1: an error.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.findings.iter().map(|finding| finding.level).max() {
+            None | Some(Level::Ok) => 0,
+            Some(Level::Warning) => 2,
+            Some(Level::Unknown) => 3,
+            Some(Level::Error) => 1,
+        }
+    }
+
+    /// Lines for people, the worst last, where the eye is.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut sorted: Vec<&Finding> = self.findings.iter().collect();
+        sorted.sort_by_key(|finding| finding.level);
+        let mut lines = Vec::new();
+        for finding in sorted {
+            let mark = match finding.level {
+                Level::Ok => "ok     ",
+                Level::Warning => "WARNING",
+                Level::Unknown => "UNKNOWN",
+                Level::Error => "ERROR  ",
+            };
+            lines.push(format!("{mark} {}: {}", finding.check, finding.says));
+            for (what, text) in [("so", finding.consequence), ("do", &finding.remedy), ("run", finding.command)] {
+                if !text.is_empty() {
+                    lines.push(format!("        {what}: {text}"));
+                }
+            }
+        }
+        let count = |level| self.findings.iter().filter(|finding| finding.level == level).count();
+        lines.push(format!(
+            "{} looked at: {} errors, {} unknown, {} warnings",
+            self.findings.len(),
+            count(Level::Error),
+            count(Level::Unknown),
+            count(Level::Warning)
+        ));
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_finding_is_the_exit_code_and_stands_last() {
+        let mut report = Report::default();
+        assert_eq!(report.exit_code(), 0);
+        for (finding, code) in [
+            (Finding::ok("a", "fine"), 0),
+            (Finding::warning("b", "hm"), 2),
+            (Finding::unknown("c", "dark"), 3),
+            (Finding::error("d", "broken").so("nobody can reset").then("mend it").by("mend"), 1),
+            (Finding::ok("e", "fine"), 1),
+        ] {
+            report.add(finding);
+            assert_eq!(report.exit_code(), code);
+        }
+        let lines = report.lines();
+        let tail: Vec<&str> = lines.iter().rev().take(5).rev().map(String::as_str).collect();
+        assert_eq!(
+            tail,
+            [
+                "ERROR   d: broken",
+                "        so: nobody can reset",
+                "        do: mend it",
+                "        run: mend",
+                "5 looked at: 1 errors, 1 unknown, 1 warnings"
+            ]
+        );
+    }
+}
