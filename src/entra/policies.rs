@@ -110,25 +110,31 @@ fn or_else(controls: &Value) -> Vec<String> {
     found
 }
 
+/// What is at a pointer; `null` where there is nothing, as Graph writes it.
+fn deep<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
+}
+
 fn frequency(session: &Value) -> Frequency {
     let frequency = &session["signInFrequency"];
-    let is = |name: &str, value: &str| frequency[name].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value));
+    let is = |name: &str, value: &str| {
+        frequency.get(name).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(value))
+    };
     let every = frequency["isEnabled"] == Value::Bool(true)
         && is("frequencyInterval", "everyTime")
         && !is("authenticationType", "secondaryAuthentication");
     if every { Frequency::EveryTime } else { Frequency::Other }
 }
 
-/// `null` where there is nothing of the name, as Graph writes it.
 fn read(policy: &Value) -> PolicyRead {
-    let (users, controls) = (&policy["conditions"]["users"], &policy["grantControls"]);
+    let (users, controls) = (deep(policy, "/conditions/users"), &policy["grantControls"]);
     let (guests, excluded_people): (Vec<_>, Vec<_>) =
         words(&users["excludeUsers"]).into_iter().partition(|who| who == "GuestsOrExternalUsers");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     PolicyRead {
         name: text(&policy["displayName"]),
         state: text(&policy["state"]),
-        contexts: words(&policy["conditions"]["applications"]["includeAuthenticationContextClassReferences"]),
+        contexts: words(deep(policy, "/conditions/applications/includeAuthenticationContextClassReferences")),
         everybody: words(&users["includeUsers"]).iter().any(|who| who == "All"),
         excluded_people,
         excluded_groups: words(&users["excludeGroups"]),
@@ -137,7 +143,7 @@ fn read(policy: &Value) -> PolicyRead {
         narrowed_by: narrowed_by(policy),
         blocks: words(&controls["builtInControls"]).iter().any(|control| control == "block"),
         or_else: or_else(controls),
-        combinations: words(&controls["authenticationStrength"]["allowedCombinations"]),
+        combinations: words(deep(controls, "/authenticationStrength/allowedCombinations")),
         frequency: frequency(&policy["sessionControls"]),
     }
 }

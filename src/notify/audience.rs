@@ -13,26 +13,26 @@ use crate::state::App;
 use crate::store::{Purpose, SealError, Sealer, StoreError, Tx};
 use crate::web::Lang;
 
-/// What a letter tells.
+/// What a letter tells of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
     /// A Temporary Access Pass was made.
-    PassMade,
+    Made,
     /// It was used for the first time.
-    PassUsed,
+    Used,
     /// A way to sign in was registered within a day of it.
-    PassMethod,
+    Method,
 }
 
 impl News {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 3] = [Self::PassMade, Self::PassUsed, Self::PassMethod];
+    pub(super) const ALL: [Self; 3] = [Self::Made, Self::Used, Self::Method];
 
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::PassMade => "pass-made",
-            Self::PassUsed => "pass-used",
-            Self::PassMethod => "pass-method",
+            Self::Made => "pass-made",
+            Self::Used => "pass-used",
+            Self::Method => "pass-method",
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) async fn keep_canary(app: App) {
 
 async fn round(app: &App, settings: &Settings) -> Result<(), StoreError> {
     // An operator comes first: without one the day's run would be used up for nothing.
-    if !app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none()) {
+    if app.entra.operators.current().await?.is_none_or(|operator| operator.trouble.is_some()) {
         return Ok(());
     }
     if canary::stopped(app, &canary::runs(&app.db, RUNS, app.now()).await?).await? {

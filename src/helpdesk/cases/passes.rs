@@ -57,7 +57,7 @@ pub(super) async fn made(
         sealed: audience.seal(&app.sealer, TABLE, action)?,
     };
     store::watch(ledger.tx(), &watch).await?;
-    audience.tell(ledger.tx(), app, News::PassMade, (person, now)).await
+    audience.tell(ledger.tx(), app, News::Made, (person, now)).await
 }
 
 /// Looks again and again until the process stops.
@@ -94,7 +94,7 @@ async fn look(app: &App) -> Result<(), StoreError> {
 
 async fn use_of(app: &App, watch: &Watch) -> Result<(), StoreError> {
     match app.entra.operators.pass_stands(watch.person.object, &watch.pass).await {
-        Ok(PassStands::Used) => happened(app, watch, News::PassUsed, app.now()).await,
+        Ok(PassStands::Used) => happened(app, watch, News::Used, app.now()).await,
         Ok(PassStands::Waiting | PassStands::Over) => Ok(()),
         Err(OperatorError::Store(error)) => Err(error),
         Err(error) => {
@@ -120,7 +120,7 @@ async fn method_after(app: &App, watch: &Watch, registered: &[(Timestamp, Object
     let from = watch.method_at.unwrap_or_else(|| watch.made_at.saturating_sub(SKEW).unwrap_or(watch.made_at));
     let theirs = registered.iter().filter(|(at, object)| *object == watch.person.object && *at > from);
     match theirs.map(|(at, _)| *at).max() {
-        Some(at) => happened(app, watch, News::PassMethod, at).await,
+        Some(at) => happened(app, watch, News::Method, at).await,
         None => Ok(()),
     }
 }
@@ -130,13 +130,13 @@ async fn happened(app: &App, watch: &Watch, news: News, at: Timestamp) -> Result
     let mut ledger = app.auditor.begin().await?;
     let case = store::touch(ledger.tx(), watch.case, app.now()).await?;
     let new = match news {
-        News::PassUsed => store::used(ledger.tx(), &watch.action, at).await?,
+        News::Used => store::used(ledger.tx(), &watch.action, at).await?,
         _ => store::method_seen(ledger.tx(), &watch.action, watch.method_at, at).await?,
     };
     if !new {
         return Ok(());
     }
-    let kind = if news == News::PassUsed { "pass.used" } else { "pass.method_registered" };
+    let kind = if news == News::Used { "pass.used" } else { "pass.method_registered" };
     ledger.record(about(Event::new(kind, Actor::Portal), &case).with("at", at.to_string()));
     match Audience::open(&app.sealer, TABLE, &watch.action, &watch.sealed) {
         Ok(audience) => audience.tell(ledger.tx(), app, news, (watch.person, at)).await?,

@@ -176,16 +176,14 @@ async fn operator(app: &App, report: &mut Report) {
                 .by(page),
         );
     }
-    if !app.entra.operators.tokens_open(&operator) {
-        report.add(
-            Finding::error("sealing-keys", "the operator's tokens were sealed with a key that is not here")
-                .so("nobody can reset, and everybody has to sign in again")
-                .then("put the old key back into sealing.keys, or link the operator again")
-                .by(page),
-        );
+    report.add(if app.entra.operators.tokens_open(&operator) {
+        Finding::ok("sealing-keys", "open what they sealed")
     } else {
-        report.add(Finding::ok("sealing-keys", "open what they sealed"));
-    }
+        Finding::error("sealing-keys", "the operator's tokens were sealed with a key that is not here")
+            .so("nobody can reset, and everybody has to sign in again")
+            .then("put the old key back into sealing.keys, or link the operator again")
+            .by(page)
+    });
     let days = app.now().duration_since(operator.refreshed_at).as_hours() / 24;
     if days > 7 {
         report.add(
@@ -195,8 +193,13 @@ async fn operator(app: &App, report: &mut Report) {
                 .by(page),
         );
     }
+    power(app, &operator, report).await;
+}
+
+async fn power(app: &App, operator: &Operator, report: &mut Report) {
+    const CHECK: &str = "operator";
     match app.entra.graph.roles(operator.object).await {
-        Ok(held) => roles(&operator, &held, app.config.operator.tenant_wide, report),
+        Ok(held) => roles(operator, &held, app.config.operator.tenant_wide, report),
         Err(error) => report.add(
             Finding::unknown(CHECK, format!("its roles cannot be read: {}", chain(&error)))
                 .so("whom it may reset is not known")

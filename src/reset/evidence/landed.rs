@@ -53,13 +53,13 @@ async fn look_for(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
 
 /// When the password landed, if what the directory says now differs from before in a way that this reset leaves.
 fn landed(reset: &Reset, before: PasswordSet, set: PasswordSet, now: Timestamp) -> Option<Timestamp> {
-    let sent = reset.dispatched_at?;
+    let from = reset.dispatched_at?;
     let until = reset.settled_at.unwrap_or(now).saturating_add(SignedDuration::from_mins(10)).unwrap_or(now);
     match (before, set) {
         (PasswordSet::At(_), PasswordSet::MustChange) => Some(now),
         (_, PasswordSet::At(at)) if before != set => {
             let ours =
-                at >= sent.saturating_sub(SKEW).unwrap_or(sent) && at <= until.saturating_add(SKEW).unwrap_or(until);
+                at >= from.saturating_sub(SKEW).unwrap_or(from) && at <= until.saturating_add(SKEW).unwrap_or(until);
             ours.then_some(at)
         }
         _ => None,

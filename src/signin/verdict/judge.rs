@@ -287,14 +287,14 @@ mod tests {
             (
                 |p| {
                     p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
-                        json!(["fido2", "password, sms"])
+                        json!(["fido2", "password, sms"]);
                 },
                 "password",
             ),
             (
                 |p| {
                     p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
-                        json!(["federatedMultiFactor"])
+                        json!(["federatedMultiFactor"]);
                 },
                 "password",
             ),
@@ -325,7 +325,7 @@ mod tests {
             (
                 |p| {
                     p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
-                        json!(["temporaryAccessPassMultiUse"])
+                        json!(["temporaryAccessPassMultiUse"]);
                 },
                 "multi-use-pass",
             ),
@@ -337,7 +337,7 @@ mod tests {
         }
         let pass = opinion(|p| {
             p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
-                json!(["fido2", "temporaryAccessPassOneTime"])
+                json!(["fido2", "temporaryAccessPassOneTime"]);
         });
         assert!(matches!(pass.verdict, Verdict::Good { passes: true, .. }));
     }

@@ -26,7 +26,7 @@ fn settings(person: &str) -> Canary {
 
 async fn portal_of(seed: Seed, engine: Engine, person: &'static str) -> Portal {
     let wish = Wish::adjusted(move |config| config.canary = Some(settings(person)));
-    Portal::with(Wish { seed, engine, ..wish }).await
+    Portal::with(Wish { engine, seed, ..wish }).await
 }
 
 /// What the newest run says, once it says this.

@@ -1,5 +1,7 @@
 //! How far a password got is said by whoever can know it, and by nobody else.
 
+use std::fmt::Write as _;
+
 use jiff::SignedDuration;
 use passback::tenant::{Call, Effect, Fault, Seed};
 
@@ -123,7 +125,8 @@ async fn the_log_is_asked_no_more_often_than_microsoft_answers_however_many_wait
     let names: Vec<String> = (0..8).map(|n| format!("p{n}@contoso.example")).collect();
     let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
     for upn in &names {
-        text += &format!("\n[[people]]\nupn = \"{upn}\"\nname = \"Some Body\"\noutcome = \"written\"\n");
+        text.push_str("\n[[people]]\nname = \"Some Body\"\noutcome = \"written\"\nupn = ");
+        writeln!(text, "\"{upn}\"").unwrap();
     }
     let portal = Portal::with(Wish { seed: Seed::parse(&text).unwrap(), ..Wish::default() }).await;
     let mut waiting = Vec::new();

@@ -84,8 +84,8 @@ async fn a_policy_with_a_way_round_it_proves_nothing_although_entra_gives_the_co
 #[tokio::test]
 async fn whoever_holds_an_excluded_role_is_not_covered_and_everybody_else_is() {
     let rule = "every_time = true";
-    let role = "exclude_roles = [\"62e90394-69f5-4237-9190-012177145e10\"]";
-    let seed = contoso(|text| text.replace(rule, &format!("{rule}\n{role}")));
+    let except = "exclude_roles = [\"62e90394-69f5-4237-9190-012177145e10\"]";
+    let seed = contoso(|text| text.replace(rule, &format!("{rule}\n{except}")));
     let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
     assert_eq!(portal.browser().sign_in("/signin", &upn("gloria"), "passkey", "").await.code(), "S-EXCLUDED");
     assert!(portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await.url.ends_with("/reset"));
