@@ -4,13 +4,14 @@
 mod demo;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use passback::config::{Config, load};
 use passback::serve::{Portal, listen};
 use passback::{Clock, Random, ops, verify_audit};
+use url::Url;
 
 /// Self-service password reset for Microsoft Entra ID with writeback to on-premises Active Directory.
 #[derive(Parser)]
@@ -39,6 +40,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what has to be set up in Entra and Active Directory, least privilege, with why. It runs nothing.
+    Setup {
+        /// The configuration, if there is one yet.
+        #[arg(long, env = "PASSBACK_CONFIG")]
+        config: Option<PathBuf>,
+        /// How people will reach the portal, while there is no configuration.
+        #[arg(long, required_unless_present = "config")]
+        public_url: Option<Url>,
+        /// Which text.
+        #[arg(long = "as", value_enum, default_value_t = SetupAs::Powershell)]
+        text: SetupAs,
+    },
     /// Pause all resets, on all replicas.
     Pause {
         #[command(flatten)]
@@ -66,6 +79,18 @@ enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum SetupAs {
+    /// Everything in Entra, by Microsoft Graph PowerShell.
+    Powershell,
+    /// The app registration, by the Azure CLI.
+    AzureCli,
+    /// The app registration, as Bicep.
+    Bicep,
+    /// Rights in Active Directory: writeback, probe, unlocking.
+    Directory,
 }
 
 #[derive(Subcommand)]
@@ -167,15 +192,8 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             let listener = listen(config.server.listen)?;
             Portal::start(config, listener, Clock::system(), Random::system()).await?.run().await?;
         }
-        Command::Doctor { config, json } => {
-            let report = ops::doctor(&config.config, Clock::system(), Random::system()).await;
-            if json {
-                say(&serde_json::to_string_pretty(&report)?);
-            } else {
-                report.lines().iter().for_each(|line| say(line));
-            }
-            return Ok(ExitCode::from(report.exit_code()));
-        }
+        Command::Doctor { config, json } => return doctor(&config.config, json).await,
+        Command::Setup { config, public_url, text } => say(&setup(config, public_url, text)?),
         Command::Pause { config, reason } => {
             ops::pause(&config.load()?, &reason).await?;
             say("Resets are paused.");
@@ -206,6 +224,31 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn doctor(config: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let report = ops::doctor(config, Clock::system(), Random::system()).await;
+    if json {
+        say(&serde_json::to_string_pretty(&report)?);
+    } else {
+        report.lines().iter().for_each(|line| say(line));
+    }
+    Ok(ExitCode::from(report.exit_code()))
+}
+
+fn setup(config: Option<PathBuf>, public_url: Option<Url>, text: SetupAs) -> Result<String, Failure> {
+    let facts = match (config, public_url) {
+        (Some(config), _) => ops::SetupFacts::of_config(&load(&config)?),
+        (None, Some(url)) => ops::SetupFacts::of_url(url),
+        (None, None) => return Err("give --config or --public-url".into()),
+    };
+    let which = match text {
+        SetupAs::Powershell => ops::SetupText::PowerShell,
+        SetupAs::AzureCli => ops::SetupText::AzureCli,
+        SetupAs::Bicep => ops::SetupText::Bicep,
+        SetupAs::Directory => ops::SetupText::Directory,
+    };
+    Ok(ops::setup(which, &facts)?)
 }
 
 async fn verify(database: &str, config: Option<PathBuf>, head: Option<PathBuf>) -> Result<ExitCode, Failure> {

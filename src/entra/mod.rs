@@ -20,7 +20,7 @@ mod reads;
 
 pub(crate) use about::{FOUND, NamedPerson, Registered, Risk, RiskRead};
 pub(crate) use consent::{
-    APPLICATION, Consent, DELEGATED, FORBIDDEN, OPTIONAL, of_application as consent_of_application,
+    APPLICATION, Consent, DELEGATED, FORBIDDEN, of_application as consent_of_application,
     of_operator as consent_of_operator,
 };
 pub(crate) use credential::{Credential, CredentialError};

@@ -8,6 +8,7 @@ mod health;
 mod keeping;
 mod metrics;
 mod pause;
+mod setup;
 mod whole;
 
 pub use backup::{BackupError, backup};
@@ -18,4 +19,5 @@ pub(crate) use health::router;
 pub(crate) use keeping::keep_audit;
 pub(crate) use metrics::metrics_router;
 pub use pause::{PauseError, pause, resume};
+pub use setup::{SetupFacts, SetupText, setup};
 pub(crate) use whole::watch_whole;

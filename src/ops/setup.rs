@@ -1,0 +1,183 @@
+//! `passback setup`: prints what has to be set up at Microsoft and in the directory. It runs none of it: whoever runs it reads it
+//! first. Names of permissions come from the list that doctor looks by, so the two cannot differ.
+
+use url::Url;
+
+use crate::config::{Cloud, Config, Signin};
+use crate::entra::{APPLICATION, DELEGATED, FORBIDDEN};
+
+/// Which text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetupText {
+    /// Everything in Entra, by Microsoft Graph PowerShell.
+    PowerShell,
+    /// The app registration, by the Azure CLI.
+    AzureCli,
+    /// The app registration, as Bicep.
+    Bicep,
+    /// Rights in Active Directory.
+    Directory,
+}
+
+/// What the texts hold of the organisation.
+#[derive(Clone, Debug)]
+pub struct SetupFacts {
+    public_url: Url,
+    tenant: Option<String>,
+    cloud: &'static str,
+    contexts: Vec<String>,
+    canary: Option<String>,
+}
+
+impl SetupFacts {
+    /// Before there is a configuration, which needs the app registration's id.
+    #[must_use]
+    pub fn of_url(public_url: Url) -> Self {
+        let signin = Signin::default();
+        Self { public_url, tenant: None, cloud: "global", contexts: contexts(&signin), canary: None }
+    }
+
+    /// From a configuration.
+    #[must_use]
+    pub fn of_config(config: &Config) -> Self {
+        let cloud = match config.entra.cloud {
+            Cloud::Global => "global",
+            Cloud::UsGov => "us-gov",
+            Cloud::UsGovDod => "us-gov-dod",
+        };
+        Self {
+            public_url: config.server.public_url.clone(),
+            tenant: Some(config.entra.tenant_id.to_string()),
+            cloud,
+            contexts: contexts(&config.signin),
+            canary: config.canary.as_ref().map(|canary| canary.person.clone()),
+        }
+    }
+}
+
+/// What goes between quotes is letters and digits: a context is `c1` to `c99`.
+fn contexts(signin: &Signin) -> Vec<String> {
+    let mut all: Vec<String> = [&signin.required_context, &signin.staff_context]
+        .map(|context| context.chars().filter(char::is_ascii_alphanumeric).collect())
+        .into();
+    all.dedup();
+    all
+}
+
+macro_rules! text {
+    ($name:ident, $path:literal) => {
+        #[derive(Template)]
+        #[template(path = $path, escape = "none")]
+        struct $name<'a> {
+            public_url: &'a Url,
+            tenant: &'a Option<String>,
+            cloud: &'a str,
+            contexts: &'a [String],
+            canary: Option<String>,
+            application: &'a [(&'a str, &'a str)],
+            delegated: &'a [(&'a str, &'a str)],
+            forbidden: &'a [&'a str],
+        }
+
+        impl<'a> $name<'a> {
+            fn of(facts: &'a SetupFacts) -> Self {
+                Self {
+                    public_url: &facts.public_url,
+                    tenant: &facts.tenant,
+                    cloud: facts.cloud,
+                    contexts: &facts.contexts,
+                    // A quote ends a text in every shell there is.
+                    canary: facts.canary.as_ref().map(|upn| upn.replace(['\'', '"', '`', '$', '\\', '\n'], "")),
+                    application: &APPLICATION,
+                    delegated: &DELEGATED,
+                    forbidden: &FORBIDDEN,
+                }
+            }
+        }
+    };
+}
+
+#[expect(dead_code, reason = "each text takes what it needs of the same facts")]
+mod texts {
+    use askama::Template;
+    use url::Url;
+
+    use super::{APPLICATION, DELEGATED, FORBIDDEN, SetupFacts, SetupText};
+
+    text!(PowerShell, "setup/powershell.ps1");
+    text!(AzureCli, "setup/azure-cli.sh");
+    text!(Bicep, "setup/main.bicep");
+    text!(Directory, "setup/directory.txt");
+
+    pub(super) fn render(which: SetupText, facts: &SetupFacts) -> Result<String, askama::Error> {
+        match which {
+            SetupText::PowerShell => PowerShell::of(facts).render(),
+            SetupText::AzureCli => AzureCli::of(facts).render(),
+            SetupText::Bicep => Bicep::of(facts).render(),
+            SetupText::Directory => Directory::of(facts).render(),
+        }
+    }
+}
+
+/// The text to read.
+///
+/// # Errors
+/// When it cannot be written, which a test would find.
+pub fn setup(which: SetupText, facts: &SetupFacts) -> Result<String, askama::Error> {
+    texts::render(which, facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [SetupText; 4] = [SetupText::PowerShell, SetupText::AzureCli, SetupText::Bicep, SetupText::Directory];
+
+    fn facts() -> SetupFacts {
+        SetupFacts {
+            canary: Some("canary'; rm -rf / #@contoso.example".to_owned()),
+            ..SetupFacts::of_url("https://reset.contoso.example".parse().unwrap())
+        }
+    }
+
+    #[test]
+    fn every_text_names_what_is_needed_and_nothing_runs_by_itself() {
+        for which in ALL {
+            let text = setup(which, &facts()).unwrap();
+            assert!(text.contains("nothing here was run for you") || which == SetupText::Bicep, "{which:?}");
+            assert!(!text.contains("rm -rf / #@contoso.example'; "), "{which:?}");
+        }
+        for which in [SetupText::PowerShell, SetupText::AzureCli, SetupText::Bicep] {
+            let text = setup(which, &facts()).unwrap();
+            assert!(text.contains("https://reset.contoso.example/signin/callback"), "{which:?}");
+            for (name, _) in APPLICATION.iter().chain(DELEGATED.iter()) {
+                assert!(text.contains(name), "{which:?} {name}");
+            }
+            for claim in ["auth_time", "acct", "login_hint"] {
+                assert!(text.contains(claim), "{which:?} {claim}");
+            }
+        }
+        let whole = setup(SetupText::PowerShell, &facts()).unwrap();
+        for part in [
+            "includeAuthenticationContextClassReferences = @('c1', 'c2')",
+            "everyTime",
+            "administrativeUnits",
+            "Principal",
+        ] {
+            assert!(whole.contains(part), "{part}: {whole}");
+        }
+        assert!(!whole.contains("'password"), "no combination holds the password");
+        assert!(setup(SetupText::Directory, &facts()).unwrap().contains("'canary; rm -rf / #@contoso.example'"));
+    }
+
+    #[test]
+    fn the_shell_text_is_shell() {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+        let text = setup(SetupText::AzureCli, &facts()).unwrap();
+        let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        bash.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let done = bash.wait_with_output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
