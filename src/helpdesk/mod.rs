@@ -9,6 +9,7 @@ mod people;
 mod person;
 mod person_view;
 mod queue;
+mod scans;
 
 pub(crate) use cases::{forget_cases, watch_passes};
 

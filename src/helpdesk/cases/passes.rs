@@ -10,7 +10,8 @@ use super::store::{self, Case, Watch};
 use super::{Stop, about};
 use crate::audit::{Actor, Event, Ledger};
 use crate::base::{ObjectId, PersonKey};
-use crate::entra::{AUDIT_LOOKS, OperatorError, Pass, PassStands};
+use crate::entra::{OperatorError, Pass, PassStands};
+use crate::helpdesk::scans;
 use crate::notify::{Audience, News};
 use crate::people::{Facts, People};
 use crate::state::App;
@@ -106,7 +107,7 @@ async fn use_of(app: &App, watch: &Watch) -> Result<(), StoreError> {
 
 /// Who registered a way to sign in since a moment, by the directory's log, which arrives late.
 async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
-    if app.limits.take("graph:audits", AUDIT_LOOKS, now).await?.is_err() {
+    if !scans::turn(app, "passes").await? {
         return Ok(Vec::new());
     }
     let from = since.saturating_sub(SKEW).unwrap_or(since);

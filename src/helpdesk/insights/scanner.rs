@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::patterns::{Act, End, Finding, Lately, Registered, Thresholds, find};
 use super::store;
 use crate::audit::{Actor, Event, acts_of_staff};
-use crate::entra::AUDIT_LOOKS;
+use crate::helpdesk::scans;
 use crate::reset::desk::{self as resets, Cause, Ended, ResetState};
 use crate::state::App;
 use crate::store::{StoreError, lease};
@@ -83,7 +83,7 @@ fn end(ended: &Ended) -> Option<End> {
 
 /// Who registered a sign-in method, by the directory's log. It arrives late; the next looks see it.
 async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<Registered>, StoreError> {
-    if app.limits.take("graph:audits", AUDIT_LOOKS, now).await?.is_err() {
+    if !scans::turn(app, "alarms").await? {
         return Ok(Vec::new());
     }
     match app.entra.graph.registrations(since, now).await {
