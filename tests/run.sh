@@ -17,6 +17,7 @@ need ip iproute2
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 need cc build-essential
 need npm npm
+need node nodejs
 if [ ${#missing[@]} -gt 0 ]; then
   echo "The tests need these Debian packages: ${missing[*]}"
   if [ "$(id -u)" -ne 0 ]; then
@@ -37,8 +38,9 @@ if [ "$(id -u)" -ne 0 ]; then
   exit 1
 fi
 
-# axe, as the lock file names it.
+# axe and the OpenID provider, as their lock files name them.
 [ -e tests/a11y/node_modules/axe-core/axe.min.js ] || (cd tests/a11y && npm ci --silent)
+[ -e tests/openid/node_modules/oidc-provider/package.json ] || (cd tests/openid && npm ci --silent)
 
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 data=$(mktemp -d)

@@ -2,6 +2,7 @@
 //! (graph.md §8). `openidconnect`'s long types stay in this file.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use oauth2::{
@@ -10,11 +11,10 @@ use oauth2::{
 };
 use openidconnect::core::{
     CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
-    CoreProviderMetadata,
 };
 use openidconnect::{
-    AdditionalClaims, ClaimsVerificationError, EmptyAdditionalProviderMetadata, IdToken, IdTokenVerifier, IssuerUrl,
-    Nonce, SignatureVerificationError,
+    AdditionalClaims, ClaimsVerificationError, IdToken, IdTokenVerifier, IssuerUrl, Nonce, ProviderMetadataWithLogout,
+    SignatureVerificationError,
 };
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,8 @@ use crate::config::Config;
 
 /// Clocks differ: so much is forgiven in `exp` and `nbf`.
 const SKEW: SignedDuration = SignedDuration::from_secs(300);
-/// Keys may roll at any time; they are read anew daily, and at once for an unknown key, but not more often than this.
+/// Keys may roll at any time; they are read anew daily, and at once for an unknown key, but for unknown keys not more often
+/// than this.
 const KEYS_AT_MOST: SignedDuration = SignedDuration::from_secs(60);
 const KEYS_AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -150,6 +151,8 @@ pub(crate) struct Oidc {
     redirect: RedirectUrl,
     clock: Clock,
     known: RwLock<Option<Arc<Known>>>,
+    /// When a token with an unknown key last made us read the keys, in milliseconds.
+    unknown_key_at: AtomicI64,
 }
 
 impl Oidc {
@@ -165,6 +168,7 @@ impl Oidc {
             redirect: RedirectUrl::from_url(redirect),
             clock,
             known: RwLock::new(None),
+            unknown_key_at: AtomicI64::new(i64::MIN),
         })
     }
 
@@ -184,6 +188,23 @@ impl Oidc {
         Ok(read)
     }
 
+    /// Keys for a token whose key is not among `stale`: read anew at once, so that nobody is turned away while keys roll.
+    async fn anew(&self, stale: &Arc<Known>) -> Result<Arc<Known>, TokenError> {
+        let mut slot = self.known.write().await;
+        if let Some(known) = slot.as_ref().filter(|known| !Arc::ptr_eq(known, stale)) {
+            return Ok(Arc::clone(known));
+        }
+        let now = self.clock.now();
+        let last = Timestamp::from_millisecond(self.unknown_key_at.load(Ordering::Relaxed));
+        if last.is_ok_and(|last| last <= now && now.duration_since(last) < KEYS_AT_MOST) {
+            return Ok(Arc::clone(stale));
+        }
+        self.unknown_key_at.store(now.as_millisecond(), Ordering::Relaxed);
+        let read = Arc::new(self.discover(now).await?);
+        *slot = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
     /// Asks anew, and tells how many keys there are.
     pub(crate) async fn look(&self) -> Result<usize, TokenError> {
         Ok(self.discover(self.clock.now()).await?.keys.keys().len())
@@ -191,18 +212,20 @@ impl Oidc {
 
     async fn discover(&self, now: Timestamp) -> Result<Known, TokenError> {
         let wrong = |problem: String| TokenError::Discovery(problem);
-        let issuer = IssuerUrl::new(self.authority.to_string()).map_err(|e| wrong(e.to_string()))?;
+        // A URL of a host alone is written with a slash, an issuer without.
+        let issuer = match self.authority.path() {
+            "/" => self.authority.as_str().trim_end_matches('/').to_owned(),
+            _ => self.authority.to_string(),
+        };
+        let issuer = IssuerUrl::new(issuer).map_err(|e| wrong(e.to_string()))?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let metadata = CoreProviderMetadata::discover_async(issuer.clone(), &send).await.map_err(|e| {
+        let metadata = ProviderMetadataWithLogout::discover_async(issuer.clone(), &send).await.map_err(|e| {
             tracing::warn!(cause = ?e, "discovery failed");
             wrong("discovery failed".to_owned())
         })?;
         let token = metadata.token_endpoint().cloned().ok_or_else(|| wrong("there is no token endpoint".to_owned()))?;
-        let _: &EmptyAdditionalProviderMetadata = metadata.additional_metadata();
-        // openidconnect keeps no place for it: the address is made from the token endpoint beside it.
-        let end_session =
-            Url::parse(&token.as_str().replace("/token", "/logout")).ok().filter(|u| u.as_str() != token.as_str());
+        let end_session = metadata.additional_metadata().end_session_endpoint.as_ref().map(|at| at.url().clone());
         Ok(Known {
             authorize: metadata.authorization_endpoint().clone(),
             token,
@@ -267,7 +290,7 @@ impl Oidc {
         let tokens = Tokens::from(&request.request_async(&send).await.map_err(TokenError::from)?);
         let id_token = tokens.id_token.as_deref().ok_or(IdentityError::Missing)?;
         let identity = match self.verify(&known, id_token, nonce) {
-            Err(IdentityError::UnknownKey) => self.verify(&*self.known(KEYS_AT_MOST).await?, id_token, nonce)?,
+            Err(IdentityError::UnknownKey) => self.verify(&*self.anew(&known).await?, id_token, nonce)?,
             other => other?,
         };
         Ok(Authorized { identity, refresh: tokens.refresh, access: tokens.access, access_seconds: tokens.seconds })

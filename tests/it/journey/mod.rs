@@ -17,6 +17,7 @@ mod guard_rails;
 mod insights;
 mod look;
 mod notices;
+mod openid;
 mod operator;
 mod pages;
 mod passes;
