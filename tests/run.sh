@@ -38,9 +38,9 @@ if [ "$(id -u)" -ne 0 ]; then
   exit 1
 fi
 
-# axe and the OpenID provider, as their lock files name them.
+# axe, the OpenID provider and Microsoft's libraries, as their lock files name them.
 [ -e tests/a11y/node_modules/axe-core/axe.min.js ] || (cd tests/a11y && npm ci --silent)
-[ -e tests/openid/node_modules/oidc-provider/package.json ] || (cd tests/openid && npm ci --silent)
+[ -e tests/openid/node_modules/oidc-provider/package.json ] && [ -e tests/openid/node_modules/@azure/msal-node/package.json ] || (cd tests/openid && npm ci --silent)
 
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 data=$(mktemp -d)

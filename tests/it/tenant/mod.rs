@@ -1,5 +1,6 @@
 //! The emulator behaves as Entra, Graph and a writeback agent do.
 
+mod microsoft;
 mod oidc;
 mod proofs;
 mod resets;

@@ -1,0 +1,74 @@
+//! Microsoft's own client libraries take the emulator, over TLS, for Entra and Graph.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::raw;
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let made = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&pair).unwrap();
+    std::fs::write(&cert, made.pem()).unwrap();
+    std::fs::write(&key, pair.serialize_pem()).unwrap();
+
+    // Microsoft's libraries ask for a person's own profile, which takes a consent that Passback does without.
+    let seed = include_str!("../../../src/tenant/contoso.toml");
+    let seed = seed.replace("delegated = [", "delegated = [\"User.Read\", ");
+    let seeded = dir.path().join("contoso.toml");
+    std::fs::write(&seeded, seed).unwrap();
+
+    let mut tenant = Command::new(env!("CARGO_BIN_EXE_passback"));
+    tenant
+        .arg("tenant")
+        .arg("--seed")
+        .arg(&seeded)
+        .args(["--listen", "127.0.0.1:0", "--redirect", raw::BACK, "--tls"])
+        .arg(&cert)
+        .arg(&key);
+    let mut tenant = Killed(tenant.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(tenant.0.stdout.take().unwrap()).lines();
+    let said: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let (url, authority) = (said["url"].as_str().unwrap(), said["authority"].as_str().unwrap());
+    assert!(url.starts_with("https://127.0.0.1:"), "{said}");
+
+    let settings = json!({
+        "url": url,
+        "tenant": authority.strip_prefix(&format!("{url}/")).unwrap().split('/').next().unwrap(),
+        "client_id": raw::CLIENT,
+        "client_secret": raw::SECRET,
+        "redirect": raw::BACK,
+        "graph_scope": url,
+    });
+    let answer = Command::new("node")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openid/microsoft.mjs"))
+        .arg(settings.to_string())
+        .env("NODE_EXTRA_CA_CERTS", &cert)
+        .output()
+        .expect("node is here: tests/run.sh installs it");
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    let seen: Value = serde_json::from_slice(&answer.stdout).unwrap();
+
+    assert_eq!(seen["people"], seen["count"], "all pages, and Graph's own count");
+    assert!(seen["people"].as_i64().is_some_and(|people| people > 10), "{seen}");
+    assert_eq!(seen["wanda"]["displayName"], "Wanda Writeback");
+    assert_eq!((&seen["wanda"]["onPremisesSyncEnabled"], &seen["synchronised"]), (&json!(true), &json!(true)));
+    assert_eq!(seen["policies"], json!(["enabled"]));
+    assert_eq!(seen["nobody"], "404 Request_ResourceNotFound");
+    assert_eq!(seen["not_permitted"], "403 Authorization_RequestDenied", "the application may not");
+    assert_eq!((&seen["signed_in"], &seen["me"]), (&json!("wanda@contoso.example"), &json!("wanda@contoso.example")));
+    assert_eq!((&seen["same_person"], &seen["renewed"]), (&json!(true), &json!(true)));
+}
