@@ -246,6 +246,7 @@ fn config(
         audit: crate::config::Audit::default(),
         notify: crate::config::Notify::default(),
         canary: None,
+        risk: None,
     })
 }
 

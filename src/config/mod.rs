@@ -9,6 +9,7 @@ mod entra;
 mod helpdesk;
 mod load;
 mod notify;
+mod risk;
 mod sections;
 
 pub use alarms::{Alarms, Day, Hours, Zone};
@@ -17,6 +18,7 @@ pub use canary::Canary;
 pub use helpdesk::{Helpdesk, Points, Raises, Thresholds};
 pub use load::{ConfigError, load};
 pub use notify::{Notify, NotifyKind, Smtp, SmtpTls};
+pub use risk::{RiskLevel, RiskSettings};
 pub use sections::{
     Approval, Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra,
     OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin, Unlock,

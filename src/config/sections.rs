@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Audit, Canary, Helpdesk, Notify};
+use super::{Audit, Canary, Helpdesk, Notify, RiskSettings};
 use crate::base::{Secret, TenantId};
 
 /// All settings.
@@ -44,6 +44,7 @@ pub struct Config {
     /// Without it no test account is reset.
     #[serde(default)]
     pub canary: Option<Canary>,
+    pub risk: Option<RiskSettings>,
 }
 
 impl Config {

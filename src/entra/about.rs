@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::graph::{Graph, GraphError};
 use super::reads::Page;
 use crate::base::ObjectId;
+use crate::config::RiskLevel;
 
 const NAMED: &str = "id,displayName,userPrincipalName";
 /// What is typed is a name or an address. Entra's own are no longer: a user principal name has at most 113 letters.
@@ -62,6 +64,24 @@ pub(crate) struct Risk {
     pub(crate) state: Option<String>,
     #[serde(rename = "riskLastUpdatedDateTime", default)]
     pub(crate) updated_at: Option<Timestamp>,
+}
+
+impl Risk {
+    /// Whether it stands: it was not remediated, dismissed or called safe.
+    pub(crate) fn stands(&self) -> bool {
+        matches!(self.state.as_deref(), Some("atRisk" | "confirmedCompromised"))
+    }
+
+    /// Whether it stands, at this level or above. A level that is hidden may be any.
+    pub(crate) fn reaches(&self, level: RiskLevel) -> bool {
+        let at = match (self.state.as_deref(), self.level.as_deref()) {
+            (Some("confirmedCompromised"), _) => RiskLevel::High,
+            (_, Some("low")) => RiskLevel::Low,
+            (_, Some("medium")) => RiskLevel::Medium,
+            _ => RiskLevel::High,
+        };
+        self.stands() && at >= level
+    }
 }
 
 /// The documentation's example wraps the object, its schema does not: both are read.
@@ -151,6 +171,14 @@ impl Graph {
         Ok(if_there(read)?.map_or(RiskRead::Nothing, RiskRead::Seen))
     }
 
+    /// Tells Microsoft that somebody's risk is over. It changes that line and ends no session.
+    pub(crate) async fn dismiss_risk(&self, id: ObjectId) -> Result<(), GraphError> {
+        let token = self.application.token().await.map_err(GraphError::Token)?;
+        let url = self.url(&["identityProtection", "riskyUsers", "dismiss"]);
+        let request = self.once.post(url).json(&json!({ "userIds": [id] }));
+        self.send_for_head(request, &token).await.map(|_| ())
+    }
+
     /// How the tenant stands with its directory.
     pub(crate) async fn organization(&self) -> Result<OrganizationRead, GraphError> {
         let mut url = self.url(&["organization"]);
@@ -191,6 +219,23 @@ mod tests {
             let report: Report = serde_json::from_str(text).unwrap();
             let (Report::Wrapped { value } | Report::Plain(value)) = report;
             assert_eq!((value.methods, value.mfa_capable), (vec!["fido2".to_owned()], true));
+        }
+    }
+
+    #[test]
+    fn a_risk_stands_until_it_is_over_and_a_hidden_level_may_be_any() {
+        let risk = |state: &str, level: &str| -> Risk {
+            serde_json::from_value(json!({ "riskState": state, "riskLevel": level })).unwrap()
+        };
+        let reached =
+            |risk: Risk| [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High].map(|level| risk.reaches(level));
+        assert_eq!(reached(risk("atRisk", "low")), [true, false, false]);
+        assert_eq!(reached(risk("atRisk", "medium")), [true, true, false]);
+        for (state, level) in [("atRisk", "high"), ("atRisk", "hidden"), ("confirmedCompromised", "low")] {
+            assert_eq!(reached(risk(state, level)), [true; 3], "{state} {level}");
+        }
+        for over in ["remediated", "dismissed", "confirmedSafe", "none", "unknownFutureValue"] {
+            assert_eq!(reached(risk(over, "high")), [false; 3], "{over}");
         }
     }
 }

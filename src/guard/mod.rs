@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::base::{PersonKey, ResetId};
 use crate::config::Approval;
 use crate::entra::{GraphError, OperatorError, Trouble};
-use crate::people::{Facts, InDirectory, People, Protection};
+use crate::people::{Facts, InDirectory, People, Protection, RiskRead};
 use crate::state::App;
 use crate::store::{Limit, Limits, Refused, StoreError, Tx};
 
@@ -160,10 +160,28 @@ impl Guard {
 
     /// Whether a reset of this person takes a grant of the desk.
     pub(crate) async fn needs_approval(&self, facts: &Facts) -> bool {
-        match self.app.config.reset.approval {
+        let by_power = match self.app.config.reset.approval {
             Approval::Never => false,
             Approval::Always => true,
             Approval::Privileged => self.people.privilege(facts).await.privileged(),
+        };
+        by_power || self.by_risk(facts).await
+    }
+
+    /// Whether Microsoft sees a risk at which the desk has to allow it. Unreadable: yes.
+    async fn by_risk(&self, facts: &Facts) -> bool {
+        let Some(level) = self.app.config.risk.as_ref().and_then(|risk| risk.approval_from) else { return false };
+        match self.people.risk(facts.id).await {
+            Ok(RiskRead::Seen(risk)) => risk.reaches(level),
+            Ok(RiskRead::Nothing) => false,
+            Ok(RiskRead::NotAvailable) => {
+                tracing::warn!("risk.approval_from is set, and risks may not be read: everybody needs the desk");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(cause = ?error, "a risk cannot be read: the desk has to allow the reset");
+                true
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::cases::{self, CaseRow, Choice};
 use super::queue::{Row, named, row, state_text};
+use super::risk;
 use crate::audit::Trace;
 use crate::base::{ObjectId, Reference};
 use crate::reset::desk::{self as resets, Answered, DeskReset, DeskRung, File, Noted, ResetState, Verified};
@@ -67,6 +68,8 @@ struct ResetPage {
     person: String,
     cases: Vec<CaseRow>,
     actions: Vec<Choice>,
+    /// Microsoft sees a risk from before this reset: what to do about it.
+    risk: Option<String>,
     /// May write and ask, not only look.
     assists: bool,
     /// What the last press came to.
@@ -99,15 +102,21 @@ pub(super) async fn page(
         "final" => Some(frame.t("desk-asked-final")),
         "noted" => Some(frame.t("desk-noted")),
         "empty" => Some(frame.t("desk-note-empty")),
+        "risk-told" => Some(frame.t("desk-risk-told")),
+        "risk-not" => Some(frame.t("desk-risk-not")),
+        "risk-kept" => Some(frame.t("desk-risk-kept")),
         _ => None,
     });
     let f = at_work(frame, &staff.login);
     let cases = cases::of_reset(&app, &f, file.reset.id).await?;
-    let page = view(f, file, staff.login.may(Assist::ROLES), said, app.now());
-    Ok(draw(&ResetPage { cases, ..page }))
+    let assists = staff.login.may(Assist::ROLES);
+    let over = assists && risk::may_be_over(&app, &file).await;
+    let risk = over.then(|| f.t("desk-risk-before"));
+    let page = view(f, file, assists, said, app.now());
+    Ok(draw(&ResetPage { cases, risk, ..page }))
 }
 
-async fn find(app: &App, address: &ClientAddress, reference: &str) -> Result<File, Error> {
+pub(super) async fn find(app: &App, address: &ClientAddress, reference: &str) -> Result<File, Error> {
     let file = match reference.parse::<Reference>() {
         Ok(reference) => resets::file(app, &reference).await?,
         Err(_) => None,
@@ -155,7 +164,7 @@ pub(super) async fn note(
     Ok(to_page(&file.reset, "noted"))
 }
 
-fn to_page(reset: &DeskReset, said: &str) -> Response {
+pub(super) fn to_page(reset: &DeskReset, said: &str) -> Response {
     Redirect::to(&format!("/helpdesk/resets/{}?said={said}", reset.reference)).into_response()
 }
 
@@ -231,6 +240,7 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
         notes: file.notes,
         person: file.reset.person.object.to_string(),
         cases: Vec::new(),
+        risk: None,
         actions: cases::all_actions(&f),
         others: file.others.into_iter().map(|other| row(&f, other, now)).collect(),
         cause,

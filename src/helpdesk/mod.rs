@@ -9,6 +9,7 @@ mod people;
 mod person;
 mod person_view;
 mod queue;
+mod risk;
 mod scans;
 
 pub(crate) use cases::{forget_cases, watch_passes};
@@ -34,6 +35,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/helpdesk/resets/{reference}", get(file::page))
         .route("/helpdesk/resets/{reference}/ask", post(file::ask))
         .route("/helpdesk/resets/{reference}/note", post(file::note))
+        .route("/helpdesk/resets/{reference}/risk", post(risk::dismiss))
         .route("/helpdesk/cases", get(cases::list).post(cases::opened))
         .route("/helpdesk/cases/{case}", get(cases::page))
         .route("/helpdesk/cases/{case}/change", get(cases::change))

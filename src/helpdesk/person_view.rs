@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::cases::{self, CaseRow, Choice};
 use super::person::Known;
 use super::queue::{Row, row};
-use crate::people::{DeviceRead, Facts, Home, InDirectory, Number, Privilege, Reason, Registered, Risk, RiskRead};
+use crate::people::{DeviceRead, Facts, Home, InDirectory, Number, Privilege, Reason, Registered, RiskRead};
 use crate::web::{Frame, duration, moment};
 
 /// A fact: what it is, what it says.
@@ -87,7 +87,7 @@ pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
         passwordless: report
             .map(|r| f.t(if r.passwordless_capable { "desk-passwordless" } else { "desk-not-passwordless" })),
         devices: known.devices.map(|all| all.iter().map(|one| device(&f, one)).collect()),
-        at_risk: matches!(&known.risk, Some(RiskRead::Seen(risk)) if now_at_risk(risk)),
+        at_risk: matches!(&known.risk, Some(RiskRead::Seen(risk)) if risk.stands()),
         risk: known.risk.map(|read| risk(&f, &read, now)),
         resets: known.resets.into_iter().map(|reset| row(&f, reset, now)).collect(),
         person: known.key.object.to_string(),
@@ -204,10 +204,6 @@ fn device(f: &Frame, device: &DeviceRead) -> String {
     };
     let system = Some(device.operating_system.as_str()).filter(|os| !os.is_empty());
     [system, Some(how.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" · ")
-}
-
-fn now_at_risk(risk: &Risk) -> bool {
-    matches!(risk.state.as_deref(), Some("atRisk" | "confirmedCompromised"))
 }
 
 fn risk(f: &Frame, read: &RiskRead, now: Timestamp) -> String {

@@ -164,6 +164,14 @@ impl People {
         self.entra.graph.registered(id).await
     }
 
+    /// A risk that stands, where risks are looked at. `Err`: nobody knows.
+    pub(crate) async fn standing_risk(&self, id: ObjectId) -> Result<Option<Risk>, GraphError> {
+        Ok(match self.risk(id).await? {
+            RiskRead::Seen(risk) if risk.stands() => Some(risk),
+            RiskRead::Seen(_) | RiskRead::Nothing | RiskRead::NotAvailable => None,
+        })
+    }
+
     /// Whether Microsoft sees somebody at risk, if the portal may know.
     pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
         self.entra.graph.risk(id).await

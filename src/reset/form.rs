@@ -62,6 +62,8 @@ struct FormPage {
     locked: Option<String>,
     /// The way to the directory is known to be down (true) or slow.
     writeback: Option<(bool, String)>,
+    /// Microsoft sees signs that somebody else knows the password.
+    at_risk: bool,
     /// When the form must be sent at the latest.
     until: String,
     until_iso: String,
@@ -115,7 +117,8 @@ async fn open(app: &App, frame: Frame, session: &Session, login: &Login, facts: 
             session.insert(ASKED, &asked).await.map_err(|e| Error::unavailable(&e))?;
             let locked = locked(&frame, &directory);
             let writeback = if facts.synced() { writeback(app, &frame).await? } else { None };
-            let shown = Shown { unknown, locked, writeback, asked: Some(asked), ..Shown::default() };
+            let at_risk = at_risk(app, &people, facts).await;
+            let shown = Shown { unknown, locked, writeback, at_risk, asked: Some(asked), ..Shown::default() };
             page(app, frame, login, facts, shown)
         }
     })
@@ -252,6 +255,7 @@ struct Shown {
     said: Option<String>,
     /// The way to the directory is down or slow.
     writeback: Option<(bool, String)>,
+    at_risk: bool,
 }
 
 impl Shown {
@@ -288,6 +292,7 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
         unknown: shown.unknown,
         locked: shown.locked,
         writeback: shown.writeback,
+        at_risk: shown.at_risk,
         until: clock_time(&f.lang, until),
         until_iso: until.to_string(),
         f,
@@ -320,6 +325,11 @@ fn home(app: &App, f: &Frame, facts: &Facts) -> String {
             }
         }
     }
+}
+
+/// Said where it is known; what is not known is not said.
+async fn at_risk(app: &App, people: &People, facts: &Facts) -> bool {
+    app.config.risk.is_some() && matches!(people.standing_risk(facts.id).await, Ok(Some(_)))
 }
 
 async fn writeback(app: &App, f: &Frame) -> Result<Option<(bool, String)>, Error> {

@@ -70,6 +70,8 @@ pub(super) struct Account {
     /// Tokens from before this moment are dead.
     pub(super) sessions_valid_from: Timestamp,
     pub(super) tap: Option<Tap>,
+    /// An administrator called the seed's risk over.
+    pub(super) risk_dismissed: bool,
 }
 
 /// A Temporary Access Pass.
@@ -294,6 +296,7 @@ impl Account {
             last_password_change: month_ago,
             sessions_valid_from: month_ago,
             tap,
+            risk_dismissed: false,
             seed: person.clone(),
         }
     }

@@ -299,6 +299,19 @@ mod tests {
         found
     }
 
+    /// The second of two would be shown for both.
+    #[test]
+    fn no_message_is_there_twice() {
+        for entry in std::fs::read_dir("locales").unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path().join("main.ftl")).unwrap();
+            let mut keys = BTreeSet::new();
+            for key in text.lines().filter(|line| line.starts_with(char::is_alphabetic)) {
+                let key = key.split(' ').next().unwrap();
+                assert!(keys.insert(key), "{key} is there twice");
+            }
+        }
+    }
+
     /// A language is whole or not there.
     #[test]
     fn every_language_says_everything_with_the_same_values() {

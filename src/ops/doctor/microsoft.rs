@@ -84,6 +84,7 @@ async fn permissions(app: &App, report: &mut Report) -> bool {
     match app.entra.graph.application_permissions().await {
         Ok(Some(granted)) => {
             consent(CHECK, "application", &consent_of_application(&granted, by_mail), report);
+            risk(app, &granted, report);
             true
         }
         Ok(None) => {
@@ -102,6 +103,23 @@ async fn permissions(app: &App, report: &mut Report) -> bool {
             );
             false
         }
+    }
+}
+
+/// Where risks are looked at, they have to be readable.
+fn risk(app: &App, granted: &[String], report: &mut Report) {
+    let reads = |name: &String| name.starts_with("IdentityRiskyUser.Read");
+    if let (Some(settings), false) = (&app.config.risk, granted.iter().any(reads)) {
+        let so = if settings.approval_from.is_some() {
+            "nobody's risk is known, so everybody needs the desk to reset"
+        } else {
+            "nobody is told of a risk"
+        };
+        report.add(
+            Finding::error("permissions", "the application lacks IdentityRiskyUser.Read.All")
+                .so(so)
+                .then("consent to it (Entra ID P2), or take [risk] out"),
+        );
     }
 }
 

@@ -58,6 +58,7 @@ pub(super) fn router() -> Router<Tenant> {
         .route("/roleManagement/directory/roleDefinitions/{id}", get(roles::definition))
         .route("/reports/authenticationMethods/userRegistrationDetails/{id}", get(reports::registration))
         .route("/identityProtection/riskyUsers/{id}", get(reports::risk))
+        .route("/identityProtection/riskyUsers/dismiss", post(reports::dismiss))
         .route("/identity/conditionalAccess/policies", get(policies::list))
         .route("/policies/authenticationStrengthPolicies/{id}", get(policies::strength))
         .fallback(unknown)

@@ -22,6 +22,7 @@ const ELIGIBLE: &[&str] =
     &["RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All"];
 const POLICY: &[&str] = &["Policy.Read.All"];
 const RISK: &[&str] = &["IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All"];
+const RISK_WRITE: &[&str] = &["IdentityRiskyUser.ReadWrite.All"];
 const DEVICES: &[&str] = &["Device.Read.All", "Directory.Read.All"];
 
 /// Calls that are not here answer 400, as segments that do not exist.
@@ -72,6 +73,7 @@ pub const TABLE: &[Line] = &[
     ("GET", "/roleManagement/directory/roleDefinitions/{id}", ROLES, ROLES),
     ("GET", "/reports/authenticationMethods/userRegistrationDetails/{id}", AUDIT, AUDIT),
     ("GET", "/identityProtection/riskyUsers/{id}", RISK, RISK),
+    ("POST", "/identityProtection/riskyUsers/dismiss", RISK_WRITE, RISK_WRITE),
     ("GET", "/identity/conditionalAccess/policies", POLICY, POLICY),
     ("GET", "/policies/authenticationStrengthPolicies/{id}", POLICY, POLICY),
 ];

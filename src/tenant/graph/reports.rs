@@ -1,9 +1,12 @@
 //! Reports about one person: how they can sign in, and whether they are at risk.
 
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use jiff::SignedDuration;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -58,12 +61,41 @@ pub(super) async fn risk(State(tenant): State<Tenant>, _caller: Caller, Path(id)
             Some(json!({
                 "@odata.context": format!("{}/$metadata#identityProtection/riskyUsers/$entity", tenant.0.base.graph()),
                 "id": account.id, "isDeleted": false, "isProcessing": false,
-                "riskLevel": level, "riskState": "atRisk", "riskDetail": "none", "riskLastUpdatedDateTime": seconds(at),
+                "riskLevel": if account.risk_dismissed { "none" } else { level.as_str() },
+                "riskState": if account.risk_dismissed { "dismissed" } else { "atRisk" }, "riskDetail": "none", "riskLastUpdatedDateTime": seconds(at),
                 "userDisplayName": account.seed.name, "userPrincipalName": account.seed.upn,
             }))
         })
     };
     answer(&tenant, found, &id)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Dismissed {
+    user_ids: Vec<String>,
+}
+
+/// 204, for up to 60 people (<https://learn.microsoft.com/graph/api/riskyuser-dismiss>, read 2026-11-25).
+pub(super) async fn dismiss(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    order: Result<Json<Dismissed>, JsonRejection>,
+) -> Response {
+    let Ok(Json(Dismissed { user_ids })) = order else {
+        return ODataError::bad_request("userIds must be a list of object ids.").answer(&tenant);
+    };
+    if user_ids.is_empty() || user_ids.len() > 60 {
+        return ODataError::bad_request("userIds takes 1 to 60 object ids.").answer(&tenant);
+    }
+    let mut world = tenant.world();
+    for id in &user_ids {
+        if let Some(account) = world.find_mut(id) {
+            account.risk_dismissed = true;
+        }
+    }
+    drop(world);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 fn answer(tenant: &Tenant, found: Option<Value>, id: &str) -> Response {

@@ -23,5 +23,6 @@ mod pages;
 mod passes;
 mod people;
 mod policy;
+mod risk;
 mod signin;
 mod submit;

@@ -26,10 +26,10 @@ fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
     std::fs::write(&key, pair.serialize_pem()).unwrap();
 
     // Microsoft's libraries ask for a person's own profile, which takes a consent that Passback does without.
-    let seed = include_str!("../../../src/tenant/contoso.toml");
-    let seed = seed.replace("delegated = [", "delegated = [\"User.Read\", ");
+    let contoso = include_str!("../../../src/tenant/contoso.toml");
+    let contoso = contoso.replace("delegated = [", "delegated = [\"User.Read\", ");
     let seeded = dir.path().join("contoso.toml");
-    std::fs::write(&seeded, seed).unwrap();
+    std::fs::write(&seeded, contoso).unwrap();
 
     let mut tenant = Command::new(env!("CARGO_BIN_EXE_passback"));
     tenant
@@ -60,15 +60,15 @@ fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
         .output()
         .expect("node is here: tests/run.sh installs it");
     assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
-    let seen: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    let saw: Value = serde_json::from_slice(&answer.stdout).unwrap();
 
-    assert_eq!(seen["people"], seen["count"], "all pages, and Graph's own count");
-    assert!(seen["people"].as_i64().is_some_and(|people| people > 10), "{seen}");
-    assert_eq!(seen["wanda"]["displayName"], "Wanda Writeback");
-    assert_eq!((&seen["wanda"]["onPremisesSyncEnabled"], &seen["synchronised"]), (&json!(true), &json!(true)));
-    assert_eq!(seen["policies"], json!(["enabled"]));
-    assert_eq!(seen["nobody"], "404 Request_ResourceNotFound");
-    assert_eq!(seen["not_permitted"], "403 Authorization_RequestDenied", "the application may not");
-    assert_eq!((&seen["signed_in"], &seen["me"]), (&json!("wanda@contoso.example"), &json!("wanda@contoso.example")));
-    assert_eq!((&seen["same_person"], &seen["renewed"]), (&json!(true), &json!(true)));
+    assert_eq!(saw["people"], saw["count"], "all pages, and Graph's own count");
+    assert!(saw["people"].as_i64().is_some_and(|people| people > 10), "{saw}");
+    assert_eq!(saw["wanda"]["displayName"], "Wanda Writeback");
+    assert_eq!((&saw["wanda"]["onPremisesSyncEnabled"], &saw["synchronised"]), (&json!(true), &json!(true)));
+    assert_eq!(saw["policies"], json!(["enabled"]));
+    assert_eq!(saw["nobody"], "404 Request_ResourceNotFound");
+    assert_eq!(saw["not_permitted"], "403 Authorization_RequestDenied", "the application may not");
+    assert_eq!((&saw["signed_in"], &saw["me"]), (&json!("wanda@contoso.example"), &json!("wanda@contoso.example")));
+    assert_eq!((&saw["same_person"], &saw["renewed"]), (&json!(true), &json!(true)));
 }

@@ -1,0 +1,47 @@
+//! After a reset that is proved, the desk may tell Microsoft that a risk from before it is over.
+
+use axum::extract::{FromRef as _, Path, State};
+use axum::response::Response;
+
+use super::file::{find, to_page};
+use crate::audit::Event;
+use crate::people::People;
+use crate::reset::desk::{File, ResetState, Verified};
+use crate::signin::{Assist, Staff};
+use crate::state::App;
+use crate::web::{ClientAddress, Error};
+
+/// Whether there is a risk that this reset may have ended: Microsoft saw it before the password left, and the new one is proved.
+pub(super) async fn may_be_over(app: &App, file: &File) -> bool {
+    let proved =
+        file.verified() == Verified::Yes && matches!(file.reset.state, ResetState::Written | ResetState::Finished);
+    let (Some(_), true, Some(sent)) = (&app.config.risk, proved, file.reset.dispatched_at) else { return false };
+    match People::from_ref(app).standing_risk(file.reset.person.object).await {
+        Ok(found) => found.is_some_and(|risk| risk.updated_at.is_some_and(|at| at < sent)),
+        Err(error) => {
+            tracing::warn!(cause = ?error, "a risk cannot be read");
+            false
+        }
+    }
+}
+
+/// `POST …/risk`: it is over.
+pub(super) async fn dismiss(
+    State(app): State<App>,
+    staff: Staff<Assist>,
+    address: ClientAddress,
+    Path(reference): Path<String>,
+) -> Result<Response, Error> {
+    let file = find(&app, &address, &reference).await?;
+    if !may_be_over(&app, &file).await {
+        return Ok(to_page(&file.reset, "risk-not"));
+    }
+    if let Err(error) = app.entra.graph.dismiss_risk(file.reset.person.object).await {
+        tracing::warn!(cause = ?error, "a risk could not be dismissed");
+        return Ok(to_page(&file.reset, "risk-kept"));
+    }
+    let mut ledger = app.auditor.begin().await?;
+    ledger.record(Event::new("risk.dismissed", staff.actor()).about(file.reset.person).reset(file.reset.id));
+    ledger.commit().await?;
+    Ok(to_page(&file.reset, "risk-told"))
+}
