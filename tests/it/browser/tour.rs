@@ -10,10 +10,16 @@ pub(super) async fn portal() -> Portal {
     let stuck = Fault::on(Call::Writeback, Effect::Slow { ms: 3_600_000 }).for_person(&upn("carl"));
     let silent = Effect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false };
     let silent = Fault::on(Call::ResetPassword, silent).for_person(&upn("luca"));
-    let seed = Seed::contoso().unwrap().hurry().with_fault(stuck).with_fault(silent);
-    let seed = seed.granting("Mail.Send");
+    // A canary that does not come through: the desk and the forms say so.
+    let canary = "\n[[people]]\nupn = \"canary@contoso.example\"\nname = \"Test Account\"\n";
+    let down = Fault::on(Call::Writeback, Effect::AgentOffline).for_person("canary@contoso.example");
+    let seed = Seed::parse(&(include_str!("../../../src/tenant/contoso.toml").to_owned() + canary)).unwrap();
+    let seed = seed.hurry().with_fault(stuck).with_fault(silent).with_fault(down);
+    let seed = seed.granting("Mail.Send").granting("IdentityRiskyUser.ReadWrite.All");
     let many = Wish::adjusted(|config| {
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
+        config.canary = toml::from_str("person = \"canary@contoso.example\"\nstop_after = 1").ok();
+        config.risk = toml::from_str("").ok();
         config.reset.per_address_minute = 10_000;
         config.reset.per_person_hour = 1_000;
         config.helpdesk.minutes_per_reset = 15;
@@ -50,6 +56,10 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
         ("clara", "cloud_only"),
     ] {
         browser.sign_in(&url, &upn(name)).await;
+        if name == "rita" {
+            browser.wait_for("#at-risk").await;
+            look("form-at-risk").await;
+        }
         browser.reset(GOOD).await;
         browser.wait_for(&format!("[data-state={state}]")).await;
         look(state).await;
