@@ -21,6 +21,8 @@ pub(crate) fn crash_point(name: &str) {
     let Some((wanted, times, signal)) = &*WANTED else { return };
     if wanted == name && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == *times {
         let _ = kill_process(getpid(), *signal);
+        // A stop reaches the threads one after another, and this one went on for a moment.
+        std::thread::sleep(std::time::Duration::from_millis(500));
     }
 }
 

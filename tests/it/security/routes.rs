@@ -86,7 +86,7 @@ const PAGE: Got = "303 the page";
 
 /// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
 /// person's own session gives no power whatever roles they hold.
-const TABLE: [Line; 56] = [
+const TABLE: [Line; 57] = [
     //                                        nobody  person  other   agent   approver auditor admin
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -115,6 +115,7 @@ const TABLE: [Line; 56] = [
     line("POST", "/helpdesk/insights/alarms/{id}", ["401", "403", "403", "422", "403", "403", "422"]),
     line("GET", "/helpdesk/resets/{reference}", [STAFF, "403", "403", "200", "200", "200", "403"]),
     line("POST", "/helpdesk/resets/{reference}/ask", ["401", "403", "403", DESK, "403", "403", "403"]),
+    line("POST", "/helpdesk/resets/{reference}/risk", ["401", "403", "403", DESK, "403", "403", "403"]),
     line("POST", "/helpdesk/resets/{reference}/note", ["401", "403", "403", "422", "403", "403", "403"]),
     line("GET", "/helpdesk/cases", [STAFF, "403", "403", "200", "200", "200", "403"]),
     line("POST", "/helpdesk/cases", ["401", "403", "403", "422", "403", "403", "403"]),
