@@ -27,9 +27,10 @@ kill:
 replicas:
 	tests/long.sh 3 fleet::replicas
 
-# What the portal costs, each figure with a control in the same run.
+# What the portal costs, each figure with a control in the same run. Start and idle memory are those of what the image holds.
 bench:
-	cargo bench --locked --bench portal
+	cargo build --locked --release --no-default-features --target-dir target/image
+	PASSBACK_IMAGE_BINARY="$(CURDIR)/target/image/release/passback" cargo bench --locked --bench portal
 
 # Every page and state, phone and desktop, light and dark, into screenshots/ (ignored by git).
 screenshots:

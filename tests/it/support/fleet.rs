@@ -86,6 +86,8 @@ pub(crate) struct Fleet {
     /// Where people reach the portal.
     pub(crate) port: u16,
     https: bool,
+    /// What is started as a portal.
+    pub(crate) binary: PathBuf,
     dir: tempfile::TempDir,
 }
 
@@ -133,7 +135,8 @@ impl Fleet {
         let seed = setup.seed.with_redirect(&format!("{scheme}://{host}:{port}/signin/callback"));
         let tenant = Start::new(seed, Clock::system(), Random::system()).run().await.unwrap();
         let config = setup.dir.path().join("passback.toml");
-        let fleet = Self { tenant, database: setup.database, config, port, https: setup.https, dir: setup.dir };
+        let binary = PathBuf::from(env!("CARGO_BIN_EXE_passback"));
+        let fleet = Self { tenant, database: setup.database, config, port, https: setup.https, binary, dir: setup.dir };
         fleet.configure(&Settings::default());
         fleet
     }
@@ -198,7 +201,7 @@ impl Fleet {
     pub(crate) fn start_with(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> Replica {
         let path = self.dir.path().join(format!("{port}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        through.arg(env!("CARGO_BIN_EXE_passback")).arg("serve").arg("--config").arg(&self.config);
+        through.arg(&self.binary).arg("serve").arg("--config").arg(&self.config);
         through.env("PASSBACK__SERVER__LISTEN", format!("127.0.0.1:{port}")).env("PASSBACK_LOG", "passback=debug,warn");
         through.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         Replica { child: through.spawn().unwrap() }
