@@ -18,6 +18,9 @@ pub(super) struct App {
     pub(super) federated: Vec<Federated>,
     #[serde(default)]
     pub(super) redirect_uris: Vec<String>,
+    /// Redirect addresses of the platform "single-page application": refresh tokens that come of them end after 24 hours.
+    #[serde(default)]
+    pub(super) spa_redirect_uris: Vec<String>,
     /// Graph application permissions with admin consent.
     #[serde(default)]
     pub(super) application: Vec<String>,

@@ -8,11 +8,14 @@
 //! It cannot become production: every listener must be on loopback once a real directory stands behind it, faults
 //! are set on a listener of their own with a token made at each start, and the release image is built without it.
 
+mod access;
 mod ad;
+mod adjust;
 mod apps;
 mod body;
 mod control;
 mod faults;
+mod grants;
 mod graph;
 mod oidc;
 mod password;
@@ -26,7 +29,7 @@ pub use faults::{Call, Effect, Fault};
 pub use graph::{Line as PermissionLine, TABLE as PERMISSIONS};
 pub use seed::{Seed, SeedError};
 pub use start::{LdapsOptions, Running, Start, StartError};
-pub use world::SentMail;
+pub use world::{SentMail, SentRequest};
 
 use crate::base::{Clock, Random};
 use ad::Directory;

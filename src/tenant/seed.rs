@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub(super) use super::access::{Group, Policy, Strength, Unit};
 pub(super) use super::apps::{App, Federated};
 use super::faults::Fault;
 
@@ -30,6 +31,8 @@ pub struct Seed {
     pub(super) policies: Vec<Policy>,
     #[serde(default)]
     pub(super) groups: Vec<Group>,
+    #[serde(default)]
+    pub(super) units: Vec<Unit>,
     pub(super) people: Vec<Person>,
     #[serde(default)]
     pub(super) faults: Vec<Fault>,
@@ -145,51 +148,6 @@ impl Default for Throttle {
     fn default() -> Self {
         Self { audits_per_10s: 5, policies_per_second: 1 }
     }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Strength {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) combinations: Vec<String>,
-}
-
-/// A Conditional Access policy.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Policy {
-    pub(super) id: Uuid,
-    pub(super) name: String,
-    /// `enabled`, `disabled` or `enabledForReportingButNotEnforced`.
-    pub(super) state: String,
-    pub(super) contexts: Vec<String>,
-    pub(super) strength: Option<String>,
-    #[serde(default)]
-    pub(super) every_time: bool,
-    #[serde(default)]
-    pub(super) exclude_people: Vec<String>,
-    #[serde(default)]
-    pub(super) exclude_groups: Vec<String>,
-    /// Templates of roles, held directly or through a group.
-    #[serde(default)]
-    pub(super) exclude_roles: Vec<Uuid>,
-    /// Conditions as Graph shows them, such as `{ locations = { includeLocations = ["AllTrusted"] } }`. Sign-ins at the
-    /// emulator come from outside of every condition, so such a policy asks nobody.
-    #[serde(default)]
-    pub(super) conditions: toml::Table,
-    /// Controls of which one alone is enough, such as `compliantDevice`. Everybody's device has them.
-    #[serde(default)]
-    pub(super) or_controls: Vec<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Group {
-    pub(super) name: String,
-    #[serde(default)]
-    pub(super) role_assignable: bool,
-    pub(super) members: Vec<String>,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about an account, as in a directory")]
@@ -318,6 +276,7 @@ impl Seed {
             .iter()
             .filter_map(|p| p.manager.as_deref())
             .chain(seed.groups.iter().flat_map(|g| g.members.iter().map(String::as_str)))
+            .chain(seed.units.iter().flat_map(|u| u.members.iter().chain(&u.except).map(String::as_str)))
             .chain(seed.policies.iter().flat_map(|p| p.exclude_people.iter().map(String::as_str)))
             .chain(seed.faults.iter().filter_map(Fault::person));
         for who in named {
@@ -339,62 +298,5 @@ impl Seed {
     /// People and the outcome each one shows, in the order of the file.
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.people.iter().filter_map(|p| Some((p.upn.as_str(), p.name.as_str(), p.outcome.as_deref()?)))
-    }
-
-    /// Makes everything happen at once, for tests that have no time.
-    #[must_use]
-    pub fn hurry(mut self) -> Self {
-        self.writeback.delay_ms = 150;
-        self.writeback.offline_after_ms = 300;
-        self.writeback.split_heals_ms = 3_000;
-        self.audit.delay_ms = 150;
-        self.throttle = Throttle { audits_per_10s: 0, policies_per_second: 0 };
-        for fault in &mut self.faults {
-            fault.hurry();
-        }
-        self
-    }
-
-    /// Adds a fault to those of the file.
-    #[must_use]
-    pub fn with_fault(mut self, fault: Fault) -> Self {
-        self.faults.push(fault);
-        self
-    }
-
-    /// Gives the apps one more application permission.
-    #[must_use]
-    pub fn granting(mut self, permission: &str) -> Self {
-        self.apps.iter_mut().for_each(|app| app.application.push(permission.to_owned()));
-        self
-    }
-
-    /// Takes an application permission from the apps.
-    #[must_use]
-    pub fn without(mut self, permission: &str) -> Self {
-        self.apps.iter_mut().for_each(|app| app.application.retain(|known| known != permission));
-        self
-    }
-
-    /// One more permission for every app that signs people in.
-    #[must_use]
-    pub fn consenting(mut self, permission: &str) -> Self {
-        self.apps.iter_mut().for_each(|app| app.delegated.push(permission.to_owned()));
-        self
-    }
-
-    /// The password everybody starts with.
-    #[must_use]
-    pub fn initial_password(&self) -> &str {
-        &self.organization.initial_password
-    }
-
-    /// Lets the portal at `origin` sign people in: its redirect address is added to every app that has none.
-    #[must_use]
-    pub fn with_redirect(mut self, address: &str) -> Self {
-        for app in self.apps.iter_mut().filter(|app| app.redirect_uris.is_empty()) {
-            app.redirect_uris.push(address.to_owned());
-        }
-        self
     }
 }

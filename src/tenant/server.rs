@@ -13,9 +13,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +42,9 @@ impl PublicUrl {
         self.graph.clone().unwrap_or_else(|| format!("{}/v1.0", self.base))
     }
 }
+
+/// More than any call takes.
+const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// Marks an answer that must not be sent.
 #[derive(Clone, Copy)]
@@ -73,13 +75,17 @@ pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Reque
             world.take_faults(call, named.as_deref())
         };
         let person = named.as_deref().and_then(|n| world.find(n)).map(|a| a.seed.upn.clone());
-        world.calls.push(Seen { at, call, method, path, person, status: 0 });
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        world.calls.push(Seen { at, call, method, path, person, status: 0, query, body: None });
         (effects, world.calls.len() - 1)
     };
     request.extensions_mut().insert(Faults(effects.clone()));
     let response = match before(&effects, &tenant).await {
         Some(answer) => answer,
-        None => after(&effects, next.run(request).await).await,
+        None => match keep_body(&tenant, seen, request).await {
+            Ok(request) => after(&effects, next.run(request).await).await,
+            Err(answer) => answer,
+        },
     };
     // By the emulated tenant's clock, not the machine's: clients hold it against their own.
     let date = tenant.clock().now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -94,13 +100,39 @@ pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Reque
     response
 }
 
+/// Keeps what a call sends, without its passwords.
+async fn keep_body(tenant: &Tenant, seen: usize, request: Request) -> Result<Request, Response> {
+    let json = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !json {
+        return Ok(request);
+    }
+    let (head, body) = request.into_parts();
+    let refused = |_| StatusCode::BAD_REQUEST.into_response();
+    let bytes = axum::body::to_bytes(body, LONGEST_BODY).await.map_err(refused)?;
+    let mut read: Option<Value> = serde_json::from_slice(&bytes).ok();
+    for name in ["newPassword", "password"] {
+        if let Some(secret) = read.as_mut().and_then(|read| read.get_mut(name)) {
+            *secret = Value::from("hidden");
+        }
+    }
+    if let Some(seen) = tenant.world().calls.get_mut(seen) {
+        seen.body = read;
+    }
+    Ok(Request::from_parts(head, Body::from(bytes)))
+}
+
 async fn before(effects: &[Effect], tenant: &Tenant) -> Option<Response> {
     for effect in effects {
         match effect {
             Effect::Delay { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
             Effect::Hangup => return Some(hangup()),
             Effect::Redirect { to } => return Some(Redirect::temporary(to).into_response()),
-            Effect::ClaimsChallenge => return Some(claims_challenge(tenant)),
+            Effect::ClaimsChallenge => {
+                return Some(ODataError::challenge(tenant.clock().now().as_second()).answer(tenant));
+            }
             Effect::Status { status, code, retry_after, graph_body } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let mut response = if *graph_body {
@@ -133,22 +165,6 @@ async fn after(effects: &[Effect], mut response: Response) -> Response {
             }
             _ => {}
         }
-    }
-    response
-}
-
-/// As Graph words it for a session that was revoked: the claims ask for a token from after that moment.
-fn claims_challenge(tenant: &Tenant) -> Response {
-    let text = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
-    let mut response = ODataError::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", text).answer(tenant);
-    let since = tenant.clock().now().as_second().to_string();
-    let claims = serde_json::json!({ "access_token": { "nbf": { "essential": true, "value": since } } });
-    let header = format!(
-        r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims="{}""#,
-        STANDARD.encode(claims.to_string())
-    );
-    if let Ok(value) = HeaderValue::from_str(&header) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
     response
 }

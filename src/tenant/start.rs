@@ -18,7 +18,7 @@ use super::faults::{Call, Fault};
 use super::oidc::{self, KeyError, Keys, SigningKey};
 use super::seed::{Role, Seed};
 use super::server::{self, PublicUrl};
-use super::world::{AuditRow, SentMail, World};
+use super::world::{AuditRow, Seen, SentMail, SentRequest, World, derived_id};
 use super::{Inner, Tenant, control, graph};
 use crate::base::{Clock, Random};
 
@@ -211,10 +211,30 @@ impl Running {
         self.tenant.world().calls.iter().map(|seen| (seen.method.clone(), seen.path.clone(), seen.status)).collect()
     }
 
+    /// The same with query and body, but for passwords.
+    #[must_use]
+    pub fn requests(&self) -> Vec<SentRequest> {
+        let world = self.tenant.world();
+        let one = |seen: &Seen| SentRequest {
+            method: seen.method.clone(),
+            path: seen.path.clone(),
+            query: seen.query.clone(),
+            body: seen.body.clone(),
+            status: seen.status,
+        };
+        world.calls.iter().map(one).collect()
+    }
+
     /// Every token and code that was ever given out.
     #[must_use]
     pub fn issued(&self) -> Vec<String> {
         self.tenant.world().issued.clone()
+    }
+
+    /// The object id of a group.
+    #[must_use]
+    pub fn group_id(&self, name: &str) -> String {
+        derived_id(&self.tenant.world().seed, name).to_string()
     }
 
     /// When this person's last operation came to its end, and when it was asked for.
@@ -297,6 +317,19 @@ impl Running {
         if let Some(account) = self.tenant.world().find_mut(upn) {
             account.sessions_valid_from = now;
         }
+    }
+
+    /// Somebody's access tokens have ended, as they do by themselves after about an hour.
+    pub fn end_tokens(&self, upn: &str) {
+        let now = self.tenant.clock().now();
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.tokens_end_before = now.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(now);
+        }
+    }
+
+    /// Conditional Access as another seed has it.
+    pub fn set_policies(&self, of: Seed) {
+        self.tenant.world().seed.policies = of.policies;
     }
 
     /// Gives somebody a role, tenant-wide.

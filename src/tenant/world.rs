@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::faults::{self, Call, Effect, Fault};
+pub(super) use super::grants::{BrowserSession, Code, Device, DeviceState, Grant, Method};
 use super::password::Digest;
 use super::seed::{self, Seed};
 use crate::base::Random;
@@ -29,6 +30,7 @@ pub(super) struct World {
     pub(super) codes: HashMap<String, Code>,
     pub(super) refresh: HashMap<String, Grant>,
     pub(super) browsers: HashMap<String, BrowserSession>,
+    pub(super) devices: HashMap<String, Device>,
     pub(super) operations: Vec<Operation>,
     pub(super) audits: Vec<AuditRow>,
     pub(super) mails: Vec<SentMail>,
@@ -44,6 +46,23 @@ pub(super) struct Seen {
     pub(super) path: String,
     pub(super) person: Option<String>,
     pub(super) status: u16,
+    /// What was asked and sent, but for passwords: for tests that hold it against Microsoft's description.
+    #[serde(skip)]
+    pub(super) query: String,
+    #[serde(skip)]
+    pub(super) body: Option<serde_json::Value>,
+}
+
+/// A request that somebody sent, without its passwords.
+#[derive(Clone, Debug)]
+pub struct SentRequest {
+    pub method: String,
+    pub path: String,
+    /// As it came, encoded.
+    pub query: String,
+    /// JSON; none of any other kind.
+    pub body: Option<serde_json::Value>,
+    pub status: u16,
 }
 
 /// A message that somebody sent through Graph.
@@ -67,8 +86,12 @@ pub(super) struct Account {
     /// An administrator's reset is followed by a change at the next sign-in.
     pub(super) must_change: bool,
     pub(super) last_password_change: Timestamp,
-    /// Tokens from before this moment are dead.
+    /// Sessions and refresh tokens from before this moment are dead.
     pub(super) sessions_valid_from: Timestamp,
+    /// So are those made with the password from before this one.
+    pub(super) password_set_at: Timestamp,
+    /// Access tokens from before this moment have ended, as they do by themselves after an hour: for tests that have none.
+    pub(super) tokens_end_before: Timestamp,
     pub(super) tap: Option<Tap>,
     /// An administrator called the seed's risk over.
     pub(super) risk_dismissed: bool,
@@ -93,58 +116,6 @@ impl Tap {
     pub(super) fn ends(&self) -> Timestamp {
         self.starts.saturating_add(SignedDuration::from_mins(self.minutes)).unwrap_or(Timestamp::MAX)
     }
-}
-
-/// How somebody signed in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Method {
-    Passkey,
-    Password,
-    Tap,
-}
-
-impl Method {
-    /// The name in `authenticationMethodModes`.
-    pub(super) fn combination(self) -> &'static str {
-        match self {
-            Self::Passkey => "fido2",
-            Self::Password => "password",
-            Self::Tap => "temporaryAccessPassOneTime",
-        }
-    }
-}
-
-/// A browser that is signed in at Entra.
-#[derive(Clone)]
-pub(super) struct BrowserSession {
-    pub(super) account: Uuid,
-    pub(super) method: Method,
-    pub(super) at: Timestamp,
-    pub(super) id: Uuid,
-}
-
-/// An authorization code.
-#[derive(Clone)]
-pub(super) struct Code {
-    pub(super) grant: Grant,
-    pub(super) redirect_uri: String,
-    pub(super) challenge: String,
-    pub(super) expires: Timestamp,
-    pub(super) used: bool,
-}
-
-/// What somebody let an app do.
-#[derive(Clone)]
-pub(super) struct Grant {
-    pub(super) client_id: Uuid,
-    pub(super) account: Uuid,
-    pub(super) scope: Vec<String>,
-    pub(super) nonce: Option<String>,
-    pub(super) auth_time: Timestamp,
-    pub(super) session: Uuid,
-    /// Authentication contexts that were asked for and are met, or had nothing behind them.
-    pub(super) acrs: Vec<String>,
-    pub(super) issued: Timestamp,
 }
 
 /// A long-running operation.
@@ -205,6 +176,7 @@ impl World {
             claims: Vec::new(),
             codes: HashMap::new(),
             refresh: HashMap::new(),
+            devices: HashMap::new(),
             browsers: HashMap::new(),
             operations: Vec::new(),
             audits: Vec::new(),
@@ -295,6 +267,8 @@ impl Account {
             must_change: person.ad.must_change,
             last_password_change: month_ago,
             sessions_valid_from: month_ago,
+            password_set_at: month_ago,
+            tokens_end_before: month_ago,
             tap,
             risk_dismissed: false,
             seed: person.clone(),

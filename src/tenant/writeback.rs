@@ -99,6 +99,7 @@ impl Tenant {
             account.password = digest;
             account.must_change = must_change && !account.seed.ad.password_never_expires;
             account.last_password_change = now;
+            account.password_set_at = now;
         }
     }
 

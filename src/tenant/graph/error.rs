@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::tenant::Tenant;
@@ -14,11 +16,13 @@ pub(in crate::tenant) struct ODataError {
     code: String,
     message: String,
     retry_after: Option<i64>,
+    /// A claims challenge: only a token from after this second is enough.
+    not_before: Option<i64>,
 }
 
 impl ODataError {
     pub(in crate::tenant) fn new(status: StatusCode, code: &str, message: &str) -> Self {
-        Self { status, code: code.to_owned(), message: message.to_owned(), retry_after: None }
+        Self { status, code: code.to_owned(), message: message.to_owned(), retry_after: None, not_before: None }
     }
 
     pub(super) fn denied() -> Self {
@@ -31,6 +35,13 @@ impl ODataError {
 
     pub(super) fn unauthenticated(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message)
+    }
+
+    /// To a token that says that whoever holds it can answer. As Graph words it for a session that was revoked
+    /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
+    pub(in crate::tenant) fn challenge(not_before: i64) -> Self {
+        let text = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
+        Self { not_before: Some(not_before), ..Self::unauthenticated(text) }
     }
 
     pub(super) fn not_found(name: &str) -> Self {
@@ -80,7 +91,20 @@ impl ODataError {
             headers.insert("retry-after", HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert("www-authenticate", HeaderValue::from_static(r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="invalid_token""#));
+            let error = match self.not_before {
+                None => r#"error="invalid_token""#.to_owned(),
+                Some(since) => {
+                    let claims =
+                        json!({ "access_token": { "nbf": { "essential": true, "value": since.to_string() } } });
+                    format!(r#"error="insufficient_claims", claims="{}""#, STANDARD.encode(claims.to_string()))
+                }
+            };
+            let header = format!(
+                r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", {error}"#
+            );
+            if let Ok(value) = HeaderValue::from_str(&header) {
+                headers.insert("www-authenticate", value);
+            }
         }
         response
     }

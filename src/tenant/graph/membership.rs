@@ -1,4 +1,4 @@
-//! Groups and active tenant-wide roles of a person.
+//! Groups, active tenant-wide roles and administrative units of a person.
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -20,6 +20,7 @@ pub(super) async fn all(
     answer(&tenant, &id, &options, |world, account| {
         let mut both = typed(groups_of(world, account), "group");
         both.extend(typed(roles_of(world, account), "directoryRole"));
+        both.extend(units_of(world, account));
         both
     })
 }
@@ -67,6 +68,14 @@ fn groups_of(world: &World, account: &Account) -> Vec<Value> {
 fn roles_of(world: &World, account: &Account) -> Vec<Value> {
     let mine = account.seed.roles.iter().filter(|r| !r.eligible && r.scope == "/");
     mine.map(|r| json!({ "id": derived_id(&world.seed, &r.template.to_string()), "displayName": null, "roleTemplateId": r.template })).collect()
+}
+
+/// Type and id alone: that is what a token gets that may not read units
+/// (<https://learn.microsoft.com/graph/permissions-overview>, "Limited information returned for inaccessible member objects", read
+/// 2026-11-25).
+fn units_of(world: &World, account: &Account) -> Vec<Value> {
+    let mine = world.seed.units.iter().filter(|unit| unit.holds(&account.seed.upn));
+    typed(mine.map(|unit| json!({ "id": unit.id })).collect(), "administrativeUnit")
 }
 
 fn typed(objects: Vec<Value>, kind: &str) -> Vec<Value> {

@@ -13,7 +13,7 @@ use super::caller::Caller;
 use super::error::{ODataError, ok};
 use super::query::Options;
 use super::users::seconds;
-use super::{PASSWORD_METHOD, reset};
+use super::{PASSWORD_METHOD, reach};
 use crate::tenant::Tenant;
 use crate::tenant::world::{Tap, derived_id};
 
@@ -30,6 +30,10 @@ pub(super) async fn list(
             drop(world);
             return ODataError::not_found(&id).answer(&tenant);
         };
+        if let Err(error) = reach::may_read_methods(&world, &caller, account) {
+            drop(world);
+            return error.answer(&tenant);
+        }
         let mut all = vec![
             json!({ "@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": PASSWORD_METHOD, "password": null, "createdDateTime": seconds(account.last_password_change) }),
         ];
@@ -49,20 +53,22 @@ pub(super) async fn list(
         }));
         all
     };
-    let _ = caller;
     let url = format!("{}/users/{id}/authentication/methods", tenant.0.base.graph());
     ok(&tenant, StatusCode::OK, &options.page(found, &url, "authenticationMethods"))
 }
 
 pub(super) async fn passes(
     State(tenant): State<Tenant>,
-    _caller: Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Query(options): Query<Options>,
 ) -> Response {
     let now = tenant.clock().now();
-    let found = tenant.world().find(&id).map(|a| a.tap.iter().map(|tap| shown(tap, now, false)).collect::<Vec<_>>());
-    let Some(found) = found else { return ODataError::not_found(&id).answer(&tenant) };
+    let found = tap_of(&tenant, &caller, &id).map(|tap| tap.iter().map(|tap| shown(tap, now, false)).collect());
+    let found: Vec<Value> = match found {
+        Ok(found) => found,
+        Err(error) => return error.answer(&tenant),
+    };
     let url = format!("{}/users/{id}/authentication/temporaryAccessPassMethods", tenant.0.base.graph());
     ok(&tenant, StatusCode::OK, &options.page(found, &url, "temporaryAccessPassMethods"))
 }
@@ -96,45 +102,55 @@ pub(super) async fn issue(
         once: wish.is_usable_once.unwrap_or(false),
         used: false,
     };
-    let mut world = tenant.world();
-    let allowed = caller.account.is_none_or(|by| reset::may_reset(&world, by, &id).is_ok());
-    let Some(account) = world.find_mut(&id) else {
-        drop(world);
-        return ODataError::not_found(&id).answer(&tenant);
-    };
-    if !allowed || caller.account == Some(account.id) {
-        drop(world);
-        return ODataError::denied().answer(&tenant);
+    match put(&tenant, &caller, &id, Some(tap.clone())) {
+        Ok(()) => ok(&tenant, StatusCode::CREATED, &shown(&tap, now, true)),
+        Err(error) => error.answer(&tenant),
     }
-    account.tap = Some(tap.clone());
-    drop(world);
-    ok(&tenant, StatusCode::CREATED, &shown(&tap, now, true))
+}
+
+/// Puts a pass in the place of the old one, or none.
+fn put(tenant: &Tenant, caller: &Caller, id: &str, tap: Option<Tap>) -> Result<(), ODataError> {
+    let mut world = tenant.world();
+    let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
+    reach::may_write_methods(&world, caller, target)?;
+    world.find_mut(id).ok_or_else(|| ODataError::not_found(id))?.tap = tap;
+    Ok(())
+}
+
+/// Somebody's pass, for whoever may look at it.
+fn tap_of(tenant: &Tenant, caller: &Caller, id: &str) -> Result<Option<Tap>, ODataError> {
+    let world = tenant.world();
+    let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
+    reach::may_read_methods(&world, caller, target)?;
+    Ok(target.tap.clone())
 }
 
 pub(super) async fn pass(
     State(tenant): State<Tenant>,
-    _caller: Caller,
+    caller: Caller,
     Path((id, pass)): Path<(String, String)>,
 ) -> Response {
     let now = tenant.clock().now();
-    let found = tenant.world().find(&id).and_then(|a| a.tap.clone()).filter(|tap| tap.id.to_string() == pass);
-    let Some(tap) = found else { return ODataError::not_found(&pass).answer(&tenant) };
-    ok(&tenant, StatusCode::OK, &shown(&tap, now, false))
+    match tap_of(&tenant, &caller, &id) {
+        Ok(Some(tap)) if tap.id.to_string() == pass => ok(&tenant, StatusCode::OK, &shown(&tap, now, false)),
+        Ok(_) => ODataError::not_found(&pass).answer(&tenant),
+        Err(error) => error.answer(&tenant),
+    }
 }
 
 pub(super) async fn withdraw(
     State(tenant): State<Tenant>,
-    _caller: Caller,
+    caller: Caller,
     Path((id, pass)): Path<(String, String)>,
 ) -> Response {
-    let mut world = tenant.world();
-    let found = world.find_mut(&id).filter(|a| a.tap.as_ref().is_some_and(|t| t.id.to_string() == pass));
-    if let Some(account) = found {
-        account.tap = None;
-        return StatusCode::NO_CONTENT.into_response();
+    let done = tap_of(&tenant, &caller, &id).and_then(|tap| match tap {
+        Some(tap) if tap.id.to_string() == pass => put(&tenant, &caller, &id, None),
+        _ => Err(ODataError::not_found(&pass)),
+    });
+    match done {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => error.answer(&tenant),
     }
-    drop(world);
-    ODataError::not_found(&pass).answer(&tenant)
 }
 
 fn shown(tap: &Tap, now: Timestamp, with_code: bool) -> Value {

@@ -10,6 +10,7 @@ mod organization;
 mod permissions;
 mod policies;
 mod query;
+mod reach;
 mod reports;
 mod reset;
 mod roles;

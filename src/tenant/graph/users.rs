@@ -155,7 +155,7 @@ pub(super) async fn devices(
 pub(super) async fn revoke(State(tenant): State<Tenant>, caller: Caller, Path(id): Path<String>) -> Response {
     let now = tenant.clock().now();
     let mut world = tenant.world();
-    let seed_allows = caller.account.is_none_or(|by| super::reset::may_reset(&world, by, &id).is_ok());
+    let seed_allows = caller.account.is_none_or(|by| super::reach::may_reset(&world, by, &id).is_ok());
     let Some(account) = world.find_mut(&id) else { return ODataError::not_found(&id).answer(&tenant) };
     if account.seed.guest || (!seed_allows && caller.account != Some(account.id)) {
         drop(world);

@@ -26,9 +26,9 @@ const BROWSER: &str = "ESTSAUTH";
 #[derive(Deserialize)]
 pub(super) struct SignIn {
     #[serde(default)]
-    account: String,
+    pub(super) account: String,
     #[serde(default)]
-    method: String,
+    pub(super) method: String,
     password: Option<Password>,
     tap: Option<Password>,
     new_password: Option<Password>,
@@ -90,7 +90,7 @@ pub(super) async fn submit(
         Err(refused) => return refuse(&tenant, &raw, refused),
     };
     let action = uri.path_and_query().map_or("", |p| p.as_str());
-    let session = match sign_in(&tenant, &request, &form).await {
+    let session = match sign_in(&tenant, &request.contexts, &form).await {
         Ok(session) => session,
         Err(again) => {
             return draw(
@@ -112,10 +112,10 @@ pub(super) async fn submit(
 }
 
 /// Why the form is shown again.
-struct Again {
-    error: Aadsts,
+pub(super) struct Again {
+    pub(super) error: Aadsts,
     /// The password is right and must be changed now.
-    change: bool,
+    pub(super) change: bool,
 }
 
 impl From<Aadsts> for Again {
@@ -124,7 +124,8 @@ impl From<Aadsts> for Again {
     }
 }
 
-async fn sign_in(tenant: &Tenant, request: &Request, form: &SignIn) -> Result<BrowserSession, Again> {
+/// Signs somebody in, if the way they chose satisfies every context that is asked for.
+pub(super) async fn sign_in(tenant: &Tenant, contexts: &[String], form: &SignIn) -> Result<BrowserSession, Again> {
     let (account, method) = prove(tenant, form)?;
     if method == Method::Password {
         change_if_due(tenant, account, form).await?;
@@ -133,7 +134,7 @@ async fn sign_in(tenant: &Tenant, request: &Request, form: &SignIn) -> Result<Br
     let id = tenant.random().uuid();
     let mut world = tenant.world();
     let found = world.account(account).ok_or_else(no_such_account)?;
-    let missing = request.contexts.iter().find(|context| !satisfies(&world, found, method, context));
+    let missing = contexts.iter().find(|context| !satisfies(&world, found, method, context));
     if missing.is_some() {
         let text = "Access has been blocked by Conditional Access policies: this sign-in is not strong enough. Choose another way to sign in.";
         return Err(Aadsts::new(53003, "access_denied", text).into());
@@ -208,22 +209,23 @@ fn fits(tenant: &Tenant, request: &Request, session: &BrowserSession) -> bool {
     let world = tenant.world();
     let Some(account) = world.account(session.account) else { return false };
     let hinted = request.raw.login_hint.is_empty() || account.seed.upn.eq_ignore_ascii_case(&request.raw.login_hint);
-    let alive = account.seed.enabled && session.at >= account.sessions_valid_from;
+    let by_password = session.method == Method::Password;
+    let alive = account.seed.enabled
+        && session.at >= account.sessions_valid_from
+        && (!by_password || session.at >= account.password_set_at)
+        && request.not_before.is_none_or(|from| session.at.as_second() >= from);
     hinted && alive && request.contexts.iter().all(|context| satisfies(&world, account, session.method, context))
 }
 
 fn back_with_code(tenant: &Tenant, request: &Request, session: &BrowserSession) -> Response {
     let now = tenant.clock().now();
     let code = tenant.random().token();
+    let scope = request.raw.scope.split_whitespace().map(str::to_owned).collect();
     let grant = Grant {
-        client_id: request.client_id,
-        account: session.account,
-        scope: request.raw.scope.split_whitespace().map(str::to_owned).collect(),
         nonce: request.raw.nonce.clone(),
-        auth_time: session.at,
-        session: session.id,
         acrs: request.contexts.clone(),
-        issued: now,
+        spa: request.spa,
+        ..Grant::of(session, request.client_id, scope, now)
     };
     let entry = Code {
         grant,
@@ -301,7 +303,7 @@ fn draw(tenant: &Tenant, request: &Request, action: &str, shown: &Shown<'_>) -> 
     html(&page).into_response()
 }
 
-fn html(page: &impl Template) -> Response {
+pub(super) fn html(page: &impl Template) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

@@ -2,10 +2,12 @@
 
 mod authorize;
 mod client;
+mod device;
 mod discovery;
 mod error;
 mod keys;
 mod logout;
+mod refresh;
 mod request;
 mod token;
 
@@ -24,6 +26,8 @@ pub(super) fn router() -> Router<Tenant> {
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::configuration))
         .route("/{tenant}/discovery/v2.0/keys", get(discovery::keys))
         .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::page).post(authorize::submit))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::begin))
+        .route("/devicelogin", get(device::page).post(device::submit))
         .route("/{tenant}/oauth2/v2.0/token", post(token::token))
         .route("/{tenant}/oauth2/v2.0/logout", get(logout::logout))
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::error::Aadsts;
 use crate::tenant::Tenant;
+use crate::tenant::seed::{Policy, Strength};
 use crate::tenant::world::{Account, Method, World};
 
 /// The parameters as they came.
@@ -33,6 +34,10 @@ pub(super) struct Request {
     pub(super) raw: Parameters,
     /// Authentication contexts asked for by the `claims` parameter.
     pub(super) contexts: Vec<String>,
+    /// A token from before this second is not enough: somebody was challenged.
+    pub(super) not_before: Option<i64>,
+    /// The address to return to is that of a single-page application.
+    pub(super) spa: bool,
 }
 
 /// Where a refusal goes: to the person, because the address to return to is not trusted, or back to the app.
@@ -48,12 +53,13 @@ impl Request {
         }
         let unknown = || Refused::Page(Aadsts::unknown_app(&raw.client_id));
         let client_id = Uuid::parse_str(&raw.client_id).map_err(|_| unknown())?;
-        let (app, known) = {
+        let (app, known, spa) = {
             let world = tenant.world();
             let app = world.app(client_id).ok_or_else(unknown)?;
-            (app.name.clone(), app.redirect_uris.contains(&raw.redirect_uri))
+            let listed = |list: &[String]| list.contains(&raw.redirect_uri);
+            (app.name.clone(), listed(&app.redirect_uris), listed(&app.spa_redirect_uris))
         };
-        if !known {
+        if !known && !spa {
             let text = format!(
                 "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the application '{client_id}'.",
                 raw.redirect_uri
@@ -79,7 +85,8 @@ impl Request {
         let contexts = contexts(&raw.claims).map_err(|()| {
             Refused::Back(Aadsts::new(50_131, "invalid_request", "The claims parameter is not valid JSON."))
         })?;
-        Ok(Self { client_id, app, raw, contexts })
+        let not_before = not_before(&raw.claims);
+        Ok(Self { client_id, app, raw, contexts, not_before, spa })
     }
 }
 
@@ -100,11 +107,39 @@ fn contexts(claims: &str) -> Result<Vec<String>, ()> {
     Ok(found)
 }
 
+/// The moment in `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`.
+fn not_before(claims: &str) -> Option<i64> {
+    let read: Value = serde_json::from_str(claims).ok()?;
+    read.get("access_token")?.get("nbf")?.get("value")?.as_str()?.parse().ok()
+}
+
+/// Whether whoever asks for a token says that they can answer a claims challenge:
+/// `{"access_token":{"xms_cc":{"values":["cp1"]}}}`.
+pub(super) fn capable(claims: Option<&str>) -> bool {
+    let read: Option<Value> = claims.and_then(|claims| serde_json::from_str(claims).ok());
+    let values = read.as_ref().and_then(|read| read.get("access_token")?.get("xms_cc")?.get("values")?.as_array());
+    values.is_some_and(|values| values.iter().any(|value| value == "cp1"))
+}
+
 /// Whether a sign-in satisfies every policy behind a context. A context without a policy, a policy that only
 /// reports, and a person who is excluded all satisfy: Entra fails open here, and so does this.
 pub(super) fn satisfies(world: &World, account: &Account, method: Method, context: &str) -> bool {
-    let behind = world.seed.policies.iter().filter(|p| p.state == "enabled" && p.contexts.iter().any(|c| c == context));
-    let applies = behind.filter(|policy| {
+    applying(world, account, context).all(|policy| {
+        let strength = policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id));
+        let strong = |s: &Strength| s.combinations.iter().any(|c| c == method.combination());
+        !policy.block && (policy.strength.is_none() || strength.is_some_and(strong))
+    })
+}
+
+/// Policies behind a context that ask this account.
+pub(super) fn applying<'w>(
+    world: &'w World,
+    account: &'w Account,
+    context: &'w str,
+) -> impl Iterator<Item = &'w Policy> {
+    let behind =
+        world.seed.policies.iter().filter(move |p| p.state == "enabled" && p.contexts.iter().any(|c| c == context));
+    behind.filter(move |policy| {
         let by_name = policy.exclude_people.contains(&account.seed.upn);
         let by_group = world
             .seed
@@ -114,9 +149,6 @@ pub(super) fn satisfies(world: &World, account: &Account, method: Method, contex
         let by_role = account.seed.roles.iter().any(|r| !r.eligible && policy.exclude_roles.contains(&r.template));
         // A condition is what this sign-in does not meet, and a control beside the strength what it does.
         !by_name && !by_group && !by_role && policy.conditions.is_empty() && policy.or_controls.is_empty()
-    });
-    applies.filter_map(|policy| policy.strength.as_ref()).all(|id| {
-        world.seed.strengths.iter().any(|s| &s.id == id && s.combinations.iter().any(|c| c == method.combination()))
     })
 }
 

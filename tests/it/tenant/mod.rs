@@ -4,3 +4,4 @@ mod microsoft;
 mod oidc;
 mod proofs;
 mod resets;
+mod rules;
