@@ -76,6 +76,9 @@ enum Command {
     /// The audit chain.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The account through which passwords are reset.
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -119,6 +122,19 @@ enum AuditCommand {
         /// A file with an exported head (`count hash`): it must be part of this chain.
         #[arg(long)]
         head: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum OperatorCommand {
+    /// Link it by device code: prints a code, with which the operator's account signs in in any browser. The portal may run
+    /// meanwhile. Without a terminal use --account.
+    Link {
+        #[command(flatten)]
+        config: WithConfig,
+        /// Take this account without asking, and no other.
+        #[arg(long, value_name = "UPN")]
+        account: Option<String>,
     },
 }
 
@@ -213,6 +229,9 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Audit(AuditCommand::Verify { database, config, head }) => {
             return verify(&database, config, head).await;
         }
+        Command::Operator(OperatorCommand::Link { config, account }) => {
+            operator_link(&config.load()?, account.as_deref()).await?;
+        }
         Command::Config(ConfigCommand::Check(with)) => {
             let config = with.load()?;
             say(&format!(
@@ -224,6 +243,26 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn operator_link(config: &Config, account: Option<&str>) -> Result<(), Failure> {
+    let show = |prompt: &ops::DevicePrompt| {
+        say(&format!("Open {} in a browser and enter the code {}", prompt.address, prompt.code));
+        say(
+            "Sign in as the account that is to reset passwords, not as yourself. Enter no code that somebody else gave you.",
+        );
+    };
+    let linked = ops::operator_link(config, (Clock::system(), Random::system()), account, show, confirm).await?;
+    say(&format!("{} is the operator.", linked.upn));
+    Ok(())
+}
+
+fn confirm(who: &ops::ProposedOperator) -> bool {
+    let scope = if who.scope == "/" { "the whole tenant" } else { &who.scope };
+    say(&format!("{} ({}) signed in: {}, {scope}", who.name, who.upn, who.role));
+    say("Make it the operator of this portal? Type yes:");
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed).is_ok() && typed.trim().eq_ignore_ascii_case("yes")
 }
 
 async fn doctor(config: &Path, json: bool) -> Result<ExitCode, Failure> {

@@ -44,6 +44,7 @@ fn known() -> Known {
     Known {
         authorize: AuthUrl::new("https://login/authorize".to_owned()).unwrap(),
         token: TokenUrl::new("https://login/token".to_owned()).unwrap(),
+        device: None,
         end_session: None,
         issuer: IssuerUrl::new(authority()).unwrap(),
         keys: serde_json::from_value(keys).unwrap(),
@@ -69,7 +70,7 @@ fn header() -> Header {
 }
 
 fn judged(token: &str) -> Result<Identity, IdentityError> {
-    oidc().verify(&known(), token, "n1")
+    oidc().verify(&known(), token, Some("n1"))
 }
 
 /// A token whose claims are good but for this change.

@@ -1,23 +1,21 @@
-//! Sign-in: discovery, the authorize address, the code's exchange, and every check of an id token
-//! (graph.md §8). `openidconnect`'s long types stay in this file.
+//! Sign-in: discovery, the authorize address, the code's exchange. `openidconnect`'s long types stay in this folder.
+
+mod device;
+mod identity;
+
+pub(crate) use identity::{Identity, IdentityError};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    Scope, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, ClientId, DeviceAuthorizationUrl, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RefreshToken, Scope, TokenUrl,
 };
-use openidconnect::core::{
-    CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
-};
-use openidconnect::{
-    AdditionalClaims, ClaimsVerificationError, IdToken, IdTokenVerifier, IssuerUrl, Nonce, ProviderMetadataWithLogout,
-    SignatureVerificationError,
-};
+use openidconnect::IssuerUrl;
+use openidconnect::core::CoreJsonWebKeySet;
 use reqwest::Client;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::RwLock;
 use url::Url;
@@ -25,84 +23,13 @@ use url::Url;
 use super::credential::{Credential, Proof};
 use super::http::{HttpError, bridge, client};
 use super::oauth::{OauthClient, TokenError, Tokens};
-use crate::base::{Clock, ObjectId, PersonKey, Secret, TenantId};
+use crate::base::{Clock, Secret, TenantId};
 use crate::config::Config;
 
-/// Clocks differ: so much is forgiven in `exp` and `nbf`.
-const SKEW: SignedDuration = SignedDuration::from_secs(300);
 /// Keys may roll at any time; they are read anew daily, and at once for an unknown key, but for unknown keys not more often
 /// than this.
 const KEYS_AT_MOST: SignedDuration = SignedDuration::from_secs(60);
 const KEYS_AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
-
-/// What stands in an id token of Entra's beside the standard claims.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct EntraClaims {
-    oid: Option<ObjectId>,
-    tid: Option<TenantId>,
-    nbf: Option<i64>,
-    #[serde(default)]
-    acct: Option<i64>,
-    #[serde(default)]
-    idp: Option<String>,
-    #[serde(default)]
-    roles: Vec<String>,
-    #[serde(default)]
-    acrs: Vec<String>,
-    #[serde(default)]
-    login_hint: Option<String>,
-}
-
-impl AdditionalClaims for EntraClaims {}
-
-type EntraIdToken = IdToken<EntraClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
-
-/// Somebody Entra vouches for.
-#[derive(Clone, Debug)]
-pub(crate) struct Identity {
-    pub(crate) key: PersonKey,
-    pub(crate) name: String,
-    pub(crate) upn: String,
-    pub(crate) roles: Vec<String>,
-    /// Authentication contexts that are satisfied, or had no policy behind them: `acrs` fails open.
-    pub(crate) contexts: Vec<String>,
-    pub(crate) signed_in_at: Timestamp,
-    pub(crate) guest: bool,
-    /// `amr` is not issued in v2.0 tokens; if it is there and says so, it is used only to refuse.
-    pub(crate) by_password: bool,
-    pub(crate) login_hint: Option<String>,
-}
-
-/// Why an id token is worth nothing. Each has its own test.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum IdentityError {
-    #[error("there is no id token")]
-    Missing,
-    #[error("it is not an id token")]
-    Unreadable,
-    #[error("its algorithm is not RS256")]
-    Algorithm,
-    #[error("its key is not published")]
-    UnknownKey,
-    #[error("its signature is wrong")]
-    Signature,
-    #[error("its issuer is not this tenant's")]
-    Issuer,
-    #[error("it is for another application")]
-    Audience,
-    #[error("its nonce is not that of this sign-in")]
-    Nonce,
-    #[error("it has expired")]
-    Expired,
-    #[error("it is not valid yet")]
-    NotYet,
-    #[error("it belongs to another tenant")]
-    Tenant,
-    #[error("it names no object id (is the scope profile missing?)")]
-    NoObjectId,
-    #[error("it does not say when the person signed in (the optional claim auth_time)")]
-    NoAuthTime,
-}
 
 /// Why a callback leads to nobody.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +62,7 @@ pub(crate) struct Authorized {
 struct Known {
     authorize: AuthUrl,
     token: TokenUrl,
+    device: Option<DeviceAuthorizationUrl>,
     end_session: Option<Url>,
     issuer: IssuerUrl,
     keys: CoreJsonWebKeySet,
@@ -220,15 +148,18 @@ impl Oidc {
         let issuer = IssuerUrl::new(issuer).map_err(|e| wrong(e.to_string()))?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let metadata = ProviderMetadataWithLogout::discover_async(issuer.clone(), &send).await.map_err(|e| {
+        let metadata = device::Metadata::discover_async(issuer.clone(), &send).await.map_err(|e| {
             tracing::warn!(cause = ?e, "discovery failed");
             wrong("discovery failed".to_owned())
         })?;
         let token = metadata.token_endpoint().cloned().ok_or_else(|| wrong("there is no token endpoint".to_owned()))?;
-        let end_session = metadata.additional_metadata().end_session_endpoint.as_ref().map(|at| at.url().clone());
+        let more = metadata.additional_metadata();
+        let end_session = more.end_session_endpoint.as_ref().map(|at| at.url().clone());
+        let device = more.additional_metadata.device_authorization_endpoint.clone();
         Ok(Known {
             authorize: metadata.authorization_endpoint().clone(),
             token,
+            device,
             end_session,
             issuer,
             keys: metadata.jwks().clone(),
@@ -288,52 +219,22 @@ impl Oidc {
             request = request.add_extra_param(name, value);
         }
         let tokens = Tokens::from(&request.request_async(&send).await.map_err(TokenError::from)?);
+        self.authorized(&known, tokens, Some(nonce)).await
+    }
+
+    /// Who came, of the tokens that they brought.
+    async fn authorized(
+        &self,
+        known: &Arc<Known>,
+        tokens: Tokens,
+        nonce: Option<&str>,
+    ) -> Result<Authorized, SignInFailed> {
         let id_token = tokens.id_token.as_deref().ok_or(IdentityError::Missing)?;
-        let identity = match self.verify(&known, id_token, nonce) {
-            Err(IdentityError::UnknownKey) => self.verify(&*self.anew(&known).await?, id_token, nonce)?,
+        let identity = match self.verify(known, id_token, nonce) {
+            Err(IdentityError::UnknownKey) => self.verify(&*self.anew(known).await?, id_token, nonce)?,
             other => other?,
         };
         Ok(Authorized { identity, refresh: tokens.refresh, access: tokens.access, access_seconds: tokens.seconds })
-    }
-
-    /// Every check of an id token that does not depend on what the sign-in is for.
-    fn verify(&self, known: &Known, id_token: &str, nonce: &str) -> Result<Identity, IdentityError> {
-        let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
-        let now = self.clock.now();
-        let lenient = now.saturating_sub(SKEW).unwrap_or(now).as_second();
-        let verifier = IdTokenVerifier::new_public_client(
-            ClientId::new(self.client_id.clone()),
-            known.issuer.clone(),
-            known.keys.clone(),
-        )
-        .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
-        .set_time_fn(move || chrono::DateTime::from_timestamp(lenient, 0).unwrap_or_default());
-        let claims = token.claims(&verifier, &Nonce::new(nonce.to_owned())).map_err(|e| wrong(&e))?;
-        let extra = claims.additional_claims();
-        if extra.nbf.is_some_and(|nbf| nbf > now.saturating_add(SKEW).unwrap_or(now).as_second()) {
-            return Err(IdentityError::NotYet);
-        }
-        if extra.tid != Some(self.tenant) {
-            return Err(IdentityError::Tenant);
-        }
-        let object = extra.oid.ok_or(IdentityError::NoObjectId)?;
-        let auth_time = claims
-            .auth_time()
-            .and_then(|at| Timestamp::from_second(at.timestamp()).ok())
-            .ok_or(IdentityError::NoAuthTime)?;
-        let upn = claims.preferred_username().map(|n| n.to_string()).unwrap_or_default();
-        let name = claims.name().and_then(|n| n.get(None)).map_or_else(|| upn.clone(), |n| n.to_string());
-        Ok(Identity {
-            key: PersonKey { tenant: self.tenant, object },
-            name,
-            upn,
-            roles: extra.roles.clone(),
-            contexts: extra.acrs.clone(),
-            signed_in_at: auth_time,
-            guest: extra.acct == Some(1) || extra.idp.is_some(),
-            by_password: claims.auth_method_refs().is_some_and(|refs| refs.iter().any(|m| m.as_str() == "pwd")),
-            login_hint: extra.login_hint.clone(),
-        })
     }
 
     /// Where a browser goes to sign out at Entra.
@@ -372,25 +273,6 @@ impl Oidc {
             request = request.add_extra_param(name, value);
         }
         Ok(Tokens::from(&request.request_async(&send).await?))
-    }
-}
-
-fn wrong(error: &ClaimsVerificationError) -> IdentityError {
-    match error {
-        ClaimsVerificationError::Expired(_) => IdentityError::Expired,
-        ClaimsVerificationError::InvalidAudience(_) => IdentityError::Audience,
-        ClaimsVerificationError::InvalidIssuer(_) => IdentityError::Issuer,
-        ClaimsVerificationError::InvalidNonce(_) => IdentityError::Nonce,
-        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
-            IdentityError::UnknownKey
-        }
-        ClaimsVerificationError::SignatureVerification(
-            SignatureVerificationError::DisallowedAlg(_)
-            | SignatureVerificationError::UnsupportedAlg(_)
-            | SignatureVerificationError::NoSignature,
-        ) => IdentityError::Algorithm,
-        ClaimsVerificationError::SignatureVerification(_) => IdentityError::Signature,
-        _ => IdentityError::Unreadable,
     }
 }
 

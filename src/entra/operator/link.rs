@@ -60,15 +60,17 @@ impl From<StoreError> for LinkRefused {
 
 impl Operators {
     /// Judges who signed in and keeps them for this administrator's session.
-    pub(crate) async fn propose(
-        &self,
-        session: &str,
-        admin: PersonKey,
-        who: Authorized,
-    ) -> Result<Candidate, LinkRefused> {
+    pub(crate) async fn propose(&self, session: &str, admin: PersonKey, who: Authorized) -> Result<(), LinkRefused> {
         if who.identity.key == admin {
             return Err(LinkRefused::Yourself);
         }
+        let candidate = self.candidate(who).await?;
+        let now = self.now();
+        Ok(self.store.keep(session, &candidate, now.saturating_add(WAITS).unwrap_or(now)).await?)
+    }
+
+    /// Judges who signed in to become the operator.
+    pub(crate) async fn candidate(&self, who: Authorized) -> Result<Candidate, LinkRefused> {
         let held = self.graph.roles(who.identity.key.object).await.map_err(OperatorError::from)?;
         if too_much_power(&held) {
             return Err(LinkRefused::GlobalAdministrator);
@@ -80,7 +82,7 @@ impl Operators {
         let refresh = who.refresh.ok_or(LinkRefused::NoRefreshToken)?;
         let now = self.now();
         let until = now.saturating_add(SignedDuration::from_secs(who.access_seconds)).unwrap_or(now);
-        let candidate = Candidate {
+        Ok(Candidate {
             key: who.identity.key,
             upn: who.identity.upn,
             name: who.identity.name,
@@ -89,9 +91,7 @@ impl Operators {
             refresh: refresh.expose_secret().to_owned(),
             access: who.access.expose_secret().to_owned(),
             access_until: until.as_millisecond(),
-        };
-        self.store.keep(session, &candidate, now.saturating_add(WAITS).unwrap_or(now)).await?;
-        Ok(candidate)
+        })
     }
 
     /// Who waits to be confirmed in this session.
@@ -101,7 +101,18 @@ impl Operators {
 
     /// Makes the candidate the operator, once its refresh token has proved itself. Until then the old link stays.
     pub(crate) async fn confirm(&self, session: &str, admin: PersonKey) -> Result<(), LinkRefused> {
-        let mut candidate = self.proposed(session).await?.ok_or(LinkRefused::NoCandidate)?;
+        let candidate = self.proposed(session).await?.ok_or(LinkRefused::NoCandidate)?;
+        self.make_operator(candidate, &admin.to_string(), Actor::Staff(admin)).await?;
+        self.store.drop_candidate(session, self.now()).await?;
+        Ok(())
+    }
+
+    /// The same from the command line, whose user holds the portal's configuration and keys.
+    pub(crate) async fn link_by_command(&self, candidate: Candidate) -> Result<(), LinkRefused> {
+        self.make_operator(candidate, "command", Actor::Command).await
+    }
+
+    async fn make_operator(&self, mut candidate: Candidate, by: &str, actor: Actor) -> Result<(), LinkRefused> {
         let old = Secret::new(candidate.refresh.clone());
         let fresh = self.renew(&old).await.map_err(OperatorError::Token)?;
         let now = self.now();
@@ -112,8 +123,8 @@ impl Operators {
             refresh.expose_secret().clone_into(&mut candidate.refresh);
         }
         let mut ledger = self.auditor.begin().await?;
-        self.store.replace(ledger.tx(), &candidate, admin, now).await?;
-        let event = Event::new("operator.linked", Actor::Staff(admin)).about(candidate.key);
+        self.store.replace(ledger.tx(), &candidate, by, now).await?;
+        let event = Event::new("operator.linked", actor).about(candidate.key);
         ledger.record(
             event
                 .with("role", candidate.role.clone())
@@ -121,7 +132,6 @@ impl Operators {
                 .personal("upn", candidate.upn.clone()),
         );
         ledger.commit().await?;
-        self.store.drop_candidate(session, now).await?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Trouble;
 use super::link::Candidate;
-use crate::base::{ObjectId, PersonKey, Secret};
+use crate::base::{ObjectId, Secret};
 use crate::store::{Db, Place, Purpose, Sealer, StoreError, Tx, hash_id, on_db, on_tx};
 
 /// The linked operator. The tokens are still sealed.
@@ -161,7 +161,7 @@ impl OperatorStore {
         &self,
         tx: &mut Tx,
         candidate: &Candidate,
-        by: PersonKey,
+        by: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO operator (slot, tenant, object, upn, name, role, scope, linked_by, linked_at, sealed_refresh, sealed_access, access_until, refreshed_at)
@@ -172,7 +172,7 @@ impl OperatorStore {
         let refresh = self.seal("sealed_refresh", &Secret::new(candidate.refresh.clone()))?;
         let access = self.seal("sealed_access", &Secret::new(candidate.access.clone()))?;
         let (tenant, object) = (candidate.key.tenant.to_string(), candidate.key.object.to_string());
-        let (by, now, until) = (by.to_string(), now.as_millisecond(), candidate.access_until);
+        let (now, until) = (now.as_millisecond(), candidate.access_until);
         on_tx!(tx, |c| sqlx::query(SQL)
             .bind(&tenant)
             .bind(&object)
@@ -180,7 +180,7 @@ impl OperatorStore {
             .bind(&candidate.name)
             .bind(&candidate.role)
             .bind(&candidate.scope)
-            .bind(&by)
+            .bind(by)
             .bind(now)
             .bind(&refresh)
             .bind(&access)
@@ -278,7 +278,7 @@ impl TryFrom<Row> for Operator {
 mod tests {
     use super::*;
     use crate::audit::Auditor;
-    use crate::base::{Clock, Random};
+    use crate::base::{Clock, PersonKey, Random};
     use crate::store::testing::{engines, sealer, tenant};
 
     fn candidate() -> Candidate {
@@ -303,7 +303,7 @@ mod tests {
             let auditor = Auditor::new(engine.db.clone(), sealer(), Clock::system(), Random::system());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             let mut ledger = auditor.begin().await.unwrap();
-            store.replace(ledger.tx(), &candidate(), candidate().key, now).await.unwrap();
+            store.replace(ledger.tx(), &candidate(), "somebody", now).await.unwrap();
             ledger.commit().await.unwrap();
             let operator = store.read().await.unwrap().unwrap();
             assert_eq!(store.refresh_token(&operator).unwrap().expose_secret(), "refresh-1");

@@ -7,6 +7,7 @@ mod cases;
 mod causes;
 mod credentials;
 mod demo;
+mod device;
 mod desk;
 mod directory;
 mod doctor;

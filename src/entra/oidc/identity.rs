@@ -1,0 +1,149 @@
+//! Who an id token is about, and every check that does not depend on what the sign-in is for (graph.md §8).
+
+use jiff::{SignedDuration, Timestamp};
+use oauth2::ClientId;
+use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
+use openidconnect::{
+    AdditionalClaims, ClaimsVerificationError, IdToken, IdTokenVerifier, Nonce, SignatureVerificationError,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Known, Oidc};
+use crate::base::{ObjectId, PersonKey, TenantId};
+
+/// Clocks differ: so much is forgiven in `exp` and `nbf`.
+const SKEW: SignedDuration = SignedDuration::from_secs(300);
+
+/// What stands in an id token of Entra's beside the standard claims.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct EntraClaims {
+    oid: Option<ObjectId>,
+    tid: Option<TenantId>,
+    nbf: Option<i64>,
+    #[serde(default)]
+    acct: Option<i64>,
+    #[serde(default)]
+    idp: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
+    acrs: Vec<String>,
+    #[serde(default)]
+    login_hint: Option<String>,
+}
+
+impl AdditionalClaims for EntraClaims {}
+
+type EntraIdToken = IdToken<EntraClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+
+/// Somebody Entra vouches for.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) key: PersonKey,
+    pub(crate) name: String,
+    pub(crate) upn: String,
+    pub(crate) roles: Vec<String>,
+    /// Authentication contexts that are satisfied, or had no policy behind them: `acrs` fails open.
+    pub(crate) contexts: Vec<String>,
+    pub(crate) signed_in_at: Timestamp,
+    pub(crate) guest: bool,
+    /// `amr` is not issued in v2.0 tokens; if it is there and says so, it is used only to refuse.
+    pub(crate) by_password: bool,
+    pub(crate) login_hint: Option<String>,
+}
+
+/// Why an id token is worth nothing. Each has its own test.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum IdentityError {
+    #[error("there is no id token")]
+    Missing,
+    #[error("it is not an id token")]
+    Unreadable,
+    #[error("its algorithm is not RS256")]
+    Algorithm,
+    #[error("its key is not published")]
+    UnknownKey,
+    #[error("its signature is wrong")]
+    Signature,
+    #[error("its issuer is not this tenant's")]
+    Issuer,
+    #[error("it is for another application")]
+    Audience,
+    #[error("its nonce is not that of this sign-in")]
+    Nonce,
+    #[error("it has expired")]
+    Expired,
+    #[error("it is not valid yet")]
+    NotYet,
+    #[error("it belongs to another tenant")]
+    Tenant,
+    #[error("it names no object id (is the scope profile missing?)")]
+    NoObjectId,
+    #[error("it does not say when the person signed in (the optional claim auth_time)")]
+    NoAuthTime,
+}
+
+impl Oidc {
+    /// Who the token is about. `nonce`: what the sign-in was begun with; a device code takes none.
+    pub(super) fn verify(&self, known: &Known, id_token: &str, nonce: Option<&str>) -> Result<Identity, IdentityError> {
+        let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
+        let now = self.clock.now();
+        let lenient = now.saturating_sub(SKEW).unwrap_or(now).as_second();
+        let verifier = IdTokenVerifier::new_public_client(
+            ClientId::new(self.client_id.clone()),
+            known.issuer.clone(),
+            known.keys.clone(),
+        )
+        .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
+        .set_time_fn(move || chrono::DateTime::from_timestamp(lenient, 0).unwrap_or_default());
+        let claims = match nonce {
+            Some(nonce) => token.claims(&verifier, &Nonce::new(nonce.to_owned())),
+            None => token.claims(&verifier, |_: Option<&Nonce>| Ok(())),
+        };
+        let claims = claims.map_err(|e| wrong(&e))?;
+        let extra = claims.additional_claims();
+        if extra.nbf.is_some_and(|nbf| nbf > now.saturating_add(SKEW).unwrap_or(now).as_second()) {
+            return Err(IdentityError::NotYet);
+        }
+        if extra.tid != Some(self.tenant) {
+            return Err(IdentityError::Tenant);
+        }
+        let object = extra.oid.ok_or(IdentityError::NoObjectId)?;
+        let auth_time = claims
+            .auth_time()
+            .and_then(|at| Timestamp::from_second(at.timestamp()).ok())
+            .ok_or(IdentityError::NoAuthTime)?;
+        let upn = claims.preferred_username().map(|n| n.to_string()).unwrap_or_default();
+        let name = claims.name().and_then(|n| n.get(None)).map_or_else(|| upn.clone(), |n| n.to_string());
+        Ok(Identity {
+            key: PersonKey { tenant: self.tenant, object },
+            name,
+            upn,
+            roles: extra.roles.clone(),
+            contexts: extra.acrs.clone(),
+            signed_in_at: auth_time,
+            guest: extra.acct == Some(1) || extra.idp.is_some(),
+            by_password: claims.auth_method_refs().is_some_and(|refs| refs.iter().any(|m| m.as_str() == "pwd")),
+            login_hint: extra.login_hint.clone(),
+        })
+    }
+}
+
+fn wrong(error: &ClaimsVerificationError) -> IdentityError {
+    match error {
+        ClaimsVerificationError::Expired(_) => IdentityError::Expired,
+        ClaimsVerificationError::InvalidAudience(_) => IdentityError::Audience,
+        ClaimsVerificationError::InvalidIssuer(_) => IdentityError::Issuer,
+        ClaimsVerificationError::InvalidNonce(_) => IdentityError::Nonce,
+        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
+            IdentityError::UnknownKey
+        }
+        ClaimsVerificationError::SignatureVerification(
+            SignatureVerificationError::DisallowedAlg(_)
+            | SignatureVerificationError::UnsupportedAlg(_)
+            | SignatureVerificationError::NoSignature,
+        ) => IdentityError::Algorithm,
+        ClaimsVerificationError::SignatureVerification(_) => IdentityError::Signature,
+        _ => IdentityError::Unreadable,
+    }
+}
