@@ -15,6 +15,9 @@ pub struct Helpdesk {
     pub idle_seconds: i64,
     /// No staff session is older, in seconds.
     pub absolute_seconds: i64,
+    /// Whose permission ends sessions and makes passes that an agent sees: the operator's, or the agent's own, which Entra's
+    /// audit then names. An agent then needs a role in Entra that may do it.
+    pub act_as: ActAs,
     /// A telephone number counts for calling back once it was seen unchanged for so many days.
     pub phone_settle_days: i64,
     /// Who is privileged besides whoever holds a role: user principal names or object ids.
@@ -41,6 +44,7 @@ impl Default for Helpdesk {
             networks: Vec::new(),
             idle_seconds: 900,
             absolute_seconds: 14_400,
+            act_as: ActAs::Operator,
             phone_settle_days: 14,
             privileged: Vec::new(),
             points: Points::default(),
@@ -52,6 +56,14 @@ impl Default for Helpdesk {
             alarms: Alarms::default(),
         }
     }
+}
+
+/// Whose permission the desk's work at Microsoft takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActAs {
+    Operator,
+    Agent,
 }
 
 /// Points of the ways to verify a caller (`docs/helpdesk.md` says what each does not prove).

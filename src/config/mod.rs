@@ -15,7 +15,7 @@ mod sections;
 pub use alarms::{Alarms, Day, Hours, Zone};
 pub use audit::Audit;
 pub use canary::Canary;
-pub use helpdesk::{Helpdesk, Points, Raises, Thresholds};
+pub use helpdesk::{ActAs, Helpdesk, Points, Raises, Thresholds};
 pub use load::{ConfigError, load};
 pub use notify::{Notify, NotifyKind, Smtp, SmtpTls};
 pub use risk::{RiskLevel, RiskSettings};

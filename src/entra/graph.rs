@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::agent::Challenge;
 use super::application::Application;
 use super::http::{self, HttpError};
 use super::oauth::TokenError;
@@ -62,6 +63,8 @@ pub(crate) struct Refusal {
     /// A claims challenge: the token is good, and whoever it belongs to must sign in again before it is enough
     /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
     pub(super) challenged: bool,
+    /// What it asks for, if it can be read.
+    pub(super) challenge: Option<Challenge>,
 }
 
 #[derive(Deserialize)]
@@ -210,13 +213,23 @@ fn refusal(status: StatusCode, headers: &header::HeaderMap, body: &[u8]) -> Refu
     let said = serde_json::from_slice::<ErrorBody>(body).ok().map(|b| b.error);
     let (code, message) = said.map_or((None, String::new()), |e| (Some(e.code), e.message));
     let (request_id, retry_after) = (text(headers, "request-id"), retry_after(headers));
-    Refusal { status, code, message, request_id, retry_after, challenged: challenged(headers) }
+    let wanted = challenge(headers);
+    Refusal {
+        status,
+        code,
+        message,
+        request_id,
+        retry_after,
+        challenged: wanted.is_some(),
+        challenge: wanted.flatten(),
+    }
 }
 
-/// Whatever the status: Microsoft's older pages have 403.
-fn challenged(headers: &header::HeaderMap) -> bool {
+/// Whatever the status: Microsoft's older pages have 403. Inside: what is asked for, if it can be read.
+fn challenge(headers: &header::HeaderMap) -> Option<Option<Challenge>> {
     let said = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    said.map(str::to_ascii_lowercase).any(|value| value.contains("error=\"insufficient_claims\""))
+    let mut challenges = said.filter(|value| value.to_ascii_lowercase().contains("error=\"insufficient_claims\""));
+    challenges.next().map(Challenge::read)
 }
 
 pub(super) fn text(headers: &header::HeaderMap, name: &str) -> Option<String> {

@@ -5,6 +5,7 @@
 //! tests differ in base URLs only.
 
 mod about;
+mod agent;
 mod application;
 mod consent;
 mod credential;
@@ -19,6 +20,7 @@ mod policies;
 mod reads;
 
 pub(crate) use about::{FOUND, NamedPerson, Registered, Risk, RiskRead};
+pub(crate) use agent::{AGENT_SCOPES, AgentToken, Challenge, Hand};
 pub(crate) use consent::{
     APPLICATION, Consent, DELEGATED, FORBIDDEN, of_application as consent_of_application,
     of_operator as consent_of_operator,

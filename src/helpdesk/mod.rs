@@ -12,7 +12,7 @@ mod queue;
 mod risk;
 mod scans;
 
-pub(crate) use cases::{forget_cases, watch_passes};
+pub(crate) use cases::{carry_out, forget_cases, watch_passes};
 
 use axum::Router;
 use axum::routing::{get, post};

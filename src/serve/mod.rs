@@ -42,7 +42,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(35);
 /// Every route.
 fn routes(shown: reset::Shown) -> Router<App> {
     Router::new()
-        .merge(signin::router())
+        .merge(signin::router(helpdesk::carry_out))
         .merge(reset::router(shown))
         .merge(helpdesk::router())
         .merge(notify::router())

@@ -1,11 +1,14 @@
 //! Back from Entra. The attempt says what this sign-in is for; nothing in the address can.
 
+use axum::Extension;
 use axum::extract::{FromRef as _, Query, State};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::SignedDuration;
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use super::acting::{self, CarryOut};
 use super::attempt::{self, Attempt, Purpose};
 use super::finish;
 use super::refusals::SignInRefused;
@@ -34,6 +37,7 @@ pub(super) async fn callback(
     session: Session,
     address: ClientAddress,
     Query(back): Query<Callback>,
+    (Extension(carry_out), parts): (Extension<CarryOut>, Parts),
 ) -> Result<Response, Error> {
     address.count(&app, "signin").await?;
     let attempt = find_attempt(&app, &session, back.state.as_deref()).await?;
@@ -47,7 +51,8 @@ pub(super) async fn callback(
     }
     let code = back.code.ok_or(SignInRefused::Attempt)?;
     let verifier = Secret::new(attempt.verifier.clone());
-    let who = match app.entra.oidc.redeem(code.expose_secret(), &attempt.nonce, &verifier).await {
+    let proof = (attempt.nonce.as_str(), &verifier);
+    let who = match app.entra.oidc.redeem(code.expose_secret(), proof, attempt.claims.as_deref()).await {
         Ok(who) => who,
         Err(error) => {
             tracing::warn!(cause = ?error, "a callback led to nobody");
@@ -63,11 +68,11 @@ pub(super) async fn callback(
         return finished(&app, &attempt, &who.identity).await;
     }
     match judge(&app, &attempt, &who.identity).await? {
-        Judged::Good => go_on(&app, &session, attempt.purpose, who).await,
-        Judged::StepUp => {
-            let hint = Some(who.identity.upn.as_str());
-            Ok(attempt::begin(&app, &session, attempt.purpose, true, hint).await?.into_response())
+        Judged::Good if attempt.purpose == Purpose::Act => {
+            acting::returned(app, session, parts, (attempt.acting, who), carry_out).await
         }
+        Judged::Good => go_on(&app, &session, attempt.purpose, who).await,
+        Judged::StepUp => Ok(attempt::step_up(&app, &session, attempt, &who.identity.upn).await?.into_response()),
         Judged::Refused(refused) => refuse(&app, refused, Some(&who.identity), None).await,
     }
 }
@@ -140,7 +145,7 @@ async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) 
         }
         Purpose::Staff => refuse(app, SignInRefused::NoRole, Some(&who.identity), None).await,
         Purpose::Operator => super::operator::signed_in(app, session, who).await,
-        Purpose::Finish => Err(SignInRefused::Attempt.into()),
+        Purpose::Finish | Purpose::Act => Err(SignInRefused::Attempt.into()),
     }
 }
 
@@ -157,7 +162,7 @@ async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Res
     Ok(login)
 }
 
-async fn refuse(
+pub(super) async fn refuse(
     app: &App,
     refused: SignInRefused,
     who: Option<&Identity>,

@@ -1,5 +1,6 @@
 //! Who is it: the way to Entra and back, sessions, and the types that stand for a permission.
 
+mod acting;
 mod attempt;
 mod callback;
 mod finish;
@@ -12,6 +13,7 @@ mod staff;
 mod verdict;
 mod watch;
 
+pub(crate) use acting::{Acting, Turn, begin_acting};
 pub(crate) use finish::{Finishing, begin_finish};
 pub(crate) use routes::router;
 pub(crate) use session::{Login, SignedIn, Viewer};

@@ -36,7 +36,7 @@ pub(super) async fn link(
     session: Session,
     _admin: Staff<Administer>,
 ) -> Result<Redirect, Error> {
-    attempt::begin(&app, &session, Purpose::Operator, false, None).await
+    attempt::begin(&app, &session, Purpose::Operator).await
 }
 
 /// The callback of purpose `operator`: the session stays the administrator's, and must still be one.

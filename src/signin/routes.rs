@@ -1,22 +1,24 @@
 //! `/signin`, `/signin/callback`, `/signout`.
 
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use super::acting::CarryOut;
 use super::attempt::{self, Purpose};
 use super::{callback, landing, operator, session};
 use crate::state::App;
 use crate::web::{ClientAddress, Error, forget_language};
 
-pub(crate) fn router() -> Router<App> {
+/// `carry_out`: what an agent who acts with their own permission is sent back to.
+pub(crate) fn router(carry_out: CarryOut) -> Router<App> {
     Router::new()
         .route("/", get(landing::landing))
         .route("/signin", get(signin))
-        .route("/signin/callback", get(callback::callback))
+        .route("/signin/callback", get(callback::callback).layer(Extension(carry_out)))
         .route("/signout", post(signout))
         .route("/admin/operator", get(operator::page))
         .route("/admin/operator/link", get(operator::link))
@@ -41,7 +43,7 @@ async fn signin(
         Some("vouch") => Purpose::Vouch,
         _ => Purpose::Person,
     };
-    attempt::begin(&app, &session, purpose, false, None).await
+    attempt::begin(&app, &session, purpose).await
 }
 
 /// Here first, so that it holds even if Entra is away; then at Entra, which sends the browser back to the start.

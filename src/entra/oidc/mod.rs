@@ -16,7 +16,6 @@ use oauth2::{
 use openidconnect::IssuerUrl;
 use openidconnect::core::CoreJsonWebKeySet;
 use reqwest::Client;
-use serde_json::json;
 use tokio::sync::RwLock;
 use url::Url;
 
@@ -46,7 +45,7 @@ pub(crate) struct Authorize<'a> {
     pub(crate) nonce: &'a str,
     pub(crate) verifier: &'a Secret,
     pub(crate) scopes: &'a [&'a str],
-    pub(crate) context: Option<&'a str>,
+    pub(crate) claims: Option<&'a str>,
     pub(crate) login_hint: Option<&'a str>,
 }
 
@@ -196,9 +195,8 @@ impl Oidc {
             .add_extra_param("nonce", with.nonce)
             .add_extra_param("response_mode", "query")
             .add_extra_param("prompt", "login");
-        if let Some(context) = with.context {
-            let claims = json!({ "id_token": { "acrs": { "essential": true, "value": context } } });
-            request = request.add_extra_param("claims", claims.to_string());
+        if let Some(claims) = with.claims {
+            request = request.add_extra_param("claims", claims.to_owned());
         }
         if let Some(hint) = with.login_hint {
             request = request.add_extra_param("login_hint", hint.to_owned());
@@ -206,8 +204,13 @@ impl Oidc {
         Ok(request.url().0)
     }
 
-    /// Exchanges a callback's code and checks who came.
-    pub(crate) async fn redeem(&self, code: &str, nonce: &str, verifier: &Secret) -> Result<Authorized, SignInFailed> {
+    /// Exchanges a callback's code and checks who came. `claims`: what the token has to have.
+    pub(crate) async fn redeem(
+        &self,
+        code: &str,
+        (nonce, verifier): (&str, &Secret),
+        claims: Option<&str>,
+    ) -> Result<Authorized, SignInFailed> {
         let known = self.known(KEYS_AT_LEAST).await?;
         let oauth = self.oauth(&known);
         let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
@@ -217,6 +220,9 @@ impl Oidc {
         let mut request = oauth.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(verifier);
         for (name, value) in proof.fields() {
             request = request.add_extra_param(name, value);
+        }
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims.to_owned());
         }
         let tokens = Tokens::from(&request.request_async(&send).await.map_err(TokenError::from)?);
         self.authorized(&known, tokens, Some(nonce)).await

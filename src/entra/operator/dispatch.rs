@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::last_moment::LastMoment;
 use super::{OperatorError, Operators, Order, Ready};
 use crate::base::{ObjectId, Password};
+use crate::entra::agent::Hand;
 use crate::entra::graph::{GraphError, Refusal, retry_after, text};
 use crate::entra::location::Location;
 
@@ -137,16 +138,12 @@ impl Operators {
 
     /// Ends every session of a person at Microsoft: it takes minutes there, up to an hour for tokens that are out
     /// (user-revokesigninsessions.md, read 2026-08).
-    pub(crate) async fn revoke_sessions(&self, person: ObjectId) -> Result<(), OperatorError> {
-        let (operator, token) = self.token().await?;
+    pub(crate) async fn revoke_sessions(&self, person: ObjectId, hand: Hand<'_>) -> Result<(), OperatorError> {
+        let (operator, token) = self.token_of(hand).await?;
         let url = self.graph.url(&["users", &person.to_string(), "revokeSignInSessions"]);
         let request = self.graph.http.post(url).header(header::CONTENT_LENGTH, 0);
         let answer = self.graph.send_for_head(request, &token).await;
-        if let Err(error) = &answer {
-            self.heed(&operator, error).await?;
-        }
-        answer?;
-        Ok(())
+        self.heard(operator.as_ref(), answer).await.map(|_| ())
     }
 
     /// A stored address, checked again: the database is no more trusted than the network.

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::agent::{Challenge, Hand};
 use super::graph::{Graph, GraphError};
 use super::oauth::{TokenError, Tokens};
 use crate::audit::{Actor, Auditor, Event};
@@ -86,6 +87,9 @@ pub(crate) enum OperatorError {
     Itself,
     #[error("no answer in time")]
     Late,
+    /// To an agent's own token: they sign in again, and it goes on.
+    #[error("Microsoft wants the agent to sign in again")]
+    Challenged(Challenge),
     #[error(transparent)]
     Graph(#[from] GraphError),
     #[error(transparent)]
@@ -253,6 +257,29 @@ impl Operators {
             self.troubled(operator, Trouble::Relink, None).await?;
         }
         Ok(())
+    }
+
+    /// The token of whoever acts; the operator is there to be told of a challenge.
+    async fn token_of(&self, hand: Hand<'_>) -> Result<(Option<Operator>, Secret), OperatorError> {
+        match hand {
+            Hand::Operator => self.token().await.map(|(operator, token)| (Some(operator), token)),
+            Hand::Agent(agent) => Ok((None, agent.token.clone())),
+        }
+    }
+
+    /// What Graph answered to whoever acts.
+    async fn heard<T>(&self, operator: Option<&Operator>, answer: Result<T, GraphError>) -> Result<T, OperatorError> {
+        match (operator, answer) {
+            (_, Ok(done)) => Ok(done),
+            (Some(operator), Err(error)) => {
+                self.heed(operator, &error).await?;
+                Err(error.into())
+            }
+            (None, Err(GraphError::Answered(refusal))) if refusal.challenged => {
+                Err(OperatorError::Challenged(refusal.challenge.unwrap_or_default()))
+            }
+            (None, Err(error)) => Err(error.into()),
+        }
     }
 
     async fn troubled(&self, operator: &Operator, trouble: Trouble, code: Option<u32>) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GraphError, OperatorError, Operators};
 use crate::base::{ObjectId, Secret};
+use crate::entra::agent::Hand;
 
 /// The shortest that Graph takes.
 const SHORTEST_MINUTES: i64 = 10;
@@ -57,29 +58,31 @@ pub(crate) struct Pass {
 
 impl Operators {
     /// Makes a pass for one sign-in, for as short as the tenant's policy lets it be.
-    pub(crate) async fn create_pass(&self, person: ObjectId) -> Result<Pass, OperatorError> {
-        match self.wish(person, Some(SHORTEST_MINUTES)).await {
+    pub(crate) async fn create_pass(&self, person: ObjectId, hand: Hand<'_>) -> Result<Pass, OperatorError> {
+        match self.wish(person, Some(SHORTEST_MINUTES), hand).await {
             // The tenant's policy has a longer minimum, which only policy administrators can read: its default then.
             Err(OperatorError::Graph(GraphError::Answered(refusal))) if refusal.status == StatusCode::BAD_REQUEST => {
-                self.wish(person, None).await
+                self.wish(person, None, hand).await
             }
             made => made,
         }
     }
 
-    async fn wish(&self, person: ObjectId, lifetime_in_minutes: Option<i64>) -> Result<Pass, OperatorError> {
-        let (operator, token) = self.token().await?;
+    async fn wish(
+        &self,
+        person: ObjectId,
+        lifetime_in_minutes: Option<i64>,
+        hand: Hand<'_>,
+    ) -> Result<Pass, OperatorError> {
+        let (operator, token) = self.token_of(hand).await?;
         let url = self.graph.url(&["users", &person.to_string(), "authentication", "temporaryAccessPassMethods"]);
         let body = serde_json::to_vec(&Wish { is_usable_once: true, lifetime_in_minutes })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         // Sent once: a second one would replace a pass that somebody is reading out.
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
-        let answer = self.graph.send(request, &token).await;
-        if let Err(error) = &answer {
-            self.heed(&operator, error).await?;
-        }
+        let answer = self.heard(operator.as_ref(), self.graph.send(request, &token).await).await?;
         // The problem says where, never what: the body holds the pass.
-        let made: Made = serde_json::from_slice(&answer?.body)
+        let made: Made = serde_json::from_slice(&answer.body)
             .map_err(|e| GraphError::Unreadable(format!("a pass, at column {}", e.column())))?;
         Ok(Pass { id: made.id, code: made.temporary_access_pass, minutes: made.lifetime_in_minutes })
     }

@@ -4,13 +4,14 @@ use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::decide::Given;
+use super::own::SIGN_IN;
 use super::rules::Action;
 use super::store::{self, Case};
 use super::{Refused, Stop, about, open, passes};
 use crate::audit::{Actor, Event, Ledger};
 use crate::base::PersonKey;
 use crate::directory::Directory;
-use crate::entra::{OperatorError, Pass};
+use crate::entra::{Challenge, GraphError, Hand, OperatorError, Pass, resetting_role};
 use crate::people::People;
 use crate::state::App;
 use crate::store::StoreError;
@@ -35,23 +36,36 @@ pub(super) async fn operator_can(app: &App, action: Action, person: PersonKey) -
     Ok(())
 }
 
+/// Whether an agent's own account may do it: the role that it holds now decides, not one that could be activated.
+pub(super) async fn agent_can(app: &App, agent: PersonKey, person: PersonKey) -> Result<(), Stop> {
+    let held = app.entra.graph.roles(agent.object).await?;
+    let (role, _) = resetting_role(&held).ok_or(Refused::OwnRole)?;
+    let facts = open::facts(app, person.object).await?;
+    match People::from_ref(app).protection(&facts, role).await? {
+        Some(_) => Err(Refused::Protected.into()),
+        None => Ok(()),
+    }
+}
+
 /// What Microsoft or the directory has to do. The row says "begun" until it is known how it came out.
 pub(super) async fn at_microsoft(
     app: &App,
     actor: Actor,
     (id, case): (&str, &Case),
     person: PersonKey,
+    hand: Hand<'_>,
 ) -> Result<Given, Stop> {
     let operators = &app.entra.operators;
     let result: Result<Given, String> = match case.action {
-        Action::Revoke => match operators.revoke_sessions(person.object).await {
+        Action::Revoke => match operators.revoke_sessions(person.object, hand).await {
             Ok(()) => {
                 app.sessions.end_all_of(person).await?;
                 Ok(Given::Done("revoked"))
             }
-            Err(error) => Err(error.to_string()),
+            Err(OperatorError::Challenged(challenge)) => return challenged(app, actor, (id, case), challenge).await,
+            Err(error) => Err(because(&error)),
         },
-        Action::Pass => return give_pass(app, actor, (id, case), person).await,
+        Action::Pass => return give_pass(app, actor, (id, case), person, hand).await,
         Action::Unlock => match &app.directory {
             Some(directory) => unlock(app, directory, person).await?.map(|()| Given::Done("unlocked")),
             None => Err("no directory is set up".to_owned()),
@@ -68,7 +82,13 @@ pub(super) async fn at_microsoft(
 
 /// Makes a pass. Person and manager are told in the transaction that says it was made; where it cannot be read whom to
 /// tell, none is made.
-async fn give_pass(app: &App, actor: Actor, (id, case): (&str, &Case), person: PersonKey) -> Result<Given, Stop> {
+async fn give_pass(
+    app: &App,
+    actor: Actor,
+    (id, case): (&str, &Case),
+    person: PersonKey,
+    hand: Hand<'_>,
+) -> Result<Given, Stop> {
     let audience = match passes::audience(app, person).await {
         Ok(audience) => audience,
         Err(stop) => {
@@ -77,7 +97,7 @@ async fn give_pass(app: &App, actor: Actor, (id, case): (&str, &Case), person: P
             return Err(stop);
         }
     };
-    match app.entra.operators.create_pass(person.object).await {
+    match app.entra.operators.create_pass(person.object, hand).await {
         Ok(pass) => {
             let mut ledger = app.auditor.begin().await?;
             ended(app, &mut ledger, actor, (id, case), ("begun", "done"), &pass.id).await?;
@@ -85,10 +105,27 @@ async fn give_pass(app: &App, actor: Actor, (id, case): (&str, &Case), person: P
             ledger.commit().await?;
             Ok(Given::Pass(pass))
         }
+        Err(OperatorError::Challenged(challenge)) => challenged(app, actor, (id, case), challenge).await,
         Err(error) => {
-            end(app, actor, (id, case), ("begun", "failed"), &error.to_string()).await?;
+            end(app, actor, (id, case), ("begun", "failed"), &because(&error)).await?;
             Ok(Given::Done("failed"))
         }
+    }
+}
+
+/// Nothing was done. What was verified and approved stays used for this row, which waits for its agent.
+async fn challenged(app: &App, actor: Actor, (id, case): (&str, &Case), challenge: Challenge) -> Result<Given, Stop> {
+    end(app, actor, (id, case), ("begun", "waiting"), SIGN_IN).await?;
+    Ok(Given::Challenged { row: id.to_owned(), challenge })
+}
+
+/// With Microsoft's own word where it has one.
+fn because(error: &OperatorError) -> String {
+    match error {
+        OperatorError::Graph(GraphError::Answered(refusal)) if !refusal.message.is_empty() => {
+            format!("{error}: {}", refusal.message)
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -144,9 +181,9 @@ pub(super) async fn take_pass(app: &App, manager: PersonKey, action: &str) -> Re
     if !end(app, actor.clone(), (action, &case), ("waiting", "begun"), "").await? {
         return Ok(None);
     }
-    match at_microsoft(app, actor, (action, &case), waiting.person).await? {
+    match at_microsoft(app, actor, (action, &case), waiting.person, Hand::Operator).await? {
         Given::Pass(pass) => Ok(Some(pass)),
-        Given::Done(_) => Err(Refused::NotPossible.into()),
+        Given::Done(_) | Given::Challenged { .. } => Err(Refused::NotPossible.into()),
     }
 }
 

@@ -3,14 +3,14 @@
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::carry::{at_microsoft, operator_can};
+use super::carry::{agent_can, at_microsoft, operator_can};
 use super::rules::{Action, Missing, Needs, Risk, Verification, enough};
 use super::store::{self, Acting, Case, Concluded, ShownTo, Verdict};
-use super::{Done, Refused, Stop, alarm, event, hold, open};
+use super::{Done, Refused, Stop, alarm, event, hold, open, own};
 use crate::audit::{Actor, Ledger};
 use crate::base::PersonKey;
 use crate::directory::Directory;
-use crate::entra::Pass;
+use crate::entra::{Challenge, Hand, Pass};
 use crate::guard;
 use crate::people::People;
 use crate::signin::{Permission, Staff, Verdicts};
@@ -168,6 +168,58 @@ pub(super) enum Given {
     Done(&'static str),
     /// A pass for the agent's eyes, approved by a second person: shown once, kept nowhere.
     Pass(Pass),
+    /// Microsoft wants the agent to sign in again; the row waits for them.
+    Challenged {
+        row: String,
+        challenge: Challenge,
+    },
+}
+
+/// What was looked at before anything is done.
+pub(super) struct Prepared {
+    standing: Standing,
+    person: PersonKey,
+    shown_to: ShownTo,
+    approved: Option<Concluded>,
+}
+
+impl Prepared {
+    /// Whether it could be done now.
+    pub(super) fn enough(&self) -> Result<(), Stop> {
+        match &self.approved {
+            Some(_) => Ok(()),
+            None if self.two_people() => Err(Refused::NeedsApproval.into()),
+            None if self.standing.missing.is_some() => Err(Refused::NotEnough.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn two_people(&self) -> bool {
+        self.standing.needs.two_people || self.shown_to == ShownTo::Agent
+    }
+}
+
+/// Looks whether what the case is for may be done, by whom it would be, and for whose eyes.
+pub(super) async fn prepare<P: Permission>(
+    app: &App,
+    staff: &Staff<P>,
+    case: &Case,
+    to_agent: bool,
+) -> Result<Prepared, Stop> {
+    let standing = may_act(app, staff, case).await?;
+    let person = case.person.ok_or(Refused::Nobody)?;
+    if case.action == Action::Unlock && !app.directory.as_ref().is_some_and(Directory::unlocks) {
+        return Err(Refused::NotPossible.into());
+    }
+    if own::wanted(app, case.action, to_agent) {
+        agent_can(app, staff.login.key, person).await?;
+    } else {
+        operator_can(app, case.action, person).await?;
+    }
+    let shown_to = shown_to(app, case, person, to_agent).await?;
+    let mine = standing.concluded.clone().filter(|c| c.verdict.agent == staff.login.key.object);
+    let approved = mine.filter(|c| c.approved.is_some() && covers(c, standing.needs));
+    Ok(Prepared { standing, person, shown_to, approved })
 }
 
 /// Does what the case is for.
@@ -176,20 +228,15 @@ pub(super) async fn act<P: Permission>(
     staff: &Staff<P>,
     case: &Case,
     to_agent: bool,
+    hand: Hand<'_>,
 ) -> Result<Given, Stop> {
-    let standing = may_act(app, staff, case).await?;
-    let person = case.person.ok_or(Refused::Nobody)?;
-    if case.action == Action::Unlock && !app.directory.as_ref().is_some_and(Directory::unlocks) {
-        return Err(Refused::NotPossible.into());
-    }
-    operator_can(app, case.action, person).await?;
-    let shown_to = shown_to(app, case, person, to_agent).await?;
-    let two = standing.needs.two_people || shown_to == ShownTo::Agent;
-    let mine = standing.concluded.clone().filter(|c| c.verdict.agent == staff.login.key.object);
+    let prepared = prepare(app, staff, case, to_agent).await?;
+    let two = prepared.two_people();
+    let Prepared { standing, person, shown_to, approved } = prepared;
     let now = app.now();
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
-    let on = match mine.filter(|c| c.approved.is_some() && covers(c, standing.needs)) {
+    let on = match approved {
         Some(approved) => approved,
         None if two => return Err(Refused::NeedsApproval.into()),
         None => conclude(app, staff, &mut ledger, (&held, &standing), false).await?,
@@ -214,7 +261,7 @@ pub(super) async fn act<P: Permission>(
     if outcome == "waiting" {
         return Ok(Given::Done("pass-waits"));
     }
-    at_microsoft(app, staff.actor(), (&id, &held), person).await
+    at_microsoft(app, staff.actor(), (&id, &held), person, hand).await
 }
 
 /// An approved verdict is good for what is needed now: the risk may have grown since.

@@ -1,5 +1,6 @@
 //! Lines that several pages have: what a case may be for, and what was done.
 
+use super::own::SIGN_IN;
 use super::rules::Action;
 use super::store::Acted;
 use crate::web::{Frame, moment};
@@ -40,6 +41,13 @@ pub(in crate::helpdesk) fn all_actions(f: &Frame) -> Vec<Choice> {
     actions(f, None)
 }
 
+pub(super) fn outcome_text(f: &Frame, acted: &Acted) -> String {
+    match (acted.outcome.as_str(), acted.detail.as_str()) {
+        ("waiting", SIGN_IN) => f.t("case-outcome-sign-in"),
+        (outcome, _) => f.t(&format!("case-outcome-{outcome}")),
+    }
+}
+
 pub(super) fn deed(f: &Frame, acted: &Acted) -> Deed {
     let after = [("case-pass-used", acted.used_at), ("case-pass-method", acted.method_at)];
     let after = after.into_iter().filter_map(|(key, at)| Some(f.tv(key, "time", &moment(&f.lang, &at?))));
@@ -51,6 +59,6 @@ pub(super) fn deed(f: &Frame, acted: &Acted) -> Deed {
         at_iso: acted.at.to_string(),
         problem: if acted.outcome == "failed" { acted.detail.clone() } else { String::new() },
         outcome: acted.outcome.clone(),
-        outcome_text: f.t(&format!("case-outcome-{}", acted.outcome)),
+        outcome_text: outcome_text(f, acted),
     }
 }

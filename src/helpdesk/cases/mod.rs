@@ -6,6 +6,7 @@ mod decide;
 mod lines;
 mod list;
 mod open;
+mod own;
 mod page;
 mod passes;
 mod press;
@@ -18,6 +19,7 @@ pub(super) use answer::{account, account_change, answer as answer_check, show_pa
 pub(super) use lines::{Choice, all_actions};
 pub(super) use list::{Row as CaseRow, list, of_person, of_reset, opened};
 pub(super) use open::ask_for_help;
+pub(crate) use own::carry_out;
 pub(super) use page::{change, page};
 pub(crate) use passes::run as watch_passes;
 pub(super) use press::{act, aim, approve, ask, by_override, close, freeze, name, note, second, take, ticket};
@@ -101,10 +103,14 @@ pub(super) enum Refused {
     Operator,
     /// Microsoft protects this account from the operator, or it is the operator's own.
     Protected,
+    /// The agent's own account holds no role in Entra that may do this.
+    OwnRole,
+    /// Microsoft asked the agent to sign in again twice.
+    AgainAsked,
 }
 
 impl Refused {
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::NotOpen,
         Self::Nobody,
         Self::Yourself,
@@ -124,6 +130,8 @@ impl Refused {
         Self::NotPossible,
         Self::Operator,
         Self::Protected,
+        Self::OwnRole,
+        Self::AgainAsked,
     ];
 
     pub(super) fn code(self) -> &'static str {
@@ -147,6 +155,8 @@ impl Refused {
             Self::NotPossible => "C-NOT-POSSIBLE",
             Self::Operator => "C-OPERATOR",
             Self::Protected => "C-PROTECTED",
+            Self::OwnRole => "C-OWN-ROLE",
+            Self::AgainAsked => "C-AGAIN-ASKED",
         }
     }
 }

@@ -364,7 +364,7 @@ fn summary(f: &Frame, seen: &Seen, now: Timestamp) -> String {
         line(&method_key(check.method), &format!("{} ({})", f.t(&format!("case-check-{state}")), check.asked_at));
     }
     for acted in &seen.acted {
-        let outcome = f.t(&format!("case-outcome-{}", acted.outcome));
+        let outcome = super::lines::outcome_text(f, acted);
         line(
             "case-copy-done",
             &format!("{}, {}, {outcome} ({})", action_text(f, acted.action), acted.agent_name, acted.at),

@@ -4,17 +4,24 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum_extra::extract::Form;
 use serde::Deserialize;
+use tower_sessions::Session;
 
 use super::decide::{self, Given};
 use super::rules::{Action, Method};
 use super::store::Case;
-use super::{Done, Refused, Stop, find, open, refused, verify};
+use super::{Done, Refused, Stop, find, open, own, refused, verify};
+use crate::entra::Hand;
 use crate::signin::{Approve, Assist, Permission, Staff, at_work};
 use crate::state::App;
 use crate::web::{Error, Frame};
 
 /// Back to the page with what it came to. A refusal is written down.
-async fn back<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, done: Done) -> Result<Response, Error> {
+pub(super) async fn back<P: Permission>(
+    app: &App,
+    staff: &Staff<P>,
+    case: &Case,
+    done: Done,
+) -> Result<Response, Error> {
     let word = match done {
         Ok(word) => word.to_owned(),
         Err(Stop::Refused(why)) => {
@@ -179,31 +186,45 @@ pub(in crate::helpdesk) async fn ask(
     back(&app, &staff, &case, done).await
 }
 
+/// What doing it gave: a pass on a page of its own, or a word on the page of the case.
+pub(super) async fn given(app: &App, frame: Frame, staff: &Staff<Assist>, case: &Case, given: Given) -> Pressed {
+    match given {
+        Given::Pass(pass) => {
+            let back = format!("/helpdesk/cases/{}", case.reference);
+            Ok(super::answer::pass_page(at_work(frame, &staff.login), &case.name, &pass, back))
+        }
+        Given::Done(said) => back(app, staff, case, Ok(said)).await,
+        // Only an agent's own token is challenged, and that is carried out elsewhere.
+        Given::Challenged { .. } => back(app, staff, case, Err(Refused::NotPossible.into())).await,
+    }
+}
+
 pub(in crate::helpdesk) async fn act(
     State(app): State<App>,
-    frame: Frame,
+    (frame, session): (Frame, Session),
     staff: Staff<Assist>,
     Path(reference): Path<String>,
     Form(shown): Form<Shown>,
 ) -> Pressed {
     let case = find(&app, &reference).await?;
+    if own::wanted(&app, case.action, shown.to == "me") {
+        return match own::leave(&app, &session, &staff, &case, shown.to == "me").await {
+            Ok(away) => Ok(away.into_response()),
+            Err(stop) => back(&app, &staff, &case, Err(stop)).await,
+        };
+    }
     let work = {
         let (app, case) = (app.clone(), case.clone());
         let to_agent = shown.to == "me";
         async move {
-            let outcome = decide::act(&app, &staff, &case, to_agent).await;
+            let outcome = decide::act(&app, &staff, &case, to_agent, Hand::Operator).await;
             (staff, outcome)
         }
     };
     // What is begun is carried out, even if the browser hangs up meanwhile: the work belongs to the process.
     let (staff, outcome) = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
-    let done = match outcome {
-        Ok(Given::Pass(pass)) => {
-            let back = format!("/helpdesk/cases/{}", case.reference);
-            return Ok(super::answer::pass_page(at_work(frame, &staff.login), &case.name, &pass, back));
-        }
-        Ok(Given::Done(said)) => Ok(said),
-        Err(stop) => Err(stop),
-    };
-    back(&app, &staff, &case, done).await
+    match outcome {
+        Ok(done) => given(&app, frame, &staff, &case, done).await,
+        Err(stop) => back(&app, &staff, &case, Err(stop)).await,
+    }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{AfterCare, Devices, Laptop, Step};
 use crate::audit::{Actor, Event};
+use crate::entra::Hand;
 use crate::people::People;
 use crate::reset::found::{Asking, allowed};
 use crate::reset::reading::Reset;
@@ -131,7 +132,11 @@ pub(in crate::reset) async fn sign_out_everywhere(
     let reset = own(&app, asking, &reference).await?;
     let taken = app.limits.take(&format!("revoke:{}", reset.person.object), SIGN_OUTS, app.now()).await?;
     taken.map_err(|refused| Error::Limited(refused.wait))?;
-    app.entra.operators.revoke_sessions(reset.person.object).await.map_err(|e| Error::unavailable(&e))?;
+    app.entra
+        .operators
+        .revoke_sessions(reset.person.object, Hand::Operator)
+        .await
+        .map_err(|e| Error::unavailable(&e))?;
     let now = app.now();
     let mut ledger = app.auditor.begin().await?;
     store::set_signed_out(ledger.tx(), reset.id, now).await?;

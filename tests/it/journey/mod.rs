@@ -20,6 +20,7 @@ mod look;
 mod notices;
 mod openid;
 mod operator;
+mod own;
 mod pages;
 mod passes;
 mod people;

@@ -1,0 +1,119 @@
+//! Calls with an agent's own permission, so that Entra's audit names who did it. Their token lives in one request and is kept
+//! nowhere.
+//!
+//! Such a token declares `cp1`: its owner is there to answer a claims challenge, which the operator is not
+//! (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::oidc::Authorized;
+use crate::base::Secret;
+
+/// What an agent asks for. No `offline_access`: there is nothing to keep.
+pub(crate) const AGENT_SCOPES: [&str; 2] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
+/// A challenge is some hundred bytes; what is longer is something else.
+const LONGEST: usize = 4_096;
+
+/// Whose permission a call to Graph uses.
+#[derive(Clone, Copy)]
+pub(crate) enum Hand<'a> {
+    Operator,
+    Agent(&'a AgentToken),
+}
+
+/// An agent who just signed in, with the token that came of it.
+pub(crate) struct AgentToken {
+    pub(super) token: Secret,
+}
+
+impl From<Authorized> for AgentToken {
+    fn from(who: Authorized) -> Self {
+        Self { token: who.access }
+    }
+}
+
+/// What a token has to have before it is enough: claims by the token that they are for. Goes to Entra as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Challenge(BTreeMap<String, Map<String, Value>>);
+
+impl Challenge {
+    /// Reads it from a `WWW-Authenticate` header. Microsoft writes Base64 in either alphabet, with and without padding.
+    pub(super) fn read(header: &str) -> Option<Self> {
+        let at = header.to_ascii_lowercase().find("claims=\"")?;
+        let coded = header.get(at + "claims=\"".len()..)?.split('"').next()?;
+        if coded.len() > LONGEST {
+            return None;
+        }
+        let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        let plain = [STANDARD, URL_SAFE].iter().find_map(|of| GeneralPurpose::new(of, lenient).decode(coded).ok())?;
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// The parameter `claims` of a request: what is challenged, the context that a sign-in has to satisfy, and that whoever asks
+    /// can answer a challenge (`cp1`).
+    pub(crate) fn parameter(context: Option<&str>, capable: bool, challenge: Option<&Self>) -> Option<String> {
+        let mut claims = challenge.cloned().unwrap_or_default().0;
+        if let Some(context) = context {
+            let of_id = claims.entry("id_token".to_owned()).or_default();
+            of_id.insert("acrs".to_owned(), json!({ "essential": true, "value": context }));
+        }
+        if capable {
+            let of_access = claims.entry("access_token".to_owned()).or_default();
+            of_access.insert("xms_cc".to_owned(), json!({ "values": ["cp1"] }));
+        }
+        if claims.is_empty() { None } else { serde_json::to_string(&claims).ok() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ASKED: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1800000000"}}}"#;
+
+    fn header(coded: &str) -> String {
+        format!(r#"Bearer realm="", authorization_uri="https://x/", error="insufficient_claims", claims="{coded}""#)
+    }
+
+    #[test]
+    fn a_challenge_is_read_in_every_alphabet_and_goes_on_with_what_we_ask_for() {
+        let standard = base64::engine::general_purpose::STANDARD.encode(ASKED);
+        let read = Challenge::read(&header(&standard)).unwrap();
+        assert_eq!(Challenge::read(&header(standard.trim_end_matches('='))), Some(read.clone()));
+        let safe = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(ASKED);
+        assert_eq!(Challenge::read(&header(&safe)), Some(read.clone()));
+        let parameter: Value =
+            serde_json::from_str(&Challenge::parameter(Some("c2"), true, Some(&read)).unwrap()).unwrap();
+        assert_eq!(parameter["access_token"]["nbf"]["value"], "1800000000");
+        assert_eq!(parameter["access_token"]["xms_cc"], json!({ "values": ["cp1"] }));
+        assert_eq!(parameter["id_token"]["acrs"], json!({ "essential": true, "value": "c2" }));
+        assert_eq!(Challenge::parameter(None, false, None), None);
+    }
+
+    #[test]
+    fn what_is_no_challenge_is_none() {
+        for bad in ["", "%%%", "e30x", "W10=", "eyJhIjoxfQ=="] {
+            assert_eq!(Challenge::read(&header(bad)), None, "{bad}");
+        }
+        assert_eq!(Challenge::read(&header(&"A".repeat(LONGEST + 4))), None);
+        assert_eq!(Challenge::read(r#"Bearer error="invalid_token""#), None);
+        assert_eq!(Challenge::read(r#"Bearer claims=""#), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(text in ".*", coded in "[ -~]{0,80}") {
+            let _ = Challenge::read(&text);
+            let _ = Challenge::read(&header(&coded));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What agents do with their own permission at Microsoft (`helpdesk.act_as = "agent"`), so that Entra's audit names them: they
+//! are sent to sign in once more, and what they wanted is done with the token of that moment. When Microsoft wants more of it (a
+//! claims challenge), they sign in once more again, and the work goes on where it was.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use axum::response::{IntoResponse as _, Redirect, Response};
+use tower_sessions::Session;
+
+use super::carry::at_microsoft;
+use super::decide::{self, Given};
+use super::press::{back, given};
+use super::rules::Action;
+use super::store::{self, Case};
+use super::{Refused, Stop, find, hold};
+use crate::config::ActAs;
+use crate::entra::Hand;
+use crate::signin::{Acting, Assist, Staff, Turn, begin_acting};
+use crate::state::App;
+use crate::web::Error;
+
+/// The detail of a row that waits until its agent has signed in again.
+pub(super) const SIGN_IN: &str = "sign-in";
+
+/// Whether an action takes the agent's own permission. A pass that the manager sees is made at the manager's press, when no
+/// agent is there.
+pub(super) fn wanted(app: &App, action: Action, to_agent: bool) -> bool {
+    app.config.helpdesk.act_as == ActAs::Agent && (action == Action::Revoke || (action == Action::Pass && to_agent))
+}
+
+/// Sends the agent to Entra. What can be refused is refused before they go.
+pub(super) async fn leave(
+    app: &App,
+    session: &Session,
+    staff: &Staff<Assist>,
+    case: &Case,
+    to_agent: bool,
+) -> Result<Redirect, Stop> {
+    decide::prepare(app, staff, case, to_agent).await?.enough()?;
+    let acting = Acting { case: case.reference.to_string(), agent: staff.login.key, to_agent, row: None };
+    Ok(begin_acting(app, session, acting, None, &staff.login.upn).await?)
+}
+
+/// They are back.
+pub(crate) fn carry_out(app: App, turn: Turn) -> Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>> {
+    Box::pin(async move {
+        let case = find(&app, &turn.acting.case).await?;
+        let (session, frame) = (turn.session.clone(), turn.frame.clone());
+        let work = {
+            let (app, case) = (app.clone(), case.clone());
+            async move {
+                let outcome = go_on(&app, &turn, &case).await;
+                (turn, outcome)
+            }
+        };
+        // As every press: what is begun is carried out, even if the browser hangs up.
+        let (turn, outcome) = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
+        let Turn { staff, acting, .. } = turn;
+        match outcome {
+            Ok(Given::Challenged { row, challenge }) => {
+                let again = Acting { row: Some(row), ..acting };
+                let away = begin_acting(&app, &session, again, Some(challenge), &staff.login.upn).await?;
+                Ok(away.into_response())
+            }
+            Ok(done) => given(&app, frame, &staff, &case, done).await,
+            Err(stop) => back(&app, &staff, &case, Err(stop)).await,
+        }
+    })
+}
+
+async fn go_on(app: &App, turn: &Turn, case: &Case) -> Result<Given, Stop> {
+    let hand = Hand::Agent(&turn.token);
+    let Some(row) = &turn.acting.row else {
+        return decide::act(app, &turn.staff, case, turn.acting.to_agent, hand).await;
+    };
+    // It was begun with another token: this one goes on with it, once, if the case is still open.
+    let mut ledger = app.auditor.begin().await?;
+    let held = hold(&mut ledger, case, app).await?;
+    if !store::end(ledger.tx(), row, ("waiting", "begun"), "", app.now()).await? {
+        return Err(Refused::Expired.into());
+    }
+    ledger.commit().await?;
+    let person = held.person.ok_or(Refused::Nobody)?;
+    match at_microsoft(app, turn.staff.actor(), (row, &held), person, hand).await? {
+        // One step-up: whoever is asked again and again would never come to an end.
+        Given::Challenged { row, .. } => {
+            let detail = "Microsoft asked for another sign-in again";
+            super::carry::end(app, turn.staff.actor(), (&row, &held), ("waiting", "failed"), detail).await?;
+            Err(Refused::AgainAsked.into())
+        }
+        done => Ok(done),
+    }
+}
