@@ -1,8 +1,13 @@
 //! Every request of ours, against Microsoft's description: known calls only, and the permissions we ask for suffice.
 
-use passback::tenant::{Call, Effect, Fault, Seed};
+use std::collections::BTreeSet;
+
+use passback::config::RiskSettings;
+use passback::tenant::{Call, Effect, Fault, Seed, SentRequest};
 
 use super::schema::{Contract, Exchange};
+use crate::journey::cases::{Desk, account, call_check, said};
+use crate::journey::passes::waits_for_the_manager;
 use crate::support::portal::{GOOD, Portal, Wish, rungs, upn};
 
 /// What the setup grants: `docs/entra-setup.md`; the last two only for notices by Graph and for risk at the helpdesk.
@@ -15,11 +20,12 @@ const APPLICATION: [&str; 9] = [
     "GroupMember.Read.All",
     "Device.Read.All",
     "Mail.Send",
-    "IdentityRiskyUser.Read.All",
+    "IdentityRiskyUser.ReadWrite.All",
 ];
 /// The last only for `policy.microsoft_check`.
 const OPERATOR: [&str; 3] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All", "User.ReadWrite"];
 
+#[expect(clippy::too_many_lines, reason = "one day of everybody, so that every call of ours is made")]
 #[tokio::test]
 async fn the_portal_makes_only_calls_that_microsoft_describes() {
     let Some(contract) = Contract::load() else { return };
@@ -28,9 +34,14 @@ async fn the_portal_makes_only_calls_that_microsoft_describes() {
         Effect::Status { status: 503, code: "x".into(), retry_after: Some(1), graph_body: true },
     )
     .times(1);
-    let seed = Seed::contoso().unwrap().hurry().with_fault(lost).granting("Mail.Send").consenting("User.ReadWrite");
+    let text = include_str!("../../../src/tenant/contoso.toml");
+    let name = "name = \"Wanda Writeback\"";
+    let seed = Seed::parse(&text.replace(name, &format!("{name}\nrisk = \"high\""))).unwrap().hurry().with_fault(lost);
+    let seed = seed.granting("Mail.Send").granting("IdentityRiskyUser.ReadWrite.All").consenting("User.ReadWrite");
     let by_graph = |config: &mut passback::config::Config| {
         config.policy.microsoft_check = true;
+        config.risk = Some(RiskSettings { approval_from: None });
+        config.helpdesk.alarms.every_seconds = 1;
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
     };
     let portal = Portal::with(Wish { seed, ..Wish::adjusted(by_graph) }).await;
@@ -47,21 +58,66 @@ async fn the_portal_makes_only_calls_that_microsoft_describes() {
     assert!(hugo.get("/helpdesk/people?q=gloria").await.body.contains("Gloria Global"));
     let gloria = portal.demo.tenant.object_id(&upn("gloria")).unwrap();
     assert!(hugo.get(&format!("/helpdesk/people/{gloria}")).await.body.contains("Global Administrator"));
-    let mut kinds = std::collections::BTreeSet::new();
-    for (method, path, status) in portal.demo.tenant.seen() {
-        let beta = path.starts_with("/beta/").then_some(path.as_str());
-        let Some(path) = path.strip_prefix("/v1.0").or(beta) else { continue };
-        let exchange = Exchange { method: &method, path, request: None, status, response: None };
-        assert_eq!(contract.problems(&exchange), Vec::<String>::new(), "{method} {path} -> {status}");
-        kinds.insert((method, contract.template(path).unwrap_or_else(|| panic!("{path} has no template"))));
+    // The desk: sessions ended, a pass made, looked at and taken back, a risk called over.
+    let mut revoke = Desk::begins(&portal, "hugo", "omar", "revoke").await;
+    call_check(&mut revoke, &mut account(&portal, "omar").await).await;
+    assert_eq!(said(&revoke.press("act", &[]).await), "revoked");
+    let mut pass = Desk::begins(&portal, "hugo", "wanda", "pass").await;
+    let (mut mona, at) = waits_for_the_manager(&portal, &mut pass).await;
+    assert!(mona.post(&at, &[]).await.body.contains("class=\"pass\""));
+    until_asked(&portal, "GET", "/temporaryAccessPassMethods/").await;
+    pass.press("close", &[]).await;
+    until_asked(&portal, "DELETE", "/temporaryAccessPassMethods/").await;
+    let page = hugo.post(&format!("/helpdesk/resets/{reference}/risk"), &[]).await;
+    assert!(page.body.contains("Microsoft was told that the risk is over."), "{}", page.main());
+    let kinds = held_against(&contract, &portal.demo.tenant.requests());
+    for wanted in ["/beta/users/validatePassword", "/identityProtection/riskyUsers/dismiss"] {
+        assert!(kinds.iter().any(|(_, template)| template == wanted), "{wanted}: {kinds:?}");
     }
-    assert!(kinds.iter().any(|(_, template)| template == "/beta/users/validatePassword"), "{kinds:?}");
-    assert!(kinds.len() >= 8, "the journey covers our calls: {kinds:?}");
+    assert!(kinds.len() >= 16, "the journey covers our calls: {kinds:?}");
     for (method, template) in kinds {
-        let resets = template.contains("/authentication/") || template.ends_with("/validatePassword");
+        let resets = template.contains("/authentication/")
+            || template.ends_with("/validatePassword")
+            || template.ends_with("/revokeSignInSessions");
         let (kind, granted): (_, &[&str]) =
             if resets { ("delegated", &OPERATOR) } else { ("application", &APPLICATION) };
         let takes = contract.permissions(&method, &template, kind).unwrap();
         assert!(takes.iter().any(|p| granted.contains(&p.as_str())), "{method} {template} takes {kind} {takes:?}");
     }
+}
+
+async fn until_asked(portal: &Portal, method: &str, part: &str) {
+    for _ in 0..200 {
+        if portal.demo.tenant.seen().iter().any(|(m, path, _)| m == method && path.contains(part)) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nobody asked {method} {part}");
+}
+
+/// Holds every request, with its body and what it selects, against Microsoft's description: method and template of each.
+fn held_against(contract: &Contract, requests: &[SentRequest]) -> BTreeSet<(String, String)> {
+    let mut kinds = BTreeSet::new();
+    let mut bodies = BTreeSet::new();
+    for sent in requests {
+        let beta = sent.path.starts_with("/beta/").then_some(sent.path.as_str());
+        let Some(path) = sent.path.strip_prefix("/v1.0").or(beta) else { continue };
+        let (method, status) = (sent.method.as_str(), sent.status);
+        let exchange = Exchange { method, path, request: sent.body.as_ref(), status, response: None };
+        assert_eq!(contract.problems(&exchange), Vec::<String>::new(), "{method} {path} -> {status} {:?}", sent.body);
+        assert_eq!(contract.unknown_selected(&exchange, &sent.query), Vec::<String>::new(), "{path}?{}", sent.query);
+        let template = contract.template(path).unwrap_or_else(|| panic!("{path} has no template"));
+        if sent.body.is_some() {
+            bodies.insert(template.clone());
+        }
+        kinds.insert((method.to_owned(), template));
+    }
+    for part in ["resetPassword", "temporaryAccessPassMethods", "sendMail", "dismiss", "validatePassword"] {
+        assert!(
+            bodies.iter().any(|template| template.ends_with(part)),
+            "no body of {part} was held against it: {bodies:?}"
+        );
+    }
+    kinds
 }

@@ -82,6 +82,24 @@ impl Contract {
         found.get(exchange.method.to_lowercase())
     }
 
+    /// Names in `$select` that what is answered does not have. Only where Microsoft describes the answer.
+    pub(crate) fn unknown_selected(&self, exchange: &Exchange<'_>, query: &str) -> Vec<String> {
+        let Some(operation) = self.operation(exchange) else { return Vec::new() };
+        let responses = &operation["responses"];
+        let Some(response) = ["200", "2XX"].iter().find_map(|key| responses.get(key)) else { return Vec::new() };
+        let schema = &self.resolve(response)["content"]["application/json"]["schema"];
+        let mut known = Map::new();
+        self.properties(schema, &mut known);
+        if let Some(value) = known.get("value").filter(|value| value["items"].is_object()).cloned() {
+            known.clear();
+            self.properties(&value["items"], &mut known);
+        }
+        let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "$select");
+        let asked = asked.map(|(_, value)| value.into_owned()).unwrap_or_default();
+        let names = asked.split(',').map(str::trim).filter(|name| !name.is_empty());
+        names.filter(|name| !known.contains_key(*name)).map(|name| format!("$select: {name} is no property")).collect()
+    }
+
     fn addition_problems(&self, exchange: &Exchange<'_>) -> Vec<String> {
         let named = |call: &&Value| {
             let (method, template) = call["call"].as_str().unwrap().split_once(' ').unwrap();
@@ -93,6 +111,12 @@ impl Contract {
                 exchange.method, exchange.path
             )];
         };
+        if let (schema @ Value::Object(_), Some(body)) = (&call["request"], exchange.request) {
+            let problems = self.check("request", schema, body);
+            if !problems.is_empty() {
+                return problems;
+            }
+        }
         match (&call["response"], exchange.response) {
             (Value::Null, _) | (_, None) => Vec::new(),
             (schema, Some(body)) if exchange.status < 300 => self.check("response", schema, body),

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 
 use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
 
-pub(super) async fn staff(portal: &Portal, name: &str) -> Browser {
+pub(crate) async fn staff(portal: &Portal, name: &str) -> Browser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
     assert!(page.status.is_success(), "{name}: {}", page.body);
@@ -16,13 +16,13 @@ pub(super) async fn staff(portal: &Portal, name: &str) -> Browser {
 }
 
 /// An agent's case about somebody: the browser, and where the case is.
-pub(super) struct Desk {
-    pub(super) agent: Browser,
-    pub(super) at: String,
+pub(crate) struct Desk {
+    pub(crate) agent: Browser,
+    pub(crate) at: String,
 }
 
 impl Desk {
-    pub(super) async fn begins(portal: &Portal, agent: &str, person: &str, action: &str) -> Self {
+    pub(crate) async fn begins(portal: &Portal, agent: &str, person: &str, action: &str) -> Self {
         let mut agent = staff(portal, agent).await;
         let page = agent.post("/helpdesk/cases", &[("person", &upn(person)), ("action", action)]).await;
         assert!(page.url.contains("/helpdesk/cases/"), "{}: {}", page.url, page.body);
@@ -30,20 +30,20 @@ impl Desk {
         Self { agent, at }
     }
 
-    pub(super) async fn press(&mut self, what: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn press(&mut self, what: &str, fields: &[(&str, &str)]) -> Page {
         self.agent.post(&format!("{}/{what}", self.at), fields).await
     }
 
-    pub(super) async fn verifies(&mut self, method: &str) -> Page {
+    pub(crate) async fn verifies(&mut self, method: &str) -> Page {
         self.press("verify", &[("method", method)]).await
     }
 
-    pub(super) async fn page(&mut self) -> Page {
+    pub(crate) async fn page(&mut self) -> Page {
         self.agent.get(&self.at).await
     }
 
     /// The words that the agent has to say.
-    pub(super) async fn words(&mut self) -> Vec<String> {
+    pub(crate) async fn words(&mut self) -> Vec<String> {
         let page = self.page().await;
         let said = page.body.split("<p class=\"words\"").nth(1).unwrap_or_else(|| panic!("{}", page.main()));
         let said = said.split("</p>").next().unwrap();
@@ -52,12 +52,12 @@ impl Desk {
 }
 
 /// What came of a press, by its stable word.
-pub(super) fn said(page: &Page) -> String {
+pub(crate) fn said(page: &Page) -> String {
     page.url.split("said=").nth(1).unwrap_or_else(|| panic!("nothing said: {} {}", page.url, page.body)).to_owned()
 }
 
 /// The person's or manager's own page.
-pub(super) async fn account(portal: &Portal, name: &str) -> Browser {
+pub(crate) async fn account(portal: &Portal, name: &str) -> Browser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/account", &upn(name), "passkey", "").await;
     assert!(page.url.ends_with("/account"), "{}", page.url);
@@ -65,13 +65,13 @@ pub(super) async fn account(portal: &Portal, name: &str) -> Browser {
 }
 
 /// The open question on that page: its id.
-pub(super) async fn question(who: &mut Browser) -> (String, Page) {
+pub(crate) async fn question(who: &mut Browser) -> (String, Page) {
     let page = who.get("/account").await;
     let id = page.body.split("id=\"q-").nth(1).unwrap_or_else(|| panic!("no question: {}", page.main()));
     (id.split('"').next().unwrap().to_owned(), page)
 }
 
-pub(super) async fn answers(who: &mut Browser, says: &str, words: &[String]) -> String {
+pub(crate) async fn answers(who: &mut Browser, says: &str, words: &[String]) -> String {
     let (id, _) = question(who).await;
     let mut fields = vec![("says", says)];
     fields.extend(words.iter().map(|word| ("word", word.as_str())));
@@ -79,7 +79,7 @@ pub(super) async fn answers(who: &mut Browser, says: &str, words: &[String]) -> 
 }
 
 /// A whole call check that goes well.
-pub(super) async fn call_check(desk: &mut Desk, person: &mut Browser) {
+pub(crate) async fn call_check(desk: &mut Desk, person: &mut Browser) {
     assert_eq!(said(&desk.verifies("call_check").await), "asked");
     let words = desk.words().await;
     assert_eq!(answers(person, "yes", &words).await, "confirmed");

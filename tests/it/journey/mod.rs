@@ -3,7 +3,7 @@
 mod aftercare;
 mod audit;
 mod canary;
-mod cases;
+pub(crate) mod cases;
 mod causes;
 mod credentials;
 mod demo;
@@ -22,7 +22,7 @@ mod openid;
 mod operator;
 mod own;
 mod pages;
-mod passes;
+pub(crate) mod passes;
 mod people;
 mod policy;
 mod risk;

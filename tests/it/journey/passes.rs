@@ -19,7 +19,7 @@ async fn with_mail(mailbox: &Mailbox, engine: Engine) -> Portal {
 }
 
 /// Hugo has checked that it is Wanda, her manager has vouched, and a pass waits for the manager: who that is, and where.
-pub(super) async fn waits_for_the_manager(portal: &Portal, hugo: &mut Desk) -> (Browser, String) {
+pub(crate) async fn waits_for_the_manager(portal: &Portal, hugo: &mut Desk) -> (Browser, String) {
     let mut wanda = account(portal, "wanda").await;
     let mut mona = account(portal, "mona").await;
     call_check(hugo, &mut wanda).await;
