@@ -15,7 +15,11 @@ mod contract;
 mod directory;
 mod fleet;
 mod journey;
+#[path = "../live/pages.rs"]
+mod pages;
 mod process;
+#[path = "../live/real.rs"]
+mod real;
 mod security;
 mod support;
 mod tenant;

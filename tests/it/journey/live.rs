@@ -1,0 +1,45 @@
+//! The check against a real tenant, against the emulator: what it does is right, what it is at Entra nobody can see here.
+
+use passback::tenant::Seed;
+
+use crate::real::{Settings, journey};
+use crate::support::fleet::Fleet;
+use crate::support::portal::Engine;
+
+const GROUP: &str = "Accounts for live checks";
+
+/// Wanda may be touched, Omar may not; Petra is in the group by mistake, with a role.
+fn contoso() -> Seed {
+    let text = include_str!("../../../src/tenant/contoso.toml");
+    let group = format!(
+        "[[groups]]\nname = \"{GROUP}\"\nmembers = [\"wanda@contoso.example\", \"gloria@contoso.example\"]\n\n[[groups]]\nname = \"Emergency access\""
+    );
+    Seed::parse(&text.replace("[[groups]]\nname = \"Emergency access\"", &group)).unwrap().hurry()
+}
+
+async fn settings(fleet: &Fleet, person: &str) -> Settings {
+    let group = fleet.tenant.group_id(GROUP);
+    Settings {
+        config: fleet.config.clone(),
+        group,
+        person: format!("{person}@contoso.example"),
+        pass: "FJ3K-WANDA".to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_live_check_walks_the_whole_way_and_touches_nobody_who_is_not_in_its_group() {
+    let fleet = Fleet::new(Engine::Sqlite, contoso()).await;
+    let mut once = fleet.start(fleet.port, &[]).await;
+    fleet.link().await;
+    once.stop();
+    for (person, why) in [("omar", "is not in the group"), ("gloria", "holds a role")] {
+        let refused = journey(&settings(&fleet, person).await).await.unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+    }
+    assert!(fleet.resets().await.is_empty());
+    let measured = journey(&settings(&fleet, "wanda").await).await.unwrap();
+    assert!(measured.contains("carried=true finished=true"), "{measured}");
+    let rows = fleet.resets().await;
+    assert_eq!((rows.len(), rows[0].state.as_str()), (1, "finished"));
+}

@@ -1,0 +1,25 @@
+//! The journey of a person at a real tenant. It runs only with its settings in the environment (`docs/live-checks.md`), and is
+//! skipped with the reason otherwise. `make test` drives the same journey against the emulator (`tests/it/journey/live.rs`).
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    dead_code,
+    reason = "a test may panic, uses the system's clock, and takes what it needs of the other tests' support"
+)]
+
+mod pages;
+mod real;
+#[path = "../it/support/mod.rs"]
+mod support;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_of_the_test_group_resets_at_the_real_tenant() {
+    match real::Settings::of_environment() {
+        Ok(settings) => println!("RESULT live {}", real::journey(&settings).await.unwrap()),
+        Err(reason) => println!("SKIPPED: {reason}"),
+    }
+}

@@ -1,0 +1,187 @@
+//! One person's whole journey: found fit to be touched, signed in with a pass, reset, followed, finished, cleaned up.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use passback::config::{Config, load};
+use passback::{Clock, Random, ops};
+use serde_json::Value;
+use url::Url;
+
+use crate::pages::{Pages, fill, press, seen};
+use crate::support::chromium::{Chromium, DESKTOP};
+
+const NAMES: [&str; 4] = ["PASSBACK_LIVE_CONFIG", "PASSBACK_LIVE_GROUP", "PASSBACK_LIVE_PERSON", "PASSBACK_LIVE_PASS"];
+/// Writeback takes seconds; when it takes this long, something is wrong.
+const WRITEBACK: Duration = Duration::from_secs(600);
+
+/// What the check needs of whoever runs it.
+pub(crate) struct Settings {
+    /// A portal's configuration, with the operator linked in its database, at `http://localhost:<port>` (which Entra allows).
+    pub(crate) config: PathBuf,
+    /// The object id of the group whose members may be touched. Nobody else is.
+    pub(crate) group: String,
+    pub(crate) person: String,
+    /// A Temporary Access Pass of theirs.
+    pub(crate) pass: String,
+}
+
+impl Settings {
+    pub(crate) fn of_environment() -> Result<Self, String> {
+        let missing: Vec<&str> = NAMES.into_iter().filter(|name| std::env::var_os(name).is_none()).collect();
+        if !missing.is_empty() {
+            return Err(format!("not set: {}. docs/live-checks.md says what they are", missing.join(", ")));
+        }
+        let [config, group, person, pass] = NAMES.map(|name| std::env::var(name).unwrap_or_default());
+        Ok(Self { config: config.into(), group, person, pass })
+    }
+}
+
+/// A portal, ended with the check.
+struct Portal(Child);
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        let until = Instant::now() + Duration::from_secs(20);
+        while self.0.try_wait().is_ok_and(|done| done.is_none()) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Returns what was measured. Whatever happens, the portal and the browser end, and nobody is left signed in.
+pub(crate) async fn journey(settings: &Settings) -> Result<String, String> {
+    let config = load(&settings.config).map_err(|error| error.to_string())?;
+    ready(settings).await?;
+    fit(settings, &config).await?;
+    let url = config.server.public_url.clone();
+    let _portal = start(settings, &url).await?;
+    let browser = Chromium::start(DESKTOP).await;
+    let done = walk(settings, &browser, &url, Pages::of(&config.entra.authority())).await;
+    let _ = browser.client.goto(url.as_str()).await;
+    if seen(&browser, "form[action='/signout'] button", Duration::from_secs(5)).await {
+        let _ = press(&browser, "form[action='/signout'] button").await;
+    }
+    browser.close().await;
+    done
+}
+
+/// Doctor first: what is broken is told before anybody is touched.
+async fn ready(settings: &Settings) -> Result<(), String> {
+    let report = ops::doctor(&settings.config, Clock::system(), Random::system()).await;
+    report.lines().iter().for_each(|line| println!("{line}"));
+    let report = serde_json::to_value(&report).map_err(|error| error.to_string())?;
+    let errors = report["findings"].as_array().into_iter().flatten().filter(|finding| finding["level"] == "error");
+    let errors: Vec<&str> = errors.filter_map(|finding| finding["says"].as_str()).collect();
+    if errors.is_empty() { Ok(()) } else { Err(format!("doctor: {}", errors.join("; "))) }
+}
+
+/// Only a member of the named group, with no role, is touched.
+async fn fit(settings: &Settings, config: &Config) -> Result<(), String> {
+    let graph = Reader::new(settings, config).await?;
+    let person = graph.read(&format!("users/{}?$select=id,userPrincipalName,accountEnabled", settings.person)).await?;
+    let id = person["id"].as_str().ok_or("Graph names no such person")?;
+    let groups = graph.read(&format!("users/{id}/transitiveMemberOf/microsoft.graph.group?$select=id")).await?;
+    let member = groups["value"].as_array().into_iter().flatten().any(|group| group["id"] == settings.group.as_str());
+    if !member {
+        return Err(format!("{} is not in the group {}, so nothing was done", settings.person, settings.group));
+    }
+    let roles = graph.read(&format!("roleManagement/directory/roleAssignments?$filter=principalId eq '{id}'")).await?;
+    if roles["value"].as_array().is_none_or(|roles| !roles.is_empty()) {
+        return Err(format!("{} holds a role, so nothing was done", settings.person));
+    }
+    Ok(())
+}
+
+/// Graph, read with the application's own token.
+struct Reader {
+    http: reqwest::Client,
+    graph: Url,
+    token: String,
+}
+
+impl Reader {
+    /// Of an application with a secret: a tenant for tests has one.
+    async fn new(settings: &Settings, config: &Config) -> Result<Self, String> {
+        let text = std::fs::read_to_string(&settings.config).map_err(|error| error.to_string())?;
+        let raw: toml::Value = toml::from_str(&text).map_err(|error| error.to_string())?;
+        let credential = raw.get("entra").and_then(|entra| entra.get("credential"));
+        let named = |name: &str| credential.and_then(|c| c.get(name)).and_then(toml::Value::as_str).map(str::to_owned);
+        let of_file = || named("secret_file").and_then(|file| std::fs::read_to_string(file).ok());
+        let secret = named("secret").or_else(of_file).ok_or("the live check takes an application with a secret")?;
+        let http = reqwest::Client::new();
+        let graph = config.entra.graph_url();
+        let mut token = config.entra.authority();
+        token.set_path(&format!("/{}/oauth2/v2.0/token", config.entra.tenant_id));
+        let scope = format!("{}/.default", graph.origin().ascii_serialization());
+        let client = config.entra.client_id.to_string();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &client),
+            ("client_secret", secret.trim()),
+            ("scope", &scope),
+        ];
+        let answer = http.post(token).form(&form).send().await.map_err(|error| error.to_string())?;
+        let answer: Value = answer.json().await.map_err(|error| error.to_string())?;
+        let token = answer["access_token"].as_str().ok_or_else(|| format!("no token: {}", answer["error"]))?.to_owned();
+        Ok(Self { http, graph, token })
+    }
+
+    async fn read(&self, path: &str) -> Result<Value, String> {
+        let url = format!("{}/{path}", self.graph.as_str().trim_end_matches('/'));
+        let answer = self.http.get(&url).bearer_auth(&self.token).header("ConsistencyLevel", "eventual").send().await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        if !answer.status().is_success() {
+            return Err(format!("{path}: {}", answer.status()));
+        }
+        answer.json().await.map_err(|error| error.to_string())
+    }
+}
+
+async fn start(settings: &Settings, url: &Url) -> Result<Portal, String> {
+    let port = url.port_or_known_default().ok_or("public_url has no port")?;
+    let listen = format!("127.0.0.1:{port}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
+    command.args(["serve", "--config"]).arg(&settings.config).env("PASSBACK__SERVER__LISTEN", &listen);
+    let child = command.stdin(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+    let portal = Portal(child);
+    for _ in 0..200 {
+        if reqwest::get(format!("http://{listen}/readyz")).await.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(portal);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err("the portal did not start".to_owned())
+}
+
+/// A password that nobody knows but this run, which forgets it.
+fn password() -> String {
+    format!("Live-{}-9", Random::system().uuid().simple())
+}
+
+async fn walk(settings: &Settings, browser: &Chromium, url: &Url, pages: Pages) -> Result<String, String> {
+    let (first, last) = (password(), password());
+    browser.open(url.as_str()).await;
+    press(browser, "a[href='/signin']").await?;
+    pages.with_pass(browser, &settings.person, &settings.pass).await?;
+    fill(browser, "#reset-form #password", &first).await?;
+    fill(browser, "#again", &first).await?;
+    press(browser, "#reset-form button[type=submit]").await?;
+    let began = Instant::now();
+    if !seen(browser, "[data-state=written]", WRITEBACK).await {
+        return Err("the password was not written in ten minutes".to_owned());
+    }
+    let written = began.elapsed();
+    // Entra's log is minutes behind; without it the journey goes on.
+    let carried = seen(browser, "[data-rung=carried][data-look=done]", Duration::from_secs(300)).await;
+    press(browser, "#finish").await?;
+    pages.with_password(browser, (&first, &last), url.as_str()).await?;
+    if !seen(browser, "[data-state=finished]", Duration::from_secs(120)).await {
+        return Err("Microsoft did not show the finishing sign-in".to_owned());
+    }
+    Ok(format!("written_s={:.1} carried={carried} finished=true", written.as_secs_f64()))
+}
