@@ -1,7 +1,7 @@
 //! One request to Graph, and one mapping of everything that can go wrong with it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use jiff::SignedDuration;
 use reqwest::{Client, RequestBuilder, StatusCode, header};
@@ -31,6 +31,8 @@ pub(crate) struct Graph {
     pub(crate) metrics: Metrics,
     /// Graph's clock less ours, in milliseconds, as its last answer told.
     skew: Arc<AtomicI64>,
+    /// It has named somebody's administrative units. Documented is type and id for whoever may not read them; seen is better.
+    pub(super) names_units: Arc<AtomicBool>,
 }
 
 /// The audit log takes five requests in ten seconds per app and tenant (graph.md 9): everything that reads it stands in one
@@ -124,6 +126,7 @@ impl Graph {
             clock,
             metrics: Metrics::default(),
             skew: Arc::default(),
+            names_units: Arc::default(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! What the application reads: people, roles, policies, the audit log, the size of the tenant.
 
+use std::sync::atomic::Ordering;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use url::Url;
@@ -114,6 +116,8 @@ pub(crate) struct Groups {
     pub(crate) role_assignable: Vec<String>,
     /// Active tenant-wide roles, held directly or through a group, by their templates.
     pub(crate) roles: Vec<String>,
+    /// Administrative units, by their ids. `None`: Graph has named none of anybody so far, so it may not name any to us.
+    pub(crate) units: Option<Vec<String>>,
 }
 
 /// A line of the directory audit log.
@@ -190,13 +194,20 @@ impl Graph {
     /// Groups, with those of them that can hold roles.
     pub(crate) async fn groups(&self, id: ObjectId) -> Result<Groups, GraphError> {
         let found: Vec<Member> = self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
+        let is = |kind: &'static str| move |m: &Member| m.kind.as_deref() == Some(kind);
+        let (units, found): (Vec<Member>, Vec<Member>) =
+            found.into_iter().partition(is("#microsoft.graph.administrativeUnit"));
+        if !units.is_empty() {
+            self.names_units.store(true, Ordering::Relaxed);
+        }
         let (roles, groups): (Vec<Member>, Vec<Member>) =
-            found.into_iter().partition(|m| m.kind.as_deref() == Some("#microsoft.graph.directoryRole"));
+            found.into_iter().partition(is("#microsoft.graph.directoryRole"));
         let assignable = groups.iter().filter(|g| g.is_assignable_to_role == Some(true));
         let name = |g: &Member| g.display_name.clone().unwrap_or_else(|| g.id.clone());
         let role_assignable = assignable.map(name).collect();
         let roles = roles.into_iter().filter_map(|role| role.role_template_id).collect();
-        Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable, roles })
+        let units = self.names_units.load(Ordering::Relaxed).then(|| units.into_iter().map(|unit| unit.id).collect());
+        Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable, roles, units })
     }
 
     /// Devices that somebody registered.

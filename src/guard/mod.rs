@@ -57,6 +57,7 @@ impl Stopped {
             Self::Approval => "G-APPROVAL",
             Self::Operator(_) => "G-OPERATOR",
             Self::IsOperator => "G-OPERATOR-ACCOUNT",
+            Self::Protected(Protection::OutsideUnit) => "G-OUTSIDE",
             Self::Protected(_) => "G-PROTECTED",
             Self::Guest => "G-GUEST",
             Self::Disabled => "G-DISABLED",
@@ -139,7 +140,7 @@ impl Guard {
         if operator.object == facts.id {
             return Ok(Some(Stopped::IsOperator));
         }
-        match self.people.protection(facts, &operator.role).await {
+        match self.people.protection(facts, (&operator.role, &operator.scope)).await {
             Ok(None) => self.approval(facts, person).await,
             Ok(Some(protection)) => Ok(Some(Stopped::Protected(protection))),
             // Unreadable: everybody is privileged.

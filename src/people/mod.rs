@@ -123,16 +123,19 @@ impl People {
         Ok(self.entra.graph.person(id).await?.last_password_change_date_time)
     }
 
-    /// What protects somebody from an operator with this role, as Microsoft's table has it; eligible roles count as
-    /// active.
+    /// What protects somebody from an operator with this role and scope, as Microsoft's table has it; eligible roles count
+    /// as active.
     pub(crate) async fn protection(
         &self,
         facts: &Facts,
-        operator_role: &str,
+        (operator_role, scope): (&str, &str),
     ) -> Result<Option<Protection>, GraphError> {
         // Side by side: somebody waits for the answer.
         let (held, groups): (Vec<RoleHeld>, _) =
             tokio::try_join!(self.entra.graph.roles(facts.id), self.entra.graph.groups(facts.id))?;
+        if privilege::outside(scope, groups.units.as_deref()) {
+            return Ok(Some(Protection::OutsideUnit));
+        }
         Ok(privilege::protection(operator_role, &held, !groups.role_assignable.is_empty(), facts.restricted))
     }
 

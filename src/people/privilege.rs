@@ -10,6 +10,14 @@ pub(crate) enum Protection {
     Role,
     RoleAssignableGroup,
     RestrictedUnit,
+    /// The operator's role is for the members of an administrative unit, and this is none.
+    OutsideUnit,
+}
+
+/// Whether a role with this scope is not for somebody in these units. Unknown units are no reason: Graph refuses them itself.
+pub(super) fn outside(scope: &str, units: Option<&[String]>) -> bool {
+    let unit = scope.strip_prefix("/administrativeUnits/");
+    unit.zip(units).is_some_and(|(unit, units)| !units.iter().any(|known| known.eq_ignore_ascii_case(unit)))
 }
 
 /// Roles an Authentication Administrator may reset: Directory Readers, Guest Inviter, Password Administrator, Message
@@ -63,5 +71,15 @@ mod tests {
         assert_eq!(by(&[role("a-custom-role", false)], false, false), Some(Protection::Role));
         assert_eq!(by(&[], true, false), Some(Protection::RoleAssignableGroup));
         assert_eq!(by(&[], false, true), Some(Protection::RestrictedUnit));
+    }
+
+    #[test]
+    fn a_role_of_a_unit_is_for_its_members_and_what_is_not_known_is_left_to_graph() {
+        let units = ["A".to_owned(), "b".to_owned()];
+        assert!(!outside("/administrativeUnits/a", Some(&units)));
+        assert!(outside("/administrativeUnits/c", Some(&units)));
+        assert!(outside("/administrativeUnits/c", Some(&[])));
+        assert!(!outside("/administrativeUnits/c", None));
+        assert!(!outside("/", Some(&units)), "the whole tenant");
     }
 }

@@ -30,7 +30,8 @@ pub(super) async fn operator_can(app: &App, action: Action, person: PersonKey) -
         }
     };
     let facts = open::facts(app, person.object).await?;
-    if operator.object == person.object || People::from_ref(app).protection(&facts, &operator.role).await?.is_some() {
+    let held = (operator.role.as_str(), operator.scope.as_str());
+    if operator.object == person.object || People::from_ref(app).protection(&facts, held).await?.is_some() {
         return Err(Refused::Protected.into());
     }
     Ok(())
@@ -39,9 +40,9 @@ pub(super) async fn operator_can(app: &App, action: Action, person: PersonKey) -
 /// Whether an agent's own account may do it: the role that it holds now decides, not one that could be activated.
 pub(super) async fn agent_can(app: &App, agent: PersonKey, person: PersonKey) -> Result<(), Stop> {
     let held = app.entra.graph.roles(agent.object).await?;
-    let (role, _) = resetting_role(&held).ok_or(Refused::OwnRole)?;
+    let (role, scope) = resetting_role(&held).ok_or(Refused::OwnRole)?;
     let facts = open::facts(app, person.object).await?;
-    match People::from_ref(app).protection(&facts, role).await? {
+    match People::from_ref(app).protection(&facts, (role, &scope)).await? {
         Some(_) => Err(Refused::Protected.into()),
         None => Ok(()),
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback::tenant::{Call, Effect, Fault};
+use passback::tenant::{Call, Effect, Fault, Seed};
 
 use super::cases::{Desk, account, call_check, said, staff};
 use super::notices::by;
@@ -145,6 +145,48 @@ async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became
     portal.clock.advance(SignedDuration::from_hours(24 * 8));
     assert_eq!(stands("operator-old").await, "8 d");
     portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_is_outside_of_the_operators_unit_reads_so_before_typing() {
+    let except = "except = [\"breakglass@contoso.example\", ";
+    let text = include_str!("../../../src/tenant/contoso.toml");
+    let seed = Seed::parse(&text.replace(except, &format!("{except}\"omar@contoso.example\", "))).unwrap().hurry();
+    let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
+    assert!(portal.signed_in("wanda").await.get("/reset").await.body.contains("name=\"password\""));
+    let mut omar = portal.browser();
+    let page = omar.sign_in("/signin", &upn("omar"), "passkey", "").await;
+    assert_eq!(page.code(), "G-OUTSIDE");
+    assert_eq!(omar.reset(GOOD).await.code(), "G-OUTSIDE");
+    let mut desk = Desk::begins(&portal, "hugo", "omar", "revoke").await;
+    call_check(&mut desk, &mut account(&portal, "omar").await).await;
+    assert_eq!(said(&desk.press("act", &[]).await), "c-protected");
+    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn("omar"))), 0);
+    assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0);
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn however_entra_ends_the_operators_permission_people_read_so_and_the_audit_says_why() {
+    for (aadsts, error) in [
+        (50173, "invalid_grant"),
+        (700_082, "invalid_grant"),
+        (70043, "invalid_grant"),
+        (50076, "interaction_required"),
+        (53003, "interaction_required"),
+    ] {
+        let portal = Portal::start().await;
+        let fault = Effect::Aadsts { code: aadsts, error: error.to_owned() };
+        portal.demo.tenant.add_fault(Fault::on(Call::Token, fault).for_person(OPERATOR));
+        portal.clock.advance(SignedDuration::from_mins(64));
+        let page = portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await;
+        assert_eq!(page.code(), "G-OPERATOR", "AADSTS{aadsts}");
+        let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+        let sql = "SELECT detail FROM audit WHERE event = 'operator.trouble'";
+        let (detail,): (String,) = sqlx::query_as(sql).fetch_one(&pool).await.unwrap();
+        assert!(detail.contains(&format!("\"aadsts\":{aadsts}")), "{detail}");
+        portal.demo.stop().await;
+    }
 }
 
 #[tokio::test]
