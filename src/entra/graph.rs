@@ -64,9 +64,7 @@ pub(crate) struct Refusal {
     pub(crate) retry_after: Option<SignedDuration>,
     /// A claims challenge: the token is good, and whoever it belongs to must sign in again before it is enough
     /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
-    pub(super) challenged: bool,
-    /// What it asks for, if it can be read.
-    pub(super) challenge: Option<Challenge>,
+    pub(super) challenge: Option<Box<Challenge>>,
 }
 
 #[derive(Deserialize)]
@@ -216,23 +214,14 @@ fn refusal(status: StatusCode, headers: &header::HeaderMap, body: &[u8]) -> Refu
     let said = serde_json::from_slice::<ErrorBody>(body).ok().map(|b| b.error);
     let (code, message) = said.map_or((None, String::new()), |e| (Some(e.code), e.message));
     let (request_id, retry_after) = (text(headers, "request-id"), retry_after(headers));
-    let wanted = challenge(headers);
-    Refusal {
-        status,
-        code,
-        message,
-        request_id,
-        retry_after,
-        challenged: wanted.is_some(),
-        challenge: wanted.flatten(),
-    }
+    Refusal { status, code, message, request_id, retry_after, challenge: challenge(headers).map(Box::new) }
 }
 
-/// Whatever the status: Microsoft's older pages have 403. Inside: what is asked for, if it can be read.
-fn challenge(headers: &header::HeaderMap) -> Option<Option<Challenge>> {
+/// Whatever the status: Microsoft's older pages have 403. One that cannot be read asks for a new sign-in and nothing more.
+fn challenge(headers: &header::HeaderMap) -> Option<Challenge> {
     let said = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     let mut challenges = said.filter(|value| value.to_ascii_lowercase().contains("error=\"insufficient_claims\""));
-    challenges.next().map(Challenge::read)
+    challenges.next().map(|value| Challenge::read(value).unwrap_or_default())
 }
 
 pub(super) fn text(headers: &header::HeaderMap, name: &str) -> Option<String> {

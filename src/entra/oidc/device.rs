@@ -111,7 +111,7 @@ impl Oidc {
         }
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let proved = Duration::try_from(PROVED).unwrap_or(Duration::from_secs(240));
+        let proved = Duration::try_from(PROVED).unwrap_or(Duration::from_mins(4));
         request.request_async(&send, tokio::time::sleep, Some(proved)).await
     }
 }

@@ -157,7 +157,7 @@ fn judge(refusal: Refusal) -> Dispatch {
     let graphs_own = refusal.code.is_some();
     match refusal.status {
         // A new token would be challenged again.
-        StatusCode::UNAUTHORIZED if refusal.challenged => Dispatch::Refused { refusal },
+        StatusCode::UNAUTHORIZED if refusal.challenge.is_some() => Dispatch::Refused { refusal },
         StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS if graphs_own => Dispatch::NotTaken { refusal },
         StatusCode::REQUEST_TIMEOUT => unknown(refusal),
         status if status.is_client_error() => Dispatch::Refused { refusal },

@@ -24,7 +24,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::agent::{Challenge, Hand};
-use super::graph::{Graph, GraphError};
+use super::graph::{Graph, GraphError, Refusal};
 use super::oauth::{TokenError, Tokens};
 use crate::audit::{Actor, Auditor, Event};
 use crate::base::Secret;
@@ -252,7 +252,7 @@ impl Operators {
     /// Notices a claims challenge. The operator does not declare `cp1`, because nobody is there to answer one: it is not
     /// supposed to come, and if it does, an administrator has to link the operator again.
     pub(super) async fn heed(&self, operator: &Operator, error: &GraphError) -> Result<(), OperatorError> {
-        if matches!(error, GraphError::Answered(refusal) if refusal.challenged) {
+        if matches!(error, GraphError::Answered(refusal) if refusal.challenge.is_some()) {
             tracing::error!("Graph wants the operator to sign in again: resets are paused until it is linked again");
             self.troubled(operator, Trouble::Relink, None).await?;
         }
@@ -275,8 +275,8 @@ impl Operators {
                 self.heed(operator, &error).await?;
                 Err(error.into())
             }
-            (None, Err(GraphError::Answered(refusal))) if refusal.challenged => {
-                Err(OperatorError::Challenged(refusal.challenge.unwrap_or_default()))
+            (None, Err(GraphError::Answered(Refusal { challenge: Some(challenge), .. }))) => {
+                Err(OperatorError::Challenged(*challenge))
             }
             (None, Err(error)) => Err(error.into()),
         }

@@ -187,10 +187,9 @@ impl Prepared {
     /// Whether it could be done now.
     pub(super) fn enough(&self) -> Result<(), Stop> {
         match &self.approved {
-            Some(_) => Ok(()),
             None if self.two_people() => Err(Refused::NeedsApproval.into()),
             None if self.standing.missing.is_some() => Err(Refused::NotEnough.into()),
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -25,7 +25,6 @@ const APPLICATION: [&str; 9] = [
 /// The last only for `policy.microsoft_check`.
 const OPERATOR: [&str; 3] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All", "User.ReadWrite"];
 
-#[expect(clippy::too_many_lines, reason = "one day of everybody, so that every call of ours is made")]
 #[tokio::test]
 async fn the_portal_makes_only_calls_that_microsoft_describes() {
     let Some(contract) = Contract::load() else { return };

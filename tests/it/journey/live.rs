@@ -17,7 +17,7 @@ fn contoso() -> Seed {
     Seed::parse(&text.replace("[[groups]]\nname = \"Emergency access\"", &group)).unwrap().hurry()
 }
 
-async fn settings(fleet: &Fleet, person: &str) -> Settings {
+fn settings(fleet: &Fleet, person: &str) -> Settings {
     let group = fleet.tenant.group_id(GROUP);
     Settings {
         config: fleet.config.clone(),
@@ -34,11 +34,11 @@ async fn the_live_check_walks_the_whole_way_and_touches_nobody_who_is_not_in_its
     fleet.link().await;
     once.stop();
     for (person, why) in [("omar", "is not in the group"), ("gloria", "holds a role")] {
-        let refused = journey(&settings(&fleet, person).await).await.unwrap_err();
+        let refused = journey(&settings(&fleet, person)).await.unwrap_err();
         assert!(refused.contains(why), "{refused}");
     }
     assert!(fleet.resets().await.is_empty());
-    let measured = journey(&settings(&fleet, "wanda").await).await.unwrap();
+    let measured = journey(&settings(&fleet, "wanda")).await.unwrap();
     assert!(measured.contains("carried=true finished=true"), "{measured}");
     let rows = fleet.resets().await;
     assert_eq!((rows.len(), rows[0].state.as_str()), (1, "finished"));

@@ -1,5 +1,7 @@
 //! Whom a role reaches, when a token is over, and when a grant is.
 
+use std::fmt::Write as _;
+
 use jiff::SignedDuration;
 use passback::tenant::{Seed, Start};
 use passback::{Clock, Random};
@@ -100,7 +102,8 @@ async fn every_cell_of_microsofts_table_is_kept() {
     ];
     let mut seed = include_str!("../../../src/tenant/contoso.toml").to_owned();
     for (n, (_, template)) in TEMPLATES.iter().enumerate() {
-        seed += &format!(
+        let _ = write!(
+            seed,
             "\n[[people]]\nupn = \"by{n}@contoso.example\"\nname = \"By {n}\"\nroles = [{{ template = \"{template}\" }}]\n"
         );
     }
@@ -108,7 +111,7 @@ async fn every_cell_of_microsofts_table_is_kept() {
         let roles =
             if template.is_empty() { String::new() } else { format!("roles = [{{ template = \"{template}\" }}]\n") };
         let restricted = if *what == "restricted" { "restricted = true\n" } else { "" };
-        seed += &format!("\n[[people]]\nupn = \"of{n}@contoso.example\"\nname = \"Of {n}\"\n{roles}{restricted}");
+        let _ = write!(seed, "\n[[people]]\nupn = \"of{n}@contoso.example\"\nname = \"Of {n}\"\n{roles}{restricted}");
     }
     // Eligible is not active.
     seed += "\n[[people]]\nupn = \"eligible@contoso.example\"\nname = \"Eligible\"\nroles = [{ template = \"c4e39bd9-1100-46d3-8c65-fb160da0071f\", eligible = true }]\n";
