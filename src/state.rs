@@ -9,13 +9,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::Auditor;
-use crate::base::{Clock, InFlight, Metrics, Random, ResetId, Watchers};
+use crate::base::{Brief, Clock, InFlight, Metrics, ObjectId, Random, ResetId, Watchers};
 use crate::brand::{Brand, BrandError};
 use crate::config::Config;
 use crate::directory::{Directory, DirectoryError};
-use crate::entra::Entra;
+use crate::entra::{Entra, RiskRead};
 use crate::policy::{BreachError, Engine};
 use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
+
+/// The form and its submit ask once.
+const RISK_IS_GOOD_FOR: Duration = Duration::from_secs(60);
 
 /// A status as event streams send it.
 #[derive(Clone, Debug)]
@@ -82,6 +85,8 @@ pub(crate) struct Inner {
     pub(crate) changed: Notify,
     /// How many people the tenant has, and when that was counted.
     pub(crate) people: Mutex<Option<(i64, Timestamp)>>,
+    /// What Microsoft said of somebody's risk: it takes minutes itself to see one.
+    pub(crate) risks: Brief<ObjectId, RiskRead>,
     /// How long resets usually take, and when that was read, by the clock's elapsed time.
     pub(crate) usual: Mutex<Option<(Option<SignedDuration>, Duration)>>,
     /// This process's name in leases.
@@ -116,6 +121,7 @@ impl App {
             changed: Notify::new(),
             people: Mutex::default(),
             usual: Mutex::default(),
+            risks: Brief::new(clock.clone(), RISK_IS_GOOD_FOR, 10_000),
             metrics: entra.graph.metrics.clone(),
             me: random.token(),
             sealer: sealer.clone(),

@@ -1,5 +1,6 @@
 //! Clock, randomness, ids and secrets. Knows nothing of the rest of the product.
 
+mod brief;
 mod clock;
 mod colour;
 mod crash;
@@ -13,6 +14,7 @@ mod random;
 mod secret;
 mod watchers;
 
+pub(crate) use brief::Brief;
 pub use clock::Clock;
 pub(crate) use colour::Colour;
 pub(crate) use crash::crash_point;

@@ -172,7 +172,7 @@ impl Guard {
     /// Whether Microsoft sees a risk at which the desk has to allow it. Unreadable: yes.
     async fn by_risk(&self, facts: &Facts) -> bool {
         let Some(level) = self.app.config.risk.as_ref().and_then(|risk| risk.approval_from) else { return false };
-        match self.people.risk(facts.id).await {
+        match self.people.recent_risk(facts.id).await {
             Ok(RiskRead::Seen(risk)) => risk.reaches(level),
             Ok(RiskRead::Nothing) => false,
             Ok(RiskRead::NotAvailable) => {

@@ -40,6 +40,7 @@ pub(super) async fn dismiss(
         tracing::warn!(cause = ?error, "a risk could not be dismissed");
         return Ok(to_page(&file.reset, "risk-kept"));
     }
+    app.risks.forget(&file.reset.person.object);
     let mut ledger = app.auditor.begin().await?;
     ledger.record(Event::new("risk.dismissed", staff.actor()).about(file.reset.person).reset(file.reset.id));
     ledger.commit().await?;

@@ -5,6 +5,7 @@ mod directory;
 mod numbers;
 mod privilege;
 mod privileged;
+mod risk;
 #[cfg(test)]
 mod tests;
 
@@ -169,15 +170,20 @@ impl People {
 
     /// A risk that stands, where risks are looked at. `Err`: nobody knows.
     pub(crate) async fn standing_risk(&self, id: ObjectId) -> Result<Option<Risk>, GraphError> {
-        Ok(match self.risk(id).await? {
+        Ok(match self.recent_risk(id).await? {
             RiskRead::Seen(risk) if risk.stands() => Some(risk),
             RiskRead::Seen(_) | RiskRead::Nothing | RiskRead::NotAvailable => None,
         })
     }
 
+    /// The same as [`People::risk`], or what it said within the last minute.
+    pub(crate) async fn recent_risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
+        risk::recent(&self.app, id).await
+    }
+
     /// Whether Microsoft sees somebody at risk, if the portal may know.
     pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
-        self.entra.graph.risk(id).await
+        risk::read(&self.app, id).await
     }
 
     /// The numbers on record with since when we have seen each unchanged; this look is written down.

@@ -82,11 +82,13 @@ enum Why {
     Refresh,
 }
 
-/// Writes down that somebody's numbers were seen, in the transaction of what they were seen for.
-pub(crate) async fn remember_numbers(tx: &mut Tx, app: &App, facts: &Facts) -> Result<(), StoreError> {
+/// Writes down that somebody's numbers were seen.
+pub(crate) async fn remember_numbers(app: &App, facts: &Facts) -> Result<(), StoreError> {
     let person = PersonKey { tenant: app.config.tenant(), object: facts.id };
-    seen(tx, &app.sealer, person, &facts.numbers, app.now()).await?;
-    know(tx, person, Why::Asked, app.now()).await
+    let mut tx = app.db.begin().await?;
+    seen(&mut tx, &app.sealer, person, &facts.numbers, app.now()).await?;
+    know(&mut tx, person, Why::Asked, app.now()).await?;
+    tx.commit().await
 }
 
 /// The numbers with their ages; what was seen is written down.

@@ -11,10 +11,17 @@ impl Seed {
         self.writeback.offline_after_ms = 300;
         self.writeback.split_heals_ms = 3_000;
         self.audit.delay_ms = 150;
-        self.throttle = Throttle { audits_per_10s: 0, policies_per_second: 0 };
+        self.throttle = Throttle { audits_per_10s: 0, policies_per_second: 0, risks_per_second: 0 };
         for fault in &mut self.faults {
             fault.hurry();
         }
+        self
+    }
+
+    /// With Microsoft's limit on questions about risk, which a hurry leaves out.
+    #[must_use]
+    pub fn throttling_risks(mut self) -> Self {
+        self.throttle.risks_per_second = 1;
         self
     }
 

@@ -142,11 +142,13 @@ pub(super) struct Throttle {
     pub(super) audits_per_10s: u32,
     /// Conditional Access: 1 request per second per tenant, without `Retry-After`.
     pub(super) policies_per_second: u32,
+    /// Identity Protection: the same.
+    pub(super) risks_per_second: u32,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self { audits_per_10s: 5, policies_per_second: 1 }
+        Self { audits_per_10s: 5, policies_per_second: 1, risks_per_second: 1 }
     }
 }
 

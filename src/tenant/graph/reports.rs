@@ -53,6 +53,9 @@ pub(super) async fn registration(State(tenant): State<Tenant>, _caller: Caller, 
 
 /// Only people with a risk have a line (<https://learn.microsoft.com/graph/api/riskyuser-get>, read 2026-11-24).
 pub(super) async fn risk(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
+    if too_many(&tenant) {
+        return ODataError::throttled(None).answer(&tenant);
+    }
     let at = tenant.clock().now().saturating_sub(AGE).unwrap_or_default();
     let found = {
         let world = tenant.world();
@@ -88,6 +91,9 @@ pub(super) async fn dismiss(
     if user_ids.is_empty() || user_ids.len() > 60 {
         return ODataError::bad_request("userIds takes 1 to 60 object ids.").answer(&tenant);
     }
+    if too_many(&tenant) {
+        return ODataError::throttled(None).answer(&tenant);
+    }
     let mut world = tenant.world();
     for id in &user_ids {
         if let Some(account) = world.find_mut(id) {
@@ -96,6 +102,14 @@ pub(super) async fn dismiss(
     }
     drop(world);
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// One question a second, and no word on when to ask again.
+fn too_many(tenant: &Tenant) -> bool {
+    let now = tenant.clock().now();
+    let mut world = tenant.world();
+    let limit = world.seed.throttle.risks_per_second;
+    world.throttle("risks", limit, SignedDuration::from_secs(1), now).is_some()
 }
 
 fn answer(tenant: &Tenant, found: Option<Value>, id: &str) -> Response {

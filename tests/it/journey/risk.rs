@@ -95,3 +95,29 @@ async fn what_microsoft_does_not_take_changes_nothing() {
     assert!(page.body.contains("id=\"risk\"") && !page.body.contains("risk.dismissed"), "{}", page.main());
     portal.demo.stop().await;
 }
+
+#[tokio::test]
+async fn several_at_once_are_told_although_microsoft_takes_one_question_a_second() {
+    let text = include_str!("../../../src/tenant/contoso.toml");
+    let mut seed = text.to_owned();
+    for name in ["Wanda Writeback", "Omar Slow", "Mona Manager"] {
+        let line = format!("name = \"{name}\"");
+        assert!(seed.contains(&line), "{name}");
+        seed = seed.replacen(&line, &format!("{line}\nrisk = \"high\""), 1);
+    }
+    let seed = Seed::parse(&seed).unwrap().hurry().granting(READ).throttling_risks();
+    let adjust = move |config: &mut Config| config.risk = Some(RiskSettings { approval_from: None });
+    let portal = Portal::with(Wish { seed, adjust: Box::new(adjust), ..Wish::default() }).await;
+    let all = ["wanda", "omar", "mona"].map(|name| opens(&portal, name));
+    let told = futures_util::future::join_all(all).await;
+    assert!(told.iter().all(|(_, _, told)| *told), "each waits for a turn");
+    let refused = portal
+        .demo
+        .tenant
+        .seen()
+        .iter()
+        .filter(|(_, path, status)| path.contains("riskyUsers") && *status == 429)
+        .count();
+    assert_eq!(refused, 0, "Microsoft never had to say no");
+    portal.demo.stop().await;
+}

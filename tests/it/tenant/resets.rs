@@ -217,8 +217,13 @@ async fn a_real_directory_allows_loopback_only() {
 
 #[tokio::test]
 async fn microsofts_published_limits_hold_with_and_without_a_time_to_wait() {
-    let entra =
-        Emulator::with(passback::tenant::Seed::contoso().unwrap().with_redirect(crate::support::raw::BACK)).await;
+    let entra = Emulator::with(
+        passback::tenant::Seed::contoso()
+            .unwrap()
+            .granting("IdentityRiskyUser.Read.All")
+            .with_redirect(crate::support::raw::BACK),
+    )
+    .await;
     let app = entra.application().await;
     let mut last = None;
     for _ in 0..6 {
@@ -232,6 +237,11 @@ async fn microsofts_published_limits_hold_with_and_without_a_time_to_wait() {
     let policies = entra.graph("GET", path, &app, None).await;
     assert_eq!(policies.status(), StatusCode::TOO_MANY_REQUESTS);
     assert!(!policies.headers().contains_key("retry-after"), "Conditional Access does not say when");
+    let path = "/identityProtection/riskyUsers/00000000-0000-4000-8000-000000000001";
+    assert_eq!(entra.graph("GET", path, &app, None).await.status(), StatusCode::NOT_FOUND);
+    let risks = entra.graph("GET", path, &app, None).await;
+    assert_eq!(risks.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(!risks.headers().contains_key("retry-after"), "nor does Identity Protection");
 }
 
 #[tokio::test]

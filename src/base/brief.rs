@@ -1,0 +1,59 @@
+//! What somebody else said, kept for a moment: for answers that are dear to ask for and good for a while.
+
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use super::Clock;
+
+/// Answers by key, each for `good_for`. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Brief<K, V> {
+    clock: Clock,
+    good_for: Duration,
+    entries: Arc<Cache<K, (V, Duration)>>,
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Brief<K, V> {
+    pub(crate) fn new(clock: Clock, good_for: Duration, entries: usize) -> Self {
+        Self { clock, good_for, entries: Arc::new(Cache::new(entries)) }
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<V> {
+        let (value, at) = self.entries.get(key)?;
+        (self.clock.elapsed().saturating_sub(at) < self.good_for).then_some(value)
+    }
+
+    pub(crate) fn put(&self, key: K, value: V) {
+        self.entries.insert(key, (value, self.clock.elapsed()));
+    }
+
+    /// It is known to have changed.
+    pub(crate) fn forget(&self, key: &K) {
+        self.entries.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_good_for_a_while_and_no_longer_than_it_is_true() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let brief = Brief::new(clock.clone(), Duration::from_secs(60), 10);
+        assert_eq!(brief.get(&1), None);
+        brief.put(1, "high");
+        clock.advance(SignedDuration::from_secs(59));
+        assert_eq!(brief.get(&1), Some("high"));
+        clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(brief.get(&1), None);
+        brief.put(1, "low");
+        brief.forget(&1);
+        assert_eq!(brief.get(&1), None);
+    }
+}
