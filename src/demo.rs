@@ -264,20 +264,27 @@ fn sealing_key(folder: &std::path::Path, random: &Random) -> Result<SealingKey, 
     Ok(SealingKey { id: "demo".to_owned(), file })
 }
 
-/// What an administrator would click: sign in, sign the operator in, confirm.
+/// Links the operator. Right after the start the policies may not have been read yet, and then nobody is let in: so an administrator
+/// would try again, too.
 async fn link_operator(portal: &str) -> Result<(), DemoError> {
-    let mut browser = Browser::new().map_err(|e| DemoError::Link(e.to_string()))?;
-    let clicked = async {
-        browser.sign_in(&format!("{portal}/signin?purpose=staff"), ADMIN).await?;
-        browser.sign_in(&format!("{portal}/admin/operator/link"), OPERATOR).await?;
-        let done = browser.post(&format!("{portal}/admin/operator/confirm"), &[]).await?;
-        Ok::<_, crate::entra::HttpError>(done.status())
-    };
-    match clicked.await {
-        Ok(StatusCode::SEE_OTHER) => Ok(()),
-        Ok(status) => Err(DemoError::Link(format!("the portal answered {status}"))),
-        Err(error) => Err(DemoError::Link(error.to_string())),
+    let mut last = String::new();
+    for _ in 0..5 {
+        match click_through(portal).await {
+            Ok(StatusCode::SEE_OTHER) => return Ok(()),
+            Ok(status) => last = format!("the portal answered {status}"),
+            Err(error) => last = error.to_string(),
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }
+    Err(DemoError::Link(last))
+}
+
+/// What an administrator would click: sign in, sign the operator in, confirm.
+async fn click_through(portal: &str) -> Result<StatusCode, crate::entra::HttpError> {
+    let mut browser = Browser::new()?;
+    browser.sign_in(&format!("{portal}/signin?purpose=staff"), ADMIN).await?;
+    browser.sign_in(&format!("{portal}/admin/operator/link"), OPERATOR).await?;
+    Ok(browser.post(&format!("{portal}/admin/operator/confirm"), &[]).await?.status())
 }
 
 /// As much of a browser as that takes: cookies by host and port, and redirects.
