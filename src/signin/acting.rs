@@ -6,16 +6,15 @@ use std::pin::Pin;
 
 use axum::extract::FromRequestParts as _;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::attempt;
 use super::callback::refuse;
 use super::refusals::SignInRefused;
 use super::staff::{Assist, Staff};
 use crate::base::PersonKey;
-use crate::entra::{AgentToken, Authorized, Challenge};
+use crate::entra::{AgentToken, Authorized};
 use crate::state::App;
 use crate::web::{Error, Frame};
 
@@ -42,17 +41,6 @@ pub(crate) struct Turn {
 
 /// Who does it: the feature that sent them away, which this folder does not know.
 pub(crate) type CarryOut = fn(App, Turn) -> Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
-
-/// Sends an agent to Entra for a token. `challenge`: what the last one lacked.
-pub(crate) async fn begin_acting(
-    app: &App,
-    session: &Session,
-    acting: Acting,
-    challenge: Option<Challenge>,
-    upn: &str,
-) -> Result<Redirect, Error> {
-    attempt::begin_acting(app, session, acting, challenge, upn).await
-}
 
 /// Back from Entra: whoever was sent, still at work, from where staff may work.
 pub(super) async fn returned(

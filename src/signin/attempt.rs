@@ -105,8 +105,8 @@ pub(super) async fn step_up(app: &App, session: &Session, last: Attempt, upn: &s
     send_off(app, session, attempt, Some(upn)).await
 }
 
-/// Begins the sign-in of an agent who acts with their own permission.
-pub(super) async fn begin_acting(
+/// Sends an agent, who acts with their own permission, to Entra for a token. `challenge`: what the last one lacked.
+pub(crate) async fn begin_acting(
     app: &App,
     session: &Session,
     acting: Acting,

@@ -13,7 +13,8 @@ mod staff;
 mod verdict;
 mod watch;
 
-pub(crate) use acting::{Acting, Turn, begin_acting};
+pub(crate) use acting::{Acting, Turn};
+pub(crate) use attempt::begin_acting;
 pub(crate) use finish::{Finishing, begin_finish};
 pub(crate) use routes::router;
 pub(crate) use session::{Login, SignedIn, Viewer};

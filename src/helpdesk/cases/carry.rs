@@ -48,27 +48,37 @@ pub(super) async fn agent_can(app: &App, agent: PersonKey, person: PersonKey) ->
     }
 }
 
+/// One thing to be carried out: by whose word, its row and case, for whom, and with whose permission.
+pub(super) struct Work<'a> {
+    pub(super) actor: Actor,
+    pub(super) id: &'a str,
+    pub(super) case: &'a Case,
+    pub(super) person: PersonKey,
+    pub(super) hand: Hand<'a>,
+}
+
+impl Work<'_> {
+    /// Writes down how it came out.
+    async fn ends(&self, app: &App, outcome: &str, detail: &str) -> Result<bool, StoreError> {
+        end(app, self.actor.clone(), (self.id, self.case), ("begun", outcome), detail).await
+    }
+}
+
 /// What Microsoft or the directory has to do. The row says "begun" until it is known how it came out.
-pub(super) async fn at_microsoft(
-    app: &App,
-    actor: Actor,
-    (id, case): (&str, &Case),
-    person: PersonKey,
-    hand: Hand<'_>,
-) -> Result<Given, Stop> {
+pub(super) async fn at_microsoft(app: &App, work: &Work<'_>) -> Result<Given, Stop> {
     let operators = &app.entra.operators;
-    let result: Result<Given, String> = match case.action {
-        Action::Revoke => match operators.revoke_sessions(person.object, hand).await {
+    let result: Result<Given, String> = match work.case.action {
+        Action::Revoke => match operators.revoke_sessions(work.person.object, work.hand).await {
             Ok(()) => {
-                app.sessions.end_all_of(person).await?;
+                app.sessions.end_all_of(work.person).await?;
                 Ok(Given::Done("revoked"))
             }
-            Err(OperatorError::Challenged(challenge)) => return challenged(app, actor, (id, case), challenge).await,
+            Err(OperatorError::Challenged(challenge)) => return challenged(app, work, challenge).await,
             Err(error) => Err(because(&error)),
         },
-        Action::Pass => return give_pass(app, actor, (id, case), person, hand).await,
+        Action::Pass => return give_pass(app, work).await,
         Action::Unlock => match &app.directory {
-            Some(directory) => unlock(app, directory, person).await?.map(|()| Given::Done("unlocked")),
+            Some(directory) => unlock(app, directory, work.person).await?.map(|()| Given::Done("unlocked")),
             None => Err("no directory is set up".to_owned()),
         },
         Action::Grant | Action::Thaw => Ok(Given::Done("saved")),
@@ -77,47 +87,41 @@ pub(super) async fn at_microsoft(
         Ok(_) => ("done", String::new()),
         Err(problem) => ("failed", problem.clone()),
     };
-    end(app, actor, (id, case), ("begun", outcome), &detail).await?;
+    work.ends(app, outcome, &detail).await?;
     result.or(Ok(Given::Done("failed")))
 }
 
 /// Makes a pass. Person and manager are told in the transaction that says it was made; where it cannot be read whom to
 /// tell, none is made.
-async fn give_pass(
-    app: &App,
-    actor: Actor,
-    (id, case): (&str, &Case),
-    person: PersonKey,
-    hand: Hand<'_>,
-) -> Result<Given, Stop> {
-    let audience = match passes::audience(app, person).await {
+async fn give_pass(app: &App, work: &Work<'_>) -> Result<Given, Stop> {
+    let audience = match passes::audience(app, work.person).await {
         Ok(audience) => audience,
         Err(stop) => {
-            let detail = "Graph did not say whom to tell, so no pass was made";
-            end(app, actor, (id, case), ("begun", "failed"), detail).await?;
+            work.ends(app, "failed", "Graph did not say whom to tell, so no pass was made").await?;
             return Err(stop);
         }
     };
-    match app.entra.operators.create_pass(person.object, hand).await {
+    match app.entra.operators.create_pass(work.person.object, work.hand).await {
         Ok(pass) => {
             let mut ledger = app.auditor.begin().await?;
-            ended(app, &mut ledger, actor, (id, case), ("begun", "done"), &pass.id).await?;
-            passes::made(app, &mut ledger, (id, case), &pass, &audience).await?;
+            let row = (work.id, work.case);
+            ended(app, &mut ledger, work.actor.clone(), row, ("begun", "done"), &pass.id).await?;
+            passes::made(app, &mut ledger, row, &pass, &audience).await?;
             ledger.commit().await?;
             Ok(Given::Pass(pass))
         }
-        Err(OperatorError::Challenged(challenge)) => challenged(app, actor, (id, case), challenge).await,
+        Err(OperatorError::Challenged(challenge)) => challenged(app, work, challenge).await,
         Err(error) => {
-            end(app, actor, (id, case), ("begun", "failed"), &because(&error)).await?;
+            work.ends(app, "failed", &because(&error)).await?;
             Ok(Given::Done("failed"))
         }
     }
 }
 
 /// Nothing was done. What was verified and approved stays used for this row, which waits for its agent.
-async fn challenged(app: &App, actor: Actor, (id, case): (&str, &Case), challenge: Challenge) -> Result<Given, Stop> {
-    end(app, actor, (id, case), ("begun", "waiting"), SIGN_IN).await?;
-    Ok(Given::Challenged { row: id.to_owned(), challenge })
+async fn challenged(app: &App, work: &Work<'_>, challenge: Challenge) -> Result<Given, Stop> {
+    work.ends(app, "waiting", SIGN_IN).await?;
+    Ok(Given::Challenged { row: work.id.to_owned(), challenge })
 }
 
 /// With Microsoft's own word where it has one.
@@ -182,7 +186,8 @@ pub(super) async fn take_pass(app: &App, manager: PersonKey, action: &str) -> Re
     if !end(app, actor.clone(), (action, &case), ("waiting", "begun"), "").await? {
         return Ok(None);
     }
-    match at_microsoft(app, actor, (action, &case), waiting.person, Hand::Operator).await? {
+    let work = Work { actor, id: action, case: &case, person: waiting.person, hand: Hand::Operator };
+    match at_microsoft(app, &work).await? {
         Given::Pass(pass) => Ok(Some(pass)),
         Given::Done(_) | Given::Challenged { .. } => Err(Refused::NotPossible.into()),
     }

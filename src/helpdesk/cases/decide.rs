@@ -3,7 +3,7 @@
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::carry::{agent_can, at_microsoft, operator_can};
+use super::carry::{Work, agent_can, at_microsoft, operator_can};
 use super::rules::{Action, Missing, Needs, Risk, Verification, enough};
 use super::store::{self, Acting, Case, Concluded, ShownTo, Verdict};
 use super::{Done, Refused, Stop, alarm, event, hold, open, own};
@@ -260,7 +260,7 @@ pub(super) async fn act<P: Permission>(
     if outcome == "waiting" {
         return Ok(Given::Done("pass-waits"));
     }
-    at_microsoft(app, staff.actor(), (&id, &held), person, hand).await
+    at_microsoft(app, &Work { actor: staff.actor(), id: &id, case: &held, person, hand }).await
 }
 
 /// An approved verdict is good for what is needed now: the risk may have grown since.

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use tower_sessions::Session;
 
-use super::carry::at_microsoft;
+use super::carry::{Work, at_microsoft};
 use super::decide::{self, Given};
 use super::press::{back, given};
 use super::rules::Action;
@@ -82,7 +82,8 @@ async fn go_on(app: &App, turn: &Turn, case: &Case) -> Result<Given, Stop> {
     }
     ledger.commit().await?;
     let person = held.person.ok_or(Refused::Nobody)?;
-    match at_microsoft(app, turn.staff.actor(), (row, &held), person, hand).await? {
+    let work = Work { actor: turn.staff.actor(), id: row, case: &held, person, hand };
+    match at_microsoft(app, &work).await? {
         // One step-up: whoever is asked again and again would never come to an end.
         Given::Challenged { row, .. } => {
             let detail = "Microsoft asked for another sign-in again";
