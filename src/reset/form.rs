@@ -16,7 +16,7 @@ use super::microsoft::{self, Refused, Said};
 use super::submit::{Before, By, NotBegun, Resets};
 use crate::base::Password;
 use crate::guard::{Guard, Stopped};
-use crate::people::{Facts, Home, InDirectory, People};
+use crate::people::{Facts, Home, InDirectory, People, remember_numbers};
 use crate::policy::{Asked, NewPassword, NotYet, Rule, Standing};
 use crate::signin::{Login, SignedIn};
 use crate::state::App;
@@ -114,6 +114,8 @@ async fn open(app: &App, frame: Frame, session: &Session, login: &Login, facts: 
         Before::Nothing | Before::Unknown(_) => {
             let unknown = if let Before::Unknown(reference) = before { Some(reference.to_string()) } else { None };
             let asked = asked_of(app, facts, &directory);
+            // Here and not with the intent, whose transaction is everybody's: whoever sends a form has opened one.
+            remember_numbers(app, facts).await?;
             session.insert(ASKED, &asked).await.map_err(|e| Error::unavailable(&e))?;
             let locked = locked(&frame, &directory);
             let writeback = if facts.synced() { writeback(app, &frame).await? } else { None };

@@ -231,9 +231,6 @@ async fn accepted(
     let (to, cause) = reset.state.after(reset.cause, Report::Accepted).ok_or(StoreError::NoRow)?;
     let mut ledger = app.auditor.begin().await?;
     let look_at = location.is_none().then(|| later(now, FIRST_POLL));
-    store::step(ledger.tx(), &Move { id: reset.id, from: State::Sending, to, cause, detail: None, now, look_at })
-        .await?;
-    store::set_operation(ledger.tx(), reset.id, location, later(now, first_poll), now).await?;
     let proof =
         Proof { rung: Rung::Accepted, at: now, source: "graph".to_owned(), detail: request_id.map(str::to_owned) };
     store::prove(ledger.tx(), reset.id, &proof).await?;
@@ -244,7 +241,8 @@ async fn accepted(
         detail: location.is_none().then_some("no Location that is Graph's"),
     };
     store::keep_answer(ledger.tx(), reset.id, &answer, now).await?;
-    store::touch(ledger.tx(), reset.id, now).await?;
+    let step = Move { id: reset.id, from: State::Sending, to, cause, detail: None, now, look_at };
+    store::accept(ledger.tx(), &step, (location, later(now, first_poll))).await?;
     ledger.record(
         Event::new("reset.accepted", Actor::Portal)
             .about(reset.person)

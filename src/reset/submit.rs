@@ -10,7 +10,7 @@ use crate::audit::{Actor, Event, Ledger};
 use crate::base::{InFlight, PersonKey, Reference, ResetId, crash_point};
 use crate::guard::{Counted, Guard};
 use crate::notify;
-use crate::people::{Facts, remember_numbers};
+use crate::people::Facts;
 use crate::policy::NewPassword;
 use crate::state::App;
 use crate::store::{Refused, StoreError};
@@ -133,7 +133,7 @@ impl Resets {
         Ok(reference)
     }
 
-    /// What only a person's reset brings: somebody to tell, numbers to remember, and a count.
+    /// What only a person's reset brings: somebody to tell, and a count.
     async fn of_a_person(
         &self,
         ledger: &mut Ledger,
@@ -142,7 +142,6 @@ impl Resets {
         needs_approval: bool,
     ) -> Result<(), NotBegun> {
         notify::remember(ledger.tx(), &self.app, id, facts, now).await?;
-        remember_numbers(ledger.tx(), &self.app, facts).await?;
         let guard = Guard::from_ref(&self.app);
         match guard.count(ledger.tx(), person, id, needs_approval).await? {
             Counted::Within => Ok(()),

@@ -20,7 +20,7 @@ pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_
 pub(crate) use figures::Ended;
 pub(super) use figures::{causes, days, ended, spans};
 pub(super) use finishings::{Finish, Finished, due_finishes, end_finish, finished};
-pub(super) use moves::{Answer, Move, keep_answer, prove, set_operation, step};
+pub(super) use moves::{Answer, Move, accept, keep_answer, prove, step};
 pub(super) use retention::{forget_notes, named, unname};
 pub(super) use sending::{ahead_in_line, dispatch, renew, throttle, throttled_until, undispatch, wait_in_line};
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::next_change;
 use crate::base::ResetId;
 use crate::reset::causes::Cause;
 use crate::reset::reading::Proof;
@@ -43,18 +44,32 @@ pub(in crate::reset) async fn step(tx: &mut Tx, step: &Move<'_>) -> Result<(), S
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// What 202 brought.
-pub(in crate::reset) async fn set_operation(
+/// What 202 brought: the step, the operation and the mark of a change in one statement, because every reset takes it and everybody
+/// waits for its transaction. [`StoreError::NoRow`]: somebody was faster.
+pub(in crate::reset) async fn accept(
     tx: &mut Tx,
-    id: ResetId,
-    location: Option<&str>,
-    next_poll: Timestamp,
-    now: Timestamp,
+    step: &Move<'_>,
+    (location, next_poll): (Option<&str>, Timestamp),
 ) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE resets SET location = $2, next_poll_at = $3, accepted_at = $4 WHERE id = $1";
-    let (id, next, now) = (id.to_string(), next_poll.as_millisecond(), now.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(location).bind(next).bind(now).execute(c).await.map(|_| ()))?;
-    Ok(())
+    const SQL: &str = "UPDATE resets SET state = $3, cause = $4, next_look_at = $5, location = $6, next_poll_at = $7, accepted_at = $8,
+            lease_owner = NULL, lease_until = NULL, line_since = NULL, change = $9, revision = revision + 1, updated_at = $8
+        WHERE id = $1 AND state = $2";
+    let (id, now, next) = (step.id.to_string(), step.now.as_millisecond(), next_poll.as_millisecond());
+    let change = next_change(tx).await?;
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(&id)
+        .bind(step.from.name())
+        .bind(step.to.name())
+        .bind(step.cause.map(Cause::code))
+        .bind(step.look_at.map(Timestamp::as_millisecond))
+        .bind(location)
+        .bind(next)
+        .bind(now)
+        .bind(change)
+        .execute(c)
+        .await
+        .map(|d| d.rows_affected()))?;
+    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
 /// A rung that was reached; the first proof of a rung stays.

@@ -62,8 +62,9 @@ async fn writing(engine: &Engine, who: PersonKey) -> Reset {
     let reset = add(engine, who, "me").await.unwrap();
     dispatch(&engine.db, reset.id, "me", operator(), (start(), start() + LEASE)).await.unwrap();
     let mut tx = engine.db.begin().await.unwrap();
-    step(&mut tx, &to(&reset, State::Writing)).await.unwrap();
-    set_operation(&mut tx, reset.id, Some("https://graph"), start(), start()).await.unwrap();
+    accept(&mut tx, &to(&reset, State::Writing), (Some("https://graph"), start())).await.unwrap();
+    let late = accept(&mut tx, &to(&reset, State::Writing), (None, start())).await;
+    assert!(matches!(late, Err(StoreError::NoRow)), "once");
     tx.commit().await.unwrap();
     by_id(&engine.db, reset.id).await.unwrap().unwrap()
 }
