@@ -110,7 +110,7 @@ impl App {
             brand: Brand::new(&config.branding)?,
             policy: Engine::new(config.policy.clone(), &config.breach, &config.branding.name)?,
             auditor: Auditor::new(db.clone(), sealer.clone(), clock.clone(), random.clone()),
-            limits: Limits::new(db.clone()),
+            limits: Limits::new(&db),
             attempts: Attempts::new(db.clone(), sealer.clone()),
             sessions: DbSessions::new(db.clone(), sealer.clone(), clock.clone()),
             tasks: TaskTracker::new(),

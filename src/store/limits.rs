@@ -51,8 +51,8 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn new(db: Db) -> Self {
-        Self { db }
+    pub(crate) fn new(db: &Db) -> Self {
+        Self { db: db.for_counters() }
     }
 
     /// Counts one request under `name`.
@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn three_a_minute_is_three_and_the_wait_is_honest() {
         for engine in engines().await {
-            let limits = Limits::new(engine.db.clone());
+            let limits = Limits::new(&engine.db);
             let limit = Limit { count: 3, per: SignedDuration::from_secs(60) };
             let start = Timestamp::from_second(1_800_000_000).unwrap();
             for _ in 0..3 {
@@ -143,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn twenty_at_once_take_no_more_than_the_limit() {
         for engine in engines().await {
-            let limits = Limits::new(engine.db.clone());
+            let limits = Limits::new(&engine.db);
             let limit = Limit { count: 5, per: SignedDuration::from_secs(60) };
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             let tries = (0..20).map(|_| {
