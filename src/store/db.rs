@@ -1,12 +1,15 @@
 //! The two pools and their transactions.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::Secret;
 
@@ -27,17 +30,34 @@ async fn next_migrations() -> Result<Option<Migrator>, sqlx::migrate::MigrateErr
     Ok(Some(next))
 }
 
+/// Whoever wants to write waits no longer than this.
+const BUSY: Duration = Duration::from_secs(5);
+
 /// The database.
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
-    Sqlite(SqlitePool),
+    Sqlite(SqliteDb),
     Postgres(PgPool),
+}
+
+/// A file, and whose turn it is to write: SQLite lets one write, and whoever finds it busy sleeps and tries again. In line
+/// they go one after another instead.
+#[derive(Clone, Debug)]
+pub(crate) struct SqliteDb {
+    pub(crate) pool: SqlitePool,
+    turn: Arc<Semaphore>,
 }
 
 /// What must be true together.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// A transaction, for as long as it is its turn.
+pub(crate) struct SqliteTx {
+    pub(crate) inner: Transaction<'static, Sqlite>,
+    _turn: OwnedSemaphorePermit,
 }
 
 /// What can go wrong with the database.
@@ -75,7 +95,10 @@ impl From<sqlx::Error> for StoreError {
 macro_rules! on_db {
     ($db:expr, |$c:ident| $body:expr) => {
         match $db {
-            $crate::store::Db::Sqlite($c) => $body,
+            $crate::store::Db::Sqlite(file) => {
+                let $c = &file.pool;
+                $body
+            }
             $crate::store::Db::Postgres($c) => $body,
         }
     };
@@ -86,8 +109,8 @@ pub(crate) use on_db;
 macro_rules! on_tx {
     ($tx:expr, |$c:ident| $body:expr) => {
         match $tx {
-            $crate::store::Tx::Sqlite(inner) => {
-                let $c = &mut **inner;
+            $crate::store::Tx::Sqlite(ours) => {
+                let $c = &mut *ours.inner;
                 $body
             }
             $crate::store::Tx::Postgres(inner) => {
@@ -138,23 +161,24 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
+            .busy_timeout(BUSY);
         // A full disk makes SQLite roll back by itself, and sqlx then believes the transaction still open: such a
         // connection would refuse every transaction from then on, long after there is space again.
         let pool = SqlitePoolOptions::new().max_connections(8);
         let pool = pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
-        Ok(Self::Sqlite(pool.connect_with(options).await?))
+        let (pool, turn) = (pool.connect_with(options).await?, Arc::new(Semaphore::new(1)));
+        Ok(Self::Sqlite(SqliteDb { pool, turn }))
     }
 
     /// The same database for what may lose its last second in a power cut, such as how often somebody knocked: no commit waits for
     /// the disk. A crash of the process loses nothing, and every commit of [`Db`] itself makes those before it durable.
     pub(crate) fn for_counters(&self) -> Self {
         match self {
-            Self::Sqlite(pool) => {
-                let options = pool.connect_options().as_ref().clone().synchronous(SqliteSynchronous::Normal);
+            Self::Sqlite(file) => {
+                let options = file.pool.connect_options().as_ref().clone().synchronous(SqliteSynchronous::Normal);
                 let pool = SqlitePoolOptions::new().max_connections(2);
                 let pool = pool.before_acquire(|one, _| Box::pin(async move { Ok(!one.is_in_transaction()) }));
-                Self::Sqlite(pool.connect_lazy_with(options))
+                Self::Sqlite(SqliteDb { pool: pool.connect_lazy_with(options), turn: Arc::clone(&file.turn) })
             }
             Self::Postgres(pool) => Self::Postgres(pool.clone()),
         }
@@ -163,7 +187,11 @@ impl Db {
     /// Begins a transaction that will write.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite(file) => {
+                let turn = tokio::time::timeout(BUSY, Arc::clone(&file.turn).acquire_owned()).await;
+                let turn = turn.ok().and_then(Result::ok).ok_or(sqlx::Error::PoolTimedOut)?;
+                Tx::Sqlite(SqliteTx { inner: file.pool.begin_with("BEGIN IMMEDIATE").await?, _turn: turn })
+            }
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -189,7 +217,7 @@ impl Db {
 impl Tx {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => tx.inner.commit().await?,
             Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
