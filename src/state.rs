@@ -18,7 +18,7 @@ use crate::policy::{BreachError, Engine};
 use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
 
 /// The form and its submit ask once.
-const RISK_IS_GOOD_FOR: Duration = Duration::from_secs(60);
+const RISK_IS_GOOD_FOR: Duration = Duration::from_mins(1);
 
 /// A status as event streams send it.
 #[derive(Clone, Debug)]

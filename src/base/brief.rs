@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn an_answer_is_good_for_a_while_and_no_longer_than_it_is_true() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
-        let brief = Brief::new(clock.clone(), Duration::from_secs(60), 10);
+        let brief = Brief::new(clock.clone(), Duration::from_mins(1), 10);
         assert_eq!(brief.get(&1), None);
         brief.put(1, "high");
         clock.advance(SignedDuration::from_secs(59));
