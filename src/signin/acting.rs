@@ -24,6 +24,8 @@ pub(crate) struct Acting {
     /// The reference of the case.
     pub(crate) case: String,
     pub(crate) agent: PersonKey,
+    /// What was pressed. The case may be for something else when they come back.
+    pub(crate) action: String,
     /// A pass is shown to the agent.
     pub(crate) to_agent: bool,
     /// Begun already, until Microsoft asked for more: this goes on.

@@ -180,7 +180,8 @@ pub(super) async fn take_pass(app: &App, manager: PersonKey, action: &str) -> Re
     let waiting = store::waiting_passes(&app.db, manager.object, since(app)).await?;
     let Some(waiting) = waiting.into_iter().find(|w| w.action == action) else { return Ok(None) };
     operator_can(app, Action::Pass, waiting.person).await?;
-    let case = super::find(app, &waiting.reference.to_string()).await?;
+    // The row is for a pass; the case may be for something else by now, for which nothing was verified.
+    let case = Case { action: Action::Pass, ..super::find(app, &waiting.reference.to_string()).await? };
     let actor = Actor::Person(manager);
     // Marked first: of two presses one makes a pass.
     if !end(app, actor.clone(), (action, &case), ("waiting", "begun"), "").await? {

@@ -164,10 +164,15 @@ impl Refused {
 /// What a press came to: a word for the page, whose text is `case-said-<word>`.
 pub(super) type Done = Result<&'static str, Stop>;
 
-/// An open case's row, held for the rest of the transaction.
+/// An open case's row, held for the rest of the transaction. What was looked at before was looked at for what the case is for: one
+/// that is for something else by now is another case.
 async fn hold(ledger: &mut crate::audit::Ledger, case: &Case, app: &App) -> Result<Case, Stop> {
     let held = store::hold(ledger.tx(), case.id, app.now()).await?;
-    Ok(held.ok_or(Refused::NotOpen)?)
+    let held = held.ok_or(Refused::NotOpen)?;
+    if held.action != case.action {
+        return Err(Refused::Expired.into());
+    }
+    Ok(held)
 }
 
 /// An event of a case by a member of staff.

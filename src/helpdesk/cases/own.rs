@@ -38,7 +38,8 @@ pub(super) async fn leave(
     to_agent: bool,
 ) -> Result<Redirect, Stop> {
     decide::prepare(app, staff, case, to_agent).await?.enough()?;
-    let acting = Acting { case: case.reference.to_string(), agent: staff.login.key, to_agent, row: None };
+    let (reference, action) = (case.reference.to_string(), case.action.name().to_owned());
+    let acting = Acting { case: reference, agent: staff.login.key, action, to_agent, row: None };
     Ok(begin_acting(app, session, acting, None, &staff.login.upn).await?)
 }
 
@@ -71,7 +72,12 @@ pub(crate) fn carry_out(app: App, turn: Turn) -> Pin<Box<dyn Future<Output = Res
 
 async fn go_on(app: &App, turn: &Turn, case: &Case) -> Result<Given, Stop> {
     let hand = Hand::Agent(&turn.token);
+    let action = Action::read(&turn.acting.action).ok_or(Refused::Expired)?;
     let Some(row) = &turn.acting.row else {
+        // Pressed for one thing, and the case is for another by now: nothing of that was pressed.
+        if case.action != action {
+            return Err(Refused::Expired.into());
+        }
         return decide::act(app, &turn.staff, case, turn.acting.to_agent, hand).await;
     };
     // It was begun with another token: this one goes on with it, once, if the case is still open.
@@ -82,6 +88,8 @@ async fn go_on(app: &App, turn: &Turn, case: &Case) -> Result<Given, Stop> {
     }
     ledger.commit().await?;
     let person = held.person.ok_or(Refused::Nobody)?;
+    // What the row is for, whatever the case is for by now.
+    let held = Case { action, ..held };
     let work = Work { actor: turn.staff.actor(), id: row, case: &held, person, hand };
     match at_microsoft(app, &work).await? {
         // One step-up: whoever is asked again and again would never come to an end.

@@ -143,3 +143,23 @@ async fn only_whoever_pressed_can_come_back_and_only_with_a_role_that_may() {
     assert_eq!(said(&hugo.press("act", &[]).await), "c-own-role");
     portal.demo.stop().await;
 }
+
+#[tokio::test]
+async fn what_was_verified_for_one_thing_is_good_for_no_other_while_the_agent_is_away() {
+    let portal = portal(Engine::Sqlite, contoso()).await;
+    // Pressed for ending sessions; then the case is for a pass.
+    let (mut hugo, away) = presses(&portal, "hugo").await;
+    hugo.press("for", &[("action", "pass")]).await;
+    let back = signs_in(&mut hugo, &away, "hugo").await;
+    assert_eq!(said(&back), "c-expired");
+    // The same in the middle of it, when Microsoft has asked for another sign-in.
+    hugo.press("for", &[("action", "revoke")]).await;
+    portal.demo.tenant.add_fault(challenge(Call::Revoke, 1));
+    let away = hugo.press("act", &[]).await;
+    let again = signs_in(&mut hugo, &away, "hugo").await;
+    hugo.press("for", &[("action", "pass")]).await;
+    let back = signs_in(&mut hugo, &again, "hugo").await;
+    assert_eq!(said(&back), "revoked", "what was verified is done, and nothing else");
+    assert_eq!(portal.demo.tenant.calls(Call::Pass, None), 0, "no pass was made");
+    portal.demo.stop().await;
+}

@@ -119,3 +119,15 @@ async fn where_nobody_can_be_told_no_pass_is_made() {
     assert!(mailbox.quiet().await.is_empty());
     portal.demo.stop().await;
 }
+
+#[tokio::test]
+async fn a_case_that_is_for_something_else_by_now_changes_nothing_about_the_pass_that_waits() {
+    let portal = Portal::start().await;
+    let mut hugo = Desk::begins(&portal, "hugo", "wanda", "pass").await;
+    let (mut mona, at) = waits_for_the_manager(&portal, &mut hugo).await;
+    hugo.press("for", &[("action", "revoke")]).await;
+    let shown = mona.post(&at, &[]).await;
+    assert!(shown.body.contains("<p class=\"pass\""), "{}", shown.body);
+    assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0, "nothing was verified for that");
+    portal.demo.stop().await;
+}
