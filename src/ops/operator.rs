@@ -43,6 +43,10 @@ pub enum OperatorLinkError {
     NotForThisApp(u32),
     #[error("the operator was not linked: {upn} signed in, and {wanted} was named")]
     SomebodyElse { upn: String, wanted: String },
+    #[error(
+        "the operator was not linked: the database has no tables of this release yet. Start the portal once with this configuration"
+    )]
+    NoTables,
     #[error("the operator was not linked, as you chose")]
     NotConfirmed,
 }
@@ -89,6 +93,9 @@ pub async fn operator_link(
     confirm: impl FnOnce(&ProposedOperator) -> bool,
 ) -> Result<ProposedOperator, OperatorLinkError> {
     let db = Db::existing(&config.database.url).await?;
+    if db.missing_migrations().await.unwrap_or(1) > 0 {
+        return Err(OperatorLinkError::NoTables);
+    }
     let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
     let entra = Entra::new(config, &db, &sealer, &clock, &random)?;
     let code = entra.oidc.device_code(entra.operators.scopes()).await.map_err(SignInFailed::from)?;

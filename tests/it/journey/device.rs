@@ -115,6 +115,17 @@ async fn an_administrator_links_the_operator_from_a_terminal_and_people_reset() 
     }
 }
 
+#[test]
+fn before_the_portal_ran_once_the_terminal_says_what_to_do() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let fleet = runtime.block_on(Fleet::new(Engine::Sqlite, Seed::contoso().unwrap().hurry()));
+    std::fs::File::create(fleet.path().join("passback.db")).unwrap();
+    let done = fleet.command(&["operator", "link", "--account", OPERATOR]).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!done.status.success() && said.contains("Start the portal once"), "{said}");
+    assert!(done.stdout.is_empty(), "nobody is sent to sign in for nothing");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_cannot_be_the_operator_is_not_linked_and_the_terminal_says_why() {
     let fleet = portal_once(Engine::Sqlite).await;
