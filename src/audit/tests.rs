@@ -6,7 +6,7 @@ use super::verify::{Report, check, check_exported};
 use super::{Actor, Auditor, Event, head};
 use crate::base::{Clock, Random};
 use crate::store::testing::{Engine, engines, sealer};
-use crate::store::{Purpose, Sealer, on_db};
+use crate::store::{Purpose, Sealer, on_db, write_db};
 
 /// What somebody does to the database, and then to the hashes.
 struct Tampering {
@@ -136,7 +136,7 @@ async fn fill(engine: &Engine, keys: &Sealer) {
 }
 
 async fn run(engine: &Engine, sql: &'static str) {
-    on_db!(&engine.db, |pool| sqlx::query(sql).execute(pool).await.map(|_| ())).unwrap();
+    write_db!(&engine.db, |pool| sqlx::query(sql).execute(pool).await.map(|_| ())).unwrap();
 }
 
 /// Makes the chain hold again, as far as somebody can.
@@ -151,7 +151,7 @@ async fn make_anew(engine: &Engine, keys: Option<&Sealer>) {
         row.previous = previous;
         row.hash = row.computed();
         let mac = mac(&row.mac, row.hash.as_bytes());
-        on_db!(&engine.db, |pool| sqlx::query(WRITE)
+        write_db!(&engine.db, |pool| sqlx::query(WRITE)
             .bind(row.seq)
             .bind(&row.previous)
             .bind(&row.hash)
@@ -163,8 +163,14 @@ async fn make_anew(engine: &Engine, keys: Option<&Sealer>) {
         (previous, count) = (row.hash, row.seq);
     }
     let mac = mac("00", &head_bytes(count, &previous));
-    on_db!(&engine.db, |pool| sqlx::query(HEAD).bind(count).bind(&previous).bind(&mac).execute(pool).await.map(|_| ()))
-        .unwrap();
+    write_db!(&engine.db, |pool| sqlx::query(HEAD)
+        .bind(count)
+        .bind(&previous)
+        .bind(&mac)
+        .execute(pool)
+        .await
+        .map(|_| ()))
+    .unwrap();
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::Facts;
 use crate::base::{ObjectId, PersonKey};
 use crate::entra::GraphError;
 use crate::state::App;
-use crate::store::{Db, Purpose, Sealer, StoreError, Tx, claim_daily, on_db, on_tx};
+use crate::store::{Db, Purpose, Sealer, StoreError, Tx, claim_daily, on_tx, write_db};
 
 /// Everybody who is known is looked at so often, whether somebody asks or not.
 const REFRESH: SignedDuration = SignedDuration::from_hours(24);
@@ -204,7 +204,7 @@ async fn claim(db: &Db, now: Timestamp) -> Result<Vec<ObjectId>, StoreError> {
     let next = now.saturating_add(REFRESH).unwrap_or(now).as_millisecond();
     let now = now.as_millisecond();
     let due: Vec<(String,)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(now).bind(next).bind(BATCH).fetch_all(pool).await)?;
+        write_db!(db, |pool| sqlx::query_as(SQL).bind(now).bind(next).bind(BATCH).fetch_all(pool).await)?;
     Ok(due.into_iter().filter_map(|(object,)| object.parse().ok()).collect())
 }
 
@@ -215,7 +215,7 @@ async fn forget(db: &Db, person: PersonKey) -> Result<(), StoreError> {
         "DELETE FROM person_numbers WHERE tenant = $1 AND object = $2",
         "DELETE FROM people_known WHERE tenant = $1 AND object = $2",
     ] {
-        on_db!(db, |pool| sqlx::query(sql).bind(&tenant).bind(&object).execute(pool).await.map(|_| ()))?;
+        write_db!(db, |pool| sqlx::query(sql).bind(&tenant).bind(&object).execute(pool).await.map(|_| ()))?;
     }
     Ok(())
 }
@@ -278,6 +278,7 @@ mod tests {
     use super::*;
     use crate::base::Random;
     use crate::config::{Sealing, SealingKey};
+    use crate::store::on_db;
     use crate::store::testing::{Engine, engines, key_file, sealer, tenant};
 
     fn somebody() -> PersonKey {

@@ -11,7 +11,7 @@ use tower_sessions::Session;
 use super::attempt;
 use crate::base::{PersonKey, ResetId};
 use crate::state::App;
-use crate::store::{Db, StoreError, on_db};
+use crate::store::{Db, StoreError, write_db};
 use crate::web::Error;
 
 /// Which reset is finished, and by whom. Sealed in the attempt.
@@ -45,7 +45,7 @@ async fn start(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError
     const SQL: &str = "INSERT INTO finishings (reset_id, started_at) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET started_at = $2, returned_at = NULL, look_at = NULL, outcome = NULL";
     let (id, now) = (reset.to_string(), now.as_millisecond());
-    on_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(now).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(now).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 
@@ -53,6 +53,6 @@ async fn start(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError
 pub(super) async fn returned(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE finishings SET returned_at = $2, look_at = $2 WHERE reset_id = $1";
     let (id, now) = (reset.to_string(), now.as_millisecond());
-    on_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(now).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(now).execute(pool).await.map(|_| ()))?;
     Ok(())
 }

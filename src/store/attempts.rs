@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, Place, Purpose, Sealer, StoreError, hash_id, on_db};
+use super::{Db, Place, Purpose, Sealer, StoreError, hash_id, on_db, write_db};
 
 /// So many may be pending in one browser: two tabs do not break each other, a script does not fill the table.
 const PENDING: i64 = 5;
@@ -43,7 +43,7 @@ impl Attempts {
         let (state, browser, at) = (hash_id(state), hash_id(browser), now.as_millisecond());
         let sealed = self.sealer.seal(Purpose::Attempt, place(&state), &attempt.data)?;
         let until = at.saturating_add(i64::try_from(LIFE.as_millis()).unwrap_or(0));
-        on_db!(&self.db, |pool| sqlx::query(ADD)
+        write_db!(&self.db, |pool| sqlx::query(ADD)
             .bind(&state)
             .bind(&browser)
             .bind(&attempt.purpose)
@@ -53,7 +53,7 @@ impl Attempts {
             .execute(pool)
             .await
             .map(|_| ()))?;
-        on_db!(&self.db, |pool| sqlx::query(TRIM)
+        write_db!(&self.db, |pool| sqlx::query(TRIM)
             .bind(&browser)
             .bind(at)
             .bind(PENDING)
@@ -83,7 +83,7 @@ impl Attempts {
             "DELETE FROM attempts WHERE state_hash = $1 AND browser_hash = $2 RETURNING purpose, sealed, expires_at";
         let (state, browser) = (hash_id(state), hash_id(browser));
         let found: Option<(String, String, i64)> =
-            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&state).bind(&browser).fetch_optional(pool).await)?;
+            write_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&state).bind(&browser).fetch_optional(pool).await)?;
         let Some((purpose, sealed, until)) = found else { return Ok(None) };
         if until < now.as_millisecond() {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, StoreError, on_db};
+use super::{Db, StoreError, on_db, write_db};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -29,7 +29,7 @@ pub(crate) async fn claim_every(
     if done.is_some() {
         return Ok(false);
     }
-    let rows = on_db!(db, |pool| sqlx::query(TAKE)
+    let rows = write_db!(db, |pool| sqlx::query(TAKE)
         .bind(name)
         .bind(before)
         .bind(now)
@@ -54,7 +54,7 @@ pub(crate) async fn retry_every(
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE daily SET done_at = $2 WHERE name = $1";
     let done = now.saturating_sub(every).and_then(|at| at.checked_add(after)).unwrap_or_default().as_millisecond();
-    on_db!(db, |pool| sqlx::query(SQL).bind(name).bind(done).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(name).bind(done).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 

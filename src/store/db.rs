@@ -1,16 +1,14 @@
 //! The two pools and their transactions.
 
 use std::str::FromStr as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
+use super::writer::{Turn, Writer};
 use crate::base::Secret;
 
 /// The tables of this release. A newer one may have been here: each change of a table leaves the release before it
@@ -40,24 +38,17 @@ pub(crate) enum Db {
     Postgres(PgPool),
 }
 
-/// A file, and whose turn it is to write: SQLite lets one write, and whoever finds it busy sleeps and tries again. In line
-/// they go one after another instead.
+/// A file: as many read as like, one writes.
 #[derive(Clone, Debug)]
 pub(crate) struct SqliteDb {
-    pub(crate) pool: SqlitePool,
-    turn: Arc<Semaphore>,
+    pub(crate) readers: SqlitePool,
+    pub(crate) writer: Writer,
 }
 
 /// What must be true together.
 pub(crate) enum Tx {
-    Sqlite(SqliteTx),
+    Sqlite(Turn),
     Postgres(Transaction<'static, Postgres>),
-}
-
-/// A transaction, for as long as it is its turn.
-pub(crate) struct SqliteTx {
-    pub(crate) inner: Transaction<'static, Sqlite>,
-    _turn: OwnedSemaphorePermit,
 }
 
 /// What can go wrong with the database.
@@ -91,12 +82,12 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Runs the same expression on whichever pool there is.
+/// Reads by the same expression on whichever pool there is. SQLite's refuses to write.
 macro_rules! on_db {
     ($db:expr, |$c:ident| $body:expr) => {
         match $db {
             $crate::store::Db::Sqlite(file) => {
-                let $c = &file.pool;
+                let $c = &file.readers;
                 $body
             }
             $crate::store::Db::Postgres($c) => $body,
@@ -105,12 +96,32 @@ macro_rules! on_db {
 }
 pub(crate) use on_db;
 
+/// Writes by one statement.
+macro_rules! write_db {
+    ($db:expr, |$c:ident| $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite(file) => match file.writer.one().await {
+                Ok(mut turn) => {
+                    let done = {
+                        let $c = turn.connection();
+                        $body
+                    };
+                    turn.end(done).await
+                }
+                Err(error) => Err(error),
+            },
+            $crate::store::Db::Postgres($c) => $body,
+        }
+    };
+}
+pub(crate) use write_db;
+
 /// The same inside a transaction.
 macro_rules! on_tx {
     ($tx:expr, |$c:ident| $body:expr) => {
         match $tx {
-            $crate::store::Tx::Sqlite(ours) => {
-                let $c = &mut *ours.inner;
+            $crate::store::Tx::Sqlite(turn) => {
+                let $c = turn.connection();
                 $body
             }
             $crate::store::Tx::Postgres(inner) => {
@@ -126,12 +137,20 @@ impl Db {
     /// Opens the database and brings its tables up to date.
     pub(crate) async fn open(url: &Secret) -> Result<Self, StoreError> {
         let db = Self::connect(url, true).await?;
-        on_db!(&db, |pool| migrations().run(pool).await)?;
+        db.migrate(&migrations()).await?;
         #[cfg(feature = "tenant")]
         if let Some(next) = next_migrations().await? {
-            on_db!(&db, |pool| next.run(pool).await)?;
+            db.migrate(&next).await?;
         }
         Ok(db)
+    }
+
+    async fn migrate(&self, migrations: &Migrator) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(file) => file.writer.migrate(migrations).await?,
+            Self::Postgres(pool) => migrations.run(pool).await?,
+        }
+        Ok(())
     }
 
     /// Opens a database that is there, and leaves its tables as they are: for commands beside a running portal.
@@ -162,23 +181,19 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        // A full disk makes SQLite roll back by itself, and sqlx then believes the transaction still open: such a
-        // connection would refuse every transaction from then on, long after there is space again.
-        let pool = SqlitePoolOptions::new().max_connections(8);
-        let pool = pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
-        let (pool, turn) = (pool.connect_with(options).await?, Arc::new(Semaphore::new(1)));
-        Ok(Self::Sqlite(SqliteDb { pool, turn }))
+        let writer = Writer::open(options.clone(), BUSY).await?;
+        // A file does not hang up: asking before each question whether it is there would cost as much as the question.
+        let pool = SqlitePoolOptions::new().max_connections(8).test_before_acquire(false);
+        let readers = pool.connect_with(options.pragma("query_only", "ON")).await?;
+        Ok(Self::Sqlite(SqliteDb { readers, writer }))
     }
 
-    /// The same database for what may lose its last second in a power cut, such as how often somebody knocked: no commit waits for
-    /// the disk. A crash of the process loses nothing, and every commit of [`Db`] itself makes those before it durable.
+    /// The same database for what may be lost in a power cut or a crash, such as how often somebody knocked in its last
+    /// moment: no answer waits for the disk.
     pub(crate) fn for_counters(&self) -> Self {
         match self {
             Self::Sqlite(file) => {
-                let options = file.pool.connect_options().as_ref().clone().synchronous(SqliteSynchronous::Normal);
-                let pool = SqlitePoolOptions::new().max_connections(2);
-                let pool = pool.before_acquire(|one, _| Box::pin(async move { Ok(!one.is_in_transaction()) }));
-                Self::Sqlite(SqliteDb { pool: pool.connect_lazy_with(options), turn: Arc::clone(&file.turn) })
+                Self::Sqlite(SqliteDb { readers: file.readers.clone(), writer: file.writer.without_waiting() })
             }
             Self::Postgres(pool) => Self::Postgres(pool.clone()),
         }
@@ -187,11 +202,7 @@ impl Db {
     /// Begins a transaction that will write.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite(file) => {
-                let turn = tokio::time::timeout(BUSY, Arc::clone(&file.turn).acquire_owned()).await;
-                let turn = turn.ok().and_then(Result::ok).ok_or(sqlx::Error::PoolTimedOut)?;
-                Tx::Sqlite(SqliteTx { inner: file.pool.begin_with("BEGIN IMMEDIATE").await?, _turn: turn })
-            }
+            Self::Sqlite(file) => Tx::Sqlite(file.writer.begin().await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -210,14 +221,21 @@ impl Db {
     }
 
     pub(crate) async fn close(&self) {
-        on_db!(self, |pool| pool.close().await);
+        match self {
+            // The writer last: whoever closes last leaves one whole file.
+            Self::Sqlite(file) => {
+                file.readers.close().await;
+                file.writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
     }
 }
 
 impl Tx {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.inner.commit().await?,
+            Self::Sqlite(turn) => turn.commit().await?,
             Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, StoreError, on_db};
+use super::{Db, StoreError, write_db};
 
 /// Takes or keeps the lease on work that one replica does for all. False: another has it.
 pub(crate) async fn lease(db: &Db, name: &str, owner: &str, now: Timestamp) -> Result<bool, StoreError> {
@@ -12,7 +12,7 @@ pub(crate) async fn lease(db: &Db, name: &str, owner: &str, now: Timestamp) -> R
     let after = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now).as_millisecond();
     // Further ahead than this is only what a clock wrote that was set back since.
     let (now, until, far) = (now.as_millisecond(), after(20), after(60));
-    let rows = on_db!(db, |pool| sqlx::query(SQL)
+    let rows = write_db!(db, |pool| sqlx::query(SQL)
         .bind(name)
         .bind(owner)
         .bind(now)

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, StoreError, Tx, on_db, on_tx};
+use super::{Db, StoreError, Tx, on_tx, write_db};
 
 /// So many in so long.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl Limits {
         now: Timestamp,
     ) -> Result<Result<(), Refused>, StoreError> {
         let gcra = Gcra::of(limit, now);
-        let taken = on_db!(&self.db, |pool| sqlx::query(TAKE)
+        let taken = write_db!(&self.db, |pool| sqlx::query(TAKE)
             .bind(name)
             .bind(gcra.at)
             .bind(gcra.step)
@@ -75,7 +75,7 @@ impl Limits {
             return Ok(Ok(()));
         }
         let arrives: Option<(i64,)> =
-            on_db!(&self.db, |pool| sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await)?;
+            write_db!(&self.db, |pool| sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await)?;
         Ok(Err(gcra.refused(arrives)))
     }
 
@@ -106,7 +106,7 @@ impl Limits {
     pub(crate) async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM limits WHERE arrives_at < $1";
         let at = now.as_millisecond();
-        Ok(on_db!(&self.db, |pool| sqlx::query(SQL).bind(at).execute(pool).await.map(|done| done.rows_affected()))?)
+        Ok(write_db!(&self.db, |pool| sqlx::query(SQL).bind(at).execute(pool).await.map(|done| done.rows_affected()))?)
     }
 }
 

@@ -12,13 +12,14 @@ mod seal;
 mod sessions;
 #[cfg(test)]
 pub(crate) mod testing;
+mod writer;
 
 pub(crate) use attempts::{Attempts, StoredAttempt};
 pub use backup::BackupError;
 pub(crate) use backup::backup;
 pub(crate) use daily::{claim_daily, claim_every, retry_daily, retry_every};
 pub(crate) use db::{Db, StoreError, Tx};
-pub(crate) use db::{on_db, on_tx};
+pub(crate) use db::{on_db, on_tx, write_db};
 pub(crate) use leases::lease;
 pub(crate) use limits::{Limit, Limits, Refused};
 pub(crate) use seal::{Place, Purpose, SealError, Sealer};

@@ -11,7 +11,7 @@ use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
-use super::{Db, Place, Purpose, Sealer, StoreError, on_db, on_tx};
+use super::{Db, Place, Purpose, Sealer, StoreError, on_db, on_tx, write_db};
 use crate::base::{Clock, Known, PersonKey, hex};
 
 /// So many people at once are served from memory.
@@ -72,8 +72,8 @@ impl DbSessions {
         let now = self.clock.now();
         let hour_ago = now.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(now).as_millisecond();
         let now = now.as_millisecond();
-        on_db!(&self.db, |pool| sqlx::query(ENDS).bind(hour_ago).execute(pool).await.map(|_| ()))?;
-        Ok(on_db!(&self.db, |pool| sqlx::query(SQL).bind(now).execute(pool).await.map(|done| done.rows_affected()))?)
+        write_db!(&self.db, |pool| sqlx::query(ENDS).bind(hour_ago).execute(pool).await.map(|_| ()))?;
+        Ok(write_db!(&self.db, |pool| sqlx::query(SQL).bind(now).execute(pool).await.map(|done| done.rows_affected()))?)
     }
 
     /// Where the table of ends stands now.
@@ -118,7 +118,7 @@ impl DbSessions {
         let sealed = self.sealed(&row, record)?;
         let expires = millis(record.expiry_date);
         let whose = whose(record);
-        on_db!(&self.db, |pool| sqlx::query(sql)
+        write_db!(&self.db, |pool| sqlx::query(sql)
             .bind(&row)
             .bind(&sealed)
             .bind(expires)

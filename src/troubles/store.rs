@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Kind;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// A trouble that is not over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) async fn begin(tx: &mut Tx, kind: Kind, detail: &str, now: Timestamp)
 /// More is known of one that stands.
 pub(super) async fn renew(db: &Db, kind: Kind, detail: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE troubles SET detail = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
-    on_db!(db, |pool| sqlx::query(SQL).bind(kind.name()).bind(detail).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(kind.name()).bind(detail).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn signal(db: &Db, name: &str, value: &str, now: Timestamp) -> 
     const SQL: &str = "INSERT INTO signals (name, value, at) VALUES ($1, $2, $3)
         ON CONFLICT (name) DO UPDATE SET value = $2, at = $3";
     let now = now.as_millisecond();
-    on_db!(db, |pool| sqlx::query(SQL).bind(name).bind(value).bind(now).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(name).bind(value).bind(now).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 

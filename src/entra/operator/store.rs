@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Trouble;
 use super::link::Candidate;
 use crate::base::{ObjectId, Secret};
-use crate::store::{Db, Place, Purpose, Sealer, StoreError, Tx, hash_id, on_db, on_tx};
+use crate::store::{Db, Place, Purpose, Sealer, StoreError, Tx, hash_id, on_db, on_tx, write_db};
 
 /// The linked operator. The tokens are still sealed.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ impl OperatorStore {
         let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
         let (until, furthest) = (after(lasts), after(lasts * 2));
         let now = now.as_millisecond();
-        let rows = on_db!(&self.db, |pool| sqlx::query(SQL)
+        let rows = write_db!(&self.db, |pool| sqlx::query(SQL)
             .bind(me)
             .bind(now)
             .bind(until)
@@ -105,7 +105,7 @@ impl OperatorStore {
     pub(super) async fn release(&self, me: &str) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE operator SET refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
-        on_db!(&self.db, |pool| sqlx::query(SQL).bind(me).execute(pool).await.map(|_| ()))?;
+        write_db!(&self.db, |pool| sqlx::query(SQL).bind(me).execute(pool).await.map(|_| ()))?;
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl OperatorStore {
             refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
         let (refresh, access) = (self.seal("sealed_refresh", refresh)?, self.seal("sealed_access", access)?);
         let (until, now) = (until.as_millisecond(), now.as_millisecond());
-        let rows = on_db!(&self.db, |pool| sqlx::query(SQL)
+        let rows = write_db!(&self.db, |pool| sqlx::query(SQL)
             .bind(me)
             .bind(&refresh)
             .bind(&access)
@@ -137,7 +137,7 @@ impl OperatorStore {
 
     pub(super) async fn expire_access(&self) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator SET access_until = 0 WHERE slot = 1";
-        on_db!(&self.db, |pool| sqlx::query(SQL).execute(pool).await.map(|_| ()))?;
+        write_db!(&self.db, |pool| sqlx::query(SQL).execute(pool).await.map(|_| ()))?;
         Ok(())
     }
 
@@ -145,7 +145,7 @@ impl OperatorStore {
     pub(super) async fn hold(&self, operator: &Operator, role: &str, scope: &str) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator SET role = $3, scope = $4 WHERE slot = 1 AND object = $1 AND linked_at = $2";
         let (object, linked) = (operator.object.to_string(), operator.linked_at.as_millisecond());
-        on_db!(&self.db, |pool| sqlx::query(SQL)
+        write_db!(&self.db, |pool| sqlx::query(SQL)
             .bind(&object)
             .bind(linked)
             .bind(role)
@@ -201,7 +201,13 @@ impl OperatorStore {
         let place = Place { table: "operator_candidates", column: "sealed", row: &row };
         let sealed = self.sealer.seal(Purpose::Operator, place, &plain)?;
         let until = until.as_millisecond();
-        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(&sealed).bind(until).execute(pool).await.map(|_| ()))?;
+        write_db!(&self.db, |pool| sqlx::query(SQL)
+            .bind(&row)
+            .bind(&sealed)
+            .bind(until)
+            .execute(pool)
+            .await
+            .map(|_| ()))?;
         Ok(())
     }
 
@@ -222,7 +228,7 @@ impl OperatorStore {
     pub(super) async fn drop_candidate(&self, session: &str, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM operator_candidates WHERE session_hash = $1 OR expires_at < $2";
         let (row, now) = (hash_id(session), now.as_millisecond());
-        on_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(now).execute(pool).await.map(|_| ()))?;
+        write_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(now).execute(pool).await.map(|_| ()))?;
         Ok(())
     }
 }

@@ -141,6 +141,7 @@ mod tests {
 
     use super::*;
     use crate::store::testing::{engines, tenant};
+    use crate::store::write_db;
 
     const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -242,7 +243,7 @@ mod tests {
                 "UPDATE insight_alarms SET acknowledged_at = 1, note = 'x'",
                 "UPDATE insight_alarms SET acknowledged_at = 1, acknowledged_by = 'x'",
             ] {
-                assert!(on_db!(&engine.db, |p| sqlx::query(sql).execute(p).await.map(|_| ())).is_err(), "{sql}");
+                assert!(write_db!(&engine.db, |p| sqlx::query(sql).execute(p).await.map(|_| ())).is_err(), "{sql}");
             }
         }
     }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::queue::{FARTHEST, LETTERS, Waiting, WaitingRow};
 use super::{at, bad, later, person};
 use crate::base::PersonKey;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// A letter that is done is forgotten after this.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -74,7 +74,7 @@ pub(in crate::notify) async fn due_letters(db: &Db, now: Timestamp) -> Result<Ve
 pub(in crate::notify) async fn sweep_letters(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM letters WHERE due_at IS NULL AND ended_at < $1";
     let old = now.saturating_sub(FORGOTTEN).unwrap_or_default().as_millisecond();
-    on_db!(db, |pool| sqlx::query(SQL).bind(old).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(old).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 

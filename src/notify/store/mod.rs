@@ -9,7 +9,7 @@ pub(super) use queue::{LETTERS, NOTICES, Queue, Waiting, claim, end, keep, put_o
 use jiff::{SignedDuration, Timestamp};
 
 use crate::base::{PersonKey, Reference, ResetId};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 use queue::{FARTHEST, WaitingRow};
 
 /// How long a link works.
@@ -105,7 +105,7 @@ pub(super) async fn mark(db: &Db, due: &Due, owner: &str, link_hash: &str, now: 
     const SQL: &str = "UPDATE notices SET told = $3, link_hash = $4, link_until = COALESCE(link_until, $5)
         WHERE reset_id = $1 AND owner = $2";
     let link_until = later(now, LINK);
-    let rows = on_db!(db, |pool| sqlx::query(SQL)
+    let rows = write_db!(db, |pool| sqlx::query(SQL)
         .bind(&due.mail.id)
         .bind(owner)
         .bind(&due.state)
@@ -157,8 +157,8 @@ pub(super) async fn sweep(db: &Db, now: Timestamp) -> Result<(), StoreError> {
         (SELECT r.id FROM resets r WHERE r.state = 'refused' OR r.created_at < $1)";
     let old = now.saturating_sub(FORGOTTEN).unwrap_or_default().as_millisecond();
     let now = now.as_millisecond();
-    on_db!(db, |pool| sqlx::query(ENDED).bind(now).execute(pool).await.map(|_| ()))?;
-    on_db!(db, |pool| sqlx::query(UNNEEDED).bind(old).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(ENDED).bind(now).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(UNNEEDED).bind(old).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{at, later};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, on_tx, write_db};
 
 /// A claim outlives its work and clocks that differ by minutes.
 pub(in crate::notify) const CLAIM: SignedDuration = SignedDuration::from_mins(15);
@@ -97,7 +97,7 @@ pub(in crate::notify) async fn claim(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let until = later(now, CLAIM);
-    let rows = on_db!(db, |pool| sqlx::query(waiting.queue.claim)
+    let rows = write_db!(db, |pool| sqlx::query(waiting.queue.claim)
         .bind(&waiting.id)
         .bind(waiting.as_read)
         .bind(owner)
@@ -111,7 +111,7 @@ pub(in crate::notify) async fn claim(
 
 /// Whom is left to tell.
 pub(in crate::notify) async fn keep(db: &Db, waiting: &Waiting, owner: &str, sealed: &str) -> Result<(), StoreError> {
-    let rows = on_db!(db, |pool| sqlx::query(waiting.queue.keep)
+    let rows = write_db!(db, |pool| sqlx::query(waiting.queue.keep)
         .bind(&waiting.id)
         .bind(owner)
         .bind(sealed)
@@ -129,7 +129,7 @@ pub(in crate::notify) async fn put_off(
     until: Timestamp,
 ) -> Result<(), StoreError> {
     let until = until.as_millisecond();
-    on_db!(db, |pool| sqlx::query(waiting.queue.put_off)
+    write_db!(db, |pool| sqlx::query(waiting.queue.put_off)
         .bind(&waiting.id)
         .bind(owner)
         .bind(until)

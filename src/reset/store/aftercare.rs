@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::at;
 use crate::base::ResetId;
 use crate::reset::aftercare::{AfterCare, Devices, Laptop, Step};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// `was_locked`, `devices`, `laptop`, `signed_out_at`.
 type Row = (i64, Option<String>, Option<String>, Option<i64>);
@@ -39,7 +39,7 @@ pub(in crate::reset) async fn set_devices(db: &Db, id: ResetId, devices: Devices
     const SQL: &str = "INSERT INTO aftercare (reset_id, devices) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET devices = COALESCE(aftercare.devices, $2)";
     let (id, devices) = (id.to_string(), devices.name());
-    on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(&devices).execute(p).await.map(|_| ()))?;
+    write_db!(db, |p| sqlx::query(SQL).bind(&id).bind(&devices).execute(p).await.map(|_| ()))?;
     Ok(())
 }
 

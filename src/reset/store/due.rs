@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Row, with_columns};
 use crate::base::ResetId;
 use crate::reset::reading::Reset;
-use crate::store::{Db, StoreError, on_db};
+use crate::store::{Db, StoreError, on_db, write_db};
 
 /// A reset that is being sent, as other replicas see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(in crate::reset) async fn take_over(
         ""
     );
     let (id, until) = (seen.id.to_string(), until.as_millisecond());
-    let row: Option<Row> = on_db!(db, |p| sqlx::query_as(SQL)
+    let row: Option<Row> = write_db!(db, |p| sqlx::query_as(SQL)
         .bind(&id)
         .bind(&seen.owner)
         .bind(seen.until)
@@ -98,8 +98,14 @@ pub(in crate::reset) async fn claim(
     let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
     let (until, far, held) = (after(lease), after(due.furthest()), after(lease * 2));
     let now = now.as_millisecond();
-    let rows: Vec<Row> =
-        on_db!(db, |p| sqlx::query_as(sql).bind(owner).bind(now).bind(until).bind(far).bind(held).fetch_all(p).await)?;
+    let rows: Vec<Row> = write_db!(db, |p| sqlx::query_as(sql)
+        .bind(owner)
+        .bind(now)
+        .bind(until)
+        .bind(far)
+        .bind(held)
+        .fetch_all(p)
+        .await)?;
     rows.into_iter().map(Reset::try_from).collect()
 }
 
@@ -117,7 +123,7 @@ pub(in crate::reset) async fn poll_later(db: &Db, id: ResetId, owner: &str, next
         lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'writing'";
     let (id, poll) = (id.to_string(), next.poll_at.as_millisecond());
     let (lost, down) = (next.lost_since.map(Timestamp::as_millisecond), next.down_since.map(Timestamp::as_millisecond));
-    let rows = on_db!(db, |p| sqlx::query(SQL)
+    let rows = write_db!(db, |p| sqlx::query(SQL)
         .bind(&id)
         .bind(owner)
         .bind(poll)
@@ -139,7 +145,7 @@ pub(in crate::reset) async fn look_later(
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET next_look_at = $3, lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2";
     let (id, look) = (id.to_string(), look_at.map(Timestamp::as_millisecond));
-    on_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(owner).bind(look).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(owner).bind(look).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::at;
 use crate::base::ResetId;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// Somebody who came back and is waited for.
 pub(in crate::reset) struct Finish {
@@ -47,7 +47,8 @@ pub(in crate::reset) async fn due_finishes(
     if any.is_none() {
         return Ok(Vec::new());
     }
-    let rows: Vec<(String, i64, i64)> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(again).fetch_all(p).await)?;
+    let rows: Vec<(String, i64, i64)> =
+        write_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(again).fetch_all(p).await)?;
     let read = rows.into_iter();
     Ok(read
         .filter_map(|(id, start, back)| {

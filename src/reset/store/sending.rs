@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::at;
 use crate::base::{ObjectId, ResetId};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// `entra` takes no longer `Retry-After` than an hour.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(61);
@@ -23,7 +23,7 @@ pub(in crate::reset) async fn dispatch(
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NULL";
     let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
     let operator = operator.to_string();
-    let rows = on_db!(db, |p| sqlx::query(SQL)
+    let rows = write_db!(db, |p| sqlx::query(SQL)
         .bind(&id)
         .bind(owner)
         .bind(now)
@@ -45,8 +45,13 @@ pub(in crate::reset) async fn undispatch(
     const SQL: &str = "UPDATE resets SET dispatched_at = NULL, lease_until = $3
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NOT NULL";
     let (id, until) = (id.to_string(), until.as_millisecond());
-    let rows =
-        on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(owner).bind(until).execute(p).await.map(|d| d.rows_affected()))?;
+    let rows = write_db!(db, |p| sqlx::query(SQL)
+        .bind(&id)
+        .bind(owner)
+        .bind(until)
+        .execute(p)
+        .await
+        .map(|d| d.rows_affected()))?;
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
@@ -54,8 +59,13 @@ pub(in crate::reset) async fn undispatch(
 pub(in crate::reset) async fn renew(db: &Db, id: ResetId, owner: &str, until: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
     let (id, until) = (id.to_string(), until.as_millisecond());
-    let rows =
-        on_db!(db, |p| sqlx::query(SQL).bind(&id).bind(owner).bind(until).execute(p).await.map(|d| d.rows_affected()))?;
+    let rows = write_db!(db, |p| sqlx::query(SQL)
+        .bind(&id)
+        .bind(owner)
+        .bind(until)
+        .execute(p)
+        .await
+        .map(|d| d.rows_affected()))?;
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
@@ -105,6 +115,6 @@ pub(in crate::reset) async fn throttle(db: &Db, until: Timestamp) -> Result<(), 
     const SQL: &str = "INSERT INTO throttles (name, until) VALUES ('reset', $1)
         ON CONFLICT (name) DO UPDATE SET until = CASE WHEN throttles.until > $1 THEN throttles.until ELSE $1 END";
     let until = until.as_millisecond();
-    on_db!(db, |pool| sqlx::query(SQL).bind(until).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(until).execute(pool).await.map(|_| ()))?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::audit::{Actor, Event};
 use crate::base::ObjectId;
 use crate::entra::GraphError;
 use crate::state::App;
-use crate::store::{Db, Limit, StoreError, on_db};
+use crate::store::{Db, Limit, StoreError, on_db, write_db};
 use judge::judge;
 
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(48);
@@ -275,7 +275,7 @@ async fn write(db: &Db, context: &str, opinion: &Opinion, now: Timestamp) -> Res
     let text = serde_json::to_string(&opinion.verdict).unwrap_or_default();
     let remarks = serde_json::to_string(&opinion.remarks).unwrap_or_default();
     let at = now.as_millisecond();
-    on_db!(db, |pool| sqlx::query(SQL)
+    write_db!(db, |pool| sqlx::query(SQL)
         .bind(context)
         .bind(at)
         .bind(&text)

@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use crate::store::testing::{Engine, engines};
-use crate::store::{StoreError, on_db};
+use crate::store::{StoreError, on_db, write_db};
 
 /// Columns and literals of a row.
 type Row = Vec<(&'static str, &'static str)>;
@@ -113,7 +113,7 @@ async fn insert(engine: &Engine, table: &str, row: &[(&str, &str)]) -> Result<()
     let columns: Vec<&str> = row.iter().map(|(column, _)| *column).collect();
     let values: Vec<&str> = row.iter().map(|(_, value)| *value).collect();
     let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), values.join(", "));
-    on_db!(&engine.db, |pool| sqlx::query(AssertSqlSafe(sql)).execute(pool).await.map(|_| ()))?;
+    write_db!(&engine.db, |pool| sqlx::query(AssertSqlSafe(sql)).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -1,0 +1,214 @@
+use std::future::Future;
+
+use sqlx::sqlite::{SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+
+use super::*;
+
+/// A file with one table, its writer, and somebody who reads it.
+struct File {
+    writer: Writer,
+    readers: SqlitePool,
+    _dir: tempfile::TempDir,
+}
+
+impl File {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(dir.path().join("test.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::from_millis(100));
+        let writer = Writer::open(options.clone(), Duration::from_secs(5)).await.unwrap();
+        let readers = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        sqlx::query("CREATE TABLE t (n INTEGER PRIMARY KEY)").execute(&readers).await.unwrap();
+        Self { writer, readers, _dir: dir }
+    }
+
+    async fn seen(&self) -> Vec<i64> {
+        sqlx::query_scalar("SELECT n FROM t ORDER BY n").fetch_all(&self.readers).await.unwrap()
+    }
+
+    /// Writes a row, by several statements or by one.
+    fn write(&self, n: i64, alone: bool) -> impl Future<Output = Result<(), sqlx::Error>> + Send + 'static {
+        let writer = self.writer.clone();
+        async move {
+            if alone {
+                let mut turn = writer.one().await?;
+                let done = insert(&mut turn, n).await;
+                return turn.end(done).await;
+            }
+            let mut turn = writer.begin().await?;
+            insert(&mut turn, n).await?;
+            turn.commit().await
+        }
+    }
+
+    /// Somebody writes, and all these come meanwhile, in this order.
+    async fn all_in_line<T: Send + 'static>(
+        &self,
+        first: Turn,
+        others: Vec<impl Future<Output = T> + Send + 'static>,
+    ) -> (Result<(), sqlx::Error>, Vec<T>) {
+        let mut tasks = Vec::new();
+        for other in others {
+            tasks.push(tokio::spawn(other));
+            tokio::task::yield_now().await;
+        }
+        let first = first.commit().await;
+        let mut ends = Vec::new();
+        for task in tasks {
+            ends.push(task.await.unwrap());
+        }
+        (first, ends)
+    }
+}
+
+async fn insert(turn: &mut Turn, n: i64) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO t VALUES ($1)").bind(n).execute(turn.connection()).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn those_in_line_are_committed_together_and_not_answered_before() {
+    let file = File::new().await;
+    let mut first = file.writer.begin().await.unwrap();
+    insert(&mut first, 0).await.unwrap();
+    let mut others = Vec::new();
+    for n in 1..=20 {
+        let (write, readers) = (file.write(n, n % 2 == 0), file.readers.clone());
+        others.push(async move {
+            write.await.unwrap();
+            sqlx::query_scalar("SELECT COUNT(*) FROM t").fetch_one(&readers).await.unwrap()
+        });
+    }
+    let (done, seen): (_, Vec<i64>) = file.all_in_line(first, others).await;
+    done.unwrap();
+    assert_eq!(seen, [21; 20], "whoever is answered finds all of them");
+}
+
+#[tokio::test]
+async fn one_that_fails_or_gives_up_takes_nobody_along() {
+    for alone in [false, true] {
+        let file = File::new().await;
+        let mut first = file.writer.begin().await.unwrap();
+        insert(&mut first, 1).await.unwrap();
+        let others = [2, 1, 3, 2, 4].map(|n| file.write(n, alone)).into_iter().collect();
+        let (done, ends) = file.all_in_line(first, others).await;
+        done.unwrap();
+        let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
+        assert_eq!(ends, [true, false, true, false, true]);
+        assert_eq!(file.seen().await, [1, 2, 3, 4]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_dropped_was_not_written_whether_it_began_or_joined() {
+    let file = File::new().await;
+    let mut turn = file.writer.begin().await.unwrap();
+    insert(&mut turn, 1).await.unwrap();
+    drop(turn);
+    let mut first = file.writer.begin().await.unwrap();
+    insert(&mut first, 2).await.unwrap();
+    let gives_up = {
+        let writer = file.writer.clone();
+        async move {
+            let mut turn = writer.begin().await.unwrap();
+            insert(&mut turn, 3).await.unwrap();
+        }
+    };
+    let (done, _) = file.all_in_line(first, vec![gives_up]).await;
+    done.unwrap();
+    file.write(4, false).await.unwrap();
+    assert_eq!(file.seen().await, [2, 4]);
+}
+
+#[tokio::test]
+async fn a_turn_that_is_dropped_leaves_the_file_to_other_programs() {
+    let file = File::new().await;
+    let mut turn = file.writer.begin().await.unwrap();
+    insert(&mut turn, 1).await.unwrap();
+    let other = sqlx::query("INSERT INTO t VALUES (2)").execute(&file.readers);
+    assert!(other.await.is_err(), "one writes at a time");
+    drop(turn);
+    let mut tries = 0;
+    while sqlx::query("INSERT INTO t VALUES (2)").execute(&file.readers).await.is_err() {
+        tries += 1;
+        assert!(tries < 50, "nobody comes to write, and the file stays locked");
+    }
+    assert_eq!(file.seen().await, [2]);
+}
+
+#[tokio::test]
+async fn a_commit_goes_on_without_its_caller() {
+    let file = File::new().await;
+    let mut turn = file.writer.begin().await.unwrap();
+    insert(&mut turn, 1).await.unwrap();
+    let mut commit = Box::pin(turn.commit());
+    assert!(futures_util::poll!(&mut commit).is_pending());
+    drop(commit);
+    file.write(2, true).await.unwrap();
+    assert_eq!(file.seen().await, [1, 2]);
+}
+
+/// As on a full disk, where SQLite ends the transaction by itself.
+async fn lose_the_transaction(turn: &mut Turn) -> Result<(), sqlx::Error> {
+    sqlx::query("ROLLBACK").execute(turn.connection()).await.unwrap();
+    Err(sqlx::Error::WorkerCrashed)
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_lost_is_lost_for_all_and_they_hear_it() {
+    for alone in [false, true] {
+        let file = File::new().await;
+        let mut first = file.writer.begin().await.unwrap();
+        insert(&mut first, 1).await.unwrap();
+        let loses = {
+            let writer = file.writer.clone();
+            async move {
+                let mut turn = if alone { writer.one().await? } else { writer.begin().await? };
+                let done = lose_the_transaction(&mut turn).await;
+                turn.end(done).await
+            }
+        };
+        let before: std::pin::Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>> =
+            Box::pin(file.write(2, alone));
+        let after: std::pin::Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>> =
+            Box::pin(file.write(3, alone));
+        let (done, ends) = file.all_in_line(first, vec![before, Box::pin(loses), after]).await;
+        let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
+        assert_eq!((done.is_ok(), ends.as_slice()), (false, [false, false, true].as_slice()));
+        assert_eq!(file.seen().await, [3], "nothing of what was told as lost, all of what was not");
+    }
+}
+
+#[tokio::test]
+async fn counters_are_answered_at_once_and_written_soon() {
+    let file = File::new().await;
+    let counters = file.writer.without_waiting();
+    let mut turn = counters.one().await.unwrap();
+    let done = insert(&mut turn, 1).await;
+    let mut end = Box::pin(turn.end(done));
+    assert!(futures_util::poll!(&mut end).is_ready(), "nothing to wait for");
+    file.write(2, false).await.unwrap();
+    assert_eq!(file.seen().await, [1, 2]);
+}
+
+#[tokio::test]
+async fn what_waits_is_committed_before_the_file_is_closed() {
+    let file = File::new().await;
+    let mut turn = file.writer.without_waiting().begin().await.unwrap();
+    insert(&mut turn, 1).await.unwrap();
+    turn.commit().await.unwrap();
+    file.writer.close().await;
+    assert_eq!(file.seen().await, [1]);
+    assert!(matches!(file.write(2, false).await, Err(sqlx::Error::PoolClosed)));
+}
+
+#[tokio::test]
+async fn whoever_waits_too_long_is_told() {
+    let file = File::new().await;
+    let turn = file.writer.begin().await.unwrap();
+    let hurried = Writer { patience: Duration::from_millis(20), ..file.writer.clone() };
+    assert!(matches!(hurried.begin().await, Err(sqlx::Error::PoolTimedOut)));
+    drop(turn);
+}
