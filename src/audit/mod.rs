@@ -21,7 +21,7 @@ mod verify;
 
 pub(crate) use event::{Actor, Event};
 pub(crate) use ledger::{Auditor, Ledger};
-pub(crate) use retention::erase_personal;
+pub(crate) use retention::{erasable, erase_personal};
 pub(crate) use search::{AUDIT_PAGE, Entry, Personal, Sought, head, kinds, newest, oldest};
 pub(crate) use staff::{StaffAct, acts_of_staff, approvers_since, upn_of_staff, work_of_staff};
 pub(crate) use trail::{Trace, trail};

@@ -252,7 +252,7 @@ pub(crate) async fn head(db: &Db) -> Result<Option<(i64, String)>, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Auditor, Event, erase_personal};
+    use crate::audit::{Auditor, Event, erasable, erase_personal};
     use crate::base::{Clock, ObjectId, Random};
     use crate::store::testing::{Engine, engines, sealer, tenant};
 
@@ -344,12 +344,10 @@ mod tests {
             fill(&engine, 12).await;
             let keys = sealer();
             let auditor = auditor(&engine, &Clock::manual(hour(100)));
+            let below = erasable(&engine.db, hour(5)).await.unwrap();
             let mut ledger = auditor.begin().await.unwrap();
-            assert_eq!(
-                erase_personal(&mut ledger, &engine.db, hour(5)).await.unwrap(),
-                2,
-                "rows 1 and 5 of 1, 5 and 9"
-            );
+            let erased = erase_personal(&mut ledger, below, hour(5)).await.unwrap();
+            assert_eq!(erased, 2, "rows 1 and 5 of 1, 5 and 9");
             ledger.commit().await.unwrap();
             let entries = newest(&engine.db, &Sought::default(), None).await.unwrap();
             let personal = |seq| entries.iter().find(|e| e.seq == seq).unwrap().personal.clone();

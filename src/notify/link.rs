@@ -78,6 +78,9 @@ pub(super) async fn report(
         app.metrics.froze();
         let blocked = frozen == Frozen::Now;
         tracing::error!(reset.id = %linked.reset, blocked, "alarm: somebody says that a reset was not theirs");
+    } else {
+        // Writes nothing, and waits for the press before this one.
+        ledger.commit().await?;
     }
     Ok(draw(&NotMePage::of(frame, &linked, true)))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{Actor, Event, erase_personal, head};
+use crate::audit::{Actor, Event, erasable, erase_personal, head};
 use crate::helpdesk::{forget_alarms, forget_cases};
 use crate::people::forget_people_before;
 use crate::reset::forget_people;
@@ -86,12 +86,13 @@ fn write(folder: &Path, line: &str, now: Timestamp) -> std::io::Result<PathBuf> 
 /// What is forgotten is told in the same transaction, by number.
 async fn forget(app: &App, before: Timestamp) -> Result<(), StoreError> {
     loop {
+        let below = erasable(&app.db, before).await?;
         let mut ledger = app.auditor.begin().await?;
         let people = forget_people_before(ledger.tx(), before).await?;
-        let (resets, notes) = forget_people(&mut ledger, &app.db, before).await?;
+        let (resets, notes) = forget_people(&mut ledger, before).await?;
         let cases = forget_cases(ledger.tx(), before).await?;
         let alarms = forget_alarms(ledger.tx(), before).await?;
-        let rows = erase_personal(&mut ledger, &app.db, before).await?;
+        let rows = erase_personal(&mut ledger, below, before).await?;
         if alarms + cases + people + resets + notes + rows == 0 || app.stop.is_cancelled() {
             return Ok(());
         }

@@ -12,6 +12,9 @@ const EVERY: Duration = Duration::from_secs(2);
 /// With many to do, others get their turn to write in between.
 const BETWEEN: Duration = Duration::from_millis(50);
 
+/// So many are kept in one transaction: people wait for its end.
+const AT_ONCE: usize = 50;
+
 /// Ticks until the process stops.
 pub(crate) async fn run(app: App) {
     // Where a long work stands. From the newest again when it is through: new resets come first.
@@ -34,8 +37,10 @@ async fn tick(app: &App, after: Option<Place>) -> Result<Option<Place>, StoreErr
     if found.is_empty() || !lease(&app.db, "words", &app.me, app.now()).await? {
         return Ok(None);
     }
-    let mut tx = app.db.begin().await?;
-    keep_words(&mut tx, &found).await?;
-    tx.commit().await?;
+    for some in found.chunks(AT_ONCE) {
+        let mut tx = app.db.begin().await?;
+        keep_words(&mut tx, some).await?;
+        tx.commit().await?;
+    }
     Ok(found.last().filter(|_| found.len() == FRESH).map(super::store::Listed::place))
 }

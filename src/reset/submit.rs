@@ -105,7 +105,8 @@ impl Resets {
         match store::insert(ledger.tx(), &intent).await {
             Ok(()) => {}
             Err(StoreError::Exists) => {
-                drop(ledger);
+                // Writes nothing, and waits for whatever refused it: who did it may be committed in this moment.
+                ledger.commit().await?;
                 return Err(self.running(person).await?);
             }
             Err(error) => return Err(error.into()),

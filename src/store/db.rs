@@ -241,3 +241,24 @@ impl Tx {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::engines;
+
+    #[tokio::test]
+    async fn in_a_file_commits_reach_the_disk_and_readers_do_not_write() {
+        for engine in engines().await {
+            let Db::Sqlite(file) = &engine.db else { continue };
+            let mut turn = file.writer.begin().await.unwrap();
+            let (synchronous,): (i64,) =
+                sqlx::query_as("PRAGMA synchronous").fetch_one(turn.connection()).await.unwrap();
+            assert_eq!(synchronous, 2, "FULL");
+            drop(turn);
+            let beside = on_db!(&engine.db, |pool| sqlx::query("DELETE FROM limits").execute(pool).await.map(|_| ()));
+            assert!(beside.unwrap_err().to_string().contains("readonly"));
+            write_db!(&engine.db, |c| sqlx::query("DELETE FROM limits").execute(c).await.map(|_| ())).unwrap();
+        }
+    }
+}

@@ -4,14 +4,14 @@ use jiff::Timestamp;
 
 use super::search::forget;
 use crate::base::ResetId;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{StoreError, Tx, on_tx};
 
 /// Ended resets from before a time that still have a name, the oldest first, some of them.
-pub(in crate::reset) async fn named(db: &Db, before: Timestamp) -> Result<Vec<ResetId>, StoreError> {
+pub(in crate::reset) async fn named(tx: &mut Tx, before: Timestamp) -> Result<Vec<ResetId>, StoreError> {
     const SQL: &str =
         "SELECT id FROM resets WHERE created_at < $1 AND name <> '' AND open = 0 ORDER BY created_at LIMIT 100";
     let before = before.as_millisecond();
-    let rows: Vec<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(before).fetch_all(pool).await)?;
+    let rows: Vec<(String,)> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(before).fetch_all(c).await)?;
     Ok(rows.into_iter().filter_map(|(id,)| id.parse().ok()).collect())
 }
 

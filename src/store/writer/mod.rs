@@ -9,6 +9,11 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::time::Instant;
+
+/// Another program has the file: asked for again so soon. SQLite's own waiting grows to a tenth of a second, and would
+/// find a busy portal's file taken each time.
+const AGAIN: Duration = Duration::from_millis(1);
 
 /// What became of a commit. All who took part hear it.
 type Outcome = Result<(), Arc<sqlx::Error>>;
@@ -18,7 +23,7 @@ type Outcome = Result<(), Arc<sqlx::Error>>;
 pub(crate) struct Writer {
     seat: Arc<Mutex<Seat>>,
     options: Arc<SqliteConnectOptions>,
-    /// Whoever stands in line waits no longer than this.
+    /// Nobody waits longer than this, for us or for another program.
     patience: Duration,
     /// Whether an answer waits for the disk.
     waits: bool,
@@ -54,7 +59,8 @@ enum Hold {
     Statement,
 }
 
-/// Somebody's turn to write. Dropped without commit, nothing was written.
+/// Somebody's turn to write. Dropped without commit, nothing of several statements was written; one that was asked for
+/// alone may have been.
 pub(crate) struct Turn {
     writer: Writer,
     seat: OwnedMutexGuard<Seat>,
@@ -64,7 +70,7 @@ pub(crate) struct Turn {
 
 impl Writer {
     pub(super) async fn open(options: SqliteConnectOptions, patience: Duration) -> Result<Self, sqlx::Error> {
-        let seat = Seat { connection: options.connect().await?, batch: None, left: Left::Clean };
+        let seat = Seat { connection: connect(&options).await?, batch: None, left: Left::Clean };
         Ok(Self { seat: Arc::new(Mutex::new(seat)), options: Arc::new(options), patience, waits: true })
     }
 
@@ -84,20 +90,28 @@ impl Writer {
     }
 
     async fn turn(&self, among_others: Hold) -> Result<Turn, sqlx::Error> {
-        let seat = tokio::time::timeout(self.patience, Arc::clone(&self.seat).lock_owned()).await;
-        let mut seat = seat.map_err(|_| sqlx::Error::PoolTimedOut)?;
-        seat.tidy(&self.options).await?;
+        let until = Instant::now() + self.patience;
+        let seat = tokio::time::timeout_at(until, Arc::clone(&self.seat).lock_owned()).await;
+        let seat = self.tidied(seat.map_err(|_| sqlx::Error::PoolTimedOut)?).await?;
         let hold = if seat.batch.is_some() { among_others } else { Hold::Transaction };
         // Before the statement: a caller who goes away meanwhile leaves it begun.
         let mut turn = Turn { writer: self.clone(), seat, hold, settled: false };
-        let begun = match hold {
-            Hold::Transaction => turn.seat.run("BEGIN IMMEDIATE").await,
-            Hold::Savepoint => turn.seat.run("SAVEPOINT one").await,
-            Hold::Statement => Ok(()),
-        };
-        // Without a transaction there is none to undo.
-        turn.settled = begun.is_err() && hold == Hold::Transaction;
-        begun.map(|()| turn)
+        match hold {
+            Hold::Transaction => turn.seat.begin(until).await?,
+            Hold::Savepoint => turn.seat.run("SAVEPOINT one").await?,
+            Hold::Statement => {}
+        }
+        Ok(turn)
+    }
+
+    /// What was left in the middle is undone to its end, also if the one who came meanwhile goes away.
+    async fn tidied(&self, mut seat: OwnedMutexGuard<Seat>) -> Result<OwnedMutexGuard<Seat>, sqlx::Error> {
+        if seat.left == Left::Clean {
+            return Ok(seat);
+        }
+        let options = Arc::clone(&self.options);
+        let tidied = tokio::spawn(async move { seat.tidy(&options).await.map(|()| seat) }).await;
+        tidied.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     /// Commits what is done by the time it is this one's turn.
@@ -107,12 +121,10 @@ impl Writer {
 
     /// Brings the tables up to date.
     pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), MigrateError> {
-        let mut seat = self.seat.lock().await;
-        // If it fails, or its caller goes away, nobody knows where it stopped.
-        seat.left = Left::Broken;
-        migrations.run(&mut seat.connection).await?;
-        seat.left = Left::Clean;
-        Ok(())
+        // On a connection that waits as SQLite does: another replica or command may be at it.
+        let mut connection = self.options.connect().await?;
+        migrations.run(&mut connection).await?;
+        Ok(connection.close().await?)
     }
 
     /// Commits what waits, and ends the connection.
@@ -120,8 +132,7 @@ impl Writer {
         let mut seat = self.seat.lock().await;
         seat.commit(&self.options).await;
         seat.left = Left::Closed;
-        // Something has to stand in its place.
-        if let Ok(nothing) = SqliteConnectOptions::new().in_memory(true).connect().await {
+        if let Ok(nothing) = nothing().await {
             let closed = std::mem::replace(&mut seat.connection, nothing).close().await;
             if let Err(error) = closed {
                 tracing::warn!(cause = ?error, "the database did not close well");
@@ -130,31 +141,65 @@ impl Writer {
     }
 }
 
+/// It does not wait by itself for other programs, see [`Seat::begin`].
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    sqlx::query("PRAGMA busy_timeout = 0").execute(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Something has to stand in the place of a connection that is closed.
+async fn nothing() -> Result<SqliteConnection, sqlx::Error> {
+    SqliteConnectOptions::new().in_memory(true).connect().await
+}
+
+/// SQLite's primary result code, which is the lowest byte of what it tells: 1 is `SQLITE_ERROR`, 5 `SQLITE_BUSY`
+/// (<https://sqlite.org/rescode.html>, excerpts of a mirror read 2026-11-26).
+fn code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code)?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
 impl Seat {
     async fn run(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         sqlx::query(sql).execute(&mut self.connection).await.map(|_| ())
     }
 
+    async fn begin(&mut self, until: Instant) -> Result<(), sqlx::Error> {
+        loop {
+            match self.run("BEGIN IMMEDIATE").await {
+                Err(error) if code(&error) == Some(5) && Instant::now() < until => tokio::time::sleep(AGAIN).await,
+                begun => return begun,
+            }
+        }
+    }
+
     fn tell(&mut self, outcome: Outcome) {
         if let Some(batch) = self.batch.take() {
+            if let Err(error) = &outcome {
+                tracing::error!(cause = ?error, "the database did not keep what was written");
+            }
             batch.send_replace(Some(outcome));
         }
     }
 
     /// Commits what is done, and tells.
     async fn commit(&mut self, options: &SqliteConnectOptions) {
-        if let Err(error) = self.tidy(options).await {
-            tracing::error!(cause = ?error, "the database cannot be opened for writing");
-        }
         if self.batch.is_none() {
             return;
         }
-        let committed = self.run("COMMIT").await;
-        if let Err(error) = &committed {
-            tracing::error!(cause = ?error, "the database did not take a commit");
-            self.left = Left::Broken;
+        let mut tidied = self.tidy(options).await;
+        if self.batch.is_some() {
+            let committed = self.run("COMMIT").await;
+            if committed.is_err() {
+                self.left = Left::Broken;
+            }
+            self.tell(committed.map_err(Arc::new));
+            tidied = self.tidy(options).await;
         }
-        self.tell(committed.map_err(Arc::new));
+        if let Err(error) = tidied {
+            tracing::error!(cause = ?error, "the database cannot be opened for writing at the moment");
+        }
     }
 
     /// Undoes what was left in the middle. Where that does not work, all that is not committed is lost, as whoever waits
@@ -171,7 +216,9 @@ impl Seat {
         if let Err(error) = undone {
             self.left = Left::Broken;
             self.tell(Err(Arc::new(error)));
-            self.connection = options.connect().await?;
+            // Closed before the other is opened: it may hold the file.
+            self.connection = nothing().await?;
+            self.connection = connect(options).await?;
         }
         self.left = Left::Clean;
         Ok(())
@@ -185,8 +232,9 @@ impl Seat {
     /// A full disk makes SQLite roll back by itself; without this, what comes next would be committed one by one.
     async fn still_open(&mut self) -> Result<(), sqlx::Error> {
         match self.run("BEGIN").await {
+            Err(error) if code(&error) == Some(1) => Ok(()),
+            Err(error) => Err(error),
             Ok(()) => Err(sqlx::Error::WorkerCrashed),
-            Err(_) => Ok(()),
         }
     }
 }
@@ -199,7 +247,12 @@ impl Turn {
     /// Commits together with whoever waits in line. If the caller goes away meanwhile, it is committed all the same.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
         if self.hold == Hold::Savepoint {
-            self.seat.run("RELEASE one").await?;
+            // Asked for is done: who goes away now has committed.
+            self.hold = Hold::Statement;
+            if let Err(error) = self.seat.run("RELEASE one").await {
+                self.hold = Hold::Savepoint;
+                return Err(error);
+            }
         }
         let mut outcome = if let Some(batch) = &self.seat.batch {
             batch.subscribe()
@@ -239,7 +292,10 @@ impl Drop for Turn {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let writer = self.writer.clone();
             runtime.spawn(async move {
-                if let Err(error) = writer.seat.lock().await.tidy(&writer.options).await {
+                let tidied = writer.seat.lock().await.tidy(&writer.options).await;
+                if let Err(error) = tidied
+                    && !matches!(error, sqlx::Error::PoolClosed)
+                {
                     tracing::warn!(cause = ?error, "what was not finished cannot be undone at the moment");
                 }
             });

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::pin::Pin;
 
 use sqlx::sqlite::{SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
@@ -11,6 +12,8 @@ struct File {
     _dir: tempfile::TempDir,
 }
 
+type Work = Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>>;
+
 impl File {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -21,7 +24,12 @@ impl File {
             .busy_timeout(Duration::from_millis(100));
         let writer = Writer::open(options.clone(), Duration::from_secs(5)).await.unwrap();
         let readers = SqlitePoolOptions::new().connect_with(options).await.unwrap();
-        sqlx::query("CREATE TABLE t (n INTEGER PRIMARY KEY)").execute(&readers).await.unwrap();
+        for sql in [
+            "CREATE TABLE t (n INTEGER PRIMARY KEY)",
+            "CREATE TABLE later (n REFERENCES t DEFERRABLE INITIALLY DEFERRED)",
+        ] {
+            sqlx::query(sql).execute(&readers).await.unwrap();
+        }
         Self { writer, readers, _dir: dir }
     }
 
@@ -138,6 +146,40 @@ async fn a_turn_that_is_dropped_leaves_the_file_to_other_programs() {
     assert_eq!(file.seen().await, [2]);
 }
 
+/// Polls so many times and drops what is not ready by then.
+async fn goes_away_after(polls: usize, work: impl Future) {
+    let mut work = Box::pin(work);
+    for _ in 0..polls {
+        if futures_util::poll!(&mut work).is_ready() {
+            return;
+        }
+        // The connection's thread answers meanwhile, or does not.
+        tokio::time::sleep(Duration::from_micros(300)).await;
+    }
+}
+
+#[tokio::test]
+async fn wherever_a_caller_goes_away_the_others_are_written() {
+    for (polls, alone) in (0..12).flat_map(|polls| [(polls, false), (polls, true)]) {
+        let file = File::new().await;
+        let mut first = file.writer.begin().await.unwrap();
+        insert(&mut first, 1).await.unwrap();
+        let before: Work = Box::pin(file.write(2, alone));
+        let after: Work = Box::pin(file.write(4, alone));
+        let leaves = file.write(3, alone);
+        let leaves: Work = Box::pin(async move {
+            goes_away_after(polls, leaves).await;
+            Ok(())
+        });
+        let (done, ends) = file.all_in_line(first, vec![before, leaves, after]).await;
+        done.unwrap();
+        assert!(ends.iter().all(Result::is_ok), "{polls} {alone} {ends:?}");
+        file.write(5, alone).await.unwrap();
+        let others: Vec<i64> = file.seen().await.into_iter().filter(|n| *n != 3).collect();
+        assert_eq!(others, [1, 2, 4, 5], "{polls} {alone}");
+    }
+}
+
 #[tokio::test]
 async fn a_commit_goes_on_without_its_caller() {
     let file = File::new().await;
@@ -148,6 +190,88 @@ async fn a_commit_goes_on_without_its_caller() {
     drop(commit);
     file.write(2, true).await.unwrap();
     assert_eq!(file.seen().await, [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn among_many_threads_ok_is_written_an_error_is_not_and_nobody_hangs() {
+    let file = File::new().await;
+    let tasks = (0..600_i64).map(|n| {
+        let write = file.write(n, n % 3 == 0);
+        let again = file.write(n - 5, n % 2 == 0);
+        tokio::spawn(async move {
+            // Some go away early, some do what was done before.
+            match n % 5 {
+                0 => tokio::time::timeout(Duration::from_micros(u64::try_from(n).unwrap() * 40), write).await.ok(),
+                1 => Some(again.await),
+                _ => Some(write.await),
+            }
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let mut told = std::collections::BTreeSet::new();
+    let mut maybe = std::collections::BTreeSet::new();
+    for (n, task) in (0_i64..).zip(tasks) {
+        let end = tokio::time::timeout(Duration::from_secs(30), task).await.expect("nobody hangs").unwrap();
+        let wrote = if n % 5 == 1 { n - 5 } else { n };
+        match end {
+            Some(Ok(())) => assert!(told.insert(wrote), "{wrote} was written twice"),
+            None => assert!(maybe.insert(wrote)),
+            Some(Err(error)) => assert!(
+                error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation),
+                "{error}"
+            ),
+        }
+    }
+    let seen: std::collections::BTreeSet<i64> = file.seen().await.into_iter().collect();
+    assert!(told.is_subset(&seen), "{:?}", told.difference(&seen));
+    assert!(seen.iter().all(|n| told.contains(n) || maybe.contains(n)));
+    assert!(told.len() > 400);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_program_gets_its_turn_at_a_busy_file() {
+    let file = File::new().await;
+    let busy: Vec<_> = (0..8_i64)
+        .map(|who| {
+            let writer = file.writer.clone();
+            tokio::spawn(async move {
+                for n in 0.. {
+                    let mut turn = writer.begin().await.unwrap();
+                    insert(&mut turn, who * 1_000_000 + n).await.unwrap();
+                    turn.commit().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let other = Writer::open(file.writer.options.as_ref().clone(), Duration::from_secs(5)).await.unwrap();
+    for n in 1..=20 {
+        let mut turn = other.begin().await.expect("within five seconds");
+        insert(&mut turn, -n).await.unwrap();
+        turn.commit().await.unwrap();
+    }
+    for one in busy {
+        one.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_is_told_to_all_who_took_part() {
+    let file = File::new().await;
+    let mut first = file.writer.begin().await.unwrap();
+    insert(&mut first, 1).await.unwrap();
+    let fails: Work = {
+        let writer = file.writer.clone();
+        Box::pin(async move {
+            let mut turn = writer.begin().await?;
+            sqlx::query("INSERT INTO later VALUES (77)").execute(turn.connection()).await?;
+            turn.commit().await
+        })
+    };
+    let (done, ends) = file.all_in_line(first, vec![fails, Box::pin(file.write(2, true))]).await;
+    assert!(done.is_err() && ends.iter().all(Result::is_err), "{done:?} {ends:?}");
+    file.write(3, false).await.unwrap();
+    assert_eq!(file.seen().await, [3]);
 }
 
 /// As on a full disk, where SQLite ends the transaction by itself.
@@ -170,10 +294,8 @@ async fn a_transaction_that_is_lost_is_lost_for_all_and_they_hear_it() {
                 turn.end(done).await
             }
         };
-        let before: std::pin::Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>> =
-            Box::pin(file.write(2, alone));
-        let after: std::pin::Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>> =
-            Box::pin(file.write(3, alone));
+        let before: Work = Box::pin(file.write(2, alone));
+        let after: Work = Box::pin(file.write(3, alone));
         let (done, ends) = file.all_in_line(first, vec![before, Box::pin(loses), after]).await;
         let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
         assert_eq!((done.is_ok(), ends.as_slice()), (false, [false, false, true].as_slice()));
@@ -190,6 +312,25 @@ async fn counters_are_answered_at_once_and_written_soon() {
     let mut end = Box::pin(turn.end(done));
     assert!(futures_util::poll!(&mut end).is_ready(), "nothing to wait for");
     file.write(2, false).await.unwrap();
+    assert_eq!(file.seen().await, [1, 2]);
+}
+
+#[tokio::test]
+async fn whoever_stands_in_line_at_the_end_is_written_or_told() {
+    let file = File::new().await;
+    let mut first = file.writer.begin().await.unwrap();
+    insert(&mut first, 1).await.unwrap();
+    let close: Work = {
+        let writer = file.writer.clone();
+        Box::pin(async move {
+            writer.close().await;
+            Ok(())
+        })
+    };
+    let (done, ends) =
+        file.all_in_line(first, vec![Box::pin(file.write(2, false)), close, Box::pin(file.write(3, false))]).await;
+    assert!(done.is_ok());
+    assert!(matches!(ends.as_slice(), [Ok(()), Ok(()), Err(sqlx::Error::PoolClosed)]), "{ends:?}");
     assert_eq!(file.seen().await, [1, 2]);
 }
 
