@@ -57,6 +57,8 @@ as_postgres "$bin/pg_ctl -D $data/db -l $data/log -w -o '-p $port -k $data -c li
 export TEST_DATABASE_URL="postgres://postgres@127.0.0.1:$port/postgres"
 
 export INSTA_UPDATE="${INSTA_UPDATE:-no}"
+# One more than there are cores: most of the time a test waits for somebody else.
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$(($(nproc) + 1))}"
 if [ $# -gt 0 ]; then
   cargo test --locked --test it -- "$@"
 else

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use crate::support::chromium::{Chromium, DESKTOP, PHONE};
-use crate::support::portal::{GOOD, Portal, Wish, upn};
+use passback::tenant::{Call, Effect, Fault};
+
+use crate::journey::own;
+use crate::support::portal::{Engine, GOOD, Portal, Wish, upn};
 
 async fn signs_in(browser: &Chromium, portal: &Portal, purpose: &str, name: &str) {
     browser.open(&format!("{}/signin?purpose={purpose}", portal.demo.url())).await;
@@ -57,6 +60,36 @@ async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
     wanda.wait_for("[data-state=written]").await;
     hugo.close().await;
     wanda.close().await;
+    portal.demo.stop().await;
+}
+
+#[tokio::test]
+async fn hugo_signs_in_at_microsoft_twice_and_comes_back_to_sessions_that_have_ended() {
+    let portal = own::portal(Engine::Sqlite, own::contoso()).await;
+    let challenge = Fault::on(Call::Revoke, Effect::ClaimsChallenge).for_person(&upn("omar")).times(1);
+    portal.demo.tenant.add_fault(challenge);
+    let (hugo, omar) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
+    signs_in(&hugo, &portal, "staff", "hugo").await;
+    signs_in(&omar, &portal, "vouch", "omar").await;
+    omar.wait_for("#live").await;
+    begins(&hugo, &portal, "omar", "revoke").await;
+    hugo.click("input[value=push] ~ button").await;
+    omar.wait_for(".question").await;
+    omar.click("[name=says][value=yes]").await;
+    hugo.wait_for("#standing[data-enough=true]").await;
+    hugo.click("[action$='/act'] button").await;
+    for _ in ["his own permission", "what Graph asks for"] {
+        hugo.wait_for("#account").await;
+        hugo.type_into("#account", &upn("hugo")).await;
+        hugo.click("#m-passkey").await;
+        hugo.click("button[type=submit]").await;
+    }
+    hugo.wait_for("#done [data-outcome=done]").await;
+    assert!(hugo.text("#said").await.contains("signed out everywhere"));
+    omar.wait_for("#live").await;
+    assert_eq!(portal.demo.tenant.calls(Call::Revoke, Some(&upn("omar"))), 2);
+    hugo.close().await;
+    omar.close().await;
     portal.demo.stop().await;
 }
 

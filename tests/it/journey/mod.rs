@@ -21,7 +21,7 @@ mod look;
 mod notices;
 mod openid;
 mod operator;
-mod own;
+pub(crate) mod own;
 mod pages;
 pub(crate) mod passes;
 mod people;

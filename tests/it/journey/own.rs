@@ -7,7 +7,7 @@ use super::cases::{Desk, account, call_check, said, staff};
 use crate::support::portal::{Engine, Page, Portal, Wish, engines, upn};
 
 /// Agents hold the role in Entra, for the same unit as the operator.
-fn contoso() -> Seed {
+pub(crate) fn contoso() -> Seed {
     let role = "roles = [{ template = \"c4e39bd9-1100-46d3-8c65-fb160da0071f\", scope = \"/administrativeUnits/a0000000-0000-4000-8000-0000000000af\" }]";
     let with =
         |text: &str, name: &str| text.replace(&format!("name = \"{name}\""), &format!("name = \"{name}\"\n{role}"));
@@ -16,7 +16,7 @@ fn contoso() -> Seed {
 }
 
 /// Nobody linked an operator: whatever is done at Microsoft is done by the agents themselves.
-async fn portal(engine: Engine, seed: Seed) -> Portal {
+pub(crate) async fn portal(engine: Engine, seed: Seed) -> Portal {
     let wish = Wish::adjusted(|config| config.helpdesk.act_as = ActAs::Agent);
     Portal::with(Wish { engine, seed, link: false, ..wish }).await
 }
