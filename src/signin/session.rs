@@ -105,7 +105,12 @@ pub(super) async fn login(session: &Session, app: &App) -> Result<Option<Login>,
 
 /// The same; what a page asks for by itself is no sign of life, and `touch` is false.
 pub(super) async fn look(session: &Session, app: &App, touch: bool) -> Result<Option<Login>, Error> {
-    let Some(mut login) = session.get::<Login>(LOGIN).await.map_err(|e| backend(&e))? else { return Ok(None) };
+    let remembered = session.id().and_then(|id| app.sessions.remembered(id, LOGIN));
+    let read = match remembered {
+        Some(login) => Some(login),
+        None => session.get::<Login>(LOGIN).await.map_err(|e| backend(&e))?,
+    };
+    let Some(mut login) = read else { return Ok(None) };
     if !login.alive(app) {
         session.flush().await.map_err(|e| backend(&e))?;
         return Ok(None);

@@ -1,10 +1,12 @@
 //! tower-sessions on our own tables. The id is stored as a hash, the data sealed; a save never revives a session that
 //! was deleted. Each end is written down in order, so that every replica hears of it.
 
+use std::any::Any;
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::SignedDuration;
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use tower_sessions::SessionStore;
 use tower_sessions::cookie::time::OffsetDateTime;
@@ -25,7 +27,13 @@ pub(crate) struct DbSessions {
     db: Db,
     sealer: Sealer,
     clock: Clock,
-    known: Known<Record>,
+    known: Known<Remembered>,
+}
+
+/// A session in memory, with the value that every page asks for as it was taken apart once.
+struct Remembered {
+    record: Record,
+    value: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 tokio::task_local! {
@@ -93,6 +101,30 @@ impl DbSessions {
         let ended: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
         self.known.caught_up(ended.iter().map(String::as_str), asked_at);
         Ok((ended, newest))
+    }
+
+    /// The value under `key`, for a request that may be served from memory, and only if it is there: one type of value, as
+    /// it was taken apart the first time.
+    pub(crate) fn remembered<T>(&self, id: Id, key: &str) -> Option<T>
+    where
+        T: DeserializeOwned + Clone + Send + Sync + 'static,
+    {
+        FROM_MEMORY.try_with(|_| ()).ok()?;
+        let known = self.in_memory(&hash_id(&id.to_string()))?;
+        if let Some(value) = known.value.get() {
+            return value.downcast_ref::<T>().cloned();
+        }
+        let value: T = T::deserialize(known.record.data.get(key)?).ok()?;
+        let _ = known.value.set(Box::new(value.clone()));
+        Some(value)
+    }
+
+    /// From memory, while it lives.
+    fn in_memory(&self, row: &str) -> Option<Arc<Remembered>> {
+        let lives = |known: &Arc<Remembered>| millis(known.record.expiry_date) > self.clock.now().as_millisecond();
+        let known = self.known.get(row).filter(lives)?;
+        let _ = FROM_MEMORY.try_with(|came| came.set(true));
+        Some(known)
     }
 
     /// What a session holds, by the hash of its id, from the database. `None`: it is over, or sealed with a lost key.
@@ -191,10 +223,8 @@ impl SessionStore for DbSessions {
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let row = hash_id(&id.to_string());
         let from_memory = FROM_MEMORY.try_with(|_| ()).is_ok();
-        if from_memory && let Some(record) = self.known.get(&row) {
-            let _ = FROM_MEMORY.try_with(|came| came.set(true));
-            let lives = millis(record.expiry_date) > self.clock.now().as_millisecond();
-            return Ok(lives.then(|| Record::clone(&record)));
+        if from_memory && let Some(known) = self.in_memory(&row) {
+            return Ok(Some(known.record.clone()));
         }
         let began = self.known.begin();
         let Some((data, expires)) = self.find(&row).await.map_err(backend)? else { return Ok(None) };
@@ -202,7 +232,8 @@ impl SessionStore for DbSessions {
             OffsetDateTime::from_unix_timestamp(expires / 1_000).map_err(|e| Error::Decode(e.to_string()))?;
         let record = Record { id: *id, data, expiry_date };
         if from_memory {
-            self.known.put(&row, Arc::new(record.clone()), began);
+            let known = Remembered { record: record.clone(), value: OnceLock::new() };
+            self.known.put(&row, Arc::new(known), began);
         }
         Ok(Some(record))
     }
@@ -268,12 +299,15 @@ mod tests {
                 || with_sessions_from_memory(async { there.load(&record.id).await.map(|_| session_is_from_memory()) });
             assert!(load().await.unwrap().is_some());
             assert!(came().await.unwrap() && !session_is_from_memory());
+            let value = || with_sessions_from_memory(async { there.remembered::<String>(record.id, "who") });
+            assert_eq!((value().await.as_deref(), value().await.as_deref()), (Some("wanda"), Some("wanda")));
+            assert!(there.remembered::<String>(record.id, "who").is_none(), "not where something changes");
             here.delete(&record.id).await.unwrap();
             assert!(there.load(&record.id).await.unwrap().is_none(), "whatever changes something asks the database");
             assert!(load().await.unwrap().is_some(), "a page may still be shown for less than a second");
             let (ended, now) = there.catch_up(seen).await.unwrap();
             assert_eq!((ended.len(), now), (1, seen + 1));
-            assert!(load().await.unwrap().is_none());
+            assert!(load().await.unwrap().is_none() && value().await.is_none());
             assert_eq!(there.catch_up(now).await.unwrap(), (vec![], now));
         }
     }

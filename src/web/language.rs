@@ -21,7 +21,10 @@ const HINT: &str = "lang_hint";
 
 /// The language of a page, and whether neither the switch nor the browser named it.
 pub(super) fn of(headers: &HeaderMap) -> (Lang, bool) {
-    let cookies = CookieJar::from_headers(headers);
+    // Most browsers hold neither cookie, and every page asks: taking all of them apart is for those that do.
+    let held =
+        headers.get_all(header::COOKIE).iter().any(|line| line.as_bytes().windows(4).any(|word| word == b"lang"));
+    let cookies = if held { CookieJar::from_headers(headers) } else { CookieJar::new() };
     let cookie = |name| cookies.get(name).and_then(|cookie| Lang::spoken(cookie.value()));
     let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
     match cookie(COOKIE).or_else(|| Lang::asked(accept)) {

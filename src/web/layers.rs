@@ -129,6 +129,7 @@ impl Fixed {
 async fn headers(State(fixed): State<Fixed>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    headers.reserve(fixed.0.len() + 2);
     headers.extend(fixed.0.iter().map(|(name, value)| (name.clone(), value.clone())));
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
