@@ -822,6 +822,7 @@ case-who-button = المقصود هذا الشخص
 case-verify = التحقق
 case-enough = التحقق كافٍ.
 case-not-enough = التحقق غير كافٍ.
+case-used = استُخدم التحقق. تحقّق من جديد لأي إجراء آخر.
 case-points = { $got } من { $needed } نقاط
 case-missing-points = { $n ->
     [zero] لا تنقص أي نقطة ({ $n }).

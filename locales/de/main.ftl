@@ -798,6 +798,7 @@ case-who-button = Es geht um diese Person
 case-verify = Prüfen
 case-enough = Es ist genug geprüft.
 case-not-enough = Es ist nicht genug geprüft.
+case-used = Das Geprüfte ist verbraucht. Für alles Weitere bitte neu prüfen.
 case-points = { $got } von { $needed } Punkten
 case-missing-points = { $n ->
     [one] { $n } Punkt fehlt.

@@ -743,6 +743,7 @@ case-who-button = It is about this person
 case-verify = Verify
 case-enough = Enough is verified.
 case-not-enough = Not enough is verified.
+case-used = What was verified is used up. Verify anew for anything else.
 case-points = { $got } of { $needed } points
 case-missing-points = { $n ->
     [one] { $n } point is missing.

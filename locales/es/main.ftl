@@ -802,6 +802,7 @@ case-who-button = Se trata de esta persona
 case-verify = Verificar
 case-enough = Lo verificado es suficiente.
 case-not-enough = Lo verificado no es suficiente.
+case-used = Lo verificado ya se ha usado. Verifique de nuevo para cualquier otra cosa.
 case-points = { $got } de { $needed } puntos
 case-missing-points = { $n ->
     [one] Falta { $n } punto.

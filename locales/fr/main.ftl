@@ -809,6 +809,7 @@ case-who-button = Il s’agit de cette personne
 case-verify = Vérifier
 case-enough = La vérification suffit.
 case-not-enough = La vérification ne suffit pas.
+case-used = La vérification a été utilisée. Vérifiez à nouveau pour toute autre action.
 case-points = { $got } points sur { $needed }
 case-missing-points = { $n ->
     [one] Il manque { $n } point.

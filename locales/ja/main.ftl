@@ -784,6 +784,7 @@ case-who-button = この人についてです
 case-verify = 確認
 case-enough = 確認は十分です。
 case-not-enough = 確認が足りません。
+case-used = 確認は使用済みです。ほかのことには、あらためて確認してください。
 case-points = { $needed } 点中 { $got } 点
 case-missing-points = { $n ->
    *[other] あと { $n } 点足りません。

@@ -802,6 +802,7 @@ case-who-button = Trata-se desta pessoa
 case-verify = Verificar
 case-enough = O que foi verificado basta.
 case-not-enough = O que foi verificado não basta.
+case-used = O que foi verificado já foi usado. Verifique de novo para qualquer outra coisa.
 case-points = { $got } de { $needed } pontos
 case-missing-points = { $n ->
     [one] Falta { $n } ponto.

@@ -88,6 +88,8 @@ struct CasePage {
     points: Option<String>,
     missing: Option<String>,
     enough: bool,
+    /// Something was done with what was verified, and nothing was verified since.
+    used: bool,
     spoke: Vec<Spoke>,
     asked: Vec<Asked>,
     ways: Vec<Way>,
@@ -215,6 +217,7 @@ impl Seen {
         // What was enough is used up by the verdict that waits.
         let verdict = standing.and_then(|s| s.concluded.as_ref()).map(|c| &c.verdict);
         let concluded = verdict.is_some_and(|verdict| !verdict.by_override);
+        let used = !concluded && good.is_empty() && !self.acted.is_empty();
         let pending = standing.and_then(|s| s.concluded.as_ref()).map(|c| pending(&f, c, me.object));
         CasePage {
             reference: case.reference.to_string(),
@@ -237,7 +240,8 @@ impl Seen {
                 let got: i64 = good.iter().map(counted).sum();
                 f.tv2("case-points", ("got", &got.to_string()), ("needed", &s.needs.points.to_string()))
             }),
-            missing: standing.and_then(|s| s.missing).filter(|_| !concluded).map(|missing| missing_text(&f, missing)),
+            missing: standing.and_then(|s| s.missing).filter(|_| !concluded && !used).map(|m| missing_text(&f, m)),
+            used,
             enough: concluded || standing.is_some_and(|s| s.missing.is_none()),
             spoke: good.iter().map(|one| spoke(&f, one)).collect(),
             asked: self.checks.iter().map(|check| asked(app, &f, check, now, staff)).collect(),

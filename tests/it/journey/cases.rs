@@ -404,6 +404,8 @@ async fn a_frozen_person_is_thawed_by_a_verified_case_and_not_otherwise() {
         assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
         call_check(&mut hugo, &mut wanda).await;
         assert_eq!(said(&hugo.press("act", &[]).await), "thawed");
+        let page = hugo.page().await;
+        assert!(page.body.contains("is used up") && !page.body.contains("Not enough is verified"), "{}", page.main());
         assert!(wanda.get("/reset").await.body.contains("name=\"password\""));
         portal.demo.stop().await;
     }
