@@ -44,22 +44,24 @@ pub(in crate::reset) async fn undispatch(
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET dispatched_at = NULL, lease_until = $3
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NOT NULL";
-    let (id, until) = (id.to_string(), until.as_millisecond());
-    let rows = write_db!(db, |p| sqlx::query(SQL)
-        .bind(&id)
-        .bind(owner)
-        .bind(until)
-        .execute(p)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    as_owner(db, SQL, (id, owner), until).await
 }
 
 /// Keeps the lease while the request is under way. [`StoreError::NoRow`]: it was taken over.
 pub(in crate::reset) async fn renew(db: &Db, id: ResetId, owner: &str, until: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
+    as_owner(db, SQL, (id, owner), until).await
+}
+
+/// Changes the row and keeps the lease, if it is still ours.
+async fn as_owner(
+    db: &Db,
+    sql: &'static str,
+    (id, owner): (ResetId, &str),
+    until: Timestamp,
+) -> Result<(), StoreError> {
     let (id, until) = (id.to_string(), until.as_millisecond());
-    let rows = write_db!(db, |p| sqlx::query(SQL)
+    let rows = write_db!(db, |p| sqlx::query(sql)
         .bind(&id)
         .bind(owner)
         .bind(until)
