@@ -1,5 +1,5 @@
-//! The organisation's look: logo and colour, read and checked once at the start, so that a page is never unreadable and no
-//! rebuild is needed.
+//! Loads the organisation's branding: logo and accent colour. Both are read and checked once at start, so that pages
+//! are always readable and no rebuild is needed.
 
 use std::path::Path;
 
@@ -9,33 +9,34 @@ use sha2::{Digest as _, Sha256};
 use crate::base::{Colour, hex};
 use crate::config::Branding;
 
-/// A larger logo makes every page slow.
+/// Maximum size of the logo file. A larger logo makes every page slow.
 const LOGO_LIMIT: usize = 200 * 1024;
-/// WCAG 2.2, 1.4.3: text on its ground.
+/// Minimum contrast of text on its background (WCAG 2.2, 1.4.3).
 const READABLE: f64 = 4.5;
 
-/// The grounds of `passback.css` that the accent stands on, light and dark, lightest last.
+/// Backgrounds of the accent colour in the light theme of `passback.css`.
 const LIGHT: [&str; 3] = ["#ffffff", "#f1f5f4", "#dff0ed"];
+/// Backgrounds of the accent colour in the dark theme of `passback.css`.
 const DARK: [&str; 2] = ["#172120", "#0e1514"];
-/// Ink for text on the accent.
+/// Possible text colours on the accent.
 const INKS: [&str; 2] = ["#ffffff", "#0b1211"];
 
-/// Why it cannot be used.
+/// Reason why the branding cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BrandError {
-    #[error("branding.{key} {value} is not a colour such as #0b5d57")]
+    #[error("branding.{key} {value}: not a colour such as #0b5d57")]
     NotAColour { key: &'static str, value: String },
     #[error(
-        "branding.{key} {value} cannot be read on {ground}: its contrast is {contrast:.1} and must be {READABLE} or more (WCAG 2.2); take a {advice} one"
+        "branding.{key} {value}: unreadable on {ground}, its contrast is {contrast:.1} and must be 4.5 or more (WCAG 2.2); take a {advice} one"
     )]
     Unreadable { key: &'static str, value: String, ground: &'static str, contrast: f64, advice: &'static str },
-    #[error("branding.logo_file {path} cannot be read")]
+    #[error("cannot read branding.logo_file {path}")]
     Logo { path: String, source: std::io::Error },
-    #[error("branding.logo_file {path} must be .svg, .png or .webp and at most 200 KiB")]
+    #[error("branding.logo_file {path}: must be .svg, .png or .webp and at most 200 KiB")]
     LogoKind { path: String },
 }
 
-/// A file that pages link to. Its address holds a hash of it, so it may be kept for ever.
+/// File that pages link to. Its URL contains a hash of its content, so browsers may cache it without limit.
 pub(crate) struct BrandFile {
     pub(crate) hash: String,
     pub(crate) name: &'static str,
@@ -43,7 +44,7 @@ pub(crate) struct BrandFile {
     pub(crate) bytes: Bytes,
 }
 
-/// What the organisation gave.
+/// Logo and colours of the organisation.
 #[derive(Default)]
 pub(crate) struct Brand {
     logo: Option<BrandFile>,
@@ -97,8 +98,8 @@ fn logo(path: &Path) -> Result<BrandFile, BrandError> {
     Ok(BrandFile::new("logo", kind, bytes))
 }
 
-/// A style sheet with the accent for both themes. Without a colour for the dark one, the accent is made lighter until it
-/// can be read.
+/// Creates a style sheet with the accent for both themes. Without a colour for the dark theme, the accent is lightened
+/// until it is readable.
 fn colours(accent: &str, settings: &Branding) -> Result<BrandFile, BrandError> {
     let light = readable("accent", accent, &LIGHT, "darker")?;
     let dark = match settings.accent_dark.as_deref() {
@@ -120,7 +121,7 @@ fn colours(accent: &str, settings: &Branding) -> Result<BrandFile, BrandError> {
     Ok(BrandFile::new("colours.css", "text/css; charset=utf-8", css.into_bytes()))
 }
 
-/// The ink that is read best on a colour.
+/// Returns the text colour with the highest contrast on a colour.
 fn ink(on: Colour) -> Colour {
     let contrast = |ink: &Colour| on.contrast(*ink);
     let inks = INKS.iter().filter_map(|ink| Colour::parse(ink));
@@ -142,7 +143,7 @@ fn readable(
     }
 }
 
-/// The first ground on which it cannot be read.
+/// Returns the first background on which the colour is unreadable, with the contrast.
 fn worst(colour: Colour, grounds: &[&'static str]) -> Option<(&'static str, f64)> {
     let on = |ground: &&'static str| Some((*ground, Colour::parse(ground)?.contrast(colour)));
     grounds.iter().filter_map(on).find(|(_, contrast)| *contrast < READABLE)
@@ -161,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_colour_that_cannot_be_read_is_refused_with_what_to_do() {
-        let said = brand("#ffcc00").unwrap_err().to_string();
-        assert!(said.contains("contrast is 1.5") && said.contains("take a darker one"), "{said}");
+        let message = brand("#ffcc00").unwrap_err().to_string();
+        assert!(message.contains("contrast is 1.5") && message.contains("take a darker one"), "{message}");
         assert!(brand("red").unwrap_err().to_string().contains("not a colour"));
         assert!(brand("#7a1fa2").unwrap().contains("--accent: #7a1fa2; --accent-ink: #ffffff"));
     }
@@ -185,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_accent_that_is_taken_can_be_read_in_both_themes(r: u8, g: u8, b: u8) {
+        fn accepted_accent_is_readable_in_both_themes(r: u8, g: u8, b: u8) {
             let accent = format!("#{r:02x}{g:02x}{b:02x}");
             if let Ok(css) = brand(&accent) {
                 let values: Vec<Colour> = css.split("--accent: ").skip(1).map(|rest| Colour::parse(&rest[..7]).unwrap()).collect();

@@ -1,5 +1,5 @@
-//! The whole product on this machine: the emulated tenant, the portal, SQLite, and an operator linked through the
-//! real pages, without a click.
+//! Runs the entire product on this machine: the emulated tenant, the portal, SQLite, and an operator that is linked
+//! through the real pages automatically.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -16,30 +16,30 @@ use crate::entra::client;
 use crate::serve::{Portal, ServeError, listen};
 use crate::tenant::{LdapsOptions, Running, Seed, SeedError, Start, StartError};
 
-/// The application and the accounts the seed gives the demo.
+/// Application and accounts of the seed that the demo uses.
 const CLIENT_ID: &str = "a0000000-0000-4000-8000-0000000000a1";
 const CLIENT_SECRET: &str = "demo-secret-of-the-emulator";
 const ADMIN: &str = "adam@contoso.example";
 const OPERATOR: &str = "svc-passback@contoso.example";
 
-/// A change to the settings.
+/// Change to the configuration.
 pub type Adjust = Box<dyn Fn(&mut Config) + Send + Sync>;
 
-/// How to start.
+/// Options of a demo.
 pub struct DemoOptions {
     pub port: u16,
     pub tenant_port: u16,
-    /// Where the database and the sealing key live; a fresh temporary folder, removed at the end, if not given.
+    /// Folder of the database and the sealing key. Default: a new temporary folder, removed at the end.
     pub data_dir: Option<PathBuf>,
     pub seed: Option<Seed>,
-    /// Another database than SQLite in the data folder.
+    /// Database URL. Default: SQLite in the data folder.
     pub database: Option<String>,
     pub directory: Option<LdapsOptions>,
     pub clock: Clock,
     pub random: Random,
-    /// Changes to the settings, for tests.
+    /// Change to the configuration, for tests.
     pub adjust: Adjust,
-    /// Without it nobody can reset: tests of that state.
+    /// Links the operator at start. Tests switch it off for the state in which no one can reset.
     pub link_operator: bool,
 }
 
@@ -60,7 +60,7 @@ impl Default for DemoOptions {
     }
 }
 
-/// A running demo.
+/// Running demo.
 pub struct Demo {
     pub tenant: Running,
     portal: Option<Portal>,
@@ -68,10 +68,11 @@ pub struct Demo {
     clock: Clock,
     random: Random,
     temporary: Option<PathBuf>,
+    /// People of the seed: user principal name, name, and expected outcome of their reset.
     pub people: Vec<(String, String, String)>,
 }
 
-/// Why the demo does not start.
+/// Reason why the demo does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     #[error(transparent)]
@@ -80,14 +81,14 @@ pub enum DemoError {
     Tenant(#[from] StartError),
     #[error(transparent)]
     Seed(#[from] SeedError),
-    #[error("the data folder {path} cannot be used: {source}", path = .path.display())]
+    #[error("cannot use the data folder {path}", path = .path.display())]
     Data { path: PathBuf, source: std::io::Error },
-    #[error("the operator could not be linked: {0}")]
+    #[error("cannot link the operator: {0}")]
     Link(String),
 }
 
 impl Demo {
-    /// Starts everything.
+    /// Starts emulator and portal and links the operator.
     ///
     /// # Errors
     /// When a port is taken, a folder cannot be written, or the operator cannot be linked.
@@ -122,28 +123,28 @@ impl Demo {
         Ok(demo)
     }
 
-    /// Where the portal is.
+    /// Returns the URL of the portal, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         self.config.server.public_url.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// For tests of what no page shows.
+    /// Returns the portal, for tests of state that no page shows.
     #[cfg(test)]
     pub(crate) fn portal(&self) -> &Portal {
         self.portal.as_ref().unwrap()
     }
 
-    /// The settings it runs with.
+    /// Returns the configuration of the portal.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Ends the portal as a crash would and starts it again on the same data and port.
+    /// Ends the portal as a crash would and starts it again with the same data and port.
     ///
     /// # Errors
-    /// As [`Demo::start`].
+    /// As [`RunningDemo::start`].
     pub async fn crash_and_restart(&mut self) -> Result<(), DemoError> {
         if let Some(portal) = self.portal.take() {
             portal.kill().await;
@@ -154,10 +155,10 @@ impl Demo {
         Ok(())
     }
 
-    /// Serves until the process is told to stop, then cleans up.
+    /// Serves until the process receives SIGTERM or Ctrl-C, then cleans up.
     ///
     /// # Errors
-    /// When the portal ends by itself.
+    /// When the portal ends without such a signal.
     pub async fn run(mut self) -> Result<(), DemoError> {
         let ended = match self.portal.take() {
             Some(portal) => portal.run().await,
@@ -167,7 +168,7 @@ impl Demo {
         Ok(ended?)
     }
 
-    /// Stops everything and removes a temporary folder.
+    /// Stops portal and emulator and removes a temporary folder.
     pub async fn stop(mut self) {
         if let Some(portal) = self.portal.take() {
             portal.stop().await;
@@ -179,7 +180,7 @@ impl Demo {
     }
 }
 
-/// The folder, and the same again if it is ours to remove.
+/// Creates the data folder. Returns its path, and the path again if the folder is temporary and must be removed.
 fn data_folder(given: Option<PathBuf>, random: &Random) -> Result<(PathBuf, Option<PathBuf>), DemoError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let temporary = given.is_none();
@@ -198,7 +199,7 @@ fn config(
     database: Option<String>,
     random: &Random,
 ) -> Result<Config, DemoError> {
-    let broken = |what: &str| DemoError::Link(format!("the emulator's {what} is no address"));
+    let broken = |what: &str| DemoError::Link(format!("the emulator's {what} is not valid"));
     let url = |text: String, what: &str| Url::parse(&text).map_err(|_| broken(what));
     let database = database.unwrap_or_else(|| format!("sqlite://{}", folder.join("passback.db").display()));
     Ok(Config {
@@ -250,7 +251,7 @@ fn config(
     })
 }
 
-/// A key of this folder's own, made on the first start.
+/// Returns the sealing key of this data folder. Creates it at the first start.
 fn sealing_key(folder: &std::path::Path, random: &Random) -> Result<SealingKey, DemoError> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -264,14 +265,14 @@ fn sealing_key(folder: &std::path::Path, random: &Random) -> Result<SealingKey, 
     Ok(SealingKey { id: "demo".to_owned(), file })
 }
 
-/// Links the operator. Right after the start the policies may not have been read yet, and then nobody is let in: so an administrator
-/// would try again, too.
+/// Links the operator. Right after the start the Conditional Access policies may not have been assessed yet, and then
+/// sign-ins are refused, so this retries as an administrator would.
 async fn link_operator(portal: &str) -> Result<(), DemoError> {
     let mut last = String::new();
     for _ in 0..5 {
         match click_through(portal).await {
             Ok(StatusCode::SEE_OTHER) => return Ok(()),
-            Ok(status) => last = format!("the portal answered {status}"),
+            Ok(status) => last = format!("the portal returned {status}"),
             Err(error) => last = error.to_string(),
         }
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -279,7 +280,7 @@ async fn link_operator(portal: &str) -> Result<(), DemoError> {
     Err(DemoError::Link(last))
 }
 
-/// What an administrator would click: sign in, sign the operator in, confirm.
+/// Performs an administrator's steps: sign in, sign the operator in, confirm.
 async fn click_through(portal: &str) -> Result<StatusCode, crate::entra::HttpError> {
     let mut browser = Browser::new()?;
     browser.sign_in(&format!("{portal}/signin?purpose=staff"), ADMIN).await?;
@@ -287,7 +288,7 @@ async fn click_through(portal: &str) -> Result<StatusCode, crate::entra::HttpErr
     Ok(browser.post(&format!("{portal}/admin/operator/confirm"), &[]).await?.status())
 }
 
-/// As much of a browser as that takes: cookies by host and port, and redirects.
+/// Minimal browser for these steps: cookies by host and port, and redirects.
 struct Browser {
     http: reqwest::Client,
     cookies: Vec<(String, String)>,
@@ -298,7 +299,7 @@ impl Browser {
         Ok(Self { http: client()?, cookies: Vec::new() })
     }
 
-    /// From a page of ours through Entra's sign-in with a passkey and back, to where it ends.
+    /// Signs an account in with a passkey, from a page of the portal through Entra and back. Returns the last response.
     async fn sign_in(&mut self, from: &str, account: &str) -> Result<Response, crate::entra::HttpError> {
         let (at, _) = self.follow(from.to_owned()).await?;
         let back = self.post(&at, &[("account", account), ("method", "passkey")]).await?;
@@ -306,6 +307,7 @@ impl Browser {
         Ok(self.follow(to).await?.1)
     }
 
+    /// Follows up to 6 redirects. Returns the last URL and response.
     async fn follow(&mut self, from: String) -> Result<(String, Response), crate::entra::HttpError> {
         let mut at = from;
         for _ in 0..6 {

@@ -1,7 +1,6 @@
 //! Passback: self-service password reset for Microsoft Entra ID with writeback to on-premises Active Directory.
 //!
-//! Domains are modules; the list says what the product does. Import directions are a table that a test checks
-//! (`docs/architecture.md`).
+//! Each domain is a module. A test checks the allowed import directions against the table in `docs/architecture.md`.
 
 mod audit;
 mod base;

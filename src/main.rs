@@ -1,4 +1,4 @@
-//! The command line. Every command is one function of the library.
+//! Runs the command line. Every command is one function of the library.
 
 mod cli;
 

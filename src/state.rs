@@ -1,4 +1,4 @@
-//! What every handler can reach. Features take their own part of it by `FromRef`.
+//! Holds the state that every handler can reach. Features take their own part of it with `FromRef`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use crate::entra::{Entra, RiskRead};
 use crate::policy::{BreachError, Engine};
 use crate::store::{Attempts, Db, DbSessions, Limits, Sealer};
 
-/// The form and its submit ask once.
+/// Lifetime of a cached user risk, long enough that the form and its submission need one Graph request.
 const RISK_IS_GOOD_FOR: Duration = Duration::from_mins(1);
 
-/// A status as event streams send it.
+/// Status of a reset as event streams send it.
 #[derive(Clone, Debug)]
 pub(crate) struct News {
     pub(crate) revision: i64,
     pub(crate) status: Arc<str>,
 }
 
-/// Why the portal cannot start.
+/// Reason why the application state cannot be created and the portal cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     #[error(transparent)]
@@ -44,15 +44,15 @@ impl From<DirectoryError> for NotReady {
     }
 }
 
-/// What an open stream knows of its session.
+/// Status of a session as an open event stream sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Lives, and until then if nothing more is asked.
+    /// The session is active and expires at this time if no further request arrives.
     Until(Timestamp),
     Over,
 }
 
-/// The state of a running portal.
+/// State of a running portal. Clones share it.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Inner>);
 
@@ -66,36 +66,41 @@ pub(crate) struct Inner {
     pub(crate) auditor: Auditor,
     pub(crate) policy: Engine,
     pub(crate) brand: Brand,
-    /// The probe, if one is set up, and when it last failed to answer.
+    /// Directory probe, if one is configured.
     pub(crate) directory: Option<Directory>,
+    /// Time when the directory probe last failed to respond, by the clock's elapsed time.
     pub(crate) directory_away: Mutex<Option<Duration>>,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) attempts: Attempts,
     pub(crate) sessions: DbSessions,
-    /// Work that outlives its request: a closed browser does not cut a reset.
+    /// Work that outlives its request: closing the browser does not interrupt a reset.
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
     /// Resets that this process is sending.
     pub(crate) in_flight: InFlight,
-    /// Who watches which reset, and which sessions their streams hang on, by the hash of the id.
+    /// Subscribers of reset updates.
     pub(crate) reset_watchers: Watchers<ResetId, Option<News>>,
+    /// Subscribers of session status, by the hash of the session id: an event stream ends with its session.
     pub(crate) session_watchers: Watchers<String, Standing>,
-    /// This process changed a reset: its reader need not wait for its next round.
+    /// Notifies the reader of reset changes that this process changed a reset, so that it does not wait for its next
+    /// round.
     pub(crate) changed: Notify,
-    /// How many people the tenant has, and when that was counted.
+    /// Number of users in the tenant, and the time of the count.
     pub(crate) people: Mutex<Option<(i64, Timestamp)>>,
-    /// What Microsoft said of somebody's risk: it takes minutes itself to see one.
+    /// User risk as Graph returned it. Microsoft itself needs minutes to detect a risk.
     pub(crate) risks: Brief<ObjectId, RiskRead>,
-    /// How long resets usually take, and when that was read, by the clock's elapsed time.
+    /// Typical duration of a reset, and when it was loaded, by the clock's elapsed time.
     pub(crate) usual: Mutex<Option<(Option<SignedDuration>, Duration)>>,
-    /// This process's name in leases.
+    /// Name of this process in leases.
     pub(crate) me: String,
 }
 
 impl App {
+    /// Creates the state.
+    ///
     /// # Errors
-    /// When the breach file or the directory's CA cannot be used.
+    /// When the breach list, the branding or the directory's CA cannot be used.
     pub(crate) fn new(
         config: Config,
         db: Db,

@@ -1,4 +1,4 @@
-//! The control for pages: an axum server with one route that answers the same bytes, in a process of its own.
+//! The control for page benchmarks: a separate process with one axum route that always returns the same bytes.
 
 use std::process::{Child, Command, Stdio};
 
@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::routing::get;
 
-/// Serves what stands in `PASSBACK_BENCH_PAGE`, with `PASSBACK_BENCH_HEADERS`.
+/// Serves the file named by `PASSBACK_BENCH_PAGE` with the headers in `PASSBACK_BENCH_HEADERS`.
 pub(crate) fn serve(port: u16) {
     let page =
         std::env::var("PASSBACK_BENCH_PAGE").map_or_else(|_| String::new(), |f| std::fs::read_to_string(f).unwrap());
@@ -28,7 +28,7 @@ pub(crate) fn serve(port: u16) {
     });
 }
 
-/// Such a server as a process.
+/// A running control process. Dropping it kills the process.
 pub(crate) struct Bare(pub(crate) Child);
 
 impl Bare {

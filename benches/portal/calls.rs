@@ -1,4 +1,4 @@
-//! What Graph is asked while many watch, and how soon what it says is shown.
+//! Counts Graph calls while many browsers watch one reset, and measures the delay until an outcome is shown.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ async fn events(browser: &mut Browser, reference: &str) -> reqwest::Response {
     browser.once(&format!("/resets/{reference}/events")).await
 }
 
-/// Graph calls of a reset whose writeback takes ten seconds, watched by one and by a thousand.
+/// Compares the Graph calls of a reset whose writeback takes 10 seconds, with 1 watcher and with 1,000.
 async fn watchers(figures: &mut Figures) {
     let mut counts = Vec::new();
     for (n, watchers) in [1, 1_000].into_iter().enumerate() {
@@ -44,7 +44,8 @@ async fn watchers(figures: &mut Figures) {
     figures.add("graph_gets_1000_watchers", counts[1].1 as f64, "<= 6, same", met, &detail);
 }
 
-/// From the moment an operation is final at Graph to the event in an open page, against the interval of asking.
+/// Measures the time from the final operation status at Graph to the event in an open page, as a share of the poll
+/// interval.
 async fn lag(figures: &mut Figures) {
     const PEOPLE: usize = 30;
     let fleet = Fleet::new(Engine::Sqlite, crowded(PEOPLE)).await;
@@ -77,7 +78,7 @@ async fn lag(figures: &mut Figures) {
         let ended_ago = passback::Clock::system().now().duration_since(ended);
         let lag = Duration::try_from(ended_ago).unwrap().saturating_sub(seen.elapsed()).as_secs_f64();
         lags.push(lag);
-        // The interval in which the end fell: between the last question before it and the first one after.
+        // The poll interval that contains the end: from the last poll before it to the first one after it.
         let before = asked.iter().rev().find(|at| **at < ended).copied();
         let after = asked.iter().find(|at| **at >= ended).copied();
         if let (Some(before), Some(after)) = (before, after) {

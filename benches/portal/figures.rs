@@ -1,4 +1,4 @@
-//! Figures, as they are printed.
+//! Prints benchmark values and collects them for the `RESULT` line.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// A figure with what it was compared with. `goal` is what was hoped for; missing it is said, not hidden.
+    /// Adds a value that has a goal. A missed goal is printed; it does not fail the run.
     pub(crate) fn add(&mut self, name: &str, value: f64, goal: &str, met: bool, detail: &str) {
         println!("{name:<34} {value:>10.3}   goal {goal:<10} {}   {detail}", if met { "met" } else { "MISSED" });
         let _ = write!(self.result, " {name}={value:.3}");
@@ -18,7 +18,7 @@ impl Figures {
         }
     }
 
-    /// A figure that is only told.
+    /// Adds a value without a goal.
     pub(crate) fn tell(&mut self, name: &str, value: f64, detail: &str) {
         println!("{name:<34} {value:>10.3}   {detail}");
         let _ = write!(self.result, " {name}={value:.3}");

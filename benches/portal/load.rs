@@ -1,17 +1,17 @@
-//! A client as light as can be: the same bytes again and again over connections that stay open.
+//! A minimal HTTP client: sends the same bytes repeatedly over connections that stay open.
 
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A GET request, ready to be written.
+/// Returns the bytes of a GET request.
 pub(crate) fn get(port: u16, path: &str, cookie: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nAccept: text/html\r\n\r\n")
         .into_bytes()
 }
 
-/// One answer with `content-length`; its status line.
+/// Reads one response with a `content-length` and returns its status line.
 pub(crate) async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<String> {
     buffer.clear();
     let mut head_end = None;
@@ -33,7 +33,7 @@ pub(crate) async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std:
     }
 }
 
-/// Requests a second, over so many connections for so long. Every answer must be a 200.
+/// Returns the requests per second over `connections` connections during `span`. Every response must be a 200.
 pub(crate) async fn rate(port: u16, request: &[u8], connections: usize, span: Duration) -> f64 {
     let until = Instant::now() + span;
     let began = Instant::now();

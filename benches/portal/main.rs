@@ -1,6 +1,7 @@
-//! `make bench`: what the portal costs, each figure with a control in the same run, because machines are noisy.
+//! `make bench`: measures what the portal costs. Each value has a control in the same run, because machines are noisy.
 //!
-//! A ratio is the median of rounds in which portal and control take turns. Ends with one line `RESULT name=value …`.
+//! A ratio is the median over rounds in which portal and control alternate. The last line is `RESULT bench name=value
+//! …`.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -35,7 +36,7 @@ fn main() {
     if let Some(at) = arguments.iter().position(|a| a == "--bare") {
         return bare::serve(arguments[at + 1].parse().unwrap());
     }
-    // `cargo bench` passes `--bench`; a name picks one part.
+    // `cargo bench` passes `--bench`; a name selects one part.
     let wanted = arguments.iter().skip(1).find(|a| !a.starts_with('-')).cloned();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut figures = Figures::default();

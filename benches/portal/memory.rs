@@ -1,4 +1,4 @@
-//! Memory and start: idle, and with thousands of open timelines.
+//! Measures start time and memory: idle, and with thousands of open status pages.
 
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,9 @@ async fn until_answered(port: u16, path: &str) {
     }
 }
 
-/// Start to first 200 and memory when nothing happens, beside an empty axum server. Of the binary that the image holds, which
-/// `make bench` builds first and names; of the one with the emulator without that.
+/// Measures the time to the first 200 response and the idle memory, against an empty axum server. `make bench` builds
+/// the binary of the container image first and names it in `PASSBACK_IMAGE_BINARY`; without that variable, the binary
+/// that includes the emulator is measured.
 pub(crate) async fn idle(figures: &mut Figures) {
     let mut fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
     let image = std::env::var_os("PASSBACK_IMAGE_BINARY").map(std::path::PathBuf::from);
@@ -68,7 +69,7 @@ pub(crate) async fn idle(figures: &mut Figures) {
     fleet.tenant.stop().await;
 }
 
-/// Growth of memory from 1,000 to 10,000 open timelines, over HTTP/1.1.
+/// Measures the growth of memory from 1,000 to 10,000 open status pages, over HTTP/1.1.
 pub(crate) async fn streams(figures: &mut Figures) {
     let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
     let server = "max_connections = 30000\nmax_connections_per_address = 30000";

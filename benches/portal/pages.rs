@@ -1,4 +1,4 @@
-//! A signed-in page against a bare axum route with the same bytes.
+//! Compares a page behind the sign-in with a bare axum route that returns the same bytes.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) async fn run(figures: &mut Figures) {
     let mut browser = fleet.signed_in(&person(0)).await;
     let reference = browser.reset(GOOD).await.reference();
     browser.until_state(&reference, "written").await;
-    // Until the log has proved it too, so that the page no longer changes.
+    // Wait for the evidence of the audit log: after that the page no longer changes.
     browser.until(&reference, |s| s["evidence"].as_array().unwrap().len() == 3).await;
     let path = format!("/resets/{reference}");
     let cookie = browser.cookie();

@@ -1,4 +1,5 @@
-//! Whole resets a second: session, checks, the POST, rows and audit; against the same commits and one loopback POST.
+//! Measures complete resets per second (session, checks, POST, rows and audit events) against the same commits plus one
+//! POST on loopback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,7 +40,8 @@ pub(crate) async fn run(figures: &mut Figures) {
     fleet.tenant.stop().await;
 }
 
-/// Everybody submits, so many at once; it counts until Graph has taken the last one and the row says so.
+/// Submits the form for every person, `CONCURRENCY` at a time. The measurement ends when Graph has accepted the last
+/// reset and its row says so.
 async fn whole(fleet: &Fleet, people: &[Browser]) -> f64 {
     let next = Arc::new(AtomicUsize::new(0));
     let people: Arc<Vec<Browser>> = Arc::new(people.to_vec());
@@ -64,8 +66,8 @@ async fn whole(fleet: &Fleet, people: &[Browser]) -> f64 {
     people.len() as f64 / began.elapsed().as_secs_f64()
 }
 
-/// What no portal can do without: the intent with its audit line and head, the mark before the POST, the POST, and the
-/// outcome with its audit line and head: three commits with `synchronous=FULL`.
+/// Measures the work that every portal has to do: three commits with `synchronous=FULL` and one POST. The commits are
+/// the intent with audit row and head, the dispatch mark before the POST, and the outcome with audit row and head.
 async fn control(fleet: &Fleet, count: usize, round: usize) -> f64 {
     let file = fleet.path().join(format!("control-{round}.db"));
     let options = SqliteConnectOptions::new()
@@ -124,7 +126,7 @@ async fn control(fleet: &Fleet, count: usize, round: usize) -> f64 {
     count as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Takes a POST and answers 202.
+/// Starts a server that answers every POST with 202.
 async fn sink() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! What the helpdesk's search costs with a million resets stored, against ten thousand, on both engines.
+//! Compares the helpdesk's search with 1,000,000 stored resets and with 10,000, on SQLite and PostgreSQL.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,9 +11,9 @@ use super::support::portal::Browser;
 use super::support::postgres::Cluster;
 
 const STOCKS: [i64; 2] = [10_000, 1_000_000];
-/// People who reset; each again and again in the large stock.
+/// People with resets. In the large database each has many.
 const PEOPLE: i64 = 20_000;
-/// The stock is spread over three years.
+/// The stored resets are spread over 3 years.
 const SPAN_MS: i64 = 3 * 365 * 86_400_000;
 const ROUNDS: usize = 60;
 
@@ -73,7 +73,7 @@ fn name(n: i64) -> String {
         return "Xaver Quitzow".to_owned();
     }
     let at = |names: &'static [&'static str], n: i64| names[usize::try_from(n).unwrap() % names.len()];
-    // One in ten is called Anna.
+    // One person in ten has this first name.
     let first = if n % 10 == 3 { "Anna" } else { at(&FIRST, n * 7_919 % 1_009) };
     format!("{first} {}{}", at(&LAST_HEAD, n * 31 % 997), at(&LAST_TAIL, n * 17 % 983).to_lowercase())
 }
@@ -118,7 +118,7 @@ async fn engine(figures: &mut Figures, engine: &str, urls: [String; 2], folder: 
         let references = references(&fleet).await;
         stocks.push((fleet, portal, hugo, references, stored));
     }
-    // A server's memory holds its database; others on this machine may have pushed it out.
+    // A production server has its database in memory. Other processes on this machine may have evicted it.
     let read = std::process::Command::new("find")
         .arg(folder)
         .args(["-type", "f", "-exec", "cat", "{}", "+"])
@@ -128,7 +128,7 @@ async fn engine(figures: &mut Figures, engine: &str, urls: [String; 2], folder: 
     let mut times: [BTreeMap<&str, Vec<f64>>; 2] = Default::default();
     for round in 0..ROUNDS {
         for kind in KINDS {
-            // One after the other, so that both meet the same noise.
+            // Alternates between the databases, so that both meet the same noise.
             for (at, (fleet, _, hugo, references, stored)) in stocks.iter().enumerate() {
                 let path = question(kind, i64::try_from(round).unwrap(), references, *stored);
                 let took = ask(fleet, hugo, &path).await;
@@ -183,7 +183,7 @@ const KINDS: [&str; 17] = [
     "deep, state",
 ];
 
-/// The same questions to both stocks.
+/// Returns the path of a search. Both databases get the same ones.
 fn question(kind: &str, round: i64, references: &[String], stored: i64) -> String {
     let person = round * 331 % PEOPLE.min(stored);
     let who = name(person);
@@ -260,7 +260,7 @@ async fn references(fleet: &Fleet) -> Vec<String> {
     texts(fleet, "SELECT reference FROM resets ORDER BY reference LIMIT 60").await
 }
 
-/// Until the tables are there: the port is open before.
+/// Waits for the migrations: the port is open before they have run.
 async fn ready(fleet: &Fleet) {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
@@ -273,10 +273,10 @@ async fn ready(fleet: &Fleet) {
     }
 }
 
-/// Resets of the past three years. The words of each person's first one are kept by the portal itself; the others get the
-/// same, in one go.
+/// Stores resets of the past 3 years. The portal itself indexes the first reset of each person; the search terms of the
+/// others are copied from it in one statement.
 async fn fill(fleet: &Fleet, stored: i64) {
-    // The tables are made by a first start.
+    // The first start creates the tables.
     let portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
     ready(fleet).await;
     drop(portal);
@@ -296,7 +296,7 @@ async fn fill(fleet: &Fleet, stored: i64) {
     portal.stop();
     if stored > first {
         insert(fleet, stored, (first, stored), "1").await;
-        // Each row's reset is there: PostgreSQL need not look for it again, sixteen million times.
+        // Every referenced reset exists, so PostgreSQL does not have to check 16 million foreign keys.
         let trusting =
             if fleet.database.starts_with("sqlite") { "" } else { "SET session_replication_role = replica; " };
         execute(
@@ -313,12 +313,13 @@ async fn fill(fleet: &Fleet, stored: i64) {
         .await;
     }
     if !fleet.database.starts_with("sqlite") {
-        // As autovacuum would have done by then.
+        // Autovacuum would have done this by then.
         execute(fleet, "VACUUM ANALYZE").await;
     }
 }
 
-/// Resets `from..to`, counted from the newest. `revision` tells those with words from those without.
+/// Inserts the resets `from..to`, counted from the newest. Revision 1 marks those that the portal indexes, revision 2
+/// the others.
 async fn insert(fleet: &Fleet, stored: i64, (from, to): (i64, i64), searchable: &str) {
     let now = passback::Clock::system().now().as_millisecond();
     let sqlite = fleet.database.starts_with("sqlite");

@@ -1,4 +1,4 @@
-//! What a reset costs with a thousand and with a million others in the database.
+//! Compares the duration of a reset with 1,000 and with 1,000,000 other resets in the database.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ pub(crate) async fn run(figures: &mut Figures) {
     let mut fleets = Vec::new();
     for stored in [1_000, 1_000_000] {
         let fleet = Fleet::new(Engine::Sqlite, crowded(EACH)).await;
-        // The tables are made by a first start.
+        // The first start creates the tables.
         drop(fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await);
         fill(&fleet, stored).await;
         let portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
@@ -23,7 +23,7 @@ pub(crate) async fn run(figures: &mut Figures) {
     }
     let (mut few, mut many) = (Vec::new(), Vec::new());
     for n in 0..EACH {
-        // One after the other, so that both meet the same noise.
+        // Alternates between the databases, so that both meet the same noise.
         for (at, times) in [(0, &mut few), (1, &mut many)] {
             let fleet = &fleets[at].0;
             let mut browser = fleet.signed_in(&person(n)).await;
@@ -44,7 +44,7 @@ pub(crate) async fn run(figures: &mut Figures) {
     }
 }
 
-/// Finished resets of the past months, with their evidence.
+/// Stores written resets of the past months with their evidence.
 async fn fill(fleet: &Fleet, count: i64) {
     let mut database = sqlx::SqliteConnection::connect(&fleet.database).await.unwrap();
     let now = passback::Clock::system().now().as_millisecond();

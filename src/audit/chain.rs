@@ -1,13 +1,13 @@
-//! One row's hash. Length-prefixed fields, so that no two rows read alike.
+//! Hash of an audit row, over length-prefixed fields, so that different rows never have the same encoding.
 
 use sha2::{Digest as _, Sha256};
 
 use crate::base::hex;
 
-/// The hash before the first row.
+/// Previous hash of the first row.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// A row as it is stored and hashed.
+/// Audit row as stored and hashed.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(super) struct Row {
     pub(super) seq: i64,
@@ -17,7 +17,7 @@ pub(super) struct Row {
     pub(super) subject: Option<String>,
     pub(super) reset_id: Option<String>,
     pub(super) detail: String,
-    /// Digest of the salted personal details; empty without any.
+    /// Digest of the salted personal details, empty if the event has none.
     pub(super) personal: String,
     pub(super) previous: String,
     pub(super) hash: String,
@@ -26,7 +26,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// What the hash must be.
+    /// Computes the hash from the row's other fields. The MAC is not part of it.
     pub(super) fn computed(&self) -> String {
         let mut hasher = Sha256::new();
         let (seq, at) = (self.seq.to_string(), self.at.to_string());
@@ -51,12 +51,12 @@ impl Row {
     }
 }
 
-/// The digest that stands for personal details.
+/// Returns the salted digest that represents personal details in the chain.
 pub(super) fn personal_digest(salt: &str, data: &str) -> String {
     hex(&Sha256::new().chain_update(salt.as_bytes()).chain_update([0]).chain_update(data.as_bytes()).finalize())
 }
 
-/// What the head's MAC covers.
+/// Returns the bytes that the head's MAC covers.
 pub(super) fn head_bytes(count: i64, hash: &str) -> Vec<u8> {
     format!("passback audit head v1:{count}:{hash}").into_bytes()
 }

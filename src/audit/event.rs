@@ -1,10 +1,10 @@
-//! What is worth remembering. No field can hold a password: there is no such type here.
+//! Audit events. No field can hold a password, because no method here accepts the type.
 
 use serde_json::{Map, Value, json};
 
 use crate::base::{PersonKey, ResetId};
 
-/// Who did it.
+/// Actor of an event. [`AuditActor::stored_name`] gives the stored form.
 #[derive(Clone, Debug)]
 pub(crate) enum Actor {
     Person(PersonKey),
@@ -24,7 +24,7 @@ impl Actor {
     }
 }
 
-/// One line of the audit.
+/// Event to record in the audit log.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) kind: &'static str,
@@ -50,13 +50,13 @@ impl Event {
         self
     }
 
-    /// A fact that stays for ever: codes, states, ids.
+    /// Adds a detail that is kept permanently, such as a code, state or id.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(name.to_owned(), value.into());
         self
     }
 
-    /// A fact about somebody that retention may erase: names, addresses.
+    /// Adds a personal detail that retention may erase, such as a name or address.
     pub(crate) fn personal(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.personal.insert(name.to_owned(), value.into());
         self
@@ -66,7 +66,7 @@ impl Event {
         Value::Object(self.detail.clone()).to_string()
     }
 
-    /// Empty when there is nothing personal.
+    /// Returns the personal details as JSON, empty if there are none.
     pub(super) fn personal_data(&self) -> String {
         if self.personal.is_empty() { String::new() } else { json!(self.personal).to_string() }
     }

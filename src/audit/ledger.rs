@@ -1,11 +1,11 @@
-//! A transaction that writes history as its last act.
+//! Transactions that append audit events directly before their commit.
 
 use super::chain::{GENESIS, Row, head_bytes, personal_digest};
 use super::event::Event;
 use crate::base::{Clock, Random};
 use crate::store::{Db, Purpose, Sealer, StoreError, Tx, on_tx};
 
-/// Opens ledgers.
+/// Audit log: begins audited transactions and appends single events.
 #[derive(Clone)]
 pub(crate) struct Auditor {
     db: Db,
@@ -14,7 +14,8 @@ pub(crate) struct Auditor {
     random: Random,
 }
 
-/// A transaction with the events that report it. Dropped without commit, nothing happened and nothing is told.
+/// Transaction with the events that report its changes. Dropped without a commit, it changes nothing and records no
+/// event.
 pub(crate) struct Ledger {
     tx: Tx,
     events: Vec<Event>,
@@ -30,7 +31,7 @@ impl Auditor {
         Ok(Ledger { tx: self.db.begin().await?, events: Vec::new(), auditor: self.clone() })
     }
 
-    /// An event that reports no change of ours, such as a refusal.
+    /// Appends an event that reports no change of the database, such as a refusal.
     pub(crate) async fn note(&self, event: Event) -> Result<(), StoreError> {
         let mut ledger = self.begin().await?;
         ledger.record(event);
@@ -47,8 +48,8 @@ impl Ledger {
         self.events.push(event);
     }
 
-    /// Appends the events and commits. The head row is locked here, as late as can be: locked first, it cost two
-    /// thirds of the throughput (stack.md).
+    /// Appends the events and commits. The head row is locked here, as late as possible: locking it first cost two
+    /// thirds of the throughput (measured).
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         if !self.events.is_empty() {
             let (mut count, mut hash) = lock_head(&mut self.tx).await?;
@@ -62,7 +63,7 @@ impl Ledger {
     }
 }
 
-/// Locks the head and reads it: an update takes the row's lock on both engines.
+/// Locks the head row and returns its count and hash. An `UPDATE` takes the row lock on both engines.
 async fn lock_head(tx: &mut Tx) -> Result<(i64, String), StoreError> {
     const FIRST: &str = "INSERT INTO audit_head (slot, count, hash, mac, mac_key) VALUES (1, 0, $1, '', '') ON CONFLICT (slot) DO NOTHING";
     const LOCK: &str = "UPDATE audit_head SET count = count WHERE slot = 1 RETURNING count, hash";

@@ -1,12 +1,13 @@
-//! Chained events, written in the transaction of what they report.
+//! Audit log: a hash chain of events, each written in the transaction of the change that it reports.
 //!
-//! A [`ledger::Ledger`] is a transaction that also writes history: events are collected and appended as the last thing before
-//! commit, when the head row is locked. Each row carries the hash of the one before and a MAC by key id; the head
-//! holds count and hash. Personal details stand in a side table and are in the chain only as a salted digest, so that
-//! retention can erase them and the chain still verifies.
+//! An [`AuditedTransaction`] collects events and appends them directly before its commit, when the head row is locked.
+//! Each row carries the hash of the previous row and a MAC with its key id. The head holds the row count and the last
+//! hash. Personal details are in a separate table and enter the chain only as a salted digest.
 //!
-//! What it cannot prove: somebody who has both the database and the key can write another history. Exported heads
-//! prove against that.
+//! Invariants:
+//! - A transaction that is dropped without commit changes nothing and records no event.
+//! - Retention can erase personal details, and the chain still verifies.
+//! - Anyone with both the database and the sealing keys can write another history. Only an exported head detects that.
 
 mod chain;
 mod event;

@@ -1,4 +1,5 @@
-//! Forgetting what is personal. The chain holds a salted digest of it and stays whole.
+//! Erasure of personal details after their retention period. The chain holds a salted digest of them and still
+//! verifies.
 
 use jiff::Timestamp;
 
@@ -6,16 +7,17 @@ use super::ledger::Ledger;
 use super::search::beyond;
 use crate::store::{Db, StoreError, on_tx};
 
-/// So many rows are erased in one transaction.
+/// Maximum number of rows erased in one transaction.
 const AT_ONCE: i64 = 500;
 
-/// Rows from before a time have numbers below this. Read before the transaction, which nobody should have to wait for.
+/// Loads a sequence number that is above every row from before a time. Call it before the transaction that erases, to
+/// keep that one short.
 pub(crate) async fn erasable(db: &Db, before: Timestamp) -> Result<i64, StoreError> {
     beyond(db, before).await
 }
 
-/// Erases personal details of rows from before a time and with lower numbers, some of them: as long as any are, there may be
-/// more.
+/// Erases personal details of rows from before a time with sequence numbers below a limit, at most
+/// [`ERASURE_BATCH_ROWS`] of them. Returns how many were erased; more may remain until it returns 0.
 pub(crate) async fn erase_personal(ledger: &mut Ledger, below: i64, before: Timestamp) -> Result<u64, StoreError> {
     const SQL: &str =
         "DELETE FROM audit_personal WHERE seq IN (SELECT p.seq FROM audit_personal p JOIN audit a ON a.seq = p.seq

@@ -1,5 +1,6 @@
-//! Looking through the audit: a page at a time from the newest, or in batches from the oldest for an export. Either way
-//! the next part begins at a number, so the last costs what the first did.
+//! Search in the audit log: page by page from the newest row, or in batches from the oldest for an export.
+//!
+//! The next page or batch begins at a sequence number, so the last one costs as much as the first.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,37 +9,38 @@ use super::event::Actor;
 use crate::base::{PersonKey, ResetId};
 use crate::store::{Db, StoreError, on_db};
 
-/// So many rows are on one page.
+/// Number of rows on a page.
 pub(crate) const AUDIT_PAGE: usize = 50;
-/// So many are read at once for an export.
+/// Maximum number of rows in an export batch.
 const BATCH: i64 = 500;
-/// Replicas' clocks may differ: rows are in the order they were written, nearly in that of their times.
+/// Maximum assumed difference between the clocks of replicas. Rows are ordered by their writing, and only nearly by
+/// their times.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
-/// Which rows are wanted; all of it must hold.
+/// Filters of an audit search. A row must match all of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sought {
     pub(crate) from: Option<Timestamp>,
-    /// Before this time.
+    /// Exclusive end.
     pub(crate) until: Option<Timestamp>,
     pub(crate) event: Option<String>,
-    /// One of these did it. Nobody: whoever.
+    /// Actors, of which a row must match one. Empty: any actor.
     pub(crate) actors: Vec<Actor>,
     pub(crate) subject: Option<PersonKey>,
     pub(crate) reset: Option<ResetId>,
 }
 
-/// Personal details of a row.
+/// Personal details of an audit row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Personal {
     None,
-    /// As JSON.
+    /// Stored details as JSON.
     Kept(String),
-    /// By retention: the digest in the chain is all that is left.
+    /// Erased by retention. Only the digest in the chain is left.
     Erased,
 }
 
-/// A row with all that is known of it.
+/// Audit row with its personal details and the reference of its reset.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) seq: i64,
@@ -47,11 +49,11 @@ pub(crate) struct Entry {
     pub(crate) actor: String,
     pub(crate) subject: Option<String>,
     pub(crate) reset: Option<String>,
-    /// The reset's reference, as it is read out.
+    /// Reference of the reset, as people read it out.
     pub(crate) reference: Option<String>,
     pub(crate) detail: String,
     pub(crate) personal: Personal,
-    /// The digest of the personal details in the chain; empty without any.
+    /// Digest of the personal details in the chain, empty if the event has none.
     pub(crate) personal_digest: String,
     pub(crate) previous: String,
     pub(crate) hash: String,
@@ -97,7 +99,7 @@ impl From<Found> for Entry {
     }
 }
 
-/// The first condition is the one whose index is walked.
+/// Builds the search statement. The first condition selects the index to scan.
 macro_rules! rows {
     ($first:literal, $order:literal) => {
         concat!(
@@ -115,7 +117,7 @@ macro_rules! rows {
     };
 }
 
-/// The same question in the two orders.
+/// SQL of one search in both orders.
 struct Texts {
     newest: &'static str,
     oldest: &'static str,
@@ -128,7 +130,7 @@ macro_rules! texts {
 }
 
 impl Sought {
-    /// Walks along what is rarest.
+    /// Selects the statement that scans the index of the most selective filter.
     fn texts(&self) -> Texts {
         match () {
             () if self.reset.is_some() => texts!("a.reset_id = $8"),
@@ -144,13 +146,13 @@ impl Sought {
     }
 }
 
-/// Rows between two numbers, both left out.
+/// Exclusive range of sequence numbers.
 struct Between {
     after: i64,
     before: i64,
 }
 
-/// A page of the newest rows before a number, and one more if there is another page.
+/// Loads the newest rows before a sequence number: a page, and one more row if another page follows.
 pub(crate) async fn newest(db: &Db, sought: &Sought, before: Option<i64>) -> Result<Vec<Entry>, StoreError> {
     let between = narrowed(db, sought, Between { after: 0, before: before.unwrap_or(i64::MAX) }).await?;
     let limit = i64::try_from(AUDIT_PAGE).unwrap_or(0) + 1;
@@ -160,7 +162,7 @@ pub(crate) async fn newest(db: &Db, sought: &Sought, before: Option<i64>) -> Res
     Ok(found)
 }
 
-/// The next rows after a number, the oldest first, as far as another; none when there are no more.
+/// Loads the next export batch: the oldest rows after `after`, up to and including `through`. Empty at the end.
 pub(crate) async fn oldest(db: &Db, sought: &Sought, after: i64, through: i64) -> Result<Vec<Entry>, StoreError> {
     let between = narrowed(db, sought, Between { after, before: through.saturating_add(1) }).await?;
     let mut found = read(db, sought, sought.texts().oldest, &between, BATCH).await?;
@@ -169,7 +171,7 @@ pub(crate) async fn oldest(db: &Db, sought: &Sought, after: i64, through: i64) -
     Ok(found)
 }
 
-/// Rows of each actor, in no order between them.
+/// Loads the matching rows for each actor in turn. The rows of different actors are not sorted together.
 async fn read(
     db: &Db,
     sought: &Sought,
@@ -201,7 +203,8 @@ async fn read(
     Ok(all)
 }
 
-/// Times as numbers, as nearly as can be: old rows are not walked to for a new time, nor new ones for an old time.
+/// Narrows the range of sequence numbers to the query's times, with a margin of [`MAX_CLOCK_SKEW`], so that the index
+/// scan skips rows that are too old or too new.
 async fn narrowed(db: &Db, sought: &Sought, between: Between) -> Result<Between, StoreError> {
     let (mut after, mut before) = (between.after, between.before);
     if let Some(from) = sought.from {
@@ -228,12 +231,12 @@ async fn first_from(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
     Ok(row.map_or(i64::MAX, |(seq,)| seq))
 }
 
-/// A number that no row older than this time is at or behind.
+/// Loads a sequence number that is above every row from before a time.
 pub(super) async fn beyond(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
     first_from(db, at.saturating_add(SKEW).unwrap_or(Timestamp::MAX)).await
 }
 
-/// Every kind of event there is, each found by one step along the index.
+/// Loads the kinds of all recorded events, with one index lookup per kind.
 pub(crate) async fn kinds(db: &Db) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "WITH RECURSIVE kinds (event) AS (
             SELECT MIN(event) FROM audit
@@ -243,7 +246,7 @@ pub(crate) async fn kinds(db: &Db) -> Result<Vec<String>, StoreError> {
     Ok(rows.into_iter().map(|(event,)| event).collect())
 }
 
-/// The number and the hash of the last row, as they are exported.
+/// Loads the sequence number and hash of the last row, as exported.
 pub(crate) async fn head(db: &Db) -> Result<Option<(i64, String)>, StoreError> {
     const SQL: &str = "SELECT count, hash FROM audit_head WHERE slot = 1 AND count > 0";
     Ok(on_db!(db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?)
@@ -269,7 +272,7 @@ mod tests {
         Auditor::new(engine.db.clone(), sealer(), clock.clone(), Random::system())
     }
 
-    /// One row an hour: by person 1 and member of staff 1 in turn, about person `n % 3`.
+    /// Appends one event per hour, in turn by person 1 and staff member 1, with person `n % 3` as subject.
     async fn fill(engine: &Engine, rows: u32) {
         let clock = Clock::manual(hour(0));
         let auditor = auditor(engine, &clock);
@@ -301,7 +304,7 @@ mod tests {
             let both = Sought { subject: Some(person(0)), event: Some("a.one".to_owned()), ..staff.clone() };
             assert_eq!(seqs(&engine, &both).await, [10, 4]);
             let times = Sought { from: Some(hour(3)), until: Some(hour(6)), ..all.clone() };
-            assert_eq!(seqs(&engine, &times).await, [6, 5, 4], "from the first moment to before the last");
+            assert_eq!(seqs(&engine, &times).await, [6, 5, 4], "the start is inclusive, the end exclusive");
             let none = Sought { from: Some(hour(900)), ..all.clone() };
             assert_eq!(seqs(&engine, &none).await, [] as [i64; 0]);
             assert_eq!(kinds(&engine.db).await.unwrap(), ["a.one", "a.two", "b.three"]);
@@ -334,7 +337,7 @@ mod tests {
                 after = last.seq;
                 seen.extend(batch.iter().map(|entry| entry.seq));
             }
-            assert_eq!(seen, (1..=120).collect::<Vec<_>>(), "as far as it was when the export began");
+            assert_eq!(seen, (1..=120).collect::<Vec<_>>(), "up to the head at the start of the export");
         }
     }
 

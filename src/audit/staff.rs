@@ -1,11 +1,12 @@
-//! What staff did, for the insights. Both questions have an index of the staff's rows alone, which are few.
+//! Actions of staff in the audit log, for insights and security alerts. The queries use a partial index of the few rows
+//! whose actor is staff.
 
 use jiff::Timestamp;
 
 use crate::base::PersonKey;
 use crate::store::{Db, StoreError, on_db};
 
-/// Somebody of the staff did something to somebody.
+/// Action of a staff member that concerns a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StaffAct {
     pub(crate) at: Timestamp,
@@ -13,7 +14,7 @@ pub(crate) struct StaffAct {
     pub(crate) person: PersonKey,
 }
 
-/// Acts on others since a time, the newest 10,000.
+/// Loads the newest 10,000 actions of staff on other people since a time.
 pub(crate) async fn acts_of_staff(db: &Db, since: Timestamp) -> Result<Vec<StaffAct>, StoreError> {
     const SQL: &str = "SELECT at, actor, subject FROM audit
         WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND subject IS NOT NULL AND event NOT IN ('signin.accepted', 'operator.linked')
@@ -27,8 +28,8 @@ pub(crate) async fn acts_of_staff(db: &Db, since: Timestamp) -> Result<Vec<Staff
     Ok(rows.into_iter().filter_map(read).filter(|act| act.agent != act.person).collect())
 }
 
-/// How many different people signed in as approvers since a time. Roles come with the id token, and stand in the line of the
-/// sign-in.
+/// Counts the different people who signed in as approvers since a time. Roles come from the id token and are a detail
+/// of the sign-in event.
 pub(crate) async fn approvers_since(db: &Db, since: Timestamp) -> Result<usize, StoreError> {
     const SQL: &str = "SELECT COUNT(DISTINCT actor) FROM audit
         WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND event = 'signin.accepted' AND detail LIKE '%\"Passback.Approver\"%'";
@@ -37,7 +38,8 @@ pub(crate) async fn approvers_since(db: &Db, since: Timestamp) -> Result<usize, 
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-/// How much each did since a time, and to how many people: the most first.
+/// Loads the number of actions per staff member since a time, and of how many people they concerned: the 50 most active
+/// first.
 pub(crate) async fn work_of_staff(db: &Db, since: Timestamp) -> Result<Vec<(PersonKey, i64, i64)>, StoreError> {
     const SQL: &str = "SELECT actor, COUNT(*), COUNT(DISTINCT subject) FROM audit
         WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND subject IS NOT NULL AND event NOT IN ('signin.accepted', 'operator.linked')
@@ -47,7 +49,7 @@ pub(crate) async fn work_of_staff(db: &Db, since: Timestamp) -> Result<Vec<(Pers
     Ok(rows.into_iter().filter_map(|(actor, acts, people)| Some((key(&actor)?, acts, people))).collect())
 }
 
-/// The user name with which somebody last signed in for staff work, unless retention has erased it.
+/// Loads the username of a staff member's last sign-in, unless retention has erased it.
 pub(crate) async fn upn_of_staff(db: &Db, agent: PersonKey) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT p.data FROM audit a JOIN audit_personal p ON p.seq = a.seq
         WHERE substr(a.actor, 1, 6) = 'staff:' AND a.actor = $1 AND a.event = 'signin.accepted' ORDER BY a.seq DESC LIMIT 1";

@@ -1,5 +1,8 @@
-//! Every way to tamper, and what finds it: the chain alone (offline), its MACs (`--config`), an exported head (`--head`).
-//! Whoever has only the database can make hashes and no MAC; whoever has the keys too is found by an exported head alone.
+//! Tests of every kind of tampering and the check that detects it: the chain alone (offline), its MACs (`--config`), an
+//! exported head (`--head`).
+//!
+//! An attacker with only the database can compute hashes but no MACs. An attacker who also has the sealing keys is
+//! detected only by an exported head.
 
 use super::chain::{Row, head_bytes};
 use super::verify::{Report, check, check_exported};
@@ -8,7 +11,7 @@ use crate::base::{Clock, Random};
 use crate::store::testing::{Engine, engines, sealer};
 use crate::store::{Purpose, Sealer, on_db, write_db};
 
-/// What somebody does to the database, and then to the hashes.
+/// Tampering with the database, and the expected detection.
 struct Tampering {
     what: &'static str,
     sql: &'static [&'static str],
@@ -16,17 +19,17 @@ struct Tampering {
     found: Found,
 }
 
-/// How much trouble they take.
+/// Values that the attacker forges after changing rows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
-    /// All hashes are made anew, with the head: no key is needed for that.
+    /// Recomputes all hashes and the head, which needs no key.
     Hashes,
-    /// The MACs too, with the stolen key.
+    /// Recomputes the MACs as well, with the stolen sealing key.
     HashesAndMacs,
 }
 
-/// By what it is found.
+/// Checks that detect the tampering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     chain: bool,
@@ -40,7 +43,7 @@ const BY_EXPORTED_HEAD: Found = Found { chain: false, macs: false, exported: tru
 const BY_NOTHING: Found = Found { chain: false, macs: false, exported: false };
 
 const REMOVE: &[&str] = &["DELETE FROM audit_personal WHERE seq = 3", "DELETE FROM audit WHERE seq = 3"];
-/// The rows behind it close the gap.
+/// Removes a row and renumbers the later ones.
 const REMOVE_AND_CLOSE: &[&str] = &[
     "DELETE FROM audit_personal",
     "DELETE FROM audit WHERE seq = 3",
@@ -99,12 +102,12 @@ const ALL: &[Tampering] = &[
     plain("all removed", &["DELETE FROM audit_personal", "DELETE FROM audit"]),
     plain("the head moved", &["UPDATE audit_head SET count = 5"]),
     plain("the head gone", &["DELETE FROM audit_head"]),
-    rehashed("changed, hashes made anew", CHANGE),
-    rehashed("removed, hashes made anew", REMOVE_AND_CLOSE),
-    rehashed("reordered, hashes made anew", SWAP),
-    rehashed("inserted, hashes made anew", INSERT),
-    // What came after the head it cannot know.
-    Tampering { found: Found { exported: false, ..BY_MACS }, ..rehashed("appended, hashes made anew", APPEND) },
+    rehashed("changed, hashes recomputed", CHANGE),
+    rehashed("removed, hashes recomputed", REMOVE_AND_CLOSE),
+    rehashed("reordered, hashes recomputed", SWAP),
+    rehashed("inserted, hashes recomputed", INSERT),
+    // An exported head does not cover rows that were appended after it.
+    Tampering { found: Found { exported: false, ..BY_MACS }, ..rehashed("appended, hashes recomputed", APPEND) },
     rehashed("cut off, the head set back", CUT),
     with_the_keys("changed with the keys", CHANGE),
     with_the_keys("removed with the keys", REMOVE_AND_CLOSE),
@@ -139,7 +142,7 @@ async fn run(engine: &Engine, sql: &'static str) {
     write_db!(&engine.db, |pool| sqlx::query(sql).execute(pool).await.map(|_| ())).unwrap();
 }
 
-/// Makes the chain hold again, as far as somebody can.
+/// Recomputes the hashes of the chain and the head, and with the sealing keys also the MACs.
 async fn make_anew(engine: &Engine, keys: Option<&Sealer>) {
     const READ: &str = "SELECT seq, at, event, actor, subject, reset_id, detail, personal, previous, hash, mac, mac_key FROM audit ORDER BY seq";
     const WRITE: &str = "UPDATE audit SET previous = $2, hash = $3, mac = $4 WHERE seq = $1";
@@ -208,8 +211,8 @@ async fn without_keys_or_head_it_is_said_what_was_not_checked() {
         fill(&engine, &keys).await;
         run(&engine, "DELETE FROM audit_personal WHERE seq = 3").await;
         let report = check(&engine.db, None).await.unwrap();
-        let said =
+        let unchecked =
             ["the MACs: no sealing keys were given (--config)", "the personal details of 1 rows: they were erased"];
-        assert_eq!((report.rows, report.breaks.len(), report.unchecked), (6, 0, said.map(str::to_owned).to_vec()));
+        assert_eq!((report.rows, report.breaks.len(), report.unchecked), (6, 0, unchecked.map(str::to_owned).to_vec()));
     }
 }

@@ -1,22 +1,24 @@
-//! What the audit holds of one reset, for the desk. Codes only: personal details stay where retention can erase them.
+//! Audit history of one reset, for the helpdesk. It holds codes only: personal details stay in the table from which
+//! retention can erase them.
 
 use jiff::Timestamp;
 
 use crate::base::ResetId;
 use crate::store::{Db, StoreError, on_db};
 
-/// One line.
+/// Audit event of a reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trace {
     pub(crate) seq: i64,
     pub(crate) at: Timestamp,
     pub(crate) event: String,
-    /// `person`, `staff`, `portal` or `command`.
+    /// Kind of actor: `person`, `staff`, `portal` or `command`.
     pub(crate) actor: String,
-    /// The facts, as JSON.
+    /// Details as JSON, empty if there are none.
     pub(crate) detail: String,
 }
 
+/// Loads the first 500 audit events of a reset.
 pub(crate) async fn trail(db: &Db, reset: ResetId) -> Result<Vec<Trace>, StoreError> {
     const SQL: &str = "SELECT seq, at, event, actor, detail FROM audit WHERE reset_id = $1 ORDER BY seq LIMIT 500";
     let id = reset.to_string();

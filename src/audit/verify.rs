@@ -1,23 +1,25 @@
-//! Checking the chain offline: every row against its hash, its neighbour, its MAC and its personal details, and the
-//! whole against the head.
+//! Offline verification of the audit chain.
+//!
+//! Each row is checked against its hash, the previous row, its MAC and its personal details, and the entire chain
+//! against the head.
 
 use super::chain::{GENESIS, Row, head_bytes, personal_digest};
 use crate::base::{Random, Secret};
 use crate::config::Config;
 use crate::store::{Db, Purpose, Sealer, StoreError, on_db};
 
-/// What was found, and what could not be checked.
+/// Result of a verification: breaks of the chain, and parts that could not be checked.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub rows: i64,
-    /// The hash of the last row: what an exported head is compared with.
+    /// Hash of the last row.
     pub head: String,
     pub breaks: Vec<String>,
     pub unchecked: Vec<String>,
 }
 
-/// Verifies the audit of the database at `url`: with a configuration the MACs too, with an exported head (`count hash`)
-/// that this chain goes through it.
+/// Verifies the audit log of the database at `url`. With a configuration it also checks the MACs, with an exported head
+/// (`count hash`) also that the chain contains that head.
 ///
 /// # Errors
 /// When the database or the keys cannot be read.
@@ -36,7 +38,7 @@ pub async fn verify(
     Ok(report)
 }
 
-/// The exported head's row must still have the hash it had.
+/// Checks that the row of an exported head still has the exported hash.
 pub(super) async fn check_exported(db: &Db, head: &str, report: &mut Report) -> Result<(), StoreError> {
     const SQL: &str = "SELECT hash FROM audit WHERE seq = $1";
     let mut parts = head.split_whitespace();
@@ -48,6 +50,7 @@ pub(super) async fn check_exported(db: &Db, head: &str, report: &mut Report) -> 
     Ok(())
 }
 
+/// Checks every row and the head of the chain, and the MACs if `sealer` is given.
 pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, StoreError> {
     const PAGE: &str =
         "SELECT a.seq, a.at, a.event, a.actor, a.subject, a.reset_id, a.detail, a.personal, a.previous, a.hash, a.mac,
@@ -67,7 +70,7 @@ pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, St
             check_row(sealer, &kept.row, &mut report);
             match (&kept.salt, &kept.data) {
                 (Some(salt), Some(data)) if personal_digest(salt, data) == kept.row.personal => {}
-                // The digest stays, and nothing can be compared with it.
+                // Erased by retention: only the digest is left, which nothing can be compared with.
                 (None, None) => erased += i64::from(!kept.row.personal.is_empty()),
                 _ => report.breaks.push(format!("the personal details of row {} were changed", kept.row.seq)),
             }
@@ -80,7 +83,7 @@ pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, St
     Ok(report)
 }
 
-/// A row with its personal details, if they are still there.
+/// Audit row with its personal details, unless they were erased.
 #[derive(sqlx::FromRow)]
 struct Kept {
     #[sqlx(flatten)]

@@ -1,4 +1,5 @@
-//! What somebody else said, kept for a moment: for answers that are dear to ask for and good for a while.
+//! Caches values for a fixed time, for answers of other services that are expensive to request and stay valid for a
+//! while.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use quick_cache::sync::Cache;
 
 use super::Clock;
 
-/// Answers by key, each for `good_for`. Clones share them.
+/// Values by key, each valid for `time_to_live` after it was inserted. Clones share the entries.
 #[derive(Clone)]
 pub(crate) struct Brief<K, V> {
     clock: Clock,
@@ -30,7 +31,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Brief<K, V> {
         self.entries.insert(key, (value, self.clock.elapsed()));
     }
 
-    /// It is known to have changed.
+    /// Removes a value that is known to have changed.
     pub(crate) fn forget(&self, key: &K) {
         self.entries.remove(key);
     }

@@ -1,5 +1,5 @@
-//! The one source of time. Everything else that reads the system's clock is a lint error
-//! (`clippy.toml`), so that a test can move hours in a moment.
+//! Provides the only source of time. Reading the system's clock anywhere else is a lint error (`clippy.toml`), so that
+//! a test can let hours pass at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The time, from the system or moved by hand.
+/// Clock that reads the system's time, or that only tests advance.
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
-    /// How far it was set forward or back, in milliseconds; of a manual clock, its start is in here.
+    /// Offset of the wall clock, in milliseconds. The offset of a manual clock includes its start time.
     wall: Arc<AtomicI64>,
-    /// Time that [`Clock::advance`] let pass, in milliseconds.
+    /// Time added by [`Clock::advance`], in milliseconds.
     passed: Arc<AtomicI64>,
 }
 
@@ -24,26 +24,26 @@ enum Source {
 }
 
 impl Clock {
-    /// The system's clock. [`Clock::advance`] adds to it, which tests use to age things while time goes on.
+    /// Returns the system's clock. [`Clock::advance`] adds to it, which tests use to age data while real time passes.
     #[must_use]
     pub fn system() -> Self {
         Self { source: Source::System { began: Instant::now() }, wall: Arc::default(), passed: Arc::default() }
     }
 
-    /// A clock that stands still until it is advanced.
+    /// Returns a clock that stands still until it is advanced.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         let wall = Arc::new(AtomicI64::new(start.as_millisecond()));
         Self { source: Source::Manual, wall, passed: Arc::default() }
     }
 
-    /// Now, in whole milliseconds: what the database can hold.
+    /// Returns the current time in whole milliseconds, which is the resolution of the database.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let wall = self.wall.load(Ordering::Relaxed).saturating_add(self.passed.load(Ordering::Relaxed));
         let millis = match self.source {
             Source::System { .. } => {
-                #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+                #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
                 let now = Timestamp::now().as_millisecond();
                 now.saturating_add(wall)
             }
@@ -52,8 +52,8 @@ impl Clock {
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
     }
 
-    /// How much time has passed since this clock was made. Unlike [`Clock::now`] it never goes back and does not jump
-    /// when somebody sets the machine's time: leases are judged by it.
+    /// Returns the time since this clock was created. Unlike [`Clock::now`] it is monotonic: setting the machine's time
+    /// does not change it. Lease expiry is measured with it.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         let passed = u64::try_from(self.passed.load(Ordering::Relaxed)).unwrap_or(0);
@@ -64,19 +64,20 @@ impl Clock {
         lived.saturating_add(Duration::from_millis(passed))
     }
 
-    /// The clock of another machine: time passes there too, but setting this one does not set it.
+    /// Returns the clock of another machine: elapsed time is shared, but adjusting the wall clock of one does not
+    /// change the other.
     #[must_use]
     pub fn beside(&self) -> Self {
         let wall = Arc::new(AtomicI64::new(self.wall.load(Ordering::Relaxed)));
         Self { source: self.source, wall, passed: Arc::clone(&self.passed) }
     }
 
-    /// Lets time pass, for everybody who holds a clone of this clock.
+    /// Adds elapsed time to this clock and all its clones.
     pub fn advance(&self, by: SignedDuration) {
         self.passed.fetch_add(millis(by).max(0), Ordering::Relaxed);
     }
 
-    /// Sets the time of day forward or back, as a machine's clock does when it is corrected: no time has passed.
+    /// Sets the time of day forward or back, like a correction of the machine's clock. The elapsed time stays the same.
     pub fn jump(&self, by: SignedDuration) {
         self.wall.fetch_add(millis(by), Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Colours as WCAG 2.2 measures them: relative luminance and contrast
+//! Measures colours as WCAG 2.2 does: relative luminance and contrast ratio
 //! (<https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio>, read 2026-08).
 
 /// An sRGB colour.
@@ -8,7 +8,7 @@ pub(crate) struct Colour([u8; 3]);
 impl Colour {
     pub(crate) const WHITE: Self = Self([255, 255, 255]);
 
-    /// `#0b5d57`.
+    /// Parses a colour such as `#0b5d57`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#').filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()))?;
         let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
@@ -29,13 +29,13 @@ impl Colour {
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }
 
-    /// 1 to 21.
+    /// Returns the contrast ratio, from 1 to 21.
     pub(crate) fn contrast(self, other: Self) -> f64 {
         let (one, two) = (self.luminance(), other.luminance());
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// So much of another colour mixed in, in percent.
+    /// Mixes in `percent` of another colour.
     pub(crate) fn mixed(self, other: Self, percent: u16) -> Self {
         let mix = |(a, b): (u8, u8)| {
             let sum = u16::from(a) * (100 - percent.min(100)) + u16::from(b) * percent.min(100);
@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn contrast_is_the_same_both_ways_and_mixing_stays_between(r: [u8; 3], s: [u8; 3], percent in 0_u16..=100) {
+        fn contrast_is_symmetric_and_mixed_colour_round_trips(r: [u8; 3], s: [u8; 3], percent in 0_u16..=100) {
             let (one, two) = (Colour(r), Colour(s));
             prop_assert!((one.contrast(two) - two.contrast(one)).abs() < 1e-9);
             let mixed = one.mixed(two, percent);

@@ -1,8 +1,9 @@
-//! Named places where a test lets the process die, for moments that timing alone would miss. `PASSBACK_CRASH_AT` names
-//! one, with `:n` for its nth time; `PASSBACK_STOP_AT` lets it be stopped there instead, until SIGCONT. The release
-//! binary, built without `tenant`, has none of it.
+//! Provides named crash points, where a test kills the process at a moment that timing alone would miss.
+//!
+//! `PASSBACK_CRASH_AT` names a crash point, with `:n` for the nth time it is reached. `PASSBACK_STOP_AT` stops the
+//! process there instead, until SIGCONT. The release binary is built without the emulator and has no crash points.
 
-/// Dies here, as by SIGKILL, or stops, if the environment says so.
+/// Sends SIGKILL or SIGSTOP to this process if the environment names this crash point.
 #[cfg(feature = "tenant")]
 pub(crate) fn crash_point(name: &str) {
     use std::sync::LazyLock;
@@ -21,7 +22,7 @@ pub(crate) fn crash_point(name: &str) {
     let Some((wanted, times, signal)) = &*WANTED else { return };
     if wanted == name && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == *times {
         let _ = kill_process(getpid(), *signal);
-        // A stop reaches the threads one after another, and this one went on for a moment.
+        // SIGSTOP reaches the threads one after another: this one must not continue before it is stopped too.
         std::thread::sleep(std::time::Duration::from_millis(500));
     }
 }

@@ -1,8 +1,8 @@
-//! Bytes as hexadecimal digits.
+//! Encodes bytes as hexadecimal digits.
 
 use std::fmt::Write as _;
 
-/// Lower-case digits, two for each byte.
+/// Returns two lower-case digits for each byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing into a string cannot fail.

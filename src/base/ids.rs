@@ -1,4 +1,4 @@
-//! Ids are types, so that one cannot be passed for another.
+//! Defines one type for each kind of id, so that one cannot be passed in place of another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,13 +32,13 @@ macro_rules! id {
     };
 }
 
-id! { /// One attempt to set one person's password (`UUIDv7`: sorts by time).
+id! { /// Id of one attempt to set one person's password (`UUIDv7`: sorts by time).
 ResetId }
-id! { /// One caller at the helpdesk.
+id! { /// Id of a helpdesk case.
 CaseId }
-id! { /// An Entra tenant.
+id! { /// Id of an Entra tenant.
 TenantId }
-id! { /// An object of a tenant: a user.
+id! { /// Id of an object in a tenant, such as a user.
 ObjectId }
 
 impl From<Uuid> for TenantId {
@@ -48,7 +48,7 @@ impl From<Uuid> for TenantId {
 }
 
 impl ObjectId {
-    /// Nobody's.
+    /// Returns the nil id, which belongs to no user.
     pub(crate) fn nil() -> Self {
         Self(Uuid::nil())
     }
@@ -59,7 +59,8 @@ impl ResetId {
         Self(random.uuid_at(now))
     }
 
-    /// No reset of this time or later has a smaller id, none of before a greater one.
+    /// Returns the lower bound of ids created at this time: resets from this time on have no smaller id, and earlier
+    /// resets have no greater one.
     pub(crate) fn first_at(at: Timestamp) -> Self {
         let millis = u128::try_from(at.as_millisecond()).unwrap_or(0);
         Self(Uuid::from_u128((millis << 80) | (7 << 76) | (2 << 62)))
@@ -72,7 +73,7 @@ impl CaseId {
     }
 }
 
-/// Who a person is, for ever: tenant and object id. The UPN changes when somebody marries.
+/// Permanent identity of a person: tenant and object id. The UPN is not stable, for example after a marriage.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct PersonKey {
     pub(crate) tenant: TenantId,
@@ -94,8 +95,8 @@ impl FromStr for PersonKey {
     }
 }
 
-/// The short name of a reset that can be read out on the telephone: eight characters of Crockford's base32
-/// (no I, L, O, U), shown as `7KQ4-M2ZD`. An id, not a secret.
+/// Short name of a reset that can be read out on the phone: 8 characters of Crockford's base32 (no I, L, O, U), shown
+/// as `7KQ4-M2ZD`. An id, not a secret.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Reference(String);
 
@@ -107,7 +108,7 @@ impl Reference {
         Self((0..8).map(pick).collect())
     }
 
-    /// The eight characters as they stand in the database.
+    /// Returns the 8 characters as stored in the database.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -121,14 +122,15 @@ impl fmt::Display for Reference {
 }
 
 impl Reference {
-    /// How a reference begins, from what was heard of it: at least two letters, at most all.
+    /// Parses the beginning of a reference, from 2 to all 8 characters, as a person typed or misheard it.
     pub(crate) fn beginning(text: &str) -> Option<String> {
         let read = fold(text)?;
         (2..=8).contains(&read.len()).then_some(read)
     }
 }
 
-/// Half-heard letters as Crockford folds them. `None`: there is one that no reference has.
+/// Replaces letters that are easily confused, as Crockford's base32 does. Returns `None` if a character cannot occur in
+/// a reference.
 fn fold(text: &str) -> Option<String> {
     let letter = |letter: char| match letter.to_ascii_uppercase() {
         'O' => Some('0'),
@@ -138,15 +140,15 @@ fn fold(text: &str) -> Option<String> {
     text.chars().filter(|c| !c.is_whitespace() && *c != '-').take(9).map(letter).collect()
 }
 
-/// What was typed is no reference.
+/// Error for text that is not a reference.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a reference has eight letters and digits, such as 7KQ4-M2ZD")]
+#[error("a reference has 8 letters and digits, such as 7KQ4-M2ZD")]
 pub(crate) struct NoReference;
 
 impl FromStr for Reference {
     type Err = NoReference;
 
-    /// Reads what a person wrote or half heard: case, spaces and dashes do not matter, `O` is `0`, `I` and `L` are `1`.
+    /// Parses what a person wrote or misheard: case, spaces and dashes do not matter, `O` is `0`, `I` and `L` are `1`.
     fn from_str(text: &str) -> Result<Self, NoReference> {
         fold(text).filter(|read| read.len() == 8).map(Self).ok_or(NoReference)
     }
@@ -167,14 +169,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_reference_reads_back(seed: u64) {
+        fn every_reference_round_trips(seed: u64) {
             let made = Reference::new(&Random::seeded(seed));
             prop_assert_eq!(made.to_string().parse::<Reference>(), Ok(made.clone()));
             prop_assert_eq!(made.to_string().len(), 9);
         }
 
         #[test]
-        fn no_text_makes_the_parser_panic(text in "\\PC*") {
+        fn arbitrary_text_does_not_panic_the_parser(text in "\\PC*") {
             let _ = text.parse::<Reference>();
         }
     }

@@ -1,11 +1,11 @@
-//! What this process works on at the moment: nobody in it takes such work for an orphan's.
+//! Records the resets that this process is sending now, so that it never treats one of its own resets as an orphan.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ResetId;
 
-/// What this process is sending at the moment.
+/// Set of resets that this process is sending now. Clones share the set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InFlight(Arc<Mutex<HashSet<ResetId>>>);
 
@@ -14,7 +14,7 @@ impl InFlight {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Marks a reset until the guard is dropped.
+    /// Adds a reset until the guard is dropped.
     pub(crate) fn mark(&self, id: ResetId) -> Marked {
         self.with(|set| set.insert(id));
         Marked { set: self.clone(), id }
@@ -25,7 +25,7 @@ impl InFlight {
     }
 }
 
-/// A reset that this process is sending.
+/// Guard of a reset that this process is sending. Dropping it removes the reset from the set.
 pub(crate) struct Marked {
     set: InFlight,
     id: ResetId,

@@ -1,5 +1,10 @@
-//! What a page may show from memory. An entry counts only while this process knows that it has missed no change of the
-//! database for a second; whatever changes something reads the database.
+//! Caches values that a page may show from memory instead of from the database.
+//!
+//! A reader applies the changes that the database reports. A cached value is returned only while the last applied
+//! changes are less than a second old.
+//!
+//! - Code that changes data reads the database, never this cache.
+//! - A read that started before a change cannot put the old value back.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,21 +15,21 @@ use quick_cache::sync::Cache;
 
 use super::Clock;
 
-/// Changes were read so recently that nothing shown is older than a second.
+/// Maximum age of the last applied changes. With the reader's interval, no shown value is older than a second.
 const TRUSTED: Duration = Duration::from_millis(900);
-/// What nobody reports as a change, such as a session's last use, is seen after this.
+/// Maximum age of an entry. Data that is not reported as a change, such as a session's last use, is visible after this.
 const FRESH: Duration = Duration::from_secs(30);
-/// A change is remembered so long: a read that began before it must not bring the old value back.
+/// Time for which a change is remembered, because a read that started before it must not restore the old value.
 const REMEMBERED: Duration = Duration::from_mins(1);
 
-/// Values by key. Clones share them.
+/// Cache of values by key, valid only while changes are tracked. Clones share the entries.
 pub(crate) struct Known<V>(Arc<Inner<V>>);
 
 struct Inner<V> {
     clock: Clock,
     entries: Cache<String, (Arc<V>, Duration)>,
     changed: Mutex<HashMap<String, Duration>>,
-    /// When changes were last read whole, in milliseconds of the clock's elapsed time; 0 is never.
+    /// Time of the last complete read of changes, in milliseconds of the clock's elapsed time. 0 means never.
     read_at: AtomicU64,
 }
 
@@ -35,13 +40,13 @@ impl<V> Clone for Known<V> {
 }
 
 impl<V> Known<V> {
-    /// Keeps so many.
+    /// Creates a cache for at most `entries` values.
     pub(crate) fn new(clock: Clock, entries: usize) -> Self {
         let (entries, changed) = (Cache::new(entries), Mutex::default());
         Self(Arc::new(Inner { clock, entries, changed, read_at: AtomicU64::new(0) }))
     }
 
-    /// The value, if it may be shown.
+    /// Returns the value if it may be shown.
     pub(crate) fn get(&self, key: &str) -> Option<Arc<V>> {
         let now = self.0.clock.elapsed();
         let read_at = Duration::from_millis(self.0.read_at.load(Ordering::Acquire));
@@ -52,12 +57,12 @@ impl<V> Known<V> {
         (now.saturating_sub(at) < FRESH).then_some(value)
     }
 
-    /// When a read of the database begins: for [`Known::put`].
+    /// Returns the start time of a database read, for [`ChangeTrackedCache::insert`].
     pub(crate) fn begin(&self) -> Duration {
         self.0.clock.elapsed()
     }
 
-    /// Keeps what was read, unless it changed since the read began.
+    /// Stores a value unless it changed after its database read started.
     pub(crate) fn put(&self, key: &str, value: Arc<V>, began: Duration) {
         self.0.entries.insert(key.to_owned(), (value, self.0.clock.elapsed()));
         if self.changed().get(key).is_some_and(|at| *at >= began) {
@@ -65,18 +70,18 @@ impl<V> Known<V> {
         }
     }
 
-    /// This process changes it.
+    /// Removes a value that this process changes.
     pub(crate) fn forget(&self, key: &str) {
         self.0.entries.remove(key);
     }
 
-    /// All changes up to `asked_at` are known: these are new.
+    /// Applies new changes. All changes up to `asked_at` are known after this call.
     pub(crate) fn caught_up<'a>(&self, changed: impl IntoIterator<Item = &'a str>, asked_at: Duration) {
         let now = self.0.clock.elapsed();
         let mut known = self.changed();
         known.retain(|_, at| now.saturating_sub(*at) < REMEMBERED);
         for key in changed {
-            // Remembered before it is forgotten: a read that ends in between is undone by one of the two.
+            // Record the change before removing the entry: a read that ends in between is undone by one of the two.
             known.insert(key.to_owned(), now);
             self.0.entries.remove(key);
         }
@@ -110,7 +115,7 @@ mod tests {
         known.caught_up([], clock.elapsed());
         assert_eq!(known.get("a").as_deref(), Some(&1));
         clock.advance(SignedDuration::from_millis(901));
-        assert!(known.get("a").is_none(), "the database is away: nobody knows what changed");
+        assert!(known.get("a").is_none(), "the database is unavailable: changes are unknown");
     }
 
     #[test]
@@ -123,7 +128,7 @@ mod tests {
         assert!(known.get("a").is_none() && known.get("b").is_none());
         clock.advance(SignedDuration::from_millis(1));
         known.put("b", Arc::new(2), known.begin());
-        assert_eq!(known.get("b").as_deref(), Some(&2), "what was read afterwards counts");
+        assert_eq!(known.get("b").as_deref(), Some(&2), "a later read is stored");
     }
 
     #[test]

@@ -1,21 +1,21 @@
-//! What counts as loopback: plain http, other hosts than Microsoft's and the emulator are allowed there only.
+//! Detects loopback addresses. Plain http, hosts other than Microsoft's and the emulator are allowed on loopback only.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Whether the URL's host can only be this machine.
+/// Returns true if the URL's host can only be this machine.
 pub(crate) fn is_loopback_host(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        // An address in a scheme that browsers do not know, such as ldaps, is read as a name.
+        // An address in a scheme that the URL standard does not know, such as ldaps, is parsed as a name.
         Some(Host::Domain(name)) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
         None => false,
     }
 }
 
-/// Scheme, host and port as a browser writes them in `Origin`.
+/// Returns scheme, host and port as a browser writes them in `Origin`.
 pub(crate) fn public_origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }

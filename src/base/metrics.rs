@@ -1,4 +1,4 @@
-//! What this process counts, for `/metrics`. Labels are codes and words of ours: no person, no address, no token.
+//! Counts events of this process for `/metrics`. Labels are fixed codes: no person, no address, no token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,12 +36,12 @@ struct RungOf {
     rung: &'static str,
 }
 
-/// From seconds to more than half an hour.
+/// Creates a histogram with buckets from 0.5 seconds to 34 minutes.
 fn rung_buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.5, 2.0, 13))
 }
 
-/// The counters. Clones count together.
+/// Counters and histograms of this process. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics(Arc<Inner>);
 
@@ -73,7 +73,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A request of a browser's was answered.
+    /// Counts an answered HTTP request and its duration.
     pub(crate) fn answered(&self, method: &str, status: u16, took: Duration) {
         let method = if ["GET", "POST", "HEAD"].contains(&method) { method } else { "other" };
         let answer = Answer { method: method.to_owned(), status: u32::from(status) };
@@ -81,37 +81,37 @@ impl Metrics {
         self.0.answer_seconds.observe(took.as_secs_f64());
     }
 
-    /// Graph answered; 0 for no answer.
+    /// Counts a Graph call by response status; 0 means no response.
     pub(crate) fn graph(&self, status: u16) {
         self.0.graph.get_or_create(&Call { status: u32::from(status) }).inc();
     }
 
-    /// A reset moved on.
+    /// Counts a state transition of a reset.
     pub(crate) fn moved(&self, state: &'static str, cause: Option<&'static str>) {
         self.0.moves.get_or_create(&End { state, cause: cause.unwrap_or("") }).inc();
     }
 
-    /// From 202 to *written*.
+    /// Observes the time from Graph's 202 response to the state *written*.
     pub(crate) fn wrote_back(&self, took: Duration) {
         self.0.writeback_seconds.observe(took.as_secs_f64());
     }
 
-    /// From the request to a rung of the evidence.
+    /// Observes the time from the request to an evidence checkpoint (label `rung`).
     pub(crate) fn reached(&self, rung: &'static str, took: Duration) {
         self.0.rungs.get_or_create(&RungOf { rung }).observe(took.as_secs_f64());
     }
 
-    /// Somebody said that a reset was not theirs.
+    /// Counts a hold: a person reported a reset as not requested (metric `freezes`).
     pub(crate) fn froze(&self) {
         self.0.freezes.inc();
     }
 
-    /// Something that the helpdesk must look at.
+    /// Counts an alert for the helpdesk (metric `desk_alarms`).
     pub(crate) fn desk_alarm(&self, kind: &'static str) {
         self.0.desk_alarms.get_or_create(&Alarm { kind }).inc();
     }
 
-    /// Names everything in a registry that a scrape encodes.
+    /// Registers all counters and histograms in the registry that a scrape encodes.
     pub(crate) fn register(&self, registry: &mut Registry) {
         let inner = &self.0;
         registry.register("http_requests", "Requests answered", inner.answers.clone());

@@ -1,4 +1,4 @@
-//! Clock, randomness, ids and secrets. Knows nothing of the rest of the product.
+//! Provides clock, randomness, ids, secrets, caches and metrics. Depends on no other module of the product.
 
 mod brief;
 mod clock;

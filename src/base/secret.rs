@@ -1,5 +1,5 @@
-//! Values that must never be seen: they cannot be printed, serialised or copied by accident, and our copy is
-//! wiped. Copies that hyper, serde and TLS keep are beyond reach; `docs/threat-model.md` says so.
+//! Holds values that must never be shown: they cannot be printed, serialised or copied by accident, and this copy is
+//! wiped from memory. Copies made by hyper, serde and TLS cannot be wiped (`docs/threat-model.md`).
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// A password that a person typed. It has no `Clone`: one copy travels from the form to the request.
+/// Password that a person typed. It has no `Clone`: one copy moves from the form to the request.
 pub(crate) struct Password(Zeroizing<String>);
 
 impl Password {
@@ -15,11 +15,12 @@ impl Password {
         Self(Zeroizing::new(text))
     }
 
-    /// The characters. Every call is a place where a password could leak: search for this name in review.
+    /// Returns the characters. Every call is a place where a password could leak: search for this name in review.
     pub(crate) fn expose_password(&self) -> &str {
         &self.0
     }
 
+    /// Compares two passwords in constant time.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
@@ -37,7 +38,7 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// A token, a client secret or a key: kept longer than a password, so it can be cloned, but never printed.
+/// Token, client secret or key. It is kept longer than a password, so it can be cloned, but never printed.
 #[derive(Clone)]
 pub(crate) struct Secret(Zeroizing<String>);
 
@@ -46,7 +47,7 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
-    /// The characters. Search for this name in review.
+    /// Returns the characters. Search for this name in review.
     pub(crate) fn expose_secret(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,5 @@
-//! Who waits for news of what: one channel per key however many wait, and none when nobody does.
+//! Publishes updates by key to subscribers: one channel per key for any number of subscribers, and none without a
+//! subscriber.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// The channels by key.
+/// Channels by key. Clones share them.
 pub(crate) struct Watchers<K, V>(Arc<Mutex<HashMap<K, watch::Sender<V>>>>);
 
 impl<K, V> Clone for Watchers<K, V> {
@@ -21,7 +22,7 @@ impl<K, V> Default for Watchers<K, V> {
     }
 }
 
-/// One who waits. Dropped as the last of its key, the key is forgotten.
+/// Subscription to one key. Dropping the last subscription of a key removes the key.
 pub(crate) struct Watched<K: Eq + Hash, V> {
     all: Watchers<K, V>,
     key: K,
@@ -33,13 +34,13 @@ impl<K: Clone + Eq + Hash, V: Clone> Watchers<K, V> {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits for news of a key; `first` is what is known if nobody waits for it yet.
+    /// Subscribes to a key. `first` is the initial value if the key has no other subscriber.
     pub(crate) fn watch(&self, key: K, first: V) -> Watched<K, V> {
         let news = self.with(|map| map.entry(key.clone()).or_insert_with(|| watch::Sender::new(first)).subscribe());
         Watched { all: self.clone(), key, news }
     }
 
-    /// Tells everybody who waits for this key. Nobody is no error.
+    /// Sends a value to all subscribers of this key. A key without subscribers is no error.
     pub(crate) fn tell(&self, key: &K, news: V) {
         self.with(|map| map.get(key).map(|sender| sender.send_replace(news)));
     }
@@ -48,24 +49,24 @@ impl<K: Clone + Eq + Hash, V: Clone> Watchers<K, V> {
         self.with(|map| map.contains_key(key))
     }
 
-    /// The keys whose last news `wanted` picks.
+    /// Returns the keys whose latest value matches `wanted`.
     pub(crate) fn keys(&self, wanted: impl Fn(&V) -> bool) -> Vec<K> {
         self.with(|map| map.iter().filter(|(_, s)| wanted(&s.borrow())).map(|(key, _)| key.clone()).collect())
     }
 
-    /// How many wait, over all keys.
+    /// Returns the number of subscribers of all keys.
     pub(crate) fn count(&self) -> usize {
         self.with(|map| map.values().map(watch::Sender::receiver_count).sum())
     }
 }
 
 impl<K: Eq + Hash, V: Clone> Watched<K, V> {
-    /// The last news.
+    /// Returns the latest value.
     pub(crate) fn latest(&self) -> V {
         self.news.borrow().clone()
     }
 
-    /// The next news. `None` never comes while somebody waits.
+    /// Waits for the next value. Never returns `None` while this subscription exists.
     pub(crate) async fn next(&mut self) -> Option<V> {
         self.news.changed().await.ok()?;
         Some(self.news.borrow_and_update().clone())
@@ -75,7 +76,7 @@ impl<K: Eq + Hash, V: Clone> Watched<K, V> {
 impl<K: Eq + Hash, V> Drop for Watched<K, V> {
     fn drop(&mut self) {
         let mut map = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The receiver of this one is still counted.
+        // The receiver of this subscription is still counted.
         if map.get(&self.key).is_some_and(|sender| sender.receiver_count() <= 1) {
             map.remove(&self.key);
         }
@@ -90,7 +91,7 @@ mod tests {
     async fn all_who_wait_hear_and_nobody_else_is_remembered() {
         let watchers = Watchers::<u8, &str>::default();
         let (mut one, mut two) = (watchers.watch(1, "first"), watchers.watch(1, "ignored"));
-        watchers.tell(&2, "nobody waits for two");
+        watchers.tell(&2, "no subscriber");
         assert!(!watchers.is_watched(&2));
         watchers.tell(&1, "news");
         assert_eq!((one.next().await, two.next().await), (Some("news"), Some("news")));

@@ -1,4 +1,4 @@
-//! `passback demo` and `passback tenant`.
+//! Runs `passback demo` and `passback tenant`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,19 +14,19 @@ use super::{Failure, say};
 
 #[derive(Args)]
 pub(super) struct DemoArgs {
-    /// The portal's port.
+    /// Port of the portal.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// The emulated tenant's port.
+    /// Port of the emulated tenant.
     #[arg(long, default_value_t = 8081)]
     tenant_port: u16,
-    /// Where the data lives; by default a fresh temporary folder, removed on exit.
+    /// Folder for the data. Default: a new temporary folder, removed on exit.
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// A tenant of your own instead of Contoso.
+    /// File that describes a tenant to use instead of Contoso.
     #[arg(long)]
     seed: Option<PathBuf>,
-    /// Machine-readable lines first.
+    /// Print machine-readable lines first.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -35,41 +35,41 @@ pub(super) struct DemoArgs {
 
 #[derive(Args)]
 pub(super) struct TenantArgs {
-    /// Where to listen.
+    /// Address on which the emulator listens.
     #[arg(long, default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
-    /// A tenant of your own instead of Contoso.
+    /// File that describes a tenant to use instead of Contoso.
     #[arg(long)]
     seed: Option<PathBuf>,
-    /// What goes into `Location` (with /v1.0), when a proxy stands in front of Graph.
+    /// Graph URL for `Location` headers (with /v1.0), if a proxy is in front of Graph.
     #[arg(long)]
     graph_public_url: Option<String>,
     /// Serve TLS with this certificate and key (PEM): `--tls cert.pem key.pem`.
     #[arg(long, num_args = 2, value_names = ["CERT", "KEY"])]
     tls: Option<Vec<PathBuf>>,
-    /// Let apps of the seed that name no redirect address use this one.
+    /// Redirect address of all apps of the seed that name none.
     #[arg(long)]
     redirect: Option<String>,
     #[command(flatten)]
     directory: DirectoryArgs,
 }
 
-/// A real AD behind the emulated writeback agent.
+/// Real Active Directory behind the emulated writeback agent.
 #[derive(Args)]
 struct DirectoryArgs {
-    /// `ldaps://127.…`: loopback only.
+    /// URL of the domain controller, `ldaps://127.…`: loopback only.
     #[arg(long, requires_all = ["directory_bind_dn", "directory_password_file", "directory_base_dn", "directory_ca"])]
     directory: Option<Url>,
-    /// The account that writes passwords.
+    /// Distinguished name of the account that writes passwords.
     #[arg(long)]
     directory_bind_dn: Option<String>,
-    /// A file with its password.
+    /// File with the password of that account.
     #[arg(long)]
     directory_password_file: Option<PathBuf>,
-    /// Where people are looked for.
+    /// Distinguished name of the object below which people are searched.
     #[arg(long)]
     directory_base_dn: Option<String>,
-    /// The CA of the domain controller's certificate (PEM).
+    /// PEM file of the CA of the domain controller's certificate.
     #[arg(long)]
     directory_ca: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Commands and their options. Output for people goes to standard output, the log to standard error.
+//! Defines and runs the commands. Output for people goes to standard output, the log to standard error.
 
 #[cfg(feature = "tenant")]
 mod demo;
@@ -23,32 +23,33 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The whole product on this machine: emulated tenant, SQLite, no configuration.
+    /// Run the entire product on this machine: emulated tenant, SQLite, no configuration.
     #[cfg(feature = "tenant")]
     Demo(demo::DemoArgs),
-    /// Serve the portal.
+    /// Serve the portal until SIGTERM or Ctrl-C.
     Serve(WithConfig),
-    /// The tenant emulator alone.
+    /// Run only the tenant emulator.
     #[cfg(feature = "tenant")]
     Tenant(demo::TenantArgs),
-    /// Look at everything that must hold before people are let in. Changes nothing. Exits with 0 if all is well, 2 with
-    /// warnings, 3 if something could not be looked at, 1 with errors.
+    /// Check configuration, network, Entra and directory. Changes nothing. Exits with 0 if all checks pass, 2 with
+    /// warnings, 3 if a check could not run, 1 with errors.
     Doctor {
         #[command(flatten)]
         config: WithConfig,
-        /// For programs: one JSON object.
+        /// Print one JSON object, for programs.
         #[arg(long)]
         json: bool,
     },
-    /// Print what has to be set up in Entra and Active Directory, least privilege, with why. It runs nothing.
+    /// Print a script or text that sets up Entra or Active Directory with least privilege, with reasons. Changes
+    /// nothing.
     Setup {
-        /// The configuration, if there is one yet.
+        /// Configuration file, if it exists already.
         #[arg(long, env = "PASSBACK_CONFIG")]
         config: Option<PathBuf>,
-        /// How people will reach the portal, while there is no configuration.
+        /// URL at which people will reach the portal, if there is no configuration yet.
         #[arg(long, required_unless_present = "config")]
         public_url: Option<Url>,
-        /// Which text.
+        /// Format to print.
         #[arg(long = "as", value_enum, default_value_t = SetupAs::Powershell)]
         text: SetupAs,
     },
@@ -56,54 +57,54 @@ enum Command {
     Pause {
         #[command(flatten)]
         config: WithConfig,
-        /// Why; kept in the audit.
+        /// Reason, stored in the audit log.
         #[arg(long, default_value = "paused by hand")]
         reason: String,
     },
-    /// Let resets go on.
+    /// Resume all resets, on all replicas.
     Resume(WithConfig),
-    /// Copy a SQLite database into a new file, while the portal runs. The sealing keys are not in it.
+    /// Copy a SQLite database into a new file, while the portal runs. The copy does not contain the sealing keys.
     Backup {
         #[command(flatten)]
         config: WithConfig,
-        /// The new file; nothing is overwritten.
+        /// New file. An existing file is not overwritten.
         #[arg(long)]
         to: PathBuf,
     },
-    /// Lists of passwords known from breaches.
+    /// Build lists of passwords known from breaches.
     #[command(subcommand)]
     Breach(BreachCommand),
-    /// The audit chain.
+    /// Verify the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// The account through which passwords are reset.
+    /// Manage the reset operator, the account that resets passwords.
     #[command(subcommand)]
     Operator(OperatorCommand),
-    /// The configuration.
+    /// Check the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum SetupAs {
-    /// Everything in Entra, by Microsoft Graph PowerShell.
+    /// Everything in Entra, with Microsoft Graph PowerShell.
     Powershell,
-    /// The app registration, by the Azure CLI.
+    /// The app registration, with the Azure CLI.
     AzureCli,
     /// The app registration, as Bicep.
     Bicep,
-    /// Rights in Active Directory: writeback, probe, unlocking.
+    /// Rights in Active Directory: writeback, directory probe, unlocking.
     Directory,
 }
 
 #[derive(Subcommand)]
 enum BreachCommand {
-    /// Make the file for `[breach] kind = "file"`, so that no question leaves this machine.
+    /// Build the file for `[breach] kind = "file"`, with which no lookup leaves this machine.
     Build {
-        /// Sorted SHA-1 hashes, a line each, as the downloader of Have I Been Pwned writes them.
+        /// File with sorted SHA-1 hashes, one per line, as the downloader of Have I Been Pwned writes it.
         #[arg(long)]
         from: PathBuf,
-        /// The new file; nothing is overwritten.
+        /// New file. An existing file is not overwritten.
         #[arg(long)]
         to: PathBuf,
     },
@@ -111,15 +112,15 @@ enum BreachCommand {
 
 #[derive(Subcommand)]
 enum AuditCommand {
-    /// Check chain and head offline; exits with 1 on a break.
+    /// Verify chain and head offline. Changes nothing. Exits with 1 if the chain is broken.
     Verify {
-        /// `sqlite://…` or `postgres://…`
+        /// Database URL: `sqlite://…` or `postgres://…`.
         #[arg(long)]
         database: String,
-        /// Checks the MACs too, with the sealing keys of this configuration.
+        /// Verify the MACs too, with the sealing keys of this configuration.
         #[arg(long)]
         config: Option<PathBuf>,
-        /// A file with an exported head (`count hash`): it must be part of this chain.
+        /// File with an exported head (`count hash`), which must be part of this chain.
         #[arg(long)]
         head: Option<PathBuf>,
     },
@@ -127,12 +128,12 @@ enum AuditCommand {
 
 #[derive(Subcommand)]
 enum OperatorCommand {
-    /// Link it by device code: prints a code, with which the operator's account signs in in any browser. The portal may run
-    /// meanwhile. Without a terminal use --account.
+    /// Link the operator by device code: prints a code with which the operator's account signs in, in any browser. The
+    /// portal may run during this. Without a terminal, use --account.
     Link {
         #[command(flatten)]
         config: WithConfig,
-        /// Take this account without asking, and no other.
+        /// Accept this account without confirmation, and no other.
         #[arg(long, value_name = "UPN")]
         account: Option<String>,
     },
@@ -140,13 +141,13 @@ enum OperatorCommand {
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Read and check the configuration. No secret is shown.
+    /// Read and validate the configuration. Shows no secret.
     Check(WithConfig),
 }
 
 #[derive(Args)]
 struct WithConfig {
-    /// The TOML file.
+    /// Configuration file (TOML).
     #[arg(long, env = "PASSBACK_CONFIG")]
     config: PathBuf,
 }
@@ -159,12 +160,12 @@ impl WithConfig {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs the command that was asked for.
+/// Parses the command line and runs the command.
 pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
     let cli = Cli::parse();
     log();
     for problem in problems {
-        tracing::error!(problem, "this process is less protected than it should be");
+        tracing::error!(error = problem, "process hardening incomplete");
     }
     match dispatch(cli.command).await {
         Ok(code) => code,
@@ -175,7 +176,7 @@ pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
     }
 }
 
-/// An error for people: what, and why.
+/// Prints an error with its sources to standard error.
 pub(crate) fn complain(error: &dyn std::error::Error) {
     let mut text = format!("passback: {error}");
     let mut cause = error.source();
@@ -189,7 +190,7 @@ pub(crate) fn complain(error: &dyn std::error::Error) {
 fn log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("PASSBACK_LOG").unwrap_or_else(|_| EnvFilter::new("passback=info,warn"));
-    // At trace it writes every path, and the path of a link in a mail is a secret.
+    // At level trace this target logs every path, and the path of a link in a mail is a secret.
     let filter = match "tower_http::csrf=info".parse() {
         Ok(directive) => filter.add_directive(directive),
         Err(_) => filter,
@@ -279,7 +280,7 @@ fn setup(config: Option<PathBuf>, public_url: Option<Url>, text: SetupAs) -> Res
     let facts = match (config, public_url) {
         (Some(config), _) => ops::SetupFacts::of_config(&load(&config)?),
         (None, Some(url)) => ops::SetupFacts::of_url(url),
-        (None, None) => return Err("give --config or --public-url".into()),
+        (None, None) => return Err("configuration missing: give --config or --public-url".into()),
     };
     let which = match text {
         SetupAs::Powershell => ops::SetupText::PowerShell,
@@ -308,8 +309,8 @@ async fn verify(database: &str, config: Option<PathBuf>, head: Option<PathBuf>) 
     Ok(ExitCode::FAILURE)
 }
 
-/// One line for people or programs.
+/// Prints one line to standard output.
 pub(crate) fn say(line: &str) {
-    // A reader that has gone away is not our failure.
+    // A closed standard output is no error of this command.
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,30 +1,31 @@
-//! When a pattern at the helpdesk is odd enough to alarm.
+//! Configures the detectors of security alerts: thresholds and working hours.
 
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use serde::Deserialize;
 
-/// Thresholds of the alarms; 0 switches one off.
+/// Thresholds of the security alerts (`[helpdesk.alarms]`); 0 switches a detector off.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alarms {
-    /// How often somebody looks, in seconds.
+    /// Interval of the alert scan, in seconds.
     pub every_seconds: u64,
-    /// One agent works on so many people within an hour.
+    /// Number of people on whom one agent works within an hour.
     pub people_per_agent: usize,
-    /// So many agents work on one person within a day.
+    /// Number of agents who work on one person within a day.
     pub agents_per_person: usize,
-    /// So many resets of one person do not go through, and within an hour of the first of them one does. Passwords that
-    /// break a rule are not counted: choosing again is no attack.
+    /// Number of failed resets of one person that are followed by a successful one within an hour of the first failure.
+    /// Passwords that break a rule are not counted: choosing another password is no attack.
     pub failures: usize,
-    /// A person registers a sign-in method within so many minutes after a reset.
+    /// Number of minutes after a reset within which a new sign-in method of the person raises an alert.
     pub method_minutes: i64,
-    /// When staff work, as `07:00-19:00`; at other times what they do to a person alarms. Any time by default.
+    /// Working hours of staff, such as `07:00-19:00`. Their actions on a person at other times raise an alert. Default:
+    /// any time.
     pub working_hours: Option<Hours>,
-    /// On which days: `mon` to `sun`.
+    /// Working days of staff: `mon` to `sun`.
     pub working_days: Vec<Day>,
-    /// Where: `Europe/Berlin`.
+    /// Time zone of the working hours, such as `Europe/Berlin`.
     pub time_zone: Zone,
 }
 
@@ -44,7 +45,7 @@ impl Default for Alarms {
 }
 
 impl Alarms {
-    /// Whether nobody should be working then. A span over midnight belongs to the day on which it begins.
+    /// Returns true outside the working hours. A span over midnight belongs to the day on which it begins.
     pub(crate) fn is_odd_hour(&self, at: Timestamp) -> bool {
         let Some(hours) = self.working_hours else { return false };
         let local = at.to_zoned(self.time_zone.0.clone()).datetime();
@@ -59,7 +60,7 @@ impl Alarms {
     }
 }
 
-/// A span of a day.
+/// Span of a day in local time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Hours {
@@ -73,7 +74,7 @@ impl TryFrom<String> for Hours {
     fn try_from(text: String) -> Result<Self, String> {
         let read = |part: &str| Time::strptime("%H:%M", part.trim()).ok();
         let parts = text.split_once('-').and_then(|(from, to)| Some(Self { from: read(from)?, to: read(to)? }));
-        parts.ok_or_else(|| format!("{text:?} is no span of hours such as 07:00-19:00"))
+        parts.ok_or_else(|| format!("{text:?} is not a span of hours such as 07:00-19:00"))
     }
 }
 
@@ -103,7 +104,7 @@ impl Day {
     }
 }
 
-/// A time zone by its name in the IANA's list.
+/// Time zone by its IANA name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Zone(TimeZone);
@@ -112,7 +113,7 @@ impl TryFrom<String> for Zone {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        TimeZone::get(&name).map(Self).map_err(|_| format!("{name:?} is no time zone such as Europe/Berlin"))
+        TimeZone::get(&name).map(Self).map_err(|_| format!("{name:?} is not a time zone such as Europe/Berlin"))
     }
 }
 
@@ -130,12 +131,12 @@ mod tests {
         let none = Alarms::default();
         assert!(!odd(&none, "2026-11-22T03:00:00Z"));
         let berlin = alarms("working_hours = \"07:00-19:00\"\ntime_zone = \"Europe/Berlin\"");
-        // A Monday in winter: 07:00 there is 06:00 UTC.
+        // A Monday in winter: 07:00 in Berlin is 06:00 UTC.
         assert!(odd(&berlin, "2026-11-23T05:59:59Z"));
         assert!(!odd(&berlin, "2026-11-23T06:00:00Z"));
         assert!(odd(&berlin, "2026-11-23T18:00:00Z"));
         assert!(odd(&berlin, "2026-11-22T12:00:00Z"), "a Sunday");
-        // In summer it is 05:00 UTC.
+        // In summer, 07:00 in Berlin is 05:00 UTC.
         assert!(!odd(&berlin, "2026-07-06T05:00:00Z"));
         let night = alarms("working_hours = \"22:00-06:00\"\nworking_days = [\"fri\"]");
         assert!(!odd(&night, "2026-11-20T23:00:00Z") && !odd(&night, "2026-11-21T05:59:00Z"), "Friday's night");

@@ -1,15 +1,16 @@
-//! The audit: where its head is exported to, and how long it keeps what is personal.
+//! Configures the audit log: the export of its head and the retention of personal data.
 
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// How the audit is kept.
+/// Settings of the audit log (`[audit]`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Audit {
-    /// Where the head is written once a day, besides the log: best a place that this machine cannot change afterwards.
+    /// Directory to which the head is written once a day, in addition to the log. Use a place that this machine cannot
+    /// change afterwards.
     pub head_dir: Option<PathBuf>,
-    /// After so many days names, addresses and notes are erased. Without it they are kept.
+    /// Number of days after which names, addresses and notes are erased. Default: they are kept.
     pub keep_personal_days: Option<i64>,
 }

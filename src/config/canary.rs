@@ -1,22 +1,23 @@
-//! The canary: a scheduled real reset of a test account, which proves the way to the directory before a person needs it.
+//! Configures the canary reset: a scheduled real reset of a test account, which proves that password writeback works
+//! before a person needs it.
 
 use serde::Deserialize;
 
 use super::ConfigError;
 
-/// Off without this section.
+/// Settings of the canary reset (`[canary]`). Without this section there is none.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Canary {
-    /// The test account, by its user principal name: synchronised, without any role, nobody's own.
+    /// User principal name of the test account: synchronised, without any role, and used by no person.
     pub person: String,
-    /// How often, in hours. Default 24; where a minimum password age counts, not more often.
+    /// Interval in hours. Default 24. It must not be shorter than the minimum password age of the account.
     #[serde(default = "default_hours")]
     pub every_hours: i64,
-    /// After so many failures one after another it stops until somebody tries it again. Default 3.
+    /// Number of consecutive failures after which the canary stops until someone resumes it. Default 3.
     #[serde(default = "default_stop")]
     pub stop_after: i64,
-    /// From this many seconds on, from the request to Microsoft's word, people read that it is slow. Default 60.
+    /// Seconds from the request to Microsoft's result from which people read that resets are slow. Default 60.
     #[serde(default = "default_slow")]
     pub slow_seconds: i64,
 }
@@ -43,7 +44,7 @@ pub(super) fn check(canary: &Canary) -> Result<(), ConfigError> {
         ("canary.slow_seconds", canary.slow_seconds, 86_400),
     ] {
         if !(1..=most).contains(&value) {
-            return Err(ConfigError::value(key, "must be more than zero and not absurdly much"));
+            return Err(ConfigError::value(key, format!("must be between 1 and {most}")));
         }
     }
     Ok(())
@@ -65,6 +66,6 @@ mod tests {
         ] {
             assert!(read(text).unwrap_err().to_string().contains(names), "{names}");
         }
-        assert!(toml::from_str::<Canary>("person = \"c@x\"\npassword = \"x\"").is_err(), "there is none to keep");
+        assert!(toml::from_str::<Canary>("person = \"c@x\"\npassword = \"x\"").is_err(), "the section has no password");
     }
 }

@@ -1,4 +1,4 @@
-//! Values that cannot go together.
+//! Validates the settings and rejects values that do not fit together.
 
 use super::{BreachKind, Cloud, Config, ConfigError, Directory, Entra, Server};
 use crate::base::is_loopback_host;
@@ -74,7 +74,7 @@ fn directory(directory: &Directory) -> Result<(), ConfigError> {
             return Err(ConfigError::value(key, "must be a distinguished name, such as OU=People,DC=corp,DC=example"));
         }
     }
-    // A bind without a password succeeds as nobody (RFC 4513 5.1.2), and then reads nothing.
+    // A bind without a password succeeds without authentication (RFC 4513, 5.1.2), and then reads nothing.
     if directory.password.as_ref().is_none_or(|password| password.expose_secret().is_empty()) {
         return Err(ConfigError::value("directory.password", "is missing: give password or password_file"));
     }
@@ -111,7 +111,8 @@ fn policy(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// The check is beta, beside `/v1.0`, and in the global cloud only (user-validatepassword.md, read 2026-11-23).
+/// Validates that `validatePassword` exists: it is in Graph beta, next to `/v1.0`, and in the global cloud only
+/// (<https://learn.microsoft.com/graph/api/user-validatepassword>, read 2026-11-23).
 fn microsoft_check(entra: &Entra) -> Result<(), ConfigError> {
     if entra.cloud != Cloud::Global {
         return Err(ConfigError::value("policy.microsoft_check", "is not possible here: only the global cloud has it"));
@@ -135,7 +136,7 @@ fn server(server: &Server) -> Result<(), ConfigError> {
     if server.metrics_listen == Some(server.listen) {
         return Err(ConfigError::value(
             "server.metrics_listen",
-            "must differ from server.listen: metrics are not for everybody",
+            "must differ from server.listen: metrics are not public",
         ));
     }
     if server.max_connections == 0 || server.max_connections_per_address == 0 {

@@ -1,4 +1,4 @@
-//! Microsoft's side: which cloud, which hosts follow from it, and how the application proves itself there.
+//! Derives Microsoft's hosts from the national cloud and validates hosts and client credential.
 
 use url::Url;
 
@@ -16,15 +16,15 @@ impl TryFrom<String> for Cloud {
             // "Not available" in its table of clouds: <https://learn.microsoft.com/graph/api/authenticationmethod-resetpassword>
             // (read 2026-08).
             "china" => {
-                Err("china (21Vianet) has no call that resets a password, so Passback cannot work there".to_owned())
+                Err("china (21Vianet) has no call that resets a password: Passback cannot work there".to_owned())
             }
-            other => Err(format!("{other} is none of global, us-gov, us-gov-dod")),
+            other => Err(format!("{other} is none of global, us-gov, us-gov-dod: choose one of them")),
         }
     }
 }
 
 impl Cloud {
-    /// Sign-in and Graph hosts (<https://learn.microsoft.com/graph/deployments>, read 2026-11-23).
+    /// Returns the sign-in and Graph hosts (<https://learn.microsoft.com/graph/deployments>, read 2026-11-23).
     fn hosts(self) -> (&'static str, &'static str) {
         match self {
             Self::Global => ("login.microsoftonline.com", "graph.microsoft.com"),
@@ -35,7 +35,7 @@ impl Cloud {
 }
 
 impl Entra {
-    /// The issuer.
+    /// Returns the issuer.
     ///
     /// # Panics
     /// Never: the parts are a fixed host and a UUID.
@@ -46,7 +46,7 @@ impl Entra {
         self.authority.clone().unwrap_or_else(made)
     }
 
-    /// Graph with its version.
+    /// Returns the Graph URL with its version.
     ///
     /// # Panics
     /// Never: the host is fixed.
@@ -57,7 +57,7 @@ impl Entra {
         self.graph_url.clone().unwrap_or_else(made)
     }
 
-    /// Whether every request stays on this machine: the emulator, shown on every page.
+    /// Returns true if Entra or Graph is on this machine: the emulator. Every page shows this.
     #[must_use]
     pub fn is_emulated(&self) -> bool {
         is_loopback_host(&self.authority()) || is_loopback_host(&self.graph_url())
@@ -71,7 +71,7 @@ pub(super) fn check(entra: &Entra) -> Result<(), ConfigError> {
     credential(&entra.credential)
 }
 
-/// Microsoft's host over https; another one on loopback, or when allowed.
+/// Accepts Microsoft's host over https, and other hosts on loopback or with `entra.allow_other_hosts`.
 fn host(key: &'static str, url: &Url, microsoft: &str, entra: &Entra) -> Result<(), ConfigError> {
     let theirs = url.scheme() == "https" && url.host_str() == Some(microsoft) && url.port().is_none();
     let allowed = theirs || is_loopback_host(url) || (entra.allow_other_hosts && url.scheme() == "https");
@@ -79,13 +79,13 @@ fn host(key: &'static str, url: &Url, microsoft: &str, entra: &Entra) -> Result<
         return Ok(());
     }
     let problem = format!(
-        "{url} is not Microsoft's host for this cloud ({microsoft}); entra.allow_other_hosts = true takes it all the same"
+        "{url} is not Microsoft's host for this cloud ({microsoft}): correct it, or set entra.allow_other_hosts = true"
     );
     Err(ConfigError::value(key, problem))
 }
 
-/// Each kind needs its own keys and takes no others: a forgotten secret beside a certificate would look as if it were
-/// in use.
+/// Validates that a credential has all keys of its kind and no others: a forgotten secret next to a certificate would
+/// look as if it were in use.
 fn credential(credential: &Credential) -> Result<(), ConfigError> {
     use CredentialKind::{Certificate, Federated, Secret};
     for (key, of, kind, given) in [
@@ -96,7 +96,7 @@ fn credential(credential: &Credential) -> Result<(), ConfigError> {
     ] {
         let problem = match (of == credential.kind, given) {
             (true, false) => format!("kind = \"{kind}\" needs {key}"),
-            (false, true) => format!("{key} goes with kind = \"{kind}\" only: take it out, or change the kind"),
+            (false, true) => format!("{key} goes with kind = \"{kind}\" only: remove it, or change the kind"),
             _ => continue,
         };
         return Err(ConfigError::value("entra.credential", problem));
@@ -143,14 +143,14 @@ mod tests {
 
     #[test]
     fn china_is_refused_with_the_reason() {
-        let said = entra("cloud = \"china\"").unwrap_err();
-        assert!(said.contains("has no call that resets a password"), "{said}");
+        let message = entra("cloud = \"china\"").unwrap_err();
+        assert!(message.contains("has no call that resets a password"), "{message}");
         assert!(entra("cloud = \"moon\"").unwrap_err().contains("none of global, us-gov, us-gov-dod"));
     }
 
     #[test]
     fn each_kind_of_credential_needs_its_own_keys_and_takes_no_others() {
-        for (given, said) in [
+        for (given, message) in [
             ("kind = \"secret\"", "needs secret or secret_file"),
             ("kind = \"secret\", secret = \"x\", key_file = \"k\"", "key_file goes with kind = \"certificate\""),
             ("kind = \"certificate\", certificate_file = \"c\"", "needs key_file"),
@@ -164,7 +164,7 @@ mod tests {
         ] {
             let read: Credential = toml::from_str(&given.replace(", ", "\n")).unwrap();
             let problem = credential(&read).unwrap_err().to_string();
-            assert!(problem.contains(said), "{given}: {problem}");
+            assert!(problem.contains(message), "{given}: {problem}");
         }
         for good in [
             "kind = \"certificate\"\ncertificate_file = \"c\"\nkey_file = \"k\"",

@@ -1,40 +1,40 @@
-//! The helpdesk: from where and how long staff work, and what is enough to act on a caller's word.
+//! Configures the helpdesk: staff networks and sessions, and the points that verify a caller.
 
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::Alarms;
 
-/// Staff: where from, and for how long.
+/// Settings of the helpdesk (`[helpdesk]`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Helpdesk {
-    /// Networks that staff work from (`10.0.0.0/8`). From everywhere by default.
+    /// Networks from which staff work, such as `10.0.0.0/8`. Default: any network.
     pub networks: Vec<IpNet>,
-    /// A staff session without a request for so long ends, in seconds; never later than `signin.idle_seconds`.
+    /// Idle time after which a staff session ends, in seconds; never later than `signin.idle_seconds`.
     pub idle_seconds: i64,
-    /// No staff session is older, in seconds.
+    /// Maximum age of a staff session, in seconds.
     pub absolute_seconds: i64,
-    /// Whose permission ends sessions and makes passes that an agent sees: the operator's, or the agent's own, which Entra's
-    /// audit then names. An agent then needs a role in Entra that may do it.
+    /// Identity that revokes sessions and creates passes that an agent sees: the operator, or the agent. With `agent`,
+    /// Microsoft's directory audit log names the agent, who needs an Entra role that allows the action.
     pub act_as: ActAs,
-    /// A telephone number counts for calling back once it was seen unchanged for so many days.
+    /// Number of days for which a phone number must be unchanged before it may be called back.
     pub phone_settle_days: i64,
-    /// Who is privileged besides whoever holds a role: user principal names or object ids.
+    /// People who are privileged in addition to all who hold a role: user principal names or object ids.
     pub privileged: Vec<String>,
-    /// What each way to verify a caller counts.
+    /// Points of each verification method.
     pub points: Points,
-    /// How many points each action takes.
+    /// Points that each action requires.
     pub thresholds: Thresholds,
-    /// How many more it takes when the risk is higher.
+    /// Additional points that a higher risk requires.
     pub raises: Raises,
-    /// How long what speaks for a caller is good, in seconds.
+    /// Time for which a verification is valid, in seconds.
     pub verification_seconds: i64,
-    /// How long an approval is good, in seconds.
+    /// Time for which an approval is valid, in seconds.
     pub approval_seconds: i64,
-    /// How many minutes of staff a reset by telephone takes, for "time saved" in the insights. 0: it is not shown.
+    /// Staff minutes that a reset by phone takes, for "time saved" in the insights. 0 hides it.
     pub minutes_per_reset: i64,
-    /// Odd patterns that alarm.
+    /// Thresholds of the security alerts.
     pub alarms: Alarms,
 }
 
@@ -58,7 +58,7 @@ impl Default for Helpdesk {
     }
 }
 
-/// Whose permission the desk's work at Microsoft takes.
+/// Identity that performs the helpdesk's actions at Microsoft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ActAs {
@@ -66,7 +66,7 @@ pub enum ActAs {
     Agent,
 }
 
-/// Points of the ways to verify a caller (`docs/helpdesk.md` says what each does not prove).
+/// Points of the verification methods (`docs/helpdesk.md` says what each does not prove).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Points {
@@ -83,7 +83,7 @@ impl Default for Points {
     }
 }
 
-/// Points that an action takes; at least one each.
+/// Points that each action requires; every action requires at least one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Thresholds {
@@ -100,15 +100,15 @@ impl Default for Thresholds {
     }
 }
 
-/// Points on top, each for itself.
+/// Points that are added for each risk.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Raises {
-    /// Somebody with power in the tenant.
+    /// The person has a privileged account.
     pub privileged: i64,
-    /// The case came from the internet, by `/help`.
+    /// The case was opened on `/help`, from the internet.
     pub internet: i64,
-    /// Frozen: a reset was reported as not theirs.
+    /// The person's resets are on hold: a reset was reported as not requested.
     pub frozen: i64,
 }
 

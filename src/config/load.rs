@@ -1,4 +1,4 @@
-//! Reading settings, and the secrets that stand in files of their own.
+//! Reads the settings and the secrets that are stored in separate files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,12 @@ use super::check::check;
 use super::{Config, CredentialKind};
 use crate::base::Secret;
 
-/// Why the settings cannot be used: what is wrong and what to do.
+/// Reason why the settings cannot be used, with the key and the fix.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("{0}")]
     Read(#[from] config::ConfigError),
-    #[error("the secret in {path} cannot be read: {source}", path = .path.display())]
+    #[error("cannot read the secret in {path}", path = .path.display())]
     SecretFile { path: PathBuf, source: std::io::Error },
     #[error("{key}: {problem}")]
     Value { key: &'static str, problem: String },
@@ -23,10 +23,10 @@ impl ConfigError {
     }
 }
 
-/// Reads the file, then the environment over it, then the secrets' files, and checks the whole.
+/// Reads the file, then the environment, which takes precedence, then the secret files, and validates all settings.
 ///
 /// # Errors
-/// When a file cannot be read, a key is unknown, or values cannot go together.
+/// When a file cannot be read, a key is unknown, or values do not fit together.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
     let sources =
         config::Config::builder().add_source(config::File::from(file).format(config::FileFormat::Toml)).add_source(

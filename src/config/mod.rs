@@ -1,5 +1,8 @@
-//! Settings: TOML (`--config` or `PASSBACK_CONFIG`), any key also by `PASSBACK__SECTION__KEY`, secrets also from a
-//! file by `*_file`. Unknown keys are errors: a misspelt limit must not be no limit.
+//! Defines, loads and validates the settings.
+//!
+//! Settings are read from a TOML file (`--config` or `PASSBACK_CONFIG`). `PASSBACK__SECTION__KEY` in the environment
+//! sets any key, and `*_file` names a file with a secret. Unknown keys are errors, because a misspelt limit would
+//! otherwise be no limit.
 
 mod alarms;
 mod audit;

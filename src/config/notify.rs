@@ -1,4 +1,4 @@
-//! Notices by mail: which way they go, and what cannot work.
+//! Configures and validates notification mail.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,34 +8,34 @@ use serde::Deserialize;
 use super::ConfigError;
 use crate::base::Secret;
 
-/// How a person hears of a reset, besides the page.
+/// Settings of notification mail (`[notify]`), which informs people of a reset in addition to the page.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Notify {
     pub kind: NotifyKind,
-    /// Who writes: an address. With `graph` the name of the mailbox that the application may send from.
+    /// Sender address. With `graph`, the user name of the mailbox from which the application may send.
     pub from: String,
-    /// The mail server of `kind = "smtp"`.
+    /// Mail server of `kind = "smtp"`.
     pub smtp: Option<Smtp>,
-    /// Who hears when the portal itself is in trouble: addresses of administrators or of a pager.
+    /// Recipients of health issues: addresses of administrators or of a pager.
     pub alarms_to: Vec<String>,
 }
 
-/// Which way notices go.
+/// Transport of notification mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NotifyKind {
     #[default]
     Off,
     Smtp,
-    /// `sendMail` of Graph, with the application's own token: the application permission `Mail.Send`.
+    /// Graph's `sendMail` with an app-only token, which needs the application permission `Mail.Send`.
     Graph,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Smtp {
-    /// The mail server's name, as its certificate has it.
+    /// Name of the mail server, as in its certificate.
     pub host: String,
     /// Default: 587 with `starttls`, 465 with `tls`, 25 with `none`.
     #[serde(default)]
@@ -44,29 +44,29 @@ pub struct Smtp {
     pub tls: SmtpTls,
     #[serde(default)]
     pub username: Option<String>,
-    /// Also `password_file`.
+    /// Password of the account; `password_file` names a file with it.
     #[serde(default)]
     pub(crate) password: Option<Secret>,
     #[serde(default)]
     pub password_file: Option<PathBuf>,
-    /// A CA of your own, PEM, trusted besides the system's.
+    /// PEM file of a CA that is trusted in addition to the system's.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// How long one message may take in all, in seconds. Default 20.
+    /// Maximum time for sending one message, in seconds. Default 20.
     #[serde(default = "default_timeout")]
     pub timeout_seconds: u64,
 }
 
-/// How the way to the mail server is protected.
+/// Protection of the connection to the mail server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SmtpTls {
-    /// TLS after a greeting in the clear. Never without it.
+    /// TLS after a plain greeting. Sending fails if the server does not offer it.
     #[default]
     Starttls,
     /// TLS from the first byte.
     Tls,
-    /// In the clear: to a mail server on this machine only.
+    /// No TLS, for a mail server on this machine only.
     None,
 }
 
@@ -114,7 +114,7 @@ pub(super) fn check(notify: &Notify) -> Result<(), ConfigError> {
     }
 }
 
-/// At most so many addresses hear of the portal's own troubles.
+/// Maximum number of recipients of health issues.
 const ALARMS_TO_AT_MOST: usize = 5;
 
 fn alarms(settings: &Notify) -> Result<(), ConfigError> {
@@ -203,8 +203,8 @@ mod tests {
             ("127.0.0.1", false),
             ("::1", false),
         ] {
-            let told = said("host = \"mail.contoso.example\"", &format!("tls = \"none\"\nhost = \"{host}\""));
-            assert_eq!(told.contains("notify.smtp.tls"), wrong, "{host}: {told}");
+            let message = said("host = \"mail.contoso.example\"", &format!("tls = \"none\"\nhost = \"{host}\""));
+            assert_eq!(message.contains("notify.smtp.tls"), wrong, "{host}: {message}");
         }
     }
 
@@ -222,11 +222,11 @@ mod tests {
             ("[smtp]", "alarms_to = [\"nobody\"]\n[smtp]", "notify.alarms_to"),
             ("\"smtp\"", "\"pigeon\"", "pigeon"),
         ] {
-            let told = said(from, to);
-            assert!(told.contains(names), "{names}: {told}");
+            let message = said(from, to);
+            assert!(message.contains(names), "{names}: {message}");
         }
         let without = SMTP.split("[smtp]").next().unwrap();
-        let told = check(&toml::from_str(without).unwrap()).unwrap_err().to_string();
-        assert!(told.contains("[notify.smtp] with host"), "{told}");
+        let message = check(&toml::from_str(without).unwrap()).unwrap_err().to_string();
+        assert!(message.contains("[notify.smtp] with host"), "{message}");
     }
 }

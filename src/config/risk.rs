@@ -1,16 +1,17 @@
-//! What is made of Microsoft's risk about a person. Needs Entra ID P2 and the permission IdentityRiskyUser.Read.All.
+//! Configures the use of Entra's user risk. It needs Entra ID P2 and the permission IdentityRiskyUser.Read.All.
 
 use serde::Deserialize;
 
-/// Off without this section; with it, whoever is at risk is told before they choose a password.
+/// Settings of user risk (`[risk]`). Without this section risk is not read. With it, a person at risk is informed
+/// before they choose a password.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RiskSettings {
-    /// From this level on a reset takes a grant of the desk first: `low`, `medium` or `high`. Default: none does.
+    /// Level from which a reset requires a grant of the helpdesk: `low`, `medium` or `high`. Default: no level does.
     pub approval_from: Option<RiskLevel>,
 }
 
-/// Microsoft's levels, in their order.
+/// Entra's levels of user risk, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RiskLevel {

@@ -1,4 +1,4 @@
-//! Every key with its default, its unit and what it does.
+//! Defines every configuration key with its default, its unit and its effect.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Audit, Canary, Helpdesk, Notify, RiskSettings};
 use crate::base::{Secret, TenantId};
 
-/// All settings.
+/// All settings of the portal.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -32,7 +32,7 @@ pub struct Config {
     pub policy: Policy,
     #[serde(default)]
     pub breach: Breach,
-    /// Without it nothing is asked of a domain controller.
+    /// Directory probe. Without this section no domain controller is queried.
     #[serde(default)]
     pub directory: Option<Directory>,
     #[serde(default)]
@@ -41,7 +41,7 @@ pub struct Config {
     pub helpdesk: Helpdesk,
     #[serde(default)]
     pub audit: Audit,
-    /// Without it no test account is reset.
+    /// Canary reset. Without this section no test account is reset.
     #[serde(default)]
     pub canary: Option<Canary>,
     pub risk: Option<RiskSettings>,
@@ -56,27 +56,28 @@ impl Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// Where people are served. Default `127.0.0.1:8080`.
+    /// Address on which the portal listens. Default `127.0.0.1:8080`.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
-    /// How people reach the portal: every link is made from it, never from `Host`. https, or http on loopback.
+    /// URL at which people reach the portal: https, or http on loopback. Every link is built from it, never from
+    /// `Host`.
     pub public_url: Url,
-    /// Whose `X-Forwarded-For` is believed, as networks (`10.0.0.0/8`). Nobody's by default.
+    /// Networks of proxies whose `X-Forwarded-For` is trusted, such as `10.0.0.0/8`. Default: none.
     #[serde(default)]
     pub trusted_proxies: Vec<IpNet>,
-    /// Where `/metrics` is served, and nothing else: an address that only your monitoring reaches. Nowhere by default.
+    /// Address that serves `/metrics` and nothing else. Only monitoring should reach it. Default: not served.
     #[serde(default)]
     pub metrics_listen: Option<SocketAddr>,
-    /// Certificate chain and key, PEM, for TLS without a proxy. Both or neither; renewed files are taken up by
-    /// themselves.
+    /// PEM files of certificate chain and key, for TLS without a proxy. Set both or neither. Renewed files are loaded
+    /// automatically.
     #[serde(default)]
     pub tls_cert: Option<PathBuf>,
     #[serde(default)]
     pub tls_key: Option<PathBuf>,
-    /// Connections at once, in all.
+    /// Maximum number of open connections.
     #[serde(default = "default_connections")]
     pub max_connections: usize,
-    /// Connections at once of one address (IPv6: one /64). Trusted proxies are not counted by address.
+    /// Maximum number of open connections of one address (IPv6: one /64). Trusted proxies are not counted by address.
     #[serde(default = "default_connections_each")]
     pub max_connections_per_address: usize,
 }
@@ -96,7 +97,7 @@ fn default_listen() -> SocketAddr {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
-    /// `sqlite://passback.db` (default) or `postgres://…`. May hold a password: also `url_file`.
+    /// `sqlite://passback.db` (default) or `postgres://…`. It may contain a password; `url_file` names a file with it.
     pub(crate) url: Secret,
     pub url_file: Option<PathBuf>,
 }
@@ -107,14 +108,14 @@ impl Default for Database {
     }
 }
 
-/// Keys that seal what must be kept. The first seals, all open.
+/// Sealing keys. The first key encrypts; every key decrypts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sealing {
     pub keys: Vec<SealingKey>,
 }
 
-/// A key file: 32 random bytes as 64 hexadecimal digits, readable by nobody but the service.
+/// Sealing key and its file: 32 random bytes as 64 hexadecimal digits, readable by the service only.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SealingKey {
@@ -125,17 +126,17 @@ pub struct SealingKey {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Branding {
-    /// The organisation's name, as people say it.
+    /// Name of the organisation, as people use it.
     pub name: String,
-    /// Shown wherever somebody may be stuck.
+    /// Phone number shown wherever a person may need help.
     pub support_phone: String,
-    /// When that phone is answered, as text.
+    /// Hours in which that phone is answered, as text.
     pub support_hours: String,
-    /// A picture instead of the shield: .svg, .png or .webp, at most 200 KiB.
+    /// Logo that replaces the shield: .svg, .png or .webp, at most 200 KiB.
     pub logo_file: Option<PathBuf>,
-    /// The colour of buttons and links, as `#0b5d57`. It must be readable on white.
+    /// Colour of buttons and links, such as `#0b5d57`. It must be readable on white.
     pub accent: Option<String>,
-    /// The same for the dark theme; made from `accent` if it is not given.
+    /// Colour for the dark theme. Default: a lighter `accent`.
     pub accent_dark: Option<String>,
 }
 
@@ -152,7 +153,7 @@ impl Default for Branding {
     }
 }
 
-/// Microsoft's clouds that can reset: `global` (also GCC), `us-gov` (GCC High, L4), `us-gov-dod` (L5).
+/// Microsoft clouds that can reset passwords: `global` (also GCC), `us-gov` (GCC High, L4), `us-gov-dod` (L5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Cloud {
@@ -169,13 +170,13 @@ pub struct Entra {
     pub cloud: Cloud,
     pub tenant_id: Uuid,
     pub client_id: Uuid,
-    /// The issuer, below which `/.well-known/openid-configuration` is found. Default: the cloud's, for the tenant.
+    /// Issuer; `/.well-known/openid-configuration` is below it. Default: the cloud's issuer of the tenant.
     #[serde(default)]
     pub authority: Option<Url>,
-    /// Graph with its version, such as `https://graph.microsoft.com/v1.0`. Default: the cloud's.
+    /// Graph URL with its version, such as `https://graph.microsoft.com/v1.0`. Default: the cloud's.
     #[serde(default)]
     pub graph_url: Option<Url>,
-    /// Takes hosts that are not Microsoft's. Marks every page, and doctor calls it an error.
+    /// Accepts hosts that are not Microsoft's. Every page shows this, and doctor reports an error.
     #[serde(default)]
     pub allow_other_hosts: bool,
     pub credential: Credential,
@@ -189,49 +190,50 @@ pub struct Credential {
     pub(crate) secret: Option<Secret>,
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
-    /// Of `certificate`: PEM, the application's own certificate first.
+    /// With `certificate`: PEM file, the application's own certificate first.
     #[serde(default)]
     pub certificate_file: Option<PathBuf>,
-    /// Of `certificate`: its RSA key, PEM, readable by nobody but the service. Both files are read anew at each use.
+    /// With `certificate`: PEM file of its RSA key, readable by the service only. Both files are read again at each
+    /// use.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
-    /// Of `federated`: where the platform keeps a token for us, read anew at each use. Default:
-    /// `AZURE_FEDERATED_TOKEN_FILE`, as workload identity sets it.
+    /// With `federated`: file in which the platform stores a token for the portal, read again at each use. Default:
+    /// `AZURE_FEDERATED_TOKEN_FILE`, which workload identity sets.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
 }
 
-/// How the application proves itself.
+/// Kind of client credential with which the application authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialKind {
     Secret,
-    /// By a JWT signed with the key of a certificate that Entra knows.
+    /// A JWT signed with the key of a certificate that is registered in Entra.
     Certificate,
-    /// By a token of an issuer that Entra was told to trust for this application.
+    /// A token of an issuer that Entra trusts for this application (federated credential).
     Federated,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Signin {
-    /// The authentication context a person must satisfy.
+    /// Authentication context that a person must satisfy.
     pub required_context: String,
-    /// The one for staff.
+    /// Authentication context that staff must satisfy.
     pub staff_context: String,
-    /// How old a sign-in may be when the form opens, in seconds.
+    /// Maximum age of a sign-in when the form opens, in seconds.
     pub max_age_seconds: i64,
-    /// How long an opened form may be submitted after that, in seconds.
+    /// Time after that within which the form may be submitted, in seconds.
     pub submit_seconds: i64,
-    /// A session without a request for so long ends, in seconds.
+    /// Idle time after which a session ends, in seconds.
     pub idle_seconds: i64,
-    /// No session is older, in seconds.
+    /// Maximum age of a session, in seconds.
     pub absolute_seconds: i64,
     pub allow_guests: bool,
-    /// Domains (the part of a name behind the `@`) that sign in at their own identity provider instead of Entra: the
-    /// finishing sign-in is not offered there, because Entra does not ask for a change.
+    /// Domains (the part of a user name after the `@`) that sign in at their own identity provider instead of Entra.
+    /// The finishing sign-in is not offered there, because Entra does not require a password change.
     pub federated_domains: Vec<String>,
-    /// Lets people reset although nothing proves that they signed in without the password. Doctor calls it an error.
+    /// Lets people reset although no policy proves that they signed in without the password. Doctor reports an error.
     pub accept_unverified_policy: bool,
 }
 
@@ -254,24 +256,24 @@ impl Default for Signin {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OperatorSettings {
-    /// Lets the operator's role be tenant-wide instead of scoped to an administrative unit.
+    /// Allows a tenant-wide operator role instead of one scoped to an administrative unit.
     pub tenant_wide: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reset {
-    /// How long an operation is watched before it counts as unknown, in seconds.
+    /// Time for which an operation is polled before its outcome counts as unknown, in seconds.
     pub time_limit_seconds: i64,
-    /// How long a reset waits in line when Graph throttles, in seconds.
+    /// Maximum time of a reset in the throttle queue, in seconds.
     pub line_limit_seconds: i64,
-    /// Resets in an hour before everything pauses. Default: 2 % of the people, at least 20.
+    /// Number of resets in an hour at which all resets are paused. Default: 2 % of the users, at least 20.
     pub hourly_ceiling: Option<i64>,
-    /// Resets one person may start in an hour. A grant of the desk stands for one more.
+    /// Number of resets that one person may start in an hour. A grant of the helpdesk allows one more.
     pub per_person_hour: i64,
-    /// Whose resets take a grant of the desk first: `never`, `privileged` or `always`.
+    /// Resets that require a grant of the helpdesk: `never`, `privileged` or `always`.
     pub approval: Approval,
-    /// Sign-ins, resets and tries of wrong references of one address in a minute, each counted by itself.
+    /// Maximum number of sign-ins, resets and wrong references of one address in a minute, each counted separately.
     pub per_address_minute: i64,
 }
 
@@ -288,31 +290,31 @@ impl Default for Reset {
     }
 }
 
-/// Whose resets the desk has to allow.
+/// Group of people whose resets require a grant of the helpdesk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Approval {
     Never,
-    /// Of people with power in the tenant.
+    /// People with a privileged account.
     Privileged,
     Always,
 }
 
-/// What the portal itself asks of a password, before Microsoft does.
+/// Password rules of the portal, which it checks before Microsoft does.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Characters at least.
+    /// Minimum number of characters.
     pub min_length: usize,
-    /// How many of the four classes (lower case, upper case, digits, others).
+    /// Minimum number of the 4 character classes (lower case, upper case, digits, others).
     pub classes: usize,
-    /// How hard it must be to guess, by zxcvbn: 0 (not asked) to 4.
+    /// Minimum zxcvbn score: 0 (not checked) to 4.
     pub strength: u8,
-    /// The organisation's own words, as in Entra's custom list (at most 1,000, of 4 letters or more). The name in
-    /// `[branding]` counts by itself.
+    /// Banned words of the organisation, as in Entra's custom list (at most 1,000, of 4 letters or more). The name in
+    /// `[branding]` is banned automatically.
     pub banned_words: Vec<String>,
-    /// Asks Graph's beta `validatePassword` when the form is sent, before anything begins. The operator then needs the
-    /// delegated permission `User.ReadWrite` besides its two.
+    /// Calls Graph's beta `validatePassword` when the form is submitted, before the reset starts. The operator then
+    /// needs the delegated permission `User.ReadWrite` in addition to its two others.
     pub microsoft_check: bool,
 }
 
@@ -322,15 +324,15 @@ impl Default for Policy {
     }
 }
 
-/// Whether passwords are compared with those known from breaches.
+/// Kind of the check against passwords known from breaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BreachKind {
     #[default]
     Off,
-    /// Five digits of the hash are sent to a service.
+    /// Sends 5 digits of the hash to a service.
     RangeApi,
-    /// Offline, in a file made by `passback breach build`.
+    /// Looks up the hash offline, in a file made by `passback breach build`.
     File,
 }
 
@@ -338,11 +340,11 @@ pub enum BreachKind {
 #[serde(deny_unknown_fields, default)]
 pub struct Breach {
     pub kind: BreachKind,
-    /// Of `range_api`: the address that the five digits are put behind.
+    /// With `range_api`: URL to which the 5 digits are appended.
     pub url: Url,
-    /// Of `file`.
+    /// With `file`: path of the breach list.
     pub file: Option<PathBuf>,
-    /// Of `range_api`: longer than this nobody waits; the password then passes unchecked.
+    /// With `range_api`: maximum time of a lookup. After it the password passes unchecked.
     pub timeout_milliseconds: u64,
 }
 
@@ -354,37 +356,38 @@ impl Default for Breach {
     }
 }
 
-/// A domain controller that the portal asks about accounts. It is only read.
+/// Domain controller that the directory probe queries about accounts. The probe only reads.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Directory {
     /// `ldaps://dc1.corp.example`: LDAP over TLS only, port 636 unless it is given.
     pub url: Url,
-    /// An account with no rights but to read, by its distinguished name.
+    /// Distinguished name of an account that may only read.
     pub bind_dn: String,
-    /// Its password: also `password_file`.
+    /// Password of that account; `password_file` names a file with it.
     #[serde(default)]
     pub(crate) password: Option<Secret>,
     #[serde(default)]
     pub password_file: Option<PathBuf>,
-    /// Below which object people are looked for, such as `OU=People,DC=corp,DC=example`.
+    /// Object below which people are searched, such as `OU=People,DC=corp,DC=example`.
     pub base_dn: String,
-    /// The CA of the controller's certificate, PEM. No other is trusted.
+    /// PEM file of the CA of the domain controller's certificate. No other CA is trusted.
     pub ca_file: PathBuf,
-    /// How long one question may take in all, in seconds. Default 3.
+    /// Maximum time of one query, in seconds. Default 3.
     #[serde(default = "default_directory_timeout")]
     pub timeout_seconds: i64,
-    /// Lets the helpdesk unlock accounts. Off by default.
+    /// Account that lets the helpdesk unlock accounts. Off by default.
     #[serde(default)]
     pub unlock: Option<Unlock>,
 }
 
-/// The account that unlocks: it may write `lockoutTime` of people, and nothing else. Never the probe's.
+/// Account that unlocks accounts: it may write `lockoutTime` of people and nothing else. It must not be the probe's
+/// account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unlock {
     pub bind_dn: String,
-    /// Its password: also `password_file`.
+    /// Password of that account; `password_file` names a file with it.
     #[serde(default)]
     pub(crate) password: Option<Secret>,
     #[serde(default)]

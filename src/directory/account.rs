@@ -1,7 +1,7 @@
-//! What a domain controller says of one account, read from its attributes and nothing else.
+//! State of one Active Directory account, read from its LDAP attributes only.
 //!
-//! Bits of `userAccountControl`: MS-ADTS 2.2.16; what locks an account and what makes its password expire: MS-ADTS
-//! 3.1.1.4.5.17 `msDS-User-Account-Control-Computed`; `adminCount`: MS-ADTS 3.1.1.6.1; the rest: MS-SAMR. Read 2026-11-23.
+//! Sources: bits of `userAccountControl`: MS-ADTS 2.2.16; account lockout and password expiry: MS-ADTS 3.1.1.4.5.17
+//! `msDS-User-Account-Control-Computed`; `adminCount`: MS-ADTS 3.1.1.6.1; the rest: MS-SAMR. Read 2026-11-23.
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -11,19 +11,20 @@ use super::entry::Entry;
 use super::policy::Rules;
 use super::sid::Sid;
 
-/// `UF_ACCOUNTDISABLE`.
+/// Account disabled.
 const DISABLED: i64 = 0x2;
-/// `UF_LOCKOUT`: only the computed attribute has it.
+/// Account locked. Only `msDS-User-Account-Control-Computed` has this bit.
 const LOCKED: i64 = 0x10;
-/// `UF_DONT_EXPIRE_PASSWD`.
+/// Password never expires.
 const NEVER_EXPIRES: i64 = 0x1_0000;
-/// `UF_SMARTCARD_REQUIRED`: such a password is never asked for.
+/// Smart card required for sign-in, so the password is never used.
 const SMARTCARD: i64 = 0x4_0000;
 
+/// Attributes to request.
 pub(super) const ATTRIBUTES: [&str; 9] = [
     "objectSid",
     "userAccountControl",
-    // Constructed: a controller sends these two only when they are asked for by name.
+    // Constructed attributes: a domain controller sends these two only when they are requested by name.
     "msDS-User-Account-Control-Computed",
     "msDS-ResultantPSO",
     "pwdLastSet",
@@ -33,33 +34,34 @@ pub(super) const ATTRIBUTES: [&str; 9] = [
     "nTSecurityDescriptor",
 ];
 
-/// An account of the domain at the moment of asking.
+/// Active Directory account at the time of the lookup.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them may hold with any other")]
+#[expect(clippy::struct_excessive_bools, reason = "independent account properties, any of which can occur together")]
 pub(crate) struct Account {
     #[serde(serialize_with = "as_text")]
     pub(crate) sid: Option<Sid>,
-    /// When the password was set. None: it must be changed at the next sign-in, or the time cannot be read.
+    /// Time at which the password was set. `None`: it must be changed at the next sign-in, or the time cannot be read.
     pub(crate) pwd_last_set: Option<Timestamp>,
     pub(crate) must_change: bool,
     pub(crate) locked: bool,
-    /// When the lock opens by itself. None while locked: not before somebody unlocks it, or nobody can say.
+    /// Time at which the lockout ends automatically. `None` while locked: only an administrator can unlock the account,
+    /// or the time is unknown.
     pub(crate) locked_until: Option<Timestamp>,
     pub(crate) disabled: bool,
-    /// "User cannot change password". None: the probe cannot tell.
+    /// "User cannot change password". `None`: unknown to the probe.
     pub(crate) cannot_change: Option<bool>,
-    /// An administrator's account, whose rights the domain keeps resetting: the writeback agent may not touch it. It stays so
-    /// after somebody left the group.
+    /// Protected administrator account (`adminCount` 1). The domain keeps resetting its permissions, so the writeback
+    /// agent has no right to change it. The value remains after the account leaves the group.
     pub(crate) protected: bool,
     pub(crate) password_never_expires: bool,
-    /// The account has ended. Its password has nothing to do with that.
+    /// Account expired, independently of its password.
     pub(crate) expired: bool,
-    /// None: they cannot be read, so nothing is known. It does not mean that there are none.
+    /// Password rules of the account. `None`: they cannot be read and are unknown, not absent.
     pub(crate) rules: Option<Rules>,
 }
 
 impl Account {
-    /// None without `userAccountControl`, which everything hangs on.
+    /// Reads an account from its attributes. `None` without `userAccountControl`, on which most fields depend.
     pub(super) fn read(entry: &Entry, rules: Option<Rules>, now: Timestamp) -> Option<Self> {
         let flags = entry.number("userAccountControl")?;
         let lock = Lock::read(entry, rules.as_ref(), now);
@@ -79,7 +81,7 @@ impl Account {
         })
     }
 
-    /// While the minimum age is running: when its owner may change the password again.
+    /// Returns when the owner may change the password again, while its minimum age has not passed.
     pub(crate) fn may_change_after(&self, now: Timestamp) -> Option<Timestamp> {
         let age = self.rules.as_ref()?.min_age;
         let end = self.pwd_last_set?.saturating_add(age).unwrap_or(Timestamp::MAX);
@@ -93,8 +95,8 @@ struct Lock {
 }
 
 impl Lock {
-    /// `lockoutTime` stays after the lock has opened by itself, so it says nothing alone: the controller's own verdict
-    /// counts, and without it the policy's duration.
+    /// Reads whether the account is locked. `lockoutTime` keeps its value after the lockout has ended, so the domain
+    /// controller's computed flag decides, and without it the policy's lockout duration.
     fn read(entry: &Entry, rules: Option<&Rules>, now: Timestamp) -> Self {
         let since = entry.time("lockoutTime");
         let duration = rules.and_then(|rules| rules.lockout_duration);
@@ -107,7 +109,7 @@ impl Lock {
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde's shape")]
+#[expect(clippy::ref_option, reason = "signature required by serde")]
 fn as_text<S: Serializer>(sid: &Option<Sid>, to: S) -> Result<S::Ok, S::Error> {
     sid.as_ref().map(ToString::to_string).serialize(to)
 }
@@ -119,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// 2026-01-01T00:00:00Z in units of 100 ns since 1601.
+    /// 2026-01-01T00:00:00Z as a FILETIME, in units of 100 ns since 1601.
     const NEW_YEAR: i64 = 134_116_992_000_000_000;
     const MINUTE: i64 = 600_000_000;
 
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn zero_is_an_order_to_change_unless_the_password_is_exempt() {
         assert!(account(&[("pwdLastSet", "0")]).must_change);
-        assert!(!account(&[]).must_change, "unreadable is no order");
+        assert!(!account(&[]).must_change, "an unreadable attribute requires no change");
         let exempt = account(&[("pwdLastSet", "0"), ("userAccountControl", "66048")]);
         assert_eq!((exempt.must_change, exempt.password_never_expires), (false, true));
     }
@@ -181,9 +183,9 @@ mod tests {
             (account.locked, account.locked_until.is_some())
         };
         assert_eq!(locked(29, "-18000000000"), (true, true));
-        assert_eq!(locked(30, "-18000000000"), (true, true), "to its last moment");
+        assert_eq!(locked(30, "-18000000000"), (true, true), "including the last moment");
         assert_eq!(locked(31, "-18000000000"), (false, false));
-        assert_eq!(locked(99_999, &i64::MIN.to_string()), (true, false), "until somebody unlocks it");
+        assert_eq!(locked(99_999, &i64::MIN.to_string()), (true, false), "until an administrator unlocks it");
         assert!(!account(&[("lockoutTime", "0")]).locked);
     }
 
@@ -192,7 +194,7 @@ mod tests {
         let off = account(&[("userAccountControl", "514")]);
         assert_eq!((off.disabled, off.password_never_expires, account(&[]).disabled), (true, false, false));
         assert!(account(&[("adminCount", "1")]).protected && !account(&[("adminCount", "0")]).protected);
-        assert_eq!(account(&[]).cannot_change, None, "no descriptor, no answer");
+        assert_eq!(account(&[]).cannot_change, None, "unknown without a descriptor");
     }
 
     #[test]

@@ -1,31 +1,33 @@
-//! May this account change its own password? Read from the security descriptor, and only that.
+//! Detects from the security descriptor whether an account is denied changing its own password.
 //!
-//! Layout: MS-DTYP 2.4.6 (descriptor, self-relative), 2.4.5 (list), 2.4.4 (entries); the right: MS-ADTS 5.1.3.2.1,
-//! User-Change-Password. Read 2026-11-23.
+//! Sources: MS-DTYP 2.4.6 (self-relative security descriptor), 2.4.5 (ACL), 2.4.4 (ACE); MS-ADTS 5.1.3.2.1 (the right
+//! User-Change-Password). Read 2026-11-23.
 
-/// User-Change-Password, `ab721a53-1e2f-11d0-9819-00aa0040529b`, as its bytes lie in an entry.
+/// GUID of User-Change-Password, `ab721a53-1e2f-11d0-9819-00aa0040529b`, in the byte order of an ACE.
 const CHANGE_PASSWORD: [u8; 16] =
     [0x53, 0x1A, 0x72, 0xAB, 0x2F, 0x1E, 0xD0, 0x11, 0x98, 0x19, 0x00, 0xAA, 0x00, 0x40, 0x52, 0x9B];
-/// `RIGHT_DS_CONTROL_ACCESS`, or everything.
+/// `RIGHT_DS_CONTROL_ACCESS` or `GENERIC_ALL`.
 const CONTROL_ACCESS: u32 = 0x100 | 0x1000_0000;
-/// `SE_DACL_PRESENT`.
+/// Control flag of a descriptor that has a DACL.
 const HAS_LIST: u16 = 0x0004;
-/// The entry is for objects below, not for this one.
+/// ACE flag: the ACE applies to child objects, not to this one.
 const INHERIT_ONLY: u8 = 0x08;
-/// S-1-1-0: everyone.
+/// S-1-1-0, Everyone.
 const EVERYONE: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
-/// S-1-5-10: the account itself.
+/// S-1-5-10, Principal Self: the account itself.
 const SELF: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 10, 0, 0, 0];
 
-/// Whether the account is kept from changing its password. The console's tick denies it to the account and to everyone
-/// ("Reading User Cannot Change Password", ADSI; read 2026-11-23), and either denial is enough when it comes first: the
-/// first entry that fits decides, as in AD's access check. Nothing is said when no entry fits, since a group, which is not
-/// looked into, may still allow it; nor when the descriptor cannot be read.
+/// Returns whether the account is denied changing its password.
+///
+/// The checkbox in the console denies it to the account itself and to Everyone ("Reading User Cannot Change Password",
+/// ADSI; read 2026-11-23). Either denial is enough if it comes first: the first matching ACE decides, as in AD's access
+/// check. Returns `None` if no ACE matches, because a group, which is not resolved, may still allow it, and if the
+/// descriptor cannot be read.
 pub(super) fn cannot_change(descriptor: &[u8]) -> Option<bool> {
     let control = word(descriptor, 2)?;
     let list_at = usize::try_from(double(descriptor, 16)?).ok()?;
     if control & HAS_LIST == 0 || list_at == 0 {
-        // No list at all is no protection at all.
+        // Without a DACL every access is allowed.
         return Some(false);
     }
     let list = descriptor.get(list_at..)?;
@@ -42,7 +44,7 @@ pub(super) fn cannot_change(descriptor: &[u8]) -> Option<bool> {
     None
 }
 
-/// What one entry says: denied, allowed, or nothing about this.
+/// Returns whether an ACE denies or allows changing the password, or `None` if it is about something else.
 fn verdict(entry: &[u8]) -> Option<bool> {
     let (kind, flags) = (*entry.first()?, *entry.get(1)?);
     if flags & INHERIT_ONLY != 0 || double(entry, 4)? & CONTROL_ACCESS == 0 {
@@ -56,11 +58,11 @@ fn verdict(entry: &[u8]) -> Option<bool> {
         _ => return None,
     };
     let who = if names_object { whom_of_object_entry(entry)? } else { entry.get(8..)? };
-    // An entry may be padded behind its identifier.
+    // An ACE may be padded after its SID.
     (who.starts_with(&EVERYONE) || who.starts_with(&SELF)).then_some(denied)
 }
 
-/// The identifier of an entry that may be about one right only, if it is about this right.
+/// Returns the SID of an object ACE if the ACE covers User-Change-Password or all control access rights.
 fn whom_of_object_entry(entry: &[u8]) -> Option<&[u8]> {
     let present = double(entry, 8)?;
     let mut at = 12;
@@ -137,7 +139,7 @@ mod tests {
             cannot_change(&descriptor(&[others.to_vec(), vec![entry(1, 0, None, EVERYONE)]].concat())),
             Some(true)
         );
-        assert_eq!(cannot_change(&descriptor(&[entry(5, 0, None, SELF)])), Some(false), "every right holds this one");
+        assert_eq!(cannot_change(&descriptor(&[entry(5, 0, None, SELF)])), Some(false), "all rights include this one");
     }
 
     #[test]

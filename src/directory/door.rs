@@ -1,4 +1,4 @@
-//! The one opening for tests from outside, in builds with the emulator only: one question, its answer as JSON.
+//! API for integration tests, in builds with the emulator only: one account lookup, returned as JSON.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,10 @@ use super::{AccountName, Directory};
 use crate::base::Clock;
 use crate::config;
 
-/// Asks once. A name that looks like a security identifier is one.
+/// Looks up one account. A name in the form of a security identifier is taken as one.
 ///
 /// # Errors
-/// When there is no answer; the `Debug` form begins with the kind.
+/// When the lookup fails. The `Debug` form of the error begins with its kind.
 pub async fn directory_probe(
     settings: &config::Directory,
     clock: Clock,

@@ -1,24 +1,25 @@
-//! One object as a domain controller sends it. Nothing in it is trusted to be well made: what cannot be read is absent.
+//! LDAP entry as a domain controller sends it. Malformed content is never trusted: an attribute that cannot be read is
+//! absent.
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use ldap3::asn1::StructureTag;
 
-/// Name and attributes. Attributes are found in any case, as in LDAP.
+/// Attributes of one object. Attribute names ignore case, as in LDAP.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
     attributes: HashMap<String, Vec<u8>>,
 }
 
-/// Between 1601, where Windows begins to count (MS-DTYP 2.3.3), and 1970.
+/// Seconds between 1601, the epoch of FILETIME (MS-DTYP 2.3.3), and 1970.
 const TO_UNIX: i64 = 11_644_473_600;
-/// Windows counts in units of 100 ns.
+/// FILETIME units of 100 ns per second.
 const UNITS: i64 = 10_000_000;
 
 impl Entry {
-    /// Reads the answer's structure: a name, then attributes, each with a name and values (RFC 4511 4.5.2). `ldap3`'s own
-    /// reader panics where this one leaves something out.
+    /// Reads a search result entry: a name, then attributes, each with a name and values (RFC 4511 section 4.5.2).
+    /// `ldap3`'s own parser panics on malformed content that this one omits.
     pub(super) fn read(tag: StructureTag) -> Self {
         let mut attributes = HashMap::new();
         let parts = tag.expect_constructed().unwrap_or_default();
@@ -27,7 +28,7 @@ impl Entry {
             let mut parts = attribute.expect_constructed().unwrap_or_default().into_iter();
             let name = parts.next().and_then(StructureTag::expect_primitive).and_then(|n| String::from_utf8(n).ok());
             let mut values = parts.next().and_then(StructureTag::expect_constructed).unwrap_or_default().into_iter();
-            // Everything that is asked for has one value.
+            // Every requested attribute has a single value.
             if let (Some(name), Some(value)) = (name, values.next().and_then(StructureTag::expect_primitive)) {
                 attributes.insert(name.to_ascii_lowercase(), value);
             }
@@ -47,12 +48,12 @@ impl Entry {
         self.text(name)?.parse().ok()
     }
 
-    /// A whole number that counts something: never below zero.
+    /// Returns a non-negative integer attribute.
     pub(super) fn count(&self, name: &str) -> Option<u32> {
         self.number(name)?.try_into().ok()
     }
 
-    /// `TRUE` or `FALSE` (RFC 4517 3.3.3).
+    /// Returns a Boolean attribute, `TRUE` or `FALSE` (RFC 4517 section 3.3.3).
     pub(super) fn truth(&self, name: &str) -> Option<bool> {
         match self.text(name)? {
             "TRUE" => Some(true),
@@ -61,12 +62,12 @@ impl Entry {
         }
     }
 
-    /// A point in time. 0 and the far end mean "never", and so does what no calendar holds.
+    /// Returns a FILETIME attribute as a time. `None`: 0 and the maximum mean "never", and so does a value out of range.
     pub(super) fn time(&self, name: &str) -> Option<Timestamp> {
         point(self.number(name)?)
     }
 
-    /// A length of time, if the attribute can be read.
+    /// Returns an interval attribute of a policy.
     pub(super) fn interval(&self, name: &str) -> Option<Interval> {
         Some(Interval::read(self.number(name)?))
     }
@@ -80,7 +81,7 @@ fn point(units: i64) -> Option<Timestamp> {
     Timestamp::new(units / UNITS - TO_UNIX, nanos).ok()
 }
 
-/// A length of time in a policy.
+/// Duration in a password policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Interval {
     Lasts(SignedDuration),
@@ -88,13 +89,13 @@ pub(super) enum Interval {
 }
 
 impl Interval {
-    /// AD writes intervals as negative numbers, and "for ever" as the lowest (MS-SAMR 3.1.1.5, MS-ADTS 3.1.1.4.5.17; read
-    /// 2026-11-23). A positive one has no meaning and counts as none.
+    /// Converts AD's form of an interval: a negative number, of which the lowest means forever (MS-SAMR 3.1.1.5,
+    /// MS-ADTS 3.1.1.4.5.17; read 2026-11-23). A positive number has no meaning and counts as zero.
     fn read(units: i64) -> Self {
         match units {
             i64::MIN => Self::ForEver,
             0.. => Self::Lasts(SignedDuration::ZERO),
-            // Both fit: the number is above the lowest, and less than a second in nanoseconds is below a thousand millions.
+            // Neither overflows: the number is above the minimum, and the remainder is less than 1 second.
             _ => Self::Lasts(SignedDuration::new(-(units / UNITS), i32::try_from(-(units % UNITS) * 100).unwrap_or(0))),
         }
     }
@@ -102,7 +103,7 @@ impl Interval {
 
 #[cfg(test)]
 impl Entry {
-    /// An object with these attributes.
+    /// Creates an entry with these attributes.
     pub(super) fn of(attributes: &[(&str, &str)]) -> Self {
         let owned = attributes.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_bytes().to_owned()));
         Self { attributes: owned.collect() }
@@ -128,7 +129,7 @@ mod tests {
     fn times_and_their_ends() {
         assert_eq!(point(116_444_736_000_000_000 + 15_000_000).unwrap().to_string(), "1970-01-01T00:00:01.5Z");
         assert_eq!((point(0), point(-1), point(i64::MAX), point(i64::MIN)), (None, None, None, None));
-        assert_eq!(point(i64::MAX - 1), None, "no calendar holds it");
+        assert_eq!(point(i64::MAX - 1), None, "out of the range of a timestamp");
     }
 
     #[test]

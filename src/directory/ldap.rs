@@ -1,5 +1,5 @@
-//! One connection to a domain controller: TLS with one pinned CA, a simple bind, searches; and one write, which only
-//! `unlock.rs` makes, as an account of its own.
+//! LDAP connection to a domain controller: TLS with one pinned CA, a simple bind and searches. Only unlocking writes,
+//! with an account of its own.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use super::DirectoryError;
 use super::entry::Entry;
 use crate::base::Secret;
 
-/// `LDAP_SERVER_SD_FLAGS_OID` (MS-ADTS 3.1.1.3.4.1.11; read 2026-11-23). Without it a controller leaves a descriptor out
-/// altogether, because part of it is for auditors only.
+/// `LDAP_SERVER_SD_FLAGS_OID` (MS-ADTS 3.1.1.3.4.1.11; read 2026-11-23). Without this control a domain controller omits
+/// the entire security descriptor, because its SACL is readable by auditors only.
 const PARTS_OF_DESCRIPTOR: &str = "1.2.840.113556.1.4.801";
-/// SEQUENCE { INTEGER 4 }: the access list and nothing else.
+/// `SEQUENCE { INTEGER 4 }`: requests the DACL only.
 const ACCESS_LIST: [u8; 5] = [0x30, 0x03, 0x02, 0x01, 0x04];
-/// RFC 4511 4.1.9.
+/// Result code `noSuchObject` (RFC 4511 section 4.1.9).
 const NO_SUCH_OBJECT: u32 = 32;
 
-/// Trust in the one CA of the file, and in nobody else.
+/// Builds a TLS configuration that trusts only the CA certificates in the file.
 pub(super) fn pinned(ca_file: &Path) -> Result<Arc<ClientConfig>, DirectoryError> {
     let unusable =
         |e: &dyn std::fmt::Display| DirectoryError::CaFile { path: ca_file.to_owned(), problem: e.to_string() };
@@ -33,14 +33,14 @@ pub(super) fn pinned(ca_file: &Path) -> Result<Arc<ClientConfig>, DirectoryError
         roots.add(certificate.map_err(|e| unusable(&e))?).map_err(|e| unusable(&e))?;
     }
     if roots.is_empty() {
-        return Err(unusable(&"it holds no certificate in PEM form"));
+        return Err(unusable(&"no PEM certificate found"));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     Ok(Arc::new(versions.map_err(|e| unusable(&e))?.with_root_certificates(roots).with_no_client_auth()))
 }
 
-/// A bound connection. It ends with this value, whatever the controller does.
+/// Bound LDAP connection. It is closed when this value is dropped, whatever the domain controller does.
 pub(super) struct Connection {
     ldap: Ldap,
     _driver: AbortOnDropHandle<()>,
@@ -57,7 +57,7 @@ impl Connection {
         let (connection, ldap) = LdapConnAsync::from_url_with_settings(how, url).await.map_err(unreachable)?;
         let driver = tokio::spawn(async move {
             if let Err(error) = connection.drive().await {
-                tracing::debug!(%error, "the connection to the domain controller ended");
+                tracing::debug!(%error, "LDAP connection closed");
             }
         });
         let mut open = Self { ldap, _driver: AbortOnDropHandle::new(driver) };
@@ -65,7 +65,7 @@ impl Connection {
         if bound.rc == 0 { Ok(open) } else { Err(refused_bind(&bound)) }
     }
 
-    /// The accounts that a filter finds; two are enough to know that it does not name one.
+    /// Fetches the accounts that match a filter. The caller rejects more than one match.
     pub(super) async fn accounts(
         &mut self,
         base: &str,
@@ -82,7 +82,7 @@ impl Connection {
         Ok(found.into_iter().map(|entry| Entry::read(entry.0)).collect())
     }
 
-    /// One object by its name. None when it does not exist or may not be seen, which look the same.
+    /// Fetches one object by its distinguished name. `None`: it does not exist or is not visible, which look the same.
     pub(super) async fn object(&mut self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, DirectoryError> {
         let SearchResult(found, end) =
             self.ldap.search(dn, Scope::Base, "(objectClass=*)", attributes).await.map_err(unreachable)?;
@@ -93,37 +93,38 @@ impl Connection {
         }
     }
 
-    /// Writes one value. Only for unlocking.
+    /// Replaces the value of an attribute. Used only for unlocking.
     pub(super) async fn replace(&mut self, dn: &str, attribute: &str, value: &str) -> Result<(), DirectoryError> {
         let change = Mod::Replace(attribute, [value].into());
         let done = self.ldap.modify(dn, vec![change]).await.map_err(unreachable)?;
         if done.rc == 0 { Ok(()) } else { Err(DirectoryError::Refused { code: done.rc }) }
     }
 
-    /// Says goodbye; a connection that is only dropped ends too.
+    /// Unbinds and closes the connection. Dropping it closes it too.
     pub(super) async fn close(mut self) {
         let _ = self.ldap.unbind().await;
     }
 }
 
-/// Only AD's number of the reason is kept: `data 52e` (wrong), `775` (locked), `533` (disabled), `532` (expired). The rest of
-/// the text is the controller's, and nobody knows what it holds.
+/// Converts a rejected bind. Keeps only AD's reason code: `data 52e` (wrong), `775` (locked), `533` (disabled), `532`
+/// (expired). The rest of the domain controller's text has unknown content and is discarded.
 fn refused_bind(result: &LdapResult) -> DirectoryError {
     let reason = result.text.split_once("data ").map_or("", |(_, rest)| rest);
     let reason = reason.chars().take_while(char::is_ascii_hexdigit).take(8).collect();
     DirectoryError::Bind { code: result.rc, reason }
 }
 
+/// Classifies an error of the LDAP library.
 fn unreachable(error: LdapError) -> DirectoryError {
     match error {
-        // A failed handshake comes as an I/O error that carries rustls' own.
+        // `ldap3` returns a failed TLS handshake as an I/O error that wraps a rustls error.
         LdapError::Io { source }
             if source.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) =>
         {
             DirectoryError::Tls(source.to_string())
         }
         LdapError::Rustls { .. } | LdapError::DNSName { .. } => DirectoryError::Tls(error.to_string()),
-        LdapError::FilterParsing => DirectoryError::Unreadable("the name of the account"),
+        LdapError::FilterParsing => DirectoryError::Unreadable("account name rejected in the search filter"),
         other => DirectoryError::Unreachable(other.to_string()),
     }
 }

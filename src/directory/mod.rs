@@ -1,6 +1,12 @@
-//! The directory probe: asks a domain controller what it knows of one account. It reads and never writes, trusts one CA,
-//! and answers or fails within its time limit, so that no page has to wait for it longer. Whoever asks must be able to go on
-//! without an answer.
+//! Directory probe: looks up one account at a domain controller over LDAPS.
+//!
+//! Each call opens a connection, searches, and closes it within `directory.timeout_seconds`, so that no page waits
+//! longer than that.
+//!
+//! Invariants:
+//! - Lookups never write. Only unlocking writes, with an account of its own.
+//! - Only the CA of `directory.ca_file` is trusted.
+//! - Callers must be able to continue without an answer.
 
 mod account;
 mod descriptor;
@@ -35,34 +41,32 @@ use crate::config;
 use entry::Entry;
 use ldap::Connection;
 
-/// Connections at once. More would wait for the same controller anyway.
+/// Maximum number of concurrent connections. More would only wait for the same domain controller.
 const AT_ONCE: usize = 8;
 
-/// Why there is no answer. None of it names anybody.
+/// Failure of a directory lookup. No text names a person.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DirectoryError {
-    #[error("directory.ca_file {path} cannot be used: {problem}", path = .path.display())]
+    #[error("cannot use directory.ca_file {path}: {problem}", path = .path.display())]
     CaFile { path: PathBuf, problem: String },
-    #[error("the domain controller cannot be reached: {0}")]
+    #[error("domain controller unreachable: {0}")]
     Unreachable(String),
-    #[error(
-        "the domain controller did not prove who it is: {0}; directory.ca_file must hold the CA of its certificate"
-    )]
+    #[error("domain controller certificate rejected ({0}): directory.ca_file must hold the CA that issued it")]
     Tls(String),
-    #[error("the domain controller refused directory.bind_dn and its password (LDAP {code}, data {reason})")]
+    #[error("domain controller rejected directory.bind_dn or its password (LDAP {code}, data {reason})")]
     Bind { code: u32, reason: String },
-    #[error("the domain controller refused to search (LDAP {code}); 32 means that directory.base_dn does not exist")]
+    #[error("domain controller rejected the request (LDAP {code}): 32 means that directory.base_dn does not exist")]
     Refused { code: u32 },
-    #[error("the domain controller did not answer within {} s", .0.as_secs())]
+    #[error("domain controller did not answer within {} s", .0.as_secs())]
     TimedOut(Duration),
-    #[error("the domain controller's answer cannot be read: {0}")]
+    #[error("cannot use the domain controller's response: {0}")]
     Unreadable(&'static str),
 }
 
-/// Whom to look for.
+/// Identifier of the account to look up.
 #[derive(Clone, Debug)]
 pub(crate) enum AccountName {
-    /// What Graph calls `onPremisesSecurityIdentifier`. It outlives every rename: prefer it.
+    /// Graph's `onPremisesSecurityIdentifier`. Preferred, because it survives every rename.
     Sid(Sid),
     /// `sAMAccountName`, unique in its domain (MS-SAMR).
     Sam(String),
@@ -80,17 +84,17 @@ impl fmt::Display for AccountName {
 impl FromStr for AccountName {
     type Err = Infallible;
 
-    /// What is no identifier is a name.
+    /// Parses a security identifier, and takes any other text as a `sAMAccountName`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(text.parse().map_or_else(|_| Self::Sam(text.to_owned()), Self::Sid))
     }
 }
 
 impl AccountName {
-    /// People only: a computer is a user too, but its category is another.
+    /// Returns an LDAP filter that matches people only. A computer has `objectClass=user` too, but another category.
     fn filter(&self) -> String {
         let which = match self {
-            // Every byte is written by its number, so nothing in it can be syntax (RFC 4515 3).
+            // Every byte is escaped, so none of them can act as filter syntax (RFC 4515 section 3).
             Self::Sid(sid) => {
                 sid.as_bytes().iter().fold("objectSid=".to_owned(), |text, byte| text + &format!("\\{byte:02x}"))
             }
@@ -100,7 +104,7 @@ impl AccountName {
     }
 }
 
-/// A domain controller. Clones share it.
+/// Client of a domain controller. Clones share its settings and connection limit.
 #[derive(Clone)]
 pub(crate) struct Directory(Arc<Inner>);
 
@@ -113,42 +117,43 @@ struct Inner {
 }
 
 impl Directory {
-    /// Reads the CA; nothing is sent yet.
+    /// Loads the CA certificate. Sends nothing yet.
     pub(crate) fn new(settings: &config::Directory, clock: Clock) -> Result<Self, DirectoryError> {
         let (settings, tls) = (settings.clone(), ldap::pinned(&settings.ca_file)?);
-        // `config::load` has checked it.
+        // `config::load` requires the password.
         let password = settings.password.clone().unwrap_or_else(|| Secret::new(String::new()));
         Ok(Self(Arc::new(Inner { settings, password, tls, clock, slots: Semaphore::new(AT_ONCE) })))
     }
 
-    /// What the controller knows of the account. None: there is no such account below `directory.base_dn`. Each call is a
-    /// connection of its own, which has ended when this returns.
+    /// Fetches the account's attributes and password rules. `None`: no such account exists below `directory.base_dn`.
+    /// Each call uses its own connection, which is closed when this returns.
     pub(crate) async fn account(&self, name: &AccountName) -> Result<Option<Account>, DirectoryError> {
         let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
         let (inner, name) = (Arc::clone(&self.0), name.clone());
-        // A task of its own: the LDAP library panics on answers that are no LDAP, which must not reach a page.
+        // A separate task, because `ldap3` panics on responses that are not LDAP, which must not affect a page.
         let asked = AbortOnDropHandle::new(tokio::spawn(async move { inner.ask(&name).await }));
         match tokio::time::timeout(limit, asked).await {
-            Ok(answered) => answered.unwrap_or(Err(DirectoryError::Unreadable("it is no LDAP"))),
+            Ok(answered) => answered.unwrap_or(Err(DirectoryError::Unreadable("not LDAP"))),
             Err(_) => Err(DirectoryError::TimedOut(limit)),
         }
     }
 }
 
 impl Directory {
-    /// The controller's own time. `None`: it does not say.
+    /// Fetches the domain controller's current time. `None`: it does not report one.
     pub(crate) async fn clock(&self) -> Result<Option<Timestamp>, DirectoryError> {
         let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
         let inner = Arc::clone(&self.0);
         let asked = AbortOnDropHandle::new(tokio::spawn(async move { inner.clock_of().await }));
         match tokio::time::timeout(limit, asked).await {
-            Ok(answered) => answered.unwrap_or(Err(DirectoryError::Unreadable("it is no LDAP"))),
+            Ok(answered) => answered.unwrap_or(Err(DirectoryError::Unreadable("not LDAP"))),
             Err(_) => Err(DirectoryError::TimedOut(limit)),
         }
     }
 }
 
-/// `20261125190000.0Z`: generalised time, as the root of the directory writes it (MS-ADTS 3.1.1.3.2.3).
+/// Parses a GeneralizedTime such as `20261125190000.0Z`, the form of `currentTime` in the root DSE (MS-ADTS
+/// 3.1.1.3.2.3).
 fn generalised(text: &str) -> Option<Timestamp> {
     let digits = text.get(..14)?;
     jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits)
@@ -180,15 +185,15 @@ impl Inner {
                 let read = Account::read(entry, rules, self.clock.now());
                 Some(read.ok_or(DirectoryError::Unreadable("bind_dn may not read userAccountControl"))?)
             }
-            _ => return Err(DirectoryError::Unreadable("two accounts have this name")),
+            _ => return Err(DirectoryError::Unreadable("two accounts match this name")),
         };
         controller.close().await;
         Ok(account)
     }
 }
 
-/// The rules that hold for the account. A fine-grained policy that cannot be read is not replaced by the domain's: those
-/// are not the ones that hold.
+/// Fetches the password rules that apply to the account. A fine-grained policy that cannot be read is not replaced by
+/// the domain's rules, because those do not apply to this account.
 async fn rules(controller: &mut Connection, account: &Entry) -> Result<Option<Rules>, DirectoryError> {
     if let Some(policy) = account.text("msDS-ResultantPSO") {
         let read = controller.object(policy, &policy::OF_FINE_GRAINED).await?;

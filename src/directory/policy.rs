@@ -1,41 +1,41 @@
-//! What the domain asks of a password: the fine-grained policy that applies to somebody, else the domain's own.
+//! Password rules of Active Directory: the fine-grained policy that applies to an account, or else the domain's rules.
 //!
-//! Which attribute means what, in both: MS-SAMR 3.1.1.5; which policy applies: MS-ADTS 3.1.1.4.5.36 `msDS-ResultantPSO`. Read
-//! 2026-11-23.
+//! Sources: meaning of the attributes in both: MS-SAMR 3.1.1.5; which policy applies: MS-ADTS 3.1.1.4.5.36
+//! `msDS-ResultantPSO`. Read 2026-11-23.
 
 use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::entry::{Entry, Interval};
 
-/// The rules that hold for one account.
+/// Password rules that apply to an account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(crate) struct Rules {
-    /// Characters at least.
+    /// Minimum number of characters.
     pub(crate) min_length: u32,
-    /// How many former passwords may not come back.
+    /// Number of previous passwords that must not be reused.
     pub(crate) history: u32,
-    /// How old a password must be before its owner may change it. Resets by an administrator need not wait.
+    /// Minimum age of a password before its owner may change it. It does not apply to resets by an administrator.
     pub(crate) min_age: SignedDuration,
-    /// Three of the classes of characters, and nothing of the name.
+    /// Requires 3 character classes and no part of the name.
     pub(crate) complexity: bool,
-    /// Wrong passwords until the account is locked. 0: it never is.
+    /// Number of wrong passwords after which the account is locked. 0: never.
     pub(crate) lockout_threshold: u32,
-    /// How long it stays locked. None: until somebody unlocks it.
+    /// Duration of a lockout. `None`: until an administrator unlocks the account.
     pub(crate) lockout_duration: Option<SignedDuration>,
     pub(crate) source: Source,
 }
 
-/// Where rules come from.
+/// Source of password rules.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Source {
     Domain,
-    /// By its name.
+    /// Fine-grained policy with its name.
     FineGrained(String),
 }
 
-/// `DOMAIN_PASSWORD_COMPLEX` in `pwdProperties`.
+/// Complexity bit of `pwdProperties`.
 const COMPLEX: i64 = 1;
 
 pub(super) const OF_DOMAIN: [&str; 6] =
@@ -52,7 +52,8 @@ pub(super) const OF_FINE_GRAINED: [&str; 7] = [
 ];
 
 impl Rules {
-    /// The rules of a domain. None when a part of them cannot be read: half a policy would be told as a whole one.
+    /// Reads the rules of a domain. `None` if any of them cannot be read: an incomplete policy must not be shown as a
+    /// complete one.
     pub(super) fn of_domain(head: &Entry) -> Option<Self> {
         Some(Self {
             min_length: head.count("minPwdLength")?,
@@ -65,7 +66,8 @@ impl Rules {
         })
     }
 
-    /// The rules of a fine-grained policy. None when the probe's account may not read it, as by default.
+    /// Reads the rules of a fine-grained policy. `None` if the probe's account has no right to read it, which is the
+    /// default.
     pub(super) fn of_fine_grained(policy: &Entry) -> Option<Self> {
         Some(Self {
             min_length: policy.count("msDS-MinimumPasswordLength")?,
@@ -86,7 +88,8 @@ fn age(interval: Interval) -> SignedDuration {
     }
 }
 
-/// No length means until somebody unlocks it, as "for ever" does (MS-ADTS 3.1.1.4.5.17, the first condition of LO).
+/// Converts a lockout duration. Zero means until an administrator unlocks the account, as forever does (MS-ADTS
+/// 3.1.1.4.5.17, the first condition of LO).
 fn lockout(interval: Interval) -> Option<SignedDuration> {
     match interval {
         Interval::Lasts(length) if !length.is_zero() => Some(length),
@@ -118,7 +121,7 @@ mod tests {
         assert_eq!(rules.min_age, SignedDuration::from_hours(24));
         assert_eq!(rules.lockout_duration, Some(SignedDuration::from_mins(30)));
         assert_eq!(rules.source, Source::Domain);
-        assert!(!Rules::of_domain(&head(("pwdProperties", "16"))).unwrap().complexity, "other bits are not this one");
+        assert!(!Rules::of_domain(&head(("pwdProperties", "16"))).unwrap().complexity, "other bits are ignored");
     }
 
     #[test]
@@ -140,7 +143,7 @@ mod tests {
         assert_eq!(
             Rules::of_fine_grained(&Entry::of(&[("name", "Long and slow")])),
             None,
-            "its name alone is not enough"
+            "a name alone is not a policy"
         );
     }
 }

@@ -1,22 +1,22 @@
-//! Security identifiers, as Graph writes them and as AD stores them (MS-DTYP 2.4.2; read 2026-11-23).
+//! Security identifiers in the text form of Graph and the binary form of AD (MS-DTYP 2.4.2; read 2026-11-23).
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Who an account is to Windows. The bytes are those of `objectSid`.
+/// Security identifier of a Windows account. Holds the bytes of `objectSid`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Sid(Vec<u8>);
 
-/// What was read is no security identifier.
+/// Text that is not a security identifier.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a security identifier looks like S-1-5-21-1004336348-1177238915-682003330-1107")]
+#[error("invalid security identifier: use the form S-1-5-21-1004336348-1177238915-682003330-1107")]
 pub(crate) struct NoSid;
 
-/// More parts than this do not occur (`SubAuthorityCount`).
+/// Maximum number of sub-authorities (`SubAuthorityCount`).
 const PARTS: usize = 15;
 
 impl Sid {
-    /// The bytes, if they are one identifier and nothing else.
+    /// Validates that the bytes are exactly one security identifier.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (&[revision, count, ..], rest) = bytes.split_first_chunk::<8>()?;
         let whole = revision == 1 && usize::from(count) <= PARTS && rest.len() == usize::from(count) * 4;
@@ -33,7 +33,7 @@ impl FromStr for Sid {
 
     fn from_str(text: &str) -> Result<Self, NoSid> {
         let mut parts = text.strip_prefix("S-1-").ok_or(NoSid)?.split('-');
-        // Six bytes, the highest first; Windows writes large ones in hexadecimal.
+        // 6 bytes, big-endian. Windows writes large values in hexadecimal.
         let authority = parts.next().ok_or(NoSid)?;
         let authority = match authority.strip_prefix("0x") {
             Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u64::from_str_radix(hex, 16),
@@ -50,7 +50,7 @@ impl FromStr for Sid {
     }
 }
 
-/// Digits only: `parse` alone would take a sign.
+/// Parses digits only. `parse` alone would accept a sign.
 fn number(text: &str) -> Result<u64, NoSid> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().map_err(|_| NoSid) } else { Err(NoSid) }
 }

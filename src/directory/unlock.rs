@@ -1,7 +1,10 @@
-//! Unlocking, where it is switched on: with an account of its own, which may write `lockoutTime` and nothing else. The
-//! probe's account never writes.
+//! Unlocking of Active Directory accounts, if `directory.unlock` is configured.
 //!
 //! Writing 0 to `lockoutTime` unlocks an account (MS-ADA1 2.352, MS-SAMR 3.1.1.8.x; read 2026-11-23).
+//!
+//! Invariants:
+//! - Unlocking binds with its own account, which should have the right to write `lockoutTime` and nothing else.
+//! - The probe's account never writes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +15,18 @@ use super::ldap::Connection;
 use super::{AccountName, Directory, DirectoryError, Inner};
 
 impl Directory {
-    /// Whether unlocking is switched on.
+    /// Returns whether unlocking is configured.
     pub(crate) fn unlocks(&self) -> bool {
         self.0.settings.unlock.is_some()
     }
 
-    /// Unlocks an account. False: there is no such account, or unlocking is not switched on.
+    /// Unlocks an account. Returns `false` if no such account exists or unlocking is not configured.
     pub(crate) async fn unlock(&self, name: &AccountName) -> Result<bool, DirectoryError> {
         let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
         let (inner, name) = (Arc::clone(&self.0), name.clone());
         let done = AbortOnDropHandle::new(tokio::spawn(async move { inner.unlock(&name).await }));
         match tokio::time::timeout(limit, done).await {
-            Ok(done) => done.unwrap_or(Err(DirectoryError::Unreadable("it is no LDAP"))),
+            Ok(done) => done.unwrap_or(Err(DirectoryError::Unreadable("not LDAP"))),
             Err(_) => Err(DirectoryError::TimedOut(limit)),
         }
     }
@@ -39,8 +42,8 @@ impl Inner {
         let found = controller.accounts(&self.settings.base_dn, &name.filter(), &["distinguishedName"]).await?;
         let dn = match found.as_slice() {
             [] => return Ok(false),
-            [entry] => entry.text("distinguishedName").ok_or(DirectoryError::Unreadable("an account has no name"))?,
-            _ => return Err(DirectoryError::Unreadable("two accounts have this name")),
+            [entry] => entry.text("distinguishedName").ok_or(DirectoryError::Unreadable("account without a name"))?,
+            _ => return Err(DirectoryError::Unreadable("two accounts match this name")),
         };
         controller.replace(dn, "lockoutTime", "0").await?;
         controller.close().await;

@@ -1,4 +1,6 @@
-//! What the helpdesk asks about somebody: who has this name, whom do they report to, how do they sign in.
+//! Graph requests that describe a person: search by name, manager, registered sign-in methods, risk and roles.
+//!
+//! Also fetches when the tenant was last synchronised with its directory.
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
@@ -11,28 +13,29 @@ use crate::base::ObjectId;
 use crate::config::RiskLevel;
 
 const NAMED: &str = "id,displayName,userPrincipalName";
-/// What is typed is a name or an address. Entra's own are no longer: a user principal name has at most 113 letters.
+/// Maximum length of a search text, which is a name or an address. A user principal name in Entra has at most 113
+/// characters.
 const TYPED: usize = 120;
-/// So many people are shown for one name, and one more is read, so that it is known whether there are more.
+/// Maximum number of people shown for one search. One more is requested to detect that there are more.
 pub(crate) const FOUND: usize = 20;
 
-/// Somebody by name.
+/// Name and id of a user, as search results and managers are shown.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NamedPerson {
     pub(crate) id: ObjectId,
     #[serde(default)]
     pub(crate) display_name: Option<String>,
-    /// A manager may be a contact, who has none and cannot sign in.
+    /// `None` for a manager who is a contact: a contact has no user principal name and cannot sign in.
     #[serde(default)]
     pub(crate) user_principal_name: Option<String>,
 }
 
-/// How somebody can sign in, by a report that is hours old.
+/// Sign-in methods a person has registered. The report behind it is hours old.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Registered {
-    /// By Microsoft's names, such as `passKeyDeviceBound`.
+    /// Microsoft's method names, such as `passKeyDeviceBound`.
     #[serde(rename = "methodsRegistered")]
     pub(crate) methods: Vec<String>,
     #[serde(rename = "isMfaCapable")]
@@ -43,17 +46,18 @@ pub(crate) struct Registered {
     pub(crate) updated_at: Option<Timestamp>,
 }
 
-/// What Identity Protection says of somebody.
+/// Result of looking a person up in Identity Protection.
 #[derive(Clone, Debug)]
 pub(crate) enum RiskRead {
-    /// The application may not read it, or the tenant has no licence for it (P2).
+    /// The application lacks the permission, or the tenant lacks the licence (Entra ID P2).
     NotAvailable,
-    /// There is no line of them: nothing was ever seen.
+    /// Identity Protection has no entry for the person: no risk was ever detected.
     Nothing,
+    /// Identity Protection has an entry. Its risk may be closed already: see [`RiskyUser::is_active`].
     Seen(Risk),
 }
 
-/// A line of the report on people at risk.
+/// Entry of a person in Identity Protection (Graph `riskyUser`).
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Risk {
     /// `low`, `medium`, `high`, `hidden` or `none`.
@@ -67,12 +71,14 @@ pub(crate) struct Risk {
 }
 
 impl Risk {
-    /// Whether it stands: it was not remediated, dismissed or called safe.
+    /// Returns true if the risk is open: not remediated, dismissed or confirmed safe.
     pub(crate) fn stands(&self) -> bool {
         matches!(self.state.as_deref(), Some("atRisk" | "confirmedCompromised"))
     }
 
-    /// Whether it stands, at this level or above. A level that is hidden may be any.
+    /// Returns true if the risk is active and at `level` or above.
+    ///
+    /// A confirmed compromise and a level that is hidden or unknown count as high: a hidden level may be any.
     pub(crate) fn reaches(&self, level: RiskLevel) -> bool {
         let at = match (self.state.as_deref(), self.level.as_deref()) {
             (Some("confirmedCompromised"), _) => RiskLevel::High,
@@ -84,7 +90,8 @@ impl Risk {
     }
 }
 
-/// The documentation's example wraps the object, its schema does not: both are read.
+/// Response of the registration report. The documentation's example wraps the object in `value`, its schema does not:
+/// both are accepted.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Report {
@@ -92,7 +99,7 @@ enum Report {
     Plain(Registered),
 }
 
-/// The tenant as far as synchronisation goes.
+/// State of the tenant's synchronisation with its on-premises directory.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrganizationRead {
@@ -108,7 +115,7 @@ struct RoleDefinition {
     display_name: String,
 }
 
-/// What does not exist is no trouble.
+/// Turns HTTP 404 into `None`.
 fn if_there<T>(answer: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
     match answer {
         Ok(found) => Ok(Some(found)),
@@ -117,15 +124,17 @@ fn if_there<T>(answer: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
     }
 }
 
-/// People whose name begins so, or whose address this is. `None`: it is too short to mean anybody.
-/// `startsWith` and `eq` of these properties, joined by `or`, need no advanced query
+/// Builds the `$filter` for people whose name begins with the text or whose address equals it.
+///
+/// Returns `None` for fewer than 2 characters, which would match almost anyone.
+/// `startsWith` and `eq` on these properties, joined by `or`, need no advanced query
 /// (<https://learn.microsoft.com/graph/aad-advanced-queries>, read 2026-11-24).
 fn filter(typed: &str) -> Option<String> {
     let typed: String = typed.trim().chars().filter(|c| !c.is_control()).take(TYPED).collect();
     if typed.chars().count() < 2 {
         return None;
     }
-    // A quote inside a text is written twice; nothing else ends it.
+    // OData escapes a quote by doubling it. Nothing else ends a string literal.
     let text = typed.replace('\'', "''");
     let begins = ["displayName", "givenName", "surname"].map(|name| format!("startsWith({name},'{text}')"));
     let is = ["userPrincipalName", "mail"].map(|name| format!("{name} eq '{text}'"));
@@ -133,8 +142,9 @@ fn filter(typed: &str) -> Option<String> {
 }
 
 impl Graph {
-    /// People by how their name begins, or by their whole user principal name or mail address: at most [`FOUND`] and
-    /// one more.
+    /// Searches users by the beginning of a name, or by a complete user principal name or mail address.
+    ///
+    /// Returns at most [`MAX_SEARCH_RESULTS`] + 1 users.
     pub(crate) async fn find(&self, typed: &str) -> Result<Vec<NamedPerson>, GraphError> {
         let Some(filter) = filter(typed) else { return Ok(Vec::new()) };
         let mut url = self.url(&["users"]);
@@ -144,14 +154,14 @@ impl Graph {
         Ok(page.value)
     }
 
-    /// Whom somebody reports to.
+    /// Fetches a user's manager. `None` if there is none.
     pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<NamedPerson>, GraphError> {
         let mut url = self.url(&["users", &id.to_string(), "manager"]);
         url.query_pairs_mut().append_pair("$select", NAMED);
         if_there(self.read(url).await)
     }
 
-    /// How somebody can sign in, as far as an application may know. `None`: the report has no line of them.
+    /// Fetches the sign-in methods a user has registered. `None` if the report has no entry for them.
     pub(crate) async fn registered(&self, id: ObjectId) -> Result<Option<Registered>, GraphError> {
         let url = self.url(&["reports", "authenticationMethods", "userRegistrationDetails", &id.to_string()]);
         let report = if_there(self.read(url).await)?;
@@ -160,7 +170,7 @@ impl Graph {
         }))
     }
 
-    /// Whether Microsoft sees somebody at risk.
+    /// Fetches a user's entry in Identity Protection. HTTP 403 becomes [`RiskLookup::NotAvailable`].
     pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
         let read = self.read(self.url(&["identityProtection", "riskyUsers", &id.to_string()])).await;
         if let Err(GraphError::Answered(refusal)) = &read
@@ -171,7 +181,7 @@ impl Graph {
         Ok(if_there(read)?.map_or(RiskRead::Nothing, RiskRead::Seen))
     }
 
-    /// Tells Microsoft that somebody's risk is over. It changes that line and ends no session.
+    /// Dismisses a user's risk in Identity Protection. This changes the entry only and ends no session.
     pub(crate) async fn dismiss_risk(&self, id: ObjectId) -> Result<(), GraphError> {
         let token = self.application.token().await.map_err(GraphError::Token)?;
         let url = self.url(&["identityProtection", "riskyUsers", "dismiss"]);
@@ -179,7 +189,7 @@ impl Graph {
         self.send_for_head(request, &token).await.map(|_| ())
     }
 
-    /// How the tenant stands with its directory.
+    /// Fetches the state of the tenant's directory synchronisation.
     pub(crate) async fn organization(&self) -> Result<OrganizationRead, GraphError> {
         let mut url = self.url(&["organization"]);
         url.query_pairs_mut().append_pair("$select", "id,onPremisesSyncEnabled,onPremisesLastSyncDateTime");
@@ -187,7 +197,7 @@ impl Graph {
         page.value.into_iter().next().ok_or_else(|| GraphError::Unreadable("no organization".to_owned()))
     }
 
-    /// What a role is called.
+    /// Fetches the display name of a role by its template id.
     pub(crate) async fn role_name(&self, template: &str) -> Result<String, GraphError> {
         let mut url = self.url(&["roleManagement", "directory", "roleDefinitions", template]);
         url.query_pairs_mut().append_pair("$select", "id,displayName");

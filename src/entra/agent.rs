@@ -1,8 +1,9 @@
-//! Calls with an agent's own permission, so that Entra's audit names who did it. Their token lives in one request and is kept
-//! nowhere.
+//! Identities that act at Graph, and claims challenges.
 //!
-//! Such a token declares `cp1`: its owner is there to answer a claims challenge, which the operator is not
-//! (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
+//! A call with an agent's own token makes Microsoft's directory audit log name the agent. The token exists during one
+//! request and is never stored. It declares the client capability `cp1`, because the agent can answer a claims
+//! challenge and the operator cannot (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read
+//! 2026-11-23).
 
 use std::collections::BTreeMap;
 
@@ -16,35 +17,39 @@ use serde_json::{Map, Value, json};
 use super::oidc::Authorized;
 use crate::base::Secret;
 
-/// What an agent asks for. No `offline_access`: there is nothing to keep.
+/// Scopes of an agent's sign-in. Without `offline_access`, because no refresh token is stored.
 pub(crate) const AGENT_SCOPES: [&str; 2] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
-/// A challenge is some hundred bytes; what is longer is something else.
+/// Maximum length of an encoded claims challenge. A real one has a few hundred bytes.
 const LONGEST: usize = 4_096;
 
-/// Whose permission a call to Graph uses.
+/// Identity whose delegated permission a Graph call uses.
 #[derive(Clone, Copy)]
 pub(crate) enum Hand<'a> {
     Operator,
     Agent(&'a AgentToken),
 }
 
-/// An agent who just signed in, with the token that came of it.
+/// Access token of an agent who just signed in.
 pub(crate) struct AgentToken {
     pub(super) token: Secret,
 }
 
 impl From<Authorized> for AgentToken {
-    fn from(who: Authorized) -> Self {
-        Self { token: who.access }
+    fn from(sign_in: Authorized) -> Self {
+        Self { token: sign_in.access }
     }
 }
 
-/// What a token has to have before it is enough: claims by the token that they are for. Goes to Entra as it came.
+/// Claims challenge: the claims a token must contain before Graph accepts it, keyed by the kind of token.
+///
+/// It is passed to Entra unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Challenge(BTreeMap<String, Map<String, Value>>);
 
 impl Challenge {
-    /// Reads it from a `WWW-Authenticate` header. Microsoft writes Base64 in either alphabet, with and without padding.
+    /// Parses the challenge in a `WWW-Authenticate` header.
+    ///
+    /// Microsoft sends Base64 in the standard or the URL-safe alphabet, with or without padding.
     pub(super) fn read(header: &str) -> Option<Self> {
         let at = header.to_ascii_lowercase().find("claims=\"")?;
         let coded = header.get(at + "claims=\"".len()..)?.split('"').next()?;
@@ -56,8 +61,10 @@ impl Challenge {
         serde_json::from_slice(&plain).ok()
     }
 
-    /// The parameter `claims` of a request: what is challenged, the context that a sign-in has to satisfy, and that whoever asks
-    /// can answer a challenge (`cp1`).
+    /// Builds the `claims` parameter of an authorize or token request. `None` if no claim is needed.
+    ///
+    /// It combines the challenge, the authentication context that the sign-in must satisfy, and, if `capable`, the
+    /// client capability to answer a claims challenge (`cp1`).
     pub(crate) fn parameter(context: Option<&str>, capable: bool, challenge: Option<&Self>) -> Option<String> {
         let mut claims = challenge.cloned().unwrap_or_default().0;
         if let Some(context) = context {
@@ -111,7 +118,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_header_makes_it_panic(text in ".*", coded in "[ -~]{0,80}") {
+        fn arbitrary_header_does_not_panic(text in ".*", coded in "[ -~]{0,80}") {
             let _ = Challenge::read(&text);
             let _ = Challenge::read(&header(&coded));
         }

@@ -1,4 +1,7 @@
-//! The application's own token: read only, one for the process, renewed before it ends.
+//! Access token of the application itself.
+//!
+//! One token is shared by the entire process and renewed before it expires. The portal uses it for reads, sending mail
+//! and dismissing risks.
 
 use std::sync::Arc;
 
@@ -10,10 +13,10 @@ use super::oauth::TokenError;
 use super::oidc::Oidc;
 use crate::base::{Clock, Secret};
 
-/// Renewed so long before its end.
+/// Time before expiry at which the token is renewed.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// Holds the token.
+/// Caches the application's access token and requests a new one when needed.
 #[derive(Clone)]
 pub(super) struct Application {
     oidc: Arc<Oidc>,
@@ -28,6 +31,7 @@ impl Application {
         Self { oidc, scope, clock, token: Arc::default() }
     }
 
+    /// Returns the cached token, or requests a new one. Concurrent callers wait for the same request.
     pub(super) async fn token(&self) -> Result<Secret, TokenError> {
         let mut slot = self.token.lock().await;
         let now = self.clock.now();
@@ -42,7 +46,7 @@ impl Application {
         Ok(fresh.access)
     }
 
-    /// Graph did not take it: the next call asks for a new one.
+    /// Drops the cached token after Graph rejected it, so that the next call requests a new one.
     pub(super) async fn forget(&self) {
         *self.token.lock().await = None;
     }

@@ -1,8 +1,11 @@
-//! Which permissions the portal needs, and which it has. One list for doctor, setup and the contract tests.
+//! Compares the permissions that the portal needs with those it was granted.
 //!
-//! Microsoft says that clients must not read their access tokens (<https://learn.microsoft.com/entra/identity-platform/access-tokens>,
-//! read 2026-11-25), and offers no other way to see an application's own permissions without another permission. So what is
-//! read here only raises or calms an alarm; it decides nothing.
+//! Doctor, setup and the contract tests share these lists. Granted permissions are read from the access tokens.
+//! Microsoft says that clients must not read their access tokens
+//! (<https://learn.microsoft.com/entra/identity-platform/access-tokens>, read 2026-11-25), but offers no other way to
+//! see an application's own permissions without a further permission.
+//!
+//! - The result is only reported. No decision depends on it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +15,7 @@ use super::graph::{Graph, GraphError};
 use super::operator::{OperatorError, Operators};
 use crate::base::Secret;
 
-/// What the application reads with, each with why.
+/// Application permissions that the portal needs, each with its reason.
 pub(crate) const APPLICATION: [(&str, &str); 7] = [
     ("User.Read.All", "who somebody is, where the password lives, who speaks for them"),
     ("Organization.Read.All", "when the directory was last synchronised"),
@@ -22,24 +25,25 @@ pub(crate) const APPLICATION: [(&str, &str); 7] = [
     ("GroupMember.Read.All", "who is in a role-assignable group"),
     ("Device.Read.All", "which last steps fit somebody's devices"),
 ];
-/// What it may have besides, for what is switched on.
+/// Application permissions that optional features need, each with its reason.
 pub(crate) const OPTIONAL: [(&str, &str); 3] = [
     ("Mail.Send", "notices by Graph (notify.kind = \"graph\")"),
     ("IdentityRiskyUser.Read.All", "risk at the desk and for approvals (Entra ID P2)"),
     ("IdentityRiskyUser.ReadWrite.All", "dismissing a risk after a reset (Entra ID P2)"),
 ];
-/// What the operator acts with.
+/// Delegated permissions that the operator needs, each with its reason.
 pub(crate) const DELEGATED: [(&str, &str); 2] = [
     ("UserAuthenticationMethod.ReadWrite.All", "the reset itself, asking how it stands, Temporary Access Passes"),
     ("User.RevokeSessions.All", "signing somebody out everywhere"),
 ];
-/// What every sign-in brings along.
+/// Scopes that are accepted on the operator's token without being needed: every sign-in brings some of them.
 const ALONG: [&str; 6] = ["openid", "profile", "email", "offline_access", "User.Read", "User.ReadWrite"];
-/// As application permissions these reach administrators: whoever got into the portal would have the tenant.
+/// Permissions that the application must not hold. As application permissions they also cover administrators, so that
+/// anyone who takes over the portal would control the tenant.
 pub(crate) const FORBIDDEN: [&str; 2] =
     ["UserAuthenticationMethod.ReadWrite.All", "User-PasswordProfile.ReadWrite.All"];
 
-/// What is wrong with a set of permissions.
+/// Differences between granted and expected permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Consent {
     pub(crate) missing: Vec<String>,
@@ -47,7 +51,7 @@ pub(crate) struct Consent {
     pub(crate) forbidden: Vec<String>,
 }
 
-/// Holds what is granted against what is needed.
+/// Compares granted permissions with those that are needed, allowed and forbidden.
 pub(crate) fn judge(granted: &[String], needed: &[&str], allowed: &[&str], forbidden: &[&str]) -> Consent {
     let has = |name: &&&str| granted.iter().any(|granted| granted == **name);
     Consent {
@@ -61,7 +65,7 @@ pub(crate) fn judge(granted: &[String], needed: &[&str], allowed: &[&str], forbi
     }
 }
 
-/// The application's own, by what is switched on.
+/// Reviews the application's own permissions. `Mail.Send` is needed only if mail is sent through Graph.
 pub(crate) fn of_application(granted: &[String], by_graph_mail: bool) -> Consent {
     let mut needed: Vec<&str> = APPLICATION.iter().map(|(name, _)| *name).collect();
     if by_graph_mail {
@@ -71,7 +75,7 @@ pub(crate) fn of_application(granted: &[String], by_graph_mail: bool) -> Consent
     judge(granted, &needed, &allowed, &FORBIDDEN)
 }
 
-/// The operator's.
+/// Reviews the operator's delegated permissions.
 pub(crate) fn of_operator(granted: &[String]) -> Consent {
     let needed: Vec<&str> = DELEGATED.iter().map(|(name, _)| *name).collect();
     judge(granted, &needed, &ALONG, &[])
@@ -91,7 +95,7 @@ fn claims(token: &Secret) -> Option<Claims> {
 }
 
 impl Graph {
-    /// The permissions in the application's own token. `None`: it cannot be read.
+    /// Returns the permissions in the application's own token, fetching one if needed. `None` if it cannot be decoded.
     pub(crate) async fn application_permissions(&self) -> Result<Option<Vec<String>>, GraphError> {
         let token = self.application.token().await.map_err(GraphError::Token)?;
         Ok(claims(&token).map(|claims| claims.roles))
@@ -99,7 +103,8 @@ impl Graph {
 }
 
 impl Operators {
-    /// The permissions in the operator's access token of the moment. `None`: there is none to look at. Renews nothing.
+    /// Returns the permissions in the operator's stored access token. `None` if there is no valid token or it cannot be
+    /// decoded. Renews nothing.
     pub(crate) async fn delegated_permissions(&self) -> Result<Option<Vec<String>>, OperatorError> {
         let Some(token) = self.kept_token().await? else { return Ok(None) };
         Ok(claims(&token).map(|claims| claims.scp.split_whitespace().map(str::to_owned).collect()))

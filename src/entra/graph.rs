@@ -1,4 +1,6 @@
-//! One request to Graph, and one mapping of everything that can go wrong with it.
+//! Graph client: sends requests and maps every failure to [`GraphError`].
+//!
+//! Reads use the application's token. Calls with another token pass it to [`GraphClient::send`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -18,10 +20,11 @@ use crate::base::{Clock, Metrics, Random, Secret};
 use crate::config;
 use crate::store::Limit;
 
-/// Graph, with the application's token for reads.
+/// HTTP client for Microsoft Graph, with the application's token for reads.
 #[derive(Clone)]
 pub(crate) struct Graph {
     pub(super) http: Client,
+    /// Opens a new connection for each request: for requests that must not be sent twice.
     pub(super) once: Client,
     pub(super) base: Url,
     pub(super) application: Application,
@@ -29,40 +32,44 @@ pub(crate) struct Graph {
     pub(super) random: Random,
     pub(super) clock: Clock,
     pub(crate) metrics: Metrics,
-    /// Graph's clock less ours, in milliseconds, as its last answer told.
+    /// Graph's clock minus the local clock in milliseconds, from the `Date` of the last response.
     skew: Arc<AtomicI64>,
-    /// It has named somebody's administrative units. Documented is type and id for whoever may not read them; seen is better.
+    /// True once Graph has returned an administrative unit of any user. The documentation promises type and id also
+    /// without permission to read the unit, but an empty list is trusted only after one was returned.
     pub(super) names_units: Arc<AtomicBool>,
 }
 
-/// The audit log takes five requests in ten seconds per app and tenant (graph.md 9): everything that reads it stands in one
-/// line, `graph:audits`. One every three seconds is at most four in any ten, whenever one begins to count; four at once and
-/// then one each 2.5 s would be eight.
+/// Rate limit for all reads of Microsoft's directory audit log, shared under the key `graph:audits`.
+///
+/// Microsoft allows 5 requests in 10 seconds per application and tenant
+/// (<https://learn.microsoft.com/graph/throttling-limits>). One every 3 seconds is at most 4 in any 10 seconds. A burst
+/// of 4 followed by one every 2.5 seconds could reach 8.
 pub(crate) const AUDIT_LOOKS: Limit = Limit { count: 1, per: SignedDuration::from_secs(3) };
 
-/// What Graph says no with, or that it says nothing.
+/// Failure of a Graph request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GraphError {
-    #[error("Graph answered {}", .0.status)]
+    /// Graph, or something between, responded with a status other than success.
+    #[error("Graph request failed with HTTP status {}", .0.status)]
     Answered(Refusal),
-    #[error("Graph cannot be reached")]
+    #[error("cannot reach Graph")]
     Http(#[source] HttpError),
-    #[error("Graph's answer cannot be read: {0}")]
+    #[error("Graph response not readable: {0}")]
     Unreadable(String),
-    #[error("there is no token for Graph")]
+    #[error("cannot get an access token for Graph")]
     Token(#[source] TokenError),
 }
 
-/// A status that is no success, with what Graph says about it.
+/// Response with a status other than success, with Graph's error details.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    /// The `OData` error code; `None` if the body is not Graph's, so that anything on the way may have spoken.
+    /// `OData` error code. `None` if the body is not Graph's: a proxy on the way may have responded.
     pub(crate) code: Option<String>,
     pub(crate) message: String,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<SignedDuration>,
-    /// A claims challenge: the token is good, and whoever it belongs to must sign in again before it is enough
+    /// Claims challenge: the token is valid, but its owner must sign in again before Graph accepts it
     /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
     pub(super) challenge: Option<Box<Challenge>>,
 }
@@ -80,7 +87,7 @@ struct ErrorInner {
 }
 
 impl GraphError {
-    /// Graph says that there is no such thing.
+    /// Returns true if Graph responded with HTTP 404.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Answered(refusal) if refusal.status == StatusCode::NOT_FOUND)
     }
@@ -98,7 +105,7 @@ impl From<reqwest::Error> for GraphError {
     }
 }
 
-/// An answer that is a success.
+/// Successful response.
 pub(super) struct Success {
     pub(super) status: StatusCode,
     pub(super) headers: header::HeaderMap,
@@ -128,12 +135,15 @@ impl Graph {
         })
     }
 
-    /// How far Graph's clock is ahead of ours. `Date` has whole seconds, so less than two are none.
+    /// Returns how far Graph's clock is ahead of the local clock.
+    ///
+    /// `Date` has a resolution of one second, so a difference below 2 seconds is reported as zero.
     pub(crate) fn skew(&self) -> SignedDuration {
         let skew = SignedDuration::from_millis(self.skew.load(Ordering::Relaxed));
         if skew.abs() < SignedDuration::from_secs(2) { SignedDuration::ZERO } else { skew }
     }
 
+    /// Stores the clock difference from the `Date` header of a response.
     fn measure(&self, headers: &header::HeaderMap) {
         let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
         let theirs = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
@@ -143,7 +153,7 @@ impl Graph {
         }
     }
 
-    /// An address below the base; segments are encoded, so that a UPN with `#` stays one segment.
+    /// Returns a URL below the v1.0 base. Segments are encoded, so that a UPN with `#` stays one segment.
     pub(super) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -152,7 +162,7 @@ impl Graph {
         url
     }
 
-    /// The same in the version that is not finished.
+    /// Returns a URL below the beta version of the API.
     pub(super) fn beta(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -161,7 +171,7 @@ impl Graph {
         url
     }
 
-    /// Reads with the application's token. A token that is not taken is renewed once.
+    /// Requests JSON with the application's token. After HTTP 401 it retries once with a new token.
     pub(super) async fn read<T: DeserializeOwned>(&self, url: Url) -> Result<T, GraphError> {
         let answer = match self.read_once(&url).await {
             Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::UNAUTHORIZED => {
@@ -178,18 +188,19 @@ impl Graph {
         self.send(self.http.get(url.clone()).header("ConsistencyLevel", "eventual"), &token).await
     }
 
-    /// Sends with a token; anything but a success is an error.
+    /// Sends a request with a token. Any status but success is an error.
     pub(super) async fn send(&self, request: RequestBuilder, token: &Secret) -> Result<Success, GraphError> {
         let (status, headers, answer) = self.head(request, token).await?;
         Ok(Success { status, headers, body: http::body(answer).await? })
     }
 
-    /// The same without the body of a success: what it holds must not decide whether a success is one.
+    /// Sends a request and ignores the body of a success, so that an unreadable body cannot turn success into an error.
     pub(super) async fn send_for_head(&self, request: RequestBuilder, token: &Secret) -> Result<Success, GraphError> {
         let (status, headers, _) = self.head(request, token).await?;
         Ok(Success { status, headers, body: Vec::new() })
     }
 
+    /// Sends a request with a token and returns a successful response whose body is not read yet.
     async fn head(
         &self,
         request: RequestBuilder,
@@ -204,32 +215,35 @@ impl Graph {
         if status.is_success() {
             return Ok((status, headers, answer));
         }
-        // A refusal whose body does not arrive is still a refusal, only not one that is proven Graph's.
+        // Without its body the response is still an error, but not proven to come from Graph.
         let body = http::body(answer).await.unwrap_or_default();
         Err(GraphError::Answered(refusal(status, &headers, &body)))
     }
 }
 
 fn refusal(status: StatusCode, headers: &header::HeaderMap, body: &[u8]) -> Refusal {
-    let said = serde_json::from_slice::<ErrorBody>(body).ok().map(|b| b.error);
-    let (code, message) = said.map_or((None, String::new()), |e| (Some(e.code), e.message));
+    let error = serde_json::from_slice::<ErrorBody>(body).ok().map(|b| b.error);
+    let (code, message) = error.map_or((None, String::new()), |e| (Some(e.code), e.message));
     let (request_id, retry_after) = (text(headers, "request-id"), retry_after(headers));
     Refusal { status, code, message, request_id, retry_after, challenge: challenge(headers).map(Box::new) }
 }
 
-/// Whatever the status: Microsoft's older pages have 403. One that cannot be read asks for a new sign-in and nothing more.
+/// Returns the claims challenge in the headers, for any status: Microsoft's older pages have 403 instead of 401.
+///
+/// A challenge that cannot be parsed becomes an empty one, which requires a new sign-in without further claims.
 fn challenge(headers: &header::HeaderMap) -> Option<Challenge> {
-    let said = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    let mut challenges = said.filter(|value| value.to_ascii_lowercase().contains("error=\"insufficient_claims\""));
+    let values = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    let mut challenges = values.filter(|value| value.to_ascii_lowercase().contains("error=\"insufficient_claims\""));
     challenges.next().map(|value| Challenge::read(value).unwrap_or_default())
 }
 
+/// Returns a header as text, cut to 200 characters.
 pub(super) fn text(headers: &header::HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
     Some(value.chars().take(200).collect())
 }
 
-/// Seconds, at most an hour: a longer wait is a mistake on the way, and a person waits for none of it.
+/// Returns `Retry-After` in seconds, limited to one hour. A longer value is taken for an error of a proxy.
 pub(super) fn retry_after(headers: &header::HeaderMap) -> Option<SignedDuration> {
     let seconds: i64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     (seconds >= 0).then(|| SignedDuration::from_secs(seconds.min(3_600)))

@@ -1,4 +1,8 @@
-//! The HTTP clients: no redirects, time limits, a body limit, and no second try behind our back.
+//! HTTP clients for Microsoft.
+//!
+//! - No redirects and no automatic retries.
+//! - Every request has a timeout.
+//! - Response bodies have a size limit.
 
 use std::time::Duration;
 
@@ -6,21 +10,21 @@ use futures_util::StreamExt as _;
 use oauth2::{HttpRequest, HttpResponse};
 use reqwest::{Client, redirect, retry};
 
-/// No answer of Microsoft's that we read is larger; a tenant's policies are some hundred KiB.
+/// Maximum size of a response body. The largest, a tenant's Conditional Access policies, has a few hundred KiB.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
-/// What can go wrong below HTTP.
+/// Failure below the HTTP status: no connection, no complete response, or a response that is too large.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
-    #[error("no connection was made")]
+    #[error("cannot connect")]
     NotSent(#[source] reqwest::Error),
-    #[error("the request was sent, and no whole answer came back")]
+    #[error("request sent, but no complete response received")]
     NoAnswer(#[source] reqwest::Error),
-    #[error("the answer is larger than {BODY_LIMIT} bytes")]
+    #[error("response body exceeds 2 MiB")]
     TooLarge,
-    #[error("the HTTP client cannot be made")]
+    #[error("cannot create the HTTP client")]
     Client(#[source] reqwest::Error),
-    #[error("not a request: {0}")]
+    #[error("invalid HTTP request or response: {0}")]
     Request(#[from] oauth2::http::Error),
 }
 
@@ -31,22 +35,23 @@ impl From<reqwest::Error> for HttpError {
     }
 }
 
-/// A client for reads, which keeps connections.
-#[expect(clippy::disallowed_methods, reason = "this is the place that sets limits and refuses redirects")]
+/// Creates the client for reads, which pools connections.
+#[expect(clippy::disallowed_methods, reason = "this module sets the limits and disables redirects")]
 pub(crate) fn client() -> Result<Client, HttpError> {
     let builder = Client::builder().redirect(redirect::Policy::none()).retry(retry::never());
     builder.connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(20)).build().map_err(HttpError::Client)
 }
 
-/// A client for the reset: a fresh connection each time, so that a stale one cannot swallow the request and leave us
-/// guessing.
-#[expect(clippy::disallowed_methods, reason = "this is the place that sets limits and refuses redirects")]
+/// Creates the client for requests that must not be sent twice, such as a reset.
+///
+/// Each request gets a new connection: a request lost on a stale pooled connection would have an unknown outcome.
+#[expect(clippy::disallowed_methods, reason = "this module sets the limits and disables redirects")]
 pub(crate) fn client_that_sends_once() -> Result<Client, HttpError> {
     let builder = Client::builder().redirect(redirect::Policy::none()).retry(retry::never()).pool_max_idle_per_host(0);
     builder.connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(30)).build().map_err(HttpError::Client)
 }
 
-/// Reads a body up to the limit.
+/// Reads a response body up to the size limit.
 pub(super) async fn body(answer: reqwest::Response) -> Result<Vec<u8>, HttpError> {
     let mut bytes = Vec::new();
     let mut stream = answer.bytes_stream();
@@ -60,7 +65,7 @@ pub(super) async fn body(answer: reqwest::Response) -> Result<Vec<u8>, HttpError
     Ok(bytes)
 }
 
-/// What `oauth2` and `openidconnect` send through.
+/// Sends a request of the `oauth2` and `openidconnect` crates.
 pub(super) async fn bridge(client: Client, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let (parts, sent) = request.into_parts();
     let url = parts.uri.to_string();

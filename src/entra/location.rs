@@ -1,16 +1,21 @@
-//! Where an operation is asked for. `Location` carries a bearer token to whatever it names, so it is taken only if
-//! it is Graph's, and kept whole: its query routes the request (`aadgdc`, `aadgsu`).
+//! Validates the URL at which a long-running operation is polled.
+//!
+//! Graph returns it in the `Location` header. The operator's bearer token is sent to it.
+//!
+//! - Only a URL of the configured Graph endpoint is accepted.
+//! - The URL is kept unchanged, because its query routes the request (`aadgdc`, `aadgsu`).
 
 use url::Url;
 
+/// Maximum length of an operation URL.
 const AT_MOST: usize = 2_048;
 
-/// An address of Graph's that may be sent the operator's token.
+/// URL of an operation at Graph, to which the operator's token may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location(Url);
 
 impl Location {
-    /// `None` for anything that is not clearly Graph's.
+    /// Parses a URL. Returns `None` unless it is an operation below the base URL `graph`.
     pub(crate) fn parse(text: &str, graph: &Url) -> Option<Self> {
         if text.len() > AT_MOST {
             return None;
@@ -84,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_taken_is_graphs(text in "https://[a-z.:@/0-9]{0,40}/v1.0/users/[a-z/.%]{0,20}/authentication/operations/[a-z0-9]{0,9}") {
+        fn accepted_url_points_to_graph(text in "https://[a-z.:@/0-9]{0,40}/v1.0/users/[a-z/.%]{0,20}/authentication/operations/[a-z0-9]{0,9}") {
             if let Some(location) = read(&text) {
                 prop_assert_eq!(location.url().host_str(), Some("graph.microsoft.com"));
                 prop_assert_eq!(location.url().username(), "");

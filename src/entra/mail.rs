@@ -1,11 +1,13 @@
-//! Mail through Graph, with the application's token. Needs `Mail.Send`, which can be held to one mailbox by Exchange.
+//! Sends email through Graph with the application's token.
+//!
+//! Needs `Mail.Send`, which Exchange can limit to one mailbox.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
 use super::graph::{Graph, GraphError};
 
-/// A message to one address.
+/// Email message to one recipient.
 pub(crate) struct Mail<'a> {
     pub(crate) from: &'a str,
     pub(crate) to: &'a str,
@@ -14,8 +16,11 @@ pub(crate) struct Mail<'a> {
 }
 
 impl Graph {
-    /// 202: Graph took it. Exchange makes the plain text itself. Nothing is kept in the sender's mailbox: whoever reads
-    /// that could press the link.
+    /// Sends an email. Success (HTTP 202) means that Graph accepted it. After HTTP 401 it retries once with a new
+    /// token.
+    ///
+    /// Exchange creates the plain text part itself. The message is not saved in the sender's mailbox, because anyone
+    /// who reads that mailbox could follow its link.
     pub(crate) async fn send_mail(&self, mail: &Mail<'_>) -> Result<(), GraphError> {
         match self.send_mail_once(mail).await {
             Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::UNAUTHORIZED => {

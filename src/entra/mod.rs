@@ -1,8 +1,13 @@
-//! The only door to Microsoft: sign-in, Graph, the operator's token. Wire formats stay inside.
+//! Clients for Microsoft: sign-in with Entra, Graph, and the operator's tokens.
 //!
-//! Which token makes which call is decided here (design: facts, "which token makes which call"): the application's
-//! token reads, the operator's resets and polls, a person's is never kept. The seam is HTTP: production, demo and
-//! tests differ in base URLs only.
+//! No other module sends requests to Microsoft. Production, demo and tests differ only in base URLs.
+//!
+//! - The application's token reads, sends mail and dismisses risks.
+//! - The operator's token resets passwords and polls operations. It also manages passes and revokes sessions unless
+//!   agents act with their own tokens.
+//! - An agent's own token makes only calls for that agent's case action and is not stored. A person's token is
+//!   never stored.
+//! - Wire formats stay inside this module.
 
 mod about;
 mod agent;
@@ -49,16 +54,16 @@ use crate::base::{Clock, Random};
 use crate::config;
 use crate::store::{Db, Sealer};
 
-/// Why there is no way to Microsoft.
+/// Failure to create the clients for Microsoft at startup.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoEntra {
-    #[error("the HTTP client cannot be made")]
+    #[error("cannot create the clients for Microsoft")]
     Http(#[from] HttpError),
     #[error(transparent)]
     Credential(#[from] CredentialError),
 }
 
-/// Everything that talks to Microsoft, for one tenant.
+/// All clients that send requests to Microsoft, for one tenant.
 #[derive(Clone)]
 pub(crate) struct Entra {
     pub(crate) credential: Arc<Credential>,

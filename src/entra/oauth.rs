@@ -1,4 +1,4 @@
-//! The token endpoint, through `oauth2`, with Entra's error shape.
+//! Types for Entra's token endpoint: responses and errors, on top of the `oauth2` crate.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{CredentialError, HttpError};
 use crate::base::Secret;
 
-/// What Entra adds to an OAuth answer.
+/// Field that OpenID Connect adds to an OAuth token response.
 #[derive(Clone, Deserialize, Serialize)]
 pub(super) struct IdTokenField {
     #[serde(default)]
@@ -27,7 +27,7 @@ impl fmt::Debug for IdTokenField {
 
 impl ExtraTokenFields for IdTokenField {}
 
-/// Entra's error: branch on `error`, `error_codes` and `suberror`, never on the text.
+/// Error response of Entra's token endpoint. Code branches on `error`, `error_codes` and `suberror`, never on the text.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct EntraError {
     error: String,
@@ -47,7 +47,9 @@ impl fmt::Display for EntraError {
 
 impl ErrorResponse for EntraError {}
 
+/// Successful response of Entra's token endpoint.
 pub(super) type Answer = StandardTokenResponse<IdTokenField, BasicTokenType>;
+/// OAuth client with an authorization and a token endpoint.
 pub(super) type OauthClient = oauth2::Client<
     EntraError,
     Answer,
@@ -61,30 +63,31 @@ pub(super) type OauthClient = oauth2::Client<
     EndpointSet,
 >;
 
-/// Why there is no token.
+/// Failure of a token request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TokenError {
-    /// Entra said no; nothing will change until somebody does something.
+    /// Entra responded with an OAuth error. Retrying does not help until someone fixes the cause.
     #[error("Entra refused: {error} {codes:?}")]
     Refused { error: String, codes: Vec<u32>, trace_id: Option<String> },
-    #[error("Entra did not answer")]
+    #[error("cannot reach Entra")]
     Http(#[source] HttpError),
-    #[error("Entra's answer cannot be read: {0}")]
+    #[error("Entra response not readable: {0}")]
     Unreadable(String),
-    #[error("the sign-in service cannot be found out about: {0}")]
+    #[error("OpenID discovery failed: {0}")]
     Discovery(String),
-    #[error("the portal cannot prove itself to Entra")]
+    #[error("client authentication failed")]
     Credential(#[from] CredentialError),
 }
 
 impl TokenError {
-    /// The first AADSTS code, which help pages are found by.
+    /// Returns the first AADSTS code, under which Microsoft documents the error.
     pub(crate) fn code(&self) -> Option<u32> {
         if let Self::Refused { codes, .. } = self { codes.first().copied() } else { None }
     }
 
-    /// Whether the grant is over, rather than Entra away or the portal's own credential refused: that one is renewed
-    /// without linking anybody again.
+    /// Returns true if Entra rejected the refresh token, so that its owner must sign in again.
+    ///
+    /// False if Entra is unreachable or rejected the portal's own credential: that is fixed without a new sign-in.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Refused { error, .. } if matches!(error.as_str(), "invalid_grant" | "interaction_required"))
     }
@@ -93,8 +96,8 @@ impl TokenError {
 impl From<RequestTokenError<HttpError, EntraError>> for TokenError {
     fn from(error: RequestTokenError<HttpError, EntraError>) -> Self {
         match error {
-            RequestTokenError::ServerResponse(said) => {
-                Self::Refused { error: said.error, codes: said.error_codes, trace_id: said.trace_id }
+            RequestTokenError::ServerResponse(response) => {
+                Self::Refused { error: response.error, codes: response.error_codes, trace_id: response.trace_id }
             }
             RequestTokenError::Request(error) => Self::Http(error),
             RequestTokenError::Parse(error, _) => Self::Unreadable(error.to_string()),
@@ -103,13 +106,13 @@ impl From<RequestTokenError<HttpError, EntraError>> for TokenError {
     }
 }
 
-/// The codes in the text of an authorize error: there they are nowhere else.
+/// Returns the AADSTS codes in an error description. An error of the authorize endpoint has them nowhere else.
 pub(crate) fn aadsts_codes(description: &str) -> Vec<u32> {
     let digits = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
     description.split("AADSTS").skip(1).filter_map(digits).collect()
 }
 
-/// Tokens that came back.
+/// Tokens from a token response.
 pub(super) struct Tokens {
     pub(super) access: Secret,
     pub(super) seconds: i64,

@@ -1,46 +1,50 @@
-//! Conditional Access policies as they come, told by what matters: whom and when a policy asks, and for what.
+//! Fetches Conditional Access policies and extracts what the policy assessment needs.
 //!
-//! The shape is `conditionalAccessPolicy` of Graph v1.0. Answers hold more than the published metadata (`times`, `clients`,
-//! `partialEnablementStrategy` …), and a condition that is not known may exempt anybody. So whatever is filled in and not
-//! known to be harmless counts as a condition that narrows: <https://learn.microsoft.com/graph/api/resources/conditionalaccesspolicy>,
-//! <https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-conditions> (read 2026-11-25).
+//! The wire format is `conditionalAccessPolicy` of Graph v1.0. Responses contain more than the published metadata
+//! (`times`, `clients`, `partialEnablementStrategy` …), and an unknown condition may exempt anyone.
+//!
+//! - A condition that is set and not known to be harmless counts as narrowing.
+//!
+//! Sources: <https://learn.microsoft.com/graph/api/resources/conditionalaccesspolicy>,
+//! <https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-conditions> (read
+//! 2026-11-25).
 
 use serde_json::{Map, Value};
 
 use super::graph::{Graph, GraphError};
 
-/// How often somebody is asked to sign in anew.
+/// Session control of a policy: how often a person must sign in again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Frequency {
-    /// Each time, with everything. Microsoft allows five minutes of clock differences.
+    /// Every time, with all factors. Microsoft allows 5 minutes of clock skew.
     EveryTime,
-    /// Anything else: an interval, the second factor alone, nothing.
+    /// Any other setting: an interval, the second factor alone, or none.
     Other,
 }
 
-/// A policy, as far as it is judged.
+/// Conditional Access policy, reduced to the properties that are assessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicyRead {
     pub(crate) name: String,
     pub(crate) state: String,
     pub(crate) contexts: Vec<String>,
-    /// For all people, whoever is excluded below.
+    /// The policy includes all users. Exclusions are listed below.
     pub(crate) everybody: bool,
     pub(crate) excluded_people: Vec<String>,
     pub(crate) excluded_groups: Vec<String>,
     pub(crate) excluded_roles: Vec<String>,
     pub(crate) excludes_guests: bool,
-    /// Conditions outside of which nobody is asked, by Graph's names.
+    /// Graph names of the conditions outside of which the policy does not apply.
     pub(crate) narrowed_by: Vec<String>,
-    /// The policy keeps everybody out.
+    /// The policy blocks access.
     pub(crate) blocks: bool,
-    /// Controls of which one alone is enough beside the strength, by Graph's names.
+    /// Graph names of the grant controls that satisfy the policy instead of the authentication strength.
     pub(crate) or_else: Vec<String>,
     pub(crate) combinations: Vec<String>,
     pub(crate) frequency: Frequency,
 }
 
-/// Nothing is filled in.
+/// Returns true if nothing is set: `null`, empty, or the text `none`. Annotations (names with `@`) are ignored.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -51,27 +55,30 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
+/// Returns the strings of a JSON array.
 fn words(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// A pair such as `includeLocations` and `excludeLocations` that leaves nobody out.
+/// Returns true if a pair such as `includeLocations` and `excludeLocations` covers everything.
 fn covers_all(condition: &Value, include: &str, exclude: &str) -> bool {
     let all = words(&condition[include]).iter().any(|word| word.eq_ignore_ascii_case("all"));
     is_empty(condition) || all && is_empty(&condition[exclude])
 }
 
+/// Returns the properties that are set, without annotations.
 fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter).filter(|(name, value)| !name.contains('@') && !is_empty(value))
 }
 
+/// Returns the names of all conditions that are set and not known to be harmless.
 fn narrowed_by(policy: &Value) -> Vec<String> {
     let conditions = &policy["conditions"];
     let mut found = Vec::new();
     for (name, value) in fields(conditions) {
         let harmless = match name.as_str() {
             "users" | "applications" => true,
-            // A web application is a browser to Entra.
+            // Entra treats a web application as a browser.
             "clientAppTypes" => words(value).iter().any(|word| word == "all" || word == "browser"),
             "platforms" => covers_all(value, "includePlatforms", "excludePlatforms"),
             "locations" => covers_all(value, "includeLocations", "excludeLocations"),
@@ -96,7 +103,7 @@ fn narrowed_by(policy: &Value) -> Vec<String> {
     found
 }
 
-/// With OR, any of these alone lets somebody in.
+/// Returns the controls that satisfy the policy alone, because they are joined to the strength by `OR`.
 fn or_else(controls: &Value) -> Vec<String> {
     if controls["operator"].as_str() != Some("OR") {
         return Vec::new();
@@ -110,7 +117,7 @@ fn or_else(controls: &Value) -> Vec<String> {
     found
 }
 
-/// What is at a pointer; `null` where there is nothing, as Graph writes it.
+/// Returns the value at a JSON pointer, or `null` if it is missing, as Graph treats both alike.
 fn deep<'a>(value: &'a Value, pointer: &str) -> &'a Value {
     value.pointer(pointer).unwrap_or(&Value::Null)
 }
@@ -149,7 +156,7 @@ fn read(policy: &Value) -> PolicyRead {
 }
 
 impl Graph {
-    /// All Conditional Access policies. One request a second per tenant.
+    /// Fetches all Conditional Access policies. Microsoft allows one request per second and tenant.
     pub(crate) async fn policies(&self) -> Result<Vec<PolicyRead>, GraphError> {
         let found: Vec<Value> = self.all(self.url(&["identity", "conditionalAccess", "policies"])).await?;
         Ok(found.iter().map(read).collect())
@@ -168,7 +175,7 @@ mod tests {
 
     use super::*;
 
-    /// As Graph answers, with everything that is not set there as `null` or empty.
+    /// Policy as Graph returns it, with everything that is not set present as `null` or empty.
     fn plain() -> Value {
         json!({
             "id": "1", "templateId": null, "displayName": "Reset", "state": "enabled", "partialEnablementStrategy": null,
@@ -304,9 +311,9 @@ mod tests {
     }
 
     proptest! {
-        /// One odd policy must not hide the others.
+        /// One unusual policy must not make the others unreadable.
         #[test]
-        fn anything_can_be_read(policy in any_json()) {
+        fn arbitrary_json_does_not_panic(policy in any_json()) {
             let _ = read(&policy);
         }
     }

@@ -1,4 +1,4 @@
-//! What the application reads: people, roles, policies, the audit log, the size of the tenant.
+//! Graph requests with the application's token: users, roles, groups, devices and the directory audit log.
 
 use std::sync::atomic::Ordering;
 
@@ -9,10 +9,11 @@ use url::Url;
 use super::graph::{Graph, GraphError};
 use crate::base::ObjectId;
 
+/// Properties of a user that are requested (`$select`).
 const PERSON: &str = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
                       onPremisesLastSyncDateTime,onPremisesSamAccountName,onPremisesSecurityIdentifier,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname,mail,otherMails,mobilePhone,businessPhones";
 
-/// A list's page.
+/// One page of a list.
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
     pub(super) value: Vec<T>,
@@ -20,7 +21,7 @@ pub(super) struct Page<T> {
     next: Option<Url>,
 }
 
-/// A person as Graph knows them.
+/// User (Graph `user`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DirectoryPerson {
@@ -48,7 +49,7 @@ pub(crate) struct DirectoryPerson {
     pub(crate) on_premises_security_identifier: Option<String>,
     #[serde(default)]
     pub(crate) is_management_restricted: Option<bool>,
-    /// Whole seconds.
+    /// Has a resolution of one second.
     #[serde(default)]
     pub(crate) last_password_change_date_time: Option<Timestamp>,
     #[serde(default)]
@@ -63,7 +64,7 @@ pub(crate) struct DirectoryPerson {
     pub(crate) business_phones: Option<Vec<String>>,
 }
 
-/// A device somebody registered, as far as it matters.
+/// Registered device, reduced to platform and kind of trust.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeviceRead {
@@ -73,12 +74,12 @@ pub(crate) struct DeviceRead {
     pub(crate) trust_type: String,
 }
 
-/// `null` as well as missing.
+/// Deserializes `null` as an empty string.
 fn or_empty<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-/// A role somebody holds, or may activate.
+/// Role that a person holds, or is eligible to activate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoleHeld {
     pub(crate) template: String,
@@ -108,19 +109,20 @@ struct Member {
     role_template_id: Option<String>,
 }
 
-/// Groups of a person.
+/// Groups, directory roles and administrative units of a person.
 #[derive(Clone, Debug)]
 pub(crate) struct Groups {
     pub(crate) ids: Vec<String>,
-    /// The names of those that can hold roles.
+    /// Display names of the groups that can be assigned to roles.
     pub(crate) role_assignable: Vec<String>,
-    /// Active tenant-wide roles, held directly or through a group, by their templates.
+    /// Template ids of active tenant-wide roles, held directly or through a group.
     pub(crate) roles: Vec<String>,
-    /// Administrative units, by their ids. `None`: Graph has named none of anybody so far, so it may not name any to us.
+    /// Ids of administrative units. `None` while Graph has not returned a unit of any user: the application may lack
+    /// the permission to see them.
     pub(crate) units: Option<Vec<String>>,
 }
 
-/// A line of the directory audit log.
+/// Record of Microsoft's directory audit log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditRow {
@@ -157,19 +159,19 @@ pub(crate) struct Detail {
 }
 
 impl Graph {
-    /// A person by object id.
+    /// Fetches a user by object id.
     pub(crate) async fn person(&self, id: ObjectId) -> Result<DirectoryPerson, GraphError> {
         let mut url = self.url(&["users", &id.to_string()]);
         url.query_pairs_mut().append_pair("$select", PERSON);
         self.read(url).await
     }
 
-    /// How many people there are: what the hourly ceiling is a share of.
+    /// Returns the number of users in the tenant. The default hourly reset limit is a share of it.
     pub(crate) async fn people(&self) -> Result<i64, GraphError> {
         self.read(self.url(&["users", "$count"])).await
     }
 
-    /// Roles, active and eligible, tenant-wide and scoped.
+    /// Fetches all role assignments of a person: active and eligible, tenant-wide and scoped.
     pub(crate) async fn roles(&self, id: ObjectId) -> Result<Vec<RoleHeld>, GraphError> {
         let (mut held, eligible) = tokio::try_join!(
             self.roles_in("roleAssignments", id, false),
@@ -179,6 +181,7 @@ impl Graph {
         Ok(held)
     }
 
+    /// Fetches a person's assignments from one list of the role management API.
     async fn roles_in(&self, list: &str, id: ObjectId, eligible: bool) -> Result<Vec<RoleHeld>, GraphError> {
         let mut url = self.url(&["roleManagement", "directory", list]);
         url.query_pairs_mut().append_pair("$filter", &format!("principalId eq '{id}'"));
@@ -191,7 +194,7 @@ impl Graph {
         Ok(found.into_iter().map(held).collect())
     }
 
-    /// Groups, with those of them that can hold roles.
+    /// Fetches a person's groups, directory roles and administrative units.
     pub(crate) async fn groups(&self, id: ObjectId) -> Result<Groups, GraphError> {
         let found: Vec<Member> = self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
         let is = |kind: &'static str| move |m: &Member| m.kind.as_deref() == Some(kind);
@@ -210,12 +213,14 @@ impl Graph {
         Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable, roles, units })
     }
 
-    /// Devices that somebody registered.
+    /// Fetches the devices a person has registered.
     pub(crate) async fn devices(&self, id: ObjectId) -> Result<Vec<DeviceRead>, GraphError> {
         self.all(self.url(&["users", &id.to_string(), "registeredDevices"])).await
     }
 
-    /// Resets by an administrator in a span of time. The log arrives late: ask again.
+    /// Fetches the audit records of administrator resets in a time range.
+    ///
+    /// Records arrive late, so an empty result is not final.
     pub(crate) async fn reset_audits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<AuditRow>, GraphError> {
         self.audits("Reset password (by admin)", from, to).await
     }
@@ -228,12 +233,14 @@ impl Graph {
             at(to)
         );
         let mut url = self.url(&["auditLogs", "directoryAudits"]);
-        // One page for all: each further one would count against the limit, too.
+        // Requests the largest page, because each further page counts against the rate limit.
         url.query_pairs_mut().append_pair("$filter", &filter).append_pair("$top", "999");
         self.all(url).await
     }
 
-    /// Who registered a sign-in method in a span of time, by the log's own name for it:
+    /// Fetches when and by whom sign-in methods were registered in a time range.
+    ///
+    /// The activity name is that of the log:
     /// <https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities> (read 2026-11-24).
     pub(crate) async fn registrations(
         &self,
@@ -246,7 +253,8 @@ impl Graph {
         Ok(done.filter_map(|row| Some((row.activity_date_time, of(row)?))).collect())
     }
 
-    /// Every page of a list, as long as the next page is Graph's.
+    /// Requests all pages of a list, at most 100. Stops at a next link that does not point to Graph, because the token
+    /// is sent with each request.
     pub(super) async fn all<T: serde::de::DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, GraphError> {
         let mut all = Vec::new();
         let mut next = Some(first);

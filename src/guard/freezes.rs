@@ -1,5 +1,8 @@
-//! Freezes: somebody said "this was not me", so this person begins no new reset until the desk has looked. In the
-//! database, so that every replica obeys at once.
+//! Places and lifts holds: a person on hold cannot start a reset until the helpdesk lifts the hold.
+//!
+//! A hold follows a report of "this was not me" through the link in a notice, or a decision of the helpdesk. It is
+//! stored in the table `freezes`, so it applies to every replica at once. Audit events and the table keep the word
+//! *freeze*.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,19 +10,19 @@ use crate::audit::{Actor, Event, Ledger};
 use crate::base::{PersonKey, ResetId};
 use crate::store::{Db, StoreError, on_db, on_tx};
 
-/// After a freeze, another one within this only alarms: who keeps pressing links does not keep a person locked out
-/// whom the desk has let in again.
+/// Time after a hold in which another link report only raises an alert. Repeated use of the link must not lock out a
+/// person whose hold the helpdesk has lifted.
 const REST: SignedDuration = SignedDuration::from_hours(24);
 
-/// What a report of "this was not me" came to.
+/// Outcome of a report of "this was not me".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frozen {
     Now,
-    /// Frozen already, or thawed lately: it is told and no more.
+    /// The person is already on hold, or the hold was lifted recently: the report is only audited.
     AlarmOnly,
 }
 
-/// Freezes a person because of this reset, in the transaction of who reported it.
+/// Places a hold because of this reset, in the transaction of the report.
 pub(crate) async fn freeze(
     ledger: &mut Ledger,
     person: PersonKey,
@@ -43,13 +46,13 @@ pub(crate) async fn freeze(
         .map(|d| d.rows_affected()))?;
     let (frozen, kind) =
         if rows == 1 { (Frozen::Now, "guard.frozen") } else { (Frozen::AlarmOnly, "guard.freeze_again") };
-    // Who has the link is all that is known of who pressed it.
+    // The only known fact about the reporter is that they have the link.
     ledger.record(Event::new(kind, Actor::Portal).about(person).reset(reset).with("by", "link"));
     Ok(frozen)
 }
 
-/// Freezes a person because the desk saw a reason: a refused call check, a caller who was not who they said. No rest:
-/// staff answer for what they do.
+/// Places a hold on behalf of the helpdesk, after a denied call check or an impostor on the phone. Returns false if the
+/// person is already on hold. No cooldown applies, because staff actions are attributed in the audit log.
 pub(crate) async fn freeze_by_desk(
     ledger: &mut Ledger,
     person: PersonKey,
@@ -73,7 +76,7 @@ pub(crate) async fn freeze_by_desk(
     Ok(rows == 1)
 }
 
-/// Since when this person may begin nothing.
+/// Returns the start of the person's current hold, if there is one.
 pub(crate) async fn frozen_since(db: &Db, person: PersonKey) -> Result<Option<Timestamp>, StoreError> {
     const SQL: &str = "SELECT since FROM freezes WHERE tenant = $1 AND object = $2 AND thawed_at IS NULL";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
@@ -82,12 +85,12 @@ pub(crate) async fn frozen_since(db: &Db, person: PersonKey) -> Result<Option<Ti
     Ok(row.map(|(since,)| Timestamp::from_millisecond(since).unwrap_or_default()))
 }
 
-/// Whether this person may begin nothing.
+/// Returns whether the person is on hold and cannot start a reset.
 pub(crate) async fn is_frozen(db: &Db, person: PersonKey) -> Result<bool, StoreError> {
     Ok(frozen_since(db, person).await?.is_some())
 }
 
-/// Lets a person reset again, in the transaction of the case that decides it. False: they were not frozen.
+/// Lifts the person's hold, in the transaction of the case that decides it. Returns false if there was no hold.
 pub(crate) async fn thaw(
     ledger: &mut Ledger,
     person: PersonKey,
@@ -172,10 +175,10 @@ mod tests {
             let hours = |n| start + SignedDuration::from_hours(n);
             assert!(!desk.is_frozen().await && !desk.thaw(start).await);
             assert_eq!(desk.freeze(start).await, Frozen::Now);
-            assert_eq!(desk.freeze(hours(30)).await, Frozen::AlarmOnly, "nothing new: frozen already");
+            assert_eq!(desk.freeze(hours(30)).await, Frozen::AlarmOnly, "already on hold");
             assert!(desk.is_frozen().await);
             assert!(desk.thaw(hours(2)).await && !desk.thaw(hours(2)).await && !desk.is_frozen().await);
-            assert_eq!(desk.freeze(hours(3)).await, Frozen::AlarmOnly, "thawed lately");
+            assert_eq!(desk.freeze(hours(3)).await, Frozen::AlarmOnly, "lifted recently");
             assert!(!desk.is_frozen().await);
             assert_eq!(desk.freeze(hours(24)).await, Frozen::Now);
             assert!(desk.is_frozen().await);

@@ -1,12 +1,14 @@
-//! Grants: the desk verified somebody and lets them reset, once, within a day. Used up in the transaction of the intent
-//! that uses it, so that two tabs or two replicas cannot use one twice.
+//! Stores reset grants: permission from the helpdesk for a verified person to reset once before the grant expires.
+//!
+//! A grant is consumed in the transaction that stores the reset intent, so two tabs or two replicas cannot use one
+//! twice.
 
 use jiff::Timestamp;
 
 use crate::base::{PersonKey, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// Lets a person reset once, from an action of the desk: the table takes no grant without one.
+/// Inserts a grant for one reset. Each grant belongs to a helpdesk action, which the table requires.
 pub(crate) async fn grant(tx: &mut Tx, action: &str, person: PersonKey, until: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO grants (action_id, tenant, object, until) VALUES ($1, $2, $3, $4)";
     let (tenant, object, until) = (person.tenant.to_string(), person.object.to_string(), until.as_millisecond());
@@ -14,7 +16,7 @@ pub(crate) async fn grant(tx: &mut Tx, action: &str, person: PersonKey, until: T
     Ok(())
 }
 
-/// Whether a grant waits to be used.
+/// Returns whether the person has an unused grant that has not expired.
 pub(super) async fn has_grant(db: &Db, person: PersonKey, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str =
         "SELECT until FROM grants WHERE tenant = $1 AND object = $2 AND until > $3 AND reset_id IS NULL LIMIT 1";
@@ -24,7 +26,7 @@ pub(super) async fn has_grant(db: &Db, person: PersonKey, now: Timestamp) -> Res
     Ok(row.is_some())
 }
 
-/// Uses one up for this reset. False: there is none.
+/// Consumes the grant that expires first for this reset. Returns false if there is none.
 pub(super) async fn use_up(tx: &mut Tx, person: PersonKey, reset: ResetId, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str =
         "UPDATE grants SET reset_id = $3 WHERE reset_id IS NULL AND action_id = (SELECT action_id FROM grants

@@ -1,4 +1,6 @@
-//! May this person reset now? Asked when the form opens, before anybody types, and again at submit.
+//! Checks whether a person may reset now.
+//!
+//! The check runs when the form opens, before a password is typed, and again at submit.
 
 mod freezes;
 mod grants;
@@ -19,32 +21,32 @@ use crate::people::{Facts, InDirectory, People, Protection, RiskRead};
 use crate::state::App;
 use crate::store::{Limit, Limits, Refused, StoreError, Tx};
 
-/// Why not. The catalogue holds `stopped-<code>-title`, `-text`, `-do`.
+/// Reason why a person cannot reset now. The message catalogue has `stopped-<code>-title`, `-text` and `-do`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stopped {
-    /// Somebody, or the hourly ceiling, paused all resets.
+    /// All resets are paused, manually or by the hourly limit.
     Paused(Pause),
-    /// Somebody said that a reset of theirs was not theirs.
+    /// The person is on hold, for example after a report that they did not request a reset.
     Frozen,
-    /// The organisation wants the desk to have verified this person first.
+    /// The organisation requires the helpdesk to verify this person first.
     Approval,
-    /// The operator cannot work.
+    /// The reset operator is not linked, or has a fault.
     Operator(Option<Trouble>),
-    /// It is the operator's own account.
+    /// The account is the reset operator itself.
     IsOperator,
-    /// Microsoft protects this account from the operator.
+    /// Microsoft does not let the operator's role reset this account.
     Protected(Protection),
     Guest,
     Disabled,
-    /// The account has ended in the directory.
+    /// The account has expired in Active Directory.
     Expired,
-    /// An administrator's account in the directory, which no writeback agent may touch.
+    /// The account is a protected administrator in Active Directory, which no writeback agent may change.
     ProtectedInDirectory,
-    /// "User cannot change password" is set in the directory.
+    /// "User cannot change password" is set in Active Directory.
     CannotChange,
-    /// The present password is younger than the directory allows; it may be changed from then on.
+    /// The password has not reached the minimum age. It can be changed from this time on.
     TooYoung(Timestamp),
-    /// Graph did not say what must be known.
+    /// Graph or the token endpoint did not return the facts that the check needs.
     CannotCheck,
 }
 
@@ -70,8 +72,8 @@ impl Stopped {
     }
 }
 
-/// What the directory itself would refuse, said before anybody types. A locked account is no reason: the reset may be
-/// what opens it.
+/// Returns what Active Directory would refuse anyway, so that the person knows before typing a password. A lockout is
+/// not a block reason, because the reset may unlock the account.
 fn in_directory(directory: &InDirectory, now: Timestamp) -> Option<Stopped> {
     let account = directory.account()?;
     match () {
@@ -83,18 +85,18 @@ fn in_directory(directory: &InDirectory, now: Timestamp) -> Option<Stopped> {
     }
 }
 
-/// How an intent counts.
+/// Outcome of counting a reset against the person's quota.
 #[derive(Debug)]
 pub(crate) enum Counted {
     Within,
-    /// By a grant of the desk, which is used up now.
+    /// A helpdesk grant was consumed.
     Granted,
-    /// It takes a grant, and another tab was faster.
+    /// The reset needs a grant, and another request consumed it first.
     NotGranted,
     Limited(Refused),
 }
 
-/// Answers the question.
+/// Checks whether a person may reset, and counts resets against the limits.
 #[derive(Clone)]
 pub(crate) struct Guard {
     app: App,
@@ -109,7 +111,8 @@ impl FromRef<App> for Guard {
 }
 
 impl Guard {
-    /// What stands in this person's way, if anything. A database that is away is an error, not an answer.
+    /// Returns the first reason that blocks a reset, or `None`. An unavailable database is an error, not a block
+    /// reason.
     pub(crate) async fn look(&self, facts: &Facts, directory: &InDirectory) -> Result<Option<Stopped>, StoreError> {
         if let Some(pause) = self.switches.paused().await? {
             return Ok(Some(Stopped::Paused(pause)));
@@ -133,7 +136,7 @@ impl Guard {
             Err(OperatorError::Trouble(trouble)) => return Ok(Some(Stopped::Operator(Some(trouble)))),
             Err(OperatorError::NotLinked) => return Ok(Some(Stopped::Operator(None))),
             Err(error) => {
-                tracing::warn!(cause = ?error, "the operator has no token at the moment");
+                tracing::warn!(error = ?error, "eligibility check failed: operator token unavailable");
                 return Ok(Some(Stopped::CannotCheck));
             }
         };
@@ -143,15 +146,15 @@ impl Guard {
         match self.people.protection(facts, (&operator.role, &operator.scope)).await {
             Ok(None) => self.approval(facts, person).await,
             Ok(Some(protection)) => Ok(Some(Stopped::Protected(protection))),
-            // Unreadable: everybody is privileged.
+            // Fails closed: a person whose roles cannot be fetched counts as privileged.
             Err(error) => {
-                tracing::warn!(cause = ?error, "roles cannot be read");
+                tracing::warn!(error = ?error, "eligibility check failed: role assignments unavailable");
                 Ok(Some(Stopped::CannotCheck))
             }
         }
     }
 
-    /// Whether the desk has to let this person reset, and has not.
+    /// Returns [`BlockReason::ApprovalRequired`] if this person needs a reset grant and has none.
     async fn approval(&self, facts: &Facts, person: PersonKey) -> Result<Option<Stopped>, StoreError> {
         if !self.needs_approval(facts).await || grants::has_grant(&self.app.db, person, self.app.now()).await? {
             return Ok(None);
@@ -159,7 +162,7 @@ impl Guard {
         Ok(Some(Stopped::Approval))
     }
 
-    /// Whether a reset of this person takes a grant of the desk.
+    /// Returns whether this person needs a reset grant from the helpdesk, by `reset.approval` or by user risk.
     pub(crate) async fn needs_approval(&self, facts: &Facts) -> bool {
         let by_power = match self.app.config.reset.approval {
             Approval::Never => false,
@@ -169,25 +172,27 @@ impl Guard {
         by_power || self.by_risk(facts).await
     }
 
-    /// Whether Microsoft sees a risk at which the desk has to allow it. Unreadable: yes.
+    /// Returns whether the user risk reaches `risk.approval_from`. Fails closed: an unreadable risk needs approval.
     async fn by_risk(&self, facts: &Facts) -> bool {
         let Some(level) = self.app.config.risk.as_ref().and_then(|risk| risk.approval_from) else { return false };
         match self.people.recent_risk(facts.id).await {
             Ok(RiskRead::Seen(risk)) => risk.reaches(level),
             Ok(RiskRead::Nothing) => false,
             Ok(RiskRead::NotAvailable) => {
-                tracing::warn!("risk.approval_from is set, and risks may not be read: everybody needs the desk");
+                tracing::warn!("user risk not readable: risk.approval_from requires helpdesk approval for every reset");
                 true
             }
             Err(error) => {
-                tracing::warn!(cause = ?error, "a risk cannot be read: the desk has to allow the reset");
+                tracing::warn!(error = ?error, "user risk request failed: this reset requires helpdesk approval");
                 true
             }
         }
     }
 
-    /// Counts a reset in the transaction of its intent, so that what is not begun is not counted: by the grant of the
-    /// desk where one is needed, else against this person's own limit, and where that is reached, by a grant again.
+    /// Counts a reset in the transaction of its intent, so that a reset that does not start is not counted.
+    ///
+    /// A reset that needs approval consumes a grant. Any other reset counts against the person's hourly rate limit, and
+    /// consumes a grant when that limit is reached.
     pub(crate) async fn count(
         &self,
         tx: &mut Tx,
@@ -208,7 +213,8 @@ impl Guard {
         })
     }
 
-    /// Pauses everything if this hour had too many resets: no working day does that, an attacker does.
+    /// Pauses all resets if the last hour had too many. The limit is above any normal working day, so reaching it
+    /// indicates an attack.
     pub(crate) async fn check_ceiling(&self) -> Result<(), StoreError> {
         let since = self.app.now().saturating_sub(SignedDuration::from_hours(1)).unwrap_or_default();
         let ceiling = match self.app.config.reset.hourly_ceiling {
@@ -220,12 +226,13 @@ impl Guard {
             self.switches
                 .pause(&self.app.auditor, Pause::Ceiling, &format!("{count} resets in an hour"), self.app.now())
                 .await?;
-            tracing::error!(count, ceiling, "the hourly ceiling is reached: resets are paused");
+            tracing::error!(count, ceiling, "hourly reset limit reached: resets paused");
         }
         Ok(())
     }
 
-    /// 2 % of the people, at least 20. People are counted once an hour.
+    /// Returns the limit used when `reset.hourly_ceiling` is not set: 2 % of the tenant's users, at least 20. The
+    /// number of users is fetched once an hour.
     async fn share_of_people(&self) -> Result<i64, GraphError> {
         let mut counted = self.app.people.lock().await;
         let now = self.app.now();

@@ -1,11 +1,11 @@
-//! What the guard reads.
+//! Counts resets for the hourly limit.
 
 use jiff::Timestamp;
 
 use crate::store::{Db, StoreError, on_db};
 
-/// Resets of people since a moment. Two counts that indexes answer alone: `canary IS NULL` would read the row of each reset of
-/// the hour, at every reset.
+/// Returns the number of resets since a time, without canary resets. Uses two counts that indexes answer alone:
+/// `canary IS NULL` would read the row of each reset of the hour, at every reset.
 pub(super) async fn created_since(db: &Db, since: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM resets WHERE created_at >= $1)
         - (SELECT COUNT(*) FROM resets WHERE created_at >= $1 AND canary = 1)";

@@ -1,12 +1,13 @@
-//! The big switch: pausing all resets, by hand or by the hourly ceiling. In the database, so that every replica obeys
-//! at once.
+//! Pauses and resumes all resets, manually or when the hourly limit is reached.
+//!
+//! The pause is stored in the table `switches`, so it applies to every replica at once.
 
 use jiff::Timestamp;
 
 use crate::audit::{Actor, Auditor, Event};
 use crate::store::{Db, StoreError, on_db, on_tx};
 
-/// What paused.
+/// Reason for a pause. The stored values are `hand` and `ceiling`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
     Hand,
@@ -22,7 +23,7 @@ impl Pause {
     }
 }
 
-/// The switches table.
+/// Reads and changes the pause of all resets.
 #[derive(Clone)]
 pub(crate) struct Switches {
     db: Db,
@@ -33,13 +34,14 @@ impl Switches {
         Self { db }
     }
 
+    /// Returns why resets are paused, or `None` if they are not.
     pub(crate) async fn paused(&self) -> Result<Option<Pause>, StoreError> {
         const SQL: &str = "SELECT by FROM switches WHERE name = 'pause'";
         let row: Option<(String,)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
         Ok(row.map(|(by,)| if by == "ceiling" { Pause::Ceiling } else { Pause::Hand }))
     }
 
-    /// Pauses; nothing happens if it is paused already.
+    /// Pauses all resets. Keeps the first reason if they are already paused.
     pub(crate) async fn pause(
         &self,
         auditor: &Auditor,
@@ -65,6 +67,7 @@ impl Switches {
         ledger.commit().await
     }
 
+    /// Resumes resets. Does nothing if they are not paused.
     pub(crate) async fn resume(&self, auditor: &Auditor) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM switches WHERE name = 'pause'";
         let mut ledger = auditor.begin().await?;
@@ -91,7 +94,7 @@ mod tests {
             assert_eq!(switches.paused().await.unwrap(), None);
             switches.pause(&auditor, Pause::Ceiling, "20 resets", now).await.unwrap();
             switches.pause(&auditor, Pause::Hand, "again", now).await.unwrap();
-            assert_eq!(switches.paused().await.unwrap(), Some(Pause::Ceiling), "the first word stays");
+            assert_eq!(switches.paused().await.unwrap(), Some(Pause::Ceiling), "the first reason stays");
             switches.resume(&auditor).await.unwrap();
             assert_eq!(switches.paused().await.unwrap(), None);
         }

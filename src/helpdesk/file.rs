@@ -1,4 +1,4 @@
-//! One reset, with all that is known of it: what Graph answered, what proves it, who did what.
+//! The reset page for staff: Graph's responses, the evidence, and the history of one reset.
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -18,9 +18,9 @@ use crate::state::App;
 use crate::store::Limit;
 use crate::web::{ClientAddress, Error, Frame, draw, moment};
 
-/// A note is no document.
+/// Maximum length of a note.
 const NOTE_LETTERS: usize = 2_000;
-/// How often one agent may have Graph asked about one reset: asking harder makes nothing faster.
+/// Maximum number of manual checks of one reset by one agent. More requests to Graph do not speed up a reset.
 const ASKS: Limit = Limit { count: 6, per: SignedDuration::from_mins(1) };
 
 struct RungRow {
@@ -30,7 +30,7 @@ struct RungRow {
     at: String,
     at_iso: String,
     source: String,
-    /// Why it will not come.
+    /// Reason why the checkpoint will not be reached.
     note: Option<String>,
 }
 
@@ -57,27 +57,27 @@ struct ResetPage {
     verified: bool,
     missing: Option<String>,
     rungs: Vec<RungRow>,
-    /// There is something left to ask Microsoft.
+    /// The viewer may request a check, because the reset is not final.
     asks: bool,
     steps: Vec<StepRow>,
     answers: Vec<Answered>,
     trail: Vec<Trace>,
     notes: Vec<Noted>,
     others: Vec<Row>,
-    /// Whose it is, cases about it, and what a new one may be for.
+    /// Object id of the person, for the form that opens a case.
     person: String,
     cases: Vec<CaseRow>,
     actions: Vec<Choice>,
-    /// Microsoft sees a risk from before this reset: what to do about it.
+    /// Advice about a user risk that Microsoft detected before this reset.
     risk: Option<String>,
-    /// May write and ask, not only look.
+    /// The viewer may add notes and request checks.
     assists: bool,
-    /// What the last press came to.
+    /// Result of the last form submission.
     said: Option<String>,
 }
 
 impl ResetPage {
-    /// There is nothing to prove.
+    /// Returns whether the reset was refused, so that there is nothing to prove.
     fn nothing_changed(&self) -> bool {
         self.state == ResetState::Refused.name()
     }
@@ -127,7 +127,7 @@ pub(super) async fn find(app: &App, address: &ClientAddress, reference: &str) ->
     file.ok_or(Error::NotFound)
 }
 
-/// `POST …/ask`: Graph is asked now instead of at its time.
+/// Checks the reset at Graph now instead of at its scheduled time. `POST …/ask`.
 pub(super) async fn ask(
     State(app): State<App>,
     staff: Staff<Assist>,
@@ -146,7 +146,7 @@ pub(super) struct Written {
     text: String,
 }
 
-/// `POST …/note`.
+/// Adds a note to the reset. `POST …/note`.
 pub(super) async fn note(
     State(app): State<App>,
     staff: Staff<Assist>,
@@ -172,7 +172,7 @@ fn title(f: &Frame, rung: DeskRung) -> String {
     f.t(&format!("desk-rung-{}", rung.name()))
 }
 
-/// What is missing, in words.
+/// Describes which evidence is missing.
 fn missing(f: &Frame, verified: &Verified) -> Option<String> {
     let Verified::Missing { all, any } = verified else { return None };
     let names =
@@ -182,7 +182,7 @@ fn missing(f: &Frame, verified: &Verified) -> Option<String> {
     Some(f.tv("desk-missing", "rungs", &parts.into_iter().flatten().collect::<Vec<_>>().join("; ")))
 }
 
-/// What was reached, and what can still come: nothing more does once a reset is final.
+/// Builds the checkpoints that were reached or can still be reached. A final reset reaches no further checkpoint.
 fn rungs(f: &Frame, file: &File, ended: bool) -> Vec<RungRow> {
     let reached = |rung: DeskRung| file.proofs.iter().any(|proof| proof.rung == rung);
     let comes = |rung: DeskRung| match rung {

@@ -1,5 +1,9 @@
-//! `/help`: no usable way to sign in. Nobody is signed in here and nothing is looked up, so there is nothing that an answer
-//! or its time could tell about a name. What is asked for becomes a case that stands below all others.
+//! Help requests at `/help`, for people who have no usable way to sign in.
+//!
+//! A request becomes a case, which the case list shows below the cases that agents opened.
+//!
+//! - No one is signed in here, and no name is looked up. Neither the response nor its timing reveals anything about a
+//!   name.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -15,7 +19,7 @@ use crate::state::App;
 use crate::store::Limit;
 use crate::web::{ClientAddress, Error, Frame, draw, draw_with};
 
-/// Requests of one address. Not of one name: that would tell whether a name was asked for.
+/// Maximum number of requests from one client address. A limit per name would reveal earlier requests for that name.
 const REQUESTS: Limit = Limit { count: 5, per: SignedDuration::from_hours(1) };
 const LETTERS: usize = 200;
 
@@ -23,12 +27,12 @@ const LETTERS: usize = 200;
 #[template(path = "helpdesk/help.html")]
 struct HelpPage {
     f: Frame,
-    /// Of a request that was made.
+    /// Reference of a submitted request.
     reference: Option<String>,
     empty: bool,
 }
 
-/// `GET /help`.
+/// Shows the help form. `GET /help`.
 pub(super) async fn page(frame: Frame) -> Response {
     draw(&HelpPage { f: frame, reference: None, empty: false })
 }
@@ -39,7 +43,7 @@ pub(super) struct Asked {
     name: String,
 }
 
-/// `POST /help`.
+/// Submits a help request. `POST /help`.
 pub(super) async fn ask(
     State(app): State<App>,
     frame: Frame,
@@ -57,7 +61,7 @@ pub(super) async fn ask(
     Ok(Redirect::to(&format!("/help/{reference}")).into_response())
 }
 
-/// `GET /help/{reference}`: the reference again. It is shown whether it exists or not.
+/// Shows the reference of a request again, whether it exists or not. `GET /help/{reference}`.
 pub(super) async fn asked(frame: Frame, Path(reference): Path<String>) -> Result<Response, Error> {
     let reference: Reference = reference.parse().map_err(|_| Error::NotFound)?;
     Ok(draw(&HelpPage { f: frame, reference: Some(reference.to_string()), empty: false }))

@@ -1,4 +1,4 @@
-//! The helpdesk: the queue of resets and one page for each, one for each person, cases, what thirty days look like, the audit.
+//! Pages for staff: the reset list and reset details, people, cases, insights and the audit log.
 
 mod cases;
 mod examine;

@@ -1,5 +1,6 @@
-//! Finding somebody: by how their name begins, or by their whole address. Microsoft is asked; nothing is kept but that
-//! an agent searched, and for what.
+//! Person search by the beginning of a name or by a complete address.
+//!
+//! The search runs at Graph. Nothing is stored except an audit event with the agent and the search text.
 
 use askama::Template;
 use axum::extract::{FromRef as _, Query, State};
@@ -15,7 +16,7 @@ use crate::state::App;
 use crate::store::Limit;
 use crate::web::{Error, Frame, draw_with};
 
-/// How often one agent may search: who reads out a directory is slower than that.
+/// Maximum number of searches by one agent. Reading entries out to a caller is slower than that.
 const SEARCHES: Limit = Limit { count: 30, per: SignedDuration::from_mins(1) };
 
 #[derive(Deserialize)]
@@ -24,7 +25,7 @@ pub(super) struct Asked {
     q: String,
 }
 
-/// What a search came to.
+/// Outcome of a person search.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     NotAsked,
@@ -32,7 +33,7 @@ enum Outcome {
     Found,
     TooMany,
     Nobody,
-    /// Microsoft did not say.
+    /// Graph did not answer.
     Unread,
 }
 
@@ -90,7 +91,7 @@ async fn search(app: &App, staff: &Staff<Look>, q: &str) -> Result<(Outcome, Vec
         }
         Ok(found) => (Outcome::Found, found),
         Err(error) => {
-            tracing::warn!(cause = ?error, "people cannot be searched");
+            tracing::warn!(error = ?error, "person search failed: Graph unavailable");
             (Outcome::Unread, Vec::new())
         }
     })

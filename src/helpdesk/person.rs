@@ -1,8 +1,10 @@
-//! One person, whoever they are in the tenant and whether or not they ever reset: what Microsoft, the domain controller
-//! and our own tables say, each with its age. Every read fails on its own, and the page still comes.
+//! The person page: data from Microsoft, the domain controller and the portal's own tables, each with its age.
 //!
-//! Nothing is shown that an agent could be asked to read out or to compare: no birthday, no employee number, no names of
-//! devices, no manager.
+//! It works for every person of the tenant, also for people who never used the portal.
+//!
+//! - Each source fails separately, and the page still renders.
+//! - The page shows nothing that a caller could ask an agent to read out or compare: no birthday, no employee number,
+//!   no device names, no manager.
 
 use axum::extract::{FromRef as _, Path, State};
 use axum::response::Response;
@@ -22,21 +24,21 @@ use crate::state::App;
 use crate::store::{Limit, Limits, StoreError};
 use crate::web::{ClientAddress, Error, Frame, draw};
 
-/// Each page costs a dozen questions to Microsoft.
+/// Maximum number of person pages for one agent. Each page makes about 12 requests to Microsoft.
 const VIEWS: Limit = Limit { count: 60, per: SignedDuration::from_mins(1) };
-/// Loading a page again is not looking again.
+/// Limits the audit events for views of one person by one agent: reloading the page is not another view.
 const AUDITED: Limit = Limit { count: 1, per: SignedDuration::from_mins(10) };
-/// So many past resets are listed.
+/// Maximum number of past resets on the page.
 const RESETS: usize = 10;
 
-/// A part of what is known, or that it cannot be read now.
+/// Data from one source, or `None` if that source is unavailable now.
 pub(super) type Part<T> = Option<T>;
 
-/// Everything the page is made of.
+/// Everything that the person page shows.
 pub(super) struct Known {
     pub(super) key: PersonKey,
     pub(super) read_at: Timestamp,
-    /// The inner one: there is nobody of this id in the tenant any more.
+    /// The inner `None` means that the tenant no longer has a person with this id.
     pub(super) facts: Part<Option<Facts>>,
     pub(super) directory: InDirectory,
     pub(super) privilege: Privilege,
@@ -76,7 +78,7 @@ async fn missing(app: &App, address: &ClientAddress) -> Result<Response, Error> 
     Err(Error::NotFound)
 }
 
-/// Who looked at whom is in the audit: once for a while.
+/// Records in the audit log which agent viewed which person, at most once in 10 minutes.
 async fn viewed(app: &App, staff: &Staff<Look>, person: PersonKey) -> Result<(), StoreError> {
     let mut ledger = app.auditor.begin().await?;
     let key = format!("viewed:{}:{}", staff.login.key.object, person.object);
@@ -86,12 +88,15 @@ async fn viewed(app: &App, staff: &Staff<Look>, person: PersonKey) -> Result<(),
     ledger.commit().await
 }
 
-/// What fails is left out and told in the log.
+/// Returns the data of a source. Logs a failure and leaves the section out.
 fn part<T>(what: &str, read: Result<T, GraphError>) -> Part<T> {
-    read.inspect_err(|error| tracing::warn!(what, cause = ?error, "a part of a person's page cannot be read")).ok()
+    read.inspect_err(
+        |error| tracing::warn!(section = what, error = ?error, "person detail incomplete: section unavailable"),
+    )
+    .ok()
 }
 
-/// Asks everybody side by side.
+/// Fetches all sources in parallel.
 async fn read(app: &App, object: ObjectId) -> Result<Known, StoreError> {
     let people = People::from_ref(app);
     let key = PersonKey { tenant: app.config.tenant(), object };
@@ -121,7 +126,7 @@ async fn read(app: &App, object: ObjectId) -> Result<Known, StoreError> {
     })
 }
 
-/// What hangs on the account itself.
+/// Data that depends on the account itself.
 struct Account {
     facts: Part<Option<Facts>>,
     directory: InDirectory,
@@ -141,7 +146,7 @@ async fn account(people: &People, object: ObjectId) -> Result<Account, StoreErro
         Err(GraphError::Answered(refusal)) if refusal.status.as_u16() == 404 => {
             return Ok(unknown(Some(None), Vec::new()));
         }
-        // Unreadable: everybody is privileged.
+        // Without a profile, the person is treated as privileged.
         read => return Ok(unknown(part("account", read).map(Some), vec![Reason::Unreadable])),
     };
     let (directory, privilege, numbers) =
@@ -149,7 +154,7 @@ async fn account(people: &People, object: ObjectId) -> Result<Account, StoreErro
     Ok(Account { directory, privilege, numbers: Some(numbers?), facts: Some(Some(facts)) })
 }
 
-/// `staff:tenant/object`, or `tenant/object`, as a kind and an object id.
+/// Splits an audit actor or subject, `staff:tenant/object` or `tenant/object`, into its kind and object id.
 pub(super) fn parts_of(name: &str) -> (&str, Option<String>) {
     let (kind, key) = name.split_once(':').unwrap_or(if name.contains('/') { ("", name) } else { (name, "") });
     (kind, key.split_once('/').map(|(_, object)| object.to_owned()))

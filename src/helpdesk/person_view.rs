@@ -1,4 +1,4 @@
-//! What is known of a person, in words.
+//! View model of the person page: turns fetched data into texts.
 
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
@@ -9,13 +9,13 @@ use super::queue::{Row, row};
 use crate::people::{DeviceRead, Facts, Home, InDirectory, Number, Privilege, Reason, Registered, RiskRead};
 use crate::web::{Frame, duration, moment};
 
-/// A fact: what it is, what it says.
+/// A labelled value.
 pub(super) struct Fact {
     name: String,
     says: String,
 }
 
-/// A number on record.
+/// A registered phone number.
 struct NumberRow {
     kind: String,
     shown: String,
@@ -24,14 +24,14 @@ struct NumberRow {
     since: String,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each stands for a line of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag controls a line of the page")]
 #[derive(Template)]
 #[template(path = "helpdesk/person.html")]
 pub(super) struct PersonPage {
     f: Frame,
     name: String,
     upn: String,
-    /// There is nobody of this id in the tenant any more.
+    /// The tenant no longer has a person with this id.
     gone: bool,
     privileged: bool,
     reasons: Vec<String>,
@@ -39,7 +39,7 @@ pub(super) struct PersonPage {
     read_at: String,
     account: Option<Vec<Fact>>,
     directory: Option<Vec<Fact>>,
-    /// A probe is set up and did not answer.
+    /// A domain controller is configured and did not answer.
     directory_silent: bool,
     numbers: Option<Vec<NumberRow>>,
     methods: Option<Vec<String>>,
@@ -49,11 +49,11 @@ pub(super) struct PersonPage {
     risk: Option<String>,
     at_risk: bool,
     resets: Vec<Row>,
-    /// The key of whoever it is, their cases, and what a new one may be for.
+    /// Object id of the person, for the form that opens a case.
     person: String,
     pub(super) cases: Vec<CaseRow>,
     actions: Vec<Choice>,
-    /// May begin a case about them.
+    /// The viewer may open a case about the person.
     pub(super) assists: bool,
 }
 
@@ -98,7 +98,7 @@ pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
     }
 }
 
-/// A time with how long ago that is; in days where hours would be counted by hand.
+/// Formats a time with its age, in days from 2 days on.
 fn aged(f: &Frame, at: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(at).max(SignedDuration::ZERO);
     let age = match age.as_hours() / 24 {
@@ -168,14 +168,14 @@ fn number(f: &Frame, number: Number, now: Timestamp) -> NumberRow {
     }
 }
 
-/// Several of Microsoft's names may be one kind of method.
+/// Returns the registered methods as texts. Several of Microsoft's names can mean one kind of method.
 fn methods(f: &Frame, report: Option<&Registered>) -> Vec<String> {
     let mut words: Vec<String> = report.into_iter().flat_map(|r| &r.methods).map(|name| method(f, name)).collect();
     words.dedup();
     words
 }
 
-/// Microsoft's name in words; a name we do not know stands as it is
+/// Returns the text for Microsoft's name of a method. An unknown name is shown unchanged
 /// (<https://learn.microsoft.com/graph/api/resources/userregistrationdetails>, read 2026-11-24).
 fn method(f: &Frame, name: &str) -> String {
     let key = match name {
@@ -194,7 +194,7 @@ fn method(f: &Frame, name: &str) -> String {
     f.t(&format!("desk-method-{key}"))
 }
 
-/// Kinds, no names: a name is what a caller might be asked for.
+/// Describes a device by its kind, without its name: an agent might ask a caller for the name.
 fn device(f: &Frame, device: &DeviceRead) -> String {
     let how = match device.trust_type.as_str() {
         "ServerAd" => f.t("desk-trust-hybrid"),

@@ -1,4 +1,4 @@
-//! The queue: every reset, the newest first, with a search by what a caller can say.
+//! The reset list: every reset, newest first, with a search by what a caller can tell an agent.
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -18,24 +18,24 @@ use crate::web::{Error, Frame, draw, duration, moment};
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
-    /// A name, a UPN or a reference, or how it begins, or a ticket.
+    /// A name, a UPN, a reference, the beginning of one of these, or a ticket number.
     #[serde(default)]
     q: String,
     #[serde(default)]
     state: String,
     #[serde(default)]
     cause: String,
-    /// Days, the first and the last.
+    /// First day of the period; `to` is the last day.
     #[serde(default)]
     from: String,
     #[serde(default)]
     to: String,
-    /// The line that this page comes after: milliseconds since 1970 and the id.
+    /// Cursor: the last reset of the previous page, as milliseconds since 1970 and the id.
     #[serde(default)]
     after: String,
 }
 
-/// A reset as a line.
+/// A reset in a list.
 pub(super) struct Row {
     pub(super) reference: String,
     pub(super) object: ObjectId,
@@ -66,15 +66,15 @@ struct QueuePage {
     causes: Vec<Choice>,
     rows: Vec<Row>,
     wrong: Option<Wrong>,
-    /// Where the next page begins.
+    /// Address of the next page.
     older: Option<String>,
-    /// Where the walk ended, if there may be more behind: for people and for machines.
+    /// Time at which the search stopped, if older resets may match: as text and in ISO format.
     looked_back: Option<(String, String)>,
     gathering: bool,
     first: bool,
 }
 
-/// What nothing can be looked for with.
+/// Search input that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrong {
     Text,
@@ -87,7 +87,7 @@ impl QueuePage {
         self.wrong == Some(wrong)
     }
 
-    /// Nothing, where something was typed: then it is said what can be.
+    /// Returns whether a search text matched nothing, so that the page explains what can be searched.
     fn nothing_typed_fits(&self) -> bool {
         self.rows.is_empty() && !self.asked.q.trim().is_empty() && !self.is(Wrong::From) && !self.is(Wrong::To)
     }
@@ -132,17 +132,17 @@ pub(super) async fn page(
     }))
 }
 
-/// `GET /helpdesk/change`: a number that grows with every change, for the queue that renews itself.
+/// Returns a token that changes with every reset and health issue, for the automatic refresh. `GET /helpdesk/change`.
 pub(super) async fn change(State(app): State<App>, _staff: Staff<Look>) -> Result<String, Error> {
     changed(&app).await.map_err(Error::from)
 }
 
-/// Grows with every change of a reset or of the whole.
+/// Loads the change token of the list: it changes with every change of a reset or of a health issue.
 async fn changed(app: &App) -> Result<String, StoreError> {
     Ok(format!("{}.{}", resets::newest_change(&app.db).await?, troubles::change(&app.db).await?))
 }
 
-/// Something wrong with the whole, for staff.
+/// An open health issue, as staff pages show it.
 pub(super) struct Wrongs {
     pub(super) kind: &'static str,
     pub(super) text: String,
@@ -164,7 +164,7 @@ pub(super) fn wrongs(f: &Frame, trouble: &troubles::Standing) -> Wrongs {
     }
 }
 
-/// States and causes that nobody knows are as if they were not given: the form has none such.
+/// Converts the query string to a search. Unknown states and causes are ignored, because the form offers none.
 fn question(asked: &Asked) -> Result<Question, Wrong> {
     let text = match asked.q.trim() {
         "" => None,
@@ -180,7 +180,7 @@ fn question(asked: &Asked) -> Result<Question, Wrong> {
     })
 }
 
-/// When a day begins or ends, by UTC as everything here.
+/// Parses a date and returns the start or the end of that day in UTC, as all times in the search.
 pub(super) fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
     if text.trim().is_empty() {
         return Ok(None);
@@ -190,7 +190,7 @@ pub(super) fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
     Ok(Some(day.to_zoned(TimeZone::UTC).map_err(|_| ())?.timestamp()))
 }
 
-/// What is not ours begins at the newest again.
+/// Parses the cursor. An invalid cursor means the first page.
 fn place(text: &str) -> Option<Place> {
     let (at, id) = text.split_once('.')?;
     Some(Place { at: Timestamp::from_millisecond(at.parse().ok()?).ok()?, id: id.parse().ok()? })
@@ -226,7 +226,7 @@ pub(super) fn state_text(f: &Frame, state: ResetState) -> String {
     f.t(&format!("desk-state-{}", state.name().replace('_', "-")))
 }
 
-/// Retention empties names.
+/// Returns the name, or a placeholder if retention has erased it.
 pub(super) fn named(f: &Frame, name: String) -> String {
     if name.is_empty() { f.t("desk-name-erased") } else { name }
 }

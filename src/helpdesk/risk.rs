@@ -1,4 +1,6 @@
-//! After a reset that is proved, the desk may tell Microsoft that a risk from before it is over.
+//! Dismissal of a user risk at Microsoft after a proved reset.
+//!
+//! - Only a risk that Microsoft detected before the reset was sent can be dismissed.
 
 use axum::extract::{FromRef as _, Path, State};
 use axum::response::Response;
@@ -11,7 +13,9 @@ use crate::signin::{Assist, Staff};
 use crate::state::App;
 use crate::web::{ClientAddress, Error};
 
-/// Whether there is a risk that this reset may have ended: Microsoft saw it before the password left, and the new one is proved.
+/// Returns whether this reset may have ended a user risk.
+///
+/// Microsoft detected the risk before the password was sent, and the new password is proved.
 pub(super) async fn may_be_over(app: &App, file: &File) -> bool {
     let proved =
         file.verified() == Verified::Yes && matches!(file.reset.state, ResetState::Written | ResetState::Finished);
@@ -19,13 +23,13 @@ pub(super) async fn may_be_over(app: &App, file: &File) -> bool {
     match People::from_ref(app).standing_risk(file.reset.person.object).await {
         Ok(found) => found.is_some_and(|risk| risk.updated_at.is_some_and(|at| at < sent)),
         Err(error) => {
-            tracing::warn!(cause = ?error, "a risk cannot be read");
+            tracing::warn!(error = ?error, "user risk request failed");
             false
         }
     }
 }
 
-/// `POST …/risk`: it is over.
+/// Dismisses the user risk at Microsoft. `POST …/risk`.
 pub(super) async fn dismiss(
     State(app): State<App>,
     staff: Staff<Assist>,
@@ -37,7 +41,7 @@ pub(super) async fn dismiss(
         return Ok(to_page(&file.reset, "risk-not"));
     }
     if let Err(error) = app.entra.graph.dismiss_risk(file.reset.person.object).await {
-        tracing::warn!(cause = ?error, "a risk could not be dismissed");
+        tracing::warn!(error = ?error, "dismissing user risk failed");
         return Ok(to_page(&file.reset, "risk-kept"));
     }
     app.risks.forget(&file.reset.person.object);

@@ -1,5 +1,7 @@
-//! The desk's scans of Microsoft's log give way to people who watch a reset. A scan that asked every second took every
-//! turn there was, and nobody's reset was found (seen in a test, 2026-11-25).
+//! Rate limits background scans of the directory audit log, so that reset tracking has priority.
+//!
+//! Both use the same limit. A scan that requested the log every second used up the whole limit, and no reset was found
+//! in the log (observed in a test, 2026-11-25).
 
 use std::time::Duration;
 
@@ -9,13 +11,13 @@ use crate::entra::AUDIT_LOOKS;
 use crate::state::App;
 use crate::store::{Limit, StoreError};
 
-/// So often may one scan read the log: two scans leave resets at least every third turn.
+/// Maximum number of log requests of one scan. With two scans, at least every third request is left for resets.
 const TURNS: Limit = Limit { count: 1, per: SignedDuration::from_secs(9) };
-/// Whose turn it is waits for the log so many times.
+/// Maximum number of times that a scan waits for the shared limit.
 const TRIES: usize = 4;
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// Whether a scan may read the log now; it waits for that a little.
+/// Waits a short time for the shared limit and returns whether the scan may read the log now.
 pub(super) async fn turn(app: &App, scan: &str) -> Result<bool, StoreError> {
     if app.limits.take(&format!("graph:audits:{scan}"), TURNS, app.now()).await?.is_err() {
         return Ok(false);

@@ -1,5 +1,7 @@
-//! Whom a notice goes to: what Graph knew before the reset. Whoever takes an account over may change its addresses
-//! afterwards; this row does not change with them.
+//! Recipient of a notice: name and email addresses as Graph had them before the reset.
+//!
+//! They are sealed in the row of the notice. An attacker who takes over an account can change its addresses afterwards,
+//! but not this row.
 
 use jiff::Timestamp;
 use lettre::Address;
@@ -13,21 +15,22 @@ use crate::state::App;
 use crate::store::{Place, Purpose, SealError, Sealer, StoreError, Tx};
 use crate::web::Lang;
 
-/// So many addresses of one person are written to.
+/// Maximum number of addresses per person.
 const MOST: usize = 5;
 
-/// Name and addresses, sealed in the row.
+/// Name and addresses of a recipient. Stored as sealed JSON, so the field names are part of the format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Addressee {
     pub(super) name: String,
-    /// Those that have not got it yet.
+    /// Addresses that have not received the mail yet.
     pub(super) to: Vec<String>,
-    /// Whose account it is about, if it is not their own.
+    /// Name of the account's owner, if the recipient is someone else, such as the manager.
     #[serde(default)]
     pub(super) about: Option<String>,
 }
 
 impl Addressee {
+    /// Takes the valid addresses of a profile, without duplicates.
     pub(super) fn of(facts: &Facts) -> Self {
         let mut to: Vec<String> = Vec::new();
         for address in facts.addresses.iter().filter(|a| a.parse::<Address>().is_ok()) {
@@ -49,11 +52,13 @@ impl Addressee {
     }
 }
 
+/// Binds sealed recipients to their table and row.
 pub(super) fn place<'a>(table: &'static str, row: &'a str) -> Place<'a> {
     Place { table, column: "sealed", row }
 }
 
-/// Keeps whom to tell, in the transaction of the intent: there is no reset without it.
+/// Inserts the notice of a reset in the transaction of the intent, so that no reset exists without it. Does nothing if
+/// mail is off.
 pub(crate) async fn remember(
     tx: &mut Tx,
     app: &App,
@@ -107,7 +112,7 @@ mod tests {
         assert!(!sealed.contains("contoso"));
         assert_eq!(Addressee::open(&keys, &NOTICES, &id, &sealed).unwrap(), addressee);
         let other = ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH).to_string();
-        assert!(Addressee::open(&keys, &NOTICES, &other, &sealed).is_err(), "moved to another reset it does not open");
-        assert!(Addressee::open(&keys, &store::LETTERS, &id, &sealed).is_err(), "nor in another table");
+        assert!(Addressee::open(&keys, &NOTICES, &other, &sealed).is_err(), "cannot be opened for another reset");
+        assert!(Addressee::open(&keys, &store::LETTERS, &id, &sealed).is_err(), "cannot be opened in another table");
     }
 }

@@ -1,5 +1,7 @@
-//! Who hears of what happens to an account at the helpdesk: the person, and who speaks for them. Their addresses are kept
-//! as they were when it began, because whoever takes an account over may change them afterwards.
+//! Enqueues notices about Temporary Access Passes and health issues.
+//!
+//! Notices about a pass go to the person and to their manager. Their addresses are stored when the case action starts,
+//! because an attacker who takes over the account can change them afterwards.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,14 +15,14 @@ use crate::state::App;
 use crate::store::{Purpose, SealError, Sealer, StoreError, Tx};
 use crate::web::Lang;
 
-/// What a letter tells of a pass.
+/// Event of a Temporary Access Pass that a notice reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum News {
-    /// A Temporary Access Pass was made.
+    /// The pass was created.
     Made,
-    /// It was used for the first time.
+    /// The pass was used for the first time.
     Used,
-    /// A way to sign in was registered within a day of it.
+    /// A sign-in method was registered within 24 hours after the pass.
     Method,
 }
 
@@ -37,7 +39,8 @@ impl News {
     }
 }
 
-/// Keeps a letter about the portal's own trouble for whoever is to hear of it, if anybody is. `kind` is the trouble's name.
+/// Enqueues a notice about a health issue to `notify.alarms_to`. Does nothing if that list is empty or mail is off.
+/// `kind` is the name of the health issue.
 pub(crate) async fn tell_operations(tx: &mut Tx, app: &App, kind: &str, now: Timestamp) -> Result<(), StoreError> {
     let to = app.config.notify.alarms_to.clone();
     if to.is_empty() || app.config.notify.kind == NotifyKind::Off {
@@ -45,27 +48,28 @@ pub(crate) async fn tell_operations(tx: &mut Tx, app: &App, kind: &str, now: Tim
     }
     let id = app.random.uuid_at(now).to_string();
     let sealed = Addressee { name: String::new(), to, about: None }.seal(&app.sealer, &LETTERS, &id)?;
-    // About no account: the nil id stands for the portal.
+    // The notice is about no account, so the nil id stands for the portal.
     let about = PersonKey { tenant: app.config.tenant(), object: ObjectId::nil() };
     let row = (id.as_str(), "en", sealed.as_str());
     store::insert_letter(tx, row, (&format!("{TROUBLE}{kind}"), about, now), now).await
 }
 
-/// How the kind of such a letter begins.
+/// Prefix of the kind of a notice about a health issue.
 pub(super) const TROUBLE: &str = "trouble-";
 
+/// One recipient and their language. Stored as sealed JSON, so the field names are part of the format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Member {
     language: String,
     to: Addressee,
 }
 
-/// Who is told.
+/// Recipients of the notices about a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Audience(Vec<Member>);
 
 impl Audience {
-    /// Nobody, where mail is off.
+    /// Collects the person and the manager. Empty if mail is off.
     pub(crate) fn new(app: &App, person: &Facts, manager: Option<&Facts>) -> Self {
         if app.config.notify.kind == NotifyKind::Off {
             return Self::default();
@@ -88,7 +92,7 @@ impl Audience {
         serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
     }
 
-    /// Keeps a letter to each, in the transaction of what it tells.
+    /// Enqueues one notice per recipient, in the transaction of the event.
     pub(crate) async fn tell(
         &self,
         tx: &mut Tx,

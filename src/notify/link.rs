@@ -1,4 +1,6 @@
-//! "This was not me": a page with one button. Opening it changes nothing, because mail scanners open every link.
+//! Page behind the "this was not me" link of a reset notice.
+//!
+//! The page has one button. Opening it changes nothing, because mail scanners open every link.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -12,12 +14,12 @@ use crate::state::App;
 use crate::store::{Purpose, Sealer, hash_id};
 use crate::web::{ClientAddress, Error, Frame, draw, moment};
 
-/// The secret in a link: the same for every try to send a notice, and only its hash is in the database.
+/// Returns the secret of the link. It is the same for every attempt to send a notice. The database has only its hash.
 pub(super) fn token(sealer: &Sealer, reset: ResetId) -> String {
     sealer.mac(Purpose::NotMe, reset.to_string().as_bytes()).0
 }
 
-/// The link. From `public_url`, never from a request.
+/// Returns the address of the link, always from `server.public_url` and never from a request.
 pub(super) fn address(public: &Url, token: &str) -> String {
     format!("{}/not-me/{token}", public.as_str().trim_end_matches('/'))
 }
@@ -28,7 +30,7 @@ struct NotMePage {
     f: Frame,
     reference: String,
     text: String,
-    /// The button was pressed.
+    /// Whether the report was submitted.
     done: bool,
 }
 
@@ -40,7 +42,7 @@ impl NotMePage {
     }
 }
 
-/// What the link leads to. One that never was, and one that is over, look alike and are counted.
+/// Loads the reset behind a link. Unknown and expired links return the same 404 and count against a rate limit.
 async fn find(app: &App, address: &ClientAddress, hash: &str) -> Result<Linked, Error> {
     if let Some(linked) = store::by_link(&app.db, hash, app.now()).await? {
         return Ok(linked);
@@ -49,7 +51,7 @@ async fn find(app: &App, address: &ClientAddress, hash: &str) -> Result<Linked, 
     Err(Error::NotFound)
 }
 
-/// `GET /not-me/{token}`: shows the button.
+/// Handles `GET /not-me/{token}`: shows the button.
 pub(super) async fn page(
     State(app): State<App>,
     frame: Frame,
@@ -60,8 +62,8 @@ pub(super) async fn page(
     Ok(draw(&NotMePage::of(frame, &linked, false)))
 }
 
-/// `POST /not-me/{token}`: no new reset for this person until the desk has looked, and an alarm. The answer is always
-/// the same: it tells nobody whether the person was frozen before.
+/// Handles `POST /not-me/{token}`: places a hold on the person and raises an alert. The response is always the same, so
+/// it does not reveal whether the person was already on hold.
 pub(super) async fn report(
     State(app): State<App>,
     frame: Frame,
@@ -76,10 +78,10 @@ pub(super) async fn report(
         let frozen = freeze(&mut ledger, linked.person, linked.reset, now).await?;
         ledger.commit().await?;
         app.metrics.froze();
-        let blocked = frozen == Frozen::Now;
-        tracing::error!(reset.id = %linked.reset, blocked, "alarm: somebody says that a reset was not theirs");
+        let hold_placed = frozen == Frozen::Now;
+        tracing::error!(reset.id = %linked.reset, hold_placed, "alarm: reset reported as not requested");
     } else {
-        // Writes nothing, and waits for the press before this one.
+        // Writes nothing, but waits for the concurrent report that used the link first.
         ledger.commit().await?;
     }
     Ok(draw(&NotMePage::of(frame, &linked, true)))

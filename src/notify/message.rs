@@ -1,4 +1,4 @@
-//! What a notice says, in the person's language: as text and as HTML without pictures, colours or anything to load.
+//! Composes notices in the recipient's language, as plain text and as HTML without images, colours or remote content.
 
 use askama::Template;
 use url::Url;
@@ -9,7 +9,7 @@ use super::store::{Due, LetterDue};
 use crate::config::Branding;
 use crate::web::{Error, Lang, moment};
 
-/// A finished notice.
+/// Composed email: subject, plain text and HTML.
 #[derive(Clone, Debug)]
 pub(super) struct Letter {
     pub(super) subject: String,
@@ -29,7 +29,7 @@ struct Text<'a> {
     w: &'a Words,
 }
 
-/// Every line of it.
+/// Texts of an email, used by both templates.
 struct Words {
     lang: Lang,
     organisation: String,
@@ -45,7 +45,7 @@ struct Words {
     never: String,
 }
 
-/// Writes the notice of a reset.
+/// Composes the notice of a reset.
 pub(super) fn notice(due: &Due, name: &str, link: &str, brand: &Branding) -> Result<Letter, Error> {
     let lang = Lang::negotiate(&due.mail.language);
     let (subject, what) = match due.state.as_str() {
@@ -70,7 +70,8 @@ pub(super) fn notice(due: &Due, name: &str, link: &str, brand: &Branding) -> Res
     })
 }
 
-/// Writes a letter: to the person, or to who speaks for them. It leads to the page that says who did what.
+/// Composes the notice of a pass event, to the person or their manager, or of a health issue. A pass notice links to
+/// the account page, which shows who did what.
 pub(super) fn letter(due: &LetterDue, to: &Addressee, brand: &Branding, public_url: &Url) -> Result<Letter, Error> {
     let lang = Lang::negotiate(&due.mail.language);
     let (kind, time) = (&due.kind, moment(&lang, &due.at));
@@ -96,7 +97,7 @@ pub(super) fn letter(due: &LetterDue, to: &Addressee, brand: &Branding, public_u
     })
 }
 
-/// The portal's own trouble, in the words of the desk.
+/// Composes the notice of a health issue, with the same texts as the helpdesk page.
 fn trouble(lang: Lang, kind: &str, time: &str, brand: &Branding, public_url: &Url) -> Result<Letter, Error> {
     let named = [("organisation", brand.name.as_str()), ("time", time)];
     let link = public_url.join("helpdesk").map_or_else(|_| public_url.to_string(), |url| url.to_string());
@@ -116,6 +117,7 @@ fn trouble(lang: Lang, kind: &str, time: &str, brand: &Branding, public_url: &Ur
     })
 }
 
+/// Returns the sentence with the support phone number, if one is configured.
 fn call(lang: &Lang, brand: &Branding) -> Option<String> {
     let phone = (!brand.support_phone.is_empty()).then_some(brand.support_phone.as_str())?;
     Some(lang.with("notice-call", &[("phone", phone)]))
@@ -139,8 +141,8 @@ mod tests {
         for kind in News::ALL.map(News::name) {
             for key in ["", "-about", "-subject", "-subject-about"] {
                 let key = format!("letter-{kind}{key}");
-                let said = lang.with(&key, &named);
-                assert!(!said.contains(&key) && said.contains("Wanda") == key.ends_with("-about"), "{key}: {said}");
+                let text = lang.with(&key, &named);
+                assert!(!text.contains(&key) && text.contains("Wanda") == key.ends_with("-about"), "{key}: {text}");
             }
         }
     }

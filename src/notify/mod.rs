@@ -1,14 +1,15 @@
-//! Notices: a person hears of a reset by mail, at the addresses they had before it, with a link for "this was not me".
+//! Notifies people by mail of resets and Temporary Access Passes, and administrators of health issues.
 //!
-//! The intent of a reset brings a row with whom to tell ([`remember`]). The worker finds rows whose reset changed the
-//! password, or may have, and sends what is due; a crash loses nothing, because nothing but the database says what is
-//! left to do. A notice holds no password: none can reach this module.
+//! The intent of a reset inserts a row with its recipient ([`enqueue_reset_notice`]). The worker loads rows whose reset
+//! changed the password, or may have, and sends the mail to the addresses that the person had before the reset. Notices
+//! about passes work in the same way ([`PassAudience`]): one when a pass is created, one when it is first used, and one
+//! when a sign-in method is registered after it.
 //!
-//! Letters tell of the helpdesk's passes in the same way ([`Audience`]): when one is made, first used, and when a way to sign
-//! in is registered after it.
+//! Each reset notice has a link for "this was not me", which places a hold on the person and raises an alert.
 //!
-//! The link stops new resets of this person and alarms the desk. It undoes nothing and ends no session, so that a
-//! stolen link is a nuisance and no more.
+//! - A crash loses no mail, because only the database says what is left to send.
+//! - A notice contains no password, because no password can reach this module.
+//! - The link undoes nothing and ends no session, so a stolen link is only a nuisance.
 
 mod addressee;
 mod audience;

@@ -1,4 +1,4 @@
-//! The way a notice leaves: a mail server, or Graph.
+//! Sends mail through an SMTP server or Graph.
 
 use std::time::Duration;
 
@@ -15,25 +15,25 @@ use crate::entra::{Graph, GraphError, Mail};
 use crate::state::App;
 use crate::store::hash_id;
 
-/// Graph's own limits are shorter.
+/// Maximum time to send one mail through Graph. The Graph client's own timeouts are shorter.
 const GRAPH_PATIENCE: Duration = Duration::from_mins(1);
 
-/// Why a notice did not leave. No text of a mail server is kept: it may name people.
+/// Error while sending mail. Omits the text of the mail server's reply, because it may contain personal names.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PostError {
-    #[error("notify.smtp.ca_file {path} cannot be used: {problem}")]
+    #[error("notify.smtp.ca_file {path}: {problem}")]
     Ca { path: String, problem: String },
-    #[error("notify.from or an address of a person cannot be written to")]
+    #[error("invalid sender or recipient address: check notify.from and the person's email addresses")]
     Address,
-    #[error("the message cannot be made: {0}")]
+    #[error("cannot build the message: {0}")]
     Message(String),
-    #[error("the mail server answered {0}")]
+    #[error("mail server replied with code {0}")]
     Refused(String),
-    #[error("the mail server cannot be reached: {0}")]
+    #[error("cannot reach the mail server: {0}")]
     Away(String),
-    #[error("no answer in time")]
+    #[error("mail delivery timed out")]
     Late,
-    #[error("Graph did not take it: {0}")]
+    #[error("Graph rejected the mail: {0}")]
     Graph(String),
 }
 
@@ -51,35 +51,38 @@ impl From<lettre::transport::smtp::Error> for PostError {
 impl From<GraphError> for PostError {
     fn from(error: GraphError) -> Self {
         Self::Graph(match error {
-            GraphError::Answered(said) => format!("{} {}", said.status.as_u16(), said.code.unwrap_or_default()),
+            GraphError::Answered(refusal) => {
+                format!("{} {}", refusal.status.as_u16(), refusal.code.unwrap_or_default())
+            }
             other => other.to_string(),
         })
     }
 }
 
+/// Transport that the configuration selects.
 enum Way {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
     Graph(Graph),
 }
 
-/// Takes messages away.
+/// Sends mail from the configured sender.
 pub(super) struct Post {
     way: Way,
     from: Mailbox,
-    /// One message takes no longer in all.
+    /// Maximum total time for one message.
     patience: Duration,
 }
 
-/// What tells two messages apart.
+/// Recipient, id and time of one message.
 pub(super) struct Envelope<'a> {
     pub(super) to: &'a str,
-    /// The same for each try, so that a mailbox can know a message it has already.
+    /// Basis of the `Message-ID`. It is the same for each attempt, so that a mailbox can detect a duplicate.
     pub(super) id: &'a str,
     pub(super) at: Timestamp,
 }
 
 impl Post {
-    /// `None`: notices are off.
+    /// Creates the sender that `notify` configures, or returns `None` if mail is off.
     pub(super) fn new(app: &App) -> Result<Option<Self>, PostError> {
         let settings = &app.config.notify;
         let (way, patience) = match (settings.kind, &settings.smtp) {
@@ -93,7 +96,7 @@ impl Post {
         Ok(Some(Self { way, from: Mailbox::new(Some(app.config.branding.name.clone()), from), patience }))
     }
 
-    /// Sends to one address.
+    /// Sends a message to one address.
     pub(super) async fn send(&self, letter: &Letter, envelope: &Envelope<'_>) -> Result<(), PostError> {
         let sent = async {
             match &self.way {
@@ -115,7 +118,7 @@ impl Post {
         let to = envelope.to.parse::<Address>().map_err(|_| PostError::Address)?;
         let name: String = hash_id(envelope.to).chars().take(12).collect();
         let id = format!("<notice.{}.{name}@{}>", envelope.id, self.from.email.domain());
-        // No out-of-office answer comes back (RFC 3834).
+        // Suppresses out-of-office replies (RFC 3834).
         let machine = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         let message = Message::builder().from(self.from.clone()).to(Mailbox::new(None, to)).subject(&letter.subject);
         let message = message.date(envelope.at.into()).message_id(Some(id)).raw_header(machine);
@@ -124,21 +127,22 @@ impl Post {
     }
 }
 
-/// Says hello to the mail server and goes again, for doctor. True: it took us. False: mail goes by Graph, which has no hello.
-/// `None`: mail is off.
+/// Checks the connection to the mail server without sending mail, for `doctor`. Returns true if the server accepted the
+/// connection, false if mail goes through Graph and cannot be checked, and `None` if mail is off.
 pub(crate) async fn probe(app: &App) -> Result<Option<bool>, String> {
     let post = Post::new(app).map_err(|error| error.to_string())?;
     let Some(post) = post else { return Ok(None) };
     let Way::Smtp(server) = &post.way else { return Ok(Some(false)) };
     match tokio::time::timeout(post.patience, server.test_connection()).await {
         Ok(Ok(true)) => Ok(Some(true)),
-        Ok(Ok(false)) => Err("the mail server does not take us".to_owned()),
+        Ok(Ok(false)) => Err("mail server rejected the connection".to_owned()),
         Ok(Err(error)) => Err(PostError::from(error).to_string()),
         Err(_) => Err(PostError::Late.to_string()),
     }
 }
 
-/// A connection for each message: they are few, and a kept one would be stale by the next.
+/// Creates a transport without a connection pool: messages are rare, and a pooled connection would be stale by the
+/// next.
 fn transport(server: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, PostError> {
     let tls = match server.tls {
         SmtpTls::None => Tls::None,
@@ -161,7 +165,7 @@ fn tls(server: &Smtp) -> Result<TlsParameters, PostError> {
     if let Some(file) = &server.ca_file {
         let pem = std::fs::read(file).map_err(|e| broken(&e))?;
         if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
-            return Err(broken(&"there is no certificate in it (PEM)"));
+            return Err(broken(&"not a PEM certificate"));
         }
         builder = builder.add_root_certificate(Certificate::from_pem(&pem).map_err(|e| broken(&e))?);
     }

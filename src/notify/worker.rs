@@ -1,4 +1,4 @@
-//! Sends what is due. A `tick` reads everything from the database and may run on several replicas.
+//! Delivers due mail. Each round loads its work from the database and may run on several replicas.
 
 use std::time::Duration;
 
@@ -15,16 +15,17 @@ use crate::state::App;
 use crate::store::{StoreError, hash_id};
 use crate::web::Error;
 
+/// Time between two rounds.
 const EVERY: Duration = Duration::from_millis(500);
-/// A mail server that was away so long since the first try is not waited for any more: the news is old.
+/// Time after the first attempt at which delivery is abandoned, because the notice is out of date.
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 
-/// Writes a piece of mail to somebody.
+/// Composes one mail for a recipient.
 type Write<'a> = dyn Fn(&Addressee) -> Result<Letter, Error> + Sync + 'a;
-/// What the audit says of it, by the kind of its end.
+/// Creates the audit event of a delivery from the event kind.
 type Told<'a> = dyn Fn(&'static str) -> Event + Sync + 'a;
 
-/// Until the next try, after so many.
+/// Returns the delay before the next attempt, after this number of attempts.
 fn pause_after(tries: i64) -> SignedDuration {
     match tries {
         ..=1 => SignedDuration::from_secs(30),
@@ -38,29 +39,29 @@ fn pause_after(tries: i64) -> SignedDuration {
     }
 }
 
-/// Forgets what is over.
+/// Deletes expired notices of both tables.
 pub(crate) async fn sweep(app: &App) -> Result<(), StoreError> {
     store::sweep_letters(&app.db, app.now()).await?;
     store::sweep(&app.db, app.now()).await
 }
 
-/// Sends notices.
+/// Delivers queued mail.
 pub(crate) struct Worker {
     app: App,
     post: Post,
 }
 
 impl Worker {
-    /// `None`: notices are off.
+    /// Creates the worker, or returns `None` if mail is off.
     pub(crate) fn new(app: &App) -> Result<Option<Self>, PostError> {
         Ok(Post::new(app)?.map(|post| Self { app: app.clone(), post }))
     }
 
-    /// Ticks until the process stops.
+    /// Delivers mail until shutdown.
     pub(crate) async fn run(self) {
         loop {
             if let Err(error) = self.tick().await {
-                tracing::error!(cause = ?error, "notices cannot be looked for; it goes on in a moment");
+                tracing::error!(error = ?error, "loading queued mail failed: retrying");
             }
             tokio::select! {
                 () = self.app.stop.cancelled() => return,
@@ -82,7 +83,7 @@ impl Worker {
         .await;
         for done in notices.into_iter().chain(letters) {
             match done {
-                // Another replica has it, or had it in the meantime.
+                // Another replica claimed the mail.
                 Ok(()) | Err(StoreError::NoRow) => {}
                 Err(error) => return Err(error),
             }
@@ -99,8 +100,9 @@ impl Worker {
         store::mark(&app.db, due, &app.me, &hash_id(&token), now).await?;
         let link = link::address(&app.config.server.public_url, &token);
         let write = |to: &Addressee| message::notice(due, &to.name, &link, &app.config.branding);
-        let told = |kind| Event::new(kind, Actor::Portal).about(due.person).reset(due.reset).with("told", &*due.state);
-        self.deliver(&due.mail, &write, &told).await
+        let delivery_event =
+            |kind| Event::new(kind, Actor::Portal).about(due.person).reset(due.reset).with("told", &*due.state);
+        self.deliver(&due.mail, &write, &delivery_event).await
     }
 
     async fn letter(&self, due: &LetterDue) -> Result<(), StoreError> {
@@ -109,52 +111,59 @@ impl Worker {
             return Ok(());
         }
         let write = |to: &Addressee| message::letter(due, to, &app.config.branding, &app.config.server.public_url);
-        let told = |kind| Event::new(kind, Actor::Portal).about(due.person).with("told", &*due.kind);
-        self.deliver(&due.mail, &write, &told).await
+        let delivery_event = |kind| Event::new(kind, Actor::Portal).about(due.person).with("told", &*due.kind);
+        self.deliver(&due.mail, &write, &delivery_event).await
     }
 
-    /// A claimed piece of mail: sent, put off, or given up.
-    async fn deliver(&self, mail: &Waiting, write: &Write<'_>, told: &Told<'_>) -> Result<(), StoreError> {
+    /// Delivers a claimed mail: sends it, reschedules it, or abandons it.
+    async fn deliver(&self, mail: &Waiting, write: &Write<'_>, delivery_event: &Told<'_>) -> Result<(), StoreError> {
         let (app, now) = (&self.app, self.app.now());
         let addressee = match Addressee::open(&app.sealer, mail.queue, &mail.id, &mail.sealed) {
             Ok(addressee) => addressee,
-            Err(error) => return self.end(mail, told, "given_up", &error.to_string()).await,
+            Err(error) => return self.end(mail, delivery_event, "given_up", &error.to_string()).await,
         };
         if addressee.to.is_empty() {
-            return self.end(mail, told, "nobody", "the directory knew no address").await;
+            return self.end(mail, delivery_event, "nobody", "no valid email address in the profile").await;
         }
         let letter = match write(&addressee) {
             Ok(letter) => letter,
-            Err(error) => return self.end(mail, told, "given_up", &format!("{error:?}")).await,
+            Err(error) => return self.end(mail, delivery_event, "given_up", &format!("{error:?}")).await,
         };
         let Some(problem) = self.send(mail, &letter, addressee).await? else {
-            return self.end(mail, told, "sent", "").await;
+            return self.end(mail, delivery_event, "sent", "").await;
         };
         if now.duration_since(mail.first_try_at.unwrap_or(now)) >= GIVEN_UP {
-            return self.end(mail, told, "given_up", &problem.to_string()).await;
+            return self.end(mail, delivery_event, "given_up", &problem.to_string()).await;
         }
-        tracing::warn!(mail.id = %mail.id, tries = mail.tries + 1, %problem, "mail was not sent; it goes again later");
+        tracing::warn!(
+            mail.id = %mail.id,
+            attempts = mail.tries + 1,
+            error = %problem,
+            "mail delivery failed: retrying later"
+        );
         let until = app.now().saturating_add(pause_after(mail.tries + 1)).unwrap_or(now);
         store::put_off(&app.db, mail, &app.me, until).await
     }
 
-    /// One message for each address: the person's home address is nothing their employer's mail server must learn from
-    /// a header, and one that is refused does not hold up the others. Who has it is written down at once: only a crash
-    /// between the server's OK and this commit sends a message twice, with the same `Message-ID`.
+    /// Sends one message per address and returns the last error.
+    ///
+    /// Separate messages keep a private address out of the headers that the employer's mail server sees, and one
+    /// rejected address does not delay the others. Each delivery is committed immediately: only a crash between the
+    /// server's reply and this commit sends a message twice, with the same `Message-ID`.
     async fn send(
         &self,
         mail: &Waiting,
         letter: &Letter,
-        mut left: Addressee,
+        mut remaining: Addressee,
     ) -> Result<Option<PostError>, StoreError> {
         let app = &self.app;
         let mut problem = None;
-        for to in left.to.clone() {
+        for to in remaining.to.clone() {
             match self.post.send(letter, &Envelope { to: &to, id: &mail.id, at: app.now() }).await {
                 Ok(()) => {
                     crash_point("notice-sent");
-                    left.to.retain(|address| *address != to);
-                    store::keep(&app.db, mail, &app.me, &left.seal(&app.sealer, mail.queue, &mail.id)?).await?;
+                    remaining.to.retain(|address| *address != to);
+                    store::keep(&app.db, mail, &app.me, &remaining.seal(&app.sealer, mail.queue, &mail.id)?).await?;
                 }
                 Err(error) => problem = Some(error),
             }
@@ -162,16 +171,17 @@ impl Worker {
         Ok(problem)
     }
 
+    /// Ends a delivery with an outcome and an audit event.
     async fn end(
         &self,
         mail: &Waiting,
-        told: &Told<'_>,
+        delivery_event: &Told<'_>,
         outcome: &'static str,
         problem: &str,
     ) -> Result<(), StoreError> {
         let mut ledger = self.app.auditor.begin().await?;
         store::end(ledger.tx(), mail, &self.app.me, outcome, self.app.now()).await?;
-        let event = told(match outcome {
+        let event = delivery_event(match outcome {
             "sent" => "notice.sent",
             "nobody" => "notice.nobody",
             _ => "notice.given_up",
@@ -179,7 +189,12 @@ impl Worker {
         ledger.record(if problem.is_empty() { event } else { event.with("problem", problem) });
         ledger.commit().await?;
         if outcome != "sent" {
-            tracing::error!(mail.id = %mail.id, outcome, problem, "a person was not told by mail");
+            tracing::error!(
+                mail.id = %mail.id,
+                outcome,
+                error = problem,
+                "mail delivery abandoned: recipient not notified"
+            );
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! `passback backup`: one moment of the database, while the portal runs.
+//! Runs `passback backup`: copies a consistent snapshot of the database while the portal runs.
 
 use std::path::Path;
 

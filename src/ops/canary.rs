@@ -1,4 +1,5 @@
-//! The canary's schedule: once a day by default, by one replica, until it failed so often that somebody has to look.
+//! Schedules canary resets: once a day by default, by one replica, until they failed so often that someone must
+//! investigate.
 
 use std::time::Duration;
 
@@ -11,20 +12,21 @@ use crate::state::App;
 use crate::store::{StoreError, claim_every, retry_every};
 use crate::troubles::{self, Found};
 
+/// Interval of the check for a due run.
 const EVERY: Duration = Duration::from_secs(2);
-/// What could not be begun is tried again after this.
+/// Delay before a run that could not start is tried again.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
-/// Why the account cannot be used.
+/// Name of the tenant fact that says why the configured account cannot be used; empty if it can.
 const SETTING: &str = "canary_setting";
-/// So many runs tell how it stands.
+/// Number of recent runs that are assessed.
 const RUNS: i64 = 30;
 
-/// Runs the canary until the process stops.
+/// Starts due canary resets until the process stops.
 pub(crate) async fn keep_canary(app: App) {
     let Some(settings) = app.config.canary.clone() else { return };
     loop {
         if let Err(error) = round(&app, &settings).await {
-            tracing::warn!(cause = ?error, "the canary cannot be looked after; it goes on in a moment");
+            tracing::warn!(error = ?error, "canary schedule failed: retrying");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -34,7 +36,7 @@ pub(crate) async fn keep_canary(app: App) {
 }
 
 async fn round(app: &App, settings: &Settings) -> Result<(), StoreError> {
-    // An operator comes first: without one the day's run would be used up for nothing.
+    // Requires a working operator, because otherwise the run of the day would be used up without a reset.
     if app.entra.operators.current().await?.is_none_or(|operator| operator.trouble.is_some()) {
         return Ok(());
     }
@@ -48,11 +50,11 @@ async fn round(app: &App, settings: &Settings) -> Result<(), StoreError> {
     match canary::begin(app, &settings.person).await? {
         Ok(reference) => {
             troubles::signal(&app.db, SETTING, "", app.now()).await?;
-            tracing::info!(%reference, "the canary was sent");
+            tracing::info!(%reference, "canary reset started");
             Ok(())
         }
         Err(why) => {
-            tracing::warn!(why = why.name(), "the canary was not sent; again in an hour");
+            tracing::warn!(reason = why.name(), "canary reset skipped: retrying in 1 h");
             let setting = if why.is_setting() { why.name() } else { "" };
             troubles::signal(&app.db, SETTING, setting, app.now()).await?;
             let event = Event::new("canary.not_begun", Actor::Portal).with("why", why.name());
@@ -62,7 +64,7 @@ async fn round(app: &App, settings: &Settings) -> Result<(), StoreError> {
     }
 }
 
-/// What the desk hears of it.
+/// Checks the latest conclusive run for the health issues.
 pub(super) async fn found(app: &App) -> Result<Found, StoreError> {
     if app.config.canary.is_none() {
         return Ok(Found::Well);
@@ -85,7 +87,7 @@ pub(super) async fn found(app: &App) -> Result<Found, StoreError> {
     })
 }
 
-/// How it stands, for the metrics.
+/// Gauges of the newest finished run.
 pub(super) struct Figures {
     pub(super) ok: bool,
     pub(super) age: i64,

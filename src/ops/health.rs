@@ -1,5 +1,5 @@
-//! `/healthz`: the process answers. `/readyz`: the database answers with its tables up to date. Without detail:
-//! anybody may ask.
+//! Serves the liveness and readiness probes: `/healthz` succeeds if the process responds, `/readyz` if the database
+//! responds and is migrated. The responses contain no details, because they are public.
 
 use axum::Router;
 use axum::extract::State;
@@ -17,7 +17,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, [(&'static str, &'static 
     match app.db.ping().await {
         Ok(()) => (StatusCode::OK, plain, "{\"ready\":true}\n"),
         Err(error) => {
-            tracing::warn!(cause = ?error, "not ready");
+            tracing::warn!(error = ?error, "readiness check failed: database unavailable or not migrated");
             (StatusCode::SERVICE_UNAVAILABLE, plain, "{\"ready\":false}\n")
         }
     }

@@ -1,5 +1,5 @@
-//! Keeping the audit: once a day one replica exports the head, and forgets what is personal and older than the
-//! organisation keeps it.
+//! Maintains the audit log: once a day one replica exports its head and erases personal data that is older than the
+//! retention period.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::reset::forget_people;
 use crate::state::App;
 use crate::store::{StoreError, claim_daily, retry_daily};
 
-/// How often it is looked whether a day has passed.
+/// Interval of the check for a due daily task.
 const EVERY: Duration = Duration::from_secs(5);
-/// What failed is tried again after this.
+/// Delay before a failed task is tried again.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 const HEAD: &str = "audit_head";
 const RETENTION: &str = "retention";
 
-/// Exports and forgets until the process stops.
+/// Exports heads and erases expired data until the process stops.
 pub(crate) async fn keep_audit(app: App) {
     loop {
         if let Err(error) = round(&app).await {
-            tracing::error!(cause = ?error, "the audit is not kept as it should be; it goes on in a moment");
+            tracing::error!(error = ?error, "audit maintenance failed: retrying");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -51,27 +51,27 @@ async fn round(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// To the log, which leaves the machine in most places, and to the folder, if there is one.
+/// Writes the head to the log, which leaves the machine in most installations, and to `audit.head_dir`, if it is set.
 async fn export_head(app: &App) -> Result<(), StoreError> {
     let Some((count, hash)) = head(&app.db).await? else { return Ok(()) };
-    tracing::info!(count, hash, "the head of the audit: `passback audit verify --head` takes a file with both");
+    tracing::info!(count, hash, "audit head published: keep it for `passback audit verify --head`");
     let Some(folder) = app.config.audit.head_dir.clone() else { return Ok(()) };
     let (line, now) = (format!("{count} {hash}\n"), app.now());
     let written = tokio::task::spawn_blocking(move || write(&folder, &line, now)).await;
     match written.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
         Ok(path) => {
-            tracing::info!(count, path = %path.display(), "the head of the audit is exported");
+            tracing::info!(count, path = %path.display(), "audit head exported");
             let event = Event::new("audit.head_exported", Actor::Portal);
             app.auditor.note(event.with("count", count).with("hash", hash)).await
         }
         Err(error) => {
-            tracing::error!(%error, "the head of the audit cannot be written to audit.head_dir; again in an hour");
+            tracing::error!(%error, "audit head export failed: retrying in 1 h");
             retry_daily(&app.db, HEAD, AGAIN, app.now()).await
         }
     }
 }
 
-/// Whole or not at all, and never over another: a head that is there proves something.
+/// Writes a head file completely or not at all, and never over an existing one, because an existing head is evidence.
 fn write(folder: &Path, line: &str, now: Timestamp) -> std::io::Result<PathBuf> {
     let name = format!("passback-head-{}.txt", now.strftime("%Y%m%dT%H%M%S%3fZ"));
     let (path, part) = (folder.join(&name), folder.join(format!(".{name}.part")));
@@ -83,7 +83,8 @@ fn write(folder: &Path, line: &str, now: Timestamp) -> std::io::Result<PathBuf> 
     Ok(path)
 }
 
-/// What is forgotten is told in the same transaction, by number.
+/// Erases personal data from before this time, in batches. Each batch records the number of erased rows as an audit
+/// event in the same transaction.
 async fn forget(app: &App, before: Timestamp) -> Result<(), StoreError> {
     loop {
         let below = erasable(&app.db, before).await?;
@@ -101,6 +102,6 @@ async fn forget(app: &App, before: Timestamp) -> Result<(), StoreError> {
         let event = event.with("cases", cases).with("alarms", alarms);
         ledger.record(event);
         ledger.commit().await?;
-        tracing::info!(rows, resets, notes, people, "personal details were erased");
+        tracing::info!(rows, resets, notes, people, "personal data erased: retention period ended");
     }
 }

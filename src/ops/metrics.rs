@@ -1,4 +1,5 @@
-//! `/metrics` on `metrics_listen` alone, in the text of `OpenMetrics`: what this process counted, and how the whole stands.
+//! Serves `/metrics` in the `OpenMetrics` text format, on `server.metrics_listen` only: the counters of this process
+//! and gauges of the system from the database.
 
 use axum::Router;
 use axum::extract::State;
@@ -19,7 +20,7 @@ pub(crate) fn metrics_router(app: App) -> Router {
     Router::new().route("/metrics", get(scrape)).with_state(app)
 }
 
-/// How the whole stands, in the database.
+/// Gauges of the system, read from the database.
 struct Standing {
     sending: i64,
     in_line: i64,
@@ -27,7 +28,7 @@ struct Standing {
     paused: bool,
     operator: bool,
     alarms: i64,
-    /// Contexts whose policy is good.
+    /// Number of authentication contexts whose policy is enforced.
     policies: i64,
     troubles: i64,
     canary: Option<super::canary::Figures>,
@@ -111,10 +112,10 @@ async fn scrape(State(app): State<App>) -> Response {
             gauge("paused", "1 if all resets are paused", i64::from(stands.paused));
             gauge("operator_ready", "1 if the reset operator is linked and not in trouble", i64::from(stands.operator));
         }
-        Err(error) => tracing::warn!(cause = ?error, "metrics without the database"),
+        Err(error) => tracing::warn!(error = ?error, "metrics scrape incomplete: database unavailable"),
     }
     let mut text = String::new();
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = encode(&mut text, &registry);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

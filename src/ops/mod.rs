@@ -1,4 +1,5 @@
-//! Running it: health for load balancers, metrics, the big switch from the command line; keeping the audit.
+//! Operates the portal: liveness and readiness probes, metrics, health monitor, audit maintenance, canary schedule, and
+//! the commands of the command line.
 
 mod backup;
 mod breach;

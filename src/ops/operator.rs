@@ -1,24 +1,25 @@
-//! `passback operator link`: the operator is linked by device code, where no browser with an administrator's session is at
-//! hand. Whoever runs it holds the portal's configuration and keys, which are worth more than the role.
+//! Runs `passback operator link`: links the operator by device code, where no browser with an administrator's session
+//! is available. Anyone who can run it has the portal's configuration and keys, which give more access than the
+//! administrator's role.
 
 use crate::base::{Clock, Random};
 use crate::config::Config;
 use crate::entra::{Candidate, Entra, LinkRefused, NoEntra, SignInFailed, TokenError};
 use crate::store::{Db, SealError, Sealer, StoreError};
 
-/// Entra's code for an app that may not do this without a proof, or may not prove itself.
+/// AADSTS codes for an app that needs a client credential for a device code, or must not send one.
 const PROOF: [u32; 2] = [7_000_218, 700_025];
 
-/// What somebody is asked to do.
+/// Instructions for the operator's sign-in.
 #[derive(Debug)]
 pub struct DevicePrompt {
-    /// Where to go, in any browser.
+    /// Address to open in any browser.
     pub address: String,
-    /// What to type there.
+    /// Code to enter there.
     pub code: String,
 }
 
-/// Who signed in, to be confirmed.
+/// Account that signed in and must be confirmed.
 #[derive(Debug)]
 pub struct ProposedOperator {
     pub name: String,
@@ -28,26 +29,26 @@ pub struct ProposedOperator {
     pub scope: String,
 }
 
-/// Why no operator was linked. The one from before stays.
+/// Reason why no operator was linked. The previous one stays linked.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorLinkError {
-    #[error("the operator was not linked: {0}")]
+    #[error("operator not linked: {0}")]
     Refused(String),
-    #[error("the operator was not linked: nobody signed in with the code in time. Run the command again")]
+    #[error("operator not linked: no one signed in with the code in time. Run the command again")]
     Late,
-    #[error("the operator was not linked: whoever has the code chose not to sign in")]
+    #[error("operator not linked: the person with the code chose not to sign in")]
     Declined,
     #[error(
-        "the operator was not linked: Entra does not give this app tokens for a device code (AADSTS{0}). Link it in a browser instead, at /admin/operator"
+        "operator not linked: Entra does not issue tokens for a device code to this app (AADSTS{0}). Link the operator in a browser instead, at /admin/operator"
     )]
     NotForThisApp(u32),
-    #[error("the operator was not linked: {upn} signed in, and {wanted} was named")]
+    #[error("operator not linked: {upn} signed in, but {wanted} was named")]
     SomebodyElse { upn: String, wanted: String },
     #[error(
-        "the operator was not linked: the database has no tables of this release yet. Start the portal once with this configuration"
+        "operator not linked: the database lacks tables of this release. Start the portal once with this configuration"
     )]
     NoTables,
-    #[error("the operator was not linked, as you chose")]
+    #[error("operator not linked, as you chose")]
     NotConfirmed,
 }
 
@@ -60,7 +61,7 @@ macro_rules! refused {
 }
 refused!(StoreError, SealError, NoEntra, LinkRefused);
 
-/// What, and why.
+/// Joins an error and its sources.
 fn chain(error: &dyn std::error::Error) -> String {
     let because = std::iter::successors(Some(error), |error| error.source());
     because.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -80,11 +81,11 @@ impl From<SignInFailed> for OperatorLinkError {
     }
 }
 
-/// Links an operator: shows a code, waits for somebody to sign in with it, and asks whether it is the right account.
+/// Links an operator: shows a code, waits for a sign-in with it, and asks for confirmation of the account.
 ///
 /// # Errors
-/// When nobody signs in, when who does cannot be the operator, when it is not confirmed, and when configuration, database, keys
-/// or Entra cannot be used.
+/// When no one signs in, when the account cannot be the operator, when it is not confirmed, or when configuration,
+/// database, keys or Entra cannot be used.
 pub async fn operator_link(
     config: &Config,
     (clock, random): (Clock, Random),

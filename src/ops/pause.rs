@@ -1,4 +1,4 @@
-//! `passback pause|resume`: acts through the database, so on all replicas.
+//! Runs `passback pause` and `passback resume`. Both write to the database and so affect all replicas.
 
 use crate::audit::Auditor;
 use crate::base::{Clock, Random};
@@ -6,9 +6,9 @@ use crate::config::Config;
 use crate::guard::{Pause, Switches};
 use crate::store::{Db, SealError, Sealer, StoreError};
 
-/// Why the switch was not moved.
+/// Reason why the pause state was not changed.
 #[derive(Debug, thiserror::Error)]
-#[error("the switch was not moved: {0}")]
+#[error("cannot change the pause state: {0}")]
 pub struct PauseError(String);
 
 impl From<StoreError> for PauseError {
@@ -30,7 +30,7 @@ async fn open(config: &Config) -> Result<(Switches, Auditor), PauseError> {
     Ok((Switches::new(db.clone()), Auditor::new(db, sealer, clock, random)))
 }
 
-/// Stops all new resets.
+/// Pauses all resets: no new one starts.
 ///
 /// # Errors
 /// When the database or the sealing keys cannot be used.
@@ -39,7 +39,7 @@ pub async fn pause(config: &Config, reason: &str) -> Result<(), PauseError> {
     Ok(switches.pause(&auditor, Pause::Hand, reason, Clock::system().now()).await?)
 }
 
-/// Lets resets go on.
+/// Resumes resets.
 ///
 /// # Errors
 /// When the database or the sealing keys cannot be used.

@@ -1,17 +1,19 @@
-//! `passback setup`: prints what has to be set up at Microsoft and in the directory. It runs none of it: whoever runs it reads it
-//! first. Names of permissions come from the list that doctor looks by, so the two cannot differ.
+//! Runs `passback setup`: prints a script or text that sets up Entra or the directory.
+//!
+//! - It runs nothing, so that administrators read the text before they run it.
+//! - Permission names come from the list that doctor uses, so the two cannot differ.
 
 use url::Url;
 
 use crate::config::{Cloud, Config, Signin};
 use crate::entra::{APPLICATION, DELEGATED, FORBIDDEN};
 
-/// Which text.
+/// Format of the setup text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetupText {
-    /// Everything in Entra, by Microsoft Graph PowerShell.
+    /// Everything in Entra, with Microsoft Graph PowerShell.
     PowerShell,
-    /// The app registration, by the Azure CLI.
+    /// The app registration, with the Azure CLI.
     AzureCli,
     /// The app registration, as Bicep.
     Bicep,
@@ -19,7 +21,7 @@ pub enum SetupText {
     Directory,
 }
 
-/// What the texts hold of the organisation.
+/// Values of the organisation that the setup texts contain.
 #[derive(Clone, Debug)]
 pub struct SetupFacts {
     public_url: Url,
@@ -30,14 +32,14 @@ pub struct SetupFacts {
 }
 
 impl SetupFacts {
-    /// Before there is a configuration, which needs the app registration's id.
+    /// Creates the context without a configuration, which needs the id of the app registration.
     #[must_use]
     pub fn of_url(public_url: Url) -> Self {
         let signin = Signin::default();
         Self { public_url, tenant: None, cloud: "global", contexts: contexts(&signin), canary: None }
     }
 
-    /// From a configuration.
+    /// Creates the context from a configuration.
     #[must_use]
     pub fn of_config(config: &Config) -> Self {
         let cloud = match config.entra.cloud {
@@ -55,7 +57,8 @@ impl SetupFacts {
     }
 }
 
-/// What goes between quotes is letters and digits: a context is `c1` to `c99`.
+/// Returns the authentication contexts. Only letters and digits are kept, because the texts put them between quotes; a
+/// valid context is `c1` to `c99`.
 fn contexts(signin: &Signin) -> Vec<String> {
     let mut all: Vec<String> = [&signin.required_context, &signin.staff_context]
         .map(|context| context.chars().filter(char::is_ascii_alphanumeric).collect())
@@ -86,7 +89,7 @@ macro_rules! text {
                     tenant: &facts.tenant,
                     cloud: facts.cloud,
                     contexts: &facts.contexts,
-                    // A quote ends a text in every shell there is.
+                    // Remove characters that end or expand a quoted string in a shell.
                     canary: facts.canary.as_ref().map(|upn| upn.replace(['\'', '"', '`', '$', '\\', '\n'], "")),
                     application: &APPLICATION,
                     delegated: &DELEGATED,
@@ -97,7 +100,7 @@ macro_rules! text {
     };
 }
 
-#[expect(dead_code, reason = "each text takes what it needs of the same facts")]
+#[expect(dead_code, reason = "each template uses only some of the shared fields")]
 mod texts {
     use askama::Template;
     use url::Url;
@@ -119,10 +122,10 @@ mod texts {
     }
 }
 
-/// The text to read.
+/// Renders a setup text.
 ///
 /// # Errors
-/// When it cannot be written, which a test would find.
+/// When the template cannot be rendered, which a test would detect.
 pub fn setup(which: SetupText, facts: &SetupFacts) -> Result<String, askama::Error> {
     texts::render(which, facts)
 }
@@ -166,7 +169,7 @@ mod tests {
         ] {
             assert!(whole.contains(part), "{part}: {whole}");
         }
-        assert!(!whole.contains("'password"), "no combination holds the password");
+        assert!(!whole.contains("'password"), "no combination contains the password");
         assert!(setup(SetupText::Directory, &facts()).unwrap().contains("'canary; rm -rf / #@contoso.example'"));
     }
 

@@ -1,5 +1,7 @@
-//! Looking after the whole: the operator is kept alive and looked at daily, synchronisation every ten minutes, and what is wrong
-//! becomes a trouble that the desk sees. One replica looks for all.
+//! Monitors the health of the system. It refreshes the operator's token and checks its role once a day, fetches the
+//! directory sync status every 10 minutes, and opens or resolves health issues that the helpdesk sees.
+//!
+//! - One replica monitors for all.
 
 use std::time::Duration;
 
@@ -11,30 +13,36 @@ use crate::state::App;
 use crate::store::{StoreError, claim_daily, lease, retry_daily};
 use crate::troubles::{self, Found, Kind};
 
+/// Interval of the monitor.
 const EVERY: Duration = Duration::from_secs(2);
+/// Name of the daily task that refreshes the operator's token.
 const KEEP: &str = "operator";
-/// What could not be done for the operator is tried again after this.
+/// Delay before a failed token refresh is tried again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(30);
-/// A permission that was not renewed for so long is on its way to its end (90 days without use: refresh-tokens.md, read 2026-08).
+/// Age of the operator's refresh token from which it is reported. It expires after 90 days without use
+/// (<https://learn.microsoft.com/entra/identity-platform/refresh-tokens>, read 2026-08).
 const OLD: SignedDuration = SignedDuration::from_hours(24 * 7);
-/// The credential's end is told so long before.
+/// Number of days before its expiry from which the client certificate is reported.
 const CREDENTIAL: i64 = 30;
-/// Entra Connect synchronises every 30 minutes; so many missed rounds are no accident.
+/// Age of the last directory sync from which it is reported. Entra Connect synchronises every 30 minutes, so 6 cycles
+/// were missed.
 const SYNC: SignedDuration = SignedDuration::from_hours(3);
+/// Interval of requests for the directory sync status.
 const SYNC_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
-/// From here on a clock that is off is told: tokens and evidence bear more.
+/// Clock skew from which it is reported. Tokens and evidence tolerate more.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
+/// Name of the tenant fact that is `1` if the operator is overprivileged.
 const POWER: &str = "operator_power";
-/// The last synchronisation of the tenant, in milliseconds; empty where nothing is synchronised.
+/// Name of the tenant fact with the last directory sync, in milliseconds; empty if nothing is synchronised.
 pub(super) const SYNCED: &str = "synced_at";
 
-/// Looks until the process stops.
+/// Monitors until the process stops.
 pub(crate) async fn watch_whole(app: App) {
     loop {
         if let Err(error) = round(&app).await {
-            tracing::warn!(cause = ?error, "how the whole stands cannot be looked at; it goes on in a moment");
+            tracing::warn!(error = ?error, "health monitor failed: retrying");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -67,7 +75,7 @@ fn clock(app: &App) -> Found {
     if skew.abs() > SKEW { Found::Wrong(format!("{} s", skew.as_secs())) } else { Found::Well }
 }
 
-/// Renews the operator's permission once a day, whether anybody resets or not, and looks at its role.
+/// Refreshes the operator's token, also when no one resets a password, and checks its role.
 async fn keep_operator(app: &App) -> Result<(), StoreError> {
     match app.entra.operators.keep_alive().await {
         Ok(power) => {
@@ -76,20 +84,20 @@ async fn keep_operator(app: &App) -> Result<(), StoreError> {
         }
         Err(OperatorError::Store(error)) => Err(error),
         Err(error) => {
-            tracing::warn!(cause = ?error, "the operator's permission could not be renewed today");
+            tracing::warn!(error = ?error, "operator token refresh failed: retrying in 30 min");
             retry_daily(&app.db, KEEP, AGAIN, app.now()).await
         }
     }
 }
 
 async fn operator(app: &App) -> Result<Vec<(Kind, Found)>, StoreError> {
-    // Nobody linked one yet: the pages and doctor say so, and nobody waits for it to come back.
+    // No operator is linked yet: the pages and doctor report it, and there is no outage to resolve.
     let Some(operator) = app.entra.operators.current().await? else {
         return Ok([Kind::Operator, Kind::OperatorOld, Kind::OperatorPower].map(|kind| (kind, Found::Well)).to_vec());
     };
     let age = app.now().duration_since(operator.refreshed_at);
     let works = operator.trouble.map_or(Found::Well, |trouble| Found::Wrong(trouble.name().to_owned()));
-    // While it cannot work at all, that is the one thing to say.
+    // Report only the main issue while the operator cannot work at all.
     let old = if operator.trouble.is_none() && age > OLD { wrong_for(age) } else { Found::Well };
     let power = match troubles::read_signal(&app.db, POWER).await? {
         Some((value, at)) if at >= operator.linked_at && value == "1" => {
@@ -105,7 +113,7 @@ fn wrong_for(age: SignedDuration) -> Found {
     Found::Wrong(if hours >= 48 { format!("{} d", hours / 24) } else { format!("{hours} h") })
 }
 
-/// What the kept verdicts say: the looks themselves are `signin`'s.
+/// Checks the stored policy assessments, which `conditional_access` updates.
 async fn policies(app: &App) -> Result<Vec<(Kind, Found)>, StoreError> {
     let signin = &app.config.signin;
     let mut all = Vec::new();
@@ -128,7 +136,7 @@ fn credential(app: &App) -> Found {
     }
 }
 
-/// Asks Graph now and then when the directory was last synchronised.
+/// Fetches the time of the last directory sync from Graph if the stored one is older than [`SYNC_CHECK_INTERVAL`].
 async fn read_sync(app: &App) -> Result<(), StoreError> {
     let now = app.now();
     let read = troubles::read_signal(&app.db, SYNCED).await?;
@@ -141,7 +149,7 @@ async fn read_sync(app: &App) -> Result<(), StoreError> {
         }
         Ok(_) => String::new(),
         Err(error) => {
-            tracing::warn!(cause = ?error, "the tenant's last synchronisation cannot be read");
+            tracing::warn!(error = ?error, "directory sync status request failed");
             return Ok(());
         }
     };
@@ -159,7 +167,7 @@ async fn sync(app: &App) -> Result<Found, StoreError> {
     })
 }
 
-/// When the directory was last synchronised, as far as it is known: not read yet, nothing is synchronised, or a time.
+/// Loads the time of the last directory sync. `None` means not fetched yet, `Some(None)` that nothing is synchronised.
 pub(super) async fn synced_at(app: &App) -> Result<Option<Option<Timestamp>>, StoreError> {
     let read = troubles::read_signal(&app.db, SYNCED).await?;
     Ok(read.map(|(value, _)| value.parse().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok())))

@@ -1,5 +1,7 @@
-//! What a domain controller knows of a person. No page waits for it for long: a controller that is away is left alone for
-//! a while, and everything goes on without it.
+//! Looks up a person's account at a domain controller.
+//!
+//! No page waits long for it. A controller that does not answer is skipped for 30 seconds, and resets continue without
+//! the lookup.
 
 use std::time::Duration;
 
@@ -10,18 +12,18 @@ use crate::state::App;
 
 use super::Facts;
 
-/// A page waits no longer for it.
+/// Maximum time that a page waits for the domain controller.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// A controller that did not answer is not asked again for so long.
+/// Time without lookups after a domain controller did not answer.
 const LEFT_ALONE: Duration = Duration::from_secs(30);
 
-/// What is known, if anything.
+/// Result of looking up an account at a domain controller.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum InDirectory {
-    /// No probe is set up, or the person lives in the cloud.
+    /// No directory probe is configured, or the account exists only in the cloud.
     #[default]
     NotAsked,
-    /// It did not answer, or knows nobody of this name: nothing is concluded.
+    /// The controller did not answer or has no such account: nothing can be concluded.
     NotKnown,
     Known(Box<Account>),
 }
@@ -31,22 +33,22 @@ impl InDirectory {
         if let Self::Known(account) = self { Some(account) } else { None }
     }
 
-    /// Until when the minimum age of the present password runs.
+    /// Returns when the current password reaches the minimum age, if it has not.
     pub(crate) fn too_young_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.account().and_then(|account| account.may_change_after(now))
     }
 }
 
-/// When a password was last set, by the directory.
+/// Time at which a password was last set, by Active Directory's `pwdLastSet`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PasswordSet {
     At(Timestamp),
-    /// It must be changed at the next sign-in: an administrator's reset leaves this, and no time.
+    /// The password must be changed at the next sign-in. A reset by an administrator leaves this instead of a time.
     MustChange,
 }
 
 impl PasswordSet {
-    /// Milliseconds; 0 for [`Self::MustChange`], as AD itself has it.
+    /// Returns milliseconds since the Unix epoch, or 0 for [`Self::MustChange`] as in Active Directory.
     pub(crate) fn millis(self) -> i64 {
         match self {
             Self::At(at) => at.as_millisecond(),
@@ -61,7 +63,8 @@ impl PasswordSet {
         }
     }
 
-    /// To the millisecond, as it is kept: AD's own times are finer, and would differ from themselves.
+    /// Reads the time from an account, truncated to milliseconds as it is stored. Active Directory's times are finer,
+    /// so an untruncated value would differ from its stored copy.
     fn of(account: &Account) -> Option<Self> {
         let at = account.pwd_last_set.map(|at| Self::from_millis(at.as_millisecond()));
         at.or(account.must_change.then_some(Self::MustChange))
@@ -69,13 +72,14 @@ impl PasswordSet {
 }
 
 impl InDirectory {
-    /// When the password was last set, if the controller could say.
+    /// Returns when the password was last set, if the controller returned it.
     pub(crate) fn password_set(&self) -> Option<PasswordSet> {
         self.account().and_then(PasswordSet::of)
     }
 }
 
-/// The same for an account by what was kept of its name. `None`: no answer, or nobody of this name.
+/// Fetches when the password was last set, for an account by its stored name. Returns `None` without an answer or
+/// without such an account.
 pub(super) async fn password_set(app: &App, kept: &str) -> Option<PasswordSet> {
     let Ok(name) = kept.parse::<AccountName>();
     let known = match &app.directory {
@@ -85,12 +89,13 @@ pub(super) async fn password_set(app: &App, kept: &str) -> Option<PasswordSet> {
     match known {
         Ok(account) => account.as_ref().and_then(PasswordSet::of),
         Err(error) => {
-            tracing::warn!(problem = %error, "the directory was not asked whether a password landed; again later");
+            tracing::warn!(error = %error, "domain controller check failed: retrying");
             None
         }
     }
 }
 
+/// Looks up the person's account, unless the controller was unreachable within the last [`UNREACHABLE_BACKOFF`].
 pub(super) async fn ask(app: &App, facts: &Facts) -> InDirectory {
     let (Some(directory), Some(name)) = (&app.directory, &facts.account) else { return InDirectory::NotAsked };
     let elapsed = app.clock.elapsed();
@@ -106,12 +111,12 @@ pub(super) async fn ask(app: &App, facts: &Facts) -> InDirectory {
         Ok(Err(error)) => error.to_string(),
         Err(_) => "no answer in time".to_owned(),
     };
-    tracing::warn!(problem, "the directory probe gave no answer; it is left alone for a while");
+    tracing::warn!(error = problem, "domain controller unreachable: skipping directory lookups for 30 s");
     *app.directory_away.lock().await = Some(app.clock.elapsed());
     InDirectory::NotKnown
 }
 
-/// How AD knows somebody: by what outlives a rename, else by name.
+/// Chooses the name for directory lookups: the SID, which survives a rename, or else the `sAMAccountName`.
 pub(super) fn account_name(sid: Option<&str>, sam: Option<String>) -> Option<AccountName> {
     sid.and_then(|sid| sid.parse().ok()).map(AccountName::Sid).or_else(|| sam.map(AccountName::Sam))
 }

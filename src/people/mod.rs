@@ -1,5 +1,8 @@
-//! What we know of a person, from Graph: where the account lives, whether it is enabled, and whether Microsoft
-//! protects it. Read when a page needs it; never kept, except since when a telephone number has been seen.
+//! Fetches facts about a person from Graph and from a domain controller.
+//!
+//! The facts are where the password is managed, whether the account is enabled, and whether Microsoft protects it. They
+//! are fetched when a page needs them and never stored. The exception is the time since which each phone number has
+//! been unchanged.
 
 mod directory;
 mod numbers;
@@ -25,20 +28,20 @@ pub(crate) use crate::entra::{DeviceRead, FOUND, GraphError, Registered, Risk, R
 use crate::state::App;
 use crate::store::StoreError;
 
-/// Where a password lives.
+/// System that manages a person's password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Home {
     Cloud,
-    /// In AD, under this domain name, seen by the last synchronisation at this time.
+    /// Active Directory: the domain name, and the time of the account's last synchronisation.
     Directory {
         domain: String,
         synced_at: Option<Timestamp>,
     },
 }
 
-/// A person as far as a reset goes.
+/// Facts about a person that a reset needs.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is an independent fact about the account")]
 pub(crate) struct Facts {
     pub(crate) id: ObjectId,
     pub(crate) name: String,
@@ -49,24 +52,24 @@ pub(crate) struct Facts {
     pub(crate) enabled: bool,
     pub(crate) guest: bool,
     pub(crate) restricted: bool,
-    /// Locked in the directory when it was asked.
+    /// Whether the account was locked out in Active Directory at the last lookup.
     pub(crate) locked: bool,
-    /// When the password was set there before, if it was asked.
+    /// When the password was last set in Active Directory before this reset, if it was looked up.
     pub(crate) set_before: Option<PasswordSet>,
-    /// How AD knows them.
+    /// Name by which Active Directory finds the account.
     pub(crate) account: Option<AccountName>,
-    /// As the directory takes names apart: three letters are enough there.
+    /// Name parts by Active Directory's complexity rule, which counts parts of 3 letters or more.
     pub(crate) short_parts: Vec<String>,
-    /// Where mail reaches them, at work first.
+    /// Email addresses, the work address first.
     pub(crate) addresses: Vec<String>,
     pub(crate) language: Option<String>,
-    /// When Entra last saw the password change, in whole seconds.
+    /// Time of the last password change by Entra, in whole seconds.
     pub(crate) password_changed_at: Option<Timestamp>,
-    /// Telephone numbers on record.
+    /// Phone numbers in Entra.
     pub(crate) numbers: Vec<(NumberKind, String)>,
 }
 
-/// Somebody by name.
+/// Name and id of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) id: ObjectId,
@@ -74,24 +77,25 @@ pub(crate) struct Found {
     pub(crate) upn: String,
 }
 
-/// `None`: a contact, who has no account.
+/// Converts a Graph user. Returns `None` for a contact, which has no account.
 fn found(named: NamedPerson) -> Option<Found> {
     let upn = named.user_principal_name?;
     Some(Found { id: named.id, name: named.display_name.unwrap_or_else(|| upn.clone()), upn })
 }
 
 impl Facts {
+    /// Returns whether the account is synchronised from Active Directory.
     pub(crate) fn synced(&self) -> bool {
         matches!(self.home, Home::Directory { .. })
     }
 
-    /// What the password must not contain, by our rule or the directory's.
+    /// Returns the name parts that the password must not contain, by Active Directory's rule or the portal's.
     pub(crate) fn parts_under(&self, rules: Option<&Rules>) -> Vec<String> {
         if rules.is_some_and(|rules| rules.complexity) { self.short_parts.clone() } else { self.name_parts.clone() }
     }
 }
 
-/// Reads people.
+/// Fetches facts about people.
 #[derive(Clone)]
 pub(crate) struct People {
     app: App,
@@ -105,33 +109,34 @@ impl FromRef<App> for People {
 }
 
 impl People {
+    /// Fetches a person's profile from Graph.
     pub(crate) async fn facts(&self, id: ObjectId) -> Result<Facts, GraphError> {
         Ok(facts(self.entra.graph.person(id).await?))
     }
 
-    /// Registered devices, as Graph names them.
+    /// Fetches the person's registered devices.
     pub(crate) async fn devices(&self, id: ObjectId) -> Result<Vec<DeviceRead>, GraphError> {
         self.entra.graph.devices(id).await
     }
 
-    /// What the domain controller knows, if one is asked and answers soon.
+    /// Looks up the account at a domain controller, if one is configured and answers in time.
     pub(crate) async fn in_directory(&self, facts: &Facts) -> InDirectory {
         directory::ask(&self.app, facts).await
     }
 
-    /// When Entra last saw the password change, in whole seconds.
+    /// Fetches the time of the last password change by Entra, in whole seconds.
     pub(crate) async fn password_changed_at(&self, id: ObjectId) -> Result<Option<Timestamp>, GraphError> {
         Ok(self.entra.graph.person(id).await?.last_password_change_date_time)
     }
 
-    /// What protects somebody from an operator with this role and scope, as Microsoft's table has it; eligible roles count
-    /// as active.
+    /// Returns why an operator with this role and scope cannot reset the person, by Microsoft's table. Eligible roles
+    /// count as active.
     pub(crate) async fn protection(
         &self,
         facts: &Facts,
         (operator_role, scope): (&str, &str),
     ) -> Result<Option<Protection>, GraphError> {
-        // Side by side: somebody waits for the answer.
+        // Both requests run concurrently, because a page waits for the result.
         let (held, groups): (Vec<RoleHeld>, _) =
             tokio::try_join!(self.entra.graph.roles(facts.id), self.entra.graph.groups(facts.id))?;
         if privilege::outside(scope, groups.units.as_deref()) {
@@ -140,35 +145,36 @@ impl People {
         Ok(privilege::protection(operator_role, &held, !groups.role_assignable.is_empty(), facts.restricted))
     }
 
-    /// When a password was last set in the directory, for an account by what was kept of its name.
+    /// Fetches when the password was last set in Active Directory, for an account by its stored name.
     pub(crate) async fn password_set(&self, account: &str) -> Option<PasswordSet> {
         directory::password_set(&self.app, account).await
     }
 
-    /// Why somebody counts as privileged, if they do. What cannot be read counts as a reason.
+    /// Returns why the person counts as privileged. Roles or groups that cannot be fetched count as a reason.
     pub(crate) async fn privilege(&self, facts: &Facts) -> Privilege {
         privileged::read(&self.app, facts).await
     }
 
-    /// People by how their name begins, or by their whole user principal name or mail address: at most
-    /// [`FOUND`] and one more, by name. Fewer than two letters find nobody.
+    /// Searches people by the start of a name, or by the full user principal name or email address. Returns at most
+    /// [`FOUND`] people and one more, sorted by name. Fewer than 2 letters match nothing.
     pub(crate) async fn find(&self, typed: &str) -> Result<Vec<Found>, GraphError> {
         let mut people: Vec<Found> = self.entra.graph.find(typed).await?.into_iter().filter_map(found).collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.upn.clone()));
         Ok(people)
     }
 
-    /// Whom somebody reports to, if the directory knows.
+    /// Fetches the person's manager, if Entra has one.
     pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<Found>, GraphError> {
         Ok(self.entra.graph.manager(id).await?.and_then(found))
     }
 
-    /// How somebody can sign in, by Microsoft's report, which is hours old. `None`: it has no line of them.
+    /// Fetches the person's registered sign-in methods from Microsoft's report, which is hours old. Returns `None` if
+    /// the report does not list the person.
     pub(crate) async fn methods(&self, id: ObjectId) -> Result<Option<Registered>, GraphError> {
         self.entra.graph.registered(id).await
     }
 
-    /// A risk that stands, where risks are looked at. `Err`: nobody knows.
+    /// Returns the person's active risk, if the portal may read risks. An error means that the risk is unknown.
     pub(crate) async fn standing_risk(&self, id: ObjectId) -> Result<Option<Risk>, GraphError> {
         Ok(match self.recent_risk(id).await? {
             RiskRead::Seen(risk) if risk.stands() => Some(risk),
@@ -176,17 +182,17 @@ impl People {
         })
     }
 
-    /// The same as [`People::risk`], or what it said within the last minute.
+    /// Returns the result of [`PeopleService::fetch_risk`] of the last minute, or fetches it.
     pub(crate) async fn recent_risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
         risk::recent(&self.app, id).await
     }
 
-    /// Whether Microsoft sees somebody at risk, if the portal may know.
+    /// Fetches the person's risk from Entra ID Protection, if the portal may read risks.
     pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
         risk::read(&self.app, id).await
     }
 
-    /// The numbers on record with since when we have seen each unchanged; this look is written down.
+    /// Returns the phone numbers, each with the time since which it has been unchanged. Records this sighting.
     pub(crate) async fn numbers(&self, facts: &Facts) -> Result<Vec<Number>, StoreError> {
         numbers::look(&self.app, facts).await
     }

@@ -1,6 +1,11 @@
-//! Telephone numbers, and since when we have seen each one unchanged. Graph says what a number is and not since when,
-//! and whoever has changed it will ask to be called back on it. So each look leaves a keyed digest: the number itself
-//! is kept nowhere.
+//! Records since when each phone number of a person has been unchanged.
+//!
+//! Graph returns a number but not when it was set, and an attacker who has changed a number will ask to be called back
+//! on it. Each sighting of a number therefore stores a keyed digest and a time. A daily refresh detects changes between
+//! requests of the helpdesk.
+//!
+//! - The number itself is never stored.
+//! - A number that was removed and returns counts as new.
 
 use std::time::Duration;
 
@@ -12,16 +17,17 @@ use crate::entra::GraphError;
 use crate::state::App;
 use crate::store::{Db, Purpose, Sealer, StoreError, Tx, claim_daily, on_tx, write_db};
 
-/// Everybody who is known is looked at so often, whether somebody asks or not.
+/// Interval at which the numbers of every known person are refreshed, also without a request.
 const REFRESH: SignedDuration = SignedDuration::from_hours(24);
-/// Whom nobody asked about for so long is forgotten.
+/// Time without a request after which a person is deleted: 400 days.
 const FORGET: SignedDuration = SignedDuration::from_hours(24 * 400);
-/// The refresh is in no hurry: so many people at a time, with a pause after each, and a rest when nobody is due.
+/// Maximum number of people in one refresh round. A delay follows each person, so the refresh puts little load on
+/// Graph.
 const BATCH: i64 = 20;
 const PAUSE: Duration = Duration::from_millis(250);
 const REST: Duration = Duration::from_secs(5);
 
-/// Which number it is.
+/// Kind of phone number in Entra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumberKind {
     Mobile,
@@ -37,27 +43,27 @@ impl NumberKind {
     }
 }
 
-/// A number on record.
+/// Phone number in Entra, with its age.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Number {
     pub(crate) kind: NumberKind,
-    /// As the directory writes it.
+    /// The number as Entra spells it.
     pub(crate) shown: String,
-    /// Since when our looks have seen no other.
+    /// Time since which the portal has seen no other number.
     pub(crate) unchanged_since: Timestamp,
-    /// Unchanged for so long that calling it back proves something.
+    /// Whether the number has been unchanged for `helpdesk.phone_settle_days`, so that a callback is evidence.
     pub(crate) settled: bool,
 }
 
-/// A line of the table.
+/// Row of `person_numbers`: kind, digest, digest key, first seen (milliseconds).
 type Row = (String, String, String, i64);
 
-/// How a number is written says nothing: spaces and brackets come and go.
+/// Removes spaces and punctuation, because the same number is spelled in different ways.
 fn plain(number: &str) -> String {
     number.chars().filter(|c| c.is_alphanumeric() || *c == '+').flat_map(char::to_lowercase).collect()
 }
 
-/// What Graph has, without what is no number and without repetition.
+/// Combines the numbers from Graph, without empty entries and duplicates.
 pub(super) fn on_record(mobile: Option<String>, business: Vec<String>) -> Vec<(NumberKind, String)> {
     let business = business.into_iter().map(|number| (NumberKind::Business, number));
     let mut all: Vec<(NumberKind, String)> = Vec::new();
@@ -70,19 +76,20 @@ pub(super) fn on_record(mobile: Option<String>, business: Vec<String>) -> Vec<(N
     all
 }
 
-/// Bound to person and kind, so that two people with one number do not show it.
+/// Returns the input of the digest. It includes person and kind, so that equal numbers of two people have different
+/// digests.
 fn bytes(person: PersonKey, kind: NumberKind, number: &str) -> Vec<u8> {
     format!("{person}:{}:{}", kind.name(), plain(number)).into_bytes()
 }
 
-/// Why somebody is looked at.
+/// Reason for a sighting. Only a request extends the time for which a person is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
     Asked,
     Refresh,
 }
 
-/// Writes down that somebody's numbers were seen.
+/// Records a sighting of the person's phone numbers.
 pub(crate) async fn remember_numbers(app: &App, facts: &Facts) -> Result<(), StoreError> {
     let person = PersonKey { tenant: app.config.tenant(), object: facts.id };
     let mut tx = app.db.begin().await?;
@@ -91,7 +98,7 @@ pub(crate) async fn remember_numbers(app: &App, facts: &Facts) -> Result<(), Sto
     tx.commit().await
 }
 
-/// The numbers with their ages; what was seen is written down.
+/// Returns the phone numbers with their ages, and records the sighting.
 pub(super) async fn look(app: &App, facts: &Facts) -> Result<Vec<Number>, StoreError> {
     let (person, now) = (PersonKey { tenant: app.config.tenant(), object: facts.id }, app.now());
     let settle = SignedDuration::from_hours(24 * app.config.helpdesk.phone_settle_days);
@@ -108,8 +115,8 @@ pub(super) async fn look(app: &App, facts: &Facts) -> Result<Vec<Number>, StoreE
     Ok(facts.numbers.iter().zip(since).map(number).collect())
 }
 
-/// Since when each of the numbers has been seen. Numbers that are no longer there are forgotten: one that comes back is
-/// new.
+/// Records a sighting and returns the time since which each number has been seen. Deletes numbers that are no longer
+/// there, so that one that returns is new.
 async fn seen(
     tx: &mut Tx,
     sealer: &Sealer,
@@ -121,7 +128,7 @@ async fn seen(
     let mut since = Vec::new();
     for (kind, number) in numbers {
         let data = bytes(person, *kind, number);
-        // A digest whose key is gone cannot be compared, so its number is new.
+        // A digest whose key was removed cannot be compared, so its number counts as new.
         let is =
             |row: &Row| row.0 == kind.name() && sealer.verify(Purpose::Number, &data, &row.1, &row.2) == Some(true);
         let fresh = sealer.mac(Purpose::Number, &data);
@@ -139,6 +146,7 @@ async fn seen(
     Ok(since)
 }
 
+/// Loads the stored digests of a person.
 async fn rows(tx: &mut Tx, person: PersonKey) -> Result<Vec<Row>, StoreError> {
     const SQL: &str =
         "SELECT kind, digest, digest_key, first_seen_at FROM person_numbers WHERE tenant = $1 AND object = $2";
@@ -184,6 +192,8 @@ async fn delete(tx: &mut Tx, person: PersonKey, row: &Row) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Marks the person as known and schedules the next refresh. [`RefreshReason::Scheduled`] changes only a person who is
+/// already known.
 async fn know(tx: &mut Tx, person: PersonKey, why: Why, now: Timestamp) -> Result<(), StoreError> {
     const ASKED: &str = "INSERT INTO people_known (tenant, object, asked_at, refresh_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant, object) DO UPDATE SET asked_at = $3, refresh_at = $4";
@@ -197,7 +207,7 @@ async fn know(tx: &mut Tx, person: PersonKey, why: Why, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// Takes people who are due: another replica does not get them.
+/// Claims people who are due for a refresh, so that no other replica refreshes them.
 async fn claim(db: &Db, now: Timestamp) -> Result<Vec<ObjectId>, StoreError> {
     const SQL: &str = "UPDATE people_known SET refresh_at = $2 WHERE refresh_at <= $1 AND (tenant, object) IN
         (SELECT tenant, object FROM people_known WHERE refresh_at <= $1 ORDER BY refresh_at LIMIT $3) RETURNING object";
@@ -208,7 +218,7 @@ async fn claim(db: &Db, now: Timestamp) -> Result<Vec<ObjectId>, StoreError> {
     Ok(due.into_iter().filter_map(|(object,)| object.parse().ok()).collect())
 }
 
-/// Forgets somebody who is gone.
+/// Deletes what is stored about a person who no longer exists in Entra.
 async fn forget(db: &Db, person: PersonKey) -> Result<(), StoreError> {
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     for sql in [
@@ -220,7 +230,7 @@ async fn forget(db: &Db, person: PersonKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets people whom nobody asked about since then; how many.
+/// Deletes people without a request since a time, and returns their number.
 pub(crate) async fn forget_people_before(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     let (before, mut people) = (before.as_millisecond(), 0);
     for sql in [
@@ -232,11 +242,11 @@ pub(crate) async fn forget_people_before(tx: &mut Tx, before: Timestamp) -> Resu
     Ok(people)
 }
 
-/// Looks at everybody who is known once a day, until the process stops.
+/// Refreshes the phone numbers of every known person once a day, until shutdown.
 pub(crate) async fn refresh_people(app: App) {
     loop {
         if let Err(error) = round(&app).await {
-            tracing::warn!(cause = ?error, "telephone numbers cannot be refreshed; it goes on in a moment");
+            tracing::warn!(error = ?error, "phone number refresh failed: retrying");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -245,6 +255,7 @@ pub(crate) async fn refresh_people(app: App) {
     }
 }
 
+/// Deletes people past the retention once a day, and refreshes one batch of people who are due.
 pub(super) async fn round(app: &App) -> Result<(), StoreError> {
     if claim_daily(&app.db, "people", app.now()).await? {
         let mut tx = app.db.begin().await?;
@@ -262,8 +273,10 @@ pub(super) async fn round(app: &App) -> Result<(), StoreError> {
                 tx.commit().await?;
             }
             Err(GraphError::Answered(refusal)) if refusal.status.as_u16() == 404 => forget(&app.db, person).await?,
-            // They are due again tomorrow; whoever asks before is looked at then.
-            Err(error) => tracing::warn!(cause = ?error, "somebody's numbers were not refreshed"),
+            // The claim made this person due again in 24 hours. A request before then also records a sighting.
+            Err(error) => {
+                tracing::warn!(error = ?error, "phone number refresh failed for one person: retrying in 24 h");
+            }
         }
         tokio::select! {
             () = app.stop.cancelled() => return Ok(()),
@@ -313,10 +326,10 @@ mod tests {
             let (sealer, wanda, other) = (sealer(), somebody(), somebody());
             let at = async |who, numbers: &[_], n| at(&engine, &sealer, who, numbers, n).await;
             assert_eq!(at(wanda, &mobile("+44 20 7946 0101"), 0).await, [0]);
-            assert_eq!(at(wanda, &mobile("+44 (20) 79460101"), 20).await, [0], "only written otherwise");
-            assert_eq!(at(other, &mobile("+44 20 7946 0101"), 20).await, [20], "each person's own");
+            assert_eq!(at(wanda, &mobile("+44 (20) 79460101"), 20).await, [0], "the same number spelled differently");
+            assert_eq!(at(other, &mobile("+44 20 7946 0101"), 20).await, [20], "ages are per person");
             assert_eq!(at(wanda, &mobile("+44 20 7946 0666"), 21).await, [21], "changed");
-            assert_eq!(at(wanda, &mobile("+44 20 7946 0101"), 22).await, [22], "what comes back is new");
+            assert_eq!(at(wanda, &mobile("+44 20 7946 0101"), 22).await, [22], "a returned number is new");
             let both = [mobile("+44 20 7946 0101"), vec![(NumberKind::Business, "+44 20 7946 0101".to_owned())]];
             assert_eq!(at(wanda, &both.concat(), 30).await, [22, 30]);
             assert_eq!(at(wanda, &[], 31).await, [] as [i64; 0]);
@@ -334,7 +347,7 @@ mod tests {
             at(&engine, &load(vec![old.clone()]), who, &mobile("020 79460101"), 0).await;
             let both = load(vec![new.clone(), old]);
             assert_eq!(at(&engine, &both, who, &mobile("020 79460101"), 9).await, [0]);
-            assert_eq!(at(&engine, &load(vec![new]), who, &mobile("020 79460101"), 10).await, [0], "re-made meanwhile");
+            assert_eq!(at(&engine, &load(vec![new]), who, &mobile("020 79460101"), 10).await, [0], "stored again");
             let rows: Vec<(String, String)> =
                 on_db!(&engine.db, |p| sqlx::query_as("SELECT digest, digest_key FROM person_numbers")
                     .fetch_all(p)
@@ -357,7 +370,7 @@ mod tests {
             at(&engine, &sealer, wanda, &mobile("+44 20 7946 0101"), 0).await;
             assert_eq!(claim(&engine.db, day(0)).await.unwrap(), []);
             let (one, two) = tokio::join!(claim(&engine.db, day(1)), claim(&engine.db, day(1)));
-            assert_eq!([one.unwrap(), two.unwrap()].concat(), [wanda.object], "one of two");
+            assert_eq!([one.unwrap(), two.unwrap()].concat(), [wanda.object], "only one replica claims the person");
             assert_eq!(claim(&engine.db, day(2)).await.unwrap(), [wanda.object]);
             forgotten(&engine, day(0)).await;
             assert_eq!(at(&engine, &sealer, wanda, &mobile("+44 20 7946 0101"), 3).await, [0]);

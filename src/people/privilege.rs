@@ -1,27 +1,30 @@
-//! Microsoft's table "Who can reset passwords"
-//! (<https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions>, read 2026-08),
-//! for the two roles an operator can have. The portal refuses by it itself, whatever Graph would allow.
+//! Applies Microsoft's table "Who can reset passwords" to the two roles that an operator can have.
+//!
+//! The portal applies the table itself, whatever Graph would allow. Source:
+//! <https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions> (read 2026-08).
 
 use crate::entra::RoleHeld;
 
-/// Why an operator must not reset somebody.
+/// Reason why an operator must not reset a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protection {
     Role,
     RoleAssignableGroup,
     RestrictedUnit,
-    /// The operator's role is for the members of an administrative unit, and this is none.
+    /// The operator's role covers one administrative unit, and the person is not a member of it.
     OutsideUnit,
 }
 
-/// Whether a role with this scope is not for somebody in these units. Unknown units are no reason: Graph refuses them itself.
+/// Returns whether a role with this scope does not cover a member of these administrative units. Unknown units do not
+/// count as outside, because Graph rejects such a reset itself.
 pub(super) fn outside(scope: &str, units: Option<&[String]>) -> bool {
     let unit = scope.strip_prefix("/administrativeUnits/");
     unit.zip(units).is_some_and(|(unit, units)| !units.iter().any(|known| known.eq_ignore_ascii_case(unit)))
 }
 
-/// Roles an Authentication Administrator may reset: Directory Readers, Guest Inviter, Password Administrator, Message
-/// Center Reader, Reports Reader, Usage Summary Reports Reader, Authentication Administrator.
+/// Template ids of the roles whose holders an Authentication Administrator may reset: Directory Readers, Guest Inviter,
+/// Password Administrator, Message Center Reader, Reports Reader, Usage Summary Reports Reader, Authentication
+/// Administrator.
 const REACHED: [&str; 7] = [
     "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
     "95e79109-95c0-4d8e-aee3-d01accf2d47b",
@@ -32,6 +35,7 @@ const REACHED: [&str; 7] = [
     "c4e39bd9-1100-46d3-8c65-fb160da0071f",
 ];
 
+/// Returns why an operator with this role must not reset a person with these role assignments and flags.
 pub(super) fn protection(
     operator_role: &str,
     held: &[RoleHeld],
@@ -80,6 +84,6 @@ mod tests {
         assert!(outside("/administrativeUnits/c", Some(&units)));
         assert!(outside("/administrativeUnits/c", Some(&[])));
         assert!(!outside("/administrativeUnits/c", None));
-        assert!(!outside("/", Some(&units)), "the whole tenant");
+        assert!(!outside("/", Some(&units)), "a tenant-wide scope");
     }
 }

@@ -1,8 +1,11 @@
-//! Who is privileged: whoever holds a role, may activate one, or could be given one through a group, and whoever the
-//! organisation lists. For them the desk takes two people. What cannot be read makes everybody privileged.
+//! Assesses whether a person is privileged.
 //!
-//! Not seen: who may *become* a member of a role-assignable group (Privileged Identity Management for groups). Reading
-//! that takes a permission the portal does not ask for.
+//! A person is privileged who holds a role, can activate one, is a member of a role-assignable group, or is on the
+//! organisation's list (`helpdesk.privileged`). A privileged person needs a second person at the helpdesk.
+//!
+//! - Fails closed: roles or groups that cannot be fetched make the person privileged.
+//! - Does not detect who can *become* a member of a role-assignable group (Privileged Identity Management for Groups).
+//!   That needs a permission that the portal does not request.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +15,15 @@ use super::Facts;
 use crate::entra::RoleHeld;
 use crate::state::App;
 
-/// One reason.
+/// Reason why a person counts as privileged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// Holds the role now; the scope is `/` for the whole tenant.
+    /// Holds the role. The scope `/` is the entire tenant.
     ActiveRole {
         name: String,
         scope: String,
     },
-    /// May activate it.
+    /// Can activate the role.
     EligibleRole {
         name: String,
         scope: String,
@@ -28,14 +31,14 @@ pub(crate) enum Reason {
     RoleAssignableGroup {
         name: String,
     },
-    /// On the organisation's own list.
+    /// Is on the organisation's list.
     Listed,
-    /// Roles or groups cannot be read at the moment.
+    /// Roles or groups cannot be fetched now.
     Unreadable,
 }
 
 impl Reason {
-    /// A stable word. A role that is held in a part of the tenant only is `scoped-role`.
+    /// Returns the stable name of the reason. A role for only a part of the tenant is `scoped-role`.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::ActiveRole { scope, .. } if scope != "/" => "scoped-role",
@@ -47,7 +50,7 @@ impl Reason {
         }
     }
 
-    /// What the role or the group is called.
+    /// Returns the display name of the role or group.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::ActiveRole { name, .. } | Self::EligibleRole { name, .. } | Self::RoleAssignableGroup { name } => {
@@ -58,7 +61,7 @@ impl Reason {
     }
 }
 
-/// Why somebody counts as privileged.
+/// Reasons why a person counts as privileged. Empty if they do not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Privilege {
     pub(crate) reasons: Vec<Reason>,
@@ -70,6 +73,7 @@ impl Privilege {
     }
 }
 
+/// Fetches roles and groups and collects the reasons.
 pub(super) async fn read(app: &App, facts: &Facts) -> Privilege {
     let graph = &app.entra.graph;
     let mut reasons = Vec::new();
@@ -81,7 +85,7 @@ pub(super) async fn read(app: &App, facts: &Facts) -> Privilege {
     match roles {
         Ok(held) => reasons.extend(named(app, held).await),
         Err(error) => {
-            tracing::warn!(cause = ?error, "roles cannot be read: everybody counts as privileged");
+            tracing::warn!(error = ?error, "role assignments unavailable: treating the person as privileged");
             unreadable = true;
         }
     }
@@ -91,7 +95,7 @@ pub(super) async fn read(app: &App, facts: &Facts) -> Privilege {
             reasons.extend(names.map(|name| Reason::RoleAssignableGroup { name }));
         }
         Err(error) => {
-            tracing::warn!(cause = ?error, "groups cannot be read: everybody counts as privileged");
+            tracing::warn!(error = ?error, "group memberships unavailable: treating the person as privileged");
             unreadable = true;
         }
     }
@@ -99,12 +103,13 @@ pub(super) async fn read(app: &App, facts: &Facts) -> Privilege {
     Privilege { reasons }
 }
 
+/// Returns whether the list has the person's object id or user principal name.
 fn listed(list: &[String], facts: &Facts) -> bool {
     let (id, upn) = (facts.id.to_string(), facts.upn.to_lowercase());
     list.iter().map(|entry| entry.trim().to_lowercase()).any(|entry| entry == id || entry == upn)
 }
 
-/// The roles by their names; one whose name cannot be read keeps its id.
+/// Converts role assignments to reasons with display names. A role whose name cannot be fetched keeps its template id.
 async fn named(app: &App, held: Vec<RoleHeld>) -> Vec<Reason> {
     let templates: BTreeSet<&String> = held.iter().map(|role| &role.template).collect();
     let names = join_all(templates.into_iter().map(|template| async move {

@@ -1,5 +1,8 @@
-//! What Microsoft sees of a risk. Identity Protection takes one question a second of the whole tenant and does not say when to ask
-//! again (graph.md 9): questions of all replicas stand in one line, and an answer is good for the form and its submit.
+//! Fetches a person's risk from Entra ID Protection.
+//!
+//! Graph accepts one Identity Protection request per second and tenant, and its HTTP 429 has no `Retry-After`
+//! (<https://learn.microsoft.com/graph/throttling-limits>). All replicas therefore share one rate limit. A result is
+//! cached for a minute, which covers the form and its submit.
 
 use std::time::Duration;
 
@@ -10,12 +13,13 @@ use crate::entra::{GraphError, RiskRead};
 use crate::state::App;
 use crate::store::Limit;
 
-/// A little more than a second, because theirs does not begin when ours does.
+/// Rate limit for risk requests: slightly more than 1 second apart, because Microsoft's window and the portal's do not
+/// start together.
 const TURNS: Limit = Limit { count: 1, per: SignedDuration::from_millis(1_100) };
-/// Somebody waits for the page: longer than this they do not wait for this answer.
+/// Maximum time that a page waits for a risk request to start.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What was said within the last minute, or is said now.
+/// Returns the cached risk of the last minute, or fetches it.
 pub(super) async fn recent(app: &App, id: ObjectId) -> Result<RiskRead, GraphError> {
     match app.risks.get(&id) {
         Some(known) => Ok(known),
@@ -23,14 +27,14 @@ pub(super) async fn recent(app: &App, id: ObjectId) -> Result<RiskRead, GraphErr
     }
 }
 
-/// Asks, in turn.
+/// Fetches the risk as soon as the rate limit allows, and caches it.
 pub(super) async fn read(app: &App, id: ObjectId) -> Result<RiskRead, GraphError> {
     let until = app.clock.elapsed().saturating_add(PATIENCE);
-    // A database that is away does not keep anybody from asking; whatever needs it says so itself.
+    // An unavailable database does not block the request. Callers that need the database report it themselves.
     while let Ok(Err(refused)) = app.limits.take("graph:risk", TURNS, app.now()).await {
         let wait = Duration::try_from(refused.wait).unwrap_or(PATIENCE).max(Duration::from_millis(20));
         if app.clock.elapsed().saturating_add(wait) > until {
-            return Err(GraphError::Unreadable("too many ask for risks at the moment".to_owned()));
+            return Err(GraphError::Unreadable("risk request rate limit reached".to_owned()));
         }
         tokio::time::sleep(wait).await;
     }

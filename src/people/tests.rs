@@ -1,4 +1,4 @@
-//! What is known of people, against the emulated tenant.
+//! Tests of `PeopleService` against the emulated tenant.
 #![cfg(feature = "tenant")]
 
 use axum::extract::FromRef as _;
@@ -72,7 +72,7 @@ async fn privileged_is_whoever_holds_a_role_or_is_listed_and_everybody_when_it_c
 async fn people_are_found_by_how_their_name_begins_or_by_their_whole_address() {
     let world = World::start(Box::new(|_| {})).await;
     assert_eq!(world.names("wan").await, ["Wanda Writeback"]);
-    assert_eq!(world.names(" WRITE").await, ["Wanda Writeback"], "by the surname too");
+    assert_eq!(world.names(" WRITE").await, ["Wanda Writeback"], "surname prefix");
     assert_eq!(world.names("wanda@contoso.example").await, ["Wanda Writeback"]);
     assert_eq!(world.names("gus_fabrikam.example#EXT#@contoso.example").await, ["Gus Guest"]);
     assert_eq!(world.names("helpdesk").await, ["Hana Helpdesk", "Hugo Helpdesk"]);
@@ -105,13 +105,13 @@ async fn a_number_settles_after_fourteen_days_and_the_daily_look_sees_a_change()
     assert_eq!(shown(&numbers().await), [(mobile.clone(), false), (office.clone(), false)]);
     world.clock.advance(SignedDuration::from_hours(24 * 14));
     assert_eq!(shown(&numbers().await), [(mobile.clone(), true), (office.clone(), true)]);
-    // Changed and changed back while nobody at the desk looks.
+    // The number changes and changes back without a request from the helpdesk in between.
     world.demo.tenant.set_mobile("wanda@contoso.example", Some("+44 20 7946 0666"));
     world.clock.advance(SignedDuration::from_hours(25));
     let app = world.demo.portal().app();
     let changed_at = app.now();
     numbers::round(app).await.unwrap();
-    // The portal's own round may have been faster; then it is under way.
+    // The portal's background refresh may have claimed the person first and still be running.
     for tries in 0.. {
         const SQL: &str = "SELECT COUNT(*) FROM person_numbers WHERE kind = 'mobile' AND first_seen_at >= $1";
         let at = changed_at.as_millisecond();
@@ -119,10 +119,10 @@ async fn a_number_settles_after_fourteen_days_and_the_daily_look_sees_a_change()
         if seen > 0 {
             break;
         }
-        assert!(tries < 200, "nobody looked at the number that was there for a while");
+        assert!(tries < 200, "the refresh did not record the temporary number");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     world.demo.tenant.set_mobile("wanda@contoso.example", Some(&mobile));
-    assert_eq!(shown(&numbers().await), [(mobile, false), (office, true)], "it was another one meanwhile");
+    assert_eq!(shown(&numbers().await), [(mobile, false), (office, true)], "the number was different in between");
     world.demo.stop().await;
 }

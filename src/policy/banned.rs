@@ -1,15 +1,21 @@
-//! Entra's published evaluation of banned words (concept-password-ban-bad.md, "How are passwords evaluated", read
-//! 2026-08): normalise; refuse what is within one edit of a banned word; then each banned word that is found counts one
-//! point and so does each other character, and five are needed. Microsoft's global list is not published, so this runs
-//! over the organisation's own words, its name, and a few that head every list.
+//! Banned words, by Entra's published evaluation (Microsoft Entra documentation, concept-password-ban-bad, "How are
+//! passwords evaluated", read 2026-08).
+//!
+//! 1. The password is normalised.
+//! 2. It is rejected if it is within one edit of a banned word.
+//! 3. Each banned word in it counts 1 point, and so does each other character. 5 points are required.
+//!
+//! Microsoft's global list is not published, so these checks use the organisation's own words, its name, and a few
+//! common passwords.
 
 use zeroize::Zeroizing;
 
-/// So many points are enough.
+/// Minimum number of points of an accepted password.
 const ENOUGH: usize = 5;
-/// A shorter word would forbid half of all passwords; Entra takes four letters at least.
+/// Minimum length of a banned word. A shorter one would ban half of all passwords, and Entra requires at least 4
+/// characters too.
 const SHORTEST: usize = 4;
-/// What heads every published list of common passwords.
+/// Words at the top of every published list of common passwords.
 const COMMON: [&str; 24] = [
     "password",
     "passwort",
@@ -37,10 +43,10 @@ const COMMON: [&str; 24] = [
     "princess",
 ];
 
-/// Words in their normal form.
+/// Banned words in normalised form.
 pub(super) struct Words(Vec<String>);
 
-/// Lower case, and the usual substitutions undone: `0` o, `1` l, `$` s, `@` a.
+/// Converts text to lower case and reverses the usual substitutions: `0` o, `1` l, `$` s, `@` a.
 pub(super) fn normalised(text: &str) -> String {
     let plain = |c: char| match c {
         '0' => 'o',
@@ -61,16 +67,16 @@ impl Words {
         Self(words)
     }
 
-    /// Whether a password in its normal form may be used.
+    /// Returns whether a normalised password is allowed.
     pub(super) fn allow(&self, normal: &str) -> bool {
         !self.0.iter().any(|word| within_one_edit(normal, word)) && self.points(normal) >= ENOUGH
     }
 
-    /// The fewest points that any reading of the password gives.
+    /// Counts the lowest number of points over all ways to split the password into banned words and single characters.
     fn points(&self, normal: &str) -> usize {
         let text = Zeroizing::new(normal.chars().collect::<Vec<char>>());
         let words: Vec<Vec<char>> = self.0.iter().map(|word| word.chars().collect()).collect();
-        // best[at]: of the first `at` characters.
+        // best[at]: lowest number of points of the first `at` characters.
         let mut best = vec![0_usize; 1];
         for at in 1..=text.len() {
             let one_more = best.last().copied().unwrap_or(0) + 1;
@@ -83,7 +89,7 @@ impl Words {
     }
 }
 
-/// Equal, or one character added, removed or replaced.
+/// Returns whether the texts are equal or differ by one added, removed or replaced character.
 fn within_one_edit(one: &str, two: &str) -> bool {
     let (one, two): (Vec<char>, Vec<char>) = (one.chars().collect(), two.chars().collect());
     let (one, two) = (Zeroizing::new(one), two);

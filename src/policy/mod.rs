@@ -1,5 +1,7 @@
-//! What can be said of a password before it is sent. One engine: the form asks it while somebody types, and submit
-//! asks it again. What only Microsoft can check is named as such and not guessed.
+//! Password policy: the checks of a new password before it is sent to Microsoft.
+//!
+//! The form runs the checks while the person types, and submitting runs the same checks again. A check that only
+//! Microsoft can make is listed as a rule of its own and never guessed.
 
 mod banned;
 mod breach;
@@ -18,20 +20,20 @@ use crate::directory::Rules;
 use banned::Words;
 use breach::{Breach, Breached};
 
-/// A rule we can check ourselves.
+/// Rule that a new password must meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
     Length,
     Characters,
     Classes,
     Name,
-    /// Built from forbidden words, by Entra's published scoring.
+    /// Not built from banned words, by Entra's published scoring.
     Banned,
-    /// Easy to guess, by zxcvbn.
+    /// Not easy to guess, by zxcvbn.
     Strength,
-    /// Known from a breach.
+    /// Not found in known breaches.
     Breach,
-    /// Microsoft says so before the reset begins; never while somebody types.
+    /// Accepted by Microsoft. Checked before the reset begins, never while the person types.
     Microsoft,
 }
 
@@ -60,19 +62,19 @@ impl Rule {
         }
     }
 
-    /// Whether it is judged here, without asking anybody.
+    /// Returns whether the rule is checked locally, without another service.
     fn is_ours(self) -> bool {
         !matches!(self, Self::Breach | Self::Microsoft)
     }
 }
 
-/// How a rule stands.
+/// Status of a password rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Pending,
     Met,
     Failed,
-    /// It could not be checked just now, and does not stand in the way.
+    /// Could not be checked, and does not block the password.
     Unchecked,
 }
 
@@ -87,19 +89,20 @@ impl Standing {
     }
 }
 
-/// What is asked of one person's password. Kept in their session while they type, so that a key press asks nobody.
+/// Requirements for one person's password. Stored in their session while they type, so that a key press needs no
+/// directory lookup. The field names are part of the stored session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Asked {
     pub(crate) min_length: usize,
     pub(crate) classes: usize,
-    /// Parts of the name, in lower case.
+    /// Parts of the person's name, in lower case.
     pub(crate) name_parts: Vec<String>,
 }
 
-/// The most Entra takes (concept-sspr-policy.md, read 2026-08).
+/// Maximum length that Entra accepts (Microsoft Entra documentation, concept-sspr-policy, read 2026-08).
 const LONGEST: usize = 256;
 
-/// The engine.
+/// Checks passwords against the configured rules.
 pub(crate) struct Engine {
     settings: Policy,
     words: Words,
@@ -107,6 +110,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    /// Creates the policy from its configuration.
+    ///
     /// # Errors
     /// When the breach file cannot be used.
     pub(crate) fn new(settings: Policy, breach: &BreachSettings, organisation: &str) -> Result<Self, BreachError> {
@@ -114,7 +119,7 @@ impl Engine {
         Ok(Self { settings, words, breach: Breach::new(breach)? })
     }
 
-    /// The rules that are asked for here, in the order in which they are shown.
+    /// Returns the enabled rules in the order in which pages show them.
     pub(crate) fn rules(&self) -> Vec<Rule> {
         let asked = |rule: &Rule| match rule {
             Rule::Strength => self.settings.strength > 0,
@@ -125,8 +130,8 @@ impl Engine {
         Rule::ALL.into_iter().filter(asked).collect()
     }
 
-    /// What is asked of somebody with these name parts: our own settings, or the directory's rules where they ask for
-    /// more.
+    /// Returns the requirements for a person with these name parts: the stricter of the portal's settings and the
+    /// directory's rules.
     pub(crate) fn asked(&self, name_parts: Vec<String>, directory: Option<&Rules>) -> Asked {
         let length = directory.map_or(0, |rules| usize::try_from(rules.min_length).unwrap_or(0));
         let classes = directory.map_or(0, |rules| if rules.complexity { 3 } else { 0 });
@@ -134,8 +139,9 @@ impl Engine {
         Asked { min_length, classes: self.settings.classes.max(classes), name_parts }
     }
 
-    /// Every rule and how it stands. The breach check comes last and only for what could be sent: it may leave this
-    /// machine, and half a password is nobody's business. Whether another question may leave now, `may_ask` says.
+    /// Checks the password against every rule. The breach check runs last, and only if all local rules are met: it may
+    /// send part of the hash to another service, which must not happen for a partly typed password. `may_ask` decides
+    /// whether another request to that service is allowed now.
     pub(crate) async fn judge(
         &self,
         password: &Password,
@@ -157,15 +163,15 @@ impl Engine {
         standings
     }
 
-    /// All that needs nobody else.
+    /// Checks the rules that need no other service.
     fn judge_here(&self, password: &Password, asked: &Asked) -> Vec<(Rule, Standing)> {
         let text = password.expose_password();
-        // Copies of the password like any other: they are wiped.
+        // Copies of the password, which are zeroed on drop.
         let normal = Zeroizing::new(banned::normalised(text));
         let lower = Zeroizing::new(text.to_lowercase());
         let judged = |rule| match rule {
             Rule::Length => (asked.min_length..=LONGEST).contains(&text.chars().count()),
-            // Entra takes printable ASCII and the blank; AD would take more, but then the two would differ.
+            // Entra accepts printable ASCII and the space. AD accepts more, but then the two passwords would differ.
             Rule::Characters => text.chars().all(|c| c == ' ' || c.is_ascii_graphic()),
             Rule::Classes => classes(text) >= asked.classes,
             Rule::Name => {
@@ -184,7 +190,7 @@ impl Engine {
         self.rules().into_iter().map(|rule| (rule, standing(rule))).collect()
     }
 
-    /// A passphrase that meets every rule we can see, to be offered. `None` if none was found soon.
+    /// Suggests a passphrase that meets every local rule. `None` if 20 attempts found none.
     pub(crate) fn phrase(&self, random: &Random, asked: &Asked) -> Option<Password> {
         (0..20).find_map(|_| {
             let phrase = phrase::phrase(random, asked.min_length);
@@ -194,23 +200,24 @@ impl Engine {
     }
 }
 
-/// A password that meets every rule we know: the only kind that can be submitted.
+/// New password that meets every rule checked so far. Only this type can be submitted.
 pub(crate) struct NewPassword {
     password: Password,
     standings: Vec<(Rule, Standing)>,
 }
 
-/// Why it cannot be submitted.
+/// Reason why a password cannot be submitted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotYet {
     Empty,
     /// The two entries differ.
     Different,
-    /// These rules, as they stand.
+    /// At least one rule is not met. Holds all rules with their status.
     Rules(Vec<(Rule, Standing)>),
 }
 
 impl NewPassword {
+    /// Validates the two entries of a new password.
     pub(crate) async fn parse(
         first: Password,
         again: &Password,
@@ -221,7 +228,7 @@ impl NewPassword {
             return Err(NotYet::Empty);
         }
         let standings = engine.judge(&first, asked, async || true).await;
-        // Microsoft is asked last, by who submits.
+        // The caller that submits runs Microsoft's check last.
         let open = |(rule, standing): &(Rule, Standing)| *standing == Standing::Pending && *rule != Rule::Microsoft;
         if standings.iter().any(|one| one.1 == Standing::Failed || open(one)) {
             return Err(NotYet::Rules(standings));
@@ -232,7 +239,7 @@ impl NewPassword {
         Ok(Self { password: first, standings })
     }
 
-    /// How each rule stood.
+    /// Returns the status of each rule.
     pub(crate) fn standings(&self) -> &[(Rule, Standing)] {
         &self.standings
     }
@@ -289,7 +296,7 @@ mod tests {
         assert_eq!(failed("all lower mixtures velvet", "x").await, only(Rule::Classes));
         assert_eq!(failed("Grüße-aus-Bremen-9-Velvet", "x").await, only(Rule::Characters));
         assert_eq!(failed("My-Name-Is-WANDA-9-Kite", "x").await, only(Rule::Name));
-        assert_eq!(failed("My-Name-Is-W@nd@-9-Kite", "x").await, only(Rule::Name), "also when it is spelled otherwise");
+        assert_eq!(failed("My-Name-Is-W@nd@-9-Kite", "x").await, only(Rule::Name), "also with substituted characters");
         assert_eq!(failed("C0ntos0Blank12", "x").await, only(Rule::Banned));
         assert_eq!(failed("Password-1234", "x").await, only(Rule::Strength));
         assert_eq!(failed("F@brikamF@brikam!F@brikam", "x").await, only(Rule::Banned), "the organisation's own name");

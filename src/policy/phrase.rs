@@ -1,11 +1,14 @@
-//! Passphrases that can be said on the telephone and typed on a phone: words of the EFF's long list, one of them with a
-//! capital letter, and a digit. Four words are 51 bits, and the place of the capital and the digit some more.
+//! Passphrases that are easy to read out and to type on a phone: words of the EFF's long list, one of them with a
+//! capital letter, and a digit.
+//!
+//! 4 words give 51 bits of entropy. The position of the capital and the digit add some more.
 
 use diceware_wordlists::Wordlist;
 use zeroize::Zeroizing;
 
 use crate::base::{Password, Random};
 
+/// Minimum number of words.
 const WORDS: usize = 4;
 
 pub(super) fn phrase(random: &Random, min_length: usize) -> Password {
@@ -13,7 +16,7 @@ pub(super) fn phrase(random: &Random, min_length: usize) -> Password {
     let mut words: Vec<Zeroizing<String>> = Vec::new();
     while words.len() < WORDS || length(&words) + 2 < min_length {
         let Some(word) = list.get(below(random, list.len())) else { break };
-        // Plain and neither short nor long: what is easy to say and to type. A capital I and a small l look the same.
+        // Plain words of medium length are easy to say and to type. Capital I and lower-case l look the same.
         let plain = word.chars().all(|c| c.is_ascii_lowercase()) && !word.starts_with(['i', 'l']);
         if (4..=8).contains(&word.len()) && plain {
             words.push(Zeroizing::new((*word).to_owned()));

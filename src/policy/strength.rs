@@ -1,6 +1,7 @@
-//! How hard a password is to guess, by zxcvbn: 0 (at once) to 4 (not in a lifetime).
+//! Password strength by zxcvbn, from 0 (guessed immediately) to 4 (very hard to guess).
 
-/// zxcvbn's work grows with the square of the length; what is strong in its first part is strong.
+/// Maximum number of characters to score. zxcvbn's cost grows with the square of the length, and a password with a
+/// strong first part is strong.
 const LOOKED_AT: usize = 64;
 
 pub(super) fn score(text: &str, name_parts: &[String]) -> u8 {

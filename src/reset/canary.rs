@@ -1,5 +1,7 @@
-//! The canary's reset: the same intent row, the same request, the same evidence as a person's, with a password that nobody
-//! keeps. What it proves is computed from its rows.
+//! Canary reset: a scheduled reset of a test account that checks the way to the directory.
+//!
+//! It uses the same intent row, request and evidence as a person's reset, with a random password that is not kept. Its
+//! result is computed from its rows.
 
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
@@ -18,34 +20,35 @@ use crate::state::App;
 use crate::store::{Db, StoreError, retry_every};
 use crate::troubles;
 
-/// Its name in the table of what one replica does now and then.
+/// Name of the canary in the table of periodic tasks.
 pub(crate) const NAME: &str = "canary";
-/// Since when failures count: somebody tried it again.
+/// Tenant fact whose time is the last resume of the canary. Only failures after it count.
 const RESUMED: &str = "canary_resumed";
 
-/// A refused word list proves nothing, so another password is tried.
+/// Maximum number of generated passwords. A password that the banned words reject proves nothing, so another one is
+/// generated.
 const TRIES: usize = 3;
-/// Without Microsoft's word after this it is no wait any more.
+/// Time without a result after which a run no longer counts as pending.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
 
-/// Why no reset was begun. A name for logs and audit, and whether the setting itself is at fault.
+/// Reason why no canary reset was started, with a name for logs and audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotBegunBy {
-    /// Nobody has this user principal name.
+    /// No user has this user principal name.
     Nobody,
-    /// Its password does not live in the directory: it would prove nothing.
+    /// The account's password is not stored in the directory, so a reset would prove nothing.
     NotSynced,
-    /// It holds a role, or whether it does cannot be read.
+    /// The account is privileged, or its privileges cannot be read.
     Power,
-    /// Disabled, a guest, or protected.
+    /// The account is disabled, a guest, or protected.
     NotPossible,
-    /// Paused, or the operator cannot work: that is told elsewhere.
+    /// Resets are paused, or the operator is unavailable. Both are reported elsewhere.
     Paused,
-    /// Its last reset is under way.
+    /// The previous canary reset is unfinished.
     Running,
     /// Graph did not answer.
     Unread,
-    /// No password could be made that the rules take.
+    /// No generated password met the password rules.
     Rules,
 }
 
@@ -63,27 +66,28 @@ impl NotBegunBy {
         }
     }
 
-    /// An administrator has to change the account or the setting.
+    /// Returns whether an administrator must change the account or the configuration.
     pub(crate) fn is_setting(self) -> bool {
         matches!(self, Self::Nobody | Self::NotSynced | Self::Power | Self::NotPossible | Self::Rules)
     }
 }
 
-/// What a canary's reset says of the way to the directory.
+/// Result of a canary reset, as evidence about the way to the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Canary {
-    /// Nobody knows yet.
+    /// The result is not known yet.
     Pending,
-    /// It came through, so long after it was sent.
+    /// The password was written, this long after it was sent.
     Good(SignedDuration),
-    /// The directory refused the password itself (age, history): it was asked, which is what was to be shown.
+    /// The directory refused the password (age, history), this long after it was sent. The way to the directory works.
     Asked(SignedDuration),
-    /// It did not leave, or Microsoft refused it before anybody was asked: that says nothing of the way.
+    /// The reset was not sent, or Microsoft refused it before the directory was asked.
     Nothing,
+    /// The password did not reach the directory.
     Bad,
 }
 
-/// A run of the canary.
+/// One run of the canary.
 pub(crate) struct Run {
     pub(crate) reference: Reference,
     pub(crate) at: Timestamp,
@@ -93,7 +97,7 @@ pub(crate) struct Run {
     pub(crate) rungs: Vec<Rung>,
 }
 
-/// Pure: from what its row says.
+/// Returns the result of a run, computed from its row and evidence.
 fn judge(reset: &Reset, proofs: &[Proof], now: Timestamp) -> Canary {
     let since = |at: Option<Timestamp>| {
         let sent = reset.dispatched_at.unwrap_or(reset.created_at);
@@ -104,7 +108,7 @@ fn judge(reset: &Reset, proofs: &[Proof], now: Timestamp) -> Canary {
     match reset.state {
         State::Written | State::Finished => Canary::Good(took()),
         State::Sending | State::Writing if now.duration_since(reset.created_at) < OVERDUE => Canary::Pending,
-        // Microsoft took it, and the directory said no: the whole way was gone.
+        // Microsoft accepted the request and the directory refused the password, so the entire way works.
         State::Refused if reset.accepted_at.is_some() && reset.cause == Some(Cause::Policy) => Canary::Asked(took()),
         State::Refused
             if matches!(
@@ -121,7 +125,7 @@ fn judge(reset: &Reset, proofs: &[Proof], now: Timestamp) -> Canary {
     }
 }
 
-/// Begins a reset of the test account.
+/// Starts a reset of the test account.
 pub(crate) async fn begin(app: &App, upn: &str) -> Result<Result<Reference, NotBegunBy>, StoreError> {
     let people = People::from_ref(app);
     let Ok(found) = people.find(upn).await else { return Ok(Err(NotBegunBy::Unread)) };
@@ -135,7 +139,7 @@ pub(crate) async fn begin(app: &App, upn: &str) -> Result<Result<Reference, NotB
     if people.privilege(&facts).await.privileged() {
         return Ok(Err(NotBegunBy::Power));
     }
-    // What the directory would refuse beforehand is left to the directory: being asked is what this is for.
+    // Directory checks are skipped here: the run tests that the directory itself answers.
     match Guard::from_ref(app).look(&facts, &InDirectory::NotAsked).await? {
         None | Some(Stopped::Approval) => {}
         Some(Stopped::Paused(_) | Stopped::Operator(_)) => return Ok(Err(NotBegunBy::Paused)),
@@ -153,7 +157,7 @@ pub(crate) async fn begin(app: &App, upn: &str) -> Result<Result<Reference, NotB
     }
 }
 
-/// 256 random bits, with a letter of each kind before them. Nobody sees or keeps it.
+/// Generates a password of 256 random bits, with a character of each class before them. It is not shown or kept.
 async fn password(app: &App, name_parts: &[String]) -> Option<NewPassword> {
     let asked = app.policy.asked(name_parts.to_vec(), None);
     for _ in 0..TRIES {
@@ -166,7 +170,7 @@ async fn password(app: &App, name_parts: &[String]) -> Option<NewPassword> {
     None
 }
 
-/// The newest runs, the newest first.
+/// Loads the newest runs, newest first.
 pub(crate) async fn runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<Run>, StoreError> {
     let mut all = Vec::new();
     for reset in store::canaries(db, count).await? {
@@ -183,29 +187,29 @@ pub(crate) async fn runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<Run>
     Ok(all)
 }
 
-/// Somebody looked at it: failures of before count no more, and the next run is due at once.
+/// Resumes the canary after a person checked it: earlier failures no longer count, and the next run is due at once.
 pub(crate) async fn try_again(app: &App, actor: Actor) -> Result<(), StoreError> {
     troubles::signal(&app.db, RESUMED, "1", app.now()).await?;
     retry_every(&app.db, NAME, SignedDuration::ZERO, SignedDuration::ZERO, Timestamp::UNIX_EPOCH).await?;
     app.auditor.note(Event::new("canary.tried_again", actor)).await
 }
 
-/// Whether it failed so often that somebody has to look.
+/// Returns whether the canary is suspended because of consecutive failures.
 pub(crate) async fn stopped(app: &App, runs: &[Run]) -> Result<bool, StoreError> {
     let Some(settings) = &app.config.canary else { return Ok(false) };
     let since = troubles::read_signal(&app.db, RESUMED).await?.map_or(Timestamp::UNIX_EPOCH, |(_, at)| at);
     Ok(i64::try_from(failures(runs, since)).unwrap_or(i64::MAX) >= settings.stop_after)
 }
 
-/// What people are told before they type.
+/// Problem with password writeback that the form shows.
 pub(crate) enum Writeback {
-    /// The canary did not come through, since then.
+    /// The canary has failed since this time.
     Down(Timestamp),
-    /// It took so long.
+    /// The last canary reset took this long.
     Slow(SignedDuration),
 }
 
-/// Whether the way to the directory is known to be down or slow.
+/// Returns whether password writeback is known to be down or slow.
 pub(super) async fn writeback(app: &App) -> Result<Option<Writeback>, StoreError> {
     let Some(settings) = &app.config.canary else { return Ok(None) };
     let runs = runs(&app.db, 5, app.now()).await?;
@@ -222,7 +226,7 @@ pub(super) async fn writeback(app: &App) -> Result<Option<Writeback>, StoreError
     })
 }
 
-/// How many runs in a row failed, the newest ones, since a moment. What says nothing is passed over.
+/// Counts the newest consecutive failures since a time. Pending and inconclusive runs are skipped.
 fn failures(runs: &[Run], since: Timestamp) -> usize {
     let telling = runs.iter().filter(|run| run.at > since && !matches!(run.says, Canary::Pending | Canary::Nothing));
     telling.take_while(|run| run.says == Canary::Bad).count()
@@ -247,7 +251,7 @@ mod tests {
         assert_eq!(says(State::Written, None), Canary::Good(five));
         assert_eq!(says(State::Refused, Some(Cause::Policy)), Canary::Asked(five), "a minimum age is no failure");
         let before_graph = Reset { state: State::Refused, cause: Some(Cause::Policy), accepted_at: None, ..reset() };
-        assert_eq!(judge(&before_graph, &[], now()), Canary::Bad, "nobody was asked");
+        assert_eq!(judge(&before_graph, &[], now()), Canary::Bad, "the directory was not asked");
         for cause in [Cause::NotSent, Cause::Throttled, Cause::Operator, Cause::Role, Cause::Banned] {
             assert_eq!(says(State::Refused, Some(cause)), Canary::Nothing, "{cause:?}");
         }
@@ -282,7 +286,7 @@ mod tests {
             run(Canary::Bad, 6),
         ];
         assert_eq!(failures(&runs, Timestamp::UNIX_EPOCH), 2);
-        assert_eq!(failures(&runs, now() - SignedDuration::from_mins(3)), 1, "since somebody tried it again");
+        assert_eq!(failures(&runs, now() - SignedDuration::from_mins(3)), 1, "since the canary was resumed");
         assert_eq!(failures(&[], Timestamp::UNIX_EPOCH), 0);
     }
 }

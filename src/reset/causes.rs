@@ -1,40 +1,42 @@
-//! Why a reset ended as it did: stable codes, each with texts for the person, the agent and the AD administrator in
-//! the catalogue (`cause-<code>-person`, `-agent`, `-admin`).
+//! Cause codes of resets that did not succeed.
+//!
+//! Codes are stable. The catalogue has a text per code for the person, the helpdesk agent and the AD administrator
+//! (`cause-<code>-person`, `-agent`, `-admin`).
 
 use reqwest::StatusCode;
 
 use crate::entra::GraphRefusal;
 
-/// A cause.
+/// Cause of a reset's outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Cause {
     /// The directory's rules: length, complexity, age, history.
     Policy,
-    /// Microsoft's or the organisation's list of words.
+    /// The password contains a word that Microsoft's or the organisation's list bans.
     Banned,
-    /// It ended before it was sent.
+    /// The reset ended before the request was sent.
     NotSent,
-    /// Graph was busy for longer than anybody should wait.
+    /// Graph throttled requests for longer than the queue limit.
     Throttled,
-    /// The operator's sign-in was not taken.
+    /// The reset operator has no usable token, or Graph rejected it.
     Operator,
     /// Microsoft protects this account, or it is outside the operator's unit.
     Denied,
-    /// The operator's role is gone.
+    /// The reset operator no longer has its role.
     Role,
     NotFound,
-    /// Graph refused for a reason of its own.
+    /// Graph rejected the request for another reason.
     Rejected,
     AgentOffline,
-    /// Rights in AD: protected group, missing permission.
+    /// Rights are missing in AD: protected group, or missing permission of the writeback account.
     AdminAction,
     AccountDisabled,
     AccountLocked,
     AccountExpired,
     NotInDirectory,
-    /// More than one account in the directory fits.
+    /// More than one account in the directory matches.
     SeveralInDirectory,
-    /// Self-service reset or writeback is not switched on, or not licensed, for this person.
+    /// Self-service password reset or writeback is not enabled or not licensed for this person.
     NotEnabled,
     /// The writeback agent itself failed.
     AgentTrouble,
@@ -76,7 +78,7 @@ impl Cause {
         Self::TimeLimit,
     ];
 
-    /// `R-` refused, `F-` failed, `U-` unknown, `X-` a state of its own.
+    /// Returns the stable code. Prefixes: `R-` refused, `F-` failed, `U-` unknown, `X-` a state of its own.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Policy => "R-POLICY",
@@ -111,7 +113,7 @@ impl Cause {
         Self::ALL.into_iter().find(|cause| cause.code() == code)
     }
 
-    /// What an HTTP refusal of the reset means.
+    /// Returns the cause of an HTTP error response to the reset request.
     pub(super) fn of_refusal(refusal: &GraphRefusal) -> Self {
         match refusal.status {
             StatusCode::FORBIDDEN => Self::Denied,
@@ -140,7 +142,7 @@ mod tests {
         }
     }
 
-    /// `docs/causes.md` is made from the catalogue: `PASSBACK_WRITE_DOCS=1 cargo test causes` writes it.
+    /// Compares `docs/causes.md` with the catalogue. `PASSBACK_WRITE_DOCS=1 cargo test causes` writes the file.
     #[test]
     fn the_page_of_causes_is_what_the_code_says() {
         let made = page();
@@ -151,7 +153,7 @@ mod tests {
         assert_eq!(
             std::fs::read_to_string(path).unwrap(),
             made,
-            "make it again: PASSBACK_WRITE_DOCS=1 cargo test causes"
+            "docs/causes.md is out of date: run PASSBACK_WRITE_DOCS=1 cargo test causes"
         );
     }
 

@@ -1,5 +1,7 @@
-//! A reset as the helpdesk sees it: the same journey as the person's, with everything Graph answered. Whether it is
-//! *verified* is computed from the rungs here, and nobody can set it.
+//! Queries and actions on resets for helpdesk, insights and cases.
+//!
+//! The helpdesk sees the same progress as the person, and in addition every Graph response. [`EvidenceStatus`] is
+//! computed from the checkpoints here and cannot be set.
 
 use jiff::Timestamp;
 
@@ -20,30 +22,30 @@ pub(crate) use super::store::search::{Found, Question, Rest};
 pub(crate) use super::store::{Answered, Ended, Listed, Noted, Place};
 pub(crate) use super::words::Text;
 
-/// So many other resets of the same person are listed.
+/// Maximum number of other resets of the same person in the detail.
 const OTHERS: usize = 10;
 
-/// All there is of one reset.
+/// One reset with everything that is stored about it.
 pub(crate) struct File {
     pub(crate) reset: Reset,
     pub(crate) name: String,
     pub(crate) upn: String,
-    /// Graph's own words on how it ended.
+    /// Graph's own text about the outcome.
     pub(crate) detail: Option<String>,
     pub(crate) proofs: Vec<Proof>,
     pub(crate) answers: Vec<Answered>,
     pub(crate) notes: Vec<Noted>,
     pub(crate) trail: Vec<Trace>,
-    /// The same person's other resets, the newest first.
+    /// Other resets of the same person, newest first.
     pub(crate) others: Vec<Listed>,
     care: AfterCare,
 }
 
-/// Whether the evidence proves that the password is in place.
+/// Result of the evidence: whether it proves that the password is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verified {
     Yes,
-    /// These rungs are missing: all of the first, or one of the second.
+    /// Missing checkpoints: every one of the first list, and one of the second.
     Missing {
         all: Vec<Rung>,
         any: Vec<Rung>,
@@ -56,7 +58,7 @@ impl File {
         verified(self.reset.state, (self.reset.synced, self.reset.set_before.is_some()), &reached)
     }
 
-    /// What is left to do for the person, and what they ticked: code and whether it is done.
+    /// Returns the steps of the person's device checklist: code and whether the person marked it as done.
     pub(crate) fn steps(&self) -> Vec<(&'static str, bool)> {
         if !super::aftercare::page::due(self.reset.state) {
             return Vec::new();
@@ -65,33 +67,34 @@ impl File {
     }
 }
 
-/// A person's sign-in with it proves all. Without: Microsoft's word, and for somebody whose password lives in the
-/// directory also whoever carried it there, or a domain controller that has it. Where the log says that nobody did, a sign-in at Microsoft proves nothing of
-/// the directory.
+/// Computes the evidence status. A sign-in with the new password proves everything. Without it, Microsoft's
+/// confirmation is required and, if the password is stored in the directory, also the writeback agent or a domain
+/// controller. If the log shows that no agent carried the password, a sign-in at Microsoft proves nothing about the
+/// directory.
 fn verified(state: ResetState, (synced, probed): (bool, bool), reached: &[Rung]) -> Verified {
     let counts = |rung: &Rung| !matches!(rung, Rung::Landed | Rung::Works) || state != ResetState::CloudOnly;
     let has = |rung: &Rung| reached.contains(rung) && counts(rung);
     let any = if synced { vec![Rung::Carried, Rung::Landed, Rung::Works] } else { Vec::new() };
     let any: Vec<Rung> = any.into_iter().filter(counts).collect();
     let proven = any.iter().any(has);
-    // What no controller is asked for is not missing.
+    // Without a directory probe the domain controller is not missing.
     let any: Vec<Rung> = any.into_iter().filter(|rung| !proven && (probed || *rung != Rung::Landed)).collect();
     let all = if has(&Rung::Written) || has(&Rung::Works) { Vec::new() } else { vec![Rung::Written] };
     if all.is_empty() && any.is_empty() { Verified::Yes } else { Verified::Missing { all, any } }
 }
 
-/// A page of what is asked for, the newest first.
+/// Returns one page of matching resets, newest first.
 pub(crate) async fn search(db: &Db, asked: &Question) -> Result<Found, StoreError> {
     store::search::search(db, asked).await
 }
 
-/// What happened to the resets that began at a time or later, for the insights.
+/// Statistics of resets that started at a time or later, for the insights.
 pub(crate) struct Figures {
-    /// Day since 1970, state, how many.
+    /// Day since 1970-01-01, state, count.
     pub(crate) days: Vec<(i64, ResetState, i64)>,
-    /// Day, rung and milliseconds since the password was sent, of the newest.
+    /// Day, checkpoint and milliseconds since the password was sent, of the newest resets.
     pub(crate) spans: Vec<(i64, Rung, i64)>,
-    /// Causes, the commonest first.
+    /// Cause code and count, most frequent first.
     pub(crate) causes: Vec<(String, i64)>,
 }
 
@@ -100,22 +103,22 @@ pub(crate) async fn figures(db: &Db, since: Timestamp) -> Result<Figures, StoreE
     Ok(Figures { days, spans, causes: store::causes(db, since).await? })
 }
 
-/// Resets that began at a time or later and came to an end.
+/// Loads resets that started at a time or later and have ended.
 pub(crate) async fn ended(db: &Db, since: Timestamp) -> Result<Vec<Ended>, StoreError> {
     store::ended(db, since).await
 }
 
-/// The newest reset of a person.
+/// Loads the newest reset of a person.
 pub(crate) async fn newest(db: &Db, person: PersonKey) -> Result<Option<Listed>, StoreError> {
     Ok(store::of_person(db, person).await?.into_iter().next())
 }
 
-/// Counts up with every visible change of any reset.
+/// Returns the change counter, which increases with every visible change of any reset.
 pub(crate) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
     store::newest_change(db).await
 }
 
-/// Lets a reset be found by a case's ticket; without one the person's newest.
+/// Indexes a case's ticket for a reset, or for the person's newest resets if no reset is given.
 pub(crate) async fn index_ticket(
     tx: &mut Tx,
     reset: Option<ResetId>,
@@ -126,17 +129,17 @@ pub(crate) async fn index_ticket(
     store::search::index_ticket(tx, about, ticket).await
 }
 
-/// A reset by its reference, and whose it is.
+/// Loads the id and the person of a reset by its reference.
 pub(crate) async fn whose(db: &Db, reference: &Reference) -> Result<Option<(ResetId, PersonKey)>, StoreError> {
     Ok(store::by_reference(db, reference).await?.map(|reset| (reset.id, reset.person)))
 }
 
-/// The reset of a reference.
+/// Loads the id of a reset by its reference.
 pub(crate) async fn id_of(db: &Db, reference: &Reference) -> Result<Option<ResetId>, StoreError> {
     Ok(store::by_reference(db, reference).await?.map(|reset| reset.id))
 }
 
-/// The newest resets of a person.
+/// Loads the newest resets of a person.
 pub(crate) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Listed>, StoreError> {
     store::of_person(db, person).await
 }
@@ -162,7 +165,7 @@ pub(crate) async fn file(app: &App, reference: &Reference) -> Result<Option<File
     }))
 }
 
-/// Writes a note. Its text is in the table alone: the audit says that there is one, and whose.
+/// Adds a note to a reset. Its text is only in the table: the audit event says that a note was added and by whom.
 pub(crate) async fn note<P: Permission>(
     app: &App,
     staff: &Staff<P>,
@@ -176,7 +179,7 @@ pub(crate) async fn note<P: Permission>(
     ledger.commit().await
 }
 
-/// Has Graph asked now instead of later. False: there is nothing left to ask.
+/// Makes the next poll and evidence check due now. Returns `false` if there is nothing left to check.
 pub(crate) async fn ask_now<P: Permission>(app: &App, staff: &Staff<P>, reset: &Reset) -> Result<bool, StoreError> {
     let mut ledger = app.auditor.begin().await?;
     let asked = store::ask_now(ledger.tx(), reset.id, app.now()).await?;
@@ -195,7 +198,7 @@ mod tests {
         use Rung::{Accepted, Carried, Landed, Works, Written};
         let missing = |all: &[Rung], any: &[Rung]| Verified::Missing { all: all.to_vec(), any: any.to_vec() };
         let cloud_only = verified(ResetState::CloudOnly, (true, true), &[Accepted, Written, Landed, Works]);
-        assert_eq!(cloud_only, missing(&[], &[Carried]), "she signed in at Microsoft; the directory has the old one");
+        assert_eq!(cloud_only, missing(&[], &[Carried]), "Microsoft has it, the directory does not");
         for (synced, reached, expected) in [
             (true, vec![], missing(&[Written], &[Carried, Works])),
             (true, vec![Accepted], missing(&[Written], &[Carried, Works])),

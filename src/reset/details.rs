@@ -1,16 +1,18 @@
-//! What the words of a failed operation mean. Microsoft publishes only `ResetSuccess`; what is here are the names of its
-//! self-service pages, of its sign-in service and of AD, matched anywhere in the text, the first row first. What is
-//! not here is said not to be known, and kept whole for the desk.
+//! Classifies the `statusDetail` of a failed operation.
+//!
+//! Microsoft publishes only `ResetSuccess`. The patterns are names from its pages on self-service password reset, from
+//! its sign-in service and from AD, matched anywhere in the text. The first matching pattern counts. A detail that
+//! matches no pattern is classified as unrecognised and stored unchanged for the helpdesk.
 
 use super::causes::Cause;
 use super::state::Ending;
 
-/// One row: any of these words, in lower case, means this.
+/// Pattern: a detail that contains any of the lower-case fragments means this failure.
 pub(super) struct Known {
     pub(super) words: &'static [&'static str],
     pub(super) ending: Ending,
-    /// Where the words come from.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that makes docs/causes.md"))]
+    /// Source of the fragments.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that generates docs/causes.md"))]
     pub(super) source: &'static str,
 }
 
@@ -21,7 +23,7 @@ const fn row(words: &'static [&'static str], ending: Ending, source: &'static st
 const SSPR: &str = "troubleshoot-sspr-writeback.md and concept-sspr-writeback.md, read 2026-08";
 const AD: &str = "[MS-ERREF] Win32 codes, as AD puts them before its LDAP text; read 2026-08";
 
-/// Longer names before the shorter ones they contain.
+/// Patterns in order of precedence: longer names come before the shorter ones that they contain.
 pub(super) const KNOWN: [Known; 16] = [
     row(&["onpremisessuccesscloudfailure", "onpremsuccesscloudfail", "120005"], Ending::Split, SSPR),
     row(&["fuzzypolicy", "doesnotcomplyfuzzy", "banned", "120018"], Ending::Refused(Cause::Banned), SSPR),
@@ -76,7 +78,7 @@ pub(super) const KNOWN: [Known; 16] = [
     ),
 ];
 
-/// What a failed operation's `statusDetail`, or the reason of an audit row, means.
+/// Classifies the `statusDetail` of a failed operation, or the reason of an audit record.
 pub(super) fn ending(detail: &str) -> Ending {
     let text = detail.to_lowercase();
     let known = KNOWN.iter().find(|known| known.words.iter().any(|word| text.contains(word)));
@@ -119,14 +121,14 @@ mod tests {
     fn every_row_can_be_reached_by_each_of_its_words() {
         for known in &KNOWN {
             for word in known.words {
-                assert_eq!(ending(&word.to_uppercase()), known.ending, "{word} is caught by an earlier row");
+                assert_eq!(ending(&word.to_uppercase()), known.ending, "{word} matches an earlier pattern");
             }
         }
     }
 
     proptest! {
         #[test]
-        fn no_detail_is_too_strange(detail in "\\PC{0,200}") {
+        fn any_detail_is_classified_without_panic(detail in "\\PC{0,200}") {
             let _ = ending(&detail);
         }
     }

@@ -1,4 +1,4 @@
-//! The finishing sign-in, seen from the reset: who may begin one, and whether Entra saw the password change after it.
+//! Finishing sign-in of a reset: who may start one, and whether Entra reports a password change after it.
 
 use axum::extract::{FromRef as _, Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -19,25 +19,26 @@ use crate::state::App;
 use crate::store::StoreError;
 use crate::web::Error;
 
-/// Entra is asked for so long after somebody came back.
+/// Time after the person's return for which Entra is checked for a password change.
 pub(super) const ASKED_FOR: SignedDuration = SignedDuration::from_secs(60);
-/// How long until it is asked again.
+/// Interval between two checks of a finishing sign-in.
 const PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Whether the page offers to finish: the password is or may be in place, and this person can.
+/// Returns whether the page offers the finishing sign-in: the password is or may be set, the reset is the viewer's own,
+/// and the domain is managed.
 pub(super) fn offered(viewer: &Viewer, reset: &Reset, settings: &Signin) -> bool {
     let mine = viewer.login.key == reset.person && !viewer.login.is_staff();
     let in_place = matches!(reset.state, ResetState::Written | ResetState::Unknown | ResetState::Split);
     in_place && mine && possible(&viewer.login.upn, settings)
 }
 
-/// Entra itself asks for the password, unless the domain is federated.
+/// Returns whether Entra itself checks the password, which it does unless the domain is federated.
 pub(super) fn possible(upn: &str, settings: &Signin) -> bool {
     let domain = upn.rsplit_once('@').map_or("", |(_, domain)| domain);
     !settings.federated_domains.iter().any(|d| d.eq_ignore_ascii_case(domain))
 }
 
-/// `GET /resets/{reference}/finish`: to Entra, with the person's name filled in.
+/// `GET /resets/{reference}/finish`: redirects to Entra with the person's UPN filled in.
 pub(super) async fn begin(
     State(app): State<App>,
     session: Session,
@@ -53,17 +54,17 @@ pub(super) async fn begin(
     Ok(begin_finish(&app, &session, finishing, &viewer.login.upn).await?.into_response())
 }
 
-/// Everybody who came back and is waited for: has the password changed?
+/// Checks at Entra whether the password has changed, for each person who returned from the finishing sign-in.
 pub(super) async fn look(resets: &Resets) -> Result<(), StoreError> {
     let app = &resets.app;
     let again = app.now().saturating_add(PAUSE).unwrap_or_default();
     for finish in store::due_finishes(&app.db, app.now(), again).await? {
         let Some(reset) = store::by_id(&app.db, finish.reset).await? else { continue };
         let changed = match People::from_ref(app).password_changed_at(reset.person.object).await {
-            // Entra tells by its own clock.
+            // Entra's time is by Microsoft's clock.
             Ok(changed) => changed.filter(|at| *at > started_by_theirs(app, finish.started_at)),
             Err(error) => {
-                tracing::warn!(cause = ?error, "whether a password was changed cannot be read");
+                tracing::warn!(error = ?error, "password change check failed: retrying");
                 None
             }
         };
@@ -78,12 +79,12 @@ pub(super) async fn look(resets: &Resets) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// When a try began, by Microsoft's clock.
+/// Converts the start of a finishing sign-in to Microsoft's clock.
 fn started_by_theirs(app: &App, started_at: Timestamp) -> Timestamp {
     started_at.saturating_add(app.entra.graph.skew()).unwrap_or(started_at)
 }
 
-/// The person used it: the last rung.
+/// Applies a successful finishing sign-in: the person used the password, which is the last checkpoint.
 async fn conclude(resets: &Resets, reset: &Reset, at: Timestamp) -> Result<(), StoreError> {
     let app = &resets.app;
     let now = app.now();
@@ -97,7 +98,7 @@ async fn conclude(resets: &Resets, reset: &Reset, at: Timestamp) -> Result<(), S
     }
     let event = Event::new("reset.moved", Actor::Portal).about(reset.person).reset(reset.id).with("by", "finish");
     if let Some((to, cause)) = reset.state.after(reset.cause, Report::Evidence(Evidence::Used)) {
-        // Who carried it may still come to light.
+        // Evidence of the writeback agent may still arrive.
         let look_at = evidence::first_look(to, cause, reset, now);
         store::step(ledger.tx(), &Move { id: reset.id, from: reset.state, to, cause, detail: None, now, look_at })
             .await?;
@@ -110,6 +111,7 @@ async fn conclude(resets: &Resets, reset: &Reset, at: Timestamp) -> Result<(), S
     Ok(())
 }
 
+/// Records the outcome of a finishing sign-in that did not confirm the password.
 async fn note(resets: &Resets, reset: &Reset, outcome: &'static str) -> Result<(), StoreError> {
     let app = &resets.app;
     let mut ledger = app.auditor.begin().await?;

@@ -1,4 +1,4 @@
-//! The form: who you are, where your password lives, what will happen, and the rules before you type.
+//! Form for a new password: account, password source, notices and password rules.
 
 use askama::Template;
 use axum::Json;
@@ -27,22 +27,22 @@ use crate::web::{ClientAddress, Error, Frame, clock_time, draw_with, duration, m
 pub(super) struct Typed {
     password: Password,
     again: Option<Password>,
-    /// "I tried the new password and it does not work": asked after an unknown outcome.
+    /// Checkbox "I tried the new password and it does not work", required after an unknown outcome.
     #[serde(default)]
     tried: Option<String>,
-    /// Asks for another passphrase, when rules are checked.
+    /// Requests another passphrase with the rule check.
     #[serde(default)]
     phrase: Option<String>,
 }
 
-/// A rule as the page shows it.
+/// Password rule as the page shows it.
 struct RuleRow {
     code: &'static str,
     text: String,
     why: String,
     standing: &'static str,
     standing_text: String,
-    /// Microsoft's own words, in English.
+    /// Microsoft's own message, in English.
     said: Option<String>,
 }
 
@@ -54,17 +54,17 @@ struct FormPage {
     upn: String,
     home: String,
     rules: Vec<RuleRow>,
-    /// A passphrase that passes, offered first.
+    /// Generated passphrase that meets the rules.
     phrase: Option<Password>,
     problem: Option<String>,
-    /// The reference of an unknown reset before this one.
+    /// Reference of an earlier reset with unknown outcome.
     unknown: Option<String>,
     locked: Option<String>,
-    /// The way to the directory is known to be down (true) or slow.
+    /// Notice that password writeback is known to be down (`true`) or slow (`false`).
     writeback: Option<(bool, String)>,
-    /// Microsoft sees signs that somebody else knows the password.
+    /// Microsoft reports signs that someone else knows the password.
     at_risk: bool,
-    /// When the form must be sent at the latest.
+    /// Latest time to submit the form.
     until: String,
     until_iso: String,
 }
@@ -79,9 +79,10 @@ struct StoppedPage {
     todo: Option<String>,
 }
 
-/// How often one person may open the form.
+/// Rate limit per person for opening the form.
 const FORMS: Limit = Limit { count: 120, per: SignedDuration::from_mins(1) };
 
+/// `GET /reset`: shows the form.
 pub(super) async fn form(
     State(app): State<App>,
     frame: Frame,
@@ -91,7 +92,7 @@ pub(super) async fn form(
     if age(&app, &login) > app.config.signin.max_age_seconds {
         return Ok(Redirect::to("/signin").into_response());
     }
-    // Each form costs several questions to Graph.
+    // Each form costs several Graph requests.
     let taken = app.limits.take(&format!("form:{}", login.key.object), FORMS, app.now()).await?;
     taken.map_err(|refused| Error::Limited(refused.wait))?;
     let facts = People::from_ref(&app).facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
@@ -99,7 +100,7 @@ pub(super) async fn form(
     Ok((hint, open(&app, frame, &session, &login, &facts).await?).into_response())
 }
 
-/// The form, or why there is none.
+/// Renders the form, or the page with the block reason, or redirects to the reset that blocks a new one.
 async fn open(app: &App, frame: Frame, session: &Session, login: &Login, facts: &Facts) -> Result<Response, Error> {
     let (guard, resets, people) = (Guard::from_ref(app), Resets::from_ref(app), People::from_ref(app));
     let directory = people.in_directory(facts).await;
@@ -114,7 +115,8 @@ async fn open(app: &App, frame: Frame, session: &Session, login: &Login, facts: 
         Before::Nothing | Before::Unknown(_) => {
             let unknown = if let Before::Unknown(reference) = before { Some(reference.to_string()) } else { None };
             let asked = asked_of(app, facts, &directory);
-            // Here and not with the intent, whose transaction is everybody's: whoever sends a form has opened one.
+            // Here and not with the intent, whose transaction holds the shared write lock. Every person who submits the
+            // form has opened it before.
             remember_numbers(app, facts).await?;
             session.insert(ASKED, &asked).await.map_err(|e| Error::unavailable(&e))?;
             let locked = locked(&frame, &directory);
@@ -126,12 +128,12 @@ async fn open(app: &App, frame: Frame, session: &Session, login: &Login, facts: 
     })
 }
 
-/// Seconds since Entra saw the person.
+/// Returns the seconds since the person signed in at Entra.
 fn age(app: &App, login: &Login) -> i64 {
     app.now().duration_since(login.authenticated_at).as_secs()
 }
 
-/// A whole request is carried out, even if the browser hangs up meanwhile: the work belongs to the process.
+/// `POST /reset`: starts a reset. The work runs in its own task, so it completes even if the browser disconnects.
 pub(super) async fn submit(
     State(app): State<App>,
     frame: Frame,
@@ -199,16 +201,16 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
     }
 }
 
-/// To the reset under way, saying that this password was not used.
+/// Redirects to the unfinished reset, with the notice that this password was not used.
 fn running(reference: &str) -> Response {
     Redirect::to(&format!("/resets/{reference}?unused=1")).into_response()
 }
 
-/// What is asked of the password, in the session since the form opened: a key press asks neither Graph nor the
-/// directory.
+/// Session key of the password requirements, stored when the form is opened, so that a rule check while typing asks
+/// neither Graph nor the directory.
 const ASKED: &str = "asked";
 
-/// `POST /reset/check`: how the rules stand for what is typed so far. Nothing is logged or kept.
+/// `POST /reset/check`: returns the rule statuses for the password typed so far. Nothing is logged or stored.
 pub(super) async fn check(
     State(app): State<App>,
     session: Session,
@@ -224,26 +226,27 @@ pub(super) async fn check(
     Ok(Json(json!({ "rules": rules, "phrase": phrase.as_ref().map(Password::expose_password) })))
 }
 
-/// How often one person's typing may ask the breach list over the network. Beyond it the rule is said to be unchecked,
-/// and asked at submit all the same, which has limits of its own.
+/// Rate limit per person for breach lookups over the network while typing. Beyond it the rule is shown as unchecked. It
+/// is checked at submit in any case, which has its own limits.
 const LOOKUPS: Limit = Limit { count: 20, per: SignedDuration::from_mins(1) };
 
 async fn may_look_up(app: &App, login: &Login) -> bool {
     match app.limits.take(&format!("breach:{}", login.key.object), LOOKUPS, app.now()).await {
         Ok(taken) => taken.is_ok(),
         Err(error) => {
-            tracing::warn!(cause = ?error, "lookups cannot be counted; the breach list is not asked");
+            tracing::warn!(error = ?error, "breach lookup skipped: rate limiter unavailable");
             false
         }
     }
 }
 
-/// What the session knows of the name, without a form.
+/// Returns the parts of the name that the session has, for a rule check without requirements in the session.
 fn name_parts(login: &Login) -> Vec<String> {
     let words = login.name.split(' ').chain(login.upn.split('@').take(1));
     words.filter(|w| w.chars().count() >= 4).map(str::to_lowercase).collect()
 }
 
+/// Variable content of the form.
 #[derive(Default)]
 struct Shown {
     problem: Option<&'static str>,
@@ -251,11 +254,11 @@ struct Shown {
     unknown: Option<String>,
     status: Option<StatusCode>,
     asked: Option<Asked>,
-    /// The account is locked in the directory: what to do about it.
+    /// Notice that the account is locked in the directory, and what to do.
     locked: Option<String>,
-    /// Why Microsoft refuses the password, in its words.
+    /// Microsoft's own message about a refused password.
     said: Option<String>,
-    /// The way to the directory is down or slow.
+    /// Notice that password writeback is down (`true`) or slow (`false`).
     writeback: Option<(bool, String)>,
     at_risk: bool,
 }
@@ -268,7 +271,7 @@ impl Shown {
             NotYet::Rules(_) => "problem-rules",
         };
         let standings = if let NotYet::Rules(rules) = not_yet { rules } else { Vec::new() };
-        // Whoever said that they tried has not to say it again.
+        // Keeps the checkbox ticked if the person has ticked it before.
         let unknown = tried.then(String::new);
         Self { problem: Some(problem), standings, unknown, ..Self::default() }
     }
@@ -329,7 +332,7 @@ fn home(app: &App, f: &Frame, facts: &Facts) -> String {
     }
 }
 
-/// Said where it is known; what is not known is not said.
+/// Returns whether Microsoft reports an active risk for the person. `false` if the risk is not readable.
 async fn at_risk(app: &App, people: &People, facts: &Facts) -> bool {
     app.config.risk.is_some() && matches!(people.standing_risk(facts.id).await, Ok(Some(_)))
 }
@@ -341,7 +344,7 @@ async fn writeback(app: &App, f: &Frame) -> Result<Option<(bool, String)>, Error
     }))
 }
 
-/// Our rules, or the directory's where they ask for more.
+/// Returns the password requirements: the configured rules, or the directory's if they are stricter.
 fn asked_of(app: &App, facts: &Facts, directory: &InDirectory) -> Asked {
     let rules = directory.account().and_then(|account| account.rules.as_ref());
     app.policy.asked(facts.parts_under(rules), rules)

@@ -1,4 +1,4 @@
-//! The reset somebody asks for, if they may see it: one door for the page, the JSON and the event stream.
+//! Access to the requested reset, if the viewer may see it. Used by the page, the JSON response and the event stream.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,31 +15,31 @@ use crate::state::App;
 use crate::store::StoreError;
 use crate::web::{ClientAddress, Error, Lang};
 
-/// A reset with its proofs, as one look found them.
+/// Reset with its evidence, finishing status and device checklist, as loaded at one time.
 pub(crate) struct Found {
     pub(super) reset: Reset,
     pub(super) proofs: Vec<Proof>,
     pub(super) finished: Finished,
     pub(super) care: AfterCare,
-    /// The page as it was drawn last, and for whom: a settled reset's is the same at every reload.
+    /// Last rendered page and its variant: the page of a settled reset is the same at every reload.
     drawn: Mutex<Option<(Drawn, Bytes)>>,
 }
 
-/// What sending the form had to say on the way to the page.
+/// Notice from submitting the form, shown on the status page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Note {
-    /// A reset was under way: the password was not used.
+    /// Another reset was unfinished, so the password was not used.
     Unused,
-    /// Microsoft could not be asked about the password beforehand.
+    /// Microsoft could not check the password beforehand.
     Unasked,
 }
 
-/// All that a settled reset's page depends on besides the reset itself.
+/// Everything that the page of a settled reset depends on besides the reset itself.
 #[derive(PartialEq, Eq)]
 pub(super) struct Drawn {
     pub(super) language: Lang,
     pub(super) viewer: String,
-    /// The person's own page, and not the desk's by somebody of the same name.
+    /// The page is the person's own, and not the helpdesk view of an agent with the same name.
     pub(super) mine: bool,
     pub(super) note: Option<Note>,
     pub(super) is_final: bool,
@@ -50,7 +50,7 @@ impl Found {
         Self { reset, proofs, finished, care, drawn: Mutex::default() }
     }
 
-    /// The page as it was drawn for the same circumstances.
+    /// Returns the cached page if it was rendered for the same variant.
     pub(super) fn drawn(&self, like: &Drawn) -> Option<Bytes> {
         let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         drawn.as_ref().filter(|(known, _)| known == like).map(|(_, page)| page.clone())
@@ -61,15 +61,15 @@ impl Found {
     }
 }
 
-/// What pages show from memory, by reference.
+/// Cache of visible resets, by reference.
 pub(crate) type Shown = Known<Found>;
 
-/// Who asks for a reset, from where, and what may be shown from memory.
+/// Request for a reset: viewer, client address and page cache.
 pub(super) struct Asking {
     viewer: Option<Viewer>,
     address: ClientAddress,
     shown: Option<Shown>,
-    /// An older revision from memory does not do.
+    /// Minimum revision: an older one from the cache is not used.
     pub(super) at_least: i64,
 }
 
@@ -83,8 +83,8 @@ impl FromRequestParts<App> for Asking {
     }
 }
 
-/// The reset, if this viewer may see it. An unknown reference and somebody else's look the same, take the same one
-/// question to the database, and are counted: nobody tries references for long.
+/// Loads the reset, if this viewer may see it. An unknown reference and another person's reset give the same answer and
+/// cost the same single database query. Both count against a rate limit, so references cannot be guessed.
 pub(super) async fn allowed(app: &App, asking: Asking, reference: &str) -> Result<Option<(Viewer, Arc<Found>)>, Error> {
     let found = match reference.parse::<Reference>() {
         Ok(reference) => find(app, &asking, &reference).await?,
@@ -97,7 +97,7 @@ pub(super) async fn allowed(app: &App, asking: Asking, reference: &str) -> Resul
     Ok(seen)
 }
 
-/// From memory, if there is one that is new enough and this viewer may see it.
+/// Returns the reset from the cache, if it is new enough and this viewer may see it, else from the database.
 async fn find(app: &App, asking: &Asking, reference: &Reference) -> Result<Option<Arc<Found>>, StoreError> {
     let may_see = |reset: &Reset| asking.viewer.as_ref().is_some_and(|viewer| viewer.may_see(reset.person));
     let shown = asking.shown.as_ref();

@@ -1,5 +1,6 @@
-//! Keeps the words by which resets are found. Off the way of a reset: a person waits for none of this, and the search
-//! looks at the newest resets one by one until their words are kept.
+//! Indexes the search terms of resets.
+//!
+//! Runs in the background, so that no person waits for it. Until a reset is indexed, the search compares it one by one.
 
 use std::time::Duration;
 
@@ -8,21 +9,22 @@ use super::store::search::{FRESH, keep_words, unsearchable};
 use crate::state::App;
 use crate::store::{StoreError, lease};
 
+/// Interval between two checks for resets that are not indexed.
 const EVERY: Duration = Duration::from_secs(2);
-/// With many to do, others get their turn to write in between.
+/// Pause between two batches of a backlog, so that other writers get a turn.
 const BETWEEN: Duration = Duration::from_millis(50);
 
-/// So many are kept in one transaction: people wait for its end.
+/// Number of resets per transaction. Other writers wait for its end.
 const AT_ONCE: usize = 50;
 
-/// Ticks until the process stops.
+/// Runs rounds until shutdown.
 pub(crate) async fn run(app: App) {
-    // Where a long work stands. From the newest again when it is through: new resets come first.
+    // Position in a backlog. Starts at the newest again after the end, so that new resets come first.
     let mut after = None;
     loop {
         match tick(&app, after).await {
             Ok(reached) => after = reached,
-            Err(error) => tracing::warn!(cause = ?error, "words of resets cannot be kept; it goes on in a moment"),
+            Err(error) => tracing::warn!(error = ?error, "search indexing failed: retrying"),
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -31,7 +33,7 @@ pub(crate) async fn run(app: App) {
     }
 }
 
-/// Keeps the words of the newest resets behind a place. `Some`: there are more behind.
+/// Indexes the newest resets after a cursor. Returns the next cursor if there may be more.
 async fn tick(app: &App, after: Option<Place>) -> Result<Option<Place>, StoreError> {
     let found = unsearchable(&app.db, after, FRESH).await?;
     if found.is_empty() || !lease(&app.db, "words", &app.me, app.now()).await? {

@@ -1,8 +1,11 @@
-//! Who is dead? A reset that is being sent belongs to one process, which renews its lease every few seconds. A process
-//! that another one has not seen renew for the whole lease, *by that one's own monotonic clock*, counts as dead.
+//! Detects resets whose owner has stopped.
 //!
-//! Times in the rows are not compared with anybody's clock: machines differ, and clocks are set. A lease that is only
-//! looked at for whether it changes cannot be ended early by a clock that jumped.
+//! The process that sends a reset renews its lease every 4 seconds. If another process sees no renewal for
+//! [`LEASE_TIMEOUT`], measured by its own monotonic clock, it treats the owner as stopped.
+//!
+//! Invariants:
+//! - Times in the rows are not compared with a clock, because clocks differ between machines and can be set.
+//! - A lease is only observed for changes, so a clock that jumps cannot end it early.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,33 +17,35 @@ use crate::base::{InFlight, ResetId};
 use crate::state::App;
 use crate::store::StoreError;
 
-/// A lease that does not change for so long has no owner.
+/// Duration of a sending lease, as written to the row.
 pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(20);
+/// Time without a renewal after which a lease counts as expired.
 const SILENCE: Duration = Duration::from_secs(20);
-/// A living owner renews this often.
+/// Interval at which the owner renews its lease.
 const BEAT: Duration = Duration::from_secs(4);
-/// After `dispatched_at` is set the request must leave within this; a process that was stopped in between sends nothing
-/// when it wakes. Well below [`SILENCE`]: nobody has taken the reset over yet.
+/// Maximum time between setting `dispatched_at` and sending the request. A process that was suspended in between sends
+/// nothing when it resumes. Well below [`LEASE_TIMEOUT`], so no other process has taken the reset over yet.
 pub(super) const LEAVES_WITHIN: Duration = Duration::from_secs(10);
 
-/// Renews the lease of a reset until it is dropped. Never returns: run it beside the work.
+/// Renews the lease of a reset until the future is dropped. Never returns: run it concurrently with the dispatch.
 pub(super) async fn beat(app: &App, id: ResetId) -> std::convert::Infallible {
     loop {
         tokio::time::sleep(BEAT).await;
         let now = app.now();
         match store::renew(&app.db, id, &app.me, now.saturating_add(LEASE).unwrap_or(now)).await {
             Ok(()) | Err(StoreError::NoRow) => {}
-            Err(error) => tracing::warn!(reset.id = %id, cause = ?error, "a lease cannot be renewed at the moment"),
+            Err(error) => tracing::warn!(reset.id = %id, error = ?error, "lease renewal failed: retrying"),
         }
     }
 }
 
-/// What one process has seen of the others' leases.
+/// Leases of other processes as this process last saw them, with the monotonic time of the last change.
 #[derive(Debug, Default)]
 pub(super) struct Silences(HashMap<ResetId, (Sending, Duration)>);
 
 impl Silences {
-    /// Compares with what was seen before; gives what has been silent too long, and our own that nobody works on.
+    /// Compares the leases with the previous round. Returns those that were not renewed for [`LEASE_TIMEOUT`], and this
+    /// process's own that no task works on.
     pub(super) fn look(&mut self, rows: Vec<Sending>, me: &str, mine: &InFlight, elapsed: Duration) -> Vec<Sending> {
         let before = std::mem::take(&mut self.0);
         let mut dead = Vec::new();
@@ -60,7 +65,8 @@ impl Silences {
         dead
     }
 
-    /// The database was away, for the others too perhaps: their silence so far means nothing.
+    /// Discards all observations. Call it after a database outage: other processes may not have been able to renew
+    /// either.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }
@@ -90,7 +96,7 @@ mod tests {
     fn a_sign_of_life_and_a_lost_database_start_the_count_again() {
         let (mut seen, mine) = (Silences::default(), InFlight::default());
         seen.look(vec![row(1)], "me", &mine, seconds(0));
-        assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(19)), [], "it renewed");
+        assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(19)), [], "the lease was renewed");
         assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(38)), []);
         seen.forget();
         assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(60)), []);

@@ -1,4 +1,4 @@
-//! The line that forms when Graph throttles: one for all replicas, in the order of coming.
+//! Throttle queue for resets while Graph answers 429: one queue for all replicas, in order of creation.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,11 +8,11 @@ use super::store;
 use crate::base::ResetId;
 use crate::store::{Db, StoreError};
 
-/// After the wait one goes every so often. Graph admits about 20 a second per tenant (graph.md, throttling), and
-/// others in the tenant want some.
+/// Interval between two queued resets after the throttle wait. Graph admits about 20 requests per second per tenant
+/// (Microsoft Graph documentation, throttling limits), and other clients in the tenant need a share.
 const PACE: SignedDuration = SignedDuration::from_millis(100);
 
-/// When it is this one's turn; `None`: there is no line.
+/// Returns the time at which a reset may be sent, or `None` if there is no queue.
 pub(super) async fn turn(
     db: &Db,
     created_at: Timestamp,
@@ -24,15 +24,15 @@ pub(super) async fn turn(
     Ok(Some(until.saturating_add(PACE * i32::try_from(ahead).unwrap_or(i32::MAX)).unwrap_or(until)))
 }
 
-/// Where somebody stands, and for how long as far as anybody knows.
+/// Position in the throttle queue and the expected wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// 1 is next.
+    /// Position, starting at 1 for the next reset to be sent.
     pub(super) number: i64,
     pub(super) wait: SignedDuration,
 }
 
-/// The place of a reset that waits.
+/// Returns the queue position of a waiting reset, or `None` if it does not wait.
 pub(super) async fn place(db: &Db, reset: &Reset, now: Timestamp) -> Result<Option<Place>, StoreError> {
     if reset.state != State::Sending || reset.line_since.is_none() || reset.dispatched_at.is_some() {
         return Ok(None);

@@ -1,6 +1,7 @@
-//! Live status by server-sent events. One reader per process asks for changed rows twice a second, or at once after a
-//! change of its own, reads each row that somebody watches once, and fans it out. It also tells what pages may still be
-//! shown from memory.
+//! Streams the status of resets as server-sent events.
+//!
+//! One change feed per process loads changed rows twice a second, and at once after a change of its own process. It
+//! loads each watched row once and publishes it to all subscribers. It also invalidates cached pages.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,17 +22,18 @@ use crate::state::{App, News, Standing};
 use crate::store::{StoreError, hash_id};
 use crate::web::{Error, json_not_found};
 
+/// Interval between two reads of the changes.
 const EVERY: Duration = Duration::from_millis(450);
-/// Many changes at once are read together.
+/// Delay after a change in this process, so that simultaneous changes are read together.
 const TOGETHER: Duration = Duration::from_millis(40);
 
-/// Reads what changed until the process stops.
+/// Loads and publishes changes until shutdown.
 pub(crate) async fn read_changes(app: App, shown: Shown) {
     let mut seen = None;
     loop {
         match changes(&app, &shown, seen).await {
             Ok(newest) => seen = Some(newest),
-            Err(error) => tracing::warn!(cause = ?error, "changed resets cannot be read"),
+            Err(error) => tracing::warn!(error = ?error, "loading reset changes failed: retrying"),
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -54,7 +56,7 @@ async fn changes(app: &App, shown: &Shown, seen: Option<i64>) -> Result<i64, Sto
     Ok(changed.last().map_or(seen, |c| c.change))
 }
 
-/// Whole, also if it takes several answers: what is not read yet must not count as unchanged.
+/// Loads all changes, in several reads if necessary: a change that is not read yet must not count as unchanged.
 async fn all_changed(app: &App, seen: i64) -> Result<Vec<Changed>, StoreError> {
     let mut all: Vec<Changed> = Vec::new();
     loop {
@@ -76,8 +78,8 @@ async fn news(app: &App, reset: &Reset) -> Result<News, StoreError> {
     Ok(News { revision: reset.revision, status: Arc::from(status) })
 }
 
-/// `GET /resets/{reference}/events`. The current state comes first, unless `Last-Event-ID` says that it is known, so a
-/// reconnecting browser misses nothing, whichever replica it reaches.
+/// `GET /resets/{reference}/events`: streams status events. The current state comes first, unless `Last-Event-ID` shows
+/// that the browser has it, so a reconnecting browser misses nothing on any replica.
 pub(super) async fn events(
     State(app): State<App>,
     asking: Asking,
@@ -91,7 +93,7 @@ pub(super) async fn events(
     let known = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<i64>().ok());
     let session = hash_id(&viewer.session.to_string());
     let standing = Standing::Until(viewer.login.ends(&app));
-    // Watched before it is read: a change in between is heard.
+    // Subscribes before reading, so that a change in between is not missed.
     let watch = Watch {
         session: app.session_watchers.watch(session, standing),
         news: app.reset_watchers.watch(reset.id, None),
@@ -103,17 +105,18 @@ pub(super) async fn events(
     let mut response = stream.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Proxies that collect an answer before they pass it on would make live dead.
+    // Disables buffering in proxies, which would delay events.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
 }
 
+/// Event stream of one reset for one session.
 struct Watch {
     app: App,
     news: Watched<ResetId, Option<News>>,
     session: Watched<String, Standing>,
     id: ResetId,
-    /// The revision that was sent last.
+    /// Revision that was sent last.
     sent: Option<i64>,
 }
 
@@ -125,7 +128,7 @@ impl Watch {
         })
     }
 
-    /// The next status; `None` ends the stream: signed out, over, or stopped.
+    /// Returns the next status event. `None` ends the stream: the session ended or the process is shutting down.
     async fn next(&mut self) -> Option<Event> {
         if self.sent.is_none() {
             let news = self.read().await?;
@@ -143,7 +146,7 @@ impl Watch {
         }
     }
 
-    /// The current state, however long the database takes to be there.
+    /// Loads the current state, retrying until the database is available.
     async fn read(&self) -> Option<News> {
         loop {
             let read = async {
@@ -153,7 +156,7 @@ impl Watch {
             match read.await {
                 Ok(news) => return Some(news),
                 Err(StoreError::NoRow) => return None,
-                Err(error) => tracing::warn!(cause = ?error, "a watched reset cannot be read"),
+                Err(error) => tracing::warn!(error = ?error, "loading a watched reset failed: retrying"),
             }
             tokio::select! {
                 () = self.app.stop.cancelled() => return None,

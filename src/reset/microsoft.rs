@@ -1,27 +1,29 @@
-//! Asks Microsoft about a password before its reset begins, where the organisation wants that: at submit only, so that
-//! nothing half typed leaves. It fails open: what Microsoft does not say now, the reset itself will bring.
+//! Checks a password at Microsoft before its reset starts, if `policy.microsoft_check` is enabled.
+//!
+//! The check runs at submit only, so that no partly typed password is sent. It fails open: if Microsoft does not
+//! answer, the reset itself shows whether the password is accepted.
 
 use crate::entra::PasswordVerdict;
 use crate::policy::{NewPassword, Rule, Standing};
 use crate::state::App;
 
-/// So much of what Microsoft says is shown.
+/// Maximum length of Microsoft's message on the form.
 const WORDS: usize = 400;
 
-/// What Microsoft said.
+/// Outcome of the check.
 pub(super) enum Said {
-    /// Nothing: it was not to be asked, or takes the password.
+    /// The check is disabled, or Microsoft accepts the password.
     Nothing,
-    /// It could not be asked, or not in time.
+    /// The check was not possible, or not in time.
     Unasked,
     Refused(Refused),
 }
 
-/// A refusal as the form shows it.
+/// Refusal by Microsoft, as the form shows it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) standings: Vec<(Rule, Standing)>,
-    /// Microsoft's own words; English.
+    /// Microsoft's own message, in English.
     pub(super) words: String,
 }
 
@@ -32,16 +34,17 @@ pub(super) async fn ask(app: &App, password: &NewPassword) -> Said {
     match app.entra.operators.validate(password.as_password()).await {
         Ok(verdict) if verdict.is_valid => Said::Nothing,
         Ok(verdict) => Said::Refused(refused(password.standings(), &verdict)),
-        // No more than this of the error: what Graph answers to a request with a password is not for a log.
+        // Logs only this part of the error: a Graph response to a request with a password does not belong in a log.
         Err(error) => {
-            tracing::warn!(problem = %error, "Microsoft could not be asked about a password; the reset goes on");
+            tracing::warn!(error = %error, "Microsoft password check failed: continuing without it");
             Said::Unasked
         }
     }
 }
 
-/// Rule names as seen in answers (<https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta> and
-/// the tests of pnp/cli-microsoft365, read 2026-11-23). Others stand under Microsoft's own rule.
+/// Returns the rule for a rule name of Microsoft. The names are from
+/// <https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta> and the tests of
+/// pnp/cli-microsoft365, read 2026-11-23. Other names count under Microsoft's own rule only.
 fn known(name: &str) -> Option<Rule> {
     match name {
         "password_too_short" => Some(Rule::Length),

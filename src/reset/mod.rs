@@ -1,17 +1,19 @@
-//! Setting a new password, from the form to the last word on it.
+//! Sets a person's new password, from the form to the final state of the reset.
 //!
 //! ```text
-//! sending -> writing    202 (also when Location is missing or foreign: then evidence only)
-//! sending -> refused    nothing was taken
-//! sending -> unknown    it was sent, and nobody knows
-//! writing -> written | refused | failed | split    what the operation says
-//! writing -> unknown    404 for more than 60 s, or the time limit
+//! sending -> writing    HTTP 202 (also if Location is missing or not Graph's: then evidence only)
+//! sending -> refused    Graph did not accept the request
+//! sending -> unknown    the request was sent and the outcome is not known
+//! writing -> written | refused | failed | split    result of the long-running operation
+//! writing -> unknown    HTTP 404 for more than 60 s, or the time limit
 //! written -> finished | cloud_only        finished -> cloud_only
 //! unknown, split, failed{F-UNRECOGNISED} -> written | failed | finished | cloud_only    by evidence only, for 24 h
 //! ```
 //!
-//! The intent is a committed row before anything is sent. The password lives in memory from the form to the POST and
-//! is in no table, log, session or trace. It is sent once.
+//! Invariants:
+//! - The intent is a committed row before anything is sent.
+//! - The password is in memory from the form to the POST and in no table, log, session or trace.
+//! - The password is sent once.
 
 mod aftercare;
 pub(crate) mod canary;
@@ -47,7 +49,7 @@ use axum::{Extension, Router};
 
 use crate::state::App;
 
-/// What pages may show from memory, shared with the reader of changes.
+/// Cached resets for the status page, shared with the change feed.
 pub(crate) use found::Shown;
 
 pub(crate) fn router(shown: Shown) -> Router<App> {

@@ -1,4 +1,4 @@
-//! A reset as it is read, and what a viewer gets to see of it.
+//! The reset as read from the database, its evidence, and the status response that pages, JSON and events share.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::state::State;
 use crate::base::{ObjectId, PersonKey, Reference, ResetId};
 use crate::people::PasswordSet;
 
-/// One reset.
+/// One password reset as stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Reset {
     pub(crate) id: ResetId,
@@ -29,20 +29,22 @@ pub(crate) struct Reset {
     pub(crate) down_total_ms: i64,
     pub(crate) line_since: Option<Timestamp>,
     pub(crate) revision: i64,
-    /// Who sent it, at Entra: the log names them, also when another operator is linked since.
+    /// Object id of the reset operator that sent the request. Entra's audit log names this id, also after another
+    /// operator was linked.
     pub(crate) operator: Option<ObjectId>,
-    /// How the directory knows the person, and when the password was set there before. Only with a probe.
+    /// Account name in the directory, and below it the time at which the password was set there before this reset. Both
+    /// are set only if a directory probe is configured.
     pub(crate) account: Option<String>,
     pub(crate) set_before: Option<PasswordSet>,
     pub(crate) carried_note: Option<CarriedNote>,
 }
 
-/// Why the log will not say who carried a password.
+/// Reason why Entra's audit log cannot show which writeback agent carried the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CarriedNote {
-    /// Several rows fit, or one that another reset may claim.
+    /// Several records match, or one that may belong to another reset.
     Ambiguous,
-    /// The tenant logs nothing of this kind: somebody has to switch it on.
+    /// The tenant logs no record of this kind: an administrator has to enable it.
     Unavailable,
 }
 
@@ -65,13 +67,13 @@ impl Reset {
     }
 }
 
-/// How far a password got, and how we know.
+/// Evidence checkpoint: a point on the password's way that was confirmed by a source. Stored and published as `rung`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rung {
     Accepted,
     Written,
     Carried,
-    /// A domain controller has it.
+    /// A domain controller has the new password.
     Landed,
     Works,
 }
@@ -94,7 +96,7 @@ impl Rung {
     }
 }
 
-/// A rung that was reached.
+/// Evidence that a checkpoint was reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Proof {
     pub(crate) rung: Rung,
@@ -103,7 +105,7 @@ pub(crate) struct Proof {
     pub(crate) detail: Option<String>,
 }
 
-/// The outside contract: what page, JSON and event stream all say.
+/// Status of a reset for the JSON response and the event stream. Field names are an outside contract.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Status {
     pub(crate) reference: String,

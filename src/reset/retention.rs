@@ -1,4 +1,4 @@
-//! Forgetting, after the time that the organisation keeps names: whose a reset was, and what the desk wrote of it.
+//! Erases personal data of resets after the configured retention period: names and helpdesk notes.
 
 use jiff::Timestamp;
 
@@ -6,8 +6,8 @@ use super::store;
 use crate::audit::Ledger;
 use crate::store::StoreError;
 
-/// Empties names of ended resets and deletes notes from before a time, some of them: as long as any are, there may be
-/// more.
+/// Erases the names of ended resets and deletes notes from before a time, one batch per call. Returns the number of
+/// resets and notes. Call it again until both are 0.
 pub(crate) async fn forget_people(ledger: &mut Ledger, before: Timestamp) -> Result<(u64, u64), StoreError> {
     let named = store::named(ledger.tx(), before).await?;
     let resets = u64::try_from(named.len()).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! The one POST, and writing down what came of it.
+//! Sends the reset request to Graph once and stores the outcome.
 
 use std::time::Duration;
 
@@ -16,20 +16,21 @@ use crate::base::{Marked, Password, PersonKey, ResetId, crash_point};
 use crate::entra::{Dispatch, GraphRefusal, OperatorError, Order, Trouble};
 use crate::store::StoreError;
 
-/// The first question to an operation comes this long after 202.
+/// Delay between the 202 response and the first poll of the operation.
 const FIRST_POLL: SignedDuration = SignedDuration::from_millis(1_000);
-/// However long 202 asks us to wait, somebody is watching.
+/// Maximum delay before the first poll, whatever `Retry-After` of the 202 response says: a person is waiting.
 const LATEST_POLL: SignedDuration = SignedDuration::from_secs(30);
-/// When 429 does not say how long.
+/// Wait after a 429 response without `Retry-After`.
 const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(5);
-/// How often somebody in line hears of their place.
+/// Interval at which the status page of a queued reset is updated with its position.
 const TELL_EVERY: SignedDuration = SignedDuration::from_secs(2);
-/// `Retry-After: 0` is not taken at its word.
+/// Minimum wait after a 429 response, also for `Retry-After: 0`.
 const SHORTEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
-/// A row that cannot be written is tried again so often, a second apart: what Graph accepted is never dropped.
+/// Maximum number of attempts to store the outcome, one second apart. A response that Graph gave must not be lost
+/// because the database is briefly unavailable.
 const WRITES: u32 = 120;
 
-/// What is being sent.
+/// Committed reset that is ready to be sent.
 #[derive(Clone, Copy)]
 pub(super) struct Sent {
     pub(super) id: ResetId,
@@ -37,16 +38,16 @@ pub(super) struct Sent {
     pub(super) created_at: Timestamp,
 }
 
-/// What a try to send came to.
+/// Result of one attempt to send a reset.
 enum Tried {
-    /// It ended: write this down.
+    /// The dispatch ended with this outcome.
     Ended(Dispatch),
-    /// It ended before it was sent.
+    /// The reset ended before the request was sent.
     NotSent(Cause),
 }
 
-/// Sends a committed intent, once, and writes down the outcome. The lease is renewed beside the work for as long as it
-/// takes, and the mark keeps this process from taking its own work for an orphan's.
+/// Sends a committed intent once and stores the outcome. The heartbeat renews the lease meanwhile, and the in-flight
+/// guard keeps this process's tracker from treating the reset as orphaned.
 pub(super) async fn send(resets: Resets, sent: Sent, password: Password, marked: Marked) {
     tokio::select! {
         () = send_and_write_down(&resets, sent, password) => {}
@@ -60,8 +61,8 @@ async fn send_and_write_down(resets: &Resets, sent: Sent, password: Password) {
     let tried = match attempt(resets, sent, &password).await {
         Ok(tried) => tried,
         Err(error) => {
-            // The row is not ours any more, or the database is away: the tracker ends it by what the row says.
-            tracing::error!(reset.id = %id, cause = ?error, "a reset could not be sent");
+            // The row has another owner, or the database is unavailable: the tracker ends the reset based on the row.
+            tracing::error!(reset.id = %id, error = ?error, "reset dispatch failed: tracker will resolve it");
             return;
         }
     };
@@ -70,31 +71,37 @@ async fn send_and_write_down(resets: &Resets, sent: Sent, password: Password) {
     for _ in 0..WRITES {
         match write_down(resets, id, &tried).await {
             Ok(()) => return,
-            Err(StoreError::NoRow) => return tracing::warn!(reset.id = %id, "a reset was ended by somebody else"),
+            Err(StoreError::NoRow) => {
+                return tracing::warn!(
+                    reset.id = %id,
+                    "reset outcome discarded: another replica already ended the reset"
+                );
+            }
             Err(error) => {
-                tracing::error!(reset.id = %id, cause = ?error, "the outcome of a reset cannot be written down yet");
+                tracing::error!(reset.id = %id, error = ?error, "storing the reset outcome failed: retrying");
             }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
-/// Waits in line if it must, dispatches, and goes again only if Graph proved that it took nothing.
+/// Waits in the throttle queue if necessary and dispatches. Repeats only if Graph's response proves that it accepted
+/// nothing.
 async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tried, StoreError> {
     let app = &resets.app;
     let Sent { id, person, created_at } = sent;
-    // How long one has waited is told by a clock that nobody sets.
+    // The waiting time is measured by the monotonic clock, which cannot be set.
     let began = app.clock.elapsed();
     let limit = Duration::from_secs(u64::try_from(app.config.reset.line_limit_seconds).unwrap_or(0));
     let mut renewed = false;
     loop {
         let rest = limit.saturating_sub(app.clock.elapsed().saturating_sub(began));
-        // Also when each wait is short: a 429 that comes again and again is not answered for ever.
+        // Bounds the total time also if each wait is short, so that repeated 429 responses end at the limit.
         if rest.is_zero() || !wait_for_turn(resets, id, created_at, rest).await? {
             return Ok(Tried::NotSent(Cause::Throttled));
         }
         let now = app.now();
-        // A token first: between `dispatched_at` and the request nothing may take long.
+        // The token comes first, because nothing may take long between `dispatched_at` and the request.
         let ready = match app.entra.operators.ready().await {
             Ok(ready) => ready,
             Err(error) => return operator_is_down(id, error),
@@ -123,17 +130,17 @@ async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tri
     }
 }
 
-/// Without a token nothing was sent.
+/// Ends the attempt if the operator has no token. Nothing was sent.
 fn operator_is_down(id: ResetId, error: OperatorError) -> Result<Tried, StoreError> {
     if let OperatorError::Store(error) = error {
         return Err(error);
     }
-    tracing::warn!(reset.id = %id, cause = ?error, "the operator cannot send");
+    tracing::warn!(reset.id = %id, error = ?error, "reset not sent: operator unavailable");
     Ok(Tried::NotSent(Cause::Operator))
 }
 
-/// Stands in line while Graph throttles, and after it in the order of coming, so that all do not go at once and are
-/// throttled again. False: longer than `at_most`.
+/// Waits in the throttle queue while Graph throttles. Afterwards resets are sent in order of creation, so that they are
+/// not sent all at once and throttled again. Returns `false` if the wait would exceed `at_most`.
 async fn wait_for_turn(
     resets: &Resets,
     id: ResetId,
@@ -152,7 +159,7 @@ async fn wait_for_turn(
         if app.clock.elapsed() + left > until || app.stop.is_cancelled() {
             return Ok(false);
         }
-        // The page tells the place anew now and then, not at every step.
+        // Updates the position on the status page at intervals, not in every step.
         if told.is_none_or(|at| now.duration_since(at) >= TELL_EVERY || now < at) {
             let mut ledger = app.auditor.begin().await?;
             store::wait_in_line(ledger.tx(), id, &app.me, now, later(now, LEASE)).await?;
@@ -161,7 +168,7 @@ async fn wait_for_turn(
             app.changed.notify_one();
             told = Some(now);
         }
-        // Short steps, so that the clock, a stop and a longer wait are all noticed.
+        // Short steps, so that a clock change, a shutdown and a longer throttle are all noticed.
         tokio::time::sleep(left.clamp(Duration::from_millis(20), Duration::from_millis(500))).await;
     }
 }
@@ -209,10 +216,12 @@ async fn refused(resets: &Resets, reset: &Reset, refusal: &GraphRefusal) -> Resu
     let answer = Answer { call: "reset", status, request_id: refusal.request_id.as_deref(), detail: Some(&said) };
     let mut cause = Cause::of_refusal(refusal);
     if refusal.status == StatusCode::FORBIDDEN {
-        // Is it this person, or is the operator's role gone?
+        // HTTP 403 means either that this account is protected or that the operator lost its role.
         match resets.app.entra.operators.check_role().await {
             Err(OperatorError::Trouble(Trouble::Role)) => cause = Cause::Role,
-            Err(error) => tracing::warn!(cause = ?error, "after a 403 the operator's role was looked at"),
+            Err(error) => {
+                tracing::warn!(error = ?error, "operator role check after HTTP 403 failed: keeping cause R-DENIED");
+            }
             Ok(_) => {}
         }
     }
@@ -257,7 +266,7 @@ async fn accepted(
     Ok(())
 }
 
-/// What a report rests on.
+/// Graph response and evidence that a transition is based on.
 #[derive(Default)]
 pub(super) struct Grounds<'a> {
     pub(super) answer: Option<Answer<'a>>,
@@ -270,7 +279,7 @@ impl<'a> From<Answer<'a>> for Grounds<'a> {
     }
 }
 
-/// Moves a reset by a report, with its grounds and its audit line, in one transaction.
+/// Applies an event to a reset: new state, Graph response, evidence and audit event in one transaction.
 pub(super) async fn finish(
     resets: &Resets,
     reset: &Reset,

@@ -1,10 +1,12 @@
-//! The states of a reset and how they follow one another. Pure: drawn in the module's door, held by property tests.
+//! States of a reset and the transitions between them.
+//!
+//! Pure functions: the diagram is in the documentation of `reset`, and property tests check it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::causes::Cause;
 
-/// How far a reset is.
+/// State of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum State {
     Sending,
@@ -18,29 +20,30 @@ pub(crate) enum State {
     Finished,
 }
 
-/// What somebody found out.
+/// Event that can change the state of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
-    /// 202.
+    /// Graph answered 202.
     Accepted,
-    /// Nothing was taken.
+    /// Graph did not accept the request, or it was not sent.
     NotTaken(Cause),
-    /// It was sent, and nobody knows.
+    /// The request was sent and the outcome is not known.
     NoAnswer,
-    /// The process died before the answer was written down.
+    /// The process that sent the request stopped before it stored the response.
     Crashed,
-    /// The operation's own last word.
+    /// The long-running operation reported success.
     Succeeded,
+    /// The long-running operation reported a failure.
     Ended(Ending),
-    /// 404 for too long.
+    /// The operation answered 404 for too long.
     Lost,
-    /// The time limit.
+    /// The time limit for the operation has passed.
     TimedOut,
-    /// Evidence, not opinion.
+    /// Evidence from a source other than the operation.
     Evidence(Evidence),
 }
 
-/// A failed operation, understood.
+/// Classified failure of a long-running operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Refused(Cause),
@@ -48,22 +51,22 @@ pub(crate) enum Ending {
     Split,
 }
 
-/// What evidence says.
+/// Result of an evidence check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
-    /// An agent carried it.
+    /// A writeback agent carried the password to the directory.
     Carried,
-    /// A domain controller has it.
+    /// A domain controller has the new password.
     Landed,
-    /// Entra's audit log says that it failed.
+    /// Entra's audit log reports a failure.
     AuditFailed(Cause),
-    /// Entra took it, and no agent was involved.
+    /// Entra set the password, and no writeback agent was involved.
     NoAgent,
-    /// The person used it.
+    /// The person signed in with the new password.
     Used,
 }
 
-/// How long a settled state may still be moved by evidence.
+/// Period after which evidence no longer changes a settled state.
 pub(crate) const SETTLED: SignedDuration = SignedDuration::from_hours(24);
 
 impl State {
@@ -97,12 +100,12 @@ impl State {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Somebody is still at it: one per person.
+    /// Returns whether the reset is unfinished. A person has at most one such reset.
     pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Sending | Self::Writing)
     }
 
-    /// Nothing can change it any more.
+    /// Returns whether no event can change the state any more.
     pub(crate) fn is_final(self, cause: Option<Cause>, settled_at: Option<Timestamp>, now: Timestamp) -> bool {
         match self {
             Self::Sending | Self::Writing => false,
@@ -114,7 +117,7 @@ impl State {
         }
     }
 
-    /// The state after a report, with its cause. `None`: the report changes nothing.
+    /// Returns the state and cause after an event, or `None` if the event changes nothing.
     pub(crate) fn after(self, cause: Option<Cause>, report: Report) -> Option<(Self, Option<Cause>)> {
         match (self, report) {
             (Self::Sending, Report::Accepted) => Some((Self::Writing, None)),
@@ -141,7 +144,7 @@ impl State {
                 Some((Self::CloudOnly, Some(Cause::CloudOnly)))
             }
             Evidence::Carried if unsettled => Some((Self::Written, None)),
-            // A split reset is in the directory anyway; what is missing there is the cloud.
+            // A split reset is in the directory already; only the cloud lacks the new password.
             Evidence::Landed if unsettled && self != Self::Split => Some((Self::Written, None)),
             Evidence::Used if unsettled || self == Self::Written => Some((Self::Finished, None)),
             Evidence::AuditFailed(why) if self == Self::Unknown => Some((Self::Failed, Some(why))),
@@ -195,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_final_state_never_changes(reports in proptest::collection::vec(report(), 1..30)) {
+        fn final_state_never_changes(reports in proptest::collection::vec(report(), 1..30)) {
             let now = Timestamp::UNIX_EPOCH;
             let (mut state, mut cause) = (State::Sending, None);
             for report in reports {
@@ -208,14 +211,14 @@ mod tests {
         }
 
         #[test]
-        fn a_settled_state_moves_only_by_evidence(state in state(), cause in proptest::option::of(cause()), opinion in opinion()) {
+        fn settled_state_changes_only_by_evidence(state in state(), cause in proptest::option::of(cause()), opinion in opinion()) {
             if !state.is_open() {
                 prop_assert_eq!(state.after(cause, opinion), None);
             }
         }
 
         #[test]
-        fn evidence_alone_ends_nothing_that_is_still_under_way(evidence in evidence()) {
+        fn evidence_does_not_end_open_reset(evidence in evidence()) {
             prop_assert_eq!(State::Sending.after(None, Report::Evidence(evidence)), None);
             prop_assert_eq!(State::Writing.after(None, Report::Evidence(evidence)), None);
         }

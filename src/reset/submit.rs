@@ -1,4 +1,4 @@
-//! From the form to a committed intent, and the task that sends it.
+//! Commits the intent of a reset and starts the task that sends it.
 
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
@@ -15,10 +15,10 @@ use crate::policy::NewPassword;
 use crate::state::App;
 use crate::store::{Refused, StoreError};
 
-/// A new reset after a split one: the cloud catches up within this.
+/// Minimum time between a split reset and the next one. The cloud catches up within this time.
 const SPLIT_REST: SignedDuration = SignedDuration::from_mins(30);
 
-/// Resets, as handlers use them.
+/// Entry point for handlers and loops that work with resets.
 #[derive(Clone)]
 pub(crate) struct Resets {
     pub(super) app: App,
@@ -31,23 +31,23 @@ impl FromRef<App> for Resets {
     }
 }
 
-/// Who asked for a reset.
+/// Initiator of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    /// Its person, signed in.
+    /// The signed-in person.
     Person,
-    /// The schedule, of the test account.
+    /// The canary schedule, for the test account.
     Canary,
 }
 
-/// Why nothing was begun. The password was not used.
+/// Reason why no reset was started. The password was not used.
 #[derive(Debug)]
 pub(super) enum NotBegun {
-    /// One is under way.
+    /// Another reset of this person is unfinished.
     Running(Reference),
-    /// Too many by this person.
+    /// The person exceeded the rate limit.
     Limited(Refused),
-    /// The desk's grant was used by another tab.
+    /// The helpdesk's reset grant is missing, for example because another tab used it.
     NotGranted,
     Store(StoreError),
 }
@@ -58,19 +58,19 @@ impl From<StoreError> for NotBegun {
     }
 }
 
-/// What the person's newest reset means for another one.
+/// Effect of the person's newest reset on a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Before {
     Nothing,
     Running(Reference),
-    /// The password may be in place: try it first.
+    /// The earlier password may be set: the person should try it first.
     Unknown(Reference),
-    /// AD has it, the cloud not yet: not before this.
+    /// The directory has the password and the cloud does not yet. No new reset before this time.
     Split(Reference, Timestamp),
 }
 
 impl Resets {
-    /// What stands before a new reset of this person.
+    /// Returns what the person's newest reset means for a new one.
     pub(super) async fn before(&self, person: PersonKey) -> Result<Before, StoreError> {
         let Some(latest) = store::latest(&self.app.db, person).await? else { return Ok(Before::Nothing) };
         let now = self.app.now();
@@ -85,7 +85,8 @@ impl Resets {
         })
     }
 
-    /// Commits the intent and starts sending. The sending belongs to the process: a closed browser cannot cut it.
+    /// Commits the intent and spawns the dispatch. The task belongs to the process, so a closed browser does not stop
+    /// it.
     pub(super) async fn submit(
         &self,
         by: By,
@@ -97,7 +98,7 @@ impl Resets {
         let id = ResetId::new(&self.app.random, now);
         let reference = Reference::new(&self.app.random);
         let guard = Guard::from_ref(&self.app);
-        // Asks Graph, so before anything is locked.
+        // Before the transaction, because it asks Graph and would hold the database lock meanwhile.
         let needs_approval = by == By::Person && guard.needs_approval(facts).await;
         let mut ledger = self.app.auditor.begin().await?;
         let lease_until = now.saturating_add(LEASE).unwrap_or(now);
@@ -105,7 +106,8 @@ impl Resets {
         match store::insert(ledger.tx(), &intent).await {
             Ok(()) => {}
             Err(StoreError::Exists) => {
-                // Writes nothing, and waits for whatever refused it: who did it may be committed in this moment.
+                // Writes nothing, and waits for the transaction of the conflicting reset, which may still be
+                // committing.
                 ledger.commit().await?;
                 return Err(self.running(person).await?);
             }
@@ -125,7 +127,7 @@ impl Resets {
         let actor = if by == By::Person { Actor::Person(person) } else { Actor::Portal };
         let event = Event::new("reset.requested", actor).about(person).reset(id).with("canary", by == By::Canary);
         ledger.record(event.with("reference", reference.to_string()).personal("upn", facts.upn.clone()));
-        // Marked before it can be seen: nobody here takes it for an orphan.
+        // Marked before the row is visible, so that this process's tracker does not treat it as orphaned.
         let marked = self.in_flight.mark(id);
         ledger.commit().await?;
         crash_point("intent-committed");
@@ -134,7 +136,7 @@ impl Resets {
         Ok(reference)
     }
 
-    /// What only a person's reset brings: somebody to tell, and a count.
+    /// Enqueues the notification and consumes the quota. Only for a person's reset, not for the canary.
     async fn of_a_person(
         &self,
         ledger: &mut Ledger,
@@ -155,9 +157,10 @@ impl Resets {
         }
     }
 
+    /// Returns the error that names the unfinished reset.
     async fn running(&self, person: PersonKey) -> Result<NotBegun, StoreError> {
         let latest = store::latest(&self.app.db, person).await?;
-        // The other one may have ended just now; its page says so.
+        // The other reset may have ended meanwhile; its status page shows that.
         latest.map(|reset| NotBegun::Running(reset.reference)).ok_or(StoreError::NoRow)
     }
 }

@@ -1,4 +1,4 @@
-//! The page of one reset: where the password is, how we know, and what to do.
+//! Status page of one reset: where the password is, the evidence for it, and what to do.
 
 use std::time::Duration;
 
@@ -25,20 +25,20 @@ use crate::web::{Error, Frame, clock_time, draw, duration, json_not_found};
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
-    /// A second submit came here: its password was not used.
+    /// Set after a second submit, whose password was not used.
     unused: Option<String>,
-    /// Microsoft could not be asked beforehand.
+    /// Set if Microsoft could not check the password beforehand.
     unasked: Option<String>,
-    /// Back from Entra: nothing from memory.
+    /// Set after the return from Entra or a checklist change: the cache is not used.
     back: Option<String>,
-    /// The page must be at least this new: its script has heard of it.
+    /// Minimum revision of the page: its script has received an event with this revision.
     revision: Option<String>,
 }
 
-/// A step of the journey, as drawn.
+/// Progress step as the page shows it.
 struct Step {
     name: &'static str,
-    /// `done`, `now`, `ahead`, `bad`, or `off`: after a bad one.
+    /// `done`, `now`, `ahead`, `bad`, `off` (after a `bad` one), or the name of a [`DeliveryLogGap`].
     look: &'static str,
     title: String,
     text: String,
@@ -54,7 +54,7 @@ struct TimelinePage {
     spelled: String,
     state: &'static str,
     is_final: bool,
-    /// The page asks for news by itself.
+    /// The page updates automatically.
     live: bool,
     revision: i64,
     title: String,
@@ -67,22 +67,22 @@ struct TimelinePage {
     took: Option<String>,
     usual: Option<String>,
     line: Option<String>,
-    /// What sending the form had to say, and how it looks.
+    /// Notice from submitting the form: ARIA role and text.
     note: Option<(&'static str, String)>,
     finish: Option<Finish>,
     care: Option<Care>,
-    /// What the button says, if another try makes sense.
+    /// Label of the retry button, if another attempt makes sense.
     again: Option<String>,
     tone: &'static str,
 }
 
-/// The finishing sign-in, as offered.
+/// Prompt for the finishing sign-in.
 struct Finish {
     title: String,
     text: String,
-    /// What the last try came to.
+    /// Outcome of the last attempt.
     note: Option<String>,
-    /// `None` while Entra is being asked.
+    /// Label of the button, or `None` while Entra is being checked.
     button: Option<String>,
 }
 
@@ -103,18 +103,19 @@ impl Finish {
     }
 }
 
-/// What the page shows besides the reset itself.
+/// Content of the page besides the reset itself.
 #[derive(Default)]
 struct More {
     usual: Option<String>,
     place: Option<line::Place>,
     note: Option<Note>,
     finish: Option<Finished>,
-    /// There is a last step for this person to take.
+    /// The person's domain is managed, so the finishing sign-in is a step for them.
     possible: bool,
     care: Option<Care>,
 }
 
+/// `GET /resets/{reference}`: shows the status page, or the JSON status if the client accepts JSON.
 pub(super) async fn page(
     State(app): State<App>,
     frame: Frame,
@@ -127,7 +128,7 @@ pub(super) async fn page(
         .get(header::ACCEPT)
         .and_then(|v| v.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
-    // Programs that ask want to know how it stands now.
+    // JSON clients get the current state, never a cached one.
     asking.at_least =
         if json || asked.back.is_some() { i64::MAX } else { asked.revision.and_then(|r| r.parse().ok()).unwrap_or(0) };
     let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
@@ -169,7 +170,7 @@ pub(super) async fn page(
     Ok(Html(page).into_response())
 }
 
-/// How long a reset usually takes, read anew now and then.
+/// Returns how long a reset usually takes, cached for 20 seconds.
 async fn usual(app: &App) -> Result<Option<SignedDuration>, StoreError> {
     const GOOD_FOR: Duration = Duration::from_secs(20);
     let mut known = app.usual.lock().await;
@@ -233,7 +234,7 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> Tim
     }
 }
 
-/// Another password, or the same once more.
+/// Returns the message key of the retry button: another password, or the same one again.
 fn again(state: ResetState, cause: Option<Cause>) -> Option<&'static str> {
     let chooses =
         matches!(cause, Some(Cause::Policy | Cause::Banned | Cause::Rejected)) || state == ResetState::Unknown;
@@ -254,15 +255,15 @@ fn tone(state: ResetState) -> &'static str {
     }
 }
 
-/// Portal, Microsoft, your organisation: how far it is, with the time of each proof.
+/// Builds the progress steps, with the time of the evidence for each checkpoint.
 fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bool) -> Vec<Step> {
     let proof = |rung: Rung| proofs.iter().find(|p| p.rung == rung);
     let ended = !reset.state.is_open();
     let good = matches!(reset.state, ResetState::Written | ResetState::Finished);
-    // The last rung is only for whoever can reach it.
+    // A checkpoint is shown only if this reset can reach it.
     let shown = |rung: &Rung| match rung {
         Rung::Carried => reset.synced,
-        // Only where a controller is asked.
+        // Only if a domain controller is checked.
         Rung::Landed => reset.set_before.is_some() || proof(Rung::Landed).is_some(),
         Rung::Works => finishes || proof(Rung::Works).is_some(),
         Rung::Accepted | Rung::Written => true,
@@ -274,7 +275,7 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bo
         let reached = proof(rung);
         let look = match reached {
             Some(_) => "done",
-            // The audit log arrives late, and so does the person: waiting for either is not bad news.
+            // The audit log arrives late, and so does the finishing sign-in: waiting for either is not a failure.
             None if rung == Rung::Carried && reset.carried_note.is_some() => {
                 reset.carried_note.map_or("now", CarriedNote::name)
             }
@@ -303,7 +304,7 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bo
     steps
 }
 
-/// The reference in the spelling alphabet, for the telephone.
+/// Spells the reference in the spelling alphabet, for reading it out on the phone.
 fn spelled(reference: &Reference) -> String {
     const WORDS: [(char, &str); 32] = [
         ('0', "Zero"),
@@ -352,7 +353,7 @@ mod tests {
     fn every_step_has_its_words_however_it_stands() {
         let lang = Lang::english();
         for rung in Rung::ALL {
-            // The last one is never bad: it is the person's own and can still be taken.
+            // The last checkpoint is never `bad`: the person can still reach it by signing in.
             let looks = ["done", "now", "ahead", "off", "bad"].into_iter();
             let looks = looks.filter(|look| match rung {
                 Rung::Accepted => *look != "off",

@@ -1,5 +1,7 @@
-//! Following resets to their end. A `tick` takes no input, reads what is due, and may run twice or on several
-//! replicas; the loop around it only makes it happen.
+//! Tracks resets until they end: polls operations, collects evidence and ends orphaned resets.
+//!
+//! [`ResetTracker::run_once`] takes no input and claims the due work from the database, so it may run twice or on
+//! several replicas at once. The loop only repeats it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,15 +23,16 @@ use crate::entra::{OperatorError, Poll};
 use crate::state::App;
 use crate::store::StoreError;
 
-/// A claim on asking outlives the request for it.
+/// Duration of a claim on due work. Longer than the timeout of the request it is claimed for.
 const CLAIM: SignedDuration = SignedDuration::from_secs(25);
-/// 404 for longer than this: the operation is lost.
+/// Time for which an operation may answer 404 before it counts as lost.
 const LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
-/// However long Graph asks us to wait: the time limit is looked at with each question.
+/// Maximum delay between two polls, whatever `Retry-After` says: the time limit is checked with each poll.
 const LATEST: SignedDuration = SignedDuration::from_secs(60);
+/// Pause between two rounds.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// Follows resets.
+/// Tracker of unfinished resets and of resets that wait for evidence.
 #[derive(Clone)]
 pub(crate) struct Tracker {
     pub(super) resets: Resets,
@@ -42,12 +45,12 @@ impl FromRef<App> for Tracker {
     }
 }
 
-/// Ticks until the process stops.
+/// Runs rounds until shutdown.
 pub(crate) async fn run(tracker: Tracker) {
     let app = tracker.resets.app.clone();
     loop {
         if let Err(error) = tracker.tick().await {
-            tracing::error!(cause = ?error, "following resets failed; it goes on in a moment");
+            tracing::error!(error = ?error, "reset tracker failed: retrying");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -56,7 +59,8 @@ pub(crate) async fn run(tracker: Tracker) {
     }
 }
 
-/// Questions to one operation: quick at first, then slower. 6 questions in the first 11 seconds.
+/// Returns the delay before the next poll of an operation: short at first, then longer. 6 polls in the first 11
+/// seconds.
 fn pause_after(polls: i64) -> SignedDuration {
     let millis = match polls {
         0 => 1_000,
@@ -72,7 +76,7 @@ fn pause_after(polls: i64) -> SignedDuration {
 }
 
 impl Tracker {
-    /// Everything that is due now.
+    /// Processes everything that is due now.
     pub(crate) async fn tick(&self) -> Result<(), StoreError> {
         let app = &self.resets.app;
         self.end_orphans().await?;
@@ -89,7 +93,7 @@ impl Tracker {
         Ok(())
     }
 
-    /// Ends what a dead process was sending, by what its rows say.
+    /// Ends resets whose owner stopped while sending, based on what their rows say.
     async fn end_orphans(&self) -> Result<(), StoreError> {
         let app = &self.resets.app;
         let rows = match store::sending(&app.db).await {
@@ -107,7 +111,11 @@ impl Tracker {
             let Some(orphan) = store::take_over(&app.db, &row, &app.me, until).await? else { continue };
             let report =
                 if orphan.dispatched_at.is_some() { Report::Crashed } else { Report::NotTaken(Cause::NotSent) };
-            tracing::warn!(reset.id = %orphan.id, sent = orphan.dispatched_at.is_some(), "a reset lost its process and is ended");
+            tracing::warn!(
+                reset.id = %orphan.id,
+                sent = orphan.dispatched_at.is_some(),
+                "orphaned reset ended: its owner stopped renewing the lease"
+            );
             done(send::finish(&self.resets, &orphan, report, Grounds::default()).await)?;
         }
         Ok(())
@@ -117,7 +125,7 @@ impl Tracker {
         work(&mut self.silences.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Asks how an operation stands. Also when its time is up: after a clock was set forward the answer may be there.
+    /// Polls an operation. Also after the time limit: if the clock was set forward, the result may already be there.
     async fn poll(&self, reset: &Reset) -> Result<(), StoreError> {
         let now = self.resets.app.now();
         let location = reset.location.as_deref().and_then(|l| self.resets.app.entra.operators.location(l));
@@ -127,14 +135,14 @@ impl Tracker {
             Ok(poll) => self.heard(reset, poll, now).await,
             Err(OperatorError::Store(error)) => Err(error),
             Err(error) => {
-                tracing::debug!(reset.id = %reset.id, cause = ?error, "an operation cannot be asked for: the operator has no token");
+                tracing::debug!(reset.id = %reset.id, error = ?error, "operation poll skipped: operator token unavailable");
                 let down = Next { down_since: Some(reset.down_since.unwrap_or(now)), ..next(reset, now, None) };
                 self.later(reset, now, &down).await
             }
         }
     }
 
-    /// The clock of the time limit stands still while the operator is down.
+    /// Returns whether the time limit has passed. Time during which the operator was unavailable does not count.
     fn time_is_up(&self, reset: &Reset, now: Timestamp) -> bool {
         let since = reset.accepted_at.unwrap_or(reset.created_at);
         let down = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
@@ -142,6 +150,7 @@ impl Tracker {
         millis(now.duration_since(since)) - down > millis(limit)
     }
 
+    /// Applies the result of a poll.
     async fn heard(&self, reset: &Reset, poll: Poll, now: Timestamp) -> Result<(), StoreError> {
         let app = &self.resets.app;
         let next = match poll {
@@ -171,14 +180,14 @@ impl Tracker {
             }
             Poll::Operation { retry_after, .. } => next(reset, now, retry_after),
             Poll::Nothing { status } => {
-                tracing::debug!(reset.id = %reset.id, status, "an operation did not say how it stands");
+                tracing::debug!(reset.id = %reset.id, status, "operation poll inconclusive: polling again");
                 next(reset, now, None)
             }
         };
         self.later(reset, now, &next).await
     }
 
-    /// Another question later, unless the time is up.
+    /// Schedules the next poll, or ends the reset if the time limit has passed.
     async fn later(&self, reset: &Reset, now: Timestamp, next: &Next) -> Result<(), StoreError> {
         if self.time_is_up(reset, now) {
             return send::finish(&self.resets, reset, Report::TimedOut, Grounds::default()).await;
@@ -186,6 +195,7 @@ impl Tracker {
         store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, next).await
     }
 
+    /// Ends the reset as written and observes the durations.
     async fn written(&self, reset: &Reset, detail: Option<&str>, request_id: Option<&str>) -> Result<(), StoreError> {
         let app = &self.resets.app;
         let answer = Answer { call: "operation", status: 200, request_id, detail };
@@ -200,7 +210,7 @@ impl Tracker {
         Ok(())
     }
 
-    /// Without an address only the audit log can tell; the time limit ends the waiting.
+    /// Checks the audit log instead of the operation, which has no URL. The time limit ends the wait.
     async fn wait_for_evidence(&self, reset: &Reset, now: Timestamp) -> Result<(), StoreError> {
         debug_assert_eq!(reset.state, State::Writing);
         if evidence::settles_writing(&self.resets, reset).await? {
@@ -210,7 +220,7 @@ impl Tracker {
     }
 }
 
-/// What a poll that ended nothing leaves behind.
+/// Returns the schedule after a poll that did not end the reset.
 fn next(reset: &Reset, now: Timestamp, retry_after: Option<SignedDuration>) -> Next {
     let pause = retry_after.unwrap_or_else(|| pause_after(reset.polls)).clamp(SignedDuration::from_millis(200), LATEST);
     let down_total_ms = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
@@ -221,7 +231,7 @@ fn millis(span: SignedDuration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A row that somebody else moved is no failure of ours.
+/// Ignores [`StoreError::NoRow`]: another replica changed the row first, which is no failure.
 fn done(outcome: Result<(), StoreError>) -> Result<(), StoreError> {
     match outcome {
         Err(StoreError::NoRow) => Ok(()),
@@ -235,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_writeback_of_ten_seconds_takes_at_most_six_questions() {
-        // The first question comes one second after 202.
+        // The first poll comes one second after the 202 response.
         let (mut at, mut asked) = (1_000, 1);
         while at < 10_000 {
             at += millis(pause_after(asked - 1));

@@ -1,9 +1,9 @@
-//! By which words a reset is found, and what somebody who types means. Pure.
+//! Search terms: which terms are indexed for a reset, and which terms a typed text is looked up by. Pure functions.
 //!
-//! Kept of a reset are the beginnings of each word of the name and of the UPN in some lengths ([`STEPS`]), pairs of
-//! beginnings of two words, and the beginning of the reference. What is typed is looked up by the longest
-//! beginning that is kept, and each row found is then held against the whole of it. So every word typed leads to a short
-//! list, the newest first, however many resets there are.
+//! Indexed for a reset are the prefixes of each word of the name and of the UPN in the lengths [`PREFIX_LENGTHS`],
+//! pairs of prefixes of two words, and the prefix of the reference. A typed text is looked up by its longest indexed
+//! prefix, and each reset found is then compared with the entire text. Every typed word therefore leads to a short
+//! list, newest first, at any number of resets.
 
 use std::collections::BTreeSet;
 
@@ -12,23 +12,23 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::base::Reference;
 
-/// Lengths in which beginnings are kept: closer where names differ most.
+/// Lengths of the indexed prefixes: closer together where names differ most.
 const STEPS: [usize; 8] = [1, 2, 3, 5, 8, 12, 20, 32];
-/// How many letters of two words make a pair: what is typed is often whole names, and sometimes two letters of each.
+/// Prefix lengths of the indexed word pairs: people type entire names, or the first two letters of each.
 const HEADS: [usize; 2] = [2, 4];
-/// So many words of one name are kept.
+/// Maximum number of words that are indexed per name.
 const WORDS: usize = 12;
-/// What is typed is no letter.
+/// Maximum length of a typed text.
 const TYPED: usize = 200;
-/// A reference is looked for from so many letters on: two are the beginning of a thousand in a million.
+/// Minimum number of characters to search for a reference: two characters match 1,000 of 1,000,000 references.
 const REFERENCE: usize = 3;
-/// At most so many lists come of what was typed: two spellings of each word of a pair, UPN, reference, ticket.
+/// Maximum number of lookup terms of a text: two spellings of each word of a pair, UPN, reference, ticket.
 pub(super) const FINDERS: usize = 8;
 
-/// What somebody typed: how a name, a UPN or a reference begins, or a ticket.
+/// Typed search text: the beginning of a name, a UPN or a reference, or a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
-    /// Each word with its spellings.
+    /// Words, each with its spellings.
     words: Vec<Vec<String>>,
     upn: Option<String>,
     reference: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// `None`: there is no letter and no digit in it.
+    /// Parses a text. Returns `None` if it contains no letter and no digit.
     pub(crate) fn read(typed: &str) -> Option<Self> {
         let typed: String = typed.trim().chars().take(TYPED).collect();
         let (plain, spelled) = (words(&fold(&typed)), words(&fold(&spell(&typed))));
@@ -50,7 +50,7 @@ impl Text {
         Some(Self { words, upn, reference, ticket: ticket(&typed) })
     }
 
-    /// The lists in which every reset is that this may mean.
+    /// Returns the lookup terms. Every reset that matches is indexed under at least one of them.
     pub(super) fn finders(&self) -> BTreeSet<String> {
         let mut found: BTreeSet<String> = self.pair().unwrap_or_else(|| self.longest());
         found.extend(self.upn.as_deref().and_then(beginning));
@@ -59,13 +59,13 @@ impl Text {
         found
     }
 
-    /// The word of a ticket.
+    /// Returns the index term of the ticket.
     pub(super) fn ticket(&self) -> &str {
         &self.ticket
     }
 
-    /// Two words lead closer than one, where they cannot mean the same word of a name: with the same two letters in
-    /// front they might.
+    /// Returns the pair terms of the two longest words, which lead to shorter lists than one word. `None` if both words
+    /// may mean the same word of a name, because they begin with the same two letters.
     fn pair(&self) -> Option<BTreeSet<String>> {
         let mut long: Vec<&Vec<String>> = self.words.iter().collect();
         long.sort_by_key(|spellings| std::cmp::Reverse(length(spellings)));
@@ -84,7 +84,7 @@ impl Text {
         longest.into_iter().flatten().filter_map(|word| beginning(word)).collect()
     }
 
-    /// Whether a reset is meant, apart from its tickets.
+    /// Returns whether a reset matches the text, apart from its tickets.
     pub(super) fn fits(&self, name: &str, upn: &str, reference: &str) -> bool {
         let known = of_name(name);
         let begins = |spelling: &String| known.iter().any(|word| word.starts_with(spelling));
@@ -94,7 +94,7 @@ impl Text {
     }
 }
 
-/// Every word that is kept of a reset.
+/// Returns every index term of a reset.
 pub(super) fn of_reset(name: &str, upn: &str, reference: &str) -> BTreeSet<String> {
     let words = of_name(name);
     let mut kept: BTreeSet<String> = words.iter().flat_map(|word| beginnings(word)).collect();
@@ -109,13 +109,13 @@ pub(super) fn of_reset(name: &str, upn: &str, reference: &str) -> BTreeSet<Strin
     kept
 }
 
-/// A ticket as it is kept.
+/// Returns the index term of a ticket number.
 pub(super) fn ticket(number: &str) -> String {
     let number: String = fold(number).chars().filter(|c| !c.is_whitespace()).take(TYPED).collect();
     format!("#{number}")
 }
 
-/// The words of a name in both spellings.
+/// Returns the words of a name in both spellings.
 fn of_name(name: &str) -> BTreeSet<String> {
     if name.is_ascii() {
         return words(&fold(name)).into_iter().take(WORDS).collect();
@@ -128,7 +128,7 @@ fn both(one: String, other: String) -> Vec<String> {
     if one == other { vec![one] } else { vec![one, other] }
 }
 
-/// Small letters without accents, the way they are compared.
+/// Folds a text to lower-case letters without accents, for comparison.
 fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -146,7 +146,7 @@ fn fold(text: &str) -> String {
             'đ' | 'ð' => folded.push('d'),
             'ħ' => folded.push('h'),
             'ı' => folded.push('i'),
-            // The Arabic stroke that only makes a word longer.
+            // The Arabic tatweel, which only stretches a word.
             'ـ' => {}
             other => folded.push(other),
         }
@@ -154,7 +154,7 @@ fn fold(text: &str) -> String {
     folded
 }
 
-/// How letters are written out where a keyboard lacks them: a directory says Mueller, a caller Müller.
+/// Writes out letters that keyboards may lack: the directory may have Mueller where a person types Müller.
 fn spell(text: &str) -> String {
     let mut spelled = String::with_capacity(text.len());
     for letter in text.nfkc() {
@@ -169,13 +169,13 @@ fn spell(text: &str) -> String {
     spelled
 }
 
-/// Words of letters and digits. An apostrophe is nothing: O'Brien is one word.
+/// Splits a text into words of letters and digits. Apostrophes are dropped, so O'Brien is one word.
 fn words(folded: &str) -> Vec<String> {
     let kept: String = folded.chars().filter(|c| !matches!(c, '\'' | '’' | 'ʼ' | '`')).collect();
     kept.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// A UPN without what begins words of ours.
+/// Strips the characters that mark ticket, reference and pair terms from the start of a UPN.
 fn bare(upn: &str) -> String {
     upn.trim_start_matches(['#', '~', ' ']).to_owned()
 }
@@ -193,12 +193,12 @@ fn beginnings(word: &str) -> impl Iterator<Item = String> {
     STEPS.iter().filter_map(|step| front(word, *step))
 }
 
-/// The longest beginning that is kept.
+/// Returns the longest prefix of a word that is indexed.
 fn beginning(word: &str) -> Option<String> {
     STEPS.iter().rev().find_map(|step| front(word, *step))
 }
 
-/// The fronts of all spellings, if they are long enough.
+/// Returns the prefixes of all spellings, or `None` if one is shorter.
 fn heads(spellings: &[String], letters: usize) -> Option<BTreeSet<String>> {
     spellings.iter().map(|word| front(word, letters)).collect()
 }
@@ -223,7 +223,7 @@ mod tests {
         let text = Text::read(typed).unwrap();
         let found = text.finders().iter().any(|word| of_reset(name, UPN, "7KQ4M2ZD").contains(word));
         let fits = text.fits(name, UPN, "7KQ4M2ZD");
-        assert!(found || !fits, "{typed}: what fits must be found");
+        assert!(found || !fits, "{typed}: a match must be found");
         fits
     }
 
@@ -272,7 +272,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic_and_lists_are_few(typed in "\\PC*", name in "\\PC*", upn in "\\PC*") {
+        fn any_text_is_safe_and_lookup_terms_are_bounded(typed in "\\PC*", name in "\\PC*", upn in "\\PC*") {
             of_reset(&name, &upn, "7KQ4M2ZD");
             if let Some(text) = Text::read(&typed) {
                 prop_assert!(text.finders().len() <= FINDERS, "{:?}", text.finders());
@@ -281,13 +281,13 @@ mod tests {
         }
 
         #[test]
-        fn folding_again_changes_nothing(text in "\\PC*") {
+        fn folding_is_idempotent(text in "\\PC*") {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once);
         }
 
         #[test]
-        fn whatever_fits_is_in_a_list(name in "[a-cäöüéßøł A-C]{0,14}", typed in "[a-cäöüéßøł]{1,5}( [a-cäöü]{1,4})?", upn in "[a-c.@]{0,9}") {
+        fn every_match_is_reachable_by_lookup_term(name in "[a-cäöüéßøł A-C]{0,14}", typed in "[a-cäöüéßøł]{1,5}( [a-cäöü]{1,4})?", upn in "[a-c.@]{0,9}") {
             if let Some(text) = Text::read(&typed) {
                 let kept = of_reset(&name, &upn, "ABCA0000");
                 let found = text.finders().iter().any(|word| kept.contains(word));
@@ -296,7 +296,7 @@ mod tests {
         }
 
         #[test]
-        fn every_beginning_of_every_word_finds(name in "[A-Za-zÀ-ÿ]{1,12}( [A-Za-zÀ-ÿ]{1,12}){0,3}", lengths in proptest::collection::vec(1_usize..12, 4)) {
+        fn every_prefix_of_every_word_matches(name in "[A-Za-zÀ-ÿ]{1,12}( [A-Za-zÀ-ÿ]{1,12}){0,3}", lengths in proptest::collection::vec(1_usize..12, 4)) {
             let typed: Vec<String> =
                 name.split(' ').zip(lengths).map(|(word, length)| word.chars().take(length).collect()).collect();
             if let Some(text) = Text::read(&typed.join(" ")) {

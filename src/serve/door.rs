@@ -1,5 +1,5 @@
-//! Who may connect: so many connections in all and so many of one address, whatever they send or do not send. A
-//! client that opens thousands and lets them hang fills its own share and nobody else's.
+//! Limits open connections in total and per address, whatever they send. A client that opens thousands of idle
+//! connections uses up its own limit only.
 
 use std::collections::HashMap;
 use std::io;
@@ -16,14 +16,14 @@ use tokio::net::TcpStream;
 use crate::config::Server;
 use crate::web::address_name;
 
-/// Counts connections. Clones count together.
+/// Limiter of open connections. Clones share the counts.
 #[derive(Clone)]
 pub(super) struct Door(Arc<Inner>);
 
 struct Inner {
     most: usize,
     most_each: usize,
-    /// Proxies bring everybody's connections.
+    /// Trusted proxies are exempt from the limit per address, because they forward the connections of many clients.
     proxies: Vec<IpNet>,
     open: Mutex<Open>,
 }
@@ -44,7 +44,7 @@ impl Door {
         }))
     }
 
-    /// Lets one connection in, until the guard is dropped.
+    /// Admits one connection until the permit is dropped. Returns `None` if a limit is reached.
     fn enter(&self, peer: IpAddr) -> Option<Inside> {
         let proxy = self.0.proxies.iter().any(|net| net.contains(&peer));
         let name = (!proxy).then(|| address_name(peer));
@@ -69,6 +69,7 @@ impl Door {
     }
 }
 
+/// Permit of one open connection. Dropping it releases the connection.
 struct Inside {
     door: Door,
     name: Option<String>,
@@ -104,7 +105,7 @@ impl<S> Accept<TcpStream, S> for Door {
     }
 }
 
-/// A connection that is counted for as long as it lives.
+/// Stream of a connection that is counted until it is closed.
 pub(super) struct Guarded {
     stream: TcpStream,
     _inside: Inside,
@@ -163,7 +164,7 @@ mod tests {
         assert!(door.enter(ip("203.0.113.2")).is_some());
         drop(held);
         assert!(door.enter(ip("203.0.113.1")).is_some());
-        assert!(door.open().by_name.is_empty(), "nothing is kept of those who left");
+        assert!(door.open().by_name.is_empty(), "closed connections leave no entry");
     }
 
     #[test]

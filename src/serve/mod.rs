@@ -1,4 +1,4 @@
-//! The composition root: every route on one page, start and graceful stop.
+//! Composition root: combines all routes, starts all background tasks and stops the portal gracefully.
 
 mod door;
 mod process;
@@ -29,17 +29,18 @@ use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{dress_and_guard, serve_asset, serve_brand, switch_language};
 use crate::{helpdesk, notify, ops, reset, signin};
 
-/// A half-sent request is closed after this.
+/// Maximum time for the TLS handshake and for the head of a request. An incomplete request is closed after it.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// A request's head. Entra's answer to a sign-in is about 2 KiB.
+/// Maximum size of a request's head. Entra's sign-in response is about 2 KiB.
 const HEADER_BYTES: usize = 16 * 1024;
+/// Maximum number of header lines of a request.
 const HEADER_LINES: usize = 64;
-/// Resets whose page is shown from memory while many look.
+/// Maximum number of resets whose status page is cached.
 const PAGES_IN_MEMORY: usize = 10_000;
-/// A stop waits so long for resets that are being sent.
+/// Maximum time that a graceful stop waits for resets that are being sent.
 const STOP_WITHIN: Duration = Duration::from_secs(35);
 
-/// Every route.
+/// Combines the routes of all features.
 fn routes(shown: reset::Shown) -> Router<App> {
     Router::new()
         .merge(signin::router(helpdesk::carry_out))
@@ -52,7 +53,7 @@ fn routes(shown: reset::Shown) -> Router<App> {
         .route("/language", post(switch_language))
 }
 
-/// A portal that serves.
+/// Running portal.
 pub struct Portal {
     app: App,
     handle: Handle<SocketAddr>,
@@ -60,7 +61,7 @@ pub struct Portal {
     address: SocketAddr,
 }
 
-/// Why the portal does not start.
+/// Reason why the portal does not start or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error("cannot listen on {0}")]
@@ -69,17 +70,17 @@ pub enum ServeError {
     Store(String),
     #[error("{0}")]
     Sealing(String),
-    #[error("server.public_url cannot be trusted as an origin: {0}")]
+    #[error("server.public_url: not usable as a trusted origin: {0}")]
     Origin(#[from] tower_http::csrf::ConfigError),
     #[error("{0}")]
     Entra(String),
     #[error(transparent)]
     Setup(#[from] NotReady),
-    #[error("server.tls_cert and server.tls_key cannot be used")]
+    #[error("cannot load server.tls_cert and server.tls_key")]
     Tls(#[source] std::io::Error),
     #[error("{0}")]
     Notify(String),
-    #[error("the server stopped")]
+    #[error("HTTP server stopped")]
     Stopped(#[source] std::io::Error),
 }
 
@@ -109,10 +110,10 @@ impl From<NoEntra> for ServeError {
     }
 }
 
-/// Where the portal will listen, before it knows its own address: the demo needs the port for `public_url`.
+/// Binds the portal's listener. This is separate from the start because the demo needs the port for `public_url`.
 ///
 /// # Errors
-/// When the address is taken.
+/// When the address is in use or cannot be bound.
 pub fn listen(at: SocketAddr) -> Result<TcpListener, ServeError> {
     let listener = TcpListener::bind(at).map_err(|e| ServeError::Listen(at, e))?;
     listener.set_nonblocking(true).map_err(|e| ServeError::Listen(at, e))?;
@@ -120,10 +121,10 @@ pub fn listen(at: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 impl Portal {
-    /// Opens the database, starts following resets, and serves.
+    /// Opens the database, starts the background tasks and serves requests.
     ///
     /// # Errors
-    /// When something it needs is not there.
+    /// When the database, the sealing keys, Entra, the TLS files, mail or another dependency cannot be used.
     pub async fn start(
         config: Config,
         listener: TcpListener,
@@ -166,16 +167,16 @@ impl Portal {
         &self.app
     }
 
-    /// Where it listens.
+    /// Returns the address on which the portal listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until the process is told to stop.
+    /// Serves until the process receives SIGTERM or Ctrl-C.
     ///
     /// # Errors
-    /// When the server ends by itself.
+    /// When the server ends without such a signal.
     pub async fn run(mut self) -> Result<(), ServeError> {
         tokio::select! {
             () = told_to_stop() => {}
@@ -185,19 +186,19 @@ impl Portal {
         Ok(())
     }
 
-    /// Stops: no new requests, then resets that are being sent come to their end.
+    /// Stops gracefully: accepts no new requests, then waits for resets that are being sent.
     pub async fn stop(self) {
         self.app.stop.cancel();
         self.handle.graceful_shutdown(Some(Duration::from_secs(5)));
         let _ = tokio::time::timeout(Duration::from_secs(6), self.server).await;
         self.app.tasks.close();
         if tokio::time::timeout(STOP_WITHIN, self.app.tasks.wait()).await.is_err() {
-            tracing::warn!("stopped with work under way; what was sent ends as unknown");
+            tracing::warn!("shutdown timed out: unfinished resets end as unknown");
         }
         self.app.db.close().await;
     }
 
-    /// Stops as a crash would: at once, with nothing written down.
+    /// Stops immediately, as a crash would: unfinished work is not stored.
     pub async fn kill(self) {
         self.app.stop.cancel();
         self.handle.shutdown();
@@ -207,7 +208,7 @@ impl Portal {
     }
 }
 
-/// Limits of every connection: header bytes, lines and time; HTTP/2 streams and silence.
+/// Sets the limits of every connection: bytes, lines and time of the head, HTTP/2 streams and keep-alive.
 fn limit<C>(server: &mut Server<SocketAddr, C>) {
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     server.http_builder().http1().max_buf_size(HEADER_BYTES).max_headers(HEADER_LINES);
@@ -241,20 +242,20 @@ async fn serve(
     Ok(tokio::spawn(server.serve(service)))
 }
 
-/// `/metrics` has a listener of its own.
+/// Serves `/metrics` on a separate listener.
 async fn serve_metrics(app: &App, at: SocketAddr) -> Result<(), ServeError> {
     let listener = tokio::net::TcpListener::bind(at).await.map_err(|e| ServeError::Listen(at, e))?;
     let (router, stop) = (ops::metrics_router(app.clone()), app.stop.clone());
     app.tasks.spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {
-            tracing::error!(%error, "metrics are no longer served");
+            tracing::error!(%error, "metrics listener stopped");
         }
     });
     Ok(())
 }
 
-/// Hourly: what is over is forgotten.
+/// Deletes expired sessions, mail and rate limits once an hour until the process stops.
 async fn sweep(app: App) {
     loop {
         let swept = async {
@@ -263,7 +264,7 @@ async fn sweep(app: App) {
             app.limits.sweep(app.now()).await
         };
         if let Err(error) = swept.await {
-            tracing::warn!(cause = ?error, "old sessions, notices and limits cannot be swept");
+            tracing::warn!(error = ?error, "cleanup of expired rows failed: retrying in 1 h");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -272,6 +273,7 @@ async fn sweep(app: App) {
     }
 }
 
+/// Completes when the process receives SIGTERM or Ctrl-C.
 async fn told_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
     let terminated = async {

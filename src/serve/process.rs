@@ -1,25 +1,26 @@
-//! What every process does before it reads a setting.
+//! Prepares and hardens the process before it reads a setting.
 
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit, umask};
 
-/// The crypto provider; no core dumps or tracing of a process that holds passwords; files that only their owner can
-/// read; as many connections as the machine allows. Gives what could not be done, for the log, which is not there yet.
+/// Installs the crypto provider, disables core dumps and ptrace because the process holds passwords, restricts new
+/// files to their owner, and raises the limit of open files, and so of connections, to the maximum. Returns the steps
+/// that failed, because the log is not set up yet.
 #[must_use]
 pub fn prepare_process() -> Vec<String> {
-    // Already installed is as good.
+    // An error means that a provider is already installed, which is equivalent.
     let _ = rustls::crypto::ring::default_provider().install_default();
     umask(Mode::RWXG | Mode::RWXO);
     let mut problems = Vec::new();
     if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
-        problems.push(format!("core dumps cannot be switched off: {error}"));
+        problems.push(format!("cannot disable core dumps: {error}"));
     }
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        problems.push(format!("ptrace cannot be switched off: {error}"));
+        problems.push(format!("cannot disable ptrace: {error}"));
     }
     let files = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum }) {
-        problems.push(format!("the limit of open files stays as it was: {error}"));
+        problems.push(format!("cannot raise the limit of open files: {error}"));
     }
     problems
 }

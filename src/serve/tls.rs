@@ -1,6 +1,6 @@
-//! TLS in the binary: rustls with its defaults, which are TLS 1.2 and 1.3 with forward secrecy and authenticated
-//! encryption only (Mozilla's intermediate profile without its finite-field suites; read 2026-11-23). A renewed
-//! certificate is taken up without a restart.
+//! Serves TLS with rustls and its defaults, which are TLS 1.2 and 1.3 with forward secrecy and authenticated encryption
+//! only (Mozilla's intermediate profile without its finite-field suites; read 2026-11-23). A renewed certificate is
+//! loaded without a restart.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 use axum_server::tls_rustls::RustlsConfig;
 use tokio_util::sync::CancellationToken;
 
-/// A renewed certificate is noticed after this.
+/// Interval of the check for a renewed certificate.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// The certificate and its key, PEM.
+/// PEM files of the certificate and its key.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) cert: PathBuf,
@@ -30,7 +30,8 @@ impl Files {
         Some((cert, key))
     }
 
-    /// Takes up new files until the process stops. Files that do not fit together leave the old certificate in use.
+    /// Loads changed files until the process stops. Files that do not fit together leave the previous certificate in
+    /// use.
     pub(super) async fn follow(self, config: RustlsConfig, stop: CancellationToken) {
         let mut seen = self.changed_at().await;
         loop {
@@ -43,8 +44,8 @@ impl Files {
                 continue;
             }
             match config.reload_from_pem_file(&self.cert, &self.key).await {
-                Ok(()) => tracing::info!("the new TLS certificate is in use"),
-                Err(error) => tracing::error!(%error, "the new TLS certificate cannot be used; the old one stays"),
+                Ok(()) => tracing::info!("TLS certificate reloaded"),
+                Err(error) => tracing::error!(%error, "TLS certificate reload failed: keeping the previous one"),
             }
             seen = now;
         }

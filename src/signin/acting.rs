@@ -1,5 +1,9 @@
-//! An agent acts with their own permission at Microsoft: they sign in once more, and what they wanted is done with the token that
-//! comes of it, in the same request. The token is kept nowhere.
+//! Resumes a case action that an agent carries out with their own Microsoft permission.
+//!
+//! The agent signs in again, and the callback request executes the pending action with the new token.
+//!
+//! - The token is never stored.
+//! - The agent who returns must be the one who left, and still have a staff session on a staff network.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,21 +22,22 @@ use crate::entra::{AgentToken, Authorized};
 use crate::state::App;
 use crate::web::{Error, Frame};
 
-/// What is to be done once they are back. Sealed in the attempt.
+/// Action to execute when the agent returns. Stored sealed in the sign-in attempt as JSON, so the field names are part
+/// of the format.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Acting {
     /// The reference of the case.
     pub(crate) case: String,
     pub(crate) agent: PersonKey,
-    /// What was pressed. The case may be for something else when they come back.
+    /// Action that the agent started. The case can have another action when the agent returns.
     pub(crate) action: String,
-    /// A pass is shown to the agent.
+    /// Whether the agent sees the Temporary Access Pass.
     pub(crate) to_agent: bool,
-    /// Begun already, until Microsoft asked for more: this goes on.
+    /// Id of an execution that has started and stopped at a claims challenge. The new token continues it.
     pub(crate) row: Option<String>,
 }
 
-/// An agent who is back, and what they came for.
+/// Agent who has returned from Entra, with the pending action and the token for it.
 pub(crate) struct Turn {
     pub(crate) staff: Staff<Assist>,
     pub(crate) session: Session,
@@ -41,16 +46,16 @@ pub(crate) struct Turn {
     pub(crate) token: AgentToken,
 }
 
-/// Who does it: the feature that sent them away, which this folder does not know.
+/// Handler that executes the resumed action. A parameter, because this module does not depend on cases.
 pub(crate) type CarryOut = fn(App, Turn) -> Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
-/// Back from Entra: whoever was sent, still at work, from where staff may work.
+/// Checks that the same agent has returned with a valid staff session, and calls the action handler.
 pub(super) async fn returned(
     app: App,
     session: Session,
     mut parts: Parts,
     (acting, who): (Option<Acting>, Authorized),
-    carry_out: CarryOut,
+    action_handler: CarryOut,
 ) -> Result<Response, Error> {
     let acting = acting.ok_or(SignInRefused::Attempt)?;
     if who.identity.key != acting.agent {
@@ -67,5 +72,5 @@ pub(super) async fn returned(
         Ok(frame) => frame,
         Err(answer) => return Ok(answer.into_response()),
     };
-    carry_out(app, Turn { staff, session, frame, acting, token: who.into() }).await
+    action_handler(app, Turn { staff, session, frame, acting, token: who.into() }).await
 }

@@ -1,4 +1,6 @@
-//! One sign-in under way: bound to the browser, with one purpose, which is all its callback obeys.
+//! Sign-in attempts: starts a sign-in at Entra and stores what its callback needs.
+//!
+//! An attempt is bound to one browser and has one purpose. The callback follows only this stored purpose.
 
 use axum::response::Redirect;
 use serde::{Deserialize, Serialize};
@@ -14,18 +16,19 @@ use crate::state::App;
 use crate::store::StoredAttempt;
 use crate::web::Error;
 
-/// What a sign-in is for.
+/// Purpose of a sign-in. The stored names are the lower-case variant names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Purpose {
     Person,
     Staff,
     Operator,
-    /// Comes back to one reset and never to a session.
+    /// Finishing sign-in of one reset. Never creates a session.
     Finish,
-    /// To answer the helpdesk: as strong as a person's own, and it leads to the questions.
+    /// Sign-in to answer a verification request of the helpdesk: as strong as [`Self::Person`], and leads to
+    /// `/account`.
     Vouch,
-    /// An agent's own permission, for one thing of one case.
+    /// Sign-in of an agent for a token of their own, for one action of one case.
     Act,
 }
 
@@ -41,8 +44,8 @@ impl Purpose {
         }
     }
 
-    /// The context it must satisfy. The operator's account signs in with whatever it has: its role is judged instead.
-    /// A finishing sign-in is made with the password.
+    /// Returns the authentication context that the sign-in must satisfy. The operator can sign in with any method,
+    /// because its role is checked instead. A finishing sign-in uses the password.
     pub(super) fn context(self, app: &App) -> Option<&str> {
         match self {
             Self::Person | Self::Vouch => Some(&app.config.signin.required_context),
@@ -59,29 +62,29 @@ impl Purpose {
         }
     }
 
-    /// Whether somebody is there to answer a claims challenge to the token that comes of it.
+    /// Returns whether a user is present to answer a claims challenge to the resulting token.
     fn capable(self) -> bool {
         self == Self::Act
     }
 }
 
-/// What the callback needs to know again. Kept sealed.
+/// State that the callback needs. Stored sealed as JSON, so the field names are part of the format.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Attempt {
     pub(super) purpose: Purpose,
     pub(super) nonce: String,
     pub(super) verifier: String,
-    /// This is the one repetition after a missing context.
+    /// Whether this attempt is the single repetition after a missing authentication context.
     pub(super) step_up: bool,
-    /// Of a finishing sign-in: what it finishes.
+    /// Reset of a finishing sign-in.
     #[serde(default)]
     pub(super) finishing: Option<Finishing>,
-    /// Of an agent's: what is to be done.
+    /// Pending action of an agent's sign-in.
     #[serde(default)]
     pub(super) acting: Option<Acting>,
     #[serde(default)]
     challenge: Option<Challenge>,
-    /// What the token has to have, asked for again when it is fetched.
+    /// Value of the `claims` parameter, sent again with the token request.
     #[serde(default)]
     pub(super) claims: Option<String>,
 }
@@ -93,19 +96,19 @@ impl Attempt {
     }
 }
 
-/// Begins an attempt and answers with the way to Entra.
+/// Starts a sign-in and returns the redirect to Entra.
 pub(super) async fn begin(app: &App, session: &Session, purpose: Purpose) -> Result<Redirect, Error> {
     send_off(app, session, Attempt::new(app, purpose), None).await
 }
 
-/// Once more, after a missing context, for the same.
+/// Repeats a sign-in for the same purpose, after a missing authentication context.
 pub(super) async fn step_up(app: &App, session: &Session, last: Attempt, upn: &str) -> Result<Redirect, Error> {
     let Attempt { purpose, acting, challenge, .. } = last;
     let attempt = Attempt { step_up: true, acting, challenge, ..Attempt::new(app, purpose) };
     send_off(app, session, attempt, Some(upn)).await
 }
 
-/// Sends an agent, who acts with their own permission, to Entra for a token. `challenge`: what the last one lacked.
+/// Redirects an agent to Entra for a token of their own. `challenge` is the claims challenge to the last token, if any.
 pub(crate) async fn begin_acting(
     app: &App,
     session: &Session,
@@ -117,7 +120,7 @@ pub(crate) async fn begin_acting(
     send_off(app, session, attempt, Some(upn)).await
 }
 
-/// Begins a finishing sign-in.
+/// Starts a finishing sign-in.
 pub(super) async fn begin_finishing(
     app: &App,
     session: &Session,
@@ -128,6 +131,7 @@ pub(super) async fn begin_finishing(
     send_off(app, session, attempt, Some(upn)).await
 }
 
+/// Stores the attempt and returns the redirect to Entra.
 async fn send_off(app: &App, session: &Session, mut attempt: Attempt, hint: Option<&str>) -> Result<Redirect, Error> {
     let purpose = attempt.purpose;
     let browser = browser(session, app).await?;
@@ -143,7 +147,7 @@ async fn send_off(app: &App, session: &Session, mut attempt: Attempt, hint: Opti
         login_hint: hint,
     };
     let url = app.entra.oidc.authorize(&with).await.map_err(|error| {
-        tracing::warn!(cause = ?error, "nobody can be sent to Entra");
+        tracing::warn!(error = ?error, "redirect to Entra failed: discovery unavailable");
         Error::from(SignInRefused::Entra)
     })?;
     attempt.claims = claims.filter(|_| purpose.capable());

@@ -1,4 +1,6 @@
-//! Back from Entra. The attempt says what this sign-in is for; nothing in the address can.
+//! Handles the callback from Entra.
+//!
+//! The stored attempt decides the purpose of the sign-in. Nothing in the request can change it.
 
 use axum::Extension;
 use axum::extract::{FromRef as _, Query, State};
@@ -21,7 +23,7 @@ use crate::entra::{Authorized, Identity, SignInFailed, aadsts_codes};
 use crate::state::App;
 use crate::web::{ClientAddress, Error};
 
-/// Clocks differ: `auth_time` may lie so far ahead of ours.
+/// Maximum time that `auth_time` can be ahead of the portal's clock.
 const SKEW: SignedDuration = SignedDuration::from_secs(300);
 
 #[derive(Deserialize)]
@@ -37,13 +39,13 @@ pub(super) async fn callback(
     session: Session,
     address: ClientAddress,
     Query(back): Query<Callback>,
-    (Extension(carry_out), parts): (Extension<CarryOut>, Parts),
+    (Extension(action_handler), parts): (Extension<CarryOut>, Parts),
 ) -> Result<Response, Error> {
     address.count(&app, "signin").await?;
     let attempt = find_attempt(&app, &session, back.state.as_deref()).await?;
     if let Some(error) = back.error {
         let code = aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();
-        tracing::info!(error, aadsts = code, "Entra refused a sign-in");
+        tracing::info!(error, aadsts = code, "sign-in rejected by Entra");
         if let Some(finishing) = &attempt.finishing {
             return Ok(Redirect::to(&finishing.page()).into_response());
         }
@@ -55,7 +57,7 @@ pub(super) async fn callback(
     let who = match app.entra.oidc.redeem(code.expose_secret(), proof, attempt.claims.as_deref()).await {
         Ok(who) => who,
         Err(error) => {
-            tracing::warn!(cause = ?error, "a callback led to nobody");
+            tracing::warn!(error = ?error, "sign-in callback failed: code exchange or id token rejected");
             let refused = match &error {
                 SignInFailed::Token(error) => SignInRefused::from(error),
                 SignInFailed::Identity(error) => SignInRefused::from(error),
@@ -69,7 +71,7 @@ pub(super) async fn callback(
     }
     match judge(&app, &attempt, &who.identity).await? {
         Judged::Good if attempt.purpose == Purpose::Act => {
-            acting::returned(app, session, parts, (attempt.acting, who), carry_out).await
+            acting::returned(app, session, parts, (attempt.acting, who), action_handler).await
         }
         Judged::Good => go_on(&app, &session, attempt.purpose, who).await,
         Judged::StepUp => Ok(attempt::step_up(&app, &session, attempt, &who.identity.upn).await?.into_response()),
@@ -77,13 +79,14 @@ pub(super) async fn callback(
     }
 }
 
+/// Takes the stored attempt of this browser. Each attempt can be used once.
 async fn find_attempt(app: &App, session: &Session, state: Option<&str>) -> Result<Attempt, Error> {
     let browser = session::known_browser(session).await?.ok_or(SignInRefused::Attempt)?;
     let stored = app.attempts.take(state.unwrap_or(""), &browser, app.now()).await?.ok_or(SignInRefused::Attempt)?;
     serde_json::from_slice(&stored.data).map_err(|e| Error::internal(&e))
 }
 
-/// Back from a finishing sign-in. Nothing of the session is touched: whoever comes back has what they had before.
+/// Completes a finishing sign-in. Does not change the session, so the person keeps the rights that they had before.
 async fn finished(app: &App, attempt: &Attempt, who: &Identity) -> Result<Response, Error> {
     let Some(finishing) = &attempt.finishing else { return Err(SignInRefused::Attempt.into()) };
     if who.key != finishing.person {
@@ -101,7 +104,7 @@ enum Judged {
     Refused(SignInRefused),
 }
 
-/// Guests, the age of the sign-in, the context, and the policy behind it.
+/// Checks guest status, sign-in method and age, the authentication context, and the policy that enforces it.
 async fn judge(app: &App, attempt: &Attempt, who: &Identity) -> Result<Judged, Error> {
     let settings = &app.config.signin;
     if who.guest && !settings.allow_guests {
@@ -128,6 +131,7 @@ async fn judge(app: &App, attempt: &Attempt, who: &Identity) -> Result<Judged, E
     })
 }
 
+/// Starts the session of an accepted sign-in and redirects by purpose.
 async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) -> Result<Response, Error> {
     match purpose {
         Purpose::Person => {
@@ -149,12 +153,13 @@ async fn go_on(app: &App, session: &Session, purpose: Purpose, who: Authorized) 
     }
 }
 
+/// Records the accepted sign-in in the audit log and starts the session.
 async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Result<Login, Error> {
     let login = Login::new(who, staff, app.now());
     let actor = if staff { Actor::Staff(who.key) } else { Actor::Person(who.key) };
     let event =
         Event::new("signin.accepted", actor).about(who.key).with("staff", staff).personal("upn", who.upn.clone());
-    // Who held which role when is history; doctor counts the approvers by it.
+    // The audit log keeps which roles a staff member held. `doctor` counts the approvers from it.
     let held: Vec<&str> =
         Role::ALL.iter().map(|role| role.claim()).filter(|claim| who.roles.iter().any(|role| role == claim)).collect();
     app.auditor.note(if staff { event.with("roles", held) } else { event }).await?;
@@ -162,6 +167,7 @@ async fn begin(app: &App, session: &Session, who: &Identity, staff: bool) -> Res
     Ok(login)
 }
 
+/// Records a refused sign-in in the audit log and returns the refusal.
 pub(super) async fn refuse(
     app: &App,
     refused: SignInRefused,

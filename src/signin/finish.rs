@@ -1,7 +1,8 @@
-//! The finishing sign-in: a person signs in at Entra with the new password, changes it if asked, and comes back.
+//! The finishing sign-in: a person signs in at Entra with the new password, changes it if required, and returns.
 //!
-//! It belongs to one reset and proves nothing but that they came back as the same person: it never makes, renews or
-//! raises a session. Whether the password was changed is asked of Entra afterwards (`reset/finish.rs`).
+//! - It belongs to one reset and proves only that the same person returned.
+//! - It never creates, extends or elevates a session.
+//! - The reset code checks with Entra afterwards whether the password was changed.
 
 use axum::response::Redirect;
 use jiff::Timestamp;
@@ -14,7 +15,8 @@ use crate::state::App;
 use crate::store::{Db, StoreError, write_db};
 use crate::web::Error;
 
-/// Which reset is finished, and by whom. Sealed in the attempt.
+/// Reset of a finishing sign-in, and its person. Stored sealed in the sign-in attempt as JSON, so the field names are
+/// part of the format.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Finishing {
     pub(crate) reset: ResetId,
@@ -23,13 +25,13 @@ pub(crate) struct Finishing {
 }
 
 impl Finishing {
-    /// The page they left from and come back to. `back`: it must not be shown from memory.
+    /// Returns the path of the status page, to which the person returns. `back` bypasses the page cache.
     pub(super) fn page(&self) -> String {
         format!("/resets/{}?back=1", self.reference)
     }
 }
 
-/// Sends the browser to Entra, with the person's name filled in.
+/// Redirects the browser to Entra, with the username filled in.
 pub(crate) async fn begin_finish(
     app: &App,
     session: &Session,
@@ -40,7 +42,7 @@ pub(crate) async fn begin_finish(
     attempt::begin_finishing(app, session, finishing, upn).await
 }
 
-/// A new try; what an older one came to is forgotten.
+/// Inserts the finishing sign-in, or replaces an earlier one and its outcome.
 async fn start(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO finishings (reset_id, started_at) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET started_at = $2, returned_at = NULL, look_at = NULL, outcome = NULL";
@@ -49,7 +51,7 @@ async fn start(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError
     Ok(())
 }
 
-/// They are back: from now on Entra is asked whether the password was changed.
+/// Marks that the person returned, and schedules the first check of the password change.
 pub(super) async fn returned(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE finishings SET returned_at = $2, look_at = $2 WHERE reset_id = $1";
     let (id, now) = (reset.to_string(), now.as_millisecond());

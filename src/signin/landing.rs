@@ -1,4 +1,4 @@
-//! The first page: one sentence, one button, and what Microsoft's page will look like.
+//! Shows the landing page: a sign-in button, and what to expect on Microsoft's page.
 
 use askama::Template;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use crate::web::{Error, Frame, draw};
 #[template(path = "signin/landing.html")]
 struct LandingPage {
     f: Frame,
-    /// A sign-in was begun in this browser and never came back.
+    /// Whether a sign-in started in this browser and did not return.
     unfinished: bool,
 }
 

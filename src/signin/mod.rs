@@ -1,4 +1,4 @@
-//! Who is it: the way to Entra and back, sessions, and the types that stand for a permission.
+//! Signs people and staff in: the redirect to Entra and its callback, sessions, and permission types for handlers.
 
 mod acting;
 mod attempt;

@@ -1,5 +1,6 @@
-//! The operator's page: linking the account through which passwords are reset. For administrators, in a fresh staff
-//! session.
+//! The operator page: links the reset operator, the service account that calls `resetPassword`.
+//!
+//! The page needs the role `Passback.Admin` and a recent staff sign-in.
 
 use askama::Template;
 use axum::extract::State;
@@ -30,7 +31,7 @@ pub(super) async fn page(State(app): State<App>, frame: Frame, admin: Staff<Admi
     Ok(draw(&OperatorPage { f: at_work(frame, &admin.login), current, candidate, tenant_wide }))
 }
 
-/// Every way to Entra starts with GET.
+/// Redirects to Entra to sign in as the operator. A GET, like every redirect to Entra.
 pub(super) async fn link(
     State(app): State<App>,
     session: Session,
@@ -39,7 +40,8 @@ pub(super) async fn link(
     attempt::begin(&app, &session, Purpose::Operator).await
 }
 
-/// The callback of purpose `operator`: the session stays the administrator's, and must still be one.
+/// Completes a sign-in with purpose `operator` and stores the account as candidate. The session stays the
+/// administrator's and must still be valid.
 pub(super) async fn signed_in(app: &App, session: &Session, who: Authorized) -> Result<Response, Error> {
     let admin =
         session::login(session, app).await?.filter(|login| login.may(&[Role::Admin])).ok_or(SignInRefused::NotStaff)?;

@@ -1,14 +1,15 @@
-//! Every way a sign-in ends without a session, each with its own page that says what to do.
+//! Reasons for which a sign-in is refused. Each has a page that says what to do.
 
 use axum::http::StatusCode;
 
 use crate::entra::{IdentityError, TokenError};
 use crate::web::{Error, Refusal};
 
-/// Why not.
+/// Reason for which a sign-in or a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignInRefused {
-    /// The callback belongs to no attempt of this browser: another browser, used already, too old, or cookies are off.
+    /// No attempt of this browser matches the callback: another browser, already used, expired, or cookies are
+    /// disabled.
     Attempt,
     Cancelled,
     NotAssigned,
@@ -16,33 +17,33 @@ pub(crate) enum SignInRefused {
     WrongTenant,
     AccountLocked,
     AccountDisabled,
-    /// Microsoft sees a risk and wants the password changed first.
+    /// Entra detected a risk and requires a password change first.
     Risk,
-    /// Microsoft asks the organisation's own servers for the password, and they do not answer.
+    /// Entra checks the password with on-premises servers, and they do not respond.
     OnPremises,
-    /// Microsoft has too much to do.
+    /// Entra is overloaded.
     Busy,
-    /// A way to sign in has to be registered first.
+    /// The person must register a sign-in method first.
     Enrol,
-    /// It takes a device that the organisation manages.
+    /// Conditional Access requires a managed device.
     Device,
-    /// The application is not set up rightly: for an administrator.
+    /// The app registration is misconfigured. An administrator must fix it.
     Setup,
     Entra,
     Forged,
     Guest,
-    /// Signed in by password, which is what was forgotten.
+    /// The person signed in with the password, which a reset must not accept.
     Password,
     Stale,
     Context,
     Policy,
     Excluded,
     NoRole,
-    /// A finishing sign-in by somebody else.
+    /// Another person returned from the sign-in than the one who started it.
     SomebodyElse,
     /// A staff page without a staff session.
     NotStaff,
-    /// Staff work from a network that is not for it.
+    /// Staff request from a network outside `helpdesk.networks`.
     Network,
     Expired,
 }
@@ -89,7 +90,8 @@ impl SignInRefused {
         }
     }
 
-    /// By AADSTS code: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes> (read 2026-08).
+    /// Maps an AADSTS code to a refusal. Source:
+    /// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes> (read 2026-08).
     pub(super) fn from_aadsts(code: Option<u32>) -> Self {
         match code {
             Some(65004 | 50058 | 50140) => Self::Cancelled,
@@ -101,7 +103,7 @@ impl SignInRefused {
             Some(50020 | 90072 | 50034 | 50194) => Self::WrongTenant,
             Some(50053) => Self::AccountLocked,
             Some(50057) => Self::AccountDisabled,
-            // They typed a password, which is what was forgotten.
+            // These codes occur only after a password was entered.
             Some(50055 | 50056 | 50126 | 50144) => Self::Password,
             Some(80001 | 80002 | 80014) => Self::OnPremises,
             Some(90055) => Self::Busy,
@@ -136,7 +138,7 @@ impl SignInRefused {
         }
     }
 
-    /// By the error's own name, where it brings no code.
+    /// Maps an OAuth error to a refusal: by its AADSTS code, or by its name if it has no code.
     pub(super) fn from_error(error: &str, code: Option<u32>) -> Self {
         match (code, error) {
             (None, "access_denied") => Self::Cancelled,
@@ -189,8 +191,8 @@ impl From<&IdentityError> for SignInRefused {
 mod tests {
     use super::*;
 
-    /// Codes that Microsoft documents for signing in and for the portal's own credential, by where each one ends. Nothing
-    /// of the list may end in "something did not answer as expected".
+    /// Codes that Microsoft documents for sign-ins and for client credentials, with the expected refusal. None of them
+    /// may map to [`SignInRefusal::EntraFailed`].
     const KNOWN: [(&[u32], SignInRefused); 13] = [
         (&[65004, 50058, 50140], SignInRefused::Cancelled),
         (&[50105], SignInRefused::NotAssigned),
@@ -225,7 +227,7 @@ mod tests {
         for code in AGAIN {
             assert_eq!(SignInRefused::from_aadsts(Some(code)), SignInRefused::Attempt, "AADSTS{code}");
         }
-        assert_eq!(SignInRefused::from_aadsts(Some(1)), SignInRefused::Entra, "one that nobody knows");
+        assert_eq!(SignInRefused::from_aadsts(Some(1)), SignInRefused::Entra, "an unknown code");
     }
 
     #[test]

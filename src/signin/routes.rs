@@ -1,4 +1,4 @@
-//! `/signin`, `/signin/callback`, `/signout`.
+//! Routes of the landing page, sign-in, sign-out and the operator page.
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,12 +13,12 @@ use super::{callback, landing, operator, session};
 use crate::state::App;
 use crate::web::{ClientAddress, Error, forget_language};
 
-/// `carry_out`: what an agent who acts with their own permission is sent back to.
-pub(crate) fn router(carry_out: CarryOut) -> Router<App> {
+/// Creates the router. `action_handler` executes a case action when an agent returns with a token of their own.
+pub(crate) fn router(action_handler: CarryOut) -> Router<App> {
     Router::new()
         .route("/", get(landing::landing))
         .route("/signin", get(signin))
-        .route("/signin/callback", get(callback::callback).layer(Extension(carry_out)))
+        .route("/signin/callback", get(callback::callback).layer(Extension(action_handler)))
         .route("/signout", post(signout))
         .route("/admin/operator", get(operator::page))
         .route("/admin/operator/link", get(operator::link))
@@ -37,7 +37,7 @@ async fn signin(
     Query(asked): Query<Asked>,
 ) -> Result<Redirect, Error> {
     address.count(&app, "signin").await?;
-    // Other purposes begin where they belong: the operator's with an administrator's session.
+    // Other purposes start elsewhere: linking the operator, for example, needs an administrator's session.
     let purpose = match asked.purpose.as_deref() {
         Some("staff") => Purpose::Staff,
         Some("vouch") => Purpose::Vouch,
@@ -46,7 +46,8 @@ async fn signin(
     attempt::begin(&app, &session, purpose).await
 }
 
-/// Here first, so that it holds even if Entra is away; then at Entra, which sends the browser back to the start.
+/// Ends the portal's session first, so that it ends even if Entra is unavailable. Then redirects to Entra's sign-out,
+/// which returns to the landing page.
 async fn signout(State(app): State<App>, session: Session) -> Result<Response, Error> {
     let login = session::login(&session, &app).await?;
     session::end_session(&session).await?;

@@ -1,4 +1,6 @@
-//! The typed session, and the extractors that stand for a permission: a handler without one is visibly public.
+//! Login sessions, and the extractors that require one.
+//!
+//! A handler without such an extractor is public, and its signature shows it.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::Method;
@@ -17,22 +19,22 @@ use crate::web::Error;
 
 const LOGIN: &str = "login";
 const BROWSER: &str = "browser";
-/// The last request's time is written no more often than this.
+/// Minimum time between two updates of a session's last request.
 const TOUCH: SignedDuration = SignedDuration::from_secs(120);
 
-/// Clocks of replicas may differ by this.
+/// Maximum difference between the clocks of two replicas.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Who is signed in.
+/// Signed-in person. Stored as JSON in the session, so the field names are part of the format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Login {
     pub(crate) key: PersonKey,
     pub(crate) name: String,
     pub(crate) upn: String,
     roles: Vec<String>,
-    /// Signed in for staff work, with the staff context.
+    /// Whether the person signed in for staff work, with the staff authentication context.
     staff: bool,
-    /// When Entra saw the person.
+    /// Time of the sign-in at Entra (`auth_time`).
     pub(crate) authenticated_at: Timestamp,
     since: Timestamp,
     seen_at: Timestamp,
@@ -58,7 +60,8 @@ impl Login {
         self.hint.as_deref()
     }
 
-    /// Whether the session holds a role *and* was begun for staff work: a person's own session gives no power.
+    /// Returns whether the session has one of the roles *and* was started for staff work. A person's own session grants
+    /// no staff permission.
     pub(crate) fn may(&self, roles: &[Role]) -> bool {
         self.staff && roles.iter().any(|role| self.roles.iter().any(|held| held == role.claim()))
     }
@@ -67,16 +70,18 @@ impl Login {
         self.staff
     }
 
+    /// Returns whether the session is within its idle and absolute timeouts.
     fn alive(&self, app: &App) -> bool {
         let now = app.now();
         let (idle, absolute) = self.limits(app);
-        // Seen in the future: the clock was set back, and how old this is cannot be told.
+        // A last request in the future means that the clock was set back, so the session's age is unknown.
         self.seen_at <= now.saturating_add(SKEW).unwrap_or(now)
             && now.duration_since(self.seen_at).as_secs() < idle
             && now.duration_since(self.since).as_secs() < absolute
     }
 
-    /// Seconds without a request, and in all. A desk is left alone more often than a telephone.
+    /// Returns the idle and the absolute timeout in seconds. Staff sessions have shorter ones, because a shared
+    /// workplace is left unattended more often than a phone.
     fn limits(&self, app: &App) -> (i64, i64) {
         let (signin, desk) = (&app.config.signin, &app.config.helpdesk);
         if self.staff {
@@ -86,7 +91,7 @@ impl Login {
         }
     }
 
-    /// When it is over if nothing more is asked.
+    /// Returns when the session expires without another request.
     pub(crate) fn ends(&self, app: &App) -> Timestamp {
         let (idle, absolute) = self.limits(app);
         let after = |at: Timestamp, seconds| at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at);
@@ -98,12 +103,13 @@ fn backend(error: &tower_sessions::session::Error) -> Error {
     Error::unavailable(error)
 }
 
-/// The session's login, if it is there and within its limits by our clock.
+/// Loads the login of a session that has not timed out, and updates its last request.
 pub(super) async fn login(session: &Session, app: &App) -> Result<Option<Login>, Error> {
     look(session, app, true).await
 }
 
-/// The same; what a page asks for by itself is no sign of life, and `touch` is false.
+/// Loads the login of a session that has not timed out. `touch` updates the last request. It is false for automatic
+/// refreshes, which do not count as activity.
 pub(super) async fn look(session: &Session, app: &App, touch: bool) -> Result<Option<Login>, Error> {
     let remembered = session.id().and_then(|id| app.sessions.remembered(id, LOGIN));
     let read = match remembered {
@@ -116,7 +122,7 @@ pub(super) async fn look(session: &Session, app: &App, touch: bool) -> Result<Op
         return Ok(None);
     }
     let now = app.now();
-    // A copy from memory is not written back; it is read anew within half a minute.
+    // A cached copy is not written back. It is loaded again within 30 seconds.
     if touch && now.duration_since(login.seen_at) > TOUCH && !session_is_from_memory() {
         login.seen_at = now;
         session.insert(LOGIN, &login).await.map_err(|e| backend(&e))?;
@@ -124,13 +130,13 @@ pub(super) async fn look(session: &Session, app: &App, touch: bool) -> Result<Op
     Ok(Some(login))
 }
 
-/// A new session id for somebody who just proved who they are.
+/// Stores the login under a new session id, which prevents session fixation.
 pub(super) async fn begin(session: &Session, login: &Login) -> Result<(), Error> {
     session.cycle_id().await.map_err(|e| backend(&e))?;
     session.insert(LOGIN, login).await.map_err(|e| backend(&e))
 }
 
-/// What binds attempts to this browser; made at need.
+/// Returns the id that binds sign-in attempts to this browser, and creates it if it is missing.
 pub(super) async fn browser(session: &Session, app: &App) -> Result<String, Error> {
     if let Some(known) = known_browser(session).await? {
         return Ok(known);
@@ -140,27 +146,30 @@ pub(super) async fn browser(session: &Session, app: &App) -> Result<String, Erro
     Ok(fresh)
 }
 
+/// Loads the id that binds sign-in attempts to this browser, if there is one.
 pub(super) async fn known_browser(session: &Session) -> Result<Option<String>, Error> {
     session.get(BROWSER).await.map_err(|e| backend(&e))
 }
 
-/// Ends the session, here and for every stream that hangs on it.
+/// Ends the session, and with it every event stream that depends on it.
 pub(crate) async fn end_session(session: &Session) -> Result<(), Error> {
     session.flush().await.map_err(|e| backend(&e))
 }
 
-/// Until when a login lives without another request; `None`: it is over. What open streams hang on.
+/// Loads when a session expires without another request, for open event streams. Returns `None` if it has ended.
 pub(super) async fn session_ends(app: &App, row: &str) -> Result<Option<Timestamp>, StoreError> {
     let data = app.sessions.read(row).await?;
     let login = data.and_then(|data| data.get(LOGIN).cloned()).and_then(|v| serde_json::from_value::<Login>(v).ok());
     Ok(login.filter(|login| login.alive(app)).map(|login| login.ends(app)))
 }
 
+/// Extracts the session from a request.
 pub(super) async fn session_of(parts: &mut Parts, app: &App) -> Result<Session, Error> {
     Session::from_request_parts(parts, app).await.map_err(|(_, text)| Error::Internal(text.to_owned()))
 }
 
-/// Somebody signed in as themselves. Without: a page goes to sign in, a form says that nothing was sent.
+/// Extractor for a person who is signed in as themselves. Without a login, a page redirects to the sign-in, and a form
+/// returns the code `S-EXPIRED`.
 pub(crate) struct SignedIn(pub(crate) Login);
 
 impl FromRequestParts<App> for SignedIn {
@@ -168,10 +177,10 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let session = session_of(parts, app).await.map_err(IntoResponse::into_response)?;
-        // A staff session was begun with another context: for one's own password one signs in as oneself.
+        // A staff session has another authentication context. To reset their own password, staff sign in as a person.
         match login(&session, app).await.map_err(IntoResponse::into_response)?.filter(|login| !login.staff) {
             Some(login) => Ok(Self(login)),
-            // Whoever was sent here by the helpdesk comes back here.
+            // A person whom the helpdesk sent to `/account` returns there after signing in.
             None if parts.method == Method::GET && parts.uri.path().starts_with("/account") => {
                 Err(Redirect::to("/signin?purpose=vouch").into_response())
             }
@@ -181,12 +190,12 @@ impl FromRequestParts<App> for SignedIn {
     }
 }
 
-/// Somebody who may look at resets: the person themselves, or staff who may read. Everybody else gets the same 404
-/// as for an unknown reference.
+/// Extractor for a viewer of resets: the person of the reset, or staff who can view the helpdesk. Anyone else gets the
+/// same 404 as for an unknown reference.
 pub(crate) struct Viewer {
     pub(crate) login: Login,
     pub(crate) session: tower_sessions::session::Id,
-    /// Staff, from where staff may work.
+    /// Whether the viewer is staff on a staff network.
     looks: bool,
 }
 

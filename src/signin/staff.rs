@@ -1,5 +1,7 @@
-//! What staff may do, as types: a handler that takes a [`Staff<P>`] runs only for somebody who holds the permission `P`,
-//! in a session begun for staff work, from a network that staff may work from. Every refusal is in the audit.
+//! Staff permissions as types.
+//!
+//! A handler that takes a [`StaffMember<P>`] runs only for staff who hold the permission `P`, in a session that was
+//! started for staff work, from a staff network. Every refusal is audited.
 
 use std::marker::PhantomData;
 
@@ -14,11 +16,12 @@ use crate::audit::{Actor, Event};
 use crate::state::App;
 use crate::web::{ClientAddress, Error, Frame, NavItem, client_ip};
 
-/// What a page's script asks for by itself says so: a desk that is left alone signs itself out although its queue is
-/// open. Whoever leaves the header out only makes their own session last, as a press of a key would.
+/// Header that a page's script sends with automatic refreshes. They do not count as activity, so an unattended
+/// workplace is signed out although the reset list is open. A client that omits the header only extends its own
+/// session.
 const BY_ITSELF: &str = "x-passback-by-itself";
 
-/// App roles as the id token names them (design.md §6).
+/// App role in the id token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Agent,
@@ -40,56 +43,56 @@ impl Role {
     }
 }
 
-/// Something that roles allow.
+/// Permission that app roles grant.
 pub(crate) trait Permission: Send + Sync {
     const ROLES: &'static [Role];
-    /// The sign-in must be as young as the one a reset takes.
+    /// Whether the sign-in must be as recent as for a reset (`signin.max_age_seconds`).
     const FRESH: bool = false;
 }
 
-/// Look at resets and people.
+/// Permission to view resets, cases and people.
 pub(crate) struct Look;
 
 impl Permission for Look {
     const ROLES: &'static [Role] = &[Role::Agent, Role::Approver, Role::Auditor];
 }
 
-/// Do an agent's work: write notes, ask again.
+/// Permission to do an agent's work: work on cases, write notes, check a reset again.
 pub(crate) struct Assist;
 
 impl Permission for Assist {
     const ROLES: &'static [Role] = &[Role::Agent];
 }
 
-/// Be the second person.
+/// Permission to approve actions as the second person.
 pub(crate) struct Approve;
 
 impl Permission for Approve {
     const ROLES: &'static [Role] = &[Role::Approver];
 }
 
-/// Look through the audit, and export it.
+/// Permission to search and export the audit log.
 pub(crate) struct Examine;
 
 impl Permission for Examine {
     const ROLES: &'static [Role] = &[Role::Auditor, Role::Admin];
 }
 
-/// Look at the insights.
+/// Permission to view the insights.
 pub(crate) struct Watch;
 
 impl Permission for Watch {
     const ROLES: &'static [Role] = &[Role::Agent, Role::Approver, Role::Auditor, Role::Admin];
 }
 
-/// Say that an alarm was looked at, and what came of it.
+/// Permission to acknowledge security alerts.
 pub(crate) struct Acknowledge;
 
 impl Permission for Acknowledge {
     const ROLES: &'static [Role] = &[Role::Agent, Role::Admin];
 }
 
-/// Link the operator.
+/// Permission to link the reset operator.
 pub(crate) struct Administer;
 
 impl Permission for Administer {
@@ -97,7 +100,7 @@ impl Permission for Administer {
     const FRESH: bool = true;
 }
 
-/// A member of staff who may.
+/// Extractor for a staff member who holds the permission `P`.
 pub(crate) struct Staff<P> {
     pub(crate) login: Login,
     pub(crate) session: String,
@@ -110,7 +113,7 @@ impl<P> Staff<P> {
     }
 }
 
-/// Whether staff may work from where this request comes from. No networks: from everywhere.
+/// Returns whether a request comes from a staff network. Without configured networks, every address is allowed.
 pub(super) fn from_here(parts: &Parts, app: &App) -> bool {
     let networks = &app.config.helpdesk.networks;
     networks.is_empty() || client_ip(parts, app).is_some_and(|ip| networks.iter().any(|net| net.contains(&ip)))
@@ -145,7 +148,7 @@ impl<P: Permission> FromRequestParts<App> for Staff<P> {
     }
 }
 
-/// The frame of a staff page: who works here, and where they may go.
+/// Adds the staff member's name and the navigation that their roles allow to the page context.
 pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
     let items = [
         ("/helpdesk", "desk-nav-resets", Look::ROLES),
@@ -163,7 +166,8 @@ pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
     frame.signed_in(&login.name).with_nav(nav)
 }
 
-/// Counted by address first: whoever knocks on every door fills neither the log nor the disk.
+/// Audits a refused request. Counts it against the address's rate limit first, so that repeated requests cannot fill
+/// the audit log.
 async fn refuse(parts: &mut Parts, app: &App, login: &Login, refused: SignInRefused) -> Error {
     let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
     if let Err(limited) = address.count(app, "miss").await {

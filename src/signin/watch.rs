@@ -1,4 +1,6 @@
-//! Ends of sessions, as every replica hears of them: one reader per process, however many streams hang on a session.
+//! Publishes ended sessions to the event streams of this replica.
+//!
+//! Each process has one reader, regardless of the number of streams.
 
 use std::time::Duration;
 
@@ -6,16 +8,16 @@ use super::session::session_ends;
 use crate::state::{App, Standing};
 use crate::store::StoreError;
 
-/// Ends are read so often: a revocation is seen everywhere within a second.
+/// Time between two reads, so that a revocation takes effect on every replica within 1 second.
 const EVERY: Duration = Duration::from_millis(450);
 
-/// Reads of ends until the process stops.
+/// Publishes ended sessions until shutdown.
 pub(crate) async fn watch_sessions(app: App) {
     let mut seen = None;
     loop {
         match round(&app, seen).await {
             Ok(newest) => seen = Some(newest),
-            Err(error) => tracing::warn!(cause = ?error, "ended sessions cannot be read"),
+            Err(error) => tracing::warn!(error = ?error, "loading ended sessions failed: retrying"),
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -24,6 +26,7 @@ pub(crate) async fn watch_sessions(app: App) {
     }
 }
 
+/// Publishes sessions that ended since `seen`, and sessions whose expiry has passed. Returns the newest end.
 async fn round(app: &App, seen: Option<i64>) -> Result<i64, StoreError> {
     let seen = match seen {
         Some(seen) => seen,
@@ -35,7 +38,7 @@ async fn round(app: &App, seen: Option<i64>) -> Result<i64, StoreError> {
     }
     let now = app.now();
     for row in app.session_watchers.keys(|standing| matches!(standing, Standing::Until(at) if *at <= now)) {
-        // Another request may have kept it alive meanwhile.
+        // Another request may have extended the session in the meantime.
         let standing = session_ends(app, &row).await?.map_or(Standing::Over, Standing::Until);
         app.session_watchers.tell(&row, standing);
     }

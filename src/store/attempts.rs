@@ -1,23 +1,26 @@
-//! Sign-ins under way. A row is found by the hash of its `state` and the browser that began it, and taken out as it
-//! is read: a callback counts once.
+//! Sign-in attempts that wait for the callback from Entra.
+//!
+//! A row is found by the hashes of its OAuth `state` and of the browser that started the attempt. Reading deletes the
+//! row, so a callback is accepted once.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Db, Place, Purpose, Sealer, StoreError, hash_id, on_db, write_db};
 
-/// So many may be pending in one browser: two tabs do not break each other, a script does not fill the table.
+/// Maximum pending attempts per browser. Several tabs can sign in independently, and a script cannot fill the table.
 const PENDING: i64 = 5;
-/// Entra's codes live about ten minutes; the person may take a while before.
+/// Lifetime of an attempt. Entra's authorization codes are valid for about 10 minutes, and the person may need some
+/// time before Entra issues one.
 const LIFE: SignedDuration = SignedDuration::from_mins(30);
 
-/// The attempts table.
+/// Store of pending sign-in attempts, on the `attempts` table.
 #[derive(Clone)]
 pub(crate) struct Attempts {
     db: Db,
     sealer: Sealer,
 }
 
-/// One attempt as the callback finds it.
+/// Sign-in attempt as the callback reads it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StoredAttempt {
     pub(crate) purpose: String,
@@ -29,7 +32,7 @@ impl Attempts {
         Self { db, sealer }
     }
 
-    /// Keeps an attempt, and drops the oldest of this browser beyond five.
+    /// Stores an attempt, and deletes expired ones and the browser's oldest beyond [`MAX_PENDING_PER_BROWSER`].
     pub(crate) async fn add(
         &self,
         state: &str,
@@ -63,7 +66,7 @@ impl Attempts {
         Ok(())
     }
 
-    /// Whether a sign-in was begun in this browser and has not come back.
+    /// Returns whether this browser has started a sign-in whose callback has not arrived.
     pub(crate) async fn pending(&self, browser: &str, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM attempts WHERE browser_hash = $1 AND expires_at > $2";
         let (browser, now) = (hash_id(browser), now.as_millisecond());
@@ -72,7 +75,7 @@ impl Attempts {
         Ok(count > 0)
     }
 
-    /// Takes the attempt out. `None`: never begun, begun in another browser, used already, or too old.
+    /// Deletes and returns the attempt. `None`: never started, started in another browser, already used, or expired.
     pub(crate) async fn take(
         &self,
         state: &str,
@@ -115,7 +118,7 @@ mod tests {
             assert_eq!(attempts.take("s1", "other", now).await.unwrap(), None);
             assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), Some(attempt(1)));
             assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None);
-            assert!(!attempts.pending("mine", now).await.unwrap(), "it came back");
+            assert!(!attempts.pending("mine", now).await.unwrap(), "the callback arrived");
         }
     }
 
@@ -130,7 +133,7 @@ mod tests {
                     .await
                     .unwrap();
             }
-            assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None, "the oldest went");
+            assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None, "the oldest was deleted");
             assert_eq!(attempts.take("s2", "mine", now).await.unwrap(), Some(attempt(2)));
             let late = now + SignedDuration::from_mins(31);
             assert_eq!(attempts.take("s6", "mine", late).await.unwrap(), None);

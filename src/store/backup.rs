@@ -1,4 +1,4 @@
-//! A copy of a SQLite database while the portal runs.
+//! Backup of a SQLite database while the portal runs.
 
 use std::path::Path;
 use std::str::FromStr as _;
@@ -9,20 +9,18 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::StoreError;
 use crate::base::Secret;
 
-/// Why there is no backup.
+/// Reason why a backup was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    #[error("{0} exists already; a backup never overwrites")]
+    #[error("{0} already exists: choose another file, a backup never overwrites")]
     Exists(String),
-    #[error("the backup file {path} cannot be made")]
+    #[error("cannot create backup file {path}")]
     File { path: String, source: std::io::Error },
-    #[error(
-        "a PostgreSQL database is backed up with its own tools: pg_dump --format=custom --file=passback.dump <database.url>"
-    )]
+    #[error("cannot back up a PostgreSQL database: run pg_dump --format=custom --file=passback.dump <database.url>")]
     Postgres,
-    #[error("the copy is damaged and was removed: {0}")]
+    #[error("the copy was damaged and has been removed: {0}")]
     Damaged(String),
-    #[error("the database could not be copied: {0}")]
+    #[error("cannot copy the database: {0}")]
     Store(String),
 }
 
@@ -39,8 +37,8 @@ impl From<sqlx::Error> for BackupError {
     }
 }
 
-/// Copies the database at `url` into a new file that only its owner can read: one moment of it, whatever is written
-/// meanwhile. The copy is checked before it counts.
+/// Copies the database at `url` into a new file that only its owner can read. The copy is a consistent snapshot,
+/// whatever is written meanwhile, and its integrity is checked before this returns. A failed copy is deleted.
 pub(crate) async fn backup(url: &Secret, to: &Path) -> Result<(), BackupError> {
     let text = url.expose_secret();
     if !text.starts_with("sqlite:") {
@@ -54,7 +52,7 @@ pub(crate) async fn backup(url: &Secret, to: &Path) -> Result<(), BackupError> {
     copied
 }
 
-/// Empty, and readable by its owner alone: `VACUUM INTO` takes an empty file and leaves its rights as they are.
+/// Creates an empty file that only its owner can read. `VACUUM INTO` accepts an empty file and keeps its permissions.
 fn new_file(path: &Path) -> Result<(), BackupError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let shown = || path.display().to_string();
@@ -66,7 +64,7 @@ fn new_file(path: &Path) -> Result<(), BackupError> {
 }
 
 async fn copy(url: &str, to: &Path) -> Result<(), BackupError> {
-    let name = to.to_str().ok_or_else(|| BackupError::Store("the file's name is no text".to_owned()))?;
+    let name = to.to_str().ok_or_else(|| BackupError::Store("the file name is not valid UTF-8".to_owned()))?;
     let mut source = SqliteConnectOptions::from_str(url)?.create_if_missing(false).connect().await?;
     sqlx::query("VACUUM INTO $1").bind(name).execute(&mut source).await?;
     let mut copied = SqliteConnectOptions::new().filename(to).read_only(true).connect().await?;
@@ -88,7 +86,7 @@ mod tests {
         let to = dir.path().join("it's a copy.db");
         backup(&url, &to).await.unwrap();
         assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(backup(&url, &to).await, Err(BackupError::Exists(_))), "nothing is overwritten");
+        assert!(matches!(backup(&url, &to).await, Err(BackupError::Exists(_))), "an existing file is not overwritten");
         let copied = Db::existing(&Secret::new(format!("sqlite://{}", to.display()))).await.unwrap();
         copied.ping().await.unwrap();
         live.close().await;

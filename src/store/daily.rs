@@ -1,4 +1,6 @@
-//! What one replica does once in a while, mostly once a day: a row says when it was done, and whoever moves it does it.
+//! Periodic tasks that one replica runs for all, most of them once a day.
+//!
+//! A row per task holds the time of its last run. The caller that updates the row runs the task.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,12 +8,13 @@ use super::{Db, StoreError, on_db, write_db};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether it is due and this caller is the one. A time in the future was written before the clock was set back.
+/// Claims a daily task. Returns `true` if the task is due and this caller must run it. A last run in the future was
+/// written before the clock was set back, and does not count.
 pub(crate) async fn claim_daily(db: &Db, name: &str, now: Timestamp) -> Result<bool, StoreError> {
     claim_every(db, name, DAY, now).await
 }
 
-/// The same for another while.
+/// Claims a task with any period, see [`claim_daily_task`].
 pub(crate) async fn claim_every(
     db: &Db,
     name: &str,
@@ -23,7 +26,7 @@ pub(crate) async fn claim_every(
         ON CONFLICT (name) DO UPDATE SET done_at = $3 WHERE NOT (daily.done_at > $2 AND daily.done_at <= $3)";
     let before = now.saturating_sub(every).unwrap_or_default().as_millisecond();
     let now = now.as_millisecond();
-    // Mostly there is nothing to do, and looking takes no lock.
+    // The task is rarely due, and reading takes no lock.
     let done: Option<(i64,)> =
         on_db!(db, |pool| sqlx::query_as(LOOK).bind(name).bind(before).bind(now).fetch_optional(pool).await)?;
     if done.is_some() {
@@ -39,12 +42,12 @@ pub(crate) async fn claim_every(
     Ok(rows == 1)
 }
 
-/// It was not done after all: it is due again after this.
+/// Makes a claimed daily task due again after a delay, because this run failed.
 pub(crate) async fn retry_daily(db: &Db, name: &str, after: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
     retry_every(db, name, DAY, after, now).await
 }
 
-/// The same for another while.
+/// Makes a claimed task with any period due again after a delay.
 pub(crate) async fn retry_every(
     db: &Db,
     name: &str,
@@ -72,7 +75,7 @@ mod tests {
             let claimed = futures_util::future::join_all(claims).await;
             assert_eq!(claimed.into_iter().filter(|claimed| *claimed.as_ref().unwrap()).count(), 1);
             assert!(!claim_daily(&engine.db, "head", hours(23)).await.unwrap());
-            assert!(claim_daily(&engine.db, "other", hours(23)).await.unwrap(), "each for itself");
+            assert!(claim_daily(&engine.db, "other", hours(23)).await.unwrap(), "tasks are independent");
             assert!(claim_daily(&engine.db, "head", hours(24)).await.unwrap());
             retry_daily(&engine.db, "head", SignedDuration::from_hours(1), hours(24)).await.unwrap();
             assert!(!claim_daily(&engine.db, "head", hours(24)).await.unwrap());

@@ -1,16 +1,16 @@
-//! Work that one replica does for all.
+//! Leases on work that one replica does for all.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Db, StoreError, write_db};
 
-/// Takes or keeps the lease on work that one replica does for all. False: another has it.
+/// Acquires or renews the lease on shared work for 20 seconds. Returns `false` if another replica holds it.
 pub(crate) async fn lease(db: &Db, name: &str, owner: &str, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO leases (name, owner, until) VALUES ($1, $2, $4)
         ON CONFLICT (name) DO UPDATE SET owner = $2, until = $4
         WHERE leases.owner = $2 OR leases.until < $3 OR leases.until > $5";
     let after = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now).as_millisecond();
-    // Further ahead than this is only what a clock wrote that was set back since.
+    // An expiry more than 60 seconds ahead was written before the clock was set back, and does not count.
     let (now, until, far) = (now.as_millisecond(), after(20), after(60));
     let rows = write_db!(db, |pool| sqlx::query(SQL)
         .bind(name)
@@ -34,10 +34,10 @@ mod tests {
         for engine in engines().await {
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             assert!(lease(&engine.db, "words", "one", now).await.unwrap());
-            assert!(lease(&engine.db, "words", "one", now).await.unwrap(), "its own");
+            assert!(lease(&engine.db, "words", "one", now).await.unwrap(), "renewed");
             assert!(!lease(&engine.db, "words", "other", now + SignedDuration::from_secs(19)).await.unwrap());
             assert!(lease(&engine.db, "other work", "other", now).await.unwrap());
-            assert!(lease(&engine.db, "words", "other", now + SignedDuration::from_secs(21)).await.unwrap(), "it died");
+            assert!(lease(&engine.db, "words", "other", now + SignedDuration::from_secs(21)).await.unwrap(), "expired");
             let set_back = now - SignedDuration::from_hours(1);
             assert!(lease(&engine.db, "words", "one", set_back).await.unwrap(), "the clock was set back");
         }

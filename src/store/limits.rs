@@ -1,31 +1,34 @@
-//! Limits shared by all replicas, as GCRA in one statement: a request is let through if its theoretical arrival time
-//! is not too far ahead. A refusal knows the second at which the next request will pass.
+//! Rate limits shared by all replicas.
+//!
+//! The generic cell rate algorithm (GCRA) runs in a single statement: a request is allowed if its theoretical arrival
+//! time is not too far ahead. A rejection states after how long the next request will be allowed.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Db, StoreError, Tx, on_tx, write_db};
 
-/// So many in so long.
+/// Maximum number of requests per time window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     pub(crate) count: i64,
     pub(crate) per: SignedDuration,
 }
 
-/// Too many; pass again after this long.
+/// Rejection of a request, with the time until the next one will be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) wait: SignedDuration,
 }
 
-/// An arrival later than a whole window ahead was written before the clock was set back, and counts as now.
+/// Counts one request if the limit allows it. An arrival more than a full window ahead was written before the clock was
+/// set back, and counts as now.
 const TAKE: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
     ON CONFLICT (name) DO UPDATE SET arrives_at =
         CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3
     WHERE CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
 const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
 
-/// A limit in milliseconds.
+/// Parameters of the GCRA statement, in milliseconds.
 struct Gcra {
     at: i64,
     step: i64,
@@ -44,7 +47,7 @@ impl Gcra {
     }
 }
 
-/// The limits table.
+/// Rate limiter on the `limits` table. Its counts may be lost in a crash, see [`Db::with_relaxed_durability`].
 #[derive(Clone)]
 pub(crate) struct Limits {
     db: Db,
@@ -55,7 +58,7 @@ impl Limits {
         Self { db: db.for_counters() }
     }
 
-    /// Counts one request under `name`.
+    /// Counts one request under `name`, or rejects it.
     pub(crate) async fn take(
         &self,
         name: &str,
@@ -79,7 +82,8 @@ impl Limits {
         Ok(Err(gcra.refused(arrives)))
     }
 
-    /// The same in the transaction of what is counted: if that does not happen, nothing was counted.
+    /// Counts one request inside the transaction of the counted action. If that transaction is rolled back, nothing is
+    /// counted.
     pub(crate) async fn take_in(
         tx: &mut Tx,
         name: &str,
@@ -102,7 +106,7 @@ impl Limits {
         Ok(Err(gcra.refused(arrives)))
     }
 
-    /// Forgets what no longer limits anything.
+    /// Deletes rows that no longer limit any request.
     pub(crate) async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM limits WHERE arrives_at < $1";
         let at = now.as_millisecond();
@@ -134,7 +138,7 @@ mod tests {
             assert_eq!(
                 limits.take("person:1", limit, set_back).await.unwrap(),
                 Ok(()),
-                "a clock set back locks nobody out"
+                "a clock that was set back rejects no request"
             );
             assert!(limits.sweep(start + SignedDuration::from_hours(1)).await.unwrap() >= 2);
         }

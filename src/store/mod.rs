@@ -1,6 +1,10 @@
-//! SQLite or PostgreSQL behind one SQL text. A module that owns tables holds their SQL, each text a `const` beside the
-//! function that runs it; every such function is run on both engines by a contract test, since no macro can check one
-//! text against two.
+//! Database access for SQLite and PostgreSQL through one SQL text per statement.
+//!
+//! The module that owns a table holds its SQL. Each statement is a `const` beside the function that runs it.
+//!
+//! Invariants:
+//! - A contract test runs every such function on both engines, because no macro can check one SQL text against two
+//!   engines at compile time.
 
 mod attempts;
 mod backup;

@@ -1,6 +1,13 @@
-//! Authenticated encryption of what must be kept: sessions, sign-in attempts, the operator's tokens. And the audit
-//! chain's MAC. Each use has its own key, derived from the key file; each value is bound to its place, so that one
-//! moved to another row does not open.
+//! Authenticated encryption of stored values, such as sessions, sign-in attempts and the operator's tokens, and the MAC
+//! of the audit chain.
+//!
+//! Each purpose has its own key, derived with HKDF-SHA-256 from the key file. Values are encrypted with
+//! XChaCha20-Poly1305.
+//!
+//! Invariants:
+//! - Each value is bound to its table, column, row and tenant as associated data. A value that was moved to another row
+//!   cannot be decrypted.
+//! - Key labels and context names are part of stored values and never change.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -15,22 +22,22 @@ use zeroize::Zeroizing;
 use crate::base::{Random, TenantId, hex};
 use crate::config::{Sealing, SealingKey};
 
-/// What a key is for. The names are part of the derivation and never change.
+/// Purpose of a derived key. Its label is part of the derivation and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Session,
     Attempt,
     Operator,
     Audit,
-    /// Whom a notice goes to.
+    /// Recipient of a notification mail.
     Notice,
-    /// The link in a notice.
+    /// "This was not me" link in a notification mail.
     NotMe,
-    /// The words of a call check, while it is open.
+    /// Words of a call check while it is open.
     CallCheck,
-    /// What was typed at `/help`, to find the same again.
+    /// MAC of the text entered at `/help`, which detects repeated requests.
     Help,
-    /// What stands for a telephone number in the database.
+    /// MAC that represents a phone number in the database.
     Number,
 }
 
@@ -50,7 +57,7 @@ impl Purpose {
     }
 }
 
-/// Where a value lives.
+/// Location of a sealed value, bound to it as associated data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) table: &'a str,
@@ -58,7 +65,7 @@ pub(crate) struct Place<'a> {
     pub(crate) row: &'a str,
 }
 
-/// Seals with the first key, opens with all.
+/// Encrypts with the first key of `sealing.keys` and decrypts with any of them.
 #[derive(Clone)]
 pub(crate) struct Sealer {
     keys: Vec<Key>,
@@ -72,18 +79,18 @@ struct Key {
     root: Zeroizing<[u8; 32]>,
 }
 
-/// What can be wrong with keys and sealed values.
+/// Failure to load a sealing key or to use a sealed value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SealError {
-    #[error("the sealing key file {path} cannot be read")]
+    #[error("cannot read sealing key file {path}")]
     Read { path: String, source: std::io::Error },
-    #[error("the sealing key file {path} can be read by group or others: chmod 600 it")]
+    #[error("sealing key file {path} is accessible to group or others: run chmod 600 on it")]
     Permissions { path: String },
-    #[error("the sealing key file {path} must hold 64 hexadecimal digits (openssl rand -hex 32)")]
+    #[error("sealing key file {path} must hold 64 hexadecimal digits: create it with openssl rand -hex 32")]
     Shape { path: String },
-    #[error("sealing needs at least one key")]
+    #[error("sealing.keys is empty: add at least one key")]
     NoKey,
-    #[error("a sealed value does not open: its key is gone, or it was changed or moved")]
+    #[error("cannot decrypt a sealed value: its key is missing, or the value was changed or moved")]
     Opens,
 }
 
@@ -96,11 +103,11 @@ impl Sealer {
         Ok(Self { keys, tenant, random })
     }
 
-    /// `id.nonce.ciphertext`, base64.
-    pub(crate) fn seal(&self, purpose: Purpose, place: Place<'_>, plain: &[u8]) -> Result<String, SealError> {
+    /// Encrypts a value with the first key. Returns `id.nonce.ciphertext`, the last two in base64.
+    pub(crate) fn seal(&self, purpose: Purpose, context: Place<'_>, plain: &[u8]) -> Result<String, SealError> {
         let key = self.keys.first().ok_or(SealError::NoKey)?;
         let nonce: [u8; 24] = self.random.bytes();
-        let aad = self.bound(place);
+        let aad = self.bound(context);
         let sealed = key
             .cipher(purpose)
             .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
@@ -108,10 +115,11 @@ impl Sealer {
         Ok(format!("{}.{}.{}", key.id, STANDARD_NO_PAD.encode(nonce), STANDARD_NO_PAD.encode(sealed)))
     }
 
+    /// Decrypts a value with the key that its prefix names.
     pub(crate) fn open(
         &self,
         purpose: Purpose,
-        place: Place<'_>,
+        context: Place<'_>,
         sealed: &str,
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let mut parts = sealed.rsplitn(3, '.');
@@ -119,28 +127,28 @@ impl Sealer {
         let key = self.keys.iter().find(|key| Some(key.id.as_str()) == id).ok_or(SealError::Opens)?;
         let decode = |part: Option<&str>| STANDARD_NO_PAD.decode(part.unwrap_or("")).map_err(|_| SealError::Opens);
         let nonce: [u8; 24] = decode(nonce)?.try_into().map_err(|_| SealError::Opens)?;
-        let aad = self.bound(place);
+        let aad = self.bound(context);
         let cipher = decode(cipher)?;
         let plain = key.cipher(purpose).decrypt(&XNonce::from(nonce), Payload { msg: &cipher, aad: &aad });
         plain.map(Zeroizing::new).map_err(|_| SealError::Opens)
     }
 
-    /// A MAC with the first key: its hexadecimal digits and the key's id.
+    /// Computes a MAC with the first key. Returns its hexadecimal digits and the key's id.
     pub(crate) fn mac(&self, purpose: Purpose, data: &[u8]) -> (String, String) {
         self.keys.first().map_or_else(Default::default, |key| (key.mac(purpose, data), key.id.clone()))
     }
 
-    /// Whether a MAC is right; `None` if its key is not here.
+    /// Returns whether a MAC is valid, or `None` if its key is not configured.
     pub(crate) fn verify(&self, purpose: Purpose, data: &[u8], mac: &str, key: &str) -> Option<bool> {
         let key = self.keys.iter().find(|k| k.id == key)?;
         Some(key.mac(purpose, data).as_bytes().ct_eq(mac.as_bytes()).into())
     }
 
-    /// Length-prefixed, so that no two places read alike.
-    fn bound(&self, place: Place<'_>) -> Vec<u8> {
+    /// Encodes the context and the tenant as associated data. Length prefixes make the encoding unambiguous.
+    fn bound(&self, context: Place<'_>) -> Vec<u8> {
         let tenant = self.tenant.to_string();
         let mut bytes = Vec::new();
-        for part in [place.table, place.column, place.row, &tenant] {
+        for part in [context.table, context.column, context.row, &tenant] {
             bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
             bytes.extend_from_slice(part.as_bytes());
         }
@@ -166,7 +174,7 @@ impl Key {
 
     fn derived(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
-        // Expanding 32 bytes cannot fail: the limit is 255 times the hash.
+        // Expanding to 32 bytes cannot fail: the limit is 255 times the hash length (RFC 5869).
         let _ = Hkdf::<Sha256>::new(None, &*self.root).expand(purpose.label(), &mut *key);
         key
     }
@@ -225,7 +233,7 @@ mod tests {
         let both = load(vec![new.clone(), old]);
         assert!(both.open(Purpose::Operator, HERE, &sealed).is_ok());
         assert!(both.seal(Purpose::Operator, HERE, b"x").unwrap().starts_with("new."));
-        assert!(load(vec![new]).open(Purpose::Operator, HERE, &sealed).is_err(), "without the old key it is gone");
+        assert!(load(vec![new]).open(Purpose::Operator, HERE, &sealed).is_err(), "the old key is missing");
     }
 
     #[test]

@@ -1,5 +1,11 @@
-//! tower-sessions on our own tables. The id is stored as a hash, the data sealed; a save never revives a session that
-//! was deleted. Each end is written down in order, so that every replica hears of it.
+//! Session store for `tower-sessions` on the portal's own tables.
+//!
+//! The id is stored as a hash and the data is sealed. Pages that only show something may read a session from this
+//! process's cache.
+//!
+//! Invariants:
+//! - Saving never recreates a session that was deleted.
+//! - Each deletion is recorded in order in `session_ends`, so that every replica removes the session from its cache.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -16,12 +22,12 @@ use tower_sessions::session_store::{Error, Result};
 use super::{Db, Place, Purpose, Sealer, StoreError, on_db, on_tx, write_db};
 use crate::base::{Clock, Known, PersonKey, hex};
 
-/// So many people at once are served from memory.
+/// Maximum number of sessions in the cache.
 const IN_MEMORY: usize = 20_000;
 
 type Data = std::collections::HashMap<String, serde_json::Value>;
 
-/// Sessions in the database.
+/// Store of sessions in the database, with a cache in memory.
 #[derive(Clone)]
 pub(crate) struct DbSessions {
     db: Db,
@@ -30,24 +36,24 @@ pub(crate) struct DbSessions {
     known: Known<Remembered>,
 }
 
-/// A session in memory, with the value that every page asks for as it was taken apart once.
+/// Session in the cache, with the value that every page reads, deserialized once.
 struct Remembered {
     record: Record,
     value: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 tokio::task_local! {
-    /// Whether a session may come from memory, and whether it did.
+    /// Set while a request may use a cached session. The value states whether it did.
     static FROM_MEMORY: Cell<bool>;
 }
 
-/// Lets the sessions that `work` loads come from memory: for pages that show something and change nothing.
+/// Runs `work` with cached sessions allowed, for pages that show something and change nothing.
 pub(crate) async fn with_sessions_from_memory<F: Future>(work: F) -> F::Output {
     FROM_MEMORY.scope(Cell::new(false), work).await
 }
 
-/// Whether this request's session came from memory. Such a copy is never written back: another replica may have
-/// written the session meanwhile.
+/// Returns whether this request's session came from the cache. Such a copy is never written back, because another
+/// replica may have written the session since.
 pub(crate) fn session_is_from_memory() -> bool {
     FROM_MEMORY.try_with(Cell::get).unwrap_or(false)
 }
@@ -58,7 +64,7 @@ impl std::fmt::Debug for DbSessions {
     }
 }
 
-/// What stands in the database for a session id or another token that a browser holds.
+/// Hashes a session id or another token of a browser for storage in the database.
 pub(crate) fn hash_id(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
 }
@@ -73,7 +79,7 @@ impl DbSessions {
         self.sealer.seal(Purpose::Session, place(row), &plain).map_err(|e| Error::Encode(e.to_string()))
     }
 
-    /// Ends sessions whose time is over, and forgets ends that every replica has read.
+    /// Deletes expired sessions, and recorded ends older than 1 hour, which every replica has read.
     pub(crate) async fn sweep(&self) -> std::result::Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM sessions WHERE expires_at < $1";
         const ENDS: &str = "DELETE FROM session_ends WHERE at < $1";
@@ -84,15 +90,15 @@ impl DbSessions {
         Ok(write_db!(&self.db, |pool| sqlx::query(SQL).bind(now).execute(pool).await.map(|done| done.rows_affected()))?)
     }
 
-    /// Where the table of ends stands now.
+    /// Loads the change number of the newest recorded end.
     pub(crate) async fn newest_end(&self) -> std::result::Result<i64, StoreError> {
         const SQL: &str = "SELECT value FROM counters WHERE name = 'session_end'";
         let (value,): (i64,) = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
         Ok(value)
     }
 
-    /// The sessions that ended after `seen`, by the hash of their id, and where the table stands now. From here on none
-    /// of them is served from memory.
+    /// Loads the id hashes of the sessions that ended after change number `seen`, and the newest change number. Removes
+    /// these sessions from the cache.
     pub(crate) async fn catch_up(&self, seen: i64) -> std::result::Result<(Vec<String>, i64), StoreError> {
         const SQL: &str = "SELECT change, id_hash FROM session_ends WHERE change > $1 ORDER BY change";
         let asked_at = self.clock.elapsed();
@@ -103,8 +109,8 @@ impl DbSessions {
         Ok((ended, newest))
     }
 
-    /// The value under `key`, for a request that may be served from memory, and only if it is there: one type of value, as
-    /// it was taken apart the first time.
+    /// Returns the value under `key` from the cache, if the request may use cached sessions and the session is cached.
+    /// The value is deserialized once per session, so all callers must use one key and one type.
     pub(crate) fn remembered<T>(&self, id: Id, key: &str) -> Option<T>
     where
         T: DeserializeOwned + Clone + Send + Sync + 'static,
@@ -119,7 +125,7 @@ impl DbSessions {
         Some(value)
     }
 
-    /// From memory, while it lives.
+    /// Returns the session from the cache unless it has expired, and records that the request used it.
     fn in_memory(&self, row: &str) -> Option<Arc<Remembered>> {
         let lives = |known: &Arc<Remembered>| millis(known.record.expiry_date) > self.clock.now().as_millisecond();
         let known = self.known.get(row).filter(lives)?;
@@ -127,7 +133,8 @@ impl DbSessions {
         Some(known)
     }
 
-    /// What a session holds, by the hash of its id, from the database. `None`: it is over, or sealed with a lost key.
+    /// Loads a session's data from the database by the hash of its id. `None`: the session has ended, or its sealing
+    /// key is missing.
     pub(crate) async fn read(&self, row: &str) -> std::result::Result<Option<Data>, StoreError> {
         Ok(self.find(row).await?.map(|(data, _)| data))
     }
@@ -138,7 +145,7 @@ impl DbSessions {
         let found: Option<(String, i64)> =
             on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(row).bind(now).fetch_optional(pool).await)?;
         let Some((sealed, expires)) = found else { return Ok(None) };
-        // A session sealed with a key that is gone is no session: people sign in again.
+        // A session whose sealing key is missing counts as ended, and its owner signs in again.
         let Ok(plain) = self.sealer.open(Purpose::Session, place(row), &sealed) else { return Ok(None) };
         let data = serde_json::from_slice(&plain)
             .map_err(|e| StoreError::BadRow { table: "sessions", problem: e.to_string() })?;
@@ -162,7 +169,7 @@ impl DbSessions {
         .map_err(backend)
     }
 
-    /// Ends every session of a person, here and at every replica within a second.
+    /// Ends every session of a person: at once on this replica, within 1 second on the others.
     pub(crate) async fn end_all_of(&self, person: PersonKey) -> std::result::Result<(), StoreError> {
         const SQL: &str = "SELECT id_hash FROM sessions WHERE tenant = $1 AND object = $2";
         let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
@@ -200,7 +207,7 @@ fn millis(at: OffsetDateTime) -> i64 {
 
 fn backend(error: impl Into<StoreError>) -> Error {
     let error: StoreError = error.into();
-    tracing::error!(cause = ?error, "sessions cannot reach the database");
+    tracing::error!(error = ?error, "session store failed: database unavailable");
     Error::Backend(error.to_string())
 }
 
@@ -213,7 +220,7 @@ impl SessionStore for DbSessions {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        // No upsert: a session that was deleted meanwhile stays deleted.
+        // Not an upsert, because a session that was deleted concurrently must stay deleted.
         const SQL: &str =
             "UPDATE sessions SET sealed = $2, expires_at = $3, tenant = $4, object = $5 WHERE id_hash = $1";
         self.known.forget(&hash_id(&record.id.to_string()));
@@ -245,7 +252,8 @@ impl SessionStore for DbSessions {
     }
 }
 
-/// Whose session it is, as `signin` writes it: tenant and object, so that all of a person's can be ended.
+/// Returns the tenant and object id of a session's owner from the value that `signin` stores. They allow ending all
+/// sessions of a person.
 fn whose(record: &Record) -> Option<(&str, &str)> {
     let key = record.data.get("login")?.get("key")?;
     key.get("tenant")?.as_str().zip(key.get("object")?.as_str())
@@ -280,7 +288,7 @@ mod tests {
             assert!(!format!("{rows:?}").contains(&record.id.to_string()));
             store.delete(&record.id).await.unwrap();
             store.save(&record).await.unwrap();
-            assert!(store.load(&record.id).await.unwrap().is_none(), "a late save does not revive it");
+            assert!(store.load(&record.id).await.unwrap().is_none(), "a late save does not recreate it");
         }
     }
 
@@ -301,9 +309,9 @@ mod tests {
             assert!(came().await.unwrap() && !session_is_from_memory());
             let value = || with_sessions_from_memory(async { there.remembered::<String>(record.id, "who") });
             assert_eq!((value().await.as_deref(), value().await.as_deref()), (Some("wanda"), Some("wanda")));
-            assert!(there.remembered::<String>(record.id, "who").is_none(), "not where something changes");
+            assert!(there.remembered::<String>(record.id, "who").is_none(), "not for requests that change something");
             here.delete(&record.id).await.unwrap();
-            assert!(there.load(&record.id).await.unwrap().is_none(), "whatever changes something asks the database");
+            assert!(there.load(&record.id).await.unwrap().is_none(), "writing requests read the database");
             assert!(load().await.unwrap().is_some(), "a page may still be shown for less than a second");
             let (ended, now) = there.catch_up(seen).await.unwrap();
             assert_eq!((ended.len(), now), (1, seen + 1));

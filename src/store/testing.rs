@@ -1,5 +1,7 @@
-//! Both engines for a contract test: a SQLite file, and a schema of its own on the PostgreSQL of
-//! `TEST_DATABASE_URL`. `make test` sets it; without it the test says that it ran on one engine.
+//! Test databases on both engines for contract tests.
+//!
+//! A test gets a SQLite file and a new schema on the PostgreSQL server of `TEST_DATABASE_URL`. `make test` sets that
+//! variable. Without it the test prints that it ran on SQLite only.
 
 use std::path::Path;
 
@@ -25,7 +27,7 @@ pub(crate) fn sealer() -> Sealer {
     Sealer::load(&Sealing { keys }, tenant(), Random::system()).unwrap()
 }
 
-/// A database that goes away with the test.
+/// Database that is deleted with the test, except for the schema on PostgreSQL.
 pub(crate) struct Engine {
     pub(crate) db: Db,
     _dir: tempfile::TempDir,

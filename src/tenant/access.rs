@@ -1,8 +1,9 @@
-//! Who may do what: Conditional Access, groups, and administrative units.
+//! Seed types for access control: Conditional Access, security groups and administrative units.
 
 use serde::Deserialize;
 use uuid::Uuid;
 
+/// An authentication strength: the combinations of sign-in methods that satisfy it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Strength {
@@ -11,7 +12,7 @@ pub(super) struct Strength {
     pub(super) combinations: Vec<String>,
 }
 
-/// A Conditional Access policy.
+/// A Conditional Access policy that requires an authentication strength for authentication contexts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Policy {
@@ -19,62 +20,70 @@ pub(super) struct Policy {
     pub(super) name: String,
     /// `enabled`, `disabled` or `enabledForReportingButNotEnforced`.
     pub(super) state: String,
+    /// Authentication contexts that the policy applies to, such as `c1`.
     pub(super) contexts: Vec<String>,
+    /// Id of the required authentication strength.
     pub(super) strength: Option<String>,
+    /// Reports the session control "sign-in frequency: every time" in Graph. Sign-ins here do not enforce it.
     #[serde(default)]
     pub(super) every_time: bool,
-    /// Sign-in frequency in hours: an older sign-in is refreshed no more (AADSTS70043).
+    /// Sign-in frequency in hours. Refresh tokens from an older sign-in are rejected with AADSTS70043.
     #[serde(default)]
     pub(super) hours: Option<i64>,
-    /// Lets nobody in to whom it applies.
+    /// Blocks every sign-in that the policy applies to.
     #[serde(default)]
     pub(super) block: bool,
     #[serde(default)]
     pub(super) exclude_people: Vec<String>,
     #[serde(default)]
     pub(super) exclude_groups: Vec<String>,
-    /// Templates of roles, held directly or through a group.
+    /// Role templates. Accounts with an active assignment of such a role are excluded.
     #[serde(default)]
     pub(super) exclude_roles: Vec<Uuid>,
-    /// Conditions as Graph shows them, such as `{ locations = { includeLocations = ["AllTrusted"] } }`. Sign-ins at the
-    /// emulator come from outside of every condition, so such a policy asks nobody.
+    /// Conditions as Graph returns them, such as `{ locations = { includeLocations = ["AllTrusted"] } }`. Sign-ins at
+    /// the emulator meet no condition, so a policy with one applies to no sign-in.
     #[serde(default)]
     pub(super) conditions: toml::Table,
-    /// Controls of which one alone is enough, such as `compliantDevice`. Everybody's device has them.
+    /// Alternative grant controls, such as `compliantDevice`. Every sign-in meets them, so the strength is not
+    /// required.
     #[serde(default)]
     pub(super) or_controls: Vec<String>,
 }
 
+/// A security group.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Group {
     pub(super) name: String,
+    /// Graph's `isAssignableToRole`. Members are protected from resets by lower roles.
     #[serde(default)]
     pub(super) role_assignable: bool,
     pub(super) members: Vec<String>,
 }
 
-/// An administrative unit: a role with its scope reaches its members alone.
+/// An administrative unit. A role assigned with its scope applies to its members only.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Unit {
     pub(super) id: Uuid,
-    /// A dynamic rule that takes everybody, but for `except`.
+    /// Dynamic membership: every account is a member, except those in `except`.
     #[serde(default)]
     pub(super) everybody: bool,
     #[serde(default)]
     pub(super) members: Vec<String>,
+    /// Accounts that are not members, whatever the other keys say.
     #[serde(default)]
     pub(super) except: Vec<String>,
 }
 
 impl Unit {
+    /// Returns whether the account with this user principal name is a member.
     pub(super) fn holds(&self, upn: &str) -> bool {
         let named = |names: &[String]| names.iter().any(|name| name.eq_ignore_ascii_case(upn));
         (self.everybody || named(&self.members)) && !named(&self.except)
     }
 
-    /// As a role assignment names it.
+    /// Returns the unit's `directoryScopeId`, as role assignments contain it.
     pub(super) fn scope(&self) -> String {
         format!("/administrativeUnits/{}", self.id)
     }

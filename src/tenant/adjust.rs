@@ -1,10 +1,13 @@
-//! A seed, adjusted by whoever starts the emulator.
+//! Builder methods that adjust a [`TenantSeed`] before the emulator starts.
 
 use super::faults::Fault;
 use super::seed::{Seed, Throttle};
 
 impl Seed {
-    /// Makes everything happen at once, for tests that have no time.
+    /// Shortens delays and disables throttling, for tests.
+    ///
+    /// Sets writeback to 150 ms, the offline agent to 300 ms, recovery from a split outcome to 3 s and audit records to
+    /// 150 ms. In the seed's faults, `slow` and `delay` become at most 900 ms and `retry_after` at most 1 s.
     #[must_use]
     pub fn hurry(mut self) -> Self {
         self.writeback.delay_ms = 150;
@@ -18,48 +21,48 @@ impl Seed {
         self
     }
 
-    /// With Microsoft's limit on questions about risk, which a hurry leaves out.
+    /// Enables Microsoft's limit on risk requests, 1 per second. [`Self::with_short_delays`] disables it.
     #[must_use]
     pub fn throttling_risks(mut self) -> Self {
         self.throttle.risks_per_second = 1;
         self
     }
 
-    /// Adds a fault to those of the file.
+    /// Adds a fault to the faults of the seed.
     #[must_use]
     pub fn with_fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
     }
 
-    /// Gives the apps one more application permission.
+    /// Grants every app another Graph application permission.
     #[must_use]
     pub fn granting(mut self, permission: &str) -> Self {
         self.apps.iter_mut().for_each(|app| app.application.push(permission.to_owned()));
         self
     }
 
-    /// Takes an application permission from the apps.
+    /// Removes a Graph application permission from every app.
     #[must_use]
     pub fn without(mut self, permission: &str) -> Self {
         self.apps.iter_mut().for_each(|app| app.application.retain(|known| known != permission));
         self
     }
 
-    /// One more permission for every app that signs people in.
+    /// Grants every app another Graph delegated permission.
     #[must_use]
     pub fn consenting(mut self, permission: &str) -> Self {
         self.apps.iter_mut().for_each(|app| app.delegated.push(permission.to_owned()));
         self
     }
 
-    /// The password everybody starts with.
+    /// Returns the initial password of every person for whom the seed sets none.
     #[must_use]
     pub fn initial_password(&self) -> &str {
         &self.organization.initial_password
     }
 
-    /// Lets the portal at `origin` sign people in: its redirect address is added to every app that has none.
+    /// Registers a redirect URI with every app that has none, so that an application can sign people in.
     #[must_use]
     pub fn with_redirect(mut self, address: &str) -> Self {
         for app in self.apps.iter_mut().filter(|app| app.redirect_uris.is_empty()) {

@@ -1,8 +1,9 @@
-//! App registrations: who they are, what proves them, what they may do.
+//! Seed types for app registrations: identity, client credentials, redirect URIs and consented permissions.
 
 use serde::Deserialize;
 use uuid::Uuid;
 
+/// An app registration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct App {
@@ -10,15 +11,15 @@ pub(super) struct App {
     pub(super) name: String,
     #[serde(default)]
     pub(super) secret: Option<String>,
-    /// PEM certificates whose keys may sign client assertions.
+    /// PEM certificates. Their private keys may sign client assertions.
     #[serde(default)]
     pub(super) certificates: Vec<String>,
-    /// Federated identity credentials: tokens of others that prove the app.
+    /// Federated identity credentials: other issuers whose tokens authenticate the app.
     #[serde(default)]
     pub(super) federated: Vec<Federated>,
     #[serde(default)]
     pub(super) redirect_uris: Vec<String>,
-    /// Redirect addresses of the platform "single-page application": refresh tokens that come of them end after 24 hours.
+    /// Redirect URIs of the platform "single-page application". Their refresh tokens expire 24 hours after sign-in.
     #[serde(default)]
     pub(super) spa_redirect_uris: Vec<String>,
     /// Graph application permissions with admin consent.
@@ -29,7 +30,9 @@ pub(super) struct App {
     pub(super) delegated: Vec<String>,
 }
 
-/// Whose tokens an app takes. Entra reads the issuer's keys from its discovery; here they stand beside it.
+/// A federated identity credential: issuer, subject and audience of the tokens that an app may use as its assertion.
+///
+/// Entra reads the issuer's keys from its discovery document. Here the seed contains them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Federated {
@@ -37,7 +40,7 @@ pub(super) struct Federated {
     pub(super) subject: String,
     #[serde(default = "exchange")]
     pub(super) audience: String,
-    /// JSON Web Keys, RSA.
+    /// The issuer's RSA public keys as JSON Web Keys.
     pub(super) keys: Vec<jsonwebtoken::jwk::Jwk>,
 }
 

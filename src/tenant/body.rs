@@ -1,4 +1,4 @@
-//! Answers that arrive badly: slowly, cut short, without end.
+//! Faulty response bodies: slow, truncated or oversized.
 
 use std::io;
 use std::time::Duration;
@@ -10,15 +10,16 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-/// A piece of what [`huge`] sends.
+/// A chunk of spaces, which [`replace_with_filler`] repeats.
 const PIECE: &[u8] = &[b' '; 16 * 1024];
 
+/// Splits a response into its head and its collected body.
 async fn whole(response: Response) -> (axum::http::response::Parts, Bytes) {
     let (parts, body) = response.into_parts();
     (parts, to_bytes(body, usize::MAX).await.unwrap_or_default())
 }
 
-/// A byte at a time.
+/// Sends the body one byte at a time, with `pause` before each.
 pub(super) async fn drip(response: Response, pause: Duration) -> Response {
     let (parts, bytes) = whole(response).await;
     let slowly = stream::iter(bytes.to_vec()).then(move |byte| async move {
@@ -28,16 +29,16 @@ pub(super) async fn drip(response: Response, pause: Duration) -> Response {
     Response::from_parts(parts, Body::from_stream(slowly))
 }
 
-/// Half of what its length says, then the connection breaks.
+/// Sends half of the announced `Content-Length`, then fails the body so that the connection closes.
 pub(super) async fn truncate(response: Response) -> Response {
     let (mut parts, bytes) = whole(response).await;
     parts.headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from(bytes.len().max(2)));
     let half = Ok(bytes.slice(..bytes.len() / 2));
-    let broken = stream::iter([half, Err(io::Error::other("a fault broke the answer off"))]);
+    let broken = stream::iter([half, Err(io::Error::other("response truncated by an injected fault"))]);
     Response::from_parts(parts, Body::from_stream(broken))
 }
 
-/// Blanks without end, for a reader who takes all there is.
+/// Replaces the body with at least `size` bytes of spaces, to test clients that read without a limit.
 pub(super) fn huge(response: Response, size: u64) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);

@@ -1,5 +1,10 @@
-//! The fault control: its own loopback listener, a token made at each start, JSON bodies only, `Host` checked. A web
-//! page somebody visits cannot reach it: it has no token, cannot send JSON across origins, and names another host.
+//! Serves the fault control: lists and changes faults, and inspects the emulator, over HTTP.
+//!
+//! A web page in a browser on the same machine cannot use it, because every request must meet these conditions:
+//! - it arrives at a separate loopback listener with a port of its own,
+//! - its `Host` is that listener's address,
+//! - it carries the bearer token that is generated at each start,
+//! - a body is JSON, which a page cannot send to another origin without permission.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,7 +26,7 @@ use super::faults::Fault;
 use super::{Tenant, server, start};
 use crate::base::Password;
 
-/// The bound listener.
+/// The fault control, bound to its listener and not yet serving.
 pub(super) struct Control {
     listener: TcpListener,
     address: SocketAddr,
@@ -36,6 +41,7 @@ struct ControlState {
 }
 
 impl Control {
+    /// Binds a free port on 127.0.0.1 and generates the token.
     pub(super) async fn bind(tenant: &Tenant) -> io::Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = listener.local_addr()?;
@@ -51,6 +57,7 @@ impl Control {
         self.state.token.clone()
     }
 
+    /// Serves requests until `stop` is cancelled.
     pub(super) async fn serve(self, stop: CancellationToken) {
         let routes = Router::new()
             .route("/faults", get(list).post(add).put(replace))
@@ -79,7 +86,7 @@ fn admit(state: &ControlState, headers: &HeaderMap) -> Result<(), (StatusCode, &
     }
     let expected = format!("Bearer {}", state.token);
     if !bool::from(read(header::AUTHORIZATION).as_bytes().ct_eq(expected.as_bytes())) {
-        return Err((StatusCode::UNAUTHORIZED, "the control token is missing or wrong"));
+        return Err((StatusCode::UNAUTHORIZED, "control token missing or wrong"));
     }
     Ok(())
 }
@@ -128,7 +135,8 @@ struct Check {
     password: Password,
 }
 
-/// Whether the directory has this password: `true`, `false`, or null for a real directory or a cloud account.
+/// Returns whether this is the person's password, as `cloud` and `directory`. `directory` is null for a real directory
+/// and for an account that is not synchronised.
 async fn check(
     State(state): State<ControlState>,
     Path(upn): Path<String>,
@@ -147,6 +155,7 @@ async fn check(
     Json(json!({ "cloud": cloud, "directory": state.tenant.0.directory.check(&sam, typed) })).into_response()
 }
 
+/// Returns a person's object id, password state and directory account status.
 async fn person(State(state): State<ControlState>, Path(upn): Path<String>) -> Response {
     let world = state.tenant.world();
     let Some(account) = world.find(&upn) else { return StatusCode::NOT_FOUND.into_response() };
@@ -157,7 +166,7 @@ async fn person(State(state): State<ControlState>, Path(upn): Path<String>) -> R
     .into_response()
 }
 
-/// Ends everything this person is signed in to, as an administrator would.
+/// Revokes a person's sessions and refresh tokens, like an administrator.
 async fn revoke(State(state): State<ControlState>, Path(upn): Path<String>) -> Response {
     let now = state.tenant.clock().now();
     let mut world = state.tenant.world();

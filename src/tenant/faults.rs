@@ -1,24 +1,26 @@
-//! Faults are data: which call, whose, how often, and what goes wrong. They come from the seed file or, while the
-//! emulator runs, through the control listener.
+//! Faults as data: which call fails, for which person, how often, and in which way.
+//!
+//! Faults come from the seed, from [`RunningEmulator::add_fault`](super::RunningEmulator::add_fault) or, over HTTP,
+//! from the fault control. The names of variants and fields are the seed format: `reset_password`, `lose_operation`.
 
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
 
-/// A call that can go wrong.
+/// A kind of call that a fault applies to; `on` in the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
-    /// Coming back from the sign-in page. Only [`Effect::Aadsts`] goes wrong there.
+    /// A submitted sign-in page with valid credentials. Only [`FaultEffect::Aadsts`] has an effect here.
     Authorize,
     /// The token endpoint.
     Token,
-    /// The signing keys.
+    /// The JSON Web Key Set.
     Keys,
-    /// The reset itself.
+    /// `resetPassword`.
     ResetPassword,
-    /// Asking how an operation stands.
+    /// The status of a long-running operation.
     Operation,
-    /// Reading a person.
+    /// `GET /users/{id}`.
     User,
     /// The directory audit log.
     Audits,
@@ -26,34 +28,34 @@ pub enum Call {
     Policies,
     /// Role assignments and eligibilities.
     Roles,
-    /// A person's groups.
+    /// A person's `transitiveMemberOf` without a type.
     Groups,
     /// A person's devices.
     Devices,
-    /// The report of registered methods.
+    /// The registration report (`userRegistrationDetails`).
     Methods,
-    /// Whether Microsoft sees somebody at risk.
+    /// Identity Protection's user risk: reading and dismissing.
     Risk,
-    /// The way from Entra through the writeback agent to the directory.
+    /// Password writeback: from Entra through the agent to the directory, after the 202 response.
     Writeback,
-    /// What Microsoft says of a password beforehand.
+    /// `validatePassword` (beta).
     ValidatePassword,
-    /// Who somebody's manager is.
+    /// A person's manager.
     Manager,
-    /// Temporary Access Passes: making one, looking at it, taking it back.
+    /// Temporary Access Passes: creating, reading and deleting.
     Pass,
-    /// Ending somebody's sessions.
+    /// `revokeSignInSessions`.
     Revoke,
-    /// Any other Graph call.
+    /// Any other request.
     Other,
 }
 
-/// What goes wrong.
+/// The way in which a call fails; `effect` in the seed, with the variant's fields beside it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "effect", deny_unknown_fields)]
 pub enum Effect {
-    /// Answers this instead of doing anything. `code` is the `OData` error code; without `graph_body` the body is the
-    /// HTML of some proxy on the way.
+    /// Responds with this status without calling the handler. `code` is the `OData` error code, `retry_after` is in
+    /// seconds. With `graph_body = false` the body is HTML, like that of a proxy.
     Status {
         status: u16,
         #[serde(default = "default_code")]
@@ -63,52 +65,52 @@ pub enum Effect {
         #[serde(default = "yes")]
         graph_body: bool,
     },
-    /// Graph answers with a claims challenge: the token is good, and not enough any more
+    /// Responds with Graph's claims challenge: the token is valid but a newer one is required
     /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
     ClaimsChallenge,
-    /// Waits before it does what it does.
+    /// Waits before calling the handler.
     Delay { ms: u64 },
-    /// Closes the connection and does nothing.
+    /// Closes the connection without calling the handler.
     Hangup,
-    /// Does everything, then closes the connection instead of answering.
+    /// Calls the handler, then closes the connection without a response.
     DropAnswer,
-    /// Does everything, then answers late.
+    /// Calls the handler, then delays the response.
     LateAnswer { ms: u64 },
-    /// Does everything, then answers a byte at a time, with this pause after each.
+    /// Calls the handler, then sends the response body one byte at a time, with this pause before each.
     Drip { ms: u64 },
-    /// Does everything, then breaks off in the middle of the answer.
+    /// Calls the handler, then closes the connection in the middle of the response body.
     Truncate,
-    /// Does everything, then answers as many bytes as this, of no meaning.
+    /// Calls the handler, then replaces the response body with at least this many bytes of spaces.
     Huge { bytes: u64 },
-    /// Does everything, then answers something else.
+    /// Calls the handler, then sends this response instead.
     Body { status: u16, content_type: String, text: String },
-    /// Sends the caller elsewhere.
+    /// Redirects with 307 without calling the handler.
     Redirect { to: String },
-    /// The operation is taken, then forgotten: asking for it is 404.
+    /// Accepts the reset, then responds with 404 to requests for its operation.
     LoseOperation,
-    /// `Location` names this instead of the operation.
+    /// Sends this address in `Location` instead of the operation's.
     Location { url: String },
-    /// 202 without `Location`.
+    /// Sends 202 without `Location`.
     NoLocation,
-    /// Entra says no with this code, as `error` (such as `interaction_required`), to a sign-in or at the token endpoint.
+    /// Rejects a sign-in or a token request with this AADSTS code and OAuth `error`, such as `interaction_required`.
     Aadsts {
         code: u32,
         #[serde(default = "default_error")]
         error: String,
     },
-    /// The grant behind the refresh token is dead (AADSTS50173).
+    /// Rejects the refresh token as revoked (AADSTS50173).
     DeadToken,
-    /// The id token does not say that the context is satisfied.
+    /// Omits the authentication contexts (`acrs`) from the tokens of an authorization code.
     OmitContext,
-    /// No writeback agent answers.
+    /// Fails the operation after `writeback.offline_after_ms`: no writeback agent responds.
     AgentOffline,
-    /// The directory takes the password, the cloud does not.
+    /// Writes the password to the directory, then fails the operation: the cloud update failed.
     Split,
-    /// The cloud takes it and no agent carries it.
+    /// Sets the password in the cloud only; no agent writes it to the directory.
     CloudOnly,
-    /// The agent takes this long.
+    /// Completes writeback after this time instead of `writeback.delay_ms`.
     Slow { ms: u64 },
-    /// The operation fails with this detail; nothing is written.
+    /// Fails the operation with this `statusDetail`; nothing is written.
     Fails { detail: String },
 }
 
@@ -124,37 +126,37 @@ fn yes() -> bool {
     true
 }
 
-/// One fault.
+/// A fault: target, optional limits and effect.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fault {
-    /// Which call.
+    /// Kind of call.
     pub on: Call,
-    /// Whose (user principal name of the target); everybody's if not said.
+    /// User principal name of the person whom the call is about. Without it the fault applies to calls about anyone.
     #[serde(default)]
     pub person: Option<String>,
-    /// How many times; for ever if not said.
+    /// Remaining number of uses. Without it the fault is permanent.
     #[serde(default)]
     pub times: Option<u32>,
-    /// What.
+    /// Way in which the call fails.
     #[serde(flatten)]
     pub effect: Effect,
 }
 
 impl Fault {
-    /// A fault that stays.
+    /// Creates a permanent fault for calls about anyone.
     #[must_use]
     pub fn on(on: Call, effect: Effect) -> Self {
         Self { on, person: None, times: None, effect }
     }
 
-    /// Only for this person.
+    /// Limits the fault to calls about this person.
     #[must_use]
     pub fn for_person(mut self, upn: &str) -> Self {
         self.person = Some(upn.to_owned());
         self
     }
 
-    /// Only so many times.
+    /// Limits the fault to this number of uses.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
@@ -165,6 +167,7 @@ impl Fault {
         self.person.as_deref()
     }
 
+    /// Limits `slow` and `delay` to 900 ms and `retry_after` to 1 s, for tests.
     pub(super) fn hurry(&mut self) {
         match &mut self.effect {
             Effect::Slow { ms } | Effect::Delay { ms } => *ms = (*ms).min(900),
@@ -179,7 +182,7 @@ impl Fault {
 }
 
 impl Effect {
-    /// Whether it can happen to any request, whatever is asked.
+    /// Returns whether the effect can be applied to any request, without the handler's help.
     pub(super) fn is_on_the_way(&self) -> bool {
         matches!(
             self,
@@ -198,7 +201,7 @@ impl Effect {
     }
 }
 
-/// Takes the effects of a call: each fault that applies and is `wanted` is used once.
+/// Returns the effects of all faults that apply to a call and are `wanted`, and uses each of them once.
 pub(super) fn take(
     faults: &mut [Fault],
     call: Call,
@@ -215,7 +218,7 @@ pub(super) fn take(
     effects
 }
 
-/// Which call a request is, and whose id stands in it.
+/// Returns the kind of call that a request is, and the id or name of a person in its path.
 pub(super) fn classify<'p>(method: &Method, path: &'p str) -> (Call, Option<&'p str>) {
     let mut parts = path.trim_start_matches('/').split('/');
     match (parts.next(), parts.next()) {

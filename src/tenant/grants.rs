@@ -1,9 +1,9 @@
-//! What comes of a sign-in: a browser's session, a code, a grant.
+//! Results of a sign-in: browser session, authorization code, device authorization and token grant.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// How somebody signed in.
+/// The method with which a person signed in at the emulator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Method {
     Passkey,
@@ -12,7 +12,7 @@ pub(super) enum Method {
 }
 
 impl Method {
-    /// The claim `amr` of an access token.
+    /// Returns the values of the claim `amr` in access tokens.
     pub(super) fn references(self) -> &'static [&'static str] {
         match self {
             Self::Passkey => &["fido", "mfa"],
@@ -21,7 +21,7 @@ impl Method {
         }
     }
 
-    /// The name in `authenticationMethodModes`.
+    /// Returns the name in Graph's `authenticationMethodModes`, as authentication strengths list it.
     pub(super) fn combination(self) -> &'static str {
         match self {
             Self::Passkey => "fido2",
@@ -31,7 +31,7 @@ impl Method {
     }
 }
 
-/// A browser that is signed in at Entra.
+/// A browser's single sign-on session.
 #[derive(Clone)]
 pub(super) struct BrowserSession {
     pub(super) account: Uuid,
@@ -40,18 +40,19 @@ pub(super) struct BrowserSession {
     pub(super) id: Uuid,
 }
 
-/// A program that waits until somebody types its code.
+/// A pending device authorization: a program waits until a person enters its user code.
 #[derive(Clone)]
 pub(super) struct Device {
     pub(super) user_code: String,
     pub(super) client_id: Uuid,
     pub(super) scope: Vec<String>,
     pub(super) expires: Timestamp,
-    /// Not to be asked about before.
+    /// Earliest time of the next poll. An earlier one gets `slow_down`.
     pub(super) next: Timestamp,
     pub(super) state: DeviceState,
 }
 
+/// Progress of a device authorization.
 #[derive(Clone)]
 pub(super) enum DeviceState {
     Pending,
@@ -59,7 +60,7 @@ pub(super) enum DeviceState {
     SignedIn(BrowserSession),
 }
 
-/// An authorization code.
+/// An authorization code and the values that its redemption must match.
 #[derive(Clone)]
 pub(super) struct Code {
     pub(super) grant: Grant,
@@ -69,7 +70,7 @@ pub(super) struct Code {
     pub(super) used: bool,
 }
 
-/// What somebody let an app do.
+/// A person's sign-in to an app, from which tokens are issued.
 #[derive(Clone)]
 pub(super) struct Grant {
     pub(super) client_id: Uuid,
@@ -78,18 +79,19 @@ pub(super) struct Grant {
     pub(super) nonce: Option<String>,
     pub(super) auth_time: Timestamp,
     pub(super) session: Uuid,
-    /// Authentication contexts that were asked for and are met, or had nothing behind them.
+    /// Requested authentication contexts. All are satisfied, or no policy applies to them.
     pub(super) acrs: Vec<String>,
+    /// Time at which the current refresh token was issued.
     pub(super) issued: Timestamp,
-    /// When the first of its refresh tokens was made.
+    /// Time at which the first refresh token of this grant was issued.
     pub(super) began: Timestamp,
     pub(super) method: Method,
-    /// For a single-page application.
+    /// Whether the redirect URI belongs to a single-page application.
     pub(super) spa: bool,
 }
 
 impl Grant {
-    /// What comes of a sign-in.
+    /// Creates the grant of a browser session for an app.
     pub(super) fn of(session: &BrowserSession, client_id: Uuid, scope: Vec<String>, now: Timestamp) -> Self {
         Self {
             client_id,

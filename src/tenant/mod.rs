@@ -1,12 +1,20 @@
-//! The tenant emulator: Entra's sign-in, Microsoft Graph, the writeback agent and a directory, over HTTP only.
+//! Emulates one Microsoft Entra tenant for demos and tests: sign-in, Microsoft Graph, password writeback and a
+//! directory.
 //!
-//! It exists so that the whole product runs and is tested with no Azure. It never imports `entra`: what our client
-//! sends and what Microsoft expects are written twice, so a wrong field name cannot be wrong on both sides and pass.
-//! Facts follow Microsoft's documentation as read in 2026-08; where Microsoft publishes nothing (failed
-//! `statusDetail` values, whether a reset unlocks), the choice is a setting of the seed.
+//! A [`TenantSeed`] describes the organisation as data. [`EmulatorOptions::start`] starts the HTTP listeners and
+//! returns a [`RunningEmulator`], which tests use to inject faults and to inspect the requests that arrived. No Azure
+//! subscription is needed.
 //!
-//! It cannot become production: every listener must be on loopback once a real directory stands behind it, faults
-//! are set on a listener of their own with a token made at each start, and the release image is built without it.
+//! Microsoft's endpoints are implemented from Microsoft's documentation as read in 2026-08, if a comment gives no other
+//! date. Where Microsoft publishes nothing, the choice is a setting or marked as this emulator's own: whether a reset
+//! unlocks the account is `writeback.unlocks`, and an [`InjectedFault`] can end an operation with any `statusDetail`.
+//!
+//! Invariants:
+//! - The emulator imports nothing from the portal's Entra client. Requests and responses are written twice, so a wrong
+//!   field name cannot be wrong on both sides and pass the tests.
+//! - With a real directory, the main listener and the domain controller's address must be on loopback.
+//! - Faults are changed over HTTP only on a separate loopback listener with a token generated at each start.
+//! - The release image of the portal is built without the emulator.
 
 mod access;
 mod ad;
@@ -38,7 +46,7 @@ use server::PublicUrl;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use world::World;
 
-/// One emulated tenant, shared by all its listeners.
+/// The emulated tenant, shared by all its listeners.
 #[derive(Clone)]
 struct Tenant(Arc<Inner>);
 
@@ -47,13 +55,13 @@ struct Inner {
     random: Random,
     keys: Keys,
     directory: Directory,
-    /// Where people reach the emulator: what stands in the issuer and, unless told otherwise, in `Location`.
+    /// Public addresses: the base of the issuer and of `Location`, if no other Graph address is configured.
     base: PublicUrl,
     world: Mutex<World>,
 }
 
 impl Tenant {
-    /// The state, for a moment. Never held across an await.
+    /// Locks the tenant's state. The guard must not be held across an `await`.
     fn world(&self) -> MutexGuard<'_, World> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,26 +1,27 @@
-//! What Entra itself thinks of a password: the cloud's characters and length, and the published banned-word scoring
+//! Emulates Entra's own password checks: allowed characters, length and the published banned-password scoring
 //! (<https://learn.microsoft.com/entra/identity/authentication/concept-password-ban-bad>, read 2026-08).
 
 use sha2::{Digest as _, Sha256};
 
 use crate::base::Random;
 
-/// A few of the words every list has. Microsoft does not publish its own.
+/// Sample of common passwords. Microsoft does not publish its global banned password list.
 const GLOBAL: &[&str] = &[
     "password", "qwerty", "welcome", "letmein", "iloveyou", "monkey", "dragon", "football", "baseball", "sunshine",
     "princess", "admin", "login", "abc123", "123456", "12345678", "summer", "winter", "spring2", "autumn",
 ];
 
-/// What the cloud refuses.
+/// A reason for which Entra refuses a password.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Refusal {
-    /// Fewer than 8 or more than 256 characters, or one the cloud does not take.
+    /// Fewer than 8 or more than 256 characters, or a character that Entra does not allow.
     Shape,
-    /// Fewer than five points.
+    /// Fewer than 5 points, close to a banned word, or contains a word of the context.
     Banned,
 }
 
-/// Entra's verdict. `context` are the words of the person and the tenant, `custom` the organisation's own list.
+/// Checks a password as Entra does. `context` contains the names of the person and the tenant, `custom` the
+/// organisation's own banned words.
 pub(super) fn verdict(password: &str, context: &[&str], custom: &[String]) -> Result<(), Refusal> {
     let length = password.chars().count();
     if !(8..=256).contains(&length) || !password.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
@@ -39,12 +40,13 @@ pub(super) fn verdict(password: &str, context: &[&str], custom: &[String]) -> Re
     Ok(())
 }
 
-/// How many of the four classes it has.
+/// Counts the character classes in a password: lower case, upper case, digits and others.
 pub(super) fn classes(password: &str) -> usize {
     let has = |test: fn(char) -> bool| usize::from(password.chars().any(test));
     has(char::is_lowercase) + has(char::is_uppercase) + has(char::is_numeric) + has(|c| !c.is_alphanumeric())
 }
 
+/// Lowers case and replaces common character substitutions, as Microsoft describes for banned passwords.
 fn normalise(password: &str) -> String {
     password
         .chars()
@@ -59,7 +61,7 @@ fn normalise(password: &str) -> String {
         .collect()
 }
 
-/// One point for each banned word found, one for each character outside them.
+/// Counts 1 point for each banned word found and 1 for each character outside of them.
 fn score(normal: &str, words: &[String]) -> usize {
     let mut rest = normal;
     let mut points = 0;
@@ -73,7 +75,7 @@ fn score(normal: &str, words: &[String]) -> usize {
     points
 }
 
-/// Whether one edit turns `a` into `b`.
+/// Returns whether `a` and `b` differ by at most one edit.
 fn within_one(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > 1 {
@@ -84,7 +86,7 @@ fn within_one(a: &str, b: &str) -> bool {
     head + tail + 1 >= a.len().max(b.len())
 }
 
-/// A salted digest: enough for an emulator that lives for an afternoon, and nothing that could be read back.
+/// A salted SHA-256 digest of a password. Sufficient for short-lived test data; not suitable for real passwords.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Digest {
     salt: [u8; 16],

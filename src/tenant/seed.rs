@@ -1,6 +1,7 @@
-//! The organisation as data: who exists, what they may do, and what goes wrong for whom.
+//! The seed: an organisation as TOML data, with its people, apps, policies and faults.
 //!
-//! Unknown keys are errors, so that a misspelt fault is not silently no fault.
+//! The fields below are the keys of the file. Unknown keys are errors, so that a misspelt key is not ignored silently.
+//! Exception: a fault whose effect has no fields, such as `split`, accepts unknown keys.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,9 @@ pub(super) use super::access::{Group, Policy, Strength, Unit};
 pub(super) use super::apps::{App, Federated};
 use super::faults::Fault;
 
-/// A whole tenant. `Seed::contoso()` is the one that the demo shows.
+/// A complete tenant as data. [`TenantSeed::contoso`] is the organisation of the demo.
+///
+/// The crate's README describes the file format.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
@@ -38,31 +41,34 @@ pub struct Seed {
     pub(super) faults: Vec<Fault>,
 }
 
-/// Why a seed file cannot be used.
+/// An error in a seed file.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
-    #[error("the seed file cannot be read")]
+    #[error("cannot read the seed file")]
     Read(#[source] std::io::Error),
-    #[error("the seed file is not a tenant: {0}")]
+    #[error("seed not valid: {0}")]
     Parse(toml::de::Error),
-    #[error("the seed names {who}, who is not among its people")]
+    #[error("seed refers to unknown person {who}: add them under [[people]]")]
     Nobody { who: String },
 }
 
+/// The organisation itself; `[organization]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Organization {
+    /// Tenant id.
     pub(super) id: Uuid,
     pub(super) name: String,
+    /// Verified domain. Endpoints accept it in place of the tenant id.
     pub(super) domain: String,
-    /// The AD domain's DNS name, such as `corp.example`.
+    /// DNS name of the AD domain, such as `corp.example`.
     pub(super) on_premises_domain: String,
-    /// How long before now the last synchronisation ran, in seconds.
+    /// Age of the last directory synchronisation in seconds; default 720.
     #[serde(default = "default_sync_age")]
     pub(super) sync_age_seconds: i64,
-    /// The password of everybody who has none of their own in the seed.
+    /// Password of every person for whom the seed sets none.
     pub(super) initial_password: String,
-    /// The organisation's own banned words (Entra allows 1,000).
+    /// The organisation's custom banned words. Entra allows 1,000; the emulator sets no limit.
     #[serde(default)]
     pub(super) banned_words: Vec<String>,
 }
@@ -71,21 +77,21 @@ fn default_sync_age() -> i64 {
     720
 }
 
-/// The writeback agent between Entra and the directory.
+/// The writeback agent between Entra and the directory; `[writeback]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Writeback {
-    /// How it signs its work in the audit log.
+    /// Name of the agent in the directory audit log (`OnPremisesAgent`).
     pub(super) agent: String,
-    /// Time from 202 to the directory's answer.
+    /// Time from the 202 response until the directory is written.
     pub(super) delay_ms: u64,
-    /// How long Entra waits for an agent that does not answer.
+    /// Time after which an operation fails if no agent responds.
     pub(super) offline_after_ms: u64,
-    /// How long after a split outcome the cloud catches up with the directory.
+    /// Time after a split outcome until the cloud shows the directory's password change.
     pub(super) split_heals_ms: u64,
-    /// Whether a reset also unlocks. Microsoft does not say.
+    /// Whether a reset also unlocks the account. Microsoft does not document it.
     pub(super) unlocks: bool,
-    /// Sent with 202 when set.
+    /// `Retry-After` of the 202 response in seconds; not sent if unset.
     pub(super) retry_after_seconds: Option<u64>,
 }
 
@@ -102,12 +108,14 @@ impl Default for Writeback {
     }
 }
 
-/// How late the directory audit log shows what happened.
+/// The directory audit log; `[audit]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Audit {
+    /// Time until an event appears in the log.
     pub(super) delay_ms: u64,
-    /// False: nobody has opened the reporting page yet, so nothing of password management is ever logged.
+    /// Whether password management events are logged. They are not until an administrator has opened the reporting
+    /// page.
     pub(super) opted_in: bool,
 }
 
@@ -117,14 +125,16 @@ impl Default for Audit {
     }
 }
 
-/// The password policy of the directory in memory.
+/// Password policy of the in-memory directory; `[directory]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct DirectoryRules {
     pub(super) min_length: usize,
     pub(super) complexity: bool,
+    /// Number of previous passwords that are refused.
     pub(super) history: usize,
     pub(super) min_age_seconds: i64,
+    /// Number of wrong current passwords that locks the account.
     pub(super) lockout_threshold: u32,
 }
 
@@ -134,15 +144,16 @@ impl Default for DirectoryRules {
     }
 }
 
-/// Microsoft's published limits; zero switches one off.
+/// Microsoft's published request limits; `[throttle]`. 0 disables a limit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Throttle {
-    /// Reports and audit: 5 requests per 10 s per app and tenant, with `Retry-After`.
+    /// Directory audit log: Microsoft allows 5 requests per 10 s per app and tenant. 429 has `Retry-After`. The
+    /// emulator counts all apps together.
     pub(super) audits_per_10s: u32,
-    /// Conditional Access: 1 request per second per tenant, without `Retry-After`.
+    /// Conditional Access: 1 request per second per tenant. 429 has no `Retry-After`.
     pub(super) policies_per_second: u32,
-    /// Identity Protection: the same.
+    /// Identity Protection: 1 request per second per tenant. 429 has no `Retry-After`.
     pub(super) risks_per_second: u32,
 }
 
@@ -152,19 +163,22 @@ impl Default for Throttle {
     }
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about an account, as in a directory")]
+/// A person or service account; one `[[people]]` entry.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of an account, as in a directory")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Person {
     pub(super) upn: String,
     pub(super) name: String,
-    /// What the demo shows through this person, in a word.
+    /// Label of the outcome that the demo shows with this person. Has no effect; faults and account state cause it.
     #[serde(default)]
     pub(super) outcome: Option<String>,
+    /// Object id; by default derived from the tenant id and `upn`.
     #[serde(default)]
     pub(super) id: Option<Uuid>,
     #[serde(default)]
     pub(super) password: Option<String>,
+    /// Whether the account is synchronised from the directory.
     #[serde(default = "yes")]
     pub(super) synced: bool,
     #[serde(default = "yes")]
@@ -173,7 +187,7 @@ pub(super) struct Person {
     pub(super) guest: bool,
     #[serde(default)]
     pub(super) language: Option<String>,
-    /// The name, unless it is said.
+    /// Email address; by default `upn`.
     #[serde(default)]
     pub(super) mail: Option<String>,
     #[serde(default)]
@@ -182,27 +196,30 @@ pub(super) struct Person {
     pub(super) mobile: Option<String>,
     #[serde(default)]
     pub(super) business_phones: Vec<String>,
+    /// User principal name of the manager.
     #[serde(default)]
     pub(super) manager: Option<String>,
-    /// `passkey`, `tap:<code>`, `password` (everybody has it).
+    /// Sign-in methods: `passkey`, and `tap:<code>` for a Temporary Access Pass that is valid for 8 hours from the
+    /// start. Every account has a password. The default is `passkey`.
     #[serde(default = "default_methods")]
     pub(super) methods: Vec<String>,
     #[serde(default)]
     pub(super) roles: Vec<Role>,
+    /// App roles, in the claim `roles` of id tokens.
     #[serde(default)]
     pub(super) app_roles: Vec<String>,
     #[serde(default)]
     pub(super) devices: Vec<Device>,
-    /// In a restricted management administrative unit.
+    /// Whether the account is in a restricted management administrative unit.
     #[serde(default)]
     pub(super) restricted: bool,
-    /// What Identity Protection says: `low`, `medium` or `high`.
+    /// Identity Protection's risk level: `low`, `medium` or `high`.
     #[serde(default)]
     pub(super) risk: Option<String>,
-    /// State of the account in the directory in memory.
+    /// State of the account in the in-memory directory.
     #[serde(default)]
     pub(super) ad: AdState,
-    /// Password facts of the past, newest first: refused by history.
+    /// Previous passwords, newest first, which the password history refuses.
     #[serde(default)]
     pub(super) old_passwords: Vec<String>,
 }
@@ -215,31 +232,33 @@ fn default_methods() -> Vec<String> {
     vec!["passkey".to_owned()]
 }
 
+/// State of a directory account; `ad` of a person.
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of an AD account")]
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AdState {
     pub(super) locked: bool,
     pub(super) disabled: bool,
-    /// `AdminCount=1`: the agent's account has no rights on it.
+    /// `AdminCount=1`: the agent has no rights on the account, so a reset is denied.
     pub(super) protected: bool,
     pub(super) must_change: bool,
     pub(super) password_never_expires: bool,
-    /// Seconds since the last change; a long time unless said.
+    /// Seconds since the last password change; default 40 days.
     pub(super) password_age_seconds: Option<i64>,
-    /// A fine-grained policy's minimum age, instead of the domain's.
+    /// Minimum password age of a fine-grained policy, in place of the domain's.
     pub(super) min_age_seconds: Option<i64>,
 }
 
+/// A directory role assignment; `roles` of a person.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Role {
-    /// The role's template id.
+    /// Template id of the role.
     pub(super) template: Uuid,
-    /// `/` or `/administrativeUnits/…`.
+    /// `directoryScopeId`: `/` (the default) or `/administrativeUnits/<id>`.
     #[serde(default = "tenant_wide")]
     pub(super) scope: String,
-    /// Eligible through Privileged Identity Management, not active.
+    /// Whether the assignment is only eligible in Privileged Identity Management, not active.
     #[serde(default)]
     pub(super) eligible: bool,
 }
@@ -248,28 +267,29 @@ fn tenant_wide() -> String {
     "/".to_owned()
 }
 
+/// A registered device; `devices` of a person.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Device {
     pub(super) name: String,
     pub(super) os: String,
-    /// `Workplace`, `AzureAd` or `ServerAd` (hybrid).
+    /// Graph's `trustType`: `Workplace`, `AzureAd` or `ServerAd` (hybrid joined).
     pub(super) trust: String,
 }
 
 impl Seed {
-    /// The organisation of the demo.
+    /// Returns the demo organisation, Contoso.
     ///
     /// # Errors
-    /// Only if the file that is part of this crate is broken, which a test would find.
+    /// If the seed in this crate is not valid. The crate's tests rule that out.
     pub fn contoso() -> Result<Self, SeedError> {
         Self::parse(include_str!("contoso.toml"))
     }
 
-    /// Reads a tenant from TOML.
+    /// Parses a tenant from TOML.
     ///
     /// # Errors
-    /// When it is not TOML, has an unknown key, or names somebody who does not exist.
+    /// If the text is not TOML, has an unknown or missing key, or refers to a person that it does not define.
     pub fn parse(text: &str) -> Result<Self, SeedError> {
         let seed: Self = toml::from_str(text).map_err(SeedError::Parse)?;
         let known: BTreeSet<&str> = seed.people.iter().map(|p| p.upn.as_str()).collect();
@@ -289,15 +309,15 @@ impl Seed {
         Ok(seed)
     }
 
-    /// Reads a tenant from a file.
+    /// Reads a tenant from a TOML file.
     ///
     /// # Errors
-    /// As [`Seed::parse`], and when the file cannot be read.
+    /// As [`TenantSeed::parse`], and if the file cannot be read.
     pub fn read(path: &std::path::Path) -> Result<Self, SeedError> {
         Self::parse(&std::fs::read_to_string(path).map_err(SeedError::Read)?)
     }
 
-    /// People and the outcome each one shows, in the order of the file.
+    /// Returns user principal name, display name and outcome label of each person that has a label, in file order.
     pub fn outcomes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.people.iter().filter_map(|p| Some((p.upn.as_str(), p.name.as_str(), p.outcome.as_deref()?)))
     }

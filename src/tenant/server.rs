@@ -1,5 +1,7 @@
-//! Listening and answering, with the faults in front: a connection can be closed instead of answered, which a
-//! framework's own server would not do.
+//! Serves HTTP and TLS connections and applies faults before and after the handlers.
+//!
+//! Connections are served with hyper directly, because a fault may close a connection instead of responding, which
+//! axum's own server does not support.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,10 +27,11 @@ use super::graph::error::ODataError;
 use super::world::Seen;
 use super::{Tenant, body};
 
-/// Scheme, host and port where the emulator is reached.
+/// Public addresses of the emulator.
 pub(super) struct PublicUrl {
+    /// Scheme, host and port.
     pub(super) base: String,
-    /// What stands in `Location` instead, for a proxy in front of Graph.
+    /// Graph's base address in `Location` and other responses, if a proxy is in front of Graph.
     pub(super) graph: Option<String>,
 }
 
@@ -37,38 +40,38 @@ impl PublicUrl {
         &self.base
     }
 
-    /// Graph's address, with `/v1.0`.
+    /// Returns Graph's base address, including `/v1.0`.
     pub(super) fn graph(&self) -> String {
         self.graph.clone().unwrap_or_else(|| format!("{}/v1.0", self.base))
     }
 }
 
-/// More than any call takes.
+/// Maximum size of a JSON request body. No call of the emulator needs more.
 const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
-/// Marks an answer that must not be sent.
+/// Marks a response that must not be sent: the connection is closed instead.
 #[derive(Clone, Copy)]
 struct Hangup;
 
+/// Tells hyper to close the connection.
 #[derive(Debug, thiserror::Error)]
-#[error("a fault closed the connection")]
+#[error("connection closed by an injected fault")]
 struct Closed;
 
-/// What the handlers need to know of this request's faults.
+/// Effects of the faults that apply to this request, for handlers that implement some of them.
 #[derive(Clone, Default)]
 pub(super) struct Faults(pub(super) Vec<Effect>);
 
-/// Takes the faults of a request, plays those that any request can have, hands on the rest, and counts the call.
+/// Records a request, applies the faults that are independent of it and passes the others to the handler.
 pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let (call, named) = classify(request.method(), &path);
     let named = named.map(percent_decode);
     let (at, method) = (tenant.clock().now(), request.method().to_string());
-    // Counted as it arrives: a caller that dies before the answer has called all the same.
+    // Recorded on arrival, so that a request whose caller stops before the response is counted too.
     let (effects, seen) = {
         let mut world = tenant.world();
-        // Tokens are asked for by an app, not for a person: what depends on the person the handler takes when it knows
-        // whose.
+        // The person is not known yet at the token endpoint. Its handler takes the faults that depend on the person.
         let effects = if call == Call::Token {
             faults::take(&mut world.faults, call, None, Effect::is_on_the_way)
         } else {
@@ -87,7 +90,7 @@ pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Reque
             Err(answer) => answer,
         },
     };
-    // By the emulated tenant's clock, not the machine's: clients hold it against their own.
+    // From the emulator's clock, not the machine's, because clients compare it with their own.
     let date = tenant.clock().now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let mut response = response;
     if let Ok(date) = HeaderValue::from_str(&date) {
@@ -100,7 +103,7 @@ pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Reque
     response
 }
 
-/// Keeps what a call sends, without its passwords.
+/// Records a JSON body with passwords replaced by `hidden`.
 async fn keep_body(tenant: &Tenant, seen: usize, request: Request) -> Result<Request, Response> {
     let json = request
         .headers()
@@ -124,6 +127,7 @@ async fn keep_body(tenant: &Tenant, seen: usize, request: Request) -> Result<Req
     Ok(Request::from_parts(head, Body::from(bytes)))
 }
 
+/// Applies the effects that come before the handler. Returns a response if the handler must not be called.
 async fn before(effects: &[Effect], tenant: &Tenant) -> Option<Response> {
     for effect in effects {
         match effect {
@@ -151,6 +155,7 @@ async fn before(effects: &[Effect], tenant: &Tenant) -> Option<Response> {
     None
 }
 
+/// Applies the effects that change or replace the handler's response.
 async fn after(effects: &[Effect], mut response: Response) -> Response {
     for effect in effects {
         match effect {
@@ -169,6 +174,7 @@ async fn after(effects: &[Effect], mut response: Response) -> Response {
     response
 }
 
+/// Returns a response that closes the connection.
 fn hangup() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(Hangup);
@@ -176,12 +182,12 @@ fn hangup() -> Response {
 }
 
 fn percent_decode(text: &str) -> String {
-    // A path segment has no `+` for a space, so it is protected from the form decoder.
+    // In a path `+` is a plus sign. It is escaped here, because the form decoder reads it as a space.
     let form = format!("v={}", text.replace('+', "%2B"));
     url::form_urlencoded::parse(form.as_bytes()).next().map_or_else(String::new, |(_, v)| v.into_owned())
 }
 
-/// Serves until `stop`. With TLS, every connection is TLS.
+/// Accepts and serves connections until `stop` is cancelled. With `tls`, every connection must use TLS.
 pub(super) async fn serve(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
@@ -195,12 +201,12 @@ pub(super) async fn serve(listener: TcpListener, router: Router, tls: Option<Tls
                     tokio::select! {
                         () = stop.cancelled() => {}
                         outcome = connection(stream, peer, router, tls) => {
-                            if let Err(error) = outcome { tracing::trace!(%error, "a connection ended"); }
+                            if let Err(error) = outcome { tracing::trace!(%error, "connection closed"); }
                         }
                     }
                 });
             }
-            Err(error) => tracing::warn!(%error, "the emulator cannot accept a connection"),
+            Err(error) => tracing::warn!(%error, "accepting a connection failed"),
         }
     }
 }
@@ -229,7 +235,7 @@ async fn connection(
     }
 }
 
-/// A TLS acceptor from PEM files.
+/// Creates a TLS acceptor from a certificate chain and a private key, both PEM files.
 pub(super) fn acceptor(certificate: &std::path::Path, key: &std::path::Path) -> io::Result<TlsAcceptor> {
     use rustls_pki_types::pem::PemObject as _;
     let invalid = |e: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, e.to_string());

@@ -1,4 +1,4 @@
-//! Starting the emulator, and what whoever started it holds.
+//! Starts the emulator and provides the handle to the running one.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,33 +22,41 @@ use super::world::{AuditRow, Seen, SentMail, SentRequest, World, derived_id};
 use super::{Inner, Tenant, control, graph};
 use crate::base::{Clock, Random};
 
-/// How to start.
+/// Options for starting the emulator.
+///
+/// In a test, [`EmulatorOptions::new`] with a seed is enough:
+///
+/// ```ignore
+/// let seed = TenantSeed::contoso()?.with_short_delays().with_redirect_uri("http://127.0.0.1:8080/callback");
+/// let emulator = EmulatorOptions::new(seed, Clock::system(), Random::system()).start().await?;
+/// ```
 pub struct Start {
     pub seed: Seed,
     pub clock: Clock,
     pub random: Random,
-    /// Where to listen; port 0 picks one.
+    /// Address of the main listener. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// A real AD instead of the one in memory. Then every listener must be loopback.
+    /// A real Active Directory in place of the in-memory directory. `listen` and its address must be loopback then.
     pub directory: Option<LdapsOptions>,
-    /// What goes into `Location` (with `/v1.0`), when a proxy stands in front of Graph.
+    /// Graph's base address in responses such as `Location`, including `/v1.0`, if a proxy is in front of Graph.
     pub graph_public_url: Option<String>,
-    /// Certificate and key files.
+    /// PEM files with the certificate chain and the private key. The main listener serves TLS if set.
     pub tls: Option<(PathBuf, PathBuf)>,
 }
 
 impl Start {
-    /// On a free loopback port, with the directory in memory.
+    /// Creates options for a free port on 127.0.0.1 without TLS, with the in-memory directory.
     #[must_use]
     pub fn new(seed: Seed, clock: Clock, random: Random) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         Self { seed, clock, random, listen, directory: None, graph_public_url: None, tls: None }
     }
 
-    /// Starts the emulator and its control listener.
+    /// Starts the main listener, the fault control and the writeback agent.
     ///
     /// # Errors
-    /// When an address is not to be had, or not allowed.
+    /// If an address is not available or not allowed, or if the TLS files, the directory's CA file or the signing key
+    /// fail.
     pub async fn run(self) -> Result<Running, StartError> {
         let real = self.directory.is_some();
         if real && !self.listen.ip().is_loopback() {
@@ -86,12 +94,14 @@ impl Start {
     }
 }
 
+/// Generates a signing key on a thread for blocking work.
 pub(super) async fn signing_key(random: &Random) -> Result<SigningKey, KeyError> {
     let kid = random.token();
     let made = tokio::task::spawn_blocking(move || SigningKey::generate(kid)).await;
     made.unwrap_or_else(|error| Err(KeyError::interrupted(&error)))
 }
 
+/// Spawns the listeners and the writeback agent, which runs every 25 ms.
 fn launch(
     tenant: Tenant,
     listener: TcpListener,
@@ -117,24 +127,24 @@ fn router(tenant: &Tenant) -> Router {
     routes.layer(from_fn_with_state(tenant.clone(), server::play_faults)).with_state(tenant.clone())
 }
 
-/// Why the emulator does not start.
+/// An error at the start of the emulator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("with a real directory behind it the emulator listens on loopback only, not on {0}")]
+    #[error("cannot listen on {0}: with a real directory the emulator may use loopback only")]
     NotLoopback(SocketAddr),
-    #[error("--directory takes a loopback address only, not {0}")]
+    #[error("directory address {0} not allowed: --directory takes a loopback address only")]
     DirectoryNotLoopback(String),
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
-    #[error("the certificate or its key cannot be used")]
+    #[error("cannot load the TLS certificate or its key")]
     Tls(#[source] io::Error),
-    #[error("the directory cannot be used")]
+    #[error("cannot set up the directory connection")]
     Directory(#[source] AdErrorText),
     #[error(transparent)]
     Key(#[from] KeyError),
 }
 
-/// An error of the directory, for people.
+/// An error in the options of a real directory.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct AdErrorText(String);
@@ -145,7 +155,7 @@ impl From<AdError> for AdErrorText {
     }
 }
 
-/// A running emulator. It stops when this is dropped.
+/// A running emulator. Dropping it stops the emulator.
 pub struct Running {
     tenant: Tenant,
     stop: CancellationToken,
@@ -155,46 +165,47 @@ pub struct Running {
 }
 
 impl Running {
-    /// Scheme, host and port.
+    /// Returns scheme, host and port of the main listener.
     #[must_use]
     pub fn url(&self) -> &str {
         self.tenant.0.base.get()
     }
 
-    /// What a client calls the authority: the issuer.
+    /// Returns the authority, which is also the issuer: `{url}/{tenant id}/v2.0`.
     #[must_use]
     pub fn authority(&self) -> String {
         format!("{}/{}/v2.0", self.url(), self.tenant.tenant_id())
     }
 
-    /// Graph's base URL.
+    /// Returns Graph's base address, including `/v1.0`.
     #[must_use]
     pub fn graph_url(&self) -> String {
         self.tenant.0.base.graph()
     }
 
+    /// Returns the tenant id.
     #[must_use]
     pub fn tenant_id(&self) -> String {
         self.tenant.tenant_id().to_string()
     }
 
-    /// The control listener and the token it wants.
+    /// Returns the address of the fault control and its bearer token.
     #[must_use]
     pub fn control(&self) -> (&str, &str) {
         (&self.control_url, &self.control_token)
     }
 
-    /// From now on this goes wrong.
+    /// Adds a fault, which applies from the next request on.
     pub fn add_fault(&self, fault: Fault) {
         self.tenant.world().faults.push(fault);
     }
 
-    /// Forgets all faults.
+    /// Removes all faults, including those of the seed.
     pub fn clear_faults(&self) {
         self.tenant.world().faults.clear();
     }
 
-    /// How many requests of a kind arrived, for one person or all.
+    /// Counts the requests of a kind that arrived, for one person or for all.
     #[must_use]
     pub fn calls(&self, call: Call, person: Option<&str>) -> usize {
         let world = self.tenant.world();
@@ -205,13 +216,14 @@ impl Running {
             .count()
     }
 
-    /// Every request that arrived, in order: method, path with query, status.
+    /// Returns method, path and status of every request that arrived, in order. The status is 0 if there is no
+    /// response, or none yet.
     #[must_use]
     pub fn seen(&self) -> Vec<(String, String, u16)> {
         self.tenant.world().calls.iter().map(|seen| (seen.method.clone(), seen.path.clone(), seen.status)).collect()
     }
 
-    /// The same with query and body, but for passwords.
+    /// Returns every request that arrived with its query and JSON body. Passwords are replaced by `hidden`.
     #[must_use]
     pub fn requests(&self) -> Vec<SentRequest> {
         let world = self.tenant.world();
@@ -225,19 +237,20 @@ impl Running {
         world.calls.iter().map(one).collect()
     }
 
-    /// Every token and code that was ever given out.
+    /// Returns every issued token, authorization code and device code, so that tests can check that none leaks.
     #[must_use]
     pub fn issued(&self) -> Vec<String> {
         self.tenant.world().issued.clone()
     }
 
-    /// The object id of a group.
+    /// Returns the object id of the group with this name.
     #[must_use]
     pub fn group_id(&self, name: &str) -> String {
         derived_id(&self.tenant.world().seed, name).to_string()
     }
 
-    /// When this person's last operation came to its end, and when it was asked for.
+    /// Returns the time of the last action of a person's latest operation, and the times of all operation requests for
+    /// that person.
     #[must_use]
     pub fn operation_of(&self, upn: &str) -> Option<(jiff::Timestamp, Vec<jiff::Timestamp>)> {
         let world = self.tenant.world();
@@ -247,33 +260,35 @@ impl Running {
         Some((operation.last_action, asked.map(|c| c.at).collect()))
     }
 
-    /// Whether this is the password AD would accept. `None` with a real directory: ask that.
+    /// Returns whether this is the person's current password in the in-memory directory. Returns `None` for an account
+    /// that is not in it and with a real directory.
     #[must_use]
     pub fn directory_accepts(&self, upn: &str, password: &str) -> Option<bool> {
         let sam = upn.split('@').next()?;
         self.tenant.0.directory.check(sam, password)
     }
 
-    /// How apps proved themselves at the token endpoint, in order: `secret`, `certificate <thumbprint>`,
+    /// Returns how clients authenticated at the token endpoint, in order: `secret`, `certificate <thumbprint>` or
     /// `federated <subject> <jti>`.
     #[must_use]
     pub fn proofs(&self) -> Vec<String> {
         self.tenant.world().proofs.clone()
     }
 
-    /// The parameter `claims` of each token request that had one: where client capabilities are declared.
+    /// Returns the parameter `claims` of each token request that had one. Clients declare their capabilities in it.
     #[must_use]
     pub fn claims_asked(&self) -> Vec<String> {
         self.tenant.world().claims.clone()
     }
 
-    /// Every message that was sent through Graph.
+    /// Returns every message that was sent through Graph.
     #[must_use]
     pub fn mails(&self) -> Vec<SentMail> {
         self.tenant.world().mails.clone()
     }
 
-    /// Lets a person register a sign-in method. The log's line names them both as who did it and as whose it is:
+    /// Records in the directory audit log that a person registered a sign-in method. The record names the person as
+    /// initiator and as target:
     /// <https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities> (read 2026-11-24).
     pub fn register_method(&self, upn: &str) {
         let now = self.tenant.clock().now();
@@ -296,7 +311,7 @@ impl Running {
         });
     }
 
-    /// Changes a person's addresses, as an administrator or whoever took the account over would.
+    /// Changes a person's email addresses, like an administrator or an attacker with access to the account.
     pub fn set_addresses(&self, upn: &str, mail: &str, others: &[&str]) {
         if let Some(account) = self.tenant.world().find_mut(upn) {
             account.seed.mail = Some(mail.to_owned());
@@ -304,14 +319,14 @@ impl Running {
         }
     }
 
-    /// Changes a person's mobile number, as whoever took the account over would.
+    /// Changes a person's mobile number, like an attacker with access to the account.
     pub fn set_mobile(&self, upn: &str, number: Option<&str>) {
         if let Some(account) = self.tenant.world().find_mut(upn) {
             account.seed.mobile = number.map(str::to_owned);
         }
     }
 
-    /// Ends everything somebody is signed in to, as an administrator would.
+    /// Revokes a person's sessions and refresh tokens, like an administrator.
     pub fn revoke(&self, upn: &str) {
         let now = self.tenant.clock().now();
         if let Some(account) = self.tenant.world().find_mut(upn) {
@@ -319,7 +334,7 @@ impl Running {
         }
     }
 
-    /// Somebody's access tokens have ended, as they do by themselves after about an hour.
+    /// Expires a person's existing access tokens, as happens after about an hour in reality.
     pub fn end_tokens(&self, upn: &str) {
         let now = self.tenant.clock().now();
         if let Some(account) = self.tenant.world().find_mut(upn) {
@@ -327,54 +342,54 @@ impl Running {
         }
     }
 
-    /// Conditional Access as another seed has it.
+    /// Replaces the Conditional Access policies with those of another seed.
     pub fn set_policies(&self, of: Seed) {
         self.tenant.world().seed.policies = of.policies;
     }
 
-    /// Gives somebody a role, tenant-wide.
+    /// Assigns a directory role to a person, active and tenant-wide.
     pub fn give_role(&self, upn: &str, template: uuid::Uuid) {
         if let Some(account) = self.tenant.world().find_mut(upn) {
             account.seed.roles.push(Role { template, scope: "/".to_owned(), eligible: false });
         }
     }
 
-    /// The directory was last synchronised so long ago.
+    /// Sets the age of the last directory synchronisation.
     pub fn set_sync_age(&self, seconds: i64) {
         self.tenant.world().seed.organization.sync_age_seconds = seconds;
     }
 
-    /// The object id of somebody.
+    /// Returns the object id of a person.
     #[must_use]
     pub fn object_id(&self, upn: &str) -> Option<String> {
         Some(self.tenant.world().find(upn)?.id.to_string())
     }
 
-    /// Takes an administrator's consent to a delegated permission back.
+    /// Removes a delegated permission from every app, like an administrator who revokes consent.
     pub fn withdraw_consent(&self, permission: &str) {
         for app in &mut self.tenant.world().seed.apps {
             app.delegated.retain(|known| known != permission);
         }
     }
 
-    /// Lets the app sign people in at one more address.
+    /// Registers another redirect URI with every app.
     pub fn add_redirect(&self, address: &str) {
         for app in &mut self.tenant.world().seed.apps {
             app.redirect_uris.push(address.to_owned());
         }
     }
 
-    /// Rolls the signing key.
+    /// Generates a new signing key. The previous keys stay published.
     ///
     /// # Errors
-    /// When no key can be made.
+    /// If the key cannot be generated.
     pub async fn rotate_keys(&self) -> Result<(), KeyError> {
         let key = signing_key(&self.tenant.0.random).await?;
         self.tenant.0.keys.rotate(key);
         Ok(())
     }
 
-    /// Stops and waits until every listener is closed.
+    /// Stops the emulator and waits until every listener is closed.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;

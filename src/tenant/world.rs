@@ -1,4 +1,4 @@
-//! Everything the emulated tenant remembers.
+//! In-memory state of the emulated tenant.
 
 use std::collections::HashMap;
 
@@ -12,20 +12,22 @@ use super::password::Digest;
 use super::seed::{self, Seed};
 use crate::base::Random;
 
-/// The state behind one lock.
+/// The tenant's complete state, behind one lock.
 pub(super) struct World {
     pub(super) seed: Seed,
     pub(super) accounts: Vec<Account>,
-    /// Where an account stands in `accounts`: looking through thousands for each call would be the benchmark.
+    /// Index into `accounts` by object id. A linear search through thousands of accounts per call would dominate
+    /// benchmarks.
     by_id: HashMap<Uuid, usize>,
+    /// Index into `accounts` by lower-case user principal name.
     by_upn: HashMap<String, usize>,
     pub(super) faults: Vec<Fault>,
     pub(super) calls: Vec<Seen>,
-    /// Every token and code ever given out: what a test looks for where it must not be.
+    /// Every issued token and code, so that tests can search for leaks.
     pub(super) issued: Vec<String>,
-    /// How apps proved themselves at the token endpoint, in order.
+    /// How clients authenticated at the token endpoint, in order.
     pub(super) proofs: Vec<String>,
-    /// The parameter `claims` of each token request that had one.
+    /// The parameter `claims` of each token request that had one, in order.
     pub(super) claims: Vec<String>,
     pub(super) codes: HashMap<String, Code>,
     pub(super) refresh: HashMap<String, Grant>,
@@ -37,7 +39,7 @@ pub(super) struct World {
     pub(super) throttled: HashMap<&'static str, Vec<Timestamp>>,
 }
 
-/// One request that arrived, for tests that count.
+/// A request that arrived. The fault control returns it as JSON, without query and body.
 #[derive(Clone, serde::Serialize)]
 pub(super) struct Seen {
     pub(super) at: Timestamp,
@@ -45,36 +47,39 @@ pub(super) struct Seen {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) person: Option<String>,
+    /// HTTP status of the response; 0 if the connection was closed without one, and until it is sent.
     pub(super) status: u16,
-    /// What was asked and sent, but for passwords: for tests that hold it against Microsoft's description.
+    /// Query as sent. Tests compare it and the body with Microsoft's API description.
     #[serde(skip)]
     pub(super) query: String,
+    /// JSON body without passwords.
     #[serde(skip)]
     pub(super) body: Option<serde_json::Value>,
 }
 
-/// A request that somebody sent, without its passwords.
+/// A request that the emulator received, without passwords.
 #[derive(Clone, Debug)]
 pub struct SentRequest {
     pub method: String,
     pub path: String,
-    /// As it came, encoded.
+    /// Query as sent, still percent-encoded.
     pub query: String,
-    /// JSON; none of any other kind.
+    /// JSON body with passwords replaced by `hidden`; `None` for other content types.
     pub body: Option<serde_json::Value>,
+    /// HTTP status of the response; 0 if the connection was closed without one, and until it is sent.
     pub status: u16,
 }
 
-/// A message that somebody sent through Graph.
+/// An email message that an application sent through Graph.
 #[derive(Clone, Debug)]
 pub struct SentMail {
     pub from: String,
     pub to: Vec<String>,
     pub subject: String,
-    /// `html` or `text`.
+    /// `contentType` as sent, such as `html` or `text`.
     pub content_type: String,
     pub content: String,
-    /// In the sender's mailbox.
+    /// Whether the message is saved to the sender's Sent Items folder.
     pub kept: bool,
 }
 
@@ -83,17 +88,17 @@ pub(super) struct Account {
     pub(super) id: Uuid,
     pub(super) seed: seed::Person,
     pub(super) password: Digest,
-    /// An administrator's reset is followed by a change at the next sign-in.
+    /// Whether the password must be changed at the next sign-in, as after an administrator's reset.
     pub(super) must_change: bool,
     pub(super) last_password_change: Timestamp,
-    /// Sessions and refresh tokens from before this moment are dead.
+    /// Sessions and refresh tokens from before this time are revoked.
     pub(super) sessions_valid_from: Timestamp,
-    /// So are those made with the password from before this one.
+    /// Sessions and refresh tokens of password sign-ins before this time are revoked.
     pub(super) password_set_at: Timestamp,
-    /// Access tokens from before this moment have ended, as they do by themselves after an hour: for tests that have none.
+    /// Access tokens from before this time are expired. Tests use it instead of waiting for an hour.
     pub(super) tokens_end_before: Timestamp,
     pub(super) tap: Option<Tap>,
-    /// An administrator called the seed's risk over.
+    /// Whether an administrator has dismissed the seed's risk.
     pub(super) risk_dismissed: bool,
 }
 
@@ -118,38 +123,44 @@ impl Tap {
     }
 }
 
-/// A long-running operation.
+/// A password reset that Graph accepted, as a long-running operation.
 #[derive(Clone)]
 pub(super) struct Operation {
     pub(super) id: Uuid,
     pub(super) account: Uuid,
     pub(super) operator: Uuid,
     pub(super) created: Timestamp,
+    /// Time at which the agent writes the password.
     pub(super) due: Timestamp,
     pub(super) last_action: Timestamp,
     pub(super) stage: Stage,
+    /// Whether requests for the operation get 404.
     pub(super) lost: bool,
+    /// Effects of faults on the reset and on writeback.
     pub(super) path: Vec<Effect>,
+    /// The new password until the agent takes it.
     pub(super) job: Option<crate::base::Secret>,
 }
 
-/// How far an operation is.
+/// Progress of an operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
     Waiting,
-    /// The agent has it.
+    /// The agent has taken the password.
     Carrying,
     Succeeded,
+    /// Failed, with Graph's `statusDetail`.
     Failed(String),
 }
 
-/// A line of the directory audit log.
+/// A record of the directory audit log.
 #[derive(Clone)]
 pub(super) struct AuditRow {
     pub(super) id: Uuid,
     pub(super) correlation: Uuid,
-    /// When it happened, and when it can be read.
+    /// Time of the event.
     pub(super) at: Timestamp,
+    /// Time from which the record can be read.
     pub(super) shown_from: Timestamp,
     pub(super) activity: &'static str,
     pub(super) service: &'static str,
@@ -157,6 +168,7 @@ pub(super) struct AuditRow {
     pub(super) target: Uuid,
     pub(super) success: bool,
     pub(super) reason: String,
+    /// `OnPremisesAgent` in `additionalDetails`; omitted if `None`.
     pub(super) agent: Option<String>,
 }
 
@@ -164,7 +176,7 @@ impl World {
     pub(super) fn new(seed: Seed, random: &Random, now: Timestamp) -> Self {
         let accounts: Vec<_> = seed.people.iter().map(|person| Account::new(person, &seed, random, now)).collect();
         Self {
-            // The first of a name is the one, as in a list.
+            // Reversed, so that the first of several people with the same name or id is found.
             by_id: accounts.iter().enumerate().rev().map(|(at, a)| (a.id, at)).collect(),
             by_upn: accounts.iter().enumerate().rev().map(|(at, a)| (a.seed.upn.to_ascii_lowercase(), at)).collect(),
             accounts,
@@ -185,7 +197,7 @@ impl World {
         }
     }
 
-    /// By object id or user principal name, as Graph's paths allow.
+    /// Finds an account by object id or user principal name, as Graph's paths allow.
     pub(super) fn find(&self, name: &str) -> Option<&Account> {
         self.position(name).and_then(|at| self.accounts.get(at))
     }
@@ -211,12 +223,12 @@ impl World {
         self.seed.apps.iter().find(|app| app.client_id == client_id)
     }
 
-    /// Uses up the faults of a call on a target (id or name).
+    /// Takes the effects of all faults that apply to a call about a person (object id or user principal name).
     pub(super) fn take_faults(&mut self, call: Call, target: Option<&str>) -> Vec<Effect> {
         self.take_only(call, target, |_| true)
     }
 
-    /// The same for effects that are `wanted`; others stay.
+    /// As [`Self::take_faults`], for `wanted` effects only. Other faults are not used up.
     pub(super) fn take_only(
         &mut self,
         call: Call,
@@ -227,7 +239,8 @@ impl World {
         faults::take(&mut self.faults, call, upn.as_deref(), wanted)
     }
 
-    /// Counts a request against a window; the seconds to wait if it is full.
+    /// Counts a request against the limit `what`. Returns the seconds to wait if the limit is reached. A limit of 0
+    /// allows all requests.
     pub(super) fn throttle(
         &mut self,
         what: &'static str,
@@ -275,7 +288,7 @@ impl Account {
         }
     }
 
-    /// The name before the `@`: what the account is called in AD.
+    /// Returns the account's `sAMAccountName`: the part of the user principal name before the `@`.
     pub(super) fn sam(&self) -> &str {
         self.seed.upn.split('@').next().unwrap_or(&self.seed.upn)
     }
@@ -284,13 +297,13 @@ impl Account {
         self.seed.methods.iter().any(|m| m == "passkey")
     }
 
-    /// In a group that can hold roles: Microsoft protects its members and owners.
+    /// Returns whether the account is in a role-assignable group. Microsoft protects such a group's members and owners.
     pub(super) fn in_role_assignable_group(&self, seed: &Seed) -> bool {
         seed.groups.iter().any(|g| g.role_assignable && g.members.contains(&self.seed.upn))
     }
 }
 
-/// An id that stays the same for the same tenant and name, so that a restarted demo knows its people again.
+/// Derives an object id from the tenant id and a name, so that ids are the same after a restart of the demo.
 pub(super) fn derived_id(seed: &Seed, name: &str) -> Uuid {
     let hash: [u8; 32] =
         Sha256::new().chain_update(seed.organization.id.as_bytes()).chain_update(name.to_lowercase()).finalize().into();

@@ -1,4 +1,4 @@
-//! The writeback agent: what happens between 202 and the end of an operation.
+//! Emulates password writeback: the steps between Graph's 202 response and the end of the operation.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use super::password::{self, Digest};
 use super::world::{AuditRow, Operation, Stage};
 use crate::base::Secret;
 
-/// A reset that Graph took.
+/// A password reset that Graph accepted.
 pub(super) struct Accepted {
     pub(super) account: Uuid,
     pub(super) operator: Uuid,
@@ -20,7 +20,7 @@ pub(super) struct Accepted {
 }
 
 impl Tenant {
-    /// Queues a reset for the agent; answers the operation's id.
+    /// Queues a reset for the agent and returns the operation's id.
     pub(super) fn accept(&self, accepted: Accepted) -> Uuid {
         let now = self.clock().now();
         let id = self.random().uuid();
@@ -41,7 +41,7 @@ impl Tenant {
         id
     }
 
-    /// Carries everything that is due. Safe to call from several places at once: each operation is taken once.
+    /// Completes all operations that are due. May be called concurrently: each operation is taken once.
     pub(super) async fn run_due(&self) {
         while let Some((operation, password)) = self.take_due() {
             let end = self.carry(&operation, &password).await;
@@ -58,6 +58,7 @@ impl Tenant {
         Some((operation.clone(), password))
     }
 
+    /// Applies faults and Entra's password checks, then writes the password to the directory and to the cloud.
     async fn carry(&self, operation: &Operation, password: &Secret) -> End {
         let Some(target) = self.target(operation.account) else { return End::failed("UserNotFound", None) };
         for effect in &operation.path {
@@ -80,18 +81,19 @@ impl Tenant {
             }
             Ok(()) => self.write_cloud(operation, password, Some(agent)),
             Err(error) => {
-                tracing::warn!(%error, "the writeback agent could not write a password");
+                tracing::warn!(%error, "password writeback failed: directory rejected the change");
                 End::failed(detail(&error), Some(agent))
             }
         }
     }
 
+    /// Sets the password in the cloud and completes the operation successfully.
     fn write_cloud(&self, operation: &Operation, password: &Secret, agent: Option<String>) -> End {
         self.set_cloud_password(operation.account, password.expose_secret(), true);
         End { detail: None, agent }
     }
 
-    /// The cloud's copy of a password.
+    /// Sets an account's password in the cloud.
     pub(super) fn set_cloud_password(&self, account: Uuid, new: &str, must_change: bool) {
         let digest = Digest::of(new, self.random());
         let now = self.clock().now();
@@ -103,6 +105,7 @@ impl Tenant {
         }
     }
 
+    /// Records the result in the operation and in the directory audit log.
     fn close(&self, operation: &Operation, end: &End) {
         let now = self.clock().now();
         let ids: [Uuid; 3] = std::array::from_fn(|_| self.random().uuid());
@@ -112,7 +115,7 @@ impl Tenant {
         if split {
             let heals = after(now, world.seed.writeback.split_heals_ms);
             if let Some(account) = world.account_mut(operation.account) {
-                // Seen as a change once the hash synchronisation has caught up.
+                // The change becomes visible after the next password hash synchronisation.
                 account.last_password_change = heals;
             }
         }
@@ -167,7 +170,7 @@ impl Tenant {
         })
     }
 
-    /// A person's own change of a password that must be changed. It goes through the agent, too.
+    /// Changes a password that must be changed at sign-in. The agent writes this change to the directory too.
     pub(super) async fn change(&self, id: Uuid, old: &str, new: &str) -> Result<(), AdError> {
         let target = self.target(id).ok_or(AdError::NotFound)?;
         if target.banned(new) || old == new {
@@ -181,10 +184,13 @@ impl Tenant {
     }
 }
 
+/// The account that a password is written to, with the settings of its writeback.
 struct Target {
     sam: String,
+    /// Name of the agent; `None` for an account that is not synchronised.
     agent: Option<String>,
     unlocks: bool,
+    /// Names of the person and of the organisation, which the password must not contain.
     words: Vec<String>,
     custom: Vec<String>,
 }
@@ -196,7 +202,7 @@ impl Target {
     }
 }
 
-/// How an operation ended: with a detail if it failed, and the agent if one was involved.
+/// The result of an operation: `statusDetail` if it failed, and the agent's name if one was involved.
 struct End {
     detail: Option<String>,
     agent: Option<String>,
@@ -208,8 +214,10 @@ impl End {
     }
 }
 
-/// `statusDetail` for a directory's answer. Microsoft publishes only `ResetSuccess`; the others are the result names
-/// of its self-service pages (concept-sspr-writeback.md, troubleshoot-sspr-writeback.md).
+/// Returns the `statusDetail` for a directory's error. Microsoft publishes only `ResetSuccess`; the others are the
+/// result names of its documentation on self-service password reset
+/// (<https://learn.microsoft.com/entra/identity/authentication/concept-sspr-writeback> and
+/// <https://learn.microsoft.com/entra/identity/authentication/troubleshoot-sspr-writeback>).
 fn detail(error: &AdError) -> &'static str {
     match error {
         AdError::Policy | AdError::WrongPassword => "OnPremisesPolicyViolation",
@@ -221,6 +229,7 @@ fn detail(error: &AdError) -> &'static str {
     }
 }
 
+/// Returns the time from the 202 response until the operation is due, in milliseconds.
 fn delay(writeback: &super::seed::Writeback, effects: &[Effect]) -> u64 {
     let mut delay = writeback.delay_ms;
     for effect in effects {

@@ -1,5 +1,8 @@
-//! What is wrong with the whole: the operator, the policy, the credential, synchronisation, the canary. A trouble begins and
-//! ends once, is history both times, is told by mail to whoever is to hear of it, and stands at the desk in between.
+//! Opens and resolves health issues of the portal: operator, policy, credential, synchronisation, canary and clock.
+//!
+//! Each check reports a [`HealthCheckResult`], and [`reconcile_issues`] compares it with the open issues. An issue is
+//! opened and resolved once, with an audit event each time. Opening it also enqueues a mail to `notify.alarms_to`, and
+//! staff see it above the reset list while it is open. The tables, audit events and metric keep the word *trouble*.
 
 mod store;
 
@@ -12,26 +15,26 @@ use crate::notify;
 use crate::state::App;
 use crate::store::StoreError;
 
-/// What can be wrong. The catalogue holds `trouble-<name>` and `trouble-<name>-do`.
+/// Kind of health issue. The message catalogue has `trouble-<name>` and `trouble-<name>-do`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// The operator cannot work: nobody can reset.
+    /// The reset operator is unavailable: no one can reset.
     Operator,
-    /// Its permission was not renewed for a week, and ends by itself some time.
+    /// The operator's refresh token was not renewed for a week and will expire.
     OperatorOld,
-    /// It holds a role with too much power.
+    /// The operator holds a role with more privileges than it needs.
     OperatorPower,
-    /// The policy behind the people's context proves nothing.
+    /// No Conditional Access policy enforces the authentication context for people.
     PolicyPeople,
-    /// The same for staff.
+    /// No Conditional Access policy enforces the authentication context for staff.
     PolicyStaff,
-    /// The portal's own credential ends soon.
+    /// The portal's client credential expires soon.
     Credential,
-    /// The directory was not synchronised for hours.
+    /// The last directory synchronisation was hours ago.
     Sync,
-    /// The canary did not come through.
+    /// The canary reset failed.
     Canary,
-    /// Our clock is not Microsoft's.
+    /// The portal's clock differs from Microsoft's.
     Clock,
 }
 
@@ -67,17 +70,17 @@ impl Kind {
     }
 }
 
-/// What a look found of one kind.
+/// Result of checking one kind of health issue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Well,
-    /// With a detail for whoever mends it: codes and numbers, no names.
+    /// Has a detail for the administrator who fixes it: codes and numbers, no personal names.
     Wrong(String),
-    /// It could not be looked at: what stands stays.
+    /// The check could not run: an open issue stays open.
     Unknown,
 }
 
-/// Holds what was found against what stands: begins and ends troubles.
+/// Compares check results with the open issues, and opens, updates and resolves issues.
 pub(crate) async fn settle(app: &App, found: &[(Kind, Found)]) -> Result<(), StoreError> {
     let standing = standing(&app.db).await?;
     for (kind, found) in found {
@@ -104,7 +107,7 @@ async fn begin(app: &App, kind: Kind, detail: &str) -> Result<(), StoreError> {
     notify::tell_operations(ledger.tx(), app, kind.name(), now).await?;
     ledger.commit().await?;
     app.metrics.desk_alarm(kind.name());
-    tracing::error!(kind = kind.name(), detail, "alarm: the portal needs somebody");
+    tracing::error!(kind = kind.name(), detail, "alarm: health issue opened");
     Ok(())
 }
 
@@ -117,6 +120,6 @@ async fn end(app: &App, kind: Kind, since: Timestamp) -> Result<(), StoreError> 
     let seconds = now.duration_since(since).as_secs();
     ledger.record(Event::new("trouble.ended", Actor::Portal).with("kind", kind.name()).with("seconds", seconds));
     ledger.commit().await?;
-    tracing::info!(kind = kind.name(), seconds, "an alarm is over");
+    tracing::info!(kind = kind.name(), seconds, "health issue resolved");
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! The SQL of troubles and signals.
+//! SQL of health issues (table `troubles`) and tenant facts (table `signals`).
 
 use jiff::Timestamp;
 
 use super::Kind;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
-/// A trouble that is not over.
+/// Health issue that is not resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) kind: Kind,
@@ -13,7 +13,7 @@ pub(crate) struct Standing {
     pub(crate) detail: String,
 }
 
-/// What is wrong now, the oldest first. A kind of a newer release is left out.
+/// Loads the open issues, oldest first. Omits kinds that only a newer release has.
 pub(crate) async fn standing(db: &Db) -> Result<Vec<Standing>, StoreError> {
     const SQL: &str = "SELECT kind, since, detail FROM troubles WHERE ended_at IS NULL ORDER BY since, kind";
     let rows: Vec<(String, i64, String)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
@@ -24,14 +24,14 @@ pub(crate) async fn standing(db: &Db) -> Result<Vec<Standing>, StoreError> {
     Ok(rows.into_iter().filter_map(one).collect())
 }
 
-/// A number that grows with every change.
+/// Loads a number that increases with every change of the table.
 pub(crate) async fn change(db: &Db) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT CAST(COALESCE(SUM(change), 0) AS BIGINT) FROM troubles";
     let (sum,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
     Ok(sum)
 }
 
-/// False: it stands already.
+/// Inserts an open issue. Returns false if it is already open.
 pub(super) async fn begin(tx: &mut Tx, kind: Kind, detail: &str, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO troubles (kind, since, detail, ended_at, change) VALUES ($1, $3, $2, NULL, 1)
         ON CONFLICT (kind) DO UPDATE SET since = $3, detail = $2, ended_at = NULL, change = troubles.change + 1
@@ -47,14 +47,14 @@ pub(super) async fn begin(tx: &mut Tx, kind: Kind, detail: &str, now: Timestamp)
     Ok(rows == 1)
 }
 
-/// More is known of one that stands.
+/// Updates the detail of an open issue.
 pub(super) async fn renew(db: &Db, kind: Kind, detail: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE troubles SET detail = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
     write_db!(db, |pool| sqlx::query(SQL).bind(kind.name()).bind(detail).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 
-/// False: it was over.
+/// Marks an issue as resolved. Returns false if it was not open.
 pub(super) async fn end(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE troubles SET ended_at = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
     let now = now.as_millisecond();
@@ -63,7 +63,7 @@ pub(super) async fn end(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool,
     Ok(rows == 1)
 }
 
-/// Keeps a fact about the tenant.
+/// Saves a fact about the tenant with the time at which it was read.
 pub(crate) async fn signal(db: &Db, name: &str, value: &str, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO signals (name, value, at) VALUES ($1, $2, $3)
         ON CONFLICT (name) DO UPDATE SET value = $2, at = $3";
@@ -72,7 +72,7 @@ pub(crate) async fn signal(db: &Db, name: &str, value: &str, now: Timestamp) -> 
     Ok(())
 }
 
-/// A fact about the tenant, and when it was read.
+/// Loads a fact about the tenant and the time at which it was read.
 pub(crate) async fn read_signal(db: &Db, name: &str) -> Result<Option<(String, Timestamp)>, StoreError> {
     const SQL: &str = "SELECT value, at FROM signals WHERE name = $1";
     let row: Option<(String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(name).fetch_optional(pool).await)?;
@@ -103,7 +103,7 @@ mod tests {
             };
             assert!(standing(db).await.unwrap().is_empty() && change(db).await.unwrap() == 0 && !ends().await);
             assert!(begins("3 h").await);
-            assert!(!begins("4 h").await, "it stands");
+            assert!(!begins("4 h").await, "the issue is already open");
             renew(db, Kind::Sync, "4 h").await.unwrap();
             let stands = Standing { kind: Kind::Sync, since: now, detail: "4 h".to_owned() };
             assert_eq!((standing(db).await.unwrap(), change(db).await.unwrap()), (vec![stands], 2));

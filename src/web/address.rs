@@ -1,5 +1,7 @@
-//! Whose request it is, as far as the network says. `X-Forwarded-For` counts only behind a trusted proxy; an IPv6
-//! address counts by its /64, which is one household or one server.
+//! Determines the client's address for rate limits and audit.
+//!
+//! - `X-Forwarded-For` counts only behind a trusted proxy.
+//! - An IPv6 address counts by its /64, which is one household or one server.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -14,12 +16,12 @@ use super::error::Error;
 use crate::state::App;
 use crate::store::Limit;
 
-/// The client's address as limits and audit use it.
+/// Address of the client as rate limits and audit log use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) String);
 
 impl ClientAddress {
-    /// Counts a request of one kind against what one address may ask in a minute.
+    /// Counts a request of one kind against the limit per address and minute.
     pub(crate) async fn count(&self, app: &App, kind: &str) -> Result<(), Error> {
         let limit = Limit { count: app.config.reset.per_address_minute, per: SignedDuration::from_mins(1) };
         let taken = app.limits.take(&format!("{kind}:{}", self.0), limit, app.now()).await?;
@@ -35,13 +37,13 @@ impl FromRequestParts<App> for ClientAddress {
     }
 }
 
-/// The address itself, for lists of networks.
+/// Returns the client's full address, for comparison with lists of networks.
 pub(crate) fn client_ip(parts: &Parts, app: &App) -> Option<IpAddr> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
     Some(client(peer, &parts.headers, &app.config.server.trusted_proxies).to_canonical())
 }
 
-/// Walks `X-Forwarded-For` from the right, past trusted proxies, to the first address they do not vouch for.
+/// Walks `X-Forwarded-For` from the right, past trusted proxies, to the first address that is not a trusted proxy.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     let mut current = peer;
@@ -57,7 +59,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     current
 }
 
-/// How limits know an address: an IPv6 one by its /64.
+/// Returns the key of an address in rate limits: an IPv6 address is replaced by its /64.
 pub(crate) fn named(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),

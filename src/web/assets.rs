@@ -1,4 +1,5 @@
-//! Style, scripts and pictures, part of the binary. Addresses carry a hash of the content, so they may be kept for ever.
+//! Serves style sheet, scripts and images, which are part of the binary. URLs contain a hash of the content, so
+//! browsers may cache them without limit.
 
 use std::sync::LazyLock;
 
@@ -24,12 +25,12 @@ static ADDRESSES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     Static::iter().map(|name| (name.to_string(), address(&name))).collect()
 });
 
-/// Where an asset is found.
+/// Returns the URL path of an asset, or an empty string for an unknown name.
 pub(super) fn address(name: &str) -> &'static str {
     ADDRESSES.iter().find(|(known, _)| known == name).map_or("", |(_, address)| address.as_str())
 }
 
-/// `GET /static/{hash}/{name}`. Another hash than today's is another file: not found.
+/// Handles `GET /static/{hash}/{name}`. A hash other than the current one is not found.
 pub(crate) async fn serve(Path((_, name)): Path<(String, String)>, uri: axum::http::Uri) -> Response {
     let Some(file) = Static::get(&name).filter(|_| uri.path() == address(&name)) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -39,7 +40,7 @@ pub(crate) async fn serve(Path((_, name)): Path<(String, String)>, uri: axum::ht
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, KEPT)], file.data).into_response()
 }
 
-/// `GET /brand/{hash}/{name}`: the organisation's logo and colours.
+/// Handles `GET /brand/{hash}/{name}`: the organisation's logo and colours.
 pub(crate) async fn serve_brand(State(app): State<App>, Path((hash, name)): Path<(String, String)>) -> Response {
     let Some(file) = app.brand.file(&hash, &name) else { return StatusCode::NOT_FOUND.into_response() };
     let kind = HeaderValue::from_static(file.kind);

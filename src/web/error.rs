@@ -1,5 +1,5 @@
-//! What goes wrong, as people see it. Handlers return an [`Error`]; one layer draws it and logs its cause, once. A
-//! cause is never shown.
+//! Renders errors as pages. Handlers return a [`WebError`]; one middleware renders it and logs its cause, once. A cause
+//! is never shown.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
@@ -15,25 +15,25 @@ use super::frame::{Frame, draw_with};
 use super::time::duration;
 use crate::state::App;
 
-/// A refusal with a stable code: pages and tests go by the code, never by the words. The catalogue holds
+/// Refusal with a stable code. Pages and tests compare the code, never the text. The message catalogue has
 /// `refusal-<code>-title`, `-text` and `-do`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: &'static str,
     pub(crate) status: StatusCode,
-    /// Where the button leads, if there is one.
+    /// Target of the button, if the page has one.
     pub(crate) again: Option<&'static str>,
 }
 
-/// Everything a handler can fail with.
+/// Error of a handler.
 #[derive(Clone, Debug)]
 pub(crate) enum Error {
-    /// Unknown, or not yours: both look the same.
+    /// The object is unknown or belongs to another person. Both look the same.
     NotFound,
     Refused(Refusal),
-    /// Too many requests; pass again after this long.
+    /// The rate limit is exceeded. The client may retry after this time.
     Limited(SignedDuration),
-    /// Microsoft or the database is away; nothing was done.
+    /// Microsoft or the database is unavailable. Nothing was done.
     Unavailable(String),
     Internal(String),
 }
@@ -74,7 +74,7 @@ impl From<crate::store::StoreError> for Error {
     }
 }
 
-/// The causes in a row. No variant of ours prints its own source, so nothing is said twice.
+/// Joins an error and its sources. No error type of this code base prints its own source, so no text is repeated.
 fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -98,7 +98,7 @@ impl IntoResponse for Error {
     }
 }
 
-/// A 404 for programs: the same for unknown references and other people's.
+/// Returns a 404 as JSON, the same for unknown references and those of other people.
 pub(crate) fn json_not_found() -> Response {
     (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({ "error": "E-NOT-FOUND" }))).into_response()
 }
@@ -115,7 +115,7 @@ struct ErrorPage<'a> {
     again_label: Option<String>,
 }
 
-/// The layer that draws errors.
+/// Middleware that renders errors as pages and logs them.
 pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
     let frame = Frame::of(&app, request.headers(), request.uri().path());
     let response = next.run(request).await;
@@ -125,10 +125,12 @@ pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) 
         None => return response,
     };
     match &error {
-        Error::Internal(cause) => tracing::error!(code = error.code(), cause, "a request failed"),
-        Error::Unavailable(cause) => tracing::warn!(code = error.code(), cause, "a request could not be served"),
+        Error::Internal(cause) => tracing::error!(code = error.code(), error = cause, "request failed"),
+        Error::Unavailable(cause) => {
+            tracing::warn!(code = error.code(), error = cause, "request failed: dependency unavailable");
+        }
         Error::NotFound | Error::Refused(_) | Error::Limited(_) => {
-            tracing::info!(code = error.code(), "a request was refused");
+            tracing::info!(code = error.code(), "request rejected");
         }
     }
     let mut page = draw_with(response.status(), &page(&frame, &error));
@@ -140,7 +142,7 @@ pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) 
     page
 }
 
-/// An error status of a layer or of axum's own, without a page.
+/// Returns true for an error status from a middleware or from axum, without a page.
 fn bare(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let ours = kind.starts_with("text/html") || kind.starts_with("application/json");
@@ -154,7 +156,7 @@ fn from_status(status: StatusCode) -> Error {
         StatusCode::FORBIDDEN => refused("E-CROSS-SITE"),
         StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => refused("E-TIMEOUT"),
         s if s.is_client_error() => refused("E-BAD-REQUEST"),
-        _ => Error::Internal(format!("a layer answered {status}")),
+        _ => Error::Internal(format!("middleware returned {status}")),
     }
 }
 

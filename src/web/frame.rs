@@ -1,4 +1,4 @@
-//! What stands around every page.
+//! Provides the context of every page and renders pages.
 
 use std::convert::Infallible;
 
@@ -15,34 +15,35 @@ use super::{assets, language};
 use crate::config::Branding;
 use crate::state::App;
 
-/// Language, branding and marks of a page.
+/// Context that every page shares: language, branding, warnings and navigation.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) lang: Lang,
-    /// Neither the switch nor the browser named it.
+    /// Neither the person nor the browser chose the language.
     lang_open: bool,
-    /// Where this page is: the language switch comes back to it.
+    /// Path of this page, to which the language form returns.
     pub(crate) path: String,
-    /// The organisation's files, if there are any.
+    /// URL path of the organisation's logo, if one is configured.
     pub(crate) logo: Option<String>,
+    /// URL path of the style sheet with the organisation's colours, if they are configured.
     pub(crate) colours: Option<String>,
     pub(crate) brand: Branding,
-    /// The tenant is the emulator.
+    /// The tenant is emulated.
     pub(crate) emulated: bool,
-    /// Hosts that are not Microsoft's were allowed.
+    /// Hosts that are not Microsoft's are allowed.
     pub(crate) other_hosts: bool,
-    /// Who is signed in, if the page says so.
+    /// Name of the person who is signed in, if the page shows it.
     pub(crate) who: Option<String>,
-    /// Pages beside this one: staff only.
+    /// Navigation links, for staff only.
     pub(crate) nav: Vec<NavItem>,
 }
 
-/// A way to another page.
+/// Navigation link.
 #[derive(Clone, Debug)]
 pub(crate) struct NavItem {
     pub(crate) path: &'static str,
     pub(crate) text: String,
-    /// It is this one.
+    /// The link leads to the current page.
     pub(crate) here: bool,
 }
 
@@ -63,14 +64,14 @@ impl Frame {
         }
     }
 
-    /// With the name of who is signed in, and a way to sign out.
+    /// Adds the name of the person who is signed in, with which the page offers to sign out.
     pub(crate) fn signed_in(mut self, name: &str) -> Self {
         self.who = Some(name.to_owned());
         self
     }
 
-    /// In the language that Entra has for the person, if neither the switch nor the browser named one; with what lets the
-    /// next pages know.
+    /// Uses the person's language in Entra if neither the person nor the browser chose one. Also returns the cookie
+    /// with which later pages use it.
     pub(crate) fn preferring(mut self, app: &App, preferred: Option<&str>) -> (Self, CookieJar) {
         if !self.lang_open {
             return (self, CookieJar::new());
@@ -86,32 +87,32 @@ impl Frame {
         self
     }
 
-    /// Languages to switch to: code, own name, whether it is this one.
+    /// Returns the selectable languages: code, own name, and true for the current language.
     pub(crate) fn languages(&self) -> Vec<(String, &'static str, bool)> {
         Lang::all().into_iter().map(|(lang, name)| (lang.code(), name, lang == self.lang)).collect()
     }
 
-    /// A message.
+    /// Returns a message.
     pub(crate) fn t(&self, key: &str) -> String {
         self.lang.text(key)
     }
 
-    /// A message with a value.
+    /// Returns a message with a value.
     pub(crate) fn tv(&self, key: &str, name: &'static str, value: &str) -> String {
         self.lang.with(key, &[(name, value)])
     }
 
-    /// A message with two values.
+    /// Returns a message with two values.
     pub(crate) fn tv2(&self, key: &str, first: (&'static str, &str), second: (&'static str, &str)) -> String {
         self.lang.with(key, &[first, second])
     }
 
-    /// A message if there is one.
+    /// Returns a message if the catalogue has it.
     pub(crate) fn maybe(&self, key: &str) -> Option<String> {
         self.lang.knows(key).then(|| self.t(key))
     }
 
-    #[expect(clippy::unused_self, reason = "templates reach it through the frame")]
+    #[expect(clippy::unused_self, reason = "templates call it on the page context")]
     pub(crate) fn asset(&self, name: &str) -> &'static str {
         assets::address(name)
     }
@@ -125,12 +126,12 @@ impl FromRequestParts<App> for Frame {
     }
 }
 
-/// A page.
+/// Renders a page.
 pub(crate) fn draw(page: &impl Template) -> Response {
     draw_with(StatusCode::OK, page)
 }
 
-/// A page with a status.
+/// Renders a page with a status code.
 pub(crate) fn draw_with(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),

@@ -1,5 +1,5 @@
-//! Which language a page speaks: what the person switched to, else what the browser asks for, else what Entra knows of
-//! the person, else English.
+//! Chooses the language of a page: the person's choice, else the browser's preference, else the person's language in
+//! Entra, else English.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -12,16 +12,16 @@ use tower_sessions::cookie::time::Duration;
 use super::messages::Lang;
 use crate::state::App;
 
-/// Holds a language and nothing else, so that it outlives the session.
+/// Cookie with the language that the person chose. It contains nothing else, so it may outlive the session.
 const COOKIE: &str = "lang";
 
-/// The language that Entra has for the person, while they are signed in. A cookie and not the session: errors are drawn
-/// outside of sessions, and no page has to look anything up for it.
+/// Cookie with the person's language in Entra, while they are signed in. It is not part of the session, because errors
+/// are rendered outside of sessions and no page should need a lookup for it.
 const HINT: &str = "lang_hint";
 
-/// The language of a page, and whether neither the switch nor the browser named it.
+/// Returns the language of a page, and true if neither the person nor the browser chose it.
 pub(super) fn of(headers: &HeaderMap) -> (Lang, bool) {
-    // Most browsers hold neither cookie, and every page asks: taking all of them apart is for those that do.
+    // Most browsers have neither cookie: parse the cookies only of those that do.
     let held =
         headers.get_all(header::COOKIE).iter().any(|line| line.as_bytes().windows(4).any(|word| word == b"lang"));
     let cookies = if held { CookieJar::from_headers(headers) } else { CookieJar::new() };
@@ -33,7 +33,8 @@ pub(super) fn of(headers: &HeaderMap) -> (Lang, bool) {
     }
 }
 
-/// What the next pages go by when nobody else names a language. `None`: by nothing.
+/// Returns the cookie with the language for later pages on which neither the person nor the browser chose one. `None`
+/// deletes it.
 pub(super) fn hint(app: &App, lang: Option<&Lang>) -> CookieJar {
     let mut cookie = cookie(app, HINT, lang.map(Lang::code).unwrap_or_default());
     if lang.is_none() {
@@ -42,7 +43,7 @@ pub(super) fn hint(app: &App, lang: Option<&Lang>) -> CookieJar {
     CookieJar::new().add(cookie)
 }
 
-/// Signed out: the browser may be the next person's.
+/// Deletes the language hint at sign-out, because the next person may use the same browser.
 pub(crate) fn forget_language(app: &App) -> CookieJar {
     hint(app, None)
 }
@@ -60,9 +61,9 @@ pub(crate) struct Switch {
     back: String,
 }
 
-/// `POST /language`: switches, and goes back to the page it was asked on.
+/// Handles `POST /language`: stores the language and redirects back to the page.
 pub(crate) async fn switch(State(app): State<App>, jar: CookieJar, Form(asked): Form<Switch>) -> Response {
-    // A path of our own and nothing that a browser could take for another host.
+    // Accept a path of this portal only, and nothing that a browser could resolve to another host.
     let own = asked.back.starts_with('/') && !asked.back.starts_with("//") && !asked.back.contains('\\');
     let back = Redirect::to(if own && !asked.back.contains(char::is_control) { &asked.back } else { "/" });
     let Some(lang) = Lang::spoken(&asked.lang) else { return back.into_response() };

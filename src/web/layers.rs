@@ -1,4 +1,4 @@
-//! The layers around every route, in the order a request meets them.
+//! Defines the middleware around every route, in the order in which a request passes it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::base::public_origin;
 use crate::state::App;
 use crate::store::with_sessions_from_memory;
 
-/// A form of ours is below one KiB.
+/// Maximum request body. The largest form is under 1 KiB.
 const BODY_LIMIT: usize = 16 * 1024;
 
-/// Puts every layer around the routes.
+/// Adds all middleware to the routes.
 pub(crate) fn dress_and_guard(routes: Router<App>, app: &App) -> Result<Router, ConfigError> {
     let csrf = CsrfLayer::new().add_trusted_origin(public_origin(&app.config.server.public_url))?;
     let layers = ServiceBuilder::new()
@@ -41,8 +41,8 @@ pub(crate) fn dress_and_guard(routes: Router<App>, app: &App) -> Result<Router, 
     Ok(routes.layer(layers).with_state(app.clone()))
 }
 
-/// `__Host-` and `Secure` over https; a plain name on http, which is loopback only: clients differ in whether they
-/// send a `Secure` cookie there.
+/// Creates the session middleware. The cookie has `__Host-` and `Secure` over https, and a plain name over http, which
+/// is allowed on loopback only: clients differ in whether they send a `Secure` cookie there.
 fn sessions(app: &App) -> SessionManagerLayer<crate::store::DbSessions> {
     let secure = app.config.server.public_url.scheme() == "https";
     let life = tower_sessions::cookie::time::Duration::seconds(app.config.signin.absolute_seconds);
@@ -55,8 +55,8 @@ fn sessions(app: &App) -> SessionManagerLayer<crate::store::DbSessions> {
         .with_expiry(Expiry::OnInactivity(life))
 }
 
-/// What only shows something, and writes nothing into the session, may know the session from memory. Signing in and administration always ask the database:
-/// there the session itself is what changes.
+/// Uses cached sessions for requests that only show something and write nothing into the session. Sign-in and
+/// administration always load the session from the database, because they change it.
 async fn sessions_from_memory(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let shows = request.method() == Method::GET
@@ -64,7 +64,7 @@ async fn sessions_from_memory(request: Request, next: Next) -> Response {
     if shows { with_sessions_from_memory(next.run(request)).await } else { next.run(request).await }
 }
 
-/// One span and one line per request: no query, no names, no addresses.
+/// Records one span and one log line per request, without query, names and addresses.
 async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = app.random.uuid().to_string();
     let span =
@@ -74,14 +74,14 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
     let took = app.clock.elapsed().saturating_sub(began);
     let status = response.status().as_u16();
     app.metrics.answered(method.as_str(), status, took);
-    span.in_scope(|| tracing::debug!(status, duration_ms = took.as_millis(), "answered"));
+    span.in_scope(|| tracing::debug!(status, duration_ms = took.as_millis(), "request completed"));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
     response
 }
 
-/// The path of a link in a mail is a secret of its reader's.
+/// Returns the path for the log. The path of a link in a mail is a secret and is replaced.
 fn path_to_log(request: &Request) -> &str {
     let path = request.uri().path();
     if path.starts_with("/not-me/") { "/not-me/…" } else { path }
@@ -90,7 +90,7 @@ fn path_to_log(request: &Request) -> &str {
 const FIXED: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    // Not `no-referrer`: with it a form's `Origin` is `null`, which the CSRF check of an older browser would refuse.
+    // Not `no-referrer`: with it a form's `Origin` is `null`, which the CSRF check rejects for older browsers.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -100,12 +100,13 @@ const FIXED: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Headers that are the same for every answer of this portal.
+/// Headers that are the same for every response of this portal.
 #[derive(Clone)]
 struct Fixed(Arc<HeaderMap>);
 
 impl Fixed {
-    /// The policy names Entra in `form-action` because signing out is a form that ends there.
+    /// Creates the headers. The content security policy allows Entra in `form-action`, because the sign-out form ends
+    /// there.
     fn of(app: &App) -> Self {
         let mut headers = HeaderMap::new();
         for (name, value) in FIXED {
@@ -137,7 +138,7 @@ async fn headers(State(fixed): State<Fixed>, request: Request, next: Next) -> Re
     response
 }
 
-/// Every request ends within 30 seconds, but for event streams, which end with the session.
+/// Ends every request within 30 seconds, except event streams, which end with the session.
 async fn without_streams_timeout(request: Request, next: Next) -> Response {
     if request.uri().path().ends_with("/events") {
         return next.run(request).await;
@@ -149,6 +150,6 @@ async fn without_streams_timeout(request: Request, next: Next) -> Response {
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> axum::http::Response<axum::body::Body> {
-    // The panic hook has logged it; its text may hold anything and goes nowhere.
-    super::Error::Internal("a handler panicked".to_owned()).into_response()
+    // The panic hook has logged the panic. Its text may contain secrets and is not used here.
+    super::Error::Internal("handler panicked".to_owned()).into_response()
 }

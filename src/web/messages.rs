@@ -1,4 +1,4 @@
-//! The message catalogue: every string for people, by key and language.
+//! Provides the message catalogue: every text for people, by key and language.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
@@ -9,8 +9,8 @@ use unic_langid::{LanguageIdentifier, langid};
 
 use super::numbers;
 
-/// A language: its code, its own name, and its catalogue, which is taken apart when somebody first speaks it. All seven at
-/// once are four megabytes that most portals need for two.
+/// Catalogue of one language, with its code and its own name. The text is parsed at first use: all 7 languages need
+/// 4 MB, and most portals use 2.
 struct Catalogue {
     code: &'static str,
     name: &'static str,
@@ -39,7 +39,7 @@ static CATALOGUES: [Catalogue; 7] = [
     catalogue!("ar", "العربية"),
 ];
 
-/// The languages' identifiers, in the same order.
+/// Identifiers of the languages, in the same order.
 static SPOKEN: LazyLock<Vec<LanguageIdentifier>> =
     LazyLock::new(|| CATALOGUES.iter().filter_map(|catalogue| catalogue.code.parse().ok()).collect());
 
@@ -53,10 +53,10 @@ impl Catalogue {
         self.bundle.get_or_init(|| {
             let lang = self.code.parse().unwrap_or_else(|_| langid!("en"));
             let mut bundle = FluentBundle::new_concurrent(vec![lang]);
-            // Names and references are isolated by <bdi> in the pages instead: marks inside a text would be copied with it.
+            // Pages isolate names and references with <bdi>, because isolation marks in a text would be copied with it.
             bundle.set_use_isolating(false);
             bundle.set_formatter(Some(numbers::format));
-            // What cannot be read falls back to English, message by message; a test holds all of them readable.
+            // A message that cannot be parsed falls back to English; a test checks that all can be parsed.
             let resource = FluentResource::try_new(self.text.to_owned()).unwrap_or_else(|(readable, _)| readable);
             bundle.add_resource_overriding(resource);
             bundle
@@ -71,29 +71,29 @@ impl Catalogue {
     }
 }
 
-/// A message in a language, else in English.
+/// Formats a message in a language, or in English if the language lacks it.
 fn message(lang: &LanguageIdentifier, key: &str, values: Option<&FluentArgs<'_>>) -> Option<String> {
     let mine = Catalogue::of(lang).and_then(|catalogue| catalogue.message(key, values));
     mine.or_else(|| CATALOGUES.first().and_then(|english| english.message(key, values)))
 }
 
-/// What a page shows in place of a message that nobody wrote; tests keep this from happening.
+/// Returns the text that replaces a missing message; tests check that no message is missing.
 fn unknown(key: &str) -> String {
     format!("Unknown localization {key}")
 }
 
-/// The value of a message that is counted.
+/// Name of the message argument that is a count.
 const COUNT: &str = "n";
-/// The value of a message that a month's name is chosen by.
+/// Name of the message argument that selects the name of a month.
 const MONTH: &str = "month";
 
 type Texts = HashMap<LanguageIdentifier, HashMap<String, Option<Arc<str>>>>;
 
-/// Messages without values, formatted once: a page has some forty of them. Keys come from our own code and templates,
-/// so there is no more to keep than the catalogue holds.
+/// Messages without arguments, formatted once: a page has about 40. Keys come only from code and templates, so the
+/// cache cannot grow beyond the catalogue.
 static TEXTS: LazyLock<RwLock<Texts>> = LazyLock::new(RwLock::default);
 
-/// A language we speak.
+/// Language of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lang(LanguageIdentifier);
 
@@ -102,26 +102,26 @@ impl Lang {
         Self(langid!("en"))
     }
 
-    /// The first language of `Accept-Language` that we speak, else English.
+    /// Returns the first supported language of `Accept-Language`, or English.
     pub(crate) fn negotiate(accept: &str) -> Self {
         Self::asked(accept).unwrap_or_else(Self::english)
     }
 
-    /// The first language of `Accept-Language` that we speak, if there is one.
+    /// Returns the first supported language of `Accept-Language`, if there is one.
     pub(crate) fn asked(accept: &str) -> Option<Self> {
         let wanted =
             accept.split(',').filter_map(|part| part.split(';').next()?.trim().parse::<LanguageIdentifier>().ok());
         wanted.into_iter().find_map(|w| SPOKEN.iter().find(|s| s.language == w.language)).map(|l| Self(l.clone()))
     }
 
-    /// A language by its name, if we speak it.
+    /// Returns a language by its code, if it is supported.
     pub(crate) fn spoken(name: &str) -> Option<Self> {
         let wanted: LanguageIdentifier = name.parse().ok()?;
         let known = SPOKEN.iter().find(|l| **l == wanted);
         known.or_else(|| SPOKEN.iter().find(|l| l.language == wanted.language)).map(|l| Self(l.clone()))
     }
 
-    /// Every language we speak, with its own name.
+    /// Returns every supported language with its own name.
     pub(crate) fn all() -> Vec<(Self, &'static str)> {
         CATALOGUES.iter().filter_map(|catalogue| Some((Self::spoken(catalogue.code)?, catalogue.name))).collect()
     }
@@ -151,8 +151,9 @@ impl Lang {
         })
     }
 
-    /// A value named [`COUNT`] or [`MONTH`] is a number: it chooses the plural or the name, and is written as the
-    /// language writes numbers. All others are text, whatever they look like: a telephone number keeps its first nought.
+    /// Returns a message with arguments. An argument named [`COUNT_ARGUMENT`] or [`MONTH_ARGUMENT`] is a number: it
+    /// selects the plural or the name and is formatted in the language. All others are text, whatever they look like: a
+    /// phone number keeps its leading zero.
     pub(crate) fn with(&self, key: &str, values: &[(&'static str, &str)]) -> String {
         let value = |name: &str, text: &str| {
             let number = [COUNT, MONTH].contains(&name).then(|| text.parse::<i64>().ok()).flatten();
@@ -165,12 +166,12 @@ impl Lang {
         message(&self.0, key, Some(&all)).unwrap_or_else(|| unknown(key))
     }
 
-    /// A text with its digits as the language writes them, and nothing else changed.
+    /// Replaces the digits of a text with those of the language and changes nothing else.
     pub(crate) fn digits(&self, text: &str) -> String {
         numbers::digits(&self.0, text)
     }
 
-    /// Whether there is such a message.
+    /// Returns true if the catalogue has this message.
     pub(crate) fn knows(&self, key: &str) -> bool {
         self.plain(key).is_some()
     }
@@ -198,7 +199,7 @@ mod tests {
         assert!(call.contains("0080012345"), "{call}");
     }
 
-    /// Keys used in templates and in code exist, and no key is left unused.
+    /// Checks that all keys used in templates and code exist, and that no key is unused.
     #[test]
     fn every_message_exists_and_is_used() {
         let mut sources = String::new();
@@ -217,7 +218,7 @@ mod tests {
                 assert!(keys.contains(&used), "{used} is used and not in the catalogue");
             }
         }
-        // Families are made from codes: `cause-r-policy-person`, `refusal-s-guest-title`, `state-writing-title`, `rung-written`.
+        // Keys with these prefixes are built from codes: `cause-r-policy-person`, `refusal-s-guest-title`.
         let families = [
             "cause-",
             "refusal-",
@@ -248,11 +249,12 @@ mod tests {
         ];
         for key in keys {
             let made = families.iter().any(|family| key.starts_with(family));
-            assert!(made || sources.contains(&format!("\"{key}\"")), "{key} is in the catalogue and nobody uses it");
+            assert!(made || sources.contains(&format!("\"{key}\"")), "{key} is in the catalogue and never used");
         }
     }
 
-    /// Every code that a page can show has its title and its text: codes are literals such as `S-GUEST` in the sources.
+    /// Checks that every code that a page can show has title and text. Codes are literals such as `S-GUEST` in the
+    /// sources.
     #[test]
     fn every_code_has_its_page() {
         let mut sources = String::new();
@@ -280,7 +282,7 @@ mod tests {
         assert!(checked > 30, "{checked}");
     }
 
-    /// Key, values it takes, and text of every message of a catalogue.
+    /// Returns key, arguments and text of every message of a catalogue.
     fn catalogue(language: &str) -> BTreeMap<String, (BTreeSet<String>, String)> {
         let text = std::fs::read_to_string(format!("locales/{language}/main.ftl")).unwrap();
         let mut found: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
@@ -299,7 +301,7 @@ mod tests {
         found
     }
 
-    /// The second of two would be shown for both.
+    /// Checks for duplicate keys, of which the second would replace the first.
     #[test]
     fn no_message_is_there_twice() {
         for entry in std::fs::read_dir("locales").unwrap() {
@@ -312,7 +314,7 @@ mod tests {
         }
     }
 
-    /// A language is whole or not there.
+    /// Checks that every language is complete.
     #[test]
     fn every_language_says_everything_with_the_same_values() {
         let english = catalogue("en");
@@ -334,7 +336,7 @@ mod tests {
                 assert_eq!(values, theirs, "{key} in {name}");
                 let wordy = text.split(' ').filter(|word| word.chars().all(char::is_alphabetic)).count() > 3;
                 assert!(!wordy || text != translated, "{key} is still English in {name}");
-                // And as it is shown: what the parser does not understand falls back to English.
+                // Also check the formatted text: a message that the parser rejects falls back to English.
                 let values: Vec<(&'static str, &str)> =
                     values.iter().map(|v| (&*String::leak(v.clone()), "3")).collect();
                 let shown = lang.with(key, &values);

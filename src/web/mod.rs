@@ -1,4 +1,4 @@
-//! HTTP that is no feature: the frame of every page, errors and how they look, security layers, limits by address.
+//! Provides the HTTP code that all features share: page context, error pages, middleware, languages, client addresses.
 
 mod address;
 mod assets;

@@ -1,4 +1,4 @@
-//! Numbers as a language writes them, by CLDR: which digits, and what stands between the thousands.
+//! Formats numbers by CLDR: the digits and the thousands separator of a language.
 
 use fluent_bundle::FluentValue;
 use fluent_bundle::memoizer::MemoizerKind;
@@ -9,7 +9,7 @@ use icu_locale_core::Locale;
 use intl_memoizer::Memoizable;
 use unic_langid::LanguageIdentifier;
 
-/// Numbers of one language.
+/// Number formatter of one language.
 struct Numbers(DecimalFormatter);
 
 impl Memoizable for Numbers {
@@ -17,7 +17,7 @@ impl Memoizable for Numbers {
     type Error = ();
 
     fn construct(lang: LanguageIdentifier, (): ()) -> Result<Self, ()> {
-        // Browsers write Arabic without a country with these digits, and our pages have times that the browser wrote.
+        // Browsers use these digits for Arabic without a country, and pages contain times formatted by the browser.
         let name = if arabic(&lang) { format!("{lang}-u-nu-arab") } else { lang.to_string() };
         let locale: Locale = name.parse().map_err(|_| ())?;
         DecimalFormatter::try_new((&locale).into(), DecimalFormatterOptions::default()).map(Self).map_err(|_| ())
@@ -30,8 +30,8 @@ impl Numbers {
     }
 }
 
-/// Fluent asks this for every value; what is no whole number stays with Fluent.
-#[expect(clippy::cast_possible_truncation, reason = "values are made from whole numbers, and looked at before")]
+/// Formats whole numbers for Fluent, which calls it for every value. Fluent formats all other values itself.
+#[expect(clippy::cast_possible_truncation, reason = "only whole numbers below 1e15 reach the cast")]
 pub(super) fn format<M: MemoizerKind>(value: &FluentValue<'_>, memoizer: &M) -> Option<String> {
     let FluentValue::Number(number) = value else { return None };
     if number.value.fract() != 0.0 || number.value.abs() > 1e15 {
@@ -40,7 +40,8 @@ pub(super) fn format<M: MemoizerKind>(value: &FluentValue<'_>, memoizer: &M) -> 
     memoizer.with_try_get_threadsafe::<Numbers, _, _>((), |numbers| numbers.write(number.value as i64)).ok()
 }
 
-/// Each digit by itself: a year and a time of day are no amounts. Times stand on every page, so they take no formatter.
+/// Replaces each digit, without separators: a year and a time of day are not amounts. Every page has times, so they do
+/// not use the slower formatter.
 pub(super) fn digits(lang: &LanguageIdentifier, text: &str) -> String {
     if !arabic(lang) {
         return text.to_owned();

@@ -1,15 +1,16 @@
-//! Times and spans for people. Absolute times are UTC and say so; scripts make them local.
+//! Formats times and durations for people. Absolute times are in UTC and say so; scripts convert them to local time.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::messages::Lang;
 
-/// `14:05:09 UTC`.
+/// Formats a time such as `14:05:09 UTC`.
 pub(crate) fn clock_time(lang: &Lang, at: Timestamp) -> String {
     lang.digits(&at.strftime("%H:%M:%S UTC").to_string())
 }
 
-/// `23 Nov 2026, 14:05 UTC`, as the language puts it. By reference: templates hand over what they hold.
+/// Formats a timestamp such as `23 Nov 2026, 14:05 UTC` in the language. Takes a reference, because templates pass
+/// fields.
 pub(crate) fn moment(lang: &Lang, at: &Timestamp) -> String {
     let part = |format: &str| at.strftime(format).to_string();
     let digits = |format: &str| lang.digits(&part(format));
@@ -18,7 +19,8 @@ pub(crate) fn moment(lang: &Lang, at: &Timestamp) -> String {
     lang.with("moment", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
-/// "12 seconds", "3 minutes", "2 hours": rounded up, so that nobody comes back too early.
+/// Formats a duration such as "12 seconds", "3 minutes" or "2 hours". It is rounded up, so that people do not return
+/// too early.
 pub(crate) fn duration(lang: &Lang, span: SignedDuration) -> String {
     let seconds = (span.as_millis().max(0) + 999) / 1_000;
     let (key, amount) = match seconds {
@@ -35,11 +37,11 @@ mod tests {
 
     #[test]
     fn spans_read_as_people_say_them() {
-        let said = |s| duration(&Lang::english(), SignedDuration::from_secs(s));
-        assert_eq!(said(0), "1 second");
-        assert_eq!(said(20), "20 seconds");
-        assert_eq!(said(100), "2 minutes");
-        assert_eq!(said(7_200), "2 hours");
+        let text = |s| duration(&Lang::english(), SignedDuration::from_secs(s));
+        assert_eq!(text(0), "1 second");
+        assert_eq!(text(20), "20 seconds");
+        assert_eq!(text(100), "2 minutes");
+        assert_eq!(text(7_200), "2 hours");
     }
 
     #[test]
@@ -55,8 +57,8 @@ mod tests {
             ("ar", "١٢٬٣٤٥"),
         ] {
             let lang = Lang::spoken(language).unwrap();
-            let said = duration(&lang, years);
-            assert!(said.contains(number), "{language}: {said}");
+            let text = duration(&lang, years);
+            assert!(text.contains(number), "{language}: {text}");
         }
     }
 
@@ -66,8 +68,8 @@ mod tests {
         for (language, year, time) in [("en", "2026", "14:05"), ("de", "2026", "14:05"), ("ar", "٢٠٢٦", "١٤:٠٥")]
         {
             let lang = Lang::spoken(language).unwrap();
-            let said = moment(&lang, &at);
-            assert!(said.contains(year) && said.contains(&format!("{time} UTC")), "{language}: {said}");
+            let text = moment(&lang, &at);
+            assert!(text.contains(year) && text.contains(&format!("{time} UTC")), "{language}: {text}");
             assert!(clock_time(&lang, at).starts_with(time), "{language}");
         }
     }

@@ -1,4 +1,5 @@
-//! The house stands as its plan says: import directions are the table in `docs/architecture.md`, and this reads both.
+//! Checks the structure of the source: imports follow the table in `docs/architecture.md`, files stay small, migrations
+//! only add.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Rows `| module | may use |` of the table.
+/// Reads the rows `| module | may use |` of the table.
 fn plan() -> BTreeMap<String, BTreeSet<String>> {
     let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
     let table = text.split("<!-- import table -->").nth(1).expect("the import table stands between its marks");
@@ -36,14 +37,15 @@ fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// The module a file belongs to: its first folder, or its name.
+/// Returns the module that a file belongs to: its first folder, or its name.
 fn module(file: &Path) -> String {
     let below = file.strip_prefix(root().join("src")).unwrap();
     let first = below.components().next().unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// Every `crate::x` and `use crate::{x, y}` of a file, without its tests: a test may look further.
+/// Returns every module in `crate::x` and `use crate::{x, y}` of a file. Unit tests are skipped, because they may
+/// import more.
 fn uses(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     let mut found = BTreeSet::new();
@@ -107,13 +109,13 @@ fn files_stay_small() {
     }
 }
 
-/// A rule for rows that no old release writes.
+/// A unique index is allowed on a table of the same migration: no old release writes rows into it.
 fn of_a_new_table(words: &str, file: &str) -> bool {
     let table = words.split(" ON ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("?");
     words.starts_with("CREATE UNIQUE INDEX ") && file.contains(&format!("CREATE TABLE {table} ("))
 }
 
-/// Old and new releases serve side by side during an upgrade, so a migration after the first may only add
+/// Old and new releases run side by side during an upgrade, so every migration after the first may only add
 /// (`docs/operations.md`, upgrades).
 #[test]
 fn a_release_only_adds_to_the_tables() {

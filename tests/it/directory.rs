@@ -1,4 +1,4 @@
-//! The directory probe against a real Active Directory domain controller (Samba), over LDAPS with its CA pinned.
+//! Tests the directory probe against a real Active Directory domain controller (Samba), over LDAPS with its CA pinned.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Weak};
@@ -13,7 +13,8 @@ use crate::support::domain::{Domain, Probe};
 
 const PASSWORD: &str = "Old-River-Stone-7";
 
-/// One controller for the tests that run at the same time: nothing here changes it. The last one ends it.
+/// Returns one domain controller that concurrent tests share, because no test changes it. It stops with the last of
+/// them.
 pub(crate) async fn domain() -> Arc<Domain> {
     static SHARED: Mutex<Weak<Domain>> = Mutex::const_new(Weak::new());
     let mut shared = SHARED.lock().await;
@@ -30,7 +31,7 @@ async fn ask(probe: &Probe, name: &str) -> Value {
     found.unwrap().unwrap_or_else(|| panic!("{name} was not found"))
 }
 
-/// The kind of error, as its `Debug` form begins, and what an operator reads.
+/// Returns the kind of the error (the start of its `Debug` form) and the text that an administrator reads.
 async fn refusal(probe: &Probe) -> (String, String) {
     let error = directory_probe(&probe.settings(), Clock::system(), "wanda").await.unwrap_err();
     let kind = format!("{error:?}").chars().take_while(char::is_ascii_alphabetic).collect();
@@ -180,7 +181,7 @@ async fn a_base_that_does_not_exist_is_told_as_such() {
 #[tokio::test]
 async fn a_controller_that_does_not_answer_costs_no_more_than_the_time_limit() {
     let domain = domain().await;
-    // Connections are taken by the kernel, and nobody ever speaks.
+    // The kernel accepts the connection, and no process ever answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ldaps://{}", silent.local_addr().unwrap());
     let began = Instant::now();

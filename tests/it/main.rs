@@ -1,4 +1,4 @@
-//! Everything that is tested from outside: contracts with Microsoft, the emulator, the journeys of people.
+//! Integration tests: contracts with Microsoft, the emulator, complete tasks of people, processes and security.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -11,7 +11,7 @@ use crate::support::portal::{Browser, upn};
 use crate::support::raw;
 use crate::support::traces::{contains, forms, walk};
 
-/// A password no log, file or table may hold.
+/// A password that must not appear in any log, file or table.
 const CANARY: &str = "Canary-Zx81-Quartz-Lamp";
 
 struct Running {
@@ -20,7 +20,7 @@ struct Running {
     log: std::path::PathBuf,
 }
 
-/// `passback demo --json` with everything logged.
+/// Starts `passback demo --json` with everything logged.
 fn demo(data: &Path) -> Running {
     let log = data.join("stderr.log");
     let mut child = Command::new(env!("CARGO_BIN_EXE_passback"))
@@ -59,14 +59,14 @@ async fn a_password_reaches_no_log_no_database_and_no_file() {
     wanda.reset(&CANARY.to_lowercase()[..8]).await;
     let reference = wanda.reset(CANARY).await.reference();
     wanda.until_state(&reference, "written").await;
-    // A graceful stop, so that everything is written that ever will be.
+    // A graceful stop, so that all pending data is written.
     let stopped = Command::new("kill").args(["-TERM", &demo.child.id().to_string()]).status().unwrap();
     assert!(stopped.success());
     let until = Instant::now() + Duration::from_secs(20);
     while demo.child.try_wait().unwrap().is_none() && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(50));
     }
-    // Other cookies hold a language: two letters that stand everywhere.
+    // The other cookies hold a language, whose two letters appear everywhere.
     let sessions: Vec<&str> = wanda.cookies.iter().filter_map(|(_, cookie)| cookie.strip_prefix("passback=")).collect();
     assert_eq!(sessions.len(), 1, "{:?}", wanda.cookies);
     let mut looked = 0;
@@ -93,7 +93,8 @@ async fn core_dumps_and_ptrace_are_off() {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", demo.child.id())).unwrap();
     let core = limits.lines().find(|l| l.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
-    // A process that is not dumpable belongs to root in /proc, whoever runs it; its memory is closed to its own user.
+    // In `/proc`, a process that is not dumpable belongs to root, whichever user runs it: its memory is closed to its
+    // own user.
     let status =
         Command::new("sh").arg("-c").arg(format!("stat -c %U /proc/{}/environ", demo.child.id())).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&status.stdout).trim(), "root");

@@ -1,5 +1,6 @@
-//! The journey of a person at a real tenant. It runs only with its settings in the environment (`docs/live-checks.md`), and is
-//! skipped with the reason otherwise. `make test` drives the same journey against the emulator (`tests/it/journey/live.rs`).
+//! The live check: a person's reset at a real tenant. It runs only with its settings in the environment
+//! (`docs/live-checks.md`), and prints the reason otherwise. `make test` runs the same steps against the emulator
+//! (`tests/it/journey/live.rs`).
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,9 @@
-//! The sign-in pages: Entra's and the emulator's. Ids of Entra's are those that Microsoft's own library tests use
-//! (AzureAD/microsoft-authentication-library-for-java, `SeleniumConstants`, read 2026-11-25: `i0116`, `i0118`, `idSIButton9`,
-//! `idBtn_Back`); those of a pass and of a forced change are not published anywhere, and nobody could try them here.
+//! The sign-in pages of Entra and of the emulator.
+//!
+//! The element ids of Entra are those of Microsoft's own library tests
+//! (AzureAD/microsoft-authentication-library-for-java, `SeleniumConstants`, read 2026-11-25: `i0116`, `i0118`,
+//! `idSIButton9`, `idBtn_Back`). Those for a Temporary Access Pass and for a forced password change are not published,
+//! and are not tested against a real tenant.
 
 use std::time::Duration;
 
@@ -8,13 +11,13 @@ use fantoccini::Locator;
 
 use crate::support::chromium::Chromium;
 
-/// Entra's pages draw themselves.
+/// Entra builds its pages with JavaScript, which takes time.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PASS: &str = "input[name=accesspass], input[name=passwd][placeholder*='Temporary']";
 const PASSWORD: &str = "#i0118";
 const NEXT: &str = "#idSIButton9";
 
-/// Which pages they are.
+/// The site whose sign-in pages are filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pages {
     Entra,
@@ -22,7 +25,7 @@ pub(crate) enum Pages {
 }
 
 impl Pages {
-    /// The emulator is on this machine, Entra never.
+    /// Detects the site: the emulator runs on this machine, Entra never does.
     pub(crate) fn of(authority: &url::Url) -> Self {
         match authority.host_str() {
             Some("127.0.0.1" | "localhost") => Self::Emulator,
@@ -51,7 +54,8 @@ impl Pages {
         (old, new): (&str, &str),
         back: &str,
     ) -> Result<(), String> {
-        // Nobody types within the second in which the page opens, and Graph tells in whole ones when a password was changed.
+        // No person types within the first second of the page, and Graph reports the time of a password change in whole
+        // seconds.
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         if self == Self::Emulator {
             fill(browser, "#password", old).await?;
@@ -71,7 +75,7 @@ impl Pages {
             fill(browser, "#confirmNewPassword", new).await?;
             press(browser, NEXT).await?;
         }
-        // "Stay signed in?": no, the browser is thrown away.
+        // "Stay signed in?" is answered with no, because the browser is discarded.
         if !browser.client.current_url().await.is_ok_and(|url| url.as_str().starts_with(back))
             && seen(browser, "#idBtn_Back", Duration::from_secs(10)).await
         {
@@ -97,7 +101,7 @@ pub(crate) async fn press(browser: &Chromium, css: &str) -> Result<(), String> {
     button.click().await.map_err(|error| format!("{css}: {error}"))
 }
 
-/// Without the page's text: it may hold what was typed.
+/// Returns an error without the text of the page, which may contain what was typed.
 fn missing(_: &Chromium, css: &str) -> String {
     format!("the page has no {css}")
 }

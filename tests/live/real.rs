@@ -1,4 +1,5 @@
-//! One person's whole journey: found fit to be touched, signed in with a pass, reset, followed, finished, cleaned up.
+//! One complete run of the live check: check the person, sign in with a pass, reset, wait for evidence, finish, clean
+//! up.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -12,21 +13,22 @@ use url::Url;
 use crate::pages::{Pages, fill, press, seen};
 use crate::support::chromium::{Chromium, DESKTOP};
 
-/// Writeback takes seconds; when it takes this long, something is wrong.
+/// Writeback takes seconds. After this time something is wrong.
 const WRITEBACK: Duration = Duration::from_mins(10);
 
-/// What the check needs of whoever runs it.
+/// Settings that the administrator provides for the live check.
 pub(crate) struct Settings {
-    /// A portal's configuration, with the operator linked in its database, at `http://localhost:<port>` (which Entra allows).
+    /// A portal's configuration with the operator linked in its database, at `http://localhost:<port>` (which Entra
+    /// allows).
     pub(crate) config: PathBuf,
-    /// The object id of the group whose members may be touched. Nobody else is.
+    /// The object id of the group whose members may be touched. Others are refused.
     pub(crate) group: String,
     pub(crate) person: String,
-    /// A Temporary Access Pass of theirs.
+    /// A Temporary Access Pass of the person.
     pub(crate) pass: String,
 }
 
-/// A portal, ended with the check.
+/// A portal process that stops with the check.
 struct Portal(Child);
 
 impl Drop for Portal {
@@ -41,7 +43,7 @@ impl Drop for Portal {
     }
 }
 
-/// Returns what was measured. Whatever happens, the portal and the browser end, and nobody is left signed in.
+/// Returns the measured values. In every case the portal and the browser stop, and the person is signed out.
 pub(crate) async fn journey(settings: &Settings) -> Result<String, String> {
     let config = load(&settings.config).map_err(|error| error.to_string())?;
     ready(settings).await?;
@@ -58,7 +60,7 @@ pub(crate) async fn journey(settings: &Settings) -> Result<String, String> {
     done
 }
 
-/// Doctor first: what is broken is told before anybody is touched.
+/// Runs `passback doctor` first, so that errors are reported before a person is touched.
 async fn ready(settings: &Settings) -> Result<(), String> {
     let report = ops::doctor(&settings.config, Clock::system(), Random::system()).await;
     report.lines().iter().for_each(|line| println!("{line}"));
@@ -68,7 +70,7 @@ async fn ready(settings: &Settings) -> Result<(), String> {
     if errors.is_empty() { Ok(()) } else { Err(format!("doctor: {}", errors.join("; "))) }
 }
 
-/// Only a member of the named group, with no role, is touched.
+/// Refuses a person who is not a member of the group or holds a role.
 async fn fit(settings: &Settings, config: &Config) -> Result<(), String> {
     let graph = Reader::new(settings, config).await?;
     let person = graph.read(&format!("users/{}?$select=id,userPrincipalName,accountEnabled", settings.person)).await?;
@@ -85,7 +87,7 @@ async fn fit(settings: &Settings, config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-/// Graph, read with the application's own token.
+/// A Graph client with an app token.
 struct Reader {
     http: reqwest::Client,
     graph: Url,
@@ -93,7 +95,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Of an application with a secret: a tenant for tests has one.
+    /// Requests an app token. The app must have a client secret, which an app in a test tenant has.
     async fn new(settings: &Settings, config: &Config) -> Result<Self, String> {
         let text = std::fs::read_to_string(&settings.config).map_err(|error| error.to_string())?;
         let raw: toml::Value = toml::from_str(&text).map_err(|error| error.to_string())?;
@@ -146,7 +148,7 @@ async fn start(settings: &Settings, url: &Url) -> Result<Portal, String> {
     Err("the portal did not start".to_owned())
 }
 
-/// A password that nobody knows but this run, which forgets it.
+/// Returns a random password that is not stored anywhere.
 fn password() -> String {
     format!("Live-{}-9", Random::system().uuid().simple())
 }
@@ -164,7 +166,7 @@ async fn walk(settings: &Settings, browser: &Chromium, url: &Url, pages: Pages) 
         return Err("the password was not written in ten minutes".to_owned());
     }
     let written = began.elapsed();
-    // Entra's log is minutes behind; without it the journey goes on.
+    // Entra's audit log may be minutes late. The check continues without it.
     let carried = seen(browser, "[data-rung=carried][data-look=done]", Duration::from_mins(5)).await;
     press(browser, "#finish").await?;
     pages.with_password(browser, (&first, &last), url.as_str()).await?;

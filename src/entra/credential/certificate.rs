@@ -1,5 +1,7 @@
-//! A certificate and its key. The files are read again at each use, so that renewed ones are taken up without a restart;
-//! files that cannot be used leave the old pair in use.
+//! Client certificate and its key.
+//!
+//! - The files are read again for each assertion, so that a renewed certificate is used without a restart.
+//! - Files that cannot be used leave the previous certificate in use.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -22,46 +24,50 @@ use zeroize::Zeroizing;
 use super::CredentialError;
 use crate::base::{Clock, Random, Secret};
 
-/// An assertion is good for so long: Microsoft says 5 to 10 minutes.
+/// Lifetime of a client assertion. Microsoft recommends 5 to 10 minutes.
 const LASTS: SignedDuration = SignedDuration::from_mins(5);
-/// A certificate made just now by a clock that is ahead of ours is good.
+/// Tolerance for a certificate issued just now by a machine whose clock is ahead.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// No certificate or key is larger.
+/// Maximum size of a certificate or key file. Real ones are far smaller.
 const AT_MOST: u64 = 256 * 1024;
 
-/// Where they are, PEM.
+/// Paths of the certificate and key files (PEM).
 #[derive(Clone)]
 pub(super) struct Files {
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
 }
 
-/// A pair in use, and how to get the next.
+/// Certificate credential: the certificate in use, and the files from which it is reloaded.
 pub(super) struct Certificate {
     files: Files,
     client: String,
     clock: Clock,
     random: Random,
     in_use: RwLock<Arc<Pair>>,
-    /// What was said of files that cannot be used: once is enough.
+    /// Last logged reload error, to log each error once.
     said: Mutex<Option<String>>,
 }
 
+/// Certificate and key loaded from the files.
 struct Pair {
     thumbprint: String,
     key: KeyPair,
     from: Timestamp,
     until: Timestamp,
-    /// Of what stood in both files.
+    /// Digest of both files' contents, to detect a change.
     digest: [u8; 32],
 }
 
 impl Certificate {
-    /// A pair whose time has not come or is over is taken all the same: the portal still has pages that help.
+    /// Loads certificate and key.
+    ///
+    /// A certificate that is not valid now is loaded with an error in the log, because the portal still has pages that
+    /// work without sign-in.
     pub(super) fn load(files: Files, client: String, clock: Clock, random: Random) -> Result<Self, CredentialError> {
         let pair = Contents::read(&files)?.pair(&files)?;
         if let Err(error) = pair.good_at(clock.now(), &files) {
-            tracing::error!(%error, "nobody can sign in with this certificate");
+            tracing::error!(%error, "client certificate not valid: sign-in fails until it is replaced");
         }
         Ok(Self { files, client, clock, random, in_use: RwLock::new(Arc::new(pair)), said: Mutex::default() })
     }
@@ -74,14 +80,14 @@ impl Certificate {
         self.in_use().until
     }
 
-    /// Takes up other files than those in use, if they can be used.
+    /// Loads the files if they changed. Keeps the previous certificate if the new one cannot be used.
     pub(super) async fn look(&self) {
         let (files, digest, now) = (self.files.clone(), self.in_use().digest, self.clock.now());
         let read = tokio::task::spawn_blocking(move || renewed(&files, &digest, now)).await;
-        let said = match read {
+        let failure = match read {
             Ok(Ok(None)) => None,
             Ok(Ok(Some(pair))) => {
-                tracing::info!(until = %pair.until, "the renewed certificate proves the portal to Entra from now on");
+                tracing::info!(expires_at = %pair.until, "client certificate reloaded");
                 *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
                 None
             }
@@ -89,13 +95,13 @@ impl Certificate {
             Err(error) => Some(error.to_string()),
         };
         let mut before = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = said.as_deref().filter(|_| said != *before) {
-            tracing::error!(error, "the new certificate cannot be used; the old one stays");
+        if let Some(error) = failure.as_deref().filter(|_| failure != *before) {
+            tracing::error!(error, "client certificate reload failed: keeping the previous one");
         }
-        *before = said;
+        *before = failure;
     }
 
-    /// A JWT that says who we are, for this token endpoint alone.
+    /// Builds a signed client assertion (JWT), valid only for this token endpoint.
     pub(super) async fn assertion(&self, token_endpoint: &str) -> Result<Secret, CredentialError> {
         self.look().await;
         let pair = self.in_use();
@@ -109,14 +115,14 @@ impl Certificate {
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(&claims));
         let mut signature = vec![0; pair.key.public().modulus_len()];
-        // The salt comes from the system: ring takes no other source, and no test depends on it.
+        // The salt comes from the system's random source: ring accepts no other, and no test depends on it.
         let made = pair.key.sign(&RSA_PSS_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature);
         made.map_err(|_| CredentialError::Sign)?;
         Ok(Secret::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(&signature))))
     }
 }
 
-/// The pair in the files, if they hold another than this digest is of.
+/// Loads certificate and key if the files differ from this digest. `None` if they are unchanged.
 fn renewed(files: &Files, digest: &[u8; 32], now: Timestamp) -> Result<Option<Pair>, CredentialError> {
     let contents = Contents::read(files)?;
     if contents.digest() == *digest {
@@ -127,7 +133,7 @@ fn renewed(files: &Files, digest: &[u8; 32], now: Timestamp) -> Result<Option<Pa
     Ok(Some(pair))
 }
 
-/// What stands in the files.
+/// Contents of the certificate and key files.
 struct Contents {
     certificate: Vec<u8>,
     key: Zeroizing<Vec<u8>>,
@@ -143,6 +149,7 @@ impl Contents {
         Sha256::new().chain_update(Sha256::digest(&self.certificate)).chain_update(&*self.key).finalize().into()
     }
 
+    /// Parses both files and checks that they belong together and suit PS256.
     fn pair(&self, files: &Files) -> Result<Pair, CredentialError> {
         let wrong =
             |key, path: &Path, problem| CredentialError::Shape { key, path: path.display().to_string(), problem };
@@ -151,15 +158,15 @@ impl Contents {
         let der = CertificateDer::from_pem_slice(&self.certificate)
             .map_err(|_| of_certificate("holds no PEM block CERTIFICATE"))?;
         let (_, certificate) =
-            x509_parser::parse_x509_certificate(&der).map_err(|_| of_certificate("is no X.509 certificate"))?;
+            x509_parser::parse_x509_certificate(&der).map_err(|_| of_certificate("is not an X.509 certificate"))?;
         let key = PrivateKeyDer::from_pem_slice(&self.key)
             .map_err(|_| of_key("holds no PEM block PRIVATE KEY (an encrypted key cannot be used)"))?;
         let key = match &key {
             PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
             PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
-            _ => return Err(of_key("is no RSA key, which PS256 needs")),
+            _ => return Err(of_key("is no RSA key: PS256 needs one")),
         };
-        let key = key.map_err(|_| of_key("is no RSA key of 2048 to 4096 bits, which PS256 needs"))?;
+        let key = key.map_err(|_| of_key("is no RSA key of 2048 to 4096 bits: PS256 needs one"))?;
         if key.public().as_ref() != &*certificate.public_key().subject_public_key.data {
             return Err(CredentialError::Mismatch);
         }
@@ -175,6 +182,7 @@ impl Contents {
 }
 
 impl Pair {
+    /// Returns an error if the certificate is not valid at this time.
     fn good_at(&self, now: Timestamp, files: &Files) -> Result<(), CredentialError> {
         let begun = self.from <= now.saturating_add(SKEW).unwrap_or(now);
         if begun && now < self.until {
@@ -185,20 +193,20 @@ impl Pair {
     }
 }
 
-/// Reads a file, and a private one only if nobody else can.
+/// Reads a file up to the size limit. Refuses a private file that group or others can access.
 fn read(key: &'static str, path: &Path, private: bool) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
     let named = || path.display().to_string();
     let wrong = |source| CredentialError::Read { key, path: named(), source };
     let file = File::open(path).map_err(wrong)?;
-    // Of what was opened, not of what stands there a moment later.
-    let about = file.metadata().map_err(wrong)?;
-    if private && about.permissions().mode() & 0o077 != 0 {
+    // Metadata of the opened file, not of the path, which may point to another file by now.
+    let metadata = file.metadata().map_err(wrong)?;
+    if private && metadata.permissions().mode() & 0o077 != 0 {
         return Err(CredentialError::Permissions { path: named() });
     }
-    if about.len() > AT_MOST {
-        return Err(CredentialError::Shape { key, path: named(), problem: "is too large to be one" });
+    if metadata.len() > AT_MOST {
+        return Err(CredentialError::Shape { key, path: named(), problem: "is larger than 256 KiB" });
     }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0) + 1));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1));
     file.take(AT_MOST).read_to_end(&mut bytes).map_err(wrong)?;
     Ok(bytes)
 }

@@ -1,5 +1,7 @@
-//! How the application proves itself at the token endpoint: a secret, a JWT signed with its certificate's key, or a
-//! token of an issuer that Entra was told to trust.
+//! Client authentication at Entra's token endpoint.
+//!
+//! Three kinds of credential are supported: a client secret, a JWT signed with the key of a certificate, and a token of
+//! an issuer that the app registration trusts (federated credential).
 
 mod certificate;
 
@@ -15,32 +17,34 @@ use self::certificate::Certificate;
 use crate::base::{Clock, Random, Secret};
 use crate::config::{self, CredentialKind};
 
-/// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials> (read 2026-11-23); the same for federated
-/// tokens: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>.
+/// Value of `client_assertion_type`.
+///
+/// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials> (read 2026-11-23). Federated tokens
+/// use the same value: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// How often the files are looked at when nobody asks for a token.
+/// Interval at which the certificate files are checked, in addition to each token request.
 const LOOKS: Duration = Duration::from_mins(1);
 
-/// Why the application cannot prove itself. Nothing of a key or token stands in it.
+/// Failure to load or use the client credential. Never contains any part of a key or token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialError {
-    #[error("entra.credential.{key} {path} cannot be read")]
+    #[error("entra.credential.{key} {path}: cannot be read")]
     Read { key: &'static str, path: String, source: std::io::Error },
-    #[error("entra.credential.key_file {path} can be read by group or others: chmod 600 it")]
+    #[error("entra.credential.key_file {path}: readable by group or others: run chmod 600")]
     Permissions { path: String },
     #[error("entra.credential.{key} {path}: {problem}")]
     Shape { key: &'static str, path: String, problem: &'static str },
-    #[error("entra.credential: key_file is not the key of certificate_file")]
+    #[error("entra.credential: key_file is not the key of certificate_file: use a matching pair")]
     Mismatch,
-    #[error("entra.credential.certificate_file {path} is valid from {from} until {until}, which is not now")]
+    #[error("entra.credential.certificate_file {path}: not valid now, only from {from} until {until}: replace it")]
     NotNow { path: String, from: Timestamp, until: Timestamp },
-    #[error("entra.credential: nothing could be signed")]
+    #[error("entra.credential: signing the client assertion failed")]
     Sign,
-    #[error("entra.credential: kind and keys do not go together")]
+    #[error("entra.credential: a key required by kind is missing")]
     Incomplete,
 }
 
-/// The application's credential.
+/// Credential with which the portal authenticates to Entra.
 pub(crate) struct Credential {
     kind: Kind,
     clock: Clock,
@@ -52,7 +56,7 @@ enum Kind {
     Federated(PathBuf),
 }
 
-/// What goes into one token request: names and values of its form.
+/// Form parameters that authenticate the client in one token request.
 pub(super) struct Proof(Vec<(&'static str, Secret)>);
 
 impl Proof {
@@ -67,7 +71,7 @@ impl Proof {
 }
 
 impl Credential {
-    /// Reads what must be there from the start.
+    /// Loads the configured credential. The certificate and its key must be readable at startup.
     pub(super) fn load(settings: &config::Entra, clock: Clock, random: Random) -> Result<Self, CredentialError> {
         let given = &settings.credential;
         let kind = match given.kind {
@@ -84,28 +88,31 @@ impl Credential {
         Ok(Self { kind, clock })
     }
 
-    /// A proof for one request to this token endpoint.
+    /// Builds the client authentication for one request to this token endpoint.
     pub(super) async fn proof(&self, token_endpoint: &str) -> Result<Proof, CredentialError> {
         Ok(match &self.kind {
             Kind::Secret(secret) => Proof(vec![("client_secret", secret.clone())]),
             Kind::Certificate(certificate) => Proof::assertion(certificate.assertion(token_endpoint).await?),
-            // The platform writes a new one long before the old one ends: what is kept would end unnoticed.
+            // Read again for each request: the platform replaces the token long before it expires, so a cached one
+            // would expire unnoticed.
             Kind::Federated(file) => Proof::assertion(federated(file).await?),
         })
     }
 
-    /// When the certificate in use ends. Of the other kinds we cannot know.
+    /// Returns when the certificate in use expires. `None` for other kinds, whose expiry is unknown.
     pub(crate) fn ends_at(&self) -> Option<Timestamp> {
         if let Kind::Certificate(certificate) = &self.kind { Some(certificate.ends_at()) } else { None }
     }
 
-    /// Whole days until then; less than zero when it is over.
+    /// Returns whole days until the certificate expires. Negative after expiry.
     pub(crate) fn days_left(&self) -> Option<i64> {
         let left = self.ends_at()?.duration_since(self.clock.now());
         Some(left.as_hours().div_euclid(24))
     }
 
-    /// Takes up renewed files also while nobody signs in, and warns once a day when the end is near.
+    /// Reloads renewed certificate files, also while no token is requested, and warns once a day before expiry.
+    ///
+    /// Runs until shutdown. Returns at once for other kinds of credential.
     pub(crate) async fn watch(self: Arc<Self>, stop: CancellationToken) {
         let Kind::Certificate(certificate) = &self.kind else { return };
         let mut warned_at = None;
@@ -119,7 +126,7 @@ impl Credential {
         }
     }
 
-    /// Gives the days that were said.
+    /// Logs a warning at most once a day when the certificate expires soon. Returns the days left if it logged.
     fn warn(&self, warned_at: &mut Option<Timestamp>) -> Option<i64> {
         const NEAR: i64 = 30;
         let (now, days) = (self.clock.now(), self.days_left()?);
@@ -128,15 +135,12 @@ impl Credential {
             return None;
         }
         *warned_at = Some(now);
-        tracing::warn!(
-            days,
-            "the certificate that proves the portal to Entra ends soon: without it nobody can sign in"
-        );
+        tracing::warn!(days, "client certificate expires soon: sign-in fails after expiry");
         Some(days)
     }
 }
 
-/// A token that somebody else keeps fresh.
+/// Reads a federated token from a file that the platform renews.
 async fn federated(file: &PathBuf) -> Result<Secret, CredentialError> {
     let (key, path) = ("token_file", file.display().to_string());
     let read = tokio::fs::read_to_string(file).await.map(Zeroizing::new);

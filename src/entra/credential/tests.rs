@@ -1,4 +1,4 @@
-//! Files as administrators leave them.
+//! Tests for credential files: renewal, broken files, permissions and expiry.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -30,7 +30,7 @@ impl Folder {
         std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Issues a certificate that ends on the first of this month, and gives both parts.
+    /// Writes a certificate that expires on the first of this month, with its key, and returns both as PEM.
     fn issue(&self, year: i32, month: u8) -> (String, String) {
         let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
         let key = key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string();
@@ -105,7 +105,7 @@ async fn a_renewed_pair_is_taken_up_and_a_broken_one_is_not() {
     }
     std::fs::remove_file(folder.path("cert.pem")).unwrap();
     assert_eq!(part(&assertion(&credential).await, 0), old);
-    // One that is over already.
+    // A certificate that has expired already.
     folder.issue(2026, 12);
     assert_eq!(part(&assertion(&credential).await, 0), old);
     folder.write("cert.pem", &certificate, 0o644);
@@ -117,18 +117,18 @@ async fn a_renewed_pair_is_taken_up_and_a_broken_one_is_not() {
 #[tokio::test]
 async fn what_cannot_be_used_is_said_at_the_start() {
     let folder = Folder::new();
-    let said = |folder: &Folder| folder.load(CERTIFICATE).err().map(|e| e.to_string()).unwrap_or_default();
-    assert!(said(&folder).contains("certificate_file") && said(&folder).contains("cannot be read"));
+    let load_error = |folder: &Folder| folder.load(CERTIFICATE).err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(load_error(&folder).contains("certificate_file") && load_error(&folder).contains("cannot be read"));
     let (certificate, key) = folder.issue(2028, 1);
     folder.write("key.pem", &key, 0o604);
-    assert!(said(&folder).contains("chmod 600"), "{}", said(&folder));
+    assert!(load_error(&folder).contains("chmod 600"), "{}", load_error(&folder));
     let ec = rcgen::KeyPair::generate().unwrap().serialize_pem();
     folder.write("key.pem", &ec, 0o600);
-    assert!(said(&folder).contains("no RSA key"), "{}", said(&folder));
+    assert!(load_error(&folder).contains("no RSA key"), "{}", load_error(&folder));
     folder.issue(2028, 2);
     folder.write("cert.pem", &certificate, 0o644);
-    assert!(said(&folder).contains("not the key of"), "{}", said(&folder));
-    for error in [said(&folder), format!("{:?}", folder.load(CERTIFICATE).err())] {
+    assert!(load_error(&folder).contains("not the key of"), "{}", load_error(&folder));
+    for error in [load_error(&folder), format!("{:?}", folder.load(CERTIFICATE).err())] {
         assert!(!error.contains("PRIVATE"), "{error}");
     }
 }

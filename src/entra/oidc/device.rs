@@ -1,7 +1,9 @@
-//! Device code: somebody signs in in a browser anywhere, for a command that waits for it.
+//! Device authorization grant: a person signs in with a code in any browser while a command waits.
 //!
-//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code> (read 2026-11-25): no `verification_uri_complete`; a
-//! refusal is `authorization_declined`. An app that proves itself has to do so here too (AADSTS7000218 otherwise).
+//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code> (read 2026-11-25):
+//!
+//! - Entra returns no `verification_uri_complete`, and reports a refusal as `authorization_declined`.
+//! - A confidential client must authenticate here too (AADSTS7000218 otherwise).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +25,11 @@ use super::{Authorized, KEYS_AT_LEAST, Known, Oidc, SignInFailed};
 use crate::entra::http::{HttpError, bridge};
 use crate::entra::oauth::{Answer, TokenError, Tokens, aadsts_codes};
 
-/// What proves the application is good for five minutes, a code for fifteen: it is proved anew this often.
+/// Interval at which the client authentication is rebuilt while waiting. An assertion is valid for 5 minutes, a device
+/// code for 15.
 const PROVED: SignedDuration = SignedDuration::from_mins(4);
 
-/// What discovery says beside the standard.
+/// Discovery metadata for the device authorization grant (RFC 8628).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct DeviceEndpoint {
     #[serde(default)]
@@ -35,6 +38,7 @@ pub(super) struct DeviceEndpoint {
 
 impl AdditionalProviderMetadata for DeviceEndpoint {}
 
+/// Discovery document of Entra, with logout and device authorization endpoints.
 pub(super) type Metadata = ProviderMetadata<
     LogoutProviderMetadata<DeviceEndpoint>,
     CoreAuthDisplay,
@@ -50,11 +54,11 @@ pub(super) type Metadata = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// A code that waits for somebody.
+/// Device code that waits for a person to sign in.
 pub(crate) struct DeviceCode {
-    /// Where they go.
+    /// Page on which the person enters the code.
     pub(crate) address: String,
-    /// What they type there.
+    /// Code that the person enters.
     pub(crate) code: String,
     pub(crate) until: Timestamp,
     known: Arc<Known>,
@@ -62,10 +66,10 @@ pub(crate) struct DeviceCode {
 }
 
 impl Oidc {
-    /// Asks for a code.
+    /// Requests a device code.
     pub(crate) async fn device_code(&self, scopes: &[&str]) -> Result<DeviceCode, TokenError> {
         let known = self.known(KEYS_AT_LEAST).await?;
-        let none = || TokenError::Discovery("it offers no device code".to_owned());
+        let none = || TokenError::Discovery("device_authorization_endpoint missing".to_owned());
         let oauth = self.oauth(&known).set_device_authorization_url(known.device.clone().ok_or_else(none)?);
         let scopes = ["openid", "profile"].iter().chain(scopes).map(|scope| Scope::new((*scope).to_owned()));
         let http = self.http.clone();
@@ -82,15 +86,15 @@ impl Oidc {
         })
     }
 
-    /// Waits until somebody signed in with the code, or it is over.
+    /// Waits until a person has signed in with the code, refused, or let it expire.
     pub(crate) async fn device_sign_in(&self, code: &DeviceCode) -> Result<Authorized, SignInFailed> {
         loop {
             let began = self.clock.now();
             match self.wait(code).await {
                 Ok(answer) => return self.authorized(&code.known, Tokens::from(&answer), None).await,
-                // Not the code's end but that of what proves us.
-                Err(RequestTokenError::ServerResponse(said))
-                    if *said.error() == DeviceCodeErrorResponseType::ExpiredToken
+                // The client authentication expired, not the device code: poll again with a new one.
+                Err(RequestTokenError::ServerResponse(response))
+                    if *response.error() == DeviceCodeErrorResponseType::ExpiredToken
                         && self.clock.now().duration_since(began) >= PROVED
                         && self.clock.now() < code.until => {}
                 Err(error) => return Err(failed(error).into()),
@@ -98,6 +102,7 @@ impl Oidc {
         }
     }
 
+    /// Polls the token endpoint until it responds, or the client authentication must be rebuilt.
     async fn wait(&self, code: &DeviceCode) -> Result<Answer, RequestTokenError<HttpError, DeviceCodeErrorResponse>> {
         let other = |error: TokenError| RequestTokenError::Other(error.to_string());
         let proof = self.proof(&code.known).await.map_err(other)?;
@@ -118,9 +123,9 @@ impl Oidc {
 
 fn failed(error: RequestTokenError<HttpError, DeviceCodeErrorResponse>) -> TokenError {
     match error {
-        RequestTokenError::ServerResponse(said) => TokenError::Refused {
-            error: said.error().to_string(),
-            codes: aadsts_codes(said.error_description().map_or("", String::as_str)),
+        RequestTokenError::ServerResponse(response) => TokenError::Refused {
+            error: response.error().to_string(),
+            codes: aadsts_codes(response.error_description().map_or("", String::as_str)),
             trace_id: None,
         },
         RequestTokenError::Request(error) => TokenError::Http(error),

@@ -1,4 +1,4 @@
-//! Forged id tokens, one by one. Each is good but for one thing.
+//! Tests for id token verification. Each forged token is valid except for one property.
 
 use std::sync::LazyLock;
 
@@ -73,7 +73,7 @@ fn judged(token: &str) -> Result<Identity, IdentityError> {
     oidc().verify(&known(), token, Some("n1"))
 }
 
-/// A token whose claims are good but for this change.
+/// Returns the error for a token whose claims are valid except for this change.
 fn with(change: impl Fn(&mut Value)) -> IdentityError {
     let mut claims = claims();
     change(&mut claims);

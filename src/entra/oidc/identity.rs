@@ -1,4 +1,7 @@
-//! Who an id token is about, and every check that does not depend on what the sign-in is for (graph.md §8).
+//! Verifies id tokens.
+//!
+//! Includes every check that does not depend on the purpose of the sign-in: those of OpenID Connect Core 1.0, section
+//! 3.1.3.7, and the tenant and object id claims of Entra.
 
 use jiff::{SignedDuration, Timestamp};
 use oauth2::ClientId;
@@ -11,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::{Known, Oidc};
 use crate::base::{ObjectId, PersonKey, TenantId};
 
-/// Clocks differ: so much is forgiven in `exp` and `nbf`.
+/// Tolerance for clock skew in `exp` and `nbf`.
 const SKEW: SignedDuration = SignedDuration::from_secs(300);
 
-/// What stands in an id token of Entra's beside the standard claims.
+/// Claims that Entra adds to the standard ones.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct EntraClaims {
     oid: Option<ObjectId>,
@@ -36,63 +39,71 @@ impl AdditionalClaims for EntraClaims {}
 
 type EntraIdToken = IdToken<EntraClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 
-/// Somebody Entra vouches for.
+/// Person identified by a verified id token.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) key: PersonKey,
     pub(crate) name: String,
     pub(crate) upn: String,
     pub(crate) roles: Vec<String>,
-    /// Authentication contexts that are satisfied, or had no policy behind them: `acrs` fails open.
+    /// Authentication contexts in `acrs`: each is satisfied, or has no policy that applies to the person. Entra
+    /// includes a requested context in both cases.
     pub(crate) contexts: Vec<String>,
     pub(crate) signed_in_at: Timestamp,
     pub(crate) guest: bool,
-    /// `amr` is not issued in v2.0 tokens; if it is there and says so, it is used only to refuse.
+    /// True if `amr` contains `pwd`. Entra does not issue `amr` in v2.0 tokens. If present, it is used only to refuse.
     pub(crate) by_password: bool,
     pub(crate) login_hint: Option<String>,
 }
 
-/// Why an id token is worth nothing. Each has its own test.
+/// Reason to reject an id token. Each has its own test.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum IdentityError {
-    #[error("there is no id token")]
+    #[error("id token missing")]
     Missing,
-    #[error("it is not an id token")]
+    #[error("id token not readable")]
     Unreadable,
-    #[error("its algorithm is not RS256")]
+    #[error("id token algorithm is not RS256")]
     Algorithm,
-    #[error("its key is not published")]
+    #[error("id token signed with an unpublished key")]
     UnknownKey,
-    #[error("its signature is wrong")]
+    #[error("id token signature invalid")]
     Signature,
-    #[error("its issuer is not this tenant's")]
+    #[error("id token has another issuer")]
     Issuer,
-    #[error("it is for another application")]
+    #[error("id token is for another application")]
     Audience,
-    #[error("its nonce is not that of this sign-in")]
+    #[error("id token nonce does not match the sign-in")]
     Nonce,
-    #[error("it has expired")]
+    #[error("id token expired")]
     Expired,
-    #[error("it is not valid yet")]
+    #[error("id token not valid yet")]
     NotYet,
-    #[error("it belongs to another tenant")]
+    #[error("id token is from another tenant")]
     Tenant,
-    #[error("it names no object id (is the scope profile missing?)")]
+    #[error("id token contains no object id: request the scope profile")]
     NoObjectId,
-    #[error("it does not say when the person signed in (the optional claim auth_time)")]
+    #[error("id token contains no auth_time: add this optional claim to the app registration")]
     NoAuthTime,
 }
 
 impl Oidc {
-    /// Who the token is about. `nonce`: what the sign-in was begun with; a device code takes none.
-    pub(super) fn verify(&self, known: &Known, id_token: &str, nonce: Option<&str>) -> Result<Identity, IdentityError> {
+    /// Verifies an id token and returns the person it identifies.
+    ///
+    /// `nonce` is that of the authorize request. A device code sign-in has none.
+    pub(super) fn verify(
+        &self,
+        provider: &Known,
+        id_token: &str,
+        nonce: Option<&str>,
+    ) -> Result<Identity, IdentityError> {
         let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
         let now = self.clock.now();
         let lenient = now.saturating_sub(SKEW).unwrap_or(now).as_second();
         let verifier = IdTokenVerifier::new_public_client(
             ClientId::new(self.client_id.clone()),
-            known.issuer.clone(),
-            known.keys.clone(),
+            provider.issuer.clone(),
+            provider.keys.clone(),
         )
         .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
         .set_time_fn(move || chrono::DateTime::from_timestamp(lenient, 0).unwrap_or_default());

@@ -1,4 +1,6 @@
-//! Sign-in: discovery, the authorize address, the code's exchange. `openidconnect`'s long types stay in this folder.
+//! OpenID Connect client for Entra: discovery, authorize URLs, code exchange, refresh and logout.
+//!
+//! The long generic types of `openidconnect` stay inside this module.
 
 mod device;
 mod identity;
@@ -25,12 +27,13 @@ use super::oauth::{OauthClient, TokenError, Tokens};
 use crate::base::{Clock, Secret, TenantId};
 use crate::config::Config;
 
-/// Keys may roll at any time; they are read anew daily, and at once for an unknown key, but for unknown keys not more often
-/// than this.
+/// Minimum time between refreshes caused by tokens with an unknown key. Entra may rotate its keys at any time, so an
+/// unknown key causes an immediate refresh, but a forged token must not cause many.
 const KEYS_AT_MOST: SignedDuration = SignedDuration::from_secs(60);
+/// Maximum age of discovery document and keys.
 const KEYS_AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
 
-/// Why a callback leads to nobody.
+/// Failure of a sign-in after the person returned from Entra.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignInFailed {
     #[error(transparent)]
@@ -39,7 +42,7 @@ pub(crate) enum SignInFailed {
     Identity(#[from] IdentityError),
 }
 
-/// What to send somebody to Entra with.
+/// Parameters of an authorize request.
 pub(crate) struct Authorize<'a> {
     pub(crate) state: &'a str,
     pub(crate) nonce: &'a str,
@@ -49,15 +52,16 @@ pub(crate) struct Authorize<'a> {
     pub(crate) login_hint: Option<&'a str>,
 }
 
-/// What a callback brings.
+/// Completed sign-in: the verified person and their tokens.
 pub(crate) struct Authorized {
     pub(crate) identity: Identity,
-    /// Only with `offline_access`: the operator's.
+    /// Present only with the scope `offline_access`, which only the operator requests.
     pub(crate) refresh: Option<Secret>,
     pub(crate) access: Secret,
     pub(crate) access_seconds: i64,
 }
 
+/// Entra's endpoints and signing keys from discovery.
 struct Known {
     authorize: AuthUrl,
     token: TokenUrl,
@@ -68,7 +72,7 @@ struct Known {
     read_at: Timestamp,
 }
 
-/// The application at Entra.
+/// OpenID Connect client of the portal's app registration.
 pub(crate) struct Oidc {
     http: Client,
     authority: Url,
@@ -78,7 +82,7 @@ pub(crate) struct Oidc {
     redirect: RedirectUrl,
     clock: Clock,
     known: RwLock<Option<Arc<Known>>>,
-    /// When a token with an unknown key last made us read the keys, in milliseconds.
+    /// Time of the last refresh caused by an unknown key, in Unix milliseconds.
     unknown_key_at: AtomicI64,
 }
 
@@ -99,27 +103,29 @@ impl Oidc {
         })
     }
 
-    /// Discovery and keys, from memory while they are fresh enough.
-    async fn known(&self, at_least: SignedDuration) -> Result<Arc<Known>, TokenError> {
+    /// Returns discovery document and keys from the cache, or fetches them if they are older than `max_age`.
+    async fn known(&self, max_age: SignedDuration) -> Result<Arc<Known>, TokenError> {
         let now = self.clock.now();
-        let fresh = |known: &Arc<Known>| now.duration_since(known.read_at) < at_least;
-        if let Some(known) = self.known.read().await.as_ref().filter(|k| fresh(k)) {
-            return Ok(Arc::clone(known));
+        let fresh = |provider: &Arc<Known>| now.duration_since(provider.read_at) < max_age;
+        if let Some(provider) = self.known.read().await.as_ref().filter(|k| fresh(k)) {
+            return Ok(Arc::clone(provider));
         }
         let mut slot = self.known.write().await;
-        if let Some(known) = slot.as_ref().filter(|k| fresh(k)) {
-            return Ok(Arc::clone(known));
+        if let Some(provider) = slot.as_ref().filter(|k| fresh(k)) {
+            return Ok(Arc::clone(provider));
         }
         let read = Arc::new(self.discover(now).await?);
         *slot = Some(Arc::clone(&read));
         Ok(read)
     }
 
-    /// Keys for a token whose key is not among `stale`: read anew at once, so that nobody is turned away while keys roll.
+    /// Fetches the keys again for a token whose key is not among `stale`, so that no sign-in fails during key rotation.
+    ///
+    /// Returns newer keys from the cache if there are any, and `stale` within [`UNKNOWN_KEY_REFRESH_INTERVAL`].
     async fn anew(&self, stale: &Arc<Known>) -> Result<Arc<Known>, TokenError> {
         let mut slot = self.known.write().await;
-        if let Some(known) = slot.as_ref().filter(|known| !Arc::ptr_eq(known, stale)) {
-            return Ok(Arc::clone(known));
+        if let Some(provider) = slot.as_ref().filter(|provider| !Arc::ptr_eq(provider, stale)) {
+            return Ok(Arc::clone(provider));
         }
         let now = self.clock.now();
         let last = Timestamp::from_millisecond(self.unknown_key_at.load(Ordering::Relaxed));
@@ -132,14 +138,15 @@ impl Oidc {
         Ok(read)
     }
 
-    /// Asks anew, and tells how many keys there are.
+    /// Fetches discovery document and keys without the cache, and returns the number of keys.
     pub(crate) async fn look(&self) -> Result<usize, TokenError> {
         Ok(self.discover(self.clock.now()).await?.keys.keys().len())
     }
 
+    /// Fetches discovery document and keys.
     async fn discover(&self, now: Timestamp) -> Result<Known, TokenError> {
         let wrong = |problem: String| TokenError::Discovery(problem);
-        // A URL of a host alone is written with a slash, an issuer without.
+        // A URL without a path ends with a slash, an issuer does not.
         let issuer = match self.authority.path() {
             "/" => self.authority.as_str().trim_end_matches('/').to_owned(),
             _ => self.authority.to_string(),
@@ -148,10 +155,10 @@ impl Oidc {
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
         let metadata = device::Metadata::discover_async(issuer.clone(), &send).await.map_err(|e| {
-            tracing::warn!(cause = ?e, "discovery failed");
-            wrong("discovery failed".to_owned())
+            tracing::warn!(error = ?e, "OpenID discovery failed: sign-in unavailable");
+            wrong("discovery document or keys not readable".to_owned())
         })?;
-        let token = metadata.token_endpoint().cloned().ok_or_else(|| wrong("there is no token endpoint".to_owned()))?;
+        let token = metadata.token_endpoint().cloned().ok_or_else(|| wrong("token_endpoint missing".to_owned()))?;
         let more = metadata.additional_metadata();
         let end_session = more.end_session_endpoint.as_ref().map(|at| at.url().clone());
         let device = more.additional_metadata.device_authorization_endpoint.clone();
@@ -166,57 +173,59 @@ impl Oidc {
         })
     }
 
-    fn oauth(&self, known: &Known) -> OauthClient {
+    fn oauth(&self, provider: &Known) -> OauthClient {
         oauth2::Client::new(ClientId::new(self.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
-            .set_auth_uri(known.authorize.clone())
-            .set_token_uri(known.token.clone())
+            .set_auth_uri(provider.authorize.clone())
+            .set_token_uri(provider.token.clone())
             .set_redirect_uri(self.redirect.clone())
     }
 
-    /// What proves to the token endpoint that it is us; good for one request.
-    async fn proof(&self, known: &Known) -> Result<Proof, TokenError> {
-        Ok(self.credential.proof(known.token.as_str()).await?)
+    /// Builds the client authentication for one request to the token endpoint.
+    async fn proof(&self, provider: &Known) -> Result<Proof, TokenError> {
+        Ok(self.credential.proof(provider.token.as_str()).await?)
     }
 
-    /// Where a browser goes to sign in.
-    pub(crate) async fn authorize(&self, with: &Authorize<'_>) -> Result<Url, TokenError> {
-        let known = self.known(KEYS_AT_LEAST).await?;
+    /// Returns the URL at which a person signs in.
+    pub(crate) async fn authorize(&self, parameters: &Authorize<'_>) -> Result<Url, TokenError> {
+        let provider = self.known(KEYS_AT_LEAST).await?;
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(
-            with.verifier.expose_secret().to_owned(),
+            parameters.verifier.expose_secret().to_owned(),
         ));
-        let oauth = self.oauth(&known);
-        let state = with.state.to_owned();
+        let oauth = self.oauth(&provider);
+        let state = parameters.state.to_owned();
         let mut request = oauth.authorize_url(|| oauth2::CsrfToken::new(state)).set_pkce_challenge(challenge);
-        for scope in ["openid", "profile"].iter().chain(with.scopes) {
+        for scope in ["openid", "profile"].iter().chain(parameters.scopes) {
             request = request.add_scope(Scope::new((*scope).to_owned()));
         }
         request = request
-            .add_extra_param("nonce", with.nonce)
+            .add_extra_param("nonce", parameters.nonce)
             .add_extra_param("response_mode", "query")
             .add_extra_param("prompt", "login");
-        if let Some(claims) = with.claims {
+        if let Some(claims) = parameters.claims {
             request = request.add_extra_param("claims", claims.to_owned());
         }
-        if let Some(hint) = with.login_hint {
+        if let Some(hint) = parameters.login_hint {
             request = request.add_extra_param("login_hint", hint.to_owned());
         }
         Ok(request.url().0)
     }
 
-    /// Exchanges a callback's code and checks who came. `claims`: what the token has to have.
+    /// Exchanges an authorization code for tokens and verifies the id token.
+    ///
+    /// `claims` is the `claims` parameter that the token must satisfy.
     pub(crate) async fn redeem(
         &self,
         code: &str,
         (nonce, verifier): (&str, &Secret),
         claims: Option<&str>,
     ) -> Result<Authorized, SignInFailed> {
-        let known = self.known(KEYS_AT_LEAST).await?;
-        let oauth = self.oauth(&known);
+        let provider = self.known(KEYS_AT_LEAST).await?;
+        let oauth = self.oauth(&provider);
         let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let proof = self.proof(&known).await?;
+        let proof = self.proof(&provider).await?;
         let mut request = oauth.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(verifier);
         for (name, value) in proof.fields() {
             request = request.add_extra_param(name, value);
@@ -225,25 +234,25 @@ impl Oidc {
             request = request.add_extra_param("claims", claims.to_owned());
         }
         let tokens = Tokens::from(&request.request_async(&send).await.map_err(TokenError::from)?);
-        self.authorized(&known, tokens, Some(nonce)).await
+        self.authorized(&provider, tokens, Some(nonce)).await
     }
 
-    /// Who came, of the tokens that they brought.
+    /// Verifies the id token of a token response. Retries once with new keys if its key is unknown.
     async fn authorized(
         &self,
-        known: &Arc<Known>,
+        provider: &Arc<Known>,
         tokens: Tokens,
         nonce: Option<&str>,
     ) -> Result<Authorized, SignInFailed> {
         let id_token = tokens.id_token.as_deref().ok_or(IdentityError::Missing)?;
-        let identity = match self.verify(known, id_token, nonce) {
-            Err(IdentityError::UnknownKey) => self.verify(&*self.anew(known).await?, id_token, nonce)?,
+        let identity = match self.verify(provider, id_token, nonce) {
+            Err(IdentityError::UnknownKey) => self.verify(&*self.anew(provider).await?, id_token, nonce)?,
             other => other?,
         };
         Ok(Authorized { identity, refresh: tokens.refresh, access: tokens.access, access_seconds: tokens.seconds })
     }
 
-    /// Where a browser goes to sign out at Entra.
+    /// Returns the URL at which a person signs out at Entra. `None` if discovery fails or has no such endpoint.
     pub(crate) async fn end_session(&self, back: &Url, hint: Option<&str>) -> Option<Url> {
         let mut url = self.known(KEYS_AT_LEAST).await.ok()?.end_session.clone()?;
         url.query_pairs_mut().append_pair("post_logout_redirect_uri", back.as_str());
@@ -253,12 +262,12 @@ impl Oidc {
         Some(url)
     }
 
-    /// The application's own token for Graph.
+    /// Requests an access token of the application itself (client credentials grant).
     pub(super) async fn application_token(&self, scope: String) -> Result<Tokens, TokenError> {
-        let known = self.known(KEYS_AT_LEAST).await?;
+        let provider = self.known(KEYS_AT_LEAST).await?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let (oauth, proof) = (self.oauth(&known), self.proof(&known).await?);
+        let (oauth, proof) = (self.oauth(&provider), self.proof(&provider).await?);
         let mut request = oauth.exchange_client_credentials().add_scope(Scope::new(scope));
         for (name, value) in proof.fields() {
             request = request.add_extra_param(name, value);
@@ -266,14 +275,14 @@ impl Oidc {
         Ok(Tokens::from(&request.request_async(&send).await?))
     }
 
-    /// New tokens for an old refresh token.
+    /// Exchanges a refresh token for new tokens.
     pub(super) async fn refresh(&self, token: &Secret, scopes: &[&str]) -> Result<Tokens, TokenError> {
-        let known = self.known(KEYS_AT_LEAST).await?;
+        let provider = self.known(KEYS_AT_LEAST).await?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
         let token = RefreshToken::new(token.expose_secret().to_owned());
         let scopes = scopes.iter().map(|s| Scope::new((*s).to_owned()));
-        let (oauth, proof) = (self.oauth(&known), self.proof(&known).await?);
+        let (oauth, proof) = (self.oauth(&provider), self.proof(&provider).await?);
         let mut request = oauth.exchange_refresh_token(&token).add_scopes(scopes);
         for (name, value) in proof.fields() {
             request = request.add_extra_param(name, value);

@@ -1,4 +1,7 @@
-//! The two calls only the operator can make: the reset, and asking how it stands.
+//! Graph calls for resets: `resetPassword`, polling its operation, and `revokeSignInSessions`.
+//!
+//! - Only the operator resets passwords and polls. An agent's own token may revoke sessions.
+//! - A reset is sent once. Nothing here retries it.
 
 use jiff::SignedDuration;
 use reqwest::{StatusCode, header};
@@ -11,25 +14,27 @@ use crate::entra::agent::Hand;
 use crate::entra::graph::{GraphError, Refusal, retry_after, text};
 use crate::entra::location::Location;
 
-/// The password's method id: the same for everybody.
+/// Id of the password authentication method, the same for all users.
 const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 
-/// What is known after the POST.
+/// Outcome of sending a reset, as far as the response to the POST shows.
 #[derive(Debug)]
 pub(crate) enum Dispatch {
-    /// 202. `location` is `None` if it was missing or not Graph's: then only evidence can tell.
+    /// HTTP 202. `operation_url` is `None` if the `Location` header was missing or not a Graph URL: then only evidence
+    /// shows the result.
     Accepted { location: Option<Location>, retry_after: Option<SignedDuration>, request_id: Option<String> },
-    /// A Graph body proves that nothing was taken: a new token, or a wait, and it may be sent again.
+    /// HTTP 401 or 429 with Graph's own error body: nothing was processed. The reset may be sent again with a new token
+    /// or after a wait.
     NotTaken { refusal: Refusal },
-    /// Nothing was taken, and sending again would not help.
+    /// Nothing was processed, and sending again would not help.
     Refused { refusal: Refusal },
-    /// No connection was made.
+    /// The password was not sent: connecting failed, or the deadline had passed.
     NotSent,
-    /// It may have arrived.
+    /// The reset may have been processed.
     NoAnswer { status: Option<u16>, request_id: Option<String> },
 }
 
-/// What a poll says.
+/// Result of polling an operation.
 #[derive(Debug)]
 pub(crate) enum Poll {
     /// `status` in lower case.
@@ -39,13 +44,13 @@ pub(crate) enum Poll {
         retry_after: Option<SignedDuration>,
         request_id: Option<String>,
     },
-    /// 404.
+    /// HTTP 404: the outcome is unknown.
     Lost,
-    /// 429.
+    /// HTTP 429.
     Throttled { retry_after: Option<SignedDuration> },
-    /// 401: the token, not the operation.
+    /// HTTP 401: concerns the token, not the operation.
     Token,
-    /// Nothing that tells anything.
+    /// Any other response, or none: the state of the operation is not known.
     Nothing { status: Option<u16> },
 }
 
@@ -64,26 +69,26 @@ struct Operation {
 }
 
 impl Operators {
-    /// Sends a reset. Once: nothing below tries again.
+    /// Sends a reset, once. Nothing below this call retries.
     pub(crate) async fn reset(
         &self,
-        with: &Ready,
-        order: &Order,
+        ready: &Ready,
+        permit: &Order,
         password: &Password,
     ) -> Result<Dispatch, OperatorError> {
-        // Graph refuses it too; a mistake here would cost everybody their resets.
-        if order.object == with.operator.object {
+        // Graph refuses this too, but a changed operator password would stop resets for everyone.
+        if permit.object == ready.operator.object {
             return Err(OperatorError::Itself);
         }
-        let id = order.object.to_string();
+        let id = permit.object.to_string();
         let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD, "resetPassword"]);
         let body = serde_json::to_vec(&Body { new_password: password.expose_password() })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
-        let (body, left) = LastMoment::new(body, order.leaves_before, self.graph.clock.clone());
+        let (body, sent) = LastMoment::new(body, permit.leaves_before, self.graph.clock.clone());
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json");
-        let answer = self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &with.token).await;
+        let answer = self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &ready.token).await;
         if let Err(error) = &answer {
-            self.heed(&with.operator, error).await?;
+            self.heed(&ready.operator, error).await?;
         }
         Ok(match answer {
             Ok(done) if done.status == StatusCode::ACCEPTED => Dispatch::Accepted {
@@ -91,19 +96,19 @@ impl Operators {
                 retry_after: retry_after(&done.headers),
                 request_id: text(&done.headers, "request-id"),
             },
-            // A success that is not 202 is not described anywhere: what it did is unknown.
+            // A success status other than 202 is not documented: the outcome is unknown.
             Ok(done) => {
                 Dispatch::NoAnswer { status: Some(done.status.as_u16()), request_id: text(&done.headers, "request-id") }
             }
             Err(GraphError::Answered(refusal)) => judge(refusal),
-            // The password never left this process.
-            Err(GraphError::Http(_)) if !left.get() => Dispatch::NotSent,
+            // The password never sent this process.
+            Err(GraphError::Http(_)) if !sent.get() => Dispatch::NotSent,
             Err(GraphError::Http(_)) => Dispatch::NoAnswer { status: None, request_id: None },
             Err(error) => return Err(error.into()),
         })
     }
 
-    /// Asks how an operation stands.
+    /// Polls an operation for its status.
     pub(crate) async fn poll(&self, location: &Location) -> Result<Poll, OperatorError> {
         let (operator, token) = self.token().await?;
         let answer = self.graph.send(self.graph.http.get(location.url().clone()), &token).await;
@@ -121,7 +126,7 @@ impl Operators {
                 Err(_) => Poll::Nothing { status: Some(done.status.as_u16()) },
             },
             Err(GraphError::Answered(refusal)) => match refusal.status {
-                // Somebody who lost the role may not ask either; the operation goes on without us meanwhile.
+                // An operator without its role may not poll either. The operation continues meanwhile.
                 StatusCode::FORBIDDEN => {
                     self.check_role().await?;
                     Poll::Nothing { status: Some(refusal.status.as_u16()) }
@@ -136,27 +141,32 @@ impl Operators {
         })
     }
 
-    /// Ends every session of a person at Microsoft: it takes minutes there, up to an hour for tokens that are out
-    /// (user-revokesigninsessions.md, read 2026-08).
-    pub(crate) async fn revoke_sessions(&self, person: ObjectId, hand: Hand<'_>) -> Result<(), OperatorError> {
-        let (operator, token) = self.token_of(hand).await?;
+    /// Ends all of a person's sessions at Microsoft.
+    ///
+    /// It takes effect within minutes, and within an hour for access tokens already issued
+    /// (<https://learn.microsoft.com/graph/api/user-revokesigninsessions>, read 2026-08).
+    pub(crate) async fn revoke_sessions(&self, person: ObjectId, identity: Hand<'_>) -> Result<(), OperatorError> {
+        let (operator, token) = self.token_of(identity).await?;
         let url = self.graph.url(&["users", &person.to_string(), "revokeSignInSessions"]);
         let request = self.graph.http.post(url).header(header::CONTENT_LENGTH, 0);
         let answer = self.graph.send_for_head(request, &token).await;
         self.heard(operator.as_ref(), answer).await.map(|_| ())
     }
 
-    /// A stored address, checked again: the database is no more trusted than the network.
+    /// Parses a stored operation URL. It is validated again, because the database is trusted no more than the network.
     pub(crate) fn location(&self, stored: &str) -> Option<Location> {
         Location::parse(stored, &self.graph.base)
     }
 }
 
-/// Design, "states": 4xx except 408 took nothing; 401 and 429 with Graph's own body may go again; all else is unknown.
+/// Classifies an error response to a reset.
+///
+/// A 4xx status except 408 means that nothing was processed. After 401 and 429 with Graph's own body the reset may be
+/// sent again. The outcome of any other status is unknown.
 fn judge(refusal: Refusal) -> Dispatch {
     let graphs_own = refusal.code.is_some();
     match refusal.status {
-        // A new token would be challenged again.
+        // A claims challenge: a new token would be challenged again.
         StatusCode::UNAUTHORIZED if refusal.challenge.is_some() => Dispatch::Refused { refusal },
         StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS if graphs_own => Dispatch::NotTaken { refusal },
         StatusCode::REQUEST_TIMEOUT => unknown(refusal),
@@ -169,7 +179,7 @@ fn unknown(refusal: Refusal) -> Dispatch {
     Dispatch::NoAnswer { status: Some(refusal.status.as_u16()), request_id: refusal.request_id }
 }
 
-/// `Location`, not cut short: half an address is no address.
+/// Returns the `Location` header in full. [`header_text`] would cut it to 200 characters.
 fn text_whole(headers: &reqwest::header::HeaderMap) -> Option<String> {
     Some(headers.get(reqwest::header::LOCATION)?.to_str().ok()?.to_owned())
 }

@@ -1,5 +1,7 @@
-//! The body of the one request that carries a password. It is handed to the network when the connection stands, and
-//! not a moment later than allowed: a process that was stopped and wakes up late must not send what others have ended.
+//! Request body with a deadline, for requests that contain a password.
+//!
+//! The body is handed to the network once the connection is established, but not after the deadline: a process that was
+//! suspended and resumes late must not send a reset that another replica has ended.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,12 +15,12 @@ use zeroize::Zeroizing;
 
 use crate::base::Clock;
 
-/// Why the body was kept back.
+/// Error for a body that was withheld because its deadline had passed.
 #[derive(Debug, thiserror::Error)]
-#[error("the moment to send had passed")]
+#[error("the deadline to send the request has passed")]
 pub(super) struct TooLate;
 
-/// The body, once.
+/// Request body that can be sent once, before a deadline.
 pub(super) struct LastMoment {
     bytes: Option<Zeroizing<Vec<u8>>>,
     before: Duration,
@@ -26,7 +28,7 @@ pub(super) struct LastMoment {
     left: Left,
 }
 
-/// Whether the body was handed to the network.
+/// Flag that is set when the body is handed to the network.
 #[derive(Clone, Default)]
 pub(super) struct Left(Arc<AtomicBool>);
 
@@ -37,6 +39,7 @@ impl Left {
 }
 
 impl LastMoment {
+    /// Creates a body. The deadline is measured by [`Clock::elapsed`].
     pub(super) fn new(bytes: Vec<u8>, before: Duration, clock: Clock) -> (Self, Left) {
         let left = Left::default();
         (Self { bytes: Some(Zeroizing::new(bytes)), before, clock, left: left.clone() }, left)
@@ -53,7 +56,7 @@ impl Body for LastMoment {
         }
         let Some(bytes) = self.bytes.take() else { return Poll::Ready(None) };
         self.left.0.store(true, Ordering::Release);
-        // Wiped when the network is done with it.
+        // Zeroized when the network has sent and dropped it.
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(bytes)))))
     }
 

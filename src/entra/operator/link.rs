@@ -1,4 +1,6 @@
-//! Linking: an administrator signs the operator in, sees who it is, and confirms.
+//! Links the operator: an administrator signs in as the operator, checks the account, and confirms it.
+//!
+//! - The previous link stays until the new refresh token has been used successfully.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -10,16 +12,20 @@ use crate::entra::oidc::Authorized;
 use crate::entra::reads::RoleHeld;
 use crate::store::StoreError;
 
+/// Template id of the role Global Administrator.
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
-/// Roles that may reset *and* read operations, least first (graph.md §1 and §2).
+/// Roles that may reset passwords *and* read operations, least privileged first. The first element is the template id.
+///
+/// <https://learn.microsoft.com/graph/api/authenticationmethod-resetpassword>,
+/// <https://learn.microsoft.com/graph/api/longrunningoperation-get>
 const RESETTING: [(&str, &str); 2] = [
     ("c4e39bd9-1100-46d3-8c65-fb160da0071f", "Authentication Administrator"),
     ("7be44c8a-adaf-4e2a-84d6-ab2649e08a13", "Privileged Authentication Administrator"),
 ];
-/// A candidate waits so long for the administrator's word.
+/// Time in which an administrator must confirm a candidate.
 const WAITS: SignedDuration = SignedDuration::from_mins(10);
 
-/// Somebody who signed in to become the operator. Kept sealed.
+/// Account that signed in to become the operator. Stored sealed until it is confirmed.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Candidate {
     pub(crate) key: PersonKey,
@@ -29,24 +35,24 @@ pub(crate) struct Candidate {
     pub(crate) scope: String,
     pub(super) refresh: String,
     pub(super) access: String,
-    /// Milliseconds.
+    /// Unix milliseconds.
     pub(super) access_until: i64,
 }
 
-/// Why somebody cannot be the operator.
+/// Reason why an account cannot become the operator.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkRefused {
-    #[error("the administrator cannot be the operator")]
+    #[error("an administrator cannot link their own account: sign in with the service account")]
     Yourself,
     #[error("a Global Administrator must not be the operator")]
     GlobalAdministrator,
     #[error("the account holds no role that may reset passwords")]
     NoRole,
-    #[error("the role covers the whole tenant")]
+    #[error("the role covers the entire tenant: assign it to an administrative unit or set operator.tenant_wide")]
     TenantWide,
-    #[error("Entra gave no refresh token")]
+    #[error("Entra returned no refresh token")]
     NoRefreshToken,
-    #[error("nobody waits to be confirmed")]
+    #[error("no operator sign-in is waiting for confirmation")]
     NoCandidate,
     #[error(transparent)]
     Operator(#[from] OperatorError),
@@ -59,19 +65,24 @@ impl From<StoreError> for LinkRefused {
 }
 
 impl Operators {
-    /// Judges who signed in and keeps them for this administrator's session.
-    pub(crate) async fn propose(&self, session: &str, admin: PersonKey, who: Authorized) -> Result<(), LinkRefused> {
-        if who.identity.key == admin {
+    /// Checks the account that signed in and stores it as candidate for this administrator's session.
+    pub(crate) async fn propose(
+        &self,
+        session: &str,
+        admin: PersonKey,
+        sign_in: Authorized,
+    ) -> Result<(), LinkRefused> {
+        if sign_in.identity.key == admin {
             return Err(LinkRefused::Yourself);
         }
-        let candidate = self.candidate(who).await?;
+        let candidate = self.candidate(sign_in).await?;
         let now = self.now();
         Ok(self.store.keep(session, &candidate, now.saturating_add(WAITS).unwrap_or(now)).await?)
     }
 
-    /// Judges who signed in to become the operator.
-    pub(crate) async fn candidate(&self, who: Authorized) -> Result<Candidate, LinkRefused> {
-        let held = self.graph.roles(who.identity.key.object).await.map_err(OperatorError::from)?;
+    /// Checks that the account that signed in can become the operator.
+    pub(crate) async fn candidate(&self, sign_in: Authorized) -> Result<Candidate, LinkRefused> {
+        let held = self.graph.roles(sign_in.identity.key.object).await.map_err(OperatorError::from)?;
         if too_much_power(&held) {
             return Err(LinkRefused::GlobalAdministrator);
         }
@@ -79,27 +90,28 @@ impl Operators {
         if scope == "/" && !self.tenant_wide {
             return Err(LinkRefused::TenantWide);
         }
-        let refresh = who.refresh.ok_or(LinkRefused::NoRefreshToken)?;
+        let refresh = sign_in.refresh.ok_or(LinkRefused::NoRefreshToken)?;
         let now = self.now();
-        let until = now.saturating_add(SignedDuration::from_secs(who.access_seconds)).unwrap_or(now);
+        let until = now.saturating_add(SignedDuration::from_secs(sign_in.access_seconds)).unwrap_or(now);
         Ok(Candidate {
-            key: who.identity.key,
-            upn: who.identity.upn,
-            name: who.identity.name,
+            key: sign_in.identity.key,
+            upn: sign_in.identity.upn,
+            name: sign_in.identity.name,
             role: role.to_owned(),
             scope,
             refresh: refresh.expose_secret().to_owned(),
-            access: who.access.expose_secret().to_owned(),
+            access: sign_in.access.expose_secret().to_owned(),
             access_until: until.as_millisecond(),
         })
     }
 
-    /// Who waits to be confirmed in this session.
+    /// Loads the candidate that waits for confirmation in this session.
     pub(crate) async fn proposed(&self, session: &str) -> Result<Option<Candidate>, StoreError> {
         self.store.candidate(session, self.now()).await
     }
 
-    /// Makes the candidate the operator, once its refresh token has proved itself. Until then the old link stays.
+    /// Makes the candidate the operator after its refresh token has been used successfully. Until then the old link
+    /// stays.
     pub(crate) async fn confirm(&self, session: &str, admin: PersonKey) -> Result<(), LinkRefused> {
         let candidate = self.proposed(session).await?.ok_or(LinkRefused::NoCandidate)?;
         self.make_operator(candidate, &admin.to_string(), Actor::Staff(admin)).await?;
@@ -107,11 +119,12 @@ impl Operators {
         Ok(())
     }
 
-    /// The same from the command line, whose user holds the portal's configuration and keys.
+    /// Links an operator from the command line, whose user has access to the portal's configuration and keys.
     pub(crate) async fn link_by_command(&self, candidate: Candidate) -> Result<(), LinkRefused> {
         self.make_operator(candidate, "command", Actor::Command).await
     }
 
+    /// Uses the candidate's refresh token once, then stores the candidate as operator.
     async fn make_operator(&self, mut candidate: Candidate, by: &str, actor: Actor) -> Result<(), LinkRefused> {
         let old = Secret::new(candidate.refresh.clone());
         let fresh = self.renew(&old).await.map_err(OperatorError::Token)?;
@@ -122,26 +135,29 @@ impl Operators {
         if let Some(refresh) = fresh.refresh {
             refresh.expose_secret().clone_into(&mut candidate.refresh);
         }
-        let mut ledger = self.auditor.begin().await?;
-        self.store.replace(ledger.tx(), &candidate, by, now).await?;
+        let mut transaction = self.auditor.begin().await?;
+        self.store.replace(transaction.tx(), &candidate, by, now).await?;
         let event = Event::new("operator.linked", actor).about(candidate.key);
-        ledger.record(
+        transaction.record(
             event
                 .with("role", candidate.role.clone())
                 .with("scope", candidate.scope.clone())
                 .personal("upn", candidate.upn.clone()),
         );
-        ledger.commit().await?;
+        transaction.commit().await?;
         Ok(())
     }
 }
 
-/// Whoever has the portal's database and keys would have the tenant.
+/// Returns true if the account holds, or is eligible for, the role Global Administrator.
+///
+/// Anyone with the portal's database and keys would then control the tenant.
 pub(crate) fn too_much_power(held: &[RoleHeld]) -> bool {
     held.iter().any(|role| role.template == GLOBAL_ADMINISTRATOR)
 }
 
-/// The first active role that may reset, with its scope; a scoped one before a tenant-wide one.
+/// Returns the name and scope of an active role that may reset passwords. A scoped assignment is preferred to a
+/// tenant-wide one.
 pub(crate) fn resetting_role(held: &[RoleHeld]) -> Option<(&'static str, String)> {
     let mut active: Vec<&RoleHeld> = held.iter().filter(|r| !r.eligible).collect();
     active.sort_by_key(|r| r.scope == "/");

@@ -1,8 +1,11 @@
-//! The reset operator: the one account through which passwords are reset.
+//! Reset operator: the service account that calls `resetPassword`.
 //!
-//! Its refresh token is sealed, and replaced on each use. One replica refreshes at a time: it claims the row first
-//! (`refresh_owner`, `refresh_until`), because holding a transaction over a request to Entra would stop every other
-//! writer of a SQLite database for seconds. The access token is shared, sealed, through the same row.
+//! Its tokens are stored sealed in one row that all replicas share.
+//!
+//! - Each use of the refresh token replaces it.
+//! - One replica refreshes at a time. It claims the row first (`refresh_owner`, `refresh_until`): a transaction held
+//!   during a request to Entra would block every other writer of a SQLite database for seconds.
+//! - The access token is shared through the same row.
 
 mod dispatch;
 mod last_moment;
@@ -32,27 +35,33 @@ use crate::config::Config;
 use crate::store::{Db, Sealer, StoreError};
 use store::OperatorStore;
 
-/// What the operator asks for at Entra. Short names mean Graph, in every cloud
-/// (<https://learn.microsoft.com/graph/sdks/national-clouds>, read 2026-11-23). No request of its own carries `claims`.
+/// Scopes of the operator's sign-in. Short names refer to Graph in every cloud
+/// (<https://learn.microsoft.com/graph/sdks/national-clouds>, read 2026-11-23). No request of the operator contains
+/// `claims`.
 const SCOPES: [&str; 3] = ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
-/// The same, and what Microsoft's word on a password before its reset takes.
+/// Scopes of the operator's sign-in with `policy.microsoft_check`, which needs `User.ReadWrite`.
 const SCOPES_WITH_CHECK: [&str; 4] =
     ["offline_access", "UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All", "User.ReadWrite"];
-/// AADSTS65001: nobody consented to what is asked for (reference-error-codes.md, read 2026-11-23).
+/// AADSTS65001: consent for a requested scope is missing
+/// (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>, read 2026-11-23).
 const NO_CONSENT: u32 = 65_001;
-/// A token is renewed so long before it ends.
+/// Time before expiry at which the access token is renewed.
 const MARGIN: SignedDuration = SignedDuration::from_mins(2);
-/// A claim to refresh lasts longer than the request may.
+/// Duration of a claim to refresh the tokens. Longer than the request may take.
 const CLAIM: SignedDuration = SignedDuration::from_secs(30);
 
-/// Why the operator cannot work: people read "resets are paused".
+/// Fault that stops the operator until an administrator acts. People see that resets are unavailable.
+///
+/// The stored names (`token`, `role`, `relink`) are also used by audit events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// Its grant is over: signed out, password reset by an administrator, unused for 90 days.
+    /// The refresh token is rejected or unreadable: sessions revoked, password reset by an administrator, unused for 90
+    /// days, or sealed with a missing key.
     Token,
-    /// It holds no role that may reset.
+    /// The operator holds no role that may reset passwords.
     Role,
-    /// Graph wants it to sign in again (a claims challenge): a new token of the old grant would not be taken either.
+    /// Graph sent a claims challenge: the operator must sign in again. A new token from the same refresh token would be
+    /// challenged too.
     Relink,
 }
 
@@ -74,21 +83,21 @@ impl Trouble {
     }
 }
 
-/// Why there is no token of the operator's.
+/// Failure of a call with the operator's or an agent's token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OperatorError {
-    #[error("no operator is linked")]
+    #[error("no operator is linked: link one at /admin/operator")]
     NotLinked,
-    #[error("the operator must be linked again ({})", .0.name())]
+    #[error("operator unavailable ({}): link it again or restore its role", .0.name())]
     Trouble(Trouble),
-    #[error("Entra gave no token")]
+    #[error("cannot get an access token for the operator")]
     Token(#[source] TokenError),
-    #[error("the operator does not reset itself")]
+    #[error("the operator cannot reset its own password")]
     Itself,
-    #[error("no answer in time")]
+    #[error("Microsoft did not respond in time")]
     Late,
-    /// To an agent's own token: they sign in again, and it goes on.
-    #[error("Microsoft wants the agent to sign in again")]
+    /// Claims challenge to an agent's own token. The action resumes after the agent has signed in again.
+    #[error("Graph requires the agent to sign in again")]
     Challenged(Challenge),
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -96,20 +105,20 @@ pub(crate) enum OperatorError {
     Store(#[from] StoreError),
 }
 
-/// An operator that can send now: its token lasts longer than a request may take.
+/// Operator that can send now: its access token is valid for longer than a request may take.
 pub(crate) struct Ready {
     pub(crate) operator: Operator,
     token: Secret,
 }
 
-/// The operator and what it may do.
+/// Client for Graph calls with the operator's token, or with an agent's own.
 #[derive(Clone)]
 pub(crate) struct Operators {
     pub(super) graph: Graph,
     store: OperatorStore,
     auditor: Auditor,
     tenant_wide: bool,
-    /// Microsoft is asked about passwords before a reset begins.
+    /// Passwords are checked with Microsoft before a reset begins.
     microsoft_check: bool,
     me: String,
 }
@@ -122,7 +131,7 @@ impl Operators {
         Self { graph, store: OperatorStore::new(db, sealer), auditor, tenant_wide, microsoft_check, me: random.token() }
     }
 
-    /// What the operator asks for when it signs in.
+    /// Returns the scopes that the operator requests at sign-in.
     pub(crate) fn scopes(&self) -> &'static [&'static str] {
         if self.microsoft_check { &SCOPES_WITH_CHECK } else { &SCOPES }
     }
@@ -131,18 +140,22 @@ impl Operators {
         self.graph.clock.now()
     }
 
-    /// The linked operator, if there is one.
+    /// Loads the linked operator. `None` if no operator is linked.
     pub(crate) async fn current(&self) -> Result<Option<Operator>, StoreError> {
         self.store.read().await
     }
 
-    /// Whether a reset could be sent now. Renews the token if it must be, so that a dead one is noticed before
-    /// anybody types.
+    /// Ensures that a reset could be sent now.
+    ///
+    /// Renews the access token if needed, so that a rejected refresh token is detected before a person enters a
+    /// password.
     pub(crate) async fn ready(&self) -> Result<Ready, OperatorError> {
         self.token().await.map(|(operator, token)| Ready { operator, token })
     }
 
-    /// The operator with an access token that lasts.
+    /// Returns the operator with an access token that is valid for at least 2 more minutes.
+    ///
+    /// Renews it if needed. Waits at most 5 seconds while another replica renews it.
     pub(super) async fn token(&self) -> Result<(Operator, Secret), OperatorError> {
         for _ in 0..50 {
             let operator = self.store.read().await?.ok_or(OperatorError::NotLinked)?;
@@ -151,7 +164,7 @@ impl Operators {
             }
             let now = self.now();
             if operator.access_until > now.saturating_add(MARGIN).unwrap_or(now)
-                // Sealed with a key that is gone: a new token needs the refresh token, which shows the same below.
+                // If its sealing key is missing, the refresh below reports it: the refresh token is sealed likewise.
                 && let Ok(token) = self.store.access(&operator)
             {
                 return Ok((operator, token));
@@ -159,41 +172,45 @@ impl Operators {
             if self.store.claim(&self.me, now, CLAIM).await? {
                 self.refresh(&operator).await?;
             } else {
-                // Another replica is at it; its token will be ours.
+                // Another replica is renewing the token. Its token will be used.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
         Err(OperatorError::Store(StoreError::NoRow))
     }
 
-    /// The access token of the moment, as it is kept. `None`: none that is still good, or none that opens.
+    /// Returns the stored access token. `None` if it has expired or cannot be decrypted.
     pub(super) async fn kept_token(&self) -> Result<Option<Secret>, OperatorError> {
         let Some(operator) = self.store.read().await? else { return Ok(None) };
         let good = operator.access_until > self.now();
         Ok(if good { self.store.access(&operator).ok() } else { None })
     }
 
-    /// Whether the kept tokens open with the keys that are there.
+    /// Returns true if the stored tokens can be decrypted with the configured sealing keys.
     pub(crate) fn tokens_open(&self, operator: &Operator) -> bool {
         self.store.refresh_token(operator).is_ok()
     }
 
-    /// New tokens. Without consent to what only the password check takes, all the rest goes on: it is not worth a pause.
+    /// Requests new tokens.
+    ///
+    /// If only the consent for the Microsoft password check is missing, it continues without that scope: resets matter
+    /// more than the check.
     async fn renew(&self, old: &Secret) -> Result<Tokens, TokenError> {
         match self.graph.oidc.refresh(old, self.scopes()).await {
             Err(error) if self.microsoft_check && error.code() == Some(NO_CONSENT) => {
-                tracing::error!("policy.microsoft_check does nothing: an administrator must consent to User.ReadWrite");
+                tracing::error!("Microsoft password check disabled: admin consent for User.ReadWrite missing");
                 self.graph.oidc.refresh(old, &SCOPES).await
             }
             other => other,
         }
     }
 
+    /// Renews the tokens and stores them. The caller must hold the claim to refresh.
     async fn refresh(&self, operator: &Operator) -> Result<(), OperatorError> {
         let old = match self.store.refresh_token(operator) {
             Ok(old) => old,
             Err(StoreError::Seal(error)) => {
-                tracing::error!(cause = ?error, "the operator's token was sealed with a key that is gone: link it again");
+                tracing::error!(error = ?error, "operator token unreadable: sealing key missing, link the operator again");
                 self.troubled(operator, Trouble::Token, None).await?;
                 return Err(OperatorError::Trouble(Trouble::Token));
             }
@@ -203,7 +220,8 @@ impl Operators {
             Ok(fresh) => {
                 let now = self.now();
                 let until = now.saturating_add(SignedDuration::from_secs(fresh.seconds)).unwrap_or(now);
-                // Without a new refresh token the old one stays good: it is not revoked by use (refresh-tokens.md).
+                // Without a new refresh token the old one stays valid, because use does not revoke it:
+                // <https://learn.microsoft.com/entra/identity-platform/refresh-tokens>.
                 let refresh = fresh.refresh.unwrap_or(old);
                 self.store.renewed(&self.me, &refresh, &fresh.access, until, now).await?;
                 Ok(())
@@ -211,7 +229,7 @@ impl Operators {
             Err(error) if error.is_final() => {
                 tracing::error!(
                     code = error.code(),
-                    "the operator's grant is over: resets are paused until it is linked again"
+                    "operator refresh token rejected: resets unavailable until it is linked again"
                 );
                 self.troubled(operator, Trouble::Token, error.code()).await?;
                 Err(OperatorError::Trouble(Trouble::Token))
@@ -223,13 +241,15 @@ impl Operators {
         }
     }
 
-    /// Graph did not take the access token: the next use renews it.
+    /// Marks the stored access token as expired after Graph rejected it, so that the next use renews it.
     pub(crate) async fn token_refused(&self) -> Result<(), StoreError> {
         self.store.expire_access().await
     }
 
-    /// Looks whether the operator still holds a role that may reset; remembers it if not, and what it may do if so. True: it
-    /// holds one with too much power.
+    /// Fetches the operator's roles and stores the one that may reset passwords.
+    ///
+    /// Without such a role it stores [`OperatorFault::Role`] and returns an error. Returns true if the operator is
+    /// overprivileged (see [`is_overprivileged`]).
     pub(crate) async fn check_role(&self) -> Result<bool, OperatorError> {
         let operator = self.store.read().await?.ok_or(OperatorError::NotLinked)?;
         let held = self.graph.roles(operator.object).await?;
@@ -241,33 +261,37 @@ impl Operators {
         Ok(link::too_much_power(&held))
     }
 
-    /// Uses the operator's permission, which ends by itself after 90 days without use, and looks at its role. True: it holds
-    /// one with too much power.
+    /// Renews the tokens and checks the operator's role.
+    ///
+    /// A refresh token expires after 90 days without use, so this must run regularly. Returns true if the operator is
+    /// overprivileged (see [`is_overprivileged`]).
     pub(crate) async fn keep_alive(&self) -> Result<bool, OperatorError> {
         self.store.expire_access().await?;
         self.token().await?;
         self.check_role().await
     }
 
-    /// Notices a claims challenge. The operator does not declare `cp1`, because nobody is there to answer one: it is not
-    /// supposed to come, and if it does, an administrator has to link the operator again.
+    /// Detects a claims challenge and stores [`OperatorFault::Relink`].
+    ///
+    /// The operator does not declare the client capability `cp1`, because no person is present to answer a challenge.
+    /// Graph should therefore not send one. If it does, an administrator must link the operator again.
     pub(super) async fn heed(&self, operator: &Operator, error: &GraphError) -> Result<(), OperatorError> {
         if matches!(error, GraphError::Answered(refusal) if refusal.challenge.is_some()) {
-            tracing::error!("Graph wants the operator to sign in again: resets are paused until it is linked again");
+            tracing::error!("operator token challenged: resets unavailable until it is linked again");
             self.troubled(operator, Trouble::Relink, None).await?;
         }
         Ok(())
     }
 
-    /// The token of whoever acts; the operator is there to be told of a challenge.
-    async fn token_of(&self, hand: Hand<'_>) -> Result<(Option<Operator>, Secret), OperatorError> {
-        match hand {
+    /// Returns the token of the acting identity, and the operator if it is the one that acts.
+    async fn token_of(&self, identity: Hand<'_>) -> Result<(Option<Operator>, Secret), OperatorError> {
+        match identity {
             Hand::Operator => self.token().await.map(|(operator, token)| (Some(operator), token)),
             Hand::Agent(agent) => Ok((None, agent.token.clone())),
         }
     }
 
-    /// What Graph answered to whoever acts.
+    /// Maps the result of a Graph call, handling a claims challenge to the operator or to the agent.
     async fn heard<T>(&self, operator: Option<&Operator>, answer: Result<T, GraphError>) -> Result<T, OperatorError> {
         match (operator, answer) {
             (_, Ok(done)) => Ok(done),
@@ -282,13 +306,14 @@ impl Operators {
         }
     }
 
+    /// Stores a fault of the operator and records it in the audit log, unless one is stored already.
     async fn troubled(&self, operator: &Operator, trouble: Trouble, code: Option<u32>) -> Result<(), StoreError> {
-        let mut ledger = self.auditor.begin().await?;
-        if store::set_trouble(ledger.tx(), operator, trouble, self.now()).await? {
+        let mut transaction = self.auditor.begin().await?;
+        if store::set_trouble(transaction.tx(), operator, trouble, self.now()).await? {
             let event =
                 Event::new("operator.trouble", Actor::Portal).with("trouble", trouble.name()).with("aadsts", code);
-            ledger.record(event.with("operator", operator.object.to_string()));
+            transaction.record(event.with("operator", operator.object.to_string()));
         }
-        ledger.commit().await
+        transaction.commit().await
     }
 }

@@ -1,19 +1,21 @@
-//! The right to send one reset. It comes from a committed row and from nowhere else.
+//! Dispatch permit: the right to send one reset.
+//!
+//! - It can only be created from a committed database row.
 
 use std::time::Duration;
 
 use crate::base::{ObjectId, PersonKey, ResetId};
 use crate::store::{Db, StoreError, on_db};
 
-/// A reset whose intent is in the database, marked as dispatched, for exactly this person.
+/// Permit to send one reset for exactly this person. Its row is committed and marked as dispatched.
 pub(crate) struct Order {
     pub(super) object: ObjectId,
-    /// By [`crate::base::Clock::elapsed`]: a process that slept past this must not send any more.
+    /// Deadline by [`crate::base::Clock::elapsed`]. A process suspended past it must not send the reset.
     pub(super) leaves_before: Duration,
 }
 
 impl Order {
-    /// Reads the intent back from the database, outside any transaction: what is not committed is not seen.
+    /// Loads the dispatched reset outside any transaction, so that uncommitted rows are not visible.
     pub(crate) async fn of(
         db: &Db,
         reset: ResetId,

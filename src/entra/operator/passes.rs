@@ -1,7 +1,9 @@
-//! Temporary Access Passes: made for somebody whom the desk verified, shown once, kept nowhere.
+//! Temporary Access Passes for persons whom the helpdesk has verified.
 //!
-//! <https://learn.microsoft.com/graph/api/authentication-post-temporaryaccesspassmethods> (read 2026-08): 201 with the pass
-//! in `temporaryAccessPass`; one per person, a new one replaces the old.
+//! <https://learn.microsoft.com/graph/api/authentication-post-temporaryaccesspassmethods> (read 2026-08): HTTP 201 with
+//! the pass in `temporaryAccessPass`. Each user has one pass, and a new one replaces it.
+//!
+//! - A pass is shown once and never stored.
 
 use reqwest::{StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use super::{GraphError, OperatorError, Operators};
 use crate::base::{ObjectId, Secret};
 use crate::entra::agent::Hand;
 
-/// The shortest that Graph takes.
+/// Minimum lifetime that Graph accepts.
 const SHORTEST_MINUTES: i64 = 10;
 
 #[derive(Serialize)]
@@ -29,14 +31,14 @@ struct Made {
     lifetime_in_minutes: i64,
 }
 
-/// How a pass stands, by Microsoft's word.
+/// Status of a Temporary Access Pass at Microsoft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PassStands {
-    /// It waits to be used.
+    /// Not used yet and valid now or later.
     Waiting,
-    /// It was used for the sign-in that it was good for.
+    /// Used for its one sign-in.
     Used,
-    /// It ended, was taken back, or another replaced it.
+    /// Expired, deleted, or replaced by another.
     Over,
 }
 
@@ -49,7 +51,7 @@ struct Stands {
     method_usability_reason: Option<String>,
 }
 
-/// A pass, whose code goes to one pair of eyes.
+/// New Temporary Access Pass. Its code is shown to one person only.
 pub(crate) struct Pass {
     pub(crate) id: String,
     pub(crate) code: Secret,
@@ -57,37 +59,38 @@ pub(crate) struct Pass {
 }
 
 impl Operators {
-    /// Makes a pass for one sign-in, for as short as the tenant's policy lets it be.
-    pub(crate) async fn create_pass(&self, person: ObjectId, hand: Hand<'_>) -> Result<Pass, OperatorError> {
-        match self.wish(person, Some(SHORTEST_MINUTES), hand).await {
-            // The tenant's policy has a longer minimum, which only policy administrators can read: its default then.
+    /// Creates a pass for one sign-in, with the shortest lifetime that the tenant's policy allows.
+    pub(crate) async fn create_pass(&self, person: ObjectId, identity: Hand<'_>) -> Result<Pass, OperatorError> {
+        match self.wish(person, Some(SHORTEST_MINUTES), identity).await {
+            // The tenant's policy has a longer minimum, which only policy administrators can read: use its default.
             Err(OperatorError::Graph(GraphError::Answered(refusal))) if refusal.status == StatusCode::BAD_REQUEST => {
-                self.wish(person, None, hand).await
+                self.wish(person, None, identity).await
             }
             made => made,
         }
     }
 
+    /// Requests a pass, once. Without a lifetime, the tenant's default applies.
     async fn wish(
         &self,
         person: ObjectId,
         lifetime_in_minutes: Option<i64>,
-        hand: Hand<'_>,
+        identity: Hand<'_>,
     ) -> Result<Pass, OperatorError> {
-        let (operator, token) = self.token_of(hand).await?;
+        let (operator, token) = self.token_of(identity).await?;
         let url = self.graph.url(&["users", &person.to_string(), "authentication", "temporaryAccessPassMethods"]);
         let body = serde_json::to_vec(&Wish { is_usable_once: true, lifetime_in_minutes })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
-        // Sent once: a second one would replace a pass that somebody is reading out.
+        // Sent once: a second request would replace a pass that an agent may be reading out.
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
         let answer = self.heard(operator.as_ref(), self.graph.send(request, &token).await).await?;
-        // The problem says where, never what: the body holds the pass.
+        // The error contains the position only, because the body contains the pass.
         let made: Made = serde_json::from_slice(&answer.body)
-            .map_err(|e| GraphError::Unreadable(format!("a pass, at column {}", e.column())))?;
+            .map_err(|e| GraphError::Unreadable(format!("Temporary Access Pass, column {}", e.column())))?;
         Ok(Pass { id: made.id, code: made.temporary_access_pass, minutes: made.lifetime_in_minutes })
     }
 
-    /// Whether a pass was used. `methodUsabilityReason` says why one is not usable any more:
+    /// Fetches the status of a pass. `methodUsabilityReason` contains why a pass is not usable:
     /// <https://learn.microsoft.com/graph/api/resources/temporaryaccesspassauthenticationmethod> (read 2026-11-25).
     pub(crate) async fn pass_stands(&self, person: ObjectId, pass: &str) -> Result<PassStands, OperatorError> {
         let (operator, token) = self.token().await?;
@@ -100,8 +103,8 @@ impl Operators {
                 return Err(error.into());
             }
         };
-        let read: Stands =
-            serde_json::from_slice(&answer.body).map_err(|e| GraphError::Unreadable(format!("a pass: {e}")))?;
+        let read: Stands = serde_json::from_slice(&answer.body)
+            .map_err(|e| GraphError::Unreadable(format!("Temporary Access Pass: {e}")))?;
         let because =
             |reason: &str| read.method_usability_reason.as_deref().is_some_and(|r| r.eq_ignore_ascii_case(reason));
         Ok(match read.is_usable {
@@ -112,7 +115,7 @@ impl Operators {
         })
     }
 
-    /// Takes a pass away. One that is gone already is gone.
+    /// Deletes a pass. Succeeds if it no longer exists.
     pub(crate) async fn delete_pass(&self, person: ObjectId, pass: &str) -> Result<(), OperatorError> {
         let (operator, token) = self.token().await?;
         let segments = ["users", &person.to_string(), "authentication", "temporaryAccessPassMethods", pass];

@@ -1,4 +1,4 @@
-//! The operator's row.
+//! SQL for the linked operator and its candidates (tables `operator` and `operator_candidates`).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,7 +7,7 @@ use super::link::Candidate;
 use crate::base::{ObjectId, Secret};
 use crate::store::{Db, Place, Purpose, Sealer, StoreError, Tx, hash_id, on_db, on_tx, write_db};
 
-/// The linked operator. The tokens are still sealed.
+/// Linked operator. Its tokens are still sealed.
 #[derive(Clone, Debug)]
 pub(crate) struct Operator {
     pub(crate) object: ObjectId,
@@ -83,16 +83,17 @@ impl OperatorStore {
         Ok(self.sealer.seal(Purpose::Operator, place(column), token.expose_secret().as_bytes())?)
     }
 
-    /// Takes the right to refresh, if nobody has it. A claim that ends later than any can was made before the clock was
-    /// set back.
-    pub(super) async fn claim(&self, me: &str, now: Timestamp, lasts: SignedDuration) -> Result<bool, StoreError> {
+    /// Claims the right to refresh the tokens. Returns false if another replica holds it.
+    ///
+    /// A claim that expires later than any current one could was made before the clock was set back, and is ignored.
+    pub(super) async fn claim(&self, owner: &str, now: Timestamp, lasts: SignedDuration) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE operator SET refresh_owner = $1, refresh_until = $3
             WHERE slot = 1 AND (refresh_owner IS NULL OR refresh_until < $2 OR refresh_until > $4)";
         let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
         let (until, furthest) = (after(lasts), after(lasts * 2));
         let now = now.as_millisecond();
         let rows = write_db!(&self.db, |pool| sqlx::query(SQL)
-            .bind(me)
+            .bind(owner)
             .bind(now)
             .bind(until)
             .bind(furthest)
@@ -102,17 +103,18 @@ impl OperatorStore {
         Ok(rows == 1)
     }
 
-    pub(super) async fn release(&self, me: &str) -> Result<(), StoreError> {
+    /// Releases the claim to refresh, if this replica holds it.
+    pub(super) async fn release(&self, owner: &str) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE operator SET refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
-        write_db!(&self.db, |pool| sqlx::query(SQL).bind(me).execute(pool).await.map(|_| ()))?;
+        write_db!(&self.db, |pool| sqlx::query(SQL).bind(owner).execute(pool).await.map(|_| ()))?;
         Ok(())
     }
 
-    /// Stores new tokens, if the claim is still ours.
+    /// Stores new tokens and releases the claim. Fails if this replica no longer holds it.
     pub(super) async fn renewed(
         &self,
-        me: &str,
+        owner: &str,
         refresh: &Secret,
         access: &Secret,
         until: Timestamp,
@@ -124,7 +126,7 @@ impl OperatorStore {
         let (refresh, access) = (self.seal("sealed_refresh", refresh)?, self.seal("sealed_access", access)?);
         let (until, now) = (until.as_millisecond(), now.as_millisecond());
         let rows = write_db!(&self.db, |pool| sqlx::query(SQL)
-            .bind(me)
+            .bind(owner)
             .bind(&refresh)
             .bind(&access)
             .bind(until)
@@ -135,13 +137,14 @@ impl OperatorStore {
         if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
     }
 
+    /// Marks the access token as expired.
     pub(super) async fn expire_access(&self) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator SET access_until = 0 WHERE slot = 1";
         write_db!(&self.db, |pool| sqlx::query(SQL).execute(pool).await.map(|_| ()))?;
         Ok(())
     }
 
-    /// What it may do, as Entra says now.
+    /// Stores the operator's current role and scope.
     pub(super) async fn hold(&self, operator: &Operator, role: &str, scope: &str) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator SET role = $3, scope = $4 WHERE slot = 1 AND object = $1 AND linked_at = $2";
         let (object, linked) = (operator.object.to_string(), operator.linked_at.as_millisecond());
@@ -156,7 +159,7 @@ impl OperatorStore {
         Ok(())
     }
 
-    /// Replaces the operator: what the confirmed candidate is from now on.
+    /// Replaces the operator with a confirmed candidate.
     pub(super) async fn replace(
         &self,
         tx: &mut Tx,
@@ -191,7 +194,7 @@ impl OperatorStore {
         Ok(())
     }
 
-    /// Keeps a candidate for the administrator's own session until they confirm.
+    /// Stores a candidate, sealed, for the administrator's own session. It replaces a previous one.
     pub(super) async fn keep(&self, session: &str, candidate: &Candidate, until: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO operator_candidates (session_hash, sealed, expires_at) VALUES ($1, $2, $3)
             ON CONFLICT (session_hash) DO UPDATE SET sealed = $2, expires_at = $3";
@@ -225,6 +228,7 @@ impl OperatorStore {
             .map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })
     }
 
+    /// Deletes the candidate of a session, and all expired ones.
     pub(super) async fn drop_candidate(&self, session: &str, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM operator_candidates WHERE session_hash = $1 OR expires_at < $2";
         let (row, now) = (hash_id(session), now.as_millisecond());
@@ -233,8 +237,10 @@ impl OperatorStore {
     }
 }
 
-/// Marks the operator as unable; false if it was marked already, or linked anew by now: a late answer to an old token says
-/// nothing of the new link.
+/// Stores a fault of the operator.
+///
+/// Returns false if a fault is stored already, or the operator has been linked again since: a late response to an old
+/// token does not concern the new link.
 pub(super) async fn set_trouble(
     tx: &mut Tx,
     operator: &Operator,
@@ -263,7 +269,7 @@ impl TryFrom<Row> for Operator {
         let object = row
             .object
             .parse()
-            .map_err(|_| StoreError::BadRow { table: "operator", problem: "object is no UUID".to_owned() })?;
+            .map_err(|_| StoreError::BadRow { table: "operator", problem: "object is not a UUID".to_owned() })?;
         Ok(Self {
             object,
             upn: row.upn,
@@ -308,9 +314,9 @@ mod tests {
             let store = OperatorStore::new(engine.db.clone(), sealer());
             let auditor = Auditor::new(engine.db.clone(), sealer(), Clock::system(), Random::system());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
-            let mut ledger = auditor.begin().await.unwrap();
-            store.replace(ledger.tx(), &candidate(), "somebody", now).await.unwrap();
-            ledger.commit().await.unwrap();
+            let mut transaction = auditor.begin().await.unwrap();
+            store.replace(transaction.tx(), &candidate(), "somebody", now).await.unwrap();
+            transaction.commit().await.unwrap();
             let operator = store.read().await.unwrap().unwrap();
             assert_eq!(store.refresh_token(&operator).unwrap().expose_secret(), "refresh-1");
             assert!(!format!("{operator:?}").contains("refresh-1"));
@@ -329,16 +335,16 @@ mod tests {
             assert!(store.claim("c", set_back, span).await.unwrap(), "and one from before the clock was set back");
             store.release("c").await.unwrap();
             store.expire_access().await.unwrap();
-            let mut ledger = auditor.begin().await.unwrap();
+            let mut transaction = auditor.begin().await.unwrap();
             let linked = store.read().await.unwrap().unwrap();
             let before = Operator { linked_at: now - SignedDuration::from_secs(1), ..linked.clone() };
             assert!(
-                !set_trouble(ledger.tx(), &before, Trouble::Token, now).await.unwrap(),
+                !set_trouble(transaction.tx(), &before, Trouble::Token, now).await.unwrap(),
                 "an older link of the same account"
             );
-            assert!(set_trouble(ledger.tx(), &linked, Trouble::Role, now).await.unwrap());
-            assert!(!set_trouble(ledger.tx(), &linked, Trouble::Token, now).await.unwrap());
-            ledger.commit().await.unwrap();
+            assert!(set_trouble(transaction.tx(), &linked, Trouble::Role, now).await.unwrap());
+            assert!(!set_trouble(transaction.tx(), &linked, Trouble::Token, now).await.unwrap());
+            transaction.commit().await.unwrap();
             store.hold(&linked, "Another role", "/administrativeUnits/2").await.unwrap();
             store.hold(&before, "Old news", "/").await.unwrap();
             let read = store.read().await.unwrap().unwrap();

@@ -1,6 +1,8 @@
-//! What Microsoft says of a password before it is set: Graph's beta `validatePassword`. Only for a portal that asks for
-//! it (`policy.microsoft_check`). Delegated only, `User.ReadWrite` at least, no role needed, global cloud only
-//! (<https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta>, read 2026-11-23).
+//! Checks a password with Microsoft before it is set: Graph's beta `validatePassword`.
+//!
+//! Used only with `policy.microsoft_check`. Delegated permission only, at least `User.ReadWrite`, no role needed,
+//! global cloud only (<https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta>, read
+//! 2026-11-23).
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::{OperatorError, Operators};
 use crate::base::Password;
 use crate::entra::graph::GraphError;
 
-/// Somebody waits, and the reset itself brings the same answer later.
+/// Timeout of the check. A person is waiting, and the reset itself returns the same result later.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
@@ -20,7 +22,7 @@ struct Body<'a> {
     password: &'a str,
 }
 
-/// Microsoft's verdict.
+/// Microsoft's result for a password.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PasswordVerdict {
@@ -29,7 +31,7 @@ pub(crate) struct PasswordVerdict {
     pub(crate) validation_results: Vec<PasswordRule>,
 }
 
-/// One rule of Microsoft's. Names are not published as a list.
+/// Result of one of Microsoft's rules. The list of rule names is not published.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PasswordRule {
@@ -37,15 +39,17 @@ pub(crate) struct PasswordRule {
     pub(crate) rule_name: String,
     #[serde(default)]
     pub(crate) validation_passed: bool,
-    /// English, for people.
+    /// Message for people, in English.
     #[serde(default)]
     pub(crate) message: String,
 }
 
 impl Operators {
-    /// Asks once. The password goes as it goes in a reset: at the last moment, over a connection of its own.
+    /// Checks a password, once.
+    ///
+    /// The password is sent as in a reset: over a new connection, with a [`DeadlineBody`].
     pub(crate) async fn validate(&self, password: &Password) -> Result<PasswordVerdict, OperatorError> {
-        // Outside of the time limit: a refresh that is cut short would keep the token from others for half a minute.
+        // Outside the timeout: an interrupted refresh would block the token for other replicas for 30 seconds.
         let (operator, token) = self.token().await?;
         let body = serde_json::to_vec(&Body { password: password.expose_password() })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;

@@ -1,5 +1,10 @@
-//! The other side of a case: the person, or their manager, signed in as themselves, is asked, answers, and sees what the
-//! desk did.
+//! The account page: the person's or manager's side of a case.
+//!
+//! The person, or their manager, signs in with their own account, replies to verification requests, and sees what the
+//! helpdesk did. A manager also takes a Temporary Access Pass here.
+//!
+//! - A reply never creates or raises a session.
+//! - A pass is created when the manager takes it, is shown once and is never stored.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -21,26 +26,26 @@ use crate::web::{Error, Frame, draw, moment};
 use axum::extract::Query;
 use jiff::SignedDuration;
 
-/// How often one person may answer: there are never many questions.
+/// Maximum number of replies by one person per time window. A person never has many open requests.
 const ANSWERS: Limit = Limit { count: 20, per: SignedDuration::from_mins(10) };
 
-/// A question that waits for an answer.
+/// An open verification request, as the account page shows it.
 struct Question {
     id: String,
-    /// `call_check`, `push` or `manager`.
+    /// Verification method: `call_check`, `push` or `manager`.
     method: &'static str,
     title: String,
     action: String,
     words: Vec<String>,
 }
 
-/// A pass that waits for the manager.
+/// A Temporary Access Pass that the manager can take.
 struct Waiting {
     action: String,
     name: String,
 }
 
-/// A question of before.
+/// A verification request that was answered or has expired.
 struct Past {
     agent: String,
     action: String,
@@ -76,7 +81,7 @@ pub(in crate::helpdesk) struct Back {
     said: Option<String>,
 }
 
-/// `GET /account`.
+/// Shows the account page: open requests, waiting passes and the history. `GET /account`.
 pub(in crate::helpdesk) async fn account(
     State(app): State<App>,
     frame: Frame,
@@ -103,7 +108,8 @@ pub(in crate::helpdesk) async fn account(
     Ok(draw(&page))
 }
 
-/// `GET /account/change`: other when there is another question, for the page that waits for one.
+/// Returns a token that changes when a request or a pass arrives, for the page's automatic refresh.
+/// `GET /account/change`.
 pub(in crate::helpdesk) async fn account_change(
     State(app): State<App>,
     SignedIn(login): SignedIn,
@@ -117,10 +123,10 @@ async fn changed(app: &App, login: &Login) -> Result<String, Error> {
     Ok(format!("{open}.{passes}"))
 }
 
-/// Whether somebody is asked something right now: other pages of theirs say so.
+/// Builds the item of an open request. Returns `None` if the words of a call check cannot be unsealed.
 fn question(app: &App, f: &Frame, check: &Check) -> Option<Question> {
     let words = match check.method {
-        // Sealed with a key that is gone: nobody can answer it.
+        // The sealing key was removed, so this request can no longer be answered.
         Method::CallCheck => Words::open(&app.sealer, check).ok()?.shown,
         _ => Vec::new(),
     };
@@ -150,7 +156,7 @@ pub(in crate::helpdesk) struct Answers {
     word: Vec<String>,
 }
 
-/// `POST /account/checks/{id}`. Nothing that somebody answers here makes or raises a session.
+/// Submits a reply to a verification request. A reply never creates or raises a session. `POST /account/checks/{id}`.
 pub(in crate::helpdesk) async fn answer(
     State(app): State<App>,
     SignedIn(login): SignedIn,
@@ -162,7 +168,7 @@ pub(in crate::helpdesk) async fn answer(
     let check = store::check(&app.db, &id, login.key).await?.ok_or(Error::NotFound)?;
     let age = app.now().duration_since(login.authenticated_at).as_secs();
     let says = match answers.says.as_str() {
-        // A yes is worth as much as the sign-in behind it; a no always counts.
+        // A confirmation needs a recent sign-in, because it is only as trustworthy as that. A denial always counts.
         "yes" if age > app.config.signin.max_age_seconds => {
             return Ok(Redirect::to("/signin?purpose=vouch").into_response());
         }
@@ -179,7 +185,8 @@ pub(in crate::helpdesk) async fn answer(
     Ok(Redirect::to(&format!("/account?said={said}")).into_response())
 }
 
-/// `POST /account/passes/{action}`: the manager takes the pass. It is on the page that answers, and nowhere else.
+/// Creates the pass that waits for this manager and shows it once, only in this response.
+/// `POST /account/passes/{action}`.
 pub(in crate::helpdesk) async fn show_pass(
     State(app): State<App>,
     frame: Frame,
@@ -194,7 +201,7 @@ pub(in crate::helpdesk) async fn show_pass(
         let (app, manager) = (app.clone(), login.key);
         async move { carry::take_pass(&app, manager, &action).await }
     };
-    // Made is made: a browser that hangs up meanwhile must not leave the row without its end.
+    // Runs as a background task: if the browser disconnects, the execution row must still get its final status.
     let taken = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
     match taken {
         Ok(Some(pass)) => Ok(pass_page(frame.signed_in(&login.name), &name, &pass, "/account".to_owned())),

@@ -1,4 +1,10 @@
-//! Carrying out what was decided: what the operator, Microsoft and the directory have to do, and how it came out.
+//! Executes a decided case action at Microsoft or the domain controller and records the outcome.
+//!
+//! The execution row has the status `begun` until the outcome is known, `waiting` while the agent must sign in again or
+//! the manager must take a pass, then `done` or `failed`.
+//!
+//! - Permission is checked before a verification is used up.
+//! - A Temporary Access Pass is created only if the person and their manager can be notified.
 
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +22,9 @@ use crate::people::People;
 use crate::state::App;
 use crate::store::StoreError;
 
-/// Whether the operator can do its part now, asked before anything that was verified is used up.
+/// Checks that the reset operator is available and may act on this person.
+///
+/// Runs before a verification is used up. Only actions at Microsoft need the operator.
 pub(super) async fn operator_can(app: &App, action: Action, person: PersonKey) -> Result<(), Stop> {
     if !matches!(action, Action::Pass | Action::Revoke) {
         return Ok(());
@@ -25,7 +33,7 @@ pub(super) async fn operator_can(app: &App, action: Action, person: PersonKey) -
         Ok(ready) => ready.operator,
         Err(OperatorError::Store(error)) => return Err(error.into()),
         Err(error) => {
-            tracing::warn!(cause = ?error, "the operator cannot act for the helpdesk");
+            tracing::warn!(error = ?error, "case action rejected: operator unavailable");
             return Err(Refused::Operator.into());
         }
     };
@@ -37,7 +45,9 @@ pub(super) async fn operator_can(app: &App, action: Action, person: PersonKey) -
     Ok(())
 }
 
-/// Whether an agent's own account may do it: the role that it holds now decides, not one that could be activated.
+/// Checks that the agent's own account may act on this person.
+///
+/// Only a role that is active now counts, not one that the agent could activate.
 pub(super) async fn agent_can(app: &App, agent: PersonKey, person: PersonKey) -> Result<(), Stop> {
     let held = app.entra.graph.roles(agent.object).await?;
     let (role, scope) = resetting_role(&held).ok_or(Refused::OwnRole)?;
@@ -48,7 +58,7 @@ pub(super) async fn agent_can(app: &App, agent: PersonKey, person: PersonKey) ->
     }
 }
 
-/// One thing to be carried out: by whose word, its row and case, for whom, and with whose permission.
+/// Context of one execution: actor, execution row, case, person and acting identity.
 pub(super) struct Work<'a> {
     pub(super) actor: Actor,
     pub(super) id: &'a str,
@@ -58,13 +68,13 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Writes down how it came out.
+    /// Records the outcome of an execution that has begun. Returns false if an outcome is already recorded.
     async fn ends(&self, app: &App, outcome: &str, detail: &str) -> Result<bool, StoreError> {
         end(app, self.actor.clone(), (self.id, self.case), ("begun", outcome), detail).await
     }
 }
 
-/// What Microsoft or the directory has to do. The row says "begun" until it is known how it came out.
+/// Performs the action at Microsoft or the domain controller and records its outcome.
 pub(super) async fn at_microsoft(app: &App, work: &Work<'_>) -> Result<Given, Stop> {
     let operators = &app.entra.operators;
     let result: Result<Given, String> = match work.case.action {
@@ -91,8 +101,10 @@ pub(super) async fn at_microsoft(app: &App, work: &Work<'_>) -> Result<Given, St
     result.or(Ok(Given::Done("failed")))
 }
 
-/// Makes a pass. Person and manager are told in the transaction that says it was made; where it cannot be read whom to
-/// tell, none is made.
+/// Creates a Temporary Access Pass.
+///
+/// The notifications to the person and their manager are enqueued in the transaction that records the pass. If the
+/// recipients cannot be determined, no pass is created.
 async fn give_pass(app: &App, work: &Work<'_>) -> Result<Given, Stop> {
     let audience = match passes::audience(app, work.person).await {
         Ok(audience) => audience,
@@ -118,13 +130,15 @@ async fn give_pass(app: &App, work: &Work<'_>) -> Result<Given, Stop> {
     }
 }
 
-/// Nothing was done. What was verified and approved stays used for this row, which waits for its agent.
+/// Marks the execution as waiting for a step-up sign-in of its agent.
+///
+/// Nothing was done at Microsoft. The verifications and the approval stay bound to this execution.
 async fn challenged(app: &App, work: &Work<'_>, challenge: Challenge) -> Result<Given, Stop> {
     work.ends(app, "waiting", SIGN_IN).await?;
     Ok(Given::Challenged { row: work.id.to_owned(), challenge })
 }
 
-/// With Microsoft's own word where it has one.
+/// Returns the error text, with the message of Microsoft's response if there is one.
 fn because(error: &OperatorError) -> String {
     match error {
         OperatorError::Graph(GraphError::Answered(refusal)) if !refusal.message.is_empty() => {
@@ -144,7 +158,9 @@ async fn unlock(app: &App, directory: &Directory, person: PersonKey) -> Result<R
     })
 }
 
-/// Writes down how it came out.
+/// Changes the status of an execution in its own transaction and records the audit event.
+///
+/// Returns false if the execution no longer had the expected status.
 pub(super) async fn end(
     app: &App,
     actor: Actor,
@@ -153,9 +169,9 @@ pub(super) async fn end(
     detail: &str,
 ) -> Result<bool, StoreError> {
     let mut ledger = app.auditor.begin().await?;
-    let told = ended(app, &mut ledger, actor, (id, case), outcome, detail).await?;
+    let updated = ended(app, &mut ledger, actor, (id, case), outcome, detail).await?;
     ledger.commit().await?;
-    Ok(told)
+    Ok(updated)
 }
 
 async fn ended(
@@ -166,24 +182,26 @@ async fn ended(
     outcome: (&str, &str),
     detail: &str,
 ) -> Result<bool, StoreError> {
-    // Pages that show the case see that it changed; one that was closed meanwhile stays as it is.
+    // Updates `updated_at`, so that open pages refresh. A case that was closed in the meantime is left unchanged.
     store::hold(ledger.tx(), case.id, app.now()).await?;
-    let told = store::end(ledger.tx(), id, outcome, detail, app.now()).await?;
-    if told {
+    let updated = store::end(ledger.tx(), id, outcome, detail, app.now()).await?;
+    if updated {
         ledger.record(about(Event::new("case.ended", actor).with("outcome", outcome.1), case));
     }
-    Ok(told)
+    Ok(updated)
 }
 
-/// The manager takes the pass: made at this moment, shown once, kept nowhere. `None`: it is not theirs, or was taken.
+/// Creates the pass that waits for this manager. It is returned once and never stored.
+///
+/// Returns `None` if the pass is not meant for this manager, or was already taken.
 pub(super) async fn take_pass(app: &App, manager: PersonKey, action: &str) -> Result<Option<Pass>, Stop> {
     let waiting = store::waiting_passes(&app.db, manager.object, since(app)).await?;
     let Some(waiting) = waiting.into_iter().find(|w| w.action == action) else { return Ok(None) };
     operator_can(app, Action::Pass, waiting.person).await?;
-    // The row is for a pass; the case may be for something else by now, for which nothing was verified.
+    // The execution is for a pass. The case's action may have changed since, and nothing was verified for the new one.
     let case = Case { action: Action::Pass, ..super::find(app, &waiting.reference.to_string()).await? };
     let actor = Actor::Person(manager);
-    // Marked first: of two presses one makes a pass.
+    // The status changes first, so that only one of two simultaneous requests creates a pass.
     if !end(app, actor.clone(), (action, &case), ("waiting", "begun"), "").await? {
         return Ok(None);
     }
@@ -194,7 +212,7 @@ pub(super) async fn take_pass(app: &App, manager: PersonKey, action: &str) -> Re
     }
 }
 
-/// A pass waits for the manager no longer than what verified it is good.
+/// Returns the time before which a waiting pass has expired: it waits no longer than a verification is valid.
 pub(super) fn since(app: &App) -> Timestamp {
     let lasts = SignedDuration::from_secs(app.config.helpdesk.verification_seconds);
     app.now().saturating_sub(lasts).unwrap_or(Timestamp::UNIX_EPOCH)

@@ -1,4 +1,11 @@
-//! Enough, approved, done. What may be done follows from rows alone; the tables check it again.
+//! Decides whether a case action may be executed, records the decision and its approval, and starts the execution.
+//!
+//! A decision binds the verifications that justify it. An approval by a second person refers to one decision, and an
+//! execution uses up exactly one decision.
+//!
+//! - Every permission follows from stored rows; the database constraints check the same rules again.
+//! - An approver never approves their own decision.
+//! - An override needs a reason and an approval, and raises a helpdesk alert.
 
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
@@ -17,24 +24,24 @@ use crate::signin::{Permission, Staff, Verdicts};
 use crate::state::App;
 use crate::store::StoreError;
 
-/// A grant waits so long to be used.
+/// Time after which an unused reset grant expires.
 const GRANT: SignedDuration = SignedDuration::from_hours(24);
-/// So soon after one approved for the other, the other does not approve for the one about the same person.
+/// Period in which two agents cannot approve each other's decisions about the same person.
 const TURNS: SignedDuration = SignedDuration::from_hours(24);
-/// A reason says something.
+/// Allowed length of an override reason, in characters. The minimum asks for a meaningful text.
 const REASON_LETTERS: std::ops::RangeInclusive<usize> = 10..=500;
 
-/// How a case stands: what is needed, what there is, and what is missing.
+/// Verification status of a case: its risk, the requirements, the valid verifications, and what is missing.
 pub(super) struct Standing {
     pub(super) risk: Risk,
     pub(super) needs: Needs,
     pub(super) good: Vec<Verification>,
     pub(super) missing: Option<Missing>,
-    /// The newest verdict on what the case is for, if it may still be used.
+    /// Newest usable decision about the case's action.
     pub(super) concluded: Option<Concluded>,
 }
 
-/// A case as it stands now.
+/// Loads the current verification status of a case.
 pub(super) async fn standing(app: &App, case: &Case) -> Result<Standing, Stop> {
     let risk = open::risk(app, case).await?;
     let needs = open::needs(app, case.action, risk);
@@ -48,7 +55,9 @@ pub(super) async fn standing(app: &App, case: &Case) -> Result<Standing, Stop> {
     Ok(Standing { risk, needs, good, missing, concluded })
 }
 
-/// Finds that it is enough. `second`: a second person has to approve whatever the risk.
+/// Records a decision that the verifications are sufficient.
+///
+/// With `second`, an approval by a second person is required whatever the risk is.
 async fn conclude<P: Permission>(
     app: &App,
     staff: &Staff<P>,
@@ -89,7 +98,7 @@ fn verdict<P: Permission>(
     }
 }
 
-/// Asks for a second person: what was verified is enough, and the risk wants two.
+/// Requests the approval of a second person for sufficient verifications.
 pub(super) async fn ask_approval<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
     let standing = may_act(app, staff, case).await?;
     let mut ledger = app.auditor.begin().await?;
@@ -99,7 +108,9 @@ pub(super) async fn ask_approval<P: Permission>(app: &App, staff: &Staff<P>, cas
     Ok("approval-asked")
 }
 
-/// Asks to go on without enough, for a reason: only a second person can allow it, and it alarms.
+/// Requests an override: the action without sufficient verification, for a stated reason.
+///
+/// Only a second person can approve it, and it raises a helpdesk alert.
 pub(super) async fn ask_override<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, reason: &str) -> Done {
     let reason = reason.trim();
     if !REASON_LETTERS.contains(&reason.chars().count()) {
@@ -124,7 +135,7 @@ fn after(now: Timestamp, seconds: i64) -> Timestamp {
     now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now)
 }
 
-/// Whether this member of staff may do anything for the person of this case.
+/// Checks that the case's person is identified and is not the staff member, and loads the status of the case.
 async fn may_act<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Result<Standing, Stop> {
     let person = case.person.ok_or(Refused::Nobody)?;
     if person == staff.login.key {
@@ -133,7 +144,7 @@ async fn may_act<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Res
     standing(app, case).await
 }
 
-/// The second person says yes.
+/// Approves the pending decision as the second person.
 pub(super) async fn approve<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
     let standing = may_act(app, staff, case).await?;
     let person = case.person.ok_or(Refused::Nobody)?;
@@ -157,25 +168,25 @@ pub(super) async fn approve<P: Permission>(app: &App, staff: &Staff<P>, case: &C
         Err(StoreError::Exists) => return Err(Refused::Expired.into()),
         done => done?,
     }
-    let told = event("case.approved", staff, &held).with("for", verdict.agent.to_string());
-    ledger.record(told.with("override", verdict.by_override));
+    let approval = event("case.approved", staff, &held).with("for", verdict.agent.to_string());
+    ledger.record(approval.with("override", verdict.by_override));
     ledger.commit().await?;
     Ok("approved")
 }
 
-/// What doing it gives back.
+/// Result of executing a case action.
 pub(super) enum Given {
     Done(&'static str),
-    /// A pass for the agent's eyes, approved by a second person: shown once, kept nowhere.
+    /// A Temporary Access Pass for the agent, approved by a second person. It is shown once and never stored.
     Pass(Pass),
-    /// Microsoft wants the agent to sign in again; the row waits for them.
+    /// Microsoft requires the agent to sign in again. The execution waits for that sign-in.
     Challenged {
         row: String,
         challenge: Challenge,
     },
 }
 
-/// What was looked at before anything is done.
+/// Result of the checks before an execution.
 pub(super) struct Prepared {
     standing: Standing,
     person: PersonKey,
@@ -184,7 +195,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Whether it could be done now.
+    /// Checks that the action is verified, and approved if it needs an approval.
     pub(super) fn enough(&self) -> Result<(), Stop> {
         match &self.approved {
             None if self.two_people() => Err(Refused::NeedsApproval.into()),
@@ -198,7 +209,7 @@ impl Prepared {
     }
 }
 
-/// Looks whether what the case is for may be done, by whom it would be, and for whose eyes.
+/// Checks whether the case's action may be executed, under which identity, and who would see a pass.
 pub(super) async fn prepare<P: Permission>(
     app: &App,
     staff: &Staff<P>,
@@ -221,7 +232,7 @@ pub(super) async fn prepare<P: Permission>(
     Ok(Prepared { standing, person, shown_to, approved })
 }
 
-/// Does what the case is for.
+/// Executes the case's action.
 pub(super) async fn act<P: Permission>(
     app: &App,
     staff: &Staff<P>,
@@ -263,12 +274,12 @@ pub(super) async fn act<P: Permission>(
     at_microsoft(app, &Work { actor: staff.actor(), id: &id, case: &held, person, hand }).await
 }
 
-/// An approved verdict is good for what is needed now: the risk may have grown since.
+/// Returns whether an approved decision still meets the requirements, because the risk may have increased since.
 fn covers(concluded: &Concluded, needs: Needs) -> bool {
     concluded.verdict.by_override || concluded.verdict.needs.points >= needs.points
 }
 
-/// Who sees a pass: the manager, unless the agent asks for it themselves.
+/// Determines who sees a pass: the manager, unless the agent requested to see it.
 async fn shown_to(app: &App, case: &Case, person: PersonKey, to_agent: bool) -> Result<ShownTo, Stop> {
     if case.action != Action::Pass {
         return Ok(ShownTo::Nobody);
@@ -283,7 +294,9 @@ async fn shown_to(app: &App, case: &Case, person: PersonKey, to_agent: bool) -> 
     Ok(ShownTo::Manager(manager.ok_or(Refused::NoManager)?.id))
 }
 
-/// What is done in our own tables is done with its row, or not at all.
+/// Performs an action that only changes portal tables, in the transaction of its execution row.
+///
+/// Returns `None` for an action at Microsoft or in the directory.
 async fn in_tables(
     app: &App,
     ledger: &mut Ledger,
@@ -307,7 +320,9 @@ async fn in_tables(
     Ok(Some(done))
 }
 
-/// Freezes the person of a case: no verification, because nobody gains by it but whom it protects.
+/// Places a hold on the resets of the case's person.
+///
+/// It needs no verification, because it only protects that person.
 pub(super) async fn freeze<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
     let person = case.person.ok_or(Refused::Nobody)?;
     let mut ledger = app.auditor.begin().await?;

@@ -1,18 +1,18 @@
-//! Lines that several pages have: what a case may be for, and what was done.
+//! View models that several pages share: the options for case actions and the list of executed actions.
 
 use super::own::SIGN_IN;
 use super::rules::Action;
 use super::store::Acted;
 use crate::web::{Frame, moment};
 
-/// Something to choose.
+/// One option of a select element.
 pub(in crate::helpdesk) struct Choice {
     pub(in crate::helpdesk) value: &'static str,
     pub(in crate::helpdesk) text: String,
     pub(in crate::helpdesk) chosen: bool,
 }
 
-/// What was done.
+/// An executed case action, as pages show it.
 pub(super) struct Deed {
     pub(super) text: String,
     pub(super) by: String,
@@ -20,9 +20,9 @@ pub(super) struct Deed {
     pub(super) at_iso: String,
     pub(super) outcome: String,
     pub(super) outcome_text: String,
-    /// Why it failed, for whoever mends it.
+    /// Error text of a failed execution, for the staff who fix it. Empty otherwise.
     pub(super) problem: String,
-    /// What became of a pass.
+    /// Later events of a pass: its first use and newly registered sign-in methods.
     pub(super) after: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn actions(f: &Frame, chosen: Option<Action>) -> Vec<Choice> {
     Action::ALL.into_iter().map(choice).collect()
 }
 
-/// What a case may be for, to begin one from another page.
+/// Returns every case action with none selected, for the form that opens a case from another page.
 pub(in crate::helpdesk) fn all_actions(f: &Frame) -> Vec<Choice> {
     actions(f, None)
 }

@@ -1,4 +1,4 @@
-//! The list of cases, and beginning one.
+//! Handlers for the case list and for opening a case.
 
 use askama::Template;
 use axum::extract::{FromRef as _, Query, State};
@@ -19,10 +19,10 @@ use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
 use crate::state::App;
 use crate::web::{Error, Frame, draw, duration, moment};
 
-/// As many as a page of the store's.
+/// Maximum number of cases on a page. The store loads one more to detect a next page.
 const PAGE: usize = 50;
 
-/// A case as a line.
+/// A case in a list.
 pub(in crate::helpdesk) struct Row {
     pub(in crate::helpdesk) reference: String,
     pub(in crate::helpdesk) name: String,
@@ -45,11 +45,11 @@ struct CasesPage {
     rows: Vec<Row>,
     older: Option<String>,
     first: bool,
-    /// May begin one.
+    /// The viewer may open a case.
     assists: bool,
     actions: Vec<Choice>,
     who: String,
-    /// Nobody, or more than one, is called so.
+    /// The entered person was not found, or the input was not unique.
     unknown: bool,
 }
 
@@ -59,10 +59,10 @@ pub(in crate::helpdesk) struct Asked {
     state: String,
     #[serde(default)]
     after: String,
-    /// Whom a case could not be begun about.
+    /// Set after a redirect because the entered person was not found.
     #[serde(default)]
     unknown: Option<String>,
-    /// Whom to begin one about, from their page.
+    /// Person to open a case about, from a link on their page.
     #[serde(default)]
     who: String,
 }
@@ -122,7 +122,7 @@ pub(in crate::helpdesk) fn row(f: &Frame, case: &Case, now: Timestamp) -> Row {
     }
 }
 
-/// What is not ours begins at the newest again.
+/// Parses the cursor of a page: origin, time and id of the last case. An invalid cursor means the first page.
 fn place(text: &str) -> Option<(Origin, Timestamp, crate::base::CaseId)> {
     let mut parts = text.splitn(3, '.');
     let origin = match parts.next()? {
@@ -136,15 +136,15 @@ fn place(text: &str) -> Option<(Origin, Timestamp, crate::base::CaseId)> {
 
 #[derive(Deserialize)]
 pub(in crate::helpdesk) struct Begun {
-    /// An object id, or a UPN.
+    /// Object id or UPN.
     person: String,
     action: String,
-    /// The reset that it is about.
+    /// Reference of the reset that the case is about.
     #[serde(default)]
     reset: String,
 }
 
-/// `POST /helpdesk/cases`: begins one.
+/// Opens a case. `POST /helpdesk/cases`.
 pub(in crate::helpdesk) async fn opened(
     State(app): State<App>,
     staff: Staff<Assist>,
@@ -157,8 +157,8 @@ pub(in crate::helpdesk) async fn opened(
     let person = PersonKey { tenant: app.config.tenant(), object };
     if person == staff.login.key || open::too_often(&app, person).await? {
         let why = if person == staff.login.key { super::Refused::Yourself } else { super::Refused::TooOften };
-        let told = Event::new("case.refused", staff.actor()).about(person).with("code", why.code());
-        app.auditor.note(told).await?;
+        let refusal = Event::new("case.refused", staff.actor()).about(person).with("code", why.code());
+        app.auditor.note(refusal).await?;
         return Err(Error::Refused(crate::web::Refusal {
             code: why.code(),
             status: axum::http::StatusCode::CONFLICT,
@@ -166,7 +166,7 @@ pub(in crate::helpdesk) async fn opened(
         }));
     }
     let reset = match begun.reset.parse::<Reference>() {
-        // Only a reset of the same person.
+        // Ignores a reset of another person.
         Ok(reference) => resets::whose(&app.db, &reference).await?.filter(|(_, whose)| *whose == person),
         Err(_) => None,
     };
@@ -174,7 +174,7 @@ pub(in crate::helpdesk) async fn opened(
     Ok(Redirect::to(&format!("/helpdesk/cases/{reference}")).into_response())
 }
 
-/// Somebody of the tenant, by object id or whole UPN.
+/// Resolves a person of the tenant by object id or complete UPN.
 pub(super) async fn whom(app: &App, typed: &str) -> Result<Option<ObjectId>, Error> {
     let typed = typed.trim();
     if let Ok(object) = typed.parse() {
@@ -187,13 +187,13 @@ pub(super) async fn whom(app: &App, typed: &str) -> Result<Option<ObjectId>, Err
     Ok(found.into_iter().find(|one| one.upn.eq_ignore_ascii_case(typed)).map(|one| one.id))
 }
 
-/// A person's cases, for their page.
+/// Loads the cases about a person, for that person's page.
 pub(in crate::helpdesk) async fn of_person(app: &App, f: &Frame, person: PersonKey) -> Result<Vec<Row>, Error> {
     let cases = store::of_person(&app.db, person).await?;
     Ok(cases.iter().map(|case| row(f, case, app.now())).collect())
 }
 
-/// Cases about a reset, for its page.
+/// Loads the cases about a reset, for that reset's page.
 pub(in crate::helpdesk) async fn of_reset(
     app: &App,
     f: &Frame,

@@ -1,4 +1,8 @@
-//! Cases: one caller, verified, approved and helped, in this order and no other.
+//! Helpdesk cases: an agent verifies a caller, obtains an approval if one is needed, and executes one action.
+//!
+//! - Verification, approval and execution happen only in this order.
+//! - No staff member works on a case about themselves.
+//! - Every step and every refusal is in the audit log.
 
 mod answer;
 mod carry;
@@ -34,7 +38,7 @@ use crate::state::App;
 use crate::store::StoreError;
 use crate::web::Error;
 
-/// Why something is not done. The catalogue holds `case-said-<code>`; the audit holds the code.
+/// Reason why a case operation did not complete: a business rule refused it, or something failed.
 #[derive(Debug)]
 pub(super) enum Stop {
     Refused(Refused),
@@ -65,47 +69,47 @@ impl From<GraphError> for Stop {
     }
 }
 
-/// Refusals of the desk's own rules.
+/// Refusal by a rule of the helpdesk. The catalogue holds its text as `case-said-<code>`; the audit log holds the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Locked or closed.
+    /// The case is locked or closed.
     NotOpen,
-    /// It is not known yet whom it is about.
+    /// The person of the case is not identified yet.
     Nobody,
-    /// Nobody verifies or helps themselves.
+    /// The case is about the staff member who acts.
     Yourself,
-    /// Too many questions about this person were refused or answered wrongly today.
+    /// Too many verification requests about this person were denied or answered incorrectly today.
     TooOften,
-    /// The same question is open already.
+    /// The same verification request is already open.
     Waiting,
     NoManager,
-    /// The manager is the agent.
+    /// The person's manager is the agent.
     ManagerIsYou,
-    /// No number on record has been the same for long enough.
+    /// No phone number has been unchanged for long enough to be eligible for a callback.
     NumberNew,
-    /// This agent said so already.
+    /// This agent has already attested this, or the person is already identified.
     SaidAlready,
     NotEnough,
-    /// It takes a second person.
+    /// The action needs an approval by a second person.
     NeedsApproval,
-    /// An approval of one's own.
+    /// The approver made the decision.
     OwnApproval,
-    /// These two approved for each other about this person.
+    /// The two agents would approve each other's decisions about this person.
     Turns,
-    /// Nothing is there to be approved or done any more.
+    /// The decision, request or execution expired, was already used, or belongs to another action.
     Expired,
     NoReason,
-    /// The strength behind the context does not take a pass.
+    /// The authentication strength of the required context does not accept a Temporary Access Pass.
     PassNotTaken,
-    /// Microsoft's or the directory's side is not set up for it.
+    /// The configuration of the portal, the directory or the tenant does not support it.
     NotPossible,
-    /// The operator cannot work at the moment: nothing was used up.
+    /// The operator is unavailable now. No verification was used up.
     Operator,
-    /// Microsoft protects this account from the operator, or it is the operator's own.
+    /// Microsoft protects this account from the acting account, or it is the operator's own account.
     Protected,
-    /// The agent's own account holds no role in Entra that may do this.
+    /// The agent's own account has no active Entra role that allows the action.
     OwnRole,
-    /// Microsoft asked the agent to sign in again twice.
+    /// Microsoft required a second step-up sign-in for the same execution.
     AgainAsked,
 }
 
@@ -161,11 +165,13 @@ impl Refused {
     }
 }
 
-/// What a press came to: a word for the page, whose text is `case-said-<word>`.
+/// Result of a case operation: a code for the page, whose text is `case-said-<code>`.
 pub(super) type Done = Result<&'static str, Stop>;
 
-/// An open case's row, held for the rest of the transaction. What was looked at before was looked at for what the case is for: one
-/// that is for something else by now is another case.
+/// Locks an open case for the rest of the transaction.
+///
+/// Refuses if the case's action has changed since the caller read it, because earlier checks were made for the old
+/// action.
 async fn hold(ledger: &mut crate::audit::Ledger, case: &Case, app: &App) -> Result<Case, Stop> {
     let held = store::hold(ledger.tx(), case.id, app.now()).await?;
     let held = held.ok_or(Refused::NotOpen)?;
@@ -175,7 +181,7 @@ async fn hold(ledger: &mut crate::audit::Ledger, case: &Case, app: &App) -> Resu
     Ok(held)
 }
 
-/// An event of a case by a member of staff.
+/// Returns an audit event by a staff member about a case.
 fn event<P: Permission>(kind: &'static str, staff: &Staff<P>, case: &Case) -> Event {
     about(Event::new(kind, staff.actor()), case)
 }
@@ -186,14 +192,14 @@ fn about(event: Event, case: &Case) -> Event {
     if let Some(person) = case.person { event.about(person) } else { event }
 }
 
-/// A refusal is history too.
-async fn refused<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, why: Refused) -> Result<(), StoreError> {
-    app.auditor.note(event("case.refused", staff, case).with("code", why.code())).await
+/// Records a refusal in the audit log.
+async fn refused<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, refusal: Refused) -> Result<(), StoreError> {
+    app.auditor.note(event("case.refused", staff, case).with("code", refusal.code())).await
 }
 
-/// An alarm: in the audit by its event, in the log, and counted for whoever watches.
+/// Logs and counts a helpdesk alert. The audit log has its own event for the same incident.
 fn alarm(app: &App, kind: &'static str, case: &Case) {
-    tracing::error!(kind, case = %case.reference, "the helpdesk must look");
+    tracing::error!(kind, case.reference = %case.reference, "helpdesk alert raised");
     app.metrics.desk_alarm(kind);
 }
 

@@ -1,4 +1,4 @@
-//! Beginning a case, and what belongs to it besides verifying: whose it is, its ticket, its notes, its end.
+//! Lifecycle of a case apart from verification: opening, owner, ticket, action, person, notes and closing.
 
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
@@ -16,18 +16,18 @@ use crate::state::App;
 use crate::store::{Purpose, StoreError};
 use crate::web::Error;
 
-/// So many wrong or refused answers about a person in a day, and nothing more is asked about them.
+/// Maximum number of incorrect or denied replies about one person within 24 hours. Further verification is refused.
 const FAILURES_A_DAY: i64 = 5;
 const NOTE_LETTERS: usize = 2_000;
 const TICKET_LETTERS: usize = 64;
 
-/// Whether too much failed about this person today.
+/// Returns whether too many verification requests about this person failed within the last 24 hours.
 pub(super) async fn too_often(app: &App, person: PersonKey) -> Result<bool, StoreError> {
     let since = app.now().saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(store::failed_lately(&app.db, person, since).await? >= FAILURES_A_DAY)
 }
 
-/// Begins a case about somebody of the tenant. Its owner is who began it.
+/// Opens a case about a person of the tenant. The agent who opens it becomes its owner.
 pub(super) async fn open<P: Permission>(
     app: &App,
     staff: &Staff<P>,
@@ -57,7 +57,7 @@ pub(super) async fn open<P: Permission>(
     Ok(reference)
 }
 
-/// Who it is, as Graph has it now. Nobody there: not found.
+/// Fetches the person's current profile from Graph. Fails with `NotFound` if the person does not exist.
 pub(super) async fn facts(app: &App, object: ObjectId) -> Result<Facts, Error> {
     People::from_ref(app)
         .facts(object)
@@ -65,7 +65,7 @@ pub(super) async fn facts(app: &App, object: ObjectId) -> Result<Facts, Error> {
         .map_err(|error| if error.is_not_found() { Error::NotFound } else { Error::unavailable(&error) })
 }
 
-/// What makes this case riskier than another.
+/// Assesses the risk factors of a case.
 pub(super) async fn risk(app: &App, case: &Case) -> Result<Risk, Stop> {
     let person = case.person.ok_or(Refused::Nobody)?;
     let facts = facts(app, person.object).await?;
@@ -81,7 +81,7 @@ pub(super) fn needs(app: &App, action: Action, risk: Risk) -> Needs {
     Needs::of(action, risk, &desk.thresholds, &desk.raises)
 }
 
-/// Makes the case the agent's own.
+/// Makes the agent the owner of the case.
 pub(super) async fn take<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
@@ -92,7 +92,7 @@ pub(super) async fn take<P: Permission>(app: &App, staff: &Staff<P>, case: &Case
     Ok("taken")
 }
 
-/// The number of the ticket in the organisation's own tool.
+/// Sets the ticket number of the organisation's own ticket system.
 pub(super) async fn ticket<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, typed: &str) -> Done {
     let text: String = typed.trim().chars().filter(|c| !c.is_control()).take(TICKET_LETTERS).collect();
     let mut ledger = app.auditor.begin().await?;
@@ -106,7 +106,7 @@ pub(super) async fn ticket<P: Permission>(app: &App, staff: &Staff<P>, case: &Ca
     Ok("saved")
 }
 
-/// Changes what the case is for. What was verified for something else counts no more.
+/// Changes the action of a case. Verifications for another action no longer count.
 pub(super) async fn aim<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, action: Action) -> Done {
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
@@ -116,7 +116,9 @@ pub(super) async fn aim<P: Permission>(app: &App, staff: &Staff<P>, case: &Case,
     Ok("saved")
 }
 
-/// Says who it is that a case from the internet is about. Said once: what is verified is verified of one person.
+/// Identifies the person of a case that came from `/help`.
+///
+/// This is possible once, because every verification of a case is about one person.
 pub(super) async fn name<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, object: ObjectId) -> Done {
     let facts = facts(app, object).await?;
     let person = PersonKey { tenant: app.config.tenant(), object };
@@ -138,7 +140,7 @@ pub(super) async fn note<P: Permission>(app: &App, staff: &Staff<P>, case: &Case
         return Ok("empty");
     }
     let mut ledger = app.auditor.begin().await?;
-    // A note is good in a locked case too: it says why.
+    // Does not lock an open case: a note is also allowed in a locked or closed case, for example to explain it.
     let by = (staff.login.key.object, staff.login.name.as_str());
     store::note(ledger.tx(), case.id, by, &text, app.now()).await?;
     ledger.record(event("case.note", staff, case));
@@ -156,20 +158,25 @@ pub(super) async fn close<P: Permission>(app: &App, staff: &Staff<P>, case: &Cas
     Ok("closed")
 }
 
-/// A pass does not outlive its case. One that Microsoft does not let go is short-lived by itself.
+/// Deletes the passes of a closed case at Microsoft. A pass that cannot be deleted expires on its own.
 async fn withdraw_passes(app: &App, case: &Case) -> Result<(), StoreError> {
     let Some(person) = case.person else { return Ok(()) };
     let acted = store::acted(&app.db, case.id).await?;
     for pass in acted.iter().filter(|acted| acted.action == Action::Pass && !acted.detail.is_empty()) {
         if let Err(error) = app.entra.operators.delete_pass(person.object, &pass.detail).await {
-            tracing::warn!(cause = ?error, case = %case.reference, "a pass could not be taken back");
+            tracing::warn!(
+                error = ?error, case.reference = %case.reference,
+                "Temporary Access Pass deletion failed: it expires on its own"
+            );
         }
     }
     Ok(())
 }
 
-/// A request of somebody who can sign in with nothing. Requests for one name are one case; each has its own reference, so
-/// that nobody learns whether another asked. The same steps whatever the name is.
+/// Records a help request by someone who has no usable way to sign in.
+///
+/// All requests for one name share a case. Each request gets its own reference, so that a caller cannot learn whether
+/// someone else asked for the same name. The steps are the same for every name.
 pub(in crate::helpdesk) async fn ask_for_help(app: &App, typed: &str) -> Result<Reference, StoreError> {
     let now = app.now();
     let folded = typed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();

@@ -1,6 +1,11 @@
-//! What agents do with their own permission at Microsoft (`helpdesk.act_as = "agent"`), so that Entra's audit names them: they
-//! are sent to sign in once more, and what they wanted is done with the token of that moment. When Microsoft wants more of it (a
-//! claims challenge), they sign in once more again, and the work goes on where it was.
+//! Executes case actions with the agent's own permission at Microsoft (`helpdesk.act_as = "agent"`).
+//!
+//! The directory audit log then names the agent. The agent is redirected to sign in again, and the action is executed
+//! with the token of that sign-in. If Microsoft answers with a claims challenge, the agent signs in once more, and the
+//! same execution resumes.
+//!
+//! - The token is never stored.
+//! - An execution allows one step-up sign-in.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,16 +25,17 @@ use crate::signin::{Acting, Assist, Staff, Turn, begin_acting};
 use crate::state::App;
 use crate::web::Error;
 
-/// The detail of a row that waits until its agent has signed in again.
+/// Stored detail of an execution that waits until its agent has signed in again.
 pub(super) const SIGN_IN: &str = "sign-in";
 
-/// Whether an action takes the agent's own permission. A pass that the manager sees is made at the manager's press, when no
-/// agent is there.
+/// Returns whether an action uses the agent's own permission.
+///
+/// A pass for the manager never does: it is created when the manager takes it, without an agent's session.
 pub(super) fn wanted(app: &App, action: Action, to_agent: bool) -> bool {
     app.config.helpdesk.act_as == ActAs::Agent && (action == Action::Revoke || (action == Action::Pass && to_agent))
 }
 
-/// Sends the agent to Entra. What can be refused is refused before they go.
+/// Redirects the agent to Entra. Every check that can refuse the action runs before the redirect.
 pub(super) async fn leave(
     app: &App,
     session: &Session,
@@ -43,7 +49,7 @@ pub(super) async fn leave(
     Ok(begin_acting(app, session, acting, None, &staff.login.upn).await?)
 }
 
-/// They are back.
+/// Handles the return from Entra: executes or resumes the action, or redirects once more for a claims challenge.
 pub(crate) fn carry_out(app: App, turn: Turn) -> Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>> {
     Box::pin(async move {
         let case = find(&app, &turn.acting.case).await?;
@@ -55,7 +61,7 @@ pub(crate) fn carry_out(app: App, turn: Turn) -> Pin<Box<dyn Future<Output = Res
                 (turn, outcome)
             }
         };
-        // As every press: what is begun is carried out, even if the browser hangs up.
+        // Runs as a background task, like every execution: it completes even if the browser disconnects.
         let (turn, outcome) = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
         let Turn { staff, acting, .. } = turn;
         match outcome {
@@ -74,13 +80,13 @@ async fn go_on(app: &App, turn: &Turn, case: &Case) -> Result<Given, Stop> {
     let hand = Hand::Agent(&turn.token);
     let action = Action::read(&turn.acting.action).ok_or(Refused::Expired)?;
     let Some(row) = &turn.acting.row else {
-        // Pressed for one thing, and the case is for another by now: nothing of that was pressed.
+        // The case's action changed after the agent submitted the form, so the new action was not requested.
         if case.action != action {
             return Err(Refused::Expired.into());
         }
         return decide::act(app, &turn.staff, case, turn.acting.to_agent, hand).await;
     };
-    // It was begun with another token: this one goes on with it, once, if the case is still open.
+    // Resumes an execution that began with another token. This happens once, and only while the case is open.
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
     if !store::end(ledger.tx(), row, ("waiting", "begun"), "", app.now()).await? {
@@ -88,11 +94,11 @@ async fn go_on(app: &App, turn: &Turn, case: &Case) -> Result<Given, Stop> {
     }
     ledger.commit().await?;
     let person = held.person.ok_or(Refused::Nobody)?;
-    // What the row is for, whatever the case is for by now.
+    // Executes the action of this execution, not the case's current action.
     let held = Case { action, ..held };
     let work = Work { actor: turn.staff.actor(), id: row, case: &held, person, hand };
     match at_microsoft(app, &work).await? {
-        // One step-up: whoever is asked again and again would never come to an end.
+        // Allows one step-up sign-in, because repeated claims challenges could loop without end.
         Given::Challenged { row, .. } => {
             let detail = "Microsoft asked for another sign-in again";
             super::carry::end(app, turn.staff.actor(), (&row, &held), ("waiting", "failed"), detail).await?;

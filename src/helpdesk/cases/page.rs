@@ -1,4 +1,4 @@
-//! The page of a case.
+//! The case page: status, verification, decision, executions, notes and the text for the ticket.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ use crate::signin::{Approve, Assist, Look, Permission as _, Staff, at_work};
 use crate::state::App;
 use crate::web::{ClientAddress, Error, Frame, draw, moment};
 
-/// Something that speaks for the caller.
+/// A verification of the caller, as the page shows it.
 struct Spoke {
     text: String,
     by: String,
@@ -28,42 +28,43 @@ struct Spoke {
     until: String,
 }
 
-/// A question, as the agent sees it.
+/// A verification request, as the agent sees it.
 struct Asked {
     text: String,
-    /// `open`, `over`, or how it was answered.
+    /// `open`, `over`, or the reply.
     state: &'static str,
     state_text: String,
     words: Vec<String>,
     at: String,
 }
 
-/// A way to verify that may be tried now.
+/// A verification method that is available now.
 struct Way {
     method: &'static str,
     title: String,
     text: String,
     points: i64,
-    /// The agent says it themselves.
+    /// The agent attests it; no one else signs in for it.
     attested: bool,
 }
 
+/// A registered phone number, with its eligibility for a callback.
 struct Phone {
     text: String,
     since: String,
     settled: bool,
 }
 
-/// What a second person has to decide.
+/// A decision that needs or has an approval.
 struct Pending {
     text: String,
     override_reason: Option<String>,
     approved: bool,
-    /// Who looks is the one whose verdict it is.
+    /// The viewer made the decision, so they cannot approve it.
     mine: bool,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each stands for a part of the page")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag controls a part of the page")]
 #[derive(Template)]
 #[template(path = "helpdesk/case.html")]
 struct CasePage {
@@ -84,11 +85,11 @@ struct CasePage {
     mine: bool,
     ticket: String,
     risks: Vec<String>,
-    /// "2 of 3 points"; none while it is not known what is needed.
+    /// Text such as "2 of 3 points". `None` if the requirements are unknown.
     points: Option<String>,
     missing: Option<String>,
     enough: bool,
-    /// Something was done with what was verified, and nothing was verified since.
+    /// An execution used up the verifications, and there is no new one since.
     used: bool,
     spoke: Vec<Spoke>,
     asked: Vec<Asked>,
@@ -97,13 +98,13 @@ struct CasePage {
     pending: Option<Pending>,
     two_people: bool,
     is_pass: bool,
-    /// May verify and act, may approve.
+    /// The viewer may verify the caller and execute the action.
     assists: bool,
     approves: bool,
     deeds: Vec<Deed>,
     notes: Vec<CaseNote>,
     summary: String,
-    /// Graph could not be asked how risky it is.
+    /// The risk could not be assessed, because Graph is unavailable.
     unread: bool,
     said: Option<(bool, String)>,
 }
@@ -113,7 +114,7 @@ pub(in crate::helpdesk) struct Back {
     said: Option<String>,
 }
 
-/// Words that a press comes back with.
+/// Codes that a form handler may return in `?said=`.
 const SAID: [&str; 16] = [
     "taken",
     "saved",
@@ -133,7 +134,9 @@ const SAID: [&str; 16] = [
     "frozen",
 ];
 
-/// What the address says was said, if it is a word of ours; and whether it is a refusal.
+/// Returns the message for a code in the address, and whether it reports a refusal or failure.
+///
+/// Unknown codes have no message.
 fn said(f: &Frame, word: &str) -> Option<(bool, String)> {
     let text = |word: &str| f.t(&format!("case-said-{word}"));
     let done = SAID.into_iter().find(|known| *known == word).map(|known| (known == "failed", text(known)));
@@ -164,7 +167,7 @@ pub(in crate::helpdesk) async fn page(
     Ok(draw(&seen.page(&app, f, &staff, said)))
 }
 
-/// `GET …/change`: a number that grows with every change of the case.
+/// Returns a number that grows with every change of the case, for the automatic refresh. `GET …/change`.
 pub(in crate::helpdesk) async fn change(
     State(app): State<App>,
     _staff: Staff<Look>,
@@ -173,7 +176,7 @@ pub(in crate::helpdesk) async fn change(
     Ok(find(&app, &reference).await?.updated_at.as_millisecond().to_string())
 }
 
-/// All there is of a case.
+/// Everything that the case page shows.
 struct Seen {
     case: Case,
     standing: Option<Standing>,
@@ -186,7 +189,7 @@ struct Seen {
 impl Seen {
     async fn read(app: &App, case: Case) -> Result<Self, Error> {
         let open = case.state == CaseState::Open;
-        // The page comes without Graph, too, and says what it does not know.
+        // The page also renders when Graph is unavailable, and marks the missing parts.
         let standing = if case.person.is_some() && open { decide::standing(app, &case).await.ok() } else { None };
         let numbers = match case.person.filter(|_| open) {
             Some(person) => match open::facts(app, person.object).await {
@@ -214,7 +217,7 @@ impl Seen {
         let counted = |one: &Verification| one.points;
         let not_me = case.person.is_some_and(|person| person != me);
         let assists = open && not_me && staff.login.may(Assist::ROLES);
-        // What was enough is used up by the verdict that waits.
+        // A pending decision has used up the verifications that were sufficient for it.
         let verdict = standing.and_then(|s| s.concluded.as_ref()).map(|c| &c.verdict);
         let concluded = verdict.is_some_and(|verdict| !verdict.by_override);
         let used = !concluded && good.is_empty() && !self.acted.is_empty();
@@ -310,7 +313,7 @@ fn asked(app: &App, f: &Frame, check: &Check, now: Timestamp, staff: &Staff<Look
         None if check.open(now) => "open",
         None => "over",
     };
-    // Only who asked says them: two agents would tell the caller two things.
+    // Only the agent who sent the request sees its words, so that two agents cannot read out different words.
     let shown = check.open(now) && check.method == Method::CallCheck && check.agent == staff.login.key.object;
     let words = shown.then(|| Words::open(&app.sealer, check).ok()).flatten();
     Asked {
@@ -352,7 +355,7 @@ fn pending(f: &Frame, concluded: &Concluded, me: ObjectId) -> Pending {
     }
 }
 
-/// What goes into the ticket: plain lines, nothing that helps somebody who reads it.
+/// Returns the plain text to copy into a ticket. It contains nothing that would help an attacker who reads the ticket.
 fn summary(f: &Frame, seen: &Seen, now: Timestamp) -> String {
     let case = &seen.case;
     let mut text = String::new();

@@ -1,5 +1,10 @@
-//! A Temporary Access Pass is watched: person and manager hear when it is made, when it is first used, and for a day of
-//! every way to sign in that is registered after it. The case shows the same.
+//! Monitors Temporary Access Passes and notifies the person and their manager.
+//!
+//! Both are notified when a pass is created, when it is first used, and of every sign-in method that is registered
+//! within 24 hours after it was created. The case shows the same events.
+//!
+//! - One replica runs the monitor at a time (lease `passes`).
+//! - A pass event and its notification are stored in one transaction.
 
 use std::time::Duration;
 
@@ -18,14 +23,16 @@ use crate::state::App;
 use crate::store::{StoreError, lease};
 
 const TABLE: &str = "pass_watches";
-/// New ways to sign in are told for so long after a pass was made.
+/// Period after the creation of a pass in which new sign-in methods are reported.
 const METHODS: SignedDuration = SignedDuration::from_hours(24);
-/// A pass that was used at the last moment is still seen.
+/// Additional time to detect a pass that was used just before it expired.
 const LATE: SignedDuration = SignedDuration::from_mins(15);
-/// Clocks of Graph and ours may differ by this; Graph tells whole seconds.
+/// Maximum assumed clock difference between Graph and the portal. Graph reports whole seconds.
 const SKEW: SignedDuration = SignedDuration::from_secs(120);
 
-/// Whom to tell of a pass, read before it is made: nobody gets one behind the person's back.
+/// Fetches who must be notified of a pass.
+///
+/// Runs before the pass is created, so that no pass exists without the person's knowledge.
 pub(super) async fn audience(app: &App, person: PersonKey) -> Result<Audience, Stop> {
     let people = People::from_ref(app);
     let facts = people.facts(person.object).await?;
@@ -36,7 +43,7 @@ pub(super) async fn audience(app: &App, person: PersonKey) -> Result<Audience, S
     Ok(Audience::new(app, &facts, manager.as_ref()))
 }
 
-/// A pass was made: it is watched, and told, in the transaction that says so.
+/// Starts monitoring a new pass and enqueues its notification, in the transaction that records it.
 pub(super) async fn made(
     app: &App,
     ledger: &mut Ledger,
@@ -61,12 +68,12 @@ pub(super) async fn made(
     audience.tell(ledger.tx(), app, News::Made, (person, now)).await
 }
 
-/// Looks again and again until the process stops.
+/// Runs the monitor until shutdown.
 pub(crate) async fn run(app: App) {
     let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
     loop {
         if let Err(error) = look(&app).await {
-            tracing::warn!(cause = ?error, "passes cannot be watched; it goes on later");
+            tracing::warn!(error = ?error, "Temporary Access Pass monitor failed: retrying");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -99,20 +106,20 @@ async fn use_of(app: &App, watch: &Watch) -> Result<(), StoreError> {
         Ok(PassStands::Waiting | PassStands::Over) => Ok(()),
         Err(OperatorError::Store(error)) => Err(error),
         Err(error) => {
-            tracing::warn!(cause = ?error, "it cannot be seen whether a pass was used; asked again later");
+            tracing::warn!(error = ?error, "Temporary Access Pass status unavailable: retrying");
             Ok(())
         }
     }
 }
 
-/// Who registered a way to sign in since a moment, by the directory's log, which arrives late.
+/// Fetches who registered a sign-in method since a time, from the directory audit log, which is delayed.
 async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
     if !scans::turn(app, "passes").await? {
         return Ok(Vec::new());
     }
     let from = since.saturating_sub(SKEW).unwrap_or(since);
     Ok(app.entra.graph.registrations(from, now.saturating_add(SKEW).unwrap_or(now)).await.unwrap_or_else(|error| {
-        tracing::warn!(cause = ?error, "the directory's log of new sign-in methods cannot be read");
+        tracing::warn!(error = ?error, "sign-in method log request failed: retrying");
         Vec::new()
     }))
 }
@@ -126,7 +133,7 @@ async fn method_after(app: &App, watch: &Watch, registered: &[(Timestamp, Object
     }
 }
 
-/// Writes it down, once, and tells it.
+/// Records a pass event once and enqueues its notification.
 async fn happened(app: &App, watch: &Watch, news: News, at: Timestamp) -> Result<(), StoreError> {
     let mut ledger = app.auditor.begin().await?;
     let case = store::touch(ledger.tx(), watch.case, app.now()).await?;
@@ -141,9 +148,9 @@ async fn happened(app: &App, watch: &Watch, news: News, at: Timestamp) -> Result
     ledger.record(about(Event::new(kind, Actor::Portal), &case).with("at", at.to_string()));
     match Audience::open(&app.sealer, TABLE, &watch.action, &watch.sealed) {
         Ok(audience) => audience.tell(ledger.tx(), app, news, (watch.person, at)).await?,
-        Err(error) => tracing::error!(%error, "whom to tell of a pass was sealed with a key that is gone"),
+        Err(error) => tracing::error!(%error, "pass notification skipped: sealing key missing"),
     }
     ledger.commit().await?;
-    tracing::info!(case = %case.reference, kind, "a pass of the helpdesk");
+    tracing::info!(case.reference = %case.reference, kind, "Temporary Access Pass event recorded");
     Ok(())
 }

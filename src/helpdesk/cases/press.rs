@@ -1,4 +1,4 @@
-//! What is pressed on the page of a case: each button its handler, and the way back to the page.
+//! Handlers of the forms on the case page. Each one redirects back to the page with a result code.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -15,22 +15,22 @@ use crate::signin::{Approve, Assist, Permission, Staff, at_work};
 use crate::state::App;
 use crate::web::{Error, Frame};
 
-/// Back to the page with what it came to. A refusal is written down.
+/// Redirects to the case page with the result code. Records a refusal in the audit log.
 pub(super) async fn back<P: Permission>(
     app: &App,
     staff: &Staff<P>,
     case: &Case,
     done: Done,
 ) -> Result<Response, Error> {
-    let word = match done {
-        Ok(word) => word.to_owned(),
-        Err(Stop::Refused(why)) => {
-            refused(app, staff, case, why).await?;
-            why.code().to_lowercase()
+    let code = match done {
+        Ok(code) => code.to_owned(),
+        Err(Stop::Refused(refusal)) => {
+            refused(app, staff, case, refusal).await?;
+            refusal.code().to_lowercase()
         }
         Err(Stop::Failed(error)) => return Err(error),
     };
-    Ok(Redirect::to(&format!("/helpdesk/cases/{}?said={word}", case.reference)).into_response())
+    Ok(Redirect::to(&format!("/helpdesk/cases/{}?said={code}", case.reference)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -186,15 +186,15 @@ pub(in crate::helpdesk) async fn ask(
     back(&app, &staff, &case, done).await
 }
 
-/// What doing it gave: a pass on a page of its own, or a word on the page of the case.
+/// Responds to an execution: shows a pass on its own page, otherwise redirects to the case page with a code.
 pub(super) async fn given(app: &App, frame: Frame, staff: &Staff<Assist>, case: &Case, given: Given) -> Pressed {
     match given {
         Given::Pass(pass) => {
             let back = format!("/helpdesk/cases/{}", case.reference);
             Ok(super::answer::pass_page(at_work(frame, &staff.login), &case.name, &pass, back))
         }
-        Given::Done(said) => back(app, staff, case, Ok(said)).await,
-        // Only an agent's own token is challenged, and that is carried out elsewhere.
+        Given::Done(code) => back(app, staff, case, Ok(code)).await,
+        // Only an agent's own token gets a claims challenge, and `agent_sign_in` handles that case.
         Given::Challenged { .. } => back(app, staff, case, Err(Refused::NotPossible.into())).await,
     }
 }
@@ -221,7 +221,7 @@ pub(in crate::helpdesk) async fn act(
             (staff, outcome)
         }
     };
-    // What is begun is carried out, even if the browser hangs up meanwhile: the work belongs to the process.
+    // Runs as a background task of the process: it completes even if the browser disconnects.
     let (staff, outcome) = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
     match outcome {
         Ok(done) => given(&app, frame, &staff, &case, done).await,

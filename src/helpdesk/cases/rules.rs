@@ -1,23 +1,27 @@
-//! What is enough to act on a caller's word: pure rules, with the points and thresholds of the configuration. The tables
-//! hold the same rules as foreign keys and checks (`migrations/0009_cases.sql`); here they choose, there they refuse.
+//! Rules for sufficient verification of a caller. Pure functions.
+//!
+//! The configuration gives each method its points and each action its threshold. This module selects the verifications
+//! for a decision.
+//!
+//! - The tables enforce the same rules as foreign keys and check constraints (`migrations/0009_cases.sql`).
 
 use jiff::Timestamp;
 
 use crate::base::ObjectId;
 use crate::config::{Points, Raises, Thresholds};
 
-/// What a case is for.
+/// The action that a case asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Allow the person to reset, once.
+    /// Allows the person to reset their password once.
     Grant,
-    /// A Temporary Access Pass.
+    /// Issues a Temporary Access Pass.
     Pass,
-    /// End every session of the person.
+    /// Revokes every sign-in session of the person.
     Revoke,
-    /// Unlock the account in the directory.
+    /// Unlocks the account in Active Directory.
     Unlock,
-    /// Let a frozen person reset again.
+    /// Lifts the hold on the person's resets.
     Thaw,
 }
 
@@ -39,7 +43,7 @@ impl Action {
     }
 }
 
-/// How somebody speaks for the caller.
+/// Method to verify a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     CallCheck,
@@ -66,12 +70,12 @@ impl Method {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
-    /// Somebody else than the agent signs in and says so.
+    /// Returns whether someone other than the agent signs in to confirm.
     pub(crate) fn witnessed(self) -> bool {
         matches!(self, Self::CallCheck | Self::Push | Self::Manager)
     }
 
-    /// It proves only that somebody has the person's session.
+    /// Returns whether the method only proves that the caller has access to the person's session.
     fn own_session(self) -> bool {
         matches!(self, Self::CallCheck | Self::Push)
     }
@@ -87,23 +91,23 @@ impl Method {
     }
 }
 
-/// What makes an action riskier than usual.
+/// Risk factors of a case. Each one increases the required points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Risk {
     pub(crate) privileged: bool,
-    /// The case came by `/help`: whoever asked signed in with nothing.
+    /// The case came from `/help`, where the requester did not sign in.
     pub(crate) internet: bool,
-    /// A reset of the person's was not theirs, or was reported so.
+    /// The person's resets are on hold, for example after a reset that they reported as not requested.
     pub(crate) frozen: bool,
 }
 
-/// What an action takes.
+/// Verification requirements of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Needs {
     pub(crate) points: i64,
-    /// A second person has to approve.
+    /// A second person must approve.
     pub(crate) two_people: bool,
-    /// The caller's own session alone is not enough.
+    /// Confirmations from the caller's own session alone are not sufficient.
     pub(crate) beyond_session: bool,
 }
 
@@ -117,7 +121,7 @@ impl Needs {
             Action::Thaw => thresholds.thaw,
         };
         let raise = |is: bool, by: i64| if is { by.max(0) } else { 0 };
-        // Whoever is thawed is frozen: that alone makes thawing no riskier.
+        // Lifting a hold always concerns a person on hold, so the hold is no additional risk there.
         let frozen = risk.frozen && action != Action::Thaw;
         let points = base.max(1)
             + raise(risk.privileged, raises.privileged)
@@ -127,7 +131,7 @@ impl Needs {
     }
 }
 
-/// A verification that is still good.
+/// A verification of the caller by one method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verification {
     pub(crate) id: String,
@@ -139,17 +143,17 @@ pub(crate) struct Verification {
     pub(crate) until: Timestamp,
 }
 
-/// What is still missing.
+/// What is still missing for sufficient verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Missing {
     pub(crate) points: i64,
-    /// Nobody signed in for it, and no second agent gave their word.
+    /// No one signed in to confirm, and no second agent attested.
     pub(crate) witness: bool,
-    /// Everything came from the caller's own session.
+    /// All verifications came from the caller's own session.
     pub(crate) beyond_session: bool,
 }
 
-/// The fewest verifications that are enough, at most three, in the order in which the tables take them.
+/// Selects the smallest sufficient set of verifications, at most 3, in the order that the tables require.
 pub(crate) fn enough(needs: Needs, have: &[Verification]) -> Result<Vec<Verification>, Missing> {
     let mut best: Option<Vec<&Verification>> = None;
     for chosen in choices(have) {
@@ -161,7 +165,7 @@ pub(crate) fn enough(needs: Needs, have: &[Verification]) -> Result<Vec<Verifica
     best.map(|chosen| ordered(&chosen)).ok_or_else(|| missing(needs, have))
 }
 
-/// Every set of one to three, without one agent's word by one method twice.
+/// Returns every set of 1 to 3 verifications in which no agent appears twice with the same method.
 fn choices(have: &[Verification]) -> Vec<Vec<&Verification>> {
     let mut sets: Vec<Vec<&Verification>> = vec![Vec::new()];
     for one in have {
@@ -192,7 +196,7 @@ fn short(needs: Needs, set: &[&Verification]) -> Missing {
     }
 }
 
-/// What is witnessed stands first; else the first two are of different agents.
+/// Puts a witnessed verification first. Without one, the first two are by different agents.
 fn ordered(set: &[&Verification]) -> Vec<Verification> {
     let mut set: Vec<Verification> = set.iter().map(|one| (*one).clone()).collect();
     set.sort_by_key(|one| !one.method.witnessed());
@@ -207,7 +211,7 @@ fn ordered(set: &[&Verification]) -> Vec<Verification> {
 }
 
 fn missing(needs: Needs, have: &[Verification]) -> Missing {
-    // One agent's word by one method counts once.
+    // Counts each method of an agent once.
     let mut counted: Vec<&Verification> = Vec::new();
     for one in have {
         if !counted.iter().any(|other| other.method == one.method && other.agent == one.agent) {
@@ -252,7 +256,7 @@ mod tests {
         assert_eq!(missing, Missing { points: 1, witness: false, beyond_session: true });
         let both = [by(Method::CallCheck, 1), by(Method::Push, 1)];
         let missing = enough(needs(Action::Pass, USUAL), &both).unwrap_err();
-        assert_eq!(missing, Missing { points: 0, witness: false, beyond_session: true }, "both are the same session");
+        assert_eq!(missing, Missing { points: 0, witness: false, beyond_session: true }, "both use the same session");
         let manager = [by(Method::CallCheck, 1), by(Method::Manager, 1)];
         assert!(enough(needs(Action::Pass, USUAL), &manager).is_ok());
         assert!(enough(needs(Action::Grant, PRIVILEGED), &both).is_err());
@@ -268,7 +272,7 @@ mod tests {
         assert!(chosen[0].agent != chosen[1].agent, "{chosen:?}");
         let twice = [by(Method::CallBack, 1), by(Method::CallBack, 1)];
         let missing = enough(needs(Action::Grant, USUAL), &twice).unwrap_err();
-        assert_eq!(missing, Missing { points: 1, witness: true, beyond_session: false }, "said twice is said once");
+        assert_eq!(missing, Missing { points: 1, witness: true, beyond_session: false }, "a repetition counts once");
     }
 
     #[test]
@@ -288,9 +292,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is chosen keeps every rule of the tables, and what is refused has something missing.
+        /// Every selected set satisfies the rules of the tables, and every refusal names something missing.
         #[test]
-        fn what_is_enough_is_what_the_tables_take(
+        fn selected_verifications_satisfy_table_rules(
             have in proptest::collection::vec(any_verification(), 0..7), points in 1..8i64, strict: bool,
         ) {
             let needs = Needs { points, two_people: strict, beyond_session: strict };
@@ -305,7 +309,7 @@ mod tests {
                     }
                 }
                 Err(missing) => {
-                    // More than three were needed, or a part is missing.
+                    // Either more than 3 verifications were needed, or a part is missing.
                     let some = missing.points > 0 || missing.witness || missing.beyond_session;
                     prop_assert!(some || have.len() > 3, "{missing:?}");
                 }

@@ -1,4 +1,7 @@
-//! Verifying a caller: questions that somebody signs in to answer, and what an agent says themselves.
+//! Verification of a caller: requests that the person or their manager signs in to answer, and an agent's attestations.
+//!
+//! - A reply counts once, and only while the request and its case are open.
+//! - A denied request, or 3 incorrect replies, locks the case and raises a helpdesk alert.
 
 use axum::extract::FromRef as _;
 use jiff::SignedDuration;
@@ -15,14 +18,14 @@ use crate::state::App;
 use crate::store::StoreError;
 use crate::web::Error;
 
-/// A caller is on the line.
+/// Time to answer a request while the caller is on the phone.
 const CALL: SignedDuration = SignedDuration::from_mins(10);
-/// A manager has to be reached first.
+/// Time to answer for a manager, who has to be reached first.
 const MANAGER: SignedDuration = SignedDuration::from_mins(60);
-/// So many wrong answers, and the case is locked.
+/// Number of incorrect replies after which the case is locked.
 const FAILURES: i64 = 3;
 
-/// The person of the case, whom this agent may verify by this method.
+/// Returns the person of the case after checking that this agent may verify them by this method.
 async fn person<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, by: Method) -> Result<PersonKey, Stop> {
     if by.points(&app.config.helpdesk.points) <= 0 {
         return Err(Refused::NotPossible.into());
@@ -37,7 +40,7 @@ async fn person<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, by: Met
     Ok(person)
 }
 
-/// Asks the person, or their manager, who must sign in to answer.
+/// Sends a verification request to the person or their manager, who must sign in to answer.
 pub(super) async fn ask<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, method: Method) -> Done {
     let person = person(app, staff, case, method).await?;
     let (asked, lasts) = match method {
@@ -72,7 +75,7 @@ pub(super) async fn ask<P: Permission>(app: &App, staff: &Staff<P>, case: &Case,
     Ok("asked")
 }
 
-/// The manager, if there is one and it is not the agent.
+/// Fetches the person's manager. Refuses if there is none, or if it is the agent or the person.
 async fn manager<P: Permission>(app: &App, staff: &Staff<P>, person: PersonKey) -> Result<PersonKey, Stop> {
     let found = People::from_ref(app).manager(person.object).await?.ok_or(Refused::NoManager)?;
     if found.id == staff.login.key.object {
@@ -84,7 +87,7 @@ async fn manager<P: Permission>(app: &App, staff: &Staff<P>, person: PersonKey) 
     Ok(PersonKey { tenant: person.tenant, object: found.id })
 }
 
-/// What the agent says themselves: they called the number on record, or they see the person.
+/// Records an agent's attestation: they called a registered number, or they saw the person.
 pub(super) async fn attest<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, method: Method) -> Done {
     let person = person(app, staff, case, method).await?;
     if method == Method::CallBack && !number_settled(app, person).await? {
@@ -102,7 +105,7 @@ pub(super) async fn attest<P: Permission>(app: &App, staff: &Staff<P>, case: &Ca
     Ok("attested")
 }
 
-/// Whether one of the numbers on record has been the same for long enough.
+/// Returns whether one of the person's phone numbers is eligible for a callback.
 async fn number_settled(app: &App, person: PersonKey) -> Result<bool, Stop> {
     let people = People::from_ref(app);
     let facts = open::facts(app, person.object).await?;
@@ -124,30 +127,30 @@ fn verification(app: &App, method: Method, agent: ObjectId, agent_name: &str) ->
     }
 }
 
-/// What somebody who was asked says.
+/// Reply as submitted by the recipient of a request.
 pub(super) enum Says {
-    /// Yes; with the words that they heard, where there are words.
+    /// A confirmation, with the words that the person picked in a call check.
     Yes(Vec<String>),
     No,
 }
 
-/// What an answer came to.
+/// Outcome of a submitted reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answered {
     Confirmed,
     Wrong,
     Refused,
-    /// Answered already, or too late.
+    /// The request was already answered or has expired.
     Over,
 }
 
-/// Takes an answer: it counts once, and only while the question and its case are open.
+/// Records a reply. It counts once, and only while the request and its case are open.
 pub(super) async fn answer(app: &App, check: &Check, says: &Says) -> Result<Answered, Error> {
-    let came = match says {
+    let reply = match says {
         Says::No => store::Answer::Refused,
         Says::Yes(picked) if check.method == Method::CallCheck => {
             let words = Words::open(&app.sealer, check).map_err(StoreError::from);
-            // Without its key nobody can answer it: it counts as over.
+            // Without its sealing key the request cannot be answered, so it counts as closed.
             let Ok(words) = words else { return Ok(Answered::Over) };
             if words.are(picked) { store::Answer::Confirmed } else { store::Answer::Wrong }
         }
@@ -155,13 +158,13 @@ pub(super) async fn answer(app: &App, check: &Check, says: &Says) -> Result<Answ
     };
     let mut ledger = app.auditor.begin().await?;
     let Some(held) = store::hold(ledger.tx(), check.case, app.now()).await? else { return Ok(Answered::Over) };
-    // The agent may have changed what the case is for meanwhile: the answer was to something else.
-    if held.action != check.action || !store::answer(ledger.tx(), &check.id, came, app.now()).await? {
+    // The agent may have changed the case's action in the meantime; the reply was for the old action.
+    if held.action != check.action || !store::answer(ledger.tx(), &check.id, reply, app.now()).await? {
         return Ok(Answered::Over);
     }
-    let told = Event::new("case.answered", Actor::Person(check.asked)).with("method", check.method.name());
-    ledger.record(about(told.with("answer", came.name()), &held));
-    let locked = match came {
+    let answered = Event::new("case.answered", Actor::Person(check.asked)).with("method", check.method.name());
+    ledger.record(about(answered.with("answer", reply.name()), &held));
+    let locked = match reply {
         store::Answer::Confirmed => {
             let one = verification(app, check.method, check.agent, &check.agent_name);
             store::verify(ledger.tx(), (held.id, held.action), &one, Some((&check.id, check.asked.object))).await?;
@@ -175,13 +178,13 @@ pub(super) async fn answer(app: &App, check: &Check, says: &Says) -> Result<Answ
     };
     if locked {
         store::change(ledger.tx(), held.id, &Change::State(CaseState::Locked)).await?;
-        ledger.record(about(Event::new("case.locked", Actor::Portal).with("because", came.name()), &held));
+        ledger.record(about(Event::new("case.locked", Actor::Portal).with("because", reply.name()), &held));
     }
     ledger.commit().await?;
     if locked {
         alarm(app, "case_locked", &held);
     }
-    Ok(match came {
+    Ok(match reply {
         store::Answer::Confirmed => Answered::Confirmed,
         store::Answer::Wrong => Answered::Wrong,
         store::Answer::Refused => Answered::Refused,

@@ -1,4 +1,4 @@
-//! The words of a call check: the agent says three, the person picks them among nine.
+//! Words of a call check: the agent reads out 3 words, and the person picks them from 9.
 
 use diceware_wordlists::Wordlist;
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,12 @@ use crate::store::{Place, Purpose, SealError, Sealer};
 const SAID: usize = 3;
 const SHOWN: usize = 9;
 
-/// Sealed while the question is open.
+/// Words of one call check. Stored sealed while the request is open.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Words {
-    /// The agent's.
+    /// The words that the agent reads out.
     pub(super) said: Vec<String>,
-    /// The person's to choose from, in the order of the alphabet.
+    /// The words that the person chooses from, in alphabetical order.
     pub(super) shown: Vec<String>,
 }
 
@@ -23,7 +23,7 @@ impl Words {
     pub(super) fn new(random: &Random) -> Self {
         let mut shown: Vec<String> = Vec::new();
         let list = Wordlist::EffShort2.get_list();
-        // Words of the short list differ in their first three letters: what is misheard is still told apart.
+        // Words of the EFF short list differ in their first 3 letters, so a misheard word is still distinguishable.
         while shown.len() < SHOWN {
             let at = usize::try_from(random.below(u32::try_from(list.len()).unwrap_or(1))).unwrap_or(0);
             let Some(word) = list.get(at).filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) else { continue };
@@ -36,7 +36,7 @@ impl Words {
         Self { said, shown }
     }
 
-    /// Exactly the agent's words, in any order.
+    /// Returns whether exactly the spoken words were picked, in any order.
     pub(super) fn are(&self, picked: &[String]) -> bool {
         let mut picked: Vec<&String> = picked.iter().collect();
         picked.sort();
@@ -67,7 +67,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_the_three_words_that_were_said_are_right(seed: u64) {
+        fn only_the_three_spoken_words_match(seed: u64) {
             let words = Words::new(&Random::seeded(seed));
             prop_assert_eq!((words.said.len(), words.shown.len()), (SAID, SHOWN));
             let mut right = 0;

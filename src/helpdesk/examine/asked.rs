@@ -1,4 +1,4 @@
-//! What an examiner asks for, and what nothing can be looked for with.
+//! The search form of the audit log, and the problems that make a search impossible.
 
 use axum::extract::FromRef as _;
 use jiff::Timestamp;
@@ -14,35 +14,35 @@ use crate::state::App;
 use crate::store::Limit;
 use crate::web::Error;
 
-/// A name is looked up at Microsoft, which is not asked for ever.
+/// Maximum number of user lookups at Microsoft by one auditor.
 const LOOKUPS: Limit = Limit { count: 60, per: jiff::SignedDuration::from_mins(1) };
 
 #[derive(Debug, Deserialize)]
 pub(in crate::helpdesk) struct Asked {
-    /// Days, the first and the last.
+    /// First day of the period; `to` is the last day.
     #[serde(default)]
     pub(super) from: String,
     #[serde(default)]
     pub(super) to: String,
     #[serde(default)]
     pub(super) event: String,
-    /// Who did it: a whole user name, an object id, `portal` or `command`.
+    /// Actor: a complete user name, an object id, `portal` or `command`.
     #[serde(default)]
     pub(super) actor: String,
-    /// About whom: a whole user name or an object id.
+    /// Subject: a complete user name or an object id.
     #[serde(default)]
     pub(super) person: String,
     #[serde(default)]
     pub(super) reference: String,
-    /// The row that this page comes after.
+    /// Cursor: sequence number of the last event on the previous page.
     #[serde(default)]
     before: String,
-    /// For an export.
+    /// Format of an export.
     #[serde(default)]
     pub(super) format: String,
 }
 
-/// What is wrong with a question.
+/// Problem with a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
     Day,
@@ -67,7 +67,7 @@ impl Asked {
         self.before.parse().ok()
     }
 
-    /// The same question elsewhere.
+    /// Builds a link to another address with the same search.
     pub(super) fn link(&self, path: &str, more: &[(&str, &str)]) -> String {
         let values = [
             ("from", &self.from),
@@ -83,7 +83,7 @@ impl Asked {
         format!("{path}?{}", query.finish())
     }
 
-    /// The question itself is told of who asks, with what is personal apart.
+    /// Adds the search to its own audit event. Entered names go to the personal data of the event.
     pub(super) fn told(&self, event: Event, sought: &Sought) -> Event {
         let time = |event: Event, name: &str, at: Option<Timestamp>| match at {
             Some(at) => event.with(name, at.to_string()),
@@ -116,7 +116,7 @@ impl Asked {
             "portal" => vec![Actor::Portal],
             "command" => vec![Actor::Command],
             typed => match person(app, staff, typed).await? {
-                Ok(somebody) => somebody.map_or(Vec::new(), |key| vec![Actor::Staff(key), Actor::Person(key)]),
+                Ok(found) => found.map_or(Vec::new(), |key| vec![Actor::Staff(key), Actor::Person(key)]),
                 Err(wrong) => return Ok(Err(wrong)),
             },
         };
@@ -130,7 +130,9 @@ async fn reset(app: &App, typed: &str) -> Result<Option<crate::base::ResetId>, E
     Ok(resets::id_of(&app.db, &reference).await?)
 }
 
-/// Somebody by object id, which needs no Microsoft and finds who has left, or by their whole user name.
+/// Resolves a person by object id or complete user name.
+///
+/// An object id needs no request to Microsoft and also finds people who have left the tenant.
 async fn person(app: &App, staff: &Staff<Examine>, typed: &str) -> Result<Result<Option<PersonKey>, Wrong>, Error> {
     let typed = typed.trim();
     let key = |object| Ok(Ok(Some(PersonKey { tenant: app.config.tenant(), object })));
@@ -148,7 +150,7 @@ async fn person(app: &App, staff: &Staff<Examine>, typed: &str) -> Result<Result
             None => Ok(Err(Wrong::Nobody)),
         },
         Err(error) => {
-            tracing::warn!(cause = ?error, "somebody cannot be looked up for the audit");
+            tracing::warn!(error = ?error, "audit search failed: user lookup unavailable");
             Ok(Err(Wrong::Unread))
         }
     }

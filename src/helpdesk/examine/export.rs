@@ -1,6 +1,9 @@
-//! The audit as a file, oldest first, of any size: read in batches and sent as it is read, so that memory holds one
-//! batch however long it is. It reaches as far as the audit did when it began. What breaks it off, breaks the
-//! connection: half a file never looks whole.
+//! Export of the audit log as a file, oldest event first.
+//!
+//! The export loads and sends one batch at a time, so that memory use does not depend on its size. It ends at the event
+//! that was the newest when it started.
+//!
+//! - An error aborts the connection, so that an incomplete file never looks complete.
 
 use std::io;
 
@@ -20,7 +23,7 @@ use crate::state::{App, Standing};
 use crate::store::{Limit, hash_id};
 use crate::web::Error;
 
-/// An export reads everything: nobody needs many.
+/// Maximum number of exports by one auditor. Each one may read the entire audit log.
 const EXPORTS: Limit = Limit { count: 20, per: SignedDuration::from_hours(1) };
 
 const COLUMNS: [&str; 14] = [
@@ -90,7 +93,7 @@ pub(in crate::helpdesk) async fn export(
     };
     let limit = format!("export:{}", staff.login.key.object);
     app.limits.take(&limit, EXPORTS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
-    // Told before the first byte leaves, and in the export itself.
+    // Recorded before the first byte is sent, so that the event is part of the export itself.
     let event = Event::new("audit.exported", staff.actor()).with("format", format.name());
     app.auditor.note(asked.told(event, &sought)).await?;
     let through = head(&app.db).await?.map_or(0, |(count, _)| count);
@@ -107,7 +110,7 @@ pub(in crate::helpdesk) async fn export(
     Ok(response)
 }
 
-/// An export under way.
+/// State of a running export.
 struct Export {
     app: App,
     session: Watched<String, Standing>,
@@ -123,19 +126,19 @@ impl Export {
         stream::try_unfold(self, |mut export| async move { Ok(export.next().await?.map(|part| (part, export))) })
     }
 
-    /// The next batch. Whoever signed out meanwhile, or lost their role, gets no more.
+    /// Returns the next batch. Fails if the auditor has signed out or lost their role in the meantime.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         if self.app.stop.is_cancelled() || self.session.latest() == Standing::Over {
-            return Err(io::Error::other("the session is over"));
+            return Err(io::Error::other("session ended"));
         }
         let read = oldest(&self.app.db, &self.sought, self.after, self.through).await;
         let entries = read.map_err(|error| {
-            tracing::error!(cause = ?error, "an export of the audit broke off");
-            io::Error::other("the database is away")
+            tracing::error!(error = ?error, "audit export aborted");
+            io::Error::other("database unavailable")
         })?;
         let first = !std::mem::replace(&mut self.begun, true);
         let Some(last) = entries.last() else {
-            // Nothing found is a table without rows, not nothing.
+            // Without a match, the export is a table with a header and no rows.
             let part = if first { self.format.write(&[], true)? } else { Vec::new() };
             return Ok(Some(Bytes::from(part)).filter(|part| !part.is_empty()));
         };
@@ -144,7 +147,7 @@ impl Export {
     }
 }
 
-/// A cell that a spreadsheet would take for a formula begins with a quote instead
+/// Prefixes a cell that a spreadsheet would interpret as a formula with a quote
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>, read 2026-11-24).
 fn harmless(cell: &str) -> String {
     let formula = cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])

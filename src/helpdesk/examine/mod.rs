@@ -1,4 +1,6 @@
-//! The audit: looked through and exported, by auditors and administrators. Looking is in the audit, too.
+//! The audit log page: search and export for auditors and administrators.
+//!
+//! - Every search and export is itself an audit event.
 
 mod asked;
 mod export;
@@ -18,10 +20,10 @@ use crate::state::App;
 use crate::store::{Limit, Limits, StoreError, hash_id};
 use crate::web::{Error, Frame, draw, moment};
 
-/// Turning the pages of one search is not searching again.
+/// Limits the audit events for one search by one auditor: another page of the same search is not another search.
 const AUDITED: Limit = Limit { count: 1, per: SignedDuration::from_mins(10) };
 
-/// A row as the page shows it.
+/// An audit event, as the page shows it.
 struct Line {
     seq: i64,
     at: String,
@@ -37,7 +39,7 @@ struct Line {
     hash: String,
 }
 
-/// Somebody, with their page if the examiner may see it.
+/// Actor or subject of an event, with a link to their page if the auditor may view it.
 struct Who {
     text: String,
     object: Option<String>,
@@ -51,12 +53,12 @@ struct AuditPage {
     kinds: Vec<String>,
     wrong: Option<String>,
     rows: Vec<Line>,
-    /// Where the next page begins.
+    /// Address of the next page.
     older: Option<String>,
     csv: String,
     jsonl: String,
     first: bool,
-    /// May look at people and resets, too.
+    /// The viewer may also view people and resets.
     looks: bool,
 }
 
@@ -92,7 +94,7 @@ pub(super) async fn page(
     }))
 }
 
-/// Who searched for what, once for each search.
+/// Records a search in the audit log, once per search.
 async fn searched(app: &App, staff: &Staff<Examine>, asked: &Asked, sought: &Sought) -> Result<(), StoreError> {
     let mut ledger = app.auditor.begin().await?;
     let what = hash_id(&asked.link("", &[]));
@@ -103,7 +105,7 @@ async fn searched(app: &App, staff: &Staff<Examine>, asked: &Asked, sought: &Sou
     ledger.commit().await
 }
 
-/// `staff:tenant/object` as a kind and somebody.
+/// Builds the item of an actor or subject such as `staff:tenant/object`.
 fn who(name: &str, looks: bool) -> Who {
     let (kind, object) = parts_of(name);
     let text = [kind, object.as_deref().unwrap_or_default()].join(" ").trim().to_owned();

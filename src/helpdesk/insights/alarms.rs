@@ -1,4 +1,4 @@
-//! Alarms as the page shows them, and the word with which somebody closes one.
+//! Security alerts on the insights page, and their acknowledgement with a note.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,20 +16,20 @@ use crate::state::App;
 use crate::store::{Db, StoreError};
 use crate::web::{Error, Frame, moment};
 
-/// A word is no document.
+/// Maximum length of a note.
 const NOTE_LETTERS: usize = 2_000;
 
-/// An alarm as a line.
+/// A security alert, as the page shows it.
 pub(super) struct AlarmRow {
     pub(super) id: String,
     pub(super) kind: &'static str,
     pub(super) title: String,
     pub(super) amount: String,
     pub(super) who: String,
-    /// The person's newest reset.
+    /// Reference of the person's newest reset.
     pub(super) reference: Option<String>,
     pub(super) span: String,
-    /// Who acknowledged it and when, and what they found.
+    /// Acknowledgement: who and when, and the note.
     pub(super) acknowledged: Option<(String, String)>,
 }
 
@@ -66,7 +66,7 @@ async fn rows(app: &App, f: &Frame, alarms: Vec<Alarm>) -> Result<Vec<AlarmRow>,
     Ok(rows)
 }
 
-/// Whom an alarm is about, and the newest reset of a person.
+/// Loads the name of an alert's subject, and the newest reset if the subject is a person.
 async fn subject(db: &Db, kind: Kind, key: PersonKey) -> Result<(String, Option<String>), StoreError> {
     if kind.is_about_staff() {
         return Ok((staff_name(db, key).await?, None));
@@ -77,7 +77,7 @@ async fn subject(db: &Db, kind: Kind, key: PersonKey) -> Result<(String, Option<
     })
 }
 
-/// By the user name of their last sign-in; by their id once that is erased.
+/// Returns the user name of a staff member's last sign-in, or their object id after retention has erased it.
 pub(super) async fn staff_name(db: &Db, key: PersonKey) -> Result<String, StoreError> {
     Ok(upn_of_staff(db, key).await?.unwrap_or_else(|| key.object.to_string()))
 }
@@ -87,7 +87,7 @@ pub(crate) struct Word {
     note: String,
 }
 
-/// `POST …/alarms/{id}`: somebody looked, and says what they found. Not without a word.
+/// Acknowledges an alert with a note, which is required. `POST …/alarms/{id}`.
 pub(crate) async fn acknowledge(
     State(app): State<App>,
     staff: Staff<Acknowledge>,
@@ -104,7 +104,8 @@ pub(crate) async fn acknowledge(
     let Some((kind, subject)) = store::acknowledge(ledger.tx(), &id, by, &note, app.now()).await? else {
         return Ok(Redirect::to("/helpdesk/insights?said=gone").into_response());
     };
-    // Not `about` the person: whoever looks after alarms is not working on them.
+    // The person is not the subject of this event: acknowledging an alert is not an action on that person, so it must
+    // not count as one in later scans.
     let event = Event::new("alarm.acknowledged", staff.actor());
     ledger.record(event.with("alarm", id).with("kind", kind).with("subject", subject.to_string()));
     ledger.commit().await?;

@@ -1,4 +1,4 @@
-//! The canary at the desk: its runs, each with what it proved, and trying it again.
+//! Canary resets on the insights page: the runs with their evidence, and the form to resume them.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -11,10 +11,10 @@ use crate::state::App;
 use crate::store::StoreError;
 use crate::web::{Error, Frame, duration, moment};
 
-/// So many runs are shown.
+/// Maximum number of runs on the page.
 const RUNS: i64 = 14;
 
-/// The section, where a canary is set up.
+/// The canary section of the insights page. Only present if canary resets are configured.
 pub(super) struct Shown {
     pub(super) rows: Vec<RunRow>,
     pub(super) stopped: bool,
@@ -24,11 +24,11 @@ pub(super) struct RunRow {
     pub(super) reference: String,
     pub(super) at: String,
     pub(super) at_iso: String,
-    /// `good`, `asked`, `bad`, `nothing`, `pending`.
+    /// Result of the run: `good`, `asked`, `bad`, `nothing` or `pending`.
     pub(super) says: &'static str,
     pub(super) text: String,
     pub(super) took: String,
-    /// A bar of the span beside the longest.
+    /// Length of the bar, relative to the longest run.
     pub(super) length: i64,
     pub(super) proved: String,
 }
@@ -72,7 +72,7 @@ fn row(f: &Frame, run: &Run, most: i64) -> RunRow {
     }
 }
 
-/// `POST /helpdesk/insights/canary`: somebody looked, and tries it again.
+/// Resumes suspended canary resets. `POST /helpdesk/insights/canary`.
 pub(crate) async fn again(State(app): State<App>, staff: Staff<Acknowledge>) -> Result<Response, Error> {
     if app.config.canary.is_none() {
         return Err(Error::NotFound);

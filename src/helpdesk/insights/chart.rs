@@ -1,19 +1,20 @@
-//! Where things stand in a chart. Pure: counts in, positions out; templates draw them, without script and without a style
-//! of their own, because the policy of the pages forbids both.
+//! Layout of the charts. Pure functions from counts to positions.
+//!
+//! Templates render the positions as SVG without inline scripts and styles, which the Content Security Policy forbids.
 
 use super::figures::{Day, Spans};
 
-/// The picture's own units; the page makes it as wide as there is room.
+/// Width of a chart in SVG user units. The page scales it to the available width.
 pub(super) const WIDTH: i64 = 360;
-/// Above the bars is room for the number of the top line, below for days.
+/// Vertical position of the top line. The space above it holds its number; the space below [`CHART_BOTTOM`] the days.
 const TOP: i64 = 14;
 const BOTTOM: i64 = 130;
 const LEFT: i64 = 4;
 
-/// A part of a bar.
+/// A rectangle of a stacked bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Block {
-    /// What it is: a class.
+    /// Kind of the outcome, used as a CSS class.
     pub(super) kind: &'static str,
     pub(super) x: i64,
     pub(super) y: i64,
@@ -21,7 +22,7 @@ pub(super) struct Block {
     pub(super) height: i64,
 }
 
-/// Days side by side, each day's parts on one another.
+/// Lays out the days side by side, each as a stacked bar. Returns the blocks and the value of the top line.
 pub(super) fn stacked(days: &[Day]) -> (Vec<Block>, i64) {
     let top = days.iter().map(Day::all).max().unwrap_or(0).max(1);
     let mut blocks = Vec::new();
@@ -31,7 +32,7 @@ pub(super) fn stacked(days: &[Day]) -> (Vec<Block>, i64) {
         let mut below = 0;
         for (kind, count) in parts.into_iter().filter(|(_, count)| *count > 0) {
             below += count;
-            // What is there is seen, however little it is.
+            // Every count above 0 is at least 1 unit high, so that it is visible.
             let upper = (BOTTOM - below * (BOTTOM - TOP) / top).min(y - 1);
             let (x, next) = (across(n, days.len()), across(n + 1, days.len()));
             blocks.push(Block { kind, x, y: upper, width: (next - x - 2).max(1), height: y - upper });
@@ -41,21 +42,21 @@ pub(super) fn stacked(days: &[Day]) -> (Vec<Block>, i64) {
     (blocks, top)
 }
 
-/// Where the `n`th of so many days begins.
+/// Returns the left edge of the `n`th of `count` days.
 fn across(n: i64, count: usize) -> i64 {
     LEFT + n * (WIDTH - 2 * LEFT) / i64::try_from(count.max(1)).unwrap_or(WIDTH)
 }
 
-/// A line through days, with a gap where there is none.
+/// A line through the days, with gaps where a day has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) kind: &'static str,
-    /// `points` of each stretch.
+    /// Value of the SVG attribute `points` for each connected segment.
     pub(super) stretches: Vec<String>,
     pub(super) dots: Vec<(i64, i64)>,
 }
 
-/// Its name, and which value it shows.
+/// A percentile line: its name, and the function that reads its value.
 type Curve = (&'static str, fn(&Spans) -> i64);
 
 pub(super) fn lines(days: &[Option<Spans>]) -> (Vec<Line>, i64) {
@@ -81,7 +82,7 @@ pub(super) fn lines(days: &[Option<Spans>]) -> (Vec<Line>, i64) {
     (read.into_iter().map(line).collect(), top)
 }
 
-/// How long a lying bar is, of [`WIDTH`].
+/// Returns the length of a horizontal bar, at most [`CHART_WIDTH`] and at least 1.
 pub(super) fn length(count: i64, most: i64) -> i64 {
     (count * WIDTH / most.max(1)).max(1)
 }
@@ -104,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_part_is_in_the_picture_and_none_on_another(days in proptest::collection::vec(day(), 1..40)) {
+        fn blocks_stay_inside_chart_and_do_not_overlap(days in proptest::collection::vec(day(), 1..40)) {
             let (blocks, top) = stacked(&days);
             prop_assert!(top >= 1);
             let parts = |day: &Day| [day.good, day.refused, day.failed, day.open].iter().filter(|c| **c > 0).count();
@@ -125,7 +126,7 @@ mod tests {
         let (lines, top) = lines(&[spans(10), spans(20), None, spans(5)]);
         assert_eq!(top, 80);
         assert_eq!(lines[2].stretches, ["48,72 136,14"]);
-        assert_eq!(lines[2].dots.len(), 3, "also of a day between two without");
+        assert_eq!(lines[2].dots.len(), 3, "also for a single day between gaps");
     }
 
     #[test]

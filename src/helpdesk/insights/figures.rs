@@ -1,19 +1,19 @@
-//! Numbers of the last thirty days, made from counts. Pure.
+//! Statistics of the last 30 days, computed from counts. Pure functions.
 
 use crate::reset::desk::ResetState;
 
-/// How a day's resets ended, in the order in which they stand on one another.
+/// Outcomes of the resets of one day, in the order of the stacked bars from bottom to top.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Day {
-    /// Since 1970.
+    /// Days since 1970.
     pub(super) number: i64,
-    /// Went through.
+    /// Resets that succeeded.
     pub(super) good: i64,
-    /// Refused: choose again.
+    /// Resets that were refused, so that the person had to choose again.
     pub(super) refused: i64,
-    /// Failed, or only at Microsoft.
+    /// Resets that failed, or changed the password only in the cloud.
     pub(super) failed: i64,
-    /// Under way, or nobody knows.
+    /// Resets that are in progress, split, or have an unknown outcome.
     pub(super) open: i64,
 }
 
@@ -32,7 +32,7 @@ impl Day {
     }
 }
 
-/// Every day from the first to the last, also those without a reset.
+/// Returns every day from the first to the last, including days without a reset.
 pub(super) fn days(first: i64, last: i64, counts: &[(i64, ResetState, i64)]) -> Vec<Day> {
     let day = |number: i64| {
         let mut day = Day { number, ..Day::default() };
@@ -42,13 +42,13 @@ pub(super) fn days(first: i64, last: i64, counts: &[(i64, ResetState, i64)]) -> 
     (first..=last).map(day).collect()
 }
 
-/// The value that so many of a hundred do not exceed: the nearest rank, which is a value that was measured.
+/// Returns a percentile by the nearest-rank method, which always gives a measured value.
 pub(super) fn percentile(sorted: &[i64], of_hundred: usize) -> Option<i64> {
     let rank = (sorted.len() * of_hundred).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()
 }
 
-/// How long it took, in milliseconds.
+/// Latency percentiles, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Spans {
     pub(super) count: usize,
@@ -82,7 +82,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_percentile_has_so_many_at_or_below_it(mut values in proptest::collection::vec(0_i64..1_000, 1..200), percent in 1_usize..=100) {
+        fn percentile_bounds_the_requested_share(mut values in proptest::collection::vec(0_i64..1_000, 1..200), percent in 1_usize..=100) {
             values.sort_unstable();
             let value = percentile(&values, percent).unwrap();
             let below = |limit: i64| values.iter().filter(|v| **v <= limit).count() * 100;

@@ -1,8 +1,10 @@
-//! What thirty days look like, and what is odd in them.
+//! Statistics of the last 30 days, and security alerts.
 //!
-//! Pages read counts over an index on time, never all resets; charts are drawn here, as shapes with classes, each with its
-//! numbers in a table under it. A scanner looks for odd patterns once a minute, on one replica, and raises alarms; a
-//! member of staff acknowledges each with a word, and both are in the audit.
+//! Pages load counts over an index on time, never all resets. Charts are SVG shapes with classes, each with its numbers
+//! in a table below it. One replica scans for security alerts, once a minute by default. A staff member acknowledges
+//! each alert with a note.
+//!
+//! - Raising and acknowledging an alert are audit events.
 
 mod alarms;
 mod canary;

@@ -1,4 +1,4 @@
-//! The page of the insights.
+//! The insights page: security alerts, charts and figures of the last 30 days.
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -18,11 +18,11 @@ use crate::state::App;
 use crate::troubles;
 use crate::web::{Error, Frame, draw, duration};
 
-/// So many days, today among them.
+/// Number of days on the page, including today.
 const DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 
-/// A chart of days with its words.
+/// Chart of the daily outcomes, with its summary and table.
 struct Outcomes {
     summary: String,
     blocks: Vec<Block>,
@@ -43,7 +43,7 @@ struct Latency {
     rows: Vec<DayRow>,
 }
 
-/// A lying bar.
+/// A horizontal bar.
 struct Bar {
     name: String,
     length: i64,
@@ -106,7 +106,7 @@ pub(crate) async fn page(
         outcomes: outcomes(&f, &days),
         latencies: [DeskRung::Written, DeskRung::Carried, DeskRung::Landed, DeskRung::Works]
             .into_iter()
-            // The first is always there; the others where a source for them is.
+            // `Written` is always shown; the other checkpoints only if there are measurements.
             .filter(|rung| *rung == DeskRung::Written || figures.spans.iter().any(|(_, of, _)| of == rung))
             .map(|rung| latency(&f, rung, &figures, (first, today)))
             .collect(),
@@ -119,7 +119,7 @@ pub(crate) async fn page(
     }))
 }
 
-/// `11-24`: the same in every language, as in the filters of the queue.
+/// Formats a day as `2026-11-24`, the same in every language, as in the filters of the reset list.
 fn day_name(number: i64) -> String {
     let at = Timestamp::from_millisecond(number * DAY_MS).unwrap_or_default();
     at.strftime("%Y-%m-%d").to_string()
@@ -199,7 +199,7 @@ async fn work(app: &App, f: &Frame, since: Timestamp) -> Result<Vec<Bar>, Error>
     Ok(bars)
 }
 
-/// What resets by telephone would have taken. Nothing where nobody said how long one takes.
+/// Describes the time that resets by phone would have taken. `None` if `helpdesk.minutes_per_reset` is 0.
 fn saved(f: &Frame, days: &[Day], minutes: i64) -> Option<String> {
     let good: i64 = days.iter().map(|day| day.good).sum();
     let hours = count(f, good.saturating_mul(minutes) / 60);

@@ -1,7 +1,7 @@
-//! Which patterns are odd. Pure: from what happened lately to what somebody should look at.
+//! Detectors of security alerts. Pure functions from recent activity to findings.
 //!
-//! Each rule is a weak sign, and says nothing about anybody's intent: an agent with many people may have a busy day. The
-//! alarm asks for a look and a word, no more.
+//! Each detector is a weak signal and does not show intent: an agent who helped many people may have had a busy day. An
+//! alert only asks a staff member to check it and to write a note.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,21 @@ use crate::base::PersonKey;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// Clocks of Graph and ours may differ by this.
+/// Maximum assumed clock difference between Graph and the portal.
 const SKEW: SignedDuration = SignedDuration::from_secs(120);
 
-/// What an alarm is about.
+/// Kind of a security alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// One agent, many people.
+    /// One agent acted on many people within an hour.
     ManyPeople,
-    /// Many agents, one person.
+    /// Many agents acted on one person within a day.
     ManyAgents,
-    /// Failures, then success.
+    /// Several failed resets of a person, then a successful one within an hour.
     FailuresThenSuccess,
-    /// A new sign-in method after a reset.
+    /// A person registered a new sign-in method soon after a reset.
     NewMethod,
-    /// Work at an odd hour.
+    /// An agent acted on a person outside working hours.
     OddHour,
 }
 
@@ -47,23 +47,23 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The subject is a member of staff, not a person who reset.
+    /// Returns whether the subject is a staff member instead of a person with a reset.
     pub(super) fn is_about_staff(self) -> bool {
         matches!(self, Self::ManyPeople | Self::OddHour)
     }
 }
 
-/// Somebody of the staff did something to somebody.
+/// An action of a staff member on a person.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Act {
     pub(super) at: Timestamp,
     pub(super) agent: PersonKey,
     pub(super) person: PersonKey,
-    /// Nobody should be working then.
+    /// The action happened outside working hours.
     pub(super) odd_hour: bool,
 }
 
-/// A reset came to an end.
+/// Outcome of an ended reset.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End {
     pub(super) at: Timestamp,
@@ -71,14 +71,14 @@ pub(super) struct End {
     pub(super) went_through: bool,
 }
 
-/// Somebody registered a sign-in method.
+/// Registration of a sign-in method by a person.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Registered {
     pub(super) at: Timestamp,
     pub(super) person: PersonKey,
 }
 
-/// What happened lately.
+/// Recent activity that the detectors examine.
 #[derive(Default)]
 pub(super) struct Lately {
     pub(super) acts: Vec<Act>,
@@ -86,7 +86,7 @@ pub(super) struct Lately {
     pub(super) registered: Vec<Registered>,
 }
 
-/// From how many on; 0 is never.
+/// Thresholds of the detectors: the number from which an alert is raised. 0 disables a detector.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Thresholds {
     pub(super) people: usize,
@@ -95,7 +95,7 @@ pub(super) struct Thresholds {
     pub(super) method: SignedDuration,
 }
 
-/// Something to look at.
+/// Finding of a detector, from which an alert is raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) kind: Kind,
@@ -105,10 +105,10 @@ pub(super) struct Finding {
     pub(super) seen_at: Timestamp,
 }
 
-/// Until when somebody has looked at a subject already: what happened before does not count again.
+/// Time until which the alerts of a kind and subject are acknowledged. Earlier events do not count again.
 pub(super) type Covered = BTreeMap<(Kind, PersonKey), Timestamp>;
 
-/// Everything odd, one finding for each kind and subject.
+/// Runs all detectors. Returns at most one finding per kind and subject.
 pub(super) fn find(lately: &Lately, thresholds: Thresholds, covered: &Covered) -> Vec<Finding> {
     let new = |kind, subject, at: Timestamp| covered.get(&(kind, subject)).is_none_or(|until| at > *until);
     let mut found = Vec::new();
@@ -127,7 +127,7 @@ pub(super) fn find(lately: &Lately, thresholds: Thresholds, covered: &Covered) -
 
 type Meetings = BTreeMap<PersonKey, Vec<(Timestamp, PersonKey)>>;
 
-/// Who met whom and when, by the first of them, in the order of time.
+/// Groups actions by subject. Each group lists when the subject had contact with whom, in order of time.
 fn grouped(
     acts: &[Act],
     kind: Kind,
@@ -144,7 +144,7 @@ fn grouped(
     groups
 }
 
-/// Subjects that met so many others within a span.
+/// Detects subjects that had contact with at least `threshold` others within a time span.
 fn crowds(groups: Meetings, kind: Kind, span: SignedDuration, threshold: usize) -> Vec<Finding> {
     let most = |group: &[(Timestamp, PersonKey)]| {
         let within = |(from, _): &(Timestamp, PersonKey)| {
@@ -162,7 +162,7 @@ fn crowds(groups: Meetings, kind: Kind, span: SignedDuration, threshold: usize) 
     found.collect()
 }
 
-/// People whose reset went through within an hour after the first of so many that did not.
+/// Detects people whose reset succeeded within an hour after at least `threshold` failures.
 fn failures(ends: &[End], threshold: usize, new: &impl Fn(Kind, PersonKey, Timestamp) -> bool) -> Vec<Finding> {
     let kind = Kind::FailuresThenSuccess;
     let mut by_person: BTreeMap<PersonKey, Vec<End>> = BTreeMap::new();
@@ -184,7 +184,7 @@ fn failures(ends: &[End], threshold: usize, new: &impl Fn(Kind, PersonKey, Times
     found.collect()
 }
 
-/// People who registered a sign-in method soon after a reset.
+/// Detects people who registered a sign-in method soon after a successful reset.
 fn methods(lately: &Lately, span: SignedDuration, new: &impl Fn(Kind, PersonKey, Timestamp) -> bool) -> Vec<Finding> {
     let kind = Kind::NewMethod;
     let mut by_person: BTreeMap<PersonKey, Vec<Timestamp>> = BTreeMap::new();
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 1, 11), act(2, 1, 12)]), &none), [], "the same person twice");
         assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 2, 12), act(2, 1, 13)]), &none), [], "two agents");
         let looked = Covered::from([((Kind::ManyPeople, who(1)), at(30))]);
-        assert_eq!(odd(&acts(&many), &looked), [], "somebody has looked at it");
+        assert_eq!(odd(&acts(&many), &looked), [], "already acknowledged");
         let zero = Thresholds { people: 0, agents: 0, failures: 0, method: SignedDuration::ZERO };
         assert_eq!(find(&acts(&many), zero, &none), [], "switched off");
     }
@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(odd(&registered(61, true), &none), []);
         assert_eq!(odd(&registered(-2, true), &none).len(), 1, "clocks differ");
         assert_eq!(odd(&registered(-3, true), &none), [], "before it");
-        assert_eq!(odd(&registered(10, false), &none), [], "it did not go through");
+        assert_eq!(odd(&registered(10, false), &none), [], "the reset failed");
         let looked = Covered::from([((Kind::NewMethod, who(1)), at(60))]);
         assert_eq!(odd(&registered(60, true), &looked), []);
     }

@@ -1,4 +1,6 @@
-//! Looks for odd patterns in the last day. Twice finds nothing twice.
+//! Scans the last 24 hours for security alerts.
+//!
+//! - A repeated scan of the same events raises no second alert.
 
 use std::time::Duration;
 
@@ -14,12 +16,12 @@ use crate::store::{StoreError, lease};
 
 const BACK: SignedDuration = SignedDuration::from_hours(24);
 
-/// Looks again and again until the process stops.
+/// Runs the scanner until shutdown.
 pub(crate) async fn run(app: App) {
     let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
     loop {
         if let Err(error) = look(&app).await {
-            tracing::warn!(cause = ?error, "odd patterns cannot be looked for; it goes on later");
+            tracing::warn!(error = ?error, "security alert scan failed: retrying");
         }
         tokio::select! {
             () = app.stop.cancelled() => return,
@@ -64,7 +66,9 @@ async fn lately(app: &App, since: Timestamp, now: Timestamp) -> Result<Lately, S
     Ok(Lately { acts: acts.iter().map(act).collect(), ends, registered })
 }
 
-/// `None`: it says nothing, because somebody chose another password, or nobody knows how it ended.
+/// Classifies an ended reset as a success or a failure.
+///
+/// Returns `None` if it says nothing: the person only has to choose another password, or the outcome is unknown.
 fn end(ended: &Ended) -> Option<End> {
     let went_through = match ended.state {
         ResetState::Written | ResetState::Finished => true,
@@ -81,7 +85,7 @@ fn end(ended: &Ended) -> Option<End> {
     Some(End { at: ended.at, person: ended.person, went_through })
 }
 
-/// Who registered a sign-in method, by the directory's log. It arrives late; the next looks see it.
+/// Fetches who registered a sign-in method, from the directory audit log. Delayed entries are seen by a later scan.
 async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<Registered>, StoreError> {
     if !scans::turn(app, "alarms").await? {
         return Ok(Vec::new());
@@ -93,7 +97,7 @@ async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<R
             Ok(found.into_iter().map(one).collect())
         }
         Err(error) => {
-            tracing::warn!(cause = ?error, "the directory's log of new sign-in methods cannot be read");
+            tracing::warn!(error = ?error, "sign-in method log request failed: retrying");
             Ok(Vec::new())
         }
     }
@@ -106,7 +110,7 @@ async fn raise(app: &App, found: &Finding) -> Result<(), StoreError> {
         let amount = i64::try_from(found.amount).unwrap_or(i64::MAX);
         let event = Event::new("alarm.raised", Actor::Portal).about(found.subject);
         ledger.record(event.with("alarm", id.clone()).with("kind", found.kind.name()).with("amount", amount));
-        tracing::error!(alarm.id = %id, kind = found.kind.name(), amount, "alarm: an odd pattern at the helpdesk");
+        tracing::error!(alert.id = %id, kind = found.kind.name(), amount, "alarm: security alert raised");
     }
     ledger.commit().await
 }
@@ -120,15 +124,15 @@ mod tests {
     fn choosing_another_password_is_no_failure() {
         let person: PersonKey =
             "c0de0000-7e5a-4f00-8000-00000000c0de/00000000-0000-4000-8000-000000000001".parse().unwrap();
-        let told = |state, cause: Option<&str>| {
+        let classified = |state, cause: Option<&str>| {
             let cause = cause.map(str::to_owned);
             end(&Ended { at: Timestamp::UNIX_EPOCH, person, state, cause }).map(|end| end.went_through)
         };
-        assert_eq!(told(ResetState::Refused, Some("R-POLICY")), None);
-        assert_eq!(told(ResetState::Refused, Some("R-BANNED")), None);
-        assert_eq!(told(ResetState::Refused, Some("R-ROLE")), Some(false));
-        assert_eq!(told(ResetState::Failed, Some("F-LOCKED")), Some(false));
-        assert_eq!(told(ResetState::Written, None), Some(true));
-        assert_eq!(told(ResetState::Unknown, None), None);
+        assert_eq!(classified(ResetState::Refused, Some("R-POLICY")), None);
+        assert_eq!(classified(ResetState::Refused, Some("R-BANNED")), None);
+        assert_eq!(classified(ResetState::Refused, Some("R-ROLE")), Some(false));
+        assert_eq!(classified(ResetState::Failed, Some("F-LOCKED")), Some(false));
+        assert_eq!(classified(ResetState::Written, None), Some(true));
+        assert_eq!(classified(ResetState::Unknown, None), None);
     }
 }

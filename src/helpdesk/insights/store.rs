@@ -1,4 +1,7 @@
-//! The SQL of alarms. An alarm is open until somebody says what they found; one of a kind and subject is open at a time.
+//! SQL of security alerts.
+//!
+//! - An alert is open until a staff member acknowledges it with a note.
+//! - At most one alert per kind and subject is open.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +11,7 @@ use super::patterns::{Covered, Finding, Kind};
 use crate::base::PersonKey;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// An alarm as it stands.
+/// A stored security alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Alarm {
     pub(super) id: String,
@@ -20,7 +23,7 @@ pub(super) struct Alarm {
     pub(super) acknowledged: Option<Acknowledged>,
 }
 
-/// Who looked at it, and what they say.
+/// Acknowledgement of an alert: who, when, and the note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Acknowledged {
     pub(super) at: Timestamp,
@@ -46,7 +49,7 @@ fn read((id, kind, subject, amount, first, seen, acknowledged, by, note): Row) -
     Ok(Alarm { id, kind, subject, amount, first_at: at(first), seen_at: at(seen), acknowledged })
 }
 
-/// Open alarms, the newest first, and those that were acknowledged since a time.
+/// Loads the open alerts, newest first, and the acknowledged alerts that were raised since a time.
 pub(super) async fn alarms(db: &Db, since: Timestamp) -> Result<(Vec<Alarm>, Vec<Alarm>), StoreError> {
     const OPEN: &str =
         "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
@@ -61,7 +64,7 @@ pub(super) async fn alarms(db: &Db, since: Timestamp) -> Result<(Vec<Alarm>, Vec
     Ok((all(open)?, all(past)?))
 }
 
-/// How far each subject has been looked at, by alarms with an event since a time.
+/// Loads until when the alerts of each kind and subject are acknowledged, from alerts with an event since a time.
 pub(super) async fn covered(db: &Db, since: Timestamp) -> Result<Covered, StoreError> {
     const SQL: &str = "SELECT kind, subject, MAX(seen_at) FROM insight_alarms
         WHERE seen_at >= $1 AND acknowledged_at IS NOT NULL GROUP BY kind, subject";
@@ -72,7 +75,7 @@ pub(super) async fn covered(db: &Db, since: Timestamp) -> Result<Covered, StoreE
     Ok(rows.into_iter().filter_map(read).collect::<BTreeMap<_, _>>())
 }
 
-/// Raises an alarm. False: it is open already, and now knows of what is new.
+/// Inserts an alert. Returns false if one is already open, which is then updated with the new events.
 pub(super) async fn raise(tx: &mut Tx, id: &str, found: &Finding, now: Timestamp) -> Result<bool, StoreError> {
     const RAISE: &str = "INSERT INTO insight_alarms (id, kind, subject, amount, first_at, seen_at, raised_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (kind, subject) WHERE acknowledged_at IS NULL DO NOTHING";
@@ -105,7 +108,9 @@ pub(super) async fn raise(tx: &mut Tx, id: &str, found: &Finding, now: Timestamp
     Ok(raised == 1)
 }
 
-/// Says that an alarm was looked at, and gives its kind and subject. `None`: there is none, or it was already.
+/// Marks an alert as acknowledged and returns its kind and subject.
+///
+/// Returns `None` if the alert does not exist or is already acknowledged.
 pub(super) async fn acknowledge(
     tx: &mut Tx,
     id: &str,
@@ -127,8 +132,7 @@ pub(super) async fn acknowledge(
     Ok(row.and_then(|(kind, subject)| Some((kind, subject.parse().ok()?))))
 }
 
-/// Forgets alarms that were acknowledged before a moment: who was meant, and what somebody wrote about it. One that nobody
-/// has looked at stays.
+/// Deletes the alerts that were acknowledged before a time, with their subject and note. An open alert stays.
 pub(crate) async fn forget(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     const SQL: &str = "DELETE FROM insight_alarms WHERE acknowledged_at < $1";
     let before = before.as_millisecond();
@@ -179,11 +183,11 @@ mod tests {
             assert!(raised(db, "a", &found(1, 20, 5)).await);
             assert!(!raised(db, "b", &found(1, 20, 5)).await, "open already");
             assert!(!raised(db, "c", &found(1, 25, 9)).await);
-            assert!(!raised(db, "d", &found(1, 3, 10)).await, "fewer now, and it was more");
-            assert!(raised(db, "e", &found(2, 20, 5)).await, "somebody else");
+            assert!(!raised(db, "d", &found(1, 3, 10)).await, "the highest amount stays");
+            assert!(raised(db, "e", &found(2, 20, 5)).await, "another subject");
             let (open, past) = alarms(db, start()).await.unwrap();
-            let told = |alarm: &Alarm| (alarm.id.clone(), alarm.amount, alarm.seen_at);
-            assert_eq!(told(&open[0]), ("a".to_owned(), 25, start() + MINUTE * 10));
+            let summary = |alarm: &Alarm| (alarm.id.clone(), alarm.amount, alarm.seen_at);
+            assert_eq!(summary(&open[0]), ("a".to_owned(), 25, start() + MINUTE * 10));
             assert_eq!((open.len(), past.len()), (2, 0));
             assert_eq!(acknowledged(db, "a").await, Some(("many-people".to_owned(), who(1))));
             assert_eq!(acknowledged(db, "a").await, None, "once");
@@ -216,7 +220,7 @@ mod tests {
             assert_eq!(forgotten(start()).await, 0, "not yet");
             assert_eq!(forgotten(start() + MINUTE).await, 1);
             let (open, past) = alarms(db, Timestamp::UNIX_EPOCH).await.unwrap();
-            assert_eq!((open.len(), past.len()), (1, 0), "what nobody looked at stays");
+            assert_eq!((open.len(), past.len()), (1, 0), "an open alert stays");
         }
     }
 

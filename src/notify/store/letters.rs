@@ -1,4 +1,5 @@
-//! Letters: mail that tells of something other than a reset. Each row is one letter to one person, with what it needs in it.
+//! SQL of event notices (table `letters`): mail about something other than a reset. Each row is one mail to one
+//! recipient and has everything that the mail needs.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,18 +8,18 @@ use super::{at, bad, later, person};
 use crate::base::PersonKey;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
-/// A letter that is done is forgotten after this.
+/// Time after which a delivered or abandoned notice is deleted.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A letter that is to be sent.
+/// Event notice that is due.
 #[derive(Clone, Debug)]
 pub(in crate::notify) struct LetterDue {
     pub(in crate::notify) mail: Waiting,
-    /// Which letter, by its name in the catalogue.
+    /// Kind of the notice: its name in the message catalogue.
     pub(in crate::notify) kind: String,
-    /// Whose account it is about.
+    /// Owner of the account that the event is about.
     pub(in crate::notify) person: PersonKey,
-    /// When what it tells of happened.
+    /// Time of the event.
     pub(in crate::notify) at: Timestamp,
 }
 
@@ -32,7 +33,7 @@ struct Row {
     at: i64,
 }
 
-/// Keeps a letter until it is sent.
+/// Inserts a notice that is due immediately.
 pub(in crate::notify) async fn insert_letter(
     tx: &mut Tx,
     (id, language, sealed): (&str, &str, &str),
@@ -57,7 +58,7 @@ pub(in crate::notify) async fn insert_letter(
     Ok(())
 }
 
-/// Letters that nobody is sending.
+/// Loads due notices that no replica has claimed.
 pub(in crate::notify) async fn due_letters(db: &Db, now: Timestamp) -> Result<Vec<LetterDue>, StoreError> {
     const SQL: &str = "SELECT id, kind, tenant, object, at, language, sealed, tries, first_try_at, due_at FROM letters
         WHERE due_at IS NOT NULL AND (due_at <= $1 OR due_at > $2) ORDER BY due_at LIMIT 8";
@@ -70,7 +71,7 @@ pub(in crate::notify) async fn due_letters(db: &Db, now: Timestamp) -> Result<Ve
     rows.into_iter().map(one).collect()
 }
 
-/// Forgets letters that are done.
+/// Deletes notices that ended before the retention.
 pub(in crate::notify) async fn sweep_letters(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM letters WHERE due_at IS NULL AND ended_at < $1";
     let old = now.saturating_sub(FORGOTTEN).unwrap_or_default().as_millisecond();
@@ -111,7 +112,7 @@ mod tests {
                 row
             };
             sweep_letters(&engine.db, after(FORGOTTEN)).await.unwrap();
-            assert_eq!(left().await, (1, String::new()), "the addresses are gone at once");
+            assert_eq!(left().await, (1, String::new()), "the addresses are deleted when it ends");
             sweep_letters(&engine.db, after(FORGOTTEN + SignedDuration::from_secs(1))).await.unwrap();
             assert_eq!(left().await.0, 0);
         }

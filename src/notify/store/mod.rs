@@ -1,4 +1,5 @@
-//! The SQL of notices and letters: what tells of a reset, what tells of something else, and the queue that both are.
+//! SQL of queued mail: reset notices (table `notices`), event notices (table `letters`), and the queue operations of
+//! both.
 
 mod letters;
 mod queue;
@@ -12,9 +13,9 @@ use crate::base::{PersonKey, Reference, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 use queue::{FARTHEST, WaitingRow};
 
-/// How long a link works.
+/// Time for which a "this was not me" link works.
 const LINK: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// A row that nobody could send or needed to is forgotten after this.
+/// Age of a reset after which its unsent notice is deleted.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(72);
 
 fn at(millis: i64) -> Timestamp {
@@ -25,7 +26,7 @@ fn later(now: Timestamp, by: SignedDuration) -> i64 {
     now.saturating_add(by).unwrap_or(now).as_millisecond()
 }
 
-/// A notice that is to be sent, with the reset it tells of.
+/// Notice that is due, with its reset.
 #[derive(Clone, Debug)]
 pub(super) struct Due {
     pub(super) mail: Waiting,
@@ -72,7 +73,7 @@ impl TryFrom<Row> for Due {
     }
 }
 
-/// Keeps whom to tell of a reset.
+/// Inserts the notice of a reset.
 pub(super) async fn insert(
     tx: &mut Tx,
     reset: ResetId,
@@ -86,7 +87,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Notices of resets that changed the password, or may have, and that nobody is sending.
+/// Loads due notices of resets that changed the password, or may have. Excludes notices that a replica has claimed.
 pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, StoreError> {
     const SQL: &str =
         "SELECT n.reset_id AS id, r.reference, r.tenant, r.object, r.state, r.created_at, n.language, n.sealed, n.tries,
@@ -100,7 +101,7 @@ pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, StoreError>
     rows.into_iter().map(Due::try_from).collect()
 }
 
-/// What a claimed notice tells, and the link that it brings.
+/// Stores the reset state that a claimed notice reports, and the hash and expiry of its link.
 pub(super) async fn mark(db: &Db, due: &Due, owner: &str, link_hash: &str, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE notices SET told = $3, link_hash = $4, link_until = COALESCE(link_until, $5)
         WHERE reset_id = $1 AND owner = $2";
@@ -117,7 +118,7 @@ pub(super) async fn mark(db: &Db, due: &Due, owner: &str, link_hash: &str, now: 
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// What a link leads to.
+/// Reset behind a "this was not me" link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Linked {
     pub(super) reset: ResetId,
@@ -126,7 +127,7 @@ pub(super) struct Linked {
     pub(super) asked_at: Timestamp,
 }
 
-/// The reset behind a link that still works.
+/// Loads the reset behind a link that has not expired.
 pub(super) async fn by_link(db: &Db, link_hash: &str, now: Timestamp) -> Result<Option<Linked>, StoreError> {
     const SQL: &str = "SELECT r.id, r.reference, r.tenant, r.object, r.created_at
         FROM notices n JOIN resets r ON r.id = n.reset_id WHERE n.link_hash = $1 AND n.link_until > $2";
@@ -142,7 +143,7 @@ pub(super) async fn by_link(db: &Db, link_hash: &str, now: Timestamp) -> Result<
     }))
 }
 
-/// Marks a link as pressed. False: it was before.
+/// Marks a link as used. Returns false if it was used before.
 pub(super) async fn use_link(tx: &mut Tx, link_hash: &str, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE notices SET link_used_at = $2 WHERE link_hash = $1 AND link_used_at IS NULL";
     let now = now.as_millisecond();
@@ -150,7 +151,8 @@ pub(super) async fn use_link(tx: &mut Tx, link_hash: &str, now: Timestamp) -> Re
     Ok(rows == 1)
 }
 
-/// Forgets notices whose link has ended, and those that are not needed: nothing was changed, or nobody sends them.
+/// Deletes notices whose link has expired, and unsent notices that are not needed: the reset was refused, or is too
+/// old.
 pub(super) async fn sweep(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     const ENDED: &str = "DELETE FROM notices WHERE due_at IS NULL AND link_until <= $1";
     const UNNEEDED: &str = "DELETE FROM notices WHERE due_at IS NOT NULL AND reset_id IN

@@ -1,20 +1,22 @@
-//! Mail that waits to be sent, whatever it tells. A row is claimed by moving `due_at`, so that one replica has it; a claim
-//! ends by itself, long after the slowest mail server would have answered.
+//! Queue operations that both mail tables share.
+//!
+//! A replica claims a row by moving `due_at`, so that only one replica sends it. A claim expires automatically, long
+//! after the slowest mail server would have replied.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{at, later};
 use crate::store::{Db, StoreError, Tx, on_tx, write_db};
 
-/// A claim outlives its work and clocks that differ by minutes.
+/// Time after which a claim expires: longer than a delivery, plus clocks that differ by minutes.
 pub(in crate::notify) const CLAIM: SignedDuration = SignedDuration::from_mins(15);
-/// A due time further ahead than this was written before the clock was set back.
+/// Maximum time that a due time can be ahead. A later one was written before the clock was set back, so the row is due.
 pub(super) const FARTHEST: SignedDuration = SignedDuration::from_hours(6);
 
-/// A table whose rows are mail, by the statements that move it.
+/// Mail table, with the statements that change its rows.
 #[derive(Debug)]
 pub(in crate::notify) struct Queue {
-    /// Its name, to which what is sealed in it is bound.
+    /// Name of the table, which is part of the seal context.
     pub(in crate::notify) table: &'static str,
     claim: &'static str,
     keep: &'static str,
@@ -51,7 +53,7 @@ macro_rules! queue {
 pub(in crate::notify) static NOTICES: Queue = queue!("notices", "reset_id");
 pub(in crate::notify) static LETTERS: Queue = queue!("letters", "id");
 
-/// One piece of mail that waits.
+/// Mail that waits for delivery.
 #[derive(Clone, Debug)]
 pub(in crate::notify) struct Waiting {
     pub(in crate::notify) queue: &'static Queue,
@@ -60,11 +62,11 @@ pub(in crate::notify) struct Waiting {
     pub(in crate::notify) sealed: String,
     pub(in crate::notify) tries: i64,
     pub(in crate::notify) first_try_at: Option<Timestamp>,
-    /// `due_at`, as it was read: who changes it first has the row.
+    /// Value of `due_at` when the row was read. The replica that changes it first has the claim.
     pub(super) as_read: i64,
 }
 
-/// The columns that every queue has.
+/// Columns that both mail tables have.
 #[derive(sqlx::FromRow)]
 pub(super) struct WaitingRow {
     id: String,
@@ -89,7 +91,7 @@ impl WaitingRow {
     }
 }
 
-/// Claims a piece for one try. False: another replica was faster.
+/// Claims a mail for one attempt. Returns false if another replica was faster.
 pub(in crate::notify) async fn claim(
     db: &Db,
     waiting: &Waiting,
@@ -109,7 +111,7 @@ pub(in crate::notify) async fn claim(
     Ok(rows == 1)
 }
 
-/// Whom is left to tell.
+/// Updates the sealed recipients that remain.
 pub(in crate::notify) async fn keep(db: &Db, waiting: &Waiting, owner: &str, sealed: &str) -> Result<(), StoreError> {
     let rows = write_db!(db, |pool| sqlx::query(waiting.queue.keep)
         .bind(&waiting.id)
@@ -121,7 +123,7 @@ pub(in crate::notify) async fn keep(db: &Db, waiting: &Waiting, owner: &str, sea
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// Not now: again after a while.
+/// Reschedules delivery after a failed attempt.
 pub(in crate::notify) async fn put_off(
     db: &Db,
     waiting: &Waiting,
@@ -139,7 +141,7 @@ pub(in crate::notify) async fn put_off(
     Ok(())
 }
 
-/// It is done, one way or the other: the addresses go.
+/// Ends delivery with an outcome and deletes the sealed recipients.
 pub(in crate::notify) async fn end(
     tx: &mut Tx,
     waiting: &Waiting,

@@ -1,4 +1,4 @@
-//! The contract of the notices table, on both engines.
+//! Tests of the table `notices` on SQLite and PostgreSQL.
 
 use super::queue::CLAIM;
 use super::*;
@@ -13,7 +13,7 @@ fn after(span: SignedDuration) -> Timestamp {
     start() + span
 }
 
-/// A reset in a state, with its notice.
+/// Inserts a reset in this state, with its notice.
 async fn add(engine: &Engine, state: &str) -> ResetId {
     const SQL: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open)
         VALUES ($1, $2, $3, $4, 'w@x', 'Wanda', 1, $5, $6, $6, 1, 0, 0)";
@@ -44,7 +44,7 @@ async fn all_due(engine: &Engine, now: Timestamp) -> Vec<Due> {
 async fn claim_and_mark(engine: &Engine, notice: &Due) {
     assert!(claim(&engine.db, &notice.mail, "me", start()).await.unwrap());
     mark(&engine.db, notice, "me", "hash", start()).await.unwrap();
-    assert!(mark(&engine.db, notice, "other", "theirs", start()).await.is_err(), "who has no claim marks nothing");
+    assert!(mark(&engine.db, notice, "other", "theirs", start()).await.is_err(), "only the claim owner can mark it");
 }
 
 #[tokio::test]
@@ -59,12 +59,12 @@ async fn only_a_reset_that_changed_something_is_told_and_by_one_replica() {
             let found = all_due(&engine, start()).await;
             assert_eq!(found.iter().map(|d| (d.reset, d.state.as_str())).collect::<Vec<_>>(), [(id, state)]);
             assert!(claim(&engine.db, &found[0].mail, "me", start()).await.unwrap());
-            assert!(!claim(&engine.db, &found[0].mail, "other", start()).await.unwrap(), "it is taken");
+            assert!(!claim(&engine.db, &found[0].mail, "other", start()).await.unwrap(), "already claimed");
             assert!(all_due(&engine, start()).await.is_empty());
             let mut tx = engine.db.begin().await.unwrap();
             end(&mut tx, &found[0].mail, "me", "sent", start()).await.unwrap();
             tx.commit().await.unwrap();
-            assert!(all_due(&engine, after(SignedDuration::from_hours(48))).await.is_empty(), "once");
+            assert!(all_due(&engine, after(SignedDuration::from_hours(48))).await.is_empty(), "sent only once");
         }
     }
 }
@@ -83,7 +83,7 @@ async fn a_notice_that_did_not_leave_comes_again_and_a_lost_claim_ends() {
         assert!(claim(&engine.db, &second, "dead", second.first_try_at.unwrap()).await.unwrap());
         let third = all_due(&engine, after(CLAIM)).await.remove(0).mail;
         assert!(claim(&engine.db, &third, "me", after(CLAIM)).await.unwrap());
-        assert!(keep(&engine.db, &third, "dead", "x").await.is_err(), "who lost the claim writes nothing");
+        assert!(keep(&engine.db, &third, "dead", "x").await.is_err(), "the owner of an expired claim cannot write");
         let mut tx = engine.db.begin().await.unwrap();
         assert!(end(&mut tx, &third, "dead", "sent", start()).await.is_err());
     }
@@ -113,7 +113,7 @@ async fn a_link_works_for_seven_days_and_counts_once() {
         assert!(use_link(&mut tx, "hash", start()).await.unwrap());
         assert!(!use_link(&mut tx, "hash", start()).await.unwrap());
         tx.commit().await.unwrap();
-        assert!(by_link(&engine.db, "hash", last).await.unwrap().is_some(), "it still answers");
+        assert!(by_link(&engine.db, "hash", last).await.unwrap().is_some(), "a used link still works");
     }
 }
 
@@ -135,8 +135,8 @@ async fn what_is_over_is_forgotten() {
                 on_db!(&engine.db, |p| sqlx::query_as("SELECT COUNT(*) FROM notices").fetch_one(p).await).unwrap();
             row.0
         };
-        assert_eq!(count(start()).await, 3, "a refused reset is nobody's news");
+        assert_eq!(count(start()).await, 3, "a refused reset needs no notice");
         assert_eq!(count(after(FORGOTTEN + SignedDuration::from_secs(1))).await, 1);
-        assert_eq!(count(after(LINK)).await, 0, "with its link");
+        assert_eq!(count(after(LINK)).await, 0, "deleted when its link expires");
     }
 }

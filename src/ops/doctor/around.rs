@@ -1,4 +1,4 @@
-//! What is around: the domain controller, mail, the canary, people who approve.
+//! Checks the environment: domain controller, mail, canary resets, approvers and open health issues.
 
 use jiff::SignedDuration;
 
@@ -11,10 +11,11 @@ use crate::reset::canary::{self, Canary};
 use crate::state::App;
 use crate::troubles;
 
-/// Fewer cannot approve for each other when one is away.
+/// Minimum number of approvers. With fewer, no one can approve when one is absent.
 const APPROVERS: usize = 3;
+/// Period in which an approver must have signed in to be counted.
 const LATELY: SignedDuration = SignedDuration::from_hours(24 * 90);
-/// A clock of the domain that is further off breaks Kerberos.
+/// Maximum clock skew of the domain that Kerberos tolerates.
 const KERBEROS: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) async fn look(app: &App, report: &mut Report) {
@@ -34,7 +35,7 @@ pub(super) async fn look(app: &App, report: &mut Report) {
 
 async fn directory(app: &App, probe: &Directory, report: &mut Report) {
     const CHECK: &str = "directory";
-    // Somebody who is there says more than nobody: the test account, if one is set up.
+    // An existing account tests more than an unknown one: use the canary's account, if one is configured.
     let name = app
         .config
         .canary
@@ -129,7 +130,8 @@ async fn run_of_canary(app: &App, report: &mut Report) {
     });
 }
 
-/// Who may approve is in the id token alone, so those count who have signed in with the role.
+/// Checks the number of approvers. Only the id token has the approver role, so this counts people who signed in with
+/// it.
 async fn approvers(app: &App, report: &mut Report) {
     const CHECK: &str = "approvers";
     let since = app.now().saturating_sub(LATELY).unwrap_or_default();
@@ -145,7 +147,7 @@ async fn approvers(app: &App, report: &mut Report) {
     });
 }
 
-/// What the portal itself alarms of.
+/// Reports the open health issues.
 async fn standing(app: &App, report: &mut Report) {
     let Ok(troubles) = troubles::standing(&app.db).await else { return };
     for trouble in troubles {

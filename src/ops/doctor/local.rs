@@ -1,4 +1,4 @@
-//! What is on this machine: settings, names, certificates, the database.
+//! Checks this machine: settings, host name, TLS certificate and database.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::base::is_loopback_host;
 use crate::config::Config;
 use crate::store::Db;
 
-/// Switches that are for trying things out.
+/// Reports settings that are for trials only or weaken security.
 pub(super) fn configuration(config: &Config, report: &mut Report) {
     const CHECK: &str = "configuration";
     let mut fine = true;
@@ -63,7 +63,7 @@ fn on_loopback(database: &str) -> bool {
     url::Url::parse(database).is_ok_and(|url| url.host_str().is_none() || is_loopback_host(&url))
 }
 
-/// The name people use, and the certificate behind it if it is ours.
+/// Checks the portal's host name, and its certificate if the portal serves TLS itself.
 pub(super) async fn names(config: &Config, report: &mut Report) {
     let public = &config.server.public_url;
     let host = public.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -96,7 +96,7 @@ pub(super) async fn names(config: &Config, report: &mut Report) {
     }
 }
 
-/// A certificate's end is held against the machine's own clock, as browsers do.
+/// Returns the machine's time, because browsers compare the certificate with their system clock too.
 fn now(_config: &Config) -> Timestamp {
     crate::base::Clock::system().now()
 }
@@ -108,7 +108,7 @@ fn ends_at(file: &Path) -> Result<Timestamp, String> {
     Timestamp::from_second(certificate.validity().not_after.timestamp()).map_err(|e| e.to_string())
 }
 
-/// The database as it is. `None`: nothing more can be looked at.
+/// Opens and checks the database. Returns `None` after it reported an error, because no other check can run then.
 pub(super) async fn database(config: &Config, report: &mut Report) -> Option<Db> {
     const CHECK: &str = "database";
     let start = "passback serve --config FILE";

@@ -1,4 +1,4 @@
-//! What is at Microsoft: sign-in, the portal's credential, permissions, the operator, the policy, synchronisation.
+//! Checks Microsoft's side: sign-in, client credential, permissions, operator, Conditional Access and directory sync.
 
 use std::time::Duration;
 
@@ -16,9 +16,11 @@ use crate::entra::{
 use crate::signin::{Opinion, Remark, Verdicts};
 use crate::state::App;
 
-/// From here on tokens are refused (five minutes are borne).
+/// Clock skew that is an error: tokens are refused soon, because at most 5 minutes are tolerated.
 const CLOCK_ERROR: SignedDuration = SignedDuration::from_secs(240);
+/// Clock skew that is a warning.
 const CLOCK_WARNING: SignedDuration = SignedDuration::from_secs(30);
+/// Age of the last directory sync that is a warning.
 const SYNC_OLD: SignedDuration = SignedDuration::from_hours(3);
 
 pub(super) async fn look(app: &App, report: &mut Report) {
@@ -77,7 +79,7 @@ fn credential(app: &App, report: &mut Report) {
     });
 }
 
-/// What the application may do. False: it gets no token, so nothing else can be asked.
+/// Checks the application's permissions. Returns false if it gets no token, because no other check can run then.
 async fn permissions(app: &App, report: &mut Report) -> bool {
     const CHECK: &str = "permissions";
     let by_mail = app.config.notify.kind == NotifyKind::Graph;
@@ -106,7 +108,7 @@ async fn permissions(app: &App, report: &mut Report) -> bool {
     }
 }
 
-/// Where risks are looked at, they have to be readable.
+/// Checks that user risk is readable if the settings use it.
 fn risk(app: &App, granted: &[String], report: &mut Report) {
     let reads = |name: &String| name.starts_with("IdentityRiskyUser.Read");
     if let (Some(settings), false) = (&app.config.risk, granted.iter().any(reads)) {
@@ -263,7 +265,7 @@ async fn policies(app: &App, report: &mut Report) {
     let verdicts = Verdicts::from_ref(app);
     let mut opinions = verdicts.look(&contexts).await;
     if matches!(&opinions, Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS) {
-        // Microsoft answers this once a second per tenant, and the portal that runs may just have asked.
+        // Microsoft allows this request once per second and tenant, and the running portal may have just sent it.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         opinions = verdicts.look(&contexts).await;
     }

@@ -1,5 +1,7 @@
-//! `passback doctor`: everything that must hold before people are let in, each thing with what follows from it and what to
-//! do. It looks and writes nothing: no row, no token, no mail.
+//! Runs `passback doctor`: checks everything that must be right before go-live. Each finding has its consequence and
+//! its remedy.
+//!
+//! - It changes nothing: it writes no row, stores no token and sends no mail.
 
 mod around;
 mod local;
@@ -16,7 +18,7 @@ use crate::entra::Entra;
 use crate::state::App;
 use crate::store::Sealer;
 
-/// Looks at everything that the settings of a file name.
+/// Runs all checks for the settings in a file.
 pub async fn doctor(file: &Path, clock: Clock, random: Random) -> Report {
     let mut report = Report::default();
     let config = match load(file) {
@@ -40,7 +42,7 @@ pub async fn doctor(file: &Path, clock: Clock, random: Random) -> Report {
     report
 }
 
-/// All that is needed to look, with nothing running in it.
+/// Creates the application state for the checks, without background tasks. Returns `None` after it reported an error.
 async fn app(config: Config, report: &mut Report, clock: Clock, random: Random) -> Option<App> {
     let sealer = match Sealer::load(&config.sealing, config.tenant(), random.clone()) {
         Ok(sealer) => sealer,
@@ -79,7 +81,7 @@ async fn app(config: Config, report: &mut Report, clock: Clock, random: Random) 
     }
 }
 
-/// An error with its causes.
+/// Joins an error and its sources, without repeated text.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,35 +1,35 @@
-//! What doctor finds, for people and for programs.
+//! Defines the findings of doctor and formats them for people and programs.
 
 use serde::Serialize;
 
-/// How bad it is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// As it should be.
+    /// The check passed.
     Ok,
-    /// It works, and somebody should know.
+    /// The portal works, but an administrator should know.
     Warning,
-    /// It could not be looked at.
+    /// The check could not run.
     Unknown,
-    /// People cannot reset, or nobody should let them.
+    /// People cannot reset passwords, or must not be allowed to.
     Error,
 }
 
-/// One thing that was looked at.
+/// Result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// A stable word.
+    /// Stable name of the check.
     pub check: &'static str,
     pub level: Level,
     pub says: String,
-    /// What follows from it.
+    /// Consequence of the finding.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub consequence: &'static str,
-    /// What to do.
+    /// Action that fixes it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub remedy: String,
-    /// A command or page that does it.
+    /// Command or page that performs the action.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub command: &'static str,
 }
@@ -68,7 +68,7 @@ impl Finding {
     }
 }
 
-/// Everything that was looked at, in the order of looking.
+/// All findings, in the order of the checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     pub findings: Vec<Finding>,
@@ -79,7 +79,7 @@ impl Report {
         self.findings.push(finding);
     }
 
-    /// 0: all well. 2: warnings. 3: something could not be looked at. 1: an error.
+    /// Returns the exit code: 0 if all checks passed, 2 with warnings, 3 if a check could not run, 1 with errors.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.findings.iter().map(|finding| finding.level).max() {
@@ -90,7 +90,7 @@ impl Report {
         }
     }
 
-    /// Lines for people, the worst last, where the eye is.
+    /// Returns lines for people. The worst finding is last, next to the prompt.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut sorted: Vec<&Finding> = self.findings.iter().collect();

@@ -1,6 +1,7 @@
-//! Offline: the first six bytes of each SHA-1 in an ordered set that is mapped into memory, so that a billion of them
-//! cost no start-up time and no heap. Six bytes: a password that is not in the list is taken for one that is with
-//! `n / 2^48`, which is 1 in 300,000 for a billion hashes.
+//! Offline breach list: the first 6 bytes of each SHA-1 in an ordered set that is mapped into memory.
+//!
+//! The mapping needs no heap, also for a billion hashes. With 6 bytes the probability of a false match is `n / 2^48`,
+//! which is 1 in 300,000 for a billion hashes.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
@@ -11,20 +12,21 @@ use memmap2::Mmap;
 
 use super::BreachError;
 
+/// Number of bytes stored of each hash.
 const KEPT: usize = 6;
 
-/// A file that was built.
+/// Size of a breach list that was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Built {
     pub(crate) hashes: u64,
     pub(crate) bytes: u64,
 }
 
-/// The hashes of a file, as they are looked up.
+/// Breach list in a memory-mapped file.
 pub struct BreachLookup(Set<Mmap>);
 
 impl BreachLookup {
-    /// Opens a file and reads it through once: damage is found at the start and not in the middle of a reset.
+    /// Opens a file and verifies its checksum, so that damage is detected at startup and not during a reset.
     ///
     /// # Errors
     /// When it cannot be read, or is damaged.
@@ -32,9 +34,9 @@ impl BreachLookup {
         let named = || path.display().to_string();
         let read = |source| BreachError::Read { path: named(), source };
         let file = File::open(path).map_err(read)?;
-        // SAFETY: the file is ours, made by `breach build`, which never changes a file in place; operations.md tells
-        // administrators to replace it by renaming and restart.
-        #[expect(unsafe_code, reason = "a mapping can only be made so; see the note on safety")]
+        // SAFETY: `breach build` creates the file and never changes one in place. `docs/operations.md` tells
+        // administrators to replace it by renaming a new file, and to restart.
+        #[expect(unsafe_code, reason = "memory mapping is unsafe; see the SAFETY comment")]
         let map = unsafe { Mmap::map(&file) }.map_err(read)?;
         let damaged = |source| BreachError::Damaged { path: named(), source };
         let set = Set::new(map).map_err(damaged)?;
@@ -42,7 +44,7 @@ impl BreachLookup {
         Ok(Self(set))
     }
 
-    /// Whether the list has a password with this SHA-1.
+    /// Returns whether the list contains a password with this SHA-1.
     #[must_use]
     pub fn holds(&self, hash: &[u8; 20]) -> bool {
         let kept: &[u8] = hash.get(..KEPT).unwrap_or_default();
@@ -50,11 +52,11 @@ impl BreachLookup {
     }
 }
 
-/// Makes a file from lines of hexadecimal SHA-1 hashes in order, as the downloader of Have I Been Pwned writes them
-/// (`HASH:COUNT`). Works in little memory whatever the length.
+/// Builds a breach list from sorted lines of hexadecimal SHA-1 hashes, as the downloader of Have I Been Pwned writes
+/// them (`HASH:COUNT`). Memory use does not depend on the length.
 ///
 /// # Errors
-/// When a line is no hash or out of order, when `to` is there already, and when a file cannot be read or written.
+/// When a line is not a hash or out of order, when `to` already exists, and when a file cannot be read or written.
 pub(crate) fn build(from: &Path, to: &Path) -> Result<Built, BreachError> {
     let named = |path: &Path| path.display().to_string();
     let failed = |path: &Path| {
@@ -65,7 +67,7 @@ pub(crate) fn build(from: &Path, to: &Path) -> Result<Built, BreachError> {
         return Err(BreachError::Exists { path: named(to) });
     }
     let lines = BufReader::new(File::open(from).map_err(failed(from))?).lines();
-    // Beside it, and renamed at the end: half a file never has the name.
+    // Written to a temporary file and renamed at the end, so that an incomplete file never has the final name.
     let half = to.with_extension("half");
     let out = BufWriter::new(File::create(&half).map_err(failed(&half))?);
     let not_built = |source| BreachError::Damaged { path: named(to), source };
@@ -93,7 +95,7 @@ pub(crate) fn build(from: &Path, to: &Path) -> Result<Built, BreachError> {
     Ok(Built { hashes, bytes })
 }
 
-/// The first bytes of a line's hash.
+/// Parses the first bytes of the hash in a line.
 fn key(line: &str) -> Option<[u8; KEPT]> {
     let digits = line.trim_end().split(':').next()?;
     if digits.len() != 40 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -138,7 +140,7 @@ mod tests {
         assert!(hashes.holds(&hash("hunter2")));
         assert!(!hashes.holds(&hash("hunter3")));
         let again = build(&dir.path().join("list"), &dir.path().join("hashes"));
-        assert!(matches!(again, Err(BreachError::Exists { .. })), "nothing is overwritten");
+        assert!(matches!(again, Err(BreachError::Exists { .. })), "an existing file is not overwritten");
     }
 
     #[test]

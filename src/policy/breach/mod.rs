@@ -1,5 +1,6 @@
-//! Whether a password is known from a breach. Off by default; a check that cannot be made does not stand in the way,
-//! and is said.
+//! Checks whether a password is known from a breach.
+//!
+//! The check is off by default. If it fails, the password is accepted and its rule is shown as unchecked.
 
 mod file;
 mod range;
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::base::Password;
 use crate::config::{Breach as Settings, BreachKind};
 
-/// What is known.
+/// Result of a breach check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Breached {
     No,
@@ -23,26 +24,26 @@ pub(super) enum Breached {
     NotKnown,
 }
 
-/// Why the check cannot be set up.
+/// Failure to configure the check or to build a breach list.
 #[derive(Debug, thiserror::Error)]
 pub enum BreachError {
-    #[error("breach.kind = \"file\" needs breach.file: make one with `passback breach build`")]
+    #[error("breach.kind = \"file\" requires breach.file: create it with `passback breach build`")]
     NoFile,
-    #[error("{path} cannot be read")]
+    #[error("cannot read or write {path}")]
     Read { path: String, source: std::io::Error },
-    #[error("{path} is not a whole breach file: make it again with `passback breach build`")]
+    #[error("{path} is not a complete breach file: create it again with `passback breach build`")]
     Damaged { path: String, source: fst::Error },
     #[error("{path}, line {line}: not a SHA-1 hash in 40 hexadecimal digits, with or without `:count`")]
     NotAHash { path: String, line: u64 },
-    #[error("{path}, line {line}: hashes must come in order; sort the file first (LC_ALL=C sort -u)")]
+    #[error("{path}, line {line}: hash out of order: sort the file first (LC_ALL=C sort -u)")]
     NotSorted { path: String, line: u64 },
-    #[error("{path} is there already; nothing is overwritten")]
+    #[error("{path} already exists: choose another file, nothing was overwritten")]
     Exists { path: String },
-    #[error("the HTTP client cannot be made")]
+    #[error("cannot create the HTTP client")]
     Client(#[source] reqwest::Error),
 }
 
-/// The check, as it is set up.
+/// Breach check, as configured.
 pub(super) enum Breach {
     Off,
     Range(range::Range),
@@ -61,6 +62,7 @@ impl Breach {
         })
     }
 
+    /// Checks the SHA-1 of a password against the configured list.
     pub(super) async fn look(&self, password: &Password) -> Breached {
         let hash: Zeroizing<[u8; 20]> = Zeroizing::new(Sha1::digest(password.expose_password()).into());
         match self {
@@ -68,7 +70,7 @@ impl Breach {
             Self::Range(range) => range.look(&hash).await,
             Self::File(hashes) => {
                 let hashes = Arc::clone(hashes);
-                // The file may have to come from disk: no other request waits for that.
+                // The lookup may read from disk, which must not delay other requests.
                 tokio::task::spawn_blocking(move || hashes.holds(&hash))
                     .await
                     .map_or(Breached::NotKnown, |known| if known { Breached::Yes } else { Breached::No })

@@ -1,5 +1,7 @@
-//! By k-anonymity: the first five digits of the SHA-1 leave this machine, and the answer is padded, so that neither
-//! names a password (<https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange>, read 2026-08).
+//! Breach check through the range API of Have I Been Pwned, with k-anonymity.
+//!
+//! Only the first 5 hexadecimal digits of the SHA-1 are sent, and the response is padded, so that neither identifies a
+//! password (<https://haveibeenpwned.com/API/v3#SearchingPwnedPasswordsByRange>, read 2026-08).
 
 use std::time::Duration;
 
@@ -12,16 +14,17 @@ use super::{BreachError, Breached};
 use crate::base::hex;
 use crate::config::Breach as Settings;
 
-/// A padded answer has some 1,000 lines of 40 bytes.
+/// Maximum response body. A padded response has about 1,000 lines of 40 bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
+/// Client of the range API.
 pub(in crate::policy) struct Range {
     http: Client,
     url: Url,
 }
 
 impl Range {
-    #[expect(clippy::disallowed_methods, reason = "a foreign service with limits of its own, not Microsoft")]
+    #[expect(clippy::disallowed_methods, reason = "external service with its own timeout, not Microsoft")]
     pub(super) fn new(settings: &Settings) -> Result<Self, BreachError> {
         let limit = Duration::from_millis(settings.timeout_milliseconds);
         let builder = Client::builder().redirect(redirect::Policy::none()).retry(retry::never()).timeout(limit);
@@ -33,31 +36,32 @@ impl Range {
             Ok(known) if known => Breached::Yes,
             Ok(_) => Breached::No,
             Err(problem) => {
-                tracing::warn!(problem, "the breach list cannot be asked; passwords pass unchecked");
+                tracing::warn!(error = problem, "breach lookup failed: password accepted without the check");
                 Breached::NotKnown
             }
         }
     }
 
+    /// Fetches the range of the hash and returns whether it contains the hash.
     async fn ask(&self, hash: &[u8; 20]) -> Result<bool, String> {
         let digits = Zeroizing::new(hex(hash).to_uppercase());
         let (prefix, rest) = digits.split_at(5);
         let url = self.url.join(prefix).map_err(|e| e.to_string())?;
-        let said = |e: reqwest::Error| e.without_url().to_string();
-        let answer = self.http.get(url).header("Add-Padding", "true").send().await.map_err(said)?;
+        let describe = |e: reqwest::Error| e.without_url().to_string();
+        let answer = self.http.get(url).header("Add-Padding", "true").send().await.map_err(describe)?;
         if !answer.status().is_success() {
             return Err(format!("status {}", answer.status().as_u16()));
         }
         let mut body = Vec::new();
         let mut stream = answer.bytes_stream();
         while let Some(chunk) = stream.next().await {
-            body.extend_from_slice(&chunk.map_err(said)?);
+            body.extend_from_slice(&chunk.map_err(describe)?);
             if body.len() > BODY_LIMIT {
-                return Err("the answer is too long".to_owned());
+                return Err("response too long".to_owned());
             }
         }
         let text = String::from_utf8_lossy(&body);
-        // Padding has a count of 0.
+        // Padding lines have a count of 0.
         let names = |line: &str| {
             let (suffix, count) = line.trim().split_once(':')?;
             (suffix.eq_ignore_ascii_case(rest) && count.trim() != "0").then_some(())

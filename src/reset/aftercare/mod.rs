@@ -1,30 +1,31 @@
-//! What is left to do after a password has changed: on the laptop, on the phone, in the Wi-Fi. One pure function says
-//! which steps fit; the person's page and the desk both read it.
+//! Device checklist: what the person has to do after the password changed, on the laptop, the phone and the Wi-Fi.
 //!
-//! A hybrid-joined computer learns a new password only in sight of a domain controller; one that is joined to Entra
-//! learns it by itself; a phone that keeps trying the old one locks the account (howto-sspr-windows.md, read 2026-08).
+//! One pure function returns the applicable steps, for the person's page and the helpdesk. A hybrid-joined computer
+//! accepts a new password only with a connection to a domain controller. An Entra-joined computer accepts it
+//! automatically. A phone that keeps trying the old password locks the account (Microsoft's page howto-sspr-windows,
+//! read 2026-08).
 
 pub(super) mod page;
 
 use jiff::Timestamp;
 
-/// Kinds of devices that matter.
+/// Kinds of devices of a person that decide the applicable steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each flag is an independent fact")]
 pub(super) struct Devices {
     /// Joined to AD and Entra.
     pub(super) hybrid: bool,
     /// Joined to Entra only.
     pub(super) entra: bool,
     pub(super) phone: bool,
-    /// They could not be read: then everything may apply.
+    /// The devices could not be read, so everything may apply.
     pub(super) unknown: bool,
 }
 
 impl Devices {
     pub(super) const UNKNOWN: Self = Self { hybrid: false, entra: false, phone: false, unknown: true };
 
-    /// From what Graph says of each: operating system and trust type.
+    /// Builds the kinds from Graph's operating system and trust type of each device.
     pub(super) fn of<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut found = Self::default();
         for (system, trust) in all {
@@ -37,7 +38,7 @@ impl Devices {
         found
     }
 
-    /// As it is stored.
+    /// Returns the stored text: the names of the kinds, separated by commas.
     pub(super) fn name(self) -> String {
         let kinds = [(self.hybrid, "hybrid"), (self.entra, "entra"), (self.phone, "phone"), (self.unknown, "unknown")];
         kinds.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect::<Vec<_>>().join(",")
@@ -49,7 +50,7 @@ impl Devices {
     }
 }
 
-/// The answer to "can you get into your laptop now?".
+/// Answer to "can you get into your laptop now?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Laptop {
     Inside,
@@ -69,15 +70,15 @@ impl Laptop {
     }
 }
 
-/// One thing to do.
+/// One step of the checklist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Remove the old password from the phone before anything else: it locks the account again.
+    /// Removes the old password from the phone before anything else, because the phone would lock the account again.
     PhoneFirst,
     Phone,
-    /// Outside a hybrid laptop: how to get in.
+    /// Signs in to a hybrid-joined laptop that the person is locked out of.
     GetIn,
-    /// Inside it: VPN, lock, unlock.
+    /// Updates a hybrid-joined laptop that the person is signed in to: VPN, lock, unlock.
     LockUnlock,
     Wifi,
 }
@@ -100,12 +101,12 @@ impl Step {
     }
 }
 
-/// How it stands with one reset.
+/// Device checklist of one reset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct AfterCare {
-    /// The account was locked when the reset was begun.
+    /// The account was locked when the reset was started.
     pub(super) was_locked: bool,
-    /// `None`: not read yet.
+    /// Kinds of devices, or `None` if they were not read yet.
     pub(super) devices: Option<Devices>,
     pub(super) laptop: Option<Laptop>,
     pub(super) ticks: Vec<(Step, Timestamp)>,
@@ -117,18 +118,18 @@ impl AfterCare {
         self.devices.unwrap_or(Devices::UNKNOWN)
     }
 
-    /// Whether the question about the laptop makes sense: only a computer that must see a domain controller can shut its
-    /// owner out.
+    /// Returns whether the question about the laptop applies: only a computer that needs a domain controller can lock
+    /// its owner out.
     pub(super) fn asks(&self) -> bool {
         self.devices().hybrid || self.devices().unknown
     }
 
-    /// The laptop takes the new password by itself.
+    /// Returns whether the laptop accepts the new password automatically.
     pub(super) fn laptop_by_itself(&self) -> bool {
         self.devices().entra && !self.asks()
     }
 
-    /// What fits, in the order in which it is best done.
+    /// Returns the applicable steps in the recommended order.
     pub(super) fn steps(&self) -> Vec<Step> {
         let laptop = self.laptop.filter(|_| self.asks()).map(|answer| match answer {
             Laptop::Inside => Step::LockUnlock,
@@ -161,7 +162,7 @@ mod tests {
     fn only_the_steps_that_fit_are_shown() {
         let all = [("Windows", "ServerAd"), ("iOS", "Workplace")];
         let devices = Devices::of(all.into_iter());
-        assert_eq!(care(devices, None).steps(), [Step::Phone, Step::Wifi], "first the question");
+        assert_eq!(care(devices, None).steps(), [Step::Phone, Step::Wifi], "the laptop question comes first");
         assert!(care(devices, None).asks());
         assert_eq!(care(devices, Some(Laptop::Inside)).steps(), [Step::LockUnlock, Step::Phone, Step::Wifi]);
         assert_eq!(care(devices, Some(Laptop::Outside)).steps(), [Step::GetIn, Step::Phone, Step::Wifi]);
@@ -169,15 +170,11 @@ mod tests {
         assert_eq!(
             care(entra, Some(Laptop::Outside)).steps(),
             [Step::Wifi],
-            "an answer that no longer fits is ignored"
+            "an answer that no longer applies is ignored"
         );
         assert!(care(entra, None).laptop_by_itself() && !care(entra, None).asks());
         let unknown = care(Devices::UNKNOWN, Some(Laptop::Outside));
-        assert_eq!(
-            unknown.steps(),
-            [Step::GetIn, Step::Phone, Step::Wifi],
-            "when nothing is known everything may apply"
-        );
+        assert_eq!(unknown.steps(), [Step::GetIn, Step::Phone, Step::Wifi], "unknown devices show every step");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The part of a reset's page about what is left to do, and what a person says of it.
+//! Device checklist on the status page, and the handlers for its forms.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use crate::state::App;
 use crate::store::{Limit, StoreError};
 use crate::web::{Error, Frame, clock_time};
 
-/// A page waits no longer for Graph's list of devices.
+/// Maximum time that a page waits for Graph's device list.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often somebody may sign themselves out everywhere.
+/// Rate limit per person for signing out everywhere.
 const SIGN_OUTS: Limit = Limit { count: 3, per: SignedDuration::from_hours(1) };
 
-/// A step as drawn.
+/// Checklist step as the page shows it.
 pub(in crate::reset) struct Line {
     pub(in crate::reset) code: &'static str,
     pub(in crate::reset) title: String,
@@ -34,25 +34,25 @@ pub(in crate::reset) struct Line {
     pub(in crate::reset) done: bool,
 }
 
-/// What is left, as drawn.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+/// Device checklist as the page shows it.
+#[expect(clippy::struct_excessive_bools, reason = "each flag is an independent fact")]
 pub(in crate::reset) struct Care {
-    /// The question about the laptop, while it is open.
+    /// The question about the laptop is open.
     pub(in crate::reset) asks: bool,
     pub(in crate::reset) answered: bool,
     pub(in crate::reset) by_itself: bool,
     pub(in crate::reset) steps: Vec<Line>,
     pub(in crate::reset) signed_out: Option<String>,
-    /// The person's own page: they can tick and answer. The desk reads.
+    /// The page is the person's own, with forms. The helpdesk can only read it.
     pub(in crate::reset) mine: bool,
 }
 
-/// Whether the password has changed, so that there is something to do.
+/// Returns whether a reset in this state has a checklist, because the password has changed.
 pub(in crate::reset) fn due(state: ResetState) -> bool {
     matches!(state, ResetState::Written | ResetState::Finished | ResetState::Split)
 }
 
-/// The person's own session looks, and not the desk.
+/// Returns whether the viewer is the person of the reset and not signed in as staff.
 pub(in crate::reset) fn is_mine(viewer: &Viewer, reset: &Reset) -> bool {
     viewer.login.key == reset.person && !viewer.login.is_staff()
 }
@@ -74,8 +74,8 @@ pub(in crate::reset) fn draw(f: &Frame, care: &AfterCare, viewer: &Viewer, reset
     }
 }
 
-/// Reads the person's devices the first time somebody looks. What cannot be read is kept as such: the page then shows
-/// everything that may apply.
+/// Fetches the person's devices when the page is first shown. If they cannot be read, that is stored, and the page
+/// shows every step that may apply.
 pub(in crate::reset) async fn with_devices(app: &App, reset: &Reset, care: AfterCare) -> Result<AfterCare, StoreError> {
     if care.devices.is_some() || !due(reset.state) {
         return Ok(care);
@@ -84,10 +84,10 @@ pub(in crate::reset) async fn with_devices(app: &App, reset: &Reset, care: After
     let devices = match tokio::time::timeout(PATIENCE, people.devices(reset.person.object)).await {
         Ok(Ok(all)) => Devices::of(all.iter().map(|d| (d.operating_system.as_str(), d.trust_type.as_str()))),
         Ok(Err(error)) => {
-            tracing::warn!(cause = ?error, "devices cannot be read");
+            tracing::warn!(error = ?error, "device request failed: showing the general checklist");
             Devices::UNKNOWN
         }
-        // The page does not wait; the next look asks again.
+        // The page does not wait longer. The next request for the page fetches the devices again.
         Err(_) => return Ok(AfterCare { devices: Some(Devices::UNKNOWN), ..care }),
     };
     store::set_devices(&app.db, reset.id, devices).await?;
@@ -101,7 +101,7 @@ pub(in crate::reset) struct Said {
     done: Option<String>,
 }
 
-/// `POST /resets/{reference}/aftercare`: an answer or a tick.
+/// `POST /resets/{reference}/aftercare`: saves the laptop answer or marks a step as done or open.
 pub(in crate::reset) async fn say(
     State(app): State<App>,
     asking: Asking,
@@ -147,7 +147,7 @@ pub(in crate::reset) async fn sign_out_everywhere(
     Ok(back(&reset))
 }
 
-/// The reset, if it is this person's own and its password has changed.
+/// Loads the reset, if it is the viewer's own and has a checklist.
 async fn own(app: &App, asking: Asking, reference: &str) -> Result<Reset, Error> {
     let Some((viewer, found)) = allowed(app, asking, reference).await? else { return Err(Error::NotFound) };
     if !is_mine(&viewer, &found.reset) || !due(found.reset.state) {

@@ -1,7 +1,8 @@
-//! The rung *landed*: a domain controller says that the password was set since.
+//! Evidence checkpoint *landed*: a domain controller reports that the password was set after the reset was sent.
 //!
-//! An administrator's reset leaves no time in `pwdLastSet` but 0, "must change" (MS-SAMR 3.1.1.8.7; seen with Samba 4.17, 2026-11-25).
-//! So the value is held against the one from before the reset, and where both are 0 nothing can be told.
+//! A reset by an administrator leaves no time in `pwdLastSet` but 0, "must change" (MS-SAMR 3.1.1.8.7; seen with Samba
+//! 4.17, 2026-11-25). The value is therefore compared with the one from before the reset. If both are 0, the check is
+//! inconclusive.
 
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
@@ -14,10 +15,10 @@ use crate::reset::store;
 use crate::reset::submit::Resets;
 use crate::store::StoreError;
 
-/// What the directory calls itself in the evidence.
+/// Source name in the evidence records.
 const SOURCE: &str = "domain controller";
 
-/// Asks for each of these; true where nothing is left to look for.
+/// Checks each reset at a domain controller. `true`: no further check is needed for that reset.
 pub(super) async fn look(resets: &Resets, due: &[Reset]) -> Result<Vec<bool>, StoreError> {
     let all = due.iter().map(|reset| look_for(resets, reset));
     futures_util::future::join_all(all).await.into_iter().collect()
@@ -34,7 +35,7 @@ async fn look_for(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
     let Some(set) = People::from_ref(app).password_set(account).await else { return Ok(false) };
     let now = app.now();
     let Some(at) = landed(reset, before, set, now) else { return Ok(false) };
-    // What another reset of the same person may have done proves nothing of this one.
+    // A change that another reset of the same person may have caused is no evidence for this one.
     let from = reset.dispatched_at.unwrap_or(reset.created_at).saturating_sub(SKEW).unwrap_or_default();
     if store::has_neighbour(&app.db, reset, from, now).await? {
         return Ok(true);
@@ -51,7 +52,7 @@ async fn look_for(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// When the password landed, if what the directory says now differs from before in a way that this reset leaves.
+/// Returns the time at which the password was set, if `pwdLastSet` changed in a way that this reset causes.
 fn landed(reset: &Reset, before: PasswordSet, set: PasswordSet, now: Timestamp) -> Option<Timestamp> {
     let from = reset.dispatched_at?;
     let until = reset.settled_at.unwrap_or(now).saturating_add(SignedDuration::from_mins(10)).unwrap_or(now);
@@ -82,11 +83,11 @@ mod tests {
         let told = |before, set| landed(&reset(), before, set, now);
         assert_eq!(told(old, PasswordSet::MustChange), Some(now), "an administrator's reset");
         let new = at("2026-11-23T10:00:03Z");
-        assert_eq!(told(old, PasswordSet::At(new)), Some(new), "where no change is asked for");
+        assert_eq!(told(old, PasswordSet::At(new)), Some(new), "without a forced password change");
         assert_eq!(told(PasswordSet::MustChange, PasswordSet::At(new)), Some(new));
-        assert_eq!(told(PasswordSet::MustChange, PasswordSet::MustChange), None, "that tells nothing");
+        assert_eq!(told(PasswordSet::MustChange, PasswordSet::MustChange), None, "inconclusive");
         assert_eq!(told(old, old), None);
-        assert_eq!(told(old, PasswordSet::At(at("2026-11-23T09:00:00Z"))), None, "somebody else's, before");
-        assert_eq!(told(old, PasswordSet::At(at("2026-11-23T11:00:00Z"))), None, "somebody else's, long after");
+        assert_eq!(told(old, PasswordSet::At(at("2026-11-23T09:00:00Z"))), None, "another reset, before");
+        assert_eq!(told(old, PasswordSet::At(at("2026-11-23T11:00:00Z"))), None, "another reset, long after");
     }
 }

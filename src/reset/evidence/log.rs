@@ -1,7 +1,7 @@
-//! The rung *carried*: Entra's audit log names the writeback agent.
+//! Evidence checkpoint *carried*: Entra's directory audit log names the writeback agent.
 //!
-//! The log arrives minutes late and takes five requests in ten seconds per app and tenant, so one request serves all
-//! resets that wait, and the line for it is in the database, shared with everything else that reads the log.
+//! Records arrive minutes late, and Graph admits five requests in ten seconds per app and tenant. One request therefore
+//! serves all waiting resets, and its rate limit is in the database, shared with all other readers of the log.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,16 +16,16 @@ use crate::reset::submit::Resets;
 use crate::store::StoreError;
 use crate::troubles;
 
-/// Until the next try where the line was full or Graph did not answer.
+/// Minimum delay before the next attempt if Graph did not answer.
 const SOON: SignedDuration = SignedDuration::from_secs(3);
-/// That this tenant logs resets at all, and since when that is known.
+/// Tenant fact: this tenant writes audit records of resets. Its time says since when that is known.
 pub(crate) const LOGS: &str = "audit_logs_resets";
 
-/// What the log says of one reset.
+/// Match of one reset against the audit log.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Nothing,
-    /// Several rows fit: nothing is concluded.
+    /// Several records match: no conclusion is drawn.
     Ambiguous,
     Row {
         at: Timestamp,
@@ -35,18 +35,18 @@ enum Found {
     },
 }
 
-/// What reading the log came to.
+/// Result of a request to the audit log.
 pub(super) enum Log {
     Rows(Vec<AuditRow>),
-    /// Again after this.
+    /// The log is not available now: read it again after this delay.
     NotNow(SignedDuration),
 }
 
-/// The rows of the span these resets were sent in.
+/// Fetches the audit records from the period in which these resets were sent.
 pub(super) async fn read(resets: &Resets, due: &[Reset]) -> Result<Log, StoreError> {
     let (app, now) = (&resets.app, resets.app.now());
     if let Err(refused) = app.limits.take("graph:audits", AUDIT_LOOKS, now).await? {
-        // Everybody who is turned away comes back at the same moment, and is served by one request then.
+        // All rejected callers retry at the same time, and one request then serves them.
         return Ok(Log::NotNow(refused.wait));
     }
     let skew = app.entra.graph.skew();
@@ -61,7 +61,7 @@ pub(super) async fn read(resets: &Resets, due: &[Reset]) -> Result<Log, StoreErr
             Ok(Log::Rows(rows))
         }
         Err(error) => {
-            tracing::warn!(cause = ?error, "the directory audit log cannot be read");
+            tracing::warn!(error = ?error, "directory audit log request failed: retrying");
             let wait = match &error {
                 GraphError::Answered(refusal) => refusal.retry_after,
                 _ => None,
@@ -71,7 +71,7 @@ pub(super) async fn read(resets: &Resets, due: &[Reset]) -> Result<Log, StoreErr
     }
 }
 
-/// What the rows say of one reset; true if nothing is left to look for in the log.
+/// Matches one reset against the records and applies the result. `true`: no further check of the log is needed.
 pub(super) async fn look(resets: &Resets, rows: &[AuditRow], reset: &Reset) -> Result<bool, StoreError> {
     let app = &resets.app;
     if store::proofs(&app.db, reset.id).await?.iter().any(|proof| proof.rung == Rung::Carried) {
@@ -94,7 +94,7 @@ pub(super) async fn look(resets: &Resets, rows: &[AuditRow], reset: &Reset) -> R
     }
 }
 
-/// For a reset that was accepted without an address: whether the log settled it.
+/// Resolves a reset that was accepted without an operation URL. Returns whether the audit log settled it.
 pub(in crate::reset) async fn settles_writing(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
     let Log::Rows(rows) = read(resets, std::slice::from_ref(reset)).await? else { return Ok(false) };
     let report = match find_own(resets, &rows, reset, resets.app.now()).await? {
@@ -106,18 +106,18 @@ pub(in crate::reset) async fn settles_writing(resets: &Resets, reset: &Reset) ->
     Ok(true)
 }
 
-/// When a row of this reset may be dated, by a clock that is so far ahead of ours.
+/// Returns the period in which a record of this reset may be dated, by a clock that is `skew` ahead of the portal's.
 fn span(reset: &Reset, (now, skew): (Timestamp, SignedDuration)) -> (Timestamp, Timestamp) {
     let theirs = |at: Timestamp| at.saturating_add(skew).unwrap_or(at);
     let from = theirs(reset.dispatched_at.unwrap_or(reset.created_at)).saturating_sub(SKEW).unwrap_or_default();
     (from, theirs(reset.settled_at.unwrap_or(now)).saturating_add(SKEW).unwrap_or(now))
 }
 
-/// What [`find`] finds, unless the row may be that of another reset of the same person: an earlier one that never left
-/// must not be called written because a later one was.
+/// Returns the match of [`match_records`], or `Ambiguous` if the record may belong to another reset of the same person:
+/// an earlier reset that was never sent must not count as written because a later one was.
 async fn find_own(resets: &Resets, rows: &[AuditRow], reset: &Reset, now: Timestamp) -> Result<Found, StoreError> {
     let app = &resets.app;
-    // Rows of older releases do not say who sent them.
+    // Resets of older releases have no operator id.
     let operator = match reset.operator {
         Some(operator) => Some(operator),
         None => app.entra.operators.current().await?.map(|operator| operator.object),
@@ -131,9 +131,9 @@ async fn find_own(resets: &Resets, rows: &[AuditRow], reset: &Reset, now: Timest
     Ok(found)
 }
 
-/// Exactly one row with this target, by our operator, in this reset's time.
+/// Finds the only record with this target, initiated by the reset operator, in the period of this reset.
 fn find(rows: &[AuditRow], reset: &Reset, operator: Option<ObjectId>, clocks: (Timestamp, SignedDuration)) -> Found {
-    // By Microsoft's clock as it is measured now, and by ours: ours may have been set since.
+    // By Microsoft's clock as measured now, and by the portal's, which may have been set since.
     let spans = [span(reset, clocks), span(reset, (clocks.0, SignedDuration::ZERO))];
     let in_time = |at: Timestamp| spans.iter().any(|(from, to)| at >= *from && at <= *to);
     let (target, operator) = (reset.person.object.to_string(), operator.map(|o| o.to_string()));
@@ -162,7 +162,7 @@ fn find(rows: &[AuditRow], reset: &Reset, operator: Option<ObjectId>, clocks: (T
     }
 }
 
-/// Draws the conclusion; true if nothing is left to look for.
+/// Records the evidence of a matched record and applies it. `true`: no further check of the log is needed.
 async fn conclude(
     resets: &Resets,
     reset: &Reset,

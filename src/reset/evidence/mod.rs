@@ -1,4 +1,4 @@
-//! Proof that a password landed: *carried*, from Entra's audit log, and *landed*, from a domain controller.
+//! Collects evidence for resets: *carried* from Entra's audit log and *landed* from a domain controller.
 
 mod landed;
 pub(super) mod log;
@@ -18,21 +18,23 @@ use crate::audit::{Actor, Event, Ledger};
 use crate::store::StoreError;
 use log::Log;
 
-/// Clocks of Microsoft, the directory and ours may differ by this more than was measured.
+/// Tolerance for differences between the clocks of Microsoft, the directory and the portal, beyond the measured skew.
 pub(super) const SKEW: SignedDuration = SignedDuration::from_secs(120);
-/// Nobody looks longer than this after the reset settled.
+/// Time after the reset settled for which evidence is checked.
 const UNTIL: SignedDuration = SignedDuration::from_hours(24);
-/// A tenant that has logged nothing of resets for so long after one was in place will not log this one.
+/// Time after a reset settled within which its audit record is expected. A tenant that never logged a reset by then is
+/// assumed not to log this one.
 const LATE: SignedDuration = SignedDuration::from_hours(1);
 
-/// When to look first in a state, if ever.
+/// Returns the time of the first evidence check in a state, or `None` if no evidence can change it.
 pub(super) fn first_look(to: State, cause: Option<Cause>, reset: &Reset, now: Timestamp) -> Option<Timestamp> {
     let sent = reset.dispatched_at.is_some();
     let looks = sent && !to.is_open() && !to.is_final(cause, Some(now), now);
     looks.then(|| now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now))
 }
 
-/// Looks grow rarer with the age of the settled state: 2 s, then a quarter of the age, up to 15 minutes.
+/// Returns the time of the next evidence check: after a quarter of the age of the settled state, at least 2 seconds and
+/// at most 15 minutes.
 fn next_look(reset: &Reset, now: Timestamp) -> Option<Timestamp> {
     let age = now.duration_since(reset.settled_at.unwrap_or(reset.created_at));
     if age > UNTIL {
@@ -42,14 +44,14 @@ fn next_look(reset: &Reset, now: Timestamp) -> Option<Timestamp> {
     now.saturating_add(pause).ok()
 }
 
-/// Looks for everybody who is due: with one request to the log, and one question to the directory for each.
+/// Checks all due resets, with one request to the audit log and one directory query per reset.
 pub(super) async fn look(resets: &Resets, due: Vec<Reset>) -> Result<(), StoreError> {
     let app = &resets.app;
     let landed = landed::look(resets, &due);
     let (log, landed) = tokio::join!(log::read(resets, &due), landed);
     let (log, landed) = (log?, landed?);
     for (reset, landed) in due.iter().zip(landed) {
-        // What the directory proved may have moved it.
+        // The domain controller check may have changed its state.
         let Some(reset) = store::by_id(&app.db, reset.id).await? else { continue };
         let now = app.now();
         let next = match &log {
@@ -64,7 +66,7 @@ pub(super) async fn look(resets: &Resets, due: Vec<Reset>) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Writes a proof down, once, with its line of the audit.
+/// Records the evidence of a checkpoint once, with an audit event. Returns whether it is new.
 async fn prove(ledger: &mut Ledger, reset: &Reset, proof: &Proof, kind: &'static str) -> Result<bool, StoreError> {
     if !store::prove(ledger.tx(), reset.id, proof).await? {
         return Ok(false);
@@ -74,7 +76,7 @@ async fn prove(ledger: &mut Ledger, reset: &Reset, proof: &Proof, kind: &'static
     Ok(true)
 }
 
-/// Moves a reset by evidence, if it still can be.
+/// Applies evidence to a reset, if it can still change the state.
 async fn settle(
     resets: &Resets,
     ledger: &mut Ledger,
@@ -83,7 +85,7 @@ async fn settle(
 ) -> Result<(), StoreError> {
     let (app, now) = (&resets.app, resets.app.now());
     let Some((to, cause)) = reset.state.after(reset.cause, Report::Evidence(evidence)) else { return Ok(()) };
-    // A source may still be missing: it is looked for as before.
+    // Another source may still be missing, so checks continue.
     let look_at = first_look(to, cause, reset, now);
     let step = store::Move { id: reset.id, from: reset.state, to, cause, detail: None, now, look_at };
     store::step(ledger.tx(), &step).await?;
@@ -91,12 +93,12 @@ async fn settle(
     ledger.record(event.with("from", reset.state.name()).with("to", to.name()).with("agent", source));
     app.metrics.moved(to.name(), cause.map(Cause::code));
     if to == State::CloudOnly {
-        tracing::error!(reset.id = %reset.id, "a password was set in the cloud and no writeback agent carried it");
+        tracing::error!(reset.id = %reset.id, "password writeback missing: password changed in the cloud only");
     }
     Ok(())
 }
 
-/// How long it took from the request to a rung, for the metrics.
+/// Observes the time from the request to a checkpoint in the metrics.
 fn took(resets: &Resets, reset: &Reset, rung: Rung, at: Timestamp) {
     if let Some(sent) = reset.dispatched_at {
         let span = at.duration_since(sent).max(SignedDuration::ZERO);
@@ -104,7 +106,7 @@ fn took(resets: &Resets, reset: &Reset, rung: Rung, at: Timestamp) {
     }
 }
 
-/// Says why the log will not tell who carried it, once.
+/// Records once why the audit log cannot show who carried the password.
 async fn note(resets: &Resets, reset: &Reset, note: CarriedNote) -> Result<(), StoreError> {
     if reset.carried_note == Some(note) {
         return Ok(());

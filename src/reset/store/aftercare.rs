@@ -1,4 +1,4 @@
-//! What is kept of the care after a reset.
+//! SQL of the device checklist.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::base::ResetId;
 use crate::reset::aftercare::{AfterCare, Devices, Laptop, Step};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
-/// `was_locked`, `devices`, `laptop`, `signed_out_at`.
+/// Columns `was_locked`, `devices`, `laptop`, `signed_out_at`.
 type Row = (i64, Option<String>, Option<String>, Option<i64>);
 
 pub(in crate::reset) async fn aftercare(db: &Db, id: ResetId) -> Result<AfterCare, StoreError> {
@@ -26,7 +26,7 @@ pub(in crate::reset) async fn aftercare(db: &Db, id: ResetId) -> Result<AfterCar
     })
 }
 
-/// Remembers with the intent that the account was locked: afterwards it is open, and nobody could tell.
+/// Stores with the intent that the account was locked. The reset unlocks it, so it cannot be read afterwards.
 pub(in crate::reset) async fn was_locked(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, was_locked) VALUES ($1, 1)";
     let id = id.to_string();
@@ -34,7 +34,7 @@ pub(in crate::reset) async fn was_locked(tx: &mut Tx, id: ResetId) -> Result<(),
     Ok(())
 }
 
-/// The first reading of the devices stays.
+/// Saves the devices. Devices that are already stored are kept.
 pub(in crate::reset) async fn set_devices(db: &Db, id: ResetId, devices: Devices) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, devices) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET devices = COALESCE(aftercare.devices, $2)";
@@ -59,7 +59,7 @@ pub(in crate::reset) async fn set_signed_out(tx: &mut Tx, id: ResetId, now: Time
     Ok(())
 }
 
-/// Ticks a step, or takes the tick back.
+/// Marks a step as done, or as open again.
 pub(in crate::reset) async fn tick(
     tx: &mut Tx,
     id: ResetId,

@@ -1,4 +1,4 @@
-//! What the helpdesk reads and writes of resets.
+//! SQL of reset lists, details and notes for the helpdesk.
 
 use jiff::Timestamp;
 
@@ -7,14 +7,14 @@ use crate::base::{ObjectId, PersonKey, ResetId};
 use crate::reset::state::State;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// Where a line stands in the list: several resets may begin in the same millisecond.
+/// Position in the reset list. The id is part of it because several resets may start in the same millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) at: Timestamp,
     pub(crate) id: ResetId,
 }
 
-/// A line of the queue.
+/// Reset in the helpdesk's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) id: ResetId,
@@ -24,11 +24,11 @@ pub(crate) struct Listed {
     pub(crate) state: State,
     pub(crate) cause: Option<String>,
     pub(crate) created_at: Timestamp,
-    /// Whose it is.
+    /// Object id of the person.
     pub(crate) object: ObjectId,
 }
 
-/// So many lines are on one page.
+/// Number of resets per page of the list.
 pub(crate) const PAGE: usize = 50;
 
 pub(super) type Line = (String, String, String, String, String, Option<String>, i64, String);
@@ -39,7 +39,7 @@ impl Listed {
     }
 }
 
-/// The newest resets of a person.
+/// Loads the newest resets of a person.
 pub(in crate::reset) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Listed>, StoreError> {
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
@@ -60,14 +60,14 @@ pub(super) fn read((id, reference, name, upn, state, cause, created_at, object):
     Ok(Listed { id, reference, name, upn, state, cause, created_at: at(created_at), object })
 }
 
-/// Name, UPN and Graph's own words on how it ended.
+/// Loads name, UPN and Graph's own text about the outcome.
 pub(in crate::reset) async fn about(db: &Db, id: ResetId) -> Result<(String, String, Option<String>), StoreError> {
     const SQL: &str = "SELECT name, upn, detail FROM resets WHERE id = $1";
     let id = id.to_string();
     Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_one(pool).await)?)
 }
 
-/// One answer of Graph's.
+/// One stored response of Graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answered {
     pub(crate) at: Timestamp,
@@ -93,7 +93,7 @@ pub(in crate::reset) async fn answers(db: &Db, id: ResetId) -> Result<Vec<Answer
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// A note of the desk.
+/// Helpdesk note about a reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Noted {
     pub(crate) at: Timestamp,
@@ -108,7 +108,7 @@ pub(in crate::reset) async fn notes(db: &Db, id: ResetId) -> Result<Vec<Noted>, 
     Ok(rows.into_iter().map(|(when, by, text)| Noted { at: at(when), by, text }).collect())
 }
 
-/// Adds a note; two at once get a number each, or the second fails and nothing is lost.
+/// Inserts a note. Two concurrent notes get different numbers, or the second insert fails and overwrites nothing.
 pub(in crate::reset) async fn note(
     tx: &mut Tx,
     id: ResetId,
@@ -123,7 +123,7 @@ pub(in crate::reset) async fn note(
     Ok(())
 }
 
-/// Makes what is asked next due now. False: there is nothing left to ask.
+/// Makes the next poll and evidence check due now. Returns `false` if none is scheduled.
 pub(in crate::reset) async fn ask_now(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE resets SET next_poll_at = CASE WHEN next_poll_at IS NULL THEN NULL ELSE $2 END,
             next_look_at = CASE WHEN next_look_at IS NULL THEN NULL ELSE $2 END

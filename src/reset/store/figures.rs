@@ -1,4 +1,4 @@
-//! Counts over the resets of a time, for the insights. Every question begins with the index on `created_at`.
+//! SQL of the reset statistics for the insights. Every query uses the index on `created_at`.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::reset::reading::Rung;
 use crate::reset::state::State;
 use crate::store::{Db, StoreError, on_db};
 
-/// By day (since 1970, UTC) and state.
+/// Counts resets by day (since 1970-01-01, UTC) and state.
 pub(in crate::reset) async fn days(db: &Db, since: Timestamp) -> Result<Vec<(i64, State, i64)>, StoreError> {
     const SQL: &str = "SELECT created_at / 86400000, state, COUNT(*) FROM resets WHERE created_at >= $1 AND canary IS NULL GROUP BY 1, 2";
     let since = since.as_millisecond();
@@ -15,7 +15,7 @@ pub(in crate::reset) async fn days(db: &Db, since: Timestamp) -> Result<Vec<(i64
     Ok(rows.into_iter().filter_map(|(day, state, count)| Some((day, State::read(&state)?, count))).collect())
 }
 
-/// How long after it was sent a password was written, and carried, of the newest 20,000 resets.
+/// Loads day, checkpoint and milliseconds since the password was sent, of the newest 20,000 resets.
 pub(in crate::reset) async fn spans(db: &Db, since: Timestamp) -> Result<Vec<(i64, Rung, i64)>, StoreError> {
     const SQL: &str = "SELECT r.created_at / 86400000, e.rung, e.at - r.dispatched_at
         FROM (SELECT id, created_at, dispatched_at FROM resets WHERE created_at >= $1 AND dispatched_at IS NOT NULL AND canary IS NULL
@@ -23,19 +23,19 @@ pub(in crate::reset) async fn spans(db: &Db, since: Timestamp) -> Result<Vec<(i6
         CROSS JOIN evidence e WHERE e.reset_id = r.id AND e.rung IN ('written', 'carried', 'landed', 'works')";
     let since = since.as_millisecond();
     let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
-    // Microsoft tells whole seconds, by another clock.
+    // Microsoft's times have whole seconds and come from another clock, so a difference can be negative.
     let read = |(day, rung, millis): (i64, String, i64)| Some((day, Rung::read(&rung)?, millis.max(0)));
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
-/// Causes, the commonest first.
+/// Counts resets by cause code, most frequent first.
 pub(in crate::reset) async fn causes(db: &Db, since: Timestamp) -> Result<Vec<(String, i64)>, StoreError> {
     const SQL: &str = "SELECT cause, COUNT(*) FROM resets WHERE created_at >= $1 AND cause IS NOT NULL AND canary IS NULL GROUP BY cause ORDER BY 2 DESC, 1";
     let since = since.as_millisecond();
     Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?)
 }
 
-/// A reset that came to an end.
+/// Reset that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
     pub(crate) at: Timestamp,
@@ -44,7 +44,7 @@ pub(crate) struct Ended {
     pub(crate) cause: Option<String>,
 }
 
-/// Resets that began at a time or later and came to an end, the newest 10,000.
+/// Loads the newest 10,000 resets that started at a time or later and have ended.
 pub(in crate::reset) async fn ended(db: &Db, since: Timestamp) -> Result<Vec<Ended>, StoreError> {
     const SQL: &str = "SELECT tenant, object, state, cause, COALESCE(settled_at, updated_at) FROM resets
         WHERE created_at >= $1 AND open = 0 AND canary IS NULL ORDER BY created_at DESC LIMIT 10000";

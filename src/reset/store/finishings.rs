@@ -1,4 +1,4 @@
-//! Finishing sign-ins as the reset sees them. `signin` writes when one starts and when somebody is back.
+//! SQL of finishing sign-ins on the reset's side. `signin` writes the rows when one starts and when the person returns.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use super::at;
 use crate::base::ResetId;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
-/// Somebody who came back and is waited for.
+/// Finishing sign-in whose person has returned and whose outcome is not known yet.
 pub(in crate::reset) struct Finish {
     pub(in crate::reset) reset: ResetId,
     pub(in crate::reset) started_at: Timestamp,
@@ -18,19 +18,20 @@ impl Finish {
     pub(in crate::reset) const UNCHANGED: &'static str = "unchanged";
 }
 
-/// How a finishing sign-in stands, for the page.
+/// Status of a finishing sign-in, for the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reset) enum Finished {
-    /// Nobody came back yet, or nobody left.
+    /// No finishing sign-in was started, or the person has not returned.
     Not,
-    /// They are back; Entra is being asked.
+    /// The person has returned, and Entra is being checked.
     Asking,
-    /// They are back, and Entra saw no change.
+    /// The person has returned, and Entra reports no password change.
     Unchanged,
+    /// The person has returned, and Entra reports the password change.
     Used,
 }
 
-/// Takes what is due, and puts it off for the next look.
+/// Claims due finishing sign-ins and schedules their next check.
 pub(in crate::reset) async fn due_finishes(
     db: &Db,
     now: Timestamp,
@@ -42,7 +43,7 @@ pub(in crate::reset) async fn due_finishes(
             (SELECT reset_id FROM finishings WHERE look_at IS NOT NULL AND (look_at <= $1 OR look_at > $2) LIMIT 32)
         AND (look_at <= $1 OR look_at > $2) RETURNING reset_id, started_at, COALESCE(returned_at, started_at)";
     let (now, again) = (now.as_millisecond(), again.as_millisecond());
-    // Asked five times a second: an update that finds nothing would still take SQLite's one writer's place.
+    // Runs five times a second: an update that changes nothing would still occupy SQLite's only writer.
     let any: Option<(String,)> = on_db!(db, |p| sqlx::query_as(ANY).bind(now).bind(again).fetch_optional(p).await)?;
     if any.is_none() {
         return Ok(Vec::new());

@@ -1,5 +1,6 @@
-//! The SQL of resets. Every visible change counts `change` up by one for the whole table, which is what event streams
-//! wait for.
+//! SQL of resets.
+//!
+//! Every visible change increments `change` by one for the entire table. Event streams wait for that number.
 
 mod aftercare;
 mod desk;
@@ -33,7 +34,7 @@ use crate::base::{PersonKey, Reference, ResetId};
 use crate::people::{Facts, PasswordSet};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// The columns of a reset, once: `concat!` takes literals only.
+/// Builds SQL with the columns of a reset. A macro, because `concat!` accepts only literals.
 macro_rules! with_columns {
     ($before:literal, $after:literal) => {
         concat!(
@@ -113,14 +114,15 @@ impl TryFrom<Row> for Reset {
     }
 }
 
-/// The next number of the table-wide change counter. Taken last in a transaction, since its row is everybody's.
+/// Increments the table-wide change counter and returns it. Call it last in a transaction, because all writers share
+/// its row.
 async fn next_change(tx: &mut Tx) -> Result<i64, StoreError> {
     const SQL: &str = "UPDATE counters SET value = value + 1 WHERE name = 'change' RETURNING value";
     let (value,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL).fetch_one(c).await)?;
     Ok(value)
 }
 
-/// Marks a reset as visibly changed.
+/// Marks a reset as visibly changed, for event streams and caches.
 pub(super) async fn touch(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET change = $2, revision = revision + 1, updated_at = $3 WHERE id = $1";
     let (id, change, now) = (id.to_string(), next_change(tx).await?, now.as_millisecond());
@@ -128,7 +130,7 @@ pub(super) async fn touch(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// A new intent.
+/// Insert parameters of a new reset.
 pub(super) struct Intent<'a> {
     pub(super) id: ResetId,
     pub(super) reference: &'a Reference,
@@ -139,7 +141,7 @@ pub(super) struct Intent<'a> {
     pub(super) now: Timestamp,
 }
 
-/// How the directory knows the person, and when their password was set there before this.
+/// Saves the person's account name in the directory and the time at which the password was set there before.
 pub(super) async fn set_before(tx: &mut Tx, id: ResetId, account: &str, before: PasswordSet) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET account = $2, pwd_before = $3 WHERE id = $1";
     let (id, before) = (id.to_string(), before.millis());
@@ -147,7 +149,7 @@ pub(super) async fn set_before(tx: &mut Tx, id: ResetId, account: &str, before: 
     Ok(())
 }
 
-/// A scheduled reset of the test account.
+/// Marks a reset as a canary run.
 pub(super) async fn mark_canary(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET canary = 1 WHERE id = $1";
     let id = id.to_string();
@@ -155,7 +157,7 @@ pub(super) async fn mark_canary(tx: &mut Tx, id: ResetId) -> Result<(), StoreErr
     Ok(())
 }
 
-/// The newest of them.
+/// Loads the newest canary resets.
 pub(super) async fn canaries(db: &Db, count: i64) -> Result<Vec<Reset>, StoreError> {
     const SQL: &str =
         with_columns!("SELECT ", " FROM resets WHERE canary = 1 ORDER BY created_at DESC, id DESC LIMIT $1");
@@ -163,7 +165,7 @@ pub(super) async fn canaries(db: &Db, count: i64) -> Result<Vec<Reset>, StoreErr
     rows.into_iter().map(Reset::try_from).collect()
 }
 
-/// Why the log will not say who carried it. False: that is known.
+/// Updates the reason why the audit log cannot show who carried the password. Returns `false` if it is unchanged.
 pub(super) async fn note_carried(tx: &mut Tx, id: ResetId, note: Option<CarriedNote>) -> Result<bool, StoreError> {
     const SQL: &str =
         "UPDATE resets SET carried_note = $2 WHERE id = $1 AND COALESCE(carried_note, '') <> COALESCE($2, '')";
@@ -172,7 +174,7 @@ pub(super) async fn note_carried(tx: &mut Tx, id: ResetId, note: Option<CarriedN
     Ok(rows == 1)
 }
 
-/// Writes the intent down. [`StoreError::Exists`]: the person has an unfinished reset.
+/// Inserts the intent of a reset. [`StoreError::Exists`]: the person has an unfinished reset.
 pub(super) async fn insert(tx: &mut Tx, intent: &Intent<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change,
             lease_owner, lease_until, open)
@@ -211,7 +213,7 @@ pub(super) async fn by_id(db: &Db, id: ResetId) -> Result<Option<Reset>, StoreEr
     row.map(Reset::try_from).transpose()
 }
 
-/// The newest reset of a person.
+/// Loads the newest reset of a person.
 pub(super) async fn latest(db: &Db, person: PersonKey) -> Result<Option<Reset>, StoreError> {
     const SQL: &str = with_columns!(
         "SELECT ",
@@ -228,27 +230,27 @@ pub(super) async fn proofs(db: &Db, id: ResetId) -> Result<Vec<Proof>, StoreErro
     let id = id.to_string();
     let rows: Vec<(String, i64, String, Option<String>)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    // A rung that only a newer release knows is left out here, not an error: both run during an upgrade.
+    // A checkpoint that only a newer release has is skipped and is no error: both releases run during an upgrade.
     let read = rows.into_iter().filter_map(|(rung, when, source, detail)| {
         Some(Proof { rung: Rung::read(&rung)?, at: at(when), source, detail })
     });
-    // By rung: Microsoft's times have whole seconds, so that by time *carried* could stand before *written*.
+    // Sorted by checkpoint: Microsoft's times have whole seconds, so by time *carried* could come before *written*.
     let mut proofs: Vec<Proof> = read.collect();
     proofs.sort_by_key(|proof| proof.rung);
     Ok(proofs)
 }
 
-/// A reset that changed, with the value of the counter.
+/// Reset that changed, with its value of the change counter.
 pub(super) struct Changed {
     pub(super) id: ResetId,
     pub(super) reference: String,
     pub(super) change: i64,
 }
 
-/// So many changes come in one answer.
+/// Maximum number of changes per read.
 pub(super) const CHANGES_AT_ONCE: usize = 1_000;
 
-/// Resets that changed after a counter value, the oldest change first, at most [`CHANGES_AT_ONCE`].
+/// Loads resets that changed after a counter value, oldest change first, at most [`MAX_CHANGES_PER_READ`].
 pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<Changed>, StoreError> {
     const SQL: &str = "SELECT id, reference, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
     let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(change).fetch_all(pool).await)?;
@@ -262,7 +264,7 @@ pub(super) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
     Ok(value)
 }
 
-/// How long resets took lately from 202 to *written*: the median, for "usually".
+/// Loads the median time from the 202 response to *written* of the newest 50 resets.
 pub(super) async fn usual_span(db: &Db) -> Result<Option<SignedDuration>, StoreError> {
     const SQL: &str = "SELECT settled_at - accepted_at FROM resets
         WHERE state IN ('written', 'finished') AND accepted_at IS NOT NULL AND settled_at IS NOT NULL AND canary IS NULL ORDER BY created_at DESC LIMIT 50";

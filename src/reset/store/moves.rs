@@ -1,4 +1,4 @@
-//! Changes of state, and what proves them, inside the transaction of their audit line.
+//! SQL of state transitions, evidence and Graph responses, inside the transaction of their audit event.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,8 @@ use crate::reset::reading::Proof;
 use crate::reset::state::State;
 use crate::store::{StoreError, Tx, on_tx};
 
-/// A change of state, only from the state it was decided in. [`StoreError::NoRow`]: somebody was faster.
+/// State transition, valid only from the state it was decided in. [`StoreError::NoRow`]: another replica changed the
+/// state first.
 pub(in crate::reset) struct Move<'a> {
     pub(in crate::reset) id: ResetId,
     pub(in crate::reset) from: State,
@@ -17,10 +18,11 @@ pub(in crate::reset) struct Move<'a> {
     pub(in crate::reset) cause: Option<Cause>,
     pub(in crate::reset) detail: Option<&'a str>,
     pub(in crate::reset) now: Timestamp,
-    /// When evidence is looked for next.
+    /// Time of the next evidence check.
     pub(in crate::reset) look_at: Option<Timestamp>,
 }
 
+/// Updates the state and releases the lease.
 pub(in crate::reset) async fn step(tx: &mut Tx, step: &Move<'_>) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET state = $3, cause = $4, detail = COALESCE($5, detail), open = $6,
             settled_at = CASE WHEN $6 = 1 THEN settled_at ELSE $7 END,
@@ -44,8 +46,8 @@ pub(in crate::reset) async fn step(tx: &mut Tx, step: &Move<'_>) -> Result<(), S
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// What 202 brought: the step, the operation and the mark of a change in one statement, because every reset takes it and everybody
-/// waits for its transaction. [`StoreError::NoRow`]: somebody was faster.
+/// Stores the result of a 202 response: transition, operation and change mark in one statement, because every reset
+/// runs it and all writers wait for its transaction. [`StoreError::NoRow`]: another replica changed the state first.
 pub(in crate::reset) async fn accept(
     tx: &mut Tx,
     step: &Move<'_>,
@@ -72,7 +74,7 @@ pub(in crate::reset) async fn accept(
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// A rung that was reached; the first proof of a rung stays.
+/// Inserts the evidence of a checkpoint. The first evidence of a checkpoint is kept. Returns whether it is new.
 pub(in crate::reset) async fn prove(tx: &mut Tx, id: ResetId, proof: &Proof) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO evidence (reset_id, rung, at, source, detail) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (reset_id, rung) DO NOTHING";
     let (id, when) = (id.to_string(), proof.at.as_millisecond());
@@ -88,7 +90,7 @@ pub(in crate::reset) async fn prove(tx: &mut Tx, id: ResetId, proof: &Proof) -> 
     Ok(rows == 1)
 }
 
-/// What Graph answered, for the desk.
+/// Insert parameters of a Graph response, which the helpdesk sees.
 pub(in crate::reset) struct Answer<'a> {
     pub(in crate::reset) call: &'a str,
     pub(in crate::reset) status: i64,

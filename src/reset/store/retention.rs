@@ -1,4 +1,4 @@
-//! Forgetting whose resets were. What stays says nothing of a person but their object id.
+//! SQL that erases personal data of resets. Of the person, only the object id remains.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use super::search::forget;
 use crate::base::ResetId;
 use crate::store::{StoreError, Tx, on_tx};
 
-/// Ended resets from before a time that still have a name, the oldest first, some of them.
+/// Loads up to 100 ended resets from before a time that still have a name, oldest first.
 pub(in crate::reset) async fn named(tx: &mut Tx, before: Timestamp) -> Result<Vec<ResetId>, StoreError> {
     const SQL: &str =
         "SELECT id FROM resets WHERE created_at < $1 AND name <> '' AND open = 0 ORDER BY created_at LIMIT 100";
@@ -15,7 +15,7 @@ pub(in crate::reset) async fn named(tx: &mut Tx, before: Timestamp) -> Result<Ve
     Ok(rows.into_iter().filter_map(|(id,)| id.parse().ok()).collect())
 }
 
-/// Takes a reset out of the search and empties its names.
+/// Deletes a reset's search terms and empties its names.
 pub(in crate::reset) async fn unname(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET name = '', upn = '' WHERE id = $1";
     forget(tx, id).await?;

@@ -1,4 +1,4 @@
-//! The row of a reset that is being sent, while its owner holds the lease.
+//! SQL for a reset that is being sent, and for the throttle queue. Updates apply only while the owner holds the lease.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,12 +6,13 @@ use super::at;
 use crate::base::{ObjectId, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
-/// `entra` takes no longer `Retry-After` than an hour.
+/// Maximum throttle wait that counts. `entra` accepts a `Retry-After` of at most one hour.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(61);
-/// A line that formed has gone its way after this.
+/// Time after the end of throttling within which the queue has drained.
 const DRAINED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// Sets `dispatched_at` just before the POST, if the row is still ours and unsent. A later owner finds it set.
+/// Sets `dispatched_at` just before the POST, if `owner` still holds the lease and the reset is unsent. A later owner
+/// finds it set.
 pub(in crate::reset) async fn dispatch(
     db: &Db,
     id: ResetId,
@@ -35,7 +36,7 @@ pub(in crate::reset) async fn dispatch(
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// Graph proved that it took nothing: it is unsent again.
+/// Clears `dispatched_at`, because Graph's response proves that it accepted nothing.
 pub(in crate::reset) async fn undispatch(
     db: &Db,
     id: ResetId,
@@ -47,13 +48,13 @@ pub(in crate::reset) async fn undispatch(
     as_owner(db, SQL, (id, owner), until).await
 }
 
-/// Keeps the lease while the request is under way. [`StoreError::NoRow`]: it was taken over.
+/// Renews the lease while the request is in progress. [`StoreError::NoRow`]: another process took the reset over.
 pub(in crate::reset) async fn renew(db: &Db, id: ResetId, owner: &str, until: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
     as_owner(db, SQL, (id, owner), until).await
 }
 
-/// Changes the row and keeps the lease, if it is still ours.
+/// Runs an update that also renews the lease, if `owner` still holds it.
 async fn as_owner(
     db: &Db,
     sql: &'static str,
@@ -71,7 +72,7 @@ async fn as_owner(
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// Stands in line, and keeps the lease.
+/// Marks a reset as queued and renews its lease.
 pub(in crate::reset) async fn wait_in_line(
     tx: &mut Tx,
     id: ResetId,
@@ -93,9 +94,9 @@ pub(in crate::reset) async fn wait_in_line(
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
-/// Until when Graph wants or wanted to be left alone, if that is recent enough for a line to have formed.
+/// Loads the time until which Graph throttles or throttled resets, if it is recent enough for a queue to remain.
 pub(in crate::reset) async fn throttled_until(db: &Db, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    // Further ahead than any answer may ask for: written before the clock was set back.
+    // A time further ahead than any response may request was written before the clock was set back.
     const SQL: &str = "SELECT until FROM throttles WHERE name = 'reset' AND until > $1 AND until <= $2";
     let from = now.saturating_sub(DRAINED_AFTER).unwrap_or(now).as_millisecond();
     let furthest = now.saturating_add(LONGEST_WAIT).unwrap_or(now).as_millisecond();
@@ -104,7 +105,7 @@ pub(in crate::reset) async fn throttled_until(db: &Db, now: Timestamp) -> Result
     Ok(row.map(|(until,)| at(until)))
 }
 
-/// How many wait who came before this one.
+/// Counts the queued resets that were created before this one.
 pub(in crate::reset) async fn ahead_in_line(db: &Db, created_at: Timestamp, id: ResetId) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM resets WHERE open = 1 AND state = 'sending' AND line_since IS NOT NULL AND dispatched_at IS NULL
         AND (created_at < $1 OR (created_at = $1 AND id < $2))";
@@ -113,6 +114,7 @@ pub(in crate::reset) async fn ahead_in_line(db: &Db, created_at: Timestamp, id: 
     Ok(count)
 }
 
+/// Saves the time until which Graph throttles resets. A later time that is already stored is kept.
 pub(in crate::reset) async fn throttle(db: &Db, until: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO throttles (name, until) VALUES ('reset', $1)
         ON CONFLICT (name) DO UPDATE SET until = CASE WHEN throttles.until > $1 THEN throttles.until ELSE $1 END";

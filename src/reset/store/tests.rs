@@ -1,4 +1,4 @@
-//! Every function of this folder, on both engines.
+//! Tests of every function of this folder, on both databases.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -57,7 +57,7 @@ async fn add(engine: &Engine, who: PersonKey, owner: &str) -> Result<Reset, Stor
     Ok(by_id(&engine.db, id).await?.unwrap())
 }
 
-/// A reset that Graph accepted.
+/// Inserts a reset that Graph accepted.
 async fn writing(engine: &Engine, who: PersonKey) -> Reset {
     let reset = add(engine, who, "me").await.unwrap();
     dispatch(&engine.db, reset.id, "me", operator(), (start(), start() + LEASE)).await.unwrap();
@@ -136,7 +136,7 @@ async fn the_line_is_in_order_and_the_longest_wait_counts() {
         let ahead = async |reset: &Reset| ahead_in_line(&engine.db, reset.created_at, reset.id).await.unwrap();
         assert_eq!((ahead(&before).await, ahead(&after).await), (0, 1));
         dispatch(&engine.db, before.id, "me", operator(), (start(), later)).await.unwrap();
-        assert_eq!(ahead(&after).await, 0, "who is being sent no longer stands in line");
+        assert_eq!(ahead(&after).await, 0, "a reset that is being sent is no longer queued");
     }
 }
 
@@ -299,7 +299,7 @@ async fn figures_count_what_began_in_a_time() {
         let later = start() + SignedDuration::from_secs(7);
         let proof = |rung, at| Proof { rung, at, source: "graph".to_owned(), detail: None };
         prove(&mut tx, one.id, &proof(Rung::Written, later)).await.unwrap();
-        // By a clock that is behind.
+        // From a clock that is behind.
         prove(&mut tx, one.id, &proof(Rung::Carried, start() - LEASE)).await.unwrap();
         prove(&mut tx, one.id, &proof(Rung::Accepted, later)).await.unwrap();
         tx.commit().await.unwrap();

@@ -1,7 +1,9 @@
-//! What the policies behind a context are worth. Pure: from policies to an opinion with its reasons.
+//! Assesses whether Conditional Access policies enforce an authentication context. A pure function from policies to an
+//! assessment with findings.
 //!
-//! Entra gives a context to anybody whom no enforced policy asks for something (`acrs` fails open), so every way in which a
-//! policy does not ask somebody matters: <https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context>
+//! Entra issues the context (`acrs`) to anyone to whom no enforced policy applies: it fails open. Every way in which a
+//! policy does not apply to someone therefore matters:
+//! <https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context>
 //! (read 2026-11-25).
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::Verdict;
 use crate::entra::{Frequency, PolicyRead};
 
-/// Something to say about a policy. The first group makes it worth nothing, the second is for an administrator to know.
+/// Finding about a policy. The first group, up to [`Self::UnknownMethod`], makes the result not enforced. The second
+/// group is advisory. Stored as JSON in `policy_verdicts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "says", content = "what")]
 pub(crate) enum Remark {
@@ -17,34 +20,34 @@ pub(crate) enum Remark {
     NoPolicy,
     Disabled,
     ReportOnly,
-    /// It is for some people only.
+    /// The policy does not include all users.
     NotEverybody,
-    /// Outside of this condition nobody is asked.
+    /// The policy has this condition and does not apply outside of it.
     Narrowed(String),
-    /// One of these alone is enough.
+    /// This grant control alone satisfies the policy, without the authentication strength.
     OrElse(String),
-    /// It lets nobody in at all.
+    /// The policy blocks access.
     Blocks,
-    /// It asks for no authentication strength.
+    /// The policy requires no authentication strength.
     NoStrength,
-    /// The strength takes the password, or a federated sign-in, which is the password at the other end.
+    /// The strength allows the password, or a federated sign-in, which may use the password at the other provider.
     Password(String),
-    /// The strength takes a method that this release does not know.
+    /// The strength allows a method that this release does not know.
     UnknownMethod(String),
-    /// A sign-in may be old when the context is given: the portal looks at its age itself.
+    /// Sign-in frequency is not "every time", so the sign-in may be old. The portal checks its age itself.
     NotEveryTime,
     ExcludesPeople(usize),
     ExcludesGroups(usize),
     ExcludesRoles(usize),
     ExcludesGuests,
-    /// One weak factor alone is enough: whoever has the telephone number has the password.
+    /// The strength allows a single weak factor, so control of the phone number is enough to reset the password.
     WeakMethod(String),
-    /// A Temporary Access Pass for many sign-ins is taken.
+    /// The strength allows a multi-use Temporary Access Pass.
     MultiUsePass,
 }
 
 impl Remark {
-    /// A stable word.
+    /// Returns the stable code of the finding.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::NoPolicy => "no-policy",
@@ -67,7 +70,7 @@ impl Remark {
         }
     }
 
-    /// In words for an administrator.
+    /// Returns a description for administrators.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::NoPolicy => "no Conditional Access policy names the context: Entra gives it to everybody".to_owned(),
@@ -101,16 +104,16 @@ impl Remark {
     }
 }
 
-/// A verdict with its reasons.
+/// Result of an assessment, with its findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Opinion {
     pub(crate) verdict: Verdict,
-    /// The policy that was judged; empty without one.
+    /// Name of the policy that decided the result; empty without one.
     pub(crate) policy: String,
     pub(crate) remarks: Vec<Remark>,
 }
 
-/// What a combination of methods is worth.
+/// Strength of a combination of authentication methods.
 enum Worth {
     Strong,
     Weak,
@@ -118,7 +121,7 @@ enum Worth {
     Unknown,
 }
 
-/// By the members of `authenticationMethodModes` (msgraph-metadata, 2026-08-20).
+/// Classifies a combination by the members of `authenticationMethodModes` (msgraph-metadata, 2026-08-20).
 fn worth(combination: &str) -> Worth {
     let parts: Vec<&str> = combination.split(',').map(str::trim).collect();
     let any = |names: &[&str]| parts.iter().any(|part| names.contains(part));
@@ -150,7 +153,7 @@ fn worth(combination: &str) -> Worth {
     }
 }
 
-/// What makes a policy worth nothing.
+/// Returns the findings because of which a policy does not enforce the context.
 fn faults(policy: &PolicyRead) -> Vec<Remark> {
     let mut found = Vec::new();
     match policy.state.as_str() {
@@ -179,7 +182,7 @@ fn faults(policy: &PolicyRead) -> Vec<Remark> {
     found
 }
 
-/// What an administrator should know of a policy that is good.
+/// Returns the findings that an administrator should know about an enforced policy.
 fn warnings(policy: &PolicyRead) -> Vec<Remark> {
     let mut found = Vec::new();
     if policy.frequency != Frequency::EveryTime {
@@ -207,8 +210,8 @@ fn exclusions(policy: &PolicyRead) -> usize {
     policy.excluded_people.len() + policy.excluded_groups.len() + policy.excluded_roles.len()
 }
 
-/// The best policy decides; if several are good, somebody excluded from one may be covered by another, but that is
-/// not relied upon: the first good one with the fewest exclusions is taken.
+/// Assesses the policies of a context. The policy with the fewest blocking findings and then the fewest exclusions
+/// decides. A person excluded from it may be covered by another policy, but the result does not rely on that.
 pub(super) fn judge(policies: &[PolicyRead], context: &str) -> Opinion {
     let mut named: Vec<&PolicyRead> =
         policies.iter().filter(|policy| policy.contexts.iter().any(|c| c == context)).collect();
@@ -309,7 +312,7 @@ mod tests {
             assert!(!bad.remarks[0].text().is_empty());
         }
         assert_eq!(codes(&judge(&[], "c1")), ["no-policy"]);
-        assert_eq!(codes(&judge(&[wire(|_| {})], "c2")), ["no-policy"], "for another context");
+        assert_eq!(codes(&judge(&[wire(|_| {})], "c2")), ["no-policy"], "the policy is for another context");
     }
 
     #[test]
@@ -354,6 +357,6 @@ mod tests {
             p["state"] = json!("disabled");
             p["grantControls"] = Value::Null;
         });
-        assert_eq!(codes(&judge(&[worse, off], "c1")), ["disabled"], "the one that is nearest to good");
+        assert_eq!(codes(&judge(&[worse, off], "c1")), ["disabled"], "the policy with the fewest blocking findings");
     }
 }

@@ -1,8 +1,13 @@
-//! The policy verdict: whether the context really means "signed in without the password".
+//! Assesses whether Conditional Access enforces an authentication context, so that it means "signed in without the
+//! password".
 //!
-//! `acrs` fails open: a context with no policy behind it, or an excluded person, still yields the value. So the policy
-//! itself is read: enabled (not report-only), for all people, with a strength in which no combination has a password.
-//! A verdict is good for 48 hours; without one, resets are paused.
+//! Entra issues the context (`acrs`) even without a policy, or to a person whom the policy excludes: it fails open. The
+//! portal therefore reads the policies. One must be enabled (not report-only), include all users, and require a
+//! strength in which no combination has a password.
+//!
+//! - A result is valid for 48 hours and is renewed every 24 hours.
+//! - Without a valid result, sign-ins with the context are refused.
+//! - The table `policy_verdicts` and the audit event keep the word *verdict*.
 
 mod judge;
 
@@ -22,32 +27,32 @@ use crate::store::{Db, Limit, StoreError, on_db, write_db};
 use judge::judge;
 
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(48);
-/// Clocks of replicas may differ by this.
+/// Maximum difference between the clocks of two replicas.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 const RENEWED_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// After a bad verdict an administrator mends the policy; people should not wait a day for it.
+/// Renewal interval after a result that is not enforced, so that people can sign in soon after the policy is fixed.
 const BAD_RENEWED_AFTER: SignedDuration = SignedDuration::from_secs(30);
-/// Microsoft answers questions about policies once a second per tenant, and says 429 without a time.
+/// Rate limit for policy requests. Graph accepts one per second and tenant, and its HTTP 429 has no `Retry-After`.
 const LOOKS: Limit = Limit { count: 1, per: SignedDuration::from_millis(1_200) };
-/// Whether a look is due is seen so often.
+/// Time between two checks whether a renewal is due.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// What was found.
+/// Result of an assessment. Stored as JSON in `policy_verdicts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
-    /// Everybody is covered but these.
+    /// The policy covers every user except these.
     Good {
         people: Vec<String>,
         groups: Vec<String>,
         roles: Vec<String>,
         #[serde(default)]
         guests: bool,
-        /// The strength takes a one-time Temporary Access Pass, too.
+        /// Whether the strength also allows a one-time Temporary Access Pass.
         #[serde(default)]
         passes: bool,
     },
-    /// No enabled policy asks for this context with a strength that has no password.
+    /// No enabled policy requires a password-free strength for this context.
     Bad,
 }
 
@@ -57,7 +62,7 @@ impl Verdict {
     }
 }
 
-/// Whether a person is covered.
+/// Coverage of one person by the policy of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Covered {
     Yes,
@@ -65,7 +70,7 @@ pub(crate) enum Covered {
     NoPolicy,
 }
 
-/// Verdicts, kept in the database.
+/// Assesses policies and stores the results in the database.
 #[derive(Clone)]
 pub(crate) struct Verdicts {
     app: App,
@@ -77,20 +82,20 @@ impl FromRef<App> for Verdicts {
     }
 }
 
-/// A kept verdict in short.
+/// Summary of a stored assessment.
 pub(crate) struct Kept {
     pub(crate) good: bool,
     pub(crate) codes: Vec<&'static str>,
 }
 
-/// Whom a good policy does not ask.
+/// Users, groups and roles that an enforced policy excludes.
 struct Exclusions<'a> {
     people: &'a [String],
     groups: &'a [String],
     roles: &'a [String],
 }
 
-/// Looks at the policies at the start and then daily, so that nobody who signs in is the first to find out. One look of any
+/// Renews the assessments at the start and then daily, so that a sign-in does not wait for them. A result of one
 /// replica serves all.
 pub(crate) async fn keep_verdicts(app: App) {
     let verdicts = Verdicts::from_ref(&app);
@@ -98,7 +103,7 @@ pub(crate) async fn keep_verdicts(app: App) {
         let signin = &app.config.signin;
         for context in [&signin.required_context, &signin.staff_context] {
             if let Err(error) = verdicts.current(context).await {
-                tracing::warn!(cause = ?error, "the policy behind a context cannot be looked at");
+                tracing::warn!(error = ?error, "policy assessment failed: retrying");
             }
         }
         tokio::select! {
@@ -109,7 +114,7 @@ pub(crate) async fn keep_verdicts(app: App) {
 }
 
 impl Verdicts {
-    /// Whether the context proves something for this person.
+    /// Returns whether the policy of the context covers this person.
     pub(crate) async fn covers(&self, context: &str, person: ObjectId, guest: bool) -> Result<Covered, StoreError> {
         match self.current(context).await? {
             Some(Verdict::Good { guests: true, .. }) if guest => Ok(Covered::Excluded),
@@ -120,12 +125,13 @@ impl Verdicts {
         }
     }
 
-    /// Whether somebody with a one-time Temporary Access Pass would be let in.
+    /// Returns whether people can sign in with a one-time Temporary Access Pass.
     pub(crate) async fn takes_passes(&self) -> Result<bool, StoreError> {
         let context = self.app.config.signin.required_context.clone();
         Ok(matches!(self.current(&context).await?, Some(Verdict::Good { passes: true, .. })))
     }
 
+    /// Checks the policy's exclusions, and fetches groups and roles only if it excludes some.
     async fn covered(&self, person: ObjectId, excluded: &Exclusions<'_>) -> Covered {
         if excluded.people.iter().any(|id| *id == person.to_string()) {
             return Covered::Excluded;
@@ -133,20 +139,20 @@ impl Verdicts {
         if excluded.groups.is_empty() && excluded.roles.is_empty() {
             return Covered::Yes;
         }
-        // Roles are held directly, or through a group, which only the groups tell.
-        let mine = match self.app.entra.graph.groups(person).await {
-            Ok(mine) => mine,
+        // A role can be assigned directly or through a group. Only the group memberships show the latter.
+        let memberships = match self.app.entra.graph.groups(person).await {
+            Ok(memberships) => memberships,
             Err(error) => return unreadable(&error),
         };
-        if mine.ids.iter().any(|id| excluded.groups.contains(id)) {
+        if memberships.ids.iter().any(|id| excluded.groups.contains(id)) {
             return Covered::Excluded;
         }
-        if mine.roles.iter().any(|template| excluded.roles.contains(template)) {
+        if memberships.roles.iter().any(|template| excluded.roles.contains(template)) {
             return Covered::Excluded;
         }
         if !excluded.roles.is_empty() {
             match self.app.entra.graph.roles(person).await {
-                Ok(mine) if mine.iter().any(|role| excluded.roles.contains(&role.template)) => {
+                Ok(held) if held.iter().any(|role| excluded.roles.contains(&role.template)) => {
                     return Covered::Excluded;
                 }
                 Ok(_) => {}
@@ -156,7 +162,8 @@ impl Verdicts {
         Covered::Yes
     }
 
-    /// What was last found about a context. `None`: nothing, or too long ago to count.
+    /// Loads a summary of the last assessment of a context, or `None` if there is none. An expired one counts as not
+    /// enforced, with the code `unread`.
     pub(crate) async fn kept(db: &Db, context: &str, now: Timestamp) -> Result<Option<Kept>, StoreError> {
         const SQL: &str = "SELECT remarks FROM policy_verdicts WHERE context = $1";
         let Some((verdict, at)) = read(db, context).await? else { return Ok(None) };
@@ -169,13 +176,14 @@ impl Verdicts {
         Ok(Some(Kept { good: verdict.is_good(), codes: remarks.iter().map(Remark::code).collect() }))
     }
 
-    /// What the policies are worth now to each of these contexts, by one request. Writes nothing.
+    /// Fetches the policies with one request and assesses them for each of these contexts. Stores nothing.
     pub(crate) async fn look(&self, contexts: &[String]) -> Result<Vec<Opinion>, GraphError> {
         let policies = self.app.entra.graph.policies().await?;
         Ok(contexts.iter().map(|context| judge(&policies, context)).collect())
     }
 
-    /// A verdict that is fresh enough, read anew if it is due; an old one while Graph is away, up to 48 hours.
+    /// Returns the current result, and renews it if due. While Graph is unavailable, returns a result of up to 48 hours
+    /// ago.
     async fn current(&self, context: &str) -> Result<Option<Verdict>, StoreError> {
         let known = self.known(context).await?;
         let now = self.app.now();
@@ -188,7 +196,7 @@ impl Verdicts {
             return Ok(known.map(|(verdict, _)| verdict));
         }
         if self.app.limits.take("graph:policies", LOOKS, now).await?.is_err() {
-            // Somebody else is looking this very second: their answer will be ours.
+            // Another request or replica is assessing now: use its result.
             return Ok(match known {
                 None => self.awaited(context).await?,
                 known => still_good(known, now),
@@ -196,7 +204,7 @@ impl Verdicts {
         }
         match self.app.entra.graph.policies().await {
             Ok(policies) => {
-                // One answer serves both contexts.
+                // One response serves both contexts.
                 let signin = &self.app.config.signin;
                 for context in [&signin.required_context, &signin.staff_context] {
                     self.keep(context, &judge(&policies, context)).await?;
@@ -204,19 +212,20 @@ impl Verdicts {
                 Ok(Some(judge(&policies, context).verdict))
             }
             Err(error) => {
-                tracing::warn!(cause = ?error, "Conditional Access policies cannot be read");
+                tracing::warn!(error = ?error, "Conditional Access request failed: using the stored assessment");
                 Ok(still_good(known, now))
             }
         }
     }
 
+    /// Loads the stored result and its time.
     async fn known(&self, context: &str) -> Result<Option<(Verdict, Timestamp)>, StoreError> {
-        // From the future: written before the clock was set back, so that nobody knows how old it is.
+        // A time in the future was written before the clock was set back, so the result's age is unknown.
         let now = self.app.now();
         Ok(read(&self.app.db, context).await?.filter(|(_, at)| at.duration_since(now) < SKEW))
     }
 
-    /// What another look finds, waited for as long as one takes.
+    /// Waits up to 3 seconds for the result of a concurrent assessment.
     async fn awaited(&self, context: &str) -> Result<Option<Verdict>, StoreError> {
         for _ in 0..20 {
             tokio::time::sleep(Duration::from_millis(150)).await;
@@ -227,7 +236,7 @@ impl Verdicts {
         Ok(None)
     }
 
-    /// Keeps a verdict. A turn, for better or worse, is history and in the log.
+    /// Stores an assessment. A change between enforced and not enforced is audited and logged.
     async fn keep(&self, context: &str, opinion: &Opinion) -> Result<(), StoreError> {
         let app = &self.app;
         let before = read(&app.db, context).await?.map(|(verdict, _)| verdict.is_good());
@@ -238,24 +247,34 @@ impl Verdicts {
         }
         let codes: Vec<&str> = opinion.remarks.iter().map(Remark::code).collect();
         if good {
-            tracing::info!(context, policy = opinion.policy, ?codes, "the policy behind the context is good");
+            tracing::info!(
+                context,
+                policy = opinion.policy,
+                ?codes,
+                "Conditional Access policy enforced: password-free sign-in required"
+            );
         } else {
-            let why: Vec<String> = opinion.remarks.iter().map(Remark::text).collect();
-            tracing::error!(context, policy = opinion.policy, ?why, "the context proves nothing: resets are paused");
+            let findings: Vec<String> = opinion.remarks.iter().map(Remark::text).collect();
+            tracing::error!(
+                context,
+                policy = opinion.policy,
+                ?findings,
+                "Conditional Access policy not enforced: sign-ins with this context refused"
+            );
         }
         let event = Event::new("policy.verdict", Actor::Portal).with("context", context).with("good", good);
         app.auditor.note(event.with("policy", &*opinion.policy).with("remarks", codes)).await
     }
 }
 
-/// While nothing newer can be had.
+/// Returns a stored result that is still valid, for use while no newer one is available.
 fn still_good(known: Option<(Verdict, Timestamp)>, now: Timestamp) -> Option<Verdict> {
     known.filter(|(_, at)| now.duration_since(*at) < GOOD_FOR).map(|(verdict, _)| verdict)
 }
 
-/// What cannot be read counts as an exclusion: fail closed.
+/// Treats the person as not covered, because an exclusion could not be checked: fails closed.
 fn unreadable(error: &GraphError) -> Covered {
-    tracing::warn!(cause = ?error, "whether a person is excluded from the policy cannot be read");
+    tracing::warn!(error = ?error, "policy exclusion check failed: treating the person as not covered");
     Covered::NoPolicy
 }
 

@@ -1,6 +1,13 @@
-//! The writer of a SQLite file. SQLite lets one write at a time, and whoever finds it busy sleeps and tries again; here all
-//! stand in line for one connection instead. What is done while others wait does not go to the disk alone: they go on in
-//! the same transaction, each behind a savepoint, and one commit carries all of it. Nobody is answered before.
+//! Single writer connection of a SQLite file, with group commit.
+//!
+//! SQLite allows one write transaction at a time, and a connection that finds the file busy sleeps and retries. Here
+//! all callers queue for one connection instead. Work that is done while others wait stays uncommitted: the next
+//! callers continue in the same transaction, each behind a savepoint, and one commit covers the entire batch.
+//!
+//! Invariants:
+//! - No caller returns before its batch is committed, except through [`SqliteWriter::with_relaxed_durability`].
+//! - Work that fails or is dropped does not affect the other work in its batch.
+//! - If the transaction is lost, every caller in the batch gets an error.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,56 +18,56 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::Instant;
 
-/// Another program has the file: asked for again so soon. SQLite's own waiting grows to a tenth of a second, and would
-/// find a busy portal's file taken each time.
+/// Delay between attempts to begin a transaction while another process holds the file. SQLite's own delay grows to
+/// 100 ms, with which another process would find the file of a busy portal locked at each attempt.
 const AGAIN: Duration = Duration::from_millis(1);
 
-/// What became of a commit. All who took part hear it.
+/// Outcome of a commit, published to every caller in the batch.
 type Outcome = Result<(), Arc<sqlx::Error>>;
 
-/// The line.
+/// Queue for the writer connection. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     seat: Arc<Mutex<Seat>>,
     options: Arc<SqliteConnectOptions>,
-    /// Nobody waits longer than this, for us or for another program.
+    /// Maximum wait for the connection, and for another process that holds the file.
     patience: Duration,
-    /// Whether an answer waits for the disk.
+    /// States whether a commit waits until the batch is on disk.
     waits: bool,
 }
 
-/// What there is one of.
+/// Connection and pending batch of the writer. There is one per file.
 #[derive(Debug)]
 struct Seat {
     connection: SqliteConnection,
-    /// Work that is done and not committed, and those who wait to hear of it.
+    /// Sender of the commit outcome, present while finished work waits for its commit.
     batch: Option<watch::Sender<Option<Outcome>>>,
     left: Left,
 }
 
-/// How the last one left the seat.
+/// State in which the last write turn left the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Left {
     Clean,
-    /// In the middle: it counts as if it had not begun.
+    /// Left in the middle of its work, which is rolled back.
     Undone(Hold),
-    /// Nobody knows what the connection is in.
+    /// Unknown state. The connection must be replaced.
     Broken,
     Closed,
 }
 
-/// How work is kept apart from that of others.
+/// Isolation of a write turn from other work in its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hold {
-    /// It began the transaction.
+    /// First work of the batch, which began the transaction.
     Transaction,
     Savepoint,
-    /// A single statement, which SQLite does whole or not at all.
+    /// Single statement, which SQLite applies entirely or not at all.
     Statement,
 }
 
-/// Somebody's turn to write. Dropped without commit, nothing of several statements was written; one that was asked for
-/// alone may have been.
+/// Exclusive access to the writer connection for one caller. Dropped without a commit, several statements are rolled
+/// back, but a single statement may have been written.
 pub(crate) struct Turn {
     writer: Writer,
     seat: OwnedMutexGuard<Seat>,
@@ -74,17 +81,17 @@ impl Writer {
         Ok(Self { seat: Arc::new(Mutex::new(seat)), options: Arc::new(options), patience, waits: true })
     }
 
-    /// The same line for what need not be on disk when it is answered.
+    /// Returns the same writer for work that need not be on disk when its commit returns.
     pub(super) fn without_waiting(&self) -> Self {
         Self { waits: false, ..self.clone() }
     }
 
-    /// A turn for several statements.
+    /// Begins a write turn for several statements.
     pub(super) async fn begin(&self) -> Result<Turn, sqlx::Error> {
         self.turn(Hold::Savepoint).await
     }
 
-    /// A turn for one statement.
+    /// Begins a write turn for a single statement.
     pub(crate) async fn one(&self) -> Result<Turn, sqlx::Error> {
         self.turn(Hold::Statement).await
     }
@@ -94,7 +101,7 @@ impl Writer {
         let seat = tokio::time::timeout_at(until, Arc::clone(&self.seat).lock_owned()).await;
         let seat = self.tidied(seat.map_err(|_| sqlx::Error::PoolTimedOut)?).await?;
         let hold = if seat.batch.is_some() { among_others } else { Hold::Transaction };
-        // Before the statement: a caller who goes away meanwhile leaves it begun.
+        // Created before the statement runs: if the caller is cancelled meanwhile, dropping the turn rolls it back.
         let mut turn = Turn { writer: self.clone(), seat, hold, settled: false };
         match hold {
             Hold::Transaction => turn.seat.begin(until).await?,
@@ -104,7 +111,7 @@ impl Writer {
         Ok(turn)
     }
 
-    /// What was left in the middle is undone to its end, also if the one who came meanwhile goes away.
+    /// Recovers the connection from unfinished work. The recovery completes even if the caller is cancelled.
     async fn tidied(&self, mut seat: OwnedMutexGuard<Seat>) -> Result<OwnedMutexGuard<Seat>, sqlx::Error> {
         if seat.left == Left::Clean {
             return Ok(seat);
@@ -114,20 +121,20 @@ impl Writer {
         tidied.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
-    /// Commits what is done by the time it is this one's turn.
+    /// Commits all work that is finished when this task gets the connection.
     async fn close_batch(self) {
         self.seat.lock().await.commit(&self.options).await;
     }
 
-    /// Brings the tables up to date.
+    /// Applies the pending migrations.
     pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), MigrateError> {
-        // On a connection that waits as SQLite does: another replica or command may be at it.
+        // Uses a connection with SQLite's own busy timeout, because another command may be migrating the file.
         let mut connection = self.options.connect().await?;
         migrations.run(&mut connection).await?;
         Ok(connection.close().await?)
     }
 
-    /// Commits what waits, and ends the connection.
+    /// Commits the pending batch and closes the connection.
     pub(super) async fn close(&self) {
         let mut seat = self.seat.lock().await;
         seat.commit(&self.options).await;
@@ -135,25 +142,25 @@ impl Writer {
         if let Ok(nothing) = nothing().await {
             let closed = std::mem::replace(&mut seat.connection, nothing).close().await;
             if let Err(error) = closed {
-                tracing::warn!(cause = ?error, "the database did not close well");
+                tracing::warn!(error = ?error, "SQLite close failed");
             }
         }
     }
 }
 
-/// It does not wait by itself for other programs, see [`Seat::begin`].
+/// Opens a connection without a busy timeout: [`WriterState::begin_transaction`] does the waiting.
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
     let mut connection = options.connect().await?;
     sqlx::query("PRAGMA busy_timeout = 0").execute(&mut connection).await?;
     Ok(connection)
 }
 
-/// Something has to stand in the place of a connection that is closed.
+/// Opens an in-memory database to put in the place of a closed connection.
 async fn nothing() -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new().in_memory(true).connect().await
 }
 
-/// SQLite's primary result code, which is the lowest byte of what it tells: 1 is `SQLITE_ERROR`, 5 `SQLITE_BUSY`
+/// Returns SQLite's primary result code, the lowest byte of the extended code: 1 is `SQLITE_ERROR`, 5 `SQLITE_BUSY`
 /// (<https://sqlite.org/rescode.html>, excerpts of a mirror read 2026-11-26).
 fn code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code)?;
@@ -177,13 +184,13 @@ impl Seat {
     fn tell(&mut self, outcome: Outcome) {
         if let Some(batch) = self.batch.take() {
             if let Err(error) = &outcome {
-                tracing::error!(cause = ?error, "the database did not keep what was written");
+                tracing::error!(error = ?error, "SQLite commit failed: batch rolled back");
             }
             batch.send_replace(Some(outcome));
         }
     }
 
-    /// Commits what is done, and tells.
+    /// Commits the pending batch and publishes the outcome.
     async fn commit(&mut self, options: &SqliteConnectOptions) {
         if self.batch.is_none() {
             return;
@@ -198,12 +205,12 @@ impl Seat {
             tidied = self.tidy(options).await;
         }
         if let Err(error) = tidied {
-            tracing::error!(cause = ?error, "the database cannot be opened for writing at the moment");
+            tracing::error!(error = ?error, "SQLite writer reconnect failed: writes fail until it succeeds");
         }
     }
 
-    /// Undoes what was left in the middle. Where that does not work, all that is not committed is lost, as whoever waits
-    /// for it hears, and it goes on with another connection.
+    /// Rolls back unfinished work. If that fails, the entire batch is lost, its callers get an error, and a new
+    /// connection is opened.
     async fn tidy(&mut self, options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
         let undone = match self.left {
             Left::Clean => return Ok(()),
@@ -216,7 +223,7 @@ impl Seat {
         if let Err(error) = undone {
             self.left = Left::Broken;
             self.tell(Err(Arc::new(error)));
-            // Closed before the other is opened: it may hold the file.
+            // The old connection is closed before the new one is opened, because it may hold the file lock.
             self.connection = nothing().await?;
             self.connection = connect(options).await?;
         }
@@ -229,7 +236,8 @@ impl Seat {
         self.run("RELEASE one").await
     }
 
-    /// A full disk makes SQLite roll back by itself; without this, what comes next would be committed one by one.
+    /// Checks that the transaction is still open. SQLite rolls back automatically when the disk is full; without this
+    /// check each later statement would be committed on its own.
     async fn still_open(&mut self) -> Result<(), sqlx::Error> {
         match self.run("BEGIN").await {
             Err(error) if code(&error) == Some(1) => Ok(()),
@@ -244,10 +252,10 @@ impl Turn {
         &mut self.seat.connection
     }
 
-    /// Commits together with whoever waits in line. If the caller goes away meanwhile, it is committed all the same.
+    /// Commits together with the other work in the batch. The commit completes even if the caller is cancelled.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
         if self.hold == Hold::Savepoint {
-            // Asked for is done: who goes away now has committed.
+            // From here on the work counts as committed, even if the caller is cancelled.
             self.hold = Hold::Statement;
             if let Err(error) = self.seat.run("RELEASE one").await {
                 self.hold = Hold::Savepoint;
@@ -275,7 +283,7 @@ impl Turn {
         }
     }
 
-    /// Commits what one statement did.
+    /// Commits a single statement if it succeeded.
     pub(crate) async fn end<T>(self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         let done = done?;
         self.commit().await.map(|()| done)
@@ -288,7 +296,7 @@ impl Drop for Turn {
             return;
         }
         self.seat.left = Left::Undone(self.hold);
-        // Nobody may come for a while, and the file would stay locked for other programs.
+        // Without this task the file would stay locked for other processes until the next write.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let writer = self.writer.clone();
             runtime.spawn(async move {
@@ -296,7 +304,7 @@ impl Drop for Turn {
                 if let Err(error) = tidied
                     && !matches!(error, sqlx::Error::PoolClosed)
                 {
-                    tracing::warn!(cause = ?error, "what was not finished cannot be undone at the moment");
+                    tracing::warn!(error = ?error, "SQLite rollback failed: reconnecting");
                 }
             });
         }

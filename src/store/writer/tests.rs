@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
 use super::*;
 
-/// A file with one table, its writer, and somebody who reads it.
+/// Database file with its writer and a pool of readers.
 struct File {
     writer: Writer,
     readers: SqlitePool,
@@ -37,7 +37,7 @@ impl File {
         sqlx::query_scalar("SELECT n FROM t ORDER BY n").fetch_all(&self.readers).await.unwrap()
     }
 
-    /// Writes a row, by several statements or by one.
+    /// Writes a row in a transaction, or as a single statement if `alone`.
     fn write(&self, n: i64, alone: bool) -> impl Future<Output = Result<(), sqlx::Error>> + Send + 'static {
         let writer = self.writer.clone();
         async move {
@@ -52,7 +52,7 @@ impl File {
         }
     }
 
-    /// Somebody writes, and all these come meanwhile, in this order.
+    /// Queues `others` in this order while `first` holds the connection, then commits `first`.
     async fn all_in_line<T: Send + 'static>(
         &self,
         first: Turn,
@@ -91,7 +91,7 @@ async fn those_in_line_are_committed_together_and_not_answered_before() {
     }
     let (done, seen): (_, Vec<i64>) = file.all_in_line(first, others).await;
     done.unwrap();
-    assert_eq!(seen, [21; 20], "whoever is answered finds all of them");
+    assert_eq!(seen, [21; 20], "each caller sees the entire batch");
 }
 
 #[tokio::test]
@@ -141,26 +141,26 @@ async fn a_turn_that_is_dropped_leaves_the_file_to_other_programs() {
     let mut tries = 0;
     while sqlx::query("INSERT INTO t VALUES (2)").execute(&file.readers).await.is_err() {
         tries += 1;
-        assert!(tries < 50, "nobody comes to write, and the file stays locked");
+        assert!(tries < 50, "the file stays locked without another write");
     }
     assert_eq!(file.seen().await, [2]);
 }
 
-/// Polls so many times and drops what is not ready by then.
+/// Polls the future up to `polls` times, then drops it.
 async fn goes_away_after(polls: usize, work: impl Future) {
     let mut work = Box::pin(work);
     for _ in 0..polls {
         if futures_util::poll!(&mut work).is_ready() {
             return;
         }
-        // The connection's thread answers meanwhile, or does not.
+        // Gives the connection's thread time to make progress.
         tokio::time::sleep(Duration::from_micros(300)).await;
     }
 }
 
 #[tokio::test]
 async fn wherever_a_caller_goes_away_the_others_are_written() {
-    // Several times: which step a poll reaches is up to the threads.
+    // Repeated, because the step that a poll reaches depends on thread timing.
     for (polls, alone) in (0..48).flat_map(|n| [(n % 12, false), (n % 12, true)]) {
         let file = File::new().await;
         let mut first = file.writer.begin().await.unwrap();
@@ -200,7 +200,7 @@ async fn among_many_threads_ok_is_written_an_error_is_not_and_nobody_hangs() {
         let write = file.write(n, n % 3 == 0);
         let again = file.write(n - 5, n % 2 == 0);
         tokio::spawn(async move {
-            // Some go away early, some do what was done before.
+            // Some callers are cancelled early, some write a row that already exists.
             match n % 5 {
                 0 => tokio::time::timeout(Duration::from_micros(u64::try_from(n).unwrap() * 40), write).await.ok(),
                 1 => Some(again.await),
@@ -212,7 +212,7 @@ async fn among_many_threads_ok_is_written_an_error_is_not_and_nobody_hangs() {
     let mut told = std::collections::BTreeSet::new();
     let mut maybe = std::collections::BTreeSet::new();
     for (n, task) in (0_i64..).zip(tasks) {
-        let end = tokio::time::timeout(Duration::from_secs(30), task).await.expect("nobody hangs").unwrap();
+        let end = tokio::time::timeout(Duration::from_secs(30), task).await.expect("no caller hangs").unwrap();
         let wrote = if n % 5 == 1 { n - 5 } else { n };
         match end {
             Some(Ok(())) => assert!(told.insert(wrote), "{wrote} was written twice"),
@@ -275,7 +275,7 @@ async fn a_commit_that_fails_is_told_to_all_who_took_part() {
     assert_eq!(file.seen().await, [3]);
 }
 
-/// As on a full disk, where SQLite ends the transaction by itself.
+/// Ends the transaction behind the writer's back, as SQLite does when the disk is full.
 async fn lose_the_transaction(turn: &mut Turn) -> Result<(), sqlx::Error> {
     sqlx::query("ROLLBACK").execute(turn.connection()).await.unwrap();
     Err(sqlx::Error::WorkerCrashed)
@@ -300,7 +300,7 @@ async fn a_transaction_that_is_lost_is_lost_for_all_and_they_hear_it() {
         let (done, ends) = file.all_in_line(first, vec![before, Box::pin(loses), after]).await;
         let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
         assert_eq!((done.is_ok(), ends.as_slice()), (false, [false, false, true].as_slice()));
-        assert_eq!(file.seen().await, [3], "nothing of what was told as lost, all of what was not");
+        assert_eq!(file.seen().await, [3], "only the write that reported success is stored");
     }
 }
 
@@ -311,7 +311,7 @@ async fn counters_are_answered_at_once_and_written_soon() {
     let mut turn = counters.one().await.unwrap();
     let done = insert(&mut turn, 1).await;
     let mut end = Box::pin(turn.end(done));
-    assert!(futures_util::poll!(&mut end).is_ready(), "nothing to wait for");
+    assert!(futures_util::poll!(&mut end).is_ready(), "the commit does not wait for the disk");
     file.write(2, false).await.unwrap();
     assert_eq!(file.seen().await, [1, 2]);
 }

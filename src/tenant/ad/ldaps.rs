@@ -1,4 +1,4 @@
-//! A real Active Directory, reached like the writeback agent reaches it: LDAPS, one modify of `unicodePwd`.
+//! A real Active Directory, changed like the writeback agent does: one LDAP modify of `unicodePwd` over LDAPS.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -15,27 +15,31 @@ use url::Url;
 use super::{AdError, ResetOptions};
 use crate::base::Secret;
 
-/// `LDAP_SERVER_POLICY_HINTS_OID`, and the number Windows Server 2008 R2 used before.
+/// OIDs of the policy-hints control: `LDAP_SERVER_POLICY_HINTS_OID`, and the one that Windows Server 2008 R2 used
+/// before.
 const POLICY_HINTS: [&str; 2] = ["1.2.840.113556.1.4.2239", "1.2.840.113556.1.4.2066"];
+/// Maximum time for the connection and for each LDAP operation.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Where the domain controller is and who writes there.
+/// Address and credentials of a domain controller.
 #[derive(Clone, Debug)]
 pub struct LdapsOptions {
-    /// `ldaps://127.0.0.53:636`: loopback only.
+    /// Address such as `ldaps://127.0.0.53:636`. Must be loopback.
     pub url: Url,
+    /// Distinguished name of the account that resets passwords.
     pub bind_dn: String,
     pub(crate) password: Secret,
+    /// Base of the search for accounts.
     pub base_dn: String,
-    /// The CA that signed the controller's certificate, PEM.
+    /// PEM file with the CA certificates that the domain controller's certificate is verified with.
     pub ca_file: PathBuf,
 }
 
 impl LdapsOptions {
-    /// Reads the bind password from a file, so that it is on no command line.
+    /// Creates options with the bind password from a file, so that it is on no command line.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the password file cannot be read.
     pub fn new(
         url: Url,
         bind_dn: String,
@@ -48,7 +52,7 @@ impl LdapsOptions {
     }
 }
 
-/// A domain controller.
+/// A domain controller that is connected to for each change.
 pub(in crate::tenant) struct LdapsDirectory {
     options: LdapsOptions,
     tls: Arc<ClientConfig>,
@@ -56,7 +60,7 @@ pub(in crate::tenant) struct LdapsDirectory {
 
 impl LdapsDirectory {
     pub(in crate::tenant) fn new(options: LdapsOptions) -> Result<Self, AdError> {
-        let unusable = |e: &dyn std::fmt::Display| AdError::Unreachable(format!("the CA file cannot be used: {e}"));
+        let unusable = |e: &dyn std::fmt::Display| AdError::Unreachable(format!("cannot load the CA file: {e}"));
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(&options.ca_file).map_err(|e| unusable(&e))? {
             roots.add(certificate.map_err(|e| unusable(&e))?).map_err(|e| unusable(&e))?;
@@ -76,12 +80,10 @@ impl LdapsDirectory {
             changes.push(replace("pwdLastSet", b"0".to_vec()));
         }
         if let Some(control) = policy_hints(&mut ldap).await? {
-            tracing::info!("the domain controller offers the policy-hints control: history and age are checked");
+            tracing::info!("policy hints supported: password history and age enforced");
             ldap.with_controls(control);
         } else {
-            tracing::info!(
-                "the domain controller does not offer the policy-hints control: history and age are not checked"
-            );
+            tracing::info!("policy hints not supported: password history and age not enforced");
         }
         let answer = ldap.modify(&dn, changes).await;
         finish(ldap, answer).await
@@ -104,7 +106,7 @@ impl LdapsDirectory {
             LdapConnAsync::from_url_with_settings(settings, &self.options.url).await.map_err(unreachable)?;
         tokio::spawn(async move {
             if let Err(error) = connection.drive().await {
-                tracing::debug!(%error, "the connection to the domain controller ended");
+                tracing::debug!(%error, "LDAP connection closed");
             }
         });
         ldap.with_timeout(LIMIT);
@@ -113,6 +115,7 @@ impl LdapsDirectory {
         Ok(ldap)
     }
 
+    /// Finds an account's distinguished name. Fails with [`AdError::Disabled`] for a disabled account.
     async fn find(&self, ldap: &mut Ldap, sam: &str) -> Result<String, AdError> {
         let filter = format!("(&(objectClass=user)(sAMAccountName={}))", ldap3::ldap_escape(sam));
         ldap.with_timeout(LIMIT);
@@ -129,7 +132,8 @@ impl LdapsDirectory {
     }
 }
 
-/// The control, if the controller names it in its root entry: sending it otherwise is an error (12).
+/// Returns the policy-hints control if the domain controller's root DSE lists it. Sending it otherwise fails with LDAP
+/// result 12.
 async fn policy_hints(ldap: &mut Ldap) -> Result<Option<RawControl>, AdError> {
     ldap.with_timeout(LIMIT);
     let root = ldap.search("", Scope::Base, "(objectClass=*)", vec!["supportedControl"]).await;
@@ -140,7 +144,7 @@ async fn policy_hints(ldap: &mut Ldap) -> Result<Option<RawControl>, AdError> {
         .flat_map(|mut e| e.attrs.remove("supportedControl").unwrap_or_default())
         .collect();
     ldap.with_timeout(LIMIT);
-    // The value is SEQUENCE { INTEGER 1 }: "obey the policy as for a change".
+    // The value is SEQUENCE { INTEGER 1 }: enforce the password policy as for a change.
     let control =
         |oid: &&str| RawControl { ctype: (*oid).to_owned(), crit: true, val: Some(vec![0x30, 0x03, 0x02, 0x01, 0x01]) };
     Ok(POLICY_HINTS.iter().find(|oid| offered.iter().any(|o| o == *oid)).map(control))
@@ -155,12 +159,13 @@ async fn finish(mut ldap: Ldap, answer: ldap3::result::Result<ldap3::LdapResult>
     outcome
 }
 
+/// Maps an LDAP result to the reason for the rejection.
 fn judge(result: &ldap3::LdapResult) -> Result<(), AdError> {
     if result.rc == 0 {
         return Ok(());
     }
     let text = result.text.to_uppercase();
-    tracing::info!(code = result.rc, "the domain controller refused the change");
+    tracing::info!(code = result.rc, "domain controller rejected the password change");
     Err(match text.as_str() {
         t if t.contains("0000052D") => AdError::Policy,
         t if t.contains("00000056") => AdError::WrongPassword,
@@ -179,7 +184,7 @@ fn replace(attribute: &str, value: Vec<u8>) -> Mod<Vec<u8>> {
     Mod::Replace(attribute.as_bytes().to_vec(), HashSet::from([value]))
 }
 
-/// AD takes a password as UTF-16LE between quotation marks.
+/// Encodes a password for `unicodePwd`: UTF-16LE, in quotation marks.
 fn quoted(password: &str) -> Vec<u8> {
     format!("\"{password}\"").encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

@@ -1,5 +1,5 @@
-//! A directory in memory with the rules people meet: length, complexity, history, minimum age, lockout, disabled,
-//! protected, must change.
+//! An in-memory directory with the rules of Active Directory that affect password changes: length, complexity, history,
+//! minimum age, lockout, and disabled, protected and must-change accounts.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use crate::base::{Clock, Random};
 use crate::tenant::password::Digest;
 use crate::tenant::seed::{AdState, DirectoryRules, Seed};
 
-/// AD in a map.
+/// A directory of accounts by lower-case `sAMAccountName`.
 pub(in crate::tenant) struct MemoryDirectory {
     rules: DirectoryRules,
     clock: Clock,
@@ -22,7 +22,7 @@ pub(in crate::tenant) struct MemoryDirectory {
 struct Account {
     state: AdState,
     name: String,
-    /// Newest first.
+    /// Current and previous passwords, newest first.
     passwords: Vec<Digest>,
     set: Timestamp,
     bad_attempts: u32,
@@ -47,8 +47,9 @@ impl MemoryDirectory {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The agent sends the policy-hints control, so a reset obeys history and minimum age like a change
-    /// (concept-sspr-writeback.md: the person's own reset must not go round the policy).
+    /// Resets a password. The agent sends the policy-hints control, so a reset obeys history and minimum age like a
+    /// change (<https://learn.microsoft.com/entra/identity/authentication/concept-sspr-writeback>: a person's own reset
+    /// must not bypass the policy).
     pub(super) fn reset(&self, sam: &str, new: &str, options: ResetOptions) -> Result<(), AdError> {
         let mut accounts = self.accounts();
         let account = accounts.get_mut(&sam.to_lowercase()).ok_or(AdError::NotFound)?;
@@ -82,7 +83,7 @@ impl MemoryDirectory {
             account.state.locked = account.bad_attempts >= self.rules.lockout_threshold;
             return Err(AdError::WrongPassword);
         }
-        // AD does not apply the minimum age to a password that must be changed (pwdLastSet is 0 then).
+        // AD does not apply the minimum age to a password that must be changed: `pwdLastSet` is 0 then.
         if account.state.must_change {
             account.set = Timestamp::MIN;
         }
@@ -121,8 +122,8 @@ impl MemoryDirectory {
     }
 }
 
-/// "Password must meet complexity requirements": three of five classes, and no part of the account's names longer
-/// than two characters
+/// Checks AD's setting "Password must meet complexity requirements": at least 3 of 5 character classes, and no part of
+/// the account's names that is longer than 2 characters
 /// (<https://learn.microsoft.com/windows/security/threat-protection/security-policy-settings/password-must-meet-complexity-requirements>).
 fn complex(password: &str, sam: &str, name: &str) -> bool {
     let lower = password.to_lowercase();

@@ -1,4 +1,4 @@
-//! The directory behind the writeback agent: in memory, or a real Active Directory over LDAPS.
+//! The directory that the writeback agent writes to: in memory, or a real Active Directory over LDAPS.
 
 mod ldaps;
 mod memory;
@@ -7,8 +7,8 @@ pub(super) use ldaps::LdapsDirectory;
 pub use ldaps::LdapsOptions;
 pub(super) use memory::MemoryDirectory;
 
-/// Why a directory did not take a password. The wire decides: AD's hex code, never the LDAP result, which differs
-/// between Windows (53) and Samba (19).
+/// A reason for which the directory rejects a password change. Policy and wrong-password errors are detected by AD's
+/// hexadecimal code, because the LDAP result code differs between Windows (53) and Samba (19).
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum AdError {
     #[error("0000052D: the password does not meet length, complexity, age or history")]
@@ -17,24 +17,26 @@ pub(super) enum AdError {
     WrongPassword,
     #[error("00000005: access is denied")]
     Denied,
-    #[error("the account does not exist")]
+    #[error("account not found")]
     NotFound,
     #[error("00000533: the account is disabled")]
     Disabled,
     #[error("00000775: the account is locked")]
     Locked,
-    #[error("the directory does not answer: {0}")]
+    #[error("directory not available: {0}")]
     Unreachable(String),
 }
 
-/// What an agent sends with an administrator's reset.
+/// Options of an administrator's reset by the writeback agent.
 #[derive(Clone, Copy)]
 pub(super) struct ResetOptions {
+    /// Also unlocks the account.
     pub(super) unlock: bool,
+    /// Requires a password change at the next sign-in.
     pub(super) must_change: bool,
 }
 
-/// What can be read of an account.
+/// Status of a directory account, as the fault control returns it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(super) struct AdAccount {
     pub(super) locked: bool,
@@ -42,14 +44,14 @@ pub(super) struct AdAccount {
     pub(super) must_change: bool,
 }
 
-/// Two directories that really exist: no trait, an enum.
+/// The directory in use.
 pub(super) enum Directory {
     Memory(MemoryDirectory),
     Ldaps(LdapsDirectory),
 }
 
 impl Directory {
-    /// An administrator's reset, as the writeback agent does it.
+    /// Resets a password as an administrator, like the writeback agent.
     pub(super) async fn reset(&self, sam: &str, new: &str, options: ResetOptions) -> Result<(), AdError> {
         match self {
             Self::Memory(directory) => directory.reset(sam, new, options),
@@ -57,7 +59,7 @@ impl Directory {
         }
     }
 
-    /// A change with the current password, as a person at a changed sign-in does it.
+    /// Changes a password with the current one, as a person who must change it at sign-in does.
     pub(super) async fn change(&self, sam: &str, old: &str, new: &str) -> Result<(), AdError> {
         match self {
             Self::Memory(directory) => directory.change(sam, old, new),
@@ -65,8 +67,8 @@ impl Directory {
         }
     }
 
-    /// Whether `password` opens the account. Only the directory in memory can say: a bind against AD accepts the
-    /// old password for an hour.
+    /// Returns whether `password` is the account's current password. Returns `None` for a real directory: AD accepts
+    /// the old password in a bind for up to an hour, so a bind proves nothing.
     pub(super) fn check(&self, sam: &str, password: &str) -> Option<bool> {
         match self {
             Self::Memory(directory) => directory.check(sam, password),

@@ -1,4 +1,4 @@
-//! The directory audit log. It arrives late, and slowly: 5 requests in 10 seconds per app and tenant.
+//! The directory audit log. Records appear with a delay, and requests are limited to 5 in 10 seconds by default.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -34,6 +34,7 @@ pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(op
     ok(&tenant, StatusCode::OK, &options.page(all, &url, "auditLogs/directoryAudits"))
 }
 
+/// Returns whether a record matches one comparison of the filter. Comparisons that are not emulated match nothing.
 fn keeps(asked: &Comparison, row: &AuditRow) -> bool {
     let time = asked.value.parse::<Timestamp>();
     match (asked.property.as_str(), asked.operator.as_str()) {

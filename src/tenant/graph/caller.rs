@@ -1,4 +1,6 @@
-//! Who is calling, and whether the token allows this call. A handler without a `Caller` would be open to anybody.
+//! Authenticates Graph requests and checks their permissions.
+//!
+//! Every handler takes an [`ApiCaller`]. A handler without one would accept requests without a token.
 
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::header;
@@ -13,13 +15,14 @@ use super::permissions;
 use crate::tenant::Tenant;
 use crate::tenant::oidc::GRAPH;
 
-/// Someone with a token that allows the call.
+/// The caller of a Graph request, whose token permits the call.
 pub(super) struct Caller {
-    /// The signed-in account; none with an application's own token.
+    /// The signed-in account; `None` for an application token.
     pub(super) account: Option<Uuid>,
     permissions: Vec<String>,
 }
 
+/// The claims of an access token that Graph evaluates.
 #[derive(Clone, Deserialize)]
 struct Claims {
     exp: i64,
@@ -30,20 +33,21 @@ struct Claims {
     scp: String,
     #[serde(default)]
     roles: Vec<String>,
-    /// What whoever asked for the token can do: `cp1` is to answer a claims challenge.
+    /// Client capabilities. `cp1`: the client can handle claims challenges.
     #[serde(default)]
     xms_cc: Vec<String>,
-    /// How they signed in.
+    /// Authentication methods of the sign-in.
     #[serde(default)]
     amr: Vec<String>,
 }
 
 impl Caller {
+    /// Returns whether the token has this permission.
     pub(super) fn may(&self, permission: &str) -> bool {
         self.permissions.iter().any(|p| p == permission)
     }
 
-    /// Properties of `$select` that this token cannot read are refused, as Graph does.
+    /// Rejects a `$select` with properties that the token may not read, as Graph does.
     pub(super) fn may_read(&self, select: Option<&[String]>) -> Result<(), ODataError> {
         let all = self.may("User.Read.All") || self.may("User.ReadWrite.All") || self.may("Directory.Read.All");
         let asked = select.unwrap_or_default();
@@ -59,6 +63,7 @@ impl FromRequestParts<Tenant> for Caller {
     }
 }
 
+/// Verifies the bearer token and looks up the permissions of the route.
 fn identify(parts: &Parts, tenant: &Tenant) -> Result<Caller, ODataError> {
     let bearer =
         parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
@@ -89,10 +94,12 @@ fn identify(parts: &Parts, tenant: &Tenant) -> Result<Caller, ODataError> {
     Ok(Caller { account: person.then_some(claims.oid), permissions })
 }
 
-/// Continuous access evaluation: an account that was disabled, sessions that were ended and, for whoever signed in with it, a
-/// password that was changed make Graph challenge a token that declares `cp1`. Any other stays good until it ends by itself
-/// (<https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation>, read 2026-11-25). It takes up
-/// to 15 minutes there, a moment here.
+/// Applies continuous access evaluation to a person's token.
+///
+/// A token that declares `cp1` gets a claims challenge if the account was disabled, if its sessions were revoked or,
+/// after a password sign-in, if the password was changed. Any other token stays valid until it expires
+/// (<https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation>, read
+/// 2026-11-25). Graph takes up to 15 minutes; the emulator does it immediately.
 fn evaluate(tenant: &Tenant, claims: &Claims) -> Result<(), ODataError> {
     let world = tenant.world();
     let gone = || ODataError::unauthenticated("The identity of the calling user was not found.");

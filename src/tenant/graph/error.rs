@@ -1,4 +1,4 @@
-//! `OData` errors with request ids: `{"error":{"code","message","innerError":{…}}}`.
+//! Graph's response formats: `OData` errors `{"error":{"code","message","innerError":{…}}}`, and request ids.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode};
@@ -9,14 +9,14 @@ use serde_json::json;
 
 use crate::tenant::Tenant;
 
-/// What Graph says no with.
+/// An error response of Graph.
 #[derive(Debug)]
 pub(in crate::tenant) struct ODataError {
     status: StatusCode,
     code: String,
     message: String,
     retry_after: Option<i64>,
-    /// A claims challenge: only a token from after this second is enough.
+    /// Claims challenge: only a token issued after this time, in Unix seconds, is accepted.
     not_before: Option<i64>,
 }
 
@@ -37,7 +37,7 @@ impl ODataError {
         Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message)
     }
 
-    /// To a token that says that whoever holds it can answer. As Graph words it for a session that was revoked
+    /// Returns the claims challenge for a client that can handle it, with Graph's text for a revoked session
     /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
     pub(in crate::tenant) fn challenge(not_before: i64) -> Self {
         let text = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
@@ -55,7 +55,7 @@ impl ODataError {
         Self::new(StatusCode::BAD_REQUEST, "badRequest", message)
     }
 
-    /// A filter that Entra does not offer for this property.
+    /// Returns the error for a filter that Entra does not support for this property.
     pub(super) fn unsupported(property: &str) -> Self {
         let message = format!(
             "Unsupported or invalid query filter clause specified for property '{property}' of resource 'User'."
@@ -110,7 +110,7 @@ impl ODataError {
     }
 }
 
-/// A success with the headers Graph sends.
+/// Returns a successful response with Graph's `request-id` header.
 pub(super) fn ok(tenant: &Tenant, status: StatusCode, body: &serde_json::Value) -> Response {
     let mut response = (status, Json(body)).into_response();
     if let Ok(value) = HeaderValue::from_str(&tenant.random().uuid().to_string()) {

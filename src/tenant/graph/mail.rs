@@ -1,4 +1,4 @@
-//! Mail sent by an application. Nothing leaves this machine: messages are kept for whoever tests.
+//! `sendMail`. No message leaves the emulator: messages are stored for tests.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -61,7 +61,7 @@ pub(super) async fn send(
         drop(world);
         return ODataError::not_found(&id).answer(&tenant);
     };
-    // With a delegated token one writes as oneself.
+    // With a delegated token, a person can send only as themselves.
     let theirs = caller.account.is_none_or(|account| account == sender.0);
     if !theirs || order.message.to_recipients.is_empty() {
         drop(world);

@@ -64,20 +64,21 @@ fn groups_of(world: &World, account: &Account) -> Vec<Value> {
     mine.map(|g| json!({ "id": derived_id(&world.seed, &g.name), "displayName": g.name, "isAssignableToRole": g.role_assignable })).collect()
 }
 
-/// Active and tenant-wide only: scoped and eligible roles are in `roleManagement`.
+/// Returns active tenant-wide roles. Scoped and eligible roles are in `roleManagement` only.
 fn roles_of(world: &World, account: &Account) -> Vec<Value> {
     let mine = account.seed.roles.iter().filter(|r| !r.eligible && r.scope == "/");
     mine.map(|r| json!({ "id": derived_id(&world.seed, &r.template.to_string()), "displayName": null, "roleTemplateId": r.template })).collect()
 }
 
-/// Type and id alone: that is what a token gets that may not read units
-/// (<https://learn.microsoft.com/graph/permissions-overview>, "Limited information returned for inaccessible member objects", read
-/// 2026-11-25).
+/// Returns type and id of administrative units, as Graph does for a token that may not read them
+/// (<https://learn.microsoft.com/graph/permissions-overview>, "Limited information returned for inaccessible member
+/// objects", read 2026-11-25).
 fn units_of(world: &World, account: &Account) -> Vec<Value> {
     let mine = world.seed.units.iter().filter(|unit| unit.holds(&account.seed.upn));
     typed(mine.map(|unit| json!({ "id": unit.id })).collect(), "administrativeUnit")
 }
 
+/// Adds `@odata.type` to each object.
 fn typed(objects: Vec<Value>, kind: &str) -> Vec<Value> {
     let mut objects = objects;
     for map in objects.iter_mut().filter_map(Value::as_object_mut) {

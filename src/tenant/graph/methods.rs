@@ -1,4 +1,4 @@
-//! Authentication methods and Temporary Access Passes.
+//! A person's authentication methods and Temporary Access Passes.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -81,7 +81,7 @@ pub(super) struct Wish {
     start_date_time: Option<Timestamp>,
 }
 
-/// A new pass replaces the old one; its code is shown this once.
+/// Creates a Temporary Access Pass, which replaces the previous one. Only this response contains the code.
 pub(super) async fn issue(
     State(tenant): State<Tenant>,
     caller: Caller,
@@ -108,7 +108,7 @@ pub(super) async fn issue(
     }
 }
 
-/// Puts a pass in the place of the old one, or none.
+/// Replaces or removes an account's pass, if the caller may.
 fn put(tenant: &Tenant, caller: &Caller, id: &str, tap: Option<Tap>) -> Result<(), ODataError> {
     let mut world = tenant.world();
     let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
@@ -117,7 +117,7 @@ fn put(tenant: &Tenant, caller: &Caller, id: &str, tap: Option<Tap>) -> Result<(
     Ok(())
 }
 
-/// Somebody's pass, for whoever may look at it.
+/// Returns an account's pass, if the caller may read it.
 fn tap_of(tenant: &Tenant, caller: &Caller, id: &str) -> Result<Option<Tap>, ODataError> {
     let world = tenant.world();
     let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;

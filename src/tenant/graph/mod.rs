@@ -1,4 +1,4 @@
-//! Microsoft Graph v1.0, as much of it as a password portal meets, and one call of beta.
+//! Microsoft Graph: the calls of v1.0 that a password reset portal needs, and `validatePassword` of beta.
 
 mod audits;
 mod caller;
@@ -28,9 +28,10 @@ use axum::routing::{get, post};
 use self::error::ODataError;
 use super::Tenant;
 
-/// The password's method id: the same for everybody.
+/// Id of the password authentication method, which is the same for every account.
 const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 
+/// Returns the routes below `/v1.0`.
 pub(super) fn router() -> Router<Tenant> {
     Router::new()
         .route("/me", get(users::me))
@@ -65,7 +66,7 @@ pub(super) fn router() -> Router<Tenant> {
         .fallback(unknown)
 }
 
-/// What is below `/beta`.
+/// Returns the routes below `/beta`.
 pub(super) fn beta() -> Router<Tenant> {
     Router::new().route("/users/validatePassword", post(validate::validate)).fallback(unknown)
 }

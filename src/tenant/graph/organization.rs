@@ -1,4 +1,4 @@
-//! The tenant itself.
+//! The organisation and its last directory synchronisation.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -12,6 +12,7 @@ use super::query::{Options, project};
 use super::users::seconds;
 use crate::tenant::Tenant;
 
+/// Properties that are returned without `$select`.
 const DEFAULT: &[&str] = &[
     "id",
     "displayName",

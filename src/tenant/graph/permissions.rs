@@ -1,6 +1,7 @@
-//! Which permission each call takes. A contract test holds every line against Microsoft's own table.
+//! Permissions that each call requires. A contract test compares every rule with Microsoft's permission tables.
 
-/// One call: method, path below `/v1.0` (or from `/beta` on), delegated permissions, application permissions (any one suffices).
+/// The permissions of one call: method, path below `/v1.0` (or with `/beta`), delegated permissions and application
+/// permissions. Any one permission of the list suffices; an empty list permits no token of that kind.
 pub type Line = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
 const METHODS_READ: &[&str] = &[
@@ -25,7 +26,7 @@ const RISK: &[&str] = &["IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWri
 const RISK_WRITE: &[&str] = &["IdentityRiskyUser.ReadWrite.All"];
 const DEVICES: &[&str] = &["Device.Read.All", "Directory.Read.All"];
 
-/// Calls that are not here answer 400, as segments that do not exist.
+/// The permissions of all calls. A call without a rule is rejected with 400.
 pub const TABLE: &[Line] = &[
     ("GET", "/me", &["User.Read", "User.ReadBasic.All", "User.Read.All"], &[]),
     ("GET", "/users", &["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"], USER_READ_ALL),
@@ -78,12 +79,12 @@ pub const TABLE: &[Line] = &[
     ("GET", "/policies/authenticationStrengthPolicies/{id}", POLICY, POLICY),
 ];
 
-/// The line of a call, by the path it was routed with.
+/// Finds the rule of a call by method and matched route.
 pub(super) fn line(method: &str, path: &str) -> Option<&'static Line> {
     TABLE.iter().find(|(m, p, _, _)| *m == method && *p == path)
 }
 
-/// Properties that even `User.Read` does not give.
+/// Returns whether reading a user property requires `User.Read.All` or a higher permission.
 pub(super) fn needs_read_all(property: &str) -> bool {
     property.starts_with("onPremises") || property == "lastPasswordChangeDateTime"
 }

@@ -1,4 +1,5 @@
-//! Conditional Access policies and authentication strengths. One request a second per tenant; 429 says nothing of when.
+//! Conditional Access policies and authentication strengths. Policy requests are limited to 1 per second by default;
+//! 429 has no `Retry-After`.
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;

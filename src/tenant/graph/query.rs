@@ -1,11 +1,12 @@
-//! The `OData` options that are understood: `$select`, `$top`, `$skip…`, and filters made of comparisons joined by `and`,
-//! and for people by `or`.
+//! `OData` query options: `$select`, `$top`, `$skiptoken`, and `$filter` with comparisons joined by `and`, for users
+//! also by `or`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::error::ODataError;
 
+/// The query options of a request.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Options {
     #[serde(rename = "$select")]
@@ -24,7 +25,7 @@ pub(super) struct Options {
     count: Option<bool>,
 }
 
-/// One comparison of a filter.
+/// A comparison in a filter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Comparison {
     pub(super) property: String,
@@ -37,7 +38,8 @@ impl Options {
         self.select.as_ref().map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
     }
 
-    /// The filter's comparisons; a form that is not understood is an error, never "everything".
+    /// Parses a filter of comparisons joined by `and`. A filter that is not supported is an error, so that it never
+    /// returns everything.
     pub(super) fn comparisons(&self) -> Result<Vec<Comparison>, ODataError> {
         match self.alternatives()?.as_slice() {
             [] => Ok(Vec::new()),
@@ -46,8 +48,9 @@ impl Options {
         }
     }
 
-    /// The same where `or` is understood too: one list of comparisons for each alternative. Entra takes fifteen at most
-    /// ("Too many child clauses", <https://learn.microsoft.com/graph/aad-advanced-queries>, read 2026-11-24).
+    /// Parses a filter that may also contain `or`. Returns the comparisons of each alternative. Entra allows at most 15
+    /// alternatives ("Too many child clauses", <https://learn.microsoft.com/graph/aad-advanced-queries>, read
+    /// 2026-11-24).
     pub(super) fn alternatives(&self) -> Result<Vec<Vec<Comparison>>, ODataError> {
         let Some(text) = self.filter.as_deref() else { return Ok(Vec::new()) };
         let all = outside_quotes(text, " or ");
@@ -57,7 +60,7 @@ impl Options {
         all.into_iter().map(|one| outside_quotes(one, " and ").into_iter().map(comparison).collect()).collect()
     }
 
-    /// A page of `all`, with `@odata.nextLink` if there is more.
+    /// Returns one page of `all`, with `@odata.nextLink` if there are more objects. The default page size is 100.
     pub(super) fn page(&self, all: Vec<Value>, url: &str, kind: &str) -> Value {
         let (skip, top) = (self.skip.unwrap_or(0), self.top.unwrap_or(100).clamp(1, 999));
         let more = all.len() > skip + top;
@@ -77,13 +80,14 @@ impl Options {
     }
 }
 
-/// `…/v1.0/$metadata` for an address below it.
+/// Returns `…/v1.0/$metadata` for an address below `/v1.0`.
 fn context(url: &str) -> String {
     let base = url.find("/v1.0").and_then(|at| url.get(..at + 5)).unwrap_or(url);
     format!("{base}/$metadata")
 }
 
-/// Splits a filter at a word that stands in no text. A quote inside a text is written twice, so it opens again at once.
+/// Splits a filter at a word outside of quoted strings. A quote inside a string is doubled, which closes and reopens
+/// it.
 fn outside_quotes<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
     let (mut parts, mut begun, mut quoted) = (Vec::new(), 0, false);
     for (at, letter) in text.char_indices() {
@@ -111,7 +115,7 @@ fn comparison(text: &str) -> Result<Comparison, ODataError> {
     let mut parts = text.splitn(3, ' ');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(property), Some(operator @ ("eq" | "ge" | "le")), Some(value)) => {
-            // `targetResources/any(t:t/id eq '…')` is asked for by the name of what it compares.
+            // The lambda `targetResources/any(t:t/id eq '…')` becomes the property `targetResources/id`.
             let any = property.contains("any(");
             let value = if any { value.trim_end().trim_end_matches(')') } else { value };
             let property = property.replace("any(t:t/", "").replace("any(x:x/", "");
@@ -121,6 +125,7 @@ fn comparison(text: &str) -> Result<Comparison, ODataError> {
     }
 }
 
+/// Removes the quotes of a string value.
 fn plain(value: &str) -> String {
     let value = value.trim();
     let value = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')).unwrap_or(value);
@@ -143,7 +148,7 @@ fn too_many() -> ODataError {
     )
 }
 
-/// Only the chosen properties; without a choice, those Graph gives by itself.
+/// Returns the selected properties, or the default ones without `$select`. Annotations such as `@odata.type` are kept.
 pub(super) fn project(full: Map<String, Value>, select: Option<&[String]>, default: &[&str]) -> Value {
     let wanted = |name: &str| select.map_or_else(|| default.contains(&name), |s| s.iter().any(|w| w == name));
     Value::Object(full.into_iter().filter(|(name, _)| name.starts_with('@') || wanted(name)).collect())

@@ -1,4 +1,6 @@
-//! Whom a role reaches. A role counts where its scope does: everywhere, or for the members of its administrative unit.
+//! Checks which accounts a directory role permits its holder to reset or read.
+//!
+//! A role applies to the entire tenant or, with the scope of an administrative unit, to the unit's members.
 
 use uuid::{Uuid, uuid};
 
@@ -19,11 +21,12 @@ const MESSAGE_CENTER_READER: Uuid = uuid!("790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b"
 const USAGE_REPORTS_READER: Uuid = uuid!("75934031-6c7e-415a-99d7-48dbd49e875e");
 const GLOBAL_READER: Uuid = uuid!("f2ef992c-3afb-46b9-b7cf-a126ee74c451");
 
-/// Reading other people's operations and methods takes one of these; being able to reset is not enough
-/// (longrunningoperation-get.md, authentication-list-methods.md, read 2026-08).
+/// Roles that permit reading other accounts' operations and methods. A role that permits resets is not sufficient
+/// (<https://learn.microsoft.com/graph/api/longrunningoperation-get>,
+/// <https://learn.microsoft.com/graph/api/authentication-list-methods>, read 2026-08).
 const READERS: [Uuid; 4] = [GLOBAL_ADMIN, GLOBAL_READER, PRIVILEGED_AUTH_ADMIN, AUTH_ADMIN];
 
-/// Active roles of somebody, as far as they reach the target.
+/// Returns the operator's active roles whose scope includes the target.
 fn over(world: &World, operator: Uuid, target: &Account) -> Vec<Uuid> {
     let Some(account) = world.account(operator) else { return Vec::new() };
     let in_unit = |scope: &str| world.seed.units.iter().any(|u| u.scope() == scope && u.holds(&target.seed.upn));
@@ -31,7 +34,7 @@ fn over(world: &World, operator: Uuid, target: &Account) -> Vec<Uuid> {
     active.map(|r| r.template).collect()
 }
 
-/// Microsoft's table "Who can reset passwords"
+/// Checks whether the operator may reset the target's password, by Microsoft's table "Who can reset passwords"
 /// (<https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions>, read 2026-08).
 pub(super) fn may_reset(world: &World, operator: Uuid, target: &str) -> Result<(), ODataError> {
     let Some(target) = world.find(target) else { return Err(ODataError::not_found(target)) };
@@ -40,8 +43,11 @@ pub(super) fn may_reset(world: &World, operator: Uuid, target: &str) -> Result<(
     if privileged(&mine) || (plain && reaches_all(world, &mine, target)) { Ok(()) } else { Err(ODataError::denied()) }
 }
 
-/// Somebody else's ways to sign in, such as a pass: fewer roles than a reset takes, and never one's own
-/// (authentication-post-temporaryaccesspassmethods.md, read 2026-08). An application's own token has no role to look at.
+/// Checks whether the caller may change the target's sign-in methods, such as a Temporary Access Pass.
+///
+/// Fewer roles permit it than a reset, and no one may change their own
+/// (<https://learn.microsoft.com/graph/api/authentication-post-temporaryaccesspassmethods>, read 2026-08). An
+/// application token needs no role.
 pub(super) fn may_write_methods(world: &World, caller: &Caller, target: &Account) -> Result<(), ODataError> {
     let Some(operator) = caller.account else { return Ok(()) };
     let mine = over(world, operator, target);
@@ -49,7 +55,7 @@ pub(super) fn may_write_methods(world: &World, caller: &Caller, target: &Account
     if allowed && operator != target.id { Ok(()) } else { Err(ODataError::denied()) }
 }
 
-/// One's own always.
+/// Checks whether the caller may read the target's sign-in methods. Everyone may read their own.
 pub(super) fn may_read_methods(world: &World, caller: &Caller, target: &Account) -> Result<(), ODataError> {
     let allowed = caller.account.is_none_or(|operator| {
         operator == target.id || over(world, operator, target).iter().any(|role| READERS.contains(role))
@@ -61,14 +67,14 @@ fn privileged(mine: &[Uuid]) -> bool {
     mine.iter().any(|r| [GLOBAL_ADMIN, PRIVILEGED_AUTH_ADMIN].contains(r))
 }
 
-/// Nothing protects the target from these roles.
+/// Returns whether the roles permit a reset of the target, given its own roles and protection.
 fn reaches_all(world: &World, mine: &[Uuid], target: &Account) -> bool {
     let special = target.in_role_assignable_group(&world.seed) || target.seed.restricted;
     let theirs = target.seed.roles.iter().filter(|r| !r.eligible);
     !special && theirs.map(|r| r.template).all(|role| reaches(mine, role))
 }
 
-/// Whether one of my roles may reset somebody who holds `theirs`.
+/// Returns whether one of the roles `mine` permits a reset of an account with the role `theirs`.
 fn reaches(mine: &[Uuid], theirs: Uuid) -> bool {
     let by: &[Uuid] = match theirs {
         DIRECTORY_READERS | GUEST_INVITER | PASSWORD_ADMIN => &[PASSWORD_ADMIN, HELPDESK_ADMIN, AUTH_ADMIN, USER_ADMIN],

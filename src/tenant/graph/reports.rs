@@ -1,4 +1,4 @@
-//! Reports about one person: how they can sign in, and whether they are at risk.
+//! Reports about one person: registered sign-in methods and user risk.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -14,12 +14,13 @@ use super::error::{ODataError, ok};
 use super::users::seconds;
 use crate::tenant::Tenant;
 
-/// The report is made now and then: it is a few hours old.
+/// Age of the reports. Microsoft generates them periodically, so they are a few hours old.
 const AGE: SignedDuration = SignedDuration::from_hours(5);
 
-/// The plain object, as Microsoft's schema has it; the example of the documentation wraps it
-/// (<https://learn.microsoft.com/graph/api/userregistrationdetails-get>, read 2026-11-24). It "doesn't work for disabled
-/// users" (<https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails>).
+/// Returns a person's registration details as a plain object, by Microsoft's schema. The documentation's example wraps
+/// it (<https://learn.microsoft.com/graph/api/userregistrationdetails-get>, read 2026-11-24). The report "doesn't work
+/// for disabled users"
+/// (<https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails>).
 pub(super) async fn registration(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
     let at = tenant.clock().now().saturating_sub(AGE).unwrap_or_default();
     let found = {
@@ -51,7 +52,8 @@ pub(super) async fn registration(State(tenant): State<Tenant>, _caller: Caller, 
     answer(&tenant, found, &id)
 }
 
-/// Only people with a risk have a line (<https://learn.microsoft.com/graph/api/riskyuser-get>, read 2026-11-24).
+/// Returns a person's risk. People without a risk get 404 (<https://learn.microsoft.com/graph/api/riskyuser-get>, read
+/// 2026-11-24).
 pub(super) async fn risk(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
     if too_many(&tenant) {
         return ODataError::throttled(None).answer(&tenant);
@@ -79,7 +81,7 @@ pub(super) struct Dismissed {
     user_ids: Vec<String>,
 }
 
-/// 204, for up to 60 people (<https://learn.microsoft.com/graph/api/riskyuser-dismiss>, read 2026-11-25).
+/// Dismisses the risk of 1 to 60 people (<https://learn.microsoft.com/graph/api/riskyuser-dismiss>, read 2026-11-25).
 pub(super) async fn dismiss(
     State(tenant): State<Tenant>,
     _caller: Caller,
@@ -104,7 +106,7 @@ pub(super) async fn dismiss(
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// One question a second, and no word on when to ask again.
+/// Counts a risk request. Returns whether the limit, by default 1 request per second, is exceeded.
 fn too_many(tenant: &Tenant) -> bool {
     let now = tenant.clock().now();
     let mut world = tenant.world();

@@ -1,4 +1,4 @@
-//! The reset and the operation it starts.
+//! `resetPassword` and the long-running operation that it starts.
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -20,7 +20,7 @@ use crate::tenant::server::Faults;
 use crate::tenant::world::Stage;
 use crate::tenant::writeback::Accepted;
 
-/// The body takes `newPassword` and nothing else: the contract says `additionalProperties: false`.
+/// The request body. `newPassword` is its only property, because Microsoft's schema says `additionalProperties: false`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -41,6 +41,7 @@ pub(super) async fn reset(
     }
 }
 
+/// Validates a reset and queues it. Returns the account and the operation.
 fn accept(
     tenant: &Tenant,
     caller: &Caller,
@@ -86,6 +87,7 @@ fn accept(
     Ok((account, tenant.accept(accepted)))
 }
 
+/// Returns the 202 response with the operation's `Location`, changed by faults.
 fn accepted(tenant: &Tenant, account: Uuid, operation: Uuid, effects: &[Effect]) -> Response {
     let mut location = Some(format!(
         "{}/users/{account}/authentication/operations/{operation}?aadgdc=DUB02P&aadgsu=ssprprod-a",
@@ -124,6 +126,7 @@ pub(super) async fn operation(
     }
 }
 
+/// Returns the operation as Graph's JSON. Its status is `notStarted` for the first fifth of the delay, then `running`.
 fn look(tenant: &Tenant, caller: &Caller, id: &str, operation: &str) -> Result<serde_json::Value, ODataError> {
     let now = tenant.clock().now();
     let world = tenant.world();

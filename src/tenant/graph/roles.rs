@@ -1,4 +1,4 @@
-//! Directory roles: active assignments and eligibilities, tenant-wide and scoped.
+//! Directory roles: active and eligible assignments, and role definitions.
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -27,7 +27,8 @@ pub(super) async fn eligibilities(
     answer(&tenant, &options, true, "roleEligibilityScheduleInstances")
 }
 
-/// Both lists must be filtered by principal here, as the portal does.
+/// Returns active or eligible assignments. The emulator requires a filter by `principalId`, which the portal
+/// sends.
 fn answer(tenant: &Tenant, options: &Options, eligible: bool, name: &str) -> Response {
     let principal = match options.comparisons() {
         Ok(comparisons) => {
@@ -56,8 +57,8 @@ fn answer(tenant: &Tenant, options: &Options, eligible: bool, name: &str) -> Res
     ok(tenant, StatusCode::OK, &options.page(found, &url, &format!("roleManagement/directory/{name}")))
 }
 
-/// Names of built-in roles (<https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference>,
-/// read 2026-11-24), as far as seeds use them.
+/// Names of built-in roles that seeds use
+/// (<https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference>, read 2026-11-24).
 const NAMES: &[(&str, &str)] = &[
     ("62e90394-69f5-4237-9190-012177145e10", "Global Administrator"),
     ("c4e39bd9-1100-46d3-8c65-fb160da0071f", "Authentication Administrator"),

@@ -1,4 +1,4 @@
-//! People.
+//! Users: reading, search, managers, devices and session revocation.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -13,7 +13,7 @@ use crate::tenant::Tenant;
 use crate::tenant::seed::Seed;
 use crate::tenant::world::{Account, World};
 
-/// What `GET /users/{id}` gives without `$select`.
+/// Properties that Graph returns without `$select`.
 const DEFAULT: &[&str] = &[
     "businessPhones",
     "displayName",
@@ -88,7 +88,7 @@ pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Query(opt
     ok(&tenant, StatusCode::OK, &options.page(found, &format!("{}/users", tenant.0.base.graph()), "users"))
 }
 
-/// What a list of people can be filtered by without an advanced query, as far as it is emulated
+/// Returns whether a list of users can be filtered by this comparison without an advanced query, as far as emulated
 /// (<https://learn.microsoft.com/graph/aad-advanced-queries>, user properties, read 2026-11-24).
 fn filters(c: &Comparison) -> bool {
     let known = ["id", "displayName", "givenName", "surname", "userPrincipalName", "mail"];
@@ -99,7 +99,8 @@ fn filters(c: &Comparison) -> bool {
         )
 }
 
-/// An advanced query: Graph answers it only with `ConsistencyLevel: eventual`.
+/// Returns the number of users. `$count` is an advanced query, which Graph permits with `ConsistencyLevel: eventual`
+/// only.
 pub(super) async fn count(State(tenant): State<Tenant>, _caller: Caller, headers: HeaderMap) -> Response {
     if headers.get("consistencylevel").is_none_or(|v| v != "eventual") {
         return ODataError::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "$count is not currently supported.")
@@ -151,7 +152,7 @@ pub(super) async fn devices(
     ok(&tenant, StatusCode::OK, &options.page(found, &url, "directoryObjects"))
 }
 
-/// Ends every session of a person. It takes minutes at Microsoft, a moment here.
+/// Revokes a person's sessions. It takes minutes in Entra and is immediate here.
 pub(super) async fn revoke(State(tenant): State<Tenant>, caller: Caller, Path(id): Path<String>) -> Response {
     let now = tenant.clock().now();
     let mut world = tenant.world();
@@ -167,7 +168,7 @@ pub(super) async fn revoke(State(tenant): State<Tenant>, caller: Caller, Path(id
     ok(&tenant, StatusCode::OK, &body)
 }
 
-/// Every property this emulator knows.
+/// Returns all user properties that are emulated.
 pub(super) fn full(world: &World, account: &Account, now: Timestamp) -> Map<String, Value> {
     let (given, surname) = account.seed.name.split_once(' ').unwrap_or((&account.seed.name, ""));
     let mut person = json!({
@@ -190,7 +191,7 @@ pub(super) fn full(world: &World, account: &Account, now: Timestamp) -> Map<Stri
         "signInSessionsValidFromDateTime": seconds(account.sessions_valid_from),
         "passwordPolicies": if account.seed.synced { json!("DisablePasswordExpiration") } else { Value::Null },
     });
-    // A split outcome's change shows only once the cloud has caught up.
+    // After a split outcome the change becomes visible with the next password hash synchronisation.
     if account.last_password_change > now
         && let Some(map) = person.as_object_mut()
     {
@@ -225,7 +226,7 @@ fn on_premises(seed: &Seed, account: &Account, now: Timestamp) -> Map<String, Va
     .collect()
 }
 
-/// Graph's times have whole seconds.
+/// Formats a time with whole seconds, as Graph does.
 pub(super) fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

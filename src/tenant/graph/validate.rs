@@ -1,6 +1,7 @@
-//! Beta: what the organisation's policy says of a password, without a person
-//! (<https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta>, read 2026-11-23). The rule names and
-//! messages are those of that page and of answers recorded in the tests of pnp/cli-microsoft365 (read 2026-11-23).
+//! `validatePassword` (beta): checks a password against the organisation's policy, without a person
+//! (<https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta>, read 2026-11-23). The rule
+//! names and messages are those of that page and of responses recorded in the tests of pnp/cli-microsoft365 (read
+//! 2026-11-23).
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -28,7 +29,8 @@ pub(super) async fn validate(State(tenant): State<Tenant>, _: Caller, body: Byte
     }
 }
 
-/// Length first, then the classes of a cloud password (concept-sspr-policy.md: three of four), then the banned words.
+/// Returns the validation result. Checks length first, then character classes (3 of 4, by
+/// <https://learn.microsoft.com/entra/identity/authentication/concept-sspr-policy>), then banned words.
 fn judge(tenant: &Tenant, password: &str) -> Value {
     let world = tenant.world();
     let organization = &world.seed.organization;

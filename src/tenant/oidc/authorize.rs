@@ -1,5 +1,7 @@
-//! The sign-in page. It opens on the password, as Entra's does; the other ways are behind a link there and a list
-//! here. A plain form: it works without script, and a test can post it.
+//! The authorization endpoint and its sign-in page.
+//!
+//! The page preselects the password, as Entra's does. Entra offers other methods behind a link, this page in a list. It
+//! is a plain HTML form, so it works without script and tests can post it.
 
 use askama::Template;
 use axum::Form;
@@ -20,9 +22,10 @@ use crate::tenant::Tenant;
 use crate::tenant::faults::Call;
 use crate::tenant::world::{BrowserSession, Code, Grant, Method};
 
+/// Name of the single sign-on cookie, as at Entra.
 const BROWSER: &str = "ESTSAUTH";
 
-/// What the page's form sends. Field names are part of the outside contract.
+/// The form fields of the sign-in page. Their names are an outside contract and must not change.
 #[derive(Deserialize)]
 pub(super) struct SignIn {
     #[serde(default)]
@@ -47,6 +50,7 @@ struct Page<'a> {
     people: Vec<(String, String)>,
 }
 
+/// The page that shows an error which must not be sent to the redirect URI.
 #[derive(Template)]
 #[template(path = "tenant/refused.html")]
 struct RefusedPage {
@@ -111,10 +115,10 @@ pub(super) async fn submit(
     (jar.add(cookie), back_with_code(&tenant, &request, &session)).into_response()
 }
 
-/// Why the form is shown again.
+/// The error with which the sign-in form is shown again.
 pub(super) struct Again {
     pub(super) error: Aadsts,
-    /// The password is right and must be changed now.
+    /// Whether the password is correct and must be changed now.
     pub(super) change: bool,
 }
 
@@ -124,7 +128,7 @@ impl From<Aadsts> for Again {
     }
 }
 
-/// Signs somebody in, if the way they chose satisfies every context that is asked for.
+/// Signs a person in, if their method satisfies every requested authentication context.
 pub(super) async fn sign_in(tenant: &Tenant, contexts: &[String], form: &SignIn) -> Result<BrowserSession, Again> {
     let (account, method) = prove(tenant, form)?;
     if method == Method::Password {
@@ -147,7 +151,7 @@ pub(super) async fn sign_in(tenant: &Tenant, contexts: &[String], form: &SignIn)
     Ok(BrowserSession { account, method, at: now, id })
 }
 
-/// Checks the method's proof; says whose account it is.
+/// Verifies the submitted credentials. Returns the account and the sign-in method.
 fn prove(tenant: &Tenant, form: &SignIn) -> Result<(Uuid, Method), Again> {
     let now = tenant.clock().now();
     let world = tenant.world();
@@ -186,7 +190,7 @@ fn prove(tenant: &Tenant, form: &SignIn) -> Result<(Uuid, Method), Again> {
     Ok((account.id, method))
 }
 
-/// After an administrator's reset the password must be changed, and the change is written back.
+/// Changes the password if it must be changed, as after an administrator's reset. The change is written back.
 async fn change_if_due(tenant: &Tenant, account: Uuid, form: &SignIn) -> Result<(), Again> {
     if !tenant.world().account(account).is_some_and(|a| a.must_change) {
         return Ok(());
@@ -204,7 +208,7 @@ fn no_such_account() -> Again {
     Aadsts::new(50034, "invalid_grant", "We couldn't find an account with that username.").into()
 }
 
-/// Whether a browser's session can answer without asking.
+/// Returns whether a browser session satisfies the request, so that no sign-in page is needed.
 fn fits(tenant: &Tenant, request: &Request, session: &BrowserSession) -> bool {
     let world = tenant.world();
     let Some(account) = world.account(session.account) else { return false };
@@ -217,6 +221,7 @@ fn fits(tenant: &Tenant, request: &Request, session: &BrowserSession) -> bool {
     hinted && alive && request.contexts.iter().all(|context| satisfies(&world, account, session.method, context))
 }
 
+/// Redirects to the app with a new authorization code, valid for 10 minutes.
 fn back_with_code(tenant: &Tenant, request: &Request, session: &BrowserSession) -> Response {
     let now = tenant.clock().now();
     let code = tenant.random().token();
@@ -255,7 +260,7 @@ fn refuse(tenant: &Tenant, raw: &Parameters, refused: Refused) -> Response {
     }
 }
 
-/// Sends the browser back to the app.
+/// Sends the browser to the redirect URI with these parameters, by redirect or by `form_post`.
 fn answer(raw: &Parameters, fields: Vec<(&'static str, String)>) -> Response {
     let Ok(mut to) = Url::parse(&raw.redirect_uri) else { return StatusCode::BAD_REQUEST.into_response() };
     if raw.response_mode == "form_post" {
@@ -266,6 +271,7 @@ fn answer(raw: &Parameters, fields: Vec<(&'static str, String)>) -> Response {
     Redirect::to(to.as_str()).into_response()
 }
 
+/// The page that submits the parameters to the redirect URI for `response_mode=form_post`.
 #[derive(Template)]
 #[template(path = "tenant/form_post.html")]
 struct FormPost<'a> {
@@ -273,6 +279,7 @@ struct FormPost<'a> {
     fields: &'a [(&'static str, String)],
 }
 
+/// The values that the sign-in page is filled with.
 struct Shown<'a> {
     account: &'a str,
     method: &'a str,
@@ -303,6 +310,7 @@ fn draw(tenant: &Tenant, request: &Request, action: &str, shown: &Shown<'_>) -> 
     html(&page).into_response()
 }
 
+/// Renders a page with headers against caching and framing.
 pub(super) fn html(page: &impl Template) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -310,7 +318,7 @@ pub(super) fn html(page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (headers, Html(text)).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the emulator cannot draw a page");
+            tracing::error!(%error, "rendering a page failed");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

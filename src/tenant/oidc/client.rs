@@ -1,8 +1,10 @@
-//! Which app is asking: by secret (post or basic), by an assertion signed with its certificate's key, or by a token of
-//! an issuer that it trusts.
+//! Authenticates clients at the token endpoint.
+//!
+//! An app authenticates with a client secret (`client_secret_post` or `client_secret_basic`), with a client assertion
+//! signed by its certificate's key, or with a token from a federated issuer. Sources:
 //! <https://learn.microsoft.com/entra/identity-platform/certificate-credentials> and
-//! <https://learn.microsoft.com/entra/workload-id/workload-identity-federation> (read 2026-11-23). Neither says that a `jti`
-//! is good only once, so it may come again.
+//! <https://learn.microsoft.com/entra/workload-id/workload-identity-federation> (read 2026-11-23). Neither page says
+//! that a `jti` may be used only once, so it may be repeated.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
@@ -20,6 +22,7 @@ use crate::tenant::seed::{App, Federated};
 
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/// The claims of a client assertion that an app has signed itself.
 #[derive(Clone, Deserialize)]
 struct Assertion {
     iss: String,
@@ -30,7 +33,7 @@ struct Assertion {
     jti: String,
 }
 
-/// Who an assertion says it is from, before anything is checked.
+/// The claims of an assertion before its signature is verified.
 #[derive(Clone, Deserialize)]
 struct Issued {
     iss: String,
@@ -46,7 +49,7 @@ struct Issued {
     jti: String,
 }
 
-/// One or several: Kubernetes writes a list.
+/// The claim `aud`: a string, or a list as in Kubernetes tokens.
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
 enum Audience {
@@ -69,7 +72,7 @@ impl Audience {
     }
 }
 
-/// The app behind a token request. How it proved itself is kept for tests.
+/// Authenticates the app of a token request and records how it authenticated, for tests.
 pub(super) fn authenticate(tenant: &Tenant, headers: &HeaderMap, asked: &Asked) -> Result<App, Aadsts> {
     let basic = basic(headers);
     let named = basic.as_ref().map_or(asked.client_id.as_str(), |(id, _)| id.as_str());
@@ -88,6 +91,7 @@ pub(super) fn authenticate(tenant: &Tenant, headers: &HeaderMap, asked: &Asked) 
     Ok(app)
 }
 
+/// Returns client id and secret of HTTP Basic authentication.
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
     let pair = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
@@ -109,7 +113,8 @@ fn by_secret(app: &App, secret: &str) -> Result<String, Aadsts> {
     Err(Aadsts::new(7_000_215, "invalid_client", text))
 }
 
-/// What the app itself issued is signed with its certificate; all else comes from somebody it trusts.
+/// Verifies an assertion. One issued by the app itself must be signed with its certificate, any other is from a
+/// federated issuer.
 fn by_assertion(tenant: &Tenant, app: &App, assertion: &str) -> Result<String, Aadsts> {
     let issued = jsonwebtoken::dangerous::insecure_decode::<Issued>(assertion);
     let issued = issued.map_err(|_| Aadsts::new(50_027, "invalid_request", "JWT token is invalid or malformed."))?;
@@ -150,7 +155,7 @@ fn by_certificate(tenant: &Tenant, app: &App, assertion: &str) -> Result<String,
     Ok(format!("certificate {thumbprint}"))
 }
 
-/// Times are checked by our own clock, audiences by hand.
+/// Returns rules that verify the signature only. Times are checked against the emulator's clock, audiences separately.
 fn rules(algorithm: Algorithm) -> Validation {
     let mut rules = Validation::new(algorithm);
     rules.validate_exp = false;
@@ -159,6 +164,7 @@ fn rules(algorithm: Algorithm) -> Validation {
     rules
 }
 
+/// Checks the validity period, with a tolerance of 5 minutes.
 fn in_time(tenant: &Tenant, not_before: i64, expires: i64) -> Result<(), Aadsts> {
     let now = tenant.clock().now().as_second();
     if not_before > now + 300 || expires <= now - 300 {
@@ -179,7 +185,7 @@ fn check_claims(tenant: &Tenant, app: &App, claims: &Assertion) -> Result<(), &'
     }
 }
 
-/// Issuer, subject and audience are compared to the letter; then the signature, RS256 alone.
+/// Verifies a federated issuer's token. Issuer, audience and subject must match exactly, then the RS256 signature.
 fn by_federation(tenant: &Tenant, app: &App, assertion: &str, issued: &Issued) -> Result<String, Aadsts> {
     let none = |code: u32, what: &str, value: &str| {
         let text = format!(
@@ -220,6 +226,7 @@ fn by_federation(tenant: &Tenant, app: &App, assertion: &str, issued: &Issued) -
     Ok(format!("federated {} {}", issued.sub, issued.jti))
 }
 
+/// Decodes a PEM certificate to DER.
 fn certificate(pem: &str) -> Option<Vec<u8>> {
     x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok().map(|(_, pem)| pem.contents)
 }

@@ -1,6 +1,8 @@
-//! Device code: somebody signs in in one browser for a program somewhere else.
-//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code> (read 2026-11-25). The page has no policy in front of it:
-//! contexts are asked for by `claims`, which this flow does not have.
+//! The device authorization grant: a person signs in with a browser for a program on another device.
+//!
+//! Source: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code> (read 2026-11-25). Conditional
+//! Access does not apply here, because authentication contexts are requested with `claims`, which this flow does not
+//! have.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -21,7 +23,7 @@ use crate::tenant::world::{Device, DeviceState, Grant};
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const LIVES: SignedDuration = SignedDuration::from_mins(15);
 const INTERVAL: SignedDuration = SignedDuration::from_secs(5);
-/// No vowels and nothing that looks like something else, as in RFC 8628, 6.1.
+/// Characters of user codes: no vowels and no characters that look alike, as RFC 8628 section 6.1 recommends.
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 #[derive(Deserialize)]
@@ -32,7 +34,7 @@ pub(super) struct Wanted {
     scope: String,
 }
 
-/// A code for whoever asks: that the app is the one it says is proved when the tokens are fetched.
+/// Issues a device code and a user code for any known client id. The client authenticates when it redeems the code.
 pub(super) async fn begin(
     State(tenant): State<Tenant>,
     Path(name): Path<String>,
@@ -71,7 +73,8 @@ pub(super) async fn begin(
     .into_response()
 }
 
-/// What a poll gets. Errors are those of Microsoft's page, which are not all of the RFC's.
+/// Redeems a device code, or returns the error of a poll. The errors are those of Microsoft's page, which differ from
+/// RFC 8628 in part.
 pub(super) fn redeem(tenant: &Tenant, app: &App, device_code: &str) -> Result<(Grant, Vec<String>), Aadsts> {
     let now = tenant.clock().now();
     let mut world = tenant.world();
@@ -96,7 +99,7 @@ pub(super) fn redeem(tenant: &Tenant, app: &App, device_code: &str) -> Result<(G
         }
     };
     let scope = device.scope.clone();
-    // Good once.
+    // A device code can be redeemed only once.
     world.devices.remove(device_code);
     Ok((Grant::of(&session, app.client_id, scope.clone(), now), scope))
 }
@@ -120,7 +123,7 @@ struct Page {
     refused: Option<String>,
     change: bool,
     people: Vec<(String, String)>,
-    /// What was signed in to.
+    /// Name of the app that the person has signed in to; `None` while the form is shown.
     app: Option<String>,
 }
 
@@ -174,7 +177,7 @@ pub(super) async fn submit(State(tenant): State<Tenant>, Form(typed): Form<Typed
     html(&Page { app, ..Page::default() }).into_response()
 }
 
-/// The device code behind a user code that still waits.
+/// Returns the device code of a user code that is valid and still pending.
 fn waiting(tenant: &Tenant, user_code: &str) -> Option<String> {
     let now = tenant.clock().now();
     let typed = user_code.trim().to_ascii_uppercase();

@@ -1,4 +1,4 @@
-//! Where everything is, and the public keys.
+//! The OpenID provider configuration and the JSON Web Key Set.
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -1,4 +1,5 @@
-//! AADSTS errors in Entra's own shapes.
+//! AADSTS errors in Entra's response formats.
+//!
 //! Codes: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes> (read 2026-08).
 
 use std::borrow::Cow;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::tenant::Tenant;
 use crate::tenant::faults::{Call, Effect};
 
-/// What Entra says no with.
+/// An AADSTS error: its number, OAuth `error` and message.
 #[derive(Clone, Debug)]
 pub(super) struct Aadsts {
     pub(super) code: u32,
@@ -25,7 +26,7 @@ impl Aadsts {
         Self { code, error: error.into(), text: text.into() }
     }
 
-    /// What a fault says about a call, if one does.
+    /// Takes an [`FaultEffect::Aadsts`] fault for this call, if there is one.
     pub(super) fn told(tenant: &Tenant, call: Call, account: Option<Uuid>) -> Option<Self> {
         let account = account.map(|id| id.to_string());
         let mut world = tenant.world();
@@ -52,14 +53,14 @@ impl Aadsts {
         )
     }
 
-    /// As `error_description` has it.
+    /// Returns the text of `error_description`.
     pub(super) fn description(&self, tenant: &Tenant) -> String {
         let now = tenant.clock().now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
         let (trace, correlation) = (tenant.random().uuid(), tenant.random().uuid());
         format!("AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}", self.code, self.text)
     }
 
-    /// The answer of the token endpoint.
+    /// Returns the error as a response of the token endpoint.
     pub(super) fn json(&self, tenant: &Tenant) -> Response {
         let status = if self.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
         let body = json!({

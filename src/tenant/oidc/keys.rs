@@ -1,4 +1,4 @@
-//! The signing keys. They roll: the newest signs, the ones before stay published for those still holding tokens.
+//! The token signing keys. The newest key signs. Older keys stay published, so that their tokens can still be verified.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// An RSA key pair with its name.
+/// An RSA key pair with its key id.
 #[derive(Clone)]
 pub(in crate::tenant) struct SigningKey(Arc<KeyParts>);
 
@@ -26,9 +26,9 @@ struct KeyParts {
 /// All published keys, newest first.
 pub(in crate::tenant) struct Keys(RwLock<Vec<SigningKey>>);
 
-/// Key generation or signing failed: the machine is out of randomness or memory.
+/// A failure to generate a signing key or to sign a token.
 #[derive(Debug, thiserror::Error)]
-#[error("the emulator's signing key: {0}")]
+#[error("signing key of the emulator failed: {0}")]
 pub struct KeyError(String);
 
 impl KeyError {
@@ -38,7 +38,7 @@ impl KeyError {
 }
 
 impl SigningKey {
-    /// Makes a 2048-bit key. Slow (a tenth of a second and more): run it off the async threads.
+    /// Generates a 2048-bit key. Takes 0.1 s or more, so it must run on a thread for blocking work.
     pub(in crate::tenant) fn generate(kid: String) -> Result<Self, KeyError> {
         let failed = |e: &dyn std::fmt::Display| KeyError(e.to_string());
         let private = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).map_err(|e| failed(&e))?;
@@ -61,25 +61,27 @@ impl Keys {
         Self(RwLock::new(vec![first]))
     }
 
-    /// From now on `key` signs.
+    /// Adds `key`, which signs all further tokens.
     pub(in crate::tenant) fn rotate(&self, key: SigningKey) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(0, key);
     }
 
-    /// The JSON Web Key Set, as Entra publishes it: without `alg`.
+    /// Returns the JSON Web Key Set without `alg`, as Entra publishes it.
     pub(super) fn published(&self, issuer: &str) -> Value {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         json!({ "keys": keys.iter().map(|key| key.jwk(issuer)).collect::<Vec<_>>() })
     }
 
+    /// Signs a JWT with the newest key.
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, KeyError> {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.first().ok_or_else(|| KeyError("there is none".to_owned()))?;
+        let key = keys.first().ok_or_else(|| KeyError("no key available".to_owned()))?;
         let header = Header { kid: Some(key.0.kid.clone()), ..Header::new(Algorithm::RS256) };
         jsonwebtoken::encode(&header, claims, &key.0.encoding).map_err(|e| KeyError(e.to_string()))
     }
 
-    /// The claims of a token of ours. The caller checks times against its own clock.
+    /// Verifies signature and audience of a token of this emulator and returns its claims. Times are not checked: the
+    /// caller compares them with the emulator's clock.
     pub(in crate::tenant) fn open<T: DeserializeOwned + Clone>(&self, token: &str, audience: &str) -> Option<T> {
         let mut rules = Validation::new(Algorithm::RS256);
         rules.set_audience(&[audience]);

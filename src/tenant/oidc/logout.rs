@@ -1,4 +1,4 @@
-//! Signing out at Entra. Only a registered address is returned to.
+//! The end-session endpoint. Redirects after sign-out only to a registered origin.
 
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -32,7 +32,8 @@ pub(super) async fn logout(
     }
 }
 
-/// Entra wants the address registered as a redirect URI; its origin is enough here.
+/// Returns whether an app has a redirect URI with the same origin. Entra requires the address itself
+/// to be registered.
 fn registered(tenant: &Tenant, to: &Url) -> bool {
     let world = tenant.world();
     let mut known = world.seed.apps.iter().flat_map(|app| &app.redirect_uris).filter_map(|uri| Url::parse(uri).ok());

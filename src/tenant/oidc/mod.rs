@@ -1,4 +1,4 @@
-//! Entra's sign-in: discovery, keys, the authorize page, tokens, logout. Version 2.0 endpoints only.
+//! Entra's OAuth 2.0 and OpenID Connect endpoints, version 2.0 only.
 
 mod authorize;
 mod client;
@@ -18,7 +18,7 @@ use axum::routing::{get, post};
 
 use super::Tenant;
 
-/// Graph's application id: the audience of its access tokens.
+/// Application id of Microsoft Graph, which is the audience of its access tokens.
 pub(super) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
 pub(super) fn router() -> Router<Tenant> {
@@ -33,7 +33,7 @@ pub(super) fn router() -> Router<Tenant> {
 }
 
 impl Tenant {
-    /// Whether a path names this tenant: by id or by its domain.
+    /// Returns whether `name` in a path is this tenant's id or domain.
     fn is_named(&self, name: &str) -> bool {
         let world = self.world();
         let organization = &world.seed.organization;
@@ -45,6 +45,7 @@ impl Tenant {
         self.world().seed.organization.id
     }
 
+    /// Returns the issuer of id tokens.
     fn issuer(&self) -> String {
         format!("{}/{}/v2.0", self.0.base.get(), self.tenant_id())
     }

@@ -1,4 +1,4 @@
-//! When a refresh token is good no more
+//! The conditions under which a refresh token is rejected
 //! (<https://learn.microsoft.com/entra/identity-platform/refresh-tokens> and
 //! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>, read 2026-11-25).
 
@@ -10,12 +10,12 @@ use super::token::invalid_grant;
 use crate::tenant::Tenant;
 use crate::tenant::world::{Account, Grant, Method, World};
 
-/// Unused for so long.
+/// Maximum time without use.
 const UNUSED: SignedDuration = SignedDuration::from_hours(24 * 90);
-/// A single-page application's, from the sign-in on, however often it is used.
+/// Lifetime of a single-page application's refresh tokens from sign-in on, however often they are used.
 const OF_A_PAGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether a grant still gives tokens. `dead`: the emulator was told that it does not.
+/// Checks whether a grant may still issue tokens. `dead` is set by a fault that revokes the grant.
 pub(super) fn judge(tenant: &Tenant, grant: &Grant, dead: bool) -> Result<(), Aadsts> {
     let now = tenant.clock().now();
     let world = tenant.world();
@@ -25,7 +25,8 @@ pub(super) fn judge(tenant: &Tenant, grant: &Grant, dead: bool) -> Result<(), Aa
         return Err(invalid_grant(50057, "The user account is disabled."));
     }
     let by_password = grant.method == Method::Password && grant.auth_time < account.password_set_at;
-    // "Tokens obtained with a pass end with it" (concept-authentication-passwordless on Temporary Access Pass); its code is ours.
+    // Tokens from a Temporary Access Pass end with the pass (Microsoft Entra documentation on Temporary Access Pass).
+    // The AADSTS code below is this emulator's choice.
     let by_pass = grant.method == Method::Tap && account.tap.as_ref().is_none_or(|tap| now >= tap.ends());
     if dead || by_password || by_pass || grant.auth_time < account.sessions_valid_from {
         return Err(invalid_grant(
@@ -45,7 +46,7 @@ pub(super) fn judge(tenant: &Tenant, grant: &Grant, dead: bool) -> Result<(), Aa
     policies(&world, account, grant, now.duration_since(grant.auth_time))
 }
 
-/// Conditional Access is asked again at each refresh, for the contexts that the grant was made for.
+/// Evaluates Conditional Access again for the authentication contexts of the grant, as Entra does at each refresh.
 fn policies(world: &World, account: &Account, grant: &Grant, age: SignedDuration) -> Result<(), Aadsts> {
     for context in &grant.acrs {
         if applying(world, account, context).any(|policy| policy.block) {

@@ -1,4 +1,4 @@
-//! An authorize request, read once and checked as Entra checks it.
+//! Validates authorization requests as Entra does, and evaluates Conditional Access for authentication contexts.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::tenant::Tenant;
 use crate::tenant::seed::{Policy, Strength};
 use crate::tenant::world::{Account, Method, World};
 
-/// The parameters as they came.
+/// The parameters of an authorization request, as received.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Parameters {
@@ -27,26 +27,29 @@ pub(super) struct Parameters {
     pub(super) claims: String,
 }
 
-/// A request that may be answered.
+/// A valid authorization request.
 pub(super) struct Request {
     pub(super) client_id: Uuid,
     pub(super) app: String,
     pub(super) raw: Parameters,
-    /// Authentication contexts asked for by the `claims` parameter.
+    /// Authentication contexts requested with the parameter `claims`.
     pub(super) contexts: Vec<String>,
-    /// A token from before this second is not enough: somebody was challenged.
+    /// Earliest acceptable sign-in time in Unix seconds, after a claims challenge.
     pub(super) not_before: Option<i64>,
-    /// The address to return to is that of a single-page application.
+    /// Whether the redirect URI belongs to a single-page application.
     pub(super) spa: bool,
 }
 
-/// Where a refusal goes: to the person, because the address to return to is not trusted, or back to the app.
+/// The rejection of an authorization request.
 pub(super) enum Refused {
+    /// Shown to the person, because the redirect URI is not trusted.
     Page(Aadsts),
+    /// Sent to the redirect URI.
     Back(Aadsts),
 }
 
 impl Request {
+    /// Validates the parameters of a request to the tenant `name`.
     pub(super) fn check(tenant: &Tenant, name: &str, raw: Parameters) -> Result<Self, Refused> {
         if !tenant.is_named(name) {
             return Err(Refused::Page(Aadsts::unknown_tenant(name)));
@@ -90,7 +93,8 @@ impl Request {
     }
 }
 
-/// The contexts in `{"id_token":{"acrs":{"essential":true,"value":"c1"}}}`, for either token.
+/// Returns the authentication contexts in `claims`, such as `{"id_token":{"acrs":{"essential":true,"value":"c1"}}}`,
+/// for the id token and the access token.
 fn contexts(claims: &str) -> Result<Vec<String>, ()> {
     if claims.is_empty() {
         return Ok(Vec::new());
@@ -107,13 +111,13 @@ fn contexts(claims: &str) -> Result<Vec<String>, ()> {
     Ok(found)
 }
 
-/// The moment in `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`.
+/// Returns the time in `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`.
 fn not_before(claims: &str) -> Option<i64> {
     let read: Value = serde_json::from_str(claims).ok()?;
     read.get("access_token")?.get("nbf")?.get("value")?.as_str()?.parse().ok()
 }
 
-/// Whether whoever asks for a token says that they can answer a claims challenge:
+/// Returns whether the client declares that it can handle claims challenges:
 /// `{"access_token":{"xms_cc":{"values":["cp1"]}}}`.
 pub(super) fn capable(claims: Option<&str>) -> bool {
     let read: Option<Value> = claims.and_then(|claims| serde_json::from_str(claims).ok());
@@ -121,8 +125,10 @@ pub(super) fn capable(claims: Option<&str>) -> bool {
     values.is_some_and(|values| values.iter().any(|value| value == "cp1"))
 }
 
-/// Whether a sign-in satisfies every policy behind a context. A context without a policy, a policy that only
-/// reports, and a person who is excluded all satisfy: Entra fails open here, and so does this.
+/// Returns whether a sign-in satisfies every policy that applies to an authentication context.
+///
+/// A context without a policy is satisfied, as is one whose policies are in report-only mode or exclude the person.
+/// Entra behaves the same.
 pub(super) fn satisfies(world: &World, account: &Account, method: Method, context: &str) -> bool {
     applying(world, account, context).all(|policy| {
         let strength = policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id));
@@ -131,7 +137,7 @@ pub(super) fn satisfies(world: &World, account: &Account, method: Method, contex
     })
 }
 
-/// Policies behind a context that ask this account.
+/// Returns the enabled policies for an authentication context that apply to this account.
 pub(super) fn applying<'w>(
     world: &'w World,
     account: &'w Account,
@@ -147,7 +153,7 @@ pub(super) fn applying<'w>(
             .iter()
             .any(|g| policy.exclude_groups.contains(&g.name) && g.members.contains(&account.seed.upn));
         let by_role = account.seed.roles.iter().any(|r| !r.eligible && policy.exclude_roles.contains(&r.template));
-        // A condition is what this sign-in does not meet, and a control beside the strength what it does.
+        // Sign-ins here meet no condition and every alternative control, so policies with either do not apply.
         !by_name && !by_group && !by_role && policy.conditions.is_empty() && policy.or_controls.is_empty()
     })
 }

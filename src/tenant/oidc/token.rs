@@ -1,4 +1,4 @@
-//! The token endpoint: authorization code with PKCE, refresh, client credentials.
+//! The token endpoint: authorization code with PKCE, refresh token, device code and client credentials.
 
 use axum::Form;
 use axum::Json;
@@ -19,9 +19,10 @@ use crate::tenant::faults::{Call, Effect};
 use crate::tenant::seed::App;
 use crate::tenant::world::{Account, Grant};
 
-/// Graph's access tokens live 60 to 90 minutes; ours always this long.
+/// Lifetime of access tokens. Entra's last 60 to 90 minutes, these always 65.
 const ACCESS_SECONDS: i64 = 3_900;
-/// With continuous access evaluation 20 to 28 hours, because Graph says itself when they are over.
+/// Lifetime of access tokens with continuous access evaluation. Entra's last 20 to 28 hours, because Graph itself
+/// rejects them after an event such as a revoked session.
 const EVALUATED_SECONDS: i64 = 86_400;
 
 #[derive(Default, Deserialize)]
@@ -79,6 +80,7 @@ pub(super) fn invalid_grant(code: u32, text: &str) -> Aadsts {
     Aadsts::new(code, "invalid_grant", text)
 }
 
+/// Redeems an authorization code. A second redemption fails with AADSTS54005.
 fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
     let now = tenant.clock().now();
     let code = {
@@ -146,6 +148,7 @@ fn by_device(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts>
     answer(tenant, app, (&grant, &scope), capable(asked.claims.as_deref()))
 }
 
+/// Issues an access token for the app itself (client credentials).
 fn by_credentials(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
     if !asked.scope.ends_with("/.default") {
         let text = "The provided value for the input parameter 'scope' is not valid; client credentials take a resource with '/.default'.";
@@ -171,7 +174,8 @@ fn server_error(error: super::keys::KeyError) -> Aadsts {
     Aadsts::new(50000, "server_error", error.to_string())
 }
 
-/// Tokens for a person: always an access token, an id token with `openid`, a refresh token with `offline_access`.
+/// Returns the tokens for a person: an access token, an id token with `openid` and a refresh token with
+/// `offline_access`. With `capable`, the client can handle claims challenges.
 fn answer(tenant: &Tenant, app: &App, (grant, scope): (&Grant, &[String]), capable: bool) -> Result<Value, Aadsts> {
     let lasts = if capable { EVALUATED_SECONDS } else { ACCESS_SECONDS };
     let now = tenant.clock().now().as_second();
@@ -198,7 +202,8 @@ fn answer(tenant: &Tenant, app: &App, (grant, scope): (&Grant, &[String]), capab
         body.insert("id_token".to_owned(), json!(tenant.0.keys.sign(&id).map_err(server_error)?));
     }
     if scope.iter().any(|s| s == "offline_access") {
-        // Each use gives a new one; the old one is not revoked, as Microsoft documents (refresh-tokens.md).
+        // Each use issues another refresh token and does not revoke the old one
+        // (<https://learn.microsoft.com/entra/identity-platform/refresh-tokens>).
         let fresh = tenant.random().token();
         tenant.world().refresh.insert(fresh.clone(), grant.clone());
         body.insert("refresh_token".to_owned(), json!(fresh));
@@ -206,7 +211,7 @@ fn answer(tenant: &Tenant, app: &App, (grant, scope): (&Grant, &[String]), capab
     Ok(Value::Object(body))
 }
 
-/// The delegated permissions a token carries: what was asked for, as far as somebody consented.
+/// Returns the delegated permissions of a token. Fails with AADSTS65001 if one was requested without consent.
 fn granted<'a>(app: &'a App, scope: &[String]) -> Result<Vec<&'a str>, Aadsts> {
     let asked = scope.iter().filter(|s| !matches!(s.as_str(), "openid" | "profile" | "email" | "offline_access"));
     let mut granted = Vec::new();
@@ -226,8 +231,9 @@ fn granted<'a>(app: &'a App, scope: &[String]) -> Result<Vec<&'a str>, Aadsts> {
     Ok(granted)
 }
 
-/// Version 2.0 claims. `oid` and the names come with `profile`; `amr` never does; `auth_time` and `acct` stand for
-/// the optional claims our setup asks for.
+/// Returns the claims of a version 2.0 id token. `oid` and the names require the scope `profile`; `amr` is never
+/// included. `auth_time` and `acct` are optional claims, which the emulator always includes because Passback's setup
+/// configures them.
 fn id_claims(
     seed: &crate::tenant::seed::Seed,
     account: &Account,

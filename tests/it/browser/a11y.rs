@@ -1,5 +1,7 @@
-//! WCAG 2.2 AA as a gate: axe on every page in every state, both themes, all languages; 320 pixels without scrolling
-//! sideways; the whole journey by keyboard alone; a warning before time runs out.
+//! Checks WCAG 2.2 AA: axe on every page, in every state and language and in both themes.
+//!
+//! Also checks that no page scrolls sideways at 320 pixels, that a reset works by keyboard alone, and that a warning
+//! appears before the time limit.
 
 use std::time::Duration;
 
@@ -11,16 +13,16 @@ use super::tour;
 use crate::support::chromium::{Chromium, DESKTOP, Looks, PHONE};
 use crate::support::portal::{GOOD, Portal, Wish, upn};
 
-/// WCAG's narrowest: 1280 pixels at 400 % (1.4.10).
+/// The narrowest width that WCAG requires: 1280 pixels at 400 % zoom (1.4.10).
 const NARROW: Looks = Looks { width: 320, height: 640, ..PHONE };
 
-/// Fetched by `tests/run.sh`.
+/// `tests/run.sh` installs axe.
 fn axe() -> String {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/a11y/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(file).expect("axe-core is not there: `make test` fetches what the tests need")
 }
 
-/// Rules broken on the page that is shown. WCAG 2.5.8 (targets of 24 pixels) is off in axe unless asked for.
+/// Returns the violations on the current page. Axe checks WCAG 2.5.8 (targets of 24 pixels) only when asked.
 async fn broken(browser: &Chromium, axe: &str) -> Vec<String> {
     const RUN: &str = "const done = arguments[arguments.length - 1];
         axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then((result) => done(result.violations.map((v) =>
@@ -31,7 +33,7 @@ async fn broken(browser: &Chromium, axe: &str) -> Vec<String> {
     found.into_iter().map(|v| v.as_str().unwrap().to_owned()).collect()
 }
 
-/// What reaches beyond the window, if anything.
+/// Returns the elements that extend beyond the window, if there are any.
 async fn sideways(browser: &Chromium) -> Option<String> {
     const LOOK: &str = "const root = document.documentElement;
         if (root.scrollWidth <= root.clientWidth) return null;
@@ -52,7 +54,7 @@ async fn speak(browser: &Chromium, language: &str) {
     browser.client.execute(script, vec![json!(language)]).await.unwrap();
 }
 
-/// Looks at every page in every language; what is wrong, with where, and how many looks there were.
+/// Checks every page in every language. Returns the number of checks and the violations with their page.
 async fn walk(looks: Looks) -> (usize, Vec<String>) {
     let (axe, portal, browser) = (axe(), tour::portal().await, Chromium::start(looks).await);
     let (mut seen, mut wrong) = (0, Vec::new());
@@ -60,7 +62,7 @@ async fn walk(looks: Looks) -> (usize, Vec<String>) {
         if page == "entra" {
             return;
         }
-        // What answers a form is looked at once; its parts are all on other pages, too.
+        // The answer to a form is checked in English only. All its parts also appear on other pages.
         let languages = if page.starts_with("form-") { vec!["en".to_owned()] } else { languages(&browser).await };
         for language in &languages {
             if languages.len() > 1 {
@@ -95,7 +97,7 @@ async fn every_page_passes_axe_on_a_desktop_in_the_dark_theme() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// Presses Tab until the element has the focus; it must come within a few presses, and be seen to have it.
+/// Presses Tab until the element has the focus. Fails after 40 presses, or if the focus is not visible.
 async fn tab_to(browser: &Chromium, css: &str) {
     let body = browser.client.find(Locator::Css("body")).await.unwrap();
     for press in 0..40 {

@@ -1,4 +1,5 @@
-//! Two windows: an agent and the person, the manager, a second person. What one presses the other sees without reloading.
+//! Cases in two browsers: an agent with the person, with the manager, or with the approver. Each sees the other's
+//! actions without reloading.
 
 use serde_json::json;
 
@@ -15,7 +16,7 @@ async fn signs_in(browser: &Chromium, portal: &Portal, purpose: &str, name: &str
     browser.click("button[type=submit]").await;
 }
 
-/// The agent begins a case from the list.
+/// Opens a case from the case list.
 async fn begins(browser: &Chromium, portal: &Portal, person: &str, action: &str) {
     browser.open(&format!("{}/helpdesk/cases", portal.demo.url())).await;
     browser.type_into("#person", &upn(person)).await;
@@ -31,7 +32,7 @@ async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
     let portal = Portal::with(Wish::adjusted(always)).await;
     let (hugo, wanda) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
     signs_in(&hugo, &portal, "staff", "hugo").await;
-    // From the front page, as he tells her on the phone.
+    // From the front page, the way Hugo describes it on the phone.
     wanda.open(&portal.demo.url()).await;
     wanda.click("a[href='/account']").await;
     wanda.type_into("#account", &upn("wanda")).await;

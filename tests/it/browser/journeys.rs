@@ -1,4 +1,4 @@
-//! The same journeys a demo visitor takes, with and without script.
+//! A reset as a visitor of the demo does it, with and without JavaScript.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ async fn where_event_streams_are_blocked_the_page_asks_instead() {
     let portal = Portal::start().await;
     let browser = Chromium::start(DESKTOP).await;
     browser.sign_in(&portal.demo.url(), &upn("omar")).await;
-    // As some proxies do: the stream never opens.
+    // Some proxies block event streams: the stream never opens.
     browser.wait_for("#reset-form").await;
     browser.client.issue_cmd(NoEventSource).await.unwrap();
     browser.reset(GOOD).await;
@@ -99,7 +99,7 @@ async fn where_event_streams_are_blocked_the_page_asks_instead() {
     browser.close().await;
 }
 
-/// Takes `EventSource` away from every page from now on (Chromium's own command).
+/// Removes `EventSource` from every page loaded after this command (a command of Chromium).
 #[derive(Debug)]
 struct NoEventSource;
 

@@ -1,4 +1,4 @@
-//! What a person does, in a real browser; what the product promises, in a real Active Directory.
+//! Tests in a real browser, some of them with a real Active Directory.
 
 mod a11y;
 mod helpdesk;

@@ -1,4 +1,5 @@
-//! What a person meets beside the straight way, on a phone, in a real browser.
+//! Special cases of a reset in a real browser on a phone: languages, branding, failures, blocks and the link in a
+//! notice.
 
 use std::fmt::Write as _;
 

@@ -9,14 +9,14 @@ use crate::support::raw;
 
 const OLD: &str = "Old-River-Stone-7";
 const NEW: &str = "Amber-Kettle-Sailing-4";
-/// What she chooses at Entra in the end.
+/// The password that Wanda chooses at Entra in the last step.
 const FINAL: &str = "Copper-Lantern-Sails-8";
 /// Long enough for the portal, too short for this domain.
 const TOO_SHORT: &str = "Short-Pass-91";
 
 async fn demo(domain: &Domain) -> Demo {
     raw::install_crypto();
-    // Rita's refusal comes from the real domain's policy here.
+    // In this test the policy of the real domain refuses Rita's password.
     let options = DemoOptions {
         seed: Some(Seed::contoso().unwrap().hurry()),
         directory: Some(domain.options()),
@@ -38,7 +38,8 @@ async fn a_remote_person_resets_in_a_browser_and_it_lands_in_a_real_active_direc
     browser.wait_for("[data-rung=carried][data-look=done]").await;
     assert_eq!(domain.kinit("wanda", NEW), Ticket::MustChange, "an administrator's reset asks for a change");
     assert_eq!(domain.kinit("wanda", OLD), Ticket::Refused, "the old one is dead");
-    // The last step: she signs in with it, is asked for another one, and that one counts, without a further prompt.
+    // The last step: Wanda signs in with the new password and has to choose another one. That one works without a
+    // further prompt.
     browser.click("#finish").await;
     browser.wait_for("#m-password").await;
     browser.type_into("#password", NEW).await;

@@ -1,5 +1,5 @@
-//! `make screenshots`: every page and state at phone and desktop width, light and dark, into the folder that
-//! `PASSBACK_SCREENSHOTS` names. Without it there is nothing to do.
+//! `make screenshots`: saves every page and state at phone and desktop width, in both themes, to the folder named by
+//! `PASSBACK_SCREENSHOTS`. Without the variable the test does nothing.
 
 use std::path::PathBuf;
 

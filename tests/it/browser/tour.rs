@@ -1,16 +1,16 @@
-//! A walk through every page and state, for whoever wants to look at them all.
+//! Visits every page in every state, for the accessibility checks and the screenshots.
 
 use passback::tenant::{Call, Effect, Fault, Seed};
 
 use crate::support::chromium::Chromium;
 use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
 
-/// A portal in which every state can be reached and stays.
+/// Starts a portal in which every state can be reached and does not change.
 pub(super) async fn portal() -> Portal {
     let stuck = Fault::on(Call::Writeback, Effect::Slow { ms: 3_600_000 }).for_person(&upn("carl"));
     let silent = Effect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false };
     let silent = Fault::on(Call::ResetPassword, silent).for_person(&upn("luca"));
-    // A canary that does not come through: the desk and the forms say so.
+    // A canary reset that fails: the helpdesk and the reset form show it.
     let canary = "\n[[people]]\nupn = \"canary@contoso.example\"\nname = \"Test Account\"\n";
     let down = Fault::on(Call::Writeback, Effect::AgentOffline).for_person("canary@contoso.example");
     let seed = Seed::parse(&(include_str!("../../../src/tenant/contoso.toml").to_owned() + canary)).unwrap();
@@ -29,8 +29,8 @@ pub(super) async fn portal() -> Portal {
     Portal::with(Wish { seed, ..many }).await
 }
 
-/// Calls `look` on every page, with its name. A page whose name begins with `form-` answers a form and cannot simply be
-/// loaded again.
+/// Calls `look` on every page with the page's name. A name that starts with `form-` marks the answer to a form, which
+/// cannot be reloaded.
 pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.open(&url).await;
@@ -75,7 +75,7 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
     for (name, page) in [("gloria", "stopped"), ("dora", "refused-sign-in")] {
         browser.sign_in(&url, &upn(name)).await;
         browser.wait_for("[data-code]").await;
-        // The first is a page of its own, the other answers Entra's callback, which counts once.
+        // The first is a page of its own. The other answers Entra's callback, which is accepted once.
         look(if page == "stopped" { page } else { "form-refused-sign-in" }).await;
     }
     not_me(portal, browser, &mut look).await;
@@ -89,14 +89,14 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
     asked(portal, browser, &mut look).await;
 }
 
-/// Cases, as the desk sees them.
+/// Visits the case pages as the agent and the approver see them.
 async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     staff(&url, browser, "hugo").await;
     browser.wait_for("nav").await;
     browser.open(&format!("{url}/helpdesk/cases")).await;
     look("cases-none").await;
-    // Nobody to whom something happened on the way here.
+    // Theo had no reset on the pages before.
     let mut theo = Caller::of(portal, "theo").await;
     browser.type_into("#person", &upn("theo")).await;
     browser.click("[action='/helpdesk/cases'] button.button:not(.button-quiet)").await;
@@ -136,7 +136,7 @@ async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
     look("cases").await;
 }
 
-/// Cases, from the other side; and without signing in.
+/// Visits the pages of the person and of the manager, and `/help` without a sign-in.
 async fn asked(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.open(&format!("{url}/help")).await;
@@ -178,7 +178,7 @@ async fn asked(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
     look("form-pass").await;
 }
 
-/// The other end of the line, in a browser of their own.
+/// The other participant of a case, in a plain HTTP browser: the person, or the agent with the case.
 struct Caller {
     browser: Browser,
     at: String,
@@ -221,7 +221,7 @@ impl Caller {
     }
 }
 
-/// Signs a member of staff in.
+/// Signs in a member of staff.
 pub(super) async fn staff(url: &str, browser: &Chromium, name: &str) {
     browser.open(&format!("{url}/signin?purpose=staff")).await;
     browser.type_into("#account", &upn(name)).await;
@@ -229,7 +229,7 @@ pub(super) async fn staff(url: &str, browser: &Chromium, name: &str) {
     browser.click("button[type=submit]").await;
 }
 
-/// The helpdesk's pages.
+/// Visits the helpdesk's pages.
 async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     staff(url, browser, "hugo").await;
     browser.wait_for(".queue li").await;
@@ -258,7 +258,7 @@ async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     audit(url, browser, look).await;
 }
 
-/// The audit, as an auditor sees it.
+/// Visits the audit log as an auditor.
 async fn audit(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     staff(url, browser, "audrey").await;
     browser.wait_for(".queue li").await;
@@ -269,7 +269,7 @@ async fn audit(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) 
     }
 }
 
-/// Finding people, and two of them: one of whom much is known, one who is privileged.
+/// Visits the person search and two persons: one with many details, one with a privileged account.
 async fn people(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     for (typed, name) in [("", "desk-people"), ("xyzzy", "desk-people-nobody"), ("helpdesk", "desk-people-found")] {
         browser.open(&format!("{url}/helpdesk/people?q={typed}")).await;
@@ -284,7 +284,7 @@ async fn people(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str))
     }
 }
 
-/// With an alarm that somebody has to look at.
+/// Visits the insights with an open security alert, and acknowledges it.
 async fn insights(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     browser.open(&format!("{url}/helpdesk/insights")).await;
     while browser.client.find(fantoccini::Locator::Css(".alarm")).await.is_err() {
@@ -299,7 +299,7 @@ async fn insights(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str
     look("desk-insights-acknowledged").await;
 }
 
-/// The last step, and what is left to do after it.
+/// Visits the device checklist and the finished reset after the finishing sign-in.
 async fn finished(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.sign_in(&url, &upn("wanda")).await;
@@ -323,7 +323,7 @@ async fn finished(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMu
     look("finished").await;
 }
 
-/// The page behind the link in a notice, and the one after its button.
+/// Visits the page behind the link in a notice, and the page after its button.
 async fn not_me(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
     let mut mails = portal.demo.tenant.mails();
     while mails.is_empty() {

@@ -1,4 +1,5 @@
-//! Every request of ours, against Microsoft's description: known calls only, and the permissions we ask for suffice.
+//! Compares every request of the portal with Microsoft's description: only known calls, and the requested permissions
+//! are sufficient.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,8 @@ use crate::journey::cases::{Desk, account, call_check, said};
 use crate::journey::passes::waits_for_the_manager;
 use crate::support::portal::{GOOD, Portal, Wish, rungs, upn};
 
-/// What the setup grants: `docs/entra-setup.md`; the last two only for notices by Graph and for risk at the helpdesk.
+/// Application permissions of the setup (`docs/entra-setup.md`). The last two are needed only for notices by Graph and
+/// for user risk.
 const APPLICATION: [&str; 9] = [
     "User.Read.All",
     "Organization.Read.All",
@@ -22,7 +24,7 @@ const APPLICATION: [&str; 9] = [
     "Mail.Send",
     "IdentityRiskyUser.ReadWrite.All",
 ];
-/// The last only for `policy.microsoft_check`.
+/// Delegated permissions of the operator. The last is needed only for `policy.microsoft_check`.
 const OPERATOR: [&str; 3] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All", "User.ReadWrite"];
 
 #[tokio::test]
@@ -57,7 +59,7 @@ async fn the_portal_makes_only_calls_that_microsoft_describes() {
     assert!(hugo.get("/helpdesk/people?q=gloria").await.body.contains("Gloria Global"));
     let gloria = portal.demo.tenant.object_id(&upn("gloria")).unwrap();
     assert!(hugo.get(&format!("/helpdesk/people/{gloria}")).await.body.contains("Global Administrator"));
-    // The desk: sessions ended, a pass made, looked at and taken back, a risk called over.
+    // The helpdesk's actions: revoke sessions, create, check and delete a Temporary Access Pass, dismiss a risk.
     let mut revoke = Desk::begins(&portal, "hugo", "omar", "revoke").await;
     call_check(&mut revoke, &mut account(&portal, "omar").await).await;
     assert_eq!(said(&revoke.press("act", &[]).await), "revoked");
@@ -95,7 +97,8 @@ async fn until_asked(portal: &Portal, method: &str, part: &str) {
     panic!("nobody asked {method} {part}");
 }
 
-/// Holds every request, with its body and what it selects, against Microsoft's description: method and template of each.
+/// Validates every request, its body and its `$select` against Microsoft's description. Returns method and template of
+/// each.
 fn held_against(contract: &Contract, requests: &[SentRequest]) -> BTreeSet<(String, String)> {
     let mut kinds = BTreeSet::new();
     let mut bodies = BTreeSet::new();

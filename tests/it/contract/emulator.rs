@@ -1,4 +1,4 @@
-//! The emulator's answers and its permission table, against Microsoft's.
+//! Compares the emulator's responses and its permission table with Microsoft's description.
 
 use passback::tenant::PERMISSIONS;
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ async fn every_answer_is_what_microsoft_describes() {
         ("GET", format!("/roleManagement/directory/roleEligibilityScheduleInstances{principal}"), &app, None),
         ("GET", "/identity/conditionalAccess/policies".to_owned(), &app, None),
         ("GET", "/policies/authenticationStrengthPolicies/5e1f0000-0000-4000-8000-000000000001".to_owned(), &app, None),
-        // Refusals have a shape, too.
+        // Error responses are validated as well.
         ("GET", "/users/nobody@contoso.example".to_owned(), &app, None),
         ("GET", "/organization".to_owned(), "nonsense", None),
         (

@@ -1,6 +1,8 @@
-//! Contracts with Microsoft: schema and permission table are their data, read from `../shared/reference` and not
-//! copied here. What they lack stands in `tests/contract/additional.yaml`, each entry with source and date, marked
-//! "ours"; a call in neither fails.
+//! Contract tests against Microsoft's published data.
+//!
+//! The schema and the permission table are read from `../shared/reference` and not copied here. Calls that are missing
+//! there are in `tests/contract/additional.yaml`, each with source and date and marked `ours`. A call in neither place
+//! fails the test.
 
 mod client;
 mod emulator;

@@ -1,20 +1,20 @@
-//! Microsoft's published schema, as a validator of answers and requests.
+//! Validates requests and responses against Microsoft's published schema.
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-/// The contract: Microsoft's description, their permission table, and our additions.
+/// Microsoft's description, their permission table, and our additions.
 pub(crate) struct Contract {
     openapi: Value,
     permissions: Value,
     additional: Value,
 }
 
-/// An exchange to check.
+/// A request and its response, to be validated.
 pub(crate) struct Exchange<'a> {
     pub(crate) method: &'a str,
-    /// Below `/v1.0`, without the query.
+    /// Path below `/v1.0`, without the query.
     pub(crate) path: &'a str,
     pub(crate) request: Option<&'a Value>,
     pub(crate) status: u16,
@@ -22,7 +22,7 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl Contract {
-    /// `None`, with a printed reason, on a clone without the reference folder.
+    /// Loads the contract. Returns `None` and prints the reason if the clone has no reference folder beside it.
     pub(crate) fn load() -> Option<Self> {
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let reference = here.join("../shared/reference");
@@ -42,7 +42,7 @@ impl Contract {
         self.additional["calls"].as_array().unwrap()
     }
 
-    /// Everything wrong with an exchange.
+    /// Returns every violation of the contract.
     pub(crate) fn problems(&self, exchange: &Exchange<'_>) -> Vec<String> {
         let Some(operation) = self.operation(exchange) else {
             return self.addition_problems(exchange);
@@ -66,11 +66,11 @@ impl Contract {
         problems
     }
 
-    /// The template a path is an instance of.
+    /// Returns the template that matches a path.
     pub(crate) fn template(&self, path: &str) -> Option<String> {
         let described = self.openapi["paths"].as_object()?.keys().cloned();
         let ours = self.additions().iter().filter_map(|c| Some(c["call"].as_str()?.split_once(' ')?.1.to_owned()));
-        // A template without a parameter fits better than one with: /users/$count before /users/{id}.
+        // Fewer parameters fit better: `/users/$count` before `/users/{id}`.
         ours.chain(described)
             .filter(|template| matches(template, path))
             .min_by_key(|template| template.matches('{').count())
@@ -82,7 +82,7 @@ impl Contract {
         found.get(exchange.method.to_lowercase())
     }
 
-    /// Names in `$select` that what is answered does not have. Only where Microsoft describes the answer.
+    /// Returns the names in `$select` that are no property of the response, if Microsoft describes the response.
     pub(crate) fn unknown_selected(&self, exchange: &Exchange<'_>, query: &str) -> Vec<String> {
         let Some(operation) = self.operation(exchange) else { return Vec::new() };
         let responses = &operation["responses"];
@@ -136,7 +136,7 @@ impl Contract {
         problems
     }
 
-    /// A misspelt property validates (schemas are open), so names are checked on their own.
+    /// Returns unknown property names. The schemas are open, so the validator accepts a misspelt property.
     fn unknown(&self, what: &str, schema: &Value, body: &Value) -> Vec<String> {
         let mut known = Map::new();
         self.properties(schema, &mut known);
@@ -157,7 +157,7 @@ impl Contract {
         problems
     }
 
-    /// A collection of a base type holds derived ones: `@odata.type` says which.
+    /// Narrows a base type to the derived type that `@odata.type` names.
     fn narrowed(&self, schema: &Value, value: &Value) -> Value {
         let named = value.get("@odata.type").and_then(Value::as_str).map(|t| t.trim_start_matches('#'));
         let known = named.filter(|name| self.openapi["components"]["schemas"].get(*name).is_some());
@@ -185,7 +185,7 @@ impl Contract {
         self.resolve(found)
     }
 
-    /// The permissions Microsoft lists for a call, or those of our addition.
+    /// Returns the permissions that Microsoft lists for a call, or those of our addition.
     pub(crate) fn permissions(&self, method: &str, template: &str, kind: &str) -> Option<Vec<String>> {
         let wanted = key(method, template);
         if let Some(entry) = self.permissions.as_object()?.iter().find(|(name, _)| **name == wanted) {
@@ -200,8 +200,8 @@ impl Contract {
     }
 }
 
-/// Where Microsoft's documentation and its description spell a name differently, the service sends the documented
-/// one (<https://learn.microsoft.com/graph/errors>, read 2026-08: `innerError` with `date`).
+/// Returns the schema's spelling of a name. Where Microsoft's documentation and description differ, the service sends
+/// the documented name (<https://learn.microsoft.com/graph/errors>, read 2026-08: `innerError` with `date`).
 fn spelt(documented: &str) -> &str {
     match documented {
         "innerError" => "innererror",
@@ -223,7 +223,7 @@ fn matches(template: &str, path: &str) -> bool {
     a.len() == b.len() && a.iter().zip(&b).all(|(t, p)| t.starts_with('{') || t.eq_ignore_ascii_case(p))
 }
 
-/// `OpenAPI` 3.0 says `nullable: true`; JSON Schema says it with types.
+/// Converts `nullable: true` of `OpenAPI` 3.0 to a JSON Schema type that includes `null`.
 fn nullable(schema: &mut Value) {
     if let Some(list) = schema.as_array_mut() {
         list.iter_mut().for_each(nullable);

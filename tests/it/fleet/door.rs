@@ -1,4 +1,4 @@
-//! Connections: TLS in the binary, limits of what one client may hold, and metrics on a door of their own.
+//! Connections of the portal process: TLS, limits per client and request, and the separate listener for metrics.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use crate::support::fleet::{Fleet, Replica, Settings, Setup, crowded, free_port,
 use crate::support::mailbox::Mailbox;
 use crate::support::portal::{Browser, Engine, GOOD};
 
-/// A certificate for `localhost`, PEM.
+/// Writes a certificate for `localhost` and returns it as PEM.
 fn certificate(fleet: &Fleet) -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     let made = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
-    // The key first: a reload between the two must not find a new certificate with the old key for long.
+    // The key is written first: a reload between the two must not find a new certificate with the old key for long.
     std::fs::write(fleet.path().join("key.pem"), key.serialize_pem()).unwrap();
     std::fs::write(fleet.path().join("cert.pem"), made.pem()).unwrap();
     made.pem()
@@ -88,14 +88,14 @@ async fn a_renewed_certificate_is_taken_up_and_a_broken_one_is_not() {
     assert!(trusting(&old).get(&url).send().await.is_err());
 }
 
-/// A connection from another address of this machine.
+/// Connects from another loopback address of this machine.
 async fn connect_from(address: &str, port: u16) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(format!("{address}:0").parse().unwrap())?;
     socket.connect(format!("127.0.0.1:{port}").parse().unwrap()).await
 }
 
-/// Whether the other side has closed, within a moment.
+/// Returns `true` if the other side closes the connection within this time.
 async fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
     let mut byte = [0_u8; 512];
     loop {
@@ -127,7 +127,7 @@ async fn clients_that_hold_connections_and_say_nothing_stop_nobody_else() {
     }
     assert_eq!(refused, 80, "beyond its share it is refused at once");
     assert!(fleet.browser().get("/").await.status.is_success(), "everybody else is served");
-    // Drip on: a byte now and then does not keep a half-sent head alive.
+    // Send single bytes: they must not keep a half-sent request header alive.
     let until = Instant::now() + Duration::from_secs(14);
     while Instant::now() < until {
         for stream in &mut slow {
@@ -145,7 +145,7 @@ async fn clients_that_hold_connections_and_say_nothing_stop_nobody_else() {
     drop(portal);
 }
 
-/// What the portal answers to these bytes.
+/// Sends raw bytes and returns the response.
 async fn answer(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let _ = stream.write_all(request.as_bytes()).await;
@@ -221,7 +221,7 @@ async fn metrics_are_behind_a_door_of_their_own_and_name_nobody() {
         assert!(!text.contains(secret), "{secret}");
     }
     let link = mailbox.wait(1).await[0].link();
-    // Opened is nothing, pressed twice is once.
+    // Opening the link does nothing, and pressing the button twice counts once.
     assert_eq!(fleet.browser().get(&link).await.code(), "N-ASK");
     for _ in 0..2 {
         assert_eq!(fleet.browser().post(&link, &[]).await.code(), "N-DONE");

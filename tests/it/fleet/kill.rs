@@ -1,4 +1,4 @@
-//! A portal killed at any moment between the form and the last word loses nothing and does nothing twice.
+//! Kills the portal at any point between form and outcome: no reset is lost and none is sent twice.
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use crate::support::fleet::{Fleet, Row, crowded, person};
 use crate::support::portal::{Browser, Engine, GOOD, engines};
 
-/// Where the process can be told to die; the other half of the kills come from outside at a random moment.
+/// Crash points of the process. They cause half of the kills; the others come from outside at a random moment.
 const POINTS: [&str; 9] = [
     "intent-committed",
     "turn-reached",
@@ -22,10 +22,10 @@ const POINTS: [&str; 9] = [
     "moved-uncommitted",
     "moved",
 ];
-/// People in each round.
+/// People who reset in each round.
 const AT_ONCE: usize = 3;
 
-/// `make kill` asks for 200; the seed is fixed, so that a run can be had again.
+/// Returns the number of kills. `make kill` asks for 200. The seed is fixed, so a run can be repeated.
 fn kills() -> usize {
     std::env::var("PASSBACK_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20)
 }
@@ -40,7 +40,7 @@ async fn killed_anywhere_nothing_is_lost_and_nothing_is_sent_twice() {
 async fn killed(engine: Engine, kills: usize) {
     let mut random = StdRng::seed_from_u64(0x0DD_B17);
     let fleet = Fleet::new(engine, crowded(kills * AT_ONCE)).await;
-    // Slow enough that a kill can fall between any two steps.
+    // Slow enough that a kill can happen between any two steps.
     fleet.fault(Fault::on(Call::ResetPassword, Effect::Delay { ms: 150 }));
     let mut portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
@@ -55,7 +55,7 @@ async fn killed(engine: Engine, kills: usize) {
             portal.stop();
             let at = format!("{point}:{}", random.random_range(1..=AT_ONCE));
             portal = fleet.start_with(Command::new("env"), fleet.port, &[("PASSBACK_CRASH_AT", &at)]);
-            // It may die of an earlier round's reset before anybody comes.
+            // The process may crash on a reset of an earlier round before anyone connects.
             while !portal.is_dead() && tokio::net::TcpStream::connect(("127.0.0.1", fleet.port)).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -95,7 +95,7 @@ async fn killed(engine: Engine, kills: usize) {
     portal.stop();
 }
 
-/// Submits; gives the reference if the portal lived long enough to promise one.
+/// Submits the form. Returns the reference if the portal lived long enough to send it.
 async fn submit(mut browser: Browser) -> Option<String> {
     let request = browser.submit(GOOD);
     let answer = request.send().await.ok()?;
@@ -104,7 +104,7 @@ async fn submit(mut browser: Browser) -> Option<String> {
     to.strip_prefix("/resets/").map(|rest| rest.split('?').next().unwrap_or(rest).to_owned())
 }
 
-/// What was sent and lost its process is settled by Entra's own log within seconds here.
+/// Waits for the evidence. Entra's audit log resolves a reset that was sent by a killed process, here within seconds.
 async fn evidence_is_in(fleet: &Fleet, mut rows: Vec<Row>) -> Vec<Row> {
     for _ in 0..100 {
         if rows.iter().all(|row| row.state != "unknown" || !landed(fleet, row)) {
@@ -116,7 +116,7 @@ async fn evidence_is_in(fleet: &Fleet, mut rows: Vec<Row>) -> Vec<Row> {
     rows
 }
 
-/// Whether the directory has the new password: what only the emulator knows.
+/// Returns `true` if the directory has the new password. Only the emulator has this information.
 fn landed(fleet: &Fleet, row: &Row) -> bool {
     fleet.tenant.directory_accepts(&row.upn, GOOD) == Some(true)
 }
@@ -131,14 +131,15 @@ fn check(fleet: &Fleet, rows: &[Row], promised: &[String]) {
         match (row.state.as_str(), row.cause.as_deref()) {
             ("written", None) => assert!(posts == 1 && landed(fleet, row), "{row:?}"),
             ("refused", Some("R-NOT-SENT")) => assert_eq!((posts, row.dispatched_at), (0, None), "{row:?}"),
-            // It was about to be sent, or under way, and nobody can tell; here we know that it did not land.
+            // It was about to be sent or already sent, and the portal cannot tell which. The emulator shows that the
+            // password did not land.
             ("unknown", Some("U-CRASHED")) => assert!(!landed(fleet, row), "{row:?}: the log knows of it"),
             other => panic!("{other:?}: {row:?}"),
         }
     }
 }
 
-/// The page of such a reset is there, for a person who signs in again, and says what to do.
+/// Checks that a person who signs in again sees the page of an unknown reset, with advice.
 async fn every_unknown_has_advice(fleet: &Fleet, rows: &[Row]) {
     if let Some(row) = rows.iter().find(|row| row.state == "unknown") {
         let mut browser = fleet.signed_in(&row.upn).await;

@@ -1,4 +1,4 @@
-//! Portals as processes: killed, paused, cut off, replaced.
+//! Tests with portals as separate processes: killed, stopped, cut off from the network, replaced.
 
 mod door;
 mod kill;

@@ -1,4 +1,4 @@
-//! Notices when several portals share one queue, and what their logs say of them.
+//! Notices with several replicas on one mail queue, and the content of their logs.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const PEOPLE: usize = 10;
 const BUSY: usize = 3;
 const LOGIN: &str = "M4il-Login-Canary";
 
-/// Settings that send through this port of this machine, in the clear.
+/// Environment variables that send mail to this port on loopback, without TLS.
 pub(super) fn through(port: &str) -> [(&str, &str); 5] {
     [
         ("PASSBACK__NOTIFY__KIND", "smtp"),
@@ -33,7 +33,7 @@ async fn three_portals_send_each_letter_once_and_log_nothing_of_it() {
     }
     let fleet = Fleet::new(Engine::Postgres, crowded(PEOPLE)).await;
     let mailbox = Mailbox::refusing(BUSY).await;
-    // Longer than a portal takes to look again: a letter on its way is there to be taken for one that is due.
+    // Longer than a portal's polling interval: a mail in delivery must not be mistaken for one that is due.
     mailbox.think(Duration::from_millis(700));
     let port = mailbox.port.to_string();
     let login = [("PASSBACK__NOTIFY__SMTP__USERNAME", "portal"), ("PASSBACK__NOTIFY__SMTP__PASSWORD", LOGIN)];
@@ -54,7 +54,7 @@ async fn three_portals_send_each_letter_once_and_log_nothing_of_it() {
     }
     mailbox.wait(PEOPLE - BUSY).await;
     assert_eq!((mailbox.quiet().await.len(), mailbox.refused()), (PEOPLE - BUSY, BUSY));
-    // Half a minute later, all three portals see at once that the rest is due.
+    // Half a minute later, all three replicas find the remaining mails due at the same time.
     let mut database = sqlx::PgConnection::connect(&fleet.database).await.unwrap();
     let due = "UPDATE notices SET due_at = 1 WHERE due_at IS NOT NULL AND owner IS NULL";
     assert_eq!(sqlx::query(due).execute(&mut database).await.unwrap().rows_affected(), u64::try_from(BUSY).unwrap());
@@ -81,7 +81,8 @@ async fn three_portals_send_each_letter_once_and_log_nothing_of_it() {
     }
 }
 
-/// A mail server's "taken" and our commit are two things: the one case in which a letter comes twice.
+/// The mail server's acceptance and the portal's commit are two steps. A crash between them is the one case in which a
+/// mail is sent twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_portal_that_dies_before_it_wrote_the_sending_down_sends_again_under_the_same_id() {
     let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
@@ -101,7 +102,7 @@ async fn a_portal_that_dies_before_it_wrote_the_sending_down_sends_again_under_t
     assert!(portal.is_dead(), "{}", fleet.log(fleet.port));
     let _again = fleet.start(fleet.port, &through(&port)).await;
     assert_eq!(mailbox.quiet().await.len(), 1, "the dead one's claim is respected");
-    // A quarter of an hour later it is over.
+    // The claim expires after 15 minutes.
     let mut database = sqlx::SqliteConnection::connect(&fleet.database).await.unwrap();
     sqlx::query("UPDATE notices SET due_at = 1").execute(&mut database).await.unwrap();
     mailbox.wait(2).await;

@@ -1,4 +1,4 @@
-//! What a machine can lose under a portal: its disk's space, its names.
+//! Failures of the machine: a full disk, and name resolution that stops working.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::support::fleet::{Fleet, Settings, Setup, crowded, free_port, person};
 use crate::support::netns::Cable;
 use crate::support::portal::{Browser, GOOD};
 
-/// A disk of 24 megabytes.
+/// A mounted file system of 24 MiB.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -77,7 +77,7 @@ async fn names_that_are_no_longer_found_cost_nobody_a_password() {
     let database = format!("sqlite://{}", dir.path().join("passback.db").display());
     let fleet = Fleet::with(Setup { database, seed: crowded(3), https: false, dir }).await;
     let (port, entra) = (free_port(), fleet.tenant.url().rsplit(':').next().unwrap().to_owned());
-    // Graph by a name that this host's own resolver knows, or not.
+    // Graph's address uses a name, which the host's own resolver may or may not find.
     let graph_url = Some(format!("http://localhost:{entra}/v1.0"));
     fleet.configure(&Settings { graph_url, ..Settings::default() });
     let (to_entra, to_portal) = (fleet.path().join("entra.sock"), fleet.path().join("portal.sock"));
@@ -93,7 +93,7 @@ async fn names_that_are_no_longer_found_cost_nobody_a_password() {
     let form = anna.get("/reset").await;
     assert!(form.body.contains("name=\"password\""), "{}", form.body);
     cable.forget_names();
-    // The reset takes a new connection, which needs the name: it ends as not sent, and says so.
+    // The reset opens a new connection, which needs the name. It ends as not sent.
     let page = anna.reset(GOOD).await;
     assert!(page.status.is_success() || page.status == StatusCode::SERVICE_UNAVAILABLE, "{}", page.status);
     if page.url.contains("/resets/") {

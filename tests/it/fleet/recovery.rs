@@ -1,4 +1,4 @@
-//! Backups, restored databases, rotated and lost keys.
+//! Backups, restored databases, and rotated or lost sealing keys.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Three portals on one PostgreSQL: any of them may die, sleep, be cut off or be replaced.
+//! Three replicas on one PostgreSQL. Each may be killed, stopped, cut off or replaced.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ impl Three {
         Self::with(people, &Settings::default(), &[]).await
     }
 
-    /// The first one with `first` in its environment. Without PostgreSQL there is nothing to show.
+    /// Starts three replicas, the first with `first` in its environment. Returns `None` without PostgreSQL.
     async fn with(people: usize, settings: &Settings<'_>, first: &[(&str, &str)]) -> Option<Self> {
         if std::env::var("TEST_DATABASE_URL").is_err() {
             println!("TEST_DATABASE_URL is not set: several replicas need PostgreSQL");
@@ -46,7 +46,7 @@ impl Three {
         Self { fleet, balancer, replicas, ports }
     }
 
-    /// The person's browser at one of the three.
+    /// Returns the person's browser, directed to one replica.
     fn at(&self, browser: &Browser, n: usize) -> Browser {
         self.fleet.at(browser, self.ports[n])
     }
@@ -59,7 +59,7 @@ impl Three {
     }
 }
 
-/// Events of a reset at one replica.
+/// Opens the event stream of a reset at one replica.
 async fn events(browser: &Browser, reference: &str, last: Option<&str>) -> impl Stream<Item = String> + Unpin + use<> {
     let url = format!("{}/resets/{reference}/events", browser.portal);
     let cookie = browser.cookie();
@@ -72,7 +72,7 @@ async fn events(browser: &Browser, reference: &str, last: Option<&str>) -> impl 
     answer.bytes_stream().map(|chunk| chunk.map_or(String::new(), |c| String::from_utf8_lossy(&c).into_owned())).boxed()
 }
 
-/// The next event: its id and its state. Keep-alives are passed over.
+/// Returns id and state of the next event. Keep-alives are skipped.
 async fn next(stream: &mut (impl Stream<Item = String> + Unpin), within: u64) -> Option<(String, String)> {
     loop {
         let text = tokio::time::timeout(Duration::from_secs(within), stream.next()).await.ok()??;
@@ -110,7 +110,7 @@ async fn three_replicas_are_one_portal() {
     while let Some((next_id, state)) = next(&mut there, 10).await {
         assert!(next_id.parse::<i64>().unwrap() > id.parse::<i64>().unwrap(), "nothing is told twice");
         for n in 0..3 {
-            // Pages that were looked at stand in memory.
+            // Visited pages are in the page cache.
             three.at(&anna, n).get(&format!("/resets/{reference}")).await;
         }
         heard = next_id;
@@ -121,7 +121,7 @@ async fn three_replicas_are_one_portal() {
     }
     assert_eq!(seen.last().map(String::as_str), Some("written"), "{seen:?}");
     for n in 0..3 {
-        // What the script fetches when it has heard of it, wherever it gets it from.
+        // The page that the script fetches after the event, from any replica.
         let page = three.at(&anna, n).get(&format!("/resets/{reference}?revision={heard}")).await;
         assert_eq!(page.attribute("data-state"), "written", "no older page from memory at {n}");
     }
@@ -129,13 +129,13 @@ async fn three_replicas_are_one_portal() {
     assert!((2..=5).contains(&polls), "an operation is asked for by one replica at a time: {polls}");
     assert_eq!(fleet.posts(&person(0)), 1);
 
-    // Signing out at one ends what hangs on it at another.
+    // Signing out at one replica ends the streams at the others.
     three.at(&anna, 0).post_once("/signout", &[]).await;
     let began = Instant::now();
     while tokio::time::timeout(Duration::from_secs(5), there.next()).await.expect("the stream ends").is_some() {}
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     println!("RESULT replicas stream_ends_after_signout_ms={}", began.elapsed().as_millis());
-    // A second after it, no page is shown from memory anywhere.
+    // One second later, no replica shows a page from its cache.
     tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
     for n in 0..3 {
         assert_eq!(three.at(&anna, n).once("/reset").await.headers()["location"], "/signin");
@@ -144,7 +144,7 @@ async fn three_replicas_are_one_portal() {
     three.stop().await;
 }
 
-/// Four resets an hour, fifty of each kind of request a minute and address.
+/// Low limits: 4 resets per hour, 50 requests of each kind per minute and address.
 const FEW: &str = "hourly_ceiling = 4\nper_person_hour = 1000\nper_address_minute = 50";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,7 +152,7 @@ async fn limits_the_pause_and_the_ceiling_hold_at_all_of_them_together() {
     let Some(three) = Three::with(4, &Settings { reset: FEW, ..Settings::default() }, &[]).await else { return };
     let fleet = &three.fleet;
     let anna = fleet.signed_in(&person(0)).await;
-    // Who tries references is counted wherever they try.
+    // Guessed references count together, at whichever replica.
     let mut missed = 0;
     for n in 0..60 {
         let answer = three.at(&anna, n % 3).once("/resets/7KQ4-M2ZD").await;
@@ -160,7 +160,7 @@ async fn limits_the_pause_and_the_ceiling_hold_at_all_of_them_together() {
     }
     assert!((40..=53).contains(&missed), "{missed}");
 
-    // The big switch, within a second.
+    // The pause reaches every replica within 1 second.
     let berta = fleet.signed_in(&person(1)).await;
     assert!(fleet.command(&["pause"]).status().unwrap().success());
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -170,7 +170,7 @@ async fn limits_the_pause_and_the_ceiling_hold_at_all_of_them_together() {
     assert!(fleet.command(&["resume"]).status().unwrap().success());
     tokio::time::sleep(Duration::from_secs(1)).await;
 
-    // The hourly ceiling counts what all three did.
+    // The hourly limit counts the resets of all three replicas.
     three.at(&anna, 0).reset(GOOD).await.reference();
     for (n, browser) in [(1, fleet.signed_in(&person(1)).await), (2, fleet.signed_in(&person(2)).await)] {
         three.at(&browser, n).reset(GOOD).await.reference();
@@ -226,10 +226,11 @@ async fn one_is_killed_and_the_others_go_on() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     three.replicas[0].kill();
     let began = Instant::now();
-    // A browser asks again by itself when the connection it kept open broke.
+    // A browser retries when its open connection breaks.
     anna.http = crate::support::raw::http();
     assert!(anna.get("/reset").await.status.is_success(), "people keep their session, the balancer finds another");
-    // What was writing goes on within the claim of the one that asked; what was being sent within the lease.
+    // A reset in state writing continues when the poll claim of the killed replica expires, one in state sending when
+    // its lease expires.
     let mut elsewhere = three.at(&berta, 1);
     until_within(&mut elsewhere, &writing, &["written"], 35).await;
     println!("RESULT replicas killed_writing_goes_on_s={}", began.elapsed().as_secs());
@@ -242,7 +243,7 @@ async fn one_is_killed_and_the_others_go_on() {
     three.stop().await;
 }
 
-/// Waits for one of these states.
+/// Waits until the reset is in one of these states.
 async fn until_within(browser: &mut Browser, reference: &str, states: &[&str], seconds: u64) -> serde_json::Value {
     let until = Instant::now() + Duration::from_secs(seconds);
     loop {
@@ -270,7 +271,7 @@ async fn one_is_stopped_just_before_the_password_leaves_and_sends_nothing_when_i
     assert_eq!(three.fleet.posts(&person(0)), 0, "it was stopped before the password left");
     let status = until_within(&mut anna, &reference, &["unknown"], 35).await;
     assert_eq!(status["cause"], "U-CRASHED");
-    // She tries again elsewhere, with another password, before the sleeper wakes.
+    // Anna tries again at another replica, with another password, before the stopped one wakes.
     let other = anna
         .post("/reset", &[("password", "Other-Lantern-31"), ("again", "Other-Lantern-31"), ("tried", "1")])
         .await
@@ -329,7 +330,7 @@ async fn the_cable_to_the_database_is_pulled_for_ten_seconds() {
     let dir = tempfile::tempdir().unwrap();
     let fleet = Fleet::with(Setup { database: cluster.url(), seed: crowded(3), https: false, dir }).await;
     let (near, far) = (free_port(), free_port());
-    // The far portal: its database over the cable, Entra and its visitors over sockets that no cable is needed for.
+    // The far portal reaches its database over the link. Entra and its visitors use Unix sockets, which need no link.
     let entra = fleet.tenant.url().rsplit(':').next().unwrap().to_owned();
     let (to_entra, to_far) = (fleet.path().join("entra.sock"), fleet.path().join("far.sock"));
     cable.forward_on_data(&format!("tcp:{DATABASE_AT}:5432=unix:{}", cluster.socket().display()));
@@ -354,7 +355,7 @@ async fn the_cable_to_the_database_is_pulled_for_ten_seconds() {
     let dark = three.at(&berta, 1).get("/reset").await;
     assert_eq!(dark.status, StatusCode::SERVICE_UNAVAILABLE, "a page that says so, not one that hangs: {}", dark.body);
     assert!(cut_at.elapsed() < Duration::from_secs(8), "{:?}", cut_at.elapsed());
-    // Work resumes at the other one within the claim, and people there notice nothing.
+    // The other replica takes over when the claim expires, and people there notice nothing.
     let here = three.at(&berta, 0).reset(GOOD).await.reference();
     until_within(&mut three.at(&berta, 0), &here, &["written"], 10).await;
     let rest = Duration::from_secs(10).saturating_sub(cut_at.elapsed());
@@ -370,7 +371,7 @@ async fn the_cable_to_the_database_is_pulled_for_ten_seconds() {
     three.stop().await;
 }
 
-/// Until the form opens again.
+/// Waits until the reset form opens again.
 async fn until_up(browser: &mut Browser, seconds: u64) {
     let until = Instant::now() + Duration::from_secs(seconds);
     while !browser.get("/reset").await.status.is_success() {
@@ -384,7 +385,7 @@ async fn a_new_release_changes_the_tables_while_the_old_one_serves() {
     let Some(mut three) = Three::start(12).await else { return };
     let next = three.fleet.path().join("next");
     std::fs::create_dir(&next).unwrap();
-    // What a next release may do: add, never take away (docs/operations.md, upgrades).
+    // A later release may add to the schema but never remove (`docs/operations.md`, upgrades).
     std::fs::write(
         next.join("9001_next.sql"),
         "ALTER TABLE resets ADD COLUMN next_words TEXT;\nCREATE TABLE next_things (id BIGINT PRIMARY KEY);\n\
@@ -395,7 +396,7 @@ async fn a_new_release_changes_the_tables_while_the_old_one_serves() {
     let anna = three.fleet.signed_in(&person(0)).await;
     let ports = three.ports.clone();
     for (n, port) in ports.iter().enumerate() {
-        // People reset all the while, at those that are up.
+        // People reset during the upgrade, at the replicas that are running.
         let others: Vec<u16> = ports.iter().copied().filter(|p| p != port).collect();
         three.balancer.send_to(&others);
         let mut during = three.fleet.signed_in(&person(n + 1)).await;
@@ -411,7 +412,7 @@ async fn a_new_release_changes_the_tables_while_the_old_one_serves() {
         let reference = after.reset(GOOD).await.reference();
         after.until_state(&reference, "written").await;
     }
-    // And back: the old release starts on the new tables.
+    // Back to the old release: it starts on the new schema.
     three.replicas[0].stop();
     three.replicas[0] = three.fleet.start(ports[0], &[]).await;
     let mut back = three.at(&anna, 0);

@@ -1,4 +1,4 @@
-//! What is left to do once the password has changed: only what fits, kept, and seen by the desk as by the person.
+//! The device checklist after a reset: only the steps that apply, stored, and visible to the person and to staff.
 
 use passback::tenant::{Call, Effect, Fault};
 use reqwest::StatusCode;

@@ -1,4 +1,4 @@
-//! The audit at the desk: searched, exported, its head kept elsewhere, and names forgotten while the chain stays whole.
+//! The audit log: searched, exported, its head exported daily, and personal data erased while the chain stays valid.
 
 use std::path::Path;
 use std::process::Command;
@@ -24,12 +24,12 @@ async fn reset(portal: &Portal, name: &str, state: &str) -> String {
     reference
 }
 
-/// How many rows tell of this.
+/// Counts the rows with this event on the page.
 fn told(page: &Page, event: &str) -> usize {
     page.body.matches(&format!("<bdi dir=\"ltr\">{event}</bdi>")).count()
 }
 
-/// Numbers of the rows, as they stand.
+/// Returns the sequence numbers of the rows in page order.
 fn rows(page: &Page) -> Vec<i64> {
     page.body.split("<li id=\"a-").skip(1).map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
 }
@@ -55,7 +55,7 @@ async fn run(portal: &Portal, engine: Engine, sql: &'static str) {
     }
 }
 
-/// What `passback audit verify` says of this portal, offline.
+/// Runs `passback audit verify` on this portal's database, offline. Returns success and output.
 fn verify(portal: &Portal, head: Option<&Path>) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
     command.args(["audit", "verify", "--database", &portal.database]);
@@ -99,7 +99,7 @@ async fn audrey_finds_who_did_what_to_whom_and_her_search_is_found_too() {
             let page = audrey.get(&format!("/helpdesk/audit?{query}")).await;
             assert!(page.body.contains(said) && rows(&page).is_empty(), "{query}: {}", page.main());
         }
-        // Each row shows its hash and the one before it: they are a chain.
+        // Each row shows its own hash and the one before it.
         let page = audrey.get("/helpdesk/audit").await;
         let hashes: Vec<&str> = page
             .body
@@ -110,7 +110,7 @@ async fn audrey_finds_who_did_what_to_whom_and_her_search_is_found_too() {
         for pair in hashes.chunks(2).collect::<Vec<_>>().windows(2) {
             assert_eq!(pair[0][1], pair[1][0], "the hash before is that of the row below");
         }
-        // The same search is told once, another one again.
+        // A repeated search is recorded once, a different search again.
         let searches = async |audrey: &mut Browser| {
             told(&audrey.get("/helpdesk/audit?event=audit.searched").await, "audit.searched")
         };
@@ -157,7 +157,7 @@ async fn a_large_export_begins_at_once_and_ends_with_the_session() {
     let portal = Portal::start().await;
     let mut audrey = staff(&portal, "audrey").await;
     audrey.get("/helpdesk/audit").await;
-    // Rows enough that no buffer on the way holds them all; the chain is not looked at here.
+    // So many rows that no buffer holds all of them. This test does not verify the chain.
     run(&portal, Engine::Sqlite, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
         INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
         SELECT (SELECT MAX(seq) FROM audit) + i, i, 'bulk', 'portal', printf('{\"text\":\"%.2000c\"}', 'x'), '', '', '', '', '' FROM n").await;
@@ -203,7 +203,7 @@ async fn the_head_leaves_the_machine_once_a_day_and_proves_what_was_before_it() 
             }
             panic!("{:?}", heads());
         };
-        // What the first day brought depends on whether there was anything yet; the next day brings one.
+        // Whether the first day brings a head depends on whether rows existed. The next day brings one.
         tokio::time::sleep(Duration::from_secs(2)).await;
         let before = heads().len();
         portal.clock.advance(jiff::SignedDuration::from_hours(25));
@@ -215,7 +215,7 @@ async fn the_head_leaves_the_machine_once_a_day_and_proves_what_was_before_it() 
         assert!(text.trim().split(' ').nth(1).is_some_and(|hash| hash.len() == 64), "{text}");
         let (whole, said) = verify(&portal, Some(&head));
         assert!(whole && said.contains("The chain is whole."), "{said}");
-        // Somebody with the database cuts the chain before the head, and sets the head row back.
+        // Someone with access to the database truncates the chain before the exported head and resets the head row.
         run(&portal, engine, "DELETE FROM audit_personal").await;
         run(&portal, engine, "DELETE FROM audit WHERE seq > 4").await;
         run(&portal, engine, "UPDATE audit_head SET count = 4, hash = (SELECT hash FROM audit WHERE seq = 4)").await;
@@ -243,7 +243,7 @@ async fn after_its_time_what_is_personal_is_forgotten_and_the_chain_is_whole() {
         ] {
             run(&portal, engine, sql).await;
         }
-        // Time cannot be taken out of a chain; so the clock goes on, and sessions with it.
+        // Rows of a chain cannot be backdated. So the clock is advanced, and sessions expire with it.
         portal.clock.advance(jiff::SignedDuration::from_hours(24 * 31));
         let mut erased = (true, String::new());
         for _ in 0..200 {
@@ -275,7 +275,7 @@ async fn after_its_time_what_is_personal_is_forgotten_and_the_chain_is_whole() {
             "SELECT COUNT(*) FROM person_numbers",
             "SELECT COUNT(*) FROM audit_personal",
         ] {
-            // Tables are swept one after another.
+            // The tables are erased one after another.
             for _ in 0..100 {
                 if left(sql).await == 0 {
                     break;

@@ -1,4 +1,4 @@
-//! A test account is reset on schedule, and says whether the way to the directory is open before a person needs it.
+//! Canary resets: a test account is reset on schedule and shows whether writeback works before a person needs it.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn portal_of(seed: Seed, engine: Engine, person: &'static str) -> Portal {
     Portal::with(Wish { engine, seed, ..wish }).await
 }
 
-/// What the newest run says, once it says this.
+/// Waits until the insights list `count` runs with this result, and returns the page.
 async fn until_run(hugo: &mut Browser, says: &str, count: usize) -> String {
     let mark = format!("data-canary=\"{says}\"");
     for _ in 0..200 {
@@ -67,7 +67,7 @@ async fn the_test_account_is_reset_once_a_day_through_every_step() {
         assert!(page.contains("came through"), "{page}");
         assert_eq!(posts(&portal), 1);
         assert_eq!(portal.demo.tenant.directory_accepts(CANARY, "Old-River-Stone-7"), Some(false), "a real reset");
-        // It is nobody's reset: no notice, no telephone number, no count, no figure.
+        // The canary is not a person's reset: it causes no notice, no phone number, no rate limit and no statistics.
         for sql in [
             "SELECT COUNT(*) FROM notices",
             "SELECT COUNT(*) FROM person_numbers",
@@ -117,10 +117,10 @@ async fn a_writeback_that_is_down_is_told_to_people_and_to_the_desk_and_the_cana
     }
     assert!(hugo.get("/helpdesk").await.body.contains("The test reset did not come through"));
 
-    // A second failure, and nobody hammers a broken agent any more.
+    // After a second failure no further test resets are sent to a broken writeback agent.
     hugo.post("/helpdesk/insights/canary", &[]).await;
     until_run(&mut hugo, "bad", 2).await;
-    // Each try forgave what was before; two in a row without one stop it.
+    // A manual run clears earlier failures. Two consecutive failures without one suspend the canary.
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     sqlx::query("DELETE FROM signals WHERE name = 'canary_resumed'").execute(&pool).await.unwrap();
     sqlx::query("DELETE FROM daily WHERE name = 'canary'").execute(&pool).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_writeback_that_is_down_is_told_to_people_and_to_the_desk_and_the_cana
     assert_eq!(posts(&portal), before, "stopped");
     assert!(hugo.get("/helpdesk/insights").await.body.contains("It failed too often and stopped"));
 
-    // Mended, and tried again by hand.
+    // After the repair it is started manually again.
     portal.demo.tenant.clear_faults();
     hugo.post("/helpdesk/insights/canary", &[]).await;
     until_run(&mut hugo, "good", 2).await;
@@ -188,7 +188,7 @@ async fn a_slow_writeback_is_told_before_anybody_types() {
 async fn in_a_real_directory_the_canary_proves_the_last_rung_too() {
     let domain = Domain::start("Old-River-Stone-7").await;
     let probe = domain.probe().settings();
-    // Omar is the test account here: the domain knows him.
+    // Omar is the test account here, because the domain has an account for him.
     let wish = Wish::adjusted(move |config| {
         config.canary = Some(settings("omar@contoso.example"));
         config.directory = Some(probe.clone());

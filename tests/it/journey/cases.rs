@@ -1,4 +1,5 @@
-//! One caller at the helpdesk: verified, approved, helped; and every way in which a talked-round agent gets nowhere.
+//! Helpdesk cases: callers are verified, actions approved and executed. A deceived or dishonest agent cannot skip a
+//! step.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ pub(crate) async fn staff(portal: &Portal, name: &str) -> Browser {
     browser
 }
 
-/// An agent's case about somebody: the browser, and where the case is.
+/// A case as an agent sees it: the agent's browser and the path of the case.
 pub(crate) struct Desk {
     pub(crate) agent: Browser,
     pub(crate) at: String,
@@ -42,7 +43,7 @@ impl Desk {
         self.agent.get(&self.at).await
     }
 
-    /// The words that the agent has to say.
+    /// Returns the words that the agent has to say.
     pub(crate) async fn words(&mut self) -> Vec<String> {
         let page = self.page().await;
         let said = page.body.split("<p class=\"words\"").nth(1).unwrap_or_else(|| panic!("{}", page.main()));
@@ -51,12 +52,12 @@ impl Desk {
     }
 }
 
-/// What came of a press, by its stable word.
+/// Returns the code of the outcome, from the query parameter `said`.
 pub(crate) fn said(page: &Page) -> String {
     page.url.split("said=").nth(1).unwrap_or_else(|| panic!("nothing said: {} {}", page.url, page.body)).to_owned()
 }
 
-/// The person's or manager's own page.
+/// Signs the person or the manager in to their own page.
 pub(crate) async fn account(portal: &Portal, name: &str) -> Browser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/account", &upn(name), "passkey", "").await;
@@ -64,7 +65,7 @@ pub(crate) async fn account(portal: &Portal, name: &str) -> Browser {
     browser
 }
 
-/// The open question on that page: its id.
+/// Returns the id of the open verification request on that page.
 pub(crate) async fn question(who: &mut Browser) -> (String, Page) {
     let page = who.get("/account").await;
     let id = page.body.split("id=\"q-").nth(1).unwrap_or_else(|| panic!("no question: {}", page.main()));
@@ -78,7 +79,7 @@ pub(crate) async fn answers(who: &mut Browser, says: &str, words: &[String]) -> 
     said(&who.post(&format!("/account/checks/{id}"), &fields).await)
 }
 
-/// A whole call check that goes well.
+/// Completes a successful call check.
 pub(crate) async fn call_check(desk: &mut Desk, person: &mut Browser) {
     assert_eq!(said(&desk.verifies("call_check").await), "asked");
     let words = desk.words().await;
@@ -180,7 +181,7 @@ async fn three_wrong_answers_lock_the_case_and_five_a_day_the_person() {
             assert_eq!(hugo.page().await.attribute("data-state"), last);
             assert_eq!(said(&hugo.verifies("call_check").await), "asked");
             let words = hugo.words().await;
-            // Two of the three, and all nine, are as wrong as any.
+            // Two of the three words are as wrong as any other choice.
             assert_eq!(answers(&mut wanda, "yes", &words[..2]).await, "wrong");
         }
         let expected = if locked_after == 3 { "locked" } else { "open" };
@@ -219,7 +220,7 @@ async fn a_number_that_just_changed_proves_nothing() {
     let mut hugo = Desk::begins(&portal, "hugo", "wanda", "grant").await;
     assert!(hugo.page().await.body.contains("+44 20 7946 0101"));
     assert_eq!(said(&hugo.verifies("call_back").await), "c-number-new");
-    // Two weeks and a day later.
+    // 15 days later.
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     let sql = "UPDATE person_numbers SET first_seen_at = first_seen_at - 1296000000";
     assert!(sqlx::query(sql).execute(&pool).await.unwrap().rows_affected() > 0);
@@ -262,7 +263,7 @@ async fn a_pass_is_seen_by_the_manager_once_and_by_nobody_else() {
     }
 }
 
-/// Everything in the tables of cases and of the audit.
+/// Returns the content of the case tables and the audit tables as text.
 async fn dump(portal: &Portal) -> String {
     let mut all = String::new();
     for table in ["cases", "case_checks", "case_verdicts", "case_actions", "case_notes", "audit", "audit_personal"] {
@@ -310,7 +311,7 @@ async fn an_agent_sees_a_pass_only_after_a_second_person_and_two_agents_do_not_t
 
 #[tokio::test]
 async fn who_was_approved_for_does_not_approve_back_about_the_same_person() {
-    // Two who are both.
+    // Hugo and Hana are agents and approvers.
     let seed = std::fs::read_to_string(format!("{}/src/tenant/contoso.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let both = "app_roles = [\"Passback.Agent\", \"Passback.Approver\"]";
     let seed = seed.replace("app_roles = [\"Passback.Agent\"]", both);
@@ -340,7 +341,7 @@ async fn an_override_takes_a_reason_a_second_person_and_is_soon_over() {
     assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
     let mut april = Desk { agent: staff(&portal, "april").await, at: hugo.at.clone() };
     april.press("approve", &[]).await;
-    // The person may ask who did what; the reason is personal and erasable.
+    // The person may ask who did what. The reason is personal data and erasable.
     assert!(events(&portal).await.contains(&"case.override_asked".to_owned()));
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;
     assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough", "an approval does not wait for ever");
@@ -383,7 +384,7 @@ async fn nobody_works_a_case_about_themselves() {
     let mut hugo = staff(&portal, "hugo").await;
     let page = hugo.post("/helpdesk/cases", &[("person", &upn("hugo")), ("action", "grant")]).await;
     assert_eq!(page.code(), "C-YOURSELF");
-    // Nor when a colleague began it.
+    // A case that a colleague opened is refused as well.
     let hana = Desk::begins(&portal, "hana", "hugo", "grant").await;
     let mut hugo = Desk { agent: hugo, at: hana.at };
     for (what, fields) in [("verify", vec![("method", "in_person")]), ("act", vec![]), ("second", vec![])] {
@@ -421,7 +422,7 @@ async fn what_was_verified_for_one_thing_counts_for_no_other() {
     assert_eq!(said(&hugo.press("for", &[("action", "grant")]).await), "saved");
     assert_eq!(hugo.page().await.attribute("data-enough"), "false");
     assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
-    // Nor does an answer that comes after the change.
+    // A reply that arrives after the change does not count either.
     assert_eq!(said(&hugo.verifies("push").await), "asked");
     hugo.press("for", &[("action", "thaw")]).await;
     assert_eq!(answers(&mut wanda, "yes", &[]).await, "over");
@@ -524,7 +525,7 @@ async fn asking_for_help_takes_as_long_for_somebody_as_for_nobody() {
     let somebody = portal.browser();
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for n in 0..120 {
-        // Alternately, so that whatever else the machine does meets both alike; each from an address of its own.
+        // Alternates, so that noise on the machine affects both alike. Each request has its own address.
         for (name, times) in [("wanda@contoso.example", &mut known), ("nobody@contoso.example", &mut unknown)] {
             let request =
                 somebody.http.post(format!("{}/help", somebody.portal)).header("sec-fetch-site", "same-origin");

@@ -1,4 +1,5 @@
-//! Every way a reset can end, walked from the fault to the sentence on the page. The list is `docs/causes.md` itself.
+//! Every way in which a reset can end, from the fault to the sentence on the page. The expected list is
+//! `docs/causes.md` itself.
 
 use futures_util::StreamExt as _;
 use passback::tenant::{Call, Effect, Fault};
@@ -12,7 +13,7 @@ struct Described {
     words: Vec<String>,
 }
 
-/// The page of causes, read as an administrator reads it.
+/// Parses the documentation of the causes.
 fn described() -> Vec<Described> {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/causes.md")).unwrap();
     let sections = page.split("\n## ").skip(1);
@@ -30,7 +31,7 @@ fn described() -> Vec<Described> {
         .collect()
 }
 
-/// As the browser shows it.
+/// Escapes text as the template does.
 fn escaped(text: &str) -> String {
     text.replace('\'', "&#39;").replace('"', "&#34;")
 }
@@ -59,7 +60,7 @@ async fn every_word_microsoft_or_ad_may_say_comes_out_as_its_sentence() {
         assert!(page.body.contains(&format!("<bdi>{}</bdi>", cause.code)), "{word}: {}", page.main());
         assert!(page.body.contains(&escaped(&cause.text)), "{word}: {}", page.main());
     });
-    // Twelve people at a time: each waits more than they work.
+    // 12 people at a time: each of them mostly waits.
     futures_util::stream::iter(walks).buffer_unordered(12).collect::<()>().await;
 }
 
@@ -89,8 +90,8 @@ async fn every_other_end_has_its_sentence_too() {
         assert!(page.body.contains(&escaped(text)), "{code}: {}", page.main());
     }
     portal.demo.stop().await;
-    // The rest needs a crash, a clock or a whole outage, and is shown where those are: `fleet`, `journey::submit`,
-    // `journey::graph`, `journey::signin`.
+    // The other causes need a crash, a clock jump or an outage. They are tested in `fleet`, `journey::submit`,
+    // `journey::graph` and `journey::signin`.
     let elsewhere = ["R-NOT-SENT", "R-THROTTLED", "R-ROLE", "U-CRASHED", "U-LOST", "U-TIME-LIMIT"];
     for cause in &all {
         let here = !cause.words.is_empty() || faults.iter().any(|(code, ..)| *code == cause.code);

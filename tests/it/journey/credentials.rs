@@ -1,4 +1,4 @@
-//! How the portal proves itself to Entra, while people do what they came for.
+//! Client authentication at Entra by certificate or federated token, while people sign in and reset.
 
 use std::path::Path;
 
@@ -30,14 +30,14 @@ fn by_token(folder: &Path) -> Wish {
     })
 }
 
-/// Graph does not take the operator's token, so that it is renewed.
+/// A fault with which Graph rejects the operator's token once, so that the portal refreshes it.
 fn renew() -> Fault {
     let effect =
         Effect::Status { status: 401, code: "InvalidAuthenticationToken".into(), retry_after: None, graph_body: true };
     Fault::on(Call::ResetPassword, effect).times(1)
 }
 
-/// A person signs in, an app token is got, the operator's token is renewed on the way.
+/// Resets Wanda's password. This takes an app token and one refresh of the operator's token.
 async fn wanda_resets(portal: &Portal) {
     portal.demo.tenant.add_fault(renew());
     let mut wanda = portal.signed_in("wanda").await;
@@ -54,7 +54,7 @@ async fn with_a_certificate_everything_works_without_a_secret() {
     let portal = Portal::with(Wish { seed, ..by_certificate(folder.path(), metrics) }).await;
     wanda_resets(&portal).await;
     let proofs = portal.demo.tenant.proofs();
-    // The administrator, the operator twice, the app's own token, Wanda, and the operator's renewal.
+    // The administrator, the operator twice, the app token, Wanda, and the operator's refresh.
     assert!(proofs.len() >= 6, "{proofs:?}");
     assert!(proofs.iter().all(|proof| *proof == format!("certificate {}", certificate.thumbprint)), "{proofs:?}");
     let text =
@@ -75,7 +75,7 @@ async fn a_certificate_renewed_while_people_sign_in_is_taken_up() {
         tokio::time::sleep(std::time::Duration::from_millis(30)).await;
         new.write(folder.path());
     };
-    // Everybody comes to the form: `signed_in` fails for whoever does not.
+    // Every person must reach the form: `signed_in` fails otherwise.
     tokio::join!(futures_util::future::join_all(signing), renewing);
     portal.signed_in("mona").await;
     let proofs = portal.demo.tenant.proofs();
@@ -111,7 +111,7 @@ async fn a_credential_that_entra_does_not_take_costs_no_link() {
     let seed = contoso_with(&[], Some(&issuer));
     let portal = Portal::with(Wish { seed, ..by_token(folder.path()) }).await;
     let mut wanda = portal.signed_in("wanda").await;
-    // Nobody renewed the file, and Graph wants a new token of the operator's.
+    // The token file has expired, and Graph rejects the operator's access token.
     write(jiff::Timestamp::now() - SignedDuration::from_hours(2));
     portal.demo.tenant.add_fault(renew());
     let reference = wanda.reset(GOOD).await.reference();
@@ -165,13 +165,13 @@ async fn a_claims_challenge_to_the_reset_itself_took_nothing_and_is_not_repeated
     assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 1);
     assert_eq!(wanda.get("/reset").await.code(), "G-OPERATOR");
     assert_eq!(troubles(&portal).await, ["relink"]);
-    // With its request id, which Microsoft's support asks for.
+    // The stored response has the request id, which Microsoft's support asks for.
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     let (kept,): (i64,) = sqlx::query_as(SQL).fetch_one(&pool).await.unwrap();
     assert_eq!(kept, 1, "Graph's answer is kept for the desk");
 }
 
-/// The kinds of trouble in the audit.
+/// Returns the operator faults in the audit log.
 async fn troubles(portal: &Portal) -> Vec<String> {
     const SQL: &str = "SELECT detail FROM audit WHERE event = 'operator.trouble' ORDER BY seq";
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
@@ -182,7 +182,7 @@ async fn troubles(portal: &Portal) -> Vec<String> {
     rows.iter().map(|(text,)| read(text)).collect()
 }
 
-/// Nobody is there to answer a challenge on the operator's behalf, so Graph must not think that somebody is.
+/// No person is present to answer a challenge for the operator, so its tokens must not declare the capability to Graph.
 #[tokio::test]
 async fn the_operator_declares_no_client_capability() {
     let portal = Portal::start().await;

@@ -1,4 +1,4 @@
-//! Every person of the demo, on both engines, ends as the demo says.
+//! Resets of the seeded people, on both database engines: each ends as the demo documents.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 
 use crate::support::portal::{Engine, GOOD, Portal, engines, rungs, upn};
 
-/// Resets and waits for a state; what the person then reads.
+/// Resets, waits for the state, and checks cause, page and number of requests.
 async fn ends_as(engine: Engine, name: &str, state: &str, cause: Option<&str>) {
     let portal = Portal::on(engine).await;
     let mut person = portal.signed_in(name).await;

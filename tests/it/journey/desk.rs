@@ -1,4 +1,4 @@
-//! The helpdesk looks: the queue, one reset with all its evidence, notes; and who may not.
+//! The helpdesk's pages: the reset list, a reset with its evidence, notes, and refused access.
 
 use passback::tenant::{Call, Effect, Fault};
 use reqwest::StatusCode;
@@ -19,7 +19,7 @@ async fn reset(portal: &Portal, name: &str, state: &str) -> String {
     reference
 }
 
-/// References in the order they stand.
+/// Returns the references in list order.
 fn listed(page: &Page) -> Vec<String> {
     page.body.split("<li id=\"r-").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
@@ -46,7 +46,7 @@ async fn hugo_finds_a_reset_by_what_the_caller_says_of_it() {
     }
 }
 
-/// Waits for the worker.
+/// Waits until the search indexer has indexed every reset.
 async fn words_are_kept(portal: &Portal) {
     const SQL: &str = "SELECT COUNT(*) FROM resets WHERE searchable IS NULL";
     for _ in 0..100 {
@@ -72,7 +72,7 @@ async fn hugo_finds_a_reset_by_whose_it_is() {
         let mut hugo = staff(&portal, "hugo").await;
         let found =
             async |hugo: &mut Browser, question: &str| listed(&hugo.get(&format!("/helpdesk?{question}")).await);
-        // At once, and when a worker has kept the words.
+        // Before and after the search indexer has run.
         for kept in [false, true] {
             for (question, expected) in [
                 ("q=wan", vec![wanda.as_str()]),

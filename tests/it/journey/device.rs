@@ -1,4 +1,4 @@
-//! Linking the operator by device code: an administrator at a terminal, and a browser somewhere else.
+//! Linking the operator by device code: an administrator at a terminal, with a browser on another device.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -9,21 +9,21 @@ use crate::support::fleet::{Fleet, OPERATOR};
 use crate::support::portal::{Engine, engines};
 use crate::support::raw;
 
-/// `passback operator link` on a terminal.
+/// A running `passback operator link`.
 struct Terminal {
     child: Child,
     keys: ChildStdin,
     screen: BufReader<ChildStdout>,
 }
 
-/// How it ended.
+/// Exit status and output of the command.
 struct Ended {
     good: bool,
     said: String,
 }
 
 impl Terminal {
-    /// Begins, and reads where to go and what to type there.
+    /// Starts the command and reads the address and the code from its output.
     fn begin(fleet: &Fleet, more: &[&str]) -> (Self, String, String) {
         let mut command = fleet.command(&["operator", "link"]);
         command.args(more).env("PASSBACK_LOG", "off");
@@ -49,7 +49,7 @@ impl Terminal {
         writeln!(self.keys, "{text}").unwrap();
     }
 
-    /// The emulator runs beside it, in the other threads.
+    /// Runs in a blocking thread, because the emulator runs in this process.
     async fn ends(self) -> Ended {
         let Self { child, keys, mut screen } = self;
         drop(keys);
@@ -65,7 +65,7 @@ impl Terminal {
     }
 }
 
-/// Somebody types the code into the emulator's page, and signs in.
+/// Enters the code on the emulator's page and signs in.
 async fn types_the_code(address: &str, form: &[(&str, &str)]) -> String {
     raw::http().post(address).form(form).send().await.unwrap().text().await.unwrap()
 }
@@ -79,7 +79,7 @@ async fn signs_in(address: &str, code: &str, account: &str) {
 async fn portal_once(engine: Engine) -> Fleet {
     let fleet = Fleet::new(engine, Seed::contoso().unwrap().hurry()).await;
     let mut portal = fleet.start(fleet.port, &[]).await;
-    // It listens before its tables are there.
+    // The port is open before the migrations have run.
     while !fleet.browser().once("/readyz").await.status().is_success() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
@@ -101,7 +101,7 @@ async fn an_administrator_links_the_operator_from_a_terminal_and_people_reset() 
         terminal.types("yes");
         let ended = terminal.ends().await;
         assert!(ended.good && ended.said.contains("is the operator"), "{}", ended.said);
-        // The link works, and the audit names the command that made it.
+        // The link works, and the audit log names the command that created it.
         let _portal = fleet.start(fleet.port, &[]).await;
         let mut wanda = fleet.signed_in("wanda@contoso.example").await;
         let reference = wanda.reset(crate::support::portal::GOOD).await.reference();
@@ -129,7 +129,7 @@ fn before_the_portal_ran_once_the_terminal_says_what_to_do() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_cannot_be_the_operator_is_not_linked_and_the_terminal_says_why() {
     let fleet = portal_once(Engine::Sqlite).await;
-    // A Global Administrator, and somebody without a role.
+    // A Global Administrator, and a person without a role.
     for (account, why) in [
         ("breakglass@contoso.example", "a Global Administrator must not be the operator"),
         ("wanda@contoso.example", "holds no role that may reset passwords"),
@@ -139,30 +139,30 @@ async fn whoever_cannot_be_the_operator_is_not_linked_and_the_terminal_says_why(
         let ended = terminal.ends().await;
         assert!(!ended.good && ended.said.contains(why), "{}", ended.said);
     }
-    // Somebody other than was named.
+    // An account other than the one that was named.
     let (terminal, address, code) = Terminal::begin(&fleet, &["--account", "other@contoso.example"]);
     signs_in(&address, &code, OPERATOR).await;
     let ended = terminal.ends().await;
     assert!(!ended.good && ended.said.contains("other@contoso.example was named"), "{}", ended.said);
-    // The administrator looks at who it is, and thinks better of it.
+    // The administrator sees the account and declines.
     let (mut terminal, address, code) = Terminal::begin(&fleet, &[]);
     signs_in(&address, &code, OPERATOR).await;
     terminal.types("no");
     let ended = terminal.ends().await;
     assert!(!ended.good && ended.said.contains("as you chose"), "{}", ended.said);
-    // Whoever got the code did not ask for it.
+    // The person with the code did not request it.
     let (terminal, address, code) = Terminal::begin(&fleet, &[]);
     types_the_code(&address, &[("user_code", &code), ("decline", "yes")]).await;
     let ended = terminal.ends().await;
     assert!(!ended.good && ended.said.contains("chose not to sign in"), "{}", ended.said);
-    // Entra gives this app nothing for a code.
+    // Entra does not accept a device code from this app.
     let refused = Effect::Aadsts { code: 7_000_218, error: "invalid_client".to_owned() };
     fleet.tenant.add_fault(Fault::on(Call::Token, refused).for_person(OPERATOR).times(1));
     let (terminal, address, code) = Terminal::begin(&fleet, &["--account", OPERATOR]);
     signs_in(&address, &code, OPERATOR).await;
     let ended = terminal.ends().await;
     assert!(!ended.good && ended.said.contains("/admin/operator"), "{}", ended.said);
-    // None of them became the operator.
+    // None of these accounts became the operator.
     let _portal = fleet.start(fleet.port, &[]).await;
     let mut wanda = fleet.browser();
     let page = wanda.sign_in("/signin", "wanda@contoso.example", "passkey", "").await;

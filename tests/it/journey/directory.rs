@@ -1,4 +1,4 @@
-//! What a person hears before typing when a domain controller is asked, too: a real one (Samba AD).
+//! The reset form with a directory probe against a real domain controller (Samba AD).
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -13,12 +13,13 @@ use crate::directory::domain;
 use crate::support::domain::{Domain, Probe};
 use crate::support::portal::{GOOD, Portal, Wish};
 
-/// In AD an account is called by what stands before the `@`; Contoso's own people have some of these names.
+/// Returns a user principal name whose part before the `@` is the name of the AD account. Some of these names also
+/// exist among Contoso's own people.
 fn at_corp(name: &str) -> String {
     format!("{name}@corp.contoso.example")
 }
 
-/// Contoso with the people whom only the directory knows something of.
+/// Contoso with the people whose special state exists only in the directory.
 fn people() -> Seed {
     let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
     for name in ["fina", "lena", "dora", "carla", "paula"] {

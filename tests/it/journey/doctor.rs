@@ -1,4 +1,4 @@
-//! What doctor says of everything that can be wrong, and that it changes nothing by looking.
+//! `passback doctor` detects every kind of problem and changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ fn contoso(change: impl Fn(&str) -> String) -> Seed {
     Seed::parse(&change(include_str!("../../../src/tenant/contoso.toml"))).unwrap()
 }
 
-/// What it found: exit code, and level, text and remedy of each finding by its check.
+/// Exit code and findings of one run.
 struct Found {
     code: i32,
     findings: Vec<Value>,
@@ -28,7 +28,7 @@ impl Found {
     fn has(&self, check: &str, level: &str, part: &str) {
         let said = self.of(check, level);
         assert!(said.iter().any(|text| text.contains(part)), "{check} {level} {part}: {:#?}", self.findings);
-        // Whatever is wrong comes with what follows from it and what to do.
+        // Every problem has a remedy.
         for finding in self.findings.iter().filter(|finding| finding["check"] == check && finding["level"] == level) {
             if level != "ok" {
                 assert!(finding["remedy"].as_str().is_some_and(|text| text.len() > 5), "{finding}");
@@ -37,7 +37,7 @@ impl Found {
     }
 }
 
-/// The emulator runs beside it, in the other thread.
+/// Blocks this thread. The emulator runs in the other thread of the runtime.
 fn doctor(fleet: &Fleet) -> Found {
     let done = fleet.command(&["doctor", "--json"]).env("PASSBACK_LOG", "off").output().unwrap();
     let said = String::from_utf8(done.stdout).unwrap();
@@ -47,7 +47,7 @@ fn doctor(fleet: &Fleet) -> Found {
     Found { code: done.status.code().unwrap(), findings: read["findings"].as_array().unwrap().clone() }
 }
 
-/// A portal that ran once, with its operator linked, and is stopped.
+/// Returns a fleet whose portal was started once, had its operator linked, and is stopped.
 async fn ran_once(engine: Engine, seed: Seed) -> Fleet {
     let fleet = Fleet::new(engine, seed).await;
     let mut portal = fleet.start(fleet.port, &[]).await;
@@ -56,7 +56,7 @@ async fn ran_once(engine: Engine, seed: Seed) -> Fleet {
     fleet
 }
 
-/// Every row of every table, as text.
+/// Returns every row of every table as text.
 async fn dump(fleet: &Fleet) -> BTreeMap<String, Vec<String>> {
     let sqlite = fleet.database.starts_with("sqlite");
     let mut all = BTreeMap::new();
@@ -134,7 +134,7 @@ async fn a_portal_that_is_well_is_told_so_and_nothing_is_changed_by_looking() {
     }
 }
 
-/// The settings with more lines at their end.
+/// Writes the default configuration with more lines at its end.
 fn and(fleet: &Fleet, more: &str) {
     fleet.configure(&Settings::default());
     let text = std::fs::read_to_string(&fleet.config).unwrap();
@@ -161,7 +161,7 @@ async fn whatever_is_wrong_with_the_settings_is_named_with_what_to_do() {
     lost.has("sealing-keys", "error", "seal-k1-9");
     let gone = with("passback.db", "nothing-here.db");
     gone.has("database", "error", "");
-    // Another key than the one that sealed.
+    // A key other than the one that sealed the tokens.
     fleet.configure(&Settings { keys: &[("k1", 9)], ..Settings::default() });
     doctor(&fleet).has("sealing-keys", "error", "operator's tokens");
     and(

@@ -1,4 +1,4 @@
-//! How far a password got is said by whoever can know it, and by nobody else.
+//! Evidence for the password: each checkpoint comes only from a source that can observe it.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ async fn until_rung(browser: &mut Browser, reference: &str, rung: &str) -> serde
 async fn a_real_domain_controller_says_that_the_password_landed() {
     let domain = Domain::start(OLD).await;
     let settings = domain.probe().settings();
-    // The log names nobody here: only the controller can tell.
+    // The tenant does not log resets here, so only the domain controller can tell.
     let seed = contoso(|text| text.replace("opted_in = true", "opted_in = false"));
     let wish = Wish::adjusted(move |config| config.directory = Some(settings.clone()));
     let portal = Portal::with(Wish { seed, directory: Some(domain.options()), ..wish }).await;
@@ -106,7 +106,7 @@ async fn what_the_old_operator_sent_is_proved_after_another_one_is_linked() {
             .replace("[audit]\ndelay_ms = 4000", "[audit]\ndelay_ms = 3999")
     });
     let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
-    // The log is away until the other operator is there.
+    // The audit log is unavailable until the other operator is linked.
     portal.demo.tenant.add_fault(Fault::on(Call::Audits, Effect::Hangup));
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
@@ -121,7 +121,7 @@ async fn what_the_old_operator_sent_is_proved_after_another_one_is_linked() {
 
 #[tokio::test]
 async fn the_log_is_asked_no_more_often_than_microsoft_answers_however_many_wait() {
-    // With Microsoft's own limit on the log: five in ten seconds.
+    // Microsoft's own limit on the audit log: 5 requests in 10 seconds.
     let names: Vec<String> = (0..8).map(|n| format!("p{n}@contoso.example")).collect();
     let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
     for upn in &names {

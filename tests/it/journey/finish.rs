@@ -1,4 +1,4 @@
-//! The finishing sign-in: the last step is the person's own, and nothing else counts as it.
+//! The finishing sign-in: only the person's own sign-in with the new password finishes a reset.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::portal::{Browser, GOOD, Page, Portal, Wish, engines, rungs, 
 
 const FINAL: &str = "Copper-Lantern-Sails-8";
 
-/// A written reset's page.
+/// Resets until the state is written.
 async fn written(portal: &Portal, name: &str) -> (Browser, String) {
     let mut browser = portal.signed_in(name).await;
     let reference = browser.reset(GOOD).await.reference();
@@ -17,7 +17,8 @@ async fn written(portal: &Portal, name: &str) -> (Browser, String) {
     (browser, reference)
 }
 
-/// To Entra by the page's button. A person needs longer than the second that Entra's times are told in.
+/// Goes to Entra by the page's button. Waits 1.1 seconds, because Entra's times have a precision of 1 second and a
+/// person is slower.
 async fn leave(browser: &mut Browser, reference: &str) -> Page {
     let entra = browser.get(&format!("/resets/{reference}/finish")).await;
     assert!(entra.url.contains("/oauth2/v2.0/authorize"), "{}", entra.url);
@@ -83,13 +84,13 @@ async fn a_finishing_sign_in_never_gives_renews_or_raises_a_session() {
     let id = |b: &Browser| b.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
     let before = id(&wanda);
     let entra = leave(&mut wanda, &reference).await;
-    // Ten minutes pass: her sign-in is too old for a new reset.
+    // After 10 minutes her sign-in is too old for a new reset.
     portal.clock.advance(SignedDuration::from_secs(700));
     change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
     assert_eq!(id(&wanda), before, "the session is the one she had");
     let form = wanda.get("/reset").await;
     assert!(form.url.contains("/oauth2/v2.0/authorize"), "the sign-in was not renewed: {}", form.url);
-    // Half an hour more: the session itself is over, and coming back does not revive it.
+    // After 31 minutes the session has expired, and the callback does not revive it.
     let (mut omar, reference) = written(&portal, "omar").await;
     let entra = leave(&mut omar, &reference).await;
     portal.clock.advance(SignedDuration::from_mins(31));
@@ -130,7 +131,7 @@ async fn a_callback_cannot_be_made_to_finish_or_to_sign_in_instead() {
     let portal = Portal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let entra = leave(&mut wanda, &reference).await;
-    // The code of a finishing sign-in, in a browser that never began one: no session comes of it.
+    // The code of a finishing sign-in gives no session in a browser that did not start it.
     let mut thief = portal.browser();
     let back = thief.post(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
     assert_eq!(back.code(), "S-ATTEMPT");

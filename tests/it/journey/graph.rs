@@ -1,5 +1,5 @@
-//! Microsoft Graph misbehaving in every way we know: one journey each. Whatever it does, the person reads what is true,
-//! and a password is sent once.
+//! Faults of Microsoft Graph, one test for each kind. In every case the person reads the true state, and the password
+//! is sent once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::support::portal::{Engine, GOOD, Portal, Wish, engines};
 
-/// A portal whose Graph does this, once.
+/// Starts a portal whose Graph has this fault once.
 async fn once(call: Call, effect: Effect) -> Portal {
     let seed = Seed::contoso().unwrap().hurry().with_fault(Fault::on(call, effect).times(1));
     Portal::with(Wish { seed, ..Wish::default() }).await
@@ -26,7 +26,7 @@ fn posts(portal: &Portal) -> usize {
     portal.demo.tenant.calls(Call::ResetPassword, None)
 }
 
-/// Wanda resets, and it ends like this, with so many requests.
+/// Resets Wanda's password and checks state, cause and the number of requests.
 async fn ends(portal: &Portal, state: &str, cause: Option<&str>, requests: usize) {
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
@@ -198,8 +198,7 @@ async fn state_of(portal: &Portal, engine: Engine, reference: &str) -> String {
     row.0
 }
 
-/// The portal's clock goes wrong by so much while Wanda's password is in this state, and is corrected when all that was to be
-/// done meanwhile was done.
+/// Jumps the portal's clock while Wanda's reset is in this state, and corrects it after all due work was done.
 async fn clock_goes_wrong(state: &str, hours: i64, fault: Fault) {
     for engine in engines() {
         let seed = Seed::contoso().unwrap().hurry().with_fault(fault.clone());
@@ -208,7 +207,7 @@ async fn clock_goes_wrong(state: &str, hours: i64, fault: Fault) {
         let reference = wanda.reset(GOOD).await.reference();
         wanda.until_state(&reference, state).await;
         portal.clock.jump(SignedDuration::from_hours(hours));
-        // Her session is over or not yet begun by that clock, so the row is looked at.
+        // By that clock her session has expired or not yet begun, so the row is read from the database.
         for _ in 0..200 {
             if state_of(&portal, engine, &reference).await == "written" {
                 break;

@@ -1,4 +1,4 @@
-//! What the server does for its own safety.
+//! Protections of the server: cross-site requests, access to other resets, rate limits, security headers.
 
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ async fn too_many_resets_in_an_hour_pause_everything() {
     assert_eq!(carl.get("/reset").await.code(), "G-PAUSED");
 }
 
-/// What Mozilla's Observatory looks at for its best mark, and what it does not see: pages behind the sign-in.
+/// Checks what Mozilla's Observatory requires for its best grade, also on the pages behind the sign-in.
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let portal = Portal::start().await;
@@ -248,7 +248,7 @@ async fn a_page_is_never_older_than_what_its_script_has_heard() {
             let shown: i64 = page.attribute("data-revision").parse().unwrap();
             assert!(shown >= id.parse().unwrap(), "{name}: heard of {id}, shown {shown}");
             heard += 1;
-            // And one more look, so that something stands in memory when the next news comes.
+            // Load the page once more, so that it is in the page cache when the next event arrives.
             browser.get(&format!("/resets/{reference}")).await;
         }
         assert!(heard >= 2, "{name}: {heard}");

@@ -1,4 +1,4 @@
-//! Thirty days at the helpdesk, and odd patterns that somebody has to look at.
+//! Insights of the helpdesk: statistics of 30 days, and security alerts.
 
 use passback::config::{Config, Hours};
 use passback::tenant::{Call, Effect, Fault};
@@ -20,7 +20,7 @@ async fn reset(portal: &Portal, name: &str, state: &str) -> String {
     reference
 }
 
-/// A portal that looks for patterns every second.
+/// Starts a portal that scans for alerts every second.
 async fn watchful(engine: Engine, adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> Portal {
     let wish = Wish::adjusted(move |config| {
         config.helpdesk.alarms.every_seconds = 1;
@@ -30,7 +30,7 @@ async fn watchful(engine: Engine, adjust: impl Fn(&mut Config) + Send + Sync + '
     Portal::with(Wish { engine, ..wish }).await
 }
 
-/// The page as soon as an alarm of this kind stands on it.
+/// Waits for an open alert of this kind and returns the page.
 async fn alarm(browser: &mut Browser, kind: &str) -> Page {
     for _ in 0..80 {
         let page = browser.get("/helpdesk/insights").await;
@@ -117,7 +117,7 @@ async fn an_agent_with_many_people_alarms_until_somebody_says_what_they_found() 
         }
         let page = adam.post(&path, &[("note", "Again.")]).await;
         assert!(page.body.contains("not open any more"), "{}", page.main());
-        // It is looked for again, and what was looked at is not told twice.
+        // After further scans an acknowledged alert is not raised again.
         tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
         let (raised, done) = (audited(&portal, "alarm.raised").await, audited(&portal, "alarm.acknowledged").await);
         assert_eq!((raised.len(), done.len()), (1, 1), "{raised:?} {done:?}");

@@ -1,4 +1,5 @@
-//! The check against a real tenant, against the emulator: what it does is right, what it is at Entra nobody can see here.
+//! Runs the live check of `tests/live` against the emulator. This proves the steps of the check, but not Entra's own
+//! pages.
 
 use passback::tenant::Seed;
 
@@ -8,7 +9,7 @@ use crate::support::portal::Engine;
 
 const GROUP: &str = "Accounts for live checks";
 
-/// Wanda may be touched, Omar may not; Petra is in the group by mistake, with a role.
+/// Wanda may be touched, Omar may not. Gloria is in the group by mistake and holds a role.
 fn contoso() -> Seed {
     let text = include_str!("../../../src/tenant/contoso.toml");
     let group = format!(

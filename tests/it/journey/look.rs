@@ -1,4 +1,4 @@
-//! The organisation's look, the language, and the help before leaving for Microsoft.
+//! Branding, languages, and the help for people who return from Microsoft without finishing.
 
 use passback::tenant::Seed;
 use reqwest::{StatusCode, header};
@@ -84,7 +84,7 @@ async fn the_language_switch_stays_and_leads_nowhere_else() {
     portal.demo.stop().await;
 }
 
-/// Wanda, as Entra has her: German.
+/// Starts a portal in whose tenant Wanda's language is German.
 async fn german() -> Portal {
     let text = include_str!("../../../src/tenant/contoso.toml").replace("language = \"en-GB\"", "language = \"de-AT\"");
     Portal::with(Wish { seed: Seed::parse(&text).unwrap().hurry(), ..Wish::default() }).await

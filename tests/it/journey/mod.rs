@@ -1,4 +1,4 @@
-//! What people live through, each journey a sentence.
+//! Tests of complete tasks of people, staff and administrators, without a real browser.
 
 mod aftercare;
 mod audit;

@@ -1,4 +1,5 @@
-//! Notices by mail: a person hears of a reset where they could be reached before it, and can say that it was not theirs.
+//! Notices by mail: a person is informed at the addresses from before the reset, and can report a reset as not
+//! requested.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines,
 
 const OLD: &str = "Old-River-Stone-7";
 
-/// Settings that send to this mail server.
+/// Returns a change of the configuration that sends mail to this server.
 pub(super) fn by(port: u16, more: &str) -> impl Fn(&mut Config) + Send + Sync + 'static {
     let host = if more.contains("starttls") { "localhost" } else { "127.0.0.1" };
     let text = format!(
@@ -25,7 +26,7 @@ async fn with_mail(mailbox: &Mailbox) -> Portal {
     Portal::with(Wish::adjusted(by(mailbox.port, "tls = \"none\""))).await
 }
 
-/// A reset that ends as `state`, and its reference.
+/// Resets until this state. Returns the browser and the reference.
 async fn reset_to(portal: &Portal, name: &str, state: &str) -> (Browser, String) {
     let mut browser = portal.signed_in(name).await;
     let page = browser.reset(GOOD).await;
@@ -34,7 +35,7 @@ async fn reset_to(portal: &Portal, name: &str, state: &str) -> (Browser, String)
     (browser, reference)
 }
 
-/// The names of the audit's lines about freezes and notices.
+/// Returns the audit events about holds and notices.
 async fn audited(portal: &Portal) -> Vec<String> {
     const SQL: &str = "SELECT event FROM audit WHERE event LIKE 'guard.f%' OR event LIKE 'notice.%' ORDER BY seq";
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
@@ -43,7 +44,7 @@ async fn audited(portal: &Portal) -> Vec<String> {
     rows.into_iter().map(|(event,)| event).collect()
 }
 
-/// Opens the link as a mail scanner or a person does, without a session.
+/// Opens the link without a session, as a mail scanner or a person does.
 async fn open(portal: &Portal, mail: &Mail) -> Page {
     portal.browser().get(&mail.link()).await
 }
@@ -84,14 +85,14 @@ async fn a_person_hears_of_a_reset_and_nobody_of_one_that_changed_nothing() {
     }
 }
 
-/// Today, as a language writes it.
+/// Returns the current date in the format of a language.
 fn today(portal: &Portal, months: &str, write: impl Fn(&str, &str, &str) -> String) -> String {
     let part = |format: &str| portal.clock.now().strftime(format).to_string();
     let month: usize = part("%-m").parse().unwrap();
     write(&part("%-d"), months.split(' ').nth(month - 1).unwrap(), &part("%Y"))
 }
 
-/// With the digits that Arabic is written with.
+/// Converts the digits to Arabic-Indic ones.
 fn arabic(text: &str) -> String {
     let digits: Vec<char> = "٠١٢٣٤٥٦٧٨٩".chars().collect();
     text.chars().map(|c| c.to_digit(10).map_or(c, |digit| digits[digit as usize])).collect()
@@ -113,7 +114,7 @@ async fn a_notice_is_written_in_the_persons_language_with_its_dates() {
             "de" => today(&portal, GERMAN, |day, month, year| format!("{day}. {month} {year}, ")),
             _ => arabic(&today(&portal, ARABIC, |day, month, year| format!("{day} {month} {year}، "))),
         };
-        // Midnight may pass meanwhile.
+        // The date may change during the test.
         let before = date();
         let mut wanda = portal.browser_speaking("en");
         wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
@@ -179,7 +180,7 @@ async fn a_portal_that_crashed_meanwhile_sends_it_all_the_same() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     portal.demo.crash_and_restart().await.unwrap();
-    // Longer than a claim that died with its process.
+    // Longer than the claim of the crashed process.
     portal.clock.advance(SignedDuration::from_mins(16));
     mailbox.wait(1).await;
     assert_eq!(mailbox.quiet().await.len(), 1);
@@ -220,7 +221,7 @@ async fn a_scanner_that_opens_the_link_freezes_nobody_and_the_button_does() {
         let page = press(&portal, &mail).await;
         assert_eq!((page.status, page.code().as_str()), (StatusCode::OK, "N-DONE"));
         assert!(page.body.contains("+44 20 7946 0100"), "whom to call: {}", page.body);
-        // The form that was open is refused as well as a new one, and nothing is sent.
+        // The form that was already open is refused as well as a new one, and nothing is sent.
         let sent = portal.demo.tenant.calls(Call::ResetPassword, None);
         assert_eq!(wanda.reset("Another-Harbour-93").await.code(), "G-FROZEN");
         let form = wanda.get("/reset").await;
@@ -345,7 +346,7 @@ async fn a_mail_server_is_known_by_its_certificate_and_signed_in_to_only_then() 
     let mail = mailbox.wait(1).await.remove(0);
     assert!(mail.encrypted && mail.login.is_some(), "{mail:?}");
     portal.demo.stop().await;
-    // Another CA, and then none of our own: nothing is said to a server that cannot prove its name.
+    // A wrong CA, then no CA of the organisation: a server that cannot prove its name receives nothing.
     let (_, other) = Mailbox::with_tls().await;
     for settings in [settings.clone(), format!("tls = \"starttls\"\n{login}")] {
         std::fs::write(&ca, &other).unwrap();

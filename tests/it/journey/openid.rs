@@ -1,5 +1,5 @@
-//! Somebody else's OpenID provider, certified and not written by us, signs people in: what Passback asks and checks is the
-//! standard, not what our emulator happens to do.
+//! Sign-in at an independent, certified OpenID provider. This proves that the portal follows the standard and not only
+//! the emulator's behaviour.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -27,7 +27,7 @@ impl Drop for Provider {
 }
 
 impl Provider {
-    /// Started with the portal's own settings; from then on it is the portal's authority.
+    /// Starts the provider with the portal's settings and makes it the portal's authority.
     fn start(config: &mut Config) -> Self {
         let emulator = config.entra.authority();
         let graph_tokens = format!("{}/oauth2/v2.0/token", emulator.as_str().trim_end_matches("/v2.0"));
@@ -69,7 +69,7 @@ impl Organisation {
         let slot = Arc::clone(&provider);
         let wish = Wish::adjusted(move |config| {
             let mut slot = slot.lock().unwrap();
-            // The portal starts anew with the settings it had.
+            // The portal starts again with the same settings.
             if slot.is_none() {
                 *slot = Some(Provider::start(config));
             }
@@ -87,7 +87,7 @@ impl Organisation {
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
-    /// Wanda comes with a browser that was never here, signs in there, and ends here.
+    /// Signs Wanda in with a new browser and returns its last page.
     async fn signs_in(&self) -> (Browser, Page) {
         let mut browser = self.portal.browser();
         let page = browser.get("/signin").await;
@@ -96,7 +96,7 @@ impl Organisation {
 
     async fn is_in(&self) -> bool {
         let (_, page) = self.signs_in().await;
-        // Nobody linked an operator here, so the form is closed; who stands before it is known.
+        // No operator is linked here, so the form is blocked, but the person is signed in.
         page.url.ends_with("/reset") && page.code() == "G-OPERATOR"
     }
 
@@ -126,7 +126,7 @@ async fn its_keys_roll_while_people_sign_in_and_nobody_is_turned_away() {
     organisation.control(json!({ "sign": "RS256", "kid": "second", "keep": true })).await;
     let all = futures_util::future::join_all((0..5).map(|_| organisation.is_in())).await;
     assert_eq!(all, [true; 5], "the keys were read seconds ago, and are read again at once");
-    // The old key is gone, too.
+    // The old key is removed as well.
     organisation.portal.clock.advance(jiff::SignedDuration::from_secs(61));
     organisation.control(json!({ "sign": "RS256", "kid": "third" })).await;
     assert!(organisation.is_in().await);

@@ -1,4 +1,4 @@
-//! The operator over the days: it dies, it is linked again, and it is looked after while nobody resets.
+//! The operator over several days: it fails, is linked again, and is refreshed while there are no resets.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::portal::{Browser, Engine, GOOD, Portal, Wish, engines, upn};
 const OPERATOR: &str = "svc-passback@contoso.example";
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-/// Waits until the desk shows a trouble, or shows it no more.
+/// Waits until the helpdesk shows this health issue, or no longer shows it.
 async fn until_desk(hugo: &mut Browser, kind: &str, shown: bool) -> String {
     let mark = format!("data-trouble=\"{kind}\"");
     for _ in 0..150 {
@@ -59,7 +59,7 @@ async fn the_operators_permission_ends_in_the_middle_of_the_day_and_nothing_is_l
         let portal = Portal::with(Wish { engine, ..wish }).await;
         let tenant = &portal.demo.tenant;
 
-        // It is noon: Omar's password is on its way, Wanda has the form open, a pass waits for her manager.
+        // At that time Omar's reset is in state writing, Wanda has the form open, and a pass waits for her manager.
         tenant.add_fault(Fault::on(Call::Writeback, Effect::Slow { ms: 2_500 }).for_person(&upn("omar")));
         let mut omar = portal.signed_in("omar").await;
         let on_its_way = omar.reset(GOOD).await.reference();
@@ -69,9 +69,9 @@ async fn the_operators_permission_ends_in_the_middle_of_the_day_and_nothing_is_l
         let mut desk = Desk::begins(&portal, "hugo", "wanda", "pass").await;
         let (mut mona, pass) = waits_for_the_manager(&portal, &mut desk).await;
 
-        // An administrator of the tenant ends all the operator's sessions.
+        // An administrator of the tenant revokes all sessions of the operator.
         tenant.revoke(OPERATOR);
-        // Nobody is there to answer a challenge, so its access token goes on; then that has ended too.
+        // The operator's access token cannot be challenged and remains valid until it expires, which happens next.
         tenant.end_tokens(OPERATOR);
         let mut hana = staff(&portal, "hana").await;
         let shown = until_desk(&mut hana, "operator", true).await;
@@ -88,7 +88,7 @@ async fn the_operators_permission_ends_in_the_middle_of_the_day_and_nothing_is_l
         call_check(&mut revoke, &mut account(&portal, "omar").await).await;
         assert_eq!(said(&revoke.press("act", &[]).await), "c-operator");
 
-        // It is linked again, and everything goes on where it was.
+        // The operator is linked again, and everything continues.
         relink(&portal).await;
         until_desk(&mut hana, "operator", false).await;
         omar.until_state(&on_its_way, "written").await;
@@ -124,7 +124,7 @@ async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(refreshed().await > first, "nobody reset anything, and it was renewed");
-    // Sessions end by the clock of the machine, which no test moves: so the table is looked at, not the desk.
+    // Browser sessions expire with the advanced clock, so the table is read instead of the helpdesk's page.
     let stands = async |kind: &'static str| {
         for _ in 0..150 {
             let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became
     };
     assert_eq!(stands("operator-power").await, "global-administrator");
 
-    // Entra does not answer for more than a week: that is told long before the permission ends by itself.
+    // Entra does not answer for more than a week. The health issue opens long before the refresh token expires.
     portal.demo.tenant.add_fault(Fault::on(Call::Token, Effect::Hangup));
     portal.clock.advance(SignedDuration::from_hours(24 * 8));
     assert_eq!(stands("operator-old").await, "8 d");

@@ -1,4 +1,4 @@
-//! Agents who act at Microsoft with their own permission, so that Entra's audit names them and not the portal's operator.
+//! Agents who act at Microsoft with their own permission, so that Entra's audit log names them and not the operator.
 
 use passback::config::ActAs;
 use passback::tenant::{Call, Effect, Fault, Seed};
@@ -6,7 +6,7 @@ use passback::tenant::{Call, Effect, Fault, Seed};
 use super::cases::{Desk, account, call_check, said, staff};
 use crate::support::portal::{Engine, Page, Portal, Wish, engines, upn};
 
-/// Agents hold the role in Entra, for the same unit as the operator.
+/// Contoso with agents who hold the role in Entra, for the same administrative unit as the operator.
 pub(crate) fn contoso() -> Seed {
     let role = "roles = [{ template = \"c4e39bd9-1100-46d3-8c65-fb160da0071f\", scope = \"/administrativeUnits/a0000000-0000-4000-8000-0000000000af\" }]";
     let with =
@@ -15,13 +15,13 @@ pub(crate) fn contoso() -> Seed {
     Seed::parse(&with(&text, "Hana Helpdesk")).unwrap().hurry()
 }
 
-/// Nobody linked an operator: whatever is done at Microsoft is done by the agents themselves.
+/// Starts a portal without an operator: every action at Microsoft uses the agent's own permission.
 pub(crate) async fn portal(engine: Engine, seed: Seed) -> Portal {
     let wish = Wish::adjusted(|config| config.helpdesk.act_as = ActAs::Agent);
     Portal::with(Wish { engine, seed, link: false, ..wish }).await
 }
 
-/// Hugo has verified Omar and presses: he is at Microsoft's sign-in.
+/// Verifies Omar and executes the action. Returns the case and Microsoft's sign-in page.
 async fn presses(portal: &Portal, agent: &str) -> (Desk, Page) {
     let mut desk = Desk::begins(portal, agent, "omar", "revoke").await;
     call_check(&mut desk, &mut account(portal, "omar").await).await;
@@ -56,7 +56,7 @@ async fn hugo_ends_omars_sessions_with_his_own_permission_and_no_operator() {
         assert_eq!(said(&back), "revoked");
         assert_eq!(portal.demo.tenant.calls(Call::Revoke, Some(&upn("omar"))), 1);
         assert!(portal.demo.tenant.claims_asked().iter().all(|claims| claims.contains("cp1")));
-        // His session is what it was, and the callback cannot be used again.
+        // His session is unchanged.
         assert!(hugo.agent.get("/helpdesk").await.status.is_success());
         portal.demo.stop().await;
     }
@@ -91,7 +91,7 @@ async fn a_second_challenge_ends_it_and_says_so() {
     let back = signs_in(&mut hugo, &again, "hugo").await;
     assert_eq!(said(&back), "c-again-asked");
     assert!(hugo.page().await.body.contains("data-outcome=\"failed\""));
-    // The way back is good once.
+    // The callback is accepted once.
     let late = signs_in(&mut hugo, &again, "hugo").await;
     assert_eq!(late.code(), "S-ATTEMPT");
     portal.demo.stop().await;
@@ -122,7 +122,7 @@ async fn only_whoever_pressed_can_come_back_and_only_with_a_role_that_may() {
     let back = signs_in(&mut hugo, &away, "hana").await;
     assert_eq!(back.code(), "S-SOMEBODY-ELSE");
     assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0);
-    // Signed out of the desk meanwhile: no token makes up for that.
+    // The agent signed out of the portal meanwhile. The token from Microsoft does not replace the session.
     let away = hugo.press("act", &[]).await;
     hugo.agent.post_once("/signout", &[]).await;
     let back = signs_in(&mut hugo, &away, "hugo").await;
@@ -135,7 +135,7 @@ async fn only_whoever_pressed_can_come_back_and_only_with_a_role_that_may() {
     assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0);
     portal.demo.stop().await;
 
-    // Without a role in Entra nobody is sent there.
+    // An agent without a role in Entra is not redirected there.
     let without = Seed::contoso().unwrap().hurry();
     let portal = self::portal(Engine::Sqlite, without).await;
     let mut hugo = Desk::begins(&portal, "hugo", "omar", "revoke").await;
@@ -147,12 +147,12 @@ async fn only_whoever_pressed_can_come_back_and_only_with_a_role_that_may() {
 #[tokio::test]
 async fn what_was_verified_for_one_thing_is_good_for_no_other_while_the_agent_is_away() {
     let portal = portal(Engine::Sqlite, contoso()).await;
-    // Pressed for ending sessions; then the case is for a pass.
+    // The action was to revoke sessions. Then the case action changes to a pass.
     let (mut hugo, away) = presses(&portal, "hugo").await;
     hugo.press("for", &[("action", "pass")]).await;
     let back = signs_in(&mut hugo, &away, "hugo").await;
     assert_eq!(said(&back), "c-expired");
-    // The same in the middle of it, when Microsoft has asked for another sign-in.
+    // The same during the action, after Microsoft has asked for another sign-in.
     hugo.press("for", &[("action", "revoke")]).await;
     portal.demo.tenant.add_fault(challenge(Call::Revoke, 1));
     let away = hugo.press("act", &[]).await;

@@ -1,4 +1,4 @@
-//! Every page in every state, as a snapshot of its main part.
+//! Snapshots of the main part of the pages in every state.
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;

@@ -1,4 +1,5 @@
-//! A Temporary Access Pass is nothing that happens behind anybody's back.
+//! Notices about Temporary Access Passes: the person and the manager are informed about creation, first use and new
+//! sign-in methods.
 
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ async fn with_mail(mailbox: &Mailbox, engine: Engine) -> Portal {
     Portal::with(Wish { engine, ..wish }).await
 }
 
-/// Hugo has checked that it is Wanda, her manager has vouched, and a pass waits for the manager: who that is, and where.
+/// Verifies Wanda and executes the action, so that a pass waits for her manager. Returns the manager's browser and the
+/// path of the pass.
 pub(crate) async fn waits_for_the_manager(portal: &Portal, hugo: &mut Desk) -> (Browser, String) {
     let mut wanda = account(portal, "wanda").await;
     let mut mona = account(portal, "mona").await;
@@ -32,7 +34,7 @@ pub(crate) async fn waits_for_the_manager(portal: &Portal, hugo: &mut Desk) -> (
     (mona, format!("/account/passes/{action}"))
 }
 
-/// The same, and the manager has looked at the pass: its code.
+/// Does the same, and reveals the pass to the manager. Returns its code.
 async fn gets_a_pass(portal: &Portal, hugo: &mut Desk) -> String {
     let (mut mona, at) = waits_for_the_manager(portal, hugo).await;
     let shown = mona.post(&at, &[]).await;
@@ -81,7 +83,8 @@ async fn wanda_and_her_manager_hear_of_a_pass_of_its_first_use_and_of_what_was_r
         told(&mails[2..], "mona", "The Temporary Access Pass of Wanda Writeback was used");
         assert!(hugo.page().await.body.contains("First used on"));
 
-        // Who has the account now writes to nobody else by changing its addresses: they were kept from before.
+        // Someone with access to the account cannot redirect the mail by changing the addresses: those from before are
+        // stored.
         portal.demo.tenant.register_method(&upn("wanda"));
         let mails = mailbox.wait(6).await;
         told(&mails[4..], "wanda", "A new way to sign in to your account");
@@ -91,7 +94,7 @@ async fn wanda_and_her_manager_hear_of_a_pass_of_its_first_use_and_of_what_was_r
         let mut wanda = account(&portal, "wanda").await;
         assert!(wanda.get("/account").await.body.contains("A new way to sign in was registered on"));
 
-        // A case that is closed is still watched, and each thing is told once.
+        // A closed case is still monitored, and each event is mailed once.
         assert_eq!(said(&hugo.press("close", &[]).await), "closed");
         assert_eq!(mailbox.quiet().await.len(), 6);
         portal.demo.tenant.register_method(&upn("wanda"));

@@ -1,5 +1,5 @@
-//! The helpdesk looks at a person: found by name, with what Microsoft and our own tables say, and nothing to be talked
-//! round with.
+//! The helpdesk's person search and person page: data of Microsoft and of the portal, and nothing that a caller could
+//! be asked to confirm.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ fn address(portal: &Portal, name: &str) -> String {
     format!("/helpdesk/people/{}", portal.demo.tenant.object_id(&upn(name)).unwrap())
 }
 
-/// A section of a person's page, by its id.
+/// Returns a section of the person page by its id.
 fn section<'p>(page: &'p Page, id: &str) -> &'p str {
     let rest =
         page.body.split_once(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {}", page.main())).1;
@@ -61,7 +61,7 @@ async fn hugo_finds_wanda_before_her_first_reset_and_sees_what_is_known_of_her()
         for told in ["LAP-WANDA", "Mona", "mona@"] {
             assert!(!page.body.contains(told), "nothing an agent could be asked for: {told}");
         }
-        // Looking is in the audit: once, however often the page is loaded.
+        // The view is audited once, however often the page is loaded.
         hugo.get(&wanda).await;
         assert_eq!(audited(&portal, engine, "desk.person_viewed").await, 1);
         staff(&portal, "audrey").await.get(&wanda).await;
@@ -74,7 +74,8 @@ async fn hugo_finds_wanda_before_her_first_reset_and_sees_what_is_known_of_her()
     }
 }
 
-/// Days pass for what was written down of numbers. The clock cannot go so far: browsers' sessions would end with it.
+/// Backdates the stored phone numbers. The clock cannot be advanced that far, because the browser sessions would
+/// expire.
 async fn days_pass(portal: &Portal, days: i64) {
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     let sql = "UPDATE person_numbers SET first_seen_at = first_seen_at - $1";

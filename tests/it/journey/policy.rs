@@ -1,4 +1,4 @@
-//! What is said of a password before it is sent, and that nothing stands in the way by mistake.
+//! Password rules before a password is sent, and failed checks that must not block a reset.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use sha1::{Digest as _, Sha1};
 
 use crate::support::portal::{Browser, GOOD, Page, Portal, Wish, upn};
 
-/// Passes every rule that needs no list.
+/// Meets every rule that needs no list.
 const STOLEN: &str = "Velvet-Trombone-Gravel-3";
 
 fn hash(text: &str) -> String {
@@ -30,7 +30,7 @@ async fn check(browser: &mut Browser, password: &str) -> Value {
     answer.json::<Value>().await.unwrap()["rules"].clone()
 }
 
-/// The range service: knows one password, counts its callers, notes what it was asked.
+/// A fake breach range API that knows one password and counts the requests.
 #[derive(Clone)]
 struct Service {
     url: String,
@@ -58,7 +58,7 @@ async fn range(State(service): State<Service>, Path(prefix): Path<String>, heade
     (StatusCode::OK, lines)
 }
 
-/// `with`: the address of a service, or a file.
+/// Starts a portal with a breach check. `with` is the address of a range API or the path of a breach list file.
 async fn with_breach(with: &str) -> Portal {
     let with = with.to_owned();
     Portal::with(Wish::adjusted(move |config| {
@@ -133,7 +133,7 @@ async fn one_person_cannot_make_us_ask_the_list_without_end() {
         standings.push(check(&mut wanda, STOLEN).await["breach"].as_str().unwrap().to_owned());
     }
     let asked = service.asked.load(Ordering::SeqCst);
-    // One more every three seconds.
+    // The limit refills by one request every 3 seconds.
     assert!((20..=25).contains(&asked), "{asked}");
     assert_eq!(standings[..20], vec!["failed"; 20], "{standings:?}");
     assert_eq!(standings.iter().filter(|standing| *standing == "unchecked").count(), 30 - asked, "{standings:?}");
@@ -191,10 +191,11 @@ async fn a_person_with_a_forbidden_word_is_told_which_rule() {
     portal.demo.stop().await;
 }
 
-/// Classes, length and strength are right; two words that only the tenant forbids leave four points of the five.
+/// Meets the rules for classes, length and strength. Two words that only the tenant bans leave 4 of the 5 required
+/// points.
 const FORBIDDEN: &str = "QuietHarbour92";
 
-/// A portal that asks Microsoft beforehand, in a tenant that forbids two words more than the portal knows of.
+/// Starts a portal that validates passwords at Microsoft, in a tenant that bans two words more than the portal.
 async fn asking_microsoft() -> Portal {
     let text = include_str!("../../../src/tenant/contoso.toml");
     let seed = Seed::parse(&text.replace("\"lighthouse\"", "\"quiet\", \"harbour\"")).unwrap().hurry();
@@ -283,7 +284,7 @@ async fn a_microsoft_that_is_ill_or_slow_stands_in_nobodys_way_and_is_said() {
 async fn consent_that_is_taken_back_costs_the_check_and_no_reset() {
     let portal = asking_microsoft().await;
     portal.demo.tenant.withdraw_consent("User.ReadWrite");
-    // The operator's token is renewed without it.
+    // The operator's token is refreshed without the scope.
     portal.clock.advance(jiff::SignedDuration::from_hours(2));
     let mut wanda = portal.signed_in("wanda").await;
     let page = wanda.reset(GOOD).await;
@@ -299,7 +300,7 @@ async fn consent_that_is_taken_back_costs_the_check_and_no_reset() {
 
 #[tokio::test]
 async fn by_default_microsoft_is_not_asked_and_the_operator_asks_for_nothing_more() {
-    // Nobody consented to more in this tenant, and the operator is linked.
+    // This tenant granted no further consent, and the operator is linked.
     let portal = Portal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     assert!(!wanda.get("/reset").await.body.contains("data-rule=\"microsoft\""));

@@ -1,4 +1,5 @@
-//! Somebody at risk changes the password that somebody else may know, and Microsoft hears that it is over.
+//! User risk: a person at risk resets a password that an attacker may know, and the helpdesk dismisses the risk at
+//! Microsoft.
 
 use passback::config::{Config, RiskLevel, RiskSettings};
 use passback::tenant::{Call, Effect, Fault, Seed};

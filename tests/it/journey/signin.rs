@@ -1,4 +1,4 @@
-//! Signing in, and every way it ends without a session.
+//! Sign-in, and every way in which it ends without a session.
 
 use jiff::SignedDuration;
 use passback::tenant::{Call, Effect, Fault, Seed};
@@ -43,7 +43,7 @@ async fn someone_excluded_by_password_alone_is_refused_although_entra_says_the_c
 async fn without_an_enabled_policy_resets_are_paused() {
     for state in ["disabled", "enabledForReportingButNotEnforced"] {
         let seed = contoso(|text| text.replace("state = \"enabled\"", &format!("state = \"{state}\"")));
-        // The operator's administrator could not sign in either, and need not: nobody gets that far.
+        // The administrator could not sign in to link the operator. The test does not get that far.
         let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
         let page = portal.browser().sign_in("/signin", &upn("wanda"), "password", PASSWORD).await;
         assert_eq!(page.code(), "S-POLICY", "{state}: Entra fails open, the portal does not");
@@ -94,7 +94,7 @@ async fn whoever_holds_an_excluded_role_is_not_covered_and_everybody_else_is() {
 
 #[tokio::test]
 async fn two_people_who_sign_in_within_the_first_second_share_one_look_at_the_policy() {
-    // With Microsoft's own limit: one question a second, and 429 without a time.
+    // Microsoft's own limit: 1 request per second, and 429 without `Retry-After`.
     let seed = Seed::parse(include_str!("../../../src/tenant/contoso.toml")).unwrap();
     let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
     let names = ["wanda", "omar", "theo", "luca"];
@@ -103,7 +103,7 @@ async fn two_people_who_sign_in_within_the_first_second_share_one_look_at_the_po
         async move { browser.sign_in("/signin", &upn(name), "passkey", "").await }
     });
     for page in futures_util::future::join_all(all).await {
-        // Nobody has linked the operator here, which is told only after the policy was found good.
+        // No operator is linked here. This code appears only after the policy was assessed as enforced.
         assert_eq!(page.code(), "G-OPERATOR", "{}", page.body);
     }
     let asked = portal.demo.tenant.calls(Call::Policies, None);
@@ -271,7 +271,7 @@ async fn when_the_operators_grant_dies_people_read_so_before_they_type() {
     assert!(!page.body.contains("name=\"password\""));
     let _ = wanda.get("/").await;
 
-    // The administrator links it again, and it goes on.
+    // The administrator links the operator again, and resets work.
     portal.demo.tenant.clear_faults();
     let mut adam = portal.browser();
     let page = adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;

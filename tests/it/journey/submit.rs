@@ -1,4 +1,4 @@
-//! Submitting: sent once, told truthfully, whatever breaks on the way.
+//! Submitting the form: the password is sent once and the true state is shown, whatever fails.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn two_submits_at_once_are_one_reset() {
 async fn a_client_that_hangs_up_at_any_step_does_not_cut_the_reset() {
     let portal = Portal::with(with_fault(Fault::on(Call::ResetPassword, Effect::Delay { ms: 200 }))).await;
     let body = format!("password={GOOD}&again={GOOD}");
-    // Cut after so many bytes of the request, and after so long without reading the answer.
+    // Cut the connection after this many bytes of the request, or after this long without reading the response.
     for (name, bytes, pause) in
         [("omar", 40, 0), ("luca", usize::MAX, 0), ("carl", usize::MAX, 5), ("wanda", usize::MAX, 120)]
     {
@@ -122,7 +122,7 @@ async fn graphs_own_401_renews_the_token_once() {
 
 #[tokio::test]
 async fn a_429_that_is_not_graphs_proves_nothing_about_the_reset() {
-    // Some proxy answered: whether Graph saw it is unknown only for what may have been taken; a 4xx took nothing.
+    // A proxy answered. A status 4xx means that nothing was accepted.
     let proxy = Effect::Status { status: 429, code: String::new(), retry_after: Some(1), graph_body: false };
     let portal = Portal::with(with_fault(Fault::on(Call::ResetPassword, proxy))).await;
     let mut wanda = portal.signed_in("wanda").await;
@@ -173,7 +173,7 @@ async fn a_crash_while_sending_ends_truthfully_and_nothing_is_sent_twice() {
         let reference = wanda.reset(GOOD).await.reference();
         tokio::time::sleep(Duration::from_millis(300)).await;
         portal.demo.crash_and_restart().await.unwrap();
-        // The new process has seen the lease, and then sees nothing of its owner for a minute.
+        // The new process has seen the lease. Then its owner does not renew it for a minute.
         tokio::time::sleep(Duration::from_millis(600)).await;
         portal.clock.advance(SignedDuration::from_secs(60));
         let status = wanda.until(&reference, |s| s["state"] != "sending").await;

@@ -1,5 +1,5 @@
-//! Secrets looked for wherever they must not be: the log at trace level, every file, metrics, backups, error pages,
-//! `config check`. The emulator knows every token it gave out.
+//! Searches for secrets where they must not be: the log at trace level, every file, metrics, backups, error pages, and
+//! the output of `config check`. The emulator provides every token that it issued.
 
 use passback::tenant::{Call, Effect, Fault};
 
@@ -12,7 +12,8 @@ use crate::support::traces::{contains, forms, walk};
 const MAIL_PASSWORD: &str = "Mail-Qx53-Granite-Sail";
 const CANARY: &str = "Canary-Qx47-Marble-Tide";
 
-/// Resets that go well and badly: each leaves other traces. Gives the browsers and all they were shown.
+/// Runs resets that succeed and fail, because each leaves different traces. Returns the browsers and all pages that
+/// they showed.
 async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {
     let mut pages = String::new();
     let mut browsers = Vec::new();
@@ -23,7 +24,7 @@ async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {
         if let Some(effect) = effect {
             fleet.fault(Fault::on(Call::ResetPassword, effect).for_person(&person(n)));
         }
-        // Asked about beforehand, with each kind of answer.
+        // The Microsoft check before the reset, with each kind of response.
         let beforehand =
             [Effect::Delay { ms: 1 }, Effect::Drip { ms: 300 }, Effect::Redirect { to: "http://127.0.0.1:1/".into() }];
         fleet.fault(Fault::on(Call::ValidatePassword, beforehand[n].clone()).times(1));
@@ -41,7 +42,7 @@ async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {
     (browsers, pages)
 }
 
-/// Lines of `[reset]`, and `[policy]` and `[notify]` behind them.
+/// Configuration lines for `[reset]`, followed by `[policy]` and `[notify]`.
 fn with_notices(port: u16) -> String {
     format!(
         "{}\n[policy]\nmicrosoft_check = true\n[notify]\nkind = \"smtp\"\nfrom = \"passback@contoso.example\"\n[notify.smtp]\nhost = \"127.0.0.1\"\n\
@@ -50,7 +51,7 @@ fn with_notices(port: u16) -> String {
     )
 }
 
-/// Opens and presses the links that came by mail, and gives what is secret in them.
+/// Opens the links from the mails, presses their buttons, and returns the secret tokens.
 async fn press_links(browsers: &[Browser], mailbox: &Mailbox) -> Vec<String> {
     let mut links = Vec::new();
     for mail in mailbox.wait(2).await {
@@ -63,11 +64,11 @@ async fn press_links(browsers: &[Browser], mailbox: &Mailbox) -> Vec<String> {
     links
 }
 
-/// What must be nowhere: its name and itself.
+/// Returns the secrets that must not appear anywhere, each with its name.
 fn secrets(fleet: &Fleet, browsers: &[Browser]) -> Vec<(&'static str, String)> {
     let mut secrets = vec![("the password", CANARY.to_owned()), ("the client secret", raw::SECRET.to_owned())];
     for token in fleet.tenant.issued() {
-        // Of a signed token the signature is what nobody else can make.
+        // Of a signed token, the secret part is the signature.
         secrets.push(("a token or code", token.rsplit('.').next().unwrap_or(&token).to_owned()));
     }
     let ids = browsers.iter().flat_map(|b| &b.cookies).filter_map(|(_, cookie)| cookie.strip_prefix("passback="));
@@ -109,7 +110,7 @@ async fn no_password_and_no_token_is_where_it_must_not_be() {
         ("config check".into(), said.into_bytes()),
     ];
     for file in walk(fleet.path()) {
-        // The settings hold the client secret because that is where this test put it.
+        // The configuration contains the client secret, because this test put it there.
         if file.extension().is_none_or(|e| e != "toml") {
             places.push((file.display().to_string(), std::fs::read(&file).unwrap()));
         }

@@ -1,4 +1,4 @@
-//! Nobody in: who may ask for what, what hostile input does, and where secrets must not be.
+//! Security tests: permissions of every route, hostile input, and secrets in logs and files.
 
 mod canary;
 mod hostile;

@@ -1,4 +1,5 @@
-//! Every route and everybody: nobody, the person, another person, each role. The table must name every route there is.
+//! Permissions of every route: without a session, for the person, for another person, and for each role. The table must
+//! contain every route.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +7,7 @@ use reqwest::StatusCode;
 
 use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
 
-/// The routes of the product, from its source.
+/// Reads the routes from the source.
 fn declared() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for file in [
@@ -31,7 +32,7 @@ fn declared() -> Vec<(String, String)> {
     found
 }
 
-/// No feature hides a route in another file.
+/// Routes are declared only in the scanned files.
 #[test]
 fn routes_are_declared_where_the_table_looks() {
     fn count(dir: &std::path::Path) -> usize {
@@ -53,7 +54,7 @@ fn routes_are_declared_where_the_table_looks() {
     assert_eq!(paths.len(), count(&src));
 }
 
-/// What one of them gets: a status, and for a redirect where to.
+/// The expected response: a status and, for a redirect, its target.
 type Got = &'static str;
 
 struct Line {
@@ -76,18 +77,19 @@ const fn line(method: &'static str, path: &'static str, all: [Got; 7]) -> Line {
 const IN: Got = "303 /signin";
 const STAFF: Got = "303 /signin?purpose=staff";
 const ENTRA: Got = "303 entra";
-/// Back to the page: only its person can finish a reset.
+/// To the reset detail.
 const DESK: Got = "303 the desk";
-/// Back to the case.
+/// To the case.
 const CASE: Got = "303 the case";
-/// To sign in as oneself, and back to the questions.
+/// To the sign-in for the person's own page.
 const VOUCH: Got = "303 /signin?purpose=vouch";
+/// To the status page: only its person can finish a reset.
 const PAGE: Got = "303 the page";
 
-/// `{reference}` is the person's reset. Staff work has a session of its own: it resets nobody's password, and a
-/// person's own session gives no power whatever roles they hold.
+/// `{reference}` is the person's reset. A staff session cannot reset a password, and a person's own session grants no
+/// staff permission, whichever roles they hold.
 const TABLE: [Line; 57] = [
-    //                                        nobody  person  other   agent   approver auditor admin
+    // Columns: anonymous, person, other person, agent, approver, auditor, admin.
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
     line("GET", "/signin/callback", ["400", "400", "400", "400", "400", "400", "400"]),
@@ -170,7 +172,7 @@ async fn everybody_gets_from_every_route_what_is_theirs() {
     for route in declared() {
         assert!(listed.contains(&route) || route.1 == "/signout", "{route:?} is not in the table");
     }
-    // One address knocks on every door, many times in vain.
+    // All requests come from one address, and many are refused.
     let portal = Portal::with(Wish::adjusted(|config| config.reset.per_address_minute = 100_000)).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
@@ -191,12 +193,12 @@ async fn everybody_gets_from_every_route_what_is_theirs() {
         let path = path.replace("{object}", &portal.demo.tenant.object_id(&upn("wanda")).unwrap());
         let expected = [line.nobody, line.person, line.other, line.agent, line.approver, line.auditor, line.admin];
         for (n, (browser, expected)) in all.iter_mut().zip(expected).enumerate() {
-            // What one asks must not change what the next one may: each has a copy of the cookies.
+            // A request must not change the session of the next one: each uses a copy of the cookies.
             let got = ask(&mut browser.clone(), line.method, &path).await;
             assert_eq!(got, expected, "{} {} by the {n}th", line.method, line.path);
         }
     }
-    // Signing out is everybody's, and ends it.
+    // Everyone may sign out, and this ends the session.
     for browser in &mut all {
         assert!(browser.post_once("/signout", &[]).await.status().is_redirection());
         assert_eq!(ask(browser, "GET", &format!("/resets/{reference}")).await, "404");
@@ -231,7 +233,7 @@ async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
     let mut omar = portal.signed_in("omar").await;
     let (mut theirs, mut unknown) = (Vec::new(), Vec::new());
     for n in 0..300_usize {
-        // Alternately, so that whatever else the machine does meets both alike.
+        // Alternates, so that noise on the machine affects both alike.
         for (path, times) in
             [(format!("/resets/{reference}"), &mut theirs), (format!("/resets/7KQ4-{n:04}"), &mut unknown)]
         {
@@ -267,7 +269,7 @@ async fn who_tries_references_is_stopped_and_who_knows_theirs_is_not() {
 #[tokio::test]
 async fn each_attempt_serves_its_purpose_and_no_other() {
     let portal = Portal::start().await;
-    // An administrator begins to link the operator; the one who signs in gets no session of their own by it.
+    // An administrator starts to link the operator. The account that signs in gets no session.
     let mut adam = portal.browser();
     adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
     let page = adam.sign_in("/admin/operator/link", "svc-passback@contoso.example", "passkey", "").await;
@@ -277,7 +279,7 @@ async fn each_attempt_serves_its_purpose_and_no_other() {
         IN,
         "still the administrator's staff session, not the operator's own"
     );
-    // A person's attempt that comes back in a staff session makes a person's session, never a staff one.
+    // A person's sign-in in a browser with a staff session creates a person's session, never a staff session.
     let mut april = portal.browser();
     april.sign_in("/signin", &upn("april"), "passkey", "").await;
     assert_eq!(ask(&mut april, "GET", "/admin/operator").await, "403");

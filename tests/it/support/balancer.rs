@@ -1,11 +1,11 @@
-//! What stands in front of several replicas: each connection goes to the next one that takes it.
+//! A TCP load balancer for several replicas. Each connection goes to the next replica that accepts it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::net::{TcpListener, TcpStream};
 
-/// A balancer that serves until it is dropped.
+/// A load balancer that runs until it is dropped.
 pub(crate) struct Balancer {
     behind: Arc<Mutex<Vec<u16>>>,
     task: tokio::task::JoinHandle<()>,
@@ -26,7 +26,7 @@ impl Balancer {
         Self { behind, task }
     }
 
-    /// Which replicas get connections from now on.
+    /// Sets the replicas that receive connections from now on.
     pub(crate) fn send_to(&self, ports: &[u16]) {
         *self.behind.lock().unwrap() = ports.to_vec();
     }

@@ -1,4 +1,4 @@
-//! A real browser: Debian's Chromium through its driver, ended with the test.
+//! A real browser: Debian's Chromium with its driver. It stops with the test.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub(crate) struct Chromium {
     _profile: tempfile::TempDir,
 }
 
-/// How it looks and what it may.
+/// Window size, theme and JavaScript.
 #[derive(Clone, Copy)]
 pub(crate) struct Looks {
     pub(crate) width: u32,
@@ -95,7 +95,7 @@ impl Chromium {
         assert!(found.is_ok(), "{css} did not come: {source}");
     }
 
-    /// From the landing page through Entra's page, with a passkey, to the form.
+    /// Signs in with a passkey: from the landing page through Entra's page to the form.
     pub(crate) async fn sign_in(&self, portal: &str, account: &str) {
         self.open(portal).await;
         self.click("a[href='/signin']").await;

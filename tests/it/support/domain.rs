@@ -1,4 +1,4 @@
-//! A real Active Directory domain controller (Samba), on a loopback address of its own, ended with the test.
+//! A real Active Directory domain controller (Samba) on its own loopback address. It stops with the test.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -28,7 +28,7 @@ impl Domain {
         let dir = tempfile::tempdir().unwrap();
         let ip = free_address();
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samba/domain.py");
-        // Debian's own Python: Samba's modules are there.
+        // Debian's own Python has Samba's modules.
         let made =
             Command::new("/usr/bin/python3").arg(script).arg(dir.path()).args([&ip, people_password]).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -72,7 +72,7 @@ impl Domain {
             .unwrap()
     }
 
-    /// What `[directory]` says of this domain: the account that only reads, and the CA.
+    /// Returns the settings of `[directory]` for this domain, with the read-only account and the CA.
     pub(crate) fn probe(&self) -> Probe {
         Probe {
             url: format!("ldaps://{}", self.ip),
@@ -85,26 +85,26 @@ impl Domain {
         }
     }
 
-    /// The same, with the account that may write `lockoutTime`.
+    /// Adds the account that may write `lockoutTime`.
     pub(crate) fn probe_that_unlocks(&self) -> Probe {
         let unlock = Some((self.fact("unlock").into(), self.fact("unlock_password_file").into()));
         Probe { unlock, ..self.probe() }
     }
 
-    /// The same, with one that only reads.
+    /// Adds an account for unlocking that may only read.
     pub(crate) fn probe_that_should_not_unlock(&self) -> Probe {
         let unlock = Some((self.fact("probe").into(), self.fact("probe_password_file").into()));
         Probe { unlock, ..self.probe() }
     }
 
-    /// The same, bound as the writeback agent: it may read people, and no policy.
+    /// Binds as the writeback agent, which may read people but no fine-grained policy.
     pub(crate) fn probe_without_rights(&self) -> Probe {
         let (bind_dn, password_file) = (self.fact("bind").into(), self.fact("password_file").into());
         Probe { bind_dn, password_file, ..self.probe() }
     }
 
-    /// What a computer that asks the domain controller hears. The old password still binds over LDAP for an hour, so
-    /// only Kerberos tells whether it is dead.
+    /// Returns what the domain controller answers to a Kerberos sign-in. The old password still binds over LDAP for an
+    /// hour, so only Kerberos shows whether it is invalid.
     pub(crate) fn kinit(&self, sam: &str, password: &str) -> Ticket {
         let cache = tempfile::NamedTempFile::new().unwrap();
         let mut kinit = Command::new("kinit")
@@ -129,7 +129,7 @@ impl Domain {
     }
 }
 
-/// A `[directory]` section in the making.
+/// Values for a `[directory]` section, which tests can change.
 pub(crate) struct Probe {
     pub(crate) url: String,
     pub(crate) bind_dn: String,
@@ -137,12 +137,12 @@ pub(crate) struct Probe {
     pub(crate) base_dn: String,
     pub(crate) ca_file: PathBuf,
     pub(crate) timeout_seconds: u32,
-    /// Who unlocks: name and the file of its password.
+    /// Account for unlocking: bind DN and password file.
     pub(crate) unlock: Option<(String, PathBuf)>,
 }
 
 impl Probe {
-    /// Read from a file, as in production.
+    /// Loads the section from a file, as in production.
     pub(crate) fn settings(&self) -> passback::config::Directory {
         let file = tempfile::NamedTempFile::new().unwrap();
         let Self { url, bind_dn, base_dn, timeout_seconds, .. } = self;
@@ -181,19 +181,19 @@ impl Drop for Domain {
     }
 }
 
-/// What Kerberos says to a password.
+/// Result of a Kerberos sign-in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ticket {
     Granted,
-    /// Right, and an administrator's reset wants it changed.
+    /// The password is right, but must be changed because an administrator reset it.
     MustChange,
     Refused,
 }
 
-/// LDAP's ports are fixed, so each controller needs a loopback address of its own.
+/// Returns a free loopback address. The LDAP ports are fixed, so each domain controller needs its own.
 fn free_address() -> String {
     let taken = |ip: &str| [88, 389, 636].iter().any(|port| TcpListener::bind((ip, *port)).is_err());
-    // Each address is offered once in this process: a test that is still provisioning has not bound its own yet.
+    // Each address is offered once per process: a test that is still provisioning has not bound its ports yet.
     let offered = std::iter::from_fn(|| Some(NEXT.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < 250));
     offered
         .map(|n| format!("127.0.0.{n}"))

@@ -1,5 +1,5 @@
-//! Portals as processes of their own, on one database, in front of one emulated tenant: what can be killed, stopped
-//! and cut off, which a portal inside the test cannot.
+//! Portals as separate processes on one database and one emulated tenant. Unlike a portal inside the test, they can be
+//! killed, stopped and cut off.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ use super::raw;
 const ADMIN: &str = "adam@contoso.example";
 pub(crate) const OPERATOR: &str = "svc-passback@contoso.example";
 
-/// Contoso with more people, `p0001@contoso.example` and so on, each written unless a fault says otherwise.
+/// Contoso with more people, `p0000@contoso.example` and so on. Their resets end as written unless a fault says
+/// otherwise.
 pub(crate) fn crowded(people: usize) -> Seed {
     let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
     for n in 0..people {
@@ -31,12 +32,12 @@ pub(crate) fn person(n: usize) -> String {
     format!("p{n:04}@contoso.example")
 }
 
-/// A port nobody listens on at the moment.
+/// Returns a port that no process listens on now.
 pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// One running portal.
+/// One running portal process.
 pub(crate) struct Replica {
     child: Child,
 }
@@ -47,7 +48,7 @@ impl Replica {
         assert!(sent.success(), "SIG{name}");
     }
 
-    /// SIGKILL, and until it is gone.
+    /// Sends SIGKILL and waits for the exit.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -61,7 +62,7 @@ impl Replica {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// SIGTERM, and until it has finished what it was doing.
+    /// Sends SIGTERM and waits until the process has finished its work.
     pub(crate) fn stop(&mut self) {
         self.signal("TERM");
         let until = Instant::now() + Duration::from_secs(45);
@@ -78,20 +79,20 @@ impl Drop for Replica {
     }
 }
 
-/// A tenant, a database, and what is needed to start portals on them.
+/// An emulator, a database, and the configuration to start portals on them.
 pub(crate) struct Fleet {
     pub(crate) tenant: Running,
     pub(crate) database: String,
     pub(crate) config: PathBuf,
-    /// Where people reach the portal.
+    /// The port of the public URL.
     pub(crate) port: u16,
     https: bool,
-    /// What is started as a portal.
+    /// The binary to start as a portal.
     pub(crate) binary: PathBuf,
     dir: tempfile::TempDir,
 }
 
-/// What a fleet is made of.
+/// The parts of a new fleet.
 pub(crate) struct Setup {
     pub(crate) database: String,
     pub(crate) seed: Seed,
@@ -99,14 +100,14 @@ pub(crate) struct Setup {
     pub(crate) dir: tempfile::TempDir,
 }
 
-/// Settings that differ from test to test.
+/// Settings that differ between tests.
 pub(crate) struct Settings<'a> {
-    /// More lines of `[server]`, of `[reset]`, and more sections.
+    /// More lines for `[server]`; more lines for `[reset]`, which may continue with other sections.
     pub(crate) server: &'a str,
     pub(crate) reset: &'a str,
-    /// Sealing keys: id, and the byte they are made of.
+    /// Sealing keys: id, and the byte that fills the key.
     pub(crate) keys: &'a [(&'a str, u8)],
-    /// Graph elsewhere than at the emulator's own address.
+    /// Graph's address, if it is not the emulator's own.
     pub(crate) graph_url: Option<String>,
 }
 
@@ -179,14 +180,14 @@ impl Fleet {
         if self.https { format!("https://localhost:{}", self.port) } else { format!("http://127.0.0.1:{}", self.port) }
     }
 
-    /// A command of the binary with these settings.
+    /// Returns a command of the binary with this configuration.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
         command.args(arguments).arg("--config").arg(&self.config).stdin(Stdio::null());
         command
     }
 
-    /// Starts a portal and waits until it answers.
+    /// Starts a portal and waits until its port is open.
     pub(crate) async fn start(&self, port: u16, environment: &[(&str, &str)]) -> Replica {
         let mut replica = self.start_with(Command::new("env"), port, environment);
         let until = Instant::now() + Duration::from_secs(20);
@@ -197,7 +198,7 @@ impl Fleet {
         replica
     }
 
-    /// Starts a portal through another program that becomes it.
+    /// Starts a portal through a program that executes it, such as `env` or `ip netns exec`. Does not wait.
     pub(crate) fn start_with(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> Replica {
         let path = self.dir.path().join(format!("{port}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
@@ -211,7 +212,7 @@ impl Fleet {
         std::fs::read_to_string(self.dir.path().join(format!("{port}.log"))).unwrap_or_default()
     }
 
-    /// Links the operator through the pages.
+    /// Links the operator through the portal's pages.
     pub(crate) async fn link(&self) {
         let mut adam = self.browser();
         adam.sign_in("/signin?purpose=staff", ADMIN, "passkey", "").await;
@@ -231,13 +232,13 @@ impl Fleet {
         browser
     }
 
-    /// Signed in through one certain replica.
+    /// Signs in through one replica.
     pub(crate) async fn signed_in_at(&self, upn: &str, balancer: &Balancer, port: u16) -> Browser {
         balancer.send_to(&[port]);
         self.signed_in(upn).await
     }
 
-    /// The same person's browser, at one certain replica.
+    /// Returns the same person's browser, directed to one replica.
     pub(crate) fn at(&self, browser: &Browser, port: u16) -> Browser {
         let (all, one) = (format!("127.0.0.1:{}", self.port), format!("127.0.0.1:{port}"));
         let cookies = browser.cookies.iter().map(|(h, c)| (if *h == all { one.clone() } else { h.clone() }, c.clone()));
@@ -252,7 +253,7 @@ impl Fleet {
         self.tenant.add_fault(fault);
     }
 
-    /// All resets as the database has them.
+    /// Loads all resets from the database.
     pub(crate) async fn resets(&self) -> Vec<Row> {
         const SQL: &str = "SELECT reference, upn, state, cause, dispatched_at FROM resets ORDER BY created_at, id";
         if self.database.starts_with("sqlite") {
@@ -263,7 +264,7 @@ impl Fleet {
         sqlx::query_as(SQL).fetch_all(&mut one).await.unwrap()
     }
 
-    /// Waits until nothing is under way any more.
+    /// Waits until no reset is in state sending or writing.
     pub(crate) async fn settled(&self, within: Duration) -> Vec<Row> {
         let until = Instant::now() + within;
         loop {
@@ -277,14 +278,14 @@ impl Fleet {
         }
     }
 
-    /// `passback audit verify`, with the MACs.
+    /// Runs `passback audit verify` with the MACs.
     pub(crate) fn verify_audit(&self) {
         let done = self.command(&["audit", "verify", "--database", &self.database]).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
     }
 }
 
-/// One reset.
+/// A row of the table `resets`.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Row {
     pub(crate) reference: String,
@@ -294,7 +295,7 @@ pub(crate) struct Row {
     pub(crate) dispatched_at: Option<i64>,
 }
 
-/// A sealing key as the documentation asks for it.
+/// Writes a sealing key with the format and the file mode that the documentation requires.
 pub(crate) fn write_key(file: &Path, byte: u8) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(file, format!("{byte:02x}").repeat(32)).unwrap();

@@ -1,5 +1,5 @@
-//! A mail server on a loopback port that keeps what it gets: as much of SMTP as a client needs, with STARTTLS if it has
-//! a certificate.
+//! A mail server on a loopback port that stores what it receives. It speaks as much SMTP as a client needs, and
+//! STARTTLS if it has a certificate.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,27 +10,27 @@ use tokio_rustls::TlsAcceptor;
 
 use super::raw;
 
-/// A message as it arrived.
+/// A received message.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
     pub(crate) from: String,
     pub(crate) to: Vec<String>,
-    /// Headers and body, each part decoded.
+    /// Headers and body, with each part decoded.
     pub(crate) text: String,
     pub(crate) encrypted: bool,
-    /// What the client gave with `AUTH PLAIN`, base64.
+    /// The value of `AUTH PLAIN`, in base64.
     pub(crate) login: Option<String>,
 }
 
 impl Mail {
-    /// A line of its head, made whole.
+    /// Returns an unfolded header.
     pub(crate) fn header(&self, name: &str) -> String {
         let head = self.text.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
         let value = head.split("\r\n").find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         value.unwrap_or_else(|| panic!("no {name} in {head}")).to_owned()
     }
 
-    /// The path of the link in it.
+    /// Returns the path of the not-me link.
     pub(crate) fn link(&self) -> String {
         let after = self.text.split_once("/not-me/").unwrap_or_else(|| panic!("no link in {}", self.text)).1;
         let token: String = after.chars().take_while(char::is_ascii_alphanumeric).collect();
@@ -41,15 +41,15 @@ impl Mail {
 #[derive(Default)]
 struct State {
     mails: Vec<Mail>,
-    /// So many messages are answered with 451 before one is taken.
+    /// Number of messages that are refused with 451 before one is accepted.
     refuse: usize,
     refused: usize,
     connections: usize,
-    /// How long it thinks before it takes a message.
+    /// Delay before a message is accepted.
     thinks: Duration,
 }
 
-/// The server. It ends with its runtime.
+/// The server. It stops with its runtime.
 #[derive(Clone)]
 pub(crate) struct Mailbox {
     pub(crate) port: u16,
@@ -61,17 +61,17 @@ impl Mailbox {
         Self::with(0, None).await
     }
 
-    /// Busy for the first messages.
+    /// Starts a server that refuses the first messages.
     pub(crate) async fn refusing(first: usize) -> Self {
         Self::with(first, None).await
     }
 
-    /// From now on it takes this long to take a message.
+    /// Sets the delay before each message is accepted.
     pub(crate) fn think(&self, span: Duration) {
         self.state.lock().unwrap().thinks = span;
     }
 
-    /// With STARTTLS as `localhost`, and its certificate as PEM.
+    /// Starts a server with STARTTLS as `localhost`. Returns its certificate as PEM.
     pub(crate) async fn with_tls() -> (Self, String) {
         raw::install_crypto();
         let key = rcgen::KeyPair::generate().unwrap();
@@ -100,7 +100,7 @@ impl Mailbox {
         self.state.lock().unwrap().mails.clone()
     }
 
-    /// How often it said 451.
+    /// Number of 451 responses.
     pub(crate) fn refused(&self) -> usize {
         self.state.lock().unwrap().refused
     }
@@ -109,7 +109,7 @@ impl Mailbox {
         self.state.lock().unwrap().connections
     }
 
-    /// Waits for so many messages.
+    /// Waits for this many messages.
     pub(crate) async fn wait(&self, count: usize) -> Vec<Mail> {
         for _ in 0..200 {
             let mails = self.mails();
@@ -121,19 +121,19 @@ impl Mailbox {
         panic!("{} of {count} messages came", self.mails().len());
     }
 
-    /// How many messages somebody has got.
+    /// Counts the messages to this address.
     pub(crate) async fn mails_to(&self, address: &str) -> usize {
         self.quiet().await.iter().filter(|mail| mail.to == [address]).count()
     }
 
-    /// Lets the portal look for more, and gives what there is then.
+    /// Waits long enough for the portal to poll again, and returns all messages.
     pub(crate) async fn quiet(&self) -> Vec<Mail> {
         tokio::time::sleep(Duration::from_millis(1_300)).await;
         self.mails()
     }
 }
 
-/// One client: in the clear, and over TLS if it asks for it.
+/// Serves one client, over TLS if it asks for it.
 async fn meet(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<State>>) {
     let _ = stream.write_all(b"220 localhost ready\r\n").await;
     let wants_tls = talk(&mut stream, tls.is_some(), false, &state).await;
@@ -144,7 +144,7 @@ async fn meet(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<
     }
 }
 
-/// Speaks until the client is done. True: it asked for TLS.
+/// Speaks SMTP until the client ends. Returns `true` if the client asked for TLS.
 async fn talk<S>(stream: &mut S, offers_tls: bool, encrypted: bool, state: &Mutex<State>) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -213,12 +213,12 @@ fn busy(state: &Mutex<State>) -> bool {
     busy
 }
 
-/// `FROM:<a@b> …` to `a@b`.
+/// Extracts `a@b` from `FROM:<a@b> …`.
 fn address(rest: &str) -> String {
     rest.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(address, _)| address).to_owned()
 }
 
-/// Up to the line with the dot.
+/// Reads a message up to the line with the dot.
 async fn message<S: AsyncBufRead + Unpin>(stream: &mut S) -> String {
     let (mut text, mut line) = (String::new(), String::new());
     while stream.read_line(&mut line).await.unwrap_or(0) > 0 && line != ".\r\n" {
@@ -228,7 +228,7 @@ async fn message<S: AsyncBufRead + Unpin>(stream: &mut S) -> String {
     text.split("\r\n--").map(decoded).collect::<Vec<_>>().join("\r\n--")
 }
 
-/// A part of a message, its head as it came.
+/// Decodes the body of one part and keeps its headers.
 fn decoded(part: &str) -> String {
     use base64::Engine as _;
     let Some((head, body)) = part.split_once("\r\n\r\n") else { return part.to_owned() };

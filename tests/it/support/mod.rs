@@ -1,4 +1,4 @@
-//! What the tests are made of.
+//! Helpers of the integration tests, the live check and the benchmarks.
 
 pub(crate) mod balancer;
 pub(crate) mod chromium;

@@ -1,13 +1,12 @@
-//! A portal on a host of its own, as the network sees it: a network namespace with one cable to the database, which
-//! can be pulled, and with its own name resolution, which can go away. Everything still listens on loopback or on the
-//! cable only.
+//! Network namespaces for a portal on a separate host. One link leads to the database and can be cut. The host has its
+//! own name resolution, which can be disabled. Every process still listens only on loopback or on the link.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Two namespaces and the cable between them: `host`, where the portal runs, and `data`, where the database is reached.
+/// Two namespaces and the link between them: the portal runs in the first, the database is reached in the second.
 pub(crate) struct Cable {
     host: String,
     data: String,
@@ -15,7 +14,7 @@ pub(crate) struct Cable {
     etc: PathBuf,
 }
 
-/// The database as the portal's host sees it.
+/// The address of the database as the portal's host reaches it.
 pub(crate) const DATABASE_AT: &str = "10.231.77.2";
 
 fn run(line: &str) {
@@ -43,14 +42,15 @@ impl Cable {
         Self { host, data, helpers: Vec::new(), etc }
     }
 
-    /// Runs a program on the portal's host.
+    /// Returns a command that runs on the portal's host.
     pub(crate) fn on_host(&self) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.host]);
         command
     }
 
-    /// Passes connections on: on the portal's host, where the database is, or on this machine.
+    /// Forwards connections on the portal's host. The next two functions do the same in the database's namespace and on
+    /// this machine.
     pub(crate) fn forward_on_host(&mut self, pair: &str) {
         let command = self.on_host();
         self.forward(command, pair);
@@ -75,7 +75,7 @@ impl Cable {
         self.helpers.push(child);
     }
 
-    /// Pulls the cable: packets are lost, nobody is told.
+    /// Cuts the link. Packets are lost without an error.
     pub(crate) fn cut(&self) {
         run(&format!("ip -n {} link set cable down", self.data));
     }
@@ -84,7 +84,7 @@ impl Cable {
         run(&format!("ip -n {} link set cable up", self.data));
     }
 
-    /// Names are no longer found on the portal's host. Written in place: the file is mounted there.
+    /// Disables name resolution on the portal's host. The file is written in place, because it is mounted there.
     pub(crate) fn forget_names(&self) {
         std::fs::write(self.etc.join("hosts"), "\n").unwrap();
     }

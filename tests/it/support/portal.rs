@@ -1,4 +1,4 @@
-//! The whole product started like the demo, and people with browsers.
+//! The complete product, started like the demo, and HTTP browsers for people.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::raw;
 
 pub(crate) const GOOD: &str = "Quiet-Harbour-92";
 
-/// Where the tests run: SQLite always, PostgreSQL when `TEST_DATABASE_URL` names one (`make test` does).
+/// The database of a test: always SQLite, and PostgreSQL if `TEST_DATABASE_URL` is set (`make test` sets it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Sqlite,
@@ -32,12 +32,12 @@ pub(crate) fn engines() -> Vec<Engine> {
 pub(crate) struct Portal {
     pub(crate) demo: Demo,
     pub(crate) clock: Clock,
-    /// The address of its database.
+    /// The URL of its database.
     pub(crate) database: String,
     _dir: tempfile::TempDir,
 }
 
-/// How a test wants it.
+/// Options for the portal of a test.
 pub(crate) struct Wish {
     pub(crate) engine: Engine,
     pub(crate) seed: Seed,
@@ -92,7 +92,7 @@ impl Portal {
             directory: wish.directory,
             ..DemoOptions::default()
         };
-        // Settings and seed are large, and every test's future would hold them.
+        // Configuration and seed are large. Without the box, every test's future would contain them.
         let demo = Box::pin(Demo::start(options)).await.unwrap();
         Self { demo, clock, database, _dir: dir }
     }
@@ -101,12 +101,12 @@ impl Portal {
         Browser { http: raw::http(), portal: self.demo.url(), cookies: Vec::new() }
     }
 
-    /// A browser that asks for these languages.
+    /// Returns a browser that requests these languages.
     pub(crate) fn browser_speaking(&self, languages: &str) -> Browser {
         Browser { http: raw::http_speaking(languages), ..self.browser() }
     }
 
-    /// A browser in which somebody has signed in with a passkey.
+    /// Returns a browser in which this person has signed in with a passkey.
     pub(crate) async fn signed_in(&self, name: &str) -> Browser {
         let mut browser = self.browser();
         let page = browser.sign_in("/signin", &upn(name), "passkey", "").await;
@@ -129,7 +129,7 @@ pub(crate) async fn schema() -> String {
     format!("{url}{separator}options=-csearch_path%3D{name}")
 }
 
-/// A page as a person sees it.
+/// A response as the person sees it.
 pub(crate) struct Page {
     pub(crate) status: StatusCode,
     pub(crate) url: String,
@@ -137,7 +137,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The stable code of a refusal.
+    /// Returns the code of a refusal (`data-code`).
     pub(crate) fn code(&self) -> String {
         self.attribute("data-code")
     }
@@ -162,13 +162,13 @@ impl Page {
             .to_owned()
     }
 
-    /// The language it says it is written in.
+    /// Returns the language that the page declares.
     pub(crate) fn language(&self) -> String {
         let html = self.body.split_once("<html").unwrap_or_else(|| panic!("no page: {}", self.body)).1;
         html.split_once("lang=\"").unwrap().1.split('"').next().unwrap().to_owned()
     }
 
-    /// The main part without what differs from run to run: times, references, ports.
+    /// Returns the main part without the values that differ between runs: times, references, ports.
     pub(crate) fn main(&self) -> String {
         let main = self.body.split_once("<main").unwrap().1.split_once('>').unwrap().1.split_once("</main>").unwrap().0;
         let mut text = main.trim().to_owned();
@@ -199,7 +199,7 @@ fn masked(text: &str, before: &str, after: &str) -> String {
     result
 }
 
-/// `<time …>14:05:09 UTC</time>` and "Took 2 seconds": the words stay, the numbers go.
+/// Masks the numbers in `<time …>14:05:09 UTC</time>` and "Took 2 seconds", and keeps the words.
 fn masked_times(text: &str) -> String {
     let mut parts: Vec<&str> = text.split("</time>").collect();
     let mut result = Vec::new();
@@ -224,7 +224,7 @@ fn masked_times(text: &str) -> String {
     words.join(" ")
 }
 
-/// A browser without script: cookies by host, redirects followed.
+/// A browser without JavaScript. It keeps cookies by host and follows redirects.
 #[derive(Clone)]
 pub(crate) struct Browser {
     pub(crate) http: Client,
@@ -237,7 +237,7 @@ impl Browser {
         if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.portal) }
     }
 
-    /// Every cookie it would send to the portal.
+    /// Returns the cookies that it sends to the portal.
     pub(crate) fn cookie(&self) -> String {
         self.cookies_for(Url::parse(&self.portal).unwrap().authority())
     }
@@ -259,7 +259,7 @@ impl Browser {
         answer
     }
 
-    /// One request, no redirect followed.
+    /// Sends one request and follows no redirect.
     pub(crate) async fn once(&mut self, path: &str) -> Response {
         let url = self.absolute(path);
         let request = self.http.get(&url);
@@ -296,7 +296,7 @@ impl Browser {
         self.follow(url, answer).await
     }
 
-    /// From a page of the portal through the emulated Entra and back, to where it ends.
+    /// Signs in: from a page of the portal through the emulated Entra to the last page.
     pub(crate) async fn sign_in(&mut self, from: &str, account: &str, method: &str, secret: &str) -> Page {
         let entra = self.get(from).await;
         if !entra.url.contains("/oauth2/v2.0/authorize") {
@@ -309,7 +309,7 @@ impl Browser {
         self.post("/reset", &[("password", password), ("again", password)]).await
     }
 
-    /// The form's request, not yet sent.
+    /// Returns the request of the reset form without sending it.
     pub(crate) fn submit(&self, password: &str) -> reqwest::RequestBuilder {
         let request = self.http.post(format!("{}/reset", self.portal)).header("sec-fetch-site", "same-origin");
         request.header(header::COOKIE, self.cookie()).form(&[("password", password), ("again", password)])
@@ -323,7 +323,7 @@ impl Browser {
         answer.json().await.unwrap()
     }
 
-    /// The status, if this portal gives one at the moment.
+    /// Returns the status, or `None` if this portal cannot answer now.
     pub(crate) async fn json_at(&mut self, url: &str) -> Option<Value> {
         let mine = self.cookies_for(Url::parse(url).unwrap().authority());
         let request = self.http.get(url).header(header::ACCEPT, "application/json").header(header::COOKIE, mine);
@@ -331,7 +331,7 @@ impl Browser {
         if answer.status().is_success() { answer.json().await.ok() } else { None }
     }
 
-    /// Waits until the reset is in a state that `wanted` likes.
+    /// Waits until the status fulfils `wanted`.
     pub(crate) async fn until(&mut self, reference: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         for _ in 0..300 {
@@ -349,7 +349,7 @@ impl Browser {
     }
 }
 
-/// The rungs of a status.
+/// Returns the evidence checkpoints of a status.
 pub(crate) fn rungs(status: &Value) -> Vec<String> {
     status["evidence"].as_array().unwrap().iter().map(|e| e["rung"].as_str().unwrap().to_owned()).collect()
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL of a test's own, which it may stop and start: never the one that other tests share.
+//! A separate PostgreSQL server that a test may stop and start. It is never the one that other tests share.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -28,7 +28,7 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Where its files are.
+    /// The folder of its files.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.dir.path()
     }
@@ -43,12 +43,12 @@ impl Cluster {
         self.tool("pg_ctl", &format!("-D {{data}} -l {{data}}.log -w -o '{options}' start"));
     }
 
-    /// Every connection breaks at once.
+    /// Stops the server at once. Every connection breaks.
     pub(crate) fn down(&self) {
         self.tool("pg_ctl", "-D {data} -m immediate -w stop");
     }
 
-    /// One of its programs, as its own user: it does not run as root.
+    /// Runs one of its programs as the user `postgres`, because they refuse to run as root.
     fn tool(&self, name: &str, arguments: &str) {
         let arguments = arguments.replace("{data}", &self.dir.path().join("db").display().to_string());
         let line = format!("cd / && {}/{name} {arguments} >/dev/null 2>&1", self.bin.display());
@@ -56,7 +56,7 @@ impl Cluster {
         assert!(done.success(), "{line}");
     }
 
-    /// A client program, as the documentation calls it.
+    /// Returns a client program, called as in the documentation.
     pub(crate) fn client(&self, name: &str) -> Command {
         Command::new(self.bin.join(name))
     }

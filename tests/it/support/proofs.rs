@@ -1,4 +1,4 @@
-//! What an app can prove itself with: certificates, and tokens of an issuer of our own.
+//! Client credentials for an app: certificates, and federated tokens of our own issuer.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn pem(key: &rsa::RsaPrivateKey) -> String {
     key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
 }
 
-/// A certificate with its key, PEM.
+/// A certificate with its private key, as PEM.
 pub(crate) struct Certificate {
     pub(crate) pem: String,
     pub(crate) key: String,
@@ -39,7 +39,8 @@ impl Certificate {
         Self { pem: made.pem(), key, thumbprint: base64(&sha2::Sha256::digest(made.der())) }
     }
 
-    /// Puts it where the portal looks: the key first, so that for a moment the two do not fit, as with any tool.
+    /// Writes the files where the portal reads them. The key is first, so for a moment the two do not match, as with
+    /// any renewal tool.
     pub(crate) fn write(&self, folder: &Path) {
         std::fs::write(folder.join("key.pem"), &self.key).unwrap();
         std::fs::set_permissions(folder.join("key.pem"), std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -51,7 +52,7 @@ impl Certificate {
     }
 }
 
-/// Somebody whose tokens an app takes, such as a cluster.
+/// A token issuer that an app trusts, such as a Kubernetes cluster.
 pub(crate) struct Issuer(rsa::RsaPrivateKey);
 
 impl Issuer {
@@ -59,12 +60,12 @@ impl Issuer {
         Self(rsa_key())
     }
 
-    /// A token of this service account, good for an hour from `now`.
+    /// Returns a token of the service account, valid for an hour from `now`.
     pub(crate) fn token(&self, now: i64, id: &str) -> String {
         self.with(Algorithm::RS256, &Self::claims(now, id))
     }
 
-    /// The audience as a list, as Kubernetes has it.
+    /// Returns the claims. The audience is a list, as in Kubernetes.
     pub(crate) fn claims(now: i64, id: &str) -> Value {
         json!({ "iss": ISSUER, "sub": SUBJECT, "aud": [EXCHANGE], "jti": id, "iat": now, "nbf": now, "exp": now + 3_600 })
     }
@@ -83,7 +84,7 @@ impl Issuer {
     }
 }
 
-/// Contoso, whose app has no secret but these.
+/// Contoso with an app whose only credentials are these.
 pub(crate) fn contoso_with(certificates: &[&Certificate], issuer: Option<&Issuer>) -> Seed {
     let mut seed: toml::Table = toml::from_str(include_str!("../../../src/tenant/contoso.toml")).unwrap();
     let app = seed["apps"][0].as_table_mut().unwrap();

@@ -1,4 +1,4 @@
-//! The emulator spoken to by hand, without any code of the product: what a stranger's client would send.
+//! A client of the emulator that uses no code of the product. It sends what an independent client would send.
 
 use passback::tenant::{Running, Seed, Start};
 use passback::{Clock, Random};
@@ -19,7 +19,7 @@ pub(crate) struct Emulator {
     pub(crate) http: Client,
 }
 
-/// Who signs in, and how.
+/// The account that signs in, with method and secret.
 pub(crate) struct As<'a> {
     pub(crate) account: &'a str,
     pub(crate) method: &'a str,
@@ -42,7 +42,7 @@ pub(crate) fn contoso() -> Seed {
 
 pub(crate) fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // PASSBACK_LOG shows what the product says while a test runs.
+    // `PASSBACK_LOG` shows the log of the product during a test.
     if let Ok(filter) = std::env::var("PASSBACK_LOG") {
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     }
@@ -53,7 +53,7 @@ pub(crate) fn http() -> Client {
     Client::builder().redirect(redirect::Policy::none()).build().unwrap()
 }
 
-/// A browser that asks for these languages.
+/// Returns a client that requests these languages.
 pub(crate) fn http_speaking(languages: &str) -> Client {
     install_crypto();
     let headers = [(header::ACCEPT_LANGUAGE, languages.parse().unwrap())].into_iter().collect();
@@ -80,7 +80,7 @@ impl Emulator {
         format!("{}/{}/oauth2/v2.0/{what}", self.running.url(), self.running.tenant_id())
     }
 
-    /// An authorize address; `more` overrides or adds.
+    /// Returns an authorize URL. `more` overrides or adds parameters.
     pub(crate) fn authorize(&self, more: &[(&str, &str)]) -> Url {
         let challenge = base64(&Sha256::digest(VERIFIER));
         let mut fields = vec![
@@ -107,7 +107,7 @@ impl Emulator {
         self.http.post(at).form(&fields).send().await.unwrap()
     }
 
-    /// What the browser is sent back with.
+    /// Returns the parameters of the redirect back to the app.
     pub(crate) async fn sign_in(&self, more: &[(&str, &str)], who: &As<'_>) -> Vec<(String, String)> {
         let answer = self.post_sign_in(self.authorize(more), who).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", answer.text().await.unwrap());
@@ -160,7 +160,7 @@ impl Emulator {
         self.graph("POST", &path, token, Some(serde_json::json!({ "newPassword": password }))).await
     }
 
-    /// Follows an operation to its end: status and detail.
+    /// Polls an operation to its end. Returns `status` and `statusDetail`.
     pub(crate) async fn outcome(&self, token: &str, accepted: &Response) -> (String, String) {
         let location = accepted.headers()["location"].to_str().unwrap().to_owned();
         for _ in 0..200 {
@@ -191,7 +191,7 @@ pub(crate) fn text(body: &Value, name: &str) -> String {
     body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}")).to_owned()
 }
 
-/// The claims of a token, unverified: what it says.
+/// Returns the claims of a token without verifying it.
 pub(crate) fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let middle = token.split('.').nth(1).unwrap();

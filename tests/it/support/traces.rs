@@ -1,8 +1,8 @@
-//! Looking for secrets in files.
+//! Searches files for secrets.
 
 use std::path::{Path, PathBuf};
 
-/// Every file below a folder.
+/// Returns every file below a folder.
 pub(crate) fn walk(dir: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
@@ -12,7 +12,7 @@ pub(crate) fn walk(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// The forms a secret may take on its way.
+/// Returns the encodings in which a secret may appear: plain, base64, URL-encoded, UTF-16.
 pub(crate) fn forms(secret: &str) -> Vec<Vec<u8>> {
     use base64::Engine as _;
     let base64 = base64::engine::general_purpose::STANDARD.encode(secret);
@@ -21,9 +21,9 @@ pub(crate) fn forms(secret: &str) -> Vec<Vec<u8>> {
     vec![secret.as_bytes().to_vec(), base64.trim_end_matches('=').as_bytes().to_vec(), url.into_bytes(), wide]
 }
 
-/// Whether these bytes stand there.
+/// Returns `true` if the bytes contain `needle`.
 pub(crate) fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    // Rare first bytes make the search quick enough for megabytes of log.
+    // Rare first bytes make the search fast enough for megabytes of log.
     let Some(first) = needle.first() else { return false };
     let mut from = 0;
     while let Some(at) = bytes[from..].iter().position(|b| b == first) {

@@ -1,4 +1,4 @@
-//! Microsoft's own client libraries take the emulator, over TLS, for Entra and Graph.
+//! Microsoft's own client libraries work against the emulator, over TLS, for Entra and Graph.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -25,7 +25,7 @@ fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
     std::fs::write(&cert, made.pem()).unwrap();
     std::fs::write(&key, pair.serialize_pem()).unwrap();
 
-    // Microsoft's libraries ask for a person's own profile, which takes a consent that Passback does without.
+    // Microsoft's libraries read the person's own profile. This needs a consent that the portal does not need.
     let contoso = include_str!("../../../src/tenant/contoso.toml");
     let contoso = contoso.replace("delegated = [", "delegated = [\"User.Read\", ");
     let seeded = dir.path().join("contoso.toml");

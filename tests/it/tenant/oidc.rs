@@ -1,4 +1,4 @@
-//! Signing in at the emulator.
+//! Sign-in at the emulator.
 
 use passback::tenant::{Call, Effect, Fault};
 use reqwest::StatusCode;

@@ -1,4 +1,4 @@
-//! How an app proves itself at the emulator, and what is refused.
+//! Client authentication at the emulator, and rejected credentials.
 
 use jsonwebtoken::{Algorithm, Header};
 use reqwest::StatusCode;
@@ -15,7 +15,7 @@ fn token_endpoint(entra: &Emulator) -> String {
     format!("{}/{}/oauth2/v2.0/token", entra.running.url(), entra.running.tenant_id())
 }
 
-/// Asks for the app's own token with this assertion; gives the first AADSTS code, or 0.
+/// Requests an app token with this assertion. Returns the first AADSTS code, or 0.
 async fn proves(entra: &Emulator, assertion: &str) -> i64 {
     let fields = [
         ("client_id", CLIENT),

@@ -1,4 +1,4 @@
-//! Resets at the emulator: who may, what happens, and every fault.
+//! Resets at the emulator: permissions, outcomes and faults.
 
 use passback::tenant::{Call, Effect, Fault};
 use reqwest::StatusCode;
@@ -301,7 +301,7 @@ async fn an_operation_goes_from_not_started_through_running_to_its_end() {
     assert_eq!(seen, ["notStarted", "running", "succeeded"]);
 }
 
-/// Microsoft publishes the shape and one example; the emulator judges by its own copy of the published scoring.
+/// Microsoft publishes the format and one example. The emulator judges by its own copy of the published scoring.
 #[tokio::test]
 async fn a_password_can_be_asked_about_with_a_persons_token_that_allows_it() {
     let entra = Emulator::with(crate::support::raw::contoso().consenting("User.ReadWrite")).await;

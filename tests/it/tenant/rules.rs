@@ -1,4 +1,4 @@
-//! Whom a role reaches, when a token is over, and when a grant is.
+//! Reach of roles, and expiry of access tokens and refresh tokens at the emulator.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ fn changed(from: &str, to: &str) -> Seed {
     Seed::parse(&text.replace(from, to)).unwrap().hurry().with_redirect(BACK)
 }
 
-/// An emulator whose hours pass by hand.
+/// Starts an emulator with a clock that the test advances.
 async fn with_clock(seed: Seed) -> (Emulator, Clock) {
     install_crypto();
     let clock = Clock::system();
@@ -67,7 +67,7 @@ async fn a_role_of_an_administrative_unit_reaches_its_members_alone() {
     let unit =
         listed["value"].as_array().unwrap().iter().find(|o| o["@odata.type"] == "#microsoft.graph.administrativeUnit");
     assert_eq!(unit.unwrap()["id"], json!("a0000000-0000-4000-8000-0000000000af"));
-    // The same role for the whole tenant reaches him too; one of another unit reaches nobody.
+    // The same role for the entire tenant reaches Omar as well. One for another unit reaches none of them.
     let everywhere = Emulator::with(changed(&format!(", {SCOPE} }}]"), " }]")).await;
     assert!(may_reset(&everywhere, &everywhere.operator().await, "omar@contoso.example").await);
     let elsewhere = Emulator::with(changed(SCOPE, "scope = \"/administrativeUnits/none\"")).await;
@@ -84,7 +84,7 @@ async fn every_cell_of_microsofts_table_is_kept() {
         ("Privileged Authentication Administrator", "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"),
         ("Global Administrator", "62e90394-69f5-4237-9190-012177145e10"),
     ];
-    // Rows: what the target holds. Columns: the operators above, y where they may reset.
+    // Rows: roles of the target. Columns: the roles above; `y` where they may reset.
     let table = [
         ("nothing", "", "yyyyyy"),
         ("Directory Readers", "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "yyyyyy"),
@@ -113,7 +113,7 @@ async fn every_cell_of_microsofts_table_is_kept() {
         let restricted = if *what == "restricted" { "restricted = true\n" } else { "" };
         let _ = write!(seed, "\n[[people]]\nupn = \"of{n}@contoso.example\"\nname = \"Of {n}\"\n{roles}{restricted}");
     }
-    // Eligible is not active.
+    // An eligible role is not an active role.
     seed += "\n[[people]]\nupn = \"eligible@contoso.example\"\nname = \"Eligible\"\nroles = [{ template = \"c4e39bd9-1100-46d3-8c65-fb160da0071f\", eligible = true }]\n";
     let entra = Emulator::with(Seed::parse(&seed).unwrap().hurry().with_redirect(BACK)).await;
     for (column, (by, _)) in TEMPLATES.iter().enumerate() {
@@ -161,7 +161,7 @@ async fn ways_to_sign_in_take_other_roles_than_a_reset_and_never_reach_oneself()
     assert_eq!(status("POST", &own, &operator).await, StatusCode::FORBIDDEN, "never one's own");
 }
 
-/// What Graph says to a token: good, over, or a challenge with the second that it asks for.
+/// Returns whether Graph accepts a token, challenges it, or treats it as expired.
 async fn judged(entra: &Emulator, token: &str) -> String {
     let answer = entra.graph("GET", &format!("/users/{WANDA}/authentication/methods"), token, None).await;
     let header = answer.headers().get("www-authenticate").map(|h| h.to_str().unwrap().to_owned()).unwrap_or_default();
@@ -187,7 +187,7 @@ async fn only_a_token_whose_owner_can_answer_is_challenged_and_the_other_ends_by
         (judged(&entra, &plain).await.as_str(), judged(&entra, &capable).await.as_str()),
         ("good", "challenged")
     );
-    // Whoever answers with a new sign-in goes on; a session from before is not enough.
+    // A token from a new sign-in answers the challenge. A session from before the revocation would not.
     clock.advance(SignedDuration::from_secs(2));
     let again = text(&tokens(&entra, &[], &As::passkey(WANDA), Some(CP1)).await, "access_token");
     assert_eq!(judged(&entra, &again).await, "good");
@@ -223,14 +223,14 @@ async fn refresh_tokens_end_by_their_own_rules() {
     clock.advance(SignedDuration::from_hours(24 * 2));
     assert_eq!(refreshed(&entra, &first).await.1, json!(700_082), "unused for more than 90 days");
     assert_eq!(refreshed(&entra, &used).await.0, StatusCode::OK, "used within them");
-    // A pass's tokens end with it: eight hours here.
+    // Refresh tokens from a Temporary Access Pass expire with the pass, here after 8 hours.
     let tap = As { account: WANDA, method: "tap", secret: "FJ3K-WANDA" };
     let (entra, clock) = with_clock(contoso()).await;
     let of_pass = text(&tokens(&entra, &[], &tap, None).await, "refresh_token");
     assert_eq!(refreshed(&entra, &of_pass).await.0, StatusCode::OK);
     clock.advance(SignedDuration::from_hours(9));
     assert_eq!(refreshed(&entra, &of_pass).await.1, json!(50173));
-    // A single-page application's end after a day, however often they are used.
+    // Refresh tokens of a single-page application expire after 24 hours, however often they are used.
     let spa = Seed::parse(&include_str!("../../../src/tenant/contoso.toml").replacen(
         "secret = \"demo-secret-of-the-emulator\"",
         &format!("secret = \"demo-secret-of-the-emulator\"\nspa_redirect_uris = [\"{BACK}\"]"),
@@ -261,7 +261,7 @@ async fn conditional_access_is_asked_again_at_each_refresh() {
     entra.running.set_policies(policies("block = true"));
     let (_, code, error) = refreshed(&entra, &grant).await;
     assert_eq!((code, error.as_str()), (json!(53003), "interaction_required"), "blocked");
-    // Dora is excluded and signed in with her password; then she is not any more.
+    // Dora is excluded from the policy and signed in with her password. Then the exclusion is removed.
     entra.running.set_policies(contoso());
     let dora = As::password("dora@contoso.example", "Old-River-Stone-7");
     let grant = text(&tokens(&entra, &[("claims", C1)], &dora, None).await, "refresh_token");

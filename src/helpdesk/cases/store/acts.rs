@@ -1,4 +1,4 @@
-//! What was done, each from one verdict.
+//! Execution rows: each one executes an action on the basis of one decision.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::base::{CaseId, ObjectId, PersonKey, Reference};
 use crate::helpdesk::cases::rules::Action;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// Who sees a pass.
+/// Who sees a Temporary Access Pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShownTo {
     Nobody,
@@ -16,7 +16,7 @@ pub(crate) enum ShownTo {
     Agent,
 }
 
-/// Something to be done.
+/// Parameters of a new execution.
 pub(crate) struct Acting<'a> {
     pub(crate) id: &'a str,
     pub(crate) case: CaseId,
@@ -59,23 +59,23 @@ pub(crate) async fn act(tx: &mut Tx, acting: &Acting<'_>) -> Result<(), StoreErr
     Ok(())
 }
 
-/// What was done.
+/// An execution of a case action.
 #[derive(Clone, Debug)]
 pub(crate) struct Acted {
     pub(crate) action: Action,
     pub(crate) agent_name: String,
     pub(crate) at: Timestamp,
-    /// `begun`, `waiting` (for who may see a pass), `done`, `failed`.
+    /// `begun`, `waiting` (for the manager or the agent's sign-in), `done` or `failed`.
     pub(crate) outcome: String,
     pub(crate) detail: String,
-    /// When a pass was seen to be used, and when a way to sign in was last registered after it.
+    /// Time at which the use of a pass was detected; below, when a sign-in method was last registered after it.
     pub(crate) used_at: Option<Timestamp>,
     pub(crate) method_at: Option<Timestamp>,
 }
 
 type ActedRow = (String, String, String, i64, String, String, Option<i64>, Option<i64>);
 
-/// What was done in a case, the newest first.
+/// Loads the executions of a case, newest first.
 pub(crate) async fn acted(db: &Db, case: CaseId) -> Result<Vec<Acted>, StoreError> {
     const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail, w.used_at, w.method_at
         FROM case_actions a LEFT JOIN pass_watches w ON w.action_id = a.id
@@ -93,7 +93,7 @@ fn read_acted(row: ActedRow) -> Result<Acted, StoreError> {
     Ok(Acted { action, agent_name, at: at(when), outcome, detail, used_at, method_at })
 }
 
-/// What was done to a person's account by the desk, the newest first: theirs to see.
+/// Loads the executions on a person's account, newest first, for the account page of that person.
 pub(crate) async fn done_to(db: &Db, person: PersonKey) -> Result<Vec<Acted>, StoreError> {
     const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail, w.used_at, w.method_at
         FROM case_actions a JOIN cases c ON c.id = a.case_id LEFT JOIN pass_watches w ON w.action_id = a.id
@@ -103,7 +103,7 @@ pub(crate) async fn done_to(db: &Db, person: PersonKey) -> Result<Vec<Acted>, St
     rows.into_iter().map(read_acted).collect()
 }
 
-/// How it came out. False: it was told already.
+/// Changes the status of an execution. Returns false if it no longer had the expected status.
 pub(crate) async fn end(
     tx: &mut Tx,
     id: &str,
@@ -125,7 +125,7 @@ pub(crate) async fn end(
     Ok(rows == 1)
 }
 
-/// A pass that waits for the manager who may see it.
+/// A pass that waits until the manager takes it.
 #[derive(Clone, Debug)]
 pub(crate) struct WaitingPass {
     pub(crate) action: String,
@@ -134,7 +134,7 @@ pub(crate) struct WaitingPass {
     pub(crate) person: PersonKey,
 }
 
-/// Passes that wait for this manager.
+/// Loads the passes that wait for this manager.
 pub(crate) async fn waiting_passes(
     db: &Db,
     manager: ObjectId,

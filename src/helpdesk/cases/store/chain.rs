@@ -1,5 +1,8 @@
-//! Verify, approve: each row names the one before it. The tables refuse what the rules would; nothing here is the only
-//! guard.
+//! Verifications, decisions and approvals.
+//!
+//! A decision refers to its verifications, and an approval to its decision.
+//!
+//! - The tables enforce the same rules as the code, so neither is the only check.
 
 use jiff::Timestamp;
 
@@ -8,7 +11,7 @@ use crate::base::{CaseId, ObjectId, PersonKey};
 use crate::helpdesk::cases::rules::{Action, Method, Needs, Verification};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// Keeps what speaks for the caller. `check`: the question and who answered it.
+/// Inserts a verification. `check` is the id of the confirmed request and the person who confirmed it.
 pub(crate) async fn verify(
     tx: &mut Tx,
     (case, action): (CaseId, Action),
@@ -37,7 +40,7 @@ pub(crate) async fn verify(
     Ok(())
 }
 
-/// Whether this agent said the same already, and it is still good.
+/// Returns whether this agent has already attested by this method, and the attestation is valid and unused.
 pub(crate) async fn said(
     tx: &mut Tx,
     (case, action): (CaseId, Action),
@@ -60,7 +63,7 @@ pub(crate) async fn said(
 
 type VerificationRow = (String, String, String, i64, String, String, i64, i64);
 
-/// What spoke for the caller in a case and is not used up, with what for, the oldest first.
+/// Loads the verifications of a case that no decision has used, with their action, oldest first.
 pub(crate) async fn verifications(db: &Db, case: CaseId) -> Result<Vec<(Action, Verification)>, StoreError> {
     const SQL: &str = "SELECT action, id, method, points, agent, agent_name, at, until
         FROM case_verifications WHERE case_id = $1 AND id NOT IN (SELECT verification_id FROM case_parts) ORDER BY at, id";
@@ -76,7 +79,7 @@ pub(crate) async fn verifications(db: &Db, case: CaseId) -> Result<Vec<(Action, 
     rows.into_iter().map(one).collect()
 }
 
-/// What was found to be enough.
+/// A decision that an action may be executed, by sufficient verification or by override.
 #[derive(Clone, Debug)]
 pub(crate) struct Verdict {
     pub(crate) id: String,
@@ -90,6 +93,7 @@ pub(crate) struct Verdict {
     pub(crate) until: Timestamp,
 }
 
+/// Inserts a decision and binds its verifications to it, so that no other decision can use them.
 pub(crate) async fn conclude(
     tx: &mut Tx,
     case: CaseId,
@@ -133,7 +137,7 @@ pub(crate) async fn conclude(
     Ok(())
 }
 
-/// The second person's word.
+/// Approval of a decision by a second person.
 #[derive(Clone, Debug)]
 pub(crate) struct Approved {
     pub(crate) id: String,
@@ -141,7 +145,7 @@ pub(crate) struct Approved {
     pub(crate) until: Timestamp,
 }
 
-/// A verdict with its approval, if there is one, and whether it was used.
+/// A stored decision with its approval, if there is one, and whether an execution has used it.
 #[derive(Clone, Debug)]
 pub(crate) struct Concluded {
     pub(crate) verdict: Verdict,
@@ -150,7 +154,7 @@ pub(crate) struct Concluded {
 }
 
 impl Concluded {
-    /// It may still be acted on, or approved.
+    /// Returns whether the decision is unused and neither it nor its approval has expired.
     pub(crate) fn good(&self, now: Timestamp) -> bool {
         !self.used && now < self.verdict.until && self.approved.as_ref().is_none_or(|approved| now < approved.until)
     }
@@ -203,7 +207,7 @@ impl TryFrom<VerdictRow> for Concluded {
     }
 }
 
-/// Verdicts of a case, the newest first.
+/// Loads the decisions of a case, newest first.
 pub(crate) async fn verdicts(db: &Db, case: CaseId) -> Result<Vec<Concluded>, StoreError> {
     const SQL: &str =
         "SELECT v.id, v.action, v.basis, v.threshold, v.two_people, v.reason, v.agent, v.agent_name, v.at,
@@ -215,7 +219,9 @@ pub(crate) async fn verdicts(db: &Db, case: CaseId) -> Result<Vec<Concluded>, St
     rows.into_iter().map(Concluded::try_from).collect()
 }
 
-/// Whether `agent` approved for `approver` about this person since a moment: two agents must not take turns.
+/// Returns whether `agent` approved a decision of `approver` about this person since a time.
+///
+/// Two agents must not approve each other's decisions.
 pub(crate) async fn turn_taken(
     tx: &mut Tx,
     (approver, agent): (ObjectId, ObjectId),
@@ -238,7 +244,7 @@ pub(crate) async fn turn_taken(
     Ok(count > 0)
 }
 
-/// The second person's word on a verdict.
+/// Inserts the approval of a decision by a second person.
 pub(crate) async fn approve(
     tx: &mut Tx,
     (id, verdict): (&str, &Verdict),

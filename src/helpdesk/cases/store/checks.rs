@@ -1,4 +1,6 @@
-//! Questions that somebody must sign in to answer. The words are sealed while a question is open, and gone afterwards.
+//! Verification requests, which the recipient must sign in to answer.
+//!
+//! - The words of a call check are stored sealed while the request is open, and deleted with the reply.
 
 use jiff::Timestamp;
 
@@ -7,11 +9,11 @@ use crate::base::{CaseId, ObjectId, PersonKey};
 use crate::helpdesk::cases::rules::{Action, Method};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// How a question was answered.
+/// Reply to a verification request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Confirmed,
-    /// Other words than the agent said.
+    /// The picked words are not the ones that the agent read out.
     Wrong,
     Refused,
 }
@@ -26,21 +28,21 @@ impl Answer {
     }
 }
 
-/// A question.
+/// A verification request.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
     pub(crate) id: String,
     pub(crate) case: CaseId,
-    /// Whom the case is about.
+    /// Name of the person of the case.
     pub(crate) about: String,
     pub(crate) action: Action,
     pub(crate) method: Method,
     pub(crate) agent: ObjectId,
     pub(crate) agent_name: String,
-    /// Who is asked.
+    /// Recipient: the person or their manager.
     pub(crate) asked: PersonKey,
     pub(super) sealed: String,
-    /// `None`: still open, or over without an answer.
+    /// `None` while the request is open, and after it expired without a reply.
     pub(crate) answer: Option<Answer>,
     pub(crate) asked_at: Timestamp,
     pub(crate) until: Timestamp,
@@ -56,7 +58,7 @@ impl Check {
     }
 }
 
-/// A question to ask.
+/// Parameters of a new verification request.
 pub(crate) struct Asking<'a> {
     pub(crate) id: &'a str,
     pub(crate) case: CaseId,
@@ -146,7 +148,7 @@ macro_rules! checks_where {
     };
 }
 
-/// Questions of a case, the newest first.
+/// Loads the requests of a case, newest first.
 pub(crate) async fn checks(db: &Db, case: CaseId) -> Result<Vec<Check>, StoreError> {
     let id = case.to_string();
     let rows: Vec<Row> =
@@ -154,7 +156,7 @@ pub(crate) async fn checks(db: &Db, case: CaseId) -> Result<Vec<Check>, StoreErr
     rows.into_iter().map(Check::try_from).collect()
 }
 
-/// Questions to somebody, open and answered, the newest first.
+/// Loads the requests to a recipient, open and answered, newest first.
 pub(crate) async fn asked(db: &Db, who: PersonKey) -> Result<Vec<Check>, StoreError> {
     let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
     let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(checks_where!("k.tenant = $1 AND k.object = $2"))
@@ -165,7 +167,7 @@ pub(crate) async fn asked(db: &Db, who: PersonKey) -> Result<Vec<Check>, StoreEr
     rows.into_iter().map(Check::try_from).collect()
 }
 
-/// A question to somebody, by its id. Somebody else's is not found.
+/// Loads a request to a recipient by its id. A request to another recipient is not found.
 pub(crate) async fn check(db: &Db, id: &str, who: PersonKey) -> Result<Option<Check>, StoreError> {
     let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
     let sql = checks_where!("k.id = $1 AND k.tenant = $2 AND k.object = $3");
@@ -174,7 +176,7 @@ pub(crate) async fn check(db: &Db, id: &str, who: PersonKey) -> Result<Option<Ch
     row.map(Check::try_from).transpose()
 }
 
-/// How many questions to somebody are open.
+/// Counts the open requests to a recipient in open cases.
 pub(crate) async fn waiting(db: &Db, who: PersonKey, now: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_checks k JOIN cases c ON c.id = k.case_id
         WHERE k.tenant = $1 AND k.object = $2 AND k.state = 'waiting' AND k.until > $3 AND c.state = 'open'";
@@ -184,7 +186,7 @@ pub(crate) async fn waiting(db: &Db, who: PersonKey, now: Timestamp) -> Result<i
     Ok(count)
 }
 
-/// Whether such a question is open in a case.
+/// Returns whether a request by this method is open in a case.
 pub(crate) async fn is_waiting(tx: &mut Tx, case: CaseId, method: Method, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str =
         "SELECT COUNT(*) FROM case_checks WHERE case_id = $1 AND method = $2 AND state = 'waiting' AND until > $3";
@@ -194,7 +196,9 @@ pub(crate) async fn is_waiting(tx: &mut Tx, case: CaseId, method: Method, now: T
     Ok(count > 0)
 }
 
-/// Answers an open question; its words are gone. False: it was answered already, or its time is over.
+/// Stores the reply to an open request and deletes its words.
+///
+/// Returns false if the request was already answered or has expired.
 pub(crate) async fn answer(tx: &mut Tx, id: &str, answer: Answer, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE case_checks SET state = $2, sealed = '', answered_at = $3
         WHERE id = $1 AND state = 'waiting' AND until > $3";
@@ -209,7 +213,9 @@ pub(crate) async fn answer(tx: &mut Tx, id: &str, answer: Answer, now: Timestamp
     Ok(rows == 1)
 }
 
-/// How many questions about this person were answered wrongly or refused since a moment, whoever was asked.
+/// Counts the requests about this person that failed since a time, for any recipient.
+///
+/// A request failed if the reply was incorrect or a denial.
 pub(crate) async fn failed_lately(db: &Db, person: PersonKey, since: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_checks k JOIN cases c ON c.id = k.case_id
         WHERE c.tenant = $1 AND c.object = $2 AND k.asked_at >= $3 AND k.state IN ('wrong', 'refused')";

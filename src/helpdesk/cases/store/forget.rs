@@ -1,10 +1,12 @@
-//! What retention takes from cases: names, what was typed and written. What was done stays, by ids.
+//! Erases personal data in old cases: names, entered texts and notes.
+//!
+//! - What was done stays, with ids.
 
 use jiff::Timestamp;
 
 use crate::store::{StoreError, Tx, on_tx};
 
-/// Texts of parts of a case; `$1` is the time before which a case must have changed last.
+/// Statements that erase texts in the parts of a case. `$1` is the time before which a case must have changed last.
 const PARTS: [&str; 7] = [
     "DELETE FROM case_notes WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
     "UPDATE case_checks SET agent_name = '', sealed = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
@@ -15,12 +17,12 @@ const PARTS: [&str; 7] = [
     "UPDATE case_actions SET agent_name = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
     "UPDATE pass_watches SET sealed = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
 ];
-/// One that is still open after so long is nobody's any more.
+/// Statement that erases texts in a case. It also closes a case that is still open after the retention period.
 const CASES: &str = "UPDATE cases SET name = '', upn = '', ticket = '', owner_name = '', asked_key = NULL,
     state = CASE WHEN state = 'open' THEN 'closed' ELSE state END
     WHERE updated_at < $1 AND (name <> '' OR upn <> '' OR ticket <> '' OR owner_name <> '')";
 
-/// Erases what is personal in cases that did not change since a moment. Gives how many there were.
+/// Erases personal data in cases that have not changed since a time. Returns the number of cases.
 pub(crate) async fn forget(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     let before = before.as_millisecond();
     let cases =

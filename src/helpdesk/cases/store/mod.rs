@@ -1,5 +1,7 @@
-//! The SQL of cases. Whatever changes a case locks its row first, and only while it is open: two agents, two replicas or
-//! two presses of one button come one after the other.
+//! SQL of cases.
+//!
+//! - Every change locks the case row first, and only while the case is open. Requests of two agents, two replicas or a
+//!   repeated form submission therefore run one after the other.
 
 mod acts;
 mod chain;
@@ -22,11 +24,11 @@ use super::rules::Action;
 use crate::base::{CaseId, ObjectId, PersonKey, Reference, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// Where a case came from.
+/// Origin of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Desk,
-    /// `/help`: nobody knows who asked.
+    /// A request at `/help` without a sign-in, so the requester is unknown.
     Internet,
 }
 
@@ -39,10 +41,11 @@ impl Origin {
     }
 }
 
+/// State of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CaseState {
     Open,
-    /// Refused by the person, or failed too often: nothing is done in it any more.
+    /// The person denied a request, or too many replies failed. No further action is possible.
     Locked,
     Closed,
 }
@@ -63,16 +66,17 @@ impl CaseState {
     }
 }
 
+/// A helpdesk case.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) id: CaseId,
     pub(crate) reference: Reference,
-    /// Nobody until the desk has said who it is.
+    /// `None` until an agent has identified the person.
     pub(crate) person: Option<PersonKey>,
     pub(crate) name: String,
     pub(crate) upn: String,
     pub(crate) origin: Origin,
-    /// How often the internet asked for it.
+    /// Number of requests at `/help` for this case.
     pub(crate) asks: i64,
     pub(crate) reset: Option<ResetId>,
     pub(crate) action: Action,
@@ -121,7 +125,7 @@ pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
-/// A value of a row that must read back.
+/// Parses a stored value. A value that does not parse is a corrupt row.
 pub(super) fn read<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::BadRow { table: "cases", problem: what.to_owned() })
 }
@@ -158,20 +162,21 @@ impl TryFrom<Row> for Case {
     }
 }
 
-/// A case to begin.
+/// Parameters of a new case.
 pub(super) struct NewCase<'a> {
     pub(super) id: CaseId,
     pub(super) reference: &'a Reference,
-    /// Who it is about: key, name and UPN.
+    /// The person of the case: key, name and UPN.
     pub(super) person: Option<(PersonKey, &'a str, &'a str)>,
     pub(super) reset: Option<ResetId>,
     pub(super) action: Action,
     pub(super) owner: Option<(ObjectId, &'a str)>,
-    /// What was typed at `/help`, and its keyed digest.
+    /// The text entered at `/help` and its keyed digest.
     pub(super) asked: Option<(&'a str, &'a str)>,
     pub(super) now: Timestamp,
 }
 
+/// Inserts an open case.
 pub(super) async fn insert(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO cases (id, reference, tenant, object, name, upn, origin, asked_key, asks, reset_id,
         action, state, ticket, owner, owner_name, failures, created_at, updated_at)
@@ -199,7 +204,7 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Counts another request for the same name. `None`: there is no open case for it.
+/// Counts another request for the same name. Returns `None` if there is no open case for it.
 pub(super) async fn asked_again(tx: &mut Tx, key: &str, now: Timestamp) -> Result<Option<CaseId>, StoreError> {
     const SQL: &str =
         "UPDATE cases SET asks = asks + 1, updated_at = $2 WHERE asked_key = $1 AND state = 'open' RETURNING id";
@@ -208,7 +213,7 @@ pub(super) async fn asked_again(tx: &mut Tx, key: &str, now: Timestamp) -> Resul
     row.map(|(id,)| read(&id, "id")).transpose()
 }
 
-/// The reference that one who asked was given.
+/// Inserts the reference that a requester received.
 pub(super) async fn request(
     tx: &mut Tx,
     case: CaseId,
@@ -221,7 +226,7 @@ pub(super) async fn request(
     Ok(())
 }
 
-/// A case by its own reference, or by one that somebody who asked was given.
+/// Loads a case by its own reference, or by a reference that a requester received.
 pub(super) async fn by_reference(db: &Db, reference: &Reference) -> Result<Option<Case>, StoreError> {
     const SQL: &str = case_sql!(
         "SELECT ",
@@ -232,8 +237,9 @@ pub(super) async fn by_reference(db: &Db, reference: &Reference) -> Result<Optio
     row.map(Case::try_from).transpose()
 }
 
-/// Cases in a state: those of the desk first, then those that the internet asked for; the newest first in each. After
-/// the origin, time and id of a line.
+/// Loads one page of the cases in a state: helpdesk cases first, then requests from `/help`, newest first in each.
+///
+/// `after` is the cursor: origin, time and id of the last case on the previous page.
 pub(super) async fn list(
     db: &Db,
     state: CaseState,
@@ -253,7 +259,7 @@ pub(super) async fn list(
     rows.into_iter().map(Case::try_from).collect()
 }
 
-/// A person's newest cases.
+/// Loads the newest cases of a person.
 pub(super) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Case>, StoreError> {
     const SQL: &str = case_sql!(
         "SELECT ",
@@ -264,7 +270,7 @@ pub(super) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Case>, S
     rows.into_iter().map(Case::try_from).collect()
 }
 
-/// Cases about a reset.
+/// Loads the newest cases about a reset.
 pub(super) async fn of_reset(db: &Db, reset: ResetId) -> Result<Vec<Case>, StoreError> {
     const SQL: &str =
         case_sql!("SELECT ", " FROM cases WHERE reset_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20");
@@ -273,7 +279,7 @@ pub(super) async fn of_reset(db: &Db, reset: ResetId) -> Result<Vec<Case>, Store
     rows.into_iter().map(Case::try_from).collect()
 }
 
-/// Locks an open case for the rest of the transaction, and reads it as it is now.
+/// Locks a case for the rest of the transaction and returns its current state. Returns `None` unless it is open.
 pub(super) async fn hold(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Option<Case>, StoreError> {
     const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING ", "");
     let (id, now) = (id.to_string(), now.as_millisecond());
@@ -281,7 +287,7 @@ pub(super) async fn hold(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Opti
     row.map(Case::try_from).transpose()
 }
 
-/// Something happened to a case, whatever its state: pages that show it see that.
+/// Updates the change time of a case in any state, so that open pages refresh.
 pub(super) async fn touch(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Case, StoreError> {
     const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 RETURNING ", "");
     let (id, now) = (id.to_string(), now.as_millisecond());
@@ -289,17 +295,18 @@ pub(super) async fn touch(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Cas
     row.ok_or(StoreError::NoRow)?.try_into()
 }
 
-/// What may be changed in a case that is held.
+/// A change to a locked case.
 pub(super) enum Change<'a> {
     Owner(ObjectId, &'a str),
     Ticket(&'a str),
     Action(Action),
-    /// The desk found out who it is; what was typed makes room for the name.
+    /// Identifies the person. Their name replaces the text that was entered at `/help`.
     Person(PersonKey, &'a str, &'a str),
     Failed,
     State(CaseState),
 }
 
+/// Applies a change to a locked case.
 pub(super) async fn change(tx: &mut Tx, id: CaseId, change: &Change<'_>) -> Result<(), StoreError> {
     let text = |text: &str| text.to_owned();
     let (sql, values) = match change {
@@ -323,7 +330,7 @@ pub(super) async fn change(tx: &mut Tx, id: CaseId, change: &Change<'_>) -> Resu
     Ok(())
 }
 
-/// A line that somebody wrote into a case.
+/// A note of an agent in a case.
 #[derive(Clone, Debug)]
 pub(crate) struct CaseNote {
     pub(crate) at: Timestamp,

@@ -1,11 +1,12 @@
-//! The tables themselves: whatever SQL is tried, nothing is done that was not verified, and approved where it must be.
+//! Tests of the table constraints: no SQL statement can store an execution that was not verified, or not approved if an
+//! approval is required.
 
 use sqlx::AssertSqlSafe;
 
 use crate::store::testing::{Engine, engines};
 use crate::store::{StoreError, on_db, write_db};
 
-/// Columns and literals of a row.
+/// Columns of a row with their SQL literals.
 type Row = Vec<(&'static str, &'static str)>;
 
 const CASE: [(&str, &str); 15] = [
@@ -99,7 +100,7 @@ const ACTION: [(&str, &str); 13] = [
     ("detail", "''"),
 ];
 
-/// A row with some columns other than usual.
+/// Returns a row with some columns replaced.
 fn with(row: &[(&'static str, &'static str)], other: &[(&'static str, &'static str)]) -> Row {
     let mut all: Row = row.to_vec();
     for (column, value) in other {
@@ -121,7 +122,7 @@ async fn taken(engine: &Engine, table: &str, row: &[(&str, &str)]) {
     insert(engine, table, row).await.unwrap_or_else(|error| panic!("{table} {row:?}: {error:?}"));
 }
 
-/// Refused by a constraint, and not by a slip of the test.
+/// Asserts that a constraint rejects the row, and not an error in the test.
 async fn refused(engine: &Engine, table: &str, row: &[(&str, &str)], why: &str) {
     match insert(engine, table, row).await {
         Ok(()) => panic!("{why}: {table} took {row:?}"),
@@ -138,7 +139,7 @@ async fn refused(engine: &Engine, table: &str, row: &[(&str, &str)], why: &str) 
     }
 }
 
-/// A case with a confirmed call check, and another one beside it.
+/// Returns databases that contain a case with a confirmed call check, and a second case.
 async fn begun() -> Vec<Engine> {
     let all = engines().await;
     for engine in &all {
@@ -154,7 +155,7 @@ async fn nothing_is_verified_that_nobody_confirmed() {
     for engine in begun().await {
         let try_ = |other: &[(&'static str, &'static str)]| with(&VERIFICATION, other);
         let none = [("check_id", "NULL"), ("check_state", "NULL"), ("witness", "NULL")];
-        refused(&engine, "case_verifications", &try_(&none), "a call check without its question").await;
+        refused(&engine, "case_verifications", &try_(&none), "a call check without its request").await;
         let waiting = with(&CHECK, &[("id", "'k2'"), ("state", "'waiting'"), ("answered_at", "NULL")]);
         taken(&engine, "case_checks", &waiting).await;
         refused(&engine, "case_verifications", &try_(&[("check_id", "'k2'")]), "not answered yet").await;
@@ -162,29 +163,29 @@ async fn nothing_is_verified_that_nobody_confirmed() {
         refused(&engine, "case_verifications", &try_(&said), "not confirmed").await;
         refused(&engine, "case_verifications", &try_(&[("case_id", "'c2'")]), "of another case").await;
         refused(&engine, "case_verifications", &try_(&[("action", "'pass'")]), "for something else").await;
-        refused(&engine, "case_verifications", &try_(&[("witness", "'omar'")]), "by somebody else").await;
-        refused(&engine, "case_verifications", &try_(&[("agent", "'hana'")]), "another agent's question").await;
+        refused(&engine, "case_verifications", &try_(&[("witness", "'omar'")]), "by another witness").await;
+        refused(&engine, "case_verifications", &try_(&[("agent", "'hana'")]), "another agent's request").await;
         refused(&engine, "case_verifications", &try_(&[("points", "0")]), "worth nothing").await;
         taken(&engine, "case_verifications", &VERIFICATION).await;
-        refused(&engine, "case_verifications", &try_(&[("id", "'v2'")]), "one answer counts once").await;
+        refused(&engine, "case_verifications", &try_(&[("id", "'v2'")]), "one reply counts once").await;
         refused(
             &engine,
             "case_checks",
             &with(&CHECK, &[("id", "'k3'"), ("object", "'hugo'")]),
-            "nobody asks themselves",
+            "an agent cannot send a request to themselves",
         )
         .await;
     }
 }
 
-/// An attested row.
+/// Returns a verification row for an attestation.
 fn attested(id: &'static str, method: &'static str, agent: &'static str, points: &'static str) -> Row {
     let nobody = [("check_id", "NULL"), ("check_state", "NULL"), ("witness", "NULL")];
     let row = with(&VERIFICATION, &nobody);
     with(&row, &[("id", id), ("method", method), ("agent", agent), ("points", points)])
 }
 
-/// Every verification goes to one verdict.
+/// Binds the verifications to the decision `d1`.
 async fn parts(engine: &Engine, ids: &[&'static str]) {
     for id in ids {
         taken(engine, "case_parts", &[("verification_id", id), ("verdict_id", "'d1'")]).await;
@@ -206,10 +207,10 @@ async fn a_verdict_has_the_points_it_says_and_a_witness() {
         taken(&engine, "case_verifications", &attested("'v2'", "'in_person'", "'hugo'", "2")).await;
         taken(&engine, "case_verifications", &attested("'v3'", "'call_back'", "'hugo'", "1")).await;
         let try_ = |other: &[(&'static str, &'static str)]| with(&VERDICT, other);
-        refused(&engine, "case_verdicts", &VERDICT, "a verification that is not used up by it").await;
+        refused(&engine, "case_verdicts", &VERDICT, "a verification that is not bound to it").await;
         parts(&engine, &["'v1'", "'v2'", "'v3'"]).await;
         refused(&engine, "case_parts", &[("verification_id", "'v1'"), ("verdict_id", "'d2'")], "used up").await;
-        refused(&engine, "case_verdicts", &try_(&[("id", "'d2'")]), "another verdict's").await;
+        refused(&engine, "case_verdicts", &try_(&[("id", "'d2'")]), "a verification of another decision").await;
         let none = [
             ("first_id", "NULL"),
             ("first_method", "NULL"),
@@ -217,14 +218,14 @@ async fn a_verdict_has_the_points_it_says_and_a_witness() {
             ("first_agent", "NULL"),
             ("first_until", "NULL"),
         ];
-        refused(&engine, "case_verdicts", &try_(&none), "out of nothing").await;
+        refused(&engine, "case_verdicts", &try_(&none), "no verification").await;
         refused(&engine, "case_verdicts", &try_(&[("threshold", "3")]), "too few points").await;
         let more = [("threshold", "9"), ("first_points", "9")];
         refused(&engine, "case_verdicts", &try_(&more), "more points than it was worth").await;
-        refused(&engine, "case_verdicts", &try_(&[("first_points", "NULL")]), "a half row").await;
+        refused(&engine, "case_verdicts", &try_(&[("first_points", "NULL")]), "an incomplete verification").await;
         refused(&engine, "case_verdicts", &try_(&[("action", "'thaw'")]), "verified for something else").await;
-        refused(&engine, "case_verdicts", &try_(&[("until", "60")]), "longer than what it rests on").await;
-        refused(&engine, "case_verdicts", &try_(&[("two_people", "1")]), "their own session alone").await;
+        refused(&engine, "case_verdicts", &try_(&[("until", "60")]), "longer than its verifications").await;
+        refused(&engine, "case_verdicts", &try_(&[("two_people", "1")]), "own session alone").await;
         let twice = with(
             &try_(&[("threshold", "4")]),
             &[
@@ -238,7 +239,7 @@ async fn a_verdict_has_the_points_it_says_and_a_witness() {
         refused(&engine, "case_verdicts", &twice, "the same one twice").await;
         let own_word =
             with(&try_(&[("first_id", "'v3'"), ("first_method", "'call_back'"), ("first_points", "1")]), &SECOND);
-        refused(&engine, "case_verdicts", &own_word, "one agent's word alone").await;
+        refused(&engine, "case_verdicts", &own_word, "one agent's attestation alone").await;
         let both = with(&try_(&[("threshold", "4"), ("two_people", "1")]), &SECOND);
         taken(&engine, "case_verdicts", &both).await;
     }
@@ -252,11 +253,11 @@ async fn nothing_is_done_without_its_verdict_and_its_second_person() {
         parts(&engine, &["'v1'"]).await;
         taken(&engine, "case_verdicts", &VERDICT).await;
         let try_ = |other: &[(&'static str, &'static str)]| with(&ACTION, other);
-        refused(&engine, "case_actions", &try_(&[("agent", "'hana'")]), "another agent's verdict").await;
+        refused(&engine, "case_actions", &try_(&[("agent", "'hana'")]), "another agent's decision").await;
         refused(&engine, "case_actions", &try_(&[("case_id", "'c2'")]), "another case").await;
         refused(&engine, "case_actions", &try_(&[("action", "'revoke'")]), "another action").await;
         refused(&engine, "case_actions", &try_(&[("at", "50")]), "too late").await;
-        refused(&engine, "case_actions", &try_(&[("verdict_until", "90")]), "a longer verdict").await;
+        refused(&engine, "case_actions", &try_(&[("verdict_until", "90")]), "a longer decision").await;
         refused(&engine, "case_actions", &try_(&[("basis", "'override'")]), "no override").await;
         refused(&engine, "case_actions", &try_(&[("shown_to", "'agent'")]), "no pass to see").await;
         refused(
@@ -287,20 +288,20 @@ async fn two_people_are_two() {
         ];
         taken(&engine, "case_verdicts", &with(&VERDICT, &none)).await;
         let act = with(&ACTION, &[("basis", "'override'"), ("two_people", "1")]);
-        refused(&engine, "case_actions", &act, "nobody approved").await;
+        refused(&engine, "case_actions", &act, "not approved").await;
         let try_ = |other: &[(&'static str, &'static str)]| with(&APPROVAL, other);
-        refused(&engine, "case_approvals", &try_(&[("approver", "'hugo'")]), "one's own").await;
-        refused(&engine, "case_approvals", &try_(&[("approver", "'wanda'")]), "the person's own").await;
+        refused(&engine, "case_approvals", &try_(&[("approver", "'hugo'")]), "own decision").await;
+        refused(&engine, "case_approvals", &try_(&[("approver", "'wanda'")]), "by the person themselves").await;
         refused(&engine, "case_approvals", &try_(&[("agent", "'hana'")]), "for another agent").await;
         taken(&engine, "case_approvals", &APPROVAL).await;
         refused(&engine, "case_approvals", &try_(&[("id", "'p2'"), ("approver", "'audrey'")]), "once").await;
         let approved = |more: &[(&'static str, &'static str)]| {
             with(&with(&act, &[("approval_id", "'p1'"), ("approval_until", "40")]), more)
         };
-        refused(&engine, "case_actions", &approved(&[("at", "40")]), "the approval is over").await;
+        refused(&engine, "case_actions", &approved(&[("at", "40")]), "the approval has expired").await;
         refused(&engine, "case_actions", &approved(&[("approval_until", "49")]), "a longer approval").await;
-        refused(&engine, "case_actions", &approved(&[("approval_until", "NULL")]), "half an approval").await;
-        refused(&engine, "case_actions", &approved(&[("two_people", "0")]), "fewer people than the verdict says").await;
+        refused(&engine, "case_actions", &approved(&[("approval_until", "NULL")]), "an incomplete approval").await;
+        refused(&engine, "case_actions", &approved(&[("two_people", "0")]), "fewer people than required").await;
         taken(&engine, "case_actions", &approved(&[])).await;
     }
 }
@@ -325,7 +326,7 @@ async fn a_pass_takes_more_than_the_callers_own_session() {
             ("second_until", "50"),
         ];
         parts(&engine, &["'v1'", "'v2'"]).await;
-        refused(&engine, "case_verdicts", &with(&VERDICT, &both), "one session, asked twice").await;
+        refused(&engine, "case_verdicts", &with(&VERDICT, &both), "two requests to the same session").await;
         taken(&engine, "case_verifications", &with(&attested("'v3'", "'in_person'", "'hugo'", "2"), &pass)).await;
         parts(&engine, &["'v3'"]).await;
         let seen = [("second_id", "'v3'"), ("second_method", "'in_person'"), ("second_points", "2")];
@@ -334,7 +335,7 @@ async fn a_pass_takes_more_than_the_callers_own_session() {
         let act = with(&ACTION, &[("action", "'pass'"), ("shown_to", "'agent'")]);
         refused(&engine, "case_actions", &act, "the agent sees it without a second person").await;
         let unseen = with(&ACTION, &[("action", "'pass'")]);
-        refused(&engine, "case_actions", &unseen, "a pass that nobody sees").await;
+        refused(&engine, "case_actions", &unseen, "a pass without a viewer").await;
         let manager = with(&act, &[("shown_to", "'manager'"), ("viewer", "'mona'")]);
         taken(&engine, "case_actions", &manager).await;
     }

@@ -1,4 +1,4 @@
-//! Passes that are watched: whether they were used, and what was registered after them.
+//! Monitored Temporary Access Passes: their use, and the sign-in methods that were registered after them.
 
 use jiff::Timestamp;
 
@@ -6,20 +6,20 @@ use super::{at, read};
 use crate::base::{CaseId, PersonKey};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
-/// A pass that was made.
+/// A monitored pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Watch {
     pub(crate) action: String,
     pub(crate) case: CaseId,
     pub(crate) person: PersonKey,
-    /// Microsoft's id of it.
+    /// Microsoft's id of the pass.
     pub(crate) pass: String,
     pub(crate) made_at: Timestamp,
     pub(crate) ends_at: Timestamp,
     pub(crate) used_at: Option<Timestamp>,
-    /// The newest registration of a sign-in method that was told.
+    /// Newest registration of a sign-in method that was reported.
     pub(crate) method_at: Option<Timestamp>,
-    /// Who is told.
+    /// Recipients of the notifications, sealed.
     pub(crate) sealed: String,
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn watch(tx: &mut Tx, watch: &Watch) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Passes made since a moment.
+/// Loads the passes that were created since a time.
 pub(crate) async fn watches(db: &Db, since: Timestamp) -> Result<Vec<Watch>, StoreError> {
     const SQL: &str = "SELECT action_id, case_id, tenant, object, pass_id, made_at, ends_at, used_at, method_at, sealed
         FROM pass_watches WHERE made_at > $1 ORDER BY made_at LIMIT 500";
@@ -84,7 +84,7 @@ pub(crate) async fn watches(db: &Db, since: Timestamp) -> Result<Vec<Watch>, Sto
     rows.into_iter().map(Watch::try_from).collect()
 }
 
-/// It was used. False: that is known.
+/// Marks a pass as used. Returns false if it is already marked.
 pub(crate) async fn used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE pass_watches SET used_at = $2 WHERE action_id = $1 AND used_at IS NULL";
     let at = at.as_millisecond();
@@ -93,7 +93,7 @@ pub(crate) async fn used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<boo
     Ok(rows == 1)
 }
 
-/// A way to sign in was registered. False: another replica told it.
+/// Marks the time of a newly registered sign-in method. Returns false if another replica has reported it.
 pub(crate) async fn method_seen(
     tx: &mut Tx,
     action: &str,

@@ -1,4 +1,4 @@
-//! Keeping the words of resets, and forgetting them.
+//! SQL that indexes the search terms of resets and deletes them.
 
 use super::super::desk::{Listed, Place};
 use super::{Question, bare, fresh, start};
@@ -6,7 +6,7 @@ use crate::base::{PersonKey, ResetId};
 use crate::reset::words;
 use crate::store::{Db, StoreError, Tx, on_tx};
 
-/// Resets whose words are still to be kept, the newest first, behind a place.
+/// Loads resets that are not indexed, newest first, after a cursor.
 pub(in crate::reset) async fn unsearchable(
     db: &Db,
     after: Option<Place>,
@@ -15,8 +15,8 @@ pub(in crate::reset) async fn unsearchable(
     fresh(db, &start(&Question { after, ..Question::default() }), count).await
 }
 
-/// Keeps the words of resets that have none yet. The row is taken first: from then on nobody else keeps its words, and
-/// whoever forgets them waits.
+/// Indexes the terms of resets that are not indexed. The row is marked first, so that no other replica indexes it, and
+/// an erasure waits for this transaction.
 pub(in crate::reset) async fn keep_words(tx: &mut Tx, resets: &[Listed]) -> Result<(), StoreError> {
     const TAKE: &str = "UPDATE resets SET searchable = 1 WHERE id = $1 AND searchable IS NULL";
     let mut pairs = Vec::new();
@@ -29,7 +29,7 @@ pub(in crate::reset) async fn keep_words(tx: &mut Tx, resets: &[Listed]) -> Resu
             pairs.extend(words.into_iter().map(|word| (word, id.clone())));
         }
     }
-    // Neighbours in the index one after the other.
+    // Sorted, so that neighbouring index entries are written together.
     pairs.sort_unstable();
     add(tx, &pairs).await
 }
@@ -52,14 +52,14 @@ async fn add(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Whose resets a ticket is about.
+/// Resets that a ticket is indexed for.
 pub(crate) enum About<'a> {
     Resets(&'a [ResetId]),
-    /// The newest of this person.
+    /// The newest resets of this person.
     Person(PersonKey),
 }
 
-/// Lets resets be found by a ticket, from the moment of the commit on.
+/// Indexes a ticket, so that its resets are found by it after the commit.
 pub(crate) async fn index_ticket(tx: &mut Tx, about: About<'_>, ticket: &str) -> Result<(), StoreError> {
     const OF: &str =
         "SELECT id FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
@@ -77,13 +77,13 @@ pub(crate) async fn index_ticket(tx: &mut Tx, about: About<'_>, ticket: &str) ->
     add(tx, &pairs).await
 }
 
-/// Takes a reset out of the search, with its tickets, for retention: before name and UPN are emptied, because its words
-/// are made from them.
+/// Deletes the search terms and tickets of a reset, for retention. Call it before name and UPN are emptied, because the
+/// terms are derived from them.
 pub(in crate::reset) async fn forget(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const OF: &str = "SELECT name, upn, reference FROM resets WHERE id = $1";
     const WORD: &str = "DELETE FROM search_words WHERE word = $1 AND reset_id = $2";
     const TICKETS: &str = "DELETE FROM search_words WHERE reset_id = $1 AND substr(word, 1, 1) = '#'";
-    // Whoever keeps words waits for this row, or finds it done.
+    // A concurrent indexer waits for this row, or finds it marked as indexed.
     const DONE: &str = "UPDATE resets SET searchable = 1 WHERE id = $1";
     let id = id.to_string();
     on_tx!(&mut *tx, |c| sqlx::query(DONE).bind(&id).execute(c).await.map(|_| ()))?;

@@ -1,8 +1,8 @@
-//! Finding resets, the newest first, at the same cost however many there are.
+//! Searches resets, newest first, at a cost that does not depend on their number.
 //!
-//! A question is walked along one list: that of a word, of a state, of a cause, or all. Each has an index in the order of
-//! time. Of several lists the one is taken that reaches furthest back with the same number of lines. What is on it is
-//! held against the whole question, and after [`LOOKED`] lines the walk stops and says how far it came.
+//! A query scans one index: of a term, of a state, of a cause, or of all resets. Each index is in order of time. Of
+//! several indexes, the search scans the one whose batch reaches furthest back in time. Each reset is compared with the
+//! entire query. After [`MAX_SCANNED`] resets the scan stops and returns the position that it reached.
 
 mod keep;
 #[cfg(test)]
@@ -22,55 +22,55 @@ use crate::reset::state::State;
 use crate::reset::words::{FINDERS, Text};
 use crate::store::{Db, StoreError, on_db};
 
-/// Lines that are read at once: the number stands in the SQL below.
+/// Number of resets per batch. The SQL below repeats the number.
 const AT_ONCE: usize = 200;
-/// So many lines are looked at for one page.
+/// Maximum number of resets that are scanned for one page.
 pub(in crate::reset) const LOOKED: usize = 400;
-/// The newest resets whose words are not kept yet are looked at one by one, so many.
+/// Maximum number of resets without index terms that a search compares one by one, newest first.
 pub(in crate::reset) const FRESH: usize = 500;
 
-/// What the desk asks for; all of it must hold.
+/// Search filter of the helpdesk. All conditions must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Question {
     pub(crate) text: Option<Text>,
     pub(crate) state: Option<State>,
-    /// A cause's stable code.
+    /// Stable code of the cause.
     pub(crate) cause: Option<String>,
-    /// Begun at this time or later.
+    /// Started at this time or later.
     pub(crate) from: Option<Timestamp>,
-    /// Begun before this time.
+    /// Started before this time.
     pub(crate) until: Option<Timestamp>,
-    /// Only those behind this one in the list.
+    /// Only resets after this position in the list.
     pub(crate) after: Option<Place>,
 }
 
-/// A page of what was found, and where the next one begins.
+/// One page of results, and where the next one starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) lines: Vec<Listed>,
     pub(crate) rest: Rest,
-    /// Resets of before wait for their words to be kept: the search does not know them all yet.
+    /// Older resets are not indexed yet, so the search may miss some.
     pub(crate) gathering: bool,
 }
 
-/// What is behind a page.
+/// What follows a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
     Nothing,
-    /// More, behind this line.
+    /// More results after this position.
     More(Place),
-    /// Nobody knows: the walk came as far as this.
+    /// Not known: the scan stopped at this position.
     Unseen(Place),
 }
 
-/// Where a walk stands: only what is before this. The id decides among those of one millisecond.
+/// Position of a scan: only older resets follow. The id orders resets of the same millisecond.
 #[derive(Clone)]
 struct Before {
     at: i64,
     id: String,
 }
 
-/// A list to walk along.
+/// Index that a search scans.
 enum Way {
     Words(Vec<String>),
     State(State),
@@ -80,7 +80,7 @@ enum Way {
 
 pub(in crate::reset) async fn search(db: &Db, asked: &Question) -> Result<Found, StoreError> {
     let mut before = start(asked);
-    // First: a reset that gets its words meanwhile is then found twice, not never.
+    // Loaded first: a reset that is indexed meanwhile is then found twice, and not missed.
     let fresh = match &asked.text {
         Some(_) => fresh(db, &before, FRESH).await?,
         None => Vec::new(),
@@ -117,6 +117,7 @@ pub(in crate::reset) async fn search(db: &Db, asked: &Question) -> Result<Found,
     Ok(Found { lines, rest, gathering })
 }
 
+/// Returns the position at which a search starts.
 fn start(asked: &Question) -> Before {
     let after = asked.after.map(|place| Before { at: place.at.as_millisecond(), id: place.id.to_string() });
     let until = asked.until.map(|until| Before { at: until.as_millisecond(), id: String::new() });
@@ -125,6 +126,7 @@ fn start(asked: &Question) -> Before {
         .unwrap_or(Before { at: i64::MAX, id: String::new() })
 }
 
+/// Returns whether a reset matches every condition of a query.
 fn fits(asked: &Question, tickets: &BTreeSet<String>, line: &Listed) -> bool {
     let meant = |text: &Text| {
         text.fits(&line.name, &line.upn, &bare(&line.reference)) || tickets.contains(&line.id.to_string())
@@ -136,12 +138,12 @@ fn fits(asked: &Question, tickets: &BTreeSet<String>, line: &Listed) -> bool {
         && asked.text.as_ref().is_none_or(meant)
 }
 
-/// A reference as it stands in its row.
+/// Returns a reference as it is stored.
 fn bare(reference: &str) -> String {
     reference.chars().filter(|c| *c != '-').collect()
 }
 
-/// The list with the fewest lines for its time.
+/// Returns the index with the fewest resets per time.
 async fn way(db: &Db, asked: &Question, before: &Before) -> Result<Way, StoreError> {
     let mut ways = Vec::new();
     ways.extend(asked.text.as_ref().map(|text| Way::Words(text.finders().into_iter().collect())));
@@ -160,7 +162,7 @@ async fn way(db: &Db, asked: &Question, before: &Before) -> Result<Way, StoreErr
     Ok(furthest.map_or(Way::All, |(_, way)| way))
 }
 
-/// The newest resets of one word: `$1` is where to begin, `$2` where to end.
+/// SQL for the newest resets of one term. `$1` is the upper bound of the id (exclusive), `$2` the lower bound.
 macro_rules! word {
     ($value:literal) => {
         concat!(
@@ -172,7 +174,7 @@ macro_rules! word {
     };
 }
 
-/// The same of several, each reset once. A list that is not needed has the empty word.
+/// SQL for the newest resets of several terms, each reset once. An unused slot has an empty term.
 macro_rules! words {
     ($before:literal, $after:literal) => {
         concat!(
@@ -197,9 +199,10 @@ macro_rules! words {
     };
 }
 
-/// The newest resets of a state or a cause, which is `$3`. Compared and ordered by pairs, because only one index has that
-/// order: told that a column has one value, PostgreSQL walks all resets by time and throws away those of other values,
-/// which are any number. And by `<=`, because less than the first state of the alphabet is nothing, to its estimates.
+/// SQL for the newest resets of a state or a cause, which is `$3`. It compares and orders by pairs, because only one
+/// index has that order: with a plain equality on the column, PostgreSQL scans all resets by time and discards those
+/// with other values, which can be any number. It uses `<=`, because PostgreSQL estimates no rows below the
+/// alphabetically first state.
 macro_rules! along {
     ($columns:literal, $of:literal, $end:literal) => {
         concat!(
@@ -219,7 +222,7 @@ macro_rules! along {
     };
 }
 
-/// The newest of all.
+/// SQL for the newest of all resets.
 macro_rules! through {
     ($columns:literal, $end:literal) => {
         concat!(
@@ -231,7 +234,7 @@ macro_rules! through {
     };
 }
 
-/// Up to [`AT_ONCE`] lines of a list. Which table leads is said to SQLite by CROSS JOIN.
+/// Loads up to [`BATCH_SIZE`] resets of an index. CROSS JOIN fixes the join order for SQLite.
 async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<Vec<Listed>, StoreError> {
     const WORDS: &str = words!(
         "SELECT r.id, r.reference, r.name, r.upn, r.state, r.cause, r.created_at, r.object FROM (SELECT reset_id FROM (",
@@ -265,7 +268,8 @@ async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
     rows.into_iter().map(read).collect()
 }
 
-/// The [`AT_ONCE`]th line of a list: the older it is, the shorter the list. `None`: it ends before.
+/// Loads the id of the last reset in the next batch of an index. The older it is, the fewer resets the index has.
+/// `None` if the index has fewer than [`BATCH_SIZE`] resets.
 async fn reach(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<Option<String>, StoreError> {
     const WORDS: &str = words!("SELECT reset_id FROM (", ") AS all_words ORDER BY reset_id DESC LIMIT 1 OFFSET 199");
     const IDS: [&str; 3] = [
@@ -296,7 +300,7 @@ async fn reach(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
     Ok(row.map(|(id,)| id))
 }
 
-/// The text for a list that is not one of words, and its value.
+/// Returns the SQL and the bound value for an index other than terms.
 fn one_of<'a>(way: &'a Way, [state, cause, all]: [&'static str; 3]) -> (&'static str, &'a str) {
     match way {
         Way::State(wanted) => (state, wanted.name()),
@@ -305,11 +309,12 @@ fn one_of<'a>(way: &'a Way, [state, cause, all]: [&'static str; 3]) -> (&'static
     }
 }
 
+/// Returns the terms, padded with empty ones to [`MAX_LOOKUP_TERMS`].
 fn slots(words: &[String]) -> impl Iterator<Item = &str> {
     words.iter().map(String::as_str).chain(std::iter::repeat("")).take(FINDERS)
 }
 
-/// Between which ids a list of words is walked: ids are in the order of time.
+/// Returns the upper and lower id of a term scan. Ids are in order of time.
 fn ids(asked: &Question, before: &Before) -> (String, String) {
     let newest = match before {
         Before { at: i64::MAX, .. } => "z".to_owned(),
@@ -319,7 +324,7 @@ fn ids(asked: &Question, before: &Before) -> (String, String) {
     (newest, asked.from.map(|from| ResetId::first_at(from).to_string()).unwrap_or_default())
 }
 
-/// Resets with the ticket that may be meant: what is in a row does not say it.
+/// Loads the resets with a matching ticket, which the row itself does not contain.
 async fn tickets(db: &Db, asked: &Question, before: &Before) -> Result<BTreeSet<String>, StoreError> {
     const SQL: &str = "SELECT reset_id FROM search_words WHERE word = $3 AND reset_id < $1 AND reset_id >= $2
         ORDER BY reset_id DESC LIMIT 200";
@@ -330,7 +335,7 @@ async fn tickets(db: &Db, asked: &Question, before: &Before) -> Result<BTreeSet<
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// The newest resets whose words are not kept yet.
+/// Loads the newest resets that are not indexed, after a position.
 async fn fresh(db: &Db, before: &Before, count: usize) -> Result<Vec<Listed>, StoreError> {
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE searchable IS NULL AND (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3";

@@ -1,4 +1,4 @@
-//! The search, on both engines: what it finds, in which order, how far it looks, and what is kept for it.
+//! Tests of the search on both databases: results, order, scan limit and index.
 
 use jiff::SignedDuration;
 
@@ -13,7 +13,7 @@ use crate::store::testing::{Engine, engines};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// A reset of the `n`th person, so many hours after the start.
+/// Inserts a reset of the `n`th person, `hours` after the base time.
 async fn add(engine: &Engine, n: u32, name: &str, hours: i64) -> Listed {
     let now = start() + HOUR * i32::try_from(hours).unwrap();
     let random = Random::system();
@@ -38,7 +38,7 @@ async fn ends(engine: &Engine, line: &Listed, to: State, cause: Option<Cause>) {
     tx.commit().await.unwrap();
 }
 
-/// Everything, read past the page.
+/// Loads all resets that are not indexed, without the page limit.
 async fn all(engine: &Engine) -> Vec<Listed> {
     fresh(&engine.db, &start_of_all(), 100_000).await.unwrap()
 }
@@ -144,7 +144,7 @@ async fn state_cause_time_and_text_must_all_hold() {
     }
 }
 
-/// Pages until nothing is behind.
+/// Loads pages until the end.
 async fn walk(engine: &Engine, mut asked: Question) -> (Vec<ResetId>, usize) {
     let (mut seen, mut pages) = (Vec::new(), 0);
     loop {
@@ -179,7 +179,7 @@ async fn pages_miss_none_even_of_resets_that_began_together() {
     }
 }
 
-/// Copies of a reset, an hour apart, with their words, written straight into the tables.
+/// Inserts copies of a reset, an hour apart, with their terms, directly into the tables.
 async fn crowd(engine: &Engine, of: &Listed, count: i64) {
     const RESET: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open, searchable)
         SELECT $1, $2, tenant, $3, upn, name, synced, 'refused', $4, updated_at, revision, change, 0, 1 FROM resets WHERE id = $5";
@@ -214,16 +214,16 @@ async fn a_walk_ends_after_so_many_lines_says_so_and_goes_on() {
         keep(&engine).await;
         crowd(&engine, &anna, 2_500).await;
         let question = Question { state: Some(State::Sending), ..typed("anna") };
-        assert_eq!(search(&engine.db, &question).await.unwrap().rest, Rest::Nothing, "the short list was walked");
+        assert_eq!(search(&engine.db, &question).await.unwrap().rest, Rest::Nothing, "the shorter index was scanned");
         assert_eq!(found(&engine, &question).await, [anna.id]);
         assert_eq!(walk(&engine, Question { until: Some(start()), ..typed("a") }).await.0.len(), 2_500);
-        // Nobody's second word begins so, and the only list is that of the first.
+        // No name has a second word that begins so, and the only index is that of the first word.
         let question = typed("an z");
         let first = search(&engine.db, &question).await.unwrap();
         let Rest::Unseen(place) = first.rest else { panic!("{:?}", first.rest) };
         let looked = start() - HOUR * i32::try_from(LOOKED).unwrap();
         assert!((place.at - looked).total(jiff::Unit::Hour).unwrap().abs() < 3.0, "{place:?}");
-        assert_eq!(walk(&engine, question).await, (vec![], 7), "it goes on to the end");
+        assert_eq!(walk(&engine, question).await, (vec![], 7), "the scan continues to the end");
         assert_eq!(found(&engine, &typed("omar")).await, [omar.id]);
     }
 }
@@ -245,7 +245,7 @@ async fn a_ticket_finds_its_resets_until_they_are_forgotten() {
         let refused = Question { state: Some(State::Refused), ..typed("INC 0012345") };
         assert_eq!(found(&engine, &refused).await, [anna.id]);
         assert_eq!(found(&engine, &typed("req-7")).await, [omar.id]);
-        assert_eq!(found(&engine, &typed("INC001")).await, [], "a ticket is whole or not");
+        assert_eq!(found(&engine, &typed("INC001")).await, [], "a ticket matches only in full");
         for line in [&omar, &anna, &again] {
             let mut tx = engine.db.begin().await.unwrap();
             forget(&mut tx, line.id).await.unwrap();
