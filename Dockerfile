@@ -4,11 +4,15 @@ FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
+COPY crates/foundation/Cargo.toml crates/foundation/
+COPY crates/emulator/Cargo.toml crates/emulator/
 # Dependencies first, so that a change of ours does not build them again.
-RUN mkdir -p src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
-    && cargo build --locked --release --no-default-features && rm -r src
+RUN mkdir -p src crates/foundation/src crates/emulator/src && echo 'fn main() {}' > src/main.rs \
+    && touch src/lib.rs crates/foundation/src/lib.rs crates/emulator/src/lib.rs \
+    && cargo build --locked -p passback --release --no-default-features && rm -r src crates/*/src
 COPY . .
-RUN touch src/main.rs src/lib.rs && cargo build --locked --release --no-default-features
+RUN touch src/main.rs src/lib.rs crates/*/src/lib.rs \
+    && cargo build --locked -p passback --release --no-default-features
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl && rm -rf /var/lib/apt/lists/* \

@@ -4,7 +4,7 @@
 
 # The whole product on this machine: emulated tenant, portal, SQLite.
 demo:
-	cargo build --locked --quiet
+	cargo build --locked --quiet -p passback
 	./target/debug/passback demo
 
 # Installs what is missing (and says what), starts PostgreSQL on a free port, runs every test, stops it again.
@@ -13,11 +13,11 @@ test:
 
 lint:
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
-	cargo clippy --locked --no-default-features -- -D warnings
+	cargo clippy --locked --workspace --all-targets --features test-hooks -- -D warnings
+	cargo clippy --locked -p passback --no-default-features -- -D warnings
 
 docs:
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
 # The long form of a test that `make test` runs with 20 kills an engine: SIGKILL anywhere between form and last word.
 kill:
@@ -29,8 +29,8 @@ replicas:
 
 # What the portal costs, each figure with a control in the same run. Start and idle memory are those of what the image holds.
 bench:
-	cargo build --locked --release --no-default-features --target-dir target/image
-	PASSBACK_IMAGE_BINARY="$(CURDIR)/target/image/release/passback" cargo bench --locked --bench portal
+	cargo build --locked -p passback --release --no-default-features --target-dir target/image
+	PASSBACK_IMAGE_BINARY="$(CURDIR)/target/image/release/passback" cargo bench --locked -p passback --bench portal
 
 # Every page and state, phone and desktop, light and dark, into screenshots/ (ignored by git).
 screenshots:
@@ -43,7 +43,7 @@ a11y:
 
 # What the image holds: without the demo and the tenant emulator.
 release:
-	cargo build --locked --release --no-default-features
+	cargo build --locked -p passback --release --no-default-features
 
 clean:
 	cargo clean

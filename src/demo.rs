@@ -14,7 +14,10 @@ use crate::config::{
 };
 use crate::entra::client;
 use crate::serve::{Portal, ServeError, listen};
-use crate::tenant::{LdapsOptions, Running, Seed, SeedError, Start, StartError};
+pub(crate) use passback_emulator::Seed;
+#[cfg(test)]
+pub(crate) use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{LdapsOptions, Running, SeedError, Start, StartError};
 
 /// Application and accounts of the seed that the demo uses.
 const CLIENT_ID: &str = "a0000000-0000-4000-8000-0000000000a1";

@@ -6,7 +6,7 @@ mod audit;
 mod base;
 mod brand;
 pub mod config;
-#[cfg(feature = "tenant")]
+#[cfg(feature = "emulator")]
 pub mod demo;
 mod directory;
 mod entra;
@@ -21,12 +21,10 @@ pub mod serve;
 mod signin;
 mod state;
 mod store;
-#[cfg(feature = "tenant")]
-pub mod tenant;
 mod troubles;
 mod web;
 
 pub use audit::{Report as AuditReport, verify as verify_audit};
 pub use base::{Clock, Random};
-#[cfg(feature = "tenant")]
+#[cfg(feature = "emulator")]
 pub use directory::directory_probe;

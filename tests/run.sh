@@ -60,7 +60,7 @@ export INSTA_UPDATE="${INSTA_UPDATE:-no}"
 # One more than there are cores: most of the time a test waits for somebody else.
 export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$(($(nproc) + 1))}"
 if [ $# -gt 0 ]; then
-  cargo test --locked --test it -- "$@"
+  cargo test --locked -p passback --features test-hooks --test it -- "$@"
 else
-  cargo test --locked
+  cargo test --locked --workspace --features test-hooks
 fi

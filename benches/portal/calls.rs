@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 
 use super::figures::{Figures, median};
 use super::support::fleet::{Fleet, crowded, person};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

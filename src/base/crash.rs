@@ -4,7 +4,7 @@
 //! process there instead, until SIGCONT. The release binary is built without the emulator and has no crash points.
 
 /// Sends SIGKILL or SIGSTOP to this process if the environment names this crash point.
-#[cfg(feature = "tenant")]
+#[cfg(feature = "test-hooks")]
 pub(crate) fn crash_point(name: &str) {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,5 +27,5 @@ pub(crate) fn crash_point(name: &str) {
     }
 }
 
-#[cfg(not(feature = "tenant"))]
+#[cfg(not(feature = "test-hooks"))]
 pub(crate) fn crash_point(_: &str) {}

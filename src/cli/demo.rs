@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use passback::demo::{Demo, DemoOptions};
-use passback::tenant::{LdapsOptions, Seed, Start};
 use passback::{Clock, Random};
+use passback_emulator::{LdapsOptions, Seed, Start};
 use serde_json::json;
 use url::Url;
 

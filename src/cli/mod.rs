@@ -1,6 +1,6 @@
 //! Defines and runs the commands. Output for people goes to standard output, the log to standard error.
 
-#[cfg(feature = "tenant")]
+#[cfg(feature = "emulator")]
 mod demo;
 
 use std::io::Write as _;
@@ -24,12 +24,12 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the entire product on this machine: emulated tenant, SQLite, no configuration.
-    #[cfg(feature = "tenant")]
+    #[cfg(feature = "emulator")]
     Demo(demo::DemoArgs),
     /// Serve the portal until SIGTERM or Ctrl-C.
     Serve(WithConfig),
     /// Run only the tenant emulator.
-    #[cfg(feature = "tenant")]
+    #[cfg(feature = "emulator")]
     Tenant(demo::TenantArgs),
     /// Check configuration, network, Entra and directory. Changes nothing. Exits with 0 if all checks pass, 2 with
     /// warnings, 3 if a check could not run, 1 with errors.
@@ -200,9 +200,9 @@ fn log() {
 
 async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        #[cfg(feature = "tenant")]
+        #[cfg(feature = "emulator")]
         Command::Demo(args) => args.run().await?,
-        #[cfg(feature = "tenant")]
+        #[cfg(feature = "emulator")]
         Command::Tenant(args) => args.run().await?,
         Command::Serve(with) => {
             let config = with.load()?;

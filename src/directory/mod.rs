@@ -10,7 +10,7 @@
 
 mod account;
 mod descriptor;
-#[cfg(feature = "tenant")]
+#[cfg(feature = "emulator")]
 mod door;
 mod entry;
 mod ldap;
@@ -31,7 +31,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) use account::Account;
-#[cfg(feature = "tenant")]
+#[cfg(feature = "emulator")]
 pub use door::directory_probe;
 pub(crate) use policy::Rules;
 pub(crate) use sid::Sid;

@@ -33,7 +33,7 @@ pub(crate) use consent::{
 pub(crate) use credential::{Credential, CredentialError};
 pub(crate) use graph::{AUDIT_LOOKS, Graph, GraphError, Refusal as GraphRefusal};
 pub(crate) use http::HttpError;
-#[cfg(feature = "tenant")]
+#[cfg(feature = "emulator")]
 pub(crate) use http::client;
 pub(crate) use mail::Mail;
 pub(crate) use oauth::{TokenError, aadsts_codes};

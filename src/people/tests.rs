@@ -1,14 +1,13 @@
 //! Tests of `PeopleService` against the emulated tenant.
-#![cfg(feature = "tenant")]
+#![cfg(feature = "emulator")]
 
 use axum::extract::FromRef as _;
 use jiff::SignedDuration;
 
 use super::*;
 use crate::base::Clock;
-use crate::demo::{Adjust, Demo, DemoOptions};
+use crate::demo::{Adjust, Call, Demo, DemoOptions, Effect, Fault, Seed};
 use crate::store::on_db;
-use crate::tenant::{Call, Effect, Fault, Seed};
 
 struct World {
     demo: Demo,

@@ -20,7 +20,7 @@ fn migrations() -> Migrator {
 }
 
 /// Loads the migrations of a simulated next release, for the test of a rolling upgrade.
-#[cfg(feature = "tenant")]
+#[cfg(feature = "test-hooks")]
 async fn next_migrations() -> Result<Option<Migrator>, sqlx::migrate::MigrateError> {
     let Ok(folder) = std::env::var("PASSBACK_NEXT_MIGRATIONS") else { return Ok(None) };
     let mut next = Migrator::new(std::path::PathBuf::from(folder)).await?;
@@ -138,7 +138,7 @@ impl Db {
     pub(crate) async fn open(url: &Secret) -> Result<Self, StoreError> {
         let db = Self::connect(url, true).await?;
         db.migrate(&migrations()).await?;
-        #[cfg(feature = "tenant")]
+        #[cfg(feature = "test-hooks")]
         if let Some(next) = next_migrations().await? {
             db.migrate(&next).await?;
         }

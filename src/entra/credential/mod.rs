@@ -151,6 +151,6 @@ async fn federated(file: &PathBuf) -> Result<Secret, CredentialError> {
     }
 }
 
-#[cfg(feature = "tenant")]
+#[cfg(feature = "emulator")]
 #[cfg(test)]
 mod tests;

@@ -291,6 +291,6 @@ impl Oidc {
     }
 }
 
-#[cfg(feature = "tenant")]
+#[cfg(feature = "emulator")]
 #[cfg(test)]
 mod forged;

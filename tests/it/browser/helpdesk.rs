@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::support::chromium::{Chromium, DESKTOP, PHONE};
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 
 use crate::journey::own;
 use crate::support::portal::{Engine, GOOD, Portal, Wish, upn};

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use passback::tenant::Seed;
+use passback_emulator::Seed;
 use serde_json::json;
 
 use crate::directory::domain;
@@ -148,7 +148,7 @@ async fn a_notices_link_blocks_new_resets_only_when_its_button_is_pressed() {
 async fn what_the_domain_would_refuse_is_read_on_the_phone_before_typing() {
     let domain = domain().await;
     let settings = domain.probe().settings();
-    let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for name in ["dora", "fina"] {
         let upn = format!("{name}@corp.contoso.example");
         write!(text, "\n[[people]]\nupn = \"{upn}\"\nname = \"Some Body\"\noutcome = \"written\"\n").unwrap();

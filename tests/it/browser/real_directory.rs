@@ -1,7 +1,7 @@
 //! The exit test of Microsoft's deployment guide: change the password in the cloud, then use the new one on-premises.
 
 use passback::demo::{Demo, DemoOptions};
-use passback::tenant::Seed;
+use passback_emulator::Seed;
 
 use crate::support::chromium::{Chromium, PHONE};
 use crate::support::domain::{Domain, Ticket};

@@ -1,6 +1,6 @@
 //! Visits every page in every state, for the accessibility checks and the screenshots.
 
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 
 use crate::support::chromium::Chromium;
 use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
@@ -13,7 +13,7 @@ pub(super) async fn portal() -> Portal {
     // A canary reset that fails: the helpdesk and the reset form show it.
     let canary = "\n[[people]]\nupn = \"canary@contoso.example\"\nname = \"Test Account\"\n";
     let down = Fault::on(Call::Writeback, Effect::AgentOffline).for_person("canary@contoso.example");
-    let seed = Seed::parse(&(include_str!("../../../src/tenant/contoso.toml").to_owned() + canary)).unwrap();
+    let seed = Seed::parse(&(passback_emulator::CONTOSO_SEED.to_owned() + canary)).unwrap();
     let seed = seed.hurry().with_fault(stuck).with_fault(silent).with_fault(down);
     let seed = seed.granting("Mail.Send").granting("IdentityRiskyUser.ReadWrite.All");
     let many = Wish::adjusted(|config| {

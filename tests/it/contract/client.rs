@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use passback::config::RiskSettings;
-use passback::tenant::{Call, Effect, Fault, Seed, SentRequest};
+use passback_emulator::{Call, Effect, Fault, Seed, SentRequest};
 
 use super::schema::{Contract, Exchange};
 use crate::journey::cases::{Desk, account, call_check, said};
@@ -35,7 +35,7 @@ async fn the_portal_makes_only_calls_that_microsoft_describes() {
         Effect::Status { status: 503, code: "x".into(), retry_after: Some(1), graph_body: true },
     )
     .times(1);
-    let text = include_str!("../../../src/tenant/contoso.toml");
+    let text = passback_emulator::CONTOSO_SEED;
     let name = "name = \"Wanda Writeback\"";
     let seed = Seed::parse(&text.replace(name, &format!("{name}\nrisk = \"high\""))).unwrap().hurry().with_fault(lost);
     let seed = seed.granting("Mail.Send").granting("IdentityRiskyUser.ReadWrite.All").consenting("User.ReadWrite");

@@ -1,6 +1,6 @@
 //! Compares the emulator's responses and its permission table with Microsoft's description.
 
-use passback::tenant::PERMISSIONS;
+use passback_emulator::PERMISSIONS;
 use serde_json::{Value, json};
 
 use super::schema::{Contract, Exchange};

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 

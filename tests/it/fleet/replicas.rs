@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt as _};
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use reqwest::StatusCode;
 
 use crate::support::balancer::Balancer;

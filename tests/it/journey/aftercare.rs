@@ -1,6 +1,6 @@
 //! The device checklist after a reset: only the steps that apply, stored, and visible to the person and to staff.
 
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use reqwest::StatusCode;
 
 use crate::support::portal::{Browser, GOOD, Page, Portal, engines, upn};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use passback::config::Canary;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 use reqwest::StatusCode;
 
 use super::cases::staff;
@@ -14,7 +14,7 @@ use crate::support::portal::{Browser, Engine, GOOD, Portal, Wish, engines, upn};
 const CANARY: &str = "canary@contoso.example";
 
 fn seed(more: &str, change: impl Fn(&str) -> String) -> Seed {
-    let text = change(include_str!("../../../src/tenant/contoso.toml"));
+    let text = change(passback_emulator::CONTOSO_SEED);
     let person =
         format!("\n[[people]]\nupn = \"{CANARY}\"\nname = \"Test Account\"\nmobile = \"+1 555 0100\"\n{more}\n");
     Seed::parse(&(text + &person)).unwrap().hurry()

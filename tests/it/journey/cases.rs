@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use passback::config::Approval;
-use passback::tenant::Seed;
+use passback_emulator::Seed;
 use reqwest::StatusCode;
 
 use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
@@ -312,7 +312,7 @@ async fn an_agent_sees_a_pass_only_after_a_second_person_and_two_agents_do_not_t
 #[tokio::test]
 async fn who_was_approved_for_does_not_approve_back_about_the_same_person() {
     // Hugo and Hana are agents and approvers.
-    let seed = std::fs::read_to_string(format!("{}/src/tenant/contoso.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let seed = passback_emulator::CONTOSO_SEED.to_owned();
     let both = "app_roles = [\"Passback.Agent\", \"Passback.Approver\"]";
     let seed = seed.replace("app_roles = [\"Passback.Agent\"]", both);
     let portal = Portal::with(Wish { seed: Seed::parse(&seed).unwrap().hurry(), ..Wish::default() }).await;

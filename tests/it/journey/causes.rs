@@ -2,7 +2,7 @@
 //! `docs/causes.md` itself.
 
 use futures_util::StreamExt as _;
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 
 use crate::support::fleet::{crowded, person};
 use crate::support::portal::{Browser, GOOD, Page, Portal, Wish};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 use passback::config::CredentialKind;
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use reqwest::StatusCode;
 
 use crate::support::fleet::free_port;

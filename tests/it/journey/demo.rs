@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback::tenant::Call;
+use passback_emulator::Call;
 use reqwest::StatusCode;
 
 use crate::support::portal::{Engine, GOOD, Portal, engines, rungs, upn};

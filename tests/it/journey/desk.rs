@@ -1,6 +1,6 @@
 //! The helpdesk's pages: the reset list, a reset with its evidence, notes, and refused access.
 
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use reqwest::StatusCode;
 
 use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 
 use crate::support::fleet::{Fleet, OPERATOR};
 use crate::support::portal::{Engine, engines};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use passback::tenant::{Call, Seed};
+use passback_emulator::{Call, Seed};
 
 use passback::{Clock, directory_probe};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn at_corp(name: &str) -> String {
 
 /// Contoso with the people whose special state exists only in the directory.
 fn people() -> Seed {
-    let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for name in ["fina", "lena", "dora", "carla", "paula"] {
         let upn = at_corp(name);
         write!(text, "\n[[people]]\nupn = \"{upn}\"\nname = \"Some Body\"\noutcome = \"written\"\n").unwrap();

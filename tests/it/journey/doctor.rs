@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 use serde_json::Value;
 
 use crate::support::domain::Domain;
@@ -10,7 +10,7 @@ use crate::support::fleet::{Fleet, OPERATOR, Settings};
 use crate::support::portal::{Engine, engines, upn};
 
 fn contoso(change: impl Fn(&str) -> String) -> Seed {
-    Seed::parse(&change(include_str!("../../../src/tenant/contoso.toml"))).unwrap()
+    Seed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap()
 }
 
 /// Exit code and findings of one run.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 
 use super::cases::staff;
 use crate::support::domain::{Domain, Ticket};
@@ -13,7 +13,7 @@ const OLD: &str = "Old-River-Stone-7";
 const NEW: &str = "Amber-Kettle-Sailing-4";
 
 fn contoso(change: impl Fn(&str) -> String) -> Seed {
-    Seed::parse(&change(include_str!("../../../src/tenant/contoso.toml"))).unwrap().hurry()
+    Seed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap().hurry()
 }
 
 async fn until_rung(browser: &mut Browser, reference: &str, rung: &str) -> serde_json::Value {
@@ -123,7 +123,7 @@ async fn what_the_old_operator_sent_is_proved_after_another_one_is_linked() {
 async fn the_log_is_asked_no_more_often_than_microsoft_answers_however_many_wait() {
     // Microsoft's own limit on the audit log: 5 requests in 10 seconds.
     let names: Vec<String> = (0..8).map(|n| format!("p{n}@contoso.example")).collect();
-    let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for upn in &names {
         text.push_str("\n[[people]]\nname = \"Some Body\"\noutcome = \"written\"\nupn = ");
         writeln!(text, "\"{upn}\"").unwrap();

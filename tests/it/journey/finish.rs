@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 
 use crate::support::portal::{Browser, GOOD, Page, Portal, Wish, engines, rungs, upn};
 

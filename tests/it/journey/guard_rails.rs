@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 use reqwest::StatusCode;
 
 use crate::support::portal::{Browser, GOOD, Portal, Wish, engines, upn};

@@ -1,7 +1,7 @@
 //! Insights of the helpdesk: statistics of 30 days, and security alerts.
 
 use passback::config::{Config, Hours};
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use reqwest::StatusCode;
 
 use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};

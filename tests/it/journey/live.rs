@@ -1,7 +1,7 @@
 //! Runs the live check of `tests/live` against the emulator. This proves the steps of the check, but not Entra's own
 //! pages.
 
-use passback::tenant::Seed;
+use passback_emulator::Seed;
 
 use crate::real::{Settings, journey};
 use crate::support::fleet::Fleet;
@@ -11,7 +11,7 @@ const GROUP: &str = "Accounts for live checks";
 
 /// Wanda may be touched, Omar may not. Gloria is in the group by mistake and holds a role.
 fn contoso() -> Seed {
-    let text = include_str!("../../../src/tenant/contoso.toml");
+    let text = passback_emulator::CONTOSO_SEED;
     let group = format!(
         "[[groups]]\nname = \"{GROUP}\"\nmembers = [\"wanda@contoso.example\", \"gloria@contoso.example\"]\n\n[[groups]]\nname = \"Emergency access\""
     );

@@ -1,6 +1,6 @@
 //! Branding, languages, and the help for people who return from Microsoft without finishing.
 
-use passback::tenant::Seed;
+use passback_emulator::Seed;
 use reqwest::{StatusCode, header};
 
 use crate::support::portal::{GOOD, Portal, Wish, upn};
@@ -86,7 +86,7 @@ async fn the_language_switch_stays_and_leads_nowhere_else() {
 
 /// Starts a portal in whose tenant Wanda's language is German.
 async fn german() -> Portal {
-    let text = include_str!("../../../src/tenant/contoso.toml").replace("language = \"en-GB\"", "language = \"de-AT\"");
+    let text = passback_emulator::CONTOSO_SEED.replace("language = \"en-GB\"", "language = \"de-AT\"");
     Portal::with(Wish { seed: Seed::parse(&text).unwrap().hurry(), ..Wish::default() }).await
 }
 

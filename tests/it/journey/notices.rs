@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use passback::config::Config;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 use reqwest::StatusCode;
 
 use crate::support::mailbox::{Mail, Mailbox};
@@ -105,7 +105,7 @@ async fn a_notice_is_written_in_the_persons_language_with_its_dates() {
     for (language, direction, hello) in
         [("de", "ltr", "Guten Tag Wanda Writeback,"), ("ar", "rtl", "مرحبًا Wanda Writeback،")]
     {
-        let text = include_str!("../../../src/tenant/contoso.toml");
+        let text = passback_emulator::CONTOSO_SEED;
         let text = text.replace("language = \"en-GB\"", &format!("language = \"{language}\""));
         let mailbox = Mailbox::start().await;
         let seed = Seed::parse(&text).unwrap().hurry();

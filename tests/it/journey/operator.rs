@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 
 use super::cases::{Desk, account, call_check, said, staff};
 use super::notices::by;
@@ -150,7 +150,7 @@ async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became
 #[tokio::test]
 async fn whoever_is_outside_of_the_operators_unit_reads_so_before_typing() {
     let except = "except = [\"breakglass@contoso.example\", ";
-    let text = include_str!("../../../src/tenant/contoso.toml");
+    let text = passback_emulator::CONTOSO_SEED;
     let seed = Seed::parse(&text.replace(except, &format!("{except}\"omar@contoso.example\", "))).unwrap().hurry();
     let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
     assert!(portal.signed_in("wanda").await.get("/reset").await.body.contains("name=\"password\""));

@@ -1,7 +1,7 @@
 //! Agents who act at Microsoft with their own permission, so that Entra's audit log names them and not the operator.
 
 use passback::config::ActAs;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 
 use super::cases::{Desk, account, call_check, said, staff};
 use crate::support::portal::{Engine, Page, Portal, Wish, engines, upn};
@@ -11,7 +11,7 @@ pub(crate) fn contoso() -> Seed {
     let role = "roles = [{ template = \"c4e39bd9-1100-46d3-8c65-fb160da0071f\", scope = \"/administrativeUnits/a0000000-0000-4000-8000-0000000000af\" }]";
     let with =
         |text: &str, name: &str| text.replace(&format!("name = \"{name}\""), &format!("name = \"{name}\"\n{role}"));
-    let text = with(include_str!("../../../src/tenant/contoso.toml"), "Hugo Helpdesk");
+    let text = with(passback_emulator::CONTOSO_SEED, "Hugo Helpdesk");
     Seed::parse(&with(&text, "Hana Helpdesk")).unwrap().hurry()
 }
 

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 
 use crate::support::portal::{GOOD, Page, Portal, Wish, rungs, upn};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 
 use super::cases::{Desk, account, answers, call_check, question, said};
 use super::notices::by;

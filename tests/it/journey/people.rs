@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 use reqwest::StatusCode;
 
 use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
@@ -177,7 +177,7 @@ async fn risk_is_shown_where_the_portal_may_read_it() {
 
 #[tokio::test]
 async fn a_search_says_what_it_came_to_and_one_agent_cannot_read_out_the_directory() {
-    let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for n in 0..25 {
         let _ = write!(text, "\n[[people]]\nupn = \"many{n}@contoso.example\"\nname = \"Many <b>{n}\"\n");
     }

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use passback::config::BreachKind;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
 
@@ -197,7 +197,7 @@ const FORBIDDEN: &str = "QuietHarbour92";
 
 /// Starts a portal that validates passwords at Microsoft, in a tenant that bans two words more than the portal.
 async fn asking_microsoft() -> Portal {
-    let text = include_str!("../../../src/tenant/contoso.toml");
+    let text = passback_emulator::CONTOSO_SEED;
     let seed = Seed::parse(&text.replace("\"lighthouse\"", "\"quiet\", \"harbour\"")).unwrap().hurry();
     let on = Wish::adjusted(|config| config.policy.microsoft_check = true);
     Portal::with(Wish { seed: seed.consenting("User.ReadWrite"), ..on }).await

@@ -2,7 +2,7 @@
 //! Microsoft.
 
 use passback::config::{Config, RiskLevel, RiskSettings};
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 
 use super::cases::staff;
 use crate::support::portal::{Browser, GOOD, Portal, Wish, engines, rungs, upn};
@@ -11,7 +11,7 @@ const READ: &str = "IdentityRiskyUser.Read.All";
 const WRITE: &str = "IdentityRiskyUser.ReadWrite.All";
 
 async fn portal(level: Option<RiskLevel>, permissions: &[&str], wish: Wish) -> Portal {
-    let text = include_str!("../../../src/tenant/contoso.toml");
+    let text = passback_emulator::CONTOSO_SEED;
     let name = "name = \"Wanda Writeback\"";
     let seed = Seed::parse(&text.replace(name, &format!("{name}\nrisk = \"high\""))).unwrap().hurry();
     let seed = permissions.iter().fold(seed, |seed, permission| seed.granting(permission));
@@ -63,7 +63,7 @@ async fn from_a_level_on_the_desk_has_to_allow_it_first() {
         assert_eq!(opens(&portal, "mona").await.1, "", "and hers is none");
         portal.demo.stop().await;
     }
-    let text = include_str!("../../../src/tenant/contoso.toml").replace("risk = \"high\"", "risk = \"low\"");
+    let text = passback_emulator::CONTOSO_SEED.replace("risk = \"high\"", "risk = \"low\"");
     let seed = Seed::parse(&text).unwrap().hurry().granting(READ);
     let medium = |config: &mut Config| config.risk = Some(RiskSettings { approval_from: Some(RiskLevel::Medium) });
     let portal = Portal::with(Wish { seed, ..Wish::adjusted(medium) }).await;
@@ -99,7 +99,7 @@ async fn what_microsoft_does_not_take_changes_nothing() {
 
 #[tokio::test]
 async fn several_at_once_are_told_although_microsoft_takes_one_question_a_second() {
-    let text = include_str!("../../../src/tenant/contoso.toml");
+    let text = passback_emulator::CONTOSO_SEED;
     let mut seed = text.to_owned();
     for name in ["Wanda Writeback", "Omar Slow", "Mona Manager"] {
         let line = format!("name = \"{name}\"");

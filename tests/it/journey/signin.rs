@@ -1,7 +1,7 @@
 //! Sign-in, and every way in which it ends without a session.
 
 use jiff::SignedDuration;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 use reqwest::StatusCode;
 
 use crate::support::portal::{GOOD, Portal, Wish, upn};
@@ -9,7 +9,7 @@ use crate::support::portal::{GOOD, Portal, Wish, upn};
 const PASSWORD: &str = "Old-River-Stone-7";
 
 fn contoso(change: impl Fn(&str) -> String) -> Seed {
-    Seed::parse(&change(include_str!("../../../src/tenant/contoso.toml"))).unwrap().hurry()
+    Seed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap().hurry()
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn whoever_holds_an_excluded_role_is_not_covered_and_everybody_else_is() {
 #[tokio::test]
 async fn two_people_who_sign_in_within_the_first_second_share_one_look_at_the_policy() {
     // Microsoft's own limit: 1 request per second, and 429 without `Retry-After`.
-    let seed = Seed::parse(include_str!("../../../src/tenant/contoso.toml")).unwrap();
+    let seed = Seed::parse(passback_emulator::CONTOSO_SEED).unwrap();
     let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
     let names = ["wanda", "omar", "theo", "luca"];
     let all = names.map(|name| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback::tenant::{Call, Effect, Fault, Seed};
+use passback_emulator::{Call, Effect, Fault, Seed};
 use reqwest::StatusCode;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;

@@ -1,7 +1,7 @@
 //! Searches for secrets where they must not be: the log at trace level, every file, metrics, backups, error pages, and
 //! the output of `config check`. The emulator provides every token that it issued.
 
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 
 use crate::support::fleet::{Fleet, Settings, crowded, free_port, person};
 use crate::support::mailbox::Mailbox;

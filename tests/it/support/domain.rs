@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use passback::tenant::LdapsOptions;
+use passback_emulator::LdapsOptions;
 use serde_json::Value;
 
 static NEXT: AtomicU16 = AtomicU16::new(60);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use passback::tenant::{Call, Fault, Running, Seed, Start};
 use passback::{Clock, Random};
+use passback_emulator::{Call, Fault, Running, Seed, Start};
 use sqlx::Connection as _;
 
 use super::balancer::Balancer;
@@ -20,7 +20,7 @@ pub(crate) const OPERATOR: &str = "svc-passback@contoso.example";
 /// Contoso with more people, `p0000@contoso.example` and so on. Their resets end as written unless a fault says
 /// otherwise.
 pub(crate) fn crowded(people: usize) -> Seed {
-    let mut text = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for n in 0..people {
         let _ =
             write!(text, "\n[[people]]\nupn = \"{}\"\nname = \"Person {n:04}\"\noutcome = \"written\"\n", person(n));

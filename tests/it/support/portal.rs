@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use passback::config::Config;
 use passback::demo::{Adjust, Demo, DemoOptions};
-use passback::tenant::{LdapsOptions, Seed};
 use passback::{Clock, Random};
+use passback_emulator::{LdapsOptions, Seed};
 use reqwest::{Client, Response, StatusCode, header};
 use serde_json::Value;
 use url::Url;

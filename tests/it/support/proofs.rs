@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use passback::tenant::Seed;
+use passback_emulator::Seed;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ impl Issuer {
 
 /// Contoso with an app whose only credentials are these.
 pub(crate) fn contoso_with(certificates: &[&Certificate], issuer: Option<&Issuer>) -> Seed {
-    let mut seed: toml::Table = toml::from_str(include_str!("../../../src/tenant/contoso.toml")).unwrap();
+    let mut seed: toml::Table = toml::from_str(passback_emulator::CONTOSO_SEED).unwrap();
     let app = seed["apps"][0].as_table_mut().unwrap();
     app.remove("secret");
     app.insert("certificates".into(), certificates.iter().map(|c| c.pem.clone()).collect::<Vec<_>>().into());

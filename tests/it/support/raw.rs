@@ -1,7 +1,7 @@
 //! A client of the emulator that uses no code of the product. It sends what an independent client would send.
 
-use passback::tenant::{Running, Seed, Start};
 use passback::{Clock, Random};
+use passback_emulator::{Running, Seed, Start};
 use reqwest::{Client, Response, StatusCode, header, redirect};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};

@@ -26,7 +26,7 @@ fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
     std::fs::write(&key, pair.serialize_pem()).unwrap();
 
     // Microsoft's libraries read the person's own profile. This needs a consent that the portal does not need.
-    let contoso = include_str!("../../../src/tenant/contoso.toml");
+    let contoso = passback_emulator::CONTOSO_SEED;
     let contoso = contoso.replace("delegated = [", "delegated = [\"User.Read\", ");
     let seeded = dir.path().join("contoso.toml");
     std::fs::write(&seeded, contoso).unwrap();

@@ -1,6 +1,6 @@
 //! Sign-in at the emulator.
 
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 

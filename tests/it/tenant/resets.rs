@@ -1,6 +1,6 @@
 //! Resets at the emulator: permissions, outcomes and faults.
 
-use passback::tenant::{Call, Effect, Fault};
+use passback_emulator::{Call, Effect, Fault};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -192,7 +192,7 @@ async fn a_real_directory_allows_loopback_only() {
         let dir = tempfile::tempdir().unwrap();
         let secret = dir.path().join("p");
         std::fs::write(&secret, "x").unwrap();
-        let options = passback::tenant::LdapsOptions::new(
+        let options = passback_emulator::LdapsOptions::new(
             directory.parse().unwrap(),
             "cn=x".into(),
             &secret,
@@ -200,7 +200,7 @@ async fn a_real_directory_allows_loopback_only() {
             secret.clone(),
         )
         .unwrap();
-        let mut start = passback::tenant::Start::new(
+        let mut start = passback_emulator::Start::new(
             crate::support::raw::contoso(),
             passback::Clock::system(),
             passback::Random::system(),
@@ -218,7 +218,7 @@ async fn a_real_directory_allows_loopback_only() {
 #[tokio::test]
 async fn microsofts_published_limits_hold_with_and_without_a_time_to_wait() {
     let entra = Emulator::with(
-        passback::tenant::Seed::contoso()
+        passback_emulator::Seed::contoso()
             .unwrap()
             .granting("IdentityRiskyUser.Read.All")
             .with_redirect(crate::support::raw::BACK),

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
-use passback::tenant::{Seed, Start};
 use passback::{Clock, Random};
+use passback_emulator::{Seed, Start};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ const C1: &str = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
 const SCOPE: &str = "scope = \"/administrativeUnits/a0000000-0000-4000-8000-0000000000af\"";
 
 fn changed(from: &str, to: &str) -> Seed {
-    let text = include_str!("../../../src/tenant/contoso.toml");
+    let text = passback_emulator::CONTOSO_SEED;
     assert!(text.contains(from), "{from}");
     Seed::parse(&text.replace(from, to)).unwrap().hurry().with_redirect(BACK)
 }
@@ -100,7 +100,7 @@ async fn every_cell_of_microsofts_table_is_kept() {
         ("a role of no row", "f2ef992c-3afb-46b9-b7cf-a126ee74c451", "----yy"),
         ("restricted", "", "----yy"),
     ];
-    let mut seed = include_str!("../../../src/tenant/contoso.toml").to_owned();
+    let mut seed = passback_emulator::CONTOSO_SEED.to_owned();
     for (n, (_, template)) in TEMPLATES.iter().enumerate() {
         let _ = write!(
             seed,
@@ -131,7 +131,7 @@ async fn every_cell_of_microsofts_table_is_kept() {
 #[tokio::test]
 async fn ways_to_sign_in_take_other_roles_than_a_reset_and_never_reach_oneself() {
     let helpdesk = "\n[[people]]\nupn = \"harry@contoso.example\"\nname = \"Harry\"\nroles = [{ template = \"729827e3-9c14-49f7-bb1b-9608f156bbb8\" }]\n";
-    let text_of = include_str!("../../../src/tenant/contoso.toml").to_owned() + helpdesk;
+    let text_of = passback_emulator::CONTOSO_SEED.to_owned() + helpdesk;
     let entra = Emulator::with(Seed::parse(&text_of).unwrap().hurry().with_redirect(BACK)).await;
     let harry = text(&entra.tokens_of(&As::passkey("harry@contoso.example")).await, "access_token");
     let wanda = text(&entra.tokens_of(&As::passkey(WANDA)).await, "access_token");
@@ -231,7 +231,7 @@ async fn refresh_tokens_end_by_their_own_rules() {
     clock.advance(SignedDuration::from_hours(9));
     assert_eq!(refreshed(&entra, &of_pass).await.1, json!(50173));
     // Refresh tokens of a single-page application expire after 24 hours, however often they are used.
-    let spa = Seed::parse(&include_str!("../../../src/tenant/contoso.toml").replacen(
+    let spa = Seed::parse(&passback_emulator::CONTOSO_SEED.replacen(
         "secret = \"demo-secret-of-the-emulator\"",
         &format!("secret = \"demo-secret-of-the-emulator\"\nspa_redirect_uris = [\"{BACK}\"]"),
         1,

@@ -1,0 +1,176 @@
+//! Serves the fault control: lists and changes faults, and inspects the emulator, over HTTP.
+//!
+//! A web page in a browser on the same machine cannot use it, because every request must meet these conditions:
+//! - it arrives at a separate loopback listener with a port of its own,
+//! - its `Host` is that listener's address,
+//! - it carries the bearer token that is generated at each start,
+//! - a body is JSON, which a page cannot send to another origin without permission.
+
+use std::io;
+use std::net::SocketAddr;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::faults::Fault;
+use super::{Tenant, server, start};
+use passback_foundation::Password;
+
+/// The fault control, bound to its listener and not yet serving.
+pub(super) struct Control {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: ControlState,
+}
+
+#[derive(Clone)]
+struct ControlState {
+    tenant: Tenant,
+    host: String,
+    token: String,
+}
+
+impl Control {
+    /// Binds a free port on 127.0.0.1 and generates the token.
+    pub(super) async fn bind(tenant: &Tenant) -> io::Result<Self> {
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let address = listener.local_addr()?;
+        let state = ControlState { tenant: tenant.clone(), host: address.to_string(), token: tenant.random().token() };
+        Ok(Self { listener, address, state })
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(super) fn token(&self) -> String {
+        self.state.token.clone()
+    }
+
+    /// Serves requests until `stop` is cancelled.
+    pub(super) async fn serve(self, stop: CancellationToken) {
+        let routes = Router::new()
+            .route("/faults", get(list).post(add).put(replace))
+            .route("/calls", get(calls))
+            .route("/keys/rotate", post(rotate))
+            .route("/people/{upn}/check", post(check))
+            .route("/people/{upn}", get(person))
+            .route("/people/{upn}/sessions", put(revoke))
+            .layer(from_fn_with_state(self.state.clone(), guard))
+            .with_state(self.state);
+        server::serve(self.listener, routes, None, stop).await;
+    }
+}
+
+async fn guard(State(state): State<ControlState>, request: Request, next: Next) -> Response {
+    match admit(&state, request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+fn admit(state: &ControlState, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    let read = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if read(header::HOST) != state.host {
+        return Err((StatusCode::MISDIRECTED_REQUEST, "wrong host"));
+    }
+    let expected = format!("Bearer {}", state.token);
+    if !bool::from(read(header::AUTHORIZATION).as_bytes().ct_eq(expected.as_bytes())) {
+        return Err((StatusCode::UNAUTHORIZED, "control token missing or wrong"));
+    }
+    Ok(())
+}
+
+async fn list(State(state): State<ControlState>) -> Json<Vec<Fault>> {
+    Json(state.tenant.world().faults.clone())
+}
+
+async fn add(State(state): State<ControlState>, fault: Result<Json<Fault>, JsonRejection>) -> Response {
+    match fault {
+        Ok(Json(fault)) => {
+            state.tenant.world().faults.push(fault);
+            StatusCode::CREATED.into_response()
+        }
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+async fn replace(State(state): State<ControlState>, faults: Result<Json<Vec<Fault>>, JsonRejection>) -> Response {
+    match faults {
+        Ok(Json(faults)) => {
+            state.tenant.world().faults = faults;
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+async fn calls(State(state): State<ControlState>) -> Json<Value> {
+    Json(json!(state.tenant.world().calls))
+}
+
+async fn rotate(State(state): State<ControlState>) -> Response {
+    match start::signing_key(state.tenant.random()).await {
+        Ok(key) => {
+            state.tenant.0.keys.rotate(key);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Check {
+    password: Password,
+}
+
+/// Returns whether this is the person's password, as `cloud` and `directory`. `directory` is null for a real directory
+/// and for an account that is not synchronised.
+async fn check(
+    State(state): State<ControlState>,
+    Path(upn): Path<String>,
+    body: Result<Json<Check>, JsonRejection>,
+) -> Response {
+    let Json(asked) = match body {
+        Ok(body) => body,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let typed = asked.password.expose_password();
+    let (sam, cloud) = {
+        let world = state.tenant.world();
+        let Some(account) = world.find(&upn) else { return StatusCode::NOT_FOUND.into_response() };
+        (account.sam().to_owned(), account.password.matches(typed))
+    };
+    Json(json!({ "cloud": cloud, "directory": state.tenant.0.directory.check(&sam, typed) })).into_response()
+}
+
+/// Returns a person's object id, password state and directory account status.
+async fn person(State(state): State<ControlState>, Path(upn): Path<String>) -> Response {
+    let world = state.tenant.world();
+    let Some(account) = world.find(&upn) else { return StatusCode::NOT_FOUND.into_response() };
+    Json(json!({
+        "id": account.id, "must_change": account.must_change, "last_password_change": account.last_password_change,
+        "directory": state.tenant.0.directory.account(account.sam()),
+    }))
+    .into_response()
+}
+
+/// Revokes a person's sessions and refresh tokens, like an administrator.
+async fn revoke(State(state): State<ControlState>, Path(upn): Path<String>) -> Response {
+    let now = state.tenant.clock().now();
+    let mut world = state.tenant.world();
+    let Some(account) = world.find_mut(&upn) else { return StatusCode::NOT_FOUND.into_response() };
+    account.sessions_valid_from = now;
+    StatusCode::NO_CONTENT.into_response()
+}

@@ -1,0 +1,79 @@
+//! `sendMail`. No message leaves the emulator: messages are stored for tests.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::caller::Caller;
+use super::error::ODataError;
+use crate::{SentMail, Tenant};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Order {
+    message: Message,
+    #[serde(default = "yes")]
+    save_to_sent_items: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    subject: String,
+    body: Body,
+    to_recipients: Vec<Recipient>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    content_type: String,
+    content: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Recipient {
+    email_address: Address,
+}
+
+#[derive(Deserialize)]
+struct Address {
+    address: String,
+}
+
+pub(super) async fn send(
+    State(tenant): State<Tenant>,
+    caller: Caller,
+    Path(id): Path<String>,
+    order: Result<Json<Order>, JsonRejection>,
+) -> Response {
+    let Ok(Json(order)) = order else { return ODataError::bad_request("The message is not valid.").answer(&tenant) };
+    let mut world = tenant.world();
+    let Some(sender) = world.find(&id).map(|account| (account.id, account.seed.upn.clone())) else {
+        drop(world);
+        return ODataError::not_found(&id).answer(&tenant);
+    };
+    // With a delegated token, a person can send only as themselves.
+    let theirs = caller.account.is_none_or(|account| account == sender.0);
+    if !theirs || order.message.to_recipients.is_empty() {
+        drop(world);
+        return if theirs { ODataError::bad_request("No recipients.") } else { ODataError::denied() }.answer(&tenant);
+    }
+    world.mails.push(SentMail {
+        from: sender.1,
+        to: order.message.to_recipients.into_iter().map(|r| r.email_address.address).collect(),
+        subject: order.message.subject,
+        content_type: order.message.body.content_type,
+        content: order.message.body.content,
+        kept: order.save_to_sent_items,
+    });
+    StatusCode::ACCEPTED.into_response()
+}

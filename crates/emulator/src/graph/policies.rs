@@ -1,0 +1,77 @@
+//! Conditional Access policies and authentication strengths. Policy requests are limited to 1 per second by default;
+//! 429 has no `Retry-After`.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::error::{ODataError, ok};
+use super::query::Options;
+use crate::Tenant;
+use crate::seed::{Policy, Strength};
+use crate::world::{World, derived_id};
+
+pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(options): Query<Options>) -> Response {
+    let now = tenant.clock().now();
+    let mut world = tenant.world();
+    let limit = world.seed.throttle.policies_per_second;
+    if world.throttle("policies", limit, SignedDuration::from_secs(1), now).is_some() {
+        drop(world);
+        return ODataError::throttled(None).answer(&tenant);
+    }
+    let all = world.seed.policies.iter().map(|policy| shown(&world, policy)).collect();
+    drop(world);
+    let url = format!("{}/identity/conditionalAccess/policies", tenant.0.base.graph());
+    ok(&tenant, StatusCode::OK, &options.page(all, &url, "identity/conditionalAccess/policies"))
+}
+
+pub(super) async fn strength(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
+    let found = tenant.world().seed.strengths.iter().find(|s| s.id == id).map(strength_body);
+    match found {
+        Some(body) => ok(&tenant, StatusCode::OK, &body),
+        None => ODataError::not_found(&id).answer(&tenant),
+    }
+}
+
+fn strength_body(strength: &Strength) -> Value {
+    json!({
+        "id": strength.id, "displayName": strength.name, "description": "", "requirementsSatisfied": "mfa",
+        "policyType": if strength.id.starts_with("00000000") { "builtIn" } else { "custom" },
+        "allowedCombinations": strength.combinations,
+    })
+}
+
+fn shown(world: &World, policy: &Policy) -> Value {
+    let ids =
+        |names: &[String]| -> Vec<Value> { names.iter().filter_map(|n| world.find(n)).map(|a| json!(a.id)).collect() };
+    let groups: Vec<Value> = policy.exclude_groups.iter().map(|name| json!(derived_id(&world.seed, name))).collect();
+    let strength =
+        policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id)).map(strength_body);
+    let mut conditions = json!({
+        "userRiskLevels": [], "signInRiskLevels": [], "servicePrincipalRiskLevels": [], "insiderRiskLevels": null,
+        "clientAppTypes": ["all"], "platforms": null, "locations": null, "devices": null, "authenticationFlows": null,
+        "clientApplications": null,
+        "applications": { "includeApplications": [], "excludeApplications": [], "includeUserActions": [], "includeAuthenticationContextClassReferences": policy.contexts, "applicationFilter": null },
+        "users": {
+            "includeUsers": ["All"], "excludeUsers": ids(&policy.exclude_people),
+            "includeGroups": [], "excludeGroups": groups, "includeRoles": [], "excludeRoles": policy.exclude_roles,
+            "includeGuestsOrExternalUsers": null, "excludeGuestsOrExternalUsers": null,
+        },
+    });
+    if let Some(shown) = conditions.as_object_mut() {
+        shown.extend(policy.conditions.iter().map(|(name, value)| (name.clone(), json!(value))));
+    }
+    json!({
+        "id": policy.id,
+        "displayName": policy.name,
+        "state": policy.state,
+        "conditions": conditions,
+        "grantControls": { "operator": "OR", "builtInControls": policy.or_controls, "customAuthenticationFactors": [], "termsOfUse": [], "authenticationStrength": strength },
+        "sessionControls": policy.every_time.then(|| json!({
+            "signInFrequency": { "isEnabled": true, "frequencyInterval": "everyTime", "authenticationType": "primaryAndSecondaryAuthentication", "type": null, "value": null },
+        })),
+    })
+}

@@ -1,0 +1,157 @@
+//! `resetPassword` and the long-running operation that it starts.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::caller::Caller;
+use super::error::{ODataError, ok};
+use super::users::seconds;
+use super::{PASSWORD_METHOD, reach};
+use crate::Tenant;
+use crate::faults::{Call, Effect};
+use crate::server::Faults;
+use crate::world::Stage;
+use crate::writeback::Accepted;
+use passback_foundation::Secret;
+
+/// The request body. `newPassword` is its only property, because Microsoft's schema says `additionalProperties: false`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    #[serde(rename = "newPassword")]
+    new_password: Option<Secret>,
+}
+
+pub(super) async fn reset(
+    State(tenant): State<Tenant>,
+    caller: Caller,
+    Path((id, method)): Path<(String, String)>,
+    Extension(Faults(effects)): Extension<Faults>,
+    body: Bytes,
+) -> Response {
+    match accept(&tenant, &caller, &id, &method, &effects, &body) {
+        Ok((account, operation)) => accepted(&tenant, account, operation, &effects),
+        Err(error) => error.answer(&tenant),
+    }
+}
+
+/// Validates a reset and queues it. Returns the account and the operation.
+fn accept(
+    tenant: &Tenant,
+    caller: &Caller,
+    id: &str,
+    method: &str,
+    effects: &[Effect],
+    body: &[u8],
+) -> Result<(Uuid, Uuid), ODataError> {
+    let operator = caller.account.ok_or_else(ODataError::denied)?;
+    if method != PASSWORD_METHOD {
+        return Err(ODataError::bad_request("The method is not supported for this URL."));
+    }
+    let empty = body.is_empty();
+    let read: Body = if empty {
+        Body { new_password: None }
+    } else {
+        serde_json::from_slice(body).map_err(|_| ODataError::bad_request("The request body is not valid."))?
+    };
+    let mut world = tenant.world();
+    let account = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
+    let (account, synced) = (account.id, account.seed.synced);
+    if account == operator {
+        return Err(ODataError::new(
+            StatusCode::FORBIDDEN,
+            "accessDenied",
+            "You cannot reset your own password with this call.",
+        ));
+    }
+    reach::may_reset(&world, operator, id)?;
+    let Some(password) = read.new_password else {
+        let text = if synced {
+            "newPassword is required for users synchronised from on-premises."
+        } else {
+            "This emulator makes no passwords."
+        };
+        return Err(ODataError::bad_request(text));
+    };
+    let mut path = world.take_faults(Call::Writeback, Some(id));
+    drop(world);
+    path.extend(effects.iter().cloned());
+    let lost = effects.contains(&Effect::LoseOperation);
+    let accepted = Accepted { account, operator, password, lost, effects: path };
+    Ok((account, tenant.accept(accepted)))
+}
+
+/// Returns the 202 response with the operation's `Location`, changed by faults.
+fn accepted(tenant: &Tenant, account: Uuid, operation: Uuid, effects: &[Effect]) -> Response {
+    let mut location = Some(format!(
+        "{}/users/{account}/authentication/operations/{operation}?aadgdc=DUB02P&aadgsu=ssprprod-a",
+        tenant.0.base.graph()
+    ));
+    for effect in effects {
+        match effect {
+            Effect::Location { url } => location = Some(url.clone()),
+            Effect::NoLocation => location = None,
+            _ => {}
+        }
+    }
+    let mut response = StatusCode::ACCEPTED.into_response();
+    let headers = response.headers_mut();
+    if let Some(value) = location.and_then(|l| HeaderValue::from_str(&l).ok()) {
+        headers.insert(header::LOCATION, value);
+    }
+    if let Some(seconds) = tenant.world().seed.writeback.retry_after_seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Ok(value) = HeaderValue::from_str(&tenant.random().uuid().to_string()) {
+        headers.insert("request-id", value);
+    }
+    response
+}
+
+pub(super) async fn operation(
+    State(tenant): State<Tenant>,
+    caller: Caller,
+    Path((id, operation)): Path<(String, String)>,
+) -> Response {
+    tenant.run_due().await;
+    match look(&tenant, &caller, &id, &operation) {
+        Ok(body) => ok(&tenant, StatusCode::OK, &body),
+        Err(error) => error.answer(&tenant),
+    }
+}
+
+/// Returns the operation as Graph's JSON. Its status is `notStarted` for the first fifth of the delay, then `running`.
+fn look(tenant: &Tenant, caller: &Caller, id: &str, operation: &str) -> Result<serde_json::Value, ODataError> {
+    let now = tenant.clock().now();
+    let world = tenant.world();
+    let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
+    reach::may_read_methods(&world, caller, target)?;
+    let wanted = Uuid::parse_str(operation).ok();
+    let found = world.operations.iter().find(|o| Some(o.id) == wanted && o.account == target.id && !o.lost);
+    let found = found
+        .ok_or_else(|| ODataError::new(StatusCode::NOT_FOUND, "resourceNotFound", "The operation was not found."))?;
+    let age = now.duration_since(found.created).as_millis();
+    let span = found.due.duration_since(found.created).as_millis();
+    let (status, detail) = match &found.stage {
+        Stage::Waiting if age * 5 < span => ("notStarted", None),
+        Stage::Waiting | Stage::Carrying => ("running", None),
+        Stage::Succeeded => ("succeeded", Some("ResetSuccess")),
+        Stage::Failed(detail) => ("failed", Some(detail.as_str())),
+    };
+    let base = tenant.0.base.graph();
+    Ok(json!({
+        "@odata.context": format!("{base}/$metadata#users('{}')/authentication/operations/$entity", target.id),
+        "id": found.id,
+        "createdDateTime": seconds(found.created),
+        "lastActionDateTime": seconds(found.last_action),
+        "status": status,
+        "statusDetail": detail,
+        "resourceLocation": format!("{base}/users/{}/authentication/methods/{PASSWORD_METHOD}", target.id),
+    }))
+}

@@ -1,0 +1,232 @@
+//! Users: reading, search, managers, devices and session revocation.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::caller::Caller;
+use super::error::{ODataError, ok};
+use super::query::{Comparison, Options, project};
+use crate::Tenant;
+use crate::seed::Seed;
+use crate::world::{Account, World};
+
+/// Properties that Graph returns without `$select`.
+const DEFAULT: &[&str] = &[
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "id",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+];
+
+pub(super) async fn me(State(tenant): State<Tenant>, caller: Caller, Query(options): Query<Options>) -> Response {
+    let Some(id) = caller.account else {
+        return ODataError::bad_request("/me request is only valid with delegated authentication flow.")
+            .answer(&tenant);
+    };
+    answer(&tenant, &caller, &options, &id.to_string())
+}
+
+pub(super) async fn one(
+    State(tenant): State<Tenant>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
+    answer(&tenant, &caller, &options, &id)
+}
+
+fn answer(tenant: &Tenant, caller: &Caller, options: &Options, name: &str) -> Response {
+    let select = options.select();
+    if let Err(error) = caller.may_read(select.as_deref()) {
+        return error.answer(tenant);
+    }
+    let now = tenant.clock().now();
+    let body = {
+        let world = tenant.world();
+        world.find(name).map(|account| project(full(&world, account, now), select.as_deref(), DEFAULT))
+    };
+    let Some(mut body) = body else { return ODataError::not_found(name).answer(tenant) };
+    if let Some(map) = body.as_object_mut() {
+        map.insert("@odata.context".to_owned(), json!(format!("{}/$metadata#users/$entity", tenant.0.base.graph())));
+    }
+    ok(tenant, StatusCode::OK, &body)
+}
+
+pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Query(options): Query<Options>) -> Response {
+    let select = options.select();
+    let alternatives = match caller.may_read(select.as_deref()).and_then(|()| options.alternatives()) {
+        Ok(alternatives) => alternatives,
+        Err(error) => return error.answer(&tenant),
+    };
+    if let Some(unknown) = alternatives.iter().flatten().find(|c| !filters(c)) {
+        return ODataError::unsupported(&unknown.property).answer(&tenant);
+    }
+    let now = tenant.clock().now();
+    let found: Vec<Value> = {
+        let world = tenant.world();
+        let all = world.accounts.iter().map(|account| full(&world, account, now));
+        let holds = |person: &Map<String, Value>, c: &Comparison| {
+            let value = person.get(&c.property).and_then(Value::as_str).unwrap_or_default().to_lowercase();
+            let asked = c.value.to_lowercase();
+            if c.operator == "startswith" { value.starts_with(&asked) } else { value == asked }
+        };
+        let kept = all.filter(|person| {
+            alternatives.is_empty() || alternatives.iter().any(|every| every.iter().all(|c| holds(person, c)))
+        });
+        kept.map(|person| project(person, select.as_deref(), DEFAULT)).collect()
+    };
+    ok(&tenant, StatusCode::OK, &options.page(found, &format!("{}/users", tenant.0.base.graph()), "users"))
+}
+
+/// Returns whether a list of users can be filtered by this comparison without an advanced query, as far as emulated
+/// (<https://learn.microsoft.com/graph/aad-advanced-queries>, user properties, read 2026-11-24).
+fn filters(c: &Comparison) -> bool {
+    let known = ["id", "displayName", "givenName", "surname", "userPrincipalName", "mail"];
+    known.contains(&c.property.as_str())
+        && matches!(
+            (c.operator.as_str(), c.property.as_str()),
+            ("eq", _) | ("startswith", "displayName" | "givenName" | "surname" | "userPrincipalName" | "mail")
+        )
+}
+
+/// Returns the number of users. `$count` is an advanced query, which Graph permits with `ConsistencyLevel: eventual`
+/// only.
+pub(super) async fn count(State(tenant): State<Tenant>, _caller: Caller, headers: HeaderMap) -> Response {
+    if headers.get("consistencylevel").is_none_or(|v| v != "eventual") {
+        return ODataError::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "$count is not currently supported.")
+            .answer(&tenant);
+    }
+    tenant.world().accounts.len().to_string().into_response()
+}
+
+pub(super) async fn manager(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
+    let now = tenant.clock().now();
+    let found = {
+        let world = tenant.world();
+        let manager = world.find(&id).and_then(|a| a.seed.manager.as_deref()).and_then(|upn| world.find(upn));
+        manager.map(|account| project(full(&world, account, now), options.select().as_deref(), DEFAULT))
+    };
+    let Some(mut body) = found else { return ODataError::not_found("manager").answer(&tenant) };
+    if let Some(map) = body.as_object_mut() {
+        map.insert("@odata.type".to_owned(), json!("#microsoft.graph.user"));
+    }
+    ok(&tenant, StatusCode::OK, &body)
+}
+
+pub(super) async fn devices(
+    State(tenant): State<Tenant>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(options): Query<Options>,
+) -> Response {
+    let found: Option<Vec<Value>> = {
+        let world = tenant.world();
+        world.find(&id).map(|account| {
+            let device = |d: &crate::seed::Device| {
+                json!({
+                    "@odata.type": "#microsoft.graph.device",
+                    "id": crate::world::derived_id(&world.seed, &format!("{}/{}", account.seed.upn, d.name)),
+                    "displayName": d.name, "operatingSystem": d.os, "trustType": d.trust, "accountEnabled": true,
+                })
+            };
+            account.seed.devices.iter().map(device).collect()
+        })
+    };
+    let Some(found) = found else { return ODataError::not_found(&id).answer(&tenant) };
+    let url = format!("{}/users/{id}/registeredDevices", tenant.0.base.graph());
+    ok(&tenant, StatusCode::OK, &options.page(found, &url, "directoryObjects"))
+}
+
+/// Revokes a person's sessions. It takes minutes in Entra and is immediate here.
+pub(super) async fn revoke(State(tenant): State<Tenant>, caller: Caller, Path(id): Path<String>) -> Response {
+    let now = tenant.clock().now();
+    let mut world = tenant.world();
+    let seed_allows = caller.account.is_none_or(|by| super::reach::may_reset(&world, by, &id).is_ok());
+    let Some(account) = world.find_mut(&id) else { return ODataError::not_found(&id).answer(&tenant) };
+    if account.seed.guest || (!seed_allows && caller.account != Some(account.id)) {
+        drop(world);
+        return ODataError::denied().answer(&tenant);
+    }
+    account.sessions_valid_from = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
+    drop(world);
+    let body = json!({ "@odata.context": format!("{}/$metadata#Edm.Boolean", tenant.0.base.graph()), "value": true });
+    ok(&tenant, StatusCode::OK, &body)
+}
+
+/// Returns all user properties that are emulated.
+pub(super) fn full(world: &World, account: &Account, now: Timestamp) -> Map<String, Value> {
+    let (given, surname) = account.seed.name.split_once(' ').unwrap_or((&account.seed.name, ""));
+    let mut person = json!({
+        "id": account.id,
+        "displayName": account.seed.name,
+        "givenName": given,
+        "surname": surname,
+        "userPrincipalName": account.seed.upn,
+        "mail": account.seed.mail.as_deref().unwrap_or(&account.seed.upn),
+        "otherMails": account.seed.other_mails,
+        "businessPhones": account.seed.business_phones,
+        "mobilePhone": account.seed.mobile,
+        "jobTitle": null,
+        "officeLocation": null,
+        "preferredLanguage": account.seed.language,
+        "accountEnabled": account.seed.enabled,
+        "userType": if account.seed.guest { "Guest" } else { "Member" },
+        "isManagementRestricted": account.seed.restricted,
+        "lastPasswordChangeDateTime": seconds(account.last_password_change.min(now.max(account.last_password_change))),
+        "signInSessionsValidFromDateTime": seconds(account.sessions_valid_from),
+        "passwordPolicies": if account.seed.synced { json!("DisablePasswordExpiration") } else { Value::Null },
+    });
+    // After a split outcome the change becomes visible with the next password hash synchronisation.
+    if account.last_password_change > now
+        && let Some(map) = person.as_object_mut()
+    {
+        map.insert("lastPasswordChangeDateTime".to_owned(), json!(seconds(account.sessions_valid_from)));
+    }
+    let mut map = match person {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    map.extend(on_premises(&world.seed, account, now));
+    map
+}
+
+fn on_premises(seed: &Seed, account: &Account, now: Timestamp) -> Map<String, Value> {
+    let on = account.seed.synced;
+    let organization = &seed.organization;
+    let of = |text: String| if on { json!(text) } else { Value::Null };
+    let synced_at = now.saturating_sub(SignedDuration::from_secs(organization.sync_age_seconds)).unwrap_or(now);
+    let domain =
+        organization.on_premises_domain.split('.').map(|part| format!("DC={part}")).collect::<Vec<_>>().join(",");
+    [
+        ("onPremisesSyncEnabled", if on { json!(true) } else { Value::Null }),
+        ("onPremisesDomainName", of(organization.on_premises_domain.clone())),
+        ("onPremisesSamAccountName", of(account.sam().to_owned())),
+        ("onPremisesUserPrincipalName", of(format!("{}@{}", account.sam(), organization.on_premises_domain))),
+        ("onPremisesDistinguishedName", of(format!("CN={},OU=People,{domain}", account.seed.name))),
+        ("onPremisesLastSyncDateTime", of(seconds(synced_at))),
+        ("onPremisesProvisioningErrors", json!([])),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+/// Formats a time with whole seconds, as Graph does.
+pub(super) fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,55 @@
+//! `validatePassword` (beta): checks a password against the organisation's policy, without a person
+//! (<https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta>, read 2026-11-23). The rule
+//! names and messages are those of that page and of responses recorded in the tests of pnp/cli-microsoft365 (read
+//! 2026-11-23).
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::error::{ODataError, ok};
+use crate::Tenant;
+use crate::password::{Refusal, classes, verdict};
+use passback_foundation::Secret;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    password: Secret,
+}
+
+pub(super) async fn validate(State(tenant): State<Tenant>, _: Caller, body: Bytes) -> Response {
+    match serde_json::from_slice::<Body>(&body) {
+        Ok(asked) => ok(&tenant, StatusCode::OK, &judge(&tenant, asked.password.expose_secret())),
+        Err(_) => ODataError::bad_request("The request body is not valid.").answer(&tenant),
+    }
+}
+
+/// Returns the validation result. Checks length first, then character classes (3 of 4, by
+/// <https://learn.microsoft.com/entra/identity/authentication/concept-sspr-policy>), then banned words.
+fn judge(tenant: &Tenant, password: &str) -> Value {
+    let world = tenant.world();
+    let organization = &world.seed.organization;
+    let length = password.chars().count();
+    let (name, message) = match verdict(password, &[&organization.name], &organization.banned_words) {
+        _ if length < 8 => ("password_too_short", format!("Password is too short, length: {length}.")),
+        Err(Refusal::Shape) => complexity(),
+        _ if classes(password) < 3 => complexity(),
+        Err(Refusal::Banned) => ("password_banned", "Password is too weak and can not be used.".to_owned()),
+        Ok(()) => ("AllChecks", "Password meets all validation requirements.".to_owned()),
+    };
+    let passed = name == "AllChecks";
+    json!({
+        "@odata.context": format!("{}/beta/$metadata#microsoft.graph.passwordValidationInformation", tenant.0.base.get()),
+        "isValid": passed,
+        "validationResults": [{ "ruleName": name, "validationPassed": passed, "message": message }],
+    })
+}
+
+fn complexity() -> (&'static str, String) {
+    ("password_not_meet_complexity", "Password does not meet complexity requirements.".to_owned())
+}

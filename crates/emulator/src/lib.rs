@@ -1,0 +1,78 @@
+//! Emulates one Microsoft Entra tenant for demos and tests: sign-in, Microsoft Graph, password writeback and a
+//! directory.
+//!
+//! A [`TenantSeed`] describes the organisation as data. [`EmulatorOptions::start`] starts the HTTP listeners and
+//! returns a [`RunningEmulator`], which tests use to inject faults and to inspect the requests that arrived. No Azure
+//! subscription is needed.
+//!
+//! Microsoft's endpoints are implemented from Microsoft's documentation as read in 2026-08, if a comment gives no other
+//! date. Where Microsoft publishes nothing, the choice is a setting or marked as this emulator's own: whether a reset
+//! unlocks the account is `writeback.unlocks`, and an [`InjectedFault`] can end an operation with any `statusDetail`.
+//!
+//! Invariants:
+//! - The emulator imports nothing from the portal's Entra client. Requests and responses are written twice, so a wrong
+//!   field name cannot be wrong on both sides and pass the tests.
+//! - With a real directory, the main listener and the domain controller's address must be on loopback.
+//! - Faults are changed over HTTP only on a separate loopback listener with a token generated at each start.
+//! - The release image of the portal is built without the emulator.
+
+mod access;
+mod ad;
+mod adjust;
+mod apps;
+mod body;
+mod control;
+mod faults;
+mod grants;
+mod graph;
+mod oidc;
+mod password;
+mod seed;
+mod server;
+mod start;
+mod world;
+mod writeback;
+
+pub use passback_foundation::{Clock, Random};
+
+pub use faults::{Call, Effect, Fault};
+pub use graph::{Line as PermissionLine, TABLE as PERMISSIONS};
+pub use seed::{CONTOSO_SEED, Seed, SeedError};
+pub use start::{LdapsOptions, Running, Start, StartError};
+pub use world::{SentMail, SentRequest};
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ad::Directory;
+use oidc::Keys;
+use server::PublicUrl;
+use world::World;
+
+/// The emulated tenant, shared by all its listeners.
+#[derive(Clone)]
+struct Tenant(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    random: Random,
+    keys: Keys,
+    directory: Directory,
+    /// Public addresses: the base of the issuer and of `Location`, if no other Graph address is configured.
+    base: PublicUrl,
+    world: Mutex<World>,
+}
+
+impl Tenant {
+    /// Locks the tenant's state. The guard must not be held across an `await`.
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    fn random(&self) -> &Random {
+        &self.0.random
+    }
+}

@@ -1,0 +1,331 @@
+//! The authorization endpoint and its sign-in page.
+//!
+//! The page preselects the password, as Entra's does. Entra offers other methods behind a link, this page in a list. It
+//! is a plain HTML form, so it works without script and tests can post it.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{OriginalUri, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+use super::error::Aadsts;
+use super::request::{Parameters, Refused, Request, satisfies};
+use crate::Tenant;
+use crate::faults::Call;
+use crate::world::{BrowserSession, Code, Grant, Method};
+use passback_foundation::Password;
+
+/// Name of the single sign-on cookie, as at Entra.
+const BROWSER: &str = "ESTSAUTH";
+
+/// The form fields of the sign-in page. Their names are an outside contract and must not change.
+#[derive(Deserialize)]
+pub(super) struct SignIn {
+    #[serde(default)]
+    pub(super) account: String,
+    #[serde(default)]
+    pub(super) method: String,
+    password: Option<Password>,
+    tap: Option<Password>,
+    new_password: Option<Password>,
+}
+
+#[derive(Template)]
+#[template(path = "authorize.html")]
+struct Page<'a> {
+    app: &'a str,
+    organization: &'a str,
+    action: &'a str,
+    account: &'a str,
+    method: &'a str,
+    refused: Option<String>,
+    change: bool,
+    people: Vec<(String, String)>,
+}
+
+/// The page that shows an error which must not be sent to the redirect URI.
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage {
+    description: String,
+}
+
+pub(super) async fn page(
+    State(tenant): State<Tenant>,
+    Path(name): Path<String>,
+    Query(raw): Query<Parameters>,
+    OriginalUri(uri): OriginalUri,
+    jar: CookieJar,
+) -> Response {
+    let request = match Request::check(&tenant, &name, raw.clone()) {
+        Ok(request) => request,
+        Err(refused) => return refuse(&tenant, &raw, refused),
+    };
+    let session = jar.get(BROWSER).and_then(|cookie| tenant.world().browsers.get(cookie.value()).cloned());
+    let silent = session
+        .filter(|s| !matches!(request.raw.prompt.as_str(), "login" | "select_account") && fits(&tenant, &request, s));
+    match silent {
+        Some(session) => back_with_code(&tenant, &request, &session),
+        None if request.raw.prompt == "none" => {
+            let text = "Session information is not sufficient for single-sign-on.";
+            refuse(&tenant, &raw, Refused::Back(Aadsts::new(50058, "login_required", text)))
+        }
+        None => draw(&tenant, &request, uri.path_and_query().map_or("", |p| p.as_str()), &Shown::first(&request)),
+    }
+}
+
+pub(super) async fn submit(
+    State(tenant): State<Tenant>,
+    Path(name): Path<String>,
+    Query(raw): Query<Parameters>,
+    OriginalUri(uri): OriginalUri,
+    jar: CookieJar,
+    Form(form): Form<SignIn>,
+) -> Response {
+    let request = match Request::check(&tenant, &name, raw.clone()) {
+        Ok(request) => request,
+        Err(refused) => return refuse(&tenant, &raw, refused),
+    };
+    let action = uri.path_and_query().map_or("", |p| p.as_str());
+    let session = match sign_in(&tenant, &request.contexts, &form).await {
+        Ok(session) => session,
+        Err(again) => {
+            return draw(
+                &tenant,
+                &request,
+                action,
+                &Shown { account: &form.account, method: &form.method, again: Some(again) },
+            );
+        }
+    };
+    if let Some(error) = Aadsts::told(&tenant, Call::Authorize, Some(session.account)) {
+        return refuse(&tenant, &raw, Refused::Back(error));
+    }
+    let token = tenant.random().token();
+    tenant.world().browsers.insert(token.clone(), session.clone());
+    let secure = tenant.0.base.get().starts_with("https");
+    let cookie = Cookie::build((BROWSER, token)).path("/").http_only(true).secure(secure).same_site(SameSite::Lax);
+    (jar.add(cookie), back_with_code(&tenant, &request, &session)).into_response()
+}
+
+/// The error with which the sign-in form is shown again.
+pub(super) struct Again {
+    pub(super) error: Aadsts,
+    /// Whether the password is correct and must be changed now.
+    pub(super) change: bool,
+}
+
+impl From<Aadsts> for Again {
+    fn from(error: Aadsts) -> Self {
+        Self { error, change: false }
+    }
+}
+
+/// Signs a person in, if their method satisfies every requested authentication context.
+pub(super) async fn sign_in(tenant: &Tenant, contexts: &[String], form: &SignIn) -> Result<BrowserSession, Again> {
+    let (account, method) = prove(tenant, form)?;
+    if method == Method::Password {
+        change_if_due(tenant, account, form).await?;
+    }
+    let now = tenant.clock().now();
+    let id = tenant.random().uuid();
+    let mut world = tenant.world();
+    let found = world.account(account).ok_or_else(no_such_account)?;
+    let missing = contexts.iter().find(|context| !satisfies(&world, found, method, context));
+    if missing.is_some() {
+        let text = "Access has been blocked by Conditional Access policies: this sign-in is not strong enough. Choose another way to sign in.";
+        return Err(Aadsts::new(53003, "access_denied", text).into());
+    }
+    if method == Method::Tap
+        && let Some(tap) = world.account_mut(account).and_then(|a| a.tap.as_mut())
+    {
+        tap.used = true;
+    }
+    Ok(BrowserSession { account, method, at: now, id })
+}
+
+/// Verifies the submitted credentials. Returns the account and the sign-in method.
+fn prove(tenant: &Tenant, form: &SignIn) -> Result<(Uuid, Method), Again> {
+    let now = tenant.clock().now();
+    let world = tenant.world();
+    let account = world.find(form.account.trim()).ok_or_else(no_such_account)?;
+    if !account.seed.enabled {
+        return Err(Aadsts::new(50057, "invalid_grant", "The user account is disabled.").into());
+    }
+    let method = match form.method.as_str() {
+        "passkey" if account.has_passkey() => Method::Passkey,
+        "passkey" => return Err(Aadsts::new(50199, "access_denied", "This account has no passkey.").into()),
+        "tap" => {
+            let typed = form.tap.as_ref().map_or("", Password::expose_password).trim();
+            if !account.tap.as_ref().is_some_and(|tap| tap.usable(now) && tap.code == typed) {
+                return Err(Aadsts::new(
+                    130_503,
+                    "invalid_grant",
+                    "Your Temporary Access Pass is incorrect or has expired.",
+                )
+                .into());
+            }
+            Method::Tap
+        }
+        _ => {
+            let typed = form.password.as_ref().map_or("", Password::expose_password);
+            if !account.password.matches(typed) {
+                return Err(Aadsts::new(
+                    50126,
+                    "invalid_grant",
+                    "Error validating credentials due to invalid username or password.",
+                )
+                .into());
+            }
+            Method::Password
+        }
+    };
+    Ok((account.id, method))
+}
+
+/// Changes the password if it must be changed, as after an administrator's reset. The change is written back.
+async fn change_if_due(tenant: &Tenant, account: Uuid, form: &SignIn) -> Result<(), Again> {
+    if !tenant.world().account(account).is_some_and(|a| a.must_change) {
+        return Ok(());
+    }
+    let again = |text: &str| Again { error: Aadsts::new(50055, "invalid_grant", text), change: true };
+    let new = form.new_password.as_ref().map_or("", Password::expose_password);
+    if new.is_empty() {
+        return Err(again("The password must be changed: this is the first time you sign in with it."));
+    }
+    let old = form.password.as_ref().map_or("", Password::expose_password);
+    tenant.change(account, old, new).await.map_err(|error| again(&format!("The new password was not taken ({error}).")))
+}
+
+fn no_such_account() -> Again {
+    Aadsts::new(50034, "invalid_grant", "We couldn't find an account with that username.").into()
+}
+
+/// Returns whether a browser session satisfies the request, so that no sign-in page is needed.
+fn fits(tenant: &Tenant, request: &Request, session: &BrowserSession) -> bool {
+    let world = tenant.world();
+    let Some(account) = world.account(session.account) else { return false };
+    let hinted = request.raw.login_hint.is_empty() || account.seed.upn.eq_ignore_ascii_case(&request.raw.login_hint);
+    let by_password = session.method == Method::Password;
+    let alive = account.seed.enabled
+        && session.at >= account.sessions_valid_from
+        && (!by_password || session.at >= account.password_set_at)
+        && request.not_before.is_none_or(|from| session.at.as_second() >= from);
+    hinted && alive && request.contexts.iter().all(|context| satisfies(&world, account, session.method, context))
+}
+
+/// Redirects to the app with a new authorization code, valid for 10 minutes.
+fn back_with_code(tenant: &Tenant, request: &Request, session: &BrowserSession) -> Response {
+    let now = tenant.clock().now();
+    let code = tenant.random().token();
+    let scope = request.raw.scope.split_whitespace().map(str::to_owned).collect();
+    let grant = Grant {
+        nonce: request.raw.nonce.clone(),
+        acrs: request.contexts.clone(),
+        spa: request.spa,
+        ..Grant::of(session, request.client_id, scope, now)
+    };
+    let entry = Code {
+        grant,
+        redirect_uri: request.raw.redirect_uri.clone(),
+        challenge: request.raw.code_challenge.clone(),
+        expires: now.saturating_add(SignedDuration::from_mins(10)).unwrap_or(now),
+        used: false,
+    };
+    let mut world = tenant.world();
+    world.issued.push(code.clone());
+    world.codes.insert(code.clone(), entry);
+    drop(world);
+    let fields = [("code", code), ("session_state", session.id.to_string())];
+    answer(&request.raw, fields.into_iter().chain(request.raw.state.clone().map(|s| ("state", s))).collect())
+}
+
+fn refuse(tenant: &Tenant, raw: &Parameters, refused: Refused) -> Response {
+    match refused {
+        Refused::Page(error) => {
+            let page = RefusedPage { description: error.description(tenant) };
+            (StatusCode::BAD_REQUEST, html(&page)).into_response()
+        }
+        Refused::Back(error) => {
+            let fields = [("error", error.error.to_string()), ("error_description", error.description(tenant))];
+            answer(raw, fields.into_iter().chain(raw.state.clone().map(|s| ("state", s))).collect())
+        }
+    }
+}
+
+/// Sends the browser to the redirect URI with these parameters, by redirect or by `form_post`.
+fn answer(raw: &Parameters, fields: Vec<(&'static str, String)>) -> Response {
+    let Ok(mut to) = Url::parse(&raw.redirect_uri) else { return StatusCode::BAD_REQUEST.into_response() };
+    if raw.response_mode == "form_post" {
+        let page = FormPost { action: to.as_str(), fields: &fields };
+        return html(&page).into_response();
+    }
+    to.query_pairs_mut().extend_pairs(fields);
+    Redirect::to(to.as_str()).into_response()
+}
+
+/// The page that submits the parameters to the redirect URI for `response_mode=form_post`.
+#[derive(Template)]
+#[template(path = "form_post.html")]
+struct FormPost<'a> {
+    action: &'a str,
+    fields: &'a [(&'static str, String)],
+}
+
+/// The values that the sign-in page is filled with.
+struct Shown<'a> {
+    account: &'a str,
+    method: &'a str,
+    again: Option<Again>,
+}
+
+impl<'a> Shown<'a> {
+    fn first(request: &'a Request) -> Self {
+        Self { account: &request.raw.login_hint, method: "password", again: None }
+    }
+}
+
+fn draw(tenant: &Tenant, request: &Request, action: &str, shown: &Shown<'_>) -> Response {
+    let world = tenant.world();
+    let people = world.seed.people.iter().map(|p| (p.upn.clone(), p.outcome.clone().unwrap_or_default())).collect();
+    let organization = world.seed.organization.name.clone();
+    drop(world);
+    let page = Page {
+        app: &request.app,
+        organization: &organization,
+        action,
+        account: shown.account,
+        method: if shown.method.is_empty() { "password" } else { shown.method },
+        refused: shown.again.as_ref().map(|again| again.error.description(tenant)),
+        change: shown.again.as_ref().is_some_and(|again| again.change),
+        people,
+    };
+    html(&page).into_response()
+}
+
+/// Renders a page with headers against caching and framing.
+pub(super) fn html(page: &impl Template) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    match page.render() {
+        Ok(text) => (headers, Html(text)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "rendering a page failed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl Page<'_> {
+    fn chosen(&self, method: &str) -> bool {
+        self.method == method
+    }
+}

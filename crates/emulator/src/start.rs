@@ -1,0 +1,403 @@
+//! Starts the emulator and provides the handle to the running one.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use super::ad::LdapsOptions;
+use super::ad::{AdError, Directory, LdapsDirectory, MemoryDirectory};
+use super::faults::{Call, Fault};
+use super::oidc::{self, KeyError, Keys, SigningKey};
+use super::seed::{Role, Seed};
+use super::server::{self, PublicUrl};
+use super::world::{AuditRow, Seen, SentMail, SentRequest, World, derived_id};
+use super::{Inner, Tenant, control, graph};
+use passback_foundation::{Clock, Random};
+
+/// Options for starting the emulator.
+///
+/// In a test, [`EmulatorOptions::new`] with a seed is enough:
+///
+/// ```ignore
+/// let seed = TenantSeed::contoso()?.with_short_delays().with_redirect_uri("http://127.0.0.1:8080/callback");
+/// let emulator = EmulatorOptions::new(seed, Clock::system(), Random::system()).start().await?;
+/// ```
+pub struct Start {
+    pub seed: Seed,
+    pub clock: Clock,
+    pub random: Random,
+    /// Address of the main listener. Port 0 selects a free port.
+    pub listen: SocketAddr,
+    /// A real Active Directory in place of the in-memory directory. `listen` and its address must be loopback then.
+    pub directory: Option<LdapsOptions>,
+    /// Graph's base address in responses such as `Location`, including `/v1.0`, if a proxy is in front of Graph.
+    pub graph_public_url: Option<String>,
+    /// PEM files with the certificate chain and the private key. The main listener serves TLS if set.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+impl Start {
+    /// Creates options for a free port on 127.0.0.1 without TLS, with the in-memory directory.
+    #[must_use]
+    pub fn new(seed: Seed, clock: Clock, random: Random) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { seed, clock, random, listen, directory: None, graph_public_url: None, tls: None }
+    }
+
+    /// Starts the main listener, the fault control and the writeback agent.
+    ///
+    /// # Errors
+    /// If an address is not available or not allowed, or if the TLS files, the directory's CA file or the signing key
+    /// fail.
+    pub async fn run(self) -> Result<Running, StartError> {
+        let real = self.directory.is_some();
+        if real && !self.listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback(self.listen));
+        }
+        if let Some(options) = &self.directory
+            && !passback_foundation::is_loopback_host(&options.url)
+        {
+            return Err(StartError::DirectoryNotLoopback(options.url.to_string()));
+        }
+        let listener = TcpListener::bind(self.listen).await.map_err(|e| StartError::Listen(self.listen, e))?;
+        let address = listener.local_addr().map_err(|e| StartError::Listen(self.listen, e))?;
+        let tls =
+            self.tls.as_ref().map(|(cert, key)| server::acceptor(cert, key)).transpose().map_err(StartError::Tls)?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let base = PublicUrl { base: format!("{scheme}://{address}"), graph: self.graph_public_url };
+        let directory = match self.directory {
+            Some(options) => {
+                Directory::Ldaps(LdapsDirectory::new(options).map_err(|e| StartError::Directory(e.into()))?)
+            }
+            None => Directory::Memory(MemoryDirectory::new(&self.seed, self.clock.clone(), self.random.clone())),
+        };
+        let key = signing_key(&self.random).await?;
+        let world = Mutex::new(World::new(self.seed, &self.random, self.clock.now()));
+        let tenant = Tenant(Arc::new(Inner {
+            clock: self.clock,
+            random: self.random,
+            keys: Keys::new(key),
+            directory,
+            base,
+            world,
+        }));
+        let control = control::Control::bind(&tenant).await.map_err(|e| StartError::Listen(address, e))?;
+        Ok(launch(tenant, listener, tls, control))
+    }
+}
+
+/// Generates a signing key on a thread for blocking work.
+pub(super) async fn signing_key(random: &Random) -> Result<SigningKey, KeyError> {
+    let kid = random.token();
+    let made = tokio::task::spawn_blocking(move || SigningKey::generate(kid)).await;
+    made.unwrap_or_else(|error| Err(KeyError::interrupted(&error)))
+}
+
+/// Spawns the listeners and the writeback agent, which runs every 25 ms.
+fn launch(
+    tenant: Tenant,
+    listener: TcpListener,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    control: control::Control,
+) -> Running {
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    tasks.spawn(server::serve(listener, router(&tenant), tls, stop.clone()));
+    let (control_url, control_token) = (control.url(), control.token());
+    tasks.spawn(control.serve(stop.clone()));
+    let (ticking, ended) = (tenant.clone(), stop.clone());
+    tasks.spawn(async move {
+        while tokio::time::timeout(Duration::from_millis(25), ended.cancelled()).await.is_err() {
+            ticking.run_due().await;
+        }
+    });
+    tasks.close();
+    Running { tenant, stop, tasks, control_url, control_token }
+}
+
+fn router(tenant: &Tenant) -> Router {
+    let routes = Router::new().merge(oidc::router()).nest("/v1.0", graph::router()).nest("/beta", graph::beta());
+    routes.layer(from_fn_with_state(tenant.clone(), server::play_faults)).with_state(tenant.clone())
+}
+
+/// An error at the start of the emulator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot listen on {0}: with a real directory the emulator may use loopback only")]
+    NotLoopback(SocketAddr),
+    #[error("directory address {0} not allowed: --directory takes a loopback address only")]
+    DirectoryNotLoopback(String),
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    #[error("cannot load the TLS certificate or its key")]
+    Tls(#[source] io::Error),
+    #[error("cannot set up the directory connection")]
+    Directory(#[source] AdErrorText),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// An error in the options of a real directory.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct AdErrorText(String);
+
+impl From<AdError> for AdErrorText {
+    fn from(error: AdError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A running emulator. Dropping it stops the emulator.
+pub struct Running {
+    tenant: Tenant,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    control_url: String,
+    control_token: String,
+}
+
+impl Running {
+    /// Returns scheme, host and port of the main listener.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.tenant.0.base.get()
+    }
+
+    /// Returns the authority, which is also the issuer: `{url}/{tenant id}/v2.0`.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        format!("{}/{}/v2.0", self.url(), self.tenant.tenant_id())
+    }
+
+    /// Returns Graph's base address, including `/v1.0`.
+    #[must_use]
+    pub fn graph_url(&self) -> String {
+        self.tenant.0.base.graph()
+    }
+
+    /// Returns the tenant id.
+    #[must_use]
+    pub fn tenant_id(&self) -> String {
+        self.tenant.tenant_id().to_string()
+    }
+
+    /// Returns the address of the fault control and its bearer token.
+    #[must_use]
+    pub fn control(&self) -> (&str, &str) {
+        (&self.control_url, &self.control_token)
+    }
+
+    /// Adds a fault, which applies from the next request on.
+    pub fn add_fault(&self, fault: Fault) {
+        self.tenant.world().faults.push(fault);
+    }
+
+    /// Removes all faults, including those of the seed.
+    pub fn clear_faults(&self) {
+        self.tenant.world().faults.clear();
+    }
+
+    /// Counts the requests of a kind that arrived, for one person or for all.
+    #[must_use]
+    pub fn calls(&self, call: Call, person: Option<&str>) -> usize {
+        let world = self.tenant.world();
+        world
+            .calls
+            .iter()
+            .filter(|seen| seen.call == call && person.is_none_or(|p| seen.person.as_deref() == Some(p)))
+            .count()
+    }
+
+    /// Returns method, path and status of every request that arrived, in order. The status is 0 if there is no
+    /// response, or none yet.
+    #[must_use]
+    pub fn seen(&self) -> Vec<(String, String, u16)> {
+        self.tenant.world().calls.iter().map(|seen| (seen.method.clone(), seen.path.clone(), seen.status)).collect()
+    }
+
+    /// Returns every request that arrived with its query and JSON body. Passwords are replaced by `hidden`.
+    #[must_use]
+    pub fn requests(&self) -> Vec<SentRequest> {
+        let world = self.tenant.world();
+        let one = |seen: &Seen| SentRequest {
+            method: seen.method.clone(),
+            path: seen.path.clone(),
+            query: seen.query.clone(),
+            body: seen.body.clone(),
+            status: seen.status,
+        };
+        world.calls.iter().map(one).collect()
+    }
+
+    /// Returns every issued token, authorization code and device code, so that tests can check that none leaks.
+    #[must_use]
+    pub fn issued(&self) -> Vec<String> {
+        self.tenant.world().issued.clone()
+    }
+
+    /// Returns the object id of the group with this name.
+    #[must_use]
+    pub fn group_id(&self, name: &str) -> String {
+        derived_id(&self.tenant.world().seed, name).to_string()
+    }
+
+    /// Returns the time of the last action of a person's latest operation, and the times of all operation requests for
+    /// that person.
+    #[must_use]
+    pub fn operation_of(&self, upn: &str) -> Option<(jiff::Timestamp, Vec<jiff::Timestamp>)> {
+        let world = self.tenant.world();
+        let account = world.find(upn)?.id;
+        let operation = world.operations.iter().rev().find(|o| o.account == account)?;
+        let asked = world.calls.iter().filter(|c| c.call == Call::Operation && c.person.as_deref() == Some(upn));
+        Some((operation.last_action, asked.map(|c| c.at).collect()))
+    }
+
+    /// Returns whether this is the person's current password in the in-memory directory. Returns `None` for an account
+    /// that is not in it and with a real directory.
+    #[must_use]
+    pub fn directory_accepts(&self, upn: &str, password: &str) -> Option<bool> {
+        let sam = upn.split('@').next()?;
+        self.tenant.0.directory.check(sam, password)
+    }
+
+    /// Returns how clients authenticated at the token endpoint, in order: `secret`, `certificate <thumbprint>` or
+    /// `federated <subject> <jti>`.
+    #[must_use]
+    pub fn proofs(&self) -> Vec<String> {
+        self.tenant.world().proofs.clone()
+    }
+
+    /// Returns the parameter `claims` of each token request that had one. Clients declare their capabilities in it.
+    #[must_use]
+    pub fn claims_asked(&self) -> Vec<String> {
+        self.tenant.world().claims.clone()
+    }
+
+    /// Returns every message that was sent through Graph.
+    #[must_use]
+    pub fn mails(&self) -> Vec<SentMail> {
+        self.tenant.world().mails.clone()
+    }
+
+    /// Records in the directory audit log that a person registered a sign-in method. The record names the person as
+    /// initiator and as target:
+    /// <https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities> (read 2026-11-24).
+    pub fn register_method(&self, upn: &str) {
+        let now = self.tenant.clock().now();
+        let ids: [uuid::Uuid; 2] = std::array::from_fn(|_| self.tenant.random().uuid());
+        let mut world = self.tenant.world();
+        let delay = jiff::SignedDuration::from_millis(i64::try_from(world.seed.audit.delay_ms).unwrap_or(0));
+        let Some(person) = world.find(upn).map(|account| account.id) else { return };
+        world.audits.push(AuditRow {
+            id: ids[0],
+            correlation: ids[1],
+            at: now,
+            shown_from: now.saturating_add(delay).unwrap_or(now),
+            activity: "User registered security info",
+            service: "Authentication Methods",
+            initiator: person,
+            target: person,
+            success: true,
+            reason: "User registered a method".to_owned(),
+            agent: None,
+        });
+    }
+
+    /// Changes a person's email addresses, like an administrator or an attacker with access to the account.
+    pub fn set_addresses(&self, upn: &str, mail: &str, others: &[&str]) {
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.seed.mail = Some(mail.to_owned());
+            account.seed.other_mails = others.iter().map(|&other| other.to_owned()).collect();
+        }
+    }
+
+    /// Changes a person's mobile number, like an attacker with access to the account.
+    pub fn set_mobile(&self, upn: &str, number: Option<&str>) {
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.seed.mobile = number.map(str::to_owned);
+        }
+    }
+
+    /// Revokes a person's sessions and refresh tokens, like an administrator.
+    pub fn revoke(&self, upn: &str) {
+        let now = self.tenant.clock().now();
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.sessions_valid_from = now;
+        }
+    }
+
+    /// Expires a person's existing access tokens, as happens after about an hour in reality.
+    pub fn end_tokens(&self, upn: &str) {
+        let now = self.tenant.clock().now();
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.tokens_end_before = now.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(now);
+        }
+    }
+
+    /// Replaces the Conditional Access policies with those of another seed.
+    pub fn set_policies(&self, of: Seed) {
+        self.tenant.world().seed.policies = of.policies;
+    }
+
+    /// Assigns a directory role to a person, active and tenant-wide.
+    pub fn give_role(&self, upn: &str, template: uuid::Uuid) {
+        if let Some(account) = self.tenant.world().find_mut(upn) {
+            account.seed.roles.push(Role { template, scope: "/".to_owned(), eligible: false });
+        }
+    }
+
+    /// Sets the age of the last directory synchronisation.
+    pub fn set_sync_age(&self, seconds: i64) {
+        self.tenant.world().seed.organization.sync_age_seconds = seconds;
+    }
+
+    /// Returns the object id of a person.
+    #[must_use]
+    pub fn object_id(&self, upn: &str) -> Option<String> {
+        Some(self.tenant.world().find(upn)?.id.to_string())
+    }
+
+    /// Removes a delegated permission from every app, like an administrator who revokes consent.
+    pub fn withdraw_consent(&self, permission: &str) {
+        for app in &mut self.tenant.world().seed.apps {
+            app.delegated.retain(|known| known != permission);
+        }
+    }
+
+    /// Registers another redirect URI with every app.
+    pub fn add_redirect(&self, address: &str) {
+        for app in &mut self.tenant.world().seed.apps {
+            app.redirect_uris.push(address.to_owned());
+        }
+    }
+
+    /// Generates a new signing key. The previous keys stay published.
+    ///
+    /// # Errors
+    /// If the key cannot be generated.
+    pub async fn rotate_keys(&self) -> Result<(), KeyError> {
+        let key = signing_key(&self.tenant.0.random).await?;
+        self.tenant.0.keys.rotate(key);
+        Ok(())
+    }
+
+    /// Stops the emulator and waits until every listener is closed.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

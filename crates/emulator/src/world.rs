@@ -1,0 +1,313 @@
+//! In-memory state of the emulated tenant.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::faults::{self, Call, Effect, Fault};
+pub(super) use super::grants::{BrowserSession, Code, Device, DeviceState, Grant, Method};
+use super::password::Digest;
+use super::seed::{self, Seed};
+use passback_foundation::Random;
+
+/// The tenant's complete state, behind one lock.
+pub(super) struct World {
+    pub(super) seed: Seed,
+    pub(super) accounts: Vec<Account>,
+    /// Index into `accounts` by object id. A linear search through thousands of accounts per call would dominate
+    /// benchmarks.
+    by_id: HashMap<Uuid, usize>,
+    /// Index into `accounts` by lower-case user principal name.
+    by_upn: HashMap<String, usize>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) calls: Vec<Seen>,
+    /// Every issued token and code, so that tests can search for leaks.
+    pub(super) issued: Vec<String>,
+    /// How clients authenticated at the token endpoint, in order.
+    pub(super) proofs: Vec<String>,
+    /// The parameter `claims` of each token request that had one, in order.
+    pub(super) claims: Vec<String>,
+    pub(super) codes: HashMap<String, Code>,
+    pub(super) refresh: HashMap<String, Grant>,
+    pub(super) browsers: HashMap<String, BrowserSession>,
+    pub(super) devices: HashMap<String, Device>,
+    pub(super) operations: Vec<Operation>,
+    pub(super) audits: Vec<AuditRow>,
+    pub(super) mails: Vec<SentMail>,
+    pub(super) throttled: HashMap<&'static str, Vec<Timestamp>>,
+}
+
+/// A request that arrived. The fault control returns it as JSON, without query and body.
+#[derive(Clone, serde::Serialize)]
+pub(super) struct Seen {
+    pub(super) at: Timestamp,
+    pub(super) call: Call,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) person: Option<String>,
+    /// HTTP status of the response; 0 if the connection was closed without one, and until it is sent.
+    pub(super) status: u16,
+    /// Query as sent. Tests compare it and the body with Microsoft's API description.
+    #[serde(skip)]
+    pub(super) query: String,
+    /// JSON body without passwords.
+    #[serde(skip)]
+    pub(super) body: Option<serde_json::Value>,
+}
+
+/// A request that the emulator received, without passwords.
+#[derive(Clone, Debug)]
+pub struct SentRequest {
+    pub method: String,
+    pub path: String,
+    /// Query as sent, still percent-encoded.
+    pub query: String,
+    /// JSON body with passwords replaced by `hidden`; `None` for other content types.
+    pub body: Option<serde_json::Value>,
+    /// HTTP status of the response; 0 if the connection was closed without one, and until it is sent.
+    pub status: u16,
+}
+
+/// An email message that an application sent through Graph.
+#[derive(Clone, Debug)]
+pub struct SentMail {
+    pub from: String,
+    pub to: Vec<String>,
+    pub subject: String,
+    /// `contentType` as sent, such as `html` or `text`.
+    pub content_type: String,
+    pub content: String,
+    /// Whether the message is saved to the sender's Sent Items folder.
+    pub kept: bool,
+}
+
+/// A cloud account.
+pub(super) struct Account {
+    pub(super) id: Uuid,
+    pub(super) seed: seed::Person,
+    pub(super) password: Digest,
+    /// Whether the password must be changed at the next sign-in, as after an administrator's reset.
+    pub(super) must_change: bool,
+    pub(super) last_password_change: Timestamp,
+    /// Sessions and refresh tokens from before this time are revoked.
+    pub(super) sessions_valid_from: Timestamp,
+    /// Sessions and refresh tokens of password sign-ins before this time are revoked.
+    pub(super) password_set_at: Timestamp,
+    /// Access tokens from before this time are expired. Tests use it instead of waiting for an hour.
+    pub(super) tokens_end_before: Timestamp,
+    pub(super) tap: Option<Tap>,
+    /// Whether an administrator has dismissed the seed's risk.
+    pub(super) risk_dismissed: bool,
+}
+
+/// A Temporary Access Pass.
+#[derive(Clone)]
+pub(super) struct Tap {
+    pub(super) id: Uuid,
+    pub(super) code: String,
+    pub(super) starts: Timestamp,
+    pub(super) minutes: i64,
+    pub(super) once: bool,
+    pub(super) used: bool,
+}
+
+impl Tap {
+    pub(super) fn usable(&self, now: Timestamp) -> bool {
+        now >= self.starts && now < self.ends() && !(self.once && self.used)
+    }
+
+    pub(super) fn ends(&self) -> Timestamp {
+        self.starts.saturating_add(SignedDuration::from_mins(self.minutes)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A password reset that Graph accepted, as a long-running operation.
+#[derive(Clone)]
+pub(super) struct Operation {
+    pub(super) id: Uuid,
+    pub(super) account: Uuid,
+    pub(super) operator: Uuid,
+    pub(super) created: Timestamp,
+    /// Time at which the agent writes the password.
+    pub(super) due: Timestamp,
+    pub(super) last_action: Timestamp,
+    pub(super) stage: Stage,
+    /// Whether requests for the operation get 404.
+    pub(super) lost: bool,
+    /// Effects of faults on the reset and on writeback.
+    pub(super) path: Vec<Effect>,
+    /// The new password until the agent takes it.
+    pub(super) job: Option<passback_foundation::Secret>,
+}
+
+/// Progress of an operation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    Waiting,
+    /// The agent has taken the password.
+    Carrying,
+    Succeeded,
+    /// Failed, with Graph's `statusDetail`.
+    Failed(String),
+}
+
+/// A record of the directory audit log.
+#[derive(Clone)]
+pub(super) struct AuditRow {
+    pub(super) id: Uuid,
+    pub(super) correlation: Uuid,
+    /// Time of the event.
+    pub(super) at: Timestamp,
+    /// Time from which the record can be read.
+    pub(super) shown_from: Timestamp,
+    pub(super) activity: &'static str,
+    pub(super) service: &'static str,
+    pub(super) initiator: Uuid,
+    pub(super) target: Uuid,
+    pub(super) success: bool,
+    pub(super) reason: String,
+    /// `OnPremisesAgent` in `additionalDetails`; omitted if `None`.
+    pub(super) agent: Option<String>,
+}
+
+impl World {
+    pub(super) fn new(seed: Seed, random: &Random, now: Timestamp) -> Self {
+        let accounts: Vec<_> = seed.people.iter().map(|person| Account::new(person, &seed, random, now)).collect();
+        Self {
+            // Reversed, so that the first of several people with the same name or id is found.
+            by_id: accounts.iter().enumerate().rev().map(|(at, a)| (a.id, at)).collect(),
+            by_upn: accounts.iter().enumerate().rev().map(|(at, a)| (a.seed.upn.to_ascii_lowercase(), at)).collect(),
+            accounts,
+            faults: seed.faults.clone(),
+            seed,
+            calls: Vec::new(),
+            issued: Vec::new(),
+            proofs: Vec::new(),
+            claims: Vec::new(),
+            codes: HashMap::new(),
+            refresh: HashMap::new(),
+            devices: HashMap::new(),
+            browsers: HashMap::new(),
+            operations: Vec::new(),
+            audits: Vec::new(),
+            mails: Vec::new(),
+            throttled: HashMap::new(),
+        }
+    }
+
+    /// Finds an account by object id or user principal name, as Graph's paths allow.
+    pub(super) fn find(&self, name: &str) -> Option<&Account> {
+        self.position(name).and_then(|at| self.accounts.get(at))
+    }
+
+    pub(super) fn find_mut(&mut self, name: &str) -> Option<&mut Account> {
+        self.position(name).and_then(|at| self.accounts.get_mut(at))
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let id = || Uuid::parse_str(name).ok().and_then(|id| self.by_id.get(&id));
+        self.by_upn.get(&name.to_ascii_lowercase()).or_else(id).copied()
+    }
+
+    pub(super) fn account(&self, id: Uuid) -> Option<&Account> {
+        self.by_id.get(&id).and_then(|at| self.accounts.get(*at))
+    }
+
+    pub(super) fn account_mut(&mut self, id: Uuid) -> Option<&mut Account> {
+        self.by_id.get(&id).and_then(|at| self.accounts.get_mut(*at))
+    }
+
+    pub(super) fn app(&self, client_id: Uuid) -> Option<&seed::App> {
+        self.seed.apps.iter().find(|app| app.client_id == client_id)
+    }
+
+    /// Takes the effects of all faults that apply to a call about a person (object id or user principal name).
+    pub(super) fn take_faults(&mut self, call: Call, target: Option<&str>) -> Vec<Effect> {
+        self.take_only(call, target, |_| true)
+    }
+
+    /// As [`Self::take_faults`], for `wanted` effects only. Other faults are not used up.
+    pub(super) fn take_only(
+        &mut self,
+        call: Call,
+        target: Option<&str>,
+        wanted: impl Fn(&Effect) -> bool,
+    ) -> Vec<Effect> {
+        let upn = target.and_then(|name| self.find(name)).map(|a| a.seed.upn.clone());
+        faults::take(&mut self.faults, call, upn.as_deref(), wanted)
+    }
+
+    /// Counts a request against the limit `what`. Returns the seconds to wait if the limit is reached. A limit of 0
+    /// allows all requests.
+    pub(super) fn throttle(
+        &mut self,
+        what: &'static str,
+        limit: u32,
+        window: SignedDuration,
+        now: Timestamp,
+    ) -> Option<i64> {
+        if limit == 0 {
+            return None;
+        }
+        let seen = self.throttled.entry(what).or_default();
+        seen.retain(|at| now.duration_since(*at) < window);
+        if seen.len() < limit as usize {
+            seen.push(now);
+            return None;
+        }
+        let oldest = seen.first().copied().unwrap_or(now);
+        Some((window - now.duration_since(oldest)).as_secs().max(0) + 1)
+    }
+}
+
+impl Account {
+    fn new(person: &seed::Person, seed: &Seed, random: &Random, now: Timestamp) -> Self {
+        let password = person.password.as_deref().unwrap_or(&seed.organization.initial_password);
+        let tap = person.methods.iter().find_map(|m| m.strip_prefix("tap:")).map(|code| Tap {
+            id: random.uuid(),
+            code: code.to_owned(),
+            starts: now,
+            minutes: 480,
+            once: false,
+            used: false,
+        });
+        let month_ago = now.saturating_sub(SignedDuration::from_hours(24 * 40)).unwrap_or(Timestamp::MIN);
+        Self {
+            id: person.id.unwrap_or_else(|| derived_id(seed, &person.upn)),
+            password: Digest::of(password, random),
+            must_change: person.ad.must_change,
+            last_password_change: month_ago,
+            sessions_valid_from: month_ago,
+            password_set_at: month_ago,
+            tokens_end_before: month_ago,
+            tap,
+            risk_dismissed: false,
+            seed: person.clone(),
+        }
+    }
+
+    /// Returns the account's `sAMAccountName`: the part of the user principal name before the `@`.
+    pub(super) fn sam(&self) -> &str {
+        self.seed.upn.split('@').next().unwrap_or(&self.seed.upn)
+    }
+
+    pub(super) fn has_passkey(&self) -> bool {
+        self.seed.methods.iter().any(|m| m == "passkey")
+    }
+
+    /// Returns whether the account is in a role-assignable group. Microsoft protects such a group's members and owners.
+    pub(super) fn in_role_assignable_group(&self, seed: &Seed) -> bool {
+        seed.groups.iter().any(|g| g.role_assignable && g.members.contains(&self.seed.upn))
+    }
+}
+
+/// Derives an object id from the tenant id and a name, so that ids are the same after a restart of the demo.
+pub(super) fn derived_id(seed: &Seed, name: &str) -> Uuid {
+    let hash: [u8; 32] =
+        Sha256::new().chain_update(seed.organization.id.as_bytes()).chain_update(name.to_lowercase()).finalize().into();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
