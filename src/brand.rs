@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::{Colour, hex};
-use crate::config::Branding;
+use crate::config::BrandingConfig;
 
 /// Maximum size of the logo file. A larger logo makes every page slow.
 const LOGO_LIMIT: usize = 200 * 1024;
@@ -37,7 +37,7 @@ pub enum BrandError {
 }
 
 /// File that pages link to. Its URL contains a hash of its content, so browsers may cache it without limit.
-pub(crate) struct BrandFile {
+pub(crate) struct BrandAsset {
     pub(crate) hash: String,
     pub(crate) name: &'static str,
     pub(crate) kind: &'static str,
@@ -46,33 +46,33 @@ pub(crate) struct BrandFile {
 
 /// Logo and colours of the organisation.
 #[derive(Default)]
-pub(crate) struct Brand {
-    logo: Option<BrandFile>,
-    colours: Option<BrandFile>,
+pub(crate) struct OrganisationBrand {
+    logo: Option<BrandAsset>,
+    colours: Option<BrandAsset>,
 }
 
-impl Brand {
-    pub(crate) fn new(settings: &Branding) -> Result<Self, BrandError> {
+impl OrganisationBrand {
+    pub(crate) fn new(settings: &BrandingConfig) -> Result<Self, BrandError> {
         Ok(Self {
             logo: settings.logo_file.as_deref().map(logo).transpose()?,
             colours: settings.accent.as_deref().map(|accent| colours(accent, settings)).transpose()?,
         })
     }
 
-    pub(crate) fn file(&self, hash: &str, name: &str) -> Option<&BrandFile> {
+    pub(crate) fn file(&self, hash: &str, name: &str) -> Option<&BrandAsset> {
         [&self.logo, &self.colours].into_iter().flatten().find(|file| file.hash == hash && file.name == name)
     }
 
     pub(crate) fn logo(&self) -> Option<String> {
-        self.logo.as_ref().map(BrandFile::address)
+        self.logo.as_ref().map(BrandAsset::address)
     }
 
     pub(crate) fn colours(&self) -> Option<String> {
-        self.colours.as_ref().map(BrandFile::address)
+        self.colours.as_ref().map(BrandAsset::address)
     }
 }
 
-impl BrandFile {
+impl BrandAsset {
     fn new(name: &'static str, kind: &'static str, bytes: Vec<u8>) -> Self {
         let hash: String = hex(&Sha256::digest(&bytes)).chars().take(12).collect();
         Self { hash, name, kind, bytes: bytes.into() }
@@ -83,7 +83,7 @@ impl BrandFile {
     }
 }
 
-fn logo(path: &Path) -> Result<BrandFile, BrandError> {
+fn logo(path: &Path) -> Result<BrandAsset, BrandError> {
     let named = || path.display().to_string();
     let kind = match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
         Some("svg") => "image/svg+xml",
@@ -95,12 +95,12 @@ fn logo(path: &Path) -> Result<BrandFile, BrandError> {
     if bytes.len() > LOGO_LIMIT {
         return Err(BrandError::LogoKind { path: named() });
     }
-    Ok(BrandFile::new("logo", kind, bytes))
+    Ok(BrandAsset::new("logo", kind, bytes))
 }
 
 /// Creates a style sheet with the accent for both themes. Without a colour for the dark theme, the accent is lightened
 /// until it is readable.
-fn colours(accent: &str, settings: &Branding) -> Result<BrandFile, BrandError> {
+fn colours(accent: &str, settings: &BrandingConfig) -> Result<BrandAsset, BrandError> {
     let light = readable("accent", accent, &LIGHT, "darker")?;
     let dark = match settings.accent_dark.as_deref() {
         Some(given) => readable("accent_dark", given, &DARK, "lighter")?,
@@ -118,7 +118,7 @@ fn colours(accent: &str, settings: &Branding) -> Result<BrandFile, BrandError> {
         theme(light, &soft("#ffffff", light)),
         theme(dark, &soft("#172120", dark))
     );
-    Ok(BrandFile::new("colours.css", "text/css; charset=utf-8", css.into_bytes()))
+    Ok(BrandAsset::new("colours.css", "text/css; charset=utf-8", css.into_bytes()))
 }
 
 /// Returns the text colour with the highest contrast on a colour.
@@ -156,7 +156,8 @@ mod tests {
     use super::*;
 
     fn brand(accent: &str) -> Result<String, BrandError> {
-        let brand = Brand::new(&Branding { accent: Some(accent.to_owned()), ..Branding::default() })?;
+        let brand =
+            OrganisationBrand::new(&BrandingConfig { accent: Some(accent.to_owned()), ..BrandingConfig::default() })?;
         Ok(String::from_utf8(brand.colours.unwrap().bytes.to_vec()).unwrap())
     }
 
@@ -173,15 +174,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("logo.exe");
         std::fs::write(&file, b"x").unwrap();
-        let settings = |path: &Path| Branding { logo_file: Some(path.to_owned()), ..Branding::default() };
-        assert!(matches!(Brand::new(&settings(&file)), Err(BrandError::LogoKind { .. })));
+        let settings = |path: &Path| BrandingConfig { logo_file: Some(path.to_owned()), ..BrandingConfig::default() };
+        assert!(matches!(OrganisationBrand::new(&settings(&file)), Err(BrandError::LogoKind { .. })));
         let file = dir.path().join("logo.svg");
-        assert!(matches!(Brand::new(&settings(&file)), Err(BrandError::Logo { .. })));
+        assert!(matches!(OrganisationBrand::new(&settings(&file)), Err(BrandError::Logo { .. })));
         std::fs::write(&file, b"<svg/>").unwrap();
-        let brand = Brand::new(&settings(&file)).unwrap();
+        let brand = OrganisationBrand::new(&settings(&file)).unwrap();
         assert!(brand.logo().unwrap().starts_with("/brand/"));
         std::fs::write(&file, vec![b'x'; 300_000]).unwrap();
-        assert!(matches!(Brand::new(&settings(&file)), Err(BrandError::LogoKind { .. })));
+        assert!(matches!(OrganisationBrand::new(&settings(&file)), Err(BrandError::LogoKind { .. })));
     }
 
     proptest! {

@@ -9,15 +9,15 @@ use url::Url;
 
 use crate::base::{Clock, Random, Secret, hex};
 use crate::config::{
-    Branding, Config, Credential, CredentialKind, Database, Entra, Helpdesk, OperatorSettings, Policy, Reset, Sealing,
-    SealingKey, Server, Signin,
+    BrandingConfig, Config, CredentialConfig, CredentialKind, DatabaseConfig, EntraConfig, HelpdeskConfig,
+    OperatorConfig, PasswordPolicyConfig, ResetConfig, SealingConfig, SealingKey, ServerConfig, SignInConfig,
 };
 use crate::entra::client;
-use crate::serve::{Portal, ServeError, listen};
-pub(crate) use passback_emulator::Seed;
+use crate::serve::{PortalServer, ServeError, listen};
+pub(crate) use passback_emulator::TenantSeed;
+use passback_emulator::{EmulatorError, EmulatorOptions, LdapsOptions, RunningEmulator, SeedError};
 #[cfg(test)]
-pub(crate) use passback_emulator::{Call, Effect, Fault};
-use passback_emulator::{LdapsOptions, Running, SeedError, Start, StartError};
+pub(crate) use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
 /// Application and accounts of the seed that the demo uses.
 const CLIENT_ID: &str = "a0000000-0000-4000-8000-0000000000a1";
@@ -26,7 +26,7 @@ const ADMIN: &str = "adam@contoso.example";
 const OPERATOR: &str = "svc-passback@contoso.example";
 
 /// Change to the configuration.
-pub type Adjust = Box<dyn Fn(&mut Config) + Send + Sync>;
+pub type ConfigOverride = Box<dyn Fn(&mut Config) + Send + Sync>;
 
 /// Options of a demo.
 pub struct DemoOptions {
@@ -34,14 +34,14 @@ pub struct DemoOptions {
     pub tenant_port: u16,
     /// Folder of the database and the sealing key. Default: a new temporary folder, removed at the end.
     pub data_dir: Option<PathBuf>,
-    pub seed: Option<Seed>,
+    pub seed: Option<TenantSeed>,
     /// Database URL. Default: SQLite in the data folder.
     pub database: Option<String>,
     pub directory: Option<LdapsOptions>,
     pub clock: Clock,
     pub random: Random,
     /// Change to the configuration, for tests.
-    pub adjust: Adjust,
+    pub adjust: ConfigOverride,
     /// Links the operator at start. Tests switch it off for the state in which no one can reset.
     pub link_operator: bool,
 }
@@ -64,9 +64,9 @@ impl Default for DemoOptions {
 }
 
 /// Running demo.
-pub struct Demo {
-    pub tenant: Running,
-    portal: Option<Portal>,
+pub struct RunningDemo {
+    pub tenant: RunningEmulator,
+    portal: Option<PortalServer>,
     config: Config,
     clock: Clock,
     random: Random,
@@ -81,7 +81,7 @@ pub enum DemoError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
-    Tenant(#[from] StartError),
+    Tenant(#[from] EmulatorError),
     #[error(transparent)]
     Seed(#[from] SeedError),
     #[error("cannot use the data folder {path}", path = .path.display())]
@@ -90,7 +90,7 @@ pub enum DemoError {
     Link(String),
 }
 
-impl Demo {
+impl RunningDemo {
     /// Starts emulator and portal and links the operator.
     ///
     /// # Errors
@@ -99,18 +99,21 @@ impl Demo {
         let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
         let listener = listen(loopback(options.port))?;
         let address = listener.local_addr().map_err(|e| ServeError::Listen(loopback(options.port), e))?;
-        let seed =
-            options.seed.map_or_else(Seed::contoso, Ok)?.with_redirect(&format!("http://{address}/signin/callback"));
+        let seed = options
+            .seed
+            .map_or_else(TenantSeed::contoso, Ok)?
+            .with_redirect(&format!("http://{address}/signin/callback"));
         let people =
             seed.outcomes().map(|(upn, name, outcome)| (upn.to_owned(), name.to_owned(), outcome.to_owned())).collect();
-        let mut start = Start::new(seed, options.clock.beside(), options.random.clone());
+        let mut start = EmulatorOptions::new(seed, options.clock.beside(), options.random.clone());
         start.listen = loopback(options.tenant_port);
         start.directory = options.directory;
         let tenant = start.run().await?;
         let (folder, temporary) = data_folder(options.data_dir, &options.random)?;
         let mut config = config(address, &tenant, &folder, options.database, &options.random)?;
         (options.adjust)(&mut config);
-        let portal = Portal::start(config.clone(), listener, options.clock.clone(), options.random.clone()).await?;
+        let portal =
+            PortalServer::start(config.clone(), listener, options.clock.clone(), options.random.clone()).await?;
         let demo = Self {
             tenant,
             portal: Some(portal),
@@ -134,7 +137,7 @@ impl Demo {
 
     /// Returns the portal, for tests of state that no page shows.
     #[cfg(test)]
-    pub(crate) fn portal(&self) -> &Portal {
+    pub(crate) fn portal(&self) -> &PortalServer {
         self.portal.as_ref().unwrap()
     }
 
@@ -154,7 +157,7 @@ impl Demo {
         }
         let listener = listen(self.config.server.listen)?;
         self.portal =
-            Some(Portal::start(self.config.clone(), listener, self.clock.clone(), self.random.clone()).await?);
+            Some(PortalServer::start(self.config.clone(), listener, self.clock.clone(), self.random.clone()).await?);
         Ok(())
     }
 
@@ -197,7 +200,7 @@ fn data_folder(given: Option<PathBuf>, random: &Random) -> Result<(PathBuf, Opti
 
 fn config(
     address: SocketAddr,
-    tenant: &Running,
+    tenant: &RunningEmulator,
     folder: &std::path::Path,
     database: Option<String>,
     random: &Random,
@@ -206,7 +209,7 @@ fn config(
     let url = |text: String, what: &str| Url::parse(&text).map_err(|_| broken(what));
     let database = database.unwrap_or_else(|| format!("sqlite://{}", folder.join("passback.db").display()));
     Ok(Config {
-        server: Server {
+        server: ServerConfig {
             listen: address,
             public_url: url(format!("http://{address}"), "portal")?,
             trusted_proxies: Vec::new(),
@@ -216,22 +219,22 @@ fn config(
             max_connections: 16_384,
             max_connections_per_address: 512,
         },
-        database: Database { url: Secret::new(database), url_file: None },
-        sealing: Sealing { keys: vec![sealing_key(folder, random)?] },
-        branding: Branding {
+        database: DatabaseConfig { url: Secret::new(database), url_file: None },
+        sealing: SealingConfig { keys: vec![sealing_key(folder, random)?] },
+        branding: BrandingConfig {
             name: "Contoso".to_owned(),
             support_phone: "+44 20 7946 0100".to_owned(),
             support_hours: "Mon–Fri 7:00–19:00".to_owned(),
-            ..Branding::default()
+            ..BrandingConfig::default()
         },
-        entra: Entra {
-            cloud: crate::config::Cloud::Global,
+        entra: EntraConfig {
+            cloud: crate::config::NationalCloud::Global,
             tenant_id: tenant.tenant_id().parse().map_err(|_| broken("tenant id"))?,
             client_id: CLIENT_ID.parse().map_err(|_| broken("client id"))?,
             authority: Some(url(tenant.authority(), "authority")?),
             graph_url: Some(url(tenant.graph_url(), "Graph")?),
             allow_other_hosts: false,
-            credential: Credential {
+            credential: CredentialConfig {
                 kind: CredentialKind::Secret,
                 secret: Some(Secret::new(CLIENT_SECRET.to_owned())),
                 secret_file: None,
@@ -240,15 +243,15 @@ fn config(
                 token_file: None,
             },
         },
-        signin: Signin::default(),
-        operator: OperatorSettings::default(),
-        reset: Reset::default(),
-        policy: Policy::default(),
-        breach: crate::config::Breach::default(),
+        signin: SignInConfig::default(),
+        operator: OperatorConfig::default(),
+        reset: ResetConfig::default(),
+        policy: PasswordPolicyConfig::default(),
+        breach: crate::config::BreachCheckConfig::default(),
         directory: None,
-        helpdesk: Helpdesk::default(),
-        audit: crate::config::Audit::default(),
-        notify: crate::config::Notify::default(),
+        helpdesk: HelpdeskConfig::default(),
+        audit: crate::config::AuditConfig::default(),
+        notify: crate::config::NotifyConfig::default(),
         canary: None,
         risk: None,
     })
@@ -285,19 +288,19 @@ async fn link_operator(portal: &str) -> Result<(), DemoError> {
 
 /// Performs an administrator's steps: sign in, sign the operator in, confirm.
 async fn click_through(portal: &str) -> Result<StatusCode, crate::entra::HttpError> {
-    let mut browser = Browser::new()?;
+    let mut browser = DemoBrowser::new()?;
     browser.sign_in(&format!("{portal}/signin?purpose=staff"), ADMIN).await?;
     browser.sign_in(&format!("{portal}/admin/operator/link"), OPERATOR).await?;
     Ok(browser.post(&format!("{portal}/admin/operator/confirm"), &[]).await?.status())
 }
 
 /// Minimal browser for these steps: cookies by host and port, and redirects.
-struct Browser {
+struct DemoBrowser {
     http: reqwest::Client,
     cookies: Vec<(String, String)>,
 }
 
-impl Browser {
+impl DemoBrowser {
     fn new() -> Result<Self, crate::entra::HttpError> {
         Ok(Self { http: client()?, cookies: Vec::new() })
     }

@@ -29,9 +29,9 @@ pub(crate) fn serve(port: u16) {
 }
 
 /// A running control process. Dropping it kills the process.
-pub(crate) struct Bare(pub(crate) Child);
+pub(crate) struct ControlServer(pub(crate) Child);
 
-impl Bare {
+impl ControlServer {
     pub(crate) fn start(port: u16, page: &std::path::Path, headers: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--bare", &port.to_string()]).stdin(Stdio::null());
@@ -40,7 +40,7 @@ impl Bare {
     }
 }
 
-impl Drop for Bare {
+impl Drop for ControlServer {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

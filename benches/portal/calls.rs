@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use super::figures::{Figures, median};
+use super::figures::{BenchmarkReport, median};
 use super::support::fleet::{Fleet, crowded, person};
 use super::support::portal::{Browser, Engine, GOOD};
 
-pub(crate) async fn run(figures: &mut Figures) {
+pub(crate) async fn run(figures: &mut BenchmarkReport) {
     watchers(figures).await;
     lag(figures).await;
 }
@@ -19,11 +19,11 @@ async fn events(browser: &mut Browser, reference: &str) -> reqwest::Response {
 }
 
 /// Compares the Graph calls of a reset whose writeback takes 10 seconds, with 1 watcher and with 1,000.
-async fn watchers(figures: &mut Figures) {
+async fn watchers(figures: &mut BenchmarkReport) {
     let mut counts = Vec::new();
     for (n, watchers) in [1, 1_000].into_iter().enumerate() {
         let fleet = Fleet::new(Engine::Sqlite, crowded(2)).await;
-        fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: 10_000 }));
+        fleet.fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 10_000 }));
         let _portal = fleet
             .start(fleet.port, &[("PASSBACK__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "20000"), ("PASSBACK_LOG", "warn")])
             .await;
@@ -35,7 +35,10 @@ async fn watchers(figures: &mut Figures) {
             open.push(events(&mut browser, &reference).await);
         }
         browser.until_state(&reference, "written").await;
-        counts.push((fleet.tenant.calls(Call::ResetPassword, None), fleet.tenant.calls(Call::Operation, None)));
+        counts.push((
+            fleet.tenant.calls(FaultTarget::ResetPassword, None),
+            fleet.tenant.calls(FaultTarget::Operation, None),
+        ));
         drop(open);
         fleet.tenant.stop().await;
     }
@@ -46,7 +49,7 @@ async fn watchers(figures: &mut Figures) {
 
 /// Measures the time from the final operation status at Graph to the event in an open page, as a share of the poll
 /// interval.
-async fn lag(figures: &mut Figures) {
+async fn lag(figures: &mut BenchmarkReport) {
     const PEOPLE: usize = 30;
     let fleet = Fleet::new(Engine::Sqlite, crowded(PEOPLE)).await;
     let _portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
@@ -54,7 +57,7 @@ async fn lag(figures: &mut Figures) {
     let mut tasks = Vec::new();
     for n in 0..PEOPLE {
         let takes = 2_000 + 211 * n as u64;
-        fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: takes }).for_person(&person(n)));
+        fleet.fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: takes }).for_person(&person(n)));
         let mut browser = fleet.signed_in(&person(n)).await;
         let reference = browser.reset(GOOD).await.reference();
         let stream = events(&mut browser, &reference).await;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use passback::ops::{BreachLookup, breach_build};
+use passback::ops::{BreachList, breach_build};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::figures::{Figures, median};
+use super::figures::{BenchmarkReport, median};
 use super::support::fleet::{Fleet, crowded, person};
 use super::support::portal::{Browser, Engine};
 
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 4;
 /// Hashes that are not in the list. Looking them up gives the false positive rate.
 const STRANGERS: u32 = 20_000_000;
 
-pub(crate) async fn run(figures: &mut Figures) {
+pub(crate) async fn run(figures: &mut BenchmarkReport) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("hashes.fst");
     made_up(figures, dir.path(), &file);
@@ -49,7 +49,7 @@ pub(crate) async fn run(figures: &mut Figures) {
 }
 
 /// Builds the breach list file and reports its size per entry and its false positive rate.
-fn made_up(figures: &mut Figures, dir: &Path, file: &Path) {
+fn made_up(figures: &mut BenchmarkReport, dir: &Path, file: &Path) {
     let list = dir.join("list.txt");
     let mut random = StdRng::seed_from_u64(1);
     let mut out = std::io::BufWriter::new(std::fs::File::create(&list).unwrap());
@@ -65,7 +65,7 @@ fn made_up(figures: &mut Figures, dir: &Path, file: &Path) {
     let each = built.bytes as f64 / built.hashes as f64;
     let whole = format!("{} hashes in {:.1} s", built.hashes, seconds);
     figures.tell("breach_bytes_per_entry", each, &whole);
-    let lookup = BreachLookup::open(file).unwrap();
+    let lookup = BreachList::open(file).unwrap();
     let stranger = |_: &u32| lookup.holds(&random.random::<[u8; 20]>());
     let wrong = (0..STRANGERS).filter(stranger).count();
     let rate = wrong as f64 / f64::from(STRANGERS);

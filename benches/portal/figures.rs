@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 #[derive(Default)]
-pub(crate) struct Figures {
+pub(crate) struct BenchmarkReport {
     result: String,
     missed: Vec<String>,
 }
 
-impl Figures {
+impl BenchmarkReport {
     /// Adds a value that has a goal. A missed goal is printed; it does not fail the run.
     pub(crate) fn add(&mut self, name: &str, value: f64, goal: &str, met: bool, detail: &str) {
         println!("{name:<34} {value:>10.3}   goal {goal:<10} {}   {detail}", if met { "met" } else { "MISSED" });

@@ -28,7 +28,7 @@ mod stored;
 #[path = "../../tests/it/support/mod.rs"]
 mod support;
 
-use figures::Figures;
+use figures::BenchmarkReport;
 
 fn main() {
     let _ = passback::serve::prepare_process();
@@ -39,7 +39,7 @@ fn main() {
     // `cargo bench` passes `--bench`; a name selects one part.
     let wanted = arguments.iter().skip(1).find(|a| !a.starts_with('-')).cloned();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut figures = Figures::default();
+    let mut figures = BenchmarkReport::default();
     runtime.block_on(async {
         let is_wanted = |name: &str| wanted.as_deref().is_none_or(|w| w == name);
         if is_wanted("start") {

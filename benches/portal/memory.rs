@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::bare::Bare;
-use super::figures::{Figures, median};
+use super::bare::ControlServer;
+use super::figures::{BenchmarkReport, median};
 use super::support::fleet::{Fleet, Settings, crowded, free_port, person};
 use super::support::portal::{Engine, GOOD};
 
@@ -36,7 +36,7 @@ async fn until_answered(port: u16, path: &str) {
 /// Measures the time to the first 200 response and the idle memory, against an empty axum server. `make bench` builds
 /// the binary of the container image first and names it in `PASSBACK_IMAGE_BINARY`; without that variable, the binary
 /// that includes the emulator is measured.
-pub(crate) async fn idle(figures: &mut Figures) {
+pub(crate) async fn idle(figures: &mut BenchmarkReport) {
     let mut fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
     let image = std::env::var_os("PASSBACK_IMAGE_BINARY").map(std::path::PathBuf::from);
     let of = if image.is_some() { "as the image holds it" } else { "with the emulator; the image's is built without" };
@@ -53,7 +53,7 @@ pub(crate) async fn idle(figures: &mut Figures) {
         ours.push(began.elapsed().as_secs_f64() * 1e3);
         let port = free_port();
         let began = Instant::now();
-        let control = Bare::start(port, std::path::Path::new("/dev/null"), "");
+        let control = ControlServer::start(port, std::path::Path::new("/dev/null"), "");
         until_answered(port, "/").await;
         bare.push(began.elapsed().as_secs_f64() * 1e3);
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -70,11 +70,11 @@ pub(crate) async fn idle(figures: &mut Figures) {
 }
 
 /// Measures the growth of memory from 1,000 to 10,000 open status pages, over HTTP/1.1.
-pub(crate) async fn streams(figures: &mut Figures) {
+pub(crate) async fn streams(figures: &mut BenchmarkReport) {
     let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
     let server = "max_connections = 30000\nmax_connections_per_address = 30000";
     fleet.configure(&Settings { server, ..Settings::default() });
-    fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: 3_600_000 }));
+    fleet.fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_600_000 }));
     let portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
     fleet.link().await;
     let mut browser = fleet.signed_in(&person(0)).await;

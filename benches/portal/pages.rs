@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::bare::Bare;
-use super::figures::{Figures, median};
+use super::bare::ControlServer;
+use super::figures::{BenchmarkReport, median};
 use super::load;
 use super::support::fleet::{Fleet, crowded, free_port, person};
 use super::support::portal::{Engine, GOOD};
@@ -12,7 +12,7 @@ const CONNECTIONS: usize = 16;
 const SPAN: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 5;
 
-pub(crate) async fn run(figures: &mut Figures) {
+pub(crate) async fn run(figures: &mut BenchmarkReport) {
     let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
     let portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
     fleet.link().await;
@@ -31,7 +31,7 @@ pub(crate) async fn run(figures: &mut Figures) {
     let page = fleet.path().join("page.html");
     std::fs::write(&page, answer.bytes().await.unwrap()).unwrap();
     let bare_port = free_port();
-    let _bare = Bare::start(bare_port, &page, &headers);
+    let _bare = ControlServer::start(bare_port, &page, &headers);
     tokio::time::sleep(Duration::from_millis(500)).await;
     let ours = load::get(fleet.port, &path, &cookie);
     let theirs = load::get(bare_port, "/", &cookie);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::figures::{Figures, median};
+use super::figures::{BenchmarkReport, median};
 use super::support::fleet::{Fleet, crowded, person};
 use super::support::portal::{Browser, Engine, GOOD};
 
@@ -15,7 +15,7 @@ const PEOPLE: usize = 2_100;
 const ROUNDS: usize = 7;
 const AT_ONCE: usize = 24;
 
-pub(crate) async fn run(figures: &mut Figures) {
+pub(crate) async fn run(figures: &mut BenchmarkReport) {
     let fleet = Fleet::new(Engine::Sqlite, crowded(PEOPLE)).await;
     let all_from_here = ("PASSBACK__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "20000");
     let _portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn"), all_from_here]).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 
-use super::figures::Figures;
+use super::figures::BenchmarkReport;
 use super::support::fleet::{Fleet, Setup, crowded};
 use super::support::portal::Browser;
 use super::support::postgres::Cluster;
@@ -83,7 +83,7 @@ fn upn(n: i64) -> String {
     format!("{plain}{n}@contoso.example")
 }
 
-pub(crate) async fn run(figures: &mut Figures) {
+pub(crate) async fn run(figures: &mut BenchmarkReport) {
     let dir = tempfile::tempdir().unwrap();
     let urls = STOCKS.map(|stored| format!("sqlite://{}", dir.path().join(format!("{stored}.db")).display()));
     engine(figures, "sqlite", urls, dir.path()).await;
@@ -103,7 +103,7 @@ pub(crate) async fn run(figures: &mut Figures) {
     engine(figures, "postgres", urls, cluster.folder()).await;
 }
 
-async fn engine(figures: &mut Figures, engine: &str, urls: [String; 2], folder: &std::path::Path) {
+async fn engine(figures: &mut BenchmarkReport, engine: &str, urls: [String; 2], folder: &std::path::Path) {
     let mut stocks = Vec::new();
     for (stored, database) in STOCKS.into_iter().zip(urls) {
         let setup = Setup { database, seed: crowded(1), https: false, dir: tempfile::tempdir().unwrap() };

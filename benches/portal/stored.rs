@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use sqlx::Connection as _;
 
-use super::figures::{Figures, median};
+use super::figures::{BenchmarkReport, median};
 use super::support::fleet::{Fleet, crowded, person};
 use super::support::portal::{Engine, GOOD};
 
 const EACH: usize = 60;
 
-pub(crate) async fn run(figures: &mut Figures) {
+pub(crate) async fn run(figures: &mut BenchmarkReport) {
     let mut fleets = Vec::new();
     for stored in [1_000, 1_000_000] {
         let fleet = Fleet::new(Engine::Sqlite, crowded(EACH)).await;

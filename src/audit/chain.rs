@@ -9,7 +9,7 @@ pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000
 
 /// Audit row as stored and hashed.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub(super) struct Row {
+pub(super) struct ChainedRow {
     pub(super) seq: i64,
     pub(super) at: i64,
     pub(super) event: String,
@@ -25,7 +25,7 @@ pub(super) struct Row {
     pub(super) mac_key: String,
 }
 
-impl Row {
+impl ChainedRow {
     /// Computes the hash from the row's other fields. The MAC is not part of it.
     pub(super) fn computed(&self) -> String {
         let mut hasher = Sha256::new();

@@ -6,14 +6,14 @@ use crate::base::{PersonKey, ResetId};
 
 /// Actor of an event. [`AuditActor::stored_name`] gives the stored form.
 #[derive(Clone, Debug)]
-pub(crate) enum Actor {
+pub(crate) enum AuditActor {
     Person(PersonKey),
     Staff(PersonKey),
     Portal,
     Command,
 }
 
-impl Actor {
+impl AuditActor {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Person(key) => format!("person:{key}"),
@@ -26,17 +26,17 @@ impl Actor {
 
 /// Event to record in the audit log.
 #[derive(Clone, Debug)]
-pub(crate) struct Event {
+pub(crate) struct AuditEvent {
     pub(crate) kind: &'static str,
-    pub(crate) actor: Actor,
+    pub(crate) actor: AuditActor,
     pub(crate) subject: Option<PersonKey>,
     pub(crate) reset: Option<ResetId>,
     detail: Map<String, Value>,
     personal: Map<String, Value>,
 }
 
-impl Event {
-    pub(crate) fn new(kind: &'static str, actor: Actor) -> Self {
+impl AuditEvent {
+    pub(crate) fn new(kind: &'static str, actor: AuditActor) -> Self {
         Self { kind, actor, subject: None, reset: None, detail: Map::new(), personal: Map::new() }
     }
 

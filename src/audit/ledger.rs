@@ -1,13 +1,13 @@
 //! Transactions that append audit events directly before their commit.
 
-use super::chain::{GENESIS, Row, head_bytes, personal_digest};
-use super::event::Event;
+use super::chain::{ChainedRow, GENESIS, head_bytes, personal_digest};
+use super::event::AuditEvent;
 use crate::base::{Clock, Random};
-use crate::store::{Db, Purpose, Sealer, StoreError, Tx, on_tx};
+use crate::store::{Db, KeyPurpose, Sealer, StoreError, Tx, on_tx};
 
 /// Audit log: begins audited transactions and appends single events.
 #[derive(Clone)]
-pub(crate) struct Auditor {
+pub(crate) struct AuditLog {
     db: Db,
     sealer: Sealer,
     clock: Clock,
@@ -16,35 +16,35 @@ pub(crate) struct Auditor {
 
 /// Transaction with the events that report its changes. Dropped without a commit, it changes nothing and records no
 /// event.
-pub(crate) struct Ledger {
+pub(crate) struct AuditedTransaction {
     tx: Tx,
-    events: Vec<Event>,
-    auditor: Auditor,
+    events: Vec<AuditEvent>,
+    auditor: AuditLog,
 }
 
-impl Auditor {
+impl AuditLog {
     pub(crate) fn new(db: Db, sealer: Sealer, clock: Clock, random: Random) -> Self {
         Self { db, sealer, clock, random }
     }
 
-    pub(crate) async fn begin(&self) -> Result<Ledger, StoreError> {
-        Ok(Ledger { tx: self.db.begin().await?, events: Vec::new(), auditor: self.clone() })
+    pub(crate) async fn begin(&self) -> Result<AuditedTransaction, StoreError> {
+        Ok(AuditedTransaction { tx: self.db.begin().await?, events: Vec::new(), auditor: self.clone() })
     }
 
     /// Appends an event that reports no change of the database, such as a refusal.
-    pub(crate) async fn note(&self, event: Event) -> Result<(), StoreError> {
+    pub(crate) async fn note(&self, event: AuditEvent) -> Result<(), StoreError> {
         let mut ledger = self.begin().await?;
         ledger.record(event);
         ledger.commit().await
     }
 }
 
-impl Ledger {
+impl AuditedTransaction {
     pub(crate) fn tx(&mut self) -> &mut Tx {
         &mut self.tx
     }
 
-    pub(crate) fn record(&mut self, event: Event) {
+    pub(crate) fn record(&mut self, event: AuditEvent) {
         self.events.push(event);
     }
 
@@ -76,9 +76,9 @@ async fn lock_head(tx: &mut Tx) -> Result<(i64, String), StoreError> {
 }
 
 async fn append(
-    auditor: &Auditor,
+    auditor: &AuditLog,
     tx: &mut Tx,
-    event: &Event,
+    event: &AuditEvent,
     seq: i64,
     previous: String,
 ) -> Result<String, StoreError> {
@@ -87,7 +87,7 @@ async fn append(
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     const PERSONAL: &str = "INSERT INTO audit_personal (seq, salt, data) VALUES ($1, $2, $3)";
     let (salt, data) = (auditor.random.token(), event.personal_data());
-    let mut row = Row {
+    let mut row = ChainedRow {
         seq,
         at: auditor.clock.now().as_millisecond(),
         event: event.kind.to_owned(),
@@ -102,7 +102,7 @@ async fn append(
         mac_key: String::new(),
     };
     row.hash = row.computed();
-    (row.mac, row.mac_key) = auditor.sealer.mac(Purpose::Audit, row.hash.as_bytes());
+    (row.mac, row.mac_key) = auditor.sealer.mac(KeyPurpose::Audit, row.hash.as_bytes());
     on_tx!(tx, |c| sqlx::query(ROW)
         .bind(row.seq)
         .bind(row.at)
@@ -125,9 +125,9 @@ async fn append(
     Ok(row.hash)
 }
 
-async fn move_head(auditor: &Auditor, tx: &mut Tx, count: i64, hash: &str) -> Result<(), StoreError> {
+async fn move_head(auditor: &AuditLog, tx: &mut Tx, count: i64, hash: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE audit_head SET count = $1, hash = $2, mac = $3, mac_key = $4 WHERE slot = 1";
-    let (mac, key) = auditor.sealer.mac(Purpose::Audit, &head_bytes(count, hash));
+    let (mac, key) = auditor.sealer.mac(KeyPurpose::Audit, &head_bytes(count, hash));
     on_tx!(tx, |c| sqlx::query(SQL).bind(count).bind(hash).bind(&mac).bind(&key).execute(c).await.map(|_| ()))?;
     Ok(())
 }

@@ -20,10 +20,10 @@ mod tests;
 mod trail;
 mod verify;
 
-pub(crate) use event::{Actor, Event};
-pub(crate) use ledger::{Auditor, Ledger};
+pub(crate) use event::{AuditActor, AuditEvent};
+pub(crate) use ledger::{AuditLog, AuditedTransaction};
 pub(crate) use retention::{erasable, erase_personal};
-pub(crate) use search::{AUDIT_PAGE, Entry, Personal, Sought, head, kinds, newest, oldest};
-pub(crate) use staff::{StaffAct, acts_of_staff, approvers_since, upn_of_staff, work_of_staff};
-pub(crate) use trail::{Trace, trail};
-pub use verify::{Report, verify};
+pub(crate) use search::{AUDIT_PAGE, AuditEntry, AuditQuery, PersonalData, head, kinds, newest, oldest};
+pub(crate) use staff::{StaffAction, acts_of_staff, approvers_since, upn_of_staff, work_of_staff};
+pub(crate) use trail::{ResetHistoryEntry, trail};
+pub use verify::{AuditVerification, verify};

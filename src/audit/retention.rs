@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::ledger::Ledger;
+use super::ledger::AuditedTransaction;
 use super::search::beyond;
 use crate::store::{Db, StoreError, on_tx};
 
@@ -18,7 +18,11 @@ pub(crate) async fn erasable(db: &Db, before: Timestamp) -> Result<i64, StoreErr
 
 /// Erases personal details of rows from before a time with sequence numbers below a limit, at most
 /// [`ERASURE_BATCH_ROWS`] of them. Returns how many were erased; more may remain until it returns 0.
-pub(crate) async fn erase_personal(ledger: &mut Ledger, below: i64, before: Timestamp) -> Result<u64, StoreError> {
+pub(crate) async fn erase_personal(
+    ledger: &mut AuditedTransaction,
+    below: i64,
+    before: Timestamp,
+) -> Result<u64, StoreError> {
     const SQL: &str =
         "DELETE FROM audit_personal WHERE seq IN (SELECT p.seq FROM audit_personal p JOIN audit a ON a.seq = p.seq
         WHERE p.seq < $1 AND a.at < $2 ORDER BY p.seq LIMIT $3)";

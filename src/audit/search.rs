@@ -4,8 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::chain::Row;
-use super::event::Actor;
+use super::chain::ChainedRow;
+use super::event::AuditActor;
 use crate::base::{PersonKey, ResetId};
 use crate::store::{Db, StoreError, on_db};
 
@@ -19,20 +19,20 @@ const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// Filters of an audit search. A row must match all of them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sought {
+pub(crate) struct AuditQuery {
     pub(crate) from: Option<Timestamp>,
     /// Exclusive end.
     pub(crate) until: Option<Timestamp>,
     pub(crate) event: Option<String>,
     /// Actors, of which a row must match one. Empty: any actor.
-    pub(crate) actors: Vec<Actor>,
+    pub(crate) actors: Vec<AuditActor>,
     pub(crate) subject: Option<PersonKey>,
     pub(crate) reset: Option<ResetId>,
 }
 
 /// Personal details of an audit row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Personal {
+pub(crate) enum PersonalData {
     None,
     /// Stored details as JSON.
     Kept(String),
@@ -42,7 +42,7 @@ pub(crate) enum Personal {
 
 /// Audit row with its personal details and the reference of its reset.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct AuditEntry {
     pub(crate) seq: i64,
     pub(crate) at: Timestamp,
     pub(crate) event: String,
@@ -52,7 +52,7 @@ pub(crate) struct Entry {
     /// Reference of the reset, as people read it out.
     pub(crate) reference: Option<String>,
     pub(crate) detail: String,
-    pub(crate) personal: Personal,
+    pub(crate) personal: PersonalData,
     /// Digest of the personal details in the chain, empty if the event has none.
     pub(crate) personal_digest: String,
     pub(crate) previous: String,
@@ -62,19 +62,19 @@ pub(crate) struct Entry {
 }
 
 #[derive(sqlx::FromRow)]
-struct Found {
+struct AuditSearchRow {
     #[sqlx(flatten)]
-    row: Row,
+    row: ChainedRow,
     data: Option<String>,
     reference: Option<String>,
 }
 
-impl From<Found> for Entry {
-    fn from(Found { row, data, reference }: Found) -> Self {
+impl From<AuditSearchRow> for AuditEntry {
+    fn from(AuditSearchRow { row, data, reference }: AuditSearchRow) -> Self {
         let personal = match data {
-            _ if row.personal.is_empty() => Personal::None,
-            Some(data) => Personal::Kept(data),
-            None => Personal::Erased,
+            _ if row.personal.is_empty() => PersonalData::None,
+            Some(data) => PersonalData::Kept(data),
+            None => PersonalData::Erased,
         };
         let reference = reference.map(|text| match text.split_at_checked(4) {
             Some((head, tail)) => format!("{head}-{tail}"),
@@ -118,20 +118,20 @@ macro_rules! rows {
 }
 
 /// SQL of one search in both orders.
-struct Texts {
+struct QueryTexts {
     newest: &'static str,
     oldest: &'static str,
 }
 
 macro_rules! texts {
     ($first:literal) => {
-        Texts { newest: rows!($first, "DESC"), oldest: rows!($first, "ASC") }
+        QueryTexts { newest: rows!($first, "DESC"), oldest: rows!($first, "ASC") }
     };
 }
 
-impl Sought {
+impl AuditQuery {
     /// Selects the statement that scans the index of the most selective filter.
-    fn texts(&self) -> Texts {
+    fn texts(&self) -> QueryTexts {
         match () {
             () if self.reset.is_some() => texts!("a.reset_id = $8"),
             () if self.subject.is_some() => texts!("a.subject = $7"),
@@ -142,19 +142,19 @@ impl Sought {
     }
 
     fn actor_names(&self) -> Vec<String> {
-        if self.actors.is_empty() { vec![String::new()] } else { self.actors.iter().map(Actor::name).collect() }
+        if self.actors.is_empty() { vec![String::new()] } else { self.actors.iter().map(AuditActor::name).collect() }
     }
 }
 
 /// Exclusive range of sequence numbers.
-struct Between {
+struct SequenceRange {
     after: i64,
     before: i64,
 }
 
 /// Loads the newest rows before a sequence number: a page, and one more row if another page follows.
-pub(crate) async fn newest(db: &Db, sought: &Sought, before: Option<i64>) -> Result<Vec<Entry>, StoreError> {
-    let between = narrowed(db, sought, Between { after: 0, before: before.unwrap_or(i64::MAX) }).await?;
+pub(crate) async fn newest(db: &Db, sought: &AuditQuery, before: Option<i64>) -> Result<Vec<AuditEntry>, StoreError> {
+    let between = narrowed(db, sought, SequenceRange { after: 0, before: before.unwrap_or(i64::MAX) }).await?;
     let limit = i64::try_from(AUDIT_PAGE).unwrap_or(0) + 1;
     let mut found = read(db, sought, sought.texts().newest, &between, limit).await?;
     found.sort_by_key(|entry| std::cmp::Reverse(entry.seq));
@@ -163,8 +163,13 @@ pub(crate) async fn newest(db: &Db, sought: &Sought, before: Option<i64>) -> Res
 }
 
 /// Loads the next export batch: the oldest rows after `after`, up to and including `through`. Empty at the end.
-pub(crate) async fn oldest(db: &Db, sought: &Sought, after: i64, through: i64) -> Result<Vec<Entry>, StoreError> {
-    let between = narrowed(db, sought, Between { after, before: through.saturating_add(1) }).await?;
+pub(crate) async fn oldest(
+    db: &Db,
+    sought: &AuditQuery,
+    after: i64,
+    through: i64,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let between = narrowed(db, sought, SequenceRange { after, before: through.saturating_add(1) }).await?;
     let mut found = read(db, sought, sought.texts().oldest, &between, BATCH).await?;
     found.sort_by_key(|entry| entry.seq);
     found.truncate(usize::try_from(BATCH).unwrap_or(usize::MAX));
@@ -174,11 +179,11 @@ pub(crate) async fn oldest(db: &Db, sought: &Sought, after: i64, through: i64) -
 /// Loads the matching rows for each actor in turn. The rows of different actors are not sorted together.
 async fn read(
     db: &Db,
-    sought: &Sought,
+    sought: &AuditQuery,
     sql: &'static str,
-    between: &Between,
+    between: &SequenceRange,
     limit: i64,
-) -> Result<Vec<Entry>, StoreError> {
+) -> Result<Vec<AuditEntry>, StoreError> {
     let millis = |at: Option<Timestamp>, none: i64| at.map_or(none, Timestamp::as_millisecond);
     let (from, until) = (millis(sought.from, i64::MIN), millis(sought.until, i64::MAX));
     let event = sought.event.clone().unwrap_or_default();
@@ -186,7 +191,7 @@ async fn read(
     let reset = sought.reset.map(|id| id.to_string()).unwrap_or_default();
     let mut all = Vec::new();
     for actor in sought.actor_names() {
-        let rows: Vec<Found> = on_db!(db, |pool| sqlx::query_as(sql)
+        let rows: Vec<AuditSearchRow> = on_db!(db, |pool| sqlx::query_as(sql)
             .bind(between.after)
             .bind(between.before)
             .bind(from)
@@ -198,14 +203,14 @@ async fn read(
             .bind(limit)
             .fetch_all(pool)
             .await)?;
-        all.extend(rows.into_iter().map(Entry::from));
+        all.extend(rows.into_iter().map(AuditEntry::from));
     }
     Ok(all)
 }
 
 /// Narrows the range of sequence numbers to the query's times, with a margin of [`MAX_CLOCK_SKEW`], so that the index
 /// scan skips rows that are too old or too new.
-async fn narrowed(db: &Db, sought: &Sought, between: Between) -> Result<Between, StoreError> {
+async fn narrowed(db: &Db, sought: &AuditQuery, between: SequenceRange) -> Result<SequenceRange, StoreError> {
     let (mut after, mut before) = (between.after, between.before);
     if let Some(from) = sought.from {
         after = after.max(last_before(db, from.saturating_sub(SKEW).unwrap_or(Timestamp::MIN)).await?);
@@ -214,7 +219,7 @@ async fn narrowed(db: &Db, sought: &Sought, between: Between) -> Result<Between,
         let until = until.saturating_add(SKEW).unwrap_or(Timestamp::MAX);
         before = before.min(first_from(db, until).await?);
     }
-    Ok(Between { after, before })
+    Ok(SequenceRange { after, before })
 }
 
 async fn last_before(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
@@ -255,9 +260,9 @@ pub(crate) async fn head(db: &Db) -> Result<Option<(i64, String)>, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Auditor, Event, erasable, erase_personal};
+    use crate::audit::{AuditEvent, AuditLog, erasable, erase_personal};
     use crate::base::{Clock, ObjectId, Random};
-    use crate::store::testing::{Engine, engines, sealer, tenant};
+    use crate::store::testing::{TestDatabase, engines, sealer, tenant};
 
     fn person(n: u32) -> PersonKey {
         let object: ObjectId = format!("00000000-0000-4000-8000-{n:012}").parse().unwrap();
@@ -268,24 +273,24 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + n * 3_600).unwrap()
     }
 
-    fn auditor(engine: &Engine, clock: &Clock) -> Auditor {
-        Auditor::new(engine.db.clone(), sealer(), clock.clone(), Random::system())
+    fn auditor(engine: &TestDatabase, clock: &Clock) -> AuditLog {
+        AuditLog::new(engine.db.clone(), sealer(), clock.clone(), Random::system())
     }
 
     /// Appends one event per hour, in turn by person 1 and staff member 1, with person `n % 3` as subject.
-    async fn fill(engine: &Engine, rows: u32) {
+    async fn fill(engine: &TestDatabase, rows: u32) {
         let clock = Clock::manual(hour(0));
         let auditor = auditor(engine, &clock);
         for n in 0..rows {
-            let actor = if n % 2 == 0 { Actor::Person(person(1)) } else { Actor::Staff(person(1)) };
+            let actor = if n % 2 == 0 { AuditActor::Person(person(1)) } else { AuditActor::Staff(person(1)) };
             let kind = ["a.one", "a.two", "b.three"][n as usize % 3];
-            let event = Event::new(kind, actor).about(person(n % 3)).with("n", n);
+            let event = AuditEvent::new(kind, actor).about(person(n % 3)).with("n", n);
             auditor.note(if n % 4 == 0 { event.personal("name", "Wanda") } else { event }).await.unwrap();
             clock.advance(SignedDuration::from_hours(1));
         }
     }
 
-    async fn seqs(engine: &Engine, sought: &Sought) -> Vec<i64> {
+    async fn seqs(engine: &TestDatabase, sought: &AuditQuery) -> Vec<i64> {
         newest(&engine.db, sought, None).await.unwrap().into_iter().map(|entry| entry.seq).collect()
     }
 
@@ -293,19 +298,20 @@ mod tests {
     async fn rows_are_found_by_all_that_is_asked() {
         for engine in engines().await {
             fill(&engine, 12).await;
-            let all = Sought::default();
+            let all = AuditQuery::default();
             assert_eq!(seqs(&engine, &all).await, (1..=12).rev().collect::<Vec<_>>());
-            let event = Sought { event: Some("a.two".to_owned()), ..all.clone() };
+            let event = AuditQuery { event: Some("a.two".to_owned()), ..all.clone() };
             assert_eq!(seqs(&engine, &event).await, [11, 8, 5, 2]);
-            let staff = Sought { actors: vec![Actor::Staff(person(1))], ..all.clone() };
+            let staff = AuditQuery { actors: vec![AuditActor::Staff(person(1))], ..all.clone() };
             assert_eq!(seqs(&engine, &staff).await, [12, 10, 8, 6, 4, 2]);
-            let either = Sought { actors: vec![Actor::Staff(person(1)), Actor::Person(person(1))], ..all.clone() };
+            let either =
+                AuditQuery { actors: vec![AuditActor::Staff(person(1)), AuditActor::Person(person(1))], ..all.clone() };
             assert_eq!(seqs(&engine, &either).await, (1..=12).rev().collect::<Vec<_>>());
-            let both = Sought { subject: Some(person(0)), event: Some("a.one".to_owned()), ..staff.clone() };
+            let both = AuditQuery { subject: Some(person(0)), event: Some("a.one".to_owned()), ..staff.clone() };
             assert_eq!(seqs(&engine, &both).await, [10, 4]);
-            let times = Sought { from: Some(hour(3)), until: Some(hour(6)), ..all.clone() };
+            let times = AuditQuery { from: Some(hour(3)), until: Some(hour(6)), ..all.clone() };
             assert_eq!(seqs(&engine, &times).await, [6, 5, 4], "the start is inclusive, the end exclusive");
-            let none = Sought { from: Some(hour(900)), ..all.clone() };
+            let none = AuditQuery { from: Some(hour(900)), ..all.clone() };
             assert_eq!(seqs(&engine, &none).await, [] as [i64; 0]);
             assert_eq!(kinds(&engine.db).await.unwrap(), ["a.one", "a.two", "b.three"]);
         }
@@ -315,8 +321,10 @@ mod tests {
     async fn pages_and_batches_miss_no_row_and_end() {
         for engine in engines().await {
             fill(&engine, 130).await;
-            let sought =
-                Sought { actors: vec![Actor::Staff(person(1)), Actor::Person(person(1))], ..Sought::default() };
+            let sought = AuditQuery {
+                actors: vec![AuditActor::Staff(person(1)), AuditActor::Person(person(1))],
+                ..AuditQuery::default()
+            };
             let (mut seen, mut before) = (Vec::new(), None);
             loop {
                 let mut page = newest(&engine.db, &sought, before).await.unwrap();
@@ -352,10 +360,13 @@ mod tests {
             let erased = erase_personal(&mut ledger, below, hour(5)).await.unwrap();
             assert_eq!(erased, 2, "rows 1 and 5 of 1, 5 and 9");
             ledger.commit().await.unwrap();
-            let entries = newest(&engine.db, &Sought::default(), None).await.unwrap();
+            let entries = newest(&engine.db, &AuditQuery::default(), None).await.unwrap();
             let personal = |seq| entries.iter().find(|e| e.seq == seq).unwrap().personal.clone();
-            assert_eq!((personal(1), personal(5), personal(2)), (Personal::Erased, Personal::Erased, Personal::None));
-            assert_eq!(personal(9), Personal::Kept("{\"name\":\"Wanda\"}".to_owned()));
+            assert_eq!(
+                (personal(1), personal(5), personal(2)),
+                (PersonalData::Erased, PersonalData::Erased, PersonalData::None)
+            );
+            assert_eq!(personal(9), PersonalData::Kept("{\"name\":\"Wanda\"}".to_owned()));
             let report = crate::audit::verify::check(&engine.db, Some(&keys)).await.unwrap();
             assert_eq!(report.breaks, Vec::<String>::new());
             assert_eq!(report.unchecked, ["the personal details of 2 rows: they were erased"]);

@@ -8,14 +8,14 @@ use crate::store::{Db, StoreError, on_db};
 
 /// Action of a staff member that concerns a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StaffAct {
+pub(crate) struct StaffAction {
     pub(crate) at: Timestamp,
     pub(crate) agent: PersonKey,
     pub(crate) person: PersonKey,
 }
 
 /// Loads the newest 10,000 actions of staff on other people since a time.
-pub(crate) async fn acts_of_staff(db: &Db, since: Timestamp) -> Result<Vec<StaffAct>, StoreError> {
+pub(crate) async fn acts_of_staff(db: &Db, since: Timestamp) -> Result<Vec<StaffAction>, StoreError> {
     const SQL: &str = "SELECT at, actor, subject FROM audit
         WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND subject IS NOT NULL AND event NOT IN ('signin.accepted', 'operator.linked')
         ORDER BY at DESC LIMIT 10000";
@@ -23,7 +23,7 @@ pub(crate) async fn acts_of_staff(db: &Db, since: Timestamp) -> Result<Vec<Staff
     let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
     let read = |(at, actor, subject): (i64, String, String)| {
         let agent = key(&actor)?;
-        Some(StaffAct { at: Timestamp::from_millisecond(at).ok()?, agent, person: subject.parse().ok()? })
+        Some(StaffAction { at: Timestamp::from_millisecond(at).ok()?, agent, person: subject.parse().ok()? })
     };
     Ok(rows.into_iter().filter_map(read).filter(|act| act.agent != act.person).collect())
 }
@@ -68,7 +68,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::audit::{Actor, Auditor, Event};
+    use crate::audit::{AuditActor, AuditEvent, AuditLog};
     use crate::base::{Clock, Random};
     use crate::store::testing::{engines, sealer, tenant};
 
@@ -80,17 +80,17 @@ mod tests {
     async fn only_what_staff_did_to_others_counts() {
         for engine in engines().await {
             let clock = Clock::system();
-            let auditor = Auditor::new(engine.db.clone(), sealer(), clock.clone(), Random::system());
-            let note = async |kind: &'static str, actor: Actor, subject: PersonKey| {
-                auditor.note(Event::new(kind, actor).about(subject).personal("upn", "hugo@x")).await.unwrap();
+            let auditor = AuditLog::new(engine.db.clone(), sealer(), clock.clone(), Random::system());
+            let note = async |kind: &'static str, actor: AuditActor, subject: PersonKey| {
+                auditor.note(AuditEvent::new(kind, actor).about(subject).personal("upn", "hugo@x")).await.unwrap();
             };
-            note("signin.accepted", Actor::Staff(who(1)), who(1)).await;
-            note("desk.note", Actor::Staff(who(1)), who(11)).await;
-            note("desk.note", Actor::Staff(who(1)), who(11)).await;
-            note("desk.note", Actor::Staff(who(1)), who(12)).await;
-            note("desk.note", Actor::Staff(who(2)), who(12)).await;
-            note("operator.linked", Actor::Staff(who(2)), who(13)).await;
-            note("reset.requested", Actor::Person(who(3)), who(3)).await;
+            note("signin.accepted", AuditActor::Staff(who(1)), who(1)).await;
+            note("desk.note", AuditActor::Staff(who(1)), who(11)).await;
+            note("desk.note", AuditActor::Staff(who(1)), who(11)).await;
+            note("desk.note", AuditActor::Staff(who(1)), who(12)).await;
+            note("desk.note", AuditActor::Staff(who(2)), who(12)).await;
+            note("operator.linked", AuditActor::Staff(who(2)), who(13)).await;
+            note("reset.requested", AuditActor::Person(who(3)), who(3)).await;
             let hour_ago = clock.now() - SignedDuration::from_hours(1);
             let acts = acts_of_staff(&engine.db, hour_ago).await.unwrap();
             assert_eq!(acts.iter().filter(|act| act.agent == who(1)).count(), 3, "{acts:?}");

@@ -4,24 +4,24 @@
 //! An attacker with only the database can compute hashes but no MACs. An attacker who also has the sealing keys is
 //! detected only by an exported head.
 
-use super::chain::{Row, head_bytes};
-use super::verify::{Report, check, check_exported};
-use super::{Actor, Auditor, Event, head};
+use super::chain::{ChainedRow, head_bytes};
+use super::verify::{AuditVerification, check, check_exported};
+use super::{AuditActor, AuditEvent, AuditLog, head};
 use crate::base::{Clock, Random};
-use crate::store::testing::{Engine, engines, sealer};
-use crate::store::{Purpose, Sealer, on_db, write_db};
+use crate::store::testing::{TestDatabase, engines, sealer};
+use crate::store::{KeyPurpose, Sealer, on_db, write_db};
 
 /// Tampering with the database, and the expected detection.
-struct Tampering {
+struct TamperingCase {
     what: &'static str,
     sql: &'static [&'static str],
-    then: Then,
-    found: Found,
+    then: ForgeryLevel,
+    found: DetectionResult,
 }
 
 /// Values that the attacker forges after changing rows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Then {
+enum ForgeryLevel {
     Nothing,
     /// Recomputes all hashes and the head, which needs no key.
     Hashes,
@@ -31,16 +31,16 @@ enum Then {
 
 /// Checks that detect the tampering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Found {
+struct DetectionResult {
     chain: bool,
     macs: bool,
     exported: bool,
 }
 
-const BY_ALL: Found = Found { chain: true, macs: true, exported: true };
-const BY_MACS: Found = Found { chain: false, macs: true, exported: true };
-const BY_EXPORTED_HEAD: Found = Found { chain: false, macs: false, exported: true };
-const BY_NOTHING: Found = Found { chain: false, macs: false, exported: false };
+const BY_ALL: DetectionResult = DetectionResult { chain: true, macs: true, exported: true };
+const BY_MACS: DetectionResult = DetectionResult { chain: false, macs: true, exported: true };
+const BY_EXPORTED_HEAD: DetectionResult = DetectionResult { chain: false, macs: false, exported: true };
+const BY_NOTHING: DetectionResult = DetectionResult { chain: false, macs: false, exported: false };
 
 const REMOVE: &[&str] = &["DELETE FROM audit_personal WHERE seq = 3", "DELETE FROM audit WHERE seq = 3"];
 /// Removes a row and renumbers the later ones.
@@ -70,19 +70,19 @@ const APPEND: &[&str] = &["INSERT INTO audit (seq, at, event, actor, detail, per
 const CUT: &[&str] = &["DELETE FROM audit_personal WHERE seq > 4", "DELETE FROM audit WHERE seq > 4"];
 const CHANGE: &[&str] = &["UPDATE audit SET detail = '{\"n\":9}' WHERE seq = 3"];
 
-const fn plain(what: &'static str, sql: &'static [&'static str]) -> Tampering {
-    Tampering { what, sql, then: Then::Nothing, found: BY_ALL }
+const fn plain(what: &'static str, sql: &'static [&'static str]) -> TamperingCase {
+    TamperingCase { what, sql, then: ForgeryLevel::Nothing, found: BY_ALL }
 }
 
-const fn rehashed(what: &'static str, sql: &'static [&'static str]) -> Tampering {
-    Tampering { what, sql, then: Then::Hashes, found: BY_MACS }
+const fn rehashed(what: &'static str, sql: &'static [&'static str]) -> TamperingCase {
+    TamperingCase { what, sql, then: ForgeryLevel::Hashes, found: BY_MACS }
 }
 
-const fn with_the_keys(what: &'static str, sql: &'static [&'static str]) -> Tampering {
-    Tampering { what, sql, then: Then::HashesAndMacs, found: BY_EXPORTED_HEAD }
+const fn with_the_keys(what: &'static str, sql: &'static [&'static str]) -> TamperingCase {
+    TamperingCase { what, sql, then: ForgeryLevel::HashesAndMacs, found: BY_EXPORTED_HEAD }
 }
 
-const ALL: &[Tampering] = &[
+const ALL: &[TamperingCase] = &[
     plain("changed", CHANGE),
     plain("another time", &["UPDATE audit SET at = at + 1 WHERE seq = 3"]),
     plain("another event", &["UPDATE audit SET event = 'x' WHERE seq = 3"]),
@@ -107,48 +107,51 @@ const ALL: &[Tampering] = &[
     rehashed("reordered, hashes recomputed", SWAP),
     rehashed("inserted, hashes recomputed", INSERT),
     // An exported head does not cover rows that were appended after it.
-    Tampering { found: Found { exported: false, ..BY_MACS }, ..rehashed("appended, hashes recomputed", APPEND) },
+    TamperingCase {
+        found: DetectionResult { exported: false, ..BY_MACS },
+        ..rehashed("appended, hashes recomputed", APPEND)
+    },
     rehashed("cut off, the head set back", CUT),
     with_the_keys("changed with the keys", CHANGE),
     with_the_keys("removed with the keys", REMOVE_AND_CLOSE),
     with_the_keys("reordered with the keys", SWAP),
     with_the_keys("inserted with the keys", INSERT),
     with_the_keys("cut off with the keys", CUT),
-    Tampering {
-        found: Found { exported: false, ..BY_EXPORTED_HEAD },
+    TamperingCase {
+        found: DetectionResult { exported: false, ..BY_EXPORTED_HEAD },
         ..with_the_keys("appended with the keys", APPEND)
     },
-    Tampering {
-        found: Found { chain: false, exported: false, ..BY_ALL },
+    TamperingCase {
+        found: DetectionResult { chain: false, exported: false, ..BY_ALL },
         ..plain("a MAC forged", &["UPDATE audit SET mac = 'aa' WHERE seq = 1"])
     },
-    Tampering {
-        found: Found { chain: false, exported: false, ..BY_ALL },
+    TamperingCase {
+        found: DetectionResult { chain: false, exported: false, ..BY_ALL },
         ..plain("the head's MAC forged", &["UPDATE audit_head SET mac = 'aa'"])
     },
-    Tampering { found: BY_NOTHING, ..plain("personal details erased", &["DELETE FROM audit_personal"]) },
-    Tampering { found: BY_NOTHING, ..plain("nothing", &[]) },
+    TamperingCase { found: BY_NOTHING, ..plain("personal details erased", &["DELETE FROM audit_personal"]) },
+    TamperingCase { found: BY_NOTHING, ..plain("nothing", &[]) },
 ];
 
-async fn fill(engine: &Engine, keys: &Sealer) {
-    let auditor = Auditor::new(engine.db.clone(), keys.clone(), Clock::system(), Random::system());
+async fn fill(engine: &TestDatabase, keys: &Sealer) {
+    let auditor = AuditLog::new(engine.db.clone(), keys.clone(), Clock::system(), Random::system());
     for n in 0..6 {
-        let event = Event::new("test", Actor::Portal).with("n", n);
+        let event = AuditEvent::new("test", AuditActor::Portal).with("n", n);
         auditor.note(if n % 2 == 0 { event.personal("name", "Wanda") } else { event }).await.unwrap();
     }
 }
 
-async fn run(engine: &Engine, sql: &'static str) {
+async fn run(engine: &TestDatabase, sql: &'static str) {
     write_db!(&engine.db, |pool| sqlx::query(sql).execute(pool).await.map(|_| ())).unwrap();
 }
 
 /// Recomputes the hashes of the chain and the head, and with the sealing keys also the MACs.
-async fn make_anew(engine: &Engine, keys: Option<&Sealer>) {
+async fn make_anew(engine: &TestDatabase, keys: Option<&Sealer>) {
     const READ: &str = "SELECT seq, at, event, actor, subject, reset_id, detail, personal, previous, hash, mac, mac_key FROM audit ORDER BY seq";
     const WRITE: &str = "UPDATE audit SET previous = $2, hash = $3, mac = $4 WHERE seq = $1";
     const HEAD: &str = "UPDATE audit_head SET count = $1, hash = $2, mac = $3";
-    let mac = |old: &str, data: &[u8]| keys.map_or_else(|| old.to_owned(), |keys| keys.mac(Purpose::Audit, data).0);
-    let rows: Vec<Row> = on_db!(&engine.db, |pool| sqlx::query_as(READ).fetch_all(pool).await).unwrap();
+    let mac = |old: &str, data: &[u8]| keys.map_or_else(|| old.to_owned(), |keys| keys.mac(KeyPurpose::Audit, data).0);
+    let rows: Vec<ChainedRow> = on_db!(&engine.db, |pool| sqlx::query_as(READ).fetch_all(pool).await).unwrap();
     let (mut previous, mut count) = (super::chain::GENESIS.to_owned(), 0);
     for mut row in rows {
         row.previous = previous;
@@ -187,14 +190,14 @@ async fn every_tampering_is_found_by_what_can_find_it() {
                 run(&engine, sql).await;
             }
             match tampering.then {
-                Then::Nothing => {}
-                Then::Hashes => make_anew(&engine, None).await,
-                Then::HashesAndMacs => make_anew(&engine, Some(&keys)).await,
+                ForgeryLevel::Nothing => {}
+                ForgeryLevel::Hashes => make_anew(&engine, None).await,
+                ForgeryLevel::HashesAndMacs => make_anew(&engine, Some(&keys)).await,
             }
-            let broken = |report: Report| !report.breaks.is_empty();
+            let broken = |report: AuditVerification| !report.breaks.is_empty();
             let mut exported = check(&engine.db, None).await.unwrap();
             check_exported(&engine.db, &format!("{count} {hash}"), &mut exported).await.unwrap();
-            let found = Found {
+            let found = DetectionResult {
                 chain: broken(check(&engine.db, None).await.unwrap()),
                 macs: broken(check(&engine.db, Some(&keys)).await.unwrap()),
                 exported: broken(exported),

@@ -8,7 +8,7 @@ use crate::store::{Db, StoreError, on_db};
 
 /// Audit event of a reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trace {
+pub(crate) struct ResetHistoryEntry {
     pub(crate) seq: i64,
     pub(crate) at: Timestamp,
     pub(crate) event: String,
@@ -19,12 +19,12 @@ pub(crate) struct Trace {
 }
 
 /// Loads the first 500 audit events of a reset.
-pub(crate) async fn trail(db: &Db, reset: ResetId) -> Result<Vec<Trace>, StoreError> {
+pub(crate) async fn trail(db: &Db, reset: ResetId) -> Result<Vec<ResetHistoryEntry>, StoreError> {
     const SQL: &str = "SELECT seq, at, event, actor, detail FROM audit WHERE reset_id = $1 ORDER BY seq LIMIT 500";
     let id = reset.to_string();
     let rows: Vec<(i64, i64, String, String, String)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    let read = |(seq, at, event, actor, detail): (i64, i64, String, String, String)| Trace {
+    let read = |(seq, at, event, actor, detail): (i64, i64, String, String, String)| ResetHistoryEntry {
         seq,
         at: Timestamp::from_millisecond(at).unwrap_or_default(),
         event,

@@ -3,14 +3,14 @@
 //! Each row is checked against its hash, the previous row, its MAC and its personal details, and the entire chain
 //! against the head.
 
-use super::chain::{GENESIS, Row, head_bytes, personal_digest};
+use super::chain::{ChainedRow, GENESIS, head_bytes, personal_digest};
 use crate::base::{Random, Secret};
 use crate::config::Config;
-use crate::store::{Db, Purpose, Sealer, StoreError, on_db};
+use crate::store::{Db, KeyPurpose, Sealer, StoreError, on_db};
 
 /// Result of a verification: breaks of the chain, and parts that could not be checked.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct AuditVerification {
     pub rows: i64,
     /// Hash of the last row.
     pub head: String,
@@ -27,7 +27,7 @@ pub async fn verify(
     url: &str,
     config: Option<&Config>,
     head: Option<&str>,
-) -> Result<Report, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<AuditVerification, Box<dyn std::error::Error + Send + Sync>> {
     let db = Db::existing(&Secret::new(url.to_owned())).await?;
     let sealer = config.map(|c| Sealer::load(&c.sealing, c.tenant(), Random::system())).transpose()?;
     let mut report = check(&db, sealer.as_ref()).await?;
@@ -39,7 +39,7 @@ pub async fn verify(
 }
 
 /// Checks that the row of an exported head still has the exported hash.
-pub(super) async fn check_exported(db: &Db, head: &str, report: &mut Report) -> Result<(), StoreError> {
+pub(super) async fn check_exported(db: &Db, head: &str, report: &mut AuditVerification) -> Result<(), StoreError> {
     const SQL: &str = "SELECT hash FROM audit WHERE seq = $1";
     let mut parts = head.split_whitespace();
     let (count, hash) = (parts.next().and_then(|c| c.parse::<i64>().ok()).unwrap_or(-1), parts.next().unwrap_or(""));
@@ -51,18 +51,19 @@ pub(super) async fn check_exported(db: &Db, head: &str, report: &mut Report) -> 
 }
 
 /// Checks every row and the head of the chain, and the MACs if `sealer` is given.
-pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, StoreError> {
+pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<AuditVerification, StoreError> {
     const PAGE: &str =
         "SELECT a.seq, a.at, a.event, a.actor, a.subject, a.reset_id, a.detail, a.personal, a.previous, a.hash, a.mac,
             a.mac_key, p.salt, p.data
         FROM audit a LEFT JOIN audit_personal p ON p.seq = a.seq WHERE a.seq > $1 ORDER BY a.seq LIMIT 1000";
     let mut erased = 0;
-    let mut report = Report { head: GENESIS.to_owned(), ..Report::default() };
+    let mut report = AuditVerification { head: GENESIS.to_owned(), ..AuditVerification::default() };
     if sealer.is_none() {
         report.unchecked.push("the MACs: no sealing keys were given (--config)".to_owned());
     }
     loop {
-        let rows: Vec<Kept> = on_db!(db, |pool| sqlx::query_as(PAGE).bind(report.rows).fetch_all(pool).await)?;
+        let rows: Vec<StoredAuditRow> =
+            on_db!(db, |pool| sqlx::query_as(PAGE).bind(report.rows).fetch_all(pool).await)?;
         if rows.is_empty() {
             break;
         }
@@ -85,14 +86,14 @@ pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<Report, St
 
 /// Audit row with its personal details, unless they were erased.
 #[derive(sqlx::FromRow)]
-struct Kept {
+struct StoredAuditRow {
     #[sqlx(flatten)]
-    row: Row,
+    row: ChainedRow,
     salt: Option<String>,
     data: Option<String>,
 }
 
-fn check_row(sealer: Option<&Sealer>, row: &Row, report: &mut Report) {
+fn check_row(sealer: Option<&Sealer>, row: &ChainedRow, report: &mut AuditVerification) {
     let seq = row.seq;
     if seq != report.rows + 1 {
         report.breaks.push(format!("row {} is missing: the next one is {seq}", report.rows + 1));
@@ -103,7 +104,7 @@ fn check_row(sealer: Option<&Sealer>, row: &Row, report: &mut Report) {
     if row.hash != row.computed() {
         report.breaks.push(format!("row {seq} was changed"));
     }
-    match sealer.map(|s| s.verify(Purpose::Audit, row.hash.as_bytes(), &row.mac, &row.mac_key)) {
+    match sealer.map(|s| s.verify(KeyPurpose::Audit, row.hash.as_bytes(), &row.mac, &row.mac_key)) {
         Some(Some(false)) => report.breaks.push(format!("row {seq} was not written by this portal: its MAC is wrong")),
         Some(None) => report.unchecked.push(format!("the MAC of row {seq}: key {} is not here", row.mac_key)),
         Some(Some(true)) | None => {}
@@ -112,7 +113,7 @@ fn check_row(sealer: Option<&Sealer>, row: &Row, report: &mut Report) {
     report.head.clone_from(&row.hash);
 }
 
-async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Result<(), StoreError> {
+async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut AuditVerification) -> Result<(), StoreError> {
     const HEAD: &str = "SELECT count, hash, mac, mac_key FROM audit_head WHERE slot = 1";
     let head: Option<(i64, String, String, String)> =
         on_db!(db, |pool| sqlx::query_as(HEAD).fetch_optional(pool).await)?;
@@ -126,7 +127,7 @@ async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Re
         report.breaks.push(format!("the head says {count} rows; there are {}", report.rows));
     }
     if sealer
-        .is_some_and(|s| count > 0 && s.verify(Purpose::Audit, &head_bytes(count, &hash), &mac, &key) == Some(false))
+        .is_some_and(|s| count > 0 && s.verify(KeyPurpose::Audit, &head_bytes(count, &hash), &mac, &key) == Some(false))
     {
         report.breaks.push("the head was not written by this portal: its MAC is wrong".to_owned());
     }
@@ -136,14 +137,17 @@ async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Actor, Auditor, Event};
+    use crate::audit::{AuditActor, AuditEvent, AuditLog};
     use crate::base::Clock;
-    use crate::store::testing::{Engine, engines, sealer};
+    use crate::store::testing::{TestDatabase, engines, sealer};
 
-    async fn filled(engine: &Engine, sealer: &Sealer) {
-        let auditor = Auditor::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
+    async fn filled(engine: &TestDatabase, sealer: &Sealer) {
+        let auditor = AuditLog::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
         for n in 0..4 {
-            auditor.note(Event::new("test", Actor::Portal).with("n", n).personal("name", "Wanda")).await.unwrap();
+            auditor
+                .note(AuditEvent::new("test", AuditActor::Portal).with("n", n).personal("name", "Wanda"))
+                .await
+                .unwrap();
         }
     }
 
@@ -162,9 +166,9 @@ mod tests {
     async fn an_event_of_a_transaction_that_fails_never_was() {
         for engine in engines().await {
             let sealer = sealer();
-            let auditor = Auditor::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
+            let auditor = AuditLog::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
             let mut ledger = auditor.begin().await.unwrap();
-            ledger.record(Event::new("test", Actor::Portal));
+            ledger.record(AuditEvent::new("test", AuditActor::Portal));
             drop(ledger);
             filled(&engine, &sealer).await;
             assert_eq!(check(&engine.db, Some(&sealer)).await.unwrap().rows, 4);

@@ -11,13 +11,13 @@ use super::Clock;
 
 /// Values by key, each valid for `time_to_live` after it was inserted. Clones share the entries.
 #[derive(Clone)]
-pub(crate) struct Brief<K, V> {
+pub(crate) struct TtlCache<K, V> {
     clock: Clock,
     good_for: Duration,
     entries: Arc<Cache<K, (V, Duration)>>,
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Brief<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> TtlCache<K, V> {
     pub(crate) fn new(clock: Clock, good_for: Duration, entries: usize) -> Self {
         Self { clock, good_for, entries: Arc::new(Cache::new(entries)) }
     }
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn an_answer_is_good_for_a_while_and_no_longer_than_it_is_true() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
-        let brief = Brief::new(clock.clone(), Duration::from_mins(1), 10);
+        let brief = TtlCache::new(clock.clone(), Duration::from_mins(1), 10);
         assert_eq!(brief.get(&1), None);
         brief.put(1, "high");
         clock.advance(SignedDuration::from_secs(59));

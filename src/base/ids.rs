@@ -98,11 +98,11 @@ impl FromStr for PersonKey {
 /// Short name of a reset that can be read out on the phone: 8 characters of Crockford's base32 (no I, L, O, U), shown
 /// as `7KQ4-M2ZD`. An id, not a secret.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Reference(String);
+pub(crate) struct ReferenceCode(String);
 
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-impl Reference {
+impl ReferenceCode {
     pub(crate) fn new(random: &Random) -> Self {
         let pick = |_| CROCKFORD.get(random.below(32) as usize).map_or('0', |&byte| char::from(byte));
         Self((0..8).map(pick).collect())
@@ -114,14 +114,14 @@ impl Reference {
     }
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for ReferenceCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (head, tail) = self.0.split_at_checked(4).unwrap_or((&self.0, ""));
         write!(f, "{head}-{tail}")
     }
 }
 
-impl Reference {
+impl ReferenceCode {
     /// Parses the beginning of a reference, from 2 to all 8 characters, as a person typed or misheard it.
     pub(crate) fn beginning(text: &str) -> Option<String> {
         let read = fold(text)?;
@@ -143,14 +143,14 @@ fn fold(text: &str) -> Option<String> {
 /// Error for text that is not a reference.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a reference has 8 letters and digits, such as 7KQ4-M2ZD")]
-pub(crate) struct NoReference;
+pub(crate) struct InvalidReference;
 
-impl FromStr for Reference {
-    type Err = NoReference;
+impl FromStr for ReferenceCode {
+    type Err = InvalidReference;
 
     /// Parses what a person wrote or misheard: case, spaces and dashes do not matter, `O` is `0`, `I` and `L` are `1`.
-    fn from_str(text: &str) -> Result<Self, NoReference> {
-        fold(text).filter(|read| read.len() == 8).map(Self).ok_or(NoReference)
+    fn from_str(text: &str) -> Result<Self, InvalidReference> {
+        fold(text).filter(|read| read.len() == 8).map(Self).ok_or(InvalidReference)
     }
 }
 
@@ -162,22 +162,22 @@ mod tests {
 
     #[test]
     fn a_half_heard_reference_is_understood() {
-        assert_eq!("okq4 m2zl".parse::<Reference>().unwrap().to_string(), "0KQ4-M2Z1");
-        assert_eq!("7KQ4-M2Z".parse::<Reference>(), Err(NoReference));
-        assert_eq!("7KQ4-M2ZU".parse::<Reference>(), Err(NoReference));
+        assert_eq!("okq4 m2zl".parse::<ReferenceCode>().unwrap().to_string(), "0KQ4-M2Z1");
+        assert_eq!("7KQ4-M2Z".parse::<ReferenceCode>(), Err(InvalidReference));
+        assert_eq!("7KQ4-M2ZU".parse::<ReferenceCode>(), Err(InvalidReference));
     }
 
     proptest! {
         #[test]
         fn every_reference_round_trips(seed: u64) {
-            let made = Reference::new(&Random::seeded(seed));
-            prop_assert_eq!(made.to_string().parse::<Reference>(), Ok(made.clone()));
+            let made = ReferenceCode::new(&Random::seeded(seed));
+            prop_assert_eq!(made.to_string().parse::<ReferenceCode>(), Ok(made.clone()));
             prop_assert_eq!(made.to_string().len(), 9);
         }
 
         #[test]
         fn arbitrary_text_does_not_panic_the_parser(text in "\\PC*") {
-            let _ = text.parse::<Reference>();
+            let _ = text.parse::<ReferenceCode>();
         }
     }
 }

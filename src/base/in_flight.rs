@@ -7,17 +7,17 @@ use super::ResetId;
 
 /// Set of resets that this process is sending now. Clones share the set.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct InFlight(Arc<Mutex<HashSet<ResetId>>>);
+pub(crate) struct InFlightResets(Arc<Mutex<HashSet<ResetId>>>);
 
-impl InFlight {
+impl InFlightResets {
     fn with<T>(&self, work: impl FnOnce(&mut HashSet<ResetId>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Adds a reset until the guard is dropped.
-    pub(crate) fn mark(&self, id: ResetId) -> Marked {
+    pub(crate) fn mark(&self, id: ResetId) -> InFlightGuard {
         self.with(|set| set.insert(id));
-        Marked { set: self.clone(), id }
+        InFlightGuard { set: self.clone(), id }
     }
 
     pub(crate) fn holds(&self, id: ResetId) -> bool {
@@ -26,12 +26,12 @@ impl InFlight {
 }
 
 /// Guard of a reset that this process is sending. Dropping it removes the reset from the set.
-pub(crate) struct Marked {
-    set: InFlight,
+pub(crate) struct InFlightGuard {
+    set: InFlightResets,
     id: ResetId,
 }
 
-impl Drop for Marked {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.set.with(|set| set.remove(&self.id));
     }

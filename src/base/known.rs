@@ -23,9 +23,9 @@ const FRESH: Duration = Duration::from_secs(30);
 const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// Cache of values by key, valid only while changes are tracked. Clones share the entries.
-pub(crate) struct Known<V>(Arc<Inner<V>>);
+pub(crate) struct ChangeTrackedCache<V>(Arc<CacheInner<V>>);
 
-struct Inner<V> {
+struct CacheInner<V> {
     clock: Clock,
     entries: Cache<String, (Arc<V>, Duration)>,
     changed: Mutex<HashMap<String, Duration>>,
@@ -33,17 +33,17 @@ struct Inner<V> {
     read_at: AtomicU64,
 }
 
-impl<V> Clone for Known<V> {
+impl<V> Clone for ChangeTrackedCache<V> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<V> Known<V> {
+impl<V> ChangeTrackedCache<V> {
     /// Creates a cache for at most `entries` values.
     pub(crate) fn new(clock: Clock, entries: usize) -> Self {
         let (entries, changed) = (Cache::new(entries), Mutex::default());
-        Self(Arc::new(Inner { clock, entries, changed, read_at: AtomicU64::new(0) }))
+        Self(Arc::new(CacheInner { clock, entries, changed, read_at: AtomicU64::new(0) }))
     }
 
     /// Returns the value if it may be shown.
@@ -101,10 +101,10 @@ mod tests {
 
     use super::*;
 
-    fn known() -> (Known<u8>, Clock) {
+    fn known() -> (ChangeTrackedCache<u8>, Clock) {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         clock.advance(SignedDuration::from_secs(5));
-        (Known::new(clock.clone(), 100), clock)
+        (ChangeTrackedCache::new(clock.clone(), 100), clock)
     }
 
     #[test]

@@ -10,29 +10,29 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answer {
+struct HttpRequestLabels {
     method: String,
     status: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Call {
+struct GraphCallLabels {
     status: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Alarm {
+struct AlertLabels {
     kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct End {
+struct TransitionLabels {
     state: &'static str,
     cause: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RungOf {
+struct CheckpointLabels {
     rung: &'static str,
 }
 
@@ -43,23 +43,23 @@ fn rung_buckets() -> Histogram {
 
 /// Counters and histograms of this process. Clones share them.
 #[derive(Clone, Debug)]
-pub(crate) struct Metrics(Arc<Inner>);
+pub(crate) struct Metrics(Arc<MetricsInner>);
 
 #[derive(Debug)]
-struct Inner {
-    answers: Family<Answer, Counter>,
+struct MetricsInner {
+    answers: Family<HttpRequestLabels, Counter>,
     answer_seconds: Histogram,
-    graph: Family<Call, Counter>,
-    moves: Family<End, Counter>,
+    graph: Family<GraphCallLabels, Counter>,
+    moves: Family<TransitionLabels, Counter>,
     writeback_seconds: Histogram,
     freezes: Counter,
-    desk_alarms: Family<Alarm, Counter>,
-    rungs: Family<RungOf, Histogram>,
+    desk_alarms: Family<AlertLabels, Counter>,
+    rungs: Family<CheckpointLabels, Histogram>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(MetricsInner {
             answers: Family::default(),
             answer_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
             graph: Family::default(),
@@ -76,19 +76,19 @@ impl Metrics {
     /// Counts an answered HTTP request and its duration.
     pub(crate) fn answered(&self, method: &str, status: u16, took: Duration) {
         let method = if ["GET", "POST", "HEAD"].contains(&method) { method } else { "other" };
-        let answer = Answer { method: method.to_owned(), status: u32::from(status) };
+        let answer = HttpRequestLabels { method: method.to_owned(), status: u32::from(status) };
         self.0.answers.get_or_create(&answer).inc();
         self.0.answer_seconds.observe(took.as_secs_f64());
     }
 
     /// Counts a Graph call by response status; 0 means no response.
     pub(crate) fn graph(&self, status: u16) {
-        self.0.graph.get_or_create(&Call { status: u32::from(status) }).inc();
+        self.0.graph.get_or_create(&GraphCallLabels { status: u32::from(status) }).inc();
     }
 
     /// Counts a state transition of a reset.
     pub(crate) fn moved(&self, state: &'static str, cause: Option<&'static str>) {
-        self.0.moves.get_or_create(&End { state, cause: cause.unwrap_or("") }).inc();
+        self.0.moves.get_or_create(&TransitionLabels { state, cause: cause.unwrap_or("") }).inc();
     }
 
     /// Observes the time from Graph's 202 response to the state *written*.
@@ -98,7 +98,7 @@ impl Metrics {
 
     /// Observes the time from the request to an evidence checkpoint (label `rung`).
     pub(crate) fn reached(&self, rung: &'static str, took: Duration) {
-        self.0.rungs.get_or_create(&RungOf { rung }).observe(took.as_secs_f64());
+        self.0.rungs.get_or_create(&CheckpointLabels { rung }).observe(took.as_secs_f64());
     }
 
     /// Counts a hold: a person reported a reset as not requested (metric `freezes`).
@@ -108,7 +108,7 @@ impl Metrics {
 
     /// Counts an alert for the helpdesk (metric `desk_alarms`).
     pub(crate) fn desk_alarm(&self, kind: &'static str) {
-        self.0.desk_alarms.get_or_create(&Alarm { kind }).inc();
+        self.0.desk_alarms.get_or_create(&AlertLabels { kind }).inc();
     }
 
     /// Registers all counters and histograms in the registry that a scrape encodes.

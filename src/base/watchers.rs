@@ -8,36 +8,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// Channels by key. Clones share them.
-pub(crate) struct Watchers<K, V>(Arc<Mutex<HashMap<K, watch::Sender<V>>>>);
+pub(crate) struct WatchRegistry<K, V>(Arc<Mutex<HashMap<K, watch::Sender<V>>>>);
 
-impl<K, V> Clone for Watchers<K, V> {
+impl<K, V> Clone for WatchRegistry<K, V> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<K, V> Default for Watchers<K, V> {
+impl<K, V> Default for WatchRegistry<K, V> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
 /// Subscription to one key. Dropping the last subscription of a key removes the key.
-pub(crate) struct Watched<K: Eq + Hash, V> {
-    all: Watchers<K, V>,
+pub(crate) struct WatchSubscription<K: Eq + Hash, V> {
+    all: WatchRegistry<K, V>,
     key: K,
     news: watch::Receiver<V>,
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Watchers<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone> WatchRegistry<K, V> {
     fn with<T>(&self, work: impl FnOnce(&mut HashMap<K, watch::Sender<V>>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Subscribes to a key. `first` is the initial value if the key has no other subscriber.
-    pub(crate) fn watch(&self, key: K, first: V) -> Watched<K, V> {
+    pub(crate) fn watch(&self, key: K, first: V) -> WatchSubscription<K, V> {
         let news = self.with(|map| map.entry(key.clone()).or_insert_with(|| watch::Sender::new(first)).subscribe());
-        Watched { all: self.clone(), key, news }
+        WatchSubscription { all: self.clone(), key, news }
     }
 
     /// Sends a value to all subscribers of this key. A key without subscribers is no error.
@@ -60,7 +60,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Watchers<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V: Clone> Watched<K, V> {
+impl<K: Eq + Hash, V: Clone> WatchSubscription<K, V> {
     /// Returns the latest value.
     pub(crate) fn latest(&self) -> V {
         self.news.borrow().clone()
@@ -73,7 +73,7 @@ impl<K: Eq + Hash, V: Clone> Watched<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V> Drop for Watched<K, V> {
+impl<K: Eq + Hash, V> Drop for WatchSubscription<K, V> {
     fn drop(&mut self) {
         let mut map = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The receiver of this subscription is still counted.
@@ -89,7 +89,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_who_wait_hear_and_nobody_else_is_remembered() {
-        let watchers = Watchers::<u8, &str>::default();
+        let watchers = WatchRegistry::<u8, &str>::default();
         let (mut one, mut two) = (watchers.watch(1, "first"), watchers.watch(1, "ignored"));
         watchers.tell(&2, "no subscriber");
         assert!(!watchers.is_watched(&2));

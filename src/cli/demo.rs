@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use passback::demo::{Demo, DemoOptions};
+use passback::demo::{DemoOptions, RunningDemo};
 use passback::{Clock, Random};
-use passback_emulator::{LdapsOptions, Seed, Start};
+use passback_emulator::{EmulatorOptions, LdapsOptions, TenantSeed};
 use serde_json::json;
 use url::Url;
 
-use super::{Failure, say};
+use super::{CliError, say};
 
 #[derive(Args)]
 pub(super) struct DemoArgs {
@@ -75,7 +75,7 @@ struct DirectoryArgs {
 }
 
 impl DirectoryArgs {
-    fn options(self) -> Result<Option<LdapsOptions>, Failure> {
+    fn options(self) -> Result<Option<LdapsOptions>, CliError> {
         let Some(url) = self.directory else { return Ok(None) };
         let (Some(bind), Some(password), Some(base), Some(ca)) =
             (self.directory_bind_dn, self.directory_password_file, self.directory_base_dn, self.directory_ca)
@@ -86,12 +86,12 @@ impl DirectoryArgs {
     }
 }
 
-fn seed(path: Option<PathBuf>) -> Result<Seed, Failure> {
-    Ok(path.map_or_else(Seed::contoso, |path| Seed::read(&path))?)
+fn seed(path: Option<PathBuf>) -> Result<TenantSeed, CliError> {
+    Ok(path.map_or_else(TenantSeed::contoso, |path| TenantSeed::read(&path))?)
 }
 
 impl DemoArgs {
-    pub(super) async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), CliError> {
         let seed = seed(self.seed)?;
         let password = seed.initial_password().to_owned();
         let options = DemoOptions {
@@ -102,7 +102,7 @@ impl DemoArgs {
             directory: self.directory.options()?,
             ..DemoOptions::default()
         };
-        let demo = Demo::start(options).await?;
+        let demo = RunningDemo::start(options).await?;
         if self.json {
             lines(&demo);
         }
@@ -111,7 +111,7 @@ impl DemoArgs {
     }
 }
 
-fn lines(demo: &Demo) {
+fn lines(demo: &RunningDemo) {
     let (control, token) = demo.tenant.control();
     say(&json!({ "service": "portal", "url": demo.url() }).to_string());
     say(&json!({ "service": "tenant", "url": demo.tenant.url() }).to_string());
@@ -121,7 +121,7 @@ fn lines(demo: &Demo) {
     }
 }
 
-fn table(demo: &Demo, password: &str) {
+fn table(demo: &RunningDemo, password: &str) {
     let first = demo.people.first().map_or("", |(upn, _, _)| upn);
     say(&format!("\n  Open {} and sign in as {first} with \"Face, fingerprint, PIN or security key\".\n", demo.url()));
     say("  Who                                   what happens to their reset");
@@ -134,12 +134,12 @@ fn table(demo: &Demo, password: &str) {
 }
 
 impl TenantArgs {
-    pub(super) async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), CliError> {
         let mut seed = seed(self.seed)?;
         if let Some(redirect) = &self.redirect {
             seed = seed.with_redirect(redirect);
         }
-        let mut start = Start::new(seed, Clock::system(), Random::system());
+        let mut start = EmulatorOptions::new(seed, Clock::system(), Random::system());
         start.listen = self.listen;
         start.graph_public_url = self.graph_public_url;
         start.directory = self.directory.options()?;

@@ -9,25 +9,25 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use passback::config::{Config, load};
-use passback::serve::{Portal, listen};
+use passback::serve::{PortalServer, listen};
 use passback::{Clock, Random, ops, verify_audit};
 use url::Url;
 
 /// Self-service password reset for Microsoft Entra ID with writeback to on-premises Active Directory.
 #[derive(Parser)]
 #[command(version)]
-struct Cli {
+struct CliArgs {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run the entire product on this machine: emulated tenant, SQLite, no configuration.
     #[cfg(feature = "emulator")]
     Demo(demo::DemoArgs),
     /// Serve the portal until SIGTERM or Ctrl-C.
-    Serve(WithConfig),
+    Serve(ConfigArg),
     /// Run only the tenant emulator.
     #[cfg(feature = "emulator")]
     Tenant(demo::TenantArgs),
@@ -35,7 +35,7 @@ enum Command {
     /// warnings, 3 if a check could not run, 1 with errors.
     Doctor {
         #[command(flatten)]
-        config: WithConfig,
+        config: ConfigArg,
         /// Print one JSON object, for programs.
         #[arg(long)]
         json: bool,
@@ -51,22 +51,22 @@ enum Command {
         public_url: Option<Url>,
         /// Format to print.
         #[arg(long = "as", value_enum, default_value_t = SetupAs::Powershell)]
-        text: SetupAs,
+        text: SetupTarget,
     },
     /// Pause all resets, on all replicas.
     Pause {
         #[command(flatten)]
-        config: WithConfig,
+        config: ConfigArg,
         /// Reason, stored in the audit log.
         #[arg(long, default_value = "paused by hand")]
         reason: String,
     },
     /// Resume all resets, on all replicas.
-    Resume(WithConfig),
+    Resume(ConfigArg),
     /// Copy a SQLite database into a new file, while the portal runs. The copy does not contain the sealing keys.
     Backup {
         #[command(flatten)]
-        config: WithConfig,
+        config: ConfigArg,
         /// New file. An existing file is not overwritten.
         #[arg(long)]
         to: PathBuf,
@@ -86,7 +86,7 @@ enum Command {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum SetupAs {
+enum SetupTarget {
     /// Everything in Entra, with Microsoft Graph PowerShell.
     Powershell,
     /// The app registration, with the Azure CLI.
@@ -132,7 +132,7 @@ enum OperatorCommand {
     /// portal may run during this. Without a terminal, use --account.
     Link {
         #[command(flatten)]
-        config: WithConfig,
+        config: ConfigArg,
         /// Accept this account without confirmation, and no other.
         #[arg(long, value_name = "UPN")]
         account: Option<String>,
@@ -142,27 +142,27 @@ enum OperatorCommand {
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Read and validate the configuration. Shows no secret.
-    Check(WithConfig),
+    Check(ConfigArg),
 }
 
 #[derive(Args)]
-struct WithConfig {
+struct ConfigArg {
     /// Configuration file (TOML).
     #[arg(long, env = "PASSBACK_CONFIG")]
     config: PathBuf,
 }
 
-impl WithConfig {
-    fn load(&self) -> Result<Config, Failure> {
+impl ConfigArg {
+    fn load(&self) -> Result<Config, CliError> {
         Ok(load(&self.config)?)
     }
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type CliError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Parses the command line and runs the command.
 pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
-    let cli = Cli::parse();
+    let cli = CliArgs::parse();
     log();
     for problem in problems {
         tracing::error!(error = problem, "process hardening incomplete");
@@ -198,42 +198,42 @@ fn log() {
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
-async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+async fn dispatch(command: CliCommand) -> Result<ExitCode, CliError> {
     match command {
         #[cfg(feature = "emulator")]
-        Command::Demo(args) => args.run().await?,
+        CliCommand::Demo(args) => args.run().await?,
         #[cfg(feature = "emulator")]
-        Command::Tenant(args) => args.run().await?,
-        Command::Serve(with) => {
+        CliCommand::Tenant(args) => args.run().await?,
+        CliCommand::Serve(with) => {
             let config = with.load()?;
             let listener = listen(config.server.listen)?;
-            Portal::start(config, listener, Clock::system(), Random::system()).await?.run().await?;
+            PortalServer::start(config, listener, Clock::system(), Random::system()).await?.run().await?;
         }
-        Command::Doctor { config, json } => return doctor(&config.config, json).await,
-        Command::Setup { config, public_url, text } => say(&setup(config, public_url, text)?),
-        Command::Pause { config, reason } => {
+        CliCommand::Doctor { config, json } => return doctor(&config.config, json).await,
+        CliCommand::Setup { config, public_url, text } => say(&setup(config, public_url, text)?),
+        CliCommand::Pause { config, reason } => {
             ops::pause(&config.load()?, &reason).await?;
             say("Resets are paused.");
         }
-        Command::Resume(with) => {
+        CliCommand::Resume(with) => {
             ops::resume(&with.load()?).await?;
             say("Resets go on.");
         }
-        Command::Backup { config, to } => {
+        CliCommand::Backup { config, to } => {
             ops::backup(&config.load()?, &to).await?;
             say(&format!("{} is whole. Keep the sealing keys too, somewhere else.", to.display()));
         }
-        Command::Breach(BreachCommand::Build { from, to }) => {
+        CliCommand::Breach(BreachCommand::Build { from, to }) => {
             let built = ops::breach_build(&from, &to)?;
             say(&format!("{} holds {} hashes in {} bytes.", to.display(), built.hashes, built.bytes));
         }
-        Command::Audit(AuditCommand::Verify { database, config, head }) => {
+        CliCommand::Audit(AuditCommand::Verify { database, config, head }) => {
             return verify(&database, config, head).await;
         }
-        Command::Operator(OperatorCommand::Link { config, account }) => {
+        CliCommand::Operator(OperatorCommand::Link { config, account }) => {
             operator_link(&config.load()?, account.as_deref()).await?;
         }
-        Command::Config(ConfigCommand::Check(with)) => {
+        CliCommand::Config(ConfigCommand::Check(with)) => {
             let config = with.load()?;
             say(&format!(
                 "{} is fine: {} with tenant {}",
@@ -246,7 +246,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn operator_link(config: &Config, account: Option<&str>) -> Result<(), Failure> {
+async fn operator_link(config: &Config, account: Option<&str>) -> Result<(), CliError> {
     let show = |prompt: &ops::DevicePrompt| {
         say(&format!("Open {} in a browser and enter the code {}", prompt.address, prompt.code));
         say(
@@ -266,7 +266,7 @@ fn confirm(who: &ops::ProposedOperator) -> bool {
     std::io::stdin().read_line(&mut typed).is_ok() && typed.trim().eq_ignore_ascii_case("yes")
 }
 
-async fn doctor(config: &Path, json: bool) -> Result<ExitCode, Failure> {
+async fn doctor(config: &Path, json: bool) -> Result<ExitCode, CliError> {
     let report = ops::doctor(config, Clock::system(), Random::system()).await;
     if json {
         say(&serde_json::to_string_pretty(&report)?);
@@ -276,22 +276,22 @@ async fn doctor(config: &Path, json: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(report.exit_code()))
 }
 
-fn setup(config: Option<PathBuf>, public_url: Option<Url>, text: SetupAs) -> Result<String, Failure> {
+fn setup(config: Option<PathBuf>, public_url: Option<Url>, text: SetupTarget) -> Result<String, CliError> {
     let facts = match (config, public_url) {
-        (Some(config), _) => ops::SetupFacts::of_config(&load(&config)?),
-        (None, Some(url)) => ops::SetupFacts::of_url(url),
+        (Some(config), _) => ops::SetupContext::of_config(&load(&config)?),
+        (None, Some(url)) => ops::SetupContext::of_url(url),
         (None, None) => return Err("configuration missing: give --config or --public-url".into()),
     };
     let which = match text {
-        SetupAs::Powershell => ops::SetupText::PowerShell,
-        SetupAs::AzureCli => ops::SetupText::AzureCli,
-        SetupAs::Bicep => ops::SetupText::Bicep,
-        SetupAs::Directory => ops::SetupText::Directory,
+        SetupTarget::Powershell => ops::SetupFormat::PowerShell,
+        SetupTarget::AzureCli => ops::SetupFormat::AzureCli,
+        SetupTarget::Bicep => ops::SetupFormat::Bicep,
+        SetupTarget::Directory => ops::SetupFormat::Directory,
     };
     Ok(ops::setup(which, &facts)?)
 }
 
-async fn verify(database: &str, config: Option<PathBuf>, head: Option<PathBuf>) -> Result<ExitCode, Failure> {
+async fn verify(database: &str, config: Option<PathBuf>, head: Option<PathBuf>) -> Result<ExitCode, CliError> {
     let config = config.map(|path| load(&path)).transpose()?;
     let head = head.map(std::fs::read_to_string).transpose()?;
     let report = verify_audit(database, config.as_ref(), head.as_deref()).await?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// Thresholds of the security alerts (`[helpdesk.alarms]`); 0 switches a detector off.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Alarms {
+pub struct AlertConfig {
     /// Interval of the alert scan, in seconds.
     pub every_seconds: u64,
     /// Number of people on whom one agent works within an hour.
@@ -22,14 +22,14 @@ pub struct Alarms {
     pub method_minutes: i64,
     /// Working hours of staff, such as `07:00-19:00`. Their actions on a person at other times raise an alert. Default:
     /// any time.
-    pub working_hours: Option<Hours>,
+    pub working_hours: Option<WorkingHours>,
     /// Working days of staff: `mon` to `sun`.
-    pub working_days: Vec<Day>,
+    pub working_days: Vec<WorkingDay>,
     /// Time zone of the working hours, such as `Europe/Berlin`.
-    pub time_zone: Zone,
+    pub time_zone: IanaTimeZone,
 }
 
-impl Default for Alarms {
+impl Default for AlertConfig {
     fn default() -> Self {
         Self {
             every_seconds: 60,
@@ -38,13 +38,13 @@ impl Default for Alarms {
             failures: 3,
             method_minutes: 60,
             working_hours: None,
-            working_days: vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri],
-            time_zone: Zone(TimeZone::UTC),
+            working_days: vec![WorkingDay::Mon, WorkingDay::Tue, WorkingDay::Wed, WorkingDay::Thu, WorkingDay::Fri],
+            time_zone: IanaTimeZone(TimeZone::UTC),
         }
     }
 }
 
-impl Alarms {
+impl AlertConfig {
     /// Returns true outside the working hours. A span over midnight belongs to the day on which it begins.
     pub(crate) fn is_odd_hour(&self, at: Timestamp) -> bool {
         let Some(hours) = self.working_hours else { return false };
@@ -63,12 +63,12 @@ impl Alarms {
 /// Span of a day in local time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Hours {
+pub struct WorkingHours {
     from: Time,
     to: Time,
 }
 
-impl TryFrom<String> for Hours {
+impl TryFrom<String> for WorkingHours {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -80,7 +80,7 @@ impl TryFrom<String> for Hours {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Day {
+pub enum WorkingDay {
     Mon,
     Tue,
     Wed,
@@ -90,7 +90,7 @@ pub enum Day {
     Sun,
 }
 
-impl Day {
+impl WorkingDay {
     fn weekday(self) -> Weekday {
         match self {
             Self::Mon => Weekday::Monday,
@@ -107,9 +107,9 @@ impl Day {
 /// Time zone by its IANA name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Zone(TimeZone);
+pub struct IanaTimeZone(TimeZone);
 
-impl TryFrom<String> for Zone {
+impl TryFrom<String> for IanaTimeZone {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
@@ -121,14 +121,14 @@ impl TryFrom<String> for Zone {
 mod tests {
     use super::*;
 
-    fn alarms(text: &str) -> Alarms {
+    fn alarms(text: &str) -> AlertConfig {
         toml::from_str(text).unwrap()
     }
 
     #[test]
     fn hours_are_those_of_the_zone_and_of_working_days() {
-        let odd = |alarms: &Alarms, at: &str| alarms.is_odd_hour(at.parse().unwrap());
-        let none = Alarms::default();
+        let odd = |alarms: &AlertConfig, at: &str| alarms.is_odd_hour(at.parse().unwrap());
+        let none = AlertConfig::default();
         assert!(!odd(&none, "2026-11-22T03:00:00Z"));
         let berlin = alarms("working_hours = \"07:00-19:00\"\ntime_zone = \"Europe/Berlin\"");
         // A Monday in winter: 07:00 in Berlin is 06:00 UTC.
@@ -153,7 +153,7 @@ mod tests {
             "people_per_agent = -1",
             "thresholds = 3",
         ] {
-            assert!(toml::from_str::<Alarms>(text).is_err(), "{text}");
+            assert!(toml::from_str::<AlertConfig>(text).is_err(), "{text}");
         }
     }
 }

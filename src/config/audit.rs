@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Settings of the audit log (`[audit]`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Audit {
+pub struct AuditConfig {
     /// Directory to which the head is written once a day, in addition to the log. Use a place that this machine cannot
     /// change afterwards.
     pub head_dir: Option<PathBuf>,

@@ -8,7 +8,7 @@ use super::ConfigError;
 /// Settings of the canary reset (`[canary]`). Without this section there is none.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Canary {
+pub struct CanaryConfig {
     /// User principal name of the test account: synchronised, without any role, and used by no person.
     pub person: String,
     /// Interval in hours. Default 24. It must not be shorter than the minimum password age of the account.
@@ -34,7 +34,7 @@ fn default_slow() -> i64 {
     60
 }
 
-pub(super) fn check(canary: &Canary) -> Result<(), ConfigError> {
+pub(super) fn check(canary: &CanaryConfig) -> Result<(), ConfigError> {
     if !canary.person.contains('@') {
         return Err(ConfigError::value("canary.person", "must be the user principal name of the test account"));
     }
@@ -66,6 +66,9 @@ mod tests {
         ] {
             assert!(read(text).unwrap_err().to_string().contains(names), "{names}");
         }
-        assert!(toml::from_str::<Canary>("person = \"c@x\"\npassword = \"x\"").is_err(), "the section has no password");
+        assert!(
+            toml::from_str::<CanaryConfig>("person = \"c@x\"\npassword = \"x\"").is_err(),
+            "the section has no password"
+        );
     }
 }

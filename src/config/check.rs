@@ -1,6 +1,6 @@
 //! Validates the settings and rejects values that do not fit together.
 
-use super::{BreachKind, Cloud, Config, ConfigError, Directory, Entra, Server};
+use super::{BreachCheckKind, Config, ConfigError, DirectoryConfig, EntraConfig, NationalCloud, ServerConfig};
 use crate::base::is_loopback_host;
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
@@ -51,7 +51,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     config.directory.as_ref().map_or(Ok(()), directory)
 }
 
-fn directory(directory: &Directory) -> Result<(), ConfigError> {
+fn directory(directory: &DirectoryConfig) -> Result<(), ConfigError> {
     let url = &directory.url;
     if url.scheme() != "ldaps" || url.host_str().is_none_or(str::is_empty) {
         return Err(ConfigError::value(
@@ -102,7 +102,7 @@ fn policy(config: &Config) -> Result<(), ConfigError> {
     if (url.scheme() != "https" && !is_loopback_host(url)) || !url.path().ends_with('/') {
         return Err(ConfigError::value("breach.url", "must be https and end with a slash"));
     }
-    if breach.kind == BreachKind::File && breach.file.is_none() {
+    if breach.kind == BreachCheckKind::File && breach.file.is_none() {
         return Err(ConfigError::value(
             "breach.file",
             "is needed with kind = \"file\": make one with passback breach build",
@@ -113,8 +113,8 @@ fn policy(config: &Config) -> Result<(), ConfigError> {
 
 /// Validates that `validatePassword` exists: it is in Graph beta, next to `/v1.0`, and in the global cloud only
 /// (<https://learn.microsoft.com/graph/api/user-validatepassword>, read 2026-11-23).
-fn microsoft_check(entra: &Entra) -> Result<(), ConfigError> {
-    if entra.cloud != Cloud::Global {
+fn microsoft_check(entra: &EntraConfig) -> Result<(), ConfigError> {
+    if entra.cloud != NationalCloud::Global {
         return Err(ConfigError::value("policy.microsoft_check", "is not possible here: only the global cloud has it"));
     }
     if !entra.graph_url().path().trim_end_matches('/').ends_with("/v1.0") {
@@ -126,7 +126,7 @@ fn microsoft_check(entra: &Entra) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn server(server: &Server) -> Result<(), ConfigError> {
+fn server(server: &ServerConfig) -> Result<(), ConfigError> {
     if server.tls_cert.is_some() != server.tls_key.is_some() {
         return Err(ConfigError::value("server.tls_cert", "and server.tls_key go together: give both or neither"));
     }

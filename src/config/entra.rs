@@ -2,10 +2,10 @@
 
 use url::Url;
 
-use super::{Cloud, ConfigError, Credential, CredentialKind, Entra};
+use super::{ConfigError, CredentialConfig, CredentialKind, EntraConfig, NationalCloud};
 use crate::base::is_loopback_host;
 
-impl TryFrom<String> for Cloud {
+impl TryFrom<String> for NationalCloud {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
@@ -23,7 +23,7 @@ impl TryFrom<String> for Cloud {
     }
 }
 
-impl Cloud {
+impl NationalCloud {
     /// Returns the sign-in and Graph hosts (<https://learn.microsoft.com/graph/deployments>, read 2026-11-23).
     fn hosts(self) -> (&'static str, &'static str) {
         match self {
@@ -34,7 +34,7 @@ impl Cloud {
     }
 }
 
-impl Entra {
+impl EntraConfig {
     /// Returns the issuer.
     ///
     /// # Panics
@@ -64,7 +64,7 @@ impl Entra {
     }
 }
 
-pub(super) fn check(entra: &Entra) -> Result<(), ConfigError> {
+pub(super) fn check(entra: &EntraConfig) -> Result<(), ConfigError> {
     let (login, graph) = entra.cloud.hosts();
     host("entra.authority", &entra.authority(), login, entra)?;
     host("entra.graph_url", &entra.graph_url(), graph, entra)?;
@@ -72,7 +72,7 @@ pub(super) fn check(entra: &Entra) -> Result<(), ConfigError> {
 }
 
 /// Accepts Microsoft's host over https, and other hosts on loopback or with `entra.allow_other_hosts`.
-fn host(key: &'static str, url: &Url, microsoft: &str, entra: &Entra) -> Result<(), ConfigError> {
+fn host(key: &'static str, url: &Url, microsoft: &str, entra: &EntraConfig) -> Result<(), ConfigError> {
     let theirs = url.scheme() == "https" && url.host_str() == Some(microsoft) && url.port().is_none();
     let allowed = theirs || is_loopback_host(url) || (entra.allow_other_hosts && url.scheme() == "https");
     if allowed {
@@ -86,7 +86,7 @@ fn host(key: &'static str, url: &Url, microsoft: &str, entra: &Entra) -> Result<
 
 /// Validates that a credential has all keys of its kind and no others: a forgotten secret next to a certificate would
 /// look as if it were in use.
-fn credential(credential: &Credential) -> Result<(), ConfigError> {
+fn credential(credential: &CredentialConfig) -> Result<(), ConfigError> {
     use CredentialKind::{Certificate, Federated, Secret};
     for (key, of, kind, given) in [
         ("secret or secret_file", Secret, "secret", credential.secret.is_some()),
@@ -110,11 +110,11 @@ mod tests {
 
     const TENANT: &str = "c0de0000-7e5a-4f00-8000-00000000c0de";
 
-    fn entra(more: &str) -> Result<Entra, String> {
+    fn entra(more: &str) -> Result<EntraConfig, String> {
         let text = format!(
             "tenant_id = \"{TENANT}\"\nclient_id = \"{TENANT}\"\ncredential = {{ kind = \"secret\", secret = \"x\" }}\n{more}"
         );
-        let entra: Entra = toml::from_str(&text).map_err(|e| e.to_string())?;
+        let entra: EntraConfig = toml::from_str(&text).map_err(|e| e.to_string())?;
         check(&entra).map_err(|e| e.to_string())?;
         Ok(entra)
     }
@@ -162,7 +162,7 @@ mod tests {
             ("kind = \"federated\"", "needs token_file"),
             ("kind = \"federated\", token_file = \"t\", certificate_file = \"c\"", "certificate_file goes with"),
         ] {
-            let read: Credential = toml::from_str(&given.replace(", ", "\n")).unwrap();
+            let read: CredentialConfig = toml::from_str(&given.replace(", ", "\n")).unwrap();
             let problem = credential(&read).unwrap_err().to_string();
             assert!(problem.contains(message), "{given}: {problem}");
         }

@@ -3,12 +3,12 @@
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::Alarms;
+use super::AlertConfig;
 
 /// Settings of the helpdesk (`[helpdesk]`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Helpdesk {
+pub struct HelpdeskConfig {
     /// Networks from which staff work, such as `10.0.0.0/8`. Default: any network.
     pub networks: Vec<IpNet>,
     /// Idle time after which a staff session ends, in seconds; never later than `signin.idle_seconds`.
@@ -23,11 +23,11 @@ pub struct Helpdesk {
     /// People who are privileged in addition to all who hold a role: user principal names or object ids.
     pub privileged: Vec<String>,
     /// Points of each verification method.
-    pub points: Points,
+    pub points: VerificationPoints,
     /// Points that each action requires.
-    pub thresholds: Thresholds,
+    pub thresholds: ActionThresholds,
     /// Additional points that a higher risk requires.
-    pub raises: Raises,
+    pub raises: ThresholdIncreases,
     /// Time for which a verification is valid, in seconds.
     pub verification_seconds: i64,
     /// Time for which an approval is valid, in seconds.
@@ -35,10 +35,10 @@ pub struct Helpdesk {
     /// Staff minutes that a reset by phone takes, for "time saved" in the insights. 0 hides it.
     pub minutes_per_reset: i64,
     /// Thresholds of the security alerts.
-    pub alarms: Alarms,
+    pub alarms: AlertConfig,
 }
 
-impl Default for Helpdesk {
+impl Default for HelpdeskConfig {
     fn default() -> Self {
         Self {
             networks: Vec::new(),
@@ -47,13 +47,13 @@ impl Default for Helpdesk {
             act_as: ActAs::Operator,
             phone_settle_days: 14,
             privileged: Vec::new(),
-            points: Points::default(),
-            thresholds: Thresholds::default(),
-            raises: Raises::default(),
+            points: VerificationPoints::default(),
+            thresholds: ActionThresholds::default(),
+            raises: ThresholdIncreases::default(),
             verification_seconds: 1_800,
             approval_seconds: 1_800,
             minutes_per_reset: 0,
-            alarms: Alarms::default(),
+            alarms: AlertConfig::default(),
         }
     }
 }
@@ -69,7 +69,7 @@ pub enum ActAs {
 /// Points of the verification methods (`docs/helpdesk.md` says what each does not prove).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Points {
+pub struct VerificationPoints {
     pub call_check: i64,
     pub push: i64,
     pub manager: i64,
@@ -77,7 +77,7 @@ pub struct Points {
     pub in_person: i64,
 }
 
-impl Default for Points {
+impl Default for VerificationPoints {
     fn default() -> Self {
         Self { call_check: 2, push: 1, manager: 2, call_back: 1, in_person: 2 }
     }
@@ -86,7 +86,7 @@ impl Default for Points {
 /// Points that each action requires; every action requires at least one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Thresholds {
+pub struct ActionThresholds {
     pub grant: i64,
     pub pass: i64,
     pub revoke: i64,
@@ -94,7 +94,7 @@ pub struct Thresholds {
     pub thaw: i64,
 }
 
-impl Default for Thresholds {
+impl Default for ActionThresholds {
     fn default() -> Self {
         Self { grant: 2, pass: 3, revoke: 1, unlock: 2, thaw: 2 }
     }
@@ -103,7 +103,7 @@ impl Default for Thresholds {
 /// Points that are added for each risk.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Raises {
+pub struct ThresholdIncreases {
     /// The person has a privileged account.
     pub privileged: i64,
     /// The case was opened on `/help`, from the internet.
@@ -112,7 +112,7 @@ pub struct Raises {
     pub frozen: i64,
 }
 
-impl Default for Raises {
+impl Default for ThresholdIncreases {
     fn default() -> Self {
         Self { privileged: 1, internet: 1, frozen: 1 }
     }

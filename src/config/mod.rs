@@ -15,14 +15,15 @@ mod notify;
 mod risk;
 mod sections;
 
-pub use alarms::{Alarms, Day, Hours, Zone};
-pub use audit::Audit;
-pub use canary::Canary;
-pub use helpdesk::{ActAs, Helpdesk, Points, Raises, Thresholds};
+pub use alarms::{AlertConfig, IanaTimeZone, WorkingDay, WorkingHours};
+pub use audit::AuditConfig;
+pub use canary::CanaryConfig;
+pub use helpdesk::{ActAs, ActionThresholds, HelpdeskConfig, ThresholdIncreases, VerificationPoints};
 pub use load::{ConfigError, load};
-pub use notify::{Notify, NotifyKind, Smtp, SmtpTls};
-pub use risk::{RiskLevel, RiskSettings};
+pub use notify::{NotifyConfig, NotifyKind, SmtpConfig, SmtpTls};
+pub use risk::{RiskConfig, RiskLevel};
 pub use sections::{
-    Approval, Branding, Breach, BreachKind, Cloud, Config, Credential, CredentialKind, Database, Directory, Entra,
-    OperatorSettings, Policy, Reset, Sealing, SealingKey, Server, Signin, Unlock,
+    ApprovalRequirement, BrandingConfig, BreachCheckConfig, BreachCheckKind, Config, CredentialConfig, CredentialKind,
+    DatabaseConfig, DirectoryConfig, EntraConfig, NationalCloud, OperatorConfig, PasswordPolicyConfig, ResetConfig,
+    SealingConfig, SealingKey, ServerConfig, SignInConfig, UnlockConfig,
 };

@@ -11,12 +11,12 @@ use crate::base::Secret;
 /// Settings of notification mail (`[notify]`), which informs people of a reset in addition to the page.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Notify {
+pub struct NotifyConfig {
     pub kind: NotifyKind,
     /// Sender address. With `graph`, the user name of the mailbox from which the application may send.
     pub from: String,
     /// Mail server of `kind = "smtp"`.
-    pub smtp: Option<Smtp>,
+    pub smtp: Option<SmtpConfig>,
     /// Recipients of health issues: addresses of administrators or of a pager.
     pub alarms_to: Vec<String>,
 }
@@ -34,7 +34,7 @@ pub enum NotifyKind {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Smtp {
+pub struct SmtpConfig {
     /// Name of the mail server, as in its certificate.
     pub host: String,
     /// Default: 587 with `starttls`, 465 with `tls`, 25 with `none`.
@@ -74,7 +74,7 @@ fn default_timeout() -> u64 {
     20
 }
 
-impl Smtp {
+impl SmtpConfig {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(match self.tls {
@@ -90,7 +90,7 @@ impl Smtp {
     }
 }
 
-pub(super) fn check(notify: &Notify) -> Result<(), ConfigError> {
+pub(super) fn check(notify: &NotifyConfig) -> Result<(), ConfigError> {
     alarms(notify)?;
     if notify.kind == NotifyKind::Off {
         return Ok(());
@@ -117,7 +117,7 @@ pub(super) fn check(notify: &Notify) -> Result<(), ConfigError> {
 /// Maximum number of recipients of health issues.
 const ALARMS_TO_AT_MOST: usize = 5;
 
-fn alarms(settings: &Notify) -> Result<(), ConfigError> {
+fn alarms(settings: &NotifyConfig) -> Result<(), ConfigError> {
     if settings.alarms_to.is_empty() {
         return Ok(());
     }
@@ -131,7 +131,7 @@ fn alarms(settings: &Notify) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn smtp(server: &Smtp) -> Result<(), ConfigError> {
+fn smtp(server: &SmtpConfig) -> Result<(), ConfigError> {
     if server.host.is_empty() || server.host.contains([':', '/', '@', ' ']) && server.host.parse::<IpAddr>().is_err() {
         return Err(ConfigError::value(
             "notify.smtp.host",
@@ -177,7 +177,7 @@ mod tests {
 
     fn said(from: &str, to: &str) -> String {
         assert!(SMTP.contains(from), "{from}");
-        match toml::from_str::<Notify>(&SMTP.replace(from, to)) {
+        match toml::from_str::<NotifyConfig>(&SMTP.replace(from, to)) {
             Ok(read) => check(&read).err().map_or_else(String::new, |error| error.to_string()),
             Err(error) => error.to_string(),
         }
@@ -185,14 +185,14 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_unless_it_is_set_up() {
-        let read: Notify = toml::from_str("").unwrap();
+        let read: NotifyConfig = toml::from_str("").unwrap();
         assert_eq!(read.kind, NotifyKind::Off);
         check(&read).unwrap();
     }
 
     #[test]
     fn a_mail_server_is_reached_by_tls_unless_it_is_on_this_machine() {
-        let read: Notify = toml::from_str(SMTP).unwrap();
+        let read: NotifyConfig = toml::from_str(SMTP).unwrap();
         check(&read).unwrap();
         assert!(!format!("{read:?}").contains("ma1l-value"));
         assert_eq!(read.smtp.map(|s| (s.tls, s.port())), Some((SmtpTls::Starttls, 587)));

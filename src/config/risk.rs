@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// before they choose a password.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct RiskSettings {
+pub struct RiskConfig {
     /// Level from which a reset requires a grant of the helpdesk: `low`, `medium` or `high`. Default: no level does.
     pub approval_from: Option<RiskLevel>,
 }
@@ -26,9 +26,9 @@ mod tests {
 
     #[test]
     fn a_level_has_a_place_among_the_others() {
-        let read = |text: &str| toml::from_str::<RiskSettings>(text).unwrap().approval_from;
+        let read = |text: &str| toml::from_str::<RiskConfig>(text).unwrap().approval_from;
         assert_eq!((read(""), read("approval_from = \"medium\"")), (None, Some(RiskLevel::Medium)));
         assert!(RiskLevel::Low < RiskLevel::Medium && RiskLevel::Medium < RiskLevel::High);
-        assert!(toml::from_str::<RiskSettings>("approval_from = \"hidden\"").is_err());
+        assert!(toml::from_str::<RiskConfig>("approval_from = \"hidden\"").is_err());
     }
 }

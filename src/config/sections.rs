@@ -8,43 +8,43 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Audit, Canary, Helpdesk, Notify, RiskSettings};
+use super::{AuditConfig, CanaryConfig, HelpdeskConfig, NotifyConfig, RiskConfig};
 use crate::base::{Secret, TenantId};
 
 /// All settings of the portal.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    pub server: Server,
+    pub server: ServerConfig,
     #[serde(default)]
-    pub database: Database,
-    pub sealing: Sealing,
+    pub database: DatabaseConfig,
+    pub sealing: SealingConfig,
     #[serde(default)]
-    pub branding: Branding,
-    pub entra: Entra,
+    pub branding: BrandingConfig,
+    pub entra: EntraConfig,
     #[serde(default)]
-    pub signin: Signin,
+    pub signin: SignInConfig,
     #[serde(default)]
-    pub operator: OperatorSettings,
+    pub operator: OperatorConfig,
     #[serde(default)]
-    pub reset: Reset,
+    pub reset: ResetConfig,
     #[serde(default)]
-    pub policy: Policy,
+    pub policy: PasswordPolicyConfig,
     #[serde(default)]
-    pub breach: Breach,
+    pub breach: BreachCheckConfig,
     /// Directory probe. Without this section no domain controller is queried.
     #[serde(default)]
-    pub directory: Option<Directory>,
+    pub directory: Option<DirectoryConfig>,
     #[serde(default)]
-    pub notify: Notify,
+    pub notify: NotifyConfig,
     #[serde(default)]
-    pub helpdesk: Helpdesk,
+    pub helpdesk: HelpdeskConfig,
     #[serde(default)]
-    pub audit: Audit,
+    pub audit: AuditConfig,
     /// Canary reset. Without this section no test account is reset.
     #[serde(default)]
-    pub canary: Option<Canary>,
-    pub risk: Option<RiskSettings>,
+    pub canary: Option<CanaryConfig>,
+    pub risk: Option<RiskConfig>,
 }
 
 impl Config {
@@ -55,7 +55,7 @@ impl Config {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub struct ServerConfig {
     /// Address on which the portal listens. Default `127.0.0.1:8080`.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
@@ -96,13 +96,13 @@ fn default_listen() -> SocketAddr {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Database {
+pub struct DatabaseConfig {
     /// `sqlite://passback.db` (default) or `postgres://…`. It may contain a password; `url_file` names a file with it.
     pub(crate) url: Secret,
     pub url_file: Option<PathBuf>,
 }
 
-impl Default for Database {
+impl Default for DatabaseConfig {
     fn default() -> Self {
         Self { url: Secret::new("sqlite://passback.db".to_owned()), url_file: None }
     }
@@ -111,7 +111,7 @@ impl Default for Database {
 /// Sealing keys. The first key encrypts; every key decrypts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sealing {
+pub struct SealingConfig {
     pub keys: Vec<SealingKey>,
 }
 
@@ -125,7 +125,7 @@ pub struct SealingKey {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Branding {
+pub struct BrandingConfig {
     /// Name of the organisation, as people use it.
     pub name: String,
     /// Phone number shown wherever a person may need help.
@@ -140,7 +140,7 @@ pub struct Branding {
     pub accent_dark: Option<String>,
 }
 
-impl Default for Branding {
+impl Default for BrandingConfig {
     fn default() -> Self {
         Self {
             name: "Passback".to_owned(),
@@ -156,7 +156,7 @@ impl Default for Branding {
 /// Microsoft clouds that can reset passwords: `global` (also GCC), `us-gov` (GCC High, L4), `us-gov-dod` (L5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub enum Cloud {
+pub enum NationalCloud {
     #[default]
     Global,
     UsGov,
@@ -165,9 +165,9 @@ pub enum Cloud {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entra {
+pub struct EntraConfig {
     #[serde(default)]
-    pub cloud: Cloud,
+    pub cloud: NationalCloud,
     pub tenant_id: Uuid,
     pub client_id: Uuid,
     /// Issuer; `/.well-known/openid-configuration` is below it. Default: the cloud's issuer of the tenant.
@@ -179,12 +179,12 @@ pub struct Entra {
     /// Accepts hosts that are not Microsoft's. Every page shows this, and doctor reports an error.
     #[serde(default)]
     pub allow_other_hosts: bool,
-    pub credential: Credential,
+    pub credential: CredentialConfig,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Credential {
+pub struct CredentialConfig {
     pub kind: CredentialKind,
     #[serde(default)]
     pub(crate) secret: Option<Secret>,
@@ -216,7 +216,7 @@ pub enum CredentialKind {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Signin {
+pub struct SignInConfig {
     /// Authentication context that a person must satisfy.
     pub required_context: String,
     /// Authentication context that staff must satisfy.
@@ -237,7 +237,7 @@ pub struct Signin {
     pub accept_unverified_policy: bool,
 }
 
-impl Default for Signin {
+impl Default for SignInConfig {
     fn default() -> Self {
         Self {
             required_context: "c1".to_owned(),
@@ -255,14 +255,14 @@ impl Default for Signin {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct OperatorSettings {
+pub struct OperatorConfig {
     /// Allows a tenant-wide operator role instead of one scoped to an administrative unit.
     pub tenant_wide: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Reset {
+pub struct ResetConfig {
     /// Time for which an operation is polled before its outcome counts as unknown, in seconds.
     pub time_limit_seconds: i64,
     /// Maximum time of a reset in the throttle queue, in seconds.
@@ -272,19 +272,19 @@ pub struct Reset {
     /// Number of resets that one person may start in an hour. A grant of the helpdesk allows one more.
     pub per_person_hour: i64,
     /// Resets that require a grant of the helpdesk: `never`, `privileged` or `always`.
-    pub approval: Approval,
+    pub approval: ApprovalRequirement,
     /// Maximum number of sign-ins, resets and wrong references of one address in a minute, each counted separately.
     pub per_address_minute: i64,
 }
 
-impl Default for Reset {
+impl Default for ResetConfig {
     fn default() -> Self {
         Self {
             time_limit_seconds: 600,
             line_limit_seconds: 60,
             hourly_ceiling: None,
             per_person_hour: 5,
-            approval: Approval::Never,
+            approval: ApprovalRequirement::Never,
             per_address_minute: 60,
         }
     }
@@ -293,7 +293,7 @@ impl Default for Reset {
 /// Group of people whose resets require a grant of the helpdesk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Approval {
+pub enum ApprovalRequirement {
     Never,
     /// People with a privileged account.
     Privileged,
@@ -303,7 +303,7 @@ pub enum Approval {
 /// Password rules of the portal, which it checks before Microsoft does.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Policy {
+pub struct PasswordPolicyConfig {
     /// Minimum number of characters.
     pub min_length: usize,
     /// Minimum number of the 4 character classes (lower case, upper case, digits, others).
@@ -318,7 +318,7 @@ pub struct Policy {
     pub microsoft_check: bool,
 }
 
-impl Default for Policy {
+impl Default for PasswordPolicyConfig {
     fn default() -> Self {
         Self { min_length: 12, classes: 3, strength: 3, banned_words: Vec::new(), microsoft_check: false }
     }
@@ -327,7 +327,7 @@ impl Default for Policy {
 /// Kind of the check against passwords known from breaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BreachKind {
+pub enum BreachCheckKind {
     #[default]
     Off,
     /// Sends 5 digits of the hash to a service.
@@ -338,8 +338,8 @@ pub enum BreachKind {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Breach {
-    pub kind: BreachKind,
+pub struct BreachCheckConfig {
+    pub kind: BreachCheckKind,
     /// With `range_api`: URL to which the 5 digits are appended.
     pub url: Url,
     /// With `file`: path of the breach list.
@@ -348,18 +348,18 @@ pub struct Breach {
     pub timeout_milliseconds: u64,
 }
 
-impl Default for Breach {
+impl Default for BreachCheckConfig {
     #[expect(clippy::expect_used, reason = "a fixed address")]
     fn default() -> Self {
         let url = "https://api.pwnedpasswords.com/range/".parse().expect("a URL");
-        Self { kind: BreachKind::Off, url, file: None, timeout_milliseconds: 1_500 }
+        Self { kind: BreachCheckKind::Off, url, file: None, timeout_milliseconds: 1_500 }
     }
 }
 
 /// Domain controller that the directory probe queries about accounts. The probe only reads.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Directory {
+pub struct DirectoryConfig {
     /// `ldaps://dc1.corp.example`: LDAP over TLS only, port 636 unless it is given.
     pub url: Url,
     /// Distinguished name of an account that may only read.
@@ -378,14 +378,14 @@ pub struct Directory {
     pub timeout_seconds: i64,
     /// Account that lets the helpdesk unlock accounts. Off by default.
     #[serde(default)]
-    pub unlock: Option<Unlock>,
+    pub unlock: Option<UnlockConfig>,
 }
 
 /// Account that unlocks accounts: it may write `lockoutTime` of people and nothing else. It must not be the probe's
 /// account.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unlock {
+pub struct UnlockConfig {
     pub bind_dn: String,
     /// Password of that account; `password_file` names a file with it.
     #[serde(default)]

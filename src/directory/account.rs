@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::descriptor::cannot_change;
-use super::entry::Entry;
-use super::policy::Rules;
+use super::entry::LdapEntry;
+use super::policy::DirectoryPasswordRules;
 use super::sid::Sid;
 
 /// Account disabled.
@@ -37,7 +37,7 @@ pub(super) const ATTRIBUTES: [&str; 9] = [
 /// Active Directory account at the time of the lookup.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent account properties, any of which can occur together")]
-pub(crate) struct Account {
+pub(crate) struct DirectoryAccount {
     #[serde(serialize_with = "as_text")]
     pub(crate) sid: Option<Sid>,
     /// Time at which the password was set. `None`: it must be changed at the next sign-in, or the time cannot be read.
@@ -57,14 +57,14 @@ pub(crate) struct Account {
     /// Account expired, independently of its password.
     pub(crate) expired: bool,
     /// Password rules of the account. `None`: they cannot be read and are unknown, not absent.
-    pub(crate) rules: Option<Rules>,
+    pub(crate) rules: Option<DirectoryPasswordRules>,
 }
 
-impl Account {
+impl DirectoryAccount {
     /// Reads an account from its attributes. `None` without `userAccountControl`, on which most fields depend.
-    pub(super) fn read(entry: &Entry, rules: Option<Rules>, now: Timestamp) -> Option<Self> {
+    pub(super) fn read(entry: &LdapEntry, rules: Option<DirectoryPasswordRules>, now: Timestamp) -> Option<Self> {
         let flags = entry.number("userAccountControl")?;
-        let lock = Lock::read(entry, rules.as_ref(), now);
+        let lock = AccountLockout::read(entry, rules.as_ref(), now);
         let exempt = flags & (NEVER_EXPIRES | SMARTCARD) != 0;
         Some(Self {
             sid: entry.bytes("objectSid").and_then(Sid::from_bytes),
@@ -89,15 +89,15 @@ impl Account {
     }
 }
 
-struct Lock {
+struct AccountLockout {
     closed: bool,
     until: Option<Timestamp>,
 }
 
-impl Lock {
+impl AccountLockout {
     /// Reads whether the account is locked. `lockoutTime` keeps its value after the lockout has ended, so the domain
     /// controller's computed flag decides, and without it the policy's lockout duration.
-    fn read(entry: &Entry, rules: Option<&Rules>, now: Timestamp) -> Self {
+    fn read(entry: &LdapEntry, rules: Option<&DirectoryPasswordRules>, now: Timestamp) -> Self {
         let since = entry.time("lockoutTime");
         let duration = rules.and_then(|rules| rules.lockout_duration);
         let until = since.zip(duration).map(|(at, length)| at.saturating_add(length).unwrap_or(Timestamp::MAX));
@@ -129,8 +129,8 @@ mod tests {
         "2026-01-01T00:00:00Z".parse().unwrap()
     }
 
-    fn rules(lockout: &str) -> Option<Rules> {
-        Rules::of_domain(&Entry::of(&[
+    fn rules(lockout: &str) -> Option<DirectoryPasswordRules> {
+        DirectoryPasswordRules::of_domain(&LdapEntry::of(&[
             ("minPwdLength", "16"),
             ("pwdHistoryLength", "24"),
             ("minPwdAge", "-864000000000"),
@@ -140,9 +140,9 @@ mod tests {
         ]))
     }
 
-    fn account(attributes: &[(&str, &str)]) -> Account {
+    fn account(attributes: &[(&str, &str)]) -> DirectoryAccount {
         let all = [&[("userAccountControl", "512")], attributes].concat();
-        Account::read(&Entry::of(&all), rules("-18000000000"), now()).unwrap()
+        DirectoryAccount::read(&LdapEntry::of(&all), rules("-18000000000"), now()).unwrap()
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         let later = now() + SignedDuration::from_hours(23);
         assert_eq!(fresh.may_change_after(later), None, "it ends with the minute it names");
         assert_eq!(account(&[("pwdLastSet", "0")]).may_change_after(now()), None, "who must change may change");
-        assert_eq!(Account { rules: None, ..fresh }.may_change_after(now()), None);
+        assert_eq!(DirectoryAccount { rules: None, ..fresh }.may_change_after(now()), None);
     }
 
     #[test]
@@ -178,8 +178,8 @@ mod tests {
     fn without_a_verdict_a_lock_lasts_as_long_as_the_policy_says() {
         let locked = |minutes: i64, lockout: &str| {
             let time = (NEW_YEAR - minutes * MINUTE).to_string();
-            let entry = Entry::of(&[("userAccountControl", "512"), ("lockoutTime", &time)]);
-            let account = Account::read(&entry, rules(lockout), now()).unwrap();
+            let entry = LdapEntry::of(&[("userAccountControl", "512"), ("lockoutTime", &time)]);
+            let account = DirectoryAccount::read(&entry, rules(lockout), now()).unwrap();
             (account.locked, account.locked_until.is_some())
         };
         assert_eq!(locked(29, "-18000000000"), (true, true));
@@ -209,7 +209,7 @@ mod tests {
         fn no_content_of_attributes_makes_it_panic(values in prop::collection::vec("(-?[0-9]{1,20})|\\PC{0,8}", ATTRIBUTES.len())) {
             let pairs: Vec<(&str, &str)> = ATTRIBUTES.into_iter().zip(values.iter().map(String::as_str)).collect();
             for policy in [rules(&i64::MIN.to_string()), rules("-18000000000"), None] {
-                if let Some(account) = Account::read(&Entry::of(&pairs), policy, now()) {
+                if let Some(account) = DirectoryAccount::read(&LdapEntry::of(&pairs), policy, now()) {
                     let _ = account.may_change_after(now());
                 }
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AccountName, Directory};
+use super::{AccountName, DirectoryProbe};
 use crate::base::Clock;
 use crate::config;
 
@@ -11,11 +11,11 @@ use crate::config;
 /// # Errors
 /// When the lookup fails. The `Debug` form of the error begins with its kind.
 pub async fn directory_probe(
-    settings: &config::Directory,
+    settings: &config::DirectoryConfig,
     clock: Clock,
     name: &str,
 ) -> Result<Option<Value>, Box<dyn std::error::Error + Send + Sync>> {
     let name = name.parse().map_or_else(|_| AccountName::Sam(name.to_owned()), AccountName::Sid);
-    let found = Directory::new(settings, clock.clone())?.account(&name).await?;
+    let found = DirectoryProbe::new(settings, clock.clone())?.account(&name).await?;
     Ok(found.map(|account| json!({ "may_change_after": account.may_change_after(clock.now()), "account": account })))
 }

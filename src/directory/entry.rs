@@ -8,7 +8,7 @@ use ldap3::asn1::StructureTag;
 
 /// Attributes of one object. Attribute names ignore case, as in LDAP.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Entry {
+pub(super) struct LdapEntry {
     attributes: HashMap<String, Vec<u8>>,
 }
 
@@ -17,7 +17,7 @@ const TO_UNIX: i64 = 11_644_473_600;
 /// FILETIME units of 100 ns per second.
 const UNITS: i64 = 10_000_000;
 
-impl Entry {
+impl LdapEntry {
     /// Reads a search result entry: a name, then attributes, each with a name and values (RFC 4511 section 4.5.2).
     /// `ldap3`'s own parser panics on malformed content that this one omits.
     pub(super) fn read(tag: StructureTag) -> Self {
@@ -68,8 +68,8 @@ impl Entry {
     }
 
     /// Returns an interval attribute of a policy.
-    pub(super) fn interval(&self, name: &str) -> Option<Interval> {
-        Some(Interval::read(self.number(name)?))
+    pub(super) fn interval(&self, name: &str) -> Option<PolicyInterval> {
+        Some(PolicyInterval::read(self.number(name)?))
     }
 }
 
@@ -83,12 +83,12 @@ fn point(units: i64) -> Option<Timestamp> {
 
 /// Duration in a password policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Interval {
+pub(super) enum PolicyInterval {
     Lasts(SignedDuration),
     ForEver,
 }
 
-impl Interval {
+impl PolicyInterval {
     /// Converts AD's form of an interval: a negative number, of which the lowest means forever (MS-SAMR 3.1.1.5,
     /// MS-ADTS 3.1.1.4.5.17; read 2026-11-23). A positive number has no meaning and counts as zero.
     fn read(units: i64) -> Self {
@@ -102,7 +102,7 @@ impl Interval {
 }
 
 #[cfg(test)]
-impl Entry {
+impl LdapEntry {
     /// Creates an entry with these attributes.
     pub(super) fn of(attributes: &[(&str, &str)]) -> Self {
         let owned = attributes.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_bytes().to_owned()));
@@ -134,16 +134,16 @@ mod tests {
 
     #[test]
     fn intervals_and_their_ends() {
-        assert_eq!(Interval::read(-864_000_000_000), Interval::Lasts(SignedDuration::from_hours(24)));
-        assert_eq!(Interval::read(-15_000_000), Interval::Lasts(SignedDuration::from_millis(1_500)));
-        assert_eq!(Interval::read(0), Interval::Lasts(SignedDuration::ZERO));
-        assert_eq!(Interval::read(5), Interval::Lasts(SignedDuration::ZERO));
-        assert_eq!(Interval::read(i64::MIN), Interval::ForEver);
+        assert_eq!(PolicyInterval::read(-864_000_000_000), PolicyInterval::Lasts(SignedDuration::from_hours(24)));
+        assert_eq!(PolicyInterval::read(-15_000_000), PolicyInterval::Lasts(SignedDuration::from_millis(1_500)));
+        assert_eq!(PolicyInterval::read(0), PolicyInterval::Lasts(SignedDuration::ZERO));
+        assert_eq!(PolicyInterval::read(5), PolicyInterval::Lasts(SignedDuration::ZERO));
+        assert_eq!(PolicyInterval::read(i64::MIN), PolicyInterval::ForEver);
     }
 
     #[test]
     fn attributes_are_found_in_any_case_and_nonsense_is_absent() {
-        let entry = Entry::of(&[("pwdLastSet", "x"), ("adminCount", "-1"), ("a", "TRUE"), ("b", "yes")]);
+        let entry = LdapEntry::of(&[("pwdLastSet", "x"), ("adminCount", "-1"), ("a", "TRUE"), ("b", "yes")]);
         assert_eq!(
             (entry.number("PWDLASTSET"), entry.count("admincount"), entry.number("nothing")),
             (None, None, None)
@@ -154,15 +154,15 @@ mod tests {
     proptest! {
         #[test]
         fn no_number_overflows(units: i64) {
-            let _ = (point(units), Interval::read(units));
-            if let (Interval::Lasts(length), true) = (Interval::read(units), units < 0) {
+            let _ = (point(units), PolicyInterval::read(units));
+            if let (PolicyInterval::Lasts(length), true) = (PolicyInterval::read(units), units < 0) {
                 prop_assert_eq!(length.as_nanos(), -i128::from(units) * 100);
             }
         }
 
         #[test]
         fn no_answer_makes_the_reader_panic(tag in tags()) {
-            let entry = Entry::read(tag);
+            let entry = LdapEntry::read(tag);
             for name in entry.attributes.keys() {
                 let _ = (entry.number(name), entry.truth(name), entry.time(name), entry.interval(name));
             }

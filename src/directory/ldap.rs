@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::DirectoryError;
-use super::entry::Entry;
+use super::entry::LdapEntry;
 use crate::base::Secret;
 
 /// `LDAP_SERVER_SD_FLAGS_OID` (MS-ADTS 3.1.1.3.4.1.11; read 2026-11-23). Without this control a domain controller omits
@@ -41,12 +41,12 @@ pub(super) fn pinned(ca_file: &Path) -> Result<Arc<ClientConfig>, DirectoryError
 }
 
 /// Bound LDAP connection. It is closed when this value is dropped, whatever the domain controller does.
-pub(super) struct Connection {
+pub(super) struct LdapConnection {
     ldap: Ldap,
     _driver: AbortOnDropHandle<()>,
 }
 
-impl Connection {
+impl LdapConnection {
     pub(super) async fn open(
         url: &Url,
         bind_dn: &str,
@@ -71,7 +71,7 @@ impl Connection {
         base: &str,
         filter: &str,
         attributes: &[&str],
-    ) -> Result<Vec<Entry>, DirectoryError> {
+    ) -> Result<Vec<LdapEntry>, DirectoryError> {
         let parts = RawControl { ctype: PARTS_OF_DESCRIPTOR.to_owned(), crit: false, val: Some(ACCESS_LIST.to_vec()) };
         self.ldap.with_controls(parts);
         let SearchResult(found, end) =
@@ -79,15 +79,15 @@ impl Connection {
         if end.rc != 0 {
             return Err(DirectoryError::Refused { code: end.rc });
         }
-        Ok(found.into_iter().map(|entry| Entry::read(entry.0)).collect())
+        Ok(found.into_iter().map(|entry| LdapEntry::read(entry.0)).collect())
     }
 
     /// Fetches one object by its distinguished name. `None`: it does not exist or is not visible, which look the same.
-    pub(super) async fn object(&mut self, dn: &str, attributes: &[&str]) -> Result<Option<Entry>, DirectoryError> {
+    pub(super) async fn object(&mut self, dn: &str, attributes: &[&str]) -> Result<Option<LdapEntry>, DirectoryError> {
         let SearchResult(found, end) =
             self.ldap.search(dn, Scope::Base, "(objectClass=*)", attributes).await.map_err(unreachable)?;
         match end.rc {
-            0 => Ok(found.into_iter().next().map(|entry| Entry::read(entry.0))),
+            0 => Ok(found.into_iter().next().map(|entry| LdapEntry::read(entry.0))),
             NO_SUCH_OBJECT => Ok(None),
             code => Err(DirectoryError::Refused { code }),
         }

@@ -30,16 +30,16 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use account::Account;
+pub(crate) use account::DirectoryAccount;
 #[cfg(feature = "emulator")]
 pub use door::directory_probe;
-pub(crate) use policy::Rules;
+pub(crate) use policy::DirectoryPasswordRules;
 pub(crate) use sid::Sid;
 
 use crate::base::{Clock, Secret};
 use crate::config;
-use entry::Entry;
-use ldap::Connection;
+use entry::LdapEntry;
+use ldap::LdapConnection;
 
 /// Maximum number of concurrent connections. More would only wait for the same domain controller.
 const AT_ONCE: usize = 8;
@@ -106,28 +106,28 @@ impl AccountName {
 
 /// Client of a domain controller. Clones share its settings and connection limit.
 #[derive(Clone)]
-pub(crate) struct Directory(Arc<Inner>);
+pub(crate) struct DirectoryProbe(Arc<ProbeInner>);
 
-struct Inner {
-    settings: config::Directory,
+struct ProbeInner {
+    settings: config::DirectoryConfig,
     password: Secret,
     tls: Arc<ClientConfig>,
     clock: Clock,
     slots: Semaphore,
 }
 
-impl Directory {
+impl DirectoryProbe {
     /// Loads the CA certificate. Sends nothing yet.
-    pub(crate) fn new(settings: &config::Directory, clock: Clock) -> Result<Self, DirectoryError> {
+    pub(crate) fn new(settings: &config::DirectoryConfig, clock: Clock) -> Result<Self, DirectoryError> {
         let (settings, tls) = (settings.clone(), ldap::pinned(&settings.ca_file)?);
         // `config::load` requires the password.
         let password = settings.password.clone().unwrap_or_else(|| Secret::new(String::new()));
-        Ok(Self(Arc::new(Inner { settings, password, tls, clock, slots: Semaphore::new(AT_ONCE) })))
+        Ok(Self(Arc::new(ProbeInner { settings, password, tls, clock, slots: Semaphore::new(AT_ONCE) })))
     }
 
     /// Fetches the account's attributes and password rules. `None`: no such account exists below `directory.base_dn`.
     /// Each call uses its own connection, which is closed when this returns.
-    pub(crate) async fn account(&self, name: &AccountName) -> Result<Option<Account>, DirectoryError> {
+    pub(crate) async fn account(&self, name: &AccountName) -> Result<Option<DirectoryAccount>, DirectoryError> {
         let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
         let (inner, name) = (Arc::clone(&self.0), name.clone());
         // A separate task, because `ldap3` panics on responses that are not LDAP, which must not affect a page.
@@ -139,7 +139,7 @@ impl Directory {
     }
 }
 
-impl Directory {
+impl DirectoryProbe {
     /// Fetches the domain controller's current time. `None`: it does not report one.
     pub(crate) async fn clock(&self) -> Result<Option<Timestamp>, DirectoryError> {
         let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
@@ -163,26 +163,28 @@ fn generalised(text: &str) -> Option<Timestamp> {
         .map(|at| at.timestamp())
 }
 
-impl Inner {
+impl ProbeInner {
     async fn clock_of(&self) -> Result<Option<Timestamp>, DirectoryError> {
         let mut controller =
-            Connection::open(&self.settings.url, &self.settings.bind_dn, &self.password, Arc::clone(&self.tls)).await?;
+            LdapConnection::open(&self.settings.url, &self.settings.bind_dn, &self.password, Arc::clone(&self.tls))
+                .await?;
         let root = controller.object("", &["currentTime"]).await?;
         controller.close().await;
         Ok(root.as_ref().and_then(|root| root.text("currentTime")).and_then(generalised))
     }
 
-    async fn ask(&self, name: &AccountName) -> Result<Option<Account>, DirectoryError> {
+    async fn ask(&self, name: &AccountName) -> Result<Option<DirectoryAccount>, DirectoryError> {
         let Ok(_slot) = self.slots.acquire().await else { return Err(DirectoryError::Unreachable(String::new())) };
         let mut controller =
-            Connection::open(&self.settings.url, &self.settings.bind_dn, &self.password, Arc::clone(&self.tls)).await?;
+            LdapConnection::open(&self.settings.url, &self.settings.bind_dn, &self.password, Arc::clone(&self.tls))
+                .await?;
         let found =
             controller.accounts(&self.settings.base_dn, &name.filter(), &account::ATTRIBUTES).await?.into_iter();
         let account = match found.collect::<Vec<_>>().as_slice() {
             [] => None,
             [entry] => {
                 let rules = rules(&mut controller, entry).await?;
-                let read = Account::read(entry, rules, self.clock.now());
+                let read = DirectoryAccount::read(entry, rules, self.clock.now());
                 Some(read.ok_or(DirectoryError::Unreadable("bind_dn may not read userAccountControl"))?)
             }
             _ => return Err(DirectoryError::Unreadable("two accounts match this name")),
@@ -194,15 +196,18 @@ impl Inner {
 
 /// Fetches the password rules that apply to the account. A fine-grained policy that cannot be read is not replaced by
 /// the domain's rules, because those do not apply to this account.
-async fn rules(controller: &mut Connection, account: &Entry) -> Result<Option<Rules>, DirectoryError> {
+async fn rules(
+    controller: &mut LdapConnection,
+    account: &LdapEntry,
+) -> Result<Option<DirectoryPasswordRules>, DirectoryError> {
     if let Some(policy) = account.text("msDS-ResultantPSO") {
         let read = controller.object(policy, &policy::OF_FINE_GRAINED).await?;
-        return Ok(read.as_ref().and_then(Rules::of_fine_grained));
+        return Ok(read.as_ref().and_then(DirectoryPasswordRules::of_fine_grained));
     }
     let root = controller.object("", &["defaultNamingContext"]).await?;
     let Some(domain) = root.as_ref().and_then(|root| root.text("defaultNamingContext")) else { return Ok(None) };
     let head = controller.object(domain, &policy::OF_DOMAIN).await?;
-    Ok(head.as_ref().and_then(Rules::of_domain))
+    Ok(head.as_ref().and_then(DirectoryPasswordRules::of_domain))
 }
 
 #[cfg(test)]

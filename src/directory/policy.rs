@@ -6,11 +6,11 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::entry::{Entry, Interval};
+use super::entry::{LdapEntry, PolicyInterval};
 
 /// Password rules that apply to an account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub(crate) struct Rules {
+pub(crate) struct DirectoryPasswordRules {
     /// Minimum number of characters.
     pub(crate) min_length: u32,
     /// Number of previous passwords that must not be reused.
@@ -23,13 +23,13 @@ pub(crate) struct Rules {
     pub(crate) lockout_threshold: u32,
     /// Duration of a lockout. `None`: until an administrator unlocks the account.
     pub(crate) lockout_duration: Option<SignedDuration>,
-    pub(crate) source: Source,
+    pub(crate) source: RulesSource,
 }
 
 /// Source of password rules.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Source {
+pub(crate) enum RulesSource {
     Domain,
     /// Fine-grained policy with its name.
     FineGrained(String),
@@ -51,10 +51,10 @@ pub(super) const OF_FINE_GRAINED: [&str; 7] = [
     "msDS-LockoutDuration",
 ];
 
-impl Rules {
+impl DirectoryPasswordRules {
     /// Reads the rules of a domain. `None` if any of them cannot be read: an incomplete policy must not be shown as a
     /// complete one.
-    pub(super) fn of_domain(head: &Entry) -> Option<Self> {
+    pub(super) fn of_domain(head: &LdapEntry) -> Option<Self> {
         Some(Self {
             min_length: head.count("minPwdLength")?,
             history: head.count("pwdHistoryLength")?,
@@ -62,13 +62,13 @@ impl Rules {
             complexity: head.number("pwdProperties")? & COMPLEX != 0,
             lockout_threshold: head.count("lockoutThreshold")?,
             lockout_duration: lockout(head.interval("lockoutDuration")?),
-            source: Source::Domain,
+            source: RulesSource::Domain,
         })
     }
 
     /// Reads the rules of a fine-grained policy. `None` if the probe's account has no right to read it, which is the
     /// default.
-    pub(super) fn of_fine_grained(policy: &Entry) -> Option<Self> {
+    pub(super) fn of_fine_grained(policy: &LdapEntry) -> Option<Self> {
         Some(Self {
             min_length: policy.count("msDS-MinimumPasswordLength")?,
             history: policy.count("msDS-PasswordHistoryLength")?,
@@ -76,24 +76,24 @@ impl Rules {
             complexity: policy.truth("msDS-PasswordComplexityEnabled")?,
             lockout_threshold: policy.count("msDS-LockoutThreshold")?,
             lockout_duration: lockout(policy.interval("msDS-LockoutDuration")?),
-            source: Source::FineGrained(policy.text("name")?.to_owned()),
+            source: RulesSource::FineGrained(policy.text("name")?.to_owned()),
         })
     }
 }
 
-fn age(interval: Interval) -> SignedDuration {
+fn age(interval: PolicyInterval) -> SignedDuration {
     match interval {
-        Interval::Lasts(length) => length,
-        Interval::ForEver => SignedDuration::MAX,
+        PolicyInterval::Lasts(length) => length,
+        PolicyInterval::ForEver => SignedDuration::MAX,
     }
 }
 
 /// Converts a lockout duration. Zero means until an administrator unlocks the account, as forever does (MS-ADTS
 /// 3.1.1.4.5.17, the first condition of LO).
-fn lockout(interval: Interval) -> Option<SignedDuration> {
+fn lockout(interval: PolicyInterval) -> Option<SignedDuration> {
     match interval {
-        Interval::Lasts(length) if !length.is_zero() => Some(length),
-        Interval::Lasts(_) | Interval::ForEver => None,
+        PolicyInterval::Lasts(length) if !length.is_zero() => Some(length),
+        PolicyInterval::Lasts(_) | PolicyInterval::ForEver => None,
     }
 }
 
@@ -110,38 +110,48 @@ mod tests {
         ("lockoutDuration", "-18000000000"),
     ];
 
-    fn head(but: (&str, &str)) -> Entry {
-        Entry::of(&HEAD.map(|(name, value)| if name == but.0 { but } else { (name, value) }))
+    fn head(but: (&str, &str)) -> LdapEntry {
+        LdapEntry::of(&HEAD.map(|(name, value)| if name == but.0 { but } else { (name, value) }))
     }
 
     #[test]
     fn a_domain_says_its_rules_in_six_attributes() {
-        let rules = Rules::of_domain(&Entry::of(&HEAD)).unwrap();
+        let rules = DirectoryPasswordRules::of_domain(&LdapEntry::of(&HEAD)).unwrap();
         assert_eq!((rules.min_length, rules.history, rules.complexity, rules.lockout_threshold), (16, 24, true, 10));
         assert_eq!(rules.min_age, SignedDuration::from_hours(24));
         assert_eq!(rules.lockout_duration, Some(SignedDuration::from_mins(30)));
-        assert_eq!(rules.source, Source::Domain);
-        assert!(!Rules::of_domain(&head(("pwdProperties", "16"))).unwrap().complexity, "other bits are ignored");
+        assert_eq!(rules.source, RulesSource::Domain);
+        assert!(
+            !DirectoryPasswordRules::of_domain(&head(("pwdProperties", "16"))).unwrap().complexity,
+            "other bits are ignored"
+        );
     }
 
     #[test]
     fn for_ever_is_a_length_too() {
         let never = i64::MIN.to_string();
         for raw in [never.as_str(), "0", "5"] {
-            assert_eq!(Rules::of_domain(&head(("lockoutDuration", raw))).unwrap().lockout_duration, None, "{raw}");
+            assert_eq!(
+                DirectoryPasswordRules::of_domain(&head(("lockoutDuration", raw))).unwrap().lockout_duration,
+                None,
+                "{raw}"
+            );
         }
-        assert_eq!(Rules::of_domain(&head(("minPwdAge", &never))).unwrap().min_age, SignedDuration::MAX);
-        assert_eq!(Rules::of_domain(&head(("minPwdAge", "0"))).unwrap().min_age, SignedDuration::ZERO);
+        assert_eq!(
+            DirectoryPasswordRules::of_domain(&head(("minPwdAge", &never))).unwrap().min_age,
+            SignedDuration::MAX
+        );
+        assert_eq!(DirectoryPasswordRules::of_domain(&head(("minPwdAge", "0"))).unwrap().min_age, SignedDuration::ZERO);
     }
 
     #[test]
     fn half_a_policy_is_none() {
         for (name, _) in HEAD {
-            assert_eq!(Rules::of_domain(&head((name, "nonsense"))), None, "{name}");
+            assert_eq!(DirectoryPasswordRules::of_domain(&head((name, "nonsense"))), None, "{name}");
         }
-        assert_eq!(Rules::of_domain(&head(("minPwdLength", "-1"))), None);
+        assert_eq!(DirectoryPasswordRules::of_domain(&head(("minPwdLength", "-1"))), None);
         assert_eq!(
-            Rules::of_fine_grained(&Entry::of(&[("name", "Long and slow")])),
+            DirectoryPasswordRules::of_fine_grained(&LdapEntry::of(&[("name", "Long and slow")])),
             None,
             "a name alone is not a policy"
         );

@@ -10,7 +10,7 @@ pub(crate) struct Sid(Vec<u8>);
 /// Text that is not a security identifier.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid security identifier: use the form S-1-5-21-1004336348-1177238915-682003330-1107")]
-pub(crate) struct NoSid;
+pub(crate) struct InvalidSid;
 
 /// Maximum number of sub-authorities (`SubAuthorityCount`).
 const PARTS: usize = 15;
@@ -29,20 +29,20 @@ impl Sid {
 }
 
 impl FromStr for Sid {
-    type Err = NoSid;
+    type Err = InvalidSid;
 
-    fn from_str(text: &str) -> Result<Self, NoSid> {
-        let mut parts = text.strip_prefix("S-1-").ok_or(NoSid)?.split('-');
+    fn from_str(text: &str) -> Result<Self, InvalidSid> {
+        let mut parts = text.strip_prefix("S-1-").ok_or(InvalidSid)?.split('-');
         // 6 bytes, big-endian. Windows writes large values in hexadecimal.
-        let authority = parts.next().ok_or(NoSid)?;
+        let authority = parts.next().ok_or(InvalidSid)?;
         let authority = match authority.strip_prefix("0x") {
             Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u64::from_str_radix(hex, 16),
             _ => Ok(number(authority)?),
         };
-        let [0, 0, authority @ ..] = authority.map_err(|_| NoSid)?.to_be_bytes() else { return Err(NoSid) };
+        let [0, 0, authority @ ..] = authority.map_err(|_| InvalidSid)?.to_be_bytes() else { return Err(InvalidSid) };
         let below: Vec<u32> =
-            parts.map(|part| u32::try_from(number(part)?).map_err(|_| NoSid)).collect::<Result<_, _>>()?;
-        let count = u8::try_from(below.len()).ok().filter(|count| usize::from(*count) <= PARTS).ok_or(NoSid)?;
+            parts.map(|part| u32::try_from(number(part)?).map_err(|_| InvalidSid)).collect::<Result<_, _>>()?;
+        let count = u8::try_from(below.len()).ok().filter(|count| usize::from(*count) <= PARTS).ok_or(InvalidSid)?;
         let mut bytes = vec![1, count];
         bytes.extend(authority);
         bytes.extend(below.into_iter().flat_map(u32::to_le_bytes));
@@ -51,8 +51,8 @@ impl FromStr for Sid {
 }
 
 /// Parses digits only. `parse` alone would accept a sign.
-fn number(text: &str) -> Result<u64, NoSid> {
-    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().map_err(|_| NoSid) } else { Err(NoSid) }
+fn number(text: &str) -> Result<u64, InvalidSid> {
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().map_err(|_| InvalidSid) } else { Err(InvalidSid) }
 }
 
 impl fmt::Display for Sid {
@@ -107,7 +107,7 @@ mod tests {
             "S-1-5-21)(objectClass=*",
             "S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15-16",
         ] {
-            assert_eq!(bad.parse::<Sid>(), Err(NoSid), "{bad}");
+            assert_eq!(bad.parse::<Sid>(), Err(InvalidSid), "{bad}");
         }
     }
 

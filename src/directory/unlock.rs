@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::ldap::Connection;
-use super::{AccountName, Directory, DirectoryError, Inner};
+use super::ldap::LdapConnection;
+use super::{AccountName, DirectoryError, DirectoryProbe, ProbeInner};
 
-impl Directory {
+impl DirectoryProbe {
     /// Returns whether unlocking is configured.
     pub(crate) fn unlocks(&self) -> bool {
         self.0.settings.unlock.is_some()
@@ -32,13 +32,13 @@ impl Directory {
     }
 }
 
-impl Inner {
+impl ProbeInner {
     async fn unlock(&self, name: &AccountName) -> Result<bool, DirectoryError> {
         let Some(unlock) = &self.settings.unlock else { return Ok(false) };
         let Some(password) = &unlock.password else { return Ok(false) };
         let Ok(_slot) = self.slots.acquire().await else { return Err(DirectoryError::Unreachable(String::new())) };
         let tls = Arc::clone(&self.tls);
-        let mut controller = Connection::open(&self.settings.url, &unlock.bind_dn, password, tls).await?;
+        let mut controller = LdapConnection::open(&self.settings.url, &unlock.bind_dn, password, tls).await?;
         let found = controller.accounts(&self.settings.base_dn, &name.filter(), &["distinguishedName"]).await?;
         let dn = match found.as_slice() {
             [] => return Ok(false),

@@ -7,8 +7,8 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::graph::{Graph, GraphError};
-use super::reads::Page;
+use super::graph::{GraphClient, GraphError};
+use super::reads::GraphPage;
 use crate::base::ObjectId;
 use crate::config::RiskLevel;
 
@@ -22,7 +22,7 @@ pub(crate) const FOUND: usize = 20;
 /// Name and id of a user, as search results and managers are shown.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct NamedPerson {
+pub(crate) struct UserSummary {
     pub(crate) id: ObjectId,
     #[serde(default)]
     pub(crate) display_name: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct NamedPerson {
 /// Sign-in methods a person has registered. The report behind it is hours old.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Registered {
+pub(crate) struct RegistrationDetails {
     /// Microsoft's method names, such as `passKeyDeviceBound`.
     #[serde(rename = "methodsRegistered")]
     pub(crate) methods: Vec<String>,
@@ -48,18 +48,18 @@ pub(crate) struct Registered {
 
 /// Result of looking a person up in Identity Protection.
 #[derive(Clone, Debug)]
-pub(crate) enum RiskRead {
+pub(crate) enum RiskLookup {
     /// The application lacks the permission, or the tenant lacks the licence (Entra ID P2).
     NotAvailable,
     /// Identity Protection has no entry for the person: no risk was ever detected.
     Nothing,
     /// Identity Protection has an entry. Its risk may be closed already: see [`RiskyUser::is_active`].
-    Seen(Risk),
+    Seen(RiskyUser),
 }
 
 /// Entry of a person in Identity Protection (Graph `riskyUser`).
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Risk {
+pub(crate) struct RiskyUser {
     /// `low`, `medium`, `high`, `hidden` or `none`.
     #[serde(rename = "riskLevel", default)]
     pub(crate) level: Option<String>,
@@ -70,7 +70,7 @@ pub(crate) struct Risk {
     pub(crate) updated_at: Option<Timestamp>,
 }
 
-impl Risk {
+impl RiskyUser {
     /// Returns true if the risk is open: not remediated, dismissed or confirmed safe.
     pub(crate) fn stands(&self) -> bool {
         matches!(self.state.as_deref(), Some("atRisk" | "confirmedCompromised"))
@@ -94,15 +94,15 @@ impl Risk {
 /// both are accepted.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Report {
-    Wrapped { value: Registered },
-    Plain(Registered),
+enum RegistrationResponse {
+    Wrapped { value: RegistrationDetails },
+    Plain(RegistrationDetails),
 }
 
 /// State of the tenant's synchronisation with its on-premises directory.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct OrganizationRead {
+pub(crate) struct OrganizationSync {
     #[serde(default)]
     pub(crate) on_premises_sync_enabled: Option<bool>,
     #[serde(default)]
@@ -141,44 +141,44 @@ fn filter(typed: &str) -> Option<String> {
     Some([begins.as_slice(), is.as_slice()].concat().join(" or "))
 }
 
-impl Graph {
+impl GraphClient {
     /// Searches users by the beginning of a name, or by a complete user principal name or mail address.
     ///
     /// Returns at most [`MAX_SEARCH_RESULTS`] + 1 users.
-    pub(crate) async fn find(&self, typed: &str) -> Result<Vec<NamedPerson>, GraphError> {
+    pub(crate) async fn find(&self, typed: &str) -> Result<Vec<UserSummary>, GraphError> {
         let Some(filter) = filter(typed) else { return Ok(Vec::new()) };
         let mut url = self.url(&["users"]);
         let top = (FOUND + 1).to_string();
         url.query_pairs_mut().extend_pairs([("$select", NAMED), ("$filter", &filter), ("$top", &top)]);
-        let page: Page<NamedPerson> = self.read(url).await?;
+        let page: GraphPage<UserSummary> = self.read(url).await?;
         Ok(page.value)
     }
 
     /// Fetches a user's manager. `None` if there is none.
-    pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<NamedPerson>, GraphError> {
+    pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<UserSummary>, GraphError> {
         let mut url = self.url(&["users", &id.to_string(), "manager"]);
         url.query_pairs_mut().append_pair("$select", NAMED);
         if_there(self.read(url).await)
     }
 
     /// Fetches the sign-in methods a user has registered. `None` if the report has no entry for them.
-    pub(crate) async fn registered(&self, id: ObjectId) -> Result<Option<Registered>, GraphError> {
+    pub(crate) async fn registered(&self, id: ObjectId) -> Result<Option<RegistrationDetails>, GraphError> {
         let url = self.url(&["reports", "authenticationMethods", "userRegistrationDetails", &id.to_string()]);
         let report = if_there(self.read(url).await)?;
         Ok(report.map(|report| match report {
-            Report::Wrapped { value } | Report::Plain(value) => value,
+            RegistrationResponse::Wrapped { value } | RegistrationResponse::Plain(value) => value,
         }))
     }
 
     /// Fetches a user's entry in Identity Protection. HTTP 403 becomes [`RiskLookup::NotAvailable`].
-    pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskRead, GraphError> {
+    pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskLookup, GraphError> {
         let read = self.read(self.url(&["identityProtection", "riskyUsers", &id.to_string()])).await;
         if let Err(GraphError::Answered(refusal)) = &read
             && refusal.status == StatusCode::FORBIDDEN
         {
-            return Ok(RiskRead::NotAvailable);
+            return Ok(RiskLookup::NotAvailable);
         }
-        Ok(if_there(read)?.map_or(RiskRead::Nothing, RiskRead::Seen))
+        Ok(if_there(read)?.map_or(RiskLookup::Nothing, RiskLookup::Seen))
     }
 
     /// Dismisses a user's risk in Identity Protection. This changes the entry only and ends no session.
@@ -190,10 +190,10 @@ impl Graph {
     }
 
     /// Fetches the state of the tenant's directory synchronisation.
-    pub(crate) async fn organization(&self) -> Result<OrganizationRead, GraphError> {
+    pub(crate) async fn organization(&self) -> Result<OrganizationSync, GraphError> {
         let mut url = self.url(&["organization"]);
         url.query_pairs_mut().append_pair("$select", "id,onPremisesSyncEnabled,onPremisesLastSyncDateTime");
-        let page: Page<OrganizationRead> = self.read(url).await?;
+        let page: GraphPage<OrganizationSync> = self.read(url).await?;
         page.value.into_iter().next().ok_or_else(|| GraphError::Unreadable("no organization".to_owned()))
     }
 
@@ -226,19 +226,19 @@ mod tests {
             r#"{"value":{"id":"x","methodsRegistered":["fido2"],"isMfaCapable":true}}"#,
             r#"{"id":"x","methodsRegistered":["fido2"],"isMfaCapable":true}"#,
         ] {
-            let report: Report = serde_json::from_str(text).unwrap();
-            let (Report::Wrapped { value } | Report::Plain(value)) = report;
+            let report: RegistrationResponse = serde_json::from_str(text).unwrap();
+            let (RegistrationResponse::Wrapped { value } | RegistrationResponse::Plain(value)) = report;
             assert_eq!((value.methods, value.mfa_capable), (vec!["fido2".to_owned()], true));
         }
     }
 
     #[test]
     fn a_risk_stands_until_it_is_over_and_a_hidden_level_may_be_any() {
-        let risk = |state: &str, level: &str| -> Risk {
+        let risk = |state: &str, level: &str| -> RiskyUser {
             serde_json::from_value(json!({ "riskState": state, "riskLevel": level })).unwrap()
         };
         let reached =
-            |risk: Risk| [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High].map(|level| risk.reaches(level));
+            |risk: RiskyUser| [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High].map(|level| risk.reaches(level));
         assert_eq!(reached(risk("atRisk", "low")), [true, false, false]);
         assert_eq!(reached(risk("atRisk", "medium")), [true, true, false]);
         for (state, level) in [("atRisk", "high"), ("atRisk", "hidden"), ("confirmedCompromised", "low")] {

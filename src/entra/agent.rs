@@ -14,7 +14,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::oidc::Authorized;
+use super::oidc::AuthorizedSignIn;
 use crate::base::Secret;
 
 /// Scopes of an agent's sign-in. Without `offline_access`, because no refresh token is stored.
@@ -24,7 +24,7 @@ const LONGEST: usize = 4_096;
 
 /// Identity whose delegated permission a Graph call uses.
 #[derive(Clone, Copy)]
-pub(crate) enum Hand<'a> {
+pub(crate) enum ActingIdentity<'a> {
     Operator,
     Agent(&'a AgentToken),
 }
@@ -34,8 +34,8 @@ pub(crate) struct AgentToken {
     pub(super) token: Secret,
 }
 
-impl From<Authorized> for AgentToken {
-    fn from(sign_in: Authorized) -> Self {
+impl From<AuthorizedSignIn> for AgentToken {
+    fn from(sign_in: AuthorizedSignIn) -> Self {
         Self { token: sign_in.access }
     }
 }
@@ -44,9 +44,9 @@ impl From<Authorized> for AgentToken {
 ///
 /// It is passed to Entra unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Challenge(BTreeMap<String, Map<String, Value>>);
+pub(crate) struct ClaimsChallenge(BTreeMap<String, Map<String, Value>>);
 
-impl Challenge {
+impl ClaimsChallenge {
     /// Parses the challenge in a `WWW-Authenticate` header.
     ///
     /// Microsoft sends Base64 in the standard or the URL-safe alphabet, with or without padding.
@@ -94,33 +94,33 @@ mod tests {
     #[test]
     fn a_challenge_is_read_in_every_alphabet_and_goes_on_with_what_we_ask_for() {
         let standard = base64::engine::general_purpose::STANDARD.encode(ASKED);
-        let read = Challenge::read(&header(&standard)).unwrap();
-        assert_eq!(Challenge::read(&header(standard.trim_end_matches('='))), Some(read.clone()));
+        let read = ClaimsChallenge::read(&header(&standard)).unwrap();
+        assert_eq!(ClaimsChallenge::read(&header(standard.trim_end_matches('='))), Some(read.clone()));
         let safe = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(ASKED);
-        assert_eq!(Challenge::read(&header(&safe)), Some(read.clone()));
+        assert_eq!(ClaimsChallenge::read(&header(&safe)), Some(read.clone()));
         let parameter: Value =
-            serde_json::from_str(&Challenge::parameter(Some("c2"), true, Some(&read)).unwrap()).unwrap();
+            serde_json::from_str(&ClaimsChallenge::parameter(Some("c2"), true, Some(&read)).unwrap()).unwrap();
         assert_eq!(parameter["access_token"]["nbf"]["value"], "1800000000");
         assert_eq!(parameter["access_token"]["xms_cc"], json!({ "values": ["cp1"] }));
         assert_eq!(parameter["id_token"]["acrs"], json!({ "essential": true, "value": "c2" }));
-        assert_eq!(Challenge::parameter(None, false, None), None);
+        assert_eq!(ClaimsChallenge::parameter(None, false, None), None);
     }
 
     #[test]
     fn what_is_no_challenge_is_none() {
         for bad in ["", "%%%", "e30x", "W10=", "eyJhIjoxfQ=="] {
-            assert_eq!(Challenge::read(&header(bad)), None, "{bad}");
+            assert_eq!(ClaimsChallenge::read(&header(bad)), None, "{bad}");
         }
-        assert_eq!(Challenge::read(&header(&"A".repeat(LONGEST + 4))), None);
-        assert_eq!(Challenge::read(r#"Bearer error="invalid_token""#), None);
-        assert_eq!(Challenge::read(r#"Bearer claims=""#), None);
+        assert_eq!(ClaimsChallenge::read(&header(&"A".repeat(LONGEST + 4))), None);
+        assert_eq!(ClaimsChallenge::read(r#"Bearer error="invalid_token""#), None);
+        assert_eq!(ClaimsChallenge::read(r#"Bearer claims=""#), None);
     }
 
     proptest! {
         #[test]
         fn arbitrary_header_does_not_panic(text in ".*", coded in "[ -~]{0,80}") {
-            let _ = Challenge::read(&text);
-            let _ = Challenge::read(&header(&coded));
+            let _ = ClaimsChallenge::read(&text);
+            let _ = ClaimsChallenge::read(&header(&coded));
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::oauth::TokenError;
-use super::oidc::Oidc;
+use super::oidc::OidcClient;
 use crate::base::{Clock, Secret};
 
 /// Time before expiry at which the token is renewed.
@@ -18,15 +18,15 @@ const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Caches the application's access token and requests a new one when needed.
 #[derive(Clone)]
-pub(super) struct Application {
-    oidc: Arc<Oidc>,
+pub(super) struct AppTokenProvider {
+    oidc: Arc<OidcClient>,
     scope: String,
     clock: Clock,
     token: Arc<Mutex<Option<(Secret, Timestamp)>>>,
 }
 
-impl Application {
-    pub(super) fn new(oidc: Arc<Oidc>, graph: &Url, clock: Clock) -> Self {
+impl AppTokenProvider {
+    pub(super) fn new(oidc: Arc<OidcClient>, graph: &Url, clock: Clock) -> Self {
         let scope = format!("{}/.default", graph.origin().ascii_serialization());
         Self { oidc, scope, clock, token: Arc::default() }
     }

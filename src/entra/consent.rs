@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::graph::{Graph, GraphError};
-use super::operator::{OperatorError, Operators};
+use super::graph::{GraphClient, GraphError};
+use super::operator::{OperatorClient, OperatorError};
 use crate::base::Secret;
 
 /// Application permissions that the portal needs, each with its reason.
@@ -45,16 +45,16 @@ pub(crate) const FORBIDDEN: [&str; 2] =
 
 /// Differences between granted and expected permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Consent {
+pub(crate) struct PermissionReview {
     pub(crate) missing: Vec<String>,
     pub(crate) unneeded: Vec<String>,
     pub(crate) forbidden: Vec<String>,
 }
 
 /// Compares granted permissions with those that are needed, allowed and forbidden.
-pub(crate) fn judge(granted: &[String], needed: &[&str], allowed: &[&str], forbidden: &[&str]) -> Consent {
+pub(crate) fn judge(granted: &[String], needed: &[&str], allowed: &[&str], forbidden: &[&str]) -> PermissionReview {
     let has = |name: &&&str| granted.iter().any(|granted| granted == **name);
-    Consent {
+    PermissionReview {
         missing: needed.iter().filter(|name| !has(name)).map(|name| (*name).to_owned()).collect(),
         forbidden: forbidden.iter().filter(has).map(|name| (*name).to_owned()).collect(),
         unneeded: granted
@@ -66,7 +66,7 @@ pub(crate) fn judge(granted: &[String], needed: &[&str], allowed: &[&str], forbi
 }
 
 /// Reviews the application's own permissions. `Mail.Send` is needed only if mail is sent through Graph.
-pub(crate) fn of_application(granted: &[String], by_graph_mail: bool) -> Consent {
+pub(crate) fn of_application(granted: &[String], by_graph_mail: bool) -> PermissionReview {
     let mut needed: Vec<&str> = APPLICATION.iter().map(|(name, _)| *name).collect();
     if by_graph_mail {
         needed.push("Mail.Send");
@@ -76,25 +76,25 @@ pub(crate) fn of_application(granted: &[String], by_graph_mail: bool) -> Consent
 }
 
 /// Reviews the operator's delegated permissions.
-pub(crate) fn of_operator(granted: &[String]) -> Consent {
+pub(crate) fn of_operator(granted: &[String]) -> PermissionReview {
     let needed: Vec<&str> = DELEGATED.iter().map(|(name, _)| *name).collect();
     judge(granted, &needed, &ALONG, &[])
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct AccessTokenClaims {
     #[serde(default)]
     roles: Vec<String>,
     #[serde(default)]
     scp: String,
 }
 
-fn claims(token: &Secret) -> Option<Claims> {
+fn claims(token: &Secret) -> Option<AccessTokenClaims> {
     let payload = token.expose_secret().split('.').nth(1)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()
 }
 
-impl Graph {
+impl GraphClient {
     /// Returns the permissions in the application's own token, fetching one if needed. `None` if it cannot be decoded.
     pub(crate) async fn application_permissions(&self) -> Result<Option<Vec<String>>, GraphError> {
         let token = self.application.token().await.map_err(GraphError::Token)?;
@@ -102,7 +102,7 @@ impl Graph {
     }
 }
 
-impl Operators {
+impl OperatorClient {
     /// Returns the permissions in the operator's stored access token. `None` if there is no valid token or it cannot be
     /// decoded. Renews nothing.
     pub(crate) async fn delegated_permissions(&self) -> Result<Option<Vec<String>>, OperatorError> {
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn too_few_too_many_and_the_two_forbidden_ones_are_told_apart() {
-        assert_eq!(of_application(&all(), false), Consent::default());
+        assert_eq!(of_application(&all(), false), PermissionReview::default());
         let few: Vec<String> = all().into_iter().filter(|name| name != "Policy.Read.All").collect();
         assert_eq!(of_application(&few, false).missing, ["Policy.Read.All"]);
         let many = [all(), vec!["Directory.ReadWrite.All".to_owned(), FORBIDDEN[1].to_owned()]].concat();
@@ -131,10 +131,10 @@ mod tests {
             (vec!["Directory.ReadWrite.All".to_owned()], vec![FORBIDDEN[1].to_owned()])
         );
         let risk = [all(), vec!["IdentityRiskyUser.Read.All".to_owned()]].concat();
-        assert_eq!(of_application(&risk, false), Consent::default(), "optional");
+        assert_eq!(of_application(&risk, false), PermissionReview::default(), "optional");
         let mail = [all(), vec!["Mail.Send".to_owned()]].concat();
         assert_eq!(of_application(&mail, false).unneeded, ["Mail.Send"], "only where mail goes that way");
-        assert_eq!(of_application(&mail, true), Consent::default());
+        assert_eq!(of_application(&mail, true), PermissionReview::default());
         assert_eq!(of_application(&all(), true).missing, ["Mail.Send"]);
         let operator = ["openid", "UserAuthenticationMethod.ReadWrite.All"].map(str::to_owned);
         assert_eq!(of_operator(&operator).missing, ["User.RevokeSessions.All"]);

@@ -11,24 +11,24 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::agent::Challenge;
-use super::application::Application;
+use super::agent::ClaimsChallenge;
+use super::application::AppTokenProvider;
 use super::http::{self, HttpError};
 use super::oauth::TokenError;
-use super::oidc::Oidc;
+use super::oidc::OidcClient;
 use crate::base::{Clock, Metrics, Random, Secret};
 use crate::config;
-use crate::store::Limit;
+use crate::store::RateLimit;
 
 /// HTTP client for Microsoft Graph, with the application's token for reads.
 #[derive(Clone)]
-pub(crate) struct Graph {
+pub(crate) struct GraphClient {
     pub(super) http: Client,
     /// Opens a new connection for each request: for requests that must not be sent twice.
     pub(super) once: Client,
     pub(super) base: Url,
-    pub(super) application: Application,
-    pub(super) oidc: Arc<Oidc>,
+    pub(super) application: AppTokenProvider,
+    pub(super) oidc: Arc<OidcClient>,
     pub(super) random: Random,
     pub(super) clock: Clock,
     pub(crate) metrics: Metrics,
@@ -44,14 +44,14 @@ pub(crate) struct Graph {
 /// Microsoft allows 5 requests in 10 seconds per application and tenant
 /// (<https://learn.microsoft.com/graph/throttling-limits>). One every 3 seconds is at most 4 in any 10 seconds. A burst
 /// of 4 followed by one every 2.5 seconds could reach 8.
-pub(crate) const AUDIT_LOOKS: Limit = Limit { count: 1, per: SignedDuration::from_secs(3) };
+pub(crate) const AUDIT_LOOKS: RateLimit = RateLimit { count: 1, per: SignedDuration::from_secs(3) };
 
 /// Failure of a Graph request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GraphError {
     /// Graph, or something between, responded with a status other than success.
     #[error("Graph request failed with HTTP status {}", .0.status)]
-    Answered(Refusal),
+    Answered(GraphRefusal),
     #[error("cannot reach Graph")]
     Http(#[source] HttpError),
     #[error("Graph response not readable: {0}")]
@@ -62,7 +62,7 @@ pub(crate) enum GraphError {
 
 /// Response with a status other than success, with Graph's error details.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct GraphRefusal {
     pub(crate) status: StatusCode,
     /// `OData` error code. `None` if the body is not Graph's: a proxy on the way may have responded.
     pub(crate) code: Option<String>,
@@ -71,16 +71,16 @@ pub(crate) struct Refusal {
     pub(crate) retry_after: Option<SignedDuration>,
     /// Claims challenge: the token is valid, but its owner must sign in again before Graph accepts it
     /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
-    pub(super) challenge: Option<Box<Challenge>>,
+    pub(super) challenge: Option<Box<ClaimsChallenge>>,
 }
 
 #[derive(Deserialize)]
-struct ErrorBody {
-    error: ErrorInner,
+struct GraphErrorBody {
+    error: GraphErrorDetail,
 }
 
 #[derive(Deserialize)]
-struct ErrorInner {
+struct GraphErrorDetail {
     code: String,
     #[serde(default)]
     message: String,
@@ -106,21 +106,21 @@ impl From<reqwest::Error> for GraphError {
 }
 
 /// Successful response.
-pub(super) struct Success {
+pub(super) struct GraphResponse {
     pub(super) status: StatusCode,
     pub(super) headers: header::HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
-impl Graph {
+impl GraphClient {
     pub(super) fn new(
-        settings: &config::Entra,
-        oidc: Arc<Oidc>,
+        settings: &config::EntraConfig,
+        oidc: Arc<OidcClient>,
         clock: Clock,
         random: Random,
     ) -> Result<Self, HttpError> {
         let base = settings.graph_url();
-        let application = Application::new(Arc::clone(&oidc), &base, clock.clone());
+        let application = AppTokenProvider::new(Arc::clone(&oidc), &base, clock.clone());
         Ok(Self {
             http: http::client()?,
             once: http::client_that_sends_once()?,
@@ -183,21 +183,25 @@ impl Graph {
         serde_json::from_slice(&answer.body).map_err(|e| GraphError::Unreadable(e.to_string()))
     }
 
-    async fn read_once(&self, url: &Url) -> Result<Success, GraphError> {
+    async fn read_once(&self, url: &Url) -> Result<GraphResponse, GraphError> {
         let token = self.application.token().await.map_err(GraphError::Token)?;
         self.send(self.http.get(url.clone()).header("ConsistencyLevel", "eventual"), &token).await
     }
 
     /// Sends a request with a token. Any status but success is an error.
-    pub(super) async fn send(&self, request: RequestBuilder, token: &Secret) -> Result<Success, GraphError> {
+    pub(super) async fn send(&self, request: RequestBuilder, token: &Secret) -> Result<GraphResponse, GraphError> {
         let (status, headers, answer) = self.head(request, token).await?;
-        Ok(Success { status, headers, body: http::body(answer).await? })
+        Ok(GraphResponse { status, headers, body: http::body(answer).await? })
     }
 
     /// Sends a request and ignores the body of a success, so that an unreadable body cannot turn success into an error.
-    pub(super) async fn send_for_head(&self, request: RequestBuilder, token: &Secret) -> Result<Success, GraphError> {
+    pub(super) async fn send_for_head(
+        &self,
+        request: RequestBuilder,
+        token: &Secret,
+    ) -> Result<GraphResponse, GraphError> {
         let (status, headers, _) = self.head(request, token).await?;
-        Ok(Success { status, headers, body: Vec::new() })
+        Ok(GraphResponse { status, headers, body: Vec::new() })
     }
 
     /// Sends a request with a token and returns a successful response whose body is not read yet.
@@ -221,20 +225,20 @@ impl Graph {
     }
 }
 
-fn refusal(status: StatusCode, headers: &header::HeaderMap, body: &[u8]) -> Refusal {
-    let error = serde_json::from_slice::<ErrorBody>(body).ok().map(|b| b.error);
+fn refusal(status: StatusCode, headers: &header::HeaderMap, body: &[u8]) -> GraphRefusal {
+    let error = serde_json::from_slice::<GraphErrorBody>(body).ok().map(|b| b.error);
     let (code, message) = error.map_or((None, String::new()), |e| (Some(e.code), e.message));
     let (request_id, retry_after) = (text(headers, "request-id"), retry_after(headers));
-    Refusal { status, code, message, request_id, retry_after, challenge: challenge(headers).map(Box::new) }
+    GraphRefusal { status, code, message, request_id, retry_after, challenge: challenge(headers).map(Box::new) }
 }
 
 /// Returns the claims challenge in the headers, for any status: Microsoft's older pages have 403 instead of 401.
 ///
 /// A challenge that cannot be parsed becomes an empty one, which requires a new sign-in without further claims.
-fn challenge(headers: &header::HeaderMap) -> Option<Challenge> {
+fn challenge(headers: &header::HeaderMap) -> Option<ClaimsChallenge> {
     let values = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     let mut challenges = values.filter(|value| value.to_ascii_lowercase().contains("error=\"insufficient_claims\""));
-    challenges.next().map(|value| Challenge::read(value).unwrap_or_default())
+    challenges.next().map(|value| ClaimsChallenge::read(value).unwrap_or_default())
 }
 
 /// Returns a header as text, cut to 200 characters.

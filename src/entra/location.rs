@@ -12,9 +12,9 @@ const AT_MOST: usize = 2_048;
 
 /// URL of an operation at Graph, to which the operator's token may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Location(Url);
+pub(crate) struct OperationUrl(Url);
 
-impl Location {
+impl OperationUrl {
     /// Parses a URL. Returns `None` unless it is an operation below the base URL `graph`.
     pub(crate) fn parse(text: &str, graph: &Url) -> Option<Self> {
         if text.len() > AT_MOST {
@@ -45,8 +45,8 @@ mod tests {
     const GOOD: &str =
         "https://graph.microsoft.com/v1.0/users/1/authentication/operations/2?aadgdc=DUB02P&aadgsu=ssprprod-a";
 
-    fn read(text: &str) -> Option<Location> {
-        Location::parse(text, &"https://graph.microsoft.com/v1.0".parse().unwrap())
+    fn read(text: &str) -> Option<OperationUrl> {
+        OperationUrl::parse(text, &"https://graph.microsoft.com/v1.0".parse().unwrap())
     }
 
     #[test]
@@ -81,7 +81,7 @@ mod tests {
         for ours in clouds {
             for theirs in clouds {
                 let text = GOOD.replace("https://graph.microsoft.com", theirs);
-                let taken = Location::parse(&text, &format!("{ours}/v1.0").parse().unwrap());
+                let taken = OperationUrl::parse(&text, &format!("{ours}/v1.0").parse().unwrap());
                 assert_eq!(taken.is_some(), ours == theirs, "{ours} and {theirs}");
             }
         }

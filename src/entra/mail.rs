@@ -5,23 +5,23 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::graph::{Graph, GraphError};
+use super::graph::{GraphClient, GraphError};
 
 /// Email message to one recipient.
-pub(crate) struct Mail<'a> {
+pub(crate) struct OutgoingMail<'a> {
     pub(crate) from: &'a str,
     pub(crate) to: &'a str,
     pub(crate) subject: &'a str,
     pub(crate) html: &'a str,
 }
 
-impl Graph {
+impl GraphClient {
     /// Sends an email. Success (HTTP 202) means that Graph accepted it. After HTTP 401 it retries once with a new
     /// token.
     ///
     /// Exchange creates the plain text part itself. The message is not saved in the sender's mailbox, because anyone
     /// who reads that mailbox could follow its link.
-    pub(crate) async fn send_mail(&self, mail: &Mail<'_>) -> Result<(), GraphError> {
+    pub(crate) async fn send_mail(&self, mail: &OutgoingMail<'_>) -> Result<(), GraphError> {
         match self.send_mail_once(mail).await {
             Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::UNAUTHORIZED => {
                 self.application.forget().await;
@@ -31,7 +31,7 @@ impl Graph {
         }
     }
 
-    async fn send_mail_once(&self, mail: &Mail<'_>) -> Result<(), GraphError> {
+    async fn send_mail_once(&self, mail: &OutgoingMail<'_>) -> Result<(), GraphError> {
         let token = self.application.token().await.map_err(GraphError::Token)?;
         let body = json!({
             "message": {

@@ -24,29 +24,29 @@ mod operator;
 mod policies;
 mod reads;
 
-pub(crate) use about::{FOUND, NamedPerson, Registered, Risk, RiskRead};
-pub(crate) use agent::{AGENT_SCOPES, AgentToken, Challenge, Hand};
+pub(crate) use about::{FOUND, RegistrationDetails, RiskLookup, RiskyUser, UserSummary};
+pub(crate) use agent::{AGENT_SCOPES, ActingIdentity, AgentToken, ClaimsChallenge};
 pub(crate) use consent::{
-    APPLICATION, Consent, DELEGATED, FORBIDDEN, of_application as consent_of_application,
+    APPLICATION, DELEGATED, FORBIDDEN, PermissionReview, of_application as consent_of_application,
     of_operator as consent_of_operator,
 };
-pub(crate) use credential::{Credential, CredentialError};
-pub(crate) use graph::{AUDIT_LOOKS, Graph, GraphError, Refusal as GraphRefusal};
+pub(crate) use credential::{ClientCredential, CredentialError};
+pub(crate) use graph::{AUDIT_LOOKS, GraphClient, GraphError, GraphRefusal};
 pub(crate) use http::HttpError;
 #[cfg(feature = "emulator")]
 pub(crate) use http::client;
-pub(crate) use mail::Mail;
+pub(crate) use mail::OutgoingMail;
 pub(crate) use oauth::{TokenError, aadsts_codes};
-pub(crate) use oidc::{Authorize, Authorized, Identity, IdentityError, Oidc, SignInFailed};
+pub(crate) use oidc::{AuthorizeRequest, AuthorizedSignIn, IdentityError, OidcClient, SignInError, VerifiedIdentity};
 pub(crate) use operator::{
-    Candidate, Dispatch, LinkRefused, Operator, OperatorError, Operators, Order, Pass, PassStands, PasswordVerdict,
-    Poll, Trouble,
+    DispatchOutcome, DispatchPermit, LinkRefusal, LinkedOperator, OperationPoll, OperatorCandidate, OperatorClient,
+    OperatorError, OperatorFault, PassStatus, PasswordValidation, TemporaryAccessPass,
 };
 pub(crate) use operator::{resetting_role, too_much_power};
 #[cfg(test)]
 pub(crate) use policies::read_for_test as read_policy;
-pub(crate) use policies::{Frequency, PolicyRead};
-pub(crate) use reads::{AuditRow, DeviceRead, DirectoryPerson, RoleHeld};
+pub(crate) use policies::{ConditionalAccessPolicy, SignInFrequency};
+pub(crate) use reads::{DirectoryAuditRecord, GraphDevice, GraphUser, RoleAssignment};
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ use crate::store::{Db, Sealer};
 
 /// Failure to create the clients for Microsoft at startup.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoEntra {
+pub(crate) enum EntraSetupError {
     #[error("cannot create the clients for Microsoft")]
     Http(#[from] HttpError),
     #[error(transparent)]
@@ -65,25 +65,25 @@ pub(crate) enum NoEntra {
 
 /// All clients that send requests to Microsoft, for one tenant.
 #[derive(Clone)]
-pub(crate) struct Entra {
-    pub(crate) credential: Arc<Credential>,
-    pub(crate) oidc: Arc<Oidc>,
-    pub(crate) graph: Graph,
-    pub(crate) operators: Operators,
+pub(crate) struct EntraClients {
+    pub(crate) credential: Arc<ClientCredential>,
+    pub(crate) oidc: Arc<OidcClient>,
+    pub(crate) graph: GraphClient,
+    pub(crate) operators: OperatorClient,
 }
 
-impl Entra {
+impl EntraClients {
     pub(crate) fn new(
         settings: &config::Config,
         db: &Db,
         sealer: &Sealer,
         clock: &Clock,
         random: &Random,
-    ) -> Result<Self, NoEntra> {
-        let credential = Arc::new(Credential::load(&settings.entra, clock.clone(), random.clone())?);
-        let oidc = Arc::new(Oidc::new(settings, Arc::clone(&credential), clock.clone())?);
-        let graph = Graph::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
-        let operators = Operators::new(graph.clone(), db.clone(), sealer.clone(), settings);
+    ) -> Result<Self, EntraSetupError> {
+        let credential = Arc::new(ClientCredential::load(&settings.entra, clock.clone(), random.clone())?);
+        let oidc = Arc::new(OidcClient::new(settings, Arc::clone(&credential), clock.clone())?);
+        let graph = GraphClient::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
+        let operators = OperatorClient::new(graph.clone(), db.clone(), sealer.clone(), settings);
         Ok(Self { credential, oidc, graph, operators })
     }
 }

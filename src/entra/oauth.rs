@@ -29,7 +29,7 @@ impl ExtraTokenFields for IdTokenField {}
 
 /// Error response of Entra's token endpoint. Code branches on `error`, `error_codes` and `suberror`, never on the text.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct EntraError {
+pub(super) struct EntraTokenError {
     error: String,
     #[serde(default)]
     error_codes: Vec<u32>,
@@ -39,20 +39,20 @@ pub(super) struct EntraError {
     trace_id: Option<String>,
 }
 
-impl fmt::Display for EntraError {
+impl fmt::Display for EntraTokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}", self.error, self.error_codes)
     }
 }
 
-impl ErrorResponse for EntraError {}
+impl ErrorResponse for EntraTokenError {}
 
 /// Successful response of Entra's token endpoint.
-pub(super) type Answer = StandardTokenResponse<IdTokenField, BasicTokenType>;
+pub(super) type EntraTokenResponse = StandardTokenResponse<IdTokenField, BasicTokenType>;
 /// OAuth client with an authorization and a token endpoint.
-pub(super) type OauthClient = oauth2::Client<
-    EntraError,
-    Answer,
+pub(super) type EntraOauthClient = oauth2::Client<
+    EntraTokenError,
+    EntraTokenResponse,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
     BasicRevocationErrorResponse,
@@ -93,8 +93,8 @@ impl TokenError {
     }
 }
 
-impl From<RequestTokenError<HttpError, EntraError>> for TokenError {
-    fn from(error: RequestTokenError<HttpError, EntraError>) -> Self {
+impl From<RequestTokenError<HttpError, EntraTokenError>> for TokenError {
+    fn from(error: RequestTokenError<HttpError, EntraTokenError>) -> Self {
         match error {
             RequestTokenError::ServerResponse(response) => {
                 Self::Refused { error: response.error, codes: response.error_codes, trace_id: response.trace_id }
@@ -113,15 +113,15 @@ pub(crate) fn aadsts_codes(description: &str) -> Vec<u32> {
 }
 
 /// Tokens from a token response.
-pub(super) struct Tokens {
+pub(super) struct TokenSet {
     pub(super) access: Secret,
     pub(super) seconds: i64,
     pub(super) refresh: Option<Secret>,
     pub(super) id_token: Option<String>,
 }
 
-impl From<&Answer> for Tokens {
-    fn from(answer: &Answer) -> Self {
+impl From<&EntraTokenResponse> for TokenSet {
+    fn from(answer: &EntraTokenResponse) -> Self {
         use oauth2::TokenResponse as _;
         let lifetime = answer.expires_in().map_or(300, |d| i64::try_from(d.as_secs()).unwrap_or(300));
         Self {

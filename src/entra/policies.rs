@@ -11,11 +11,11 @@
 
 use serde_json::{Map, Value};
 
-use super::graph::{Graph, GraphError};
+use super::graph::{GraphClient, GraphError};
 
 /// Session control of a policy: how often a person must sign in again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Frequency {
+pub(crate) enum SignInFrequency {
     /// Every time, with all factors. Microsoft allows 5 minutes of clock skew.
     EveryTime,
     /// Any other setting: an interval, the second factor alone, or none.
@@ -24,7 +24,7 @@ pub(crate) enum Frequency {
 
 /// Conditional Access policy, reduced to the properties that are assessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PolicyRead {
+pub(crate) struct ConditionalAccessPolicy {
     pub(crate) name: String,
     pub(crate) state: String,
     pub(crate) contexts: Vec<String>,
@@ -41,7 +41,7 @@ pub(crate) struct PolicyRead {
     /// Graph names of the grant controls that satisfy the policy instead of the authentication strength.
     pub(crate) or_else: Vec<String>,
     pub(crate) combinations: Vec<String>,
-    pub(crate) frequency: Frequency,
+    pub(crate) frequency: SignInFrequency,
 }
 
 /// Returns true if nothing is set: `null`, empty, or the text `none`. Annotations (names with `@`) are ignored.
@@ -122,7 +122,7 @@ fn deep<'a>(value: &'a Value, pointer: &str) -> &'a Value {
     value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
-fn frequency(session: &Value) -> Frequency {
+fn frequency(session: &Value) -> SignInFrequency {
     let frequency = &session["signInFrequency"];
     let is = |name: &str, value: &str| {
         frequency.get(name).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(value))
@@ -130,15 +130,15 @@ fn frequency(session: &Value) -> Frequency {
     let every = frequency["isEnabled"] == Value::Bool(true)
         && is("frequencyInterval", "everyTime")
         && !is("authenticationType", "secondaryAuthentication");
-    if every { Frequency::EveryTime } else { Frequency::Other }
+    if every { SignInFrequency::EveryTime } else { SignInFrequency::Other }
 }
 
-fn read(policy: &Value) -> PolicyRead {
+fn read(policy: &Value) -> ConditionalAccessPolicy {
     let (users, controls) = (deep(policy, "/conditions/users"), &policy["grantControls"]);
     let (guests, excluded_people): (Vec<_>, Vec<_>) =
         words(&users["excludeUsers"]).into_iter().partition(|who| who == "GuestsOrExternalUsers");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    PolicyRead {
+    ConditionalAccessPolicy {
         name: text(&policy["displayName"]),
         state: text(&policy["state"]),
         contexts: words(deep(policy, "/conditions/applications/includeAuthenticationContextClassReferences")),
@@ -155,16 +155,16 @@ fn read(policy: &Value) -> PolicyRead {
     }
 }
 
-impl Graph {
+impl GraphClient {
     /// Fetches all Conditional Access policies. Microsoft allows one request per second and tenant.
-    pub(crate) async fn policies(&self) -> Result<Vec<PolicyRead>, GraphError> {
+    pub(crate) async fn policies(&self) -> Result<Vec<ConditionalAccessPolicy>, GraphError> {
         let found: Vec<Value> = self.all(self.url(&["identity", "conditionalAccess", "policies"])).await?;
         Ok(found.iter().map(read).collect())
     }
 }
 
 #[cfg(test)]
-pub(crate) fn read_for_test(policy: &Value) -> PolicyRead {
+pub(crate) fn read_for_test(policy: &Value) -> ConditionalAccessPolicy {
     read(policy)
 }
 
@@ -207,7 +207,7 @@ mod tests {
         })
     }
 
-    fn with(at: &str, value: Value) -> PolicyRead {
+    fn with(at: &str, value: Value) -> ConditionalAccessPolicy {
         let mut policy = plain();
         let (parent, name) = at.rsplit_once('/').unwrap();
         policy.pointer_mut(parent).unwrap()[name] = value;
@@ -219,7 +219,7 @@ mod tests {
         let policy = read(&plain());
         assert_eq!(policy.narrowed_by, Vec::<String>::new());
         assert!(policy.everybody && !policy.blocks && policy.or_else.is_empty() && !policy.excludes_guests);
-        assert_eq!((policy.frequency, policy.contexts), (Frequency::EveryTime, vec!["c1".to_owned()]));
+        assert_eq!((policy.frequency, policy.contexts), (SignInFrequency::EveryTime, vec!["c1".to_owned()]));
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
             json!({ "isEnabled": true, "frequencyInterval": "timeBased", "value": 1, "type": "hours" }),
             json!({ "isEnabled": true, "frequencyInterval": "everyTime", "authenticationType": "secondaryAuthentication" }),
         ] {
-            assert_eq!(with(at, other).frequency, Frequency::Other);
+            assert_eq!(with(at, other).frequency, SignInFrequency::Other);
         }
     }
 

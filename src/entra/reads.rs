@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use url::Url;
 
-use super::graph::{Graph, GraphError};
+use super::graph::{GraphClient, GraphError};
 use crate::base::ObjectId;
 
 /// Properties of a user that are requested (`$select`).
@@ -15,7 +15,7 @@ const PERSON: &str = "id,displayName,userPrincipalName,accountEnabled,userType,o
 
 /// One page of a list.
 #[derive(Deserialize)]
-pub(super) struct Page<T> {
+pub(super) struct GraphPage<T> {
     pub(super) value: Vec<T>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<Url>,
@@ -24,7 +24,7 @@ pub(super) struct Page<T> {
 /// User (Graph `user`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct DirectoryPerson {
+pub(crate) struct GraphUser {
     pub(crate) id: ObjectId,
     #[serde(default)]
     pub(crate) display_name: Option<String>,
@@ -67,7 +67,7 @@ pub(crate) struct DirectoryPerson {
 /// Registered device, reduced to platform and kind of trust.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct DeviceRead {
+pub(crate) struct GraphDevice {
     #[serde(default, deserialize_with = "or_empty")]
     pub(crate) operating_system: String,
     #[serde(default, deserialize_with = "or_empty")]
@@ -81,7 +81,7 @@ fn or_empty<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Erro
 
 /// Role that a person holds, or is eligible to activate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RoleHeld {
+pub(crate) struct RoleAssignment {
     pub(crate) template: String,
     pub(crate) scope: String,
     pub(crate) eligible: bool,
@@ -89,7 +89,7 @@ pub(crate) struct RoleHeld {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Assignment {
+struct RoleAssignmentResponse {
     role_definition_id: String,
     #[serde(default)]
     directory_scope_id: Option<String>,
@@ -97,7 +97,7 @@ struct Assignment {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
+struct MembershipResponse {
     id: String,
     #[serde(default)]
     display_name: Option<String>,
@@ -111,7 +111,7 @@ struct Member {
 
 /// Groups, directory roles and administrative units of a person.
 #[derive(Clone, Debug)]
-pub(crate) struct Groups {
+pub(crate) struct GroupMembership {
     pub(crate) ids: Vec<String>,
     /// Display names of the groups that can be assigned to roles.
     pub(crate) role_assignable: Vec<String>,
@@ -125,42 +125,42 @@ pub(crate) struct Groups {
 /// Record of Microsoft's directory audit log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct AuditRow {
+pub(crate) struct DirectoryAuditRecord {
     pub(crate) activity_date_time: Timestamp,
     pub(crate) result: String,
     #[serde(default)]
     pub(crate) result_reason: Option<String>,
     #[serde(default)]
-    pub(crate) initiated_by: Option<InitiatedBy>,
+    pub(crate) initiated_by: Option<AuditInitiator>,
     #[serde(default)]
-    pub(crate) target_resources: Vec<Named>,
+    pub(crate) target_resources: Vec<ObjectReference>,
     #[serde(default)]
-    pub(crate) additional_details: Vec<Detail>,
+    pub(crate) additional_details: Vec<AdditionalDetail>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct InitiatedBy {
+pub(crate) struct AuditInitiator {
     #[serde(default)]
-    pub(crate) user: Option<Named>,
+    pub(crate) user: Option<ObjectReference>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Named {
+pub(crate) struct ObjectReference {
     #[serde(default)]
     pub(crate) id: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Detail {
+pub(crate) struct AdditionalDetail {
     #[serde(default)]
     pub(crate) key: Option<String>,
     #[serde(default)]
     pub(crate) value: Option<String>,
 }
 
-impl Graph {
+impl GraphClient {
     /// Fetches a user by object id.
-    pub(crate) async fn person(&self, id: ObjectId) -> Result<DirectoryPerson, GraphError> {
+    pub(crate) async fn person(&self, id: ObjectId) -> Result<GraphUser, GraphError> {
         let mut url = self.url(&["users", &id.to_string()]);
         url.query_pairs_mut().append_pair("$select", PERSON);
         self.read(url).await
@@ -172,7 +172,7 @@ impl Graph {
     }
 
     /// Fetches all role assignments of a person: active and eligible, tenant-wide and scoped.
-    pub(crate) async fn roles(&self, id: ObjectId) -> Result<Vec<RoleHeld>, GraphError> {
+    pub(crate) async fn roles(&self, id: ObjectId) -> Result<Vec<RoleAssignment>, GraphError> {
         let (mut held, eligible) = tokio::try_join!(
             self.roles_in("roleAssignments", id, false),
             self.roles_in("roleEligibilityScheduleInstances", id, true)
@@ -182,11 +182,11 @@ impl Graph {
     }
 
     /// Fetches a person's assignments from one list of the role management API.
-    async fn roles_in(&self, list: &str, id: ObjectId, eligible: bool) -> Result<Vec<RoleHeld>, GraphError> {
+    async fn roles_in(&self, list: &str, id: ObjectId, eligible: bool) -> Result<Vec<RoleAssignment>, GraphError> {
         let mut url = self.url(&["roleManagement", "directory", list]);
         url.query_pairs_mut().append_pair("$filter", &format!("principalId eq '{id}'"));
-        let found: Vec<Assignment> = self.all(url).await?;
-        let held = |a: Assignment| RoleHeld {
+        let found: Vec<RoleAssignmentResponse> = self.all(url).await?;
+        let held = |a: RoleAssignmentResponse| RoleAssignment {
             scope: a.directory_scope_id.unwrap_or_else(|| "/".to_owned()),
             template: a.role_definition_id,
             eligible,
@@ -195,37 +195,47 @@ impl Graph {
     }
 
     /// Fetches a person's groups, directory roles and administrative units.
-    pub(crate) async fn groups(&self, id: ObjectId) -> Result<Groups, GraphError> {
-        let found: Vec<Member> = self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
-        let is = |kind: &'static str| move |m: &Member| m.kind.as_deref() == Some(kind);
-        let (units, found): (Vec<Member>, Vec<Member>) =
+    pub(crate) async fn groups(&self, id: ObjectId) -> Result<GroupMembership, GraphError> {
+        let found: Vec<MembershipResponse> =
+            self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
+        let is = |kind: &'static str| move |m: &MembershipResponse| m.kind.as_deref() == Some(kind);
+        let (units, found): (Vec<MembershipResponse>, Vec<MembershipResponse>) =
             found.into_iter().partition(is("#microsoft.graph.administrativeUnit"));
         if !units.is_empty() {
             self.names_units.store(true, Ordering::Relaxed);
         }
-        let (roles, groups): (Vec<Member>, Vec<Member>) =
+        let (roles, groups): (Vec<MembershipResponse>, Vec<MembershipResponse>) =
             found.into_iter().partition(is("#microsoft.graph.directoryRole"));
         let assignable = groups.iter().filter(|g| g.is_assignable_to_role == Some(true));
-        let name = |g: &Member| g.display_name.clone().unwrap_or_else(|| g.id.clone());
+        let name = |g: &MembershipResponse| g.display_name.clone().unwrap_or_else(|| g.id.clone());
         let role_assignable = assignable.map(name).collect();
         let roles = roles.into_iter().filter_map(|role| role.role_template_id).collect();
         let units = self.names_units.load(Ordering::Relaxed).then(|| units.into_iter().map(|unit| unit.id).collect());
-        Ok(Groups { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable, roles, units })
+        Ok(GroupMembership { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable, roles, units })
     }
 
     /// Fetches the devices a person has registered.
-    pub(crate) async fn devices(&self, id: ObjectId) -> Result<Vec<DeviceRead>, GraphError> {
+    pub(crate) async fn devices(&self, id: ObjectId) -> Result<Vec<GraphDevice>, GraphError> {
         self.all(self.url(&["users", &id.to_string(), "registeredDevices"])).await
     }
 
     /// Fetches the audit records of administrator resets in a time range.
     ///
     /// Records arrive late, so an empty result is not final.
-    pub(crate) async fn reset_audits(&self, from: Timestamp, to: Timestamp) -> Result<Vec<AuditRow>, GraphError> {
+    pub(crate) async fn reset_audits(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<DirectoryAuditRecord>, GraphError> {
         self.audits("Reset password (by admin)", from, to).await
     }
 
-    async fn audits(&self, activity: &str, from: Timestamp, to: Timestamp) -> Result<Vec<AuditRow>, GraphError> {
+    async fn audits(
+        &self,
+        activity: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<DirectoryAuditRecord>, GraphError> {
         let at = |t: Timestamp| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let filter = format!(
             "activityDisplayName eq '{activity}' and activityDateTime ge {} and activityDateTime le {}",
@@ -248,7 +258,9 @@ impl Graph {
         to: Timestamp,
     ) -> Result<Vec<(Timestamp, ObjectId)>, GraphError> {
         let rows = self.audits("User registered security info", from, to).await?;
-        let of = |row: &AuditRow| row.target_resources.iter().find_map(|target| target.id.as_deref()?.parse().ok());
+        let of = |row: &DirectoryAuditRecord| {
+            row.target_resources.iter().find_map(|target| target.id.as_deref()?.parse().ok())
+        };
         let done = rows.iter().filter(|row| row.result == "success");
         Ok(done.filter_map(|row| Some((row.activity_date_time, of(row)?))).collect())
     }
@@ -260,7 +272,7 @@ impl Graph {
         let mut next = Some(first);
         let mut pages = 0;
         while let Some(url) = next.take() {
-            let page: Page<T> = self.read(url).await?;
+            let page: GraphPage<T> = self.read(url).await?;
             all.extend(page.value);
             pages += 1;
             next = page.next.filter(|url| url.origin() == self.base.origin() && pages < 100);

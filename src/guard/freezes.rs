@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{Actor, Event, Ledger};
+use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
 use crate::base::{PersonKey, ResetId};
 use crate::store::{Db, StoreError, on_db, on_tx};
 
@@ -16,7 +16,7 @@ const REST: SignedDuration = SignedDuration::from_hours(24);
 
 /// Outcome of a report of "this was not me".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Frozen {
+pub(crate) enum HoldOutcome {
     Now,
     /// The person is already on hold, or the hold was lifted recently: the report is only audited.
     AlarmOnly,
@@ -24,11 +24,11 @@ pub(crate) enum Frozen {
 
 /// Places a hold because of this reset, in the transaction of the report.
 pub(crate) async fn freeze(
-    ledger: &mut Ledger,
+    ledger: &mut AuditedTransaction,
     person: PersonKey,
     reset: ResetId,
     now: Timestamp,
-) -> Result<Frozen, StoreError> {
+) -> Result<HoldOutcome, StoreError> {
     const SQL: &str = "INSERT INTO freezes (tenant, object, reset_id, since) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant, object) DO UPDATE SET reset_id = $3, since = $4, thawed_at = NULL
         WHERE freezes.thawed_at IS NOT NULL AND freezes.since <= $5";
@@ -45,18 +45,18 @@ pub(crate) async fn freeze(
         .await
         .map(|d| d.rows_affected()))?;
     let (frozen, kind) =
-        if rows == 1 { (Frozen::Now, "guard.frozen") } else { (Frozen::AlarmOnly, "guard.freeze_again") };
+        if rows == 1 { (HoldOutcome::Now, "guard.frozen") } else { (HoldOutcome::AlarmOnly, "guard.freeze_again") };
     // The only known fact about the reporter is that they have the link.
-    ledger.record(Event::new(kind, Actor::Portal).about(person).reset(reset).with("by", "link"));
+    ledger.record(AuditEvent::new(kind, AuditActor::Portal).about(person).reset(reset).with("by", "link"));
     Ok(frozen)
 }
 
 /// Places a hold on behalf of the helpdesk, after a denied call check or an impostor on the phone. Returns false if the
 /// person is already on hold. No cooldown applies, because staff actions are attributed in the audit log.
 pub(crate) async fn freeze_by_desk(
-    ledger: &mut Ledger,
+    ledger: &mut AuditedTransaction,
     person: PersonKey,
-    by: Actor,
+    by: AuditActor,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO freezes (tenant, object, reset_id, since) VALUES ($1, $2, '', $3)
@@ -71,7 +71,7 @@ pub(crate) async fn freeze_by_desk(
         .await
         .map(|d| d.rows_affected()))?;
     if rows == 1 {
-        ledger.record(Event::new("guard.frozen", by).about(person).with("by", "desk"));
+        ledger.record(AuditEvent::new("guard.frozen", by).about(person).with("by", "desk"));
     }
     Ok(rows == 1)
 }
@@ -92,9 +92,9 @@ pub(crate) async fn is_frozen(db: &Db, person: PersonKey) -> Result<bool, StoreE
 
 /// Lifts the person's hold, in the transaction of the case that decides it. Returns false if there was no hold.
 pub(crate) async fn thaw(
-    ledger: &mut Ledger,
+    ledger: &mut AuditedTransaction,
     person: PersonKey,
-    by: Actor,
+    by: AuditActor,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE freezes SET thawed_at = $3 WHERE tenant = $1 AND object = $2 AND thawed_at IS NULL";
@@ -108,7 +108,7 @@ pub(crate) async fn thaw(
         .await
         .map(|d| d.rows_affected()))?;
     if rows == 1 {
-        ledger.record(Event::new("guard.thawed", by).about(person));
+        ledger.record(AuditEvent::new("guard.thawed", by).about(person));
     }
     Ok(rows == 1)
 }
@@ -116,31 +116,31 @@ pub(crate) async fn thaw(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Auditor;
+    use crate::audit::AuditLog;
     use crate::base::{Clock, Random};
-    use crate::store::testing::{Engine, engines, sealer, tenant};
+    use crate::store::testing::{TestDatabase, engines, sealer, tenant};
 
     fn somebody() -> crate::base::ObjectId {
         Random::system().uuid().to_string().parse().unwrap()
     }
 
-    struct Desk {
-        auditor: Auditor,
-        engine: Engine,
+    struct HoldFixture {
+        auditor: AuditLog,
+        engine: TestDatabase,
         who: PersonKey,
     }
 
-    impl Desk {
+    impl HoldFixture {
         async fn all() -> Vec<Self> {
-            let make = |engine: Engine| Self {
-                auditor: Auditor::new(engine.db.clone(), sealer(), Clock::system(), Random::system()),
+            let make = |engine: TestDatabase| Self {
+                auditor: AuditLog::new(engine.db.clone(), sealer(), Clock::system(), Random::system()),
                 engine,
                 who: PersonKey { tenant: tenant(), object: somebody() },
             };
             engines().await.into_iter().map(make).collect()
         }
 
-        async fn freeze(&self, now: Timestamp) -> Frozen {
+        async fn freeze(&self, now: Timestamp) -> HoldOutcome {
             let mut ledger = self.auditor.begin().await.unwrap();
             let reset = ResetId::new(&Random::system(), now);
             let frozen = freeze(&mut ledger, self.who, reset, now).await.unwrap();
@@ -151,7 +151,7 @@ mod tests {
         async fn thaw(&self, now: Timestamp) -> bool {
             let mut ledger = self.auditor.begin().await.unwrap();
             let agent = PersonKey { tenant: tenant(), object: somebody() };
-            let thawed = thaw(&mut ledger, self.who, Actor::Staff(agent), now).await.unwrap();
+            let thawed = thaw(&mut ledger, self.who, AuditActor::Staff(agent), now).await.unwrap();
             ledger.commit().await.unwrap();
             thawed
         }
@@ -170,17 +170,17 @@ mod tests {
 
     #[tokio::test]
     async fn frozen_is_frozen_until_the_desk_thaws_and_then_for_a_day_only_an_alarm() {
-        for desk in Desk::all().await {
+        for desk in HoldFixture::all().await {
             let start = Timestamp::from_second(1_800_000_000).unwrap();
             let hours = |n| start + SignedDuration::from_hours(n);
             assert!(!desk.is_frozen().await && !desk.thaw(start).await);
-            assert_eq!(desk.freeze(start).await, Frozen::Now);
-            assert_eq!(desk.freeze(hours(30)).await, Frozen::AlarmOnly, "already on hold");
+            assert_eq!(desk.freeze(start).await, HoldOutcome::Now);
+            assert_eq!(desk.freeze(hours(30)).await, HoldOutcome::AlarmOnly, "already on hold");
             assert!(desk.is_frozen().await);
             assert!(desk.thaw(hours(2)).await && !desk.thaw(hours(2)).await && !desk.is_frozen().await);
-            assert_eq!(desk.freeze(hours(3)).await, Frozen::AlarmOnly, "lifted recently");
+            assert_eq!(desk.freeze(hours(3)).await, HoldOutcome::AlarmOnly, "lifted recently");
             assert!(!desk.is_frozen().await);
-            assert_eq!(desk.freeze(hours(24)).await, Frozen::Now);
+            assert_eq!(desk.freeze(hours(24)).await, HoldOutcome::Now);
             assert!(desk.is_frozen().await);
             let events = ["guard.frozen", "guard.freeze_again", "guard.thawed", "guard.freeze_again", "guard.frozen"];
             assert_eq!(desk.audited().await, events);

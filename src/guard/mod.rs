@@ -7,35 +7,35 @@ mod grants;
 mod store;
 mod switches;
 
-pub(crate) use freezes::{Frozen, freeze, freeze_by_desk, frozen_since, is_frozen, thaw};
+pub(crate) use freezes::{HoldOutcome, freeze, freeze_by_desk, frozen_since, is_frozen, thaw};
 pub(crate) use grants::grant;
-pub(crate) use switches::{Pause, Switches};
+pub(crate) use switches::{PauseReason, ResetPause};
 
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::base::{PersonKey, ResetId};
-use crate::config::Approval;
-use crate::entra::{GraphError, OperatorError, Trouble};
-use crate::people::{Facts, InDirectory, People, Protection, RiskRead};
-use crate::state::App;
-use crate::store::{Limit, Limits, Refused, StoreError, Tx};
+use crate::config::ApprovalRequirement;
+use crate::entra::{GraphError, OperatorError, OperatorFault};
+use crate::people::{DirectoryLookup, PeopleService, PersonProfile, ResetProtection, RiskLookup};
+use crate::state::AppState;
+use crate::store::{RateLimit, RateLimitExceeded, RateLimiter, StoreError, Tx};
 
 /// Reason why a person cannot reset now. The message catalogue has `stopped-<code>-title`, `-text` and `-do`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stopped {
+pub(crate) enum BlockReason {
     /// All resets are paused, manually or by the hourly limit.
-    Paused(Pause),
+    Paused(PauseReason),
     /// The person is on hold, for example after a report that they did not request a reset.
     Frozen,
     /// The organisation requires the helpdesk to verify this person first.
     Approval,
     /// The reset operator is not linked, or has a fault.
-    Operator(Option<Trouble>),
+    Operator(Option<OperatorFault>),
     /// The account is the reset operator itself.
     IsOperator,
     /// Microsoft does not let the operator's role reset this account.
-    Protected(Protection),
+    Protected(ResetProtection),
     Guest,
     Disabled,
     /// The account has expired in Active Directory.
@@ -50,16 +50,16 @@ pub(crate) enum Stopped {
     CannotCheck,
 }
 
-impl Stopped {
+impl BlockReason {
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Paused(Pause::Ceiling) => "G-CEILING",
-            Self::Paused(Pause::Hand) => "G-PAUSED",
+            Self::Paused(PauseReason::Ceiling) => "G-CEILING",
+            Self::Paused(PauseReason::Hand) => "G-PAUSED",
             Self::Frozen => "G-FROZEN",
             Self::Approval => "G-APPROVAL",
             Self::Operator(_) => "G-OPERATOR",
             Self::IsOperator => "G-OPERATOR-ACCOUNT",
-            Self::Protected(Protection::OutsideUnit) => "G-OUTSIDE",
+            Self::Protected(ResetProtection::OutsideUnit) => "G-OUTSIDE",
             Self::Protected(_) => "G-PROTECTED",
             Self::Guest => "G-GUEST",
             Self::Disabled => "G-DISABLED",
@@ -74,58 +74,62 @@ impl Stopped {
 
 /// Returns what Active Directory would refuse anyway, so that the person knows before typing a password. A lockout is
 /// not a block reason, because the reset may unlock the account.
-fn in_directory(directory: &InDirectory, now: Timestamp) -> Option<Stopped> {
+fn in_directory(directory: &DirectoryLookup, now: Timestamp) -> Option<BlockReason> {
     let account = directory.account()?;
     match () {
-        () if account.disabled => Some(Stopped::Disabled),
-        () if account.expired => Some(Stopped::Expired),
-        () if account.protected => Some(Stopped::ProtectedInDirectory),
-        () if account.cannot_change == Some(true) => Some(Stopped::CannotChange),
-        () => directory.too_young_until(now).map(Stopped::TooYoung),
+        () if account.disabled => Some(BlockReason::Disabled),
+        () if account.expired => Some(BlockReason::Expired),
+        () if account.protected => Some(BlockReason::ProtectedInDirectory),
+        () if account.cannot_change == Some(true) => Some(BlockReason::CannotChange),
+        () => directory.too_young_until(now).map(BlockReason::TooYoung),
     }
 }
 
 /// Outcome of counting a reset against the person's quota.
 #[derive(Debug)]
-pub(crate) enum Counted {
+pub(crate) enum QuotaOutcome {
     Within,
     /// A helpdesk grant was consumed.
     Granted,
     /// The reset needs a grant, and another request consumed it first.
     NotGranted,
-    Limited(Refused),
+    Limited(RateLimitExceeded),
 }
 
 /// Checks whether a person may reset, and counts resets against the limits.
 #[derive(Clone)]
-pub(crate) struct Guard {
-    app: App,
-    people: People,
-    switches: Switches,
+pub(crate) struct EligibilityChecker {
+    app: AppState,
+    people: PeopleService,
+    switches: ResetPause,
 }
 
-impl FromRef<App> for Guard {
-    fn from_ref(app: &App) -> Self {
-        Self { app: app.clone(), people: People::from_ref(app), switches: Switches::new(app.db.clone()) }
+impl FromRef<AppState> for EligibilityChecker {
+    fn from_ref(app: &AppState) -> Self {
+        Self { app: app.clone(), people: PeopleService::from_ref(app), switches: ResetPause::new(app.db.clone()) }
     }
 }
 
-impl Guard {
+impl EligibilityChecker {
     /// Returns the first reason that blocks a reset, or `None`. An unavailable database is an error, not a block
     /// reason.
-    pub(crate) async fn look(&self, facts: &Facts, directory: &InDirectory) -> Result<Option<Stopped>, StoreError> {
+    pub(crate) async fn look(
+        &self,
+        facts: &PersonProfile,
+        directory: &DirectoryLookup,
+    ) -> Result<Option<BlockReason>, StoreError> {
         if let Some(pause) = self.switches.paused().await? {
-            return Ok(Some(Stopped::Paused(pause)));
+            return Ok(Some(BlockReason::Paused(pause)));
         }
         let person = PersonKey { tenant: self.app.config.tenant(), object: facts.id };
         if freezes::is_frozen(&self.app.db, person).await? {
-            return Ok(Some(Stopped::Frozen));
+            return Ok(Some(BlockReason::Frozen));
         }
         if facts.guest && !self.app.config.signin.allow_guests {
-            return Ok(Some(Stopped::Guest));
+            return Ok(Some(BlockReason::Guest));
         }
         if !facts.enabled {
-            return Ok(Some(Stopped::Disabled));
+            return Ok(Some(BlockReason::Disabled));
         }
         if let Some(stopped) = in_directory(directory, self.app.now()) {
             return Ok(Some(stopped));
@@ -133,52 +137,52 @@ impl Guard {
         let operator = match self.app.entra.operators.ready().await {
             Ok(ready) => ready.operator,
             Err(OperatorError::Store(error)) => return Err(error),
-            Err(OperatorError::Trouble(trouble)) => return Ok(Some(Stopped::Operator(Some(trouble)))),
-            Err(OperatorError::NotLinked) => return Ok(Some(Stopped::Operator(None))),
+            Err(OperatorError::Trouble(trouble)) => return Ok(Some(BlockReason::Operator(Some(trouble)))),
+            Err(OperatorError::NotLinked) => return Ok(Some(BlockReason::Operator(None))),
             Err(error) => {
                 tracing::warn!(error = ?error, "eligibility check failed: operator token unavailable");
-                return Ok(Some(Stopped::CannotCheck));
+                return Ok(Some(BlockReason::CannotCheck));
             }
         };
         if operator.object == facts.id {
-            return Ok(Some(Stopped::IsOperator));
+            return Ok(Some(BlockReason::IsOperator));
         }
         match self.people.protection(facts, (&operator.role, &operator.scope)).await {
             Ok(None) => self.approval(facts, person).await,
-            Ok(Some(protection)) => Ok(Some(Stopped::Protected(protection))),
+            Ok(Some(protection)) => Ok(Some(BlockReason::Protected(protection))),
             // Fails closed: a person whose roles cannot be fetched counts as privileged.
             Err(error) => {
                 tracing::warn!(error = ?error, "eligibility check failed: role assignments unavailable");
-                Ok(Some(Stopped::CannotCheck))
+                Ok(Some(BlockReason::CannotCheck))
             }
         }
     }
 
     /// Returns [`BlockReason::ApprovalRequired`] if this person needs a reset grant and has none.
-    async fn approval(&self, facts: &Facts, person: PersonKey) -> Result<Option<Stopped>, StoreError> {
+    async fn approval(&self, facts: &PersonProfile, person: PersonKey) -> Result<Option<BlockReason>, StoreError> {
         if !self.needs_approval(facts).await || grants::has_grant(&self.app.db, person, self.app.now()).await? {
             return Ok(None);
         }
-        Ok(Some(Stopped::Approval))
+        Ok(Some(BlockReason::Approval))
     }
 
     /// Returns whether this person needs a reset grant from the helpdesk, by `reset.approval` or by user risk.
-    pub(crate) async fn needs_approval(&self, facts: &Facts) -> bool {
+    pub(crate) async fn needs_approval(&self, facts: &PersonProfile) -> bool {
         let by_power = match self.app.config.reset.approval {
-            Approval::Never => false,
-            Approval::Always => true,
-            Approval::Privileged => self.people.privilege(facts).await.privileged(),
+            ApprovalRequirement::Never => false,
+            ApprovalRequirement::Always => true,
+            ApprovalRequirement::Privileged => self.people.privilege(facts).await.privileged(),
         };
         by_power || self.by_risk(facts).await
     }
 
     /// Returns whether the user risk reaches `risk.approval_from`. Fails closed: an unreadable risk needs approval.
-    async fn by_risk(&self, facts: &Facts) -> bool {
+    async fn by_risk(&self, facts: &PersonProfile) -> bool {
         let Some(level) = self.app.config.risk.as_ref().and_then(|risk| risk.approval_from) else { return false };
         match self.people.recent_risk(facts.id).await {
-            Ok(RiskRead::Seen(risk)) => risk.reaches(level),
-            Ok(RiskRead::Nothing) => false,
-            Ok(RiskRead::NotAvailable) => {
+            Ok(RiskLookup::Seen(risk)) => risk.reaches(level),
+            Ok(RiskLookup::Nothing) => false,
+            Ok(RiskLookup::NotAvailable) => {
                 tracing::warn!("user risk not readable: risk.approval_from requires helpdesk approval for every reset");
                 true
             }
@@ -199,17 +203,17 @@ impl Guard {
         person: PersonKey,
         reset: ResetId,
         needs_approval: bool,
-    ) -> Result<Counted, StoreError> {
+    ) -> Result<QuotaOutcome, StoreError> {
         let (app, now) = (&self.app, self.app.now());
         if needs_approval {
             let granted = grants::use_up(tx, person, reset, now).await?;
-            return Ok(if granted { Counted::Granted } else { Counted::NotGranted });
+            return Ok(if granted { QuotaOutcome::Granted } else { QuotaOutcome::NotGranted });
         }
-        let limit = Limit { count: app.config.reset.per_person_hour, per: SignedDuration::from_hours(1) };
-        Ok(match Limits::take_in(tx, &format!("reset:{}", person.object), limit, now).await? {
-            Ok(()) => Counted::Within,
-            Err(_) if grants::use_up(tx, person, reset, now).await? => Counted::Granted,
-            Err(refused) => Counted::Limited(refused),
+        let limit = RateLimit { count: app.config.reset.per_person_hour, per: SignedDuration::from_hours(1) };
+        Ok(match RateLimiter::take_in(tx, &format!("reset:{}", person.object), limit, now).await? {
+            Ok(()) => QuotaOutcome::Within,
+            Err(_) if grants::use_up(tx, person, reset, now).await? => QuotaOutcome::Granted,
+            Err(refused) => QuotaOutcome::Limited(refused),
         })
     }
 
@@ -224,7 +228,7 @@ impl Guard {
         let count = store::created_since(&self.app.db, since).await?;
         if count >= ceiling {
             self.switches
-                .pause(&self.app.auditor, Pause::Ceiling, &format!("{count} resets in an hour"), self.app.now())
+                .pause(&self.app.auditor, PauseReason::Ceiling, &format!("{count} resets in an hour"), self.app.now())
                 .await?;
             tracing::error!(count, ceiling, "hourly reset limit reached: resets paused");
         }

@@ -4,17 +4,17 @@
 
 use jiff::Timestamp;
 
-use crate::audit::{Actor, Auditor, Event};
+use crate::audit::{AuditActor, AuditEvent, AuditLog};
 use crate::store::{Db, StoreError, on_db, on_tx};
 
 /// Reason for a pause. The stored values are `hand` and `ceiling`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pause {
+pub(crate) enum PauseReason {
     Hand,
     Ceiling,
 }
 
-impl Pause {
+impl PauseReason {
     fn name(self) -> &'static str {
         match self {
             Self::Hand => "hand",
@@ -25,27 +25,27 @@ impl Pause {
 
 /// Reads and changes the pause of all resets.
 #[derive(Clone)]
-pub(crate) struct Switches {
+pub(crate) struct ResetPause {
     db: Db,
 }
 
-impl Switches {
+impl ResetPause {
     pub(crate) fn new(db: Db) -> Self {
         Self { db }
     }
 
     /// Returns why resets are paused, or `None` if they are not.
-    pub(crate) async fn paused(&self) -> Result<Option<Pause>, StoreError> {
+    pub(crate) async fn paused(&self) -> Result<Option<PauseReason>, StoreError> {
         const SQL: &str = "SELECT by FROM switches WHERE name = 'pause'";
         let row: Option<(String,)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
-        Ok(row.map(|(by,)| if by == "ceiling" { Pause::Ceiling } else { Pause::Hand }))
+        Ok(row.map(|(by,)| if by == "ceiling" { PauseReason::Ceiling } else { PauseReason::Hand }))
     }
 
     /// Pauses all resets. Keeps the first reason if they are already paused.
     pub(crate) async fn pause(
         &self,
-        auditor: &Auditor,
-        by: Pause,
+        auditor: &AuditLog,
+        by: PauseReason,
         reason: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -61,19 +61,19 @@ impl Switches {
             .await
             .map(|d| d.rows_affected()))?;
         if rows == 1 {
-            let actor = if by == Pause::Hand { Actor::Command } else { Actor::Portal };
-            ledger.record(Event::new("resets.paused", actor).with("by", by.name()).with("reason", reason));
+            let actor = if by == PauseReason::Hand { AuditActor::Command } else { AuditActor::Portal };
+            ledger.record(AuditEvent::new("resets.paused", actor).with("by", by.name()).with("reason", reason));
         }
         ledger.commit().await
     }
 
     /// Resumes resets. Does nothing if they are not paused.
-    pub(crate) async fn resume(&self, auditor: &Auditor) -> Result<(), StoreError> {
+    pub(crate) async fn resume(&self, auditor: &AuditLog) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM switches WHERE name = 'pause'";
         let mut ledger = auditor.begin().await?;
         let rows = on_tx!(ledger.tx(), |c| sqlx::query(SQL).execute(c).await.map(|d| d.rows_affected()))?;
         if rows == 1 {
-            ledger.record(Event::new("resets.resumed", Actor::Command));
+            ledger.record(AuditEvent::new("resets.resumed", AuditActor::Command));
         }
         ledger.commit().await
     }
@@ -88,13 +88,13 @@ mod tests {
     #[tokio::test]
     async fn paused_is_paused_until_resumed() {
         for engine in engines().await {
-            let switches = Switches::new(engine.db.clone());
-            let auditor = Auditor::new(engine.db.clone(), sealer(), Clock::system(), Random::system());
+            let switches = ResetPause::new(engine.db.clone());
+            let auditor = AuditLog::new(engine.db.clone(), sealer(), Clock::system(), Random::system());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             assert_eq!(switches.paused().await.unwrap(), None);
-            switches.pause(&auditor, Pause::Ceiling, "20 resets", now).await.unwrap();
-            switches.pause(&auditor, Pause::Hand, "again", now).await.unwrap();
-            assert_eq!(switches.paused().await.unwrap(), Some(Pause::Ceiling), "the first reason stays");
+            switches.pause(&auditor, PauseReason::Ceiling, "20 resets", now).await.unwrap();
+            switches.pause(&auditor, PauseReason::Hand, "again", now).await.unwrap();
+            assert_eq!(switches.paused().await.unwrap(), Some(PauseReason::Ceiling), "the first reason stays");
             switches.resume(&auditor).await.unwrap();
             assert_eq!(switches.paused().await.unwrap(), None);
         }

@@ -7,23 +7,25 @@ use axum_extra::extract::Form;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::cases::{self, CaseRow, Choice};
-use super::queue::{Row, named, row, state_text};
+use super::cases::{self, ActionOption, CaseRow};
+use super::queue::{ResetListItem, named, row, state_text};
 use super::risk;
-use crate::audit::Trace;
-use crate::base::{ObjectId, Reference};
-use crate::reset::desk::{self as resets, Answered, DeskReset, DeskRung, File, Noted, ResetState, Verified};
-use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
-use crate::state::App;
-use crate::store::Limit;
-use crate::web::{ClientAddress, Error, Frame, draw, moment};
+use crate::audit::ResetHistoryEntry;
+use crate::base::{ObjectId, ReferenceCode};
+use crate::reset::desk::{
+    self as resets, DeskReset, DeskRung, EvidenceStatus, GraphResponseRecord, ResetDetail, ResetNote, ResetState,
+};
+use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, at_work};
+use crate::state::AppState;
+use crate::store::RateLimit;
+use crate::web::{ClientAddress, PageContext, WebError, draw, moment};
 
 /// Maximum length of a note.
 const NOTE_LETTERS: usize = 2_000;
 /// Maximum number of manual checks of one reset by one agent. More requests to Graph do not speed up a reset.
-const ASKS: Limit = Limit { count: 6, per: SignedDuration::from_mins(1) };
+const ASKS: RateLimit = RateLimit { count: 6, per: SignedDuration::from_mins(1) };
 
-struct RungRow {
+struct CheckpointItem {
     name: &'static str,
     title: String,
     reached: bool,
@@ -34,15 +36,15 @@ struct RungRow {
     note: Option<String>,
 }
 
-struct StepRow {
+struct ChecklistItem {
     title: String,
     done: bool,
 }
 
 #[derive(Template)]
 #[template(path = "helpdesk/reset.html")]
-struct ResetPage {
-    f: Frame,
+struct ResetDetailPage {
+    f: PageContext,
     reference: String,
     object: ObjectId,
     name: String,
@@ -56,18 +58,18 @@ struct ResetPage {
     detail: Option<String>,
     verified: bool,
     missing: Option<String>,
-    rungs: Vec<RungRow>,
+    rungs: Vec<CheckpointItem>,
     /// The viewer may request a check, because the reset is not final.
     asks: bool,
-    steps: Vec<StepRow>,
-    answers: Vec<Answered>,
-    trail: Vec<Trace>,
-    notes: Vec<Noted>,
-    others: Vec<Row>,
+    steps: Vec<ChecklistItem>,
+    answers: Vec<GraphResponseRecord>,
+    trail: Vec<ResetHistoryEntry>,
+    notes: Vec<ResetNote>,
+    others: Vec<ResetListItem>,
     /// Object id of the person, for the form that opens a case.
     person: String,
     cases: Vec<CaseRow>,
-    actions: Vec<Choice>,
+    actions: Vec<ActionOption>,
     /// Advice about a user risk that Microsoft detected before this reset.
     risk: Option<String>,
     /// The viewer may add notes and request checks.
@@ -76,7 +78,7 @@ struct ResetPage {
     said: Option<String>,
 }
 
-impl ResetPage {
+impl ResetDetailPage {
     /// Returns whether the reset was refused, so that there is nothing to prove.
     fn nothing_changed(&self) -> bool {
         self.state == ResetState::Refused.name()
@@ -84,18 +86,18 @@ impl ResetPage {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Back {
+pub(super) struct ResetDetailQuery {
     said: Option<String>,
 }
 
 pub(super) async fn page(
-    State(app): State<App>,
-    frame: Frame,
-    staff: Staff<Look>,
+    State(app): State<AppState>,
+    frame: PageContext,
+    staff: StaffMember<ViewHelpdesk>,
     address: ClientAddress,
     Path(reference): Path<String>,
-    Query(back): Query<Back>,
-) -> Result<Response, Error> {
+    Query(back): Query<ResetDetailQuery>,
+) -> Result<Response, WebError> {
     let file = find(&app, &address, &reference).await?;
     let said = back.said.as_deref().and_then(|said| match said {
         "asked" => Some(frame.t("desk-asked")),
@@ -109,51 +111,51 @@ pub(super) async fn page(
     });
     let f = at_work(frame, &staff.login);
     let cases = cases::of_reset(&app, &f, file.reset.id).await?;
-    let assists = staff.login.may(Assist::ROLES);
+    let assists = staff.login.may(WorkCases::ROLES);
     let over = assists && risk::may_be_over(&app, &file).await;
     let risk = over.then(|| f.t("desk-risk-before"));
     let page = view(f, file, assists, said, app.now());
-    Ok(draw(&ResetPage { cases, risk, ..page }))
+    Ok(draw(&ResetDetailPage { cases, risk, ..page }))
 }
 
-pub(super) async fn find(app: &App, address: &ClientAddress, reference: &str) -> Result<File, Error> {
-    let file = match reference.parse::<Reference>() {
+pub(super) async fn find(app: &AppState, address: &ClientAddress, reference: &str) -> Result<ResetDetail, WebError> {
+    let file = match reference.parse::<ReferenceCode>() {
         Ok(reference) => resets::file(app, &reference).await?,
         Err(_) => None,
     };
     if file.is_none() {
         address.count(app, "miss").await?;
     }
-    file.ok_or(Error::NotFound)
+    file.ok_or(WebError::NotFound)
 }
 
 /// Checks the reset at Graph now instead of at its scheduled time. `POST …/ask`.
 pub(super) async fn ask(
-    State(app): State<App>,
-    staff: Staff<Assist>,
+    State(app): State<AppState>,
+    staff: StaffMember<WorkCases>,
     address: ClientAddress,
     Path(reference): Path<String>,
-) -> Result<Response, Error> {
+) -> Result<Response, WebError> {
     let file = find(&app, &address, &reference).await?;
     let key = format!("ask:{}:{}", staff.login.key.object, file.reset.id);
-    app.limits.take(&key, ASKS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
+    app.limits.take(&key, ASKS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
     let asked = resets::ask_now(&app, &staff, &file.reset).await?;
     Ok(to_page(&file.reset, if asked { "asked" } else { "final" }))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Written {
+pub(super) struct NoteForm {
     text: String,
 }
 
 /// Adds a note to the reset. `POST …/note`.
 pub(super) async fn note(
-    State(app): State<App>,
-    staff: Staff<Assist>,
+    State(app): State<AppState>,
+    staff: StaffMember<WorkCases>,
     address: ClientAddress,
     Path(reference): Path<String>,
-    Form(written): Form<Written>,
-) -> Result<Response, Error> {
+    Form(written): Form<NoteForm>,
+) -> Result<Response, WebError> {
     let file = find(&app, &address, &reference).await?;
     let kept = |c: &char| !c.is_control() || *c == '\n';
     let text: String = written.text.trim().chars().filter(kept).take(NOTE_LETTERS).collect();
@@ -168,13 +170,13 @@ pub(super) fn to_page(reset: &DeskReset, said: &str) -> Response {
     Redirect::to(&format!("/helpdesk/resets/{}?said={said}", reset.reference)).into_response()
 }
 
-fn title(f: &Frame, rung: DeskRung) -> String {
+fn title(f: &PageContext, rung: DeskRung) -> String {
     f.t(&format!("desk-rung-{}", rung.name()))
 }
 
 /// Describes which evidence is missing.
-fn missing(f: &Frame, verified: &Verified) -> Option<String> {
-    let Verified::Missing { all, any } = verified else { return None };
+fn missing(f: &PageContext, verified: &EvidenceStatus) -> Option<String> {
+    let EvidenceStatus::Missing { all, any } = verified else { return None };
     let names =
         |rungs: &[DeskRung], between: &str| rungs.iter().map(|rung| title(f, *rung)).collect::<Vec<_>>().join(between);
     let either = (!any.is_empty()).then(|| names(any, &format!(" {} ", f.t("desk-or"))));
@@ -183,7 +185,7 @@ fn missing(f: &Frame, verified: &Verified) -> Option<String> {
 }
 
 /// Builds the checkpoints that were reached or can still be reached. A final reset reaches no further checkpoint.
-fn rungs(f: &Frame, file: &File, ended: bool) -> Vec<RungRow> {
+fn rungs(f: &PageContext, file: &ResetDetail, ended: bool) -> Vec<CheckpointItem> {
     let reached = |rung: DeskRung| file.proofs.iter().any(|proof| proof.rung == rung);
     let comes = |rung: DeskRung| match rung {
         _ if ended => false,
@@ -194,7 +196,7 @@ fn rungs(f: &Frame, file: &File, ended: bool) -> Vec<RungRow> {
     let shown = |rung: &DeskRung| reached(*rung) || comes(*rung);
     let row = |rung: DeskRung| {
         let proof = file.proofs.iter().find(|proof| proof.rung == rung);
-        RungRow {
+        CheckpointItem {
             name: rung.name(),
             title: title(f, rung),
             reached: proof.is_some(),
@@ -211,15 +213,15 @@ fn rungs(f: &Frame, file: &File, ended: bool) -> Vec<RungRow> {
     DeskRung::ALL.into_iter().filter(shown).map(row).collect()
 }
 
-fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestamp) -> ResetPage {
+fn view(f: PageContext, file: ResetDetail, assists: bool, said: Option<String>, now: Timestamp) -> ResetDetailPage {
     let verified = file.verified();
     let ended = file.reset.is_final(now);
     let cause = file.reset.cause.map(|cause| {
         let text = |whom: &str| f.t(&format!("cause-{}-{whom}", cause.code().to_lowercase()));
         (cause.code(), text("agent"), text("admin"))
     });
-    let step = |(code, done)| StepRow { title: f.t(&format!("care-{code}-title")), done };
-    ResetPage {
+    let step = |(code, done)| ChecklistItem { title: f.t(&format!("care-{code}-title")), done };
+    ResetDetailPage {
         reference: file.reset.reference.to_string(),
         object: file.reset.person.object,
         home: f.t(if file.reset.synced { "desk-home-directory" } else { "desk-home-cloud" }),
@@ -227,7 +229,7 @@ fn view(f: Frame, file: File, assists: bool, said: Option<String>, now: Timestam
         state_text: state_text(&f, file.reset.state),
         begun: moment(&f.lang, &file.reset.created_at),
         begun_iso: file.reset.created_at.to_string(),
-        verified: verified == Verified::Yes,
+        verified: verified == EvidenceStatus::Yes,
         missing: if file.reset.state == ResetState::Refused { None } else { missing(&f, &verified) },
         rungs: rungs(&f, &file, ended),
         asks: assists && !ended,

@@ -17,11 +17,11 @@ pub(crate) use cases::{carry_out, forget_cases, watch_passes};
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::state::App;
+use crate::state::AppState;
 
 pub(crate) use insights::{forget_alarms, watch as watch_patterns};
 
-pub(crate) fn router() -> Router<App> {
+pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route("/helpdesk", get(queue::page))
         .route("/helpdesk/change", get(queue::change))

@@ -9,25 +9,25 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::audit::Event;
-use crate::people::{FOUND, Found, People};
-use crate::signin::{Look, Staff, at_work};
-use crate::state::App;
-use crate::store::Limit;
-use crate::web::{Error, Frame, draw_with};
+use crate::audit::AuditEvent;
+use crate::people::{FOUND, PeopleService, PersonSummary};
+use crate::signin::{StaffMember, ViewHelpdesk, at_work};
+use crate::state::AppState;
+use crate::store::RateLimit;
+use crate::web::{PageContext, WebError, draw_with};
 
 /// Maximum number of searches by one agent. Reading entries out to a caller is slower than that.
-const SEARCHES: Limit = Limit { count: 30, per: SignedDuration::from_mins(1) };
+const SEARCHES: RateLimit = RateLimit { count: 30, per: SignedDuration::from_mins(1) };
 
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct PersonSearchQuery {
     #[serde(default)]
     q: String,
 }
 
 /// Outcome of a person search.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum PersonSearchOutcome {
     NotAsked,
     TooShort,
     Found,
@@ -37,8 +37,8 @@ enum Outcome {
     Unread,
 }
 
-impl Outcome {
-    fn text(self, f: &Frame) -> Option<String> {
+impl PersonSearchOutcome {
+    fn text(self, f: &PageContext) -> Option<String> {
         match self {
             Self::NotAsked | Self::Found => None,
             Self::TooShort => Some(f.t("desk-people-short")),
@@ -51,48 +51,52 @@ impl Outcome {
 
 #[derive(Template)]
 #[template(path = "helpdesk/people.html")]
-struct PeoplePage {
-    f: Frame,
+struct PersonSearchPage {
+    f: PageContext,
     q: String,
     said: Option<String>,
-    found: Vec<Found>,
+    found: Vec<PersonSummary>,
 }
 
 pub(super) async fn page(
-    State(app): State<App>,
-    frame: Frame,
-    staff: Staff<Look>,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Error> {
+    State(app): State<AppState>,
+    frame: PageContext,
+    staff: StaffMember<ViewHelpdesk>,
+    Query(asked): Query<PersonSearchQuery>,
+) -> Result<Response, WebError> {
     let f = at_work(frame, &staff.login);
     let q: String = asked.q.trim().chars().take(120).collect();
     let (outcome, found) = match q.chars().count() {
-        0 => (Outcome::NotAsked, Vec::new()),
-        1 => (Outcome::TooShort, Vec::new()),
+        0 => (PersonSearchOutcome::NotAsked, Vec::new()),
+        1 => (PersonSearchOutcome::TooShort, Vec::new()),
         _ => search(&app, &staff, &q).await?,
     };
-    let status = if outcome == Outcome::Unread { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    Ok(draw_with(status, &PeoplePage { said: outcome.text(&f), q, found, f }))
+    let status = if outcome == PersonSearchOutcome::Unread { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    Ok(draw_with(status, &PersonSearchPage { said: outcome.text(&f), q, found, f }))
 }
 
-async fn search(app: &App, staff: &Staff<Look>, q: &str) -> Result<(Outcome, Vec<Found>), Error> {
+async fn search(
+    app: &AppState,
+    staff: &StaffMember<ViewHelpdesk>,
+    q: &str,
+) -> Result<(PersonSearchOutcome, Vec<PersonSummary>), WebError> {
     let key = format!("people:{}", staff.login.key.object);
-    app.limits.take(&key, SEARCHES, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
-    let read = People::from_ref(app).find(q).await;
+    app.limits.take(&key, SEARCHES, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
+    let read = PeopleService::from_ref(app).find(q).await;
     let count = read.as_ref().map_or(0, Vec::len);
     app.auditor
-        .note(Event::new("desk.people_searched", staff.actor()).with("found", count).personal("typed", q))
+        .note(AuditEvent::new("desk.people_searched", staff.actor()).with("found", count).personal("typed", q))
         .await?;
     Ok(match read {
-        Ok(found) if found.is_empty() => (Outcome::Nobody, found),
+        Ok(found) if found.is_empty() => (PersonSearchOutcome::Nobody, found),
         Ok(mut found) if found.len() > FOUND => {
             found.truncate(FOUND);
-            (Outcome::TooMany, found)
+            (PersonSearchOutcome::TooMany, found)
         }
-        Ok(found) => (Outcome::Found, found),
+        Ok(found) => (PersonSearchOutcome::Found, found),
         Err(error) => {
             tracing::warn!(error = ?error, "person search failed: Graph unavailable");
-            (Outcome::Unread, Vec::new())
+            (PersonSearchOutcome::Unread, Vec::new())
         }
     })
 }

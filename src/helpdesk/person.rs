@@ -11,55 +11,56 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cases;
-use super::person_view::{PersonPage, view};
-use crate::audit::Event;
+use super::person_view::{PersonDetailPage, view};
+use crate::audit::AuditEvent;
 use crate::base::{ObjectId, PersonKey};
 use crate::guard::frozen_since;
 use crate::people::{
-    DeviceRead, Facts, GraphError, InDirectory, Number, People, Privilege, Reason, Registered, RiskRead,
+    DirectoryLookup, GraphDevice, GraphError, PeopleService, PersonProfile, PhoneNumber, PrivilegeAssessment,
+    PrivilegeReason, RegistrationDetails, RiskLookup,
 };
-use crate::reset::desk::{self as resets, Listed};
-use crate::signin::{Assist, Look, Permission as _, Staff, at_work};
-use crate::state::App;
-use crate::store::{Limit, Limits, StoreError};
-use crate::web::{ClientAddress, Error, Frame, draw};
+use crate::reset::desk::{self as resets, ResetSummary};
+use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, at_work};
+use crate::state::AppState;
+use crate::store::{RateLimit, RateLimiter, StoreError};
+use crate::web::{ClientAddress, PageContext, WebError, draw};
 
 /// Maximum number of person pages for one agent. Each page makes about 12 requests to Microsoft.
-const VIEWS: Limit = Limit { count: 60, per: SignedDuration::from_mins(1) };
+const VIEWS: RateLimit = RateLimit { count: 60, per: SignedDuration::from_mins(1) };
 /// Limits the audit events for views of one person by one agent: reloading the page is not another view.
-const AUDITED: Limit = Limit { count: 1, per: SignedDuration::from_mins(10) };
+const AUDITED: RateLimit = RateLimit { count: 1, per: SignedDuration::from_mins(10) };
 /// Maximum number of past resets on the page.
 const RESETS: usize = 10;
 
 /// Data from one source, or `None` if that source is unavailable now.
-pub(super) type Part<T> = Option<T>;
+pub(super) type Fetched<T> = Option<T>;
 
 /// Everything that the person page shows.
-pub(super) struct Known {
+pub(super) struct PersonDetail {
     pub(super) key: PersonKey,
     pub(super) read_at: Timestamp,
     /// The inner `None` means that the tenant no longer has a person with this id.
-    pub(super) facts: Part<Option<Facts>>,
-    pub(super) directory: InDirectory,
-    pub(super) privilege: Privilege,
-    pub(super) numbers: Part<Vec<Number>>,
-    pub(super) methods: Part<Option<Registered>>,
-    pub(super) devices: Part<Vec<DeviceRead>>,
-    pub(super) risk: Part<RiskRead>,
+    pub(super) facts: Fetched<Option<PersonProfile>>,
+    pub(super) directory: DirectoryLookup,
+    pub(super) privilege: PrivilegeAssessment,
+    pub(super) numbers: Fetched<Vec<PhoneNumber>>,
+    pub(super) methods: Fetched<Option<RegistrationDetails>>,
+    pub(super) devices: Fetched<Vec<GraphDevice>>,
+    pub(super) risk: Fetched<RiskLookup>,
     pub(super) frozen_since: Option<Timestamp>,
-    pub(super) resets: Vec<Listed>,
+    pub(super) resets: Vec<ResetSummary>,
 }
 
 pub(super) async fn page(
-    State(app): State<App>,
-    frame: Frame,
-    staff: Staff<Look>,
+    State(app): State<AppState>,
+    frame: PageContext,
+    staff: StaffMember<ViewHelpdesk>,
     address: ClientAddress,
     Path(object): Path<String>,
-) -> Result<Response, Error> {
+) -> Result<Response, WebError> {
     let Ok(object) = object.parse::<ObjectId>() else { return missing(&app, &address).await };
     let limit = format!("person:{}", staff.login.key.object);
-    app.limits.take(&limit, VIEWS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
+    app.limits.take(&limit, VIEWS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
     let known = Box::pin(read(&app, object)).await?;
     if matches!(known.facts, Some(None)) && known.resets.is_empty() {
         return missing(&app, &address).await;
@@ -67,29 +68,29 @@ pub(super) async fn page(
     viewed(&app, &staff, known.key).await?;
     let f = at_work(frame, &staff.login);
     let cases = cases::of_person(&app, &f, known.key).await?;
-    let assists = staff.login.may(Assist::ROLES) && known.key != staff.login.key;
-    let mut page: PersonPage = view(f, known, app.now());
+    let assists = staff.login.may(WorkCases::ROLES) && known.key != staff.login.key;
+    let mut page: PersonDetailPage = view(f, known, app.now());
     (page.cases, page.assists) = (cases, assists);
     Ok(draw(&page))
 }
 
-async fn missing(app: &App, address: &ClientAddress) -> Result<Response, Error> {
+async fn missing(app: &AppState, address: &ClientAddress) -> Result<Response, WebError> {
     address.count(app, "miss").await?;
-    Err(Error::NotFound)
+    Err(WebError::NotFound)
 }
 
 /// Records in the audit log which agent viewed which person, at most once in 10 minutes.
-async fn viewed(app: &App, staff: &Staff<Look>, person: PersonKey) -> Result<(), StoreError> {
+async fn viewed(app: &AppState, staff: &StaffMember<ViewHelpdesk>, person: PersonKey) -> Result<(), StoreError> {
     let mut ledger = app.auditor.begin().await?;
     let key = format!("viewed:{}:{}", staff.login.key.object, person.object);
-    if Limits::take_in(ledger.tx(), &key, AUDITED, app.now()).await?.is_ok() {
-        ledger.record(Event::new("desk.person_viewed", staff.actor()).about(person));
+    if RateLimiter::take_in(ledger.tx(), &key, AUDITED, app.now()).await?.is_ok() {
+        ledger.record(AuditEvent::new("desk.person_viewed", staff.actor()).about(person));
     }
     ledger.commit().await
 }
 
 /// Returns the data of a source. Logs a failure and leaves the section out.
-fn part<T>(what: &str, read: Result<T, GraphError>) -> Part<T> {
+fn part<T>(what: &str, read: Result<T, GraphError>) -> Fetched<T> {
     read.inspect_err(
         |error| tracing::warn!(section = what, error = ?error, "person detail incomplete: section unavailable"),
     )
@@ -97,8 +98,8 @@ fn part<T>(what: &str, read: Result<T, GraphError>) -> Part<T> {
 }
 
 /// Fetches all sources in parallel.
-async fn read(app: &App, object: ObjectId) -> Result<Known, StoreError> {
-    let people = People::from_ref(app);
+async fn read(app: &AppState, object: ObjectId) -> Result<PersonDetail, StoreError> {
+    let people = PeopleService::from_ref(app);
     let key = PersonKey { tenant: app.config.tenant(), object };
     let (account, methods, devices, risk, frozen, resets) = tokio::join!(
         account(&people, object),
@@ -111,7 +112,7 @@ async fn read(app: &App, object: ObjectId) -> Result<Known, StoreError> {
     let account = account?;
     let mut resets = resets?;
     resets.truncate(RESETS);
-    Ok(Known {
+    Ok(PersonDetail {
         key,
         read_at: app.now(),
         facts: account.facts,
@@ -127,18 +128,18 @@ async fn read(app: &App, object: ObjectId) -> Result<Known, StoreError> {
 }
 
 /// Data that depends on the account itself.
-struct Account {
-    facts: Part<Option<Facts>>,
-    directory: InDirectory,
-    privilege: Privilege,
-    numbers: Part<Vec<Number>>,
+struct AccountDetail {
+    facts: Fetched<Option<PersonProfile>>,
+    directory: DirectoryLookup,
+    privilege: PrivilegeAssessment,
+    numbers: Fetched<Vec<PhoneNumber>>,
 }
 
-async fn account(people: &People, object: ObjectId) -> Result<Account, StoreError> {
-    let unknown = |facts, reasons| Account {
+async fn account(people: &PeopleService, object: ObjectId) -> Result<AccountDetail, StoreError> {
+    let unknown = |facts, reasons| AccountDetail {
         facts,
-        directory: InDirectory::NotAsked,
-        privilege: Privilege { reasons },
+        directory: DirectoryLookup::NotAsked,
+        privilege: PrivilegeAssessment { reasons },
         numbers: None,
     };
     let facts = match people.facts(object).await {
@@ -147,11 +148,11 @@ async fn account(people: &People, object: ObjectId) -> Result<Account, StoreErro
             return Ok(unknown(Some(None), Vec::new()));
         }
         // Without a profile, the person is treated as privileged.
-        read => return Ok(unknown(part("account", read).map(Some), vec![Reason::Unreadable])),
+        read => return Ok(unknown(part("account", read).map(Some), vec![PrivilegeReason::Unreadable])),
     };
     let (directory, privilege, numbers) =
         tokio::join!(people.in_directory(&facts), people.privilege(&facts), people.numbers(&facts));
-    Ok(Account { directory, privilege, numbers: Some(numbers?), facts: Some(Some(facts)) })
+    Ok(AccountDetail { directory, privilege, numbers: Some(numbers?), facts: Some(Some(facts)) })
 }
 
 /// Splits an audit actor or subject, `staff:tenant/object` or `tenant/object`, into its kind and object id.

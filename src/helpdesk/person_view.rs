@@ -3,20 +3,23 @@
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use super::cases::{self, CaseRow, Choice};
-use super::person::Known;
-use super::queue::{Row, row};
-use crate::people::{DeviceRead, Facts, Home, InDirectory, Number, Privilege, Reason, Registered, RiskRead};
-use crate::web::{Frame, duration, moment};
+use super::cases::{self, ActionOption, CaseRow};
+use super::person::PersonDetail;
+use super::queue::{ResetListItem, row};
+use crate::people::{
+    DirectoryLookup, GraphDevice, PasswordSource, PersonProfile, PhoneNumber, PrivilegeAssessment, PrivilegeReason,
+    RegistrationDetails, RiskLookup,
+};
+use crate::web::{PageContext, duration, moment};
 
 /// A labelled value.
-pub(super) struct Fact {
+pub(super) struct PersonFact {
     name: String,
     says: String,
 }
 
 /// A registered phone number.
-struct NumberRow {
+struct PhoneNumberItem {
     kind: String,
     shown: String,
     settled: bool,
@@ -27,8 +30,8 @@ struct NumberRow {
 #[expect(clippy::struct_excessive_bools, reason = "each flag controls a line of the page")]
 #[derive(Template)]
 #[template(path = "helpdesk/person.html")]
-pub(super) struct PersonPage {
-    f: Frame,
+pub(super) struct PersonDetailPage {
+    f: PageContext,
     name: String,
     upn: String,
     /// The tenant no longer has a person with this id.
@@ -37,27 +40,27 @@ pub(super) struct PersonPage {
     reasons: Vec<String>,
     frozen: Option<String>,
     read_at: String,
-    account: Option<Vec<Fact>>,
-    directory: Option<Vec<Fact>>,
+    account: Option<Vec<PersonFact>>,
+    directory: Option<Vec<PersonFact>>,
     /// A domain controller is configured and did not answer.
     directory_silent: bool,
-    numbers: Option<Vec<NumberRow>>,
+    numbers: Option<Vec<PhoneNumberItem>>,
     methods: Option<Vec<String>>,
     methods_source: String,
     passwordless: Option<String>,
     devices: Option<Vec<String>>,
     risk: Option<String>,
     at_risk: bool,
-    resets: Vec<Row>,
+    resets: Vec<ResetListItem>,
     /// Object id of the person, for the form that opens a case.
     person: String,
     pub(super) cases: Vec<CaseRow>,
-    actions: Vec<Choice>,
+    actions: Vec<ActionOption>,
     /// The viewer may open a case about the person.
     pub(super) assists: bool,
 }
 
-pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
+pub(super) fn view(f: PageContext, known: PersonDetail, now: Timestamp) -> PersonDetailPage {
     let facts = known.facts.as_ref().and_then(Option::as_ref);
     let latest = known.resets.first();
     let name = facts
@@ -70,7 +73,7 @@ pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
         Some(at) => f.tv("desk-source-report", "time", &aged(&f, at, now)),
         None => f.t("desk-methods-none"),
     };
-    PersonPage {
+    PersonDetailPage {
         name: name.unwrap_or_else(|| known.key.object.to_string()),
         upn: upn.unwrap_or_default(),
         gone: matches!(known.facts, Some(None)),
@@ -80,14 +83,14 @@ pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
         read_at: moment(&f.lang, &known.read_at),
         account: facts.map(|facts| account(&f, facts, now)),
         directory: directory(&f, &known.directory, now),
-        directory_silent: matches!(known.directory, InDirectory::NotKnown),
+        directory_silent: matches!(known.directory, DirectoryLookup::NotKnown),
         numbers: known.numbers.map(|all| all.into_iter().map(|one| number(&f, one, now)).collect()),
         methods: known.methods.as_ref().map(|report| methods(&f, report.as_ref())),
         methods_source: source,
         passwordless: report
             .map(|r| f.t(if r.passwordless_capable { "desk-passwordless" } else { "desk-not-passwordless" })),
         devices: known.devices.map(|all| all.iter().map(|one| device(&f, one)).collect()),
-        at_risk: matches!(&known.risk, Some(RiskRead::Seen(risk)) if risk.stands()),
+        at_risk: matches!(&known.risk, Some(RiskLookup::Seen(risk)) if risk.stands()),
         risk: known.risk.map(|read| risk(&f, &read, now)),
         resets: known.resets.into_iter().map(|reset| row(&f, reset, now)).collect(),
         person: known.key.object.to_string(),
@@ -99,7 +102,7 @@ pub(super) fn view(f: Frame, known: Known, now: Timestamp) -> PersonPage {
 }
 
 /// Formats a time with its age, in days from 2 days on.
-fn aged(f: &Frame, at: Timestamp, now: Timestamp) -> String {
+fn aged(f: &PageContext, at: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(at).max(SignedDuration::ZERO);
     let age = match age.as_hours() / 24 {
         ..2 => f.tv("desk-age", "span", &duration(&f.lang, age)),
@@ -108,20 +111,20 @@ fn aged(f: &Frame, at: Timestamp, now: Timestamp) -> String {
     format!("{} ({age})", moment(&f.lang, &at))
 }
 
-fn reasons(f: &Frame, privilege: &Privilege) -> Vec<String> {
-    let text = |reason: &Reason| {
+fn reasons(f: &PageContext, privilege: &PrivilegeAssessment) -> Vec<String> {
+    let text = |reason: &PrivilegeReason| {
         let key = format!("desk-why-{}", reason.code());
         reason.name().map_or_else(|| f.t(&key), |name| f.tv(&key, "name", name))
     };
     privilege.reasons.iter().map(text).collect()
 }
 
-fn account(f: &Frame, facts: &Facts, now: Timestamp) -> Vec<Fact> {
-    let fact = |key: &str, says: String| Fact { name: f.t(key), says };
+fn account(f: &PageContext, facts: &PersonProfile, now: Timestamp) -> Vec<PersonFact> {
+    let fact = |key: &str, says: String| PersonFact { name: f.t(key), says };
     let time = |at: Option<Timestamp>| at.map_or_else(|| f.t("desk-not-known"), |at| aged(f, at, now));
     let mut all = match &facts.home {
-        Home::Cloud => vec![fact("desk-lives", f.t("desk-lives-cloud"))],
-        Home::Directory { domain, synced_at } => {
+        PasswordSource::Cloud => vec![fact("desk-lives", f.t("desk-lives-cloud"))],
+        PasswordSource::Directory { domain, synced_at } => {
             let lives = f.tv("desk-lives-directory", "domain", domain);
             vec![fact("desk-lives", lives), fact("desk-synced", time(*synced_at))]
         }
@@ -137,7 +140,7 @@ fn account(f: &Frame, facts: &Facts, now: Timestamp) -> Vec<Fact> {
     all
 }
 
-fn directory(f: &Frame, directory: &InDirectory, now: Timestamp) -> Option<Vec<Fact>> {
+fn directory(f: &PageContext, directory: &DirectoryLookup, now: Timestamp) -> Option<Vec<PersonFact>> {
     let account = directory.account()?;
     let yes_no = |yes: bool| f.t(if yes { "desk-yes" } else { "desk-no" });
     let locked = match account.locked_until {
@@ -155,11 +158,11 @@ fn directory(f: &Frame, directory: &InDirectory, now: Timestamp) -> Option<Vec<F
         ("desk-cannot-change", cannot),
         ("desk-password-changed", set),
     ];
-    Some(all.into_iter().map(|(key, says)| Fact { name: f.t(key), says }).collect())
+    Some(all.into_iter().map(|(key, says)| PersonFact { name: f.t(key), says }).collect())
 }
 
-fn number(f: &Frame, number: Number, now: Timestamp) -> NumberRow {
-    NumberRow {
+fn number(f: &PageContext, number: PhoneNumber, now: Timestamp) -> PhoneNumberItem {
+    PhoneNumberItem {
         kind: f.t(&format!("desk-number-{}", number.kind.name())),
         settled: number.settled,
         word: f.t(if number.settled { "desk-settled" } else { "desk-unsettled" }),
@@ -169,7 +172,7 @@ fn number(f: &Frame, number: Number, now: Timestamp) -> NumberRow {
 }
 
 /// Returns the registered methods as texts. Several of Microsoft's names can mean one kind of method.
-fn methods(f: &Frame, report: Option<&Registered>) -> Vec<String> {
+fn methods(f: &PageContext, report: Option<&RegistrationDetails>) -> Vec<String> {
     let mut words: Vec<String> = report.into_iter().flat_map(|r| &r.methods).map(|name| method(f, name)).collect();
     words.dedup();
     words
@@ -177,7 +180,7 @@ fn methods(f: &Frame, report: Option<&Registered>) -> Vec<String> {
 
 /// Returns the text for Microsoft's name of a method. An unknown name is shown unchanged
 /// (<https://learn.microsoft.com/graph/api/resources/userregistrationdetails>, read 2026-11-24).
-fn method(f: &Frame, name: &str) -> String {
+fn method(f: &PageContext, name: &str) -> String {
     let key = match name {
         "fido2" | "fido2SecurityKey" => "passkey",
         name if name.starts_with("passKey") => "passkey",
@@ -195,7 +198,7 @@ fn method(f: &Frame, name: &str) -> String {
 }
 
 /// Describes a device by its kind, without its name: an agent might ask a caller for the name.
-fn device(f: &Frame, device: &DeviceRead) -> String {
+fn device(f: &PageContext, device: &GraphDevice) -> String {
     let how = match device.trust_type.as_str() {
         "ServerAd" => f.t("desk-trust-hybrid"),
         "AzureAd" => f.t("desk-trust-joined"),
@@ -206,11 +209,11 @@ fn device(f: &Frame, device: &DeviceRead) -> String {
     [system, Some(how.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn risk(f: &Frame, read: &RiskRead, now: Timestamp) -> String {
+fn risk(f: &PageContext, read: &RiskLookup, now: Timestamp) -> String {
     let risk = match read {
-        RiskRead::NotAvailable => return f.t("desk-risk-not-available"),
-        RiskRead::Nothing => return f.t("desk-risk-none"),
-        RiskRead::Seen(risk) => risk,
+        RiskLookup::NotAvailable => return f.t("desk-risk-not-available"),
+        RiskLookup::Nothing => return f.t("desk-risk-none"),
+        RiskLookup::Seen(risk) => risk,
     };
     let at = risk.updated_at.map(|at| aged(f, at, now)).unwrap_or_default();
     let level = risk.level.as_deref().unwrap_or("hidden");

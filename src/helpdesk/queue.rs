@@ -8,16 +8,19 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::base::{ObjectId, Reference};
-use crate::reset::desk::{self as resets, Cause, Found, Listed, Place, Question, ResetState, Rest, Text};
-use crate::signin::{Look, Staff, at_work};
-use crate::state::App;
+use crate::base::{ObjectId, ReferenceCode};
+use crate::reset::desk::{
+    self as resets, ListCursor, ResetCause, ResetQuery, ResetSearchPage, ResetState, ResetSummary, SearchContinuation,
+    SearchText,
+};
+use crate::signin::{StaffMember, ViewHelpdesk, at_work};
+use crate::state::AppState;
 use crate::store::StoreError;
 use crate::troubles;
-use crate::web::{Error, Frame, draw, duration, moment};
+use crate::web::{PageContext, WebError, draw, duration, moment};
 
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ResetListQuery {
     /// A name, a UPN, a reference, the beginning of one of these, or a ticket number.
     #[serde(default)]
     q: String,
@@ -36,7 +39,7 @@ pub(super) struct Asked {
 }
 
 /// A reset in a list.
-pub(super) struct Row {
+pub(super) struct ResetListItem {
     pub(super) reference: String,
     pub(super) object: ObjectId,
     pub(super) name: String,
@@ -49,7 +52,7 @@ pub(super) struct Row {
     pub(super) age: String,
 }
 
-struct Choice {
+struct SelectOption {
     value: &'static str,
     text: String,
     chosen: bool,
@@ -57,15 +60,15 @@ struct Choice {
 
 #[derive(Template)]
 #[template(path = "helpdesk/queue.html")]
-struct QueuePage {
-    f: Frame,
+struct ResetListPage {
+    f: PageContext,
     change: String,
-    troubles: Vec<Wrongs>,
-    asked: Asked,
-    states: Vec<Choice>,
-    causes: Vec<Choice>,
-    rows: Vec<Row>,
-    wrong: Option<Wrong>,
+    troubles: Vec<HealthIssueItem>,
+    asked: ResetListQuery,
+    states: Vec<SelectOption>,
+    causes: Vec<SelectOption>,
+    rows: Vec<ResetListItem>,
+    wrong: Option<InvalidFilter>,
     /// Address of the next page.
     older: Option<String>,
     /// Time at which the search stopped, if older resets may match: as text and in ISO format.
@@ -76,30 +79,33 @@ struct QueuePage {
 
 /// Search input that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrong {
+enum InvalidFilter {
     Text,
     From,
     To,
 }
 
-impl QueuePage {
-    fn is(&self, wrong: Wrong) -> bool {
+impl ResetListPage {
+    fn is(&self, wrong: InvalidFilter) -> bool {
         self.wrong == Some(wrong)
     }
 
     /// Returns whether a search text matched nothing, so that the page explains what can be searched.
     fn nothing_typed_fits(&self) -> bool {
-        self.rows.is_empty() && !self.asked.q.trim().is_empty() && !self.is(Wrong::From) && !self.is(Wrong::To)
+        self.rows.is_empty()
+            && !self.asked.q.trim().is_empty()
+            && !self.is(InvalidFilter::From)
+            && !self.is(InvalidFilter::To)
     }
 }
 
 pub(super) async fn page(
-    State(app): State<App>,
-    frame: Frame,
-    staff: Staff<Look>,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Error> {
-    if let Ok(reference) = asked.q.parse::<Reference>()
+    State(app): State<AppState>,
+    frame: PageContext,
+    staff: StaffMember<ViewHelpdesk>,
+    Query(asked): Query<ResetListQuery>,
+) -> Result<Response, WebError> {
+    if let Ok(reference) = asked.q.parse::<ReferenceCode>()
         && resets::file(&app, &reference).await?.is_some()
     {
         return Ok(Redirect::to(&format!("/helpdesk/resets/{reference}")).into_response());
@@ -108,15 +114,19 @@ pub(super) async fn page(
     let troubles = troubles::standing(&app.db).await?;
     let (found, wrong) = match question(&asked) {
         Ok(question) => (resets::search(&app.db, &question).await?, None),
-        Err(wrong) => (Found { lines: Vec::new(), rest: Rest::Nothing, gathering: false }, Some(wrong)),
+        Err(wrong) => {
+            (ResetSearchPage { lines: Vec::new(), rest: SearchContinuation::Nothing, gathering: false }, Some(wrong))
+        }
     };
     let f = at_work(frame, &staff.login);
     let (older, looked_back) = match found.rest {
-        Rest::Nothing => (None, None),
-        Rest::More(place) => (Some(link(&asked, place)), None),
-        Rest::Unseen(place) => (Some(link(&asked, place)), Some((moment(&f.lang, &place.at), place.at.to_string()))),
+        SearchContinuation::Nothing => (None, None),
+        SearchContinuation::More(place) => (Some(link(&asked, place)), None),
+        SearchContinuation::Unseen(place) => {
+            (Some(link(&asked, place)), Some((moment(&f.lang, &place.at), place.at.to_string())))
+        }
     };
-    Ok(draw(&QueuePage {
+    Ok(draw(&ResetListPage {
         change,
         troubles: troubles.into_iter().map(|trouble| wrongs(&f, &trouble)).collect(),
         states: states(&f, &asked.state),
@@ -133,17 +143,17 @@ pub(super) async fn page(
 }
 
 /// Returns a token that changes with every reset and health issue, for the automatic refresh. `GET /helpdesk/change`.
-pub(super) async fn change(State(app): State<App>, _staff: Staff<Look>) -> Result<String, Error> {
-    changed(&app).await.map_err(Error::from)
+pub(super) async fn change(State(app): State<AppState>, _staff: StaffMember<ViewHelpdesk>) -> Result<String, WebError> {
+    changed(&app).await.map_err(WebError::from)
 }
 
 /// Loads the change token of the list: it changes with every change of a reset or of a health issue.
-async fn changed(app: &App) -> Result<String, StoreError> {
+async fn changed(app: &AppState) -> Result<String, StoreError> {
     Ok(format!("{}.{}", resets::newest_change(&app.db).await?, troubles::change(&app.db).await?))
 }
 
 /// An open health issue, as staff pages show it.
-pub(super) struct Wrongs {
+pub(super) struct HealthIssueItem {
     pub(super) kind: &'static str,
     pub(super) text: String,
     pub(super) todo: String,
@@ -152,9 +162,9 @@ pub(super) struct Wrongs {
     pub(super) detail: String,
 }
 
-pub(super) fn wrongs(f: &Frame, trouble: &troubles::Standing) -> Wrongs {
+pub(super) fn wrongs(f: &PageContext, trouble: &troubles::OpenHealthIssue) -> HealthIssueItem {
     let key = format!("trouble-{}", trouble.kind.name());
-    Wrongs {
+    HealthIssueItem {
         kind: trouble.kind.name(),
         text: f.t(&key),
         todo: f.t(&format!("{key}-do")),
@@ -165,17 +175,17 @@ pub(super) fn wrongs(f: &Frame, trouble: &troubles::Standing) -> Wrongs {
 }
 
 /// Converts the query string to a search. Unknown states and causes are ignored, because the form offers none.
-fn question(asked: &Asked) -> Result<Question, Wrong> {
+fn question(asked: &ResetListQuery) -> Result<ResetQuery, InvalidFilter> {
     let text = match asked.q.trim() {
         "" => None,
-        typed => Some(Text::read(typed).ok_or(Wrong::Text)?),
+        typed => Some(SearchText::read(typed).ok_or(InvalidFilter::Text)?),
     };
-    Ok(Question {
+    Ok(ResetQuery {
         text,
         state: ResetState::read(&asked.state),
-        cause: Cause::read(&asked.cause).map(|cause| cause.code().to_owned()),
-        from: day(&asked.from, false).map_err(|()| Wrong::From)?,
-        until: day(&asked.to, true).map_err(|()| Wrong::To)?,
+        cause: ResetCause::read(&asked.cause).map(|cause| cause.code().to_owned()),
+        from: day(&asked.from, false).map_err(|()| InvalidFilter::From)?,
+        until: day(&asked.to, true).map_err(|()| InvalidFilter::To)?,
         after: place(&asked.after),
     })
 }
@@ -191,12 +201,12 @@ pub(super) fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
 }
 
 /// Parses the cursor. An invalid cursor means the first page.
-fn place(text: &str) -> Option<Place> {
+fn place(text: &str) -> Option<ListCursor> {
     let (at, id) = text.split_once('.')?;
-    Some(Place { at: Timestamp::from_millisecond(at.parse().ok()?).ok()?, id: id.parse().ok()? })
+    Some(ListCursor { at: Timestamp::from_millisecond(at.parse().ok()?).ok()?, id: id.parse().ok()? })
 }
 
-fn link(asked: &Asked, last: Place) -> String {
+fn link(asked: &ResetListQuery, last: ListCursor) -> String {
     let values = [
         ("q", asked.q.trim()),
         ("state", &asked.state),
@@ -210,30 +220,36 @@ fn link(asked: &Asked, last: Place) -> String {
     format!("/helpdesk?{}", query.finish())
 }
 
-fn states(f: &Frame, chosen: &str) -> Vec<Choice> {
-    let choice =
-        |state: ResetState| Choice { value: state.name(), text: state_text(f, state), chosen: state.name() == chosen };
+fn states(f: &PageContext, chosen: &str) -> Vec<SelectOption> {
+    let choice = |state: ResetState| SelectOption {
+        value: state.name(),
+        text: state_text(f, state),
+        chosen: state.name() == chosen,
+    };
     ResetState::ALL.into_iter().map(choice).collect()
 }
 
-fn causes(chosen: &str) -> Vec<Choice> {
-    let choice =
-        |cause: Cause| Choice { value: cause.code(), text: cause.code().to_owned(), chosen: cause.code() == chosen };
-    Cause::ALL.into_iter().map(choice).collect()
+fn causes(chosen: &str) -> Vec<SelectOption> {
+    let choice = |cause: ResetCause| SelectOption {
+        value: cause.code(),
+        text: cause.code().to_owned(),
+        chosen: cause.code() == chosen,
+    };
+    ResetCause::ALL.into_iter().map(choice).collect()
 }
 
-pub(super) fn state_text(f: &Frame, state: ResetState) -> String {
+pub(super) fn state_text(f: &PageContext, state: ResetState) -> String {
     f.t(&format!("desk-state-{}", state.name().replace('_', "-")))
 }
 
 /// Returns the name, or a placeholder if retention has erased it.
-pub(super) fn named(f: &Frame, name: String) -> String {
+pub(super) fn named(f: &PageContext, name: String) -> String {
     if name.is_empty() { f.t("desk-name-erased") } else { name }
 }
 
-pub(super) fn row(f: &Frame, reset: Listed, now: Timestamp) -> Row {
+pub(super) fn row(f: &PageContext, reset: ResetSummary, now: Timestamp) -> ResetListItem {
     let age = now.duration_since(reset.created_at).max(SignedDuration::ZERO);
-    Row {
+    ResetListItem {
         state: reset.state.name(),
         state_text: state_text(f, reset.state),
         cause: reset.cause.unwrap_or_default(),

@@ -8,17 +8,17 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::entra::AUDIT_LOOKS;
-use crate::state::App;
-use crate::store::{Limit, StoreError};
+use crate::state::AppState;
+use crate::store::{RateLimit, StoreError};
 
 /// Maximum number of log requests of one scan. With two scans, at least every third request is left for resets.
-const TURNS: Limit = Limit { count: 1, per: SignedDuration::from_secs(9) };
+const TURNS: RateLimit = RateLimit { count: 1, per: SignedDuration::from_secs(9) };
 /// Maximum number of times that a scan waits for the shared limit.
 const TRIES: usize = 4;
 const LONGEST: Duration = Duration::from_secs(3);
 
 /// Waits a short time for the shared limit and returns whether the scan may read the log now.
-pub(super) async fn turn(app: &App, scan: &str) -> Result<bool, StoreError> {
+pub(super) async fn turn(app: &AppState, scan: &str) -> Result<bool, StoreError> {
     if app.limits.take(&format!("graph:audits:{scan}"), TURNS, app.now()).await?.is_err() {
         return Ok(false);
     }

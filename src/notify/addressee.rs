@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use lettre::Address;
 use serde::{Deserialize, Serialize};
 
-use super::store::{self, NOTICES, Queue};
+use super::store::{self, MailQueue, NOTICES};
 use crate::base::ResetId;
 use crate::config::NotifyKind;
-use crate::people::Facts;
-use crate::state::App;
-use crate::store::{Place, Purpose, SealError, Sealer, StoreError, Tx};
+use crate::people::PersonProfile;
+use crate::state::AppState;
+use crate::store::{KeyPurpose, SealContext, SealError, Sealer, StoreError, Tx};
 use crate::web::Lang;
 
 /// Maximum number of addresses per person.
@@ -20,7 +20,7 @@ const MOST: usize = 5;
 
 /// Name and addresses of a recipient. Stored as sealed JSON, so the field names are part of the format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Addressee {
+pub(super) struct MailRecipient {
     pub(super) name: String,
     /// Addresses that have not received the mail yet.
     pub(super) to: Vec<String>,
@@ -29,9 +29,9 @@ pub(super) struct Addressee {
     pub(super) about: Option<String>,
 }
 
-impl Addressee {
+impl MailRecipient {
     /// Takes the valid addresses of a profile, without duplicates.
-    pub(super) fn of(facts: &Facts) -> Self {
+    pub(super) fn of(facts: &PersonProfile) -> Self {
         let mut to: Vec<String> = Vec::new();
         for address in facts.addresses.iter().filter(|a| a.parse::<Address>().is_ok()) {
             if to.len() < MOST && !to.iter().any(|known| known.eq_ignore_ascii_case(address)) {
@@ -41,36 +41,36 @@ impl Addressee {
         Self { name: facts.name.clone(), to, about: None }
     }
 
-    pub(super) fn seal(&self, sealer: &Sealer, queue: &Queue, row: &str) -> Result<String, StoreError> {
+    pub(super) fn seal(&self, sealer: &Sealer, queue: &MailQueue, row: &str) -> Result<String, StoreError> {
         let plain = serde_json::to_vec(self).map_err(|_| SealError::Opens)?;
-        Ok(sealer.seal(Purpose::Notice, place(queue.table, row), &plain)?)
+        Ok(sealer.seal(KeyPurpose::Notice, place(queue.table, row), &plain)?)
     }
 
-    pub(super) fn open(sealer: &Sealer, queue: &Queue, row: &str, kept: &str) -> Result<Self, SealError> {
-        let plain = sealer.open(Purpose::Notice, place(queue.table, row), kept)?;
+    pub(super) fn open(sealer: &Sealer, queue: &MailQueue, row: &str, kept: &str) -> Result<Self, SealError> {
+        let plain = sealer.open(KeyPurpose::Notice, place(queue.table, row), kept)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
     }
 }
 
 /// Binds sealed recipients to their table and row.
-pub(super) fn place<'a>(table: &'static str, row: &'a str) -> Place<'a> {
-    Place { table, column: "sealed", row }
+pub(super) fn place<'a>(table: &'static str, row: &'a str) -> SealContext<'a> {
+    SealContext { table, column: "sealed", row }
 }
 
 /// Inserts the notice of a reset in the transaction of the intent, so that no reset exists without it. Does nothing if
 /// mail is off.
 pub(crate) async fn remember(
     tx: &mut Tx,
-    app: &App,
+    app: &AppState,
     reset: ResetId,
-    facts: &Facts,
+    facts: &PersonProfile,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if app.config.notify.kind == NotifyKind::Off {
         return Ok(());
     }
     let language = Lang::negotiate(facts.language.as_deref().unwrap_or("")).code();
-    let sealed = Addressee::of(facts).seal(&app.sealer, &NOTICES, &reset.to_string())?;
+    let sealed = MailRecipient::of(facts).seal(&app.sealer, &NOTICES, &reset.to_string())?;
     store::insert(tx, reset, &language, &sealed, now).await
 }
 
@@ -78,21 +78,21 @@ pub(crate) async fn remember(
 mod tests {
     use super::*;
     use crate::base::Random;
-    use crate::people::Home;
+    use crate::people::PasswordSource;
     use crate::store::testing::sealer;
 
     #[test]
     fn addresses_are_checked_counted_and_bound_to_their_reset() {
         let known = ["w@contoso.example", "W@Contoso.example", "nonsense", "a@x.example\r\nBcc: b@x.example"];
         let more = (0..9).map(|n| format!("w{n}@home.example"));
-        let facts = Facts {
+        let facts = PersonProfile {
             id: "c0de0000-7e5a-4f00-8000-00000000c0de".parse().unwrap(),
             name: "Wanda".to_owned(),
             upn: "w@contoso.example".to_owned(),
             name_parts: vec![],
             short_parts: vec![],
             account: None,
-            home: Home::Cloud,
+            home: PasswordSource::Cloud,
             enabled: true,
             guest: false,
             restricted: false,
@@ -103,16 +103,19 @@ mod tests {
             numbers: vec![],
             password_changed_at: None,
         };
-        let addressee = Addressee::of(&facts);
+        let addressee = MailRecipient::of(&facts);
         assert_eq!(addressee.to.len(), MOST);
         assert_eq!(addressee.to[..2], ["w@contoso.example", "w0@home.example"]);
         let (keys, id) = (sealer(), ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH));
         let id = id.to_string();
         let sealed = addressee.seal(&keys, &NOTICES, &id).unwrap();
         assert!(!sealed.contains("contoso"));
-        assert_eq!(Addressee::open(&keys, &NOTICES, &id, &sealed).unwrap(), addressee);
+        assert_eq!(MailRecipient::open(&keys, &NOTICES, &id, &sealed).unwrap(), addressee);
         let other = ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH).to_string();
-        assert!(Addressee::open(&keys, &NOTICES, &other, &sealed).is_err(), "cannot be opened for another reset");
-        assert!(Addressee::open(&keys, &store::LETTERS, &id, &sealed).is_err(), "cannot be opened in another table");
+        assert!(MailRecipient::open(&keys, &NOTICES, &other, &sealed).is_err(), "cannot be opened for another reset");
+        assert!(
+            MailRecipient::open(&keys, &store::LETTERS, &id, &sealed).is_err(),
+            "cannot be opened in another table"
+        );
     }
 }

@@ -6,18 +6,18 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::addressee::{Addressee, place};
+use super::addressee::{MailRecipient, place};
 use super::store::{self, LETTERS};
 use crate::base::{ObjectId, PersonKey};
 use crate::config::NotifyKind;
-use crate::people::Facts;
-use crate::state::App;
-use crate::store::{Purpose, SealError, Sealer, StoreError, Tx};
+use crate::people::PersonProfile;
+use crate::state::AppState;
+use crate::store::{KeyPurpose, SealError, Sealer, StoreError, Tx};
 use crate::web::Lang;
 
 /// Event of a Temporary Access Pass that a notice reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum PassEvent {
     /// The pass was created.
     Made,
     /// The pass was used for the first time.
@@ -26,7 +26,7 @@ pub(crate) enum News {
     Method,
 }
 
-impl News {
+impl PassEvent {
     #[cfg(test)]
     pub(super) const ALL: [Self; 3] = [Self::Made, Self::Used, Self::Method];
 
@@ -41,13 +41,13 @@ impl News {
 
 /// Enqueues a notice about a health issue to `notify.alarms_to`. Does nothing if that list is empty or mail is off.
 /// `kind` is the name of the health issue.
-pub(crate) async fn tell_operations(tx: &mut Tx, app: &App, kind: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn tell_operations(tx: &mut Tx, app: &AppState, kind: &str, now: Timestamp) -> Result<(), StoreError> {
     let to = app.config.notify.alarms_to.clone();
     if to.is_empty() || app.config.notify.kind == NotifyKind::Off {
         return Ok(());
     }
     let id = app.random.uuid_at(now).to_string();
-    let sealed = Addressee { name: String::new(), to, about: None }.seal(&app.sealer, &LETTERS, &id)?;
+    let sealed = MailRecipient { name: String::new(), to, about: None }.seal(&app.sealer, &LETTERS, &id)?;
     // The notice is about no account, so the nil id stands for the portal.
     let about = PersonKey { tenant: app.config.tenant(), object: ObjectId::nil() };
     let row = (id.as_str(), "en", sealed.as_str());
@@ -59,24 +59,24 @@ pub(super) const TROUBLE: &str = "trouble-";
 
 /// One recipient and their language. Stored as sealed JSON, so the field names are part of the format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Member {
+struct AudienceMember {
     language: String,
-    to: Addressee,
+    to: MailRecipient,
 }
 
 /// Recipients of the notices about a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Audience(Vec<Member>);
+pub(crate) struct PassAudience(Vec<AudienceMember>);
 
-impl Audience {
+impl PassAudience {
     /// Collects the person and the manager. Empty if mail is off.
-    pub(crate) fn new(app: &App, person: &Facts, manager: Option<&Facts>) -> Self {
+    pub(crate) fn new(app: &AppState, person: &PersonProfile, manager: Option<&PersonProfile>) -> Self {
         if app.config.notify.kind == NotifyKind::Off {
             return Self::default();
         }
-        let member = |facts: &Facts, about: Option<String>| Member {
+        let member = |facts: &PersonProfile, about: Option<String>| AudienceMember {
             language: Lang::negotiate(facts.language.as_deref().unwrap_or("")).code(),
-            to: Addressee { about, ..Addressee::of(facts) },
+            to: MailRecipient { about, ..MailRecipient::of(facts) },
         };
         let manager = manager.map(|facts| member(facts, Some(person.name.clone())));
         Self(std::iter::once(member(person, None)).chain(manager).collect())
@@ -84,11 +84,11 @@ impl Audience {
 
     pub(crate) fn seal(&self, sealer: &Sealer, table: &'static str, row: &str) -> Result<String, StoreError> {
         let plain = serde_json::to_vec(self).map_err(|_| SealError::Opens)?;
-        Ok(sealer.seal(Purpose::Notice, place(table, row), &plain)?)
+        Ok(sealer.seal(KeyPurpose::Notice, place(table, row), &plain)?)
     }
 
     pub(crate) fn open(sealer: &Sealer, table: &'static str, row: &str, kept: &str) -> Result<Self, SealError> {
-        let plain = sealer.open(Purpose::Notice, place(table, row), kept)?;
+        let plain = sealer.open(KeyPurpose::Notice, place(table, row), kept)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
     }
 
@@ -96,8 +96,8 @@ impl Audience {
     pub(crate) async fn tell(
         &self,
         tx: &mut Tx,
-        app: &App,
-        news: News,
+        app: &AppState,
+        news: PassEvent,
         (about, at): (PersonKey, Timestamp),
     ) -> Result<(), StoreError> {
         let now = app.now();

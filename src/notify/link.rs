@@ -7,16 +7,16 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use url::Url;
 
-use super::store::{self, Linked};
+use super::store::{self, LinkedReset};
 use crate::base::ResetId;
-use crate::guard::{Frozen, freeze};
-use crate::state::App;
-use crate::store::{Purpose, Sealer, hash_id};
-use crate::web::{ClientAddress, Error, Frame, draw, moment};
+use crate::guard::{HoldOutcome, freeze};
+use crate::state::AppState;
+use crate::store::{KeyPurpose, Sealer, hash_id};
+use crate::web::{ClientAddress, PageContext, WebError, draw, moment};
 
 /// Returns the secret of the link. It is the same for every attempt to send a notice. The database has only its hash.
 pub(super) fn token(sealer: &Sealer, reset: ResetId) -> String {
-    sealer.mac(Purpose::NotMe, reset.to_string().as_bytes()).0
+    sealer.mac(KeyPurpose::NotMe, reset.to_string().as_bytes()).0
 }
 
 /// Returns the address of the link, always from `server.public_url` and never from a request.
@@ -27,7 +27,7 @@ pub(super) fn address(public: &Url, token: &str) -> String {
 #[derive(Template)]
 #[template(path = "notify/not_me.html")]
 struct NotMePage {
-    f: Frame,
+    f: PageContext,
     reference: String,
     text: String,
     /// Whether the report was submitted.
@@ -35,7 +35,7 @@ struct NotMePage {
 }
 
 impl NotMePage {
-    fn of(f: Frame, linked: &Linked, done: bool) -> Self {
+    fn of(f: PageContext, linked: &LinkedReset, done: bool) -> Self {
         let reference = linked.reference.to_string();
         let text = f.tv2("notice-page-text", ("time", &moment(&f.lang, &linked.asked_at)), ("reference", &reference));
         Self { f, reference, text, done }
@@ -43,21 +43,21 @@ impl NotMePage {
 }
 
 /// Loads the reset behind a link. Unknown and expired links return the same 404 and count against a rate limit.
-async fn find(app: &App, address: &ClientAddress, hash: &str) -> Result<Linked, Error> {
+async fn find(app: &AppState, address: &ClientAddress, hash: &str) -> Result<LinkedReset, WebError> {
     if let Some(linked) = store::by_link(&app.db, hash, app.now()).await? {
         return Ok(linked);
     }
     address.count(app, "not-me").await?;
-    Err(Error::NotFound)
+    Err(WebError::NotFound)
 }
 
 /// Handles `GET /not-me/{token}`: shows the button.
 pub(super) async fn page(
-    State(app): State<App>,
-    frame: Frame,
+    State(app): State<AppState>,
+    frame: PageContext,
     address: ClientAddress,
     Path(token): Path<String>,
-) -> Result<Response, Error> {
+) -> Result<Response, WebError> {
     let linked = find(&app, &address, &hash_id(&token)).await?;
     Ok(draw(&NotMePage::of(frame, &linked, false)))
 }
@@ -65,11 +65,11 @@ pub(super) async fn page(
 /// Handles `POST /not-me/{token}`: places a hold on the person and raises an alert. The response is always the same, so
 /// it does not reveal whether the person was already on hold.
 pub(super) async fn report(
-    State(app): State<App>,
-    frame: Frame,
+    State(app): State<AppState>,
+    frame: PageContext,
     address: ClientAddress,
     Path(token): Path<String>,
-) -> Result<Response, Error> {
+) -> Result<Response, WebError> {
     let hash = hash_id(&token);
     let linked = find(&app, &address, &hash).await?;
     let now = app.now();
@@ -78,7 +78,7 @@ pub(super) async fn report(
         let frozen = freeze(&mut ledger, linked.person, linked.reset, now).await?;
         ledger.commit().await?;
         app.metrics.froze();
-        let hold_placed = frozen == Frozen::Now;
+        let hold_placed = frozen == HoldOutcome::Now;
         tracing::error!(reset.id = %linked.reset, hold_placed, "alarm: reset reported as not requested");
     } else {
         // Writes nothing, but waits for the concurrent report that used the link first.

@@ -3,15 +3,15 @@
 use askama::Template;
 use url::Url;
 
-use super::addressee::Addressee;
+use super::addressee::MailRecipient;
 use super::audience::TROUBLE;
-use super::store::{Due, LetterDue};
-use crate::config::Branding;
-use crate::web::{Error, Lang, moment};
+use super::store::{DueEventNotice, DueResetNotice};
+use crate::config::BrandingConfig;
+use crate::web::{Lang, WebError, moment};
 
 /// Composed email: subject, plain text and HTML.
 #[derive(Clone, Debug)]
-pub(super) struct Letter {
+pub(super) struct EmailMessage {
     pub(super) subject: String,
     pub(super) text: String,
     pub(super) html: String,
@@ -19,18 +19,18 @@ pub(super) struct Letter {
 
 #[derive(Template)]
 #[template(path = "notify/notice.html")]
-struct Html<'a> {
-    w: &'a Words,
+struct HtmlBody<'a> {
+    w: &'a EmailTexts,
 }
 
 #[derive(Template)]
 #[template(path = "notify/notice.txt")]
-struct Text<'a> {
-    w: &'a Words,
+struct TextBody<'a> {
+    w: &'a EmailTexts,
 }
 
 /// Texts of an email, used by both templates.
-struct Words {
+struct EmailTexts {
     lang: Lang,
     organisation: String,
     subject: String,
@@ -46,7 +46,12 @@ struct Words {
 }
 
 /// Composes the notice of a reset.
-pub(super) fn notice(due: &Due, name: &str, link: &str, brand: &Branding) -> Result<Letter, Error> {
+pub(super) fn notice(
+    due: &DueResetNotice,
+    name: &str,
+    link: &str,
+    brand: &BrandingConfig,
+) -> Result<EmailMessage, WebError> {
     let lang = Lang::negotiate(&due.mail.language);
     let (subject, what) = match due.state.as_str() {
         "unknown" => ("notice-subject-unknown", "notice-what-unknown"),
@@ -54,7 +59,7 @@ pub(super) fn notice(due: &Due, name: &str, link: &str, brand: &Branding) -> Res
         "cloud_only" => ("notice-subject", "notice-what-cloud-only"),
         _ => ("notice-subject", "notice-what"),
     };
-    render(&Words {
+    render(&EmailTexts {
         organisation: brand.name.clone(),
         subject: lang.with(subject, &[("organisation", &brand.name)]),
         hello: lang.with("notice-hello", &[("name", name)]),
@@ -72,7 +77,12 @@ pub(super) fn notice(due: &Due, name: &str, link: &str, brand: &Branding) -> Res
 
 /// Composes the notice of a pass event, to the person or their manager, or of a health issue. A pass notice links to
 /// the account page, which shows who did what.
-pub(super) fn letter(due: &LetterDue, to: &Addressee, brand: &Branding, public_url: &Url) -> Result<Letter, Error> {
+pub(super) fn letter(
+    due: &DueEventNotice,
+    to: &MailRecipient,
+    brand: &BrandingConfig,
+    public_url: &Url,
+) -> Result<EmailMessage, WebError> {
     let lang = Lang::negotiate(&due.mail.language);
     let (kind, time) = (&due.kind, moment(&lang, &due.at));
     if kind.starts_with(TROUBLE) {
@@ -81,7 +91,7 @@ pub(super) fn letter(due: &LetterDue, to: &Addressee, brand: &Branding, public_u
     let (of, about) = to.about.as_ref().map_or(("", ""), |name| ("-about", name));
     let named = [("organisation", brand.name.as_str()), ("person", about), ("time", &time)];
     let link = public_url.join("account").map_or_else(|_| public_url.to_string(), |url| url.to_string());
-    render(&Words {
+    render(&EmailTexts {
         organisation: brand.name.clone(),
         subject: lang.with(&format!("letter-{kind}-subject{of}"), &named),
         hello: lang.with("notice-hello", &[("name", &to.name)]),
@@ -98,10 +108,16 @@ pub(super) fn letter(due: &LetterDue, to: &Addressee, brand: &Branding, public_u
 }
 
 /// Composes the notice of a health issue, with the same texts as the helpdesk page.
-fn trouble(lang: Lang, kind: &str, time: &str, brand: &Branding, public_url: &Url) -> Result<Letter, Error> {
+fn trouble(
+    lang: Lang,
+    kind: &str,
+    time: &str,
+    brand: &BrandingConfig,
+    public_url: &Url,
+) -> Result<EmailMessage, WebError> {
     let named = [("organisation", brand.name.as_str()), ("time", time)];
     let link = public_url.join("helpdesk").map_or_else(|_| public_url.to_string(), |url| url.to_string());
-    render(&Words {
+    render(&EmailTexts {
         organisation: brand.name.clone(),
         subject: lang.with("letter-trouble-subject", &named),
         hello: lang.with("letter-trouble-hello", &named),
@@ -118,27 +134,27 @@ fn trouble(lang: Lang, kind: &str, time: &str, brand: &Branding, public_url: &Ur
 }
 
 /// Returns the sentence with the support phone number, if one is configured.
-fn call(lang: &Lang, brand: &Branding) -> Option<String> {
+fn call(lang: &Lang, brand: &BrandingConfig) -> Option<String> {
     let phone = (!brand.support_phone.is_empty()).then_some(brand.support_phone.as_str())?;
     Some(lang.with("notice-call", &[("phone", phone)]))
 }
 
-fn render(words: &Words) -> Result<Letter, Error> {
-    let html = Html { w: words }.render().map_err(|e| Error::internal(&e))?;
-    let text = Text { w: words }.render().map_err(|e| Error::internal(&e))?;
-    Ok(Letter { subject: words.subject.clone(), text, html })
+fn render(words: &EmailTexts) -> Result<EmailMessage, WebError> {
+    let html = HtmlBody { w: words }.render().map_err(|e| WebError::internal(&e))?;
+    let text = TextBody { w: words }.render().map_err(|e| WebError::internal(&e))?;
+    Ok(EmailMessage { subject: words.subject.clone(), text, html })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::notify::News;
+    use crate::notify::PassEvent;
     use crate::web::Lang;
 
     #[test]
     fn every_letter_has_its_words() {
         let lang = Lang::negotiate("en");
         let named = [("organisation", "Contoso"), ("person", "Wanda"), ("time", "today")];
-        for kind in News::ALL.map(News::name) {
+        for kind in PassEvent::ALL.map(PassEvent::name) {
             for key in ["", "-about", "-subject", "-subject-about"] {
                 let key = format!("letter-{kind}{key}");
                 let text = lang.with(&key, &named);

@@ -20,15 +20,15 @@ mod store;
 mod worker;
 
 pub(crate) use addressee::remember;
-pub(crate) use audience::{Audience, News, tell_operations};
-pub(crate) use post::{PostError, probe as probe_mail};
-pub(crate) use worker::{Worker, sweep};
+pub(crate) use audience::{PassAudience, PassEvent, tell_operations};
+pub(crate) use post::{MailError, probe as probe_mail};
+pub(crate) use worker::{MailWorker, sweep};
 
 use axum::Router;
 use axum::routing::get;
 
-use crate::state::App;
+use crate::state::AppState;
 
-pub(crate) fn router() -> Router<App> {
+pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/not-me/{token}", get(link::page).post(link::report))
 }

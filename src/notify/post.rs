@@ -9,10 +9,10 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
-use super::message::Letter;
-use crate::config::{NotifyKind, Smtp, SmtpTls};
-use crate::entra::{Graph, GraphError, Mail};
-use crate::state::App;
+use super::message::EmailMessage;
+use crate::config::{NotifyKind, SmtpConfig, SmtpTls};
+use crate::entra::{GraphClient, GraphError, OutgoingMail};
+use crate::state::AppState;
 use crate::store::hash_id;
 
 /// Maximum time to send one mail through Graph. The Graph client's own timeouts are shorter.
@@ -20,7 +20,7 @@ const GRAPH_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Error while sending mail. Omits the text of the mail server's reply, because it may contain personal names.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PostError {
+pub(crate) enum MailError {
     #[error("notify.smtp.ca_file {path}: {problem}")]
     Ca { path: String, problem: String },
     #[error("invalid sender or recipient address: check notify.from and the person's email addresses")]
@@ -37,7 +37,7 @@ pub(crate) enum PostError {
     Graph(String),
 }
 
-impl From<lettre::transport::smtp::Error> for PostError {
+impl From<lettre::transport::smtp::Error> for MailError {
     fn from(error: lettre::transport::smtp::Error) -> Self {
         use std::error::Error as _;
         match error.status() {
@@ -48,7 +48,7 @@ impl From<lettre::transport::smtp::Error> for PostError {
     }
 }
 
-impl From<GraphError> for PostError {
+impl From<GraphError> for MailError {
     fn from(error: GraphError) -> Self {
         Self::Graph(match error {
             GraphError::Answered(refusal) => {
@@ -60,62 +60,63 @@ impl From<GraphError> for PostError {
 }
 
 /// Transport that the configuration selects.
-enum Way {
+enum MailTransport {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
-    Graph(Graph),
+    Graph(GraphClient),
 }
 
 /// Sends mail from the configured sender.
-pub(super) struct Post {
-    way: Way,
+pub(super) struct MailSender {
+    way: MailTransport,
     from: Mailbox,
     /// Maximum total time for one message.
     patience: Duration,
 }
 
 /// Recipient, id and time of one message.
-pub(super) struct Envelope<'a> {
+pub(super) struct MailEnvelope<'a> {
     pub(super) to: &'a str,
     /// Basis of the `Message-ID`. It is the same for each attempt, so that a mailbox can detect a duplicate.
     pub(super) id: &'a str,
     pub(super) at: Timestamp,
 }
 
-impl Post {
+impl MailSender {
     /// Creates the sender that `notify` configures, or returns `None` if mail is off.
-    pub(super) fn new(app: &App) -> Result<Option<Self>, PostError> {
+    pub(super) fn new(app: &AppState) -> Result<Option<Self>, MailError> {
         let settings = &app.config.notify;
         let (way, patience) = match (settings.kind, &settings.smtp) {
             (NotifyKind::Off, _) | (NotifyKind::Smtp, None) => return Ok(None),
             (NotifyKind::Smtp, Some(server)) => {
-                (Way::Smtp(transport(server)?), Duration::from_secs(server.timeout_seconds))
+                (MailTransport::Smtp(transport(server)?), Duration::from_secs(server.timeout_seconds))
             }
-            (NotifyKind::Graph, _) => (Way::Graph(app.entra.graph.clone()), GRAPH_PATIENCE),
+            (NotifyKind::Graph, _) => (MailTransport::Graph(app.entra.graph.clone()), GRAPH_PATIENCE),
         };
-        let from = settings.from.parse::<Address>().map_err(|_| PostError::Address)?;
+        let from = settings.from.parse::<Address>().map_err(|_| MailError::Address)?;
         Ok(Some(Self { way, from: Mailbox::new(Some(app.config.branding.name.clone()), from), patience }))
     }
 
     /// Sends a message to one address.
-    pub(super) async fn send(&self, letter: &Letter, envelope: &Envelope<'_>) -> Result<(), PostError> {
+    pub(super) async fn send(&self, letter: &EmailMessage, envelope: &MailEnvelope<'_>) -> Result<(), MailError> {
         let sent = async {
             match &self.way {
-                Way::Smtp(server) => {
+                MailTransport::Smtp(server) => {
                     server.send(self.message(letter, envelope)?).await?;
                 }
-                Way::Graph(graph) => {
+                MailTransport::Graph(graph) => {
                     let from = self.from.email.to_string();
-                    let mail = Mail { from: &from, to: envelope.to, subject: &letter.subject, html: &letter.html };
+                    let mail =
+                        OutgoingMail { from: &from, to: envelope.to, subject: &letter.subject, html: &letter.html };
                     graph.send_mail(&mail).await?;
                 }
             }
             Ok(())
         };
-        tokio::time::timeout(self.patience, sent).await.unwrap_or(Err(PostError::Late))
+        tokio::time::timeout(self.patience, sent).await.unwrap_or(Err(MailError::Late))
     }
 
-    fn message(&self, letter: &Letter, envelope: &Envelope<'_>) -> Result<Message, PostError> {
-        let to = envelope.to.parse::<Address>().map_err(|_| PostError::Address)?;
+    fn message(&self, letter: &EmailMessage, envelope: &MailEnvelope<'_>) -> Result<Message, MailError> {
+        let to = envelope.to.parse::<Address>().map_err(|_| MailError::Address)?;
         let name: String = hash_id(envelope.to).chars().take(12).collect();
         let id = format!("<notice.{}.{name}@{}>", envelope.id, self.from.email.domain());
         // Suppresses out-of-office replies (RFC 3834).
@@ -123,27 +124,27 @@ impl Post {
         let message = Message::builder().from(self.from.clone()).to(Mailbox::new(None, to)).subject(&letter.subject);
         let message = message.date(envelope.at.into()).message_id(Some(id)).raw_header(machine);
         let body = MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone());
-        message.multipart(body).map_err(|e| PostError::Message(e.to_string()))
+        message.multipart(body).map_err(|e| MailError::Message(e.to_string()))
     }
 }
 
 /// Checks the connection to the mail server without sending mail, for `doctor`. Returns true if the server accepted the
 /// connection, false if mail goes through Graph and cannot be checked, and `None` if mail is off.
-pub(crate) async fn probe(app: &App) -> Result<Option<bool>, String> {
-    let post = Post::new(app).map_err(|error| error.to_string())?;
+pub(crate) async fn probe(app: &AppState) -> Result<Option<bool>, String> {
+    let post = MailSender::new(app).map_err(|error| error.to_string())?;
     let Some(post) = post else { return Ok(None) };
-    let Way::Smtp(server) = &post.way else { return Ok(Some(false)) };
+    let MailTransport::Smtp(server) = &post.way else { return Ok(Some(false)) };
     match tokio::time::timeout(post.patience, server.test_connection()).await {
         Ok(Ok(true)) => Ok(Some(true)),
         Ok(Ok(false)) => Err("mail server rejected the connection".to_owned()),
-        Ok(Err(error)) => Err(PostError::from(error).to_string()),
-        Err(_) => Err(PostError::Late.to_string()),
+        Ok(Err(error)) => Err(MailError::from(error).to_string()),
+        Err(_) => Err(MailError::Late.to_string()),
     }
 }
 
 /// Creates a transport without a connection pool: messages are rare, and a pooled connection would be stale by the
 /// next.
-fn transport(server: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, PostError> {
+fn transport(server: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {
     let tls = match server.tls {
         SmtpTls::None => Tls::None,
         SmtpTls::Starttls => Tls::Required(tls(server)?),
@@ -158,9 +159,9 @@ fn transport(server: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, PostEr
     Ok(builder.build())
 }
 
-fn tls(server: &Smtp) -> Result<TlsParameters, PostError> {
+fn tls(server: &SmtpConfig) -> Result<TlsParameters, MailError> {
     let path = server.ca_file.as_ref().map_or_else(String::new, |p| p.display().to_string());
-    let broken = |problem: &dyn std::fmt::Display| PostError::Ca { path: path.clone(), problem: problem.to_string() };
+    let broken = |problem: &dyn std::fmt::Display| MailError::Ca { path: path.clone(), problem: problem.to_string() };
     let mut builder = TlsParameters::builder(server.host.clone());
     if let Some(file) = &server.ca_file {
         let pem = std::fs::read(file).map_err(|e| broken(&e))?;

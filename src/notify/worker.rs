@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::addressee::Addressee;
+use super::addressee::MailRecipient;
 use super::link;
-use super::message::{self, Letter};
-use super::post::{Envelope, Post, PostError};
-use super::store::{self, Due, LetterDue, Waiting};
-use crate::audit::{Actor, Event};
+use super::message::{self, EmailMessage};
+use super::post::{MailEnvelope, MailError, MailSender};
+use super::store::{self, DueEventNotice, DueResetNotice, QueuedMail};
+use crate::audit::{AuditActor, AuditEvent};
 use crate::base::crash_point;
-use crate::state::App;
+use crate::state::AppState;
 use crate::store::{StoreError, hash_id};
-use crate::web::Error;
+use crate::web::WebError;
 
 /// Time between two rounds.
 const EVERY: Duration = Duration::from_millis(500);
@@ -21,9 +21,9 @@ const EVERY: Duration = Duration::from_millis(500);
 const GIVEN_UP: SignedDuration = SignedDuration::from_hours(24);
 
 /// Composes one mail for a recipient.
-type Write<'a> = dyn Fn(&Addressee) -> Result<Letter, Error> + Sync + 'a;
+type ComposeEmail<'a> = dyn Fn(&MailRecipient) -> Result<EmailMessage, WebError> + Sync + 'a;
 /// Creates the audit event of a delivery from the event kind.
-type Told<'a> = dyn Fn(&'static str) -> Event + Sync + 'a;
+type DeliveryEvent<'a> = dyn Fn(&'static str) -> AuditEvent + Sync + 'a;
 
 /// Returns the delay before the next attempt, after this number of attempts.
 fn pause_after(tries: i64) -> SignedDuration {
@@ -40,21 +40,21 @@ fn pause_after(tries: i64) -> SignedDuration {
 }
 
 /// Deletes expired notices of both tables.
-pub(crate) async fn sweep(app: &App) -> Result<(), StoreError> {
+pub(crate) async fn sweep(app: &AppState) -> Result<(), StoreError> {
     store::sweep_letters(&app.db, app.now()).await?;
     store::sweep(&app.db, app.now()).await
 }
 
 /// Delivers queued mail.
-pub(crate) struct Worker {
-    app: App,
-    post: Post,
+pub(crate) struct MailWorker {
+    app: AppState,
+    post: MailSender,
 }
 
-impl Worker {
+impl MailWorker {
     /// Creates the worker, or returns `None` if mail is off.
-    pub(crate) fn new(app: &App) -> Result<Option<Self>, PostError> {
-        Ok(Post::new(app)?.map(|post| Self { app: app.clone(), post }))
+    pub(crate) fn new(app: &AppState) -> Result<Option<Self>, MailError> {
+        Ok(MailSender::new(app)?.map(|post| Self { app: app.clone(), post }))
     }
 
     /// Delivers mail until shutdown.
@@ -91,7 +91,7 @@ impl Worker {
         Ok(())
     }
 
-    async fn notice(&self, due: &Due) -> Result<(), StoreError> {
+    async fn notice(&self, due: &DueResetNotice) -> Result<(), StoreError> {
         let (app, now) = (&self.app, self.app.now());
         if !store::claim(&app.db, &due.mail, &app.me, now).await? {
             return Ok(());
@@ -99,26 +99,33 @@ impl Worker {
         let token = link::token(&app.sealer, due.reset);
         store::mark(&app.db, due, &app.me, &hash_id(&token), now).await?;
         let link = link::address(&app.config.server.public_url, &token);
-        let write = |to: &Addressee| message::notice(due, &to.name, &link, &app.config.branding);
-        let delivery_event =
-            |kind| Event::new(kind, Actor::Portal).about(due.person).reset(due.reset).with("told", &*due.state);
+        let write = |to: &MailRecipient| message::notice(due, &to.name, &link, &app.config.branding);
+        let delivery_event = |kind| {
+            AuditEvent::new(kind, AuditActor::Portal).about(due.person).reset(due.reset).with("told", &*due.state)
+        };
         self.deliver(&due.mail, &write, &delivery_event).await
     }
 
-    async fn letter(&self, due: &LetterDue) -> Result<(), StoreError> {
+    async fn letter(&self, due: &DueEventNotice) -> Result<(), StoreError> {
         let app = &self.app;
         if !store::claim(&app.db, &due.mail, &app.me, app.now()).await? {
             return Ok(());
         }
-        let write = |to: &Addressee| message::letter(due, to, &app.config.branding, &app.config.server.public_url);
-        let delivery_event = |kind| Event::new(kind, Actor::Portal).about(due.person).with("told", &*due.kind);
+        let write = |to: &MailRecipient| message::letter(due, to, &app.config.branding, &app.config.server.public_url);
+        let delivery_event =
+            |kind| AuditEvent::new(kind, AuditActor::Portal).about(due.person).with("told", &*due.kind);
         self.deliver(&due.mail, &write, &delivery_event).await
     }
 
     /// Delivers a claimed mail: sends it, reschedules it, or abandons it.
-    async fn deliver(&self, mail: &Waiting, write: &Write<'_>, delivery_event: &Told<'_>) -> Result<(), StoreError> {
+    async fn deliver(
+        &self,
+        mail: &QueuedMail,
+        write: &ComposeEmail<'_>,
+        delivery_event: &DeliveryEvent<'_>,
+    ) -> Result<(), StoreError> {
         let (app, now) = (&self.app, self.app.now());
-        let addressee = match Addressee::open(&app.sealer, mail.queue, &mail.id, &mail.sealed) {
+        let addressee = match MailRecipient::open(&app.sealer, mail.queue, &mail.id, &mail.sealed) {
             Ok(addressee) => addressee,
             Err(error) => return self.end(mail, delivery_event, "given_up", &error.to_string()).await,
         };
@@ -152,14 +159,14 @@ impl Worker {
     /// server's reply and this commit sends a message twice, with the same `Message-ID`.
     async fn send(
         &self,
-        mail: &Waiting,
-        letter: &Letter,
-        mut remaining: Addressee,
-    ) -> Result<Option<PostError>, StoreError> {
+        mail: &QueuedMail,
+        letter: &EmailMessage,
+        mut remaining: MailRecipient,
+    ) -> Result<Option<MailError>, StoreError> {
         let app = &self.app;
         let mut problem = None;
         for to in remaining.to.clone() {
-            match self.post.send(letter, &Envelope { to: &to, id: &mail.id, at: app.now() }).await {
+            match self.post.send(letter, &MailEnvelope { to: &to, id: &mail.id, at: app.now() }).await {
                 Ok(()) => {
                     crash_point("notice-sent");
                     remaining.to.retain(|address| *address != to);
@@ -174,8 +181,8 @@ impl Worker {
     /// Ends a delivery with an outcome and an audit event.
     async fn end(
         &self,
-        mail: &Waiting,
-        delivery_event: &Told<'_>,
+        mail: &QueuedMail,
+        delivery_event: &DeliveryEvent<'_>,
         outcome: &'static str,
         problem: &str,
     ) -> Result<(), StoreError> {

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::policy::build;
-pub use crate::policy::{BreachError, BreachLookup};
+pub use crate::policy::{BreachError, BreachList};
 
 /// Size of a built breach list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreachFile {
+pub struct BreachListFile {
     pub hashes: u64,
     pub bytes: u64,
 }
@@ -16,7 +16,7 @@ pub struct BreachFile {
 ///
 /// # Errors
 /// When a line is not a hash or not in order, when `to` exists already, or when a file cannot be read or written.
-pub fn breach_build(from: &Path, to: &Path) -> Result<BreachFile, BreachError> {
+pub fn breach_build(from: &Path, to: &Path) -> Result<BreachListFile, BreachError> {
     let built = build(from, to)?;
-    Ok(BreachFile { hashes: built.hashes, bytes: built.bytes })
+    Ok(BreachListFile { hashes: built.hashes, bytes: built.bytes })
 }

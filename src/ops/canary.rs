@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::audit::{Actor, Event};
-use crate::config::Canary as Settings;
-use crate::reset::canary::{self, Canary};
-use crate::state::App;
+use crate::audit::{AuditActor, AuditEvent};
+use crate::config::CanaryConfig as Settings;
+use crate::reset::canary::{self, CanaryResult};
+use crate::state::AppState;
 use crate::store::{StoreError, claim_every, retry_every};
-use crate::troubles::{self, Found};
+use crate::troubles::{self, HealthCheckResult};
 
 /// Interval of the check for a due run.
 const EVERY: Duration = Duration::from_secs(2);
@@ -22,7 +22,7 @@ const SETTING: &str = "canary_setting";
 const RUNS: i64 = 30;
 
 /// Starts due canary resets until the process stops.
-pub(crate) async fn keep_canary(app: App) {
+pub(crate) async fn keep_canary(app: AppState) {
     let Some(settings) = app.config.canary.clone() else { return };
     loop {
         if let Err(error) = round(&app, &settings).await {
@@ -35,7 +35,7 @@ pub(crate) async fn keep_canary(app: App) {
     }
 }
 
-async fn round(app: &App, settings: &Settings) -> Result<(), StoreError> {
+async fn round(app: &AppState, settings: &Settings) -> Result<(), StoreError> {
     // Requires a working operator, because otherwise the run of the day would be used up without a reset.
     if app.entra.operators.current().await?.is_none_or(|operator| operator.trouble.is_some()) {
         return Ok(());
@@ -57,7 +57,7 @@ async fn round(app: &App, settings: &Settings) -> Result<(), StoreError> {
             tracing::warn!(reason = why.name(), "canary reset skipped: retrying in 1 h");
             let setting = if why.is_setting() { why.name() } else { "" };
             troubles::signal(&app.db, SETTING, setting, app.now()).await?;
-            let event = Event::new("canary.not_begun", Actor::Portal).with("why", why.name());
+            let event = AuditEvent::new("canary.not_begun", AuditActor::Portal).with("why", why.name());
             app.auditor.note(event).await?;
             retry_every(&app.db, canary::NAME, every, AGAIN, app.now()).await
         }
@@ -65,47 +65,47 @@ async fn round(app: &App, settings: &Settings) -> Result<(), StoreError> {
 }
 
 /// Checks the latest conclusive run for the health issues.
-pub(super) async fn found(app: &App) -> Result<Found, StoreError> {
+pub(super) async fn found(app: &AppState) -> Result<HealthCheckResult, StoreError> {
     if app.config.canary.is_none() {
-        return Ok(Found::Well);
+        return Ok(HealthCheckResult::Well);
     }
     if let Some((why, _)) = troubles::read_signal(&app.db, SETTING).await?
         && !why.is_empty()
     {
-        return Ok(Found::Wrong(why));
+        return Ok(HealthCheckResult::Wrong(why));
     }
     let runs = canary::runs(&app.db, RUNS, app.now()).await?;
-    let telling = runs.iter().find(|run| !matches!(run.says, Canary::Pending | Canary::Nothing));
+    let telling = runs.iter().find(|run| !matches!(run.says, CanaryResult::Pending | CanaryResult::Nothing));
     Ok(match telling {
-        None => Found::Unknown,
-        Some(run) if run.says == Canary::Bad => {
+        None => HealthCheckResult::Unknown,
+        Some(run) if run.says == CanaryResult::Bad => {
             let cause = run.cause.map_or_else(|| run.state.name().to_owned(), |cause| cause.code().to_owned());
             let stopped = if canary::stopped(app, &runs).await? { ", stopped" } else { "" };
-            Found::Wrong(format!("{}, {cause}{stopped}", run.reference))
+            HealthCheckResult::Wrong(format!("{}, {cause}{stopped}", run.reference))
         }
-        Some(_) => Found::Well,
+        Some(_) => HealthCheckResult::Well,
     })
 }
 
 /// Gauges of the newest finished run.
-pub(super) struct Figures {
+pub(super) struct CanaryMetrics {
     pub(super) ok: bool,
     pub(super) age: i64,
     pub(super) seconds: Option<i64>,
     pub(super) stopped: bool,
 }
 
-pub(super) async fn figures(app: &App) -> Result<Option<Figures>, StoreError> {
+pub(super) async fn figures(app: &AppState) -> Result<Option<CanaryMetrics>, StoreError> {
     if app.config.canary.is_none() {
         return Ok(None);
     }
     let runs = canary::runs(&app.db, RUNS, app.now()).await?;
-    let Some(newest) = runs.iter().find(|run| run.says != Canary::Pending) else { return Ok(None) };
+    let Some(newest) = runs.iter().find(|run| run.says != CanaryResult::Pending) else { return Ok(None) };
     let seconds = match newest.says {
-        Canary::Good(took) | Canary::Asked(took) => Some(took.as_secs()),
+        CanaryResult::Good(took) | CanaryResult::Asked(took) => Some(took.as_secs()),
         _ => None,
     };
-    Ok(Some(Figures {
+    Ok(Some(CanaryMetrics {
         ok: seconds.is_some(),
         age: app.now().duration_since(newest.at).as_secs(),
         seconds,

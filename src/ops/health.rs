@@ -6,13 +6,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-use crate::state::App;
+use crate::state::AppState;
 
-pub(crate) fn router() -> Router<App> {
+pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready))
 }
 
-async fn ready(State(app): State<App>) -> (StatusCode, [(&'static str, &'static str); 1], &'static str) {
+async fn ready(State(app): State<AppState>) -> (StatusCode, [(&'static str, &'static str); 1], &'static str) {
     let plain = [("content-type", "application/json")];
     match app.db.ping().await {
         Ok(()) => (StatusCode::OK, plain, "{\"ready\":true}\n"),

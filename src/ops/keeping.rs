@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::{Actor, Event, erasable, erase_personal, head};
+use crate::audit::{AuditActor, AuditEvent, erasable, erase_personal, head};
 use crate::helpdesk::{forget_alarms, forget_cases};
 use crate::people::forget_people_before;
 use crate::reset::forget_people;
-use crate::state::App;
+use crate::state::AppState;
 use crate::store::{StoreError, claim_daily, retry_daily};
 
 /// Interval of the check for a due daily task.
@@ -23,7 +23,7 @@ const HEAD: &str = "audit_head";
 const RETENTION: &str = "retention";
 
 /// Exports heads and erases expired data until the process stops.
-pub(crate) async fn keep_audit(app: App) {
+pub(crate) async fn keep_audit(app: AppState) {
     loop {
         if let Err(error) = round(&app).await {
             tracing::error!(error = ?error, "audit maintenance failed: retrying");
@@ -35,7 +35,7 @@ pub(crate) async fn keep_audit(app: App) {
     }
 }
 
-async fn round(app: &App) -> Result<(), StoreError> {
+async fn round(app: &AppState) -> Result<(), StoreError> {
     if claim_daily(&app.db, HEAD, app.now()).await? {
         export_head(app).await?;
     }
@@ -52,7 +52,7 @@ async fn round(app: &App) -> Result<(), StoreError> {
 }
 
 /// Writes the head to the log, which leaves the machine in most installations, and to `audit.head_dir`, if it is set.
-async fn export_head(app: &App) -> Result<(), StoreError> {
+async fn export_head(app: &AppState) -> Result<(), StoreError> {
     let Some((count, hash)) = head(&app.db).await? else { return Ok(()) };
     tracing::info!(count, hash, "audit head published: keep it for `passback audit verify --head`");
     let Some(folder) = app.config.audit.head_dir.clone() else { return Ok(()) };
@@ -61,7 +61,7 @@ async fn export_head(app: &App) -> Result<(), StoreError> {
     match written.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
         Ok(path) => {
             tracing::info!(count, path = %path.display(), "audit head exported");
-            let event = Event::new("audit.head_exported", Actor::Portal);
+            let event = AuditEvent::new("audit.head_exported", AuditActor::Portal);
             app.auditor.note(event.with("count", count).with("hash", hash)).await
         }
         Err(error) => {
@@ -85,7 +85,7 @@ fn write(folder: &Path, line: &str, now: Timestamp) -> std::io::Result<PathBuf> 
 
 /// Erases personal data from before this time, in batches. Each batch records the number of erased rows as an audit
 /// event in the same transaction.
-async fn forget(app: &App, before: Timestamp) -> Result<(), StoreError> {
+async fn forget(app: &AppState, before: Timestamp) -> Result<(), StoreError> {
     loop {
         let below = erasable(&app.db, before).await?;
         let mut ledger = app.auditor.begin().await?;
@@ -97,7 +97,7 @@ async fn forget(app: &App, before: Timestamp) -> Result<(), StoreError> {
         if alarms + cases + people + resets + notes + rows == 0 || app.stop.is_cancelled() {
             return Ok(());
         }
-        let event = Event::new("audit.personal_erased", Actor::Portal).with("before", before.to_string());
+        let event = AuditEvent::new("audit.personal_erased", AuditActor::Portal).with("before", before.to_string());
         let event = event.with("rows", rows).with("resets", resets).with("notes", notes).with("people", people);
         let event = event.with("cases", cases).with("alarms", alarms);
         ledger.record(event);

@@ -11,17 +11,17 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::guard::Switches;
-use crate::state::App;
+use crate::guard::ResetPause;
+use crate::state::AppState;
 use crate::store::{StoreError, on_db};
 use crate::troubles;
 
-pub(crate) fn metrics_router(app: App) -> Router {
+pub(crate) fn metrics_router(app: AppState) -> Router {
     Router::new().route("/metrics", get(scrape)).with_state(app)
 }
 
 /// Gauges of the system, read from the database.
-struct Standing {
+struct SystemGauges {
     sending: i64,
     in_line: i64,
     writing: i64,
@@ -31,19 +31,19 @@ struct Standing {
     /// Number of authentication contexts whose policy is enforced.
     policies: i64,
     troubles: i64,
-    canary: Option<super::canary::Figures>,
+    canary: Option<super::canary::CanaryMetrics>,
     operator_age: Option<i64>,
     sync_age: Option<i64>,
 }
 
-async fn standing(app: &App) -> Result<Standing, StoreError> {
+async fn standing(app: &AppState) -> Result<SystemGauges, StoreError> {
     const ALARMS: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
     const POLICIES: &str = "SELECT COUNT(*) FROM policy_verdicts WHERE verdict <> '\"bad\"'";
     const SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
         COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
     let (sending, in_line, writing): (i64, i64, i64) =
         on_db!(&app.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
-    let paused = Switches::new(app.db.clone()).paused().await?.is_some();
+    let paused = ResetPause::new(app.db.clone()).paused().await?.is_some();
     let operator = app.entra.operators.current().await?;
     let age = |at| app.now().duration_since(at).as_secs();
     let operator_age = operator.as_ref().map(|operator| age(operator.refreshed_at));
@@ -53,7 +53,7 @@ async fn standing(app: &App) -> Result<Standing, StoreError> {
     let sync_age = super::whole::synced_at(app).await?.flatten().map(age);
     let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ALARMS).fetch_one(pool).await)?;
     let (policies,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(POLICIES).fetch_one(pool).await)?;
-    Ok(Standing {
+    Ok(SystemGauges {
         sending,
         in_line,
         writing,
@@ -68,7 +68,7 @@ async fn standing(app: &App) -> Result<Standing, StoreError> {
     })
 }
 
-async fn scrape(State(app): State<App>) -> Response {
+async fn scrape(State(app): State<AppState>) -> Response {
     let mut registry = Registry::with_prefix("passback");
     let version = vec![("version", env!("CARGO_PKG_VERSION"))];
     registry.register("build", "This program", Info::new(version));

@@ -14,13 +14,13 @@ mod setup;
 mod whole;
 
 pub use backup::{BackupError, backup};
-pub use breach::{BreachError, BreachFile, BreachLookup, breach_build};
+pub use breach::{BreachError, BreachList, BreachListFile, breach_build};
 pub(crate) use canary::keep_canary;
-pub use doctor::{Finding, Level, Report as DoctorReport, doctor};
+pub use doctor::{DoctorFinding, DoctorReport, FindingLevel, doctor};
 pub(crate) use health::router;
 pub(crate) use keeping::keep_audit;
 pub(crate) use metrics::metrics_router;
 pub use operator::{DevicePrompt, OperatorLinkError, ProposedOperator, operator_link};
 pub use pause::{PauseError, pause, resume};
-pub use setup::{SetupFacts, SetupText, setup};
+pub use setup::{SetupContext, SetupFormat, setup};
 pub(crate) use whole::watch_whole;

@@ -4,7 +4,7 @@
 
 use crate::base::{Clock, Random};
 use crate::config::Config;
-use crate::entra::{Candidate, Entra, LinkRefused, NoEntra, SignInFailed, TokenError};
+use crate::entra::{EntraClients, EntraSetupError, LinkRefusal, OperatorCandidate, SignInError, TokenError};
 use crate::store::{Db, SealError, Sealer, StoreError};
 
 /// AADSTS codes for an app that needs a client credential for a device code, or must not send one.
@@ -59,7 +59,7 @@ macro_rules! refused {
         }
     })*};
 }
-refused!(StoreError, SealError, NoEntra, LinkRefused);
+refused!(StoreError, SealError, EntraSetupError, LinkRefusal);
 
 /// Joins an error and its sources.
 fn chain(error: &dyn std::error::Error) -> String {
@@ -67,9 +67,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     because.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-impl From<SignInFailed> for OperatorLinkError {
-    fn from(error: SignInFailed) -> Self {
-        let SignInFailed::Token(token) = &error else { return Self::Refused(chain(&error)) };
+impl From<SignInError> for OperatorLinkError {
+    fn from(error: SignInError) -> Self {
+        let SignInError::Token(token) = &error else { return Self::Refused(chain(&error)) };
         if let Some(code) = token.code().filter(|code| PROOF.contains(code)) {
             return Self::NotForThisApp(code);
         }
@@ -98,8 +98,8 @@ pub async fn operator_link(
         return Err(OperatorLinkError::NoTables);
     }
     let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
-    let entra = Entra::new(config, &db, &sealer, &clock, &random)?;
-    let code = entra.oidc.device_code(entra.operators.scopes()).await.map_err(SignInFailed::from)?;
+    let entra = EntraClients::new(config, &db, &sealer, &clock, &random)?;
+    let code = entra.oidc.device_code(entra.operators.scopes()).await.map_err(SignInError::from)?;
     show(&DevicePrompt { address: code.address.clone(), code: code.code.clone() });
     let who = entra.oidc.device_sign_in(&code).await?;
     let candidate = entra.operators.candidate(who).await?;
@@ -115,7 +115,7 @@ pub async fn operator_link(
     Ok(proposed)
 }
 
-fn proposed(candidate: &Candidate) -> ProposedOperator {
+fn proposed(candidate: &OperatorCandidate) -> ProposedOperator {
     ProposedOperator {
         name: candidate.name.clone(),
         upn: candidate.upn.clone(),

@@ -1,9 +1,9 @@
 //! Runs `passback pause` and `passback resume`. Both write to the database and so affect all replicas.
 
-use crate::audit::Auditor;
+use crate::audit::AuditLog;
 use crate::base::{Clock, Random};
 use crate::config::Config;
-use crate::guard::{Pause, Switches};
+use crate::guard::{PauseReason, ResetPause};
 use crate::store::{Db, SealError, Sealer, StoreError};
 
 /// Reason why the pause state was not changed.
@@ -23,11 +23,11 @@ impl From<SealError> for PauseError {
     }
 }
 
-async fn open(config: &Config) -> Result<(Switches, Auditor), PauseError> {
+async fn open(config: &Config) -> Result<(ResetPause, AuditLog), PauseError> {
     let (clock, random) = (Clock::system(), Random::system());
     let db = Db::existing(&config.database.url).await?;
     let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
-    Ok((Switches::new(db.clone()), Auditor::new(db, sealer, clock, random)))
+    Ok((ResetPause::new(db.clone()), AuditLog::new(db, sealer, clock, random)))
 }
 
 /// Pauses all resets: no new one starts.
@@ -36,7 +36,7 @@ async fn open(config: &Config) -> Result<(Switches, Auditor), PauseError> {
 /// When the database or the sealing keys cannot be used.
 pub async fn pause(config: &Config, reason: &str) -> Result<(), PauseError> {
     let (switches, auditor) = open(config).await?;
-    Ok(switches.pause(&auditor, Pause::Hand, reason, Clock::system().now()).await?)
+    Ok(switches.pause(&auditor, PauseReason::Hand, reason, Clock::system().now()).await?)
 }
 
 /// Resumes resets.

@@ -5,12 +5,12 @@
 
 use url::Url;
 
-use crate::config::{Cloud, Config, Signin};
+use crate::config::{Config, NationalCloud, SignInConfig};
 use crate::entra::{APPLICATION, DELEGATED, FORBIDDEN};
 
 /// Format of the setup text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SetupText {
+pub enum SetupFormat {
     /// Everything in Entra, with Microsoft Graph PowerShell.
     PowerShell,
     /// The app registration, with the Azure CLI.
@@ -23,7 +23,7 @@ pub enum SetupText {
 
 /// Values of the organisation that the setup texts contain.
 #[derive(Clone, Debug)]
-pub struct SetupFacts {
+pub struct SetupContext {
     public_url: Url,
     tenant: Option<String>,
     cloud: &'static str,
@@ -31,11 +31,11 @@ pub struct SetupFacts {
     canary: Option<String>,
 }
 
-impl SetupFacts {
+impl SetupContext {
     /// Creates the context without a configuration, which needs the id of the app registration.
     #[must_use]
     pub fn of_url(public_url: Url) -> Self {
-        let signin = Signin::default();
+        let signin = SignInConfig::default();
         Self { public_url, tenant: None, cloud: "global", contexts: contexts(&signin), canary: None }
     }
 
@@ -43,9 +43,9 @@ impl SetupFacts {
     #[must_use]
     pub fn of_config(config: &Config) -> Self {
         let cloud = match config.entra.cloud {
-            Cloud::Global => "global",
-            Cloud::UsGov => "us-gov",
-            Cloud::UsGovDod => "us-gov-dod",
+            NationalCloud::Global => "global",
+            NationalCloud::UsGov => "us-gov",
+            NationalCloud::UsGovDod => "us-gov-dod",
         };
         Self {
             public_url: config.server.public_url.clone(),
@@ -59,7 +59,7 @@ impl SetupFacts {
 
 /// Returns the authentication contexts. Only letters and digits are kept, because the texts put them between quotes; a
 /// valid context is `c1` to `c99`.
-fn contexts(signin: &Signin) -> Vec<String> {
+fn contexts(signin: &SignInConfig) -> Vec<String> {
     let mut all: Vec<String> = [&signin.required_context, &signin.staff_context]
         .map(|context| context.chars().filter(char::is_ascii_alphanumeric).collect())
         .into();
@@ -83,7 +83,7 @@ macro_rules! text {
         }
 
         impl<'a> $name<'a> {
-            fn of(facts: &'a SetupFacts) -> Self {
+            fn of(facts: &'a SetupContext) -> Self {
                 Self {
                     public_url: &facts.public_url,
                     tenant: &facts.tenant,
@@ -105,19 +105,19 @@ mod texts {
     use askama::Template;
     use url::Url;
 
-    use super::{APPLICATION, DELEGATED, FORBIDDEN, SetupFacts, SetupText};
+    use super::{APPLICATION, DELEGATED, FORBIDDEN, SetupContext, SetupFormat};
 
     text!(PowerShell, "setup/powershell.ps1");
     text!(AzureCli, "setup/azure-cli.sh");
     text!(Bicep, "setup/main.bicep");
     text!(Directory, "setup/directory.txt");
 
-    pub(super) fn render(which: SetupText, facts: &SetupFacts) -> Result<String, askama::Error> {
+    pub(super) fn render(which: SetupFormat, facts: &SetupContext) -> Result<String, askama::Error> {
         match which {
-            SetupText::PowerShell => PowerShell::of(facts).render(),
-            SetupText::AzureCli => AzureCli::of(facts).render(),
-            SetupText::Bicep => Bicep::of(facts).render(),
-            SetupText::Directory => Directory::of(facts).render(),
+            SetupFormat::PowerShell => PowerShell::of(facts).render(),
+            SetupFormat::AzureCli => AzureCli::of(facts).render(),
+            SetupFormat::Bicep => Bicep::of(facts).render(),
+            SetupFormat::Directory => Directory::of(facts).render(),
         }
     }
 }
@@ -126,7 +126,7 @@ mod texts {
 ///
 /// # Errors
 /// When the template cannot be rendered, which a test would detect.
-pub fn setup(which: SetupText, facts: &SetupFacts) -> Result<String, askama::Error> {
+pub fn setup(which: SetupFormat, facts: &SetupContext) -> Result<String, askama::Error> {
     texts::render(which, facts)
 }
 
@@ -134,12 +134,13 @@ pub fn setup(which: SetupText, facts: &SetupFacts) -> Result<String, askama::Err
 mod tests {
     use super::*;
 
-    const ALL: [SetupText; 4] = [SetupText::PowerShell, SetupText::AzureCli, SetupText::Bicep, SetupText::Directory];
+    const ALL: [SetupFormat; 4] =
+        [SetupFormat::PowerShell, SetupFormat::AzureCli, SetupFormat::Bicep, SetupFormat::Directory];
 
-    fn facts() -> SetupFacts {
-        SetupFacts {
+    fn facts() -> SetupContext {
+        SetupContext {
             canary: Some("canary'; rm -rf / #@contoso.example".to_owned()),
-            ..SetupFacts::of_url("https://reset.contoso.example".parse().unwrap())
+            ..SetupContext::of_url("https://reset.contoso.example".parse().unwrap())
         }
     }
 
@@ -147,10 +148,10 @@ mod tests {
     fn every_text_names_what_is_needed_and_nothing_runs_by_itself() {
         for which in ALL {
             let text = setup(which, &facts()).unwrap();
-            assert!(text.contains("nothing here was run for you") || which == SetupText::Bicep, "{which:?}");
+            assert!(text.contains("nothing here was run for you") || which == SetupFormat::Bicep, "{which:?}");
             assert!(!text.contains("rm -rf / #@contoso.example'; "), "{which:?}");
         }
-        for which in [SetupText::PowerShell, SetupText::AzureCli, SetupText::Bicep] {
+        for which in [SetupFormat::PowerShell, SetupFormat::AzureCli, SetupFormat::Bicep] {
             let text = setup(which, &facts()).unwrap();
             assert!(text.contains("https://reset.contoso.example/signin/callback"), "{which:?}");
             for (name, _) in APPLICATION.iter().chain(DELEGATED.iter()) {
@@ -160,7 +161,7 @@ mod tests {
                 assert!(text.contains(claim), "{which:?} {claim}");
             }
         }
-        let whole = setup(SetupText::PowerShell, &facts()).unwrap();
+        let whole = setup(SetupFormat::PowerShell, &facts()).unwrap();
         for part in [
             "includeAuthenticationContextClassReferences = @('c1', 'c2')",
             "everyTime",
@@ -170,14 +171,14 @@ mod tests {
             assert!(whole.contains(part), "{part}: {whole}");
         }
         assert!(!whole.contains("'password"), "no combination contains the password");
-        assert!(setup(SetupText::Directory, &facts()).unwrap().contains("'canary; rm -rf / #@contoso.example'"));
+        assert!(setup(SetupFormat::Directory, &facts()).unwrap().contains("'canary; rm -rf / #@contoso.example'"));
     }
 
     #[test]
     fn the_shell_text_is_shell() {
         use std::io::Write as _;
         use std::process::{Command, Stdio};
-        let text = setup(SetupText::AzureCli, &facts()).unwrap();
+        let text = setup(SetupFormat::AzureCli, &facts()).unwrap();
         let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         bash.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         let done = bash.wait_with_output().unwrap();

@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::entra::OperatorError;
-use crate::signin::Verdicts;
-use crate::state::App;
+use crate::signin::PolicyAssessor;
+use crate::state::AppState;
 use crate::store::{StoreError, claim_daily, lease, retry_daily};
-use crate::troubles::{self, Found, Kind};
+use crate::troubles::{self, HealthCheckResult, HealthIssueKind};
 
 /// Interval of the monitor.
 const EVERY: Duration = Duration::from_secs(2);
@@ -39,7 +39,7 @@ const POWER: &str = "operator_power";
 pub(super) const SYNCED: &str = "synced_at";
 
 /// Monitors until the process stops.
-pub(crate) async fn watch_whole(app: App) {
+pub(crate) async fn watch_whole(app: AppState) {
     loop {
         if let Err(error) = round(&app).await {
             tracing::warn!(error = ?error, "health monitor failed: retrying");
@@ -51,7 +51,7 @@ pub(crate) async fn watch_whole(app: App) {
     }
 }
 
-async fn round(app: &App) -> Result<(), StoreError> {
+async fn round(app: &AppState) -> Result<(), StoreError> {
     if !lease(&app.db, "whole", &app.me, app.now()).await? {
         return Ok(());
     }
@@ -63,20 +63,20 @@ async fn round(app: &App) -> Result<(), StoreError> {
     read_sync(app).await?;
     let mut found = operator(app).await?;
     found.extend(policies(app).await?);
-    found.push((Kind::Credential, credential(app)));
-    found.push((Kind::Sync, sync(app).await?));
-    found.push((Kind::Canary, super::canary::found(app).await?));
-    found.push((Kind::Clock, clock(app)));
+    found.push((HealthIssueKind::Credential, credential(app)));
+    found.push((HealthIssueKind::Sync, sync(app).await?));
+    found.push((HealthIssueKind::Canary, super::canary::found(app).await?));
+    found.push((HealthIssueKind::Clock, clock(app)));
     troubles::settle(app, &found).await
 }
 
-fn clock(app: &App) -> Found {
+fn clock(app: &AppState) -> HealthCheckResult {
     let skew = app.entra.graph.skew();
-    if skew.abs() > SKEW { Found::Wrong(format!("{} s", skew.as_secs())) } else { Found::Well }
+    if skew.abs() > SKEW { HealthCheckResult::Wrong(format!("{} s", skew.as_secs())) } else { HealthCheckResult::Well }
 }
 
 /// Refreshes the operator's token, also when no one resets a password, and checks its role.
-async fn keep_operator(app: &App) -> Result<(), StoreError> {
+async fn keep_operator(app: &AppState) -> Result<(), StoreError> {
     match app.entra.operators.keep_alive().await {
         Ok(power) => {
             let text = if power { "1" } else { "0" };
@@ -90,54 +90,63 @@ async fn keep_operator(app: &App) -> Result<(), StoreError> {
     }
 }
 
-async fn operator(app: &App) -> Result<Vec<(Kind, Found)>, StoreError> {
+async fn operator(app: &AppState) -> Result<Vec<(HealthIssueKind, HealthCheckResult)>, StoreError> {
     // No operator is linked yet: the pages and doctor report it, and there is no outage to resolve.
     let Some(operator) = app.entra.operators.current().await? else {
-        return Ok([Kind::Operator, Kind::OperatorOld, Kind::OperatorPower].map(|kind| (kind, Found::Well)).to_vec());
+        return Ok([HealthIssueKind::Operator, HealthIssueKind::OperatorOld, HealthIssueKind::OperatorPower]
+            .map(|kind| (kind, HealthCheckResult::Well))
+            .to_vec());
     };
     let age = app.now().duration_since(operator.refreshed_at);
-    let works = operator.trouble.map_or(Found::Well, |trouble| Found::Wrong(trouble.name().to_owned()));
+    let works =
+        operator.trouble.map_or(HealthCheckResult::Well, |trouble| HealthCheckResult::Wrong(trouble.name().to_owned()));
     // Report only the main issue while the operator cannot work at all.
-    let old = if operator.trouble.is_none() && age > OLD { wrong_for(age) } else { Found::Well };
+    let old = if operator.trouble.is_none() && age > OLD { wrong_for(age) } else { HealthCheckResult::Well };
     let power = match troubles::read_signal(&app.db, POWER).await? {
         Some((value, at)) if at >= operator.linked_at && value == "1" => {
-            Found::Wrong("global-administrator".to_owned())
+            HealthCheckResult::Wrong("global-administrator".to_owned())
         }
-        _ => Found::Well,
+        _ => HealthCheckResult::Well,
     };
-    Ok(vec![(Kind::Operator, works), (Kind::OperatorOld, old), (Kind::OperatorPower, power)])
+    Ok(vec![
+        (HealthIssueKind::Operator, works),
+        (HealthIssueKind::OperatorOld, old),
+        (HealthIssueKind::OperatorPower, power),
+    ])
 }
 
-fn wrong_for(age: SignedDuration) -> Found {
+fn wrong_for(age: SignedDuration) -> HealthCheckResult {
     let hours = age.as_hours();
-    Found::Wrong(if hours >= 48 { format!("{} d", hours / 24) } else { format!("{hours} h") })
+    HealthCheckResult::Wrong(if hours >= 48 { format!("{} d", hours / 24) } else { format!("{hours} h") })
 }
 
 /// Checks the stored policy assessments, which `conditional_access` updates.
-async fn policies(app: &App) -> Result<Vec<(Kind, Found)>, StoreError> {
+async fn policies(app: &AppState) -> Result<Vec<(HealthIssueKind, HealthCheckResult)>, StoreError> {
     let signin = &app.config.signin;
     let mut all = Vec::new();
-    for (kind, context) in [(Kind::PolicyPeople, &signin.required_context), (Kind::PolicyStaff, &signin.staff_context)]
-    {
-        let found = match Verdicts::kept(&app.db, context, app.now()).await? {
-            None => Found::Unknown,
-            Some(kept) if kept.good => Found::Well,
-            Some(kept) => Found::Wrong(kept.codes.join(" ")),
+    for (kind, context) in [
+        (HealthIssueKind::PolicyPeople, &signin.required_context),
+        (HealthIssueKind::PolicyStaff, &signin.staff_context),
+    ] {
+        let found = match PolicyAssessor::kept(&app.db, context, app.now()).await? {
+            None => HealthCheckResult::Unknown,
+            Some(kept) if kept.good => HealthCheckResult::Well,
+            Some(kept) => HealthCheckResult::Wrong(kept.codes.join(" ")),
         };
         all.push((kind, found));
     }
     Ok(all)
 }
 
-fn credential(app: &App) -> Found {
+fn credential(app: &AppState) -> HealthCheckResult {
     match app.entra.credential.days_left() {
-        Some(days) if days <= CREDENTIAL => Found::Wrong(format!("{days} d")),
-        _ => Found::Well,
+        Some(days) if days <= CREDENTIAL => HealthCheckResult::Wrong(format!("{days} d")),
+        _ => HealthCheckResult::Well,
     }
 }
 
 /// Fetches the time of the last directory sync from Graph if the stored one is older than [`SYNC_CHECK_INTERVAL`].
-async fn read_sync(app: &App) -> Result<(), StoreError> {
+async fn read_sync(app: &AppState) -> Result<(), StoreError> {
     let now = app.now();
     let read = troubles::read_signal(&app.db, SYNCED).await?;
     if read.is_some_and(|(_, at)| at <= now && now.duration_since(at) < SYNC_EVERY) {
@@ -156,19 +165,19 @@ async fn read_sync(app: &App) -> Result<(), StoreError> {
     troubles::signal(&app.db, SYNCED, &value, now).await
 }
 
-async fn sync(app: &App) -> Result<Found, StoreError> {
+async fn sync(app: &AppState) -> Result<HealthCheckResult, StoreError> {
     Ok(match synced_at(app).await? {
-        None => Found::Unknown,
-        Some(None) => Found::Well,
+        None => HealthCheckResult::Unknown,
+        Some(None) => HealthCheckResult::Well,
         Some(Some(at)) => {
             let age = app.now().duration_since(at);
-            if age > SYNC { wrong_for(age) } else { Found::Well }
+            if age > SYNC { wrong_for(age) } else { HealthCheckResult::Well }
         }
     })
 }
 
 /// Loads the time of the last directory sync. `None` means not fetched yet, `Some(None)` that nothing is synchronised.
-pub(super) async fn synced_at(app: &App) -> Result<Option<Option<Timestamp>>, StoreError> {
+pub(super) async fn synced_at(app: &AppState) -> Result<Option<Option<Timestamp>>, StoreError> {
     let read = troubles::read_signal(&app.db, SYNCED).await?;
     Ok(read.map(|(value, _)| value.parse().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok())))
 }

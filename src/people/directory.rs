@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::directory::{Account, AccountName};
-use crate::state::App;
+use crate::directory::{AccountName, DirectoryAccount};
+use crate::state::AppState;
 
-use super::Facts;
+use super::PersonProfile;
 
 /// Maximum time that a page waits for the domain controller.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -19,17 +19,17 @@ const LEFT_ALONE: Duration = Duration::from_secs(30);
 
 /// Result of looking up an account at a domain controller.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum InDirectory {
+pub(crate) enum DirectoryLookup {
     /// No directory probe is configured, or the account exists only in the cloud.
     #[default]
     NotAsked,
     /// The controller did not answer or has no such account: nothing can be concluded.
     NotKnown,
-    Known(Box<Account>),
+    Known(Box<DirectoryAccount>),
 }
 
-impl InDirectory {
-    pub(crate) fn account(&self) -> Option<&Account> {
+impl DirectoryLookup {
+    pub(crate) fn account(&self) -> Option<&DirectoryAccount> {
         if let Self::Known(account) = self { Some(account) } else { None }
     }
 
@@ -41,13 +41,13 @@ impl InDirectory {
 
 /// Time at which a password was last set, by Active Directory's `pwdLastSet`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PasswordSet {
+pub(crate) enum PasswordLastSet {
     At(Timestamp),
     /// The password must be changed at the next sign-in. A reset by an administrator leaves this instead of a time.
     MustChange,
 }
 
-impl PasswordSet {
+impl PasswordLastSet {
     /// Returns milliseconds since the Unix epoch, or 0 for [`Self::MustChange`] as in Active Directory.
     pub(crate) fn millis(self) -> i64 {
         match self {
@@ -65,29 +65,29 @@ impl PasswordSet {
 
     /// Reads the time from an account, truncated to milliseconds as it is stored. Active Directory's times are finer,
     /// so an untruncated value would differ from its stored copy.
-    fn of(account: &Account) -> Option<Self> {
+    fn of(account: &DirectoryAccount) -> Option<Self> {
         let at = account.pwd_last_set.map(|at| Self::from_millis(at.as_millisecond()));
         at.or(account.must_change.then_some(Self::MustChange))
     }
 }
 
-impl InDirectory {
+impl DirectoryLookup {
     /// Returns when the password was last set, if the controller returned it.
-    pub(crate) fn password_set(&self) -> Option<PasswordSet> {
-        self.account().and_then(PasswordSet::of)
+    pub(crate) fn password_set(&self) -> Option<PasswordLastSet> {
+        self.account().and_then(PasswordLastSet::of)
     }
 }
 
 /// Fetches when the password was last set, for an account by its stored name. Returns `None` without an answer or
 /// without such an account.
-pub(super) async fn password_set(app: &App, kept: &str) -> Option<PasswordSet> {
+pub(super) async fn password_set(app: &AppState, kept: &str) -> Option<PasswordLastSet> {
     let Ok(name) = kept.parse::<AccountName>();
     let known = match &app.directory {
         Some(directory) => directory.account(&name).await,
         None => return None,
     };
     match known {
-        Ok(account) => account.as_ref().and_then(PasswordSet::of),
+        Ok(account) => account.as_ref().and_then(PasswordLastSet::of),
         Err(error) => {
             tracing::warn!(error = %error, "domain controller check failed: retrying");
             None
@@ -96,24 +96,24 @@ pub(super) async fn password_set(app: &App, kept: &str) -> Option<PasswordSet> {
 }
 
 /// Looks up the person's account, unless the controller was unreachable within the last [`UNREACHABLE_BACKOFF`].
-pub(super) async fn ask(app: &App, facts: &Facts) -> InDirectory {
-    let (Some(directory), Some(name)) = (&app.directory, &facts.account) else { return InDirectory::NotAsked };
+pub(super) async fn ask(app: &AppState, facts: &PersonProfile) -> DirectoryLookup {
+    let (Some(directory), Some(name)) = (&app.directory, &facts.account) else { return DirectoryLookup::NotAsked };
     let elapsed = app.clock.elapsed();
     if app.directory_away.lock().await.is_some_and(|since| elapsed.saturating_sub(since) < LEFT_ALONE) {
-        return InDirectory::NotKnown;
+        return DirectoryLookup::NotKnown;
     }
     let problem = match tokio::time::timeout(PATIENCE, directory.account(name)).await {
         Ok(Ok(Some(account))) => {
             *app.directory_away.lock().await = None;
-            return InDirectory::Known(Box::new(account));
+            return DirectoryLookup::Known(Box::new(account));
         }
-        Ok(Ok(None)) => return InDirectory::NotKnown,
+        Ok(Ok(None)) => return DirectoryLookup::NotKnown,
         Ok(Err(error)) => error.to_string(),
         Err(_) => "no answer in time".to_owned(),
     };
     tracing::warn!(error = problem, "domain controller unreachable: skipping directory lookups for 30 s");
     *app.directory_away.lock().await = Some(app.clock.elapsed());
-    InDirectory::NotKnown
+    DirectoryLookup::NotKnown
 }
 
 /// Chooses the name for directory lookups: the SID, which survives a rename, or else the `sAMAccountName`.

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Facts;
+use super::PersonProfile;
 use crate::base::{ObjectId, PersonKey};
 use crate::entra::GraphError;
-use crate::state::App;
-use crate::store::{Db, Purpose, Sealer, StoreError, Tx, claim_daily, on_tx, write_db};
+use crate::state::AppState;
+use crate::store::{Db, KeyPurpose, Sealer, StoreError, Tx, claim_daily, on_tx, write_db};
 
 /// Interval at which the numbers of every known person are refreshed, also without a request.
 const REFRESH: SignedDuration = SignedDuration::from_hours(24);
@@ -29,12 +29,12 @@ const REST: Duration = Duration::from_secs(5);
 
 /// Kind of phone number in Entra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NumberKind {
+pub(crate) enum PhoneNumberKind {
     Mobile,
     Business,
 }
 
-impl NumberKind {
+impl PhoneNumberKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Mobile => "mobile",
@@ -45,8 +45,8 @@ impl NumberKind {
 
 /// Phone number in Entra, with its age.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Number {
-    pub(crate) kind: NumberKind,
+pub(crate) struct PhoneNumber {
+    pub(crate) kind: PhoneNumberKind,
     /// The number as Entra spells it.
     pub(crate) shown: String,
     /// Time since which the portal has seen no other number.
@@ -56,7 +56,7 @@ pub(crate) struct Number {
 }
 
 /// Row of `person_numbers`: kind, digest, digest key, first seen (milliseconds).
-type Row = (String, String, String, i64);
+type PhoneNumberRow = (String, String, String, i64);
 
 /// Removes spaces and punctuation, because the same number is spelled in different ways.
 fn plain(number: &str) -> String {
@@ -64,10 +64,10 @@ fn plain(number: &str) -> String {
 }
 
 /// Combines the numbers from Graph, without empty entries and duplicates.
-pub(super) fn on_record(mobile: Option<String>, business: Vec<String>) -> Vec<(NumberKind, String)> {
-    let business = business.into_iter().map(|number| (NumberKind::Business, number));
-    let mut all: Vec<(NumberKind, String)> = Vec::new();
-    for (kind, number) in mobile.map(|number| (NumberKind::Mobile, number)).into_iter().chain(business) {
+pub(super) fn on_record(mobile: Option<String>, business: Vec<String>) -> Vec<(PhoneNumberKind, String)> {
+    let business = business.into_iter().map(|number| (PhoneNumberKind::Business, number));
+    let mut all: Vec<(PhoneNumberKind, String)> = Vec::new();
+    for (kind, number) in mobile.map(|number| (PhoneNumberKind::Mobile, number)).into_iter().chain(business) {
         let known = all.iter().any(|(other, there)| *other == kind && plain(there) == plain(&number));
         if !known && !plain(&number).is_empty() {
             all.push((kind, number.trim().to_owned()));
@@ -78,35 +78,35 @@ pub(super) fn on_record(mobile: Option<String>, business: Vec<String>) -> Vec<(N
 
 /// Returns the input of the digest. It includes person and kind, so that equal numbers of two people have different
 /// digests.
-fn bytes(person: PersonKey, kind: NumberKind, number: &str) -> Vec<u8> {
+fn bytes(person: PersonKey, kind: PhoneNumberKind, number: &str) -> Vec<u8> {
     format!("{person}:{}:{}", kind.name(), plain(number)).into_bytes()
 }
 
 /// Reason for a sighting. Only a request extends the time for which a person is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
+enum RefreshReason {
     Asked,
     Refresh,
 }
 
 /// Records a sighting of the person's phone numbers.
-pub(crate) async fn remember_numbers(app: &App, facts: &Facts) -> Result<(), StoreError> {
+pub(crate) async fn remember_numbers(app: &AppState, facts: &PersonProfile) -> Result<(), StoreError> {
     let person = PersonKey { tenant: app.config.tenant(), object: facts.id };
     let mut tx = app.db.begin().await?;
     seen(&mut tx, &app.sealer, person, &facts.numbers, app.now()).await?;
-    know(&mut tx, person, Why::Asked, app.now()).await?;
+    know(&mut tx, person, RefreshReason::Asked, app.now()).await?;
     tx.commit().await
 }
 
 /// Returns the phone numbers with their ages, and records the sighting.
-pub(super) async fn look(app: &App, facts: &Facts) -> Result<Vec<Number>, StoreError> {
+pub(super) async fn look(app: &AppState, facts: &PersonProfile) -> Result<Vec<PhoneNumber>, StoreError> {
     let (person, now) = (PersonKey { tenant: app.config.tenant(), object: facts.id }, app.now());
     let settle = SignedDuration::from_hours(24 * app.config.helpdesk.phone_settle_days);
     let mut tx = app.db.begin().await?;
     let since = seen(&mut tx, &app.sealer, person, &facts.numbers, now).await?;
-    know(&mut tx, person, Why::Asked, now).await?;
+    know(&mut tx, person, RefreshReason::Asked, now).await?;
     tx.commit().await?;
-    let number = |((kind, shown), unchanged_since): (&(NumberKind, String), Timestamp)| Number {
+    let number = |((kind, shown), unchanged_since): (&(PhoneNumberKind, String), Timestamp)| PhoneNumber {
         kind: *kind,
         shown: shown.clone(),
         unchanged_since,
@@ -121,7 +121,7 @@ async fn seen(
     tx: &mut Tx,
     sealer: &Sealer,
     person: PersonKey,
-    numbers: &[(NumberKind, String)],
+    numbers: &[(PhoneNumberKind, String)],
     now: Timestamp,
 ) -> Result<Vec<Timestamp>, StoreError> {
     let mut before = rows(tx, person).await?;
@@ -129,9 +129,10 @@ async fn seen(
     for (kind, number) in numbers {
         let data = bytes(person, *kind, number);
         // A digest whose key was removed cannot be compared, so its number counts as new.
-        let is =
-            |row: &Row| row.0 == kind.name() && sealer.verify(Purpose::Number, &data, &row.1, &row.2) == Some(true);
-        let fresh = sealer.mac(Purpose::Number, &data);
+        let is = |row: &PhoneNumberRow| {
+            row.0 == kind.name() && sealer.verify(KeyPurpose::Number, &data, &row.1, &row.2) == Some(true)
+        };
+        let fresh = sealer.mac(KeyPurpose::Number, &data);
         let known = before.iter().position(is).map(|at| before.swap_remove(at));
         let at = known.as_ref().map_or(now.as_millisecond(), |row| row.3);
         if known.as_ref().is_none_or(|row| row.2 != fresh.1) {
@@ -147,7 +148,7 @@ async fn seen(
 }
 
 /// Loads the stored digests of a person.
-async fn rows(tx: &mut Tx, person: PersonKey) -> Result<Vec<Row>, StoreError> {
+async fn rows(tx: &mut Tx, person: PersonKey) -> Result<Vec<PhoneNumberRow>, StoreError> {
     const SQL: &str =
         "SELECT kind, digest, digest_key, first_seen_at FROM person_numbers WHERE tenant = $1 AND object = $2";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
@@ -157,7 +158,7 @@ async fn rows(tx: &mut Tx, person: PersonKey) -> Result<Vec<Row>, StoreError> {
 async fn insert(
     tx: &mut Tx,
     person: PersonKey,
-    kind: NumberKind,
+    kind: PhoneNumberKind,
     digest: &(String, String),
     at: i64,
 ) -> Result<(), StoreError> {
@@ -177,7 +178,7 @@ async fn insert(
     Ok(())
 }
 
-async fn delete(tx: &mut Tx, person: PersonKey, row: &Row) -> Result<(), StoreError> {
+async fn delete(tx: &mut Tx, person: PersonKey, row: &PhoneNumberRow) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM person_numbers WHERE tenant = $1 AND object = $2 AND kind = $3 AND digest = $4 AND digest_key = $5";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     on_tx!(tx, |c| sqlx::query(SQL)
@@ -194,12 +195,12 @@ async fn delete(tx: &mut Tx, person: PersonKey, row: &Row) -> Result<(), StoreEr
 
 /// Marks the person as known and schedules the next refresh. [`RefreshReason::Scheduled`] changes only a person who is
 /// already known.
-async fn know(tx: &mut Tx, person: PersonKey, why: Why, now: Timestamp) -> Result<(), StoreError> {
+async fn know(tx: &mut Tx, person: PersonKey, why: RefreshReason, now: Timestamp) -> Result<(), StoreError> {
     const ASKED: &str = "INSERT INTO people_known (tenant, object, asked_at, refresh_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant, object) DO UPDATE SET asked_at = $3, refresh_at = $4";
     const REFRESHED: &str =
         "UPDATE people_known SET refresh_at = $4 WHERE tenant = $1 AND object = $2 AND asked_at <= $3";
-    let sql = if why == Why::Asked { ASKED } else { REFRESHED };
+    let sql = if why == RefreshReason::Asked { ASKED } else { REFRESHED };
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let next = now.saturating_add(REFRESH).unwrap_or(now).as_millisecond();
     let now = now.as_millisecond();
@@ -243,7 +244,7 @@ pub(crate) async fn forget_people_before(tx: &mut Tx, before: Timestamp) -> Resu
 }
 
 /// Refreshes the phone numbers of every known person once a day, until shutdown.
-pub(crate) async fn refresh_people(app: App) {
+pub(crate) async fn refresh_people(app: AppState) {
     loop {
         if let Err(error) = round(&app).await {
             tracing::warn!(error = ?error, "phone number refresh failed: retrying");
@@ -256,7 +257,7 @@ pub(crate) async fn refresh_people(app: App) {
 }
 
 /// Deletes people past the retention once a day, and refreshes one batch of people who are due.
-pub(super) async fn round(app: &App) -> Result<(), StoreError> {
+pub(super) async fn round(app: &AppState) -> Result<(), StoreError> {
     if claim_daily(&app.db, "people", app.now()).await? {
         let mut tx = app.db.begin().await?;
         forget_people_before(&mut tx, app.now().saturating_sub(FORGET).unwrap_or_default()).await?;
@@ -269,7 +270,7 @@ pub(super) async fn round(app: &App) -> Result<(), StoreError> {
                 let facts = super::facts(read);
                 let mut tx = app.db.begin().await?;
                 seen(&mut tx, &app.sealer, person, &facts.numbers, app.now()).await?;
-                know(&mut tx, person, Why::Refresh, app.now()).await?;
+                know(&mut tx, person, RefreshReason::Refresh, app.now()).await?;
                 tx.commit().await?;
             }
             Err(GraphError::Answered(refusal)) if refusal.status.as_u16() == 404 => forget(&app.db, person).await?,
@@ -290,9 +291,9 @@ pub(super) async fn round(app: &App) -> Result<(), StoreError> {
 mod tests {
     use super::*;
     use crate::base::Random;
-    use crate::config::{Sealing, SealingKey};
+    use crate::config::{SealingConfig, SealingKey};
     use crate::store::on_db;
-    use crate::store::testing::{Engine, engines, key_file, sealer, tenant};
+    use crate::store::testing::{TestDatabase, engines, key_file, sealer, tenant};
 
     fn somebody() -> PersonKey {
         PersonKey { tenant: tenant(), object: Random::system().uuid().to_string().parse().unwrap() }
@@ -302,20 +303,20 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + n * 86_400).unwrap()
     }
 
-    fn mobile(number: &str) -> Vec<(NumberKind, String)> {
-        vec![(NumberKind::Mobile, number.to_owned())]
+    fn mobile(number: &str) -> Vec<(PhoneNumberKind, String)> {
+        vec![(PhoneNumberKind::Mobile, number.to_owned())]
     }
 
     async fn at(
-        engine: &Engine,
+        engine: &TestDatabase,
         sealer: &Sealer,
         who: PersonKey,
-        numbers: &[(NumberKind, String)],
+        numbers: &[(PhoneNumberKind, String)],
         n: i64,
     ) -> Vec<i64> {
         let mut tx = engine.db.begin().await.unwrap();
         let since = seen(&mut tx, sealer, who, numbers, day(n)).await.unwrap();
-        know(&mut tx, who, Why::Asked, day(n)).await.unwrap();
+        know(&mut tx, who, RefreshReason::Asked, day(n)).await.unwrap();
         tx.commit().await.unwrap();
         since.into_iter().map(|at| (at.as_second() - 1_800_000_000) / 86_400).collect()
     }
@@ -330,7 +331,7 @@ mod tests {
             assert_eq!(at(other, &mobile("+44 20 7946 0101"), 20).await, [20], "ages are per person");
             assert_eq!(at(wanda, &mobile("+44 20 7946 0666"), 21).await, [21], "changed");
             assert_eq!(at(wanda, &mobile("+44 20 7946 0101"), 22).await, [22], "a returned number is new");
-            let both = [mobile("+44 20 7946 0101"), vec![(NumberKind::Business, "+44 20 7946 0101".to_owned())]];
+            let both = [mobile("+44 20 7946 0101"), vec![(PhoneNumberKind::Business, "+44 20 7946 0101".to_owned())]];
             assert_eq!(at(wanda, &both.concat(), 30).await, [22, 30]);
             assert_eq!(at(wanda, &[], 31).await, [] as [i64; 0]);
             assert_eq!(at(wanda, &both.concat(), 32).await, [32, 32]);
@@ -341,7 +342,8 @@ mod tests {
     async fn no_number_is_in_the_database_and_a_new_key_forgets_none() {
         for engine in engines().await {
             let dir = tempfile::tempdir().unwrap();
-            let load = |keys: Vec<SealingKey>| Sealer::load(&Sealing { keys }, tenant(), Random::system()).unwrap();
+            let load =
+                |keys: Vec<SealingKey>| Sealer::load(&SealingConfig { keys }, tenant(), Random::system()).unwrap();
             let (old, new) = (key_file(dir.path(), "old", 1), key_file(dir.path(), "new", 2));
             let who = somebody();
             at(&engine, &load(vec![old.clone()]), who, &mobile("020 79460101"), 0).await;
@@ -357,7 +359,7 @@ mod tests {
         }
     }
 
-    async fn forgotten(engine: &Engine, before: Timestamp) {
+    async fn forgotten(engine: &TestDatabase, before: Timestamp) {
         let mut tx = engine.db.begin().await.unwrap();
         forget_people_before(&mut tx, before).await.unwrap();
         tx.commit().await.unwrap();

@@ -3,11 +3,11 @@
 //! The portal applies the table itself, whatever Graph would allow. Source:
 //! <https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions> (read 2026-08).
 
-use crate::entra::RoleHeld;
+use crate::entra::RoleAssignment;
 
 /// Reason why an operator must not reset a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protection {
+pub(crate) enum ResetProtection {
     Role,
     RoleAssignableGroup,
     RestrictedUnit,
@@ -38,20 +38,20 @@ const REACHED: [&str; 7] = [
 /// Returns why an operator with this role must not reset a person with these role assignments and flags.
 pub(super) fn protection(
     operator_role: &str,
-    held: &[RoleHeld],
+    held: &[RoleAssignment],
     role_assignable: bool,
     restricted: bool,
-) -> Option<Protection> {
+) -> Option<ResetProtection> {
     if operator_role == "Privileged Authentication Administrator" {
         return None;
     }
     if role_assignable {
-        return Some(Protection::RoleAssignableGroup);
+        return Some(ResetProtection::RoleAssignableGroup);
     }
     if restricted {
-        return Some(Protection::RestrictedUnit);
+        return Some(ResetProtection::RestrictedUnit);
     }
-    held.iter().any(|role| !REACHED.contains(&role.template.as_str())).then_some(Protection::Role)
+    held.iter().any(|role| !REACHED.contains(&role.template.as_str())).then_some(ResetProtection::Role)
 }
 
 #[cfg(test)]
@@ -60,21 +60,22 @@ mod tests {
 
     const GLOBAL: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-    fn role(template: &str, eligible: bool) -> RoleHeld {
-        RoleHeld { template: template.to_owned(), scope: "/".to_owned(), eligible }
+    fn role(template: &str, eligible: bool) -> RoleAssignment {
+        RoleAssignment { template: template.to_owned(), scope: "/".to_owned(), eligible }
     }
 
     #[test]
     fn an_authentication_administrator_reaches_what_the_table_says() {
-        let by =
-            |held: &[RoleHeld], group, restricted| protection("Authentication Administrator", held, group, restricted);
+        let by = |held: &[RoleAssignment], group, restricted| {
+            protection("Authentication Administrator", held, group, restricted)
+        };
         assert_eq!(by(&[], false, false), None);
         assert_eq!(by(&[role(REACHED[0], false)], false, false), None);
-        assert_eq!(by(&[role(GLOBAL, false)], false, false), Some(Protection::Role));
-        assert_eq!(by(&[role(GLOBAL, true)], false, false), Some(Protection::Role), "eligible counts as active");
-        assert_eq!(by(&[role("a-custom-role", false)], false, false), Some(Protection::Role));
-        assert_eq!(by(&[], true, false), Some(Protection::RoleAssignableGroup));
-        assert_eq!(by(&[], false, true), Some(Protection::RestrictedUnit));
+        assert_eq!(by(&[role(GLOBAL, false)], false, false), Some(ResetProtection::Role));
+        assert_eq!(by(&[role(GLOBAL, true)], false, false), Some(ResetProtection::Role), "eligible counts as active");
+        assert_eq!(by(&[role("a-custom-role", false)], false, false), Some(ResetProtection::Role));
+        assert_eq!(by(&[], true, false), Some(ResetProtection::RoleAssignableGroup));
+        assert_eq!(by(&[], false, true), Some(ResetProtection::RestrictedUnit));
     }
 
     #[test]

@@ -11,13 +11,13 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::Facts;
-use crate::entra::RoleHeld;
-use crate::state::App;
+use super::PersonProfile;
+use crate::entra::RoleAssignment;
+use crate::state::AppState;
 
 /// Reason why a person counts as privileged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub(crate) enum PrivilegeReason {
     /// Holds the role. The scope `/` is the entire tenant.
     ActiveRole {
         name: String,
@@ -37,7 +37,7 @@ pub(crate) enum Reason {
     Unreadable,
 }
 
-impl Reason {
+impl PrivilegeReason {
     /// Returns the stable name of the reason. A role for only a part of the tenant is `scoped-role`.
     pub(crate) fn code(&self) -> &'static str {
         match self {
@@ -63,22 +63,22 @@ impl Reason {
 
 /// Reasons why a person counts as privileged. Empty if they do not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Privilege {
-    pub(crate) reasons: Vec<Reason>,
+pub(crate) struct PrivilegeAssessment {
+    pub(crate) reasons: Vec<PrivilegeReason>,
 }
 
-impl Privilege {
+impl PrivilegeAssessment {
     pub(crate) fn privileged(&self) -> bool {
         !self.reasons.is_empty()
     }
 }
 
 /// Fetches roles and groups and collects the reasons.
-pub(super) async fn read(app: &App, facts: &Facts) -> Privilege {
+pub(super) async fn read(app: &AppState, facts: &PersonProfile) -> PrivilegeAssessment {
     let graph = &app.entra.graph;
     let mut reasons = Vec::new();
     if listed(&app.config.helpdesk.privileged, facts) {
-        reasons.push(Reason::Listed);
+        reasons.push(PrivilegeReason::Listed);
     }
     let (roles, groups) = tokio::join!(graph.roles(facts.id), graph.groups(facts.id));
     let mut unreadable = false;
@@ -92,40 +92,44 @@ pub(super) async fn read(app: &App, facts: &Facts) -> Privilege {
     match groups {
         Ok(groups) => {
             let names = groups.role_assignable.into_iter();
-            reasons.extend(names.map(|name| Reason::RoleAssignableGroup { name }));
+            reasons.extend(names.map(|name| PrivilegeReason::RoleAssignableGroup { name }));
         }
         Err(error) => {
             tracing::warn!(error = ?error, "group memberships unavailable: treating the person as privileged");
             unreadable = true;
         }
     }
-    reasons.extend(unreadable.then_some(Reason::Unreadable));
-    Privilege { reasons }
+    reasons.extend(unreadable.then_some(PrivilegeReason::Unreadable));
+    PrivilegeAssessment { reasons }
 }
 
 /// Returns whether the list has the person's object id or user principal name.
-fn listed(list: &[String], facts: &Facts) -> bool {
+fn listed(list: &[String], facts: &PersonProfile) -> bool {
     let (id, upn) = (facts.id.to_string(), facts.upn.to_lowercase());
     list.iter().map(|entry| entry.trim().to_lowercase()).any(|entry| entry == id || entry == upn)
 }
 
 /// Converts role assignments to reasons with display names. A role whose name cannot be fetched keeps its template id.
-async fn named(app: &App, held: Vec<RoleHeld>) -> Vec<Reason> {
+async fn named(app: &AppState, held: Vec<RoleAssignment>) -> Vec<PrivilegeReason> {
     let templates: BTreeSet<&String> = held.iter().map(|role| &role.template).collect();
     let names = join_all(templates.into_iter().map(|template| async move {
         let name = app.entra.graph.role_name(template).await.ok();
         (template, name.unwrap_or_else(|| template.clone()))
     }))
     .await;
-    let name = |role: &RoleHeld| {
+    let name = |role: &RoleAssignment| {
         names
             .iter()
             .find(|(template, _)| **template == role.template)
             .map_or_else(String::new, |(_, name)| name.clone())
     };
-    let reason = |role: &RoleHeld| {
+    let reason = |role: &RoleAssignment| {
         let (name, scope) = (name(role), role.scope.clone());
-        if role.eligible { Reason::EligibleRole { name, scope } } else { Reason::ActiveRole { name, scope } }
+        if role.eligible {
+            PrivilegeReason::EligibleRole { name, scope }
+        } else {
+            PrivilegeReason::ActiveRole { name, scope }
+        }
     };
     held.iter().map(reason).collect()
 }

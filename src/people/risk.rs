@@ -9,18 +9,18 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::base::ObjectId;
-use crate::entra::{GraphError, RiskRead};
-use crate::state::App;
-use crate::store::Limit;
+use crate::entra::{GraphError, RiskLookup};
+use crate::state::AppState;
+use crate::store::RateLimit;
 
 /// Rate limit for risk requests: slightly more than 1 second apart, because Microsoft's window and the portal's do not
 /// start together.
-const TURNS: Limit = Limit { count: 1, per: SignedDuration::from_millis(1_100) };
+const TURNS: RateLimit = RateLimit { count: 1, per: SignedDuration::from_millis(1_100) };
 /// Maximum time that a page waits for a risk request to start.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Returns the cached risk of the last minute, or fetches it.
-pub(super) async fn recent(app: &App, id: ObjectId) -> Result<RiskRead, GraphError> {
+pub(super) async fn recent(app: &AppState, id: ObjectId) -> Result<RiskLookup, GraphError> {
     match app.risks.get(&id) {
         Some(known) => Ok(known),
         None => read(app, id).await,
@@ -28,7 +28,7 @@ pub(super) async fn recent(app: &App, id: ObjectId) -> Result<RiskRead, GraphErr
 }
 
 /// Fetches the risk as soon as the rate limit allows, and caches it.
-pub(super) async fn read(app: &App, id: ObjectId) -> Result<RiskRead, GraphError> {
+pub(super) async fn read(app: &AppState, id: ObjectId) -> Result<RiskLookup, GraphError> {
     let until = app.clock.elapsed().saturating_add(PATIENCE);
     // An unavailable database does not block the request. Callers that need the database report it themselves.
     while let Ok(Err(refused)) = app.limits.take("graph:risk", TURNS, app.now()).await {

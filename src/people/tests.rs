@@ -6,24 +6,24 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::base::Clock;
-use crate::demo::{Adjust, Call, Demo, DemoOptions, Effect, Fault, Seed};
+use crate::demo::{ConfigOverride, DemoOptions, FaultEffect, FaultTarget, InjectedFault, RunningDemo, TenantSeed};
 use crate::store::on_db;
 
-struct World {
-    demo: Demo,
-    people: People,
+struct PeopleFixture {
+    demo: RunningDemo,
+    people: PeopleService,
     clock: Clock,
 }
 
-impl World {
-    async fn start(adjust: Adjust) -> Self {
+impl PeopleFixture {
+    async fn start(adjust: ConfigOverride) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = Clock::system();
-        let seed = Some(Seed::contoso().unwrap().hurry());
+        let seed = Some(TenantSeed::contoso().unwrap().hurry());
         let options =
             DemoOptions { seed, clock: clock.clone(), adjust, link_operator: false, ..DemoOptions::default() };
-        let demo = Demo::start(options).await.unwrap();
-        let people = People::from_ref(demo.portal().app());
+        let demo = RunningDemo::start(options).await.unwrap();
+        let people = PeopleService::from_ref(demo.portal().app());
         Self { demo, people, clock }
     }
 
@@ -31,7 +31,7 @@ impl World {
         self.demo.tenant.object_id(&format!("{name}@contoso.example")).unwrap().parse().unwrap()
     }
 
-    async fn facts(&self, name: &str) -> Facts {
+    async fn facts(&self, name: &str) -> PersonProfile {
         self.people.facts(self.id(name)).await.unwrap()
     }
 
@@ -48,7 +48,7 @@ impl World {
 
 #[tokio::test]
 async fn privileged_is_whoever_holds_a_role_or_is_listed_and_everybody_when_it_cannot_be_read() {
-    let world = World::start(Box::new(|config| {
+    let world = PeopleFixture::start(Box::new(|config| {
         config.helpdesk.privileged = vec!["Mona@Contoso.Example ".to_owned()];
     }))
     .await;
@@ -58,18 +58,18 @@ async fn privileged_is_whoever_holds_a_role_or_is_listed_and_everybody_when_it_c
     assert_eq!(world.reasons("svc-passback").await, [named("scoped-role", "Authentication Administrator")]);
     assert_eq!(world.reasons("petra").await, [named("group", "Cloud administrators")]);
     assert_eq!(world.reasons("mona").await, [("listed", None)]);
-    let hangup = |call| world.demo.tenant.add_fault(Fault::on(call, Effect::Hangup));
-    hangup(Call::Groups);
+    let hangup = |call| world.demo.tenant.add_fault(InjectedFault::on(call, FaultEffect::Hangup));
+    hangup(FaultTarget::Groups);
     assert_eq!(world.reasons("wanda").await, [("unreadable", None)]);
     world.demo.tenant.clear_faults();
-    hangup(Call::Roles);
+    hangup(FaultTarget::Roles);
     assert_eq!(world.reasons("petra").await, [named("group", "Cloud administrators"), ("unreadable", None)]);
     world.demo.stop().await;
 }
 
 #[tokio::test]
 async fn people_are_found_by_how_their_name_begins_or_by_their_whole_address() {
-    let world = World::start(Box::new(|_| {})).await;
+    let world = PeopleFixture::start(Box::new(|_| {})).await;
     assert_eq!(world.names("wan").await, ["Wanda Writeback"]);
     assert_eq!(world.names(" WRITE").await, ["Wanda Writeback"], "surname prefix");
     assert_eq!(world.names("wanda@contoso.example").await, ["Wanda Writeback"]);
@@ -83,7 +83,7 @@ async fn people_are_found_by_how_their_name_begins_or_by_their_whole_address() {
 
 #[tokio::test]
 async fn a_manager_and_the_registered_methods_are_read_if_there_are_any() {
-    let world = World::start(Box::new(|_| {})).await;
+    let world = PeopleFixture::start(Box::new(|_| {})).await;
     let manager = world.people.manager(world.id("wanda")).await.unwrap().unwrap();
     assert_eq!((manager.name.as_str(), manager.id), ("Mona Manager", world.id("mona")));
     assert_eq!(world.people.manager(world.id("hugo")).await.unwrap(), None);
@@ -95,9 +95,9 @@ async fn a_manager_and_the_registered_methods_are_read_if_there_are_any() {
 
 #[tokio::test]
 async fn a_number_settles_after_fourteen_days_and_the_daily_look_sees_a_change() {
-    let world = World::start(Box::new(|_| {})).await;
+    let world = PeopleFixture::start(Box::new(|_| {})).await;
     let numbers = async || world.people.numbers(&world.facts("wanda").await).await.unwrap();
-    let shown = |numbers: &[Number]| -> Vec<(String, bool)> {
+    let shown = |numbers: &[PhoneNumber]| -> Vec<(String, bool)> {
         numbers.iter().map(|number| (number.shown.clone(), number.settled)).collect()
     };
     let (mobile, office) = ("+44 20 7946 0101".to_owned(), "+44 20 7946 0900".to_owned());

@@ -44,7 +44,7 @@ const COMMON: [&str; 24] = [
 ];
 
 /// Banned words in normalised form.
-pub(super) struct Words(Vec<String>);
+pub(super) struct BannedWords(Vec<String>);
 
 /// Converts text to lower case and reverses the usual substitutions: `0` o, `1` l, `$` s, `@` a.
 pub(super) fn normalised(text: &str) -> String {
@@ -58,7 +58,7 @@ pub(super) fn normalised(text: &str) -> String {
     text.to_lowercase().chars().map(plain).collect()
 }
 
-impl Words {
+impl BannedWords {
     pub(super) fn new<'a>(own: impl Iterator<Item = &'a str>) -> Self {
         let long = |word: &String| word.chars().count() >= SHORTEST;
         let mut words: Vec<String> = own.chain(COMMON).map(normalised).filter(long).collect();
@@ -108,8 +108,8 @@ mod tests {
 
     use super::*;
 
-    fn words() -> Words {
-        Words::new(["Contoso", "Blank", "abcdef"].into_iter())
+    fn words() -> BannedWords {
+        BannedWords::new(["Contoso", "Blank", "abcdef"].into_iter())
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn short_words_of_ones_own_forbid_nothing() {
-        assert!(Words::new(["a", "ltd"].into_iter()).allow("a quiet harbour"));
+        assert!(BannedWords::new(["a", "ltd"].into_iter()).allow("a quiet harbour"));
     }
 
     proptest! {

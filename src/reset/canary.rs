@@ -6,17 +6,17 @@
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::Cause;
-use super::reading::{Proof, Reset, Rung};
-use super::state::State;
+use super::causes::ResetCause;
+use super::reading::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::state::ResetState;
 use super::store;
-use super::submit::{By, NotBegun, Resets};
-use crate::audit::{Actor, Event};
-use crate::base::{Password, PersonKey, Reference};
-use crate::guard::{Guard, Stopped};
-use crate::people::{InDirectory, People};
+use super::submit::{ResetInitiator, ResetService, SubmitError};
+use crate::audit::{AuditActor, AuditEvent};
+use crate::base::{Password, PersonKey, ReferenceCode};
+use crate::guard::{BlockReason, EligibilityChecker};
+use crate::people::{DirectoryLookup, PeopleService};
 use crate::policy::NewPassword;
-use crate::state::App;
+use crate::state::AppState;
 use crate::store::{Db, StoreError, retry_every};
 use crate::troubles;
 
@@ -33,7 +33,7 @@ const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Reason why no canary reset was started, with a name for logs and audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotBegunBy {
+pub(crate) enum CanarySkipReason {
     /// No user has this user principal name.
     Nobody,
     /// The account's password is not stored in the directory, so a reset would prove nothing.
@@ -52,7 +52,7 @@ pub(crate) enum NotBegunBy {
     Rules,
 }
 
-impl NotBegunBy {
+impl CanarySkipReason {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nobody => "nobody",
@@ -74,7 +74,7 @@ impl NotBegunBy {
 
 /// Result of a canary reset, as evidence about the way to the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Canary {
+pub(crate) enum CanaryResult {
     /// The result is not known yet.
     Pending,
     /// The password was written, this long after it was sent.
@@ -88,77 +88,88 @@ pub(crate) enum Canary {
 }
 
 /// One run of the canary.
-pub(crate) struct Run {
-    pub(crate) reference: Reference,
+pub(crate) struct CanaryRun {
+    pub(crate) reference: ReferenceCode,
     pub(crate) at: Timestamp,
-    pub(crate) says: Canary,
-    pub(crate) state: State,
-    pub(crate) cause: Option<Cause>,
-    pub(crate) rungs: Vec<Rung>,
+    pub(crate) says: CanaryResult,
+    pub(crate) state: ResetState,
+    pub(crate) cause: Option<ResetCause>,
+    pub(crate) rungs: Vec<EvidenceCheckpoint>,
 }
 
 /// Returns the result of a run, computed from its row and evidence.
-fn judge(reset: &Reset, proofs: &[Proof], now: Timestamp) -> Canary {
+fn judge(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> CanaryResult {
     let since = |at: Option<Timestamp>| {
         let sent = reset.dispatched_at.unwrap_or(reset.created_at);
         at.unwrap_or(reset.updated_at).duration_since(sent).max(SignedDuration::ZERO)
     };
     let took = || since(reset.settled_at);
-    let landed = proofs.iter().any(|proof| matches!(proof.rung, Rung::Landed | Rung::Carried));
+    let landed =
+        proofs.iter().any(|proof| matches!(proof.rung, EvidenceCheckpoint::Landed | EvidenceCheckpoint::Carried));
     match reset.state {
-        State::Written | State::Finished => Canary::Good(took()),
-        State::Sending | State::Writing if now.duration_since(reset.created_at) < OVERDUE => Canary::Pending,
+        ResetState::Written | ResetState::Finished => CanaryResult::Good(took()),
+        ResetState::Sending | ResetState::Writing if now.duration_since(reset.created_at) < OVERDUE => {
+            CanaryResult::Pending
+        }
         // Microsoft accepted the request and the directory refused the password, so the entire way works.
-        State::Refused if reset.accepted_at.is_some() && reset.cause == Some(Cause::Policy) => Canary::Asked(took()),
-        State::Refused
+        ResetState::Refused if reset.accepted_at.is_some() && reset.cause == Some(ResetCause::Policy) => {
+            CanaryResult::Asked(took())
+        }
+        ResetState::Refused
             if matches!(
                 reset.cause,
-                Some(Cause::NotSent | Cause::Throttled | Cause::Operator | Cause::Role | Cause::Banned)
+                Some(
+                    ResetCause::NotSent
+                        | ResetCause::Throttled
+                        | ResetCause::Operator
+                        | ResetCause::Role
+                        | ResetCause::Banned
+                )
             ) =>
         {
-            Canary::Nothing
+            CanaryResult::Nothing
         }
-        State::Unknown if landed => Canary::Good(took()),
+        ResetState::Unknown if landed => CanaryResult::Good(took()),
         // Evidence may still come.
-        State::Unknown if since(Some(now)) < OVERDUE => Canary::Pending,
-        _ => Canary::Bad,
+        ResetState::Unknown if since(Some(now)) < OVERDUE => CanaryResult::Pending,
+        _ => CanaryResult::Bad,
     }
 }
 
 /// Starts a reset of the test account.
-pub(crate) async fn begin(app: &App, upn: &str) -> Result<Result<Reference, NotBegunBy>, StoreError> {
-    let people = People::from_ref(app);
-    let Ok(found) = people.find(upn).await else { return Ok(Err(NotBegunBy::Unread)) };
+pub(crate) async fn begin(app: &AppState, upn: &str) -> Result<Result<ReferenceCode, CanarySkipReason>, StoreError> {
+    let people = PeopleService::from_ref(app);
+    let Ok(found) = people.find(upn).await else { return Ok(Err(CanarySkipReason::Unread)) };
     let Some(found) = found.into_iter().find(|person| person.upn.eq_ignore_ascii_case(upn)) else {
-        return Ok(Err(NotBegunBy::Nobody));
+        return Ok(Err(CanarySkipReason::Nobody));
     };
-    let Ok(mut facts) = people.facts(found.id).await else { return Ok(Err(NotBegunBy::Unread)) };
+    let Ok(mut facts) = people.facts(found.id).await else { return Ok(Err(CanarySkipReason::Unread)) };
     if !facts.synced() {
-        return Ok(Err(NotBegunBy::NotSynced));
+        return Ok(Err(CanarySkipReason::NotSynced));
     }
     if people.privilege(&facts).await.privileged() {
-        return Ok(Err(NotBegunBy::Power));
+        return Ok(Err(CanarySkipReason::Power));
     }
     // Directory checks are skipped here: the run tests that the directory itself answers.
-    match Guard::from_ref(app).look(&facts, &InDirectory::NotAsked).await? {
-        None | Some(Stopped::Approval) => {}
-        Some(Stopped::Paused(_) | Stopped::Operator(_)) => return Ok(Err(NotBegunBy::Paused)),
-        Some(Stopped::CannotCheck) => return Ok(Err(NotBegunBy::Unread)),
-        Some(_) => return Ok(Err(NotBegunBy::NotPossible)),
+    match EligibilityChecker::from_ref(app).look(&facts, &DirectoryLookup::NotAsked).await? {
+        None | Some(BlockReason::Approval) => {}
+        Some(BlockReason::Paused(_) | BlockReason::Operator(_)) => return Ok(Err(CanarySkipReason::Paused)),
+        Some(BlockReason::CannotCheck) => return Ok(Err(CanarySkipReason::Unread)),
+        Some(_) => return Ok(Err(CanarySkipReason::NotPossible)),
     }
     facts.set_before = people.in_directory(&facts).await.password_set();
-    let Some(password) = password(app, &facts.name_parts).await else { return Ok(Err(NotBegunBy::Rules)) };
+    let Some(password) = password(app, &facts.name_parts).await else { return Ok(Err(CanarySkipReason::Rules)) };
     let person = PersonKey { tenant: app.config.tenant(), object: facts.id };
-    match Resets::from_ref(app).submit(By::Canary, person, &facts, password).await {
+    match ResetService::from_ref(app).submit(ResetInitiator::Canary, person, &facts, password).await {
         Ok(reference) => Ok(Ok(reference)),
-        Err(NotBegun::Running(_)) => Ok(Err(NotBegunBy::Running)),
-        Err(NotBegun::Store(error)) => Err(error),
-        Err(NotBegun::Limited(_) | NotBegun::NotGranted) => Ok(Err(NotBegunBy::NotPossible)),
+        Err(SubmitError::Running(_)) => Ok(Err(CanarySkipReason::Running)),
+        Err(SubmitError::Store(error)) => Err(error),
+        Err(SubmitError::Limited(_) | SubmitError::NotGranted) => Ok(Err(CanarySkipReason::NotPossible)),
     }
 }
 
 /// Generates a password of 256 random bits, with a character of each class before them. It is not shown or kept.
-async fn password(app: &App, name_parts: &[String]) -> Option<NewPassword> {
+async fn password(app: &AppState, name_parts: &[String]) -> Option<NewPassword> {
     let asked = app.policy.asked(name_parts.to_vec(), None);
     for _ in 0..TRIES {
         let text = format!("Cn7!{}", app.random.token());
@@ -171,11 +182,11 @@ async fn password(app: &App, name_parts: &[String]) -> Option<NewPassword> {
 }
 
 /// Loads the newest runs, newest first.
-pub(crate) async fn runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<Run>, StoreError> {
+pub(crate) async fn runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<CanaryRun>, StoreError> {
     let mut all = Vec::new();
     for reset in store::canaries(db, count).await? {
         let proofs = store::proofs(db, reset.id).await?;
-        all.push(Run {
+        all.push(CanaryRun {
             says: judge(&reset, &proofs, now),
             reference: reset.reference,
             at: reset.created_at,
@@ -188,21 +199,21 @@ pub(crate) async fn runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<Run>
 }
 
 /// Resumes the canary after a person checked it: earlier failures no longer count, and the next run is due at once.
-pub(crate) async fn try_again(app: &App, actor: Actor) -> Result<(), StoreError> {
+pub(crate) async fn try_again(app: &AppState, actor: AuditActor) -> Result<(), StoreError> {
     troubles::signal(&app.db, RESUMED, "1", app.now()).await?;
     retry_every(&app.db, NAME, SignedDuration::ZERO, SignedDuration::ZERO, Timestamp::UNIX_EPOCH).await?;
-    app.auditor.note(Event::new("canary.tried_again", actor)).await
+    app.auditor.note(AuditEvent::new("canary.tried_again", actor)).await
 }
 
 /// Returns whether the canary is suspended because of consecutive failures.
-pub(crate) async fn stopped(app: &App, runs: &[Run]) -> Result<bool, StoreError> {
+pub(crate) async fn stopped(app: &AppState, runs: &[CanaryRun]) -> Result<bool, StoreError> {
     let Some(settings) = &app.config.canary else { return Ok(false) };
     let since = troubles::read_signal(&app.db, RESUMED).await?.map_or(Timestamp::UNIX_EPOCH, |(_, at)| at);
     Ok(i64::try_from(failures(runs, since)).unwrap_or(i64::MAX) >= settings.stop_after)
 }
 
 /// Problem with password writeback that the form shows.
-pub(crate) enum Writeback {
+pub(crate) enum WritebackHealth {
     /// The canary has failed since this time.
     Down(Timestamp),
     /// The last canary reset took this long.
@@ -210,26 +221,28 @@ pub(crate) enum Writeback {
 }
 
 /// Returns whether password writeback is known to be down or slow.
-pub(super) async fn writeback(app: &App) -> Result<Option<Writeback>, StoreError> {
+pub(super) async fn writeback(app: &AppState) -> Result<Option<WritebackHealth>, StoreError> {
     let Some(settings) = &app.config.canary else { return Ok(None) };
     let runs = runs(&app.db, 5, app.now()).await?;
-    let telling: Vec<&Run> = runs.iter().filter(|run| !matches!(run.says, Canary::Pending | Canary::Nothing)).collect();
+    let telling: Vec<&CanaryRun> =
+        runs.iter().filter(|run| !matches!(run.says, CanaryResult::Pending | CanaryResult::Nothing)).collect();
     Ok(match telling.first().map(|run| run.says) {
-        Some(Canary::Bad) => {
-            let first = telling.iter().take_while(|run| run.says == Canary::Bad).last();
-            first.map(|run| Writeback::Down(run.at))
+        Some(CanaryResult::Bad) => {
+            let first = telling.iter().take_while(|run| run.says == CanaryResult::Bad).last();
+            first.map(|run| WritebackHealth::Down(run.at))
         }
-        Some(Canary::Good(took) | Canary::Asked(took)) if took.as_secs() >= settings.slow_seconds => {
-            Some(Writeback::Slow(took))
+        Some(CanaryResult::Good(took) | CanaryResult::Asked(took)) if took.as_secs() >= settings.slow_seconds => {
+            Some(WritebackHealth::Slow(took))
         }
         _ => None,
     })
 }
 
 /// Counts the newest consecutive failures since a time. Pending and inconclusive runs are skipped.
-fn failures(runs: &[Run], since: Timestamp) -> usize {
-    let telling = runs.iter().filter(|run| run.at > since && !matches!(run.says, Canary::Pending | Canary::Nothing));
-    telling.take_while(|run| run.says == Canary::Bad).count()
+fn failures(runs: &[CanaryRun], since: Timestamp) -> usize {
+    let telling =
+        runs.iter().filter(|run| run.at > since && !matches!(run.says, CanaryResult::Pending | CanaryResult::Nothing));
+    telling.take_while(|run| run.says == CanaryResult::Bad).count()
 }
 
 #[cfg(test)]
@@ -241,49 +254,60 @@ mod tests {
         "2026-11-23T10:01:00Z".parse().unwrap()
     }
 
-    fn says(state: State, cause: Option<Cause>) -> Canary {
-        judge(&Reset { state, cause, ..reset() }, &[], now())
+    fn says(state: ResetState, cause: Option<ResetCause>) -> CanaryResult {
+        judge(&PasswordReset { state, cause, ..reset() }, &[], now())
     }
 
     #[test]
     fn what_a_run_says_follows_from_its_row() {
         let five = SignedDuration::from_secs(5);
-        assert_eq!(says(State::Written, None), Canary::Good(five));
-        assert_eq!(says(State::Refused, Some(Cause::Policy)), Canary::Asked(five), "a minimum age is no failure");
-        let before_graph = Reset { state: State::Refused, cause: Some(Cause::Policy), accepted_at: None, ..reset() };
-        assert_eq!(judge(&before_graph, &[], now()), Canary::Bad, "the directory was not asked");
-        for cause in [Cause::NotSent, Cause::Throttled, Cause::Operator, Cause::Role, Cause::Banned] {
-            assert_eq!(says(State::Refused, Some(cause)), Canary::Nothing, "{cause:?}");
+        assert_eq!(says(ResetState::Written, None), CanaryResult::Good(five));
+        assert_eq!(
+            says(ResetState::Refused, Some(ResetCause::Policy)),
+            CanaryResult::Asked(five),
+            "a minimum age is no failure"
+        );
+        let before_graph =
+            PasswordReset { state: ResetState::Refused, cause: Some(ResetCause::Policy), accepted_at: None, ..reset() };
+        assert_eq!(judge(&before_graph, &[], now()), CanaryResult::Bad, "the directory was not asked");
+        for cause in
+            [ResetCause::NotSent, ResetCause::Throttled, ResetCause::Operator, ResetCause::Role, ResetCause::Banned]
+        {
+            assert_eq!(says(ResetState::Refused, Some(cause)), CanaryResult::Nothing, "{cause:?}");
         }
-        assert_eq!(says(State::Writing, None), Canary::Pending);
-        for state in [State::Failed, State::Split, State::CloudOnly] {
-            assert_eq!(says(state, None), Canary::Bad, "{state:?}");
+        assert_eq!(says(ResetState::Writing, None), CanaryResult::Pending);
+        for state in [ResetState::Failed, ResetState::Split, ResetState::CloudOnly] {
+            assert_eq!(says(state, None), CanaryResult::Bad, "{state:?}");
         }
-        assert_eq!(says(State::Unknown, Some(Cause::NoAnswer)), Canary::Pending, "evidence may still come");
+        assert_eq!(
+            says(ResetState::Unknown, Some(ResetCause::NoAnswer)),
+            CanaryResult::Pending,
+            "evidence may still come"
+        );
         let late = now() + OVERDUE;
-        let unknown = Reset { state: State::Unknown, ..reset() };
-        assert_eq!(judge(&unknown, &[], late), Canary::Bad);
-        assert_eq!(judge(&Reset { state: State::Writing, ..reset() }, &[], late), Canary::Bad);
+        let unknown = PasswordReset { state: ResetState::Unknown, ..reset() };
+        assert_eq!(judge(&unknown, &[], late), CanaryResult::Bad);
+        assert_eq!(judge(&PasswordReset { state: ResetState::Writing, ..reset() }, &[], late), CanaryResult::Bad);
     }
 
     #[test]
     fn failures_are_counted_from_the_newest_and_what_says_nothing_is_passed_over() {
-        let run = |says, minutes: i64| Run {
+        let run = |says, minutes: i64| CanaryRun {
             reference: "7KQ4M2ZD".parse().unwrap(),
             at: now() - SignedDuration::from_mins(minutes),
             says,
-            state: State::Failed,
+            state: ResetState::Failed,
             cause: None,
             rungs: vec![],
         };
-        let good = Canary::Good(SignedDuration::ZERO);
+        let good = CanaryResult::Good(SignedDuration::ZERO);
         let runs = [
-            run(Canary::Pending, 1),
-            run(Canary::Bad, 2),
-            run(Canary::Nothing, 3),
-            run(Canary::Bad, 4),
+            run(CanaryResult::Pending, 1),
+            run(CanaryResult::Bad, 2),
+            run(CanaryResult::Nothing, 3),
+            run(CanaryResult::Bad, 4),
             run(good, 5),
-            run(Canary::Bad, 6),
+            run(CanaryResult::Bad, 6),
         ];
         assert_eq!(failures(&runs, Timestamp::UNIX_EPOCH), 2);
         assert_eq!(failures(&runs, now() - SignedDuration::from_mins(3)), 1, "since the canary was resumed");

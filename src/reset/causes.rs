@@ -9,7 +9,7 @@ use crate::entra::GraphRefusal;
 
 /// Cause of a reset's outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Cause {
+pub(crate) enum ResetCause {
     /// The directory's rules: length, complexity, age, history.
     Policy,
     /// The password contains a word that Microsoft's or the organisation's list bans.
@@ -49,7 +49,7 @@ pub(crate) enum Cause {
     TimeLimit,
 }
 
-impl Cause {
+impl ResetCause {
     pub(crate) const ALL: [Self; 25] = [
         Self::Policy,
         Self::Banned,
@@ -129,12 +129,12 @@ impl Cause {
 mod tests {
     use super::*;
     use crate::reset::details::KNOWN;
-    use crate::reset::state::Ending;
+    use crate::reset::state::OperationFailure;
 
     #[test]
     fn codes_read_back_and_every_cause_has_its_three_texts() {
-        for cause in Cause::ALL {
-            assert_eq!(Cause::read(cause.code()), Some(cause));
+        for cause in ResetCause::ALL {
+            assert_eq!(ResetCause::read(cause.code()), Some(cause));
             for reader in ["person", "agent", "admin"] {
                 let key = format!("cause-{}-{reader}", cause.code().to_lowercase());
                 assert!(crate::web::Lang::english().knows(&key), "{key}");
@@ -161,7 +161,7 @@ mod tests {
         use std::fmt::Write as _;
         let lang = crate::web::Lang::english();
         let mut text = "# How a reset can end\n\nMade from the code by a test; do not edit. `R-` refused, nothing was changed; `F-` failed; `U-` unknown; `X-` a state of its own. A person reads\nthe first text, the helpdesk the second, whoever runs AD and the sync server the third.\n".to_owned();
-        for cause in Cause::ALL {
+        for cause in ResetCause::ALL {
             let code = cause.code();
             let say = |reader: &str| lang.text(&format!("cause-{}-{reader}", code.to_lowercase()));
             let _ = write!(
@@ -172,8 +172,8 @@ mod tests {
                 say("admin")
             );
             let rows = KNOWN.iter().filter(|known| match known.ending {
-                Ending::Refused(of) | Ending::Failed(of) => of == cause,
-                Ending::Split => cause == Cause::Split,
+                OperationFailure::Refused(of) | OperationFailure::Failed(of) => of == cause,
+                OperationFailure::Split => cause == ResetCause::Split,
             });
             for known in rows {
                 let words: Vec<String> = known.words.iter().map(|word| format!("`{word}`")).collect();

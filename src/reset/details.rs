@@ -4,30 +4,34 @@
 //! its sign-in service and from AD, matched anywhere in the text. The first matching pattern counts. A detail that
 //! matches no pattern is classified as unrecognised and stored unchanged for the helpdesk.
 
-use super::causes::Cause;
-use super::state::Ending;
+use super::causes::ResetCause;
+use super::state::OperationFailure;
 
 /// Pattern: a detail that contains any of the lower-case fragments means this failure.
-pub(super) struct Known {
+pub(super) struct DetailPattern {
     pub(super) words: &'static [&'static str],
-    pub(super) ending: Ending,
+    pub(super) ending: OperationFailure,
     /// Source of the fragments.
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that generates docs/causes.md"))]
     pub(super) source: &'static str,
 }
 
-const fn row(words: &'static [&'static str], ending: Ending, source: &'static str) -> Known {
-    Known { words, ending, source }
+const fn row(words: &'static [&'static str], ending: OperationFailure, source: &'static str) -> DetailPattern {
+    DetailPattern { words, ending, source }
 }
 
 const SSPR: &str = "troubleshoot-sspr-writeback.md and concept-sspr-writeback.md, read 2026-08";
 const AD: &str = "[MS-ERREF] Win32 codes, as AD puts them before its LDAP text; read 2026-08";
 
 /// Patterns in order of precedence: longer names come before the shorter ones that they contain.
-pub(super) const KNOWN: [Known; 16] = [
-    row(&["onpremisessuccesscloudfailure", "onpremsuccesscloudfail", "120005"], Ending::Split, SSPR),
-    row(&["fuzzypolicy", "doesnotcomplyfuzzy", "banned", "120018"], Ending::Refused(Cause::Banned), SSPR),
-    row(&["containsmembername", "120003"], Ending::Refused(Cause::Banned), SSPR),
+pub(super) const KNOWN: [DetailPattern; 16] = [
+    row(&["onpremisessuccesscloudfailure", "onpremsuccesscloudfail", "120005"], OperationFailure::Split, SSPR),
+    row(
+        &["fuzzypolicy", "doesnotcomplyfuzzy", "banned", "120018"],
+        OperationFailure::Refused(ResetCause::Banned),
+        SSPR,
+    ),
+    row(&["containsmembername", "120003"], OperationFailure::Refused(ResetCause::Banned), SSPR),
     row(
         &[
             "policyviolation",
@@ -39,10 +43,10 @@ pub(super) const KNOWN: [Known; 16] = [
             "120002",
             "120004",
         ],
-        Ending::Refused(Cause::Policy),
+        OperationFailure::Refused(ResetCause::Policy),
         SSPR,
     ),
-    row(&["0000052d"], Ending::Refused(Cause::Policy), AD),
+    row(&["0000052d"], OperationFailure::Refused(ResetCause::Policy), AD),
     row(
         &[
             "sspr_0030",
@@ -55,34 +59,42 @@ pub(super) const KNOWN: [Known; 16] = [
             "asyncjobstateterminated",
             "120008",
         ],
-        Ending::Failed(Cause::AgentOffline),
+        OperationFailure::Failed(ResetCause::AgentOffline),
         SSPR,
     ),
     row(
         &["sspr_0009", "sspr_0010", "sspr_0011", "sspr_0012", "sspr_0013", "sspr_0014", "writebacknotenabled"],
-        Ending::Failed(Cause::NotEnabled),
+        OperationFailure::Failed(ResetCause::NotEnabled),
         SSPR,
     ),
-    row(&["sspr_0029", "adminaction", "33004", "accessdenied", "120015"], Ending::Failed(Cause::AdminAction), SSPR),
-    row(&["00000005", "80070005"], Ending::Failed(Cause::AdminAction), AD),
-    row(&["lockedoutordisabled", "120014"], Ending::Failed(Cause::AccountLocked), SSPR),
-    row(&["disabled", "33005", "00000533"], Ending::Failed(Cause::AccountDisabled), SSPR),
-    row(&["lockedout", "accountlocked", "33006", "00000775"], Ending::Failed(Cause::AccountLocked), SSPR),
-    row(&["accountexpired", "00000701"], Ending::Failed(Cause::AccountExpired), AD),
-    row(&["multiplematch", "33003", "80230402"], Ending::Failed(Cause::SeveralInDirectory), SSPR),
-    row(&["usernotfound", "33002", "120016", "00000525"], Ending::Failed(Cause::NotInDirectory), SSPR),
+    row(
+        &["sspr_0029", "adminaction", "33004", "accessdenied", "120015"],
+        OperationFailure::Failed(ResetCause::AdminAction),
+        SSPR,
+    ),
+    row(&["00000005", "80070005"], OperationFailure::Failed(ResetCause::AdminAction), AD),
+    row(&["lockedoutordisabled", "120014"], OperationFailure::Failed(ResetCause::AccountLocked), SSPR),
+    row(&["disabled", "33005", "00000533"], OperationFailure::Failed(ResetCause::AccountDisabled), SSPR),
+    row(
+        &["lockedout", "accountlocked", "33006", "00000775"],
+        OperationFailure::Failed(ResetCause::AccountLocked),
+        SSPR,
+    ),
+    row(&["accountexpired", "00000701"], OperationFailure::Failed(ResetCause::AccountExpired), AD),
+    row(&["multiplematch", "33003", "80230402"], OperationFailure::Failed(ResetCause::SeveralInDirectory), SSPR),
+    row(&["usernotfound", "33002", "120016", "00000525"], OperationFailure::Failed(ResetCause::NotInDirectory), SSPR),
     row(
         &["33001", "33009", "800700ce", "32004", "32005", "32008", "32009", "120020", "120021"],
-        Ending::Failed(Cause::AgentTrouble),
+        OperationFailure::Failed(ResetCause::AgentTrouble),
         SSPR,
     ),
 ];
 
 /// Classifies the `statusDetail` of a failed operation, or the reason of an audit record.
-pub(super) fn ending(detail: &str) -> Ending {
+pub(super) fn ending(detail: &str) -> OperationFailure {
     let text = detail.to_lowercase();
     let known = KNOWN.iter().find(|known| known.words.iter().any(|word| text.contains(word)));
-    known.map_or(Ending::Failed(Cause::Unrecognised), |known| known.ending)
+    known.map_or(OperationFailure::Failed(ResetCause::Unrecognised), |known| known.ending)
 }
 
 #[cfg(test)]
@@ -94,24 +106,24 @@ mod tests {
     #[test]
     fn details_are_understood_or_said_not_to_be() {
         for (detail, expected) in [
-            ("OnPremisesPolicyViolation", Ending::Refused(Cause::Policy)),
-            ("0000052D: SvcErr: DSID-031A12D2, problem 5003", Ending::Refused(Cause::Policy)),
-            ("FuzzyPolicyViolationInvalidPassword", Ending::Refused(Cause::Banned)),
-            ("PasswordChangeContainsMemberName", Ending::Refused(Cause::Banned)),
-            ("OnPremisesSuccessCloudFailure", Ending::Split),
-            ("OnPremisesConnectivityError", Ending::Failed(Cause::AgentOffline)),
-            ("SSPR_0030", Ending::Failed(Cause::AgentOffline)),
-            ("SSPR_0010", Ending::Failed(Cause::NotEnabled)),
-            ("OnPremisesAdminActionRequired", Ending::Failed(Cause::AdminAction)),
-            ("OnPremUserAccountLockedOutOrDisabled", Ending::Failed(Cause::AccountLocked)),
-            ("OnPremUserAccountDisabled", Ending::Failed(Cause::AccountDisabled)),
-            ("AccountExpired", Ending::Failed(Cause::AccountExpired)),
-            ("33003", Ending::Failed(Cause::SeveralInDirectory)),
-            ("UserNotFoundBySspr", Ending::Failed(Cause::NotInDirectory)),
-            ("hr=800700CE", Ending::Failed(Cause::AgentTrouble)),
-            ("hr=80230619", Ending::Refused(Cause::Policy)),
-            ("SomethingNobodyHasSeenYet", Ending::Failed(Cause::Unrecognised)),
-            ("", Ending::Failed(Cause::Unrecognised)),
+            ("OnPremisesPolicyViolation", OperationFailure::Refused(ResetCause::Policy)),
+            ("0000052D: SvcErr: DSID-031A12D2, problem 5003", OperationFailure::Refused(ResetCause::Policy)),
+            ("FuzzyPolicyViolationInvalidPassword", OperationFailure::Refused(ResetCause::Banned)),
+            ("PasswordChangeContainsMemberName", OperationFailure::Refused(ResetCause::Banned)),
+            ("OnPremisesSuccessCloudFailure", OperationFailure::Split),
+            ("OnPremisesConnectivityError", OperationFailure::Failed(ResetCause::AgentOffline)),
+            ("SSPR_0030", OperationFailure::Failed(ResetCause::AgentOffline)),
+            ("SSPR_0010", OperationFailure::Failed(ResetCause::NotEnabled)),
+            ("OnPremisesAdminActionRequired", OperationFailure::Failed(ResetCause::AdminAction)),
+            ("OnPremUserAccountLockedOutOrDisabled", OperationFailure::Failed(ResetCause::AccountLocked)),
+            ("OnPremUserAccountDisabled", OperationFailure::Failed(ResetCause::AccountDisabled)),
+            ("AccountExpired", OperationFailure::Failed(ResetCause::AccountExpired)),
+            ("33003", OperationFailure::Failed(ResetCause::SeveralInDirectory)),
+            ("UserNotFoundBySspr", OperationFailure::Failed(ResetCause::NotInDirectory)),
+            ("hr=800700CE", OperationFailure::Failed(ResetCause::AgentTrouble)),
+            ("hr=80230619", OperationFailure::Refused(ResetCause::Policy)),
+            ("SomethingNobodyHasSeenYet", OperationFailure::Failed(ResetCause::Unrecognised)),
+            ("", OperationFailure::Failed(ResetCause::Unrecognised)),
         ] {
             assert_eq!(ending(detail), expected, "{detail}");
         }

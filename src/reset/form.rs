@@ -11,20 +11,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_sessions::Session;
 
-use super::canary::{self, Writeback};
-use super::microsoft::{self, Refused, Said};
-use super::submit::{Before, By, NotBegun, Resets};
+use super::canary::{self, WritebackHealth};
+use super::microsoft::{self, PrecheckOutcome, PrecheckRefusal};
+use super::submit::{PriorReset, ResetInitiator, ResetService, SubmitError};
 use crate::base::Password;
-use crate::guard::{Guard, Stopped};
-use crate::people::{Facts, Home, InDirectory, People, remember_numbers};
-use crate::policy::{Asked, NewPassword, NotYet, Rule, Standing};
-use crate::signin::{Login, SignedIn};
-use crate::state::App;
-use crate::store::Limit;
-use crate::web::{ClientAddress, Error, Frame, clock_time, draw_with, duration, moment};
+use crate::guard::{BlockReason, EligibilityChecker};
+use crate::people::{DirectoryLookup, PasswordSource, PeopleService, PersonProfile, remember_numbers};
+use crate::policy::{NewPassword, PasswordProblem, PasswordRequirements, PasswordRule, RuleStatus};
+use crate::signin::{LoginSession, SignedInPerson};
+use crate::state::AppState;
+use crate::store::RateLimit;
+use crate::web::{ClientAddress, PageContext, WebError, clock_time, draw_with, duration, moment};
 
 #[derive(Deserialize)]
-pub(super) struct Typed {
+pub(super) struct ResetForm {
     password: Password,
     again: Option<Password>,
     /// Checkbox "I tried the new password and it does not work", required after an unknown outcome.
@@ -36,7 +36,7 @@ pub(super) struct Typed {
 }
 
 /// Password rule as the page shows it.
-struct RuleRow {
+struct RuleItem {
     code: &'static str,
     text: String,
     why: String,
@@ -48,12 +48,12 @@ struct RuleRow {
 
 #[derive(Template)]
 #[template(path = "reset/form.html")]
-struct FormPage {
-    f: Frame,
+struct ResetFormPage {
+    f: PageContext,
     name: String,
     upn: String,
     home: String,
-    rules: Vec<RuleRow>,
+    rules: Vec<RuleItem>,
     /// Generated passphrase that meets the rules.
     phrase: Option<Password>,
     problem: Option<String>,
@@ -71,8 +71,8 @@ struct FormPage {
 
 #[derive(Template)]
 #[template(path = "reset/stopped.html")]
-struct StoppedPage {
-    f: Frame,
+struct ResetBlockedPage {
+    f: PageContext,
     code: &'static str,
     title: String,
     text: String,
@@ -80,90 +80,102 @@ struct StoppedPage {
 }
 
 /// Rate limit per person for opening the form.
-const FORMS: Limit = Limit { count: 120, per: SignedDuration::from_mins(1) };
+const FORMS: RateLimit = RateLimit { count: 120, per: SignedDuration::from_mins(1) };
 
 /// `GET /reset`: shows the form.
 pub(super) async fn form(
-    State(app): State<App>,
-    frame: Frame,
+    State(app): State<AppState>,
+    frame: PageContext,
     session: Session,
-    SignedIn(login): SignedIn,
-) -> Result<Response, Error> {
+    SignedInPerson(login): SignedInPerson,
+) -> Result<Response, WebError> {
     if age(&app, &login) > app.config.signin.max_age_seconds {
         return Ok(Redirect::to("/signin").into_response());
     }
     // Each form costs several Graph requests.
     let taken = app.limits.take(&format!("form:{}", login.key.object), FORMS, app.now()).await?;
-    taken.map_err(|refused| Error::Limited(refused.wait))?;
-    let facts = People::from_ref(&app).facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
+    taken.map_err(|refused| WebError::Limited(refused.wait))?;
+    let facts = PeopleService::from_ref(&app).facts(login.key.object).await.map_err(|e| WebError::unavailable(&e))?;
     let (frame, hint) = frame.signed_in(&login.name).preferring(&app, facts.language.as_deref());
     Ok((hint, open(&app, frame, &session, &login, &facts).await?).into_response())
 }
 
 /// Renders the form, or the page with the block reason, or redirects to the reset that blocks a new one.
-async fn open(app: &App, frame: Frame, session: &Session, login: &Login, facts: &Facts) -> Result<Response, Error> {
-    let (guard, resets, people) = (Guard::from_ref(app), Resets::from_ref(app), People::from_ref(app));
+async fn open(
+    app: &AppState,
+    frame: PageContext,
+    session: &Session,
+    login: &LoginSession,
+    facts: &PersonProfile,
+) -> Result<Response, WebError> {
+    let (guard, resets, people) =
+        (EligibilityChecker::from_ref(app), ResetService::from_ref(app), PeopleService::from_ref(app));
     let directory = people.in_directory(facts).await;
     if let Some(stopped) = guard.look(facts, &directory).await? {
         return Ok(stop(frame, &stopped));
     }
     let before = resets.before(login.key).await?;
     Ok(match before {
-        Before::Running(reference) | Before::Split(reference, _) => {
+        PriorReset::Running(reference) | PriorReset::Split(reference, _) => {
             Redirect::to(&format!("/resets/{reference}")).into_response()
         }
-        Before::Nothing | Before::Unknown(_) => {
-            let unknown = if let Before::Unknown(reference) = before { Some(reference.to_string()) } else { None };
+        PriorReset::Nothing | PriorReset::Unknown(_) => {
+            let unknown = if let PriorReset::Unknown(reference) = before { Some(reference.to_string()) } else { None };
             let asked = asked_of(app, facts, &directory);
             // Here and not with the intent, whose transaction holds the shared write lock. Every person who submits the
             // form has opened it before.
             remember_numbers(app, facts).await?;
-            session.insert(ASKED, &asked).await.map_err(|e| Error::unavailable(&e))?;
+            session.insert(ASKED, &asked).await.map_err(|e| WebError::unavailable(&e))?;
             let locked = locked(&frame, &directory);
             let writeback = if facts.synced() { writeback(app, &frame).await? } else { None };
             let at_risk = at_risk(app, &people, facts).await;
-            let shown = Shown { unknown, locked, writeback, at_risk, asked: Some(asked), ..Shown::default() };
+            let shown = FormState { unknown, locked, writeback, at_risk, asked: Some(asked), ..FormState::default() };
             page(app, frame, login, facts, shown)
         }
     })
 }
 
 /// Returns the seconds since the person signed in at Entra.
-fn age(app: &App, login: &Login) -> i64 {
+fn age(app: &AppState, login: &LoginSession) -> i64 {
     app.now().duration_since(login.authenticated_at).as_secs()
 }
 
 /// `POST /reset`: starts a reset. The work runs in its own task, so it completes even if the browser disconnects.
 pub(super) async fn submit(
-    State(app): State<App>,
-    frame: Frame,
-    SignedIn(login): SignedIn,
+    State(app): State<AppState>,
+    frame: PageContext,
+    SignedInPerson(login): SignedInPerson,
     address: ClientAddress,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Error> {
+    Form(typed): Form<ResetForm>,
+) -> Result<Response, WebError> {
     address.count(&app, "reset").await?;
     let work = app.tasks.spawn(begin(app.clone(), frame.signed_in(&login.name), login, typed));
-    work.await.unwrap_or_else(|error| Err(Error::internal(&error)))
+    work.await.unwrap_or_else(|error| Err(WebError::internal(&error)))
 }
 
-async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Response, Error> {
-    let (guard, resets, people) = (Guard::from_ref(&app), Resets::from_ref(&app), People::from_ref(&app));
-    let mut facts = people.facts(login.key.object).await.map_err(|e| Error::unavailable(&e))?;
+async fn begin(app: AppState, frame: PageContext, login: LoginSession, typed: ResetForm) -> Result<Response, WebError> {
+    let (guard, resets, people) =
+        (EligibilityChecker::from_ref(&app), ResetService::from_ref(&app), PeopleService::from_ref(&app));
+    let mut facts = people.facts(login.key.object).await.map_err(|e| WebError::unavailable(&e))?;
     let signin = &app.config.signin;
     if age(&app, &login) > signin.max_age_seconds + signin.submit_seconds {
-        let late = Shown { problem: Some("problem-late"), status: Some(StatusCode::UNAUTHORIZED), ..Shown::default() };
+        let late =
+            FormState { problem: Some("problem-late"), status: Some(StatusCode::UNAUTHORIZED), ..FormState::default() };
         return Ok(page(&app, frame, &login, &facts, late));
     }
     let tried = typed.tried.is_some();
     match resets.before(login.key).await? {
-        Before::Running(reference) => return Ok(running(&reference.to_string())),
-        Before::Split(reference, _) => return Ok(Redirect::to(&format!("/resets/{reference}")).into_response()),
-        Before::Unknown(reference) if !tried => {
-            let shown =
-                Shown { unknown: Some(reference.to_string()), problem: Some("problem-try-first"), ..Shown::default() };
+        PriorReset::Running(reference) => return Ok(running(&reference.to_string())),
+        PriorReset::Split(reference, _) => return Ok(Redirect::to(&format!("/resets/{reference}")).into_response()),
+        PriorReset::Unknown(reference) if !tried => {
+            let shown = FormState {
+                unknown: Some(reference.to_string()),
+                problem: Some("problem-try-first"),
+                ..FormState::default()
+            };
             return Ok(page(&app, frame, &login, &facts, shown));
         }
-        Before::Unknown(_) | Before::Nothing => {}
+        PriorReset::Unknown(_) | PriorReset::Nothing => {}
     }
     let again = typed.again.unwrap_or_else(|| Password::new(String::new()));
     let directory = people.in_directory(&facts).await;
@@ -173,7 +185,7 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
     let password = match NewPassword::parse(typed.password, &again, &app.policy, &asked).await {
         Ok(password) => password,
         Err(not_yet) => {
-            let shown = Shown { asked: Some(asked), ..Shown::not_yet(not_yet, tried) };
+            let shown = FormState { asked: Some(asked), ..FormState::not_yet(not_yet, tried) };
             return Ok(page(&app, frame, &login, &facts, shown));
         }
     };
@@ -181,23 +193,26 @@ async fn begin(app: App, frame: Frame, login: Login, typed: Typed) -> Result<Res
         return Ok(stop(frame, &stopped));
     }
     let unasked = match microsoft::ask(&app, &password).await {
-        Said::Refused(Refused { standings, words }) => {
-            let shown =
-                Shown { asked: Some(asked), said: Some(words), ..Shown::not_yet(NotYet::Rules(standings), tried) };
+        PrecheckOutcome::Refused(PrecheckRefusal { standings, words }) => {
+            let shown = FormState {
+                asked: Some(asked),
+                said: Some(words),
+                ..FormState::not_yet(PasswordProblem::Rules(standings), tried)
+            };
             return Ok(page(&app, frame, &login, &facts, shown));
         }
-        Said::Unasked => "?unasked=1",
-        Said::Nothing => "",
+        PrecheckOutcome::Unasked => "?unasked=1",
+        PrecheckOutcome::Nothing => "",
     };
-    match resets.submit(By::Person, login.key, &facts, password).await {
+    match resets.submit(ResetInitiator::Person, login.key, &facts, password).await {
         Ok(reference) => {
             guard.check_ceiling().await?;
             Ok(Redirect::to(&format!("/resets/{reference}{unasked}")).into_response())
         }
-        Err(NotBegun::Running(reference)) => Ok(running(&reference.to_string())),
-        Err(NotBegun::Limited(refused)) => Err(Error::Limited(refused.wait)),
-        Err(NotBegun::NotGranted) => Ok(stop(frame, &Stopped::Approval)),
-        Err(NotBegun::Store(error)) => Err(error.into()),
+        Err(SubmitError::Running(reference)) => Ok(running(&reference.to_string())),
+        Err(SubmitError::Limited(refused)) => Err(WebError::Limited(refused.wait)),
+        Err(SubmitError::NotGranted) => Ok(stop(frame, &BlockReason::Approval)),
+        Err(SubmitError::Store(error)) => Err(error.into()),
     }
 }
 
@@ -212,12 +227,12 @@ const ASKED: &str = "asked";
 
 /// `POST /reset/check`: returns the rule statuses for the password typed so far. Nothing is logged or stored.
 pub(super) async fn check(
-    State(app): State<App>,
+    State(app): State<AppState>,
     session: Session,
-    SignedIn(login): SignedIn,
-    Form(typed): Form<Typed>,
-) -> Result<Json<Value>, Error> {
-    let known = session.get::<Asked>(ASKED).await.map_err(|e| Error::unavailable(&e))?;
+    SignedInPerson(login): SignedInPerson,
+    Form(typed): Form<ResetForm>,
+) -> Result<Json<Value>, WebError> {
+    let known = session.get::<PasswordRequirements>(ASKED).await.map_err(|e| WebError::unavailable(&e))?;
     let asked = known.unwrap_or_else(|| app.policy.asked(name_parts(&login), None));
     let standings = app.policy.judge(&typed.password, &asked, async || may_look_up(&app, &login).await).await;
     let rules: serde_json::Map<String, Value> =
@@ -228,9 +243,9 @@ pub(super) async fn check(
 
 /// Rate limit per person for breach lookups over the network while typing. Beyond it the rule is shown as unchecked. It
 /// is checked at submit in any case, which has its own limits.
-const LOOKUPS: Limit = Limit { count: 20, per: SignedDuration::from_mins(1) };
+const LOOKUPS: RateLimit = RateLimit { count: 20, per: SignedDuration::from_mins(1) };
 
-async fn may_look_up(app: &App, login: &Login) -> bool {
+async fn may_look_up(app: &AppState, login: &LoginSession) -> bool {
     match app.limits.take(&format!("breach:{}", login.key.object), LOOKUPS, app.now()).await {
         Ok(taken) => taken.is_ok(),
         Err(error) => {
@@ -241,19 +256,19 @@ async fn may_look_up(app: &App, login: &Login) -> bool {
 }
 
 /// Returns the parts of the name that the session has, for a rule check without requirements in the session.
-fn name_parts(login: &Login) -> Vec<String> {
+fn name_parts(login: &LoginSession) -> Vec<String> {
     let words = login.name.split(' ').chain(login.upn.split('@').take(1));
     words.filter(|w| w.chars().count() >= 4).map(str::to_lowercase).collect()
 }
 
 /// Variable content of the form.
 #[derive(Default)]
-struct Shown {
+struct FormState {
     problem: Option<&'static str>,
-    standings: Vec<(Rule, Standing)>,
+    standings: Vec<(PasswordRule, RuleStatus)>,
     unknown: Option<String>,
     status: Option<StatusCode>,
-    asked: Option<Asked>,
+    asked: Option<PasswordRequirements>,
     /// Notice that the account is locked in the directory, and what to do.
     locked: Option<String>,
     /// Microsoft's own message about a refused password.
@@ -263,21 +278,21 @@ struct Shown {
     at_risk: bool,
 }
 
-impl Shown {
-    fn not_yet(not_yet: NotYet, tried: bool) -> Self {
+impl FormState {
+    fn not_yet(not_yet: PasswordProblem, tried: bool) -> Self {
         let problem = match &not_yet {
-            NotYet::Empty => "problem-empty",
-            NotYet::Different => "problem-different",
-            NotYet::Rules(_) => "problem-rules",
+            PasswordProblem::Empty => "problem-empty",
+            PasswordProblem::Different => "problem-different",
+            PasswordProblem::Rules(_) => "problem-rules",
         };
-        let standings = if let NotYet::Rules(rules) = not_yet { rules } else { Vec::new() };
+        let standings = if let PasswordProblem::Rules(rules) = not_yet { rules } else { Vec::new() };
         // Keeps the checkbox ticked if the person has ticked it before.
         let unknown = tried.then(String::new);
         Self { problem: Some(problem), standings, unknown, ..Self::default() }
     }
 }
 
-fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Response {
+fn page(app: &AppState, f: PageContext, login: &LoginSession, facts: &PersonProfile, shown: FormState) -> Response {
     let signin = &app.config.signin;
     let until = login
         .authenticated_at
@@ -287,7 +302,7 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
     let status = shown.status.unwrap_or(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
     let asked = shown.asked.clone().unwrap_or_else(|| app.policy.asked(facts.name_parts.clone(), None));
     let rules = app.policy.rules().into_iter().map(|rule| rule_row(&f, rule, &asked, &shown)).collect();
-    let page = FormPage {
+    let page = ResetFormPage {
         name: facts.name.clone(),
         upn: facts.upn.clone(),
         home: home(app, &f, facts),
@@ -305,24 +320,24 @@ fn page(app: &App, f: Frame, login: &Login, facts: &Facts, shown: Shown) -> Resp
     draw_with(status, &page)
 }
 
-fn rule_row(f: &Frame, rule: Rule, asked: &Asked, shown: &Shown) -> RuleRow {
+fn rule_row(f: &PageContext, rule: PasswordRule, asked: &PasswordRequirements, shown: &FormState) -> RuleItem {
     let standing =
-        shown.standings.iter().find(|(r, _)| *r == rule).map_or(Standing::Pending, |(_, standing)| *standing);
-    let amount = if rule == Rule::Classes { asked.classes } else { asked.min_length };
-    RuleRow {
+        shown.standings.iter().find(|(r, _)| *r == rule).map_or(RuleStatus::Pending, |(_, standing)| *standing);
+    let amount = if rule == PasswordRule::Classes { asked.classes } else { asked.min_length };
+    RuleItem {
         code: rule.code(),
         text: f.tv(&format!("rule-{}", rule.code()), "n", &amount.to_string()),
         why: f.t(&format!("rule-{}-why", rule.code())),
         standing: standing.name(),
         standing_text: f.t(&format!("rule-standing-{}", standing.name())),
-        said: shown.said.clone().filter(|words| rule == Rule::Microsoft && !words.is_empty()),
+        said: shown.said.clone().filter(|words| rule == PasswordRule::Microsoft && !words.is_empty()),
     }
 }
 
-fn home(app: &App, f: &Frame, facts: &Facts) -> String {
+fn home(app: &AppState, f: &PageContext, facts: &PersonProfile) -> String {
     match &facts.home {
-        Home::Cloud => f.t("home-cloud"),
-        Home::Directory { domain, synced_at } => {
+        PasswordSource::Cloud => f.t("home-cloud"),
+        PasswordSource::Directory { domain, synced_at } => {
             let ago = synced_at.map(|at| duration(&f.lang, app.now().duration_since(at)));
             match ago {
                 Some(ago) => f.tv2("home-directory", ("domain", domain), ("ago", &ago)),
@@ -333,36 +348,36 @@ fn home(app: &App, f: &Frame, facts: &Facts) -> String {
 }
 
 /// Returns whether Microsoft reports an active risk for the person. `false` if the risk is not readable.
-async fn at_risk(app: &App, people: &People, facts: &Facts) -> bool {
+async fn at_risk(app: &AppState, people: &PeopleService, facts: &PersonProfile) -> bool {
     app.config.risk.is_some() && matches!(people.standing_risk(facts.id).await, Ok(Some(_)))
 }
 
-async fn writeback(app: &App, f: &Frame) -> Result<Option<(bool, String)>, Error> {
+async fn writeback(app: &AppState, f: &PageContext) -> Result<Option<(bool, String)>, WebError> {
     Ok(canary::writeback(app).await?.map(|known| match known {
-        Writeback::Down(since) => (true, f.tv("form-writeback-down", "time", &moment(&f.lang, &since))),
-        Writeback::Slow(took) => (false, f.tv("form-writeback-slow", "span", &duration(&f.lang, took))),
+        WritebackHealth::Down(since) => (true, f.tv("form-writeback-down", "time", &moment(&f.lang, &since))),
+        WritebackHealth::Slow(took) => (false, f.tv("form-writeback-slow", "span", &duration(&f.lang, took))),
     }))
 }
 
 /// Returns the password requirements: the configured rules, or the directory's if they are stricter.
-fn asked_of(app: &App, facts: &Facts, directory: &InDirectory) -> Asked {
+fn asked_of(app: &AppState, facts: &PersonProfile, directory: &DirectoryLookup) -> PasswordRequirements {
     let rules = directory.account().and_then(|account| account.rules.as_ref());
     app.policy.asked(facts.parts_under(rules), rules)
 }
 
-fn locked(f: &Frame, directory: &InDirectory) -> Option<String> {
+fn locked(f: &PageContext, directory: &DirectoryLookup) -> Option<String> {
     let account = directory.account().filter(|account| account.locked)?;
     let until = account.locked_until.map(|until| f.tv("form-locked-until", "time", &clock_time(&f.lang, until)));
     Some(until.map_or_else(|| f.t("form-locked"), |until| format!("{} {until}", f.t("form-locked"))))
 }
 
-fn stop(f: Frame, stopped: &Stopped) -> Response {
+fn stop(f: PageContext, stopped: &BlockReason) -> Response {
     let code = stopped.code();
     let key = |part: &str| format!("stopped-{}-{part}", code.to_lowercase());
     let text = match stopped {
-        Stopped::TooYoung(until) => f.tv(&key("text"), "time", &moment(&f.lang, until)),
+        BlockReason::TooYoung(until) => f.tv(&key("text"), "time", &moment(&f.lang, until)),
         _ => f.t(&key("text")),
     };
-    let page = StoppedPage { code, title: f.t(&key("title")), text, todo: f.maybe(&key("do")), f };
+    let page = ResetBlockedPage { code, title: f.t(&key("title")), text, todo: f.maybe(&key("do")), f };
     draw_with(StatusCode::SERVICE_UNAVAILABLE, &page)
 }

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::store::Place;
+use super::store::ListCursor;
 use super::store::search::{FRESH, keep_words, unsearchable};
-use crate::state::App;
+use crate::state::AppState;
 use crate::store::{StoreError, lease};
 
 /// Interval between two checks for resets that are not indexed.
@@ -18,7 +18,7 @@ const BETWEEN: Duration = Duration::from_millis(50);
 const AT_ONCE: usize = 50;
 
 /// Runs rounds until shutdown.
-pub(crate) async fn run(app: App) {
+pub(crate) async fn run(app: AppState) {
     // Position in a backlog. Starts at the newest again after the end, so that new resets come first.
     let mut after = None;
     loop {
@@ -34,7 +34,7 @@ pub(crate) async fn run(app: App) {
 }
 
 /// Indexes the newest resets after a cursor. Returns the next cursor if there may be more.
-async fn tick(app: &App, after: Option<Place>) -> Result<Option<Place>, StoreError> {
+async fn tick(app: &AppState, after: Option<ListCursor>) -> Result<Option<ListCursor>, StoreError> {
     let found = unsearchable(&app.db, after, FRESH).await?;
     if found.is_empty() || !lease(&app.db, "words", &app.me, app.now()).await? {
         return Ok(None);
@@ -44,5 +44,5 @@ async fn tick(app: &App, after: Option<Place>) -> Result<Option<Place>, StoreErr
         keep_words(&mut tx, some).await?;
         tx.commit().await?;
     }
-    Ok(found.last().filter(|_| found.len() == FRESH).map(super::store::Listed::place))
+    Ok(found.last().filter(|_| found.len() == FRESH).map(super::store::ResetSummary::place))
 }

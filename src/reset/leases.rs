@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::store::{self, Sending};
-use crate::base::{InFlight, ResetId};
-use crate::state::App;
+use super::store::{self, SendingLease};
+use crate::base::{InFlightResets, ResetId};
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Duration of a sending lease, as written to the row.
@@ -28,7 +28,7 @@ const BEAT: Duration = Duration::from_secs(4);
 pub(super) const LEAVES_WITHIN: Duration = Duration::from_secs(10);
 
 /// Renews the lease of a reset until the future is dropped. Never returns: run it concurrently with the dispatch.
-pub(super) async fn beat(app: &App, id: ResetId) -> std::convert::Infallible {
+pub(super) async fn beat(app: &AppState, id: ResetId) -> std::convert::Infallible {
     loop {
         tokio::time::sleep(BEAT).await;
         let now = app.now();
@@ -41,12 +41,18 @@ pub(super) async fn beat(app: &App, id: ResetId) -> std::convert::Infallible {
 
 /// Leases of other processes as this process last saw them, with the monotonic time of the last change.
 #[derive(Debug, Default)]
-pub(super) struct Silences(HashMap<ResetId, (Sending, Duration)>);
+pub(super) struct LeaseMonitor(HashMap<ResetId, (SendingLease, Duration)>);
 
-impl Silences {
+impl LeaseMonitor {
     /// Compares the leases with the previous round. Returns those that were not renewed for [`LEASE_TIMEOUT`], and this
     /// process's own that no task works on.
-    pub(super) fn look(&mut self, rows: Vec<Sending>, me: &str, mine: &InFlight, elapsed: Duration) -> Vec<Sending> {
+    pub(super) fn look(
+        &mut self,
+        rows: Vec<SendingLease>,
+        me: &str,
+        mine: &InFlightResets,
+        elapsed: Duration,
+    ) -> Vec<SendingLease> {
         let before = std::mem::take(&mut self.0);
         let mut dead = Vec::new();
         for row in rows {
@@ -76,8 +82,8 @@ impl Silences {
 mod tests {
     use super::*;
 
-    fn row(until: i64) -> Sending {
-        Sending { id: "01900000-0000-7000-8000-000000000000".parse().unwrap(), owner: "other".to_owned(), until }
+    fn row(until: i64) -> SendingLease {
+        SendingLease { id: "01900000-0000-7000-8000-000000000000".parse().unwrap(), owner: "other".to_owned(), until }
     }
 
     fn seconds(n: u64) -> Duration {
@@ -86,7 +92,7 @@ mod tests {
 
     #[test]
     fn an_owner_is_dead_after_a_whole_lease_of_silence_and_not_before() {
-        let (mut seen, mine) = (Silences::default(), InFlight::default());
+        let (mut seen, mine) = (LeaseMonitor::default(), InFlightResets::default());
         assert_eq!(seen.look(vec![row(1)], "me", &mine, seconds(100)), []);
         assert_eq!(seen.look(vec![row(1)], "me", &mine, seconds(119)), []);
         assert_eq!(seen.look(vec![row(1)], "me", &mine, seconds(120)), [row(1)]);
@@ -94,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_sign_of_life_and_a_lost_database_start_the_count_again() {
-        let (mut seen, mine) = (Silences::default(), InFlight::default());
+        let (mut seen, mine) = (LeaseMonitor::default(), InFlightResets::default());
         seen.look(vec![row(1)], "me", &mine, seconds(0));
         assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(19)), [], "the lease was renewed");
         assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(38)), []);
@@ -105,8 +111,8 @@ mod tests {
 
     #[test]
     fn our_own_is_dead_only_when_nobody_here_works_on_it() {
-        let (mut seen, mine) = (Silences::default(), InFlight::default());
-        let own = Sending { owner: "me".to_owned(), ..row(1) };
+        let (mut seen, mine) = (LeaseMonitor::default(), InFlightResets::default());
+        let own = SendingLease { owner: "me".to_owned(), ..row(1) };
         let marked = mine.mark(own.id);
         assert_eq!(seen.look(vec![own.clone()], "me", &mine, seconds(900)), []);
         drop(marked);

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::reading::Reset;
-use super::state::State;
+use super::reading::PasswordReset;
+use super::state::ResetState;
 use super::store;
 use crate::base::ResetId;
 use crate::store::{Db, StoreError};
@@ -26,18 +26,18 @@ pub(super) async fn turn(
 
 /// Position in the throttle queue and the expected wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct QueuePosition {
     /// Position, starting at 1 for the next reset to be sent.
     pub(super) number: i64,
     pub(super) wait: SignedDuration,
 }
 
 /// Returns the queue position of a waiting reset, or `None` if it does not wait.
-pub(super) async fn place(db: &Db, reset: &Reset, now: Timestamp) -> Result<Option<Place>, StoreError> {
-    if reset.state != State::Sending || reset.line_since.is_none() || reset.dispatched_at.is_some() {
+pub(super) async fn place(db: &Db, reset: &PasswordReset, now: Timestamp) -> Result<Option<QueuePosition>, StoreError> {
+    if reset.state != ResetState::Sending || reset.line_since.is_none() || reset.dispatched_at.is_some() {
         return Ok(None);
     }
     let Some(turn) = turn(db, reset.created_at, reset.id, now).await? else { return Ok(None) };
     let number = store::ahead_in_line(db, reset.created_at, reset.id).await? + 1;
-    Ok(Some(Place { number, wait: turn.duration_since(now).max(SignedDuration::from_secs(1)) }))
+    Ok(Some(QueuePosition { number, wait: turn.duration_since(now).max(SignedDuration::from_secs(1)) }))
 }

@@ -13,14 +13,14 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 
-use super::found::{Asking, Shown, allowed};
-use super::reading::{Reset, Status};
-use super::store::{self, Changed};
+use super::found::{PageCache, ResetPageRequest, allowed};
+use super::reading::{PasswordReset, ResetStatusResponse};
+use super::store::{self, ChangedReset};
 
-use crate::base::{ResetId, Watched};
-use crate::state::{App, News, Standing};
+use crate::base::{ResetId, WatchSubscription};
+use crate::state::{AppState, ResetUpdate, SessionStatus};
 use crate::store::{StoreError, hash_id};
-use crate::web::{Error, json_not_found};
+use crate::web::{WebError, json_not_found};
 
 /// Interval between two reads of the changes.
 const EVERY: Duration = Duration::from_millis(450);
@@ -28,7 +28,7 @@ const EVERY: Duration = Duration::from_millis(450);
 const TOGETHER: Duration = Duration::from_millis(40);
 
 /// Loads and publishes changes until shutdown.
-pub(crate) async fn read_changes(app: App, shown: Shown) {
+pub(crate) async fn read_changes(app: AppState, shown: PageCache) {
     let mut seen = None;
     loop {
         match changes(&app, &shown, seen).await {
@@ -43,12 +43,12 @@ pub(crate) async fn read_changes(app: App, shown: Shown) {
     }
 }
 
-async fn changes(app: &App, shown: &Shown, seen: Option<i64>) -> Result<i64, StoreError> {
+async fn changes(app: &AppState, shown: &PageCache, seen: Option<i64>) -> Result<i64, StoreError> {
     let asked_at = shown.begin();
     let Some(seen) = seen else { return store::newest_change(&app.db).await };
     let changed = all_changed(app, seen).await?;
     shown.caught_up(changed.iter().map(|c| c.reference.as_str()), asked_at);
-    for Changed { id, .. } in changed.iter().filter(|c| app.reset_watchers.is_watched(&c.id)) {
+    for ChangedReset { id, .. } in changed.iter().filter(|c| app.reset_watchers.is_watched(&c.id)) {
         if let Some(reset) = store::by_id(&app.db, *id).await? {
             app.reset_watchers.tell(id, Some(news(app, &reset).await?));
         }
@@ -57,8 +57,8 @@ async fn changes(app: &App, shown: &Shown, seen: Option<i64>) -> Result<i64, Sto
 }
 
 /// Loads all changes, in several reads if necessary: a change that is not read yet must not count as unchanged.
-async fn all_changed(app: &App, seen: i64) -> Result<Vec<Changed>, StoreError> {
-    let mut all: Vec<Changed> = Vec::new();
+async fn all_changed(app: &AppState, seen: i64) -> Result<Vec<ChangedReset>, StoreError> {
+    let mut all: Vec<ChangedReset> = Vec::new();
     loop {
         let more = store::changed_since(&app.db, all.last().map_or(seen, |c| c.change)).await?;
         if more.is_empty() {
@@ -72,29 +72,29 @@ async fn all_changed(app: &App, seen: i64) -> Result<Vec<Changed>, StoreError> {
     }
 }
 
-async fn news(app: &App, reset: &Reset) -> Result<News, StoreError> {
+async fn news(app: &AppState, reset: &PasswordReset) -> Result<ResetUpdate, StoreError> {
     let proofs = store::proofs(&app.db, reset.id).await?;
-    let status = serde_json::to_string(&Status::of(reset, &proofs, app.now())).unwrap_or_default();
-    Ok(News { revision: reset.revision, status: Arc::from(status) })
+    let status = serde_json::to_string(&ResetStatusResponse::of(reset, &proofs, app.now())).unwrap_or_default();
+    Ok(ResetUpdate { revision: reset.revision, status: Arc::from(status) })
 }
 
 /// `GET /resets/{reference}/events`: streams status events. The current state comes first, unless `Last-Event-ID` shows
 /// that the browser has it, so a reconnecting browser misses nothing on any replica.
 pub(super) async fn events(
-    State(app): State<App>,
-    asking: Asking,
+    State(app): State<AppState>,
+    asking: ResetPageRequest,
     Path(reference): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Error> {
+) -> Result<Response, WebError> {
     let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
         return Ok(json_not_found());
     };
     let reset = &found.reset;
     let known = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<i64>().ok());
     let session = hash_id(&viewer.session.to_string());
-    let standing = Standing::Until(viewer.login.ends(&app));
+    let standing = SessionStatus::Until(viewer.login.ends(&app));
     // Subscribes before reading, so that a change in between is not missed.
-    let watch = Watch {
+    let watch = StatusStream {
         session: app.session_watchers.watch(session, standing),
         news: app.reset_watchers.watch(reset.id, None),
         id: reset.id,
@@ -111,16 +111,16 @@ pub(super) async fn events(
 }
 
 /// Event stream of one reset for one session.
-struct Watch {
-    app: App,
-    news: Watched<ResetId, Option<News>>,
-    session: Watched<String, Standing>,
+struct StatusStream {
+    app: AppState,
+    news: WatchSubscription<ResetId, Option<ResetUpdate>>,
+    session: WatchSubscription<String, SessionStatus>,
     id: ResetId,
     /// Revision that was sent last.
     sent: Option<i64>,
 }
 
-impl Watch {
+impl StatusStream {
     fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
         stream::unfold(self, |mut watch| async move {
             let event = watch.next().await?;
@@ -137,7 +137,7 @@ impl Watch {
         loop {
             tokio::select! {
                 () = self.app.stop.cancelled() => return None,
-                standing = self.session.next() => if standing? == Standing::Over { return None },
+                standing = self.session.next() => if standing? == SessionStatus::Over { return None },
                 news = self.news.next() => match news? {
                     Some(news) if self.sent < Some(news.revision) => return Some(self.send(&news)),
                     _ => {}
@@ -147,7 +147,7 @@ impl Watch {
     }
 
     /// Loads the current state, retrying until the database is available.
-    async fn read(&self) -> Option<News> {
+    async fn read(&self) -> Option<ResetUpdate> {
         loop {
             let read = async {
                 let reset = store::by_id(&self.app.db, self.id).await?.ok_or(StoreError::NoRow)?;
@@ -165,7 +165,7 @@ impl Watch {
         }
     }
 
-    fn send(&mut self, news: &News) -> Event {
+    fn send(&mut self, news: &ResetUpdate) -> Event {
         self.sent = Some(news.revision);
         Event::default().event("status").id(news.revision.to_string()).data(&*news.status)
     }

@@ -3,41 +3,41 @@
 //! The check runs at submit only, so that no partly typed password is sent. It fails open: if Microsoft does not
 //! answer, the reset itself shows whether the password is accepted.
 
-use crate::entra::PasswordVerdict;
-use crate::policy::{NewPassword, Rule, Standing};
-use crate::state::App;
+use crate::entra::PasswordValidation;
+use crate::policy::{NewPassword, PasswordRule, RuleStatus};
+use crate::state::AppState;
 
 /// Maximum length of Microsoft's message on the form.
 const WORDS: usize = 400;
 
 /// Outcome of the check.
-pub(super) enum Said {
+pub(super) enum PrecheckOutcome {
     /// The check is disabled, or Microsoft accepts the password.
     Nothing,
     /// The check was not possible, or not in time.
     Unasked,
-    Refused(Refused),
+    Refused(PrecheckRefusal),
 }
 
 /// Refusal by Microsoft, as the form shows it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) standings: Vec<(Rule, Standing)>,
+pub(super) struct PrecheckRefusal {
+    pub(super) standings: Vec<(PasswordRule, RuleStatus)>,
     /// Microsoft's own message, in English.
     pub(super) words: String,
 }
 
-pub(super) async fn ask(app: &App, password: &NewPassword) -> Said {
+pub(super) async fn ask(app: &AppState, password: &NewPassword) -> PrecheckOutcome {
     if !app.config.policy.microsoft_check {
-        return Said::Nothing;
+        return PrecheckOutcome::Nothing;
     }
     match app.entra.operators.validate(password.as_password()).await {
-        Ok(verdict) if verdict.is_valid => Said::Nothing,
-        Ok(verdict) => Said::Refused(refused(password.standings(), &verdict)),
+        Ok(verdict) if verdict.is_valid => PrecheckOutcome::Nothing,
+        Ok(verdict) => PrecheckOutcome::Refused(refused(password.standings(), &verdict)),
         // Logs only this part of the error: a Graph response to a request with a password does not belong in a log.
         Err(error) => {
             tracing::warn!(error = %error, "Microsoft password check failed: continuing without it");
-            Said::Unasked
+            PrecheckOutcome::Unasked
         }
     }
 }
@@ -45,36 +45,38 @@ pub(super) async fn ask(app: &App, password: &NewPassword) -> Said {
 /// Returns the rule for a rule name of Microsoft. The names are from
 /// <https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta> and the tests of
 /// pnp/cli-microsoft365, read 2026-11-23. Other names count under Microsoft's own rule only.
-fn known(name: &str) -> Option<Rule> {
+fn known(name: &str) -> Option<PasswordRule> {
     match name {
-        "password_too_short" => Some(Rule::Length),
-        "password_not_meet_complexity" => Some(Rule::Classes),
-        "password_banned" => Some(Rule::Banned),
+        "password_too_short" => Some(PasswordRule::Length),
+        "password_not_meet_complexity" => Some(PasswordRule::Classes),
+        "password_banned" => Some(PasswordRule::Banned),
         _ => None,
     }
 }
 
-fn refused(ours: &[(Rule, Standing)], verdict: &PasswordVerdict) -> Refused {
+fn refused(ours: &[(PasswordRule, RuleStatus)], verdict: &PasswordValidation) -> PrecheckRefusal {
     let broken: Vec<_> = verdict.validation_results.iter().filter(|rule| !rule.validation_passed).collect();
-    let failed = |rule: Rule| rule == Rule::Microsoft || broken.iter().any(|b| known(&b.rule_name) == Some(rule));
-    let standings = ours.iter().map(|&(rule, ours)| (rule, if failed(rule) { Standing::Failed } else { ours }));
+    let failed = |rule: PasswordRule| {
+        rule == PasswordRule::Microsoft || broken.iter().any(|b| known(&b.rule_name) == Some(rule))
+    };
+    let standings = ours.iter().map(|&(rule, ours)| (rule, if failed(rule) { RuleStatus::Failed } else { ours }));
     let words: Vec<&str> = broken.iter().map(|rule| rule.message.trim()).filter(|words| !words.is_empty()).collect();
     let words = words.join(" ").chars().filter(|c| !c.is_control()).take(WORDS).collect();
-    Refused { standings: standings.collect(), words }
+    PrecheckRefusal { standings: standings.collect(), words }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(results: &str) -> Refused {
+    fn of(results: &str) -> PrecheckRefusal {
         let verdict = serde_json::from_str(&format!("{{\"isValid\":false,\"validationResults\":{results}}}")).unwrap();
-        let ours = Rule::ALL.map(|rule| (rule, Standing::Met));
+        let ours = PasswordRule::ALL.map(|rule| (rule, RuleStatus::Met));
         refused(&ours, &verdict)
     }
 
-    fn failed(refused: &Refused) -> Vec<&'static str> {
-        refused.standings.iter().filter(|(_, s)| *s == Standing::Failed).map(|(rule, _)| rule.code()).collect()
+    fn failed(refused: &PrecheckRefusal) -> Vec<&'static str> {
+        refused.standings.iter().filter(|(_, s)| *s == RuleStatus::Failed).map(|(rule, _)| rule.code()).collect()
     }
 
     #[test]

@@ -42,17 +42,17 @@ mod words;
 pub(crate) use indexer::run as run_indexer;
 pub(crate) use live::read_changes;
 pub(crate) use retention::forget_people;
-pub(crate) use tracker::{Tracker, run as run_tracker};
+pub(crate) use tracker::{ResetTracker, run as run_tracker};
 
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use crate::state::App;
+use crate::state::AppState;
 
 /// Cached resets for the status page, shared with the change feed.
-pub(crate) use found::Shown;
+pub(crate) use found::PageCache;
 
-pub(crate) fn router(shown: Shown) -> Router<App> {
+pub(crate) fn router(shown: PageCache) -> Router<AppState> {
     Router::new()
         .route("/reset", get(form::form).post(form::submit))
         .route("/reset/check", post(form::check))

@@ -3,20 +3,20 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::causes::Cause;
-use super::state::State;
-use crate::base::{ObjectId, PersonKey, Reference, ResetId};
-use crate::people::PasswordSet;
+use super::causes::ResetCause;
+use super::state::ResetState;
+use crate::base::{ObjectId, PersonKey, ReferenceCode, ResetId};
+use crate::people::PasswordLastSet;
 
 /// One password reset as stored.
 #[derive(Clone, Debug)]
-pub(crate) struct Reset {
+pub(crate) struct PasswordReset {
     pub(crate) id: ResetId,
-    pub(crate) reference: Reference,
+    pub(crate) reference: ReferenceCode,
     pub(crate) person: PersonKey,
     pub(crate) synced: bool,
-    pub(crate) state: State,
-    pub(crate) cause: Option<Cause>,
+    pub(crate) state: ResetState,
+    pub(crate) cause: Option<ResetCause>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) dispatched_at: Option<Timestamp>,
@@ -35,20 +35,20 @@ pub(crate) struct Reset {
     /// Account name in the directory, and below it the time at which the password was set there before this reset. Both
     /// are set only if a directory probe is configured.
     pub(crate) account: Option<String>,
-    pub(crate) set_before: Option<PasswordSet>,
-    pub(crate) carried_note: Option<CarriedNote>,
+    pub(crate) set_before: Option<PasswordLastSet>,
+    pub(crate) carried_note: Option<DeliveryLogGap>,
 }
 
 /// Reason why Entra's audit log cannot show which writeback agent carried the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CarriedNote {
+pub(crate) enum DeliveryLogGap {
     /// Several records match, or one that may belong to another reset.
     Ambiguous,
     /// The tenant logs no record of this kind: an administrator has to enable it.
     Unavailable,
 }
 
-impl CarriedNote {
+impl DeliveryLogGap {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ambiguous => "ambiguous",
@@ -61,7 +61,7 @@ impl CarriedNote {
     }
 }
 
-impl Reset {
+impl PasswordReset {
     pub(crate) fn is_final(&self, now: Timestamp) -> bool {
         self.state.is_final(self.cause, self.settled_at, now)
     }
@@ -69,7 +69,7 @@ impl Reset {
 
 /// Evidence checkpoint: a point on the password's way that was confirmed by a source. Stored and published as `rung`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rung {
+pub(crate) enum EvidenceCheckpoint {
     Accepted,
     Written,
     Carried,
@@ -78,7 +78,7 @@ pub(crate) enum Rung {
     Works,
 }
 
-impl Rung {
+impl EvidenceCheckpoint {
     pub(crate) const ALL: [Self; 5] = [Self::Accepted, Self::Written, Self::Carried, Self::Landed, Self::Works];
 
     pub(crate) fn name(self) -> &'static str {
@@ -98,8 +98,8 @@ impl Rung {
 
 /// Evidence that a checkpoint was reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Proof {
-    pub(crate) rung: Rung,
+pub(crate) struct EvidenceRecord {
+    pub(crate) rung: EvidenceCheckpoint,
     pub(crate) at: Timestamp,
     pub(crate) source: String,
     pub(crate) detail: Option<String>,
@@ -107,33 +107,33 @@ pub(crate) struct Proof {
 
 /// Status of a reset for the JSON response and the event stream. Field names are an outside contract.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Status {
+pub(crate) struct ResetStatusResponse {
     pub(crate) reference: String,
     pub(crate) state: &'static str,
     #[serde(rename = "final")]
     pub(crate) is_final: bool,
     pub(crate) cause: Option<&'static str>,
-    pub(crate) evidence: Vec<Seen>,
+    pub(crate) evidence: Vec<EvidenceItem>,
     pub(crate) updated_at: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Seen {
+pub(crate) struct EvidenceItem {
     pub(crate) rung: &'static str,
     pub(crate) at: String,
     pub(crate) source: String,
 }
 
-impl Status {
-    pub(crate) fn of(reset: &Reset, proofs: &[Proof], now: Timestamp) -> Self {
+impl ResetStatusResponse {
+    pub(crate) fn of(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> Self {
         Self {
             reference: reset.reference.to_string(),
             state: reset.state.name(),
             is_final: reset.is_final(now),
-            cause: reset.cause.map(Cause::code),
+            cause: reset.cause.map(ResetCause::code),
             evidence: proofs
                 .iter()
-                .map(|p| Seen { rung: p.rung.name(), at: p.at.to_string(), source: p.source.clone() })
+                .map(|p| EvidenceItem { rung: p.rung.name(), at: p.at.to_string(), source: p.source.clone() })
                 .collect(),
             updated_at: reset.updated_at.to_string(),
         }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 
-use super::causes::Cause;
+use super::causes::ResetCause;
 use super::leases::{LEASE, LEAVES_WITHIN, beat};
-use super::reading::{Proof, Reset, Rung};
-use super::state::{Report, State};
-use super::store::{self, Answer, Move};
-use super::submit::Resets;
-use crate::audit::{Actor, Event};
-use crate::base::{Marked, Password, PersonKey, ResetId, crash_point};
-use crate::entra::{Dispatch, GraphRefusal, OperatorError, Order, Trouble};
+use super::reading::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::state::{ResetEvent, ResetState};
+use super::store::{self, NewGraphResponse, StateTransition};
+use super::submit::ResetService;
+use crate::audit::{AuditActor, AuditEvent};
+use crate::base::{InFlightGuard, Password, PersonKey, ResetId, crash_point};
+use crate::entra::{DispatchOutcome, DispatchPermit, GraphRefusal, OperatorError, OperatorFault};
 use crate::store::StoreError;
 
 /// Delay between the 202 response and the first poll of the operation.
@@ -32,23 +32,23 @@ const WRITES: u32 = 120;
 
 /// Committed reset that is ready to be sent.
 #[derive(Clone, Copy)]
-pub(super) struct Sent {
+pub(super) struct PendingDispatch {
     pub(super) id: ResetId,
     pub(super) person: PersonKey,
     pub(super) created_at: Timestamp,
 }
 
 /// Result of one attempt to send a reset.
-enum Tried {
+enum DispatchAttempt {
     /// The dispatch ended with this outcome.
-    Ended(Dispatch),
+    Ended(DispatchOutcome),
     /// The reset ended before the request was sent.
-    NotSent(Cause),
+    NotSent(ResetCause),
 }
 
 /// Sends a committed intent once and stores the outcome. The heartbeat renews the lease meanwhile, and the in-flight
 /// guard keeps this process's tracker from treating the reset as orphaned.
-pub(super) async fn send(resets: Resets, sent: Sent, password: Password, marked: Marked) {
+pub(super) async fn send(resets: ResetService, sent: PendingDispatch, password: Password, marked: InFlightGuard) {
     tokio::select! {
         () = send_and_write_down(&resets, sent, password) => {}
         never = beat(&resets.app, sent.id) => match never {},
@@ -56,7 +56,7 @@ pub(super) async fn send(resets: Resets, sent: Sent, password: Password, marked:
     drop(marked);
 }
 
-async fn send_and_write_down(resets: &Resets, sent: Sent, password: Password) {
+async fn send_and_write_down(resets: &ResetService, sent: PendingDispatch, password: Password) {
     let id = sent.id;
     let tried = match attempt(resets, sent, &password).await {
         Ok(tried) => tried,
@@ -87,9 +87,13 @@ async fn send_and_write_down(resets: &Resets, sent: Sent, password: Password) {
 
 /// Waits in the throttle queue if necessary and dispatches. Repeats only if Graph's response proves that it accepted
 /// nothing.
-async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tried, StoreError> {
+async fn attempt(
+    resets: &ResetService,
+    sent: PendingDispatch,
+    password: &Password,
+) -> Result<DispatchAttempt, StoreError> {
     let app = &resets.app;
-    let Sent { id, person, created_at } = sent;
+    let PendingDispatch { id, person, created_at } = sent;
     // The waiting time is measured by the monotonic clock, which cannot be set.
     let began = app.clock.elapsed();
     let limit = Duration::from_secs(u64::try_from(app.config.reset.line_limit_seconds).unwrap_or(0));
@@ -98,7 +102,7 @@ async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tri
         let rest = limit.saturating_sub(app.clock.elapsed().saturating_sub(began));
         // Bounds the total time also if each wait is short, so that repeated 429 responses end at the limit.
         if rest.is_zero() || !wait_for_turn(resets, id, created_at, rest).await? {
-            return Ok(Tried::NotSent(Cause::Throttled));
+            return Ok(DispatchAttempt::NotSent(ResetCause::Throttled));
         }
         let now = app.now();
         // The token comes first, because nothing may take long between `dispatched_at` and the request.
@@ -110,10 +114,10 @@ async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tri
         let leaves_before = app.clock.elapsed() + LEAVES_WITHIN;
         store::dispatch(&app.db, id, &app.me, ready.operator.object, (now, later(now, LEASE))).await?;
         crash_point("dispatched");
-        let order = Order::of(&app.db, id, person, leaves_before).await?;
+        let order = DispatchPermit::of(&app.db, id, person, leaves_before).await?;
         let refusal = match app.entra.operators.reset(&ready, &order, password).await {
-            Ok(Dispatch::NotTaken { refusal }) => refusal,
-            Ok(other) => return Ok(Tried::Ended(other)),
+            Ok(DispatchOutcome::NotTaken { refusal }) => refusal,
+            Ok(other) => return Ok(DispatchAttempt::Ended(other)),
             Err(error) => return operator_is_down(id, error),
         };
         crash_point("not-taken");
@@ -122,7 +126,7 @@ async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tri
         if refusal.status == StatusCode::TOO_MANY_REQUESTS {
             store::throttle(&app.db, later(now, refusal.retry_after.unwrap_or(UNSAID_WAIT).max(SHORTEST_WAIT))).await?;
         } else if renewed {
-            return Ok(Tried::Ended(Dispatch::Refused { refusal }));
+            return Ok(DispatchAttempt::Ended(DispatchOutcome::Refused { refusal }));
         } else {
             renewed = true;
             app.entra.operators.token_refused().await?;
@@ -131,18 +135,18 @@ async fn attempt(resets: &Resets, sent: Sent, password: &Password) -> Result<Tri
 }
 
 /// Ends the attempt if the operator has no token. Nothing was sent.
-fn operator_is_down(id: ResetId, error: OperatorError) -> Result<Tried, StoreError> {
+fn operator_is_down(id: ResetId, error: OperatorError) -> Result<DispatchAttempt, StoreError> {
     if let OperatorError::Store(error) = error {
         return Err(error);
     }
     tracing::warn!(reset.id = %id, error = ?error, "reset not sent: operator unavailable");
-    Ok(Tried::NotSent(Cause::Operator))
+    Ok(DispatchAttempt::NotSent(ResetCause::Operator))
 }
 
 /// Waits in the throttle queue while Graph throttles. Afterwards resets are sent in order of creation, so that they are
 /// not sent all at once and throttled again. Returns `false` if the wait would exceed `at_most`.
 async fn wait_for_turn(
-    resets: &Resets,
+    resets: &ResetService,
     id: ResetId,
     created_at: Timestamp,
     at_most: Duration,
@@ -177,26 +181,28 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
     now.saturating_add(by).unwrap_or(now)
 }
 
-async fn write_down(resets: &Resets, id: ResetId, tried: &Tried) -> Result<(), StoreError> {
+async fn write_down(resets: &ResetService, id: ResetId, tried: &DispatchAttempt) -> Result<(), StoreError> {
     let reset = store::by_id(&resets.app.db, id).await?.ok_or(StoreError::NoRow)?;
     match tried {
-        Tried::NotSent(cause) => finish(resets, &reset, Report::NotTaken(*cause), Grounds::default()).await,
-        Tried::Ended(Dispatch::NotSent) => {
-            finish(resets, &reset, Report::NotTaken(Cause::NotSent), Grounds::default()).await
+        DispatchAttempt::NotSent(cause) => {
+            finish(resets, &reset, ResetEvent::NotTaken(*cause), TransitionBasis::default()).await
         }
-        Tried::Ended(Dispatch::NoAnswer { status, request_id }) => {
-            let answer = Answer {
+        DispatchAttempt::Ended(DispatchOutcome::NotSent) => {
+            finish(resets, &reset, ResetEvent::NotTaken(ResetCause::NotSent), TransitionBasis::default()).await
+        }
+        DispatchAttempt::Ended(DispatchOutcome::NoAnswer { status, request_id }) => {
+            let answer = NewGraphResponse {
                 call: "reset",
                 status: i64::from(status.unwrap_or(0)),
                 request_id: request_id.as_deref(),
                 detail: None,
             };
-            finish(resets, &reset, Report::NoAnswer, answer.into()).await
+            finish(resets, &reset, ResetEvent::NoAnswer, answer.into()).await
         }
-        Tried::Ended(Dispatch::Refused { refusal } | Dispatch::NotTaken { refusal }) => {
+        DispatchAttempt::Ended(DispatchOutcome::Refused { refusal } | DispatchOutcome::NotTaken { refusal }) => {
             refused(resets, &reset, refusal).await
         }
-        Tried::Ended(Dispatch::Accepted { location, retry_after, request_id }) => {
+        DispatchAttempt::Ended(DispatchOutcome::Accepted { location, retry_after, request_id }) => {
             let location = location.as_ref().map(|l| l.url().as_str());
             accepted(
                 resets,
@@ -210,50 +216,55 @@ async fn write_down(resets: &Resets, id: ResetId, tried: &Tried) -> Result<(), S
     }
 }
 
-async fn refused(resets: &Resets, reset: &Reset, refusal: &GraphRefusal) -> Result<(), StoreError> {
+async fn refused(resets: &ResetService, reset: &PasswordReset, refusal: &GraphRefusal) -> Result<(), StoreError> {
     let said = format!("{} {}", refusal.code.as_deref().unwrap_or("-"), refusal.message);
     let status = i64::from(refusal.status.as_u16());
-    let answer = Answer { call: "reset", status, request_id: refusal.request_id.as_deref(), detail: Some(&said) };
-    let mut cause = Cause::of_refusal(refusal);
+    let answer =
+        NewGraphResponse { call: "reset", status, request_id: refusal.request_id.as_deref(), detail: Some(&said) };
+    let mut cause = ResetCause::of_refusal(refusal);
     if refusal.status == StatusCode::FORBIDDEN {
         // HTTP 403 means either that this account is protected or that the operator lost its role.
         match resets.app.entra.operators.check_role().await {
-            Err(OperatorError::Trouble(Trouble::Role)) => cause = Cause::Role,
+            Err(OperatorError::Trouble(OperatorFault::Role)) => cause = ResetCause::Role,
             Err(error) => {
                 tracing::warn!(error = ?error, "operator role check after HTTP 403 failed: keeping cause R-DENIED");
             }
             Ok(_) => {}
         }
     }
-    finish(resets, reset, Report::NotTaken(cause), answer.into()).await
+    finish(resets, reset, ResetEvent::NotTaken(cause), answer.into()).await
 }
 
 async fn accepted(
-    resets: &Resets,
-    reset: &Reset,
+    resets: &ResetService,
+    reset: &PasswordReset,
     location: Option<&str>,
     first_poll: SignedDuration,
     request_id: Option<&str>,
 ) -> Result<(), StoreError> {
     let app = &resets.app;
     let now = app.now();
-    let (to, cause) = reset.state.after(reset.cause, Report::Accepted).ok_or(StoreError::NoRow)?;
+    let (to, cause) = reset.state.after(reset.cause, ResetEvent::Accepted).ok_or(StoreError::NoRow)?;
     let mut ledger = app.auditor.begin().await?;
     let look_at = location.is_none().then(|| later(now, FIRST_POLL));
-    let proof =
-        Proof { rung: Rung::Accepted, at: now, source: "graph".to_owned(), detail: request_id.map(str::to_owned) };
+    let proof = EvidenceRecord {
+        rung: EvidenceCheckpoint::Accepted,
+        at: now,
+        source: "graph".to_owned(),
+        detail: request_id.map(str::to_owned),
+    };
     store::prove(ledger.tx(), reset.id, &proof).await?;
-    let answer = Answer {
+    let answer = NewGraphResponse {
         call: "reset",
         status: 202,
         request_id,
         detail: location.is_none().then_some("no Location that is Graph's"),
     };
     store::keep_answer(ledger.tx(), reset.id, &answer, now).await?;
-    let step = Move { id: reset.id, from: State::Sending, to, cause, detail: None, now, look_at };
+    let step = StateTransition { id: reset.id, from: ResetState::Sending, to, cause, detail: None, now, look_at };
     store::accept(ledger.tx(), &step, (location, later(now, first_poll))).await?;
     ledger.record(
-        Event::new("reset.accepted", Actor::Portal)
+        AuditEvent::new("reset.accepted", AuditActor::Portal)
             .about(reset.person)
             .reset(reset.id)
             .with("location", location.is_some()),
@@ -268,23 +279,23 @@ async fn accepted(
 
 /// Graph response and evidence that a transition is based on.
 #[derive(Default)]
-pub(super) struct Grounds<'a> {
-    pub(super) answer: Option<Answer<'a>>,
-    pub(super) proof: Option<Proof>,
+pub(super) struct TransitionBasis<'a> {
+    pub(super) answer: Option<NewGraphResponse<'a>>,
+    pub(super) proof: Option<EvidenceRecord>,
 }
 
-impl<'a> From<Answer<'a>> for Grounds<'a> {
-    fn from(answer: Answer<'a>) -> Self {
+impl<'a> From<NewGraphResponse<'a>> for TransitionBasis<'a> {
+    fn from(answer: NewGraphResponse<'a>) -> Self {
         Self { answer: Some(answer), proof: None }
     }
 }
 
 /// Applies an event to a reset: new state, Graph response, evidence and audit event in one transaction.
 pub(super) async fn finish(
-    resets: &Resets,
-    reset: &Reset,
-    report: Report,
-    grounds: Grounds<'_>,
+    resets: &ResetService,
+    reset: &PasswordReset,
+    report: ResetEvent,
+    grounds: TransitionBasis<'_>,
 ) -> Result<(), StoreError> {
     let app = &resets.app;
     let now = app.now();
@@ -292,7 +303,8 @@ pub(super) async fn finish(
     let look_at = super::evidence::first_look(to, cause, reset, now);
     let detail = grounds.answer.as_ref().and_then(|a| a.detail);
     let mut ledger = app.auditor.begin().await?;
-    store::step(ledger.tx(), &Move { id: reset.id, from: reset.state, to, cause, detail, now, look_at }).await?;
+    store::step(ledger.tx(), &StateTransition { id: reset.id, from: reset.state, to, cause, detail, now, look_at })
+        .await?;
     if let Some(answer) = &grounds.answer {
         store::keep_answer(ledger.tx(), reset.id, answer, now).await?;
     }
@@ -300,18 +312,18 @@ pub(super) async fn finish(
         store::prove(ledger.tx(), reset.id, proof).await?;
     }
     store::touch(ledger.tx(), reset.id, now).await?;
-    let event = Event::new("reset.moved", Actor::Portal).about(reset.person).reset(reset.id);
+    let event = AuditEvent::new("reset.moved", AuditActor::Portal).about(reset.person).reset(reset.id);
     ledger.record(
         event
             .with("from", reset.state.name())
             .with("to", to.name())
-            .with("cause", cause.map(Cause::code))
+            .with("cause", cause.map(ResetCause::code))
             .with("detail", detail),
     );
     crash_point("moved-uncommitted");
     ledger.commit().await?;
     app.changed.notify_one();
-    app.metrics.moved(to.name(), cause.map(Cause::code));
+    app.metrics.moved(to.name(), cause.map(ResetCause::code));
     crash_point("moved");
     Ok(())
 }

@@ -4,11 +4,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::Cause;
+use super::causes::ResetCause;
 
 /// State of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum State {
+pub(crate) enum ResetState {
     Sending,
     Writing,
     Written,
@@ -22,11 +22,11 @@ pub(crate) enum State {
 
 /// Event that can change the state of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Report {
+pub(crate) enum ResetEvent {
     /// Graph answered 202.
     Accepted,
     /// Graph did not accept the request, or it was not sent.
-    NotTaken(Cause),
+    NotTaken(ResetCause),
     /// The request was sent and the outcome is not known.
     NoAnswer,
     /// The process that sent the request stopped before it stored the response.
@@ -34,32 +34,32 @@ pub(crate) enum Report {
     /// The long-running operation reported success.
     Succeeded,
     /// The long-running operation reported a failure.
-    Ended(Ending),
+    Ended(OperationFailure),
     /// The operation answered 404 for too long.
     Lost,
     /// The time limit for the operation has passed.
     TimedOut,
     /// Evidence from a source other than the operation.
-    Evidence(Evidence),
+    Evidence(EvidenceFinding),
 }
 
 /// Classified failure of a long-running operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Refused(Cause),
-    Failed(Cause),
+pub(crate) enum OperationFailure {
+    Refused(ResetCause),
+    Failed(ResetCause),
     Split,
 }
 
 /// Result of an evidence check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Evidence {
+pub(crate) enum EvidenceFinding {
     /// A writeback agent carried the password to the directory.
     Carried,
     /// A domain controller has the new password.
     Landed,
     /// Entra's audit log reports a failure.
-    AuditFailed(Cause),
+    AuditFailed(ResetCause),
     /// Entra set the password, and no writeback agent was involved.
     NoAgent,
     /// The person signed in with the new password.
@@ -69,7 +69,7 @@ pub(crate) enum Evidence {
 /// Period after which evidence no longer changes a settled state.
 pub(crate) const SETTLED: SignedDuration = SignedDuration::from_hours(24);
 
-impl State {
+impl ResetState {
     pub(crate) const ALL: [Self; 9] = [
         Self::Sending,
         Self::Writing,
@@ -106,11 +106,11 @@ impl State {
     }
 
     /// Returns whether no event can change the state any more.
-    pub(crate) fn is_final(self, cause: Option<Cause>, settled_at: Option<Timestamp>, now: Timestamp) -> bool {
+    pub(crate) fn is_final(self, cause: Option<ResetCause>, settled_at: Option<Timestamp>, now: Timestamp) -> bool {
         match self {
             Self::Sending | Self::Writing => false,
             Self::Refused | Self::CloudOnly => true,
-            Self::Failed if cause != Some(Cause::Unrecognised) => true,
+            Self::Failed if cause != Some(ResetCause::Unrecognised) => true,
             Self::Failed | Self::Written | Self::Split | Self::Unknown | Self::Finished => {
                 settled_at.is_some_and(|at| now.duration_since(at) >= SETTLED)
             }
@@ -118,36 +118,41 @@ impl State {
     }
 
     /// Returns the state and cause after an event, or `None` if the event changes nothing.
-    pub(crate) fn after(self, cause: Option<Cause>, report: Report) -> Option<(Self, Option<Cause>)> {
+    pub(crate) fn after(self, cause: Option<ResetCause>, report: ResetEvent) -> Option<(Self, Option<ResetCause>)> {
         match (self, report) {
-            (Self::Sending, Report::Accepted) => Some((Self::Writing, None)),
-            (Self::Sending, Report::NotTaken(cause)) | (Self::Writing, Report::Ended(Ending::Refused(cause))) => {
+            (Self::Sending, ResetEvent::Accepted) => Some((Self::Writing, None)),
+            (Self::Sending, ResetEvent::NotTaken(cause))
+            | (Self::Writing, ResetEvent::Ended(OperationFailure::Refused(cause))) => {
                 Some((Self::Refused, Some(cause)))
             }
-            (Self::Sending, Report::NoAnswer) => Some((Self::Unknown, Some(Cause::NoAnswer))),
-            (Self::Sending, Report::Crashed) => Some((Self::Unknown, Some(Cause::Crashed))),
-            (Self::Writing, Report::Succeeded) => Some((Self::Written, None)),
-            (Self::Writing, Report::Ended(Ending::Failed(cause))) => Some((Self::Failed, Some(cause))),
-            (Self::Writing, Report::Ended(Ending::Split)) => Some((Self::Split, Some(Cause::Split))),
-            (Self::Writing, Report::Lost) => Some((Self::Unknown, Some(Cause::Lost))),
-            (Self::Writing, Report::TimedOut) => Some((Self::Unknown, Some(Cause::TimeLimit))),
-            (_, Report::Evidence(evidence)) => self.after_evidence(cause, evidence),
+            (Self::Sending, ResetEvent::NoAnswer) => Some((Self::Unknown, Some(ResetCause::NoAnswer))),
+            (Self::Sending, ResetEvent::Crashed) => Some((Self::Unknown, Some(ResetCause::Crashed))),
+            (Self::Writing, ResetEvent::Succeeded) => Some((Self::Written, None)),
+            (Self::Writing, ResetEvent::Ended(OperationFailure::Failed(cause))) => Some((Self::Failed, Some(cause))),
+            (Self::Writing, ResetEvent::Ended(OperationFailure::Split)) => Some((Self::Split, Some(ResetCause::Split))),
+            (Self::Writing, ResetEvent::Lost) => Some((Self::Unknown, Some(ResetCause::Lost))),
+            (Self::Writing, ResetEvent::TimedOut) => Some((Self::Unknown, Some(ResetCause::TimeLimit))),
+            (_, ResetEvent::Evidence(evidence)) => self.after_evidence(cause, evidence),
             _ => None,
         }
     }
 
-    fn after_evidence(self, cause: Option<Cause>, evidence: Evidence) -> Option<(Self, Option<Cause>)> {
-        let unsettled =
-            matches!(self, Self::Unknown | Self::Split) || (self == Self::Failed && cause == Some(Cause::Unrecognised));
+    fn after_evidence(
+        self,
+        cause: Option<ResetCause>,
+        evidence: EvidenceFinding,
+    ) -> Option<(Self, Option<ResetCause>)> {
+        let unsettled = matches!(self, Self::Unknown | Self::Split)
+            || (self == Self::Failed && cause == Some(ResetCause::Unrecognised));
         match evidence {
-            Evidence::NoAgent if unsettled || matches!(self, Self::Written | Self::Finished) => {
-                Some((Self::CloudOnly, Some(Cause::CloudOnly)))
+            EvidenceFinding::NoAgent if unsettled || matches!(self, Self::Written | Self::Finished) => {
+                Some((Self::CloudOnly, Some(ResetCause::CloudOnly)))
             }
-            Evidence::Carried if unsettled => Some((Self::Written, None)),
+            EvidenceFinding::Carried if unsettled => Some((Self::Written, None)),
             // A split reset is in the directory already; only the cloud lacks the new password.
-            Evidence::Landed if unsettled && self != Self::Split => Some((Self::Written, None)),
-            Evidence::Used if unsettled || self == Self::Written => Some((Self::Finished, None)),
-            Evidence::AuditFailed(why) if self == Self::Unknown => Some((Self::Failed, Some(why))),
+            EvidenceFinding::Landed if unsettled && self != Self::Split => Some((Self::Written, None)),
+            EvidenceFinding::Used if unsettled || self == Self::Written => Some((Self::Finished, None)),
+            EvidenceFinding::AuditFailed(why) if self == Self::Unknown => Some((Self::Failed, Some(why))),
             _ => None,
         }
     }
@@ -159,48 +164,48 @@ mod tests {
 
     use super::*;
 
-    fn cause() -> impl Strategy<Value = Cause> {
-        proptest::sample::select(Cause::ALL.to_vec())
+    fn cause() -> impl Strategy<Value = ResetCause> {
+        proptest::sample::select(ResetCause::ALL.to_vec())
     }
 
-    fn state() -> impl Strategy<Value = State> {
-        proptest::sample::select(State::ALL.to_vec())
+    fn state() -> impl Strategy<Value = ResetState> {
+        proptest::sample::select(ResetState::ALL.to_vec())
     }
 
-    fn evidence() -> impl Strategy<Value = Evidence> {
+    fn evidence() -> impl Strategy<Value = EvidenceFinding> {
         prop_oneof![
-            Just(Evidence::Carried),
-            Just(Evidence::Landed),
-            cause().prop_map(Evidence::AuditFailed),
-            Just(Evidence::NoAgent),
-            Just(Evidence::Used)
+            Just(EvidenceFinding::Carried),
+            Just(EvidenceFinding::Landed),
+            cause().prop_map(EvidenceFinding::AuditFailed),
+            Just(EvidenceFinding::NoAgent),
+            Just(EvidenceFinding::Used)
         ]
     }
 
-    fn opinion() -> impl Strategy<Value = Report> {
+    fn opinion() -> impl Strategy<Value = ResetEvent> {
         prop_oneof![
-            Just(Report::Accepted),
-            cause().prop_map(Report::NotTaken),
-            Just(Report::NoAnswer),
-            Just(Report::Crashed),
-            Just(Report::Succeeded),
-            cause().prop_map(|c| Report::Ended(Ending::Refused(c))),
-            cause().prop_map(|c| Report::Ended(Ending::Failed(c))),
-            Just(Report::Ended(Ending::Split)),
-            Just(Report::Lost),
-            Just(Report::TimedOut),
+            Just(ResetEvent::Accepted),
+            cause().prop_map(ResetEvent::NotTaken),
+            Just(ResetEvent::NoAnswer),
+            Just(ResetEvent::Crashed),
+            Just(ResetEvent::Succeeded),
+            cause().prop_map(|c| ResetEvent::Ended(OperationFailure::Refused(c))),
+            cause().prop_map(|c| ResetEvent::Ended(OperationFailure::Failed(c))),
+            Just(ResetEvent::Ended(OperationFailure::Split)),
+            Just(ResetEvent::Lost),
+            Just(ResetEvent::TimedOut),
         ]
     }
 
-    fn report() -> impl Strategy<Value = Report> {
-        prop_oneof![opinion(), evidence().prop_map(Report::Evidence)]
+    fn report() -> impl Strategy<Value = ResetEvent> {
+        prop_oneof![opinion(), evidence().prop_map(ResetEvent::Evidence)]
     }
 
     proptest! {
         #[test]
         fn final_state_never_changes(reports in proptest::collection::vec(report(), 1..30)) {
             let now = Timestamp::UNIX_EPOCH;
-            let (mut state, mut cause) = (State::Sending, None);
+            let (mut state, mut cause) = (ResetState::Sending, None);
             for report in reports {
                 let was_final = state.is_final(cause, Some(now), now);
                 if let Some((next, why)) = state.after(cause, report) {
@@ -219,25 +224,25 @@ mod tests {
 
         #[test]
         fn evidence_does_not_end_open_reset(evidence in evidence()) {
-            prop_assert_eq!(State::Sending.after(None, Report::Evidence(evidence)), None);
-            prop_assert_eq!(State::Writing.after(None, Report::Evidence(evidence)), None);
+            prop_assert_eq!(ResetState::Sending.after(None, ResetEvent::Evidence(evidence)), None);
+            prop_assert_eq!(ResetState::Writing.after(None, ResetEvent::Evidence(evidence)), None);
         }
     }
 
     #[test]
     fn names_read_back() {
-        for state in State::ALL {
-            assert_eq!(State::read(state.name()), Some(state));
+        for state in ResetState::ALL {
+            assert_eq!(ResetState::read(state.name()), Some(state));
         }
-        assert_eq!(State::read("done"), None);
+        assert_eq!(ResetState::read("done"), None);
     }
 
     #[test]
     fn a_written_reset_is_final_after_a_day() {
         let (start, day) = (Timestamp::UNIX_EPOCH, SignedDuration::from_hours(24));
-        assert!(!State::Written.is_final(None, Some(start), start));
-        assert!(State::Written.is_final(None, Some(start), start + day));
-        assert!(State::Failed.is_final(Some(Cause::AgentOffline), Some(start), start));
-        assert!(!State::Failed.is_final(Some(Cause::Unrecognised), Some(start), start));
+        assert!(!ResetState::Written.is_final(None, Some(start), start));
+        assert!(ResetState::Written.is_final(None, Some(start), start + day));
+        assert!(ResetState::Failed.is_final(Some(ResetCause::AgentOffline), Some(start), start));
+        assert!(!ResetState::Failed.is_final(Some(ResetCause::Unrecognised), Some(start), start));
     }
 }

@@ -11,20 +11,20 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::aftercare::page::{self as aftercare, Care};
-use super::causes::Cause;
-use super::found::{Asking, Drawn, Found, Note, allowed};
-use super::reading::{CarriedNote, Proof, Reset, Rung, Status};
-use super::state::State as ResetState;
-use super::store::Finished;
+use super::aftercare::page::{self as aftercare, ChecklistView};
+use super::causes::ResetCause;
+use super::found::{PageVariant, ResetPageRequest, SubmitNotice, VisibleReset, allowed};
+use super::reading::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset, ResetStatusResponse};
+use super::state::ResetState;
+use super::store::FinishingStatus;
 use super::{finish, line, store};
-use crate::base::Reference;
-use crate::state::App;
+use crate::base::ReferenceCode;
+use crate::state::AppState;
 use crate::store::StoreError;
-use crate::web::{Error, Frame, clock_time, draw, duration, json_not_found};
+use crate::web::{PageContext, WebError, clock_time, draw, duration, json_not_found};
 
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct StatusPageQuery {
     /// Set after a second submit, whose password was not used.
     unused: Option<String>,
     /// Set if Microsoft could not check the password beforehand.
@@ -36,7 +36,7 @@ pub(super) struct Asked {
 }
 
 /// Progress step as the page shows it.
-struct Step {
+struct ProgressStep {
     name: &'static str,
     /// `done`, `now`, `ahead`, `bad`, `off` (after a `bad` one), or the name of a [`DeliveryLogGap`].
     look: &'static str,
@@ -48,8 +48,8 @@ struct Step {
 
 #[derive(Template)]
 #[template(path = "reset/timeline.html")]
-struct TimelinePage {
-    f: Frame,
+struct ResetStatusPage {
+    f: PageContext,
     reference: String,
     spelled: String,
     state: &'static str,
@@ -61,7 +61,7 @@ struct TimelinePage {
     text: String,
     advice: Vec<String>,
     cause: Option<&'static str>,
-    steps: Vec<Step>,
+    steps: Vec<ProgressStep>,
     begun: String,
     begun_iso: String,
     took: Option<String>,
@@ -69,15 +69,15 @@ struct TimelinePage {
     line: Option<String>,
     /// Notice from submitting the form: ARIA role and text.
     note: Option<(&'static str, String)>,
-    finish: Option<Finish>,
-    care: Option<Care>,
+    finish: Option<FinishingPrompt>,
+    care: Option<ChecklistView>,
     /// Label of the retry button, if another attempt makes sense.
     again: Option<String>,
     tone: &'static str,
 }
 
 /// Prompt for the finishing sign-in.
-struct Finish {
+struct FinishingPrompt {
     title: String,
     text: String,
     /// Outcome of the last attempt.
@@ -86,44 +86,44 @@ struct Finish {
     button: Option<String>,
 }
 
-impl Finish {
-    fn of(f: &Frame, state: ResetState, finished: Finished) -> Self {
+impl FinishingPrompt {
+    fn of(f: &PageContext, state: ResetState, finished: FinishingStatus) -> Self {
         let unknown = state == ResetState::Unknown;
         let note = match finished {
-            Finished::Asking => Some("finish-asking"),
-            Finished::Unchanged => Some("finish-unchanged"),
-            Finished::Not | Finished::Used => None,
+            FinishingStatus::Asking => Some("finish-asking"),
+            FinishingStatus::Unchanged => Some("finish-unchanged"),
+            FinishingStatus::Not | FinishingStatus::Used => None,
         };
         Self {
             title: f.t(if unknown { "finish-title-unknown" } else { "finish-title" }),
             text: f.t("finish-text"),
             note: note.map(|key| f.t(key)),
-            button: (finished != Finished::Asking).then(|| f.t("finish-button")),
+            button: (finished != FinishingStatus::Asking).then(|| f.t("finish-button")),
         }
     }
 }
 
 /// Content of the page besides the reset itself.
 #[derive(Default)]
-struct More {
+struct StatusPageExtras {
     usual: Option<String>,
-    place: Option<line::Place>,
-    note: Option<Note>,
-    finish: Option<Finished>,
+    place: Option<line::QueuePosition>,
+    note: Option<SubmitNotice>,
+    finish: Option<FinishingStatus>,
     /// The person's domain is managed, so the finishing sign-in is a step for them.
     possible: bool,
-    care: Option<Care>,
+    care: Option<ChecklistView>,
 }
 
 /// `GET /resets/{reference}`: shows the status page, or the JSON status if the client accepts JSON.
 pub(super) async fn page(
-    State(app): State<App>,
-    frame: Frame,
-    mut asking: Asking,
+    State(app): State<AppState>,
+    frame: PageContext,
+    mut asking: ResetPageRequest,
     Path(reference): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<StatusPageQuery>,
     headers: HeaderMap,
-) -> Result<Response, Error> {
+) -> Result<Response, WebError> {
     let json = headers
         .get(header::ACCEPT)
         .and_then(|v| v.to_str().ok())
@@ -132,16 +132,16 @@ pub(super) async fn page(
     asking.at_least =
         if json || asked.back.is_some() { i64::MAX } else { asked.revision.and_then(|r| r.parse().ok()).unwrap_or(0) };
     let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
-        return if json { Ok(json_not_found()) } else { Err(Error::NotFound) };
+        return if json { Ok(json_not_found()) } else { Err(WebError::NotFound) };
     };
-    let Found { reset, proofs, finished, care, .. } = &*found;
+    let VisibleReset { reset, proofs, finished, care, .. } = &*found;
     if json {
-        return Ok(Json(Status::of(reset, proofs, app.now())).into_response());
+        return Ok(Json(ResetStatusResponse::of(reset, proofs, app.now())).into_response());
     }
     let f = frame.signed_in(&viewer.login.name);
     let note = match (asked.unused, asked.unasked) {
-        (Some(_), _) => Some(Note::Unused),
-        (None, Some(_)) => Some(Note::Unasked),
+        (Some(_), _) => Some(SubmitNotice::Unused),
+        (None, Some(_)) => Some(SubmitNotice::Unasked),
         (None, None) => None,
     };
     let finish = finish::offered(&viewer, reset, &app.config.signin).then_some(*finished);
@@ -149,10 +149,10 @@ pub(super) async fn page(
     if reset.state.is_open() {
         let usual = usual(&app).await?.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
         let place = line::place(&app.db, reset, app.now()).await?;
-        let more = More { usual, place, note, finish, possible, care: None };
+        let more = StatusPageExtras { usual, place, note, finish, possible, care: None };
         return Ok(draw(&view(&app, f, reset, proofs, more)));
     }
-    let drawn = Drawn {
+    let drawn = PageVariant {
         language: f.lang.clone(),
         viewer: viewer.login.name.clone(),
         mine: aftercare::is_mine(&viewer, reset),
@@ -163,15 +163,15 @@ pub(super) async fn page(
         return Ok(Html(page).into_response());
     }
     let care = aftercare::due(reset.state).then(|| aftercare::draw(&f, care, &viewer, reset));
-    let more = More { note, finish, possible, care, ..More::default() };
-    let page = view(&app, f, reset, proofs, more).render().map_err(|e| Error::internal(&e))?;
+    let more = StatusPageExtras { note, finish, possible, care, ..StatusPageExtras::default() };
+    let page = view(&app, f, reset, proofs, more).render().map_err(|e| WebError::internal(&e))?;
     let page = Bytes::from(page);
     found.keep(drawn, page.clone());
     Ok(Html(page).into_response())
 }
 
 /// Returns how long a reset usually takes, cached for 20 seconds.
-async fn usual(app: &App) -> Result<Option<SignedDuration>, StoreError> {
+async fn usual(app: &AppState) -> Result<Option<SignedDuration>, StoreError> {
     const GOOD_FOR: Duration = Duration::from_secs(20);
     let mut known = app.usual.lock().await;
     let elapsed = app.clock.elapsed();
@@ -185,8 +185,14 @@ async fn usual(app: &App) -> Result<Option<SignedDuration>, StoreError> {
     Ok(span)
 }
 
-fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> TimelinePage {
-    let More { usual, place, note, finish, possible, care } = more;
+fn view(
+    app: &AppState,
+    f: PageContext,
+    reset: &PasswordReset,
+    proofs: &[EvidenceRecord],
+    more: StatusPageExtras,
+) -> ResetStatusPage {
+    let StatusPageExtras { usual, place, note, finish, possible, care } = more;
     let state = reset.state;
     let key = |part: &str| format!("state-{}-{part}", state.name().replace('_', "-"));
     let now = app.now();
@@ -205,7 +211,7 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> Tim
         ) => cause.clone(),
         _ => f.t(&key("text")),
     };
-    TimelinePage {
+    ResetStatusPage {
         reference: reset.reference.to_string(),
         spelled: spelled(&reset.reference),
         state: state.name(),
@@ -215,7 +221,7 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> Tim
         title: f.t(&key("title")),
         text,
         advice: (1..=3).filter_map(|n| f.maybe(&key(&format!("do{n}")))).collect(),
-        cause: reset.cause.map(Cause::code),
+        cause: reset.cause.map(ResetCause::code),
         steps: steps(&f, reset, proofs, possible, finish.is_some()),
         begun: clock_time(&f.lang, reset.created_at),
         begun_iso: reset.created_at.to_string(),
@@ -223,11 +229,11 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> Tim
         usual,
         line,
         note: note.map(|note| match note {
-            Note::Unused => ("alert", f.t("timeline-unused")),
-            Note::Unasked => ("status", f.t("timeline-unasked")),
+            SubmitNotice::Unused => ("alert", f.t("timeline-unused")),
+            SubmitNotice::Unasked => ("status", f.t("timeline-unasked")),
         }),
         care,
-        finish: finish.map(|finished| Finish::of(&f, state, finished)),
+        finish: finish.map(|finished| FinishingPrompt::of(&f, state, finished)),
         again: again(state, reset.cause).map(|key| f.t(key)),
         tone: tone(state),
         f,
@@ -235,10 +241,10 @@ fn view(app: &App, f: Frame, reset: &Reset, proofs: &[Proof], more: More) -> Tim
 }
 
 /// Returns the message key of the retry button: another password, or the same one again.
-fn again(state: ResetState, cause: Option<Cause>) -> Option<&'static str> {
-    let chooses =
-        matches!(cause, Some(Cause::Policy | Cause::Banned | Cause::Rejected)) || state == ResetState::Unknown;
-    let repeats = matches!(cause, Some(Cause::NotSent | Cause::Throttled | Cause::AgentOffline));
+fn again(state: ResetState, cause: Option<ResetCause>) -> Option<&'static str> {
+    let chooses = matches!(cause, Some(ResetCause::Policy | ResetCause::Banned | ResetCause::Rejected))
+        || state == ResetState::Unknown;
+    let repeats = matches!(cause, Some(ResetCause::NotSent | ResetCause::Throttled | ResetCause::AgentOffline));
     match (chooses, repeats) {
         (true, _) => Some("timeline-again"),
         (_, true) => Some("timeline-retry"),
@@ -256,19 +262,25 @@ fn tone(state: ResetState) -> &'static str {
 }
 
 /// Builds the progress steps, with the time of the evidence for each checkpoint.
-fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bool) -> Vec<Step> {
-    let proof = |rung: Rung| proofs.iter().find(|p| p.rung == rung);
+fn steps(
+    f: &PageContext,
+    reset: &PasswordReset,
+    proofs: &[EvidenceRecord],
+    finishes: bool,
+    offered: bool,
+) -> Vec<ProgressStep> {
+    let proof = |rung: EvidenceCheckpoint| proofs.iter().find(|p| p.rung == rung);
     let ended = !reset.state.is_open();
     let good = matches!(reset.state, ResetState::Written | ResetState::Finished);
     // A checkpoint is shown only if this reset can reach it.
-    let shown = |rung: &Rung| match rung {
-        Rung::Carried => reset.synced,
+    let shown = |rung: &EvidenceCheckpoint| match rung {
+        EvidenceCheckpoint::Carried => reset.synced,
         // Only if a domain controller is checked.
-        Rung::Landed => reset.set_before.is_some() || proof(Rung::Landed).is_some(),
-        Rung::Works => finishes || proof(Rung::Works).is_some(),
-        Rung::Accepted | Rung::Written => true,
+        EvidenceCheckpoint::Landed => reset.set_before.is_some() || proof(EvidenceCheckpoint::Landed).is_some(),
+        EvidenceCheckpoint::Works => finishes || proof(EvidenceCheckpoint::Works).is_some(),
+        EvidenceCheckpoint::Accepted | EvidenceCheckpoint::Written => true,
     };
-    let rungs = Rung::ALL.into_iter().filter(shown);
+    let rungs = EvidenceCheckpoint::ALL.into_iter().filter(shown);
     let mut before_done = true;
     let mut steps = Vec::new();
     for rung in rungs {
@@ -276,11 +288,15 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bo
         let look = match reached {
             Some(_) => "done",
             // The audit log arrives late, and so does the finishing sign-in: waiting for either is not a failure.
-            None if rung == Rung::Carried && reset.carried_note.is_some() => {
-                reset.carried_note.map_or("now", CarriedNote::name)
+            None if rung == EvidenceCheckpoint::Carried && reset.carried_note.is_some() => {
+                reset.carried_note.map_or("now", DeliveryLogGap::name)
             }
-            None if good && matches!(rung, Rung::Carried | Rung::Landed | Rung::Works)
-                || offered && rung == Rung::Works =>
+            None if good
+                && matches!(
+                    rung,
+                    EvidenceCheckpoint::Carried | EvidenceCheckpoint::Landed | EvidenceCheckpoint::Works
+                )
+                || offered && rung == EvidenceCheckpoint::Works =>
             {
                 "now"
             }
@@ -292,7 +308,7 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bo
         before_done = reached.is_some();
         let source = reached.map_or("", |p| p.source.as_str());
         let text = f.tv(&format!("rung-{}-{look}", rung.name()), "agent", source);
-        steps.push(Step {
+        steps.push(ProgressStep {
             name: rung.name(),
             look,
             title: f.t(&format!("rung-{}", rung.name())),
@@ -305,7 +321,7 @@ fn steps(f: &Frame, reset: &Reset, proofs: &[Proof], finishes: bool, offered: bo
 }
 
 /// Spells the reference in the spelling alphabet, for reading it out on the phone.
-fn spelled(reference: &Reference) -> String {
+fn spelled(reference: &ReferenceCode) -> String {
     const WORDS: [(char, &str); 32] = [
         ('0', "Zero"),
         ('1', "One"),
@@ -352,13 +368,13 @@ mod tests {
     #[test]
     fn every_step_has_its_words_however_it_stands() {
         let lang = Lang::english();
-        for rung in Rung::ALL {
+        for rung in EvidenceCheckpoint::ALL {
             // The last checkpoint is never `bad`: the person can still reach it by signing in.
             let looks = ["done", "now", "ahead", "off", "bad"].into_iter();
             let looks = looks.filter(|look| match rung {
-                Rung::Accepted => *look != "off",
-                Rung::Written | Rung::Carried | Rung::Landed => true,
-                Rung::Works => *look != "bad",
+                EvidenceCheckpoint::Accepted => *look != "off",
+                EvidenceCheckpoint::Written | EvidenceCheckpoint::Carried | EvidenceCheckpoint::Landed => true,
+                EvidenceCheckpoint::Works => *look != "bad",
             });
             for look in looks {
                 let key = format!("rung-{}-{look}", rung.name());

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::base::Reference;
+use crate::base::ReferenceCode;
 
 /// Lengths of the indexed prefixes: closer together where names differ most.
 const STEPS: [usize; 8] = [1, 2, 3, 5, 8, 12, 20, 32];
@@ -27,7 +27,7 @@ pub(super) const FINDERS: usize = 8;
 
 /// Typed search text: the beginning of a name, a UPN or a reference, or a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Text {
+pub(crate) struct SearchText {
     /// Words, each with its spellings.
     words: Vec<Vec<String>>,
     upn: Option<String>,
@@ -35,7 +35,7 @@ pub(crate) struct Text {
     ticket: String,
 }
 
-impl Text {
+impl SearchText {
     /// Parses a text. Returns `None` if it contains no letter and no digit.
     pub(crate) fn read(typed: &str) -> Option<Self> {
         let typed: String = typed.trim().chars().take(TYPED).collect();
@@ -46,7 +46,7 @@ impl Text {
             return None;
         }
         let upn = (!typed.contains(char::is_whitespace)).then(|| bare(&fold(&typed)));
-        let reference = Reference::beginning(&typed).filter(|read| read.len() >= REFERENCE);
+        let reference = ReferenceCode::beginning(&typed).filter(|read| read.len() >= REFERENCE);
         Some(Self { words, upn, reference, ticket: ticket(&typed) })
     }
 
@@ -220,7 +220,7 @@ mod tests {
     const UPN: &str = "anna.mueller@contoso.example";
 
     fn finds(typed: &str, name: &str) -> bool {
-        let text = Text::read(typed).unwrap();
+        let text = SearchText::read(typed).unwrap();
         let found = text.finders().iter().any(|word| of_reset(name, UPN, "7KQ4M2ZD").contains(word));
         let fits = text.fits(name, UPN, "7KQ4M2ZD");
         assert!(found || !fits, "{typed}: a match must be found");
@@ -266,15 +266,15 @@ mod tests {
         for typed in ["mueller@contoso", "7k", "kq4", "anna mueller@"] {
             assert!(!finds(typed, "Somebody Else"), "{typed}");
         }
-        assert!(Text::read("INC 0012345").unwrap().finders().contains(&ticket("inc0012345")));
-        assert_eq!(Text::read(" -- "), None);
+        assert!(SearchText::read("INC 0012345").unwrap().finders().contains(&ticket("inc0012345")));
+        assert_eq!(SearchText::read(" -- "), None);
     }
 
     proptest! {
         #[test]
         fn any_text_is_safe_and_lookup_terms_are_bounded(typed in "\\PC*", name in "\\PC*", upn in "\\PC*") {
             of_reset(&name, &upn, "7KQ4M2ZD");
-            if let Some(text) = Text::read(&typed) {
+            if let Some(text) = SearchText::read(&typed) {
                 prop_assert!(text.finders().len() <= FINDERS, "{:?}", text.finders());
                 text.fits(&name, &upn, "7KQ4M2ZD");
             }
@@ -288,7 +288,7 @@ mod tests {
 
         #[test]
         fn every_match_is_reachable_by_lookup_term(name in "[a-cäöüéßøł A-C]{0,14}", typed in "[a-cäöüéßøł]{1,5}( [a-cäöü]{1,4})?", upn in "[a-c.@]{0,9}") {
-            if let Some(text) = Text::read(&typed) {
+            if let Some(text) = SearchText::read(&typed) {
                 let kept = of_reset(&name, &upn, "ABCA0000");
                 let found = text.finders().iter().any(|word| kept.contains(word));
                 prop_assert!(found || !text.fits(&name, &upn, "ABCA0000"), "{:?} {:?}", text.finders(), kept);
@@ -299,7 +299,7 @@ mod tests {
         fn every_prefix_of_every_word_matches(name in "[A-Za-zÀ-ÿ]{1,12}( [A-Za-zÀ-ÿ]{1,12}){0,3}", lengths in proptest::collection::vec(1_usize..12, 4)) {
             let typed: Vec<String> =
                 name.split(' ').zip(lengths).map(|(word, length)| word.chars().take(length).collect()).collect();
-            if let Some(text) = Text::read(&typed.join(" ")) {
+            if let Some(text) = SearchText::read(&typed.join(" ")) {
                 prop_assert!(text.fits(&name, "", ""), "{:?}", typed);
                 let kept = of_reset(&name, "", "");
                 prop_assert!(text.finders().iter().any(|word| kept.contains(word)), "{:?}", typed);

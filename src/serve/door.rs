@@ -13,30 +13,30 @@ use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::config::Server;
+use crate::config::ServerConfig;
 use crate::web::address_name;
 
 /// Limiter of open connections. Clones share the counts.
 #[derive(Clone)]
-pub(super) struct Door(Arc<Inner>);
+pub(super) struct ConnectionLimiter(Arc<LimiterInner>);
 
-struct Inner {
+struct LimiterInner {
     most: usize,
     most_each: usize,
     /// Trusted proxies are exempt from the limit per address, because they forward the connections of many clients.
     proxies: Vec<IpNet>,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenConnections {
     all: usize,
     by_name: HashMap<String, usize>,
 }
 
-impl Door {
-    pub(super) fn new(settings: &Server) -> Self {
-        Self(Arc::new(Inner {
+impl ConnectionLimiter {
+    pub(super) fn new(settings: &ServerConfig) -> Self {
+        Self(Arc::new(LimiterInner {
             most: settings.max_connections,
             most_each: settings.max_connections_per_address,
             proxies: settings.trusted_proxies.clone(),
@@ -45,7 +45,7 @@ impl Door {
     }
 
     /// Admits one connection until the permit is dropped. Returns `None` if a limit is reached.
-    fn enter(&self, peer: IpAddr) -> Option<Inside> {
+    fn enter(&self, peer: IpAddr) -> Option<ConnectionPermit> {
         let proxy = self.0.proxies.iter().any(|net| net.contains(&peer));
         let name = (!proxy).then(|| address_name(peer));
         let mut open = self.open();
@@ -61,21 +61,21 @@ impl Door {
         }
         open.all += 1;
         drop(open);
-        Some(Inside { door: self.clone(), name })
+        Some(ConnectionPermit { door: self.clone(), name })
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, Open> {
+    fn open(&self) -> std::sync::MutexGuard<'_, OpenConnections> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Permit of one open connection. Dropping it releases the connection.
-struct Inside {
-    door: Door,
+struct ConnectionPermit {
+    door: ConnectionLimiter,
     name: Option<String>,
 }
 
-impl Drop for Inside {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut open = self.door.open();
         open.all = open.all.saturating_sub(1);
@@ -90,34 +90,34 @@ impl Drop for Inside {
     }
 }
 
-impl<S> Accept<TcpStream, S> for Door {
-    type Stream = Guarded;
+impl<S> Accept<TcpStream, S> for ConnectionLimiter {
+    type Stream = LimitedStream;
     type Service = S;
-    type Future = std::future::Ready<io::Result<(Guarded, S)>>;
+    type Future = std::future::Ready<io::Result<(LimitedStream, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let accepted = stream.set_nodelay(true).and_then(|()| stream.peer_addr()).and_then(|peer| {
             let full = || io::Error::new(io::ErrorKind::ConnectionRefused, "too many connections");
             let inside = self.enter(peer.ip()).ok_or_else(full)?;
-            Ok((Guarded { stream, _inside: inside }, service))
+            Ok((LimitedStream { stream, _inside: inside }, service))
         });
         std::future::ready(accepted)
     }
 }
 
 /// Stream of a connection that is counted until it is closed.
-pub(super) struct Guarded {
+pub(super) struct LimitedStream {
     stream: TcpStream,
-    _inside: Inside,
+    _inside: ConnectionPermit,
 }
 
-impl AsyncRead for Guarded {
+impl AsyncRead for LimitedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Guarded {
+impl AsyncWrite for LimitedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
@@ -147,9 +147,9 @@ impl AsyncWrite for Guarded {
 mod tests {
     use super::*;
 
-    fn door(most: usize, most_each: usize, proxies: &[&str]) -> Door {
+    fn door(most: usize, most_each: usize, proxies: &[&str]) -> ConnectionLimiter {
         let proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
-        Door(Arc::new(Inner { most, most_each, proxies, open: Mutex::default() }))
+        ConnectionLimiter(Arc::new(LimiterInner { most, most_each, proxies, open: Mutex::default() }))
     }
 
     fn ip(text: &str) -> IpAddr {

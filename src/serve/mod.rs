@@ -17,14 +17,14 @@ use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
-use self::door::Door;
+use self::door::ConnectionLimiter;
 use crate::base::{Clock, Random};
 use crate::config::Config;
-use crate::entra::{Entra, NoEntra};
-use crate::notify::{PostError, Worker};
+use crate::entra::{EntraClients, EntraSetupError};
+use crate::notify::{MailError, MailWorker};
 use crate::people::refresh_people;
-use crate::reset::{Tracker, read_changes, run_indexer, run_tracker};
-use crate::state::{App, NotReady};
+use crate::reset::{ResetTracker, read_changes, run_indexer, run_tracker};
+use crate::state::{AppSetupError, AppState};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{dress_and_guard, serve_asset, serve_brand, switch_language};
 use crate::{helpdesk, notify, ops, reset, signin};
@@ -41,7 +41,7 @@ const PAGES_IN_MEMORY: usize = 10_000;
 const STOP_WITHIN: Duration = Duration::from_secs(35);
 
 /// Combines the routes of all features.
-fn routes(shown: reset::Shown) -> Router<App> {
+fn routes(shown: reset::PageCache) -> Router<AppState> {
     Router::new()
         .merge(signin::router(helpdesk::carry_out))
         .merge(reset::router(shown))
@@ -54,8 +54,8 @@ fn routes(shown: reset::Shown) -> Router<App> {
 }
 
 /// Running portal.
-pub struct Portal {
-    app: App,
+pub struct PortalServer {
+    app: AppState,
     handle: Handle<SocketAddr>,
     server: JoinHandle<std::io::Result<()>>,
     address: SocketAddr,
@@ -75,7 +75,7 @@ pub enum ServeError {
     #[error("{0}")]
     Entra(String),
     #[error(transparent)]
-    Setup(#[from] NotReady),
+    Setup(#[from] AppSetupError),
     #[error("cannot load server.tls_cert and server.tls_key")]
     Tls(#[source] std::io::Error),
     #[error("{0}")]
@@ -91,8 +91,8 @@ impl From<StoreError> for ServeError {
     }
 }
 
-impl From<PostError> for ServeError {
-    fn from(error: PostError) -> Self {
+impl From<MailError> for ServeError {
+    fn from(error: MailError) -> Self {
         Self::Notify(error.to_string())
     }
 }
@@ -103,8 +103,8 @@ impl From<SealError> for ServeError {
     }
 }
 
-impl From<NoEntra> for ServeError {
-    fn from(error: NoEntra) -> Self {
+impl From<EntraSetupError> for ServeError {
+    fn from(error: EntraSetupError) -> Self {
         use std::error::Error as _;
         Self::Entra(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
     }
@@ -120,7 +120,7 @@ pub fn listen(at: SocketAddr) -> Result<TcpListener, ServeError> {
     Ok(listener)
 }
 
-impl Portal {
+impl PortalServer {
     /// Opens the database, starts the background tasks and serves requests.
     ///
     /// # Errors
@@ -134,11 +134,11 @@ impl Portal {
         let address = listener.local_addr().map_err(|e| ServeError::Listen(config.server.listen, e))?;
         let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
         let db = Db::open(&config.database.url).await?;
-        let entra = Entra::new(&config, &db, &sealer, &clock, &random)?;
-        let app = App::new(config, db, &sealer, entra, clock, random)?;
-        let shown = reset::Shown::new(app.clock.clone(), PAGES_IN_MEMORY);
+        let entra = EntraClients::new(&config, &db, &sealer, &clock, &random)?;
+        let app = AppState::new(config, db, &sealer, entra, clock, random)?;
+        let shown = reset::PageCache::new(app.clock.clone(), PAGES_IN_MEMORY);
         let router = dress_and_guard(routes(shown.clone()), &app)?;
-        app.tasks.spawn(run_tracker(Tracker::from_ref(&app)));
+        app.tasks.spawn(run_tracker(ResetTracker::from_ref(&app)));
         app.tasks.spawn(read_changes(app.clone(), shown));
         app.tasks.spawn(run_indexer(app.clone()));
         app.tasks.spawn(helpdesk::watch_patterns(app.clone()));
@@ -146,7 +146,7 @@ impl Portal {
         app.tasks.spawn(signin::watch_sessions(app.clone()));
         app.tasks.spawn(signin::keep_verdicts(app.clone()));
         app.tasks.spawn(app.entra.credential.clone().watch(app.stop.clone()));
-        if let Some(worker) = Worker::new(&app)? {
+        if let Some(worker) = MailWorker::new(&app)? {
             app.tasks.spawn(worker.run());
         }
         app.tasks.spawn(refresh_people(app.clone()));
@@ -163,7 +163,7 @@ impl Portal {
     }
 
     #[cfg(test)]
-    pub(crate) fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &AppState {
         &self.app
     }
 
@@ -221,7 +221,7 @@ fn limit<C>(server: &mut Server<SocketAddr, C>) {
 }
 
 async fn serve(
-    app: &App,
+    app: &AppState,
     listener: TcpListener,
     router: Router,
     handle: &Handle<SocketAddr>,
@@ -230,12 +230,13 @@ async fn serve(
     let at = settings.listen;
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(listener).map_err(|e| ServeError::Listen(at, e))?;
-    let mut server = server.handle(handle.clone()).first_request_timeout(HEADERS_WITHIN).acceptor(Door::new(settings));
+    let mut server =
+        server.handle(handle.clone()).first_request_timeout(HEADERS_WITHIN).acceptor(ConnectionLimiter::new(settings));
     limit(&mut server);
     let Some((cert, key)) = settings.tls_cert.clone().zip(settings.tls_key.clone()) else {
         return Ok(tokio::spawn(server.serve(service)));
     };
-    let files = tls::Files { cert, key };
+    let files = tls::TlsFiles { cert, key };
     let config = files.load().await.map_err(ServeError::Tls)?;
     app.tasks.spawn(files.follow(config.clone(), app.stop.clone()));
     let server = server.map(|door| RustlsAcceptor::new(config).handshake_timeout(HEADERS_WITHIN).acceptor(door));
@@ -243,7 +244,7 @@ async fn serve(
 }
 
 /// Serves `/metrics` on a separate listener.
-async fn serve_metrics(app: &App, at: SocketAddr) -> Result<(), ServeError> {
+async fn serve_metrics(app: &AppState, at: SocketAddr) -> Result<(), ServeError> {
     let listener = tokio::net::TcpListener::bind(at).await.map_err(|e| ServeError::Listen(at, e))?;
     let (router, stop) = (ops::metrics_router(app.clone()), app.stop.clone());
     app.tasks.spawn(async move {
@@ -256,7 +257,7 @@ async fn serve_metrics(app: &App, at: SocketAddr) -> Result<(), ServeError> {
 }
 
 /// Deletes expired sessions, mail and rate limits once an hour until the process stops.
-async fn sweep(app: App) {
+async fn sweep(app: AppState) {
     loop {
         let swept = async {
             app.sessions.sweep().await?;

@@ -14,12 +14,12 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// PEM files of the certificate and its key.
 #[derive(Clone, Debug)]
-pub(super) struct Files {
+pub(super) struct TlsFiles {
     pub(super) cert: PathBuf,
     pub(super) key: PathBuf,
 }
 
-impl Files {
+impl TlsFiles {
     pub(super) async fn load(&self) -> io::Result<RustlsConfig> {
         RustlsConfig::from_pem_file(&self.cert, &self.key).await
     }

@@ -15,17 +15,17 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
 use super::callback::refuse;
-use super::refusals::SignInRefused;
-use super::staff::{Assist, Staff};
+use super::refusals::SignInRefusal;
+use super::staff::{StaffMember, WorkCases};
 use crate::base::PersonKey;
-use crate::entra::{AgentToken, Authorized};
-use crate::state::App;
-use crate::web::{Error, Frame};
+use crate::entra::{AgentToken, AuthorizedSignIn};
+use crate::state::AppState;
+use crate::web::{PageContext, WebError};
 
 /// Action to execute when the agent returns. Stored sealed in the sign-in attempt as JSON, so the field names are part
 /// of the format.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Acting {
+pub(crate) struct PendingAction {
     /// The reference of the case.
     pub(crate) case: String,
     pub(crate) agent: PersonKey,
@@ -38,39 +38,40 @@ pub(crate) struct Acting {
 }
 
 /// Agent who has returned from Entra, with the pending action and the token for it.
-pub(crate) struct Turn {
-    pub(crate) staff: Staff<Assist>,
+pub(crate) struct ResumedAction {
+    pub(crate) staff: StaffMember<WorkCases>,
     pub(crate) session: Session,
-    pub(crate) frame: Frame,
-    pub(crate) acting: Acting,
+    pub(crate) frame: PageContext,
+    pub(crate) acting: PendingAction,
     pub(crate) token: AgentToken,
 }
 
 /// Handler that executes the resumed action. A parameter, because this module does not depend on cases.
-pub(crate) type CarryOut = fn(App, Turn) -> Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+pub(crate) type ActionHandler =
+    fn(AppState, ResumedAction) -> Pin<Box<dyn Future<Output = Result<Response, WebError>> + Send>>;
 
 /// Checks that the same agent has returned with a valid staff session, and calls the action handler.
 pub(super) async fn returned(
-    app: App,
+    app: AppState,
     session: Session,
     mut parts: Parts,
-    (acting, who): (Option<Acting>, Authorized),
-    action_handler: CarryOut,
-) -> Result<Response, Error> {
-    let acting = acting.ok_or(SignInRefused::Attempt)?;
+    (acting, who): (Option<PendingAction>, AuthorizedSignIn),
+    action_handler: ActionHandler,
+) -> Result<Response, WebError> {
+    let acting = acting.ok_or(SignInRefusal::Attempt)?;
     if who.identity.key != acting.agent {
-        return refuse(&app, SignInRefused::SomebodyElse, Some(&who.identity), None).await;
+        return refuse(&app, SignInRefusal::SomebodyElse, Some(&who.identity), None).await;
     }
-    let staff = match Staff::<Assist>::from_request_parts(&mut parts, &app).await {
+    let staff = match StaffMember::<WorkCases>::from_request_parts(&mut parts, &app).await {
         Ok(staff) => staff,
         Err(answer) => return Ok(answer),
     };
     if staff.login.key != acting.agent {
-        return refuse(&app, SignInRefused::SomebodyElse, Some(&who.identity), None).await;
+        return refuse(&app, SignInRefusal::SomebodyElse, Some(&who.identity), None).await;
     }
-    let frame = match Frame::from_request_parts(&mut parts, &app).await {
+    let frame = match PageContext::from_request_parts(&mut parts, &app).await {
         Ok(frame) => frame,
         Err(answer) => return Ok(answer.into_response()),
     };
-    action_handler(app, Turn { staff, session, frame, acting, token: who.into() }).await
+    action_handler(app, ResumedAction { staff, session, frame, acting, token: who.into() }).await
 }

@@ -6,20 +6,20 @@ use axum::response::Redirect;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::acting::Acting;
-use super::finish::Finishing;
-use super::refusals::SignInRefused;
+use super::acting::PendingAction;
+use super::finish::FinishingSignIn;
+use super::refusals::SignInRefusal;
 use super::session::browser;
 use crate::base::Secret;
-use crate::entra::{AGENT_SCOPES, Authorize, Challenge};
-use crate::state::App;
-use crate::store::StoredAttempt;
-use crate::web::Error;
+use crate::entra::{AGENT_SCOPES, AuthorizeRequest, ClaimsChallenge};
+use crate::state::AppState;
+use crate::store::StoredSignInAttempt;
+use crate::web::WebError;
 
 /// Purpose of a sign-in. The stored names are the lower-case variant names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Purpose {
+pub(super) enum SignInPurpose {
     Person,
     Staff,
     Operator,
@@ -32,7 +32,7 @@ pub(super) enum Purpose {
     Act,
 }
 
-impl Purpose {
+impl SignInPurpose {
     fn name(self) -> &'static str {
         match self {
             Self::Person => "person",
@@ -46,7 +46,7 @@ impl Purpose {
 
     /// Returns the authentication context that the sign-in must satisfy. The operator can sign in with any method,
     /// because its role is checked instead. A finishing sign-in uses the password.
-    pub(super) fn context(self, app: &App) -> Option<&str> {
+    pub(super) fn context(self, app: &AppState) -> Option<&str> {
         match self {
             Self::Person | Self::Vouch => Some(&app.config.signin.required_context),
             Self::Staff | Self::Act => Some(&app.config.signin.staff_context),
@@ -54,7 +54,7 @@ impl Purpose {
         }
     }
 
-    fn scopes(self, app: &App) -> &'static [&'static str] {
+    fn scopes(self, app: &AppState) -> &'static [&'static str] {
         match self {
             Self::Person | Self::Staff | Self::Finish | Self::Vouch => &[],
             Self::Operator => app.entra.operators.scopes(),
@@ -70,75 +70,85 @@ impl Purpose {
 
 /// State that the callback needs. Stored sealed as JSON, so the field names are part of the format.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Attempt {
-    pub(super) purpose: Purpose,
+pub(super) struct SignInAttempt {
+    pub(super) purpose: SignInPurpose,
     pub(super) nonce: String,
     pub(super) verifier: String,
     /// Whether this attempt is the single repetition after a missing authentication context.
     pub(super) step_up: bool,
     /// Reset of a finishing sign-in.
     #[serde(default)]
-    pub(super) finishing: Option<Finishing>,
+    pub(super) finishing: Option<FinishingSignIn>,
     /// Pending action of an agent's sign-in.
     #[serde(default)]
-    pub(super) acting: Option<Acting>,
+    pub(super) acting: Option<PendingAction>,
     #[serde(default)]
-    challenge: Option<Challenge>,
+    challenge: Option<ClaimsChallenge>,
     /// Value of the `claims` parameter, sent again with the token request.
     #[serde(default)]
     pub(super) claims: Option<String>,
 }
 
-impl Attempt {
-    fn new(app: &App, purpose: Purpose) -> Self {
+impl SignInAttempt {
+    fn new(app: &AppState, purpose: SignInPurpose) -> Self {
         let (nonce, verifier) = (app.random.token(), app.random.token());
         Self { purpose, nonce, verifier, step_up: false, finishing: None, acting: None, challenge: None, claims: None }
     }
 }
 
 /// Starts a sign-in and returns the redirect to Entra.
-pub(super) async fn begin(app: &App, session: &Session, purpose: Purpose) -> Result<Redirect, Error> {
-    send_off(app, session, Attempt::new(app, purpose), None).await
+pub(super) async fn begin(app: &AppState, session: &Session, purpose: SignInPurpose) -> Result<Redirect, WebError> {
+    send_off(app, session, SignInAttempt::new(app, purpose), None).await
 }
 
 /// Repeats a sign-in for the same purpose, after a missing authentication context.
-pub(super) async fn step_up(app: &App, session: &Session, last: Attempt, upn: &str) -> Result<Redirect, Error> {
-    let Attempt { purpose, acting, challenge, .. } = last;
-    let attempt = Attempt { step_up: true, acting, challenge, ..Attempt::new(app, purpose) };
+pub(super) async fn step_up(
+    app: &AppState,
+    session: &Session,
+    last: SignInAttempt,
+    upn: &str,
+) -> Result<Redirect, WebError> {
+    let SignInAttempt { purpose, acting, challenge, .. } = last;
+    let attempt = SignInAttempt { step_up: true, acting, challenge, ..SignInAttempt::new(app, purpose) };
     send_off(app, session, attempt, Some(upn)).await
 }
 
 /// Redirects an agent to Entra for a token of their own. `challenge` is the claims challenge to the last token, if any.
 pub(crate) async fn begin_acting(
-    app: &App,
+    app: &AppState,
     session: &Session,
-    acting: Acting,
-    challenge: Option<Challenge>,
+    acting: PendingAction,
+    challenge: Option<ClaimsChallenge>,
     upn: &str,
-) -> Result<Redirect, Error> {
-    let attempt = Attempt { acting: Some(acting), challenge, ..Attempt::new(app, Purpose::Act) };
+) -> Result<Redirect, WebError> {
+    let attempt = SignInAttempt { acting: Some(acting), challenge, ..SignInAttempt::new(app, SignInPurpose::Act) };
     send_off(app, session, attempt, Some(upn)).await
 }
 
 /// Starts a finishing sign-in.
 pub(super) async fn begin_finishing(
-    app: &App,
+    app: &AppState,
     session: &Session,
-    finishing: Finishing,
+    finishing: FinishingSignIn,
     upn: &str,
-) -> Result<Redirect, Error> {
-    let attempt = Attempt { finishing: Some(finishing), ..Attempt::new(app, Purpose::Finish) };
+) -> Result<Redirect, WebError> {
+    let attempt = SignInAttempt { finishing: Some(finishing), ..SignInAttempt::new(app, SignInPurpose::Finish) };
     send_off(app, session, attempt, Some(upn)).await
 }
 
 /// Stores the attempt and returns the redirect to Entra.
-async fn send_off(app: &App, session: &Session, mut attempt: Attempt, hint: Option<&str>) -> Result<Redirect, Error> {
+async fn send_off(
+    app: &AppState,
+    session: &Session,
+    mut attempt: SignInAttempt,
+    hint: Option<&str>,
+) -> Result<Redirect, WebError> {
     let purpose = attempt.purpose;
     let browser = browser(session, app).await?;
     let state = app.random.token();
     let verifier = Secret::new(attempt.verifier.clone());
-    let claims = Challenge::parameter(purpose.context(app), purpose.capable(), attempt.challenge.as_ref());
-    let with = Authorize {
+    let claims = ClaimsChallenge::parameter(purpose.context(app), purpose.capable(), attempt.challenge.as_ref());
+    let with = AuthorizeRequest {
         state: &state,
         nonce: &attempt.nonce,
         verifier: &verifier,
@@ -148,10 +158,12 @@ async fn send_off(app: &App, session: &Session, mut attempt: Attempt, hint: Opti
     };
     let url = app.entra.oidc.authorize(&with).await.map_err(|error| {
         tracing::warn!(error = ?error, "redirect to Entra failed: discovery unavailable");
-        Error::from(SignInRefused::Entra)
+        WebError::from(SignInRefusal::Entra)
     })?;
     attempt.claims = claims.filter(|_| purpose.capable());
-    let data = serde_json::to_vec(&attempt).map_err(|e| Error::internal(&e))?;
-    app.attempts.add(&state, &browser, &StoredAttempt { purpose: purpose.name().to_owned(), data }, app.now()).await?;
+    let data = serde_json::to_vec(&attempt).map_err(|e| WebError::internal(&e))?;
+    app.attempts
+        .add(&state, &browser, &StoredSignInAttempt { purpose: purpose.name().to_owned(), data }, app.now())
+        .await?;
     Ok(Redirect::to(url.as_str()))
 }

@@ -11,20 +11,20 @@ use tower_sessions::Session;
 
 use super::attempt;
 use crate::base::{PersonKey, ResetId};
-use crate::state::App;
+use crate::state::AppState;
 use crate::store::{Db, StoreError, write_db};
-use crate::web::Error;
+use crate::web::WebError;
 
 /// Reset of a finishing sign-in, and its person. Stored sealed in the sign-in attempt as JSON, so the field names are
 /// part of the format.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Finishing {
+pub(crate) struct FinishingSignIn {
     pub(crate) reset: ResetId,
     pub(crate) reference: String,
     pub(crate) person: PersonKey,
 }
 
-impl Finishing {
+impl FinishingSignIn {
     /// Returns the path of the status page, to which the person returns. `back` bypasses the page cache.
     pub(super) fn page(&self) -> String {
         format!("/resets/{}?back=1", self.reference)
@@ -33,11 +33,11 @@ impl Finishing {
 
 /// Redirects the browser to Entra, with the username filled in.
 pub(crate) async fn begin_finish(
-    app: &App,
+    app: &AppState,
     session: &Session,
-    finishing: Finishing,
+    finishing: FinishingSignIn,
     upn: &str,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, WebError> {
     start(&app.db, finishing.reset, app.now()).await?;
     attempt::begin_finishing(app, session, finishing, upn).await
 }

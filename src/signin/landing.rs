@@ -6,18 +6,22 @@ use axum::response::Response;
 use tower_sessions::Session;
 
 use super::session::known_browser;
-use crate::state::App;
-use crate::web::{Error, Frame, draw};
+use crate::state::AppState;
+use crate::web::{PageContext, WebError, draw};
 
 #[derive(Template)]
 #[template(path = "signin/landing.html")]
 struct LandingPage {
-    f: Frame,
+    f: PageContext,
     /// Whether a sign-in started in this browser and did not return.
     unfinished: bool,
 }
 
-pub(super) async fn landing(State(app): State<App>, session: Session, frame: Frame) -> Result<Response, Error> {
+pub(super) async fn landing(
+    State(app): State<AppState>,
+    session: Session,
+    frame: PageContext,
+) -> Result<Response, WebError> {
     let unfinished = match known_browser(&session).await? {
         Some(browser) => app.attempts.pending(&browser, app.now()).await?,
         None => false,

@@ -13,11 +13,14 @@ mod staff;
 mod verdict;
 mod watch;
 
-pub(crate) use acting::{Acting, Turn};
+pub(crate) use acting::{PendingAction, ResumedAction};
 pub(crate) use attempt::begin_acting;
-pub(crate) use finish::{Finishing, begin_finish};
+pub(crate) use finish::{FinishingSignIn, begin_finish};
 pub(crate) use routes::router;
-pub(crate) use session::{Login, SignedIn, Viewer};
-pub(crate) use staff::{Acknowledge, Approve, Assist, Examine, Look, Permission, Staff, Watch, at_work};
-pub(crate) use verdict::{Opinion, Remark, Verdicts, keep_verdicts};
+pub(crate) use session::{LoginSession, ResetViewer, SignedInPerson};
+pub(crate) use staff::{
+    AcknowledgeAlerts, ApproveActions, StaffMember, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights,
+    WorkCases, at_work,
+};
+pub(crate) use verdict::{PolicyAssessment, PolicyAssessor, PolicyFinding, keep_verdicts};
 pub(crate) use watch::watch_sessions;

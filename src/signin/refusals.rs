@@ -3,11 +3,11 @@
 use axum::http::StatusCode;
 
 use crate::entra::{IdentityError, TokenError};
-use crate::web::{Error, Refusal};
+use crate::web::{CodedRefusal, WebError};
 
 /// Reason for which a sign-in or a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SignInRefused {
+pub(crate) enum SignInRefusal {
     /// No attempt of this browser matches the callback: another browser, already used, expired, or cookies are
     /// disabled.
     Attempt,
@@ -48,7 +48,7 @@ pub(crate) enum SignInRefused {
     Expired,
 }
 
-impl SignInRefused {
+impl SignInRefusal {
     pub(super) fn code(self) -> &'static str {
         match self {
             Self::Attempt => "S-ATTEMPT",
@@ -150,34 +150,34 @@ impl SignInRefused {
     }
 }
 
-impl From<SignInRefused> for Error {
-    fn from(refused: SignInRefused) -> Self {
+impl From<SignInRefusal> for WebError {
+    fn from(refused: SignInRefusal) -> Self {
         let start = matches!(
             refused,
-            SignInRefused::Policy
-                | SignInRefused::Setup
-                | SignInRefused::NotAssigned
-                | SignInRefused::AccountDisabled
-                | SignInRefused::Risk
-                | SignInRefused::NotStaff
-                | SignInRefused::Network
-                | SignInRefused::SomebodyElse
-                | SignInRefused::NoRole
-                | SignInRefused::Excluded
-                | SignInRefused::Guest
+            SignInRefusal::Policy
+                | SignInRefusal::Setup
+                | SignInRefusal::NotAssigned
+                | SignInRefusal::AccountDisabled
+                | SignInRefusal::Risk
+                | SignInRefusal::NotStaff
+                | SignInRefusal::Network
+                | SignInRefusal::SomebodyElse
+                | SignInRefusal::NoRole
+                | SignInRefusal::Excluded
+                | SignInRefusal::Guest
         );
         let again = Some(if start { "/" } else { "/signin" });
-        Self::Refused(Refusal { code: refused.code(), status: refused.status(), again })
+        Self::Refused(CodedRefusal { code: refused.code(), status: refused.status(), again })
     }
 }
 
-impl From<&TokenError> for SignInRefused {
+impl From<&TokenError> for SignInRefusal {
     fn from(error: &TokenError) -> Self {
         Self::from_aadsts(error.code())
     }
 }
 
-impl From<&IdentityError> for SignInRefused {
+impl From<&IdentityError> for SignInRefusal {
     fn from(error: &IdentityError) -> Self {
         match error {
             IdentityError::Tenant | IdentityError::Issuer => Self::WrongTenant,
@@ -193,25 +193,25 @@ mod tests {
 
     /// Codes that Microsoft documents for sign-ins and for client credentials, with the expected refusal. None of them
     /// may map to [`SignInRefusal::EntraFailed`].
-    const KNOWN: [(&[u32], SignInRefused); 13] = [
-        (&[65004, 50058, 50140], SignInRefused::Cancelled),
-        (&[50105], SignInRefused::NotAssigned),
-        (&[53002, 53003, 530_032, 530_035, 50074, 50076, 50078], SignInRefused::Blocked),
-        (&[53000, 53001], SignInRefused::Device),
-        (&[50072, 50079, 50125], SignInRefused::Enrol),
-        (&[50135, 53004], SignInRefused::Risk),
-        (&[50020, 90072, 50034, 50194], SignInRefused::WrongTenant),
-        (&[50053], SignInRefused::AccountLocked),
-        (&[50057], SignInRefused::AccountDisabled),
-        (&[50055, 50056, 50126, 50144], SignInRefused::Password),
-        (&[80001, 80002, 80014], SignInRefused::OnPremises),
-        (&[90055], SignInRefused::Busy),
+    const KNOWN: [(&[u32], SignInRefusal); 13] = [
+        (&[65004, 50058, 50140], SignInRefusal::Cancelled),
+        (&[50105], SignInRefusal::NotAssigned),
+        (&[53002, 53003, 530_032, 530_035, 50074, 50076, 50078], SignInRefusal::Blocked),
+        (&[53000, 53001], SignInRefusal::Device),
+        (&[50072, 50079, 50125], SignInRefusal::Enrol),
+        (&[50135, 53004], SignInRefusal::Risk),
+        (&[50020, 90072, 50034, 50194], SignInRefusal::WrongTenant),
+        (&[50053], SignInRefusal::AccountLocked),
+        (&[50057], SignInRefusal::AccountDisabled),
+        (&[50055, 50056, 50126, 50144], SignInRefusal::Password),
+        (&[80001, 80002, 80014], SignInRefusal::OnPremises),
+        (&[90055], SignInRefusal::Busy),
         (
             &[
                 50011, 65001, 650_056, 650_057, 70011, 700_016, 700_025, 700_027, 700_054, 700_229, 7_000_112,
                 7_000_215, 7_000_218, 7_000_222, 90002, 90038, 90094,
             ],
-            SignInRefused::Setup,
+            SignInRefusal::Setup,
         ),
     ];
     const AGAIN: [u32; 13] =
@@ -221,21 +221,21 @@ mod tests {
     fn every_code_that_microsoft_documents_has_its_page() {
         for (codes, ends) in KNOWN {
             for code in codes {
-                assert_eq!(SignInRefused::from_aadsts(Some(*code)), ends, "AADSTS{code}");
+                assert_eq!(SignInRefusal::from_aadsts(Some(*code)), ends, "AADSTS{code}");
             }
         }
         for code in AGAIN {
-            assert_eq!(SignInRefused::from_aadsts(Some(code)), SignInRefused::Attempt, "AADSTS{code}");
+            assert_eq!(SignInRefusal::from_aadsts(Some(code)), SignInRefusal::Attempt, "AADSTS{code}");
         }
-        assert_eq!(SignInRefused::from_aadsts(Some(1)), SignInRefused::Entra, "an unknown code");
+        assert_eq!(SignInRefusal::from_aadsts(Some(1)), SignInRefusal::Entra, "an unknown code");
     }
 
     #[test]
     fn an_error_without_a_code_is_told_by_its_name() {
-        assert_eq!(SignInRefused::from_error("access_denied", None), SignInRefused::Cancelled);
-        assert_eq!(SignInRefused::from_error("access_denied", Some(53003)), SignInRefused::Blocked);
-        assert_eq!(SignInRefused::from_error("consent_required", None), SignInRefused::Setup);
-        assert_eq!(SignInRefused::from_error("temporarily_unavailable", None), SignInRefused::Busy);
-        assert_eq!(SignInRefused::from_error("made_up", None), SignInRefused::Entra);
+        assert_eq!(SignInRefusal::from_error("access_denied", None), SignInRefusal::Cancelled);
+        assert_eq!(SignInRefusal::from_error("access_denied", Some(53003)), SignInRefusal::Blocked);
+        assert_eq!(SignInRefusal::from_error("consent_required", None), SignInRefusal::Setup);
+        assert_eq!(SignInRefusal::from_error("temporarily_unavailable", None), SignInRefusal::Busy);
+        assert_eq!(SignInRefusal::from_error("made_up", None), SignInRefusal::Entra);
     }
 }

@@ -7,14 +7,14 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::acting::CarryOut;
-use super::attempt::{self, Purpose};
+use super::acting::ActionHandler;
+use super::attempt::{self, SignInPurpose};
 use super::{callback, landing, operator, session};
-use crate::state::App;
-use crate::web::{ClientAddress, Error, forget_language};
+use crate::state::AppState;
+use crate::web::{ClientAddress, WebError, forget_language};
 
 /// Creates the router. `action_handler` executes a case action when an agent returns with a token of their own.
-pub(crate) fn router(action_handler: CarryOut) -> Router<App> {
+pub(crate) fn router(action_handler: ActionHandler) -> Router<AppState> {
     Router::new()
         .route("/", get(landing::landing))
         .route("/signin", get(signin))
@@ -26,33 +26,33 @@ pub(crate) fn router(action_handler: CarryOut) -> Router<App> {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct SignInQuery {
     purpose: Option<String>,
 }
 
 async fn signin(
-    State(app): State<App>,
+    State(app): State<AppState>,
     session: Session,
     address: ClientAddress,
-    Query(asked): Query<Asked>,
-) -> Result<Redirect, Error> {
+    Query(asked): Query<SignInQuery>,
+) -> Result<Redirect, WebError> {
     address.count(&app, "signin").await?;
     // Other purposes start elsewhere: linking the operator, for example, needs an administrator's session.
     let purpose = match asked.purpose.as_deref() {
-        Some("staff") => Purpose::Staff,
-        Some("vouch") => Purpose::Vouch,
-        _ => Purpose::Person,
+        Some("staff") => SignInPurpose::Staff,
+        Some("vouch") => SignInPurpose::Vouch,
+        _ => SignInPurpose::Person,
     };
     attempt::begin(&app, &session, purpose).await
 }
 
 /// Ends the portal's session first, so that it ends even if Entra is unavailable. Then redirects to Entra's sign-out,
 /// which returns to the landing page.
-async fn signout(State(app): State<App>, session: Session) -> Result<Response, Error> {
+async fn signout(State(app): State<AppState>, session: Session) -> Result<Response, WebError> {
     let login = session::login(&session, &app).await?;
     session::end_session(&session).await?;
     let back = &app.config.server.public_url;
-    let hint = login.as_ref().and_then(session::Login::hint);
+    let hint = login.as_ref().and_then(session::LoginSession::hint);
     let entra = app.entra.oidc.end_session(back, hint).await;
     Ok((forget_language(&app), Redirect::to(entra.as_ref().map_or("/", url::Url::as_str))).into_response())
 }

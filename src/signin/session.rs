@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::refusals::SignInRefused;
-use super::staff::{self, Look, Permission as _, Role};
+use super::refusals::SignInRefusal;
+use super::staff::{self, StaffPermission as _, StaffRole, ViewHelpdesk};
 use crate::base::PersonKey;
-use crate::state::App;
+use crate::state::AppState;
 use crate::store::{StoreError, session_is_from_memory};
-use crate::web::Error;
+use crate::web::WebError;
 
 const LOGIN: &str = "login";
 const BROWSER: &str = "browser";
@@ -27,7 +27,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Signed-in person. Stored as JSON in the session, so the field names are part of the format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Login {
+pub(crate) struct LoginSession {
     pub(crate) key: PersonKey,
     pub(crate) name: String,
     pub(crate) upn: String,
@@ -41,8 +41,8 @@ pub(crate) struct Login {
     hint: Option<String>,
 }
 
-impl Login {
-    pub(super) fn new(who: &crate::entra::Identity, staff: bool, now: Timestamp) -> Self {
+impl LoginSession {
+    pub(super) fn new(who: &crate::entra::VerifiedIdentity, staff: bool, now: Timestamp) -> Self {
         Self {
             key: who.key,
             name: who.name.clone(),
@@ -62,7 +62,7 @@ impl Login {
 
     /// Returns whether the session has one of the roles *and* was started for staff work. A person's own session grants
     /// no staff permission.
-    pub(crate) fn may(&self, roles: &[Role]) -> bool {
+    pub(crate) fn may(&self, roles: &[StaffRole]) -> bool {
         self.staff && roles.iter().any(|role| self.roles.iter().any(|held| held == role.claim()))
     }
 
@@ -71,7 +71,7 @@ impl Login {
     }
 
     /// Returns whether the session is within its idle and absolute timeouts.
-    fn alive(&self, app: &App) -> bool {
+    fn alive(&self, app: &AppState) -> bool {
         let now = app.now();
         let (idle, absolute) = self.limits(app);
         // A last request in the future means that the clock was set back, so the session's age is unknown.
@@ -82,7 +82,7 @@ impl Login {
 
     /// Returns the idle and the absolute timeout in seconds. Staff sessions have shorter ones, because a shared
     /// workplace is left unattended more often than a phone.
-    fn limits(&self, app: &App) -> (i64, i64) {
+    fn limits(&self, app: &AppState) -> (i64, i64) {
         let (signin, desk) = (&app.config.signin, &app.config.helpdesk);
         if self.staff {
             (desk.idle_seconds.min(signin.idle_seconds), desk.absolute_seconds.min(signin.absolute_seconds))
@@ -92,29 +92,29 @@ impl Login {
     }
 
     /// Returns when the session expires without another request.
-    pub(crate) fn ends(&self, app: &App) -> Timestamp {
+    pub(crate) fn ends(&self, app: &AppState) -> Timestamp {
         let (idle, absolute) = self.limits(app);
         let after = |at: Timestamp, seconds| at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at);
         after(self.seen_at, idle).min(after(self.since, absolute))
     }
 }
 
-fn backend(error: &tower_sessions::session::Error) -> Error {
-    Error::unavailable(error)
+fn backend(error: &tower_sessions::session::Error) -> WebError {
+    WebError::unavailable(error)
 }
 
 /// Loads the login of a session that has not timed out, and updates its last request.
-pub(super) async fn login(session: &Session, app: &App) -> Result<Option<Login>, Error> {
+pub(super) async fn login(session: &Session, app: &AppState) -> Result<Option<LoginSession>, WebError> {
     look(session, app, true).await
 }
 
 /// Loads the login of a session that has not timed out. `touch` updates the last request. It is false for automatic
 /// refreshes, which do not count as activity.
-pub(super) async fn look(session: &Session, app: &App, touch: bool) -> Result<Option<Login>, Error> {
+pub(super) async fn look(session: &Session, app: &AppState, touch: bool) -> Result<Option<LoginSession>, WebError> {
     let remembered = session.id().and_then(|id| app.sessions.remembered(id, LOGIN));
     let read = match remembered {
         Some(login) => Some(login),
-        None => session.get::<Login>(LOGIN).await.map_err(|e| backend(&e))?,
+        None => session.get::<LoginSession>(LOGIN).await.map_err(|e| backend(&e))?,
     };
     let Some(mut login) = read else { return Ok(None) };
     if !login.alive(app) {
@@ -131,13 +131,13 @@ pub(super) async fn look(session: &Session, app: &App, touch: bool) -> Result<Op
 }
 
 /// Stores the login under a new session id, which prevents session fixation.
-pub(super) async fn begin(session: &Session, login: &Login) -> Result<(), Error> {
+pub(super) async fn begin(session: &Session, login: &LoginSession) -> Result<(), WebError> {
     session.cycle_id().await.map_err(|e| backend(&e))?;
     session.insert(LOGIN, login).await.map_err(|e| backend(&e))
 }
 
 /// Returns the id that binds sign-in attempts to this browser, and creates it if it is missing.
-pub(super) async fn browser(session: &Session, app: &App) -> Result<String, Error> {
+pub(super) async fn browser(session: &Session, app: &AppState) -> Result<String, WebError> {
     if let Some(known) = known_browser(session).await? {
         return Ok(known);
     }
@@ -147,35 +147,36 @@ pub(super) async fn browser(session: &Session, app: &App) -> Result<String, Erro
 }
 
 /// Loads the id that binds sign-in attempts to this browser, if there is one.
-pub(super) async fn known_browser(session: &Session) -> Result<Option<String>, Error> {
+pub(super) async fn known_browser(session: &Session) -> Result<Option<String>, WebError> {
     session.get(BROWSER).await.map_err(|e| backend(&e))
 }
 
 /// Ends the session, and with it every event stream that depends on it.
-pub(crate) async fn end_session(session: &Session) -> Result<(), Error> {
+pub(crate) async fn end_session(session: &Session) -> Result<(), WebError> {
     session.flush().await.map_err(|e| backend(&e))
 }
 
 /// Loads when a session expires without another request, for open event streams. Returns `None` if it has ended.
-pub(super) async fn session_ends(app: &App, row: &str) -> Result<Option<Timestamp>, StoreError> {
+pub(super) async fn session_ends(app: &AppState, row: &str) -> Result<Option<Timestamp>, StoreError> {
     let data = app.sessions.read(row).await?;
-    let login = data.and_then(|data| data.get(LOGIN).cloned()).and_then(|v| serde_json::from_value::<Login>(v).ok());
+    let login =
+        data.and_then(|data| data.get(LOGIN).cloned()).and_then(|v| serde_json::from_value::<LoginSession>(v).ok());
     Ok(login.filter(|login| login.alive(app)).map(|login| login.ends(app)))
 }
 
 /// Extracts the session from a request.
-pub(super) async fn session_of(parts: &mut Parts, app: &App) -> Result<Session, Error> {
-    Session::from_request_parts(parts, app).await.map_err(|(_, text)| Error::Internal(text.to_owned()))
+pub(super) async fn session_of(parts: &mut Parts, app: &AppState) -> Result<Session, WebError> {
+    Session::from_request_parts(parts, app).await.map_err(|(_, text)| WebError::Internal(text.to_owned()))
 }
 
 /// Extractor for a person who is signed in as themselves. Without a login, a page redirects to the sign-in, and a form
 /// returns the code `S-EXPIRED`.
-pub(crate) struct SignedIn(pub(crate) Login);
+pub(crate) struct SignedInPerson(pub(crate) LoginSession);
 
-impl FromRequestParts<App> for SignedIn {
+impl FromRequestParts<AppState> for SignedInPerson {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Response> {
         let session = session_of(parts, app).await.map_err(IntoResponse::into_response)?;
         // A staff session has another authentication context. To reset their own password, staff sign in as a person.
         match login(&session, app).await.map_err(IntoResponse::into_response)?.filter(|login| !login.staff) {
@@ -185,34 +186,34 @@ impl FromRequestParts<App> for SignedIn {
                 Err(Redirect::to("/signin?purpose=vouch").into_response())
             }
             None if parts.method == Method::GET => Err(Redirect::to("/signin").into_response()),
-            None => Err(Error::from(SignInRefused::Expired).into_response()),
+            None => Err(WebError::from(SignInRefusal::Expired).into_response()),
         }
     }
 }
 
 /// Extractor for a viewer of resets: the person of the reset, or staff who can view the helpdesk. Anyone else gets the
 /// same 404 as for an unknown reference.
-pub(crate) struct Viewer {
-    pub(crate) login: Login,
+pub(crate) struct ResetViewer {
+    pub(crate) login: LoginSession,
     pub(crate) session: tower_sessions::session::Id,
     /// Whether the viewer is staff on a staff network.
     looks: bool,
 }
 
-impl Viewer {
+impl ResetViewer {
     pub(crate) fn may_see(&self, person: PersonKey) -> bool {
         self.looks || self.login.key == person
     }
 }
 
-impl OptionalFromRequestParts<App> for Viewer {
-    type Rejection = Error;
+impl OptionalFromRequestParts<AppState> for ResetViewer {
+    type Rejection = WebError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Error> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Option<Self>, WebError> {
         let session = session_of(parts, app).await?;
         let login = login(&session, app).await?;
         Ok(login.zip(session.id()).map(|(login, session)| {
-            let looks = login.may(Look::ROLES) && staff::from_here(parts, app);
+            let looks = login.may(ViewHelpdesk::ROLES) && staff::from_here(parts, app);
             Self { login, session, looks }
         }))
     }

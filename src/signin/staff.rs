@@ -10,11 +10,11 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::refusals::SignInRefused;
-use super::session::{self, Login};
-use crate::audit::{Actor, Event};
-use crate::state::App;
-use crate::web::{ClientAddress, Error, Frame, NavItem, client_ip};
+use super::refusals::SignInRefusal;
+use super::session::{self, LoginSession};
+use crate::audit::{AuditActor, AuditEvent};
+use crate::state::AppState;
+use crate::web::{ClientAddress, NavItem, PageContext, WebError, client_ip};
 
 /// Header that a page's script sends with automatic refreshes. They do not count as activity, so an unattended
 /// workplace is signed out although the reset list is open. A client that omits the header only extends its own
@@ -23,14 +23,14 @@ const BY_ITSELF: &str = "x-passback-by-itself";
 
 /// App role in the id token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum StaffRole {
     Agent,
     Approver,
     Auditor,
     Admin,
 }
 
-impl Role {
+impl StaffRole {
     pub(crate) const ALL: [Self; 4] = [Self::Agent, Self::Approver, Self::Auditor, Self::Admin];
 
     pub(super) fn claim(self) -> &'static str {
@@ -44,96 +44,96 @@ impl Role {
 }
 
 /// Permission that app roles grant.
-pub(crate) trait Permission: Send + Sync {
-    const ROLES: &'static [Role];
+pub(crate) trait StaffPermission: Send + Sync {
+    const ROLES: &'static [StaffRole];
     /// Whether the sign-in must be as recent as for a reset (`signin.max_age_seconds`).
     const FRESH: bool = false;
 }
 
 /// Permission to view resets, cases and people.
-pub(crate) struct Look;
+pub(crate) struct ViewHelpdesk;
 
-impl Permission for Look {
-    const ROLES: &'static [Role] = &[Role::Agent, Role::Approver, Role::Auditor];
+impl StaffPermission for ViewHelpdesk {
+    const ROLES: &'static [StaffRole] = &[StaffRole::Agent, StaffRole::Approver, StaffRole::Auditor];
 }
 
 /// Permission to do an agent's work: work on cases, write notes, check a reset again.
-pub(crate) struct Assist;
+pub(crate) struct WorkCases;
 
-impl Permission for Assist {
-    const ROLES: &'static [Role] = &[Role::Agent];
+impl StaffPermission for WorkCases {
+    const ROLES: &'static [StaffRole] = &[StaffRole::Agent];
 }
 
 /// Permission to approve actions as the second person.
-pub(crate) struct Approve;
+pub(crate) struct ApproveActions;
 
-impl Permission for Approve {
-    const ROLES: &'static [Role] = &[Role::Approver];
+impl StaffPermission for ApproveActions {
+    const ROLES: &'static [StaffRole] = &[StaffRole::Approver];
 }
 
 /// Permission to search and export the audit log.
-pub(crate) struct Examine;
+pub(crate) struct ViewAuditLog;
 
-impl Permission for Examine {
-    const ROLES: &'static [Role] = &[Role::Auditor, Role::Admin];
+impl StaffPermission for ViewAuditLog {
+    const ROLES: &'static [StaffRole] = &[StaffRole::Auditor, StaffRole::Admin];
 }
 
 /// Permission to view the insights.
-pub(crate) struct Watch;
+pub(crate) struct ViewInsights;
 
-impl Permission for Watch {
-    const ROLES: &'static [Role] = &[Role::Agent, Role::Approver, Role::Auditor, Role::Admin];
+impl StaffPermission for ViewInsights {
+    const ROLES: &'static [StaffRole] = &[StaffRole::Agent, StaffRole::Approver, StaffRole::Auditor, StaffRole::Admin];
 }
 
 /// Permission to acknowledge security alerts.
-pub(crate) struct Acknowledge;
+pub(crate) struct AcknowledgeAlerts;
 
-impl Permission for Acknowledge {
-    const ROLES: &'static [Role] = &[Role::Agent, Role::Admin];
+impl StaffPermission for AcknowledgeAlerts {
+    const ROLES: &'static [StaffRole] = &[StaffRole::Agent, StaffRole::Admin];
 }
 
 /// Permission to link the reset operator.
-pub(crate) struct Administer;
+pub(crate) struct ManageOperator;
 
-impl Permission for Administer {
-    const ROLES: &'static [Role] = &[Role::Admin];
+impl StaffPermission for ManageOperator {
+    const ROLES: &'static [StaffRole] = &[StaffRole::Admin];
     const FRESH: bool = true;
 }
 
 /// Extractor for a staff member who holds the permission `P`.
-pub(crate) struct Staff<P> {
-    pub(crate) login: Login,
+pub(crate) struct StaffMember<P> {
+    pub(crate) login: LoginSession,
     pub(crate) session: String,
     permission: PhantomData<P>,
 }
 
-impl<P> Staff<P> {
-    pub(crate) fn actor(&self) -> Actor {
-        Actor::Staff(self.login.key)
+impl<P> StaffMember<P> {
+    pub(crate) fn actor(&self) -> AuditActor {
+        AuditActor::Staff(self.login.key)
     }
 }
 
 /// Returns whether a request comes from a staff network. Without configured networks, every address is allowed.
-pub(super) fn from_here(parts: &Parts, app: &App) -> bool {
+pub(super) fn from_here(parts: &Parts, app: &AppState) -> bool {
     let networks = &app.config.helpdesk.networks;
     networks.is_empty() || client_ip(parts, app).is_some_and(|ip| networks.iter().any(|net| net.contains(&ip)))
 }
 
-impl<P: Permission> FromRequestParts<App> for Staff<P> {
+impl<P: StaffPermission> FromRequestParts<AppState> for StaffMember<P> {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Response> {
         let session = session::session_of(parts, app).await.map_err(IntoResponse::into_response)?;
         let touch = !parts.headers.contains_key(BY_ITSELF);
         let login = session::look(&session, app, touch).await.map_err(IntoResponse::into_response)?;
         let sign_in = |parts: &Parts| match parts.method {
             Method::GET => Redirect::to("/signin?purpose=staff").into_response(),
-            _ => Error::from(SignInRefused::Expired).into_response(),
+            _ => WebError::from(SignInRefusal::Expired).into_response(),
         };
         let Some(login) = login else { return Err(sign_in(parts)) };
         let refused = match () {
-            () if !login.may(P::ROLES) => Some(SignInRefused::NotStaff),
-            () if !from_here(parts, app) => Some(SignInRefused::Network),
+            () if !login.may(P::ROLES) => Some(SignInRefusal::NotStaff),
+            () if !from_here(parts, app) => Some(SignInRefusal::Network),
             () => None,
         };
         if let Some(refused) = refused {
@@ -149,14 +149,14 @@ impl<P: Permission> FromRequestParts<App> for Staff<P> {
 }
 
 /// Adds the staff member's name and the navigation that their roles allow to the page context.
-pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
+pub(crate) fn at_work(frame: PageContext, login: &LoginSession) -> PageContext {
     let items = [
-        ("/helpdesk", "desk-nav-resets", Look::ROLES),
-        ("/helpdesk/cases", "desk-nav-cases", Look::ROLES),
-        ("/helpdesk/people", "desk-nav-people", Look::ROLES),
-        ("/helpdesk/insights", "desk-nav-insights", Watch::ROLES),
-        ("/helpdesk/audit", "desk-nav-audit", Examine::ROLES),
-        ("/admin/operator", "desk-nav-operator", Administer::ROLES),
+        ("/helpdesk", "desk-nav-resets", ViewHelpdesk::ROLES),
+        ("/helpdesk/cases", "desk-nav-cases", ViewHelpdesk::ROLES),
+        ("/helpdesk/people", "desk-nav-people", ViewHelpdesk::ROLES),
+        ("/helpdesk/insights", "desk-nav-insights", ViewInsights::ROLES),
+        ("/helpdesk/audit", "desk-nav-audit", ViewAuditLog::ROLES),
+        ("/admin/operator", "desk-nav-operator", ManageOperator::ROLES),
     ];
     let nav = items
         .into_iter()
@@ -168,14 +168,14 @@ pub(crate) fn at_work(frame: Frame, login: &Login) -> Frame {
 
 /// Audits a refused request. Counts it against the address's rate limit first, so that repeated requests cannot fill
 /// the audit log.
-async fn refuse(parts: &mut Parts, app: &App, login: &Login, refused: SignInRefused) -> Error {
+async fn refuse(parts: &mut Parts, app: &AppState, login: &LoginSession, refused: SignInRefusal) -> WebError {
     let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
     if let Err(limited) = address.count(app, "miss").await {
         return limited;
     }
     let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let actor = if login.is_staff() { Actor::Staff(login.key) } else { Actor::Person(login.key) };
-    let event = Event::new("desk.refused", actor)
+    let actor = if login.is_staff() { AuditActor::Staff(login.key) } else { AuditActor::Person(login.key) };
+    let event = AuditEvent::new("desk.refused", actor)
         .with("code", refused.code())
         .with("method", parts.method.as_str())
         .with("route", route)

@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, Place, Purpose, Sealer, StoreError, hash_id, on_db, write_db};
+use super::{Db, KeyPurpose, SealContext, Sealer, StoreError, hash_id, on_db, write_db};
 
 /// Maximum pending attempts per browser. Several tabs can sign in independently, and a script cannot fill the table.
 const PENDING: i64 = 5;
@@ -15,19 +15,19 @@ const LIFE: SignedDuration = SignedDuration::from_mins(30);
 
 /// Store of pending sign-in attempts, on the `attempts` table.
 #[derive(Clone)]
-pub(crate) struct Attempts {
+pub(crate) struct SignInAttempts {
     db: Db,
     sealer: Sealer,
 }
 
 /// Sign-in attempt as the callback reads it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct StoredAttempt {
+pub(crate) struct StoredSignInAttempt {
     pub(crate) purpose: String,
     pub(crate) data: Vec<u8>,
 }
 
-impl Attempts {
+impl SignInAttempts {
     pub(crate) fn new(db: Db, sealer: Sealer) -> Self {
         Self { db, sealer }
     }
@@ -37,14 +37,14 @@ impl Attempts {
         &self,
         state: &str,
         browser: &str,
-        attempt: &StoredAttempt,
+        attempt: &StoredSignInAttempt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const ADD: &str = "INSERT INTO attempts (state_hash, browser_hash, purpose, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
         const TRIM: &str = "DELETE FROM attempts WHERE expires_at < $2 OR (browser_hash = $1 AND state_hash NOT IN
             (SELECT state_hash FROM attempts WHERE browser_hash = $1 ORDER BY created_at DESC, state_hash LIMIT $3))";
         let (state, browser, at) = (hash_id(state), hash_id(browser), now.as_millisecond());
-        let sealed = self.sealer.seal(Purpose::Attempt, place(&state), &attempt.data)?;
+        let sealed = self.sealer.seal(KeyPurpose::Attempt, place(&state), &attempt.data)?;
         let until = at.saturating_add(i64::try_from(LIFE.as_millis()).unwrap_or(0));
         write_db!(&self.db, |pool| sqlx::query(ADD)
             .bind(&state)
@@ -81,7 +81,7 @@ impl Attempts {
         state: &str,
         browser: &str,
         now: Timestamp,
-    ) -> Result<Option<StoredAttempt>, StoreError> {
+    ) -> Result<Option<StoredSignInAttempt>, StoreError> {
         const SQL: &str =
             "DELETE FROM attempts WHERE state_hash = $1 AND browser_hash = $2 RETURNING purpose, sealed, expires_at";
         let (state, browser) = (hash_id(state), hash_id(browser));
@@ -91,13 +91,13 @@ impl Attempts {
         if until < now.as_millisecond() {
             return Ok(None);
         }
-        let data = self.sealer.open(Purpose::Attempt, place(&state), &sealed)?.to_vec();
-        Ok(Some(StoredAttempt { purpose, data }))
+        let data = self.sealer.open(KeyPurpose::Attempt, place(&state), &sealed)?.to_vec();
+        Ok(Some(StoredSignInAttempt { purpose, data }))
     }
 }
 
-fn place(row: &str) -> Place<'_> {
-    Place { table: "attempts", column: "sealed", row }
+fn place(row: &str) -> SealContext<'_> {
+    SealContext { table: "attempts", column: "sealed", row }
 }
 
 #[cfg(test)]
@@ -105,14 +105,14 @@ mod tests {
     use super::*;
     use crate::store::testing::{engines, sealer};
 
-    fn attempt(n: u8) -> StoredAttempt {
-        StoredAttempt { purpose: "person".to_owned(), data: vec![n] }
+    fn attempt(n: u8) -> StoredSignInAttempt {
+        StoredSignInAttempt { purpose: "person".to_owned(), data: vec![n] }
     }
 
     #[tokio::test]
     async fn an_attempt_counts_once_in_its_own_browser() {
         for engine in engines().await {
-            let attempts = Attempts::new(engine.db.clone(), sealer());
+            let attempts = SignInAttempts::new(engine.db.clone(), sealer());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             attempts.add("s1", "mine", &attempt(1), now).await.unwrap();
             assert_eq!(attempts.take("s1", "other", now).await.unwrap(), None);
@@ -125,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn five_are_kept_and_none_for_ever() {
         for engine in engines().await {
-            let attempts = Attempts::new(engine.db.clone(), sealer());
+            let attempts = SignInAttempts::new(engine.db.clone(), sealer());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             for n in 0..7_u8 {
                 attempts

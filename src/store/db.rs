@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
 
-use super::writer::{Turn, Writer};
+use super::writer::{SqliteWriter, WriteTurn};
 use crate::base::Secret;
 
 /// Returns the migrations of this release. A newer release may already have migrated the database. Every migration
@@ -42,12 +42,12 @@ pub(crate) enum Db {
 #[derive(Clone, Debug)]
 pub(crate) struct SqliteDb {
     pub(crate) readers: SqlitePool,
-    pub(crate) writer: Writer,
+    pub(crate) writer: SqliteWriter,
 }
 
 /// Write transaction on either engine.
 pub(crate) enum Tx {
-    Sqlite(Turn),
+    Sqlite(WriteTurn),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -182,7 +182,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        let writer = Writer::open(options.clone(), BUSY).await?;
+        let writer = SqliteWriter::open(options.clone(), BUSY).await?;
         // A file connection does not drop. Testing it before each query would cost as much as the query.
         let pool = SqlitePoolOptions::new().max_connections(8).test_before_acquire(false);
         let readers = pool.connect_with(options.pragma("query_only", "ON")).await?;

@@ -9,14 +9,14 @@ use super::{Db, StoreError, Tx, on_tx, write_db};
 
 /// Maximum number of requests per time window.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
+pub(crate) struct RateLimit {
     pub(crate) count: i64,
     pub(crate) per: SignedDuration,
 }
 
 /// Rejection of a request, with the time until the next one will be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct RateLimitExceeded {
     pub(crate) wait: SignedDuration,
 }
 
@@ -29,31 +29,31 @@ const TAKE: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
 const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
 
 /// Parameters of the GCRA statement, in milliseconds.
-struct Gcra {
+struct GcraWindow {
     at: i64,
     step: i64,
     window: i64,
 }
 
-impl Gcra {
-    fn of(limit: Limit, now: Timestamp) -> Self {
+impl GcraWindow {
+    fn of(limit: RateLimit, now: Timestamp) -> Self {
         let window = i64::try_from(limit.per.as_millis()).unwrap_or(i64::MAX / 4);
         Self { at: now.as_millisecond(), step: window / limit.count.max(1), window }
     }
 
-    fn refused(&self, arrives: Option<(i64,)>) -> Refused {
+    fn refused(&self, arrives: Option<(i64,)>) -> RateLimitExceeded {
         let wait = arrives.map_or(0, |(arrives,)| arrives + self.step - self.window - self.at).max(0);
-        Refused { wait: SignedDuration::from_millis(wait) }
+        RateLimitExceeded { wait: SignedDuration::from_millis(wait) }
     }
 }
 
 /// Rate limiter on the `limits` table. Its counts may be lost in a crash, see [`Db::with_relaxed_durability`].
 #[derive(Clone)]
-pub(crate) struct Limits {
+pub(crate) struct RateLimiter {
     db: Db,
 }
 
-impl Limits {
+impl RateLimiter {
     pub(crate) fn new(db: &Db) -> Self {
         Self { db: db.for_counters() }
     }
@@ -62,10 +62,10 @@ impl Limits {
     pub(crate) async fn take(
         &self,
         name: &str,
-        limit: Limit,
+        limit: RateLimit,
         now: Timestamp,
-    ) -> Result<Result<(), Refused>, StoreError> {
-        let gcra = Gcra::of(limit, now);
+    ) -> Result<Result<(), RateLimitExceeded>, StoreError> {
+        let gcra = GcraWindow::of(limit, now);
         let taken = write_db!(&self.db, |pool| sqlx::query(TAKE)
             .bind(name)
             .bind(gcra.at)
@@ -87,10 +87,10 @@ impl Limits {
     pub(crate) async fn take_in(
         tx: &mut Tx,
         name: &str,
-        limit: Limit,
+        limit: RateLimit,
         now: Timestamp,
-    ) -> Result<Result<(), Refused>, StoreError> {
-        let gcra = Gcra::of(limit, now);
+    ) -> Result<Result<(), RateLimitExceeded>, StoreError> {
+        let gcra = GcraWindow::of(limit, now);
         let taken = on_tx!(&mut *tx, |c| sqlx::query(TAKE)
             .bind(name)
             .bind(gcra.at)
@@ -122,8 +122,8 @@ mod tests {
     #[tokio::test]
     async fn three_a_minute_is_three_and_the_wait_is_honest() {
         for engine in engines().await {
-            let limits = Limits::new(&engine.db);
-            let limit = Limit { count: 3, per: SignedDuration::from_secs(60) };
+            let limits = RateLimiter::new(&engine.db);
+            let limit = RateLimit { count: 3, per: SignedDuration::from_secs(60) };
             let start = Timestamp::from_second(1_800_000_000).unwrap();
             for _ in 0..3 {
                 assert_eq!(limits.take("person:1", limit, start).await.unwrap(), Ok(()));
@@ -147,8 +147,8 @@ mod tests {
     #[tokio::test]
     async fn twenty_at_once_take_no_more_than_the_limit() {
         for engine in engines().await {
-            let limits = Limits::new(&engine.db);
-            let limit = Limit { count: 5, per: SignedDuration::from_secs(60) };
+            let limits = RateLimiter::new(&engine.db);
+            let limit = RateLimit { count: 5, per: SignedDuration::from_secs(60) };
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             let tries = (0..20).map(|_| {
                 let limits = limits.clone();

@@ -18,13 +18,13 @@ mod sessions;
 pub(crate) mod testing;
 mod writer;
 
-pub(crate) use attempts::{Attempts, StoredAttempt};
+pub(crate) use attempts::{SignInAttempts, StoredSignInAttempt};
 pub use backup::BackupError;
 pub(crate) use backup::backup;
 pub(crate) use daily::{claim_daily, claim_every, retry_daily, retry_every};
 pub(crate) use db::{Db, StoreError, Tx};
 pub(crate) use db::{on_db, on_tx, write_db};
 pub(crate) use leases::lease;
-pub(crate) use limits::{Limit, Limits, Refused};
-pub(crate) use seal::{Place, Purpose, SealError, Sealer};
+pub(crate) use limits::{RateLimit, RateLimitExceeded, RateLimiter};
+pub(crate) use seal::{KeyPurpose, SealContext, SealError, Sealer};
 pub(crate) use sessions::{DbSessions, hash_id, session_is_from_memory, with_sessions_from_memory};

@@ -20,11 +20,11 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::base::{Random, TenantId, hex};
-use crate::config::{Sealing, SealingKey};
+use crate::config::{SealingConfig, SealingKey};
 
 /// Purpose of a derived key. Its label is part of the derivation and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum KeyPurpose {
     Session,
     Attempt,
     Operator,
@@ -41,7 +41,7 @@ pub(crate) enum Purpose {
     Number,
 }
 
-impl Purpose {
+impl KeyPurpose {
     fn label(self) -> &'static [u8] {
         match self {
             Self::Session => b"passback session v1",
@@ -59,7 +59,7 @@ impl Purpose {
 
 /// Location of a sealed value, bound to it as associated data.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct SealContext<'a> {
     pub(crate) table: &'a str,
     pub(crate) column: &'a str,
     pub(crate) row: &'a str,
@@ -68,13 +68,13 @@ pub(crate) struct Place<'a> {
 /// Encrypts with the first key of `sealing.keys` and decrypts with any of them.
 #[derive(Clone)]
 pub(crate) struct Sealer {
-    keys: Vec<Key>,
+    keys: Vec<RootKey>,
     tenant: TenantId,
     random: Random,
 }
 
 #[derive(Clone)]
-struct Key {
+struct RootKey {
     id: String,
     root: Zeroizing<[u8; 32]>,
 }
@@ -95,8 +95,8 @@ pub(crate) enum SealError {
 }
 
 impl Sealer {
-    pub(crate) fn load(sealing: &Sealing, tenant: TenantId, random: Random) -> Result<Self, SealError> {
-        let keys = sealing.keys.iter().map(Key::load).collect::<Result<Vec<_>, _>>()?;
+    pub(crate) fn load(sealing: &SealingConfig, tenant: TenantId, random: Random) -> Result<Self, SealError> {
+        let keys = sealing.keys.iter().map(RootKey::load).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
             return Err(SealError::NoKey);
         }
@@ -104,7 +104,12 @@ impl Sealer {
     }
 
     /// Encrypts a value with the first key. Returns `id.nonce.ciphertext`, the last two in base64.
-    pub(crate) fn seal(&self, purpose: Purpose, context: Place<'_>, plain: &[u8]) -> Result<String, SealError> {
+    pub(crate) fn seal(
+        &self,
+        purpose: KeyPurpose,
+        context: SealContext<'_>,
+        plain: &[u8],
+    ) -> Result<String, SealError> {
         let key = self.keys.first().ok_or(SealError::NoKey)?;
         let nonce: [u8; 24] = self.random.bytes();
         let aad = self.bound(context);
@@ -118,8 +123,8 @@ impl Sealer {
     /// Decrypts a value with the key that its prefix names.
     pub(crate) fn open(
         &self,
-        purpose: Purpose,
-        context: Place<'_>,
+        purpose: KeyPurpose,
+        context: SealContext<'_>,
         sealed: &str,
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let mut parts = sealed.rsplitn(3, '.');
@@ -134,18 +139,18 @@ impl Sealer {
     }
 
     /// Computes a MAC with the first key. Returns its hexadecimal digits and the key's id.
-    pub(crate) fn mac(&self, purpose: Purpose, data: &[u8]) -> (String, String) {
+    pub(crate) fn mac(&self, purpose: KeyPurpose, data: &[u8]) -> (String, String) {
         self.keys.first().map_or_else(Default::default, |key| (key.mac(purpose, data), key.id.clone()))
     }
 
     /// Returns whether a MAC is valid, or `None` if its key is not configured.
-    pub(crate) fn verify(&self, purpose: Purpose, data: &[u8], mac: &str, key: &str) -> Option<bool> {
+    pub(crate) fn verify(&self, purpose: KeyPurpose, data: &[u8], mac: &str, key: &str) -> Option<bool> {
         let key = self.keys.iter().find(|k| k.id == key)?;
         Some(key.mac(purpose, data).as_bytes().ct_eq(mac.as_bytes()).into())
     }
 
     /// Encodes the context and the tenant as associated data. Length prefixes make the encoding unambiguous.
-    fn bound(&self, context: Place<'_>) -> Vec<u8> {
+    fn bound(&self, context: SealContext<'_>) -> Vec<u8> {
         let tenant = self.tenant.to_string();
         let mut bytes = Vec::new();
         for part in [context.table, context.column, context.row, &tenant] {
@@ -156,7 +161,7 @@ impl Sealer {
     }
 }
 
-impl Key {
+impl RootKey {
     fn load(file: &SealingKey) -> Result<Self, SealError> {
         use std::os::unix::fs::PermissionsExt as _;
         let path = file.file.display().to_string();
@@ -172,18 +177,18 @@ impl Key {
         Ok(Self { id: file.id.clone(), root: Zeroizing::new(root) })
     }
 
-    fn derived(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+    fn derived(&self, purpose: KeyPurpose) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         // Expanding to 32 bytes cannot fail: the limit is 255 times the hash length (RFC 5869).
         let _ = Hkdf::<Sha256>::new(None, &*self.root).expand(purpose.label(), &mut *key);
         key
     }
 
-    fn cipher(&self, purpose: Purpose) -> XChaCha20Poly1305 {
+    fn cipher(&self, purpose: KeyPurpose) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&(*self.derived(purpose)).into())
     }
 
-    fn mac(&self, purpose: Purpose, data: &[u8]) -> String {
+    fn mac(&self, purpose: KeyPurpose, data: &[u8]) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&*self.derived(purpose)) else { return String::new() };
         mac.update(data);
         hex(&mac.finalize().into_bytes())
@@ -206,34 +211,37 @@ mod tests {
     use super::*;
     use crate::store::testing;
 
-    const HERE: Place<'_> = Place { table: "operator", column: "sealed_refresh", row: "1" };
+    const HERE: SealContext<'_> = SealContext { table: "operator", column: "sealed_refresh", row: "1" };
 
     #[test]
     fn a_value_opens_only_where_it_was_sealed() {
         let sealer = testing::sealer();
-        let kept = sealer.seal(Purpose::Operator, HERE, b"token").unwrap();
-        assert_eq!(sealer.open(Purpose::Operator, HERE, &kept).unwrap().as_slice(), b"token");
+        let kept = sealer.seal(KeyPurpose::Operator, HERE, b"token").unwrap();
+        assert_eq!(sealer.open(KeyPurpose::Operator, HERE, &kept).unwrap().as_slice(), b"token");
         assert!(!kept.contains("token"));
-        for elsewhere in
-            [Place { row: "2", ..HERE }, Place { column: "sealed_access", ..HERE }, Place { table: "sessions", ..HERE }]
-        {
-            assert!(sealer.open(Purpose::Operator, elsewhere, &kept).is_err());
+        for elsewhere in [
+            SealContext { row: "2", ..HERE },
+            SealContext { column: "sealed_access", ..HERE },
+            SealContext { table: "sessions", ..HERE },
+        ] {
+            assert!(sealer.open(KeyPurpose::Operator, elsewhere, &kept).is_err());
         }
-        assert!(sealer.open(Purpose::Session, HERE, &kept).is_err());
-        assert!(sealer.open(Purpose::Operator, HERE, "nonsense").is_err());
+        assert!(sealer.open(KeyPurpose::Session, HERE, &kept).is_err());
+        assert!(sealer.open(KeyPurpose::Operator, HERE, "nonsense").is_err());
     }
 
     #[test]
     fn a_new_first_key_seals_and_the_old_one_still_opens() {
         let dir = tempfile::tempdir().unwrap();
         let (old, new) = (testing::key_file(dir.path(), "old", 1), testing::key_file(dir.path(), "new", 2));
-        let load =
-            |keys: Vec<SealingKey>| Sealer::load(&Sealing { keys }, testing::tenant(), Random::seeded(1)).unwrap();
-        let sealed = load(vec![old.clone()]).seal(Purpose::Operator, HERE, b"token").unwrap();
+        let load = |keys: Vec<SealingKey>| {
+            Sealer::load(&SealingConfig { keys }, testing::tenant(), Random::seeded(1)).unwrap()
+        };
+        let sealed = load(vec![old.clone()]).seal(KeyPurpose::Operator, HERE, b"token").unwrap();
         let both = load(vec![new.clone(), old]);
-        assert!(both.open(Purpose::Operator, HERE, &sealed).is_ok());
-        assert!(both.seal(Purpose::Operator, HERE, b"x").unwrap().starts_with("new."));
-        assert!(load(vec![new]).open(Purpose::Operator, HERE, &sealed).is_err(), "the old key is missing");
+        assert!(both.open(KeyPurpose::Operator, HERE, &sealed).is_ok());
+        assert!(both.seal(KeyPurpose::Operator, HERE, b"x").unwrap().starts_with("new."));
+        assert!(load(vec![new]).open(KeyPurpose::Operator, HERE, &sealed).is_err(), "the old key is missing");
     }
 
     #[test]
@@ -242,7 +250,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let key = testing::key_file(dir.path(), "k", 1);
         std::fs::set_permissions(&key.file, std::fs::Permissions::from_mode(0o640)).unwrap();
-        let error = Sealer::load(&Sealing { keys: vec![key] }, testing::tenant(), Random::seeded(1)).err().unwrap();
+        let error =
+            Sealer::load(&SealingConfig { keys: vec![key] }, testing::tenant(), Random::seeded(1)).err().unwrap();
         assert!(error.to_string().contains("chmod 600"));
     }
 }

@@ -19,13 +19,13 @@ use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
-use super::{Db, Place, Purpose, Sealer, StoreError, on_db, on_tx, write_db};
-use crate::base::{Clock, Known, PersonKey, hex};
+use super::{Db, KeyPurpose, SealContext, Sealer, StoreError, on_db, on_tx, write_db};
+use crate::base::{ChangeTrackedCache, Clock, PersonKey, hex};
 
 /// Maximum number of sessions in the cache.
 const IN_MEMORY: usize = 20_000;
 
-type Data = std::collections::HashMap<String, serde_json::Value>;
+type SessionData = std::collections::HashMap<String, serde_json::Value>;
 
 /// Store of sessions in the database, with a cache in memory.
 #[derive(Clone)]
@@ -33,11 +33,11 @@ pub(crate) struct DbSessions {
     db: Db,
     sealer: Sealer,
     clock: Clock,
-    known: Known<Remembered>,
+    known: ChangeTrackedCache<CachedSession>,
 }
 
 /// Session in the cache, with the value that every page reads, deserialized once.
-struct Remembered {
+struct CachedSession {
     record: Record,
     value: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -71,12 +71,12 @@ pub(crate) fn hash_id(token: &str) -> String {
 
 impl DbSessions {
     pub(crate) fn new(db: Db, sealer: Sealer, clock: Clock) -> Self {
-        Self { db, sealer, known: Known::new(clock.clone(), IN_MEMORY), clock }
+        Self { db, sealer, known: ChangeTrackedCache::new(clock.clone(), IN_MEMORY), clock }
     }
 
     fn sealed(&self, row: &str, record: &Record) -> Result<String> {
         let plain = serde_json::to_vec(&record.data).map_err(|e| Error::Encode(e.to_string()))?;
-        self.sealer.seal(Purpose::Session, place(row), &plain).map_err(|e| Error::Encode(e.to_string()))
+        self.sealer.seal(KeyPurpose::Session, place(row), &plain).map_err(|e| Error::Encode(e.to_string()))
     }
 
     /// Deletes expired sessions, and recorded ends older than 1 hour, which every replica has read.
@@ -126,8 +126,8 @@ impl DbSessions {
     }
 
     /// Returns the session from the cache unless it has expired, and records that the request used it.
-    fn in_memory(&self, row: &str) -> Option<Arc<Remembered>> {
-        let lives = |known: &Arc<Remembered>| millis(known.record.expiry_date) > self.clock.now().as_millisecond();
+    fn in_memory(&self, row: &str) -> Option<Arc<CachedSession>> {
+        let lives = |known: &Arc<CachedSession>| millis(known.record.expiry_date) > self.clock.now().as_millisecond();
         let known = self.known.get(row).filter(lives)?;
         let _ = FROM_MEMORY.try_with(|came| came.set(true));
         Some(known)
@@ -135,18 +135,18 @@ impl DbSessions {
 
     /// Loads a session's data from the database by the hash of its id. `None`: the session has ended, or its sealing
     /// key is missing.
-    pub(crate) async fn read(&self, row: &str) -> std::result::Result<Option<Data>, StoreError> {
+    pub(crate) async fn read(&self, row: &str) -> std::result::Result<Option<SessionData>, StoreError> {
         Ok(self.find(row).await?.map(|(data, _)| data))
     }
 
-    async fn find(&self, row: &str) -> std::result::Result<Option<(Data, i64)>, StoreError> {
+    async fn find(&self, row: &str) -> std::result::Result<Option<(SessionData, i64)>, StoreError> {
         const SQL: &str = "SELECT sealed, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2";
         let now = self.clock.now().as_millisecond();
         let found: Option<(String, i64)> =
             on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(row).bind(now).fetch_optional(pool).await)?;
         let Some((sealed, expires)) = found else { return Ok(None) };
         // A session whose sealing key is missing counts as ended, and its owner signs in again.
-        let Ok(plain) = self.sealer.open(Purpose::Session, place(row), &sealed) else { return Ok(None) };
+        let Ok(plain) = self.sealer.open(KeyPurpose::Session, place(row), &sealed) else { return Ok(None) };
         let data = serde_json::from_slice(&plain)
             .map_err(|e| StoreError::BadRow { table: "sessions", problem: e.to_string() })?;
         Ok(Some((data, expires)))
@@ -197,8 +197,8 @@ impl DbSessions {
     }
 }
 
-fn place(row: &str) -> Place<'_> {
-    Place { table: "sessions", column: "sealed", row }
+fn place(row: &str) -> SealContext<'_> {
+    SealContext { table: "sessions", column: "sealed", row }
 }
 
 fn millis(at: OffsetDateTime) -> i64 {
@@ -239,7 +239,7 @@ impl SessionStore for DbSessions {
             OffsetDateTime::from_unix_timestamp(expires / 1_000).map_err(|e| Error::Decode(e.to_string()))?;
         let record = Record { id: *id, data, expiry_date };
         if from_memory {
-            let known = Remembered { record: record.clone(), value: OnceLock::new() };
+            let known = CachedSession { record: record.clone(), value: OnceLock::new() };
             self.known.put(&row, Arc::new(known), began);
         }
         Ok(Some(record))

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Db, Sealer};
 use crate::base::{Random, Secret, TenantId};
-use crate::config::{Sealing, SealingKey};
+use crate::config::{SealingConfig, SealingKey};
 
 pub(crate) fn tenant() -> TenantId {
     "c0de0000-7e5a-4f00-8000-00000000c0de".parse().unwrap()
@@ -24,23 +24,23 @@ pub(crate) fn key_file(dir: &Path, id: &str, byte: u8) -> SealingKey {
 pub(crate) fn sealer() -> Sealer {
     let dir = tempfile::tempdir().unwrap();
     let keys = vec![key_file(dir.path(), "k1", 7)];
-    Sealer::load(&Sealing { keys }, tenant(), Random::system()).unwrap()
+    Sealer::load(&SealingConfig { keys }, tenant(), Random::system()).unwrap()
 }
 
 /// Database that is deleted with the test, except for the schema on PostgreSQL.
-pub(crate) struct Engine {
+pub(crate) struct TestDatabase {
     pub(crate) db: Db,
     _dir: tempfile::TempDir,
 }
 
-pub(crate) async fn engines() -> Vec<Engine> {
+pub(crate) async fn engines() -> Vec<TestDatabase> {
     let dir = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite://{}", dir.path().join("test.db").display());
-    let mut engines = vec![Engine { db: Db::open(&Secret::new(sqlite)).await.unwrap(), _dir: dir }];
+    let mut engines = vec![TestDatabase { db: Db::open(&Secret::new(sqlite)).await.unwrap(), _dir: dir }];
     match std::env::var("TEST_DATABASE_URL") {
         Ok(url) => {
             let db = Db::open(&Secret::new(schema(&url).await)).await.unwrap();
-            engines.push(Engine { db, _dir: tempfile::tempdir().unwrap() });
+            engines.push(TestDatabase { db, _dir: tempfile::tempdir().unwrap() });
         }
         Err(_) => println!("TEST_DATABASE_URL is not set: this contract ran on SQLite alone"),
     }

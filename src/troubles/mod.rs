@@ -6,18 +6,18 @@
 
 mod store;
 
-pub(crate) use store::{Standing, change, read_signal, signal, standing};
+pub(crate) use store::{OpenHealthIssue, change, read_signal, signal, standing};
 
 use jiff::Timestamp;
 
-use crate::audit::{Actor, Event};
+use crate::audit::{AuditActor, AuditEvent};
 use crate::notify;
-use crate::state::App;
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Kind of health issue. The message catalogue has `trouble-<name>` and `trouble-<name>-do`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum HealthIssueKind {
     /// The reset operator is unavailable: no one can reset.
     Operator,
     /// The operator's refresh token was not renewed for a week and will expire.
@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Clock,
 }
 
-impl Kind {
+impl HealthIssueKind {
     pub(crate) const ALL: [Self; 9] = [
         Self::Operator,
         Self::OperatorOld,
@@ -72,7 +72,7 @@ impl Kind {
 
 /// Result of checking one kind of health issue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum HealthCheckResult {
     Well,
     /// Has a detail for the administrator who fixes it: codes and numbers, no personal names.
     Wrong(String),
@@ -81,29 +81,30 @@ pub(crate) enum Found {
 }
 
 /// Compares check results with the open issues, and opens, updates and resolves issues.
-pub(crate) async fn settle(app: &App, found: &[(Kind, Found)]) -> Result<(), StoreError> {
+pub(crate) async fn settle(app: &AppState, found: &[(HealthIssueKind, HealthCheckResult)]) -> Result<(), StoreError> {
     let standing = standing(&app.db).await?;
     for (kind, found) in found {
         let stands = standing.iter().find(|trouble| trouble.kind == *kind);
         match (found, stands) {
-            (Found::Wrong(detail), None) => begin(app, *kind, detail).await?,
-            (Found::Wrong(detail), Some(old)) if old.detail != *detail => {
+            (HealthCheckResult::Wrong(detail), None) => begin(app, *kind, detail).await?,
+            (HealthCheckResult::Wrong(detail), Some(old)) if old.detail != *detail => {
                 store::renew(&app.db, *kind, detail).await?;
             }
-            (Found::Well, Some(old)) => end(app, *kind, old.since).await?,
+            (HealthCheckResult::Well, Some(old)) => end(app, *kind, old.since).await?,
             _ => {}
         }
     }
     Ok(())
 }
 
-async fn begin(app: &App, kind: Kind, detail: &str) -> Result<(), StoreError> {
+async fn begin(app: &AppState, kind: HealthIssueKind, detail: &str) -> Result<(), StoreError> {
     let now = app.now();
     let mut ledger = app.auditor.begin().await?;
     if !store::begin(ledger.tx(), kind, detail, now).await? {
         return Ok(());
     }
-    ledger.record(Event::new("trouble.began", Actor::Portal).with("kind", kind.name()).with("detail", detail));
+    ledger
+        .record(AuditEvent::new("trouble.began", AuditActor::Portal).with("kind", kind.name()).with("detail", detail));
     notify::tell_operations(ledger.tx(), app, kind.name(), now).await?;
     ledger.commit().await?;
     app.metrics.desk_alarm(kind.name());
@@ -111,14 +112,16 @@ async fn begin(app: &App, kind: Kind, detail: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn end(app: &App, kind: Kind, since: Timestamp) -> Result<(), StoreError> {
+async fn end(app: &AppState, kind: HealthIssueKind, since: Timestamp) -> Result<(), StoreError> {
     let now = app.now();
     let mut ledger = app.auditor.begin().await?;
     if !store::end(ledger.tx(), kind, now).await? {
         return Ok(());
     }
     let seconds = now.duration_since(since).as_secs();
-    ledger.record(Event::new("trouble.ended", Actor::Portal).with("kind", kind.name()).with("seconds", seconds));
+    ledger.record(
+        AuditEvent::new("trouble.ended", AuditActor::Portal).with("kind", kind.name()).with("seconds", seconds),
+    );
     ledger.commit().await?;
     tracing::info!(kind = kind.name(), seconds, "health issue resolved");
     Ok(())

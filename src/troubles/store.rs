@@ -2,24 +2,24 @@
 
 use jiff::Timestamp;
 
-use super::Kind;
+use super::HealthIssueKind;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// Health issue that is not resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) kind: Kind,
+pub(crate) struct OpenHealthIssue {
+    pub(crate) kind: HealthIssueKind,
     pub(crate) since: Timestamp,
     pub(crate) detail: String,
 }
 
 /// Loads the open issues, oldest first. Omits kinds that only a newer release has.
-pub(crate) async fn standing(db: &Db) -> Result<Vec<Standing>, StoreError> {
+pub(crate) async fn standing(db: &Db) -> Result<Vec<OpenHealthIssue>, StoreError> {
     const SQL: &str = "SELECT kind, since, detail FROM troubles WHERE ended_at IS NULL ORDER BY since, kind";
     let rows: Vec<(String, i64, String)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
     let one = |(kind, since, detail): (String, i64, String)| {
         let since = Timestamp::from_millisecond(since).unwrap_or_default();
-        Some(Standing { kind: Kind::read(&kind)?, since, detail })
+        Some(OpenHealthIssue { kind: HealthIssueKind::read(&kind)?, since, detail })
     };
     Ok(rows.into_iter().filter_map(one).collect())
 }
@@ -32,7 +32,12 @@ pub(crate) async fn change(db: &Db) -> Result<i64, StoreError> {
 }
 
 /// Inserts an open issue. Returns false if it is already open.
-pub(super) async fn begin(tx: &mut Tx, kind: Kind, detail: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn begin(
+    tx: &mut Tx,
+    kind: HealthIssueKind,
+    detail: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO troubles (kind, since, detail, ended_at, change) VALUES ($1, $3, $2, NULL, 1)
         ON CONFLICT (kind) DO UPDATE SET since = $3, detail = $2, ended_at = NULL, change = troubles.change + 1
         WHERE troubles.ended_at IS NOT NULL";
@@ -48,14 +53,14 @@ pub(super) async fn begin(tx: &mut Tx, kind: Kind, detail: &str, now: Timestamp)
 }
 
 /// Updates the detail of an open issue.
-pub(super) async fn renew(db: &Db, kind: Kind, detail: &str) -> Result<(), StoreError> {
+pub(super) async fn renew(db: &Db, kind: HealthIssueKind, detail: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE troubles SET detail = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
     write_db!(db, |pool| sqlx::query(SQL).bind(kind.name()).bind(detail).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 
 /// Marks an issue as resolved. Returns false if it was not open.
-pub(super) async fn end(tx: &mut Tx, kind: Kind, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn end(tx: &mut Tx, kind: HealthIssueKind, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE troubles SET ended_at = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
     let now = now.as_millisecond();
     let rows =
@@ -91,21 +96,21 @@ mod tests {
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             let begins = async |detail: &str| {
                 let mut tx = db.begin().await.unwrap();
-                let began = begin(&mut tx, Kind::Sync, detail, now).await.unwrap();
+                let began = begin(&mut tx, HealthIssueKind::Sync, detail, now).await.unwrap();
                 tx.commit().await.unwrap();
                 began
             };
             let ends = async || {
                 let mut tx = db.begin().await.unwrap();
-                let ended = end(&mut tx, Kind::Sync, now).await.unwrap();
+                let ended = end(&mut tx, HealthIssueKind::Sync, now).await.unwrap();
                 tx.commit().await.unwrap();
                 ended
             };
             assert!(standing(db).await.unwrap().is_empty() && change(db).await.unwrap() == 0 && !ends().await);
             assert!(begins("3 h").await);
             assert!(!begins("4 h").await, "the issue is already open");
-            renew(db, Kind::Sync, "4 h").await.unwrap();
-            let stands = Standing { kind: Kind::Sync, since: now, detail: "4 h".to_owned() };
+            renew(db, HealthIssueKind::Sync, "4 h").await.unwrap();
+            let stands = OpenHealthIssue { kind: HealthIssueKind::Sync, since: now, detail: "4 h".to_owned() };
             assert_eq!((standing(db).await.unwrap(), change(db).await.unwrap()), (vec![stands], 2));
             assert!(ends().await && !ends().await);
             assert!(standing(db).await.unwrap().is_empty());

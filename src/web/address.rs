@@ -12,9 +12,9 @@ use axum::http::request::Parts;
 use ipnet::{IpNet, Ipv6Net};
 use jiff::SignedDuration;
 
-use super::error::Error;
-use crate::state::App;
-use crate::store::Limit;
+use super::error::WebError;
+use crate::state::AppState;
+use crate::store::RateLimit;
 
 /// Address of the client as rate limits and audit log use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,23 +22,23 @@ pub(crate) struct ClientAddress(pub(crate) String);
 
 impl ClientAddress {
     /// Counts a request of one kind against the limit per address and minute.
-    pub(crate) async fn count(&self, app: &App, kind: &str) -> Result<(), Error> {
-        let limit = Limit { count: app.config.reset.per_address_minute, per: SignedDuration::from_mins(1) };
+    pub(crate) async fn count(&self, app: &AppState, kind: &str) -> Result<(), WebError> {
+        let limit = RateLimit { count: app.config.reset.per_address_minute, per: SignedDuration::from_mins(1) };
         let taken = app.limits.take(&format!("{kind}:{}", self.0), limit, app.now()).await?;
-        taken.map_err(|refused| Error::Limited(refused.wait))
+        taken.map_err(|refused| WebError::Limited(refused.wait))
     }
 }
 
-impl FromRequestParts<App> for ClientAddress {
+impl FromRequestParts<AppState> for ClientAddress {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
         Ok(Self(client_ip(parts, app).map_or_else(|| "unknown".to_owned(), named)))
     }
 }
 
 /// Returns the client's full address, for comparison with lists of networks.
-pub(crate) fn client_ip(parts: &Parts, app: &App) -> Option<IpAddr> {
+pub(crate) fn client_ip(parts: &Parts, app: &AppState) -> Option<IpAddr> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
     Some(client(peer, &parts.headers, &app.config.server.trusted_proxies).to_canonical())
 }

@@ -8,21 +8,21 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
-use crate::state::App;
+use crate::state::AppState;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
-struct Static;
+struct StaticAssets;
 
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 static ADDRESSES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let address = |name: &str| {
-        let hash = Static::get(name).map(|file| file.metadata.sha256_hash()).unwrap_or_default();
+        let hash = StaticAssets::get(name).map(|file| file.metadata.sha256_hash()).unwrap_or_default();
         let short: String = hash.iter().take(6).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         format!("/static/{short}/{name}")
     };
-    Static::iter().map(|name| (name.to_string(), address(&name))).collect()
+    StaticAssets::iter().map(|name| (name.to_string(), address(&name))).collect()
 });
 
 /// Returns the URL path of an asset, or an empty string for an unknown name.
@@ -32,7 +32,7 @@ pub(super) fn address(name: &str) -> &'static str {
 
 /// Handles `GET /static/{hash}/{name}`. A hash other than the current one is not found.
 pub(crate) async fn serve(Path((_, name)): Path<(String, String)>, uri: axum::http::Uri) -> Response {
-    let Some(file) = Static::get(&name).filter(|_| uri.path() == address(&name)) else {
+    let Some(file) = StaticAssets::get(&name).filter(|_| uri.path() == address(&name)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind =
@@ -41,7 +41,7 @@ pub(crate) async fn serve(Path((_, name)): Path<(String, String)>, uri: axum::ht
 }
 
 /// Handles `GET /brand/{hash}/{name}`: the organisation's logo and colours.
-pub(crate) async fn serve_brand(State(app): State<App>, Path((hash, name)): Path<(String, String)>) -> Response {
+pub(crate) async fn serve_brand(State(app): State<AppState>, Path((hash, name)): Path<(String, String)>) -> Response {
     let Some(file) = app.brand.file(&hash, &name) else { return StatusCode::NOT_FOUND.into_response() };
     let kind = HeaderValue::from_static(file.kind);
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, KEPT)], file.bytes.clone()).into_response()

@@ -11,14 +11,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
 
-use super::frame::{Frame, draw_with};
+use super::frame::{PageContext, draw_with};
 use super::time::duration;
-use crate::state::App;
+use crate::state::AppState;
 
 /// Refusal with a stable code. Pages and tests compare the code, never the text. The message catalogue has
 /// `refusal-<code>-title`, `-text` and `-do`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct CodedRefusal {
     pub(crate) code: &'static str,
     pub(crate) status: StatusCode,
     /// Target of the button, if the page has one.
@@ -27,10 +27,10 @@ pub(crate) struct Refusal {
 
 /// Error of a handler.
 #[derive(Clone, Debug)]
-pub(crate) enum Error {
+pub(crate) enum WebError {
     /// The object is unknown or belongs to another person. Both look the same.
     NotFound,
-    Refused(Refusal),
+    Refused(CodedRefusal),
     /// The rate limit is exceeded. The client may retry after this time.
     Limited(SignedDuration),
     /// Microsoft or the database is unavailable. Nothing was done.
@@ -38,7 +38,7 @@ pub(crate) enum Error {
     Internal(String),
 }
 
-impl Error {
+impl WebError {
     pub(crate) fn internal(cause: &dyn StdError) -> Self {
         Self::Internal(chain(cause))
     }
@@ -68,7 +68,7 @@ impl Error {
     }
 }
 
-impl From<crate::store::StoreError> for Error {
+impl From<crate::store::StoreError> for WebError {
     fn from(error: crate::store::StoreError) -> Self {
         Self::unavailable(&error)
     }
@@ -85,7 +85,7 @@ fn chain(error: &dyn StdError) -> String {
     text
 }
 
-impl IntoResponse for Error {
+impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         if let Self::Limited(wait) = &self
@@ -106,7 +106,7 @@ pub(crate) fn json_not_found() -> Response {
 #[derive(Template)]
 #[template(path = "web/error.html")]
 struct ErrorPage<'a> {
-    f: &'a Frame,
+    f: &'a PageContext,
     code: &'a str,
     title: String,
     text: String,
@@ -116,20 +116,20 @@ struct ErrorPage<'a> {
 }
 
 /// Middleware that renders errors as pages and logs them.
-pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
-    let frame = Frame::of(&app, request.headers(), request.uri().path());
+pub(super) async fn dress(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let frame = PageContext::of(&app, request.headers(), request.uri().path());
     let response = next.run(request).await;
-    let error = match response.extensions().get::<Error>() {
+    let error = match response.extensions().get::<WebError>() {
         Some(error) => error.clone(),
         None if bare(&response) => from_status(response.status()),
         None => return response,
     };
     match &error {
-        Error::Internal(cause) => tracing::error!(code = error.code(), error = cause, "request failed"),
-        Error::Unavailable(cause) => {
+        WebError::Internal(cause) => tracing::error!(code = error.code(), error = cause, "request failed"),
+        WebError::Unavailable(cause) => {
             tracing::warn!(code = error.code(), error = cause, "request failed: dependency unavailable");
         }
-        Error::NotFound | Error::Refused(_) | Error::Limited(_) => {
+        WebError::NotFound | WebError::Refused(_) | WebError::Limited(_) => {
             tracing::info!(code = error.code(), "request rejected");
         }
     }
@@ -149,27 +149,27 @@ fn bare(response: &Response) -> bool {
     (response.status().is_client_error() || response.status().is_server_error()) && !ours
 }
 
-fn from_status(status: StatusCode) -> Error {
-    let refused = |code| Error::Refused(Refusal { code, status, again: None });
+fn from_status(status: StatusCode) -> WebError {
+    let refused = |code| WebError::Refused(CodedRefusal { code, status, again: None });
     match status {
-        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::NOT_FOUND => WebError::NotFound,
         StatusCode::FORBIDDEN => refused("E-CROSS-SITE"),
         StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => refused("E-TIMEOUT"),
         s if s.is_client_error() => refused("E-BAD-REQUEST"),
-        _ => Error::Internal(format!("middleware returned {status}")),
+        _ => WebError::Internal(format!("middleware returned {status}")),
     }
 }
 
-fn page<'a>(f: &'a Frame, error: &'a Error) -> ErrorPage<'a> {
+fn page<'a>(f: &'a PageContext, error: &'a WebError) -> ErrorPage<'a> {
     let code = error.code();
     let key = |part: &str| format!("refusal-{}-{part}", code.to_lowercase());
     let text = match error {
-        Error::Limited(wait) => f.tv(&key("text"), "wait", &duration(&f.lang, *wait)),
+        WebError::Limited(wait) => f.tv(&key("text"), "wait", &duration(&f.lang, *wait)),
         _ => f.t(&key("text")),
     };
     let again = match error {
-        Error::Refused(refusal) => refusal.again,
-        Error::NotFound => Some("/"),
+        WebError::Refused(refusal) => refusal.again,
+        WebError::NotFound => Some("/"),
         _ => None,
     };
     ErrorPage {

@@ -9,15 +9,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 
-use super::error::Error;
+use super::error::WebError;
 use super::messages::Lang;
 use super::{assets, language};
-use crate::config::Branding;
-use crate::state::App;
+use crate::config::BrandingConfig;
+use crate::state::AppState;
 
 /// Context that every page shares: language, branding, warnings and navigation.
 #[derive(Clone, Debug)]
-pub(crate) struct Frame {
+pub(crate) struct PageContext {
     pub(crate) lang: Lang,
     /// Neither the person nor the browser chose the language.
     lang_open: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Frame {
     pub(crate) logo: Option<String>,
     /// URL path of the style sheet with the organisation's colours, if they are configured.
     pub(crate) colours: Option<String>,
-    pub(crate) brand: Branding,
+    pub(crate) brand: BrandingConfig,
     /// The tenant is emulated.
     pub(crate) emulated: bool,
     /// Hosts that are not Microsoft's are allowed.
@@ -47,8 +47,8 @@ pub(crate) struct NavItem {
     pub(crate) here: bool,
 }
 
-impl Frame {
-    pub(super) fn of(app: &App, headers: &HeaderMap, path: &str) -> Self {
+impl PageContext {
+    pub(super) fn of(app: &AppState, headers: &HeaderMap, path: &str) -> Self {
         let (lang, lang_open) = language::of(headers);
         Self {
             lang,
@@ -72,7 +72,7 @@ impl Frame {
 
     /// Uses the person's language in Entra if neither the person nor the browser chose one. Also returns the cookie
     /// with which later pages use it.
-    pub(crate) fn preferring(mut self, app: &App, preferred: Option<&str>) -> (Self, CookieJar) {
+    pub(crate) fn preferring(mut self, app: &AppState, preferred: Option<&str>) -> (Self, CookieJar) {
         if !self.lang_open {
             return (self, CookieJar::new());
         }
@@ -118,10 +118,10 @@ impl Frame {
     }
 }
 
-impl FromRequestParts<App> for Frame {
+impl FromRequestParts<AppState> for PageContext {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
         Ok(Self::of(app, &parts.headers, parts.uri.path()))
     }
 }
@@ -135,6 +135,6 @@ pub(crate) fn draw(page: &impl Template) -> Response {
 pub(crate) fn draw_with(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
-        Err(error) => Error::internal(&error).into_response(),
+        Err(error) => WebError::internal(&error).into_response(),
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tower_sessions::cookie::time::Duration;
 
 use super::messages::Lang;
-use crate::state::App;
+use crate::state::AppState;
 
 /// Cookie with the language that the person chose. It contains nothing else, so it may outlive the session.
 const COOKIE: &str = "lang";
@@ -35,7 +35,7 @@ pub(super) fn of(headers: &HeaderMap) -> (Lang, bool) {
 
 /// Returns the cookie with the language for later pages on which neither the person nor the browser chose one. `None`
 /// deletes it.
-pub(super) fn hint(app: &App, lang: Option<&Lang>) -> CookieJar {
+pub(super) fn hint(app: &AppState, lang: Option<&Lang>) -> CookieJar {
     let mut cookie = cookie(app, HINT, lang.map(Lang::code).unwrap_or_default());
     if lang.is_none() {
         cookie.set_max_age(Duration::ZERO);
@@ -44,17 +44,17 @@ pub(super) fn hint(app: &App, lang: Option<&Lang>) -> CookieJar {
 }
 
 /// Deletes the language hint at sign-out, because the next person may use the same browser.
-pub(crate) fn forget_language(app: &App) -> CookieJar {
+pub(crate) fn forget_language(app: &AppState) -> CookieJar {
     hint(app, None)
 }
 
-fn cookie(app: &App, name: &'static str, value: String) -> Cookie<'static> {
+fn cookie(app: &AppState, name: &'static str, value: String) -> Cookie<'static> {
     let secure = app.config.server.public_url.scheme() == "https";
     Cookie::build((name, value)).path("/").secure(secure).http_only(true).same_site(SameSite::Lax).build()
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Switch {
+pub(crate) struct LanguageForm {
     #[serde(default)]
     lang: String,
     #[serde(default)]
@@ -62,7 +62,7 @@ pub(crate) struct Switch {
 }
 
 /// Handles `POST /language`: stores the language and redirects back to the page.
-pub(crate) async fn switch(State(app): State<App>, jar: CookieJar, Form(asked): Form<Switch>) -> Response {
+pub(crate) async fn switch(State(app): State<AppState>, jar: CookieJar, Form(asked): Form<LanguageForm>) -> Response {
     // Accept a path of this portal only, and nothing that a browser could resolve to another host.
     let own = asked.back.starts_with('/') && !asked.back.starts_with("//") && !asked.back.contains('\\');
     let back = Redirect::to(if own && !asked.back.contains(char::is_control) { &asked.back } else { "/" });

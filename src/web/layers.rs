@@ -18,18 +18,18 @@ use tracing::Instrument as _;
 
 use super::error::dress;
 use crate::base::public_origin;
-use crate::state::App;
+use crate::state::AppState;
 use crate::store::with_sessions_from_memory;
 
 /// Maximum request body. The largest form is under 1 KiB.
 const BODY_LIMIT: usize = 16 * 1024;
 
 /// Adds all middleware to the routes.
-pub(crate) fn dress_and_guard(routes: Router<App>, app: &App) -> Result<Router, ConfigError> {
+pub(crate) fn dress_and_guard(routes: Router<AppState>, app: &AppState) -> Result<Router, ConfigError> {
     let csrf = CsrfLayer::new().add_trusted_origin(public_origin(&app.config.server.public_url))?;
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(app.clone(), record))
-        .layer(from_fn_with_state(Fixed::of(app), headers))
+        .layer(from_fn_with_state(StaticHeaders::of(app), headers))
         .layer(from_fn_with_state(app.clone(), dress))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(without_streams_timeout))
@@ -43,7 +43,7 @@ pub(crate) fn dress_and_guard(routes: Router<App>, app: &App) -> Result<Router, 
 
 /// Creates the session middleware. The cookie has `__Host-` and `Secure` over https, and a plain name over http, which
 /// is allowed on loopback only: clients differ in whether they send a `Secure` cookie there.
-fn sessions(app: &App) -> SessionManagerLayer<crate::store::DbSessions> {
+fn sessions(app: &AppState) -> SessionManagerLayer<crate::store::DbSessions> {
     let secure = app.config.server.public_url.scheme() == "https";
     let life = tower_sessions::cookie::time::Duration::seconds(app.config.signin.absolute_seconds);
     SessionManagerLayer::new(app.sessions.clone())
@@ -65,7 +65,7 @@ async fn sessions_from_memory(request: Request, next: Next) -> Response {
 }
 
 /// Records one span and one log line per request, without query, names and addresses.
-async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn record(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let id = app.random.uuid().to_string();
     let span =
         tracing::info_span!("request", request.id = id, method = %request.method(), path = path_to_log(&request));
@@ -102,12 +102,12 @@ const FIXED: [(HeaderName, &str); 6] = [
 
 /// Headers that are the same for every response of this portal.
 #[derive(Clone)]
-struct Fixed(Arc<HeaderMap>);
+struct StaticHeaders(Arc<HeaderMap>);
 
-impl Fixed {
+impl StaticHeaders {
     /// Creates the headers. The content security policy allows Entra in `form-action`, because the sign-out form ends
     /// there.
-    fn of(app: &App) -> Self {
+    fn of(app: &AppState) -> Self {
         let mut headers = HeaderMap::new();
         for (name, value) in FIXED {
             headers.insert(name, HeaderValue::from_static(value));
@@ -127,7 +127,7 @@ impl Fixed {
     }
 }
 
-async fn headers(State(fixed): State<Fixed>, request: Request, next: Next) -> Response {
+async fn headers(State(fixed): State<StaticHeaders>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.reserve(fixed.0.len() + 2);
@@ -151,5 +151,5 @@ async fn without_streams_timeout(request: Request, next: Next) -> Response {
 
 fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> axum::http::Response<axum::body::Body> {
     // The panic hook has logged the panic. Its text may contain secrets and is not used here.
-    super::Error::Internal("handler panicked".to_owned()).into_response()
+    super::WebError::Internal("handler panicked".to_owned()).into_response()
 }

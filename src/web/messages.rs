@@ -11,7 +11,7 @@ use super::numbers;
 
 /// Catalogue of one language, with its code and its own name. The text is parsed at first use: all 7 languages need
 /// 4 MB, and most portals use 2.
-struct Catalogue {
+struct MessageCatalogue {
     code: &'static str,
     name: &'static str,
     text: &'static str,
@@ -20,7 +20,7 @@ struct Catalogue {
 
 macro_rules! catalogue {
     ($code:literal, $name:literal) => {
-        Catalogue {
+        MessageCatalogue {
             code: $code,
             name: $name,
             text: include_str!(concat!("../../locales/", $code, "/main.ftl")),
@@ -29,7 +29,7 @@ macro_rules! catalogue {
     };
 }
 
-static CATALOGUES: [Catalogue; 7] = [
+static CATALOGUES: [MessageCatalogue; 7] = [
     catalogue!("en", "English"),
     catalogue!("de", "Deutsch"),
     catalogue!("fr", "Français"),
@@ -43,7 +43,7 @@ static CATALOGUES: [Catalogue; 7] = [
 static SPOKEN: LazyLock<Vec<LanguageIdentifier>> =
     LazyLock::new(|| CATALOGUES.iter().filter_map(|catalogue| catalogue.code.parse().ok()).collect());
 
-impl Catalogue {
+impl MessageCatalogue {
     fn of(lang: &LanguageIdentifier) -> Option<&'static Self> {
         let at = SPOKEN.iter().position(|spoken| spoken == lang)?;
         CATALOGUES.get(at)
@@ -73,7 +73,7 @@ impl Catalogue {
 
 /// Formats a message in a language, or in English if the language lacks it.
 fn message(lang: &LanguageIdentifier, key: &str, values: Option<&FluentArgs<'_>>) -> Option<String> {
-    let mine = Catalogue::of(lang).and_then(|catalogue| catalogue.message(key, values));
+    let mine = MessageCatalogue::of(lang).and_then(|catalogue| catalogue.message(key, values));
     mine.or_else(|| CATALOGUES.first().and_then(|english| english.message(key, values)))
 }
 
@@ -87,11 +87,11 @@ const COUNT: &str = "n";
 /// Name of the message argument that selects the name of a month.
 const MONTH: &str = "month";
 
-type Texts = HashMap<LanguageIdentifier, HashMap<String, Option<Arc<str>>>>;
+type FormattedMessages = HashMap<LanguageIdentifier, HashMap<String, Option<Arc<str>>>>;
 
 /// Messages without arguments, formatted once: a page has about 40. Keys come only from code and templates, so the
 /// cache cannot grow beyond the catalogue.
-static TEXTS: LazyLock<RwLock<Texts>> = LazyLock::new(RwLock::default);
+static TEXTS: LazyLock<RwLock<FormattedMessages>> = LazyLock::new(RwLock::default);
 
 /// Language of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]

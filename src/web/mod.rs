@@ -12,8 +12,8 @@ mod time;
 
 pub(crate) use address::{ClientAddress, client_ip, named as address_name};
 pub(crate) use assets::{serve as serve_asset, serve_brand};
-pub(crate) use error::{Error, Refusal, json_not_found};
-pub(crate) use frame::{Frame, NavItem, draw, draw_with};
+pub(crate) use error::{CodedRefusal, WebError, json_not_found};
+pub(crate) use frame::{NavItem, PageContext, draw, draw_with};
 pub(crate) use language::{forget_language, switch as switch_language};
 pub(crate) use layers::dress_and_guard;
 pub(crate) use messages::Lang;

@@ -10,9 +10,9 @@ use intl_memoizer::Memoizable;
 use unic_langid::LanguageIdentifier;
 
 /// Number formatter of one language.
-struct Numbers(DecimalFormatter);
+struct NumberFormatter(DecimalFormatter);
 
-impl Memoizable for Numbers {
+impl Memoizable for NumberFormatter {
     type Args = ();
     type Error = ();
 
@@ -24,7 +24,7 @@ impl Memoizable for Numbers {
     }
 }
 
-impl Numbers {
+impl NumberFormatter {
     fn write(&self, number: i64) -> String {
         self.0.format(&Decimal::from(number)).to_string()
     }
@@ -37,7 +37,7 @@ pub(super) fn format<M: MemoizerKind>(value: &FluentValue<'_>, memoizer: &M) -> 
     if number.value.fract() != 0.0 || number.value.abs() > 1e15 {
         return None;
     }
-    memoizer.with_try_get_threadsafe::<Numbers, _, _>((), |numbers| numbers.write(number.value as i64)).ok()
+    memoizer.with_try_get_threadsafe::<NumberFormatter, _, _>((), |numbers| numbers.write(number.value as i64)).ok()
 }
 
 /// Replaces each digit, without separators: a year and a time of day are not amounts. Every page has times, so they do
@@ -62,7 +62,7 @@ mod tests {
     fn digits_alone_are_those_of_numbers() {
         for name in ["en", "de", "fr", "es", "pt-BR", "ja", "ar"] {
             let lang = name.parse().unwrap();
-            let numbers = Numbers::construct(lang, ()).unwrap();
+            let numbers = NumberFormatter::construct(lang, ()).unwrap();
             let lang = name.parse().unwrap();
             for digit in 0..10 {
                 assert_eq!(digits(&lang, &digit.to_string()), numbers.write(digit), "{name}");

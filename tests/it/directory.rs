@@ -9,30 +9,30 @@ use passback::{Clock, directory_probe};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::support::domain::{Domain, Probe};
+use crate::support::domain::{ProbeSettings, SambaDomain};
 
 const PASSWORD: &str = "Old-River-Stone-7";
 
 /// Returns one domain controller that concurrent tests share, because no test changes it. It stops with the last of
 /// them.
-pub(crate) async fn domain() -> Arc<Domain> {
-    static SHARED: Mutex<Weak<Domain>> = Mutex::const_new(Weak::new());
+pub(crate) async fn domain() -> Arc<SambaDomain> {
+    static SHARED: Mutex<Weak<SambaDomain>> = Mutex::const_new(Weak::new());
     let mut shared = SHARED.lock().await;
     if let Some(running) = shared.upgrade() {
         return running;
     }
-    let started = Arc::new(Domain::start(PASSWORD).await);
+    let started = Arc::new(SambaDomain::start(PASSWORD).await);
     *shared = Arc::downgrade(&started);
     started
 }
 
-async fn ask(probe: &Probe, name: &str) -> Value {
+async fn ask(probe: &ProbeSettings, name: &str) -> Value {
     let found = directory_probe(&probe.settings(), Clock::system(), name).await;
     found.unwrap().unwrap_or_else(|| panic!("{name} was not found"))
 }
 
 /// Returns the kind of the error (the start of its `Debug` form) and the text that an administrator reads.
-async fn refusal(probe: &Probe) -> (String, String) {
+async fn refusal(probe: &ProbeSettings) -> (String, String) {
     let error = directory_probe(&probe.settings(), Clock::system(), "wanda").await.unwrap_err();
     let kind = format!("{error:?}").chars().take_while(char::is_ascii_alphabetic).collect();
     (kind, error.to_string())
@@ -144,7 +144,7 @@ async fn a_controller_whose_certificate_another_ca_signed_is_not_spoken_to() {
     let other = rcgen::CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), other.pem()).unwrap();
-    let (kind, text) = refusal(&Probe { ca_file: file.path().into(), ..domain.probe() }).await;
+    let (kind, text) = refusal(&ProbeSettings { ca_file: file.path().into(), ..domain.probe() }).await;
     assert_eq!(kind, "Tls", "{text}");
     assert!(text.contains("directory.ca_file"), "it says where to look: {text}");
 }
@@ -154,7 +154,7 @@ async fn a_ca_file_without_a_certificate_is_an_error_before_anything_is_sent() {
     let domain = domain().await;
     let empty = tempfile::NamedTempFile::new().unwrap();
     for ca_file in [empty.path().to_path_buf(), "/missing/ca.pem".into()] {
-        let (kind, text) = refusal(&Probe { ca_file: ca_file.clone(), ..domain.probe() }).await;
+        let (kind, text) = refusal(&ProbeSettings { ca_file: ca_file.clone(), ..domain.probe() }).await;
         assert_eq!(kind, "CaFile", "{text}");
         assert!(text.contains(ca_file.to_str().unwrap()), "{text}");
     }
@@ -165,7 +165,7 @@ async fn a_wrong_bind_password_is_told_as_such() {
     let domain = domain().await;
     let wrong = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(wrong.path(), "not-the-password").unwrap();
-    let (kind, text) = refusal(&Probe { password_file: wrong.path().into(), ..domain.probe() }).await;
+    let (kind, text) = refusal(&ProbeSettings { password_file: wrong.path().into(), ..domain.probe() }).await;
     assert_eq!(kind, "Bind", "{text}");
     assert!(text.contains("LDAP 49") && text.contains("52e"), "{text}");
 }
@@ -173,7 +173,8 @@ async fn a_wrong_bind_password_is_told_as_such() {
 #[tokio::test]
 async fn a_base_that_does_not_exist_is_told_as_such() {
     let domain = domain().await;
-    let (kind, text) = refusal(&Probe { base_dn: "OU=Nowhere,DC=corp,DC=example".into(), ..domain.probe() }).await;
+    let (kind, text) =
+        refusal(&ProbeSettings { base_dn: "OU=Nowhere,DC=corp,DC=example".into(), ..domain.probe() }).await;
     assert_eq!(kind, "Refused", "{text}");
     assert!(text.contains("directory.base_dn"), "{text}");
 }
@@ -185,7 +186,7 @@ async fn a_controller_that_does_not_answer_costs_no_more_than_the_time_limit() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ldaps://{}", silent.local_addr().unwrap());
     let began = Instant::now();
-    let (kind, text) = refusal(&Probe { url, timeout_seconds: 1, ..domain.probe() }).await;
+    let (kind, text) = refusal(&ProbeSettings { url, timeout_seconds: 1, ..domain.probe() }).await;
     assert_eq!(kind, "TimedOut", "{text}");
     let took = began.elapsed();
     assert!(took >= Duration::from_secs(1) && took < Duration::from_millis(1_900), "it took {took:?}");
@@ -195,6 +196,6 @@ async fn a_controller_that_does_not_answer_costs_no_more_than_the_time_limit() {
 async fn a_controller_that_is_off_is_told_at_once() {
     let domain = domain().await;
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (kind, text) = refusal(&Probe { url: format!("ldaps://{nobody}"), ..domain.probe() }).await;
+    let (kind, text) = refusal(&ProbeSettings { url: format!("ldaps://{nobody}"), ..domain.probe() }).await;
     assert_eq!(kind, "Unreachable", "{text}");
 }

@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::portal::{Browser, upn};
+use crate::support::portal::{HttpBrowser, upn};
 use crate::support::raw;
 use crate::support::traces::{contains, forms, walk};
 
 /// A password that must not appear in any log, file or table.
 const CANARY: &str = "Canary-Zx81-Quartz-Lamp";
 
-struct Running {
+struct DemoProcess {
     child: Child,
     portal: String,
     log: std::path::PathBuf,
 }
 
 /// Starts `passback demo --json` with everything logged.
-fn demo(data: &Path) -> Running {
+fn demo(data: &Path) -> DemoProcess {
     let log = data.join("stderr.log");
     let mut child = Command::new(env!("CARGO_BIN_EXE_passback"))
         .args(["demo", "--json", "--port", "0", "--tenant-port", "0", "--data-dir"])
@@ -38,10 +38,10 @@ fn demo(data: &Path) -> Running {
     std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
     let line: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(line["service"], "portal");
-    Running { child, portal: line["url"].as_str().unwrap().to_owned(), log }
+    DemoProcess { child, portal: line["url"].as_str().unwrap().to_owned(), log }
 }
 
-impl Drop for Running {
+impl Drop for DemoProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -52,7 +52,7 @@ impl Drop for Running {
 async fn a_password_reaches_no_log_no_database_and_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut demo = demo(dir.path());
-    let mut wanda = Browser { http: raw::http(), portal: demo.portal.clone(), cookies: Vec::new() };
+    let mut wanda = HttpBrowser { http: raw::http(), portal: demo.portal.clone(), cookies: Vec::new() };
     let form = wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
     assert!(form.status.is_success(), "{}", form.body);
     wanda.post_once("/reset/check", &[("password", CANARY)]).await;

@@ -19,13 +19,13 @@ mod support;
 
 const NAMES: [&str; 4] = ["PASSBACK_LIVE_CONFIG", "PASSBACK_LIVE_GROUP", "PASSBACK_LIVE_PERSON", "PASSBACK_LIVE_PASS"];
 
-fn of_environment() -> Result<real::Settings, String> {
+fn of_environment() -> Result<real::LiveSettings, String> {
     let missing: Vec<&str> = NAMES.into_iter().filter(|name| std::env::var_os(name).is_none()).collect();
     if !missing.is_empty() {
         return Err(format!("not set: {}. docs/live-checks.md says what they are", missing.join(", ")));
     }
     let [config, group, person, pass] = NAMES.map(|name| std::env::var(name).unwrap_or_default());
-    Ok(real::Settings { config: config.into(), group, person, pass })
+    Ok(real::LiveSettings { config: config.into(), group, person, pass })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use fantoccini::Locator;
 
-use crate::support::chromium::Chromium;
+use crate::support::chromium::ChromiumBrowser;
 
 /// Entra builds its pages with JavaScript, which takes time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,12 +19,12 @@ const NEXT: &str = "#idSIButton9";
 
 /// The site whose sign-in pages are filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pages {
+pub(crate) enum SignInSite {
     Entra,
     Emulator,
 }
 
-impl Pages {
+impl SignInSite {
     /// Detects the site: the emulator runs on this machine, Entra never does.
     pub(crate) fn of(authority: &url::Url) -> Self {
         match authority.host_str() {
@@ -34,7 +34,7 @@ impl Pages {
     }
 
     /// Signs in with a Temporary Access Pass.
-    pub(crate) async fn with_pass(self, browser: &Chromium, upn: &str, pass: &str) -> Result<(), String> {
+    pub(crate) async fn with_pass(self, browser: &ChromiumBrowser, upn: &str, pass: &str) -> Result<(), String> {
         if self == Self::Emulator {
             fill(browser, "#account", upn).await?;
             press(browser, "#m-tap").await?;
@@ -50,7 +50,7 @@ impl Pages {
     /// Signs in with the password that was just set, and chooses another one when asked.
     pub(crate) async fn with_password(
         self,
-        browser: &Chromium,
+        browser: &ChromiumBrowser,
         (old, new): (&str, &str),
         back: &str,
     ) -> Result<(), String> {
@@ -85,23 +85,23 @@ impl Pages {
     }
 }
 
-pub(crate) async fn seen(browser: &Chromium, css: &str, within: Duration) -> bool {
+pub(crate) async fn seen(browser: &ChromiumBrowser, css: &str, within: Duration) -> bool {
     browser.client.wait().at_most(within).for_element(Locator::Css(css)).await.is_ok()
 }
 
-pub(crate) async fn fill(browser: &Chromium, css: &str, text: &str) -> Result<(), String> {
+pub(crate) async fn fill(browser: &ChromiumBrowser, css: &str, text: &str) -> Result<(), String> {
     let field = browser.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
     let field = field.map_err(|_| missing(browser, css))?;
     field.send_keys(text).await.map_err(|error| format!("{css}: {error}"))
 }
 
-pub(crate) async fn press(browser: &Chromium, css: &str) -> Result<(), String> {
+pub(crate) async fn press(browser: &ChromiumBrowser, css: &str) -> Result<(), String> {
     let button = browser.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
     let button = button.map_err(|_| missing(browser, css))?;
     button.click().await.map_err(|error| format!("{css}: {error}"))
 }
 
 /// Returns an error without the text of the page, which may contain what was typed.
-fn missing(_: &Chromium, css: &str) -> String {
+fn missing(_: &ChromiumBrowser, css: &str) -> String {
     format!("the page has no {css}")
 }

@@ -10,14 +10,14 @@ use passback::{Clock, Random, ops};
 use serde_json::Value;
 use url::Url;
 
-use crate::pages::{Pages, fill, press, seen};
-use crate::support::chromium::{Chromium, DESKTOP};
+use crate::pages::{SignInSite, fill, press, seen};
+use crate::support::chromium::{ChromiumBrowser, DESKTOP};
 
 /// Writeback takes seconds. After this time something is wrong.
 const WRITEBACK: Duration = Duration::from_mins(10);
 
 /// Settings that the administrator provides for the live check.
-pub(crate) struct Settings {
+pub(crate) struct LiveCheckSettings {
     /// A portal's configuration with the operator linked in its database, at `http://localhost:<port>` (which Entra
     /// allows).
     pub(crate) config: PathBuf,
@@ -29,9 +29,9 @@ pub(crate) struct Settings {
 }
 
 /// A portal process that stops with the check.
-struct Portal(Child);
+struct PortalProcess(Child);
 
-impl Drop for Portal {
+impl Drop for PortalProcess {
     fn drop(&mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
         let until = Instant::now() + Duration::from_secs(20);
@@ -44,14 +44,14 @@ impl Drop for Portal {
 }
 
 /// Returns the measured values. In every case the portal and the browser stop, and the person is signed out.
-pub(crate) async fn journey(settings: &Settings) -> Result<String, String> {
+pub(crate) async fn journey(settings: &LiveCheckSettings) -> Result<String, String> {
     let config = load(&settings.config).map_err(|error| error.to_string())?;
     ready(settings).await?;
     fit(settings, &config).await?;
     let url = config.server.public_url.clone();
     let _portal = start(settings, &url).await?;
-    let browser = Chromium::start(DESKTOP).await;
-    let done = walk(settings, &browser, &url, Pages::of(&config.entra.authority())).await;
+    let browser = ChromiumBrowser::start(DESKTOP).await;
+    let done = walk(settings, &browser, &url, SignInSite::of(&config.entra.authority())).await;
     let _ = browser.client.goto(url.as_str()).await;
     if seen(&browser, "form[action='/signout'] button", Duration::from_secs(5)).await {
         let _ = press(&browser, "form[action='/signout'] button").await;
@@ -61,7 +61,7 @@ pub(crate) async fn journey(settings: &Settings) -> Result<String, String> {
 }
 
 /// Runs `passback doctor` first, so that errors are reported before a person is touched.
-async fn ready(settings: &Settings) -> Result<(), String> {
+async fn ready(settings: &LiveCheckSettings) -> Result<(), String> {
     let report = ops::doctor(&settings.config, Clock::system(), Random::system()).await;
     report.lines().iter().for_each(|line| println!("{line}"));
     let report = serde_json::to_value(&report).map_err(|error| error.to_string())?;
@@ -71,8 +71,8 @@ async fn ready(settings: &Settings) -> Result<(), String> {
 }
 
 /// Refuses a person who is not a member of the group or holds a role.
-async fn fit(settings: &Settings, config: &Config) -> Result<(), String> {
-    let graph = Reader::new(settings, config).await?;
+async fn fit(settings: &LiveCheckSettings, config: &Config) -> Result<(), String> {
+    let graph = GraphReader::new(settings, config).await?;
     let person = graph.read(&format!("users/{}?$select=id,userPrincipalName,accountEnabled", settings.person)).await?;
     let id = person["id"].as_str().ok_or("Graph names no such person")?;
     let groups = graph.read(&format!("users/{id}/transitiveMemberOf/microsoft.graph.group?$select=id")).await?;
@@ -88,15 +88,15 @@ async fn fit(settings: &Settings, config: &Config) -> Result<(), String> {
 }
 
 /// A Graph client with an app token.
-struct Reader {
+struct GraphReader {
     http: reqwest::Client,
     graph: Url,
     token: String,
 }
 
-impl Reader {
+impl GraphReader {
     /// Requests an app token. The app must have a client secret, which an app in a test tenant has.
-    async fn new(settings: &Settings, config: &Config) -> Result<Self, String> {
+    async fn new(settings: &LiveCheckSettings, config: &Config) -> Result<Self, String> {
         let text = std::fs::read_to_string(&settings.config).map_err(|error| error.to_string())?;
         let raw: toml::Value = toml::from_str(&text).map_err(|error| error.to_string())?;
         let credential = raw.get("entra").and_then(|entra| entra.get("credential"));
@@ -132,13 +132,13 @@ impl Reader {
     }
 }
 
-async fn start(settings: &Settings, url: &Url) -> Result<Portal, String> {
+async fn start(settings: &LiveCheckSettings, url: &Url) -> Result<PortalProcess, String> {
     let port = url.port_or_known_default().ok_or("public_url has no port")?;
     let listen = format!("127.0.0.1:{port}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
     command.args(["serve", "--config"]).arg(&settings.config).env("PASSBACK__SERVER__LISTEN", &listen);
     let child = command.stdin(Stdio::null()).spawn().map_err(|error| error.to_string())?;
-    let portal = Portal(child);
+    let portal = PortalProcess(child);
     for _ in 0..200 {
         if reqwest::get(format!("http://{listen}/readyz")).await.is_ok_and(|answer| answer.status().is_success()) {
             return Ok(portal);
@@ -153,7 +153,12 @@ fn password() -> String {
     format!("Live-{}-9", Random::system().uuid().simple())
 }
 
-async fn walk(settings: &Settings, browser: &Chromium, url: &Url, pages: Pages) -> Result<String, String> {
+async fn walk(
+    settings: &LiveCheckSettings,
+    browser: &ChromiumBrowser,
+    url: &Url,
+    pages: SignInSite,
+) -> Result<String, String> {
     let (first, last) = (password(), password());
     browser.open(url.as_str()).await;
     press(browser, "a[href='/signin']").await?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// An authentication strength: the combinations of sign-in methods that satisfy it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Strength {
+pub(super) struct AuthenticationStrength {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) combinations: Vec<String>,
@@ -15,7 +15,7 @@ pub(super) struct Strength {
 /// A Conditional Access policy that requires an authentication strength for authentication contexts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Policy {
+pub(super) struct EmulatedPolicy {
     pub(super) id: Uuid,
     pub(super) name: String,
     /// `enabled`, `disabled` or `enabledForReportingButNotEnforced`.
@@ -53,7 +53,7 @@ pub(super) struct Policy {
 /// A security group.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Group {
+pub(super) struct SecurityGroup {
     pub(super) name: String,
     /// Graph's `isAssignableToRole`. Members are protected from resets by lower roles.
     #[serde(default)]
@@ -64,7 +64,7 @@ pub(super) struct Group {
 /// An administrative unit. A role assigned with its scope applies to its members only.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Unit {
+pub(super) struct AdministrativeUnit {
     pub(super) id: Uuid,
     /// Dynamic membership: every account is a member, except those in `except`.
     #[serde(default)]
@@ -76,7 +76,7 @@ pub(super) struct Unit {
     pub(super) except: Vec<String>,
 }
 
-impl Unit {
+impl AdministrativeUnit {
     /// Returns whether the account with this user principal name is a member.
     pub(super) fn holds(&self, upn: &str) -> bool {
         let named = |names: &[String]| names.iter().any(|name| name.eq_ignore_ascii_case(upn));

@@ -1,9 +1,9 @@
 //! Builder methods that adjust a [`TenantSeed`] before the emulator starts.
 
-use super::faults::Fault;
-use super::seed::{Seed, Throttle};
+use super::faults::InjectedFault;
+use super::seed::{TenantSeed, ThrottleSeed};
 
-impl Seed {
+impl TenantSeed {
     /// Shortens delays and disables throttling, for tests.
     ///
     /// Sets writeback to 150 ms, the offline agent to 300 ms, recovery from a split outcome to 3 s and audit records to
@@ -14,7 +14,7 @@ impl Seed {
         self.writeback.offline_after_ms = 300;
         self.writeback.split_heals_ms = 3_000;
         self.audit.delay_ms = 150;
-        self.throttle = Throttle { audits_per_10s: 0, policies_per_second: 0, risks_per_second: 0 };
+        self.throttle = ThrottleSeed { audits_per_10s: 0, policies_per_second: 0, risks_per_second: 0 };
         for fault in &mut self.faults {
             fault.hurry();
         }
@@ -30,7 +30,7 @@ impl Seed {
 
     /// Adds a fault to the faults of the seed.
     #[must_use]
-    pub fn with_fault(mut self, fault: Fault) -> Self {
+    pub fn with_fault(mut self, fault: InjectedFault) -> Self {
         self.faults.push(fault);
         self
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// An app registration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct App {
+pub(super) struct AppRegistration {
     pub(super) client_id: Uuid,
     pub(super) name: String,
     #[serde(default)]
@@ -16,7 +16,7 @@ pub(super) struct App {
     pub(super) certificates: Vec<String>,
     /// Federated identity credentials: other issuers whose tokens authenticate the app.
     #[serde(default)]
-    pub(super) federated: Vec<Federated>,
+    pub(super) federated: Vec<FederatedCredential>,
     #[serde(default)]
     pub(super) redirect_uris: Vec<String>,
     /// Redirect URIs of the platform "single-page application". Their refresh tokens expire 24 hours after sign-in.
@@ -35,7 +35,7 @@ pub(super) struct App {
 /// Entra reads the issuer's keys from its discovery document. Here the seed contains them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Federated {
+pub(super) struct FederatedCredential {
     pub(super) issuer: String,
     pub(super) subject: String,
     #[serde(default = "exchange")]

@@ -22,30 +22,31 @@ use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::faults::Fault;
-use super::{Tenant, server, start};
+use super::faults::InjectedFault;
+use super::{EmulatedTenant, server, start};
 use passback_foundation::Password;
 
 /// The fault control, bound to its listener and not yet serving.
-pub(super) struct Control {
+pub(super) struct FaultControl {
     listener: TcpListener,
     address: SocketAddr,
-    state: ControlState,
+    state: FaultControlState,
 }
 
 #[derive(Clone)]
-struct ControlState {
-    tenant: Tenant,
+struct FaultControlState {
+    tenant: EmulatedTenant,
     host: String,
     token: String,
 }
 
-impl Control {
+impl FaultControl {
     /// Binds a free port on 127.0.0.1 and generates the token.
-    pub(super) async fn bind(tenant: &Tenant) -> io::Result<Self> {
+    pub(super) async fn bind(tenant: &EmulatedTenant) -> io::Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = listener.local_addr()?;
-        let state = ControlState { tenant: tenant.clone(), host: address.to_string(), token: tenant.random().token() };
+        let state =
+            FaultControlState { tenant: tenant.clone(), host: address.to_string(), token: tenant.random().token() };
         Ok(Self { listener, address, state })
     }
 
@@ -72,14 +73,14 @@ impl Control {
     }
 }
 
-async fn guard(State(state): State<ControlState>, request: Request, next: Next) -> Response {
+async fn guard(State(state): State<FaultControlState>, request: Request, next: Next) -> Response {
     match admit(&state, request.headers()) {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }
 }
 
-fn admit(state: &ControlState, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+fn admit(state: &FaultControlState, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
     let read = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     if read(header::HOST) != state.host {
         return Err((StatusCode::MISDIRECTED_REQUEST, "wrong host"));
@@ -91,11 +92,11 @@ fn admit(state: &ControlState, headers: &HeaderMap) -> Result<(), (StatusCode, &
     Ok(())
 }
 
-async fn list(State(state): State<ControlState>) -> Json<Vec<Fault>> {
+async fn list(State(state): State<FaultControlState>) -> Json<Vec<InjectedFault>> {
     Json(state.tenant.world().faults.clone())
 }
 
-async fn add(State(state): State<ControlState>, fault: Result<Json<Fault>, JsonRejection>) -> Response {
+async fn add(State(state): State<FaultControlState>, fault: Result<Json<InjectedFault>, JsonRejection>) -> Response {
     match fault {
         Ok(Json(fault)) => {
             state.tenant.world().faults.push(fault);
@@ -105,7 +106,10 @@ async fn add(State(state): State<ControlState>, fault: Result<Json<Fault>, JsonR
     }
 }
 
-async fn replace(State(state): State<ControlState>, faults: Result<Json<Vec<Fault>>, JsonRejection>) -> Response {
+async fn replace(
+    State(state): State<FaultControlState>,
+    faults: Result<Json<Vec<InjectedFault>>, JsonRejection>,
+) -> Response {
     match faults {
         Ok(Json(faults)) => {
             state.tenant.world().faults = faults;
@@ -115,11 +119,11 @@ async fn replace(State(state): State<ControlState>, faults: Result<Json<Vec<Faul
     }
 }
 
-async fn calls(State(state): State<ControlState>) -> Json<Value> {
+async fn calls(State(state): State<FaultControlState>) -> Json<Value> {
     Json(json!(state.tenant.world().calls))
 }
 
-async fn rotate(State(state): State<ControlState>) -> Response {
+async fn rotate(State(state): State<FaultControlState>) -> Response {
     match start::signing_key(state.tenant.random()).await {
         Ok(key) => {
             state.tenant.0.keys.rotate(key);
@@ -131,16 +135,16 @@ async fn rotate(State(state): State<ControlState>) -> Response {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Check {
+struct PasswordCheck {
     password: Password,
 }
 
 /// Returns whether this is the person's password, as `cloud` and `directory`. `directory` is null for a real directory
 /// and for an account that is not synchronised.
 async fn check(
-    State(state): State<ControlState>,
+    State(state): State<FaultControlState>,
     Path(upn): Path<String>,
-    body: Result<Json<Check>, JsonRejection>,
+    body: Result<Json<PasswordCheck>, JsonRejection>,
 ) -> Response {
     let Json(asked) = match body {
         Ok(body) => body,
@@ -156,7 +160,7 @@ async fn check(
 }
 
 /// Returns a person's object id, password state and directory account status.
-async fn person(State(state): State<ControlState>, Path(upn): Path<String>) -> Response {
+async fn person(State(state): State<FaultControlState>, Path(upn): Path<String>) -> Response {
     let world = state.tenant.world();
     let Some(account) = world.find(&upn) else { return StatusCode::NOT_FOUND.into_response() };
     Json(json!({
@@ -167,7 +171,7 @@ async fn person(State(state): State<ControlState>, Path(upn): Path<String>) -> R
 }
 
 /// Revokes a person's sessions and refresh tokens, like an administrator.
-async fn revoke(State(state): State<ControlState>, Path(upn): Path<String>) -> Response {
+async fn revoke(State(state): State<FaultControlState>, Path(upn): Path<String>) -> Response {
     let now = state.tenant.clock().now();
     let mut world = state.tenant.world();
     let Some(account) = world.find_mut(&upn) else { return StatusCode::NOT_FOUND.into_response() };

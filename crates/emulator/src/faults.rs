@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A kind of call that a fault applies to; `on` in the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Call {
+pub enum FaultTarget {
     /// A submitted sign-in page with valid credentials. Only [`FaultEffect::Aadsts`] has an effect here.
     Authorize,
     /// The token endpoint.
@@ -53,7 +53,7 @@ pub enum Call {
 /// The way in which a call fails; `effect` in the seed, with the variant's fields beside it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "effect", deny_unknown_fields)]
-pub enum Effect {
+pub enum FaultEffect {
     /// Responds with this status without calling the handler. `code` is the `OData` error code, `retry_after` is in
     /// seconds. With `graph_body = false` the body is HTML, like that of a proxy.
     Status {
@@ -128,9 +128,9 @@ fn yes() -> bool {
 
 /// A fault: target, optional limits and effect.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Fault {
+pub struct InjectedFault {
     /// Kind of call.
-    pub on: Call,
+    pub on: FaultTarget,
     /// User principal name of the person whom the call is about. Without it the fault applies to calls about anyone.
     #[serde(default)]
     pub person: Option<String>,
@@ -139,13 +139,13 @@ pub struct Fault {
     pub times: Option<u32>,
     /// Way in which the call fails.
     #[serde(flatten)]
-    pub effect: Effect,
+    pub effect: FaultEffect,
 }
 
-impl Fault {
+impl InjectedFault {
     /// Creates a permanent fault for calls about anyone.
     #[must_use]
-    pub fn on(on: Call, effect: Effect) -> Self {
+    pub fn on(on: FaultTarget, effect: FaultEffect) -> Self {
         Self { on, person: None, times: None, effect }
     }
 
@@ -170,18 +170,18 @@ impl Fault {
     /// Limits `slow` and `delay` to 900 ms and `retry_after` to 1 s, for tests.
     pub(super) fn hurry(&mut self) {
         match &mut self.effect {
-            Effect::Slow { ms } | Effect::Delay { ms } => *ms = (*ms).min(900),
-            Effect::Status { retry_after: Some(seconds), .. } => *seconds = (*seconds).min(1),
+            FaultEffect::Slow { ms } | FaultEffect::Delay { ms } => *ms = (*ms).min(900),
+            FaultEffect::Status { retry_after: Some(seconds), .. } => *seconds = (*seconds).min(1),
             _ => {}
         }
     }
 
-    fn applies(&self, call: Call, person: Option<&str>) -> bool {
+    fn applies(&self, call: FaultTarget, person: Option<&str>) -> bool {
         self.on == call && self.times != Some(0) && self.person.as_deref().is_none_or(|p| Some(p) == person)
     }
 }
 
-impl Effect {
+impl FaultEffect {
     /// Returns whether the effect can be applied to any request, without the handler's help.
     pub(super) fn is_on_the_way(&self) -> bool {
         matches!(
@@ -203,11 +203,11 @@ impl Effect {
 
 /// Returns the effects of all faults that apply to a call and are `wanted`, and uses each of them once.
 pub(super) fn take(
-    faults: &mut [Fault],
-    call: Call,
+    faults: &mut [InjectedFault],
+    call: FaultTarget,
     person: Option<&str>,
-    wanted: impl Fn(&Effect) -> bool,
-) -> Vec<Effect> {
+    wanted: impl Fn(&FaultEffect) -> bool,
+) -> Vec<FaultEffect> {
     let mut effects = Vec::new();
     for fault in faults.iter_mut().filter(|fault| fault.applies(call, person) && wanted(&fault.effect)) {
         if let Some(left) = &mut fault.times {
@@ -219,34 +219,34 @@ pub(super) fn take(
 }
 
 /// Returns the kind of call that a request is, and the id or name of a person in its path.
-pub(super) fn classify<'p>(method: &Method, path: &'p str) -> (Call, Option<&'p str>) {
+pub(super) fn classify<'p>(method: &Method, path: &'p str) -> (FaultTarget, Option<&'p str>) {
     let mut parts = path.trim_start_matches('/').split('/');
     match (parts.next(), parts.next()) {
         (Some("v1.0"), Some("users")) => {
             let person = parts.next();
             let call = match (method.as_str(), path.rsplit('/').next()) {
-                ("POST", Some("resetPassword")) => Call::ResetPassword,
-                _ if path.contains("/authentication/operations/") => Call::Operation,
-                ("GET", last) if last == person => Call::User,
-                ("GET", Some("transitiveMemberOf")) => Call::Groups,
-                ("GET", Some("registeredDevices")) => Call::Devices,
-                ("GET", Some("manager")) => Call::Manager,
-                ("POST", Some("revokeSignInSessions")) => Call::Revoke,
-                _ if path.contains("/authentication/temporaryAccessPassMethods") => Call::Pass,
-                _ => Call::Other,
+                ("POST", Some("resetPassword")) => FaultTarget::ResetPassword,
+                _ if path.contains("/authentication/operations/") => FaultTarget::Operation,
+                ("GET", last) if last == person => FaultTarget::User,
+                ("GET", Some("transitiveMemberOf")) => FaultTarget::Groups,
+                ("GET", Some("registeredDevices")) => FaultTarget::Devices,
+                ("GET", Some("manager")) => FaultTarget::Manager,
+                ("POST", Some("revokeSignInSessions")) => FaultTarget::Revoke,
+                _ if path.contains("/authentication/temporaryAccessPassMethods") => FaultTarget::Pass,
+                _ => FaultTarget::Other,
             };
             (call, person)
         }
-        (Some("beta"), Some("users")) => (Call::ValidatePassword, None),
-        (Some("v1.0"), Some("auditLogs")) => (Call::Audits, None),
-        (Some("v1.0"), Some("identity")) => (Call::Policies, None),
-        (Some("v1.0"), Some("roleManagement")) => (Call::Roles, None),
-        (Some("v1.0"), Some("reports")) => (Call::Methods, path.rsplit('/').next()),
-        (Some("v1.0"), Some("identityProtection")) => (Call::Risk, path.rsplit('/').next()),
-        (Some("v1.0"), _) => (Call::Other, None),
-        _ if path.ends_with("/oauth2/v2.0/token") => (Call::Token, None),
-        _ if path.ends_with("/discovery/v2.0/keys") => (Call::Keys, None),
-        _ => (Call::Other, None),
+        (Some("beta"), Some("users")) => (FaultTarget::ValidatePassword, None),
+        (Some("v1.0"), Some("auditLogs")) => (FaultTarget::Audits, None),
+        (Some("v1.0"), Some("identity")) => (FaultTarget::Policies, None),
+        (Some("v1.0"), Some("roleManagement")) => (FaultTarget::Roles, None),
+        (Some("v1.0"), Some("reports")) => (FaultTarget::Methods, path.rsplit('/').next()),
+        (Some("v1.0"), Some("identityProtection")) => (FaultTarget::Risk, path.rsplit('/').next()),
+        (Some("v1.0"), _) => (FaultTarget::Other, None),
+        _ if path.ends_with("/oauth2/v2.0/token") => (FaultTarget::Token, None),
+        _ if path.ends_with("/discovery/v2.0/keys") => (FaultTarget::Keys, None),
+        _ => (FaultTarget::Other, None),
     }
 }
 
@@ -256,28 +256,29 @@ mod tests {
 
     #[test]
     fn a_fault_is_used_up() {
-        let mut faults = vec![Fault::on(Call::Operation, Effect::Hangup).for_person("a@x").times(1)];
-        assert_eq!(take(&mut faults, Call::Operation, Some("b@x"), |_| true), []);
-        assert_eq!(take(&mut faults, Call::Operation, Some("a@x"), |_| true), [Effect::Hangup]);
-        assert_eq!(take(&mut faults, Call::Operation, Some("a@x"), |_| true), []);
+        let mut faults =
+            vec![InjectedFault::on(FaultTarget::Operation, FaultEffect::Hangup).for_person("a@x").times(1)];
+        assert_eq!(take(&mut faults, FaultTarget::Operation, Some("b@x"), |_| true), []);
+        assert_eq!(take(&mut faults, FaultTarget::Operation, Some("a@x"), |_| true), [FaultEffect::Hangup]);
+        assert_eq!(take(&mut faults, FaultTarget::Operation, Some("a@x"), |_| true), []);
     }
 
     #[test]
     fn requests_are_known_by_their_path() {
         let reset = "/v1.0/users/1/authentication/methods/28c10230-6103-485e-b985-444c60001490/resetPassword";
-        assert_eq!(classify(&Method::POST, reset), (Call::ResetPassword, Some("1")));
+        assert_eq!(classify(&Method::POST, reset), (FaultTarget::ResetPassword, Some("1")));
         let operation = "/v1.0/users/1/authentication/operations/2";
-        assert_eq!(classify(&Method::GET, operation), (Call::Operation, Some("1")));
-        assert_eq!(classify(&Method::GET, "/v1.0/users/1"), (Call::User, Some("1")));
-        assert_eq!(classify(&Method::GET, "/v1.0/users/1/registeredDevices"), (Call::Devices, Some("1")));
-        assert_eq!(classify(&Method::GET, "/v1.0/users/1/manager"), (Call::Manager, Some("1")));
-        assert_eq!(classify(&Method::POST, "/v1.0/users/1/revokeSignInSessions"), (Call::Revoke, Some("1")));
+        assert_eq!(classify(&Method::GET, operation), (FaultTarget::Operation, Some("1")));
+        assert_eq!(classify(&Method::GET, "/v1.0/users/1"), (FaultTarget::User, Some("1")));
+        assert_eq!(classify(&Method::GET, "/v1.0/users/1/registeredDevices"), (FaultTarget::Devices, Some("1")));
+        assert_eq!(classify(&Method::GET, "/v1.0/users/1/manager"), (FaultTarget::Manager, Some("1")));
+        assert_eq!(classify(&Method::POST, "/v1.0/users/1/revokeSignInSessions"), (FaultTarget::Revoke, Some("1")));
         let passes = "/v1.0/users/1/authentication/temporaryAccessPassMethods";
-        assert_eq!(classify(&Method::POST, passes), (Call::Pass, Some("1")));
-        assert_eq!(classify(&Method::DELETE, &format!("{passes}/2")), (Call::Pass, Some("1")));
+        assert_eq!(classify(&Method::POST, passes), (FaultTarget::Pass, Some("1")));
+        assert_eq!(classify(&Method::DELETE, &format!("{passes}/2")), (FaultTarget::Pass, Some("1")));
         let report = "/v1.0/reports/authenticationMethods/userRegistrationDetails/1";
-        assert_eq!(classify(&Method::GET, report), (Call::Methods, Some("1")));
-        assert_eq!(classify(&Method::POST, "/beta/users/validatePassword"), (Call::ValidatePassword, None));
-        assert_eq!(classify(&Method::GET, "/t/oauth2/v2.0/token"), (Call::Token, None));
+        assert_eq!(classify(&Method::GET, report), (FaultTarget::Methods, Some("1")));
+        assert_eq!(classify(&Method::POST, "/beta/users/validatePassword"), (FaultTarget::ValidatePassword, None));
+        assert_eq!(classify(&Method::GET, "/t/oauth2/v2.0/token"), (FaultTarget::Token, None));
     }
 }

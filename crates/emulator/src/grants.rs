@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 /// The method with which a person signed in at the emulator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Method {
+pub(super) enum EmulatedSignInMethod {
     Passkey,
     Password,
     Tap,
 }
 
-impl Method {
+impl EmulatedSignInMethod {
     /// Returns the values of the claim `amr` in access tokens.
     pub(super) fn references(self) -> &'static [&'static str] {
         match self {
@@ -35,26 +35,26 @@ impl Method {
 #[derive(Clone)]
 pub(super) struct BrowserSession {
     pub(super) account: Uuid,
-    pub(super) method: Method,
+    pub(super) method: EmulatedSignInMethod,
     pub(super) at: Timestamp,
     pub(super) id: Uuid,
 }
 
 /// A pending device authorization: a program waits until a person enters its user code.
 #[derive(Clone)]
-pub(super) struct Device {
+pub(super) struct DeviceAuthorization {
     pub(super) user_code: String,
     pub(super) client_id: Uuid,
     pub(super) scope: Vec<String>,
     pub(super) expires: Timestamp,
     /// Earliest time of the next poll. An earlier one gets `slow_down`.
     pub(super) next: Timestamp,
-    pub(super) state: DeviceState,
+    pub(super) state: DeviceAuthorizationState,
 }
 
 /// Progress of a device authorization.
 #[derive(Clone)]
-pub(super) enum DeviceState {
+pub(super) enum DeviceAuthorizationState {
     Pending,
     Declined,
     SignedIn(BrowserSession),
@@ -62,8 +62,8 @@ pub(super) enum DeviceState {
 
 /// An authorization code and the values that its redemption must match.
 #[derive(Clone)]
-pub(super) struct Code {
-    pub(super) grant: Grant,
+pub(super) struct AuthorizationCode {
+    pub(super) grant: TokenGrant,
     pub(super) redirect_uri: String,
     pub(super) challenge: String,
     pub(super) expires: Timestamp,
@@ -72,7 +72,7 @@ pub(super) struct Code {
 
 /// A person's sign-in to an app, from which tokens are issued.
 #[derive(Clone)]
-pub(super) struct Grant {
+pub(super) struct TokenGrant {
     pub(super) client_id: Uuid,
     pub(super) account: Uuid,
     pub(super) scope: Vec<String>,
@@ -85,12 +85,12 @@ pub(super) struct Grant {
     pub(super) issued: Timestamp,
     /// Time at which the first refresh token of this grant was issued.
     pub(super) began: Timestamp,
-    pub(super) method: Method,
+    pub(super) method: EmulatedSignInMethod,
     /// Whether the redirect URI belongs to a single-page application.
     pub(super) spa: bool,
 }
 
-impl Grant {
+impl TokenGrant {
     /// Creates the grant of a browser session for an app.
     pub(super) fn of(session: &BrowserSession, client_id: Uuid, scope: Vec<String>, now: Timestamp) -> Self {
         Self {

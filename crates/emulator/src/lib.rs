@@ -35,36 +35,36 @@ mod writeback;
 
 pub use passback_foundation::{Clock, Random};
 
-pub use faults::{Call, Effect, Fault};
-pub use graph::{Line as PermissionLine, TABLE as PERMISSIONS};
-pub use seed::{CONTOSO_SEED, Seed, SeedError};
-pub use start::{LdapsOptions, Running, Start, StartError};
-pub use world::{SentMail, SentRequest};
+pub use faults::{FaultEffect, FaultTarget, InjectedFault};
+pub use graph::{PermissionRule, TABLE as PERMISSIONS};
+pub use seed::{CONTOSO_SEED, SeedError, TenantSeed};
+pub use start::{EmulatorError, EmulatorOptions, LdapsOptions, RunningEmulator};
+pub use world::{ReceivedRequest, SentMail};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ad::Directory;
-use oidc::Keys;
-use server::PublicUrl;
-use world::World;
+use ad::BackingDirectory;
+use oidc::SigningKeys;
+use server::EmulatorUrls;
+use world::TenantState;
 
 /// The emulated tenant, shared by all its listeners.
 #[derive(Clone)]
-struct Tenant(Arc<Inner>);
+struct EmulatedTenant(Arc<TenantInner>);
 
-struct Inner {
+struct TenantInner {
     clock: Clock,
     random: Random,
-    keys: Keys,
-    directory: Directory,
+    keys: SigningKeys,
+    directory: BackingDirectory,
     /// Public addresses: the base of the issuer and of `Location`, if no other Graph address is configured.
-    base: PublicUrl,
-    world: Mutex<World>,
+    base: EmulatorUrls,
+    world: Mutex<TenantState>,
 }
 
-impl Tenant {
+impl EmulatedTenant {
     /// Locks the tenant's state. The guard must not be held across an `await`.
-    fn world(&self) -> MutexGuard<'_, World> {
+    fn world(&self) -> MutexGuard<'_, TenantState> {
         self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

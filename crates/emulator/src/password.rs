@@ -13,7 +13,7 @@ const GLOBAL: &[&str] = &[
 
 /// A reason for which Entra refuses a password.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Refusal {
+pub(super) enum PasswordRefusal {
     /// Fewer than 8 or more than 256 characters, or a character that Entra does not allow.
     Shape,
     /// Fewer than 5 points, close to a banned word, or contains a word of the context.
@@ -22,20 +22,20 @@ pub(super) enum Refusal {
 
 /// Checks a password as Entra does. `context` contains the names of the person and the tenant, `custom` the
 /// organisation's own banned words.
-pub(super) fn verdict(password: &str, context: &[&str], custom: &[String]) -> Result<(), Refusal> {
+pub(super) fn verdict(password: &str, context: &[&str], custom: &[String]) -> Result<(), PasswordRefusal> {
     let length = password.chars().count();
     if !(8..=256).contains(&length) || !password.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-        return Err(Refusal::Shape);
+        return Err(PasswordRefusal::Shape);
     }
     let normal = normalise(password);
     let names = context.iter().map(|word| word.to_lowercase()).filter(|word| word.chars().count() >= 4);
     if names.into_iter().any(|name| normal.contains(&name)) {
-        return Err(Refusal::Banned);
+        return Err(PasswordRefusal::Banned);
     }
     let words: Vec<String> =
         GLOBAL.iter().map(|w| (*w).to_owned()).chain(custom.iter().map(|w| w.to_lowercase())).collect();
     if words.iter().any(|word| within_one(&normal, word)) || score(&normal, &words) < 5 {
-        return Err(Refusal::Banned);
+        return Err(PasswordRefusal::Banned);
     }
     Ok(())
 }
@@ -88,12 +88,12 @@ fn within_one(a: &str, b: &str) -> bool {
 
 /// A salted SHA-256 digest of a password. Sufficient for short-lived test data; not suitable for real passwords.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Digest {
+pub(super) struct PasswordDigest {
     salt: [u8; 16],
     hash: [u8; 32],
 }
 
-impl Digest {
+impl PasswordDigest {
     pub(super) fn of(password: &str, random: &Random) -> Self {
         let salt = random.bytes();
         Self { salt, hash: Self::hash(salt, password) }
@@ -116,16 +116,16 @@ mod tests {
     fn microsofts_own_examples_are_judged_as_microsoft_judges_them() {
         let custom = ["contoso".to_owned(), "blank".to_owned()];
         // [c o n t o s o] + [b l a n k] + [1] + [2] = 4 points
-        assert_eq!(verdict("C0ntos0Blank12", &[], &custom), Err(Refusal::Banned));
+        assert_eq!(verdict("C0ntos0Blank12", &[], &custom), Err(PasswordRefusal::Banned));
         // [contoso] + [blank] + f + 9 + ! = 5 points
         assert_eq!(verdict("ContoS0Bl@nkf9!", &[], &custom), Ok(()));
     }
 
     #[test]
     fn a_name_in_it_or_one_letter_from_a_banned_word_is_refused() {
-        assert_eq!(verdict("p0ll23fb-poll-x", &["poll"], &[]), Err(Refusal::Banned));
-        assert_eq!(verdict("abcdefg1", &[], &["abcdefg".to_owned()]), Err(Refusal::Banned));
-        assert_eq!(verdict("kürzlich-neu-12", &[], &[]), Err(Refusal::Shape));
+        assert_eq!(verdict("p0ll23fb-poll-x", &["poll"], &[]), Err(PasswordRefusal::Banned));
+        assert_eq!(verdict("abcdefg1", &[], &["abcdefg".to_owned()]), Err(PasswordRefusal::Banned));
+        assert_eq!(verdict("kürzlich-neu-12", &[], &[]), Err(PasswordRefusal::Shape));
         assert_eq!(verdict("correct horse battery", &["Wanda"], &[]), Ok(()));
     }
 }

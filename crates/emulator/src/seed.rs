@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use uuid::Uuid;
 
-pub(super) use super::access::{Group, Policy, Strength, Unit};
-pub(super) use super::apps::{App, Federated};
-use super::faults::Fault;
+pub(super) use super::access::{AdministrativeUnit, AuthenticationStrength, EmulatedPolicy, SecurityGroup};
+pub(super) use super::apps::{AppRegistration, FederatedCredential};
+use super::faults::InjectedFault;
 
 /// Seed file of the demo organisation, for tests that change a part of it.
 pub const CONTOSO_SEED: &str = include_str!("../seeds/contoso.toml");
@@ -20,28 +20,28 @@ pub const CONTOSO_SEED: &str = include_str!("../seeds/contoso.toml");
 /// The crate's README describes the file format.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Seed {
-    pub(super) organization: Organization,
+pub struct TenantSeed {
+    pub(super) organization: OrganizationSeed,
     #[serde(default)]
-    pub(super) writeback: Writeback,
+    pub(super) writeback: WritebackSeed,
     #[serde(default)]
-    pub(super) audit: Audit,
+    pub(super) audit: AuditSeed,
     #[serde(default)]
-    pub(super) directory: DirectoryRules,
+    pub(super) directory: DirectoryRulesSeed,
     #[serde(default)]
-    pub(super) throttle: Throttle,
-    pub(super) apps: Vec<App>,
+    pub(super) throttle: ThrottleSeed,
+    pub(super) apps: Vec<AppRegistration>,
     #[serde(default)]
-    pub(super) strengths: Vec<Strength>,
+    pub(super) strengths: Vec<AuthenticationStrength>,
     #[serde(default)]
-    pub(super) policies: Vec<Policy>,
+    pub(super) policies: Vec<EmulatedPolicy>,
     #[serde(default)]
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<SecurityGroup>,
     #[serde(default)]
-    pub(super) units: Vec<Unit>,
-    pub(super) people: Vec<Person>,
+    pub(super) units: Vec<AdministrativeUnit>,
+    pub(super) people: Vec<PersonSeed>,
     #[serde(default)]
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<InjectedFault>,
 }
 
 /// An error in a seed file.
@@ -58,7 +58,7 @@ pub enum SeedError {
 /// The organisation itself; `[organization]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Organization {
+pub(super) struct OrganizationSeed {
     /// Tenant id.
     pub(super) id: Uuid,
     pub(super) name: String,
@@ -83,7 +83,7 @@ fn default_sync_age() -> i64 {
 /// The writeback agent between Entra and the directory; `[writeback]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Writeback {
+pub(super) struct WritebackSeed {
     /// Name of the agent in the directory audit log (`OnPremisesAgent`).
     pub(super) agent: String,
     /// Time from the 202 response until the directory is written.
@@ -98,7 +98,7 @@ pub(super) struct Writeback {
     pub(super) retry_after_seconds: Option<u64>,
 }
 
-impl Default for Writeback {
+impl Default for WritebackSeed {
     fn default() -> Self {
         Self {
             agent: "Microsoft Entra Connect".to_owned(),
@@ -114,7 +114,7 @@ impl Default for Writeback {
 /// The directory audit log; `[audit]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Audit {
+pub(super) struct AuditSeed {
     /// Time until an event appears in the log.
     pub(super) delay_ms: u64,
     /// Whether password management events are logged. They are not until an administrator has opened the reporting
@@ -122,7 +122,7 @@ pub(super) struct Audit {
     pub(super) opted_in: bool,
 }
 
-impl Default for Audit {
+impl Default for AuditSeed {
     fn default() -> Self {
         Self { delay_ms: 4_000, opted_in: true }
     }
@@ -131,7 +131,7 @@ impl Default for Audit {
 /// Password policy of the in-memory directory; `[directory]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct DirectoryRules {
+pub(super) struct DirectoryRulesSeed {
     pub(super) min_length: usize,
     pub(super) complexity: bool,
     /// Number of previous passwords that are refused.
@@ -141,7 +141,7 @@ pub(super) struct DirectoryRules {
     pub(super) lockout_threshold: u32,
 }
 
-impl Default for DirectoryRules {
+impl Default for DirectoryRulesSeed {
     fn default() -> Self {
         Self { min_length: 8, complexity: true, history: 24, min_age_seconds: 0, lockout_threshold: 10 }
     }
@@ -150,7 +150,7 @@ impl Default for DirectoryRules {
 /// Microsoft's published request limits; `[throttle]`. 0 disables a limit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Throttle {
+pub(super) struct ThrottleSeed {
     /// Directory audit log: Microsoft allows 5 requests per 10 s per app and tenant. 429 has `Retry-After`. The
     /// emulator counts all apps together.
     pub(super) audits_per_10s: u32,
@@ -160,7 +160,7 @@ pub(super) struct Throttle {
     pub(super) risks_per_second: u32,
 }
 
-impl Default for Throttle {
+impl Default for ThrottleSeed {
     fn default() -> Self {
         Self { audits_per_10s: 5, policies_per_second: 1, risks_per_second: 1 }
     }
@@ -170,7 +170,7 @@ impl Default for Throttle {
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent attribute of an account, as in a directory")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Person {
+pub(super) struct PersonSeed {
     pub(super) upn: String,
     pub(super) name: String,
     /// Label of the outcome that the demo shows with this person. Has no effect; faults and account state cause it.
@@ -207,12 +207,12 @@ pub(super) struct Person {
     #[serde(default = "default_methods")]
     pub(super) methods: Vec<String>,
     #[serde(default)]
-    pub(super) roles: Vec<Role>,
+    pub(super) roles: Vec<RoleSeed>,
     /// App roles, in the claim `roles` of id tokens.
     #[serde(default)]
     pub(super) app_roles: Vec<String>,
     #[serde(default)]
-    pub(super) devices: Vec<Device>,
+    pub(super) devices: Vec<DeviceSeed>,
     /// Whether the account is in a restricted management administrative unit.
     #[serde(default)]
     pub(super) restricted: bool,
@@ -221,7 +221,7 @@ pub(super) struct Person {
     pub(super) risk: Option<String>,
     /// State of the account in the in-memory directory.
     #[serde(default)]
-    pub(super) ad: AdState,
+    pub(super) ad: AdAccountSeed,
     /// Previous passwords, newest first, which the password history refuses.
     #[serde(default)]
     pub(super) old_passwords: Vec<String>,
@@ -239,7 +239,7 @@ fn default_methods() -> Vec<String> {
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of an AD account")]
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct AdState {
+pub(super) struct AdAccountSeed {
     pub(super) locked: bool,
     pub(super) disabled: bool,
     /// `AdminCount=1`: the agent has no rights on the account, so a reset is denied.
@@ -255,7 +255,7 @@ pub(super) struct AdState {
 /// A directory role assignment; `roles` of a person.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Role {
+pub(super) struct RoleSeed {
     /// Template id of the role.
     pub(super) template: Uuid,
     /// `directoryScopeId`: `/` (the default) or `/administrativeUnits/<id>`.
@@ -273,14 +273,14 @@ fn tenant_wide() -> String {
 /// A registered device; `devices` of a person.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Device {
+pub(super) struct DeviceSeed {
     pub(super) name: String,
     pub(super) os: String,
     /// Graph's `trustType`: `Workplace`, `AzureAd` or `ServerAd` (hybrid joined).
     pub(super) trust: String,
 }
 
-impl Seed {
+impl TenantSeed {
     /// Returns the demo organisation, Contoso.
     ///
     /// # Errors
@@ -303,7 +303,7 @@ impl Seed {
             .chain(seed.groups.iter().flat_map(|g| g.members.iter().map(String::as_str)))
             .chain(seed.units.iter().flat_map(|u| u.members.iter().chain(&u.except).map(String::as_str)))
             .chain(seed.policies.iter().flat_map(|p| p.exclude_people.iter().map(String::as_str)))
-            .chain(seed.faults.iter().filter_map(Fault::person));
+            .chain(seed.faults.iter().filter_map(InjectedFault::person));
         for who in named {
             if !known.contains(who) {
                 return Err(SeedError::Nobody { who: who.to_owned() });

@@ -22,20 +22,20 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::faults::{self, Call, Effect, classify};
+use super::faults::{self, FaultEffect, FaultTarget, classify};
 use super::graph::error::ODataError;
-use super::world::Seen;
-use super::{Tenant, body};
+use super::world::RecordedCall;
+use super::{EmulatedTenant, body};
 
 /// Public addresses of the emulator.
-pub(super) struct PublicUrl {
+pub(super) struct EmulatorUrls {
     /// Scheme, host and port.
     pub(super) base: String,
     /// Graph's base address in `Location` and other responses, if a proxy is in front of Graph.
     pub(super) graph: Option<String>,
 }
 
-impl PublicUrl {
+impl EmulatorUrls {
     pub(super) fn get(&self) -> &str {
         &self.base
     }
@@ -51,19 +51,19 @@ const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// Marks a response that must not be sent: the connection is closed instead.
 #[derive(Clone, Copy)]
-struct Hangup;
+struct HangupMarker;
 
 /// Tells hyper to close the connection.
 #[derive(Debug, thiserror::Error)]
 #[error("connection closed by an injected fault")]
-struct Closed;
+struct ConnectionClosed;
 
 /// Effects of the faults that apply to this request, for handlers that implement some of them.
 #[derive(Clone, Default)]
-pub(super) struct Faults(pub(super) Vec<Effect>);
+pub(super) struct ActiveFaults(pub(super) Vec<FaultEffect>);
 
 /// Records a request, applies the faults that are independent of it and passes the others to the handler.
-pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Request, next: Next) -> Response {
+pub(super) async fn play_faults(State(tenant): State<EmulatedTenant>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let (call, named) = classify(request.method(), &path);
     let named = named.map(percent_decode);
@@ -72,17 +72,17 @@ pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Reque
     let (effects, seen) = {
         let mut world = tenant.world();
         // The person is not known yet at the token endpoint. Its handler takes the faults that depend on the person.
-        let effects = if call == Call::Token {
-            faults::take(&mut world.faults, call, None, Effect::is_on_the_way)
+        let effects = if call == FaultTarget::Token {
+            faults::take(&mut world.faults, call, None, FaultEffect::is_on_the_way)
         } else {
             world.take_faults(call, named.as_deref())
         };
         let person = named.as_deref().and_then(|n| world.find(n)).map(|a| a.seed.upn.clone());
         let query = request.uri().query().unwrap_or_default().to_owned();
-        world.calls.push(Seen { at, call, method, path, person, status: 0, query, body: None });
+        world.calls.push(RecordedCall { at, call, method, path, person, status: 0, query, body: None });
         (effects, world.calls.len() - 1)
     };
-    request.extensions_mut().insert(Faults(effects.clone()));
+    request.extensions_mut().insert(ActiveFaults(effects.clone()));
     let response = match before(&effects, &tenant).await {
         Some(answer) => answer,
         None => match keep_body(&tenant, seen, request).await {
@@ -96,7 +96,7 @@ pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Reque
     if let Ok(date) = HeaderValue::from_str(&date) {
         response.headers_mut().insert(header::DATE, date);
     }
-    let status = if response.extensions().get::<Hangup>().is_some() { 0 } else { response.status().as_u16() };
+    let status = if response.extensions().get::<HangupMarker>().is_some() { 0 } else { response.status().as_u16() };
     if let Some(seen) = tenant.world().calls.get_mut(seen) {
         seen.status = status;
     }
@@ -104,7 +104,7 @@ pub(super) async fn play_faults(State(tenant): State<Tenant>, mut request: Reque
 }
 
 /// Records a JSON body with passwords replaced by `hidden`.
-async fn keep_body(tenant: &Tenant, seen: usize, request: Request) -> Result<Request, Response> {
+async fn keep_body(tenant: &EmulatedTenant, seen: usize, request: Request) -> Result<Request, Response> {
     let json = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -128,16 +128,16 @@ async fn keep_body(tenant: &Tenant, seen: usize, request: Request) -> Result<Req
 }
 
 /// Applies the effects that come before the handler. Returns a response if the handler must not be called.
-async fn before(effects: &[Effect], tenant: &Tenant) -> Option<Response> {
+async fn before(effects: &[FaultEffect], tenant: &EmulatedTenant) -> Option<Response> {
     for effect in effects {
         match effect {
-            Effect::Delay { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
-            Effect::Hangup => return Some(hangup()),
-            Effect::Redirect { to } => return Some(Redirect::temporary(to).into_response()),
-            Effect::ClaimsChallenge => {
+            FaultEffect::Delay { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
+            FaultEffect::Hangup => return Some(hangup()),
+            FaultEffect::Redirect { to } => return Some(Redirect::temporary(to).into_response()),
+            FaultEffect::ClaimsChallenge => {
                 return Some(ODataError::challenge(tenant.clock().now().as_second()).answer(tenant));
             }
-            Effect::Status { status, code, retry_after, graph_body } => {
+            FaultEffect::Status { status, code, retry_after, graph_body } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let mut response = if *graph_body {
                     ODataError::new(status, code, "The emulator was told to answer this.").answer(tenant)
@@ -156,15 +156,15 @@ async fn before(effects: &[Effect], tenant: &Tenant) -> Option<Response> {
 }
 
 /// Applies the effects that change or replace the handler's response.
-async fn after(effects: &[Effect], mut response: Response) -> Response {
+async fn after(effects: &[FaultEffect], mut response: Response) -> Response {
     for effect in effects {
         match effect {
-            Effect::LateAnswer { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
-            Effect::Drip { ms } => response = body::drip(response, Duration::from_millis(*ms)).await,
-            Effect::Truncate => response = body::truncate(response).await,
-            Effect::Huge { bytes } => response = body::huge(response, *bytes),
-            Effect::DropAnswer => return hangup(),
-            Effect::Body { status, content_type, text } => {
+            FaultEffect::LateAnswer { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
+            FaultEffect::Drip { ms } => response = body::drip(response, Duration::from_millis(*ms)).await,
+            FaultEffect::Truncate => response = body::truncate(response).await,
+            FaultEffect::Huge { bytes } => response = body::huge(response, *bytes),
+            FaultEffect::DropAnswer => return hangup(),
+            FaultEffect::Body { status, content_type, text } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
                 return (status, [(header::CONTENT_TYPE, content_type.clone())], text.clone()).into_response();
             }
@@ -177,7 +177,7 @@ async fn after(effects: &[Effect], mut response: Response) -> Response {
 /// Returns a response that closes the connection.
 fn hangup() -> Response {
     let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(Hangup);
+    response.extensions_mut().insert(HangupMarker);
     response
 }
 
@@ -211,21 +211,21 @@ pub(super) async fn serve(listener: TcpListener, router: Router, tls: Option<Tls
     }
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type ConnectionFailure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn connection(
     stream: tokio::net::TcpStream,
     _peer: SocketAddr,
     router: Router,
     tls: Option<TlsAcceptor>,
-) -> Result<(), Failure> {
+) -> Result<(), ConnectionFailure> {
     stream.set_nodelay(true)?;
     let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let router = router.clone();
         async move {
             let answer: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
             let answer = answer.unwrap_or_else(|never| match never {});
-            if answer.extensions().get::<Hangup>().is_some() { Err(Closed) } else { Ok(answer) }
+            if answer.extensions().get::<HangupMarker>().is_some() { Err(ConnectionClosed) } else { Ok(answer) }
         }
     });
     let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());

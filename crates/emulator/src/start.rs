@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use super::ad::LdapsOptions;
-use super::ad::{AdError, Directory, LdapsDirectory, MemoryDirectory};
-use super::faults::{Call, Fault};
-use super::oidc::{self, KeyError, Keys, SigningKey};
-use super::seed::{Role, Seed};
-use super::server::{self, PublicUrl};
-use super::world::{AuditRow, Seen, SentMail, SentRequest, World, derived_id};
-use super::{Inner, Tenant, control, graph};
+use super::ad::{AdError, BackingDirectory, LdapsDirectory, MemoryDirectory};
+use super::faults::{FaultTarget, InjectedFault};
+use super::oidc::{self, SigningKey, SigningKeyError, SigningKeys};
+use super::seed::{RoleSeed, TenantSeed};
+use super::server::{self, EmulatorUrls};
+use super::world::{AuditRecord, ReceivedRequest, RecordedCall, SentMail, TenantState, derived_id};
+use super::{EmulatedTenant, TenantInner, control, graph};
 use passback_foundation::{Clock, Random};
 
 /// Options for starting the emulator.
@@ -30,8 +30,8 @@ use passback_foundation::{Clock, Random};
 /// let seed = TenantSeed::contoso()?.with_short_delays().with_redirect_uri("http://127.0.0.1:8080/callback");
 /// let emulator = EmulatorOptions::new(seed, Clock::system(), Random::system()).start().await?;
 /// ```
-pub struct Start {
-    pub seed: Seed,
+pub struct EmulatorOptions {
+    pub seed: TenantSeed,
     pub clock: Clock,
     pub random: Random,
     /// Address of the main listener. Port 0 selects a free port.
@@ -44,10 +44,10 @@ pub struct Start {
     pub tls: Option<(PathBuf, PathBuf)>,
 }
 
-impl Start {
+impl EmulatorOptions {
     /// Creates options for a free port on 127.0.0.1 without TLS, with the in-memory directory.
     #[must_use]
-    pub fn new(seed: Seed, clock: Clock, random: Random) -> Self {
+    pub fn new(seed: TenantSeed, clock: Clock, random: Random) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         Self { seed, clock, random, listen, directory: None, graph_public_url: None, tls: None }
     }
@@ -57,57 +57,57 @@ impl Start {
     /// # Errors
     /// If an address is not available or not allowed, or if the TLS files, the directory's CA file or the signing key
     /// fail.
-    pub async fn run(self) -> Result<Running, StartError> {
+    pub async fn run(self) -> Result<RunningEmulator, EmulatorError> {
         let real = self.directory.is_some();
         if real && !self.listen.ip().is_loopback() {
-            return Err(StartError::NotLoopback(self.listen));
+            return Err(EmulatorError::NotLoopback(self.listen));
         }
         if let Some(options) = &self.directory
             && !passback_foundation::is_loopback_host(&options.url)
         {
-            return Err(StartError::DirectoryNotLoopback(options.url.to_string()));
+            return Err(EmulatorError::DirectoryNotLoopback(options.url.to_string()));
         }
-        let listener = TcpListener::bind(self.listen).await.map_err(|e| StartError::Listen(self.listen, e))?;
-        let address = listener.local_addr().map_err(|e| StartError::Listen(self.listen, e))?;
+        let listener = TcpListener::bind(self.listen).await.map_err(|e| EmulatorError::Listen(self.listen, e))?;
+        let address = listener.local_addr().map_err(|e| EmulatorError::Listen(self.listen, e))?;
         let tls =
-            self.tls.as_ref().map(|(cert, key)| server::acceptor(cert, key)).transpose().map_err(StartError::Tls)?;
+            self.tls.as_ref().map(|(cert, key)| server::acceptor(cert, key)).transpose().map_err(EmulatorError::Tls)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let base = PublicUrl { base: format!("{scheme}://{address}"), graph: self.graph_public_url };
+        let base = EmulatorUrls { base: format!("{scheme}://{address}"), graph: self.graph_public_url };
         let directory = match self.directory {
             Some(options) => {
-                Directory::Ldaps(LdapsDirectory::new(options).map_err(|e| StartError::Directory(e.into()))?)
+                BackingDirectory::Ldaps(LdapsDirectory::new(options).map_err(|e| EmulatorError::Directory(e.into()))?)
             }
-            None => Directory::Memory(MemoryDirectory::new(&self.seed, self.clock.clone(), self.random.clone())),
+            None => BackingDirectory::Memory(MemoryDirectory::new(&self.seed, self.clock.clone(), self.random.clone())),
         };
         let key = signing_key(&self.random).await?;
-        let world = Mutex::new(World::new(self.seed, &self.random, self.clock.now()));
-        let tenant = Tenant(Arc::new(Inner {
+        let world = Mutex::new(TenantState::new(self.seed, &self.random, self.clock.now()));
+        let tenant = EmulatedTenant(Arc::new(TenantInner {
             clock: self.clock,
             random: self.random,
-            keys: Keys::new(key),
+            keys: SigningKeys::new(key),
             directory,
             base,
             world,
         }));
-        let control = control::Control::bind(&tenant).await.map_err(|e| StartError::Listen(address, e))?;
+        let control = control::FaultControl::bind(&tenant).await.map_err(|e| EmulatorError::Listen(address, e))?;
         Ok(launch(tenant, listener, tls, control))
     }
 }
 
 /// Generates a signing key on a thread for blocking work.
-pub(super) async fn signing_key(random: &Random) -> Result<SigningKey, KeyError> {
+pub(super) async fn signing_key(random: &Random) -> Result<SigningKey, SigningKeyError> {
     let kid = random.token();
     let made = tokio::task::spawn_blocking(move || SigningKey::generate(kid)).await;
-    made.unwrap_or_else(|error| Err(KeyError::interrupted(&error)))
+    made.unwrap_or_else(|error| Err(SigningKeyError::interrupted(&error)))
 }
 
 /// Spawns the listeners and the writeback agent, which runs every 25 ms.
 fn launch(
-    tenant: Tenant,
+    tenant: EmulatedTenant,
     listener: TcpListener,
     tls: Option<tokio_rustls::TlsAcceptor>,
-    control: control::Control,
-) -> Running {
+    control: control::FaultControl,
+) -> RunningEmulator {
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     tasks.spawn(server::serve(listener, router(&tenant), tls, stop.clone()));
     let (control_url, control_token) = (control.url(), control.token());
@@ -119,17 +119,17 @@ fn launch(
         }
     });
     tasks.close();
-    Running { tenant, stop, tasks, control_url, control_token }
+    RunningEmulator { tenant, stop, tasks, control_url, control_token }
 }
 
-fn router(tenant: &Tenant) -> Router {
+fn router(tenant: &EmulatedTenant) -> Router {
     let routes = Router::new().merge(oidc::router()).nest("/v1.0", graph::router()).nest("/beta", graph::beta());
     routes.layer(from_fn_with_state(tenant.clone(), server::play_faults)).with_state(tenant.clone())
 }
 
 /// An error at the start of the emulator.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum EmulatorError {
     #[error("cannot listen on {0}: with a real directory the emulator may use loopback only")]
     NotLoopback(SocketAddr),
     #[error("directory address {0} not allowed: --directory takes a loopback address only")]
@@ -139,32 +139,32 @@ pub enum StartError {
     #[error("cannot load the TLS certificate or its key")]
     Tls(#[source] io::Error),
     #[error("cannot set up the directory connection")]
-    Directory(#[source] AdErrorText),
+    Directory(#[source] DirectorySetupError),
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] SigningKeyError),
 }
 
 /// An error in the options of a real directory.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct AdErrorText(String);
+pub struct DirectorySetupError(String);
 
-impl From<AdError> for AdErrorText {
+impl From<AdError> for DirectorySetupError {
     fn from(error: AdError) -> Self {
         Self(error.to_string())
     }
 }
 
 /// A running emulator. Dropping it stops the emulator.
-pub struct Running {
-    tenant: Tenant,
+pub struct RunningEmulator {
+    tenant: EmulatedTenant,
     stop: CancellationToken,
     tasks: TaskTracker,
     control_url: String,
     control_token: String,
 }
 
-impl Running {
+impl RunningEmulator {
     /// Returns scheme, host and port of the main listener.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -196,7 +196,7 @@ impl Running {
     }
 
     /// Adds a fault, which applies from the next request on.
-    pub fn add_fault(&self, fault: Fault) {
+    pub fn add_fault(&self, fault: InjectedFault) {
         self.tenant.world().faults.push(fault);
     }
 
@@ -207,7 +207,7 @@ impl Running {
 
     /// Counts the requests of a kind that arrived, for one person or for all.
     #[must_use]
-    pub fn calls(&self, call: Call, person: Option<&str>) -> usize {
+    pub fn calls(&self, call: FaultTarget, person: Option<&str>) -> usize {
         let world = self.tenant.world();
         world
             .calls
@@ -225,9 +225,9 @@ impl Running {
 
     /// Returns every request that arrived with its query and JSON body. Passwords are replaced by `hidden`.
     #[must_use]
-    pub fn requests(&self) -> Vec<SentRequest> {
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
         let world = self.tenant.world();
-        let one = |seen: &Seen| SentRequest {
+        let one = |seen: &RecordedCall| ReceivedRequest {
             method: seen.method.clone(),
             path: seen.path.clone(),
             query: seen.query.clone(),
@@ -256,7 +256,7 @@ impl Running {
         let world = self.tenant.world();
         let account = world.find(upn)?.id;
         let operation = world.operations.iter().rev().find(|o| o.account == account)?;
-        let asked = world.calls.iter().filter(|c| c.call == Call::Operation && c.person.as_deref() == Some(upn));
+        let asked = world.calls.iter().filter(|c| c.call == FaultTarget::Operation && c.person.as_deref() == Some(upn));
         Some((operation.last_action, asked.map(|c| c.at).collect()))
     }
 
@@ -296,7 +296,7 @@ impl Running {
         let mut world = self.tenant.world();
         let delay = jiff::SignedDuration::from_millis(i64::try_from(world.seed.audit.delay_ms).unwrap_or(0));
         let Some(person) = world.find(upn).map(|account| account.id) else { return };
-        world.audits.push(AuditRow {
+        world.audits.push(AuditRecord {
             id: ids[0],
             correlation: ids[1],
             at: now,
@@ -343,14 +343,14 @@ impl Running {
     }
 
     /// Replaces the Conditional Access policies with those of another seed.
-    pub fn set_policies(&self, of: Seed) {
+    pub fn set_policies(&self, of: TenantSeed) {
         self.tenant.world().seed.policies = of.policies;
     }
 
     /// Assigns a directory role to a person, active and tenant-wide.
     pub fn give_role(&self, upn: &str, template: uuid::Uuid) {
         if let Some(account) = self.tenant.world().find_mut(upn) {
-            account.seed.roles.push(Role { template, scope: "/".to_owned(), eligible: false });
+            account.seed.roles.push(RoleSeed { template, scope: "/".to_owned(), eligible: false });
         }
     }
 
@@ -383,7 +383,7 @@ impl Running {
     ///
     /// # Errors
     /// If the key cannot be generated.
-    pub async fn rotate_keys(&self) -> Result<(), KeyError> {
+    pub async fn rotate_keys(&self) -> Result<(), SigningKeyError> {
         let key = signing_key(&self.tenant.0.random).await?;
         self.tenant.0.keys.rotate(key);
         Ok(())
@@ -396,7 +396,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningEmulator {
     fn drop(&mut self) {
         self.stop.cancel();
     }

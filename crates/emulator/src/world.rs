@@ -6,44 +6,46 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::faults::{self, Call, Effect, Fault};
-pub(super) use super::grants::{BrowserSession, Code, Device, DeviceState, Grant, Method};
-use super::password::Digest;
-use super::seed::{self, Seed};
+use super::faults::{self, FaultEffect, FaultTarget, InjectedFault};
+pub(super) use super::grants::{
+    AuthorizationCode, BrowserSession, DeviceAuthorization, DeviceAuthorizationState, EmulatedSignInMethod, TokenGrant,
+};
+use super::password::PasswordDigest;
+use super::seed::{self, TenantSeed};
 use passback_foundation::Random;
 
 /// The tenant's complete state, behind one lock.
-pub(super) struct World {
-    pub(super) seed: Seed,
-    pub(super) accounts: Vec<Account>,
+pub(super) struct TenantState {
+    pub(super) seed: TenantSeed,
+    pub(super) accounts: Vec<CloudAccount>,
     /// Index into `accounts` by object id. A linear search through thousands of accounts per call would dominate
     /// benchmarks.
     by_id: HashMap<Uuid, usize>,
     /// Index into `accounts` by lower-case user principal name.
     by_upn: HashMap<String, usize>,
-    pub(super) faults: Vec<Fault>,
-    pub(super) calls: Vec<Seen>,
+    pub(super) faults: Vec<InjectedFault>,
+    pub(super) calls: Vec<RecordedCall>,
     /// Every issued token and code, so that tests can search for leaks.
     pub(super) issued: Vec<String>,
     /// How clients authenticated at the token endpoint, in order.
     pub(super) proofs: Vec<String>,
     /// The parameter `claims` of each token request that had one, in order.
     pub(super) claims: Vec<String>,
-    pub(super) codes: HashMap<String, Code>,
-    pub(super) refresh: HashMap<String, Grant>,
+    pub(super) codes: HashMap<String, AuthorizationCode>,
+    pub(super) refresh: HashMap<String, TokenGrant>,
     pub(super) browsers: HashMap<String, BrowserSession>,
-    pub(super) devices: HashMap<String, Device>,
-    pub(super) operations: Vec<Operation>,
-    pub(super) audits: Vec<AuditRow>,
+    pub(super) devices: HashMap<String, DeviceAuthorization>,
+    pub(super) operations: Vec<PendingOperation>,
+    pub(super) audits: Vec<AuditRecord>,
     pub(super) mails: Vec<SentMail>,
     pub(super) throttled: HashMap<&'static str, Vec<Timestamp>>,
 }
 
 /// A request that arrived. The fault control returns it as JSON, without query and body.
 #[derive(Clone, serde::Serialize)]
-pub(super) struct Seen {
+pub(super) struct RecordedCall {
     pub(super) at: Timestamp,
-    pub(super) call: Call,
+    pub(super) call: FaultTarget,
     pub(super) method: String,
     pub(super) path: String,
     pub(super) person: Option<String>,
@@ -59,7 +61,7 @@ pub(super) struct Seen {
 
 /// A request that the emulator received, without passwords.
 #[derive(Clone, Debug)]
-pub struct SentRequest {
+pub struct ReceivedRequest {
     pub method: String,
     pub path: String,
     /// Query as sent, still percent-encoded.
@@ -84,10 +86,10 @@ pub struct SentMail {
 }
 
 /// A cloud account.
-pub(super) struct Account {
+pub(super) struct CloudAccount {
     pub(super) id: Uuid,
-    pub(super) seed: seed::Person,
-    pub(super) password: Digest,
+    pub(super) seed: seed::PersonSeed,
+    pub(super) password: PasswordDigest,
     /// Whether the password must be changed at the next sign-in, as after an administrator's reset.
     pub(super) must_change: bool,
     pub(super) last_password_change: Timestamp,
@@ -97,14 +99,14 @@ pub(super) struct Account {
     pub(super) password_set_at: Timestamp,
     /// Access tokens from before this time are expired. Tests use it instead of waiting for an hour.
     pub(super) tokens_end_before: Timestamp,
-    pub(super) tap: Option<Tap>,
+    pub(super) tap: Option<EmulatedPass>,
     /// Whether an administrator has dismissed the seed's risk.
     pub(super) risk_dismissed: bool,
 }
 
 /// A Temporary Access Pass.
 #[derive(Clone)]
-pub(super) struct Tap {
+pub(super) struct EmulatedPass {
     pub(super) id: Uuid,
     pub(super) code: String,
     pub(super) starts: Timestamp,
@@ -113,7 +115,7 @@ pub(super) struct Tap {
     pub(super) used: bool,
 }
 
-impl Tap {
+impl EmulatedPass {
     pub(super) fn usable(&self, now: Timestamp) -> bool {
         now >= self.starts && now < self.ends() && !(self.once && self.used)
     }
@@ -125,7 +127,7 @@ impl Tap {
 
 /// A password reset that Graph accepted, as a long-running operation.
 #[derive(Clone)]
-pub(super) struct Operation {
+pub(super) struct PendingOperation {
     pub(super) id: Uuid,
     pub(super) account: Uuid,
     pub(super) operator: Uuid,
@@ -133,18 +135,18 @@ pub(super) struct Operation {
     /// Time at which the agent writes the password.
     pub(super) due: Timestamp,
     pub(super) last_action: Timestamp,
-    pub(super) stage: Stage,
+    pub(super) stage: OperationStage,
     /// Whether requests for the operation get 404.
     pub(super) lost: bool,
     /// Effects of faults on the reset and on writeback.
-    pub(super) path: Vec<Effect>,
+    pub(super) path: Vec<FaultEffect>,
     /// The new password until the agent takes it.
     pub(super) job: Option<passback_foundation::Secret>,
 }
 
 /// Progress of an operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Stage {
+pub(super) enum OperationStage {
     Waiting,
     /// The agent has taken the password.
     Carrying,
@@ -155,7 +157,7 @@ pub(super) enum Stage {
 
 /// A record of the directory audit log.
 #[derive(Clone)]
-pub(super) struct AuditRow {
+pub(super) struct AuditRecord {
     pub(super) id: Uuid,
     pub(super) correlation: Uuid,
     /// Time of the event.
@@ -172,9 +174,9 @@ pub(super) struct AuditRow {
     pub(super) agent: Option<String>,
 }
 
-impl World {
-    pub(super) fn new(seed: Seed, random: &Random, now: Timestamp) -> Self {
-        let accounts: Vec<_> = seed.people.iter().map(|person| Account::new(person, &seed, random, now)).collect();
+impl TenantState {
+    pub(super) fn new(seed: TenantSeed, random: &Random, now: Timestamp) -> Self {
+        let accounts: Vec<_> = seed.people.iter().map(|person| CloudAccount::new(person, &seed, random, now)).collect();
         Self {
             // Reversed, so that the first of several people with the same name or id is found.
             by_id: accounts.iter().enumerate().rev().map(|(at, a)| (a.id, at)).collect(),
@@ -198,11 +200,11 @@ impl World {
     }
 
     /// Finds an account by object id or user principal name, as Graph's paths allow.
-    pub(super) fn find(&self, name: &str) -> Option<&Account> {
+    pub(super) fn find(&self, name: &str) -> Option<&CloudAccount> {
         self.position(name).and_then(|at| self.accounts.get(at))
     }
 
-    pub(super) fn find_mut(&mut self, name: &str) -> Option<&mut Account> {
+    pub(super) fn find_mut(&mut self, name: &str) -> Option<&mut CloudAccount> {
         self.position(name).and_then(|at| self.accounts.get_mut(at))
     }
 
@@ -211,30 +213,30 @@ impl World {
         self.by_upn.get(&name.to_ascii_lowercase()).or_else(id).copied()
     }
 
-    pub(super) fn account(&self, id: Uuid) -> Option<&Account> {
+    pub(super) fn account(&self, id: Uuid) -> Option<&CloudAccount> {
         self.by_id.get(&id).and_then(|at| self.accounts.get(*at))
     }
 
-    pub(super) fn account_mut(&mut self, id: Uuid) -> Option<&mut Account> {
+    pub(super) fn account_mut(&mut self, id: Uuid) -> Option<&mut CloudAccount> {
         self.by_id.get(&id).and_then(|at| self.accounts.get_mut(*at))
     }
 
-    pub(super) fn app(&self, client_id: Uuid) -> Option<&seed::App> {
+    pub(super) fn app(&self, client_id: Uuid) -> Option<&seed::AppRegistration> {
         self.seed.apps.iter().find(|app| app.client_id == client_id)
     }
 
     /// Takes the effects of all faults that apply to a call about a person (object id or user principal name).
-    pub(super) fn take_faults(&mut self, call: Call, target: Option<&str>) -> Vec<Effect> {
+    pub(super) fn take_faults(&mut self, call: FaultTarget, target: Option<&str>) -> Vec<FaultEffect> {
         self.take_only(call, target, |_| true)
     }
 
     /// As [`Self::take_faults`], for `wanted` effects only. Other faults are not used up.
     pub(super) fn take_only(
         &mut self,
-        call: Call,
+        call: FaultTarget,
         target: Option<&str>,
-        wanted: impl Fn(&Effect) -> bool,
-    ) -> Vec<Effect> {
+        wanted: impl Fn(&FaultEffect) -> bool,
+    ) -> Vec<FaultEffect> {
         let upn = target.and_then(|name| self.find(name)).map(|a| a.seed.upn.clone());
         faults::take(&mut self.faults, call, upn.as_deref(), wanted)
     }
@@ -262,10 +264,10 @@ impl World {
     }
 }
 
-impl Account {
-    fn new(person: &seed::Person, seed: &Seed, random: &Random, now: Timestamp) -> Self {
+impl CloudAccount {
+    fn new(person: &seed::PersonSeed, seed: &TenantSeed, random: &Random, now: Timestamp) -> Self {
         let password = person.password.as_deref().unwrap_or(&seed.organization.initial_password);
-        let tap = person.methods.iter().find_map(|m| m.strip_prefix("tap:")).map(|code| Tap {
+        let tap = person.methods.iter().find_map(|m| m.strip_prefix("tap:")).map(|code| EmulatedPass {
             id: random.uuid(),
             code: code.to_owned(),
             starts: now,
@@ -276,7 +278,7 @@ impl Account {
         let month_ago = now.saturating_sub(SignedDuration::from_hours(24 * 40)).unwrap_or(Timestamp::MIN);
         Self {
             id: person.id.unwrap_or_else(|| derived_id(seed, &person.upn)),
-            password: Digest::of(password, random),
+            password: PasswordDigest::of(password, random),
             must_change: person.ad.must_change,
             last_password_change: month_ago,
             sessions_valid_from: month_ago,
@@ -298,13 +300,13 @@ impl Account {
     }
 
     /// Returns whether the account is in a role-assignable group. Microsoft protects such a group's members and owners.
-    pub(super) fn in_role_assignable_group(&self, seed: &Seed) -> bool {
+    pub(super) fn in_role_assignable_group(&self, seed: &TenantSeed) -> bool {
         seed.groups.iter().any(|g| g.role_assignable && g.members.contains(&self.seed.upn))
     }
 }
 
 /// Derives an object id from the tenant id and a name, so that ids are the same after a restart of the demo.
-pub(super) fn derived_id(seed: &Seed, name: &str) -> Uuid {
+pub(super) fn derived_id(seed: &TenantSeed, name: &str) -> Uuid {
     let hash: [u8; 32] =
         Sha256::new().chain_update(seed.organization.id.as_bytes()).chain_update(name.to_lowercase()).finalize().into();
     let mut bytes = [0; 16];

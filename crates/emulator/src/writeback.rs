@@ -3,37 +3,37 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::Tenant;
-use super::ad::{AdError, ResetOptions};
-use super::faults::Effect;
-use super::password::{self, Digest};
-use super::world::{AuditRow, Operation, Stage};
+use super::EmulatedTenant;
+use super::ad::{AdError, DirectoryResetOptions};
+use super::faults::FaultEffect;
+use super::password::{self, PasswordDigest};
+use super::world::{AuditRecord, OperationStage, PendingOperation};
 use passback_foundation::Secret;
 
 /// A password reset that Graph accepted.
-pub(super) struct Accepted {
+pub(super) struct AcceptedReset {
     pub(super) account: Uuid,
     pub(super) operator: Uuid,
     pub(super) password: Secret,
     pub(super) lost: bool,
-    pub(super) effects: Vec<Effect>,
+    pub(super) effects: Vec<FaultEffect>,
 }
 
-impl Tenant {
+impl EmulatedTenant {
     /// Queues a reset for the agent and returns the operation's id.
-    pub(super) fn accept(&self, accepted: Accepted) -> Uuid {
+    pub(super) fn accept(&self, accepted: AcceptedReset) -> Uuid {
         let now = self.clock().now();
         let id = self.random().uuid();
         let mut world = self.world();
         let delay = delay(&world.seed.writeback, &accepted.effects);
-        world.operations.push(Operation {
+        world.operations.push(PendingOperation {
             id,
             account: accepted.account,
             operator: accepted.operator,
             created: now,
             due: after(now, delay),
             last_action: now,
-            stage: Stage::Waiting,
+            stage: OperationStage::Waiting,
             lost: accepted.lost,
             path: accepted.effects,
             job: Some(accepted.password),
@@ -49,53 +49,53 @@ impl Tenant {
         }
     }
 
-    fn take_due(&self) -> Option<(Operation, Secret)> {
+    fn take_due(&self) -> Option<(PendingOperation, Secret)> {
         let now = self.clock().now();
         let mut world = self.world();
-        let operation = world.operations.iter_mut().find(|o| o.stage == Stage::Waiting && o.due <= now)?;
-        operation.stage = Stage::Carrying;
+        let operation = world.operations.iter_mut().find(|o| o.stage == OperationStage::Waiting && o.due <= now)?;
+        operation.stage = OperationStage::Carrying;
         let password = operation.job.take()?;
         Some((operation.clone(), password))
     }
 
     /// Applies faults and Entra's password checks, then writes the password to the directory and to the cloud.
-    async fn carry(&self, operation: &Operation, password: &Secret) -> End {
-        let Some(target) = self.target(operation.account) else { return End::failed("UserNotFound", None) };
+    async fn carry(&self, operation: &PendingOperation, password: &Secret) -> WritebackResult {
+        let Some(target) = self.target(operation.account) else { return WritebackResult::failed("UserNotFound", None) };
         for effect in &operation.path {
             match effect {
-                Effect::AgentOffline => return End::failed("OnPremisesConnectivityError", None),
-                Effect::Fails { detail } => return End::failed(detail, None),
-                Effect::CloudOnly => return self.write_cloud(operation, password, None),
+                FaultEffect::AgentOffline => return WritebackResult::failed("OnPremisesConnectivityError", None),
+                FaultEffect::Fails { detail } => return WritebackResult::failed(detail, None),
+                FaultEffect::CloudOnly => return self.write_cloud(operation, password, None),
                 _ => {}
             }
         }
         let new = password.expose_secret();
         if target.banned(new) {
-            return End::failed("FuzzyPolicyViolationInvalidPassword", None);
+            return WritebackResult::failed("FuzzyPolicyViolationInvalidPassword", None);
         }
         let Some(agent) = target.agent else { return self.write_cloud(operation, password, None) };
-        let options = ResetOptions { unlock: target.unlocks, must_change: true };
+        let options = DirectoryResetOptions { unlock: target.unlocks, must_change: true };
         match self.0.directory.reset(&target.sam, new, options).await {
-            Ok(()) if operation.path.contains(&Effect::Split) => {
-                End::failed("OnPremisesSuccessCloudFailure", Some(agent))
+            Ok(()) if operation.path.contains(&FaultEffect::Split) => {
+                WritebackResult::failed("OnPremisesSuccessCloudFailure", Some(agent))
             }
             Ok(()) => self.write_cloud(operation, password, Some(agent)),
             Err(error) => {
                 tracing::warn!(%error, "password writeback failed: directory rejected the change");
-                End::failed(detail(&error), Some(agent))
+                WritebackResult::failed(detail(&error), Some(agent))
             }
         }
     }
 
     /// Sets the password in the cloud and completes the operation successfully.
-    fn write_cloud(&self, operation: &Operation, password: &Secret, agent: Option<String>) -> End {
+    fn write_cloud(&self, operation: &PendingOperation, password: &Secret, agent: Option<String>) -> WritebackResult {
         self.set_cloud_password(operation.account, password.expose_secret(), true);
-        End { detail: None, agent }
+        WritebackResult { detail: None, agent }
     }
 
     /// Sets an account's password in the cloud.
     pub(super) fn set_cloud_password(&self, account: Uuid, new: &str, must_change: bool) {
-        let digest = Digest::of(new, self.random());
+        let digest = PasswordDigest::of(new, self.random());
         let now = self.clock().now();
         if let Some(account) = self.world().account_mut(account) {
             account.password = digest;
@@ -106,7 +106,7 @@ impl Tenant {
     }
 
     /// Records the result in the operation and in the directory audit log.
-    fn close(&self, operation: &Operation, end: &End) {
+    fn close(&self, operation: &PendingOperation, end: &WritebackResult) {
         let now = self.clock().now();
         let ids: [Uuid; 3] = std::array::from_fn(|_| self.random().uuid());
         let split = end.detail.as_deref() == Some("OnPremisesSuccessCloudFailure");
@@ -120,13 +120,13 @@ impl Tenant {
             }
         }
         if let Some(open) = world.operations.iter_mut().find(|o| o.id == operation.id) {
-            open.stage = end.detail.clone().map_or(Stage::Succeeded, Stage::Failed);
+            open.stage = end.detail.clone().map_or(OperationStage::Succeeded, OperationStage::Failed);
             open.last_action = now;
         }
         if !audit.opted_in {
             return;
         }
-        let row = AuditRow {
+        let row = AuditRecord {
             id: ids[0],
             correlation: ids[1],
             at: now,
@@ -140,7 +140,7 @@ impl Tenant {
             agent: Some(end.agent.clone().unwrap_or_else(|| "None".to_owned())),
         };
         if row.success {
-            let core = AuditRow {
+            let core = AuditRecord {
                 id: ids[2],
                 activity: "Reset user password",
                 service: "Core Directory",
@@ -152,10 +152,10 @@ impl Tenant {
         world.audits.push(row);
     }
 
-    fn target(&self, id: Uuid) -> Option<Target> {
+    fn target(&self, id: Uuid) -> Option<WritebackTarget> {
         let world = self.world();
         let account = world.account(id)?;
-        Some(Target {
+        Some(WritebackTarget {
             sam: account.sam().to_owned(),
             agent: account.seed.synced.then(|| world.seed.writeback.agent.clone()),
             unlocks: world.seed.writeback.unlocks,
@@ -185,7 +185,7 @@ impl Tenant {
 }
 
 /// The account that a password is written to, with the settings of its writeback.
-struct Target {
+struct WritebackTarget {
     sam: String,
     /// Name of the agent; `None` for an account that is not synchronised.
     agent: Option<String>,
@@ -195,7 +195,7 @@ struct Target {
     custom: Vec<String>,
 }
 
-impl Target {
+impl WritebackTarget {
     fn banned(&self, password: &str) -> bool {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         password::verdict(password, &words, &self.custom).is_err()
@@ -203,12 +203,12 @@ impl Target {
 }
 
 /// The result of an operation: `statusDetail` if it failed, and the agent's name if one was involved.
-struct End {
+struct WritebackResult {
     detail: Option<String>,
     agent: Option<String>,
 }
 
-impl End {
+impl WritebackResult {
     fn failed(detail: &str, agent: Option<String>) -> Self {
         Self { detail: Some(detail.to_owned()), agent }
     }
@@ -230,12 +230,12 @@ fn detail(error: &AdError) -> &'static str {
 }
 
 /// Returns the time from the 202 response until the operation is due, in milliseconds.
-fn delay(writeback: &super::seed::Writeback, effects: &[Effect]) -> u64 {
+fn delay(writeback: &super::seed::WritebackSeed, effects: &[FaultEffect]) -> u64 {
     let mut delay = writeback.delay_ms;
     for effect in effects {
         match effect {
-            Effect::Slow { ms } => delay = *ms,
-            Effect::AgentOffline => delay = writeback.offline_after_ms,
+            FaultEffect::Slow { ms } => delay = *ms,
+            FaultEffect::AgentOffline => delay = writeback.offline_after_ms,
             _ => {}
         }
     }

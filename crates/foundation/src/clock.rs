@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 /// Clock that reads the system's time, or that only tests advance.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    source: Source,
+    source: ClockSource,
     /// Offset of the wall clock, in milliseconds. The offset of a manual clock includes its start time.
     wall: Arc<AtomicI64>,
     /// Time added by [`Clock::advance`], in milliseconds.
@@ -18,7 +18,7 @@ pub struct Clock {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Source {
+enum ClockSource {
     System { began: Instant },
     Manual,
 }
@@ -27,14 +27,14 @@ impl Clock {
     /// Returns the system's clock. [`Clock::advance`] adds to it, which tests use to age data while real time passes.
     #[must_use]
     pub fn system() -> Self {
-        Self { source: Source::System { began: Instant::now() }, wall: Arc::default(), passed: Arc::default() }
+        Self { source: ClockSource::System { began: Instant::now() }, wall: Arc::default(), passed: Arc::default() }
     }
 
     /// Returns a clock that stands still until it is advanced.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         let wall = Arc::new(AtomicI64::new(start.as_millisecond()));
-        Self { source: Source::Manual, wall, passed: Arc::default() }
+        Self { source: ClockSource::Manual, wall, passed: Arc::default() }
     }
 
     /// Returns the current time in whole milliseconds, which is the resolution of the database.
@@ -42,12 +42,12 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let wall = self.wall.load(Ordering::Relaxed).saturating_add(self.passed.load(Ordering::Relaxed));
         let millis = match self.source {
-            Source::System { .. } => {
+            ClockSource::System { .. } => {
                 #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
                 let now = Timestamp::now().as_millisecond();
                 now.saturating_add(wall)
             }
-            Source::Manual => wall,
+            ClockSource::Manual => wall,
         };
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
     }
@@ -58,8 +58,8 @@ impl Clock {
     pub fn elapsed(&self) -> Duration {
         let passed = u64::try_from(self.passed.load(Ordering::Relaxed)).unwrap_or(0);
         let lived = match self.source {
-            Source::System { began } => began.elapsed(),
-            Source::Manual => Duration::ZERO,
+            ClockSource::System { began } => began.elapsed(),
+            ClockSource::Manual => Duration::ZERO,
         };
         lived.saturating_add(Duration::from_millis(passed))
     }

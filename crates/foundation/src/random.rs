@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 /// Random bytes from the operating system, or repeatable bytes from a seed.
 #[derive(Clone, Debug)]
-pub struct Random(Source);
+pub struct Random(RandomSource);
 
 #[derive(Clone, Debug)]
-enum Source {
+enum RandomSource {
     System,
     Seeded(Arc<Mutex<StdRng>>),
 }
@@ -23,13 +23,13 @@ impl Random {
     /// Returns the operating system's randomness, the only choice outside tests.
     #[must_use]
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(RandomSource::System)
     }
 
     /// Returns a source that gives the same bytes for the same seed.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self(Source::Seeded(Arc::new(Mutex::new(StdRng::seed_from_u64(seed)))))
+        Self(RandomSource::Seeded(Arc::new(Mutex::new(StdRng::seed_from_u64(seed)))))
     }
 
     /// Returns `N` random bytes.
@@ -37,11 +37,11 @@ impl Random {
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         match &self.0 {
-            Source::System => {
+            RandomSource::System => {
                 #[expect(clippy::disallowed_methods, reason = "the only place that uses the system's randomness")]
                 rand::rng().fill_bytes(&mut bytes);
             }
-            Source::Seeded(rng) => rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes),
+            RandomSource::Seeded(rng) => rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes),
         }
         bytes
     }

@@ -33,24 +33,24 @@ const AT_MOST: u64 = 256 * 1024;
 
 /// Paths of the certificate and key files (PEM).
 #[derive(Clone)]
-pub(super) struct Files {
+pub(super) struct CertificateFiles {
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
 }
 
 /// Certificate credential: the certificate in use, and the files from which it is reloaded.
-pub(super) struct Certificate {
-    files: Files,
+pub(super) struct CertificateCredential {
+    files: CertificateFiles,
     client: String,
     clock: Clock,
     random: Random,
-    in_use: RwLock<Arc<Pair>>,
+    in_use: RwLock<Arc<LoadedCertificate>>,
     /// Last logged reload error, to log each error once.
     said: Mutex<Option<String>>,
 }
 
 /// Certificate and key loaded from the files.
-struct Pair {
+struct LoadedCertificate {
     thumbprint: String,
     key: KeyPair,
     from: Timestamp,
@@ -59,20 +59,25 @@ struct Pair {
     digest: [u8; 32],
 }
 
-impl Certificate {
+impl CertificateCredential {
     /// Loads certificate and key.
     ///
     /// A certificate that is not valid now is loaded with an error in the log, because the portal still has pages that
     /// work without sign-in.
-    pub(super) fn load(files: Files, client: String, clock: Clock, random: Random) -> Result<Self, CredentialError> {
-        let pair = Contents::read(&files)?.pair(&files)?;
+    pub(super) fn load(
+        files: CertificateFiles,
+        client: String,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, CredentialError> {
+        let pair = CertificateContents::read(&files)?.pair(&files)?;
         if let Err(error) = pair.good_at(clock.now(), &files) {
             tracing::error!(%error, "client certificate not valid: sign-in fails until it is replaced");
         }
         Ok(Self { files, client, clock, random, in_use: RwLock::new(Arc::new(pair)), said: Mutex::default() })
     }
 
-    fn in_use(&self) -> Arc<Pair> {
+    fn in_use(&self) -> Arc<LoadedCertificate> {
         Arc::clone(&self.in_use.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -123,8 +128,12 @@ impl Certificate {
 }
 
 /// Loads certificate and key if the files differ from this digest. `None` if they are unchanged.
-fn renewed(files: &Files, digest: &[u8; 32], now: Timestamp) -> Result<Option<Pair>, CredentialError> {
-    let contents = Contents::read(files)?;
+fn renewed(
+    files: &CertificateFiles,
+    digest: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<LoadedCertificate>, CredentialError> {
+    let contents = CertificateContents::read(files)?;
     if contents.digest() == *digest {
         return Ok(None);
     }
@@ -134,13 +143,13 @@ fn renewed(files: &Files, digest: &[u8; 32], now: Timestamp) -> Result<Option<Pa
 }
 
 /// Contents of the certificate and key files.
-struct Contents {
+struct CertificateContents {
     certificate: Vec<u8>,
     key: Zeroizing<Vec<u8>>,
 }
 
-impl Contents {
-    fn read(files: &Files) -> Result<Self, CredentialError> {
+impl CertificateContents {
+    fn read(files: &CertificateFiles) -> Result<Self, CredentialError> {
         let certificate = read("certificate_file", &files.certificate, false)?.to_vec();
         Ok(Self { certificate, key: read("key_file", &files.key, true)? })
     }
@@ -150,7 +159,7 @@ impl Contents {
     }
 
     /// Parses both files and checks that they belong together and suit PS256.
-    fn pair(&self, files: &Files) -> Result<Pair, CredentialError> {
+    fn pair(&self, files: &CertificateFiles) -> Result<LoadedCertificate, CredentialError> {
         let wrong =
             |key, path: &Path, problem| CredentialError::Shape { key, path: path.display().to_string(), problem };
         let of_certificate = |problem| wrong("certificate_file", &files.certificate, problem);
@@ -171,7 +180,7 @@ impl Contents {
             return Err(CredentialError::Mismatch);
         }
         let time = |at: x509_parser::time::ASN1Time| Timestamp::from_second(at.timestamp()).unwrap_or_default();
-        Ok(Pair {
+        Ok(LoadedCertificate {
             thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(&der)),
             key,
             from: time(certificate.validity().not_before),
@@ -181,9 +190,9 @@ impl Contents {
     }
 }
 
-impl Pair {
+impl LoadedCertificate {
     /// Returns an error if the certificate is not valid at this time.
-    fn good_at(&self, now: Timestamp, files: &Files) -> Result<(), CredentialError> {
+    fn good_at(&self, now: Timestamp, files: &CertificateFiles) -> Result<(), CredentialError> {
         let begun = self.from <= now.saturating_add(SKEW).unwrap_or(now);
         if begun && now < self.until {
             return Ok(());

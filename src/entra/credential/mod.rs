@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use self::certificate::Certificate;
+use self::certificate::CertificateCredential;
 use crate::base::{Clock, Random, Secret};
 use crate::config::{self, CredentialKind};
 
@@ -45,21 +45,21 @@ pub(crate) enum CredentialError {
 }
 
 /// Credential with which the portal authenticates to Entra.
-pub(crate) struct Credential {
-    kind: Kind,
+pub(crate) struct ClientCredential {
+    kind: CredentialSource,
     clock: Clock,
 }
 
-enum Kind {
+enum CredentialSource {
     Secret(Secret),
-    Certificate(Certificate),
+    Certificate(CertificateCredential),
     Federated(PathBuf),
 }
 
 /// Form parameters that authenticate the client in one token request.
-pub(super) struct Proof(Vec<(&'static str, Secret)>);
+pub(super) struct ClientAuthentication(Vec<(&'static str, Secret)>);
 
-impl Proof {
+impl ClientAuthentication {
     fn assertion(assertion: Secret) -> Self {
         let kind = Secret::new(ASSERTION_TYPE.to_owned());
         Self(vec![("client_assertion_type", kind), ("client_assertion", assertion)])
@@ -70,38 +70,44 @@ impl Proof {
     }
 }
 
-impl Credential {
+impl ClientCredential {
     /// Loads the configured credential. The certificate and its key must be readable at startup.
-    pub(super) fn load(settings: &config::Entra, clock: Clock, random: Random) -> Result<Self, CredentialError> {
+    pub(super) fn load(settings: &config::EntraConfig, clock: Clock, random: Random) -> Result<Self, CredentialError> {
         let given = &settings.credential;
         let kind = match given.kind {
-            CredentialKind::Secret => Kind::Secret(given.secret.clone().ok_or(CredentialError::Incomplete)?),
+            CredentialKind::Secret => {
+                CredentialSource::Secret(given.secret.clone().ok_or(CredentialError::Incomplete)?)
+            }
             CredentialKind::Certificate => {
                 let files = given.certificate_file.clone().zip(given.key_file.clone());
                 let (certificate, key) = files.ok_or(CredentialError::Incomplete)?;
-                let files = certificate::Files { certificate, key };
+                let files = certificate::CertificateFiles { certificate, key };
                 let client = settings.client_id.to_string();
-                Kind::Certificate(Certificate::load(files, client, clock.clone(), random)?)
+                CredentialSource::Certificate(CertificateCredential::load(files, client, clock.clone(), random)?)
             }
-            CredentialKind::Federated => Kind::Federated(given.token_file.clone().ok_or(CredentialError::Incomplete)?),
+            CredentialKind::Federated => {
+                CredentialSource::Federated(given.token_file.clone().ok_or(CredentialError::Incomplete)?)
+            }
         };
         Ok(Self { kind, clock })
     }
 
     /// Builds the client authentication for one request to this token endpoint.
-    pub(super) async fn proof(&self, token_endpoint: &str) -> Result<Proof, CredentialError> {
+    pub(super) async fn proof(&self, token_endpoint: &str) -> Result<ClientAuthentication, CredentialError> {
         Ok(match &self.kind {
-            Kind::Secret(secret) => Proof(vec![("client_secret", secret.clone())]),
-            Kind::Certificate(certificate) => Proof::assertion(certificate.assertion(token_endpoint).await?),
+            CredentialSource::Secret(secret) => ClientAuthentication(vec![("client_secret", secret.clone())]),
+            CredentialSource::Certificate(certificate) => {
+                ClientAuthentication::assertion(certificate.assertion(token_endpoint).await?)
+            }
             // Read again for each request: the platform replaces the token long before it expires, so a cached one
             // would expire unnoticed.
-            Kind::Federated(file) => Proof::assertion(federated(file).await?),
+            CredentialSource::Federated(file) => ClientAuthentication::assertion(federated(file).await?),
         })
     }
 
     /// Returns when the certificate in use expires. `None` for other kinds, whose expiry is unknown.
     pub(crate) fn ends_at(&self) -> Option<Timestamp> {
-        if let Kind::Certificate(certificate) = &self.kind { Some(certificate.ends_at()) } else { None }
+        if let CredentialSource::Certificate(certificate) = &self.kind { Some(certificate.ends_at()) } else { None }
     }
 
     /// Returns whole days until the certificate expires. Negative after expiry.
@@ -114,7 +120,7 @@ impl Credential {
     ///
     /// Runs until shutdown. Returns at once for other kinds of credential.
     pub(crate) async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let Kind::Certificate(certificate) = &self.kind else { return };
+        let CredentialSource::Certificate(certificate) = &self.kind else { return };
         let mut warned_at = None;
         loop {
             certificate.look().await;

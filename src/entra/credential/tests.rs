@@ -14,9 +14,9 @@ const TOKEN: &str = "https://login.microsoftonline.com/t/oauth2/v2.0/token";
 /// 2027-01-15.
 const NOW: i64 = 1_800_000_000;
 
-struct Folder(tempfile::TempDir);
+struct CredentialFolder(tempfile::TempDir);
 
-impl Folder {
+impl CredentialFolder {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -43,18 +43,18 @@ impl Folder {
         (certificate, key)
     }
 
-    fn load(&self, credential: &str) -> Result<(Credential, Clock), CredentialError> {
+    fn load(&self, credential: &str) -> Result<(ClientCredential, Clock), CredentialError> {
         let folder = self.0.path().display().to_string();
         let text = format!("tenant_id = \"{CLIENT}\"\nclient_id = \"{CLIENT}\"\n[credential]\n{credential}");
-        let settings: config::Entra = toml::from_str(&text.replace("DIR", &folder)).unwrap();
+        let settings: config::EntraConfig = toml::from_str(&text.replace("DIR", &folder)).unwrap();
         let clock = Clock::manual(Timestamp::from_second(NOW).unwrap());
-        Credential::load(&settings, clock.clone(), Random::seeded(1)).map(|credential| (credential, clock))
+        ClientCredential::load(&settings, clock.clone(), Random::seeded(1)).map(|credential| (credential, clock))
     }
 }
 
 const CERTIFICATE: &str = "kind = \"certificate\"\ncertificate_file = \"DIR/cert.pem\"\nkey_file = \"DIR/key.pem\"";
 
-async fn assertion(credential: &Credential) -> String {
+async fn assertion(credential: &ClientCredential) -> String {
     let proof = credential.proof(TOKEN).await.unwrap();
     let fields: Vec<(&str, &str)> = proof.fields().collect();
     assert_eq!(fields[0], ("client_assertion_type", ASSERTION_TYPE));
@@ -68,7 +68,7 @@ fn part(jwt: &str, at: usize) -> Value {
 
 #[tokio::test]
 async fn an_assertion_is_short_for_this_endpoint_and_never_the_same() {
-    let folder = Folder::new();
+    let folder = CredentialFolder::new();
     folder.issue(2028, 1);
     let (credential, _) = folder.load(CERTIFICATE).unwrap();
     let (first, second) = (assertion(&credential).await, assertion(&credential).await);
@@ -85,7 +85,7 @@ async fn an_assertion_is_short_for_this_endpoint_and_never_the_same() {
 
 #[tokio::test]
 async fn a_renewed_pair_is_taken_up_and_a_broken_one_is_not() {
-    let folder = Folder::new();
+    let folder = CredentialFolder::new();
     let (_, old_key) = folder.issue(2027, 6);
     let (credential, _) = folder.load(CERTIFICATE).unwrap();
     let old = part(&assertion(&credential).await, 0);
@@ -116,8 +116,9 @@ async fn a_renewed_pair_is_taken_up_and_a_broken_one_is_not() {
 
 #[tokio::test]
 async fn what_cannot_be_used_is_said_at_the_start() {
-    let folder = Folder::new();
-    let load_error = |folder: &Folder| folder.load(CERTIFICATE).err().map(|e| e.to_string()).unwrap_or_default();
+    let folder = CredentialFolder::new();
+    let load_error =
+        |folder: &CredentialFolder| folder.load(CERTIFICATE).err().map(|e| e.to_string()).unwrap_or_default();
     assert!(load_error(&folder).contains("certificate_file") && load_error(&folder).contains("cannot be read"));
     let (certificate, key) = folder.issue(2028, 1);
     folder.write("key.pem", &key, 0o604);
@@ -135,7 +136,7 @@ async fn what_cannot_be_used_is_said_at_the_start() {
 
 #[test]
 fn the_end_is_told_once_a_day_for_thirty_days() {
-    let folder = Folder::new();
+    let folder = CredentialFolder::new();
     folder.issue(2027, 3);
     let (credential, clock) = folder.load(CERTIFICATE).unwrap();
     let mut warned = None;
@@ -152,7 +153,7 @@ fn the_end_is_told_once_a_day_for_thirty_days() {
 
 #[tokio::test]
 async fn a_federated_token_is_read_anew_at_each_use() {
-    let folder = Folder::new();
+    let folder = CredentialFolder::new();
     let (credential, _) = folder.load("kind = \"federated\"\ntoken_file = \"DIR/token\"").unwrap();
     assert!(matches!(credential.proof(TOKEN).await, Err(CredentialError::Read { .. })));
     folder.write("token", "one\n", 0o644);

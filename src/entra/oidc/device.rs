@@ -21,9 +21,9 @@ use openidconnect::core::{
 use openidconnect::{AdditionalProviderMetadata, LogoutProviderMetadata, ProviderMetadata};
 use serde::{Deserialize, Serialize};
 
-use super::{Authorized, KEYS_AT_LEAST, Known, Oidc, SignInFailed};
+use super::{AuthorizedSignIn, DiscoveredProvider, KEYS_AT_LEAST, OidcClient, SignInError};
 use crate::entra::http::{HttpError, bridge};
-use crate::entra::oauth::{Answer, TokenError, Tokens, aadsts_codes};
+use crate::entra::oauth::{EntraTokenResponse, TokenError, TokenSet, aadsts_codes};
 
 /// Interval at which the client authentication is rebuilt while waiting. An assertion is valid for 5 minutes, a device
 /// code for 15.
@@ -39,7 +39,7 @@ pub(super) struct DeviceEndpoint {
 impl AdditionalProviderMetadata for DeviceEndpoint {}
 
 /// Discovery document of Entra, with logout and device authorization endpoints.
-pub(super) type Metadata = ProviderMetadata<
+pub(super) type EntraProviderMetadata = ProviderMetadata<
     LogoutProviderMetadata<DeviceEndpoint>,
     CoreAuthDisplay,
     CoreClientAuthMethod,
@@ -61,11 +61,11 @@ pub(crate) struct DeviceCode {
     /// Code that the person enters.
     pub(crate) code: String,
     pub(crate) until: Timestamp,
-    known: Arc<Known>,
+    known: Arc<DiscoveredProvider>,
     asked: StandardDeviceAuthorizationResponse,
 }
 
-impl Oidc {
+impl OidcClient {
     /// Requests a device code.
     pub(crate) async fn device_code(&self, scopes: &[&str]) -> Result<DeviceCode, TokenError> {
         let known = self.known(KEYS_AT_LEAST).await?;
@@ -87,11 +87,11 @@ impl Oidc {
     }
 
     /// Waits until a person has signed in with the code, refused, or let it expire.
-    pub(crate) async fn device_sign_in(&self, code: &DeviceCode) -> Result<Authorized, SignInFailed> {
+    pub(crate) async fn device_sign_in(&self, code: &DeviceCode) -> Result<AuthorizedSignIn, SignInError> {
         loop {
             let began = self.clock.now();
             match self.wait(code).await {
-                Ok(answer) => return self.authorized(&code.known, Tokens::from(&answer), None).await,
+                Ok(answer) => return self.authorized(&code.known, TokenSet::from(&answer), None).await,
                 // The client authentication expired, not the device code: poll again with a new one.
                 Err(RequestTokenError::ServerResponse(response))
                     if *response.error() == DeviceCodeErrorResponseType::ExpiredToken
@@ -103,7 +103,10 @@ impl Oidc {
     }
 
     /// Polls the token endpoint until it responds, or the client authentication must be rebuilt.
-    async fn wait(&self, code: &DeviceCode) -> Result<Answer, RequestTokenError<HttpError, DeviceCodeErrorResponse>> {
+    async fn wait(
+        &self,
+        code: &DeviceCode,
+    ) -> Result<EntraTokenResponse, RequestTokenError<HttpError, DeviceCodeErrorResponse>> {
         let other = |error: TokenError| RequestTokenError::Other(error.to_string());
         let proof = self.proof(&code.known).await.map_err(other)?;
         let oauth = self.oauth(&code.known);

@@ -21,7 +21,7 @@ fn authority() -> String {
     format!("https://login.microsoftonline.com/{TENANT}/v2.0")
 }
 
-fn oidc() -> Oidc {
+fn oidc() -> OidcClient {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let settings = format!(
         "[server]\npublic_url = \"https://reset.contoso.example/\"\n[sealing]\nkeys = []\n[entra]\ntenant_id = \"{TENANT}\"\n\
@@ -29,11 +29,11 @@ fn oidc() -> Oidc {
     );
     let (settings, clock): (Config, _) =
         (toml::from_str(&settings).unwrap(), Clock::manual(Timestamp::from_second(NOW).unwrap()));
-    let credential = Credential::load(&settings.entra, clock.clone(), crate::base::Random::seeded(1)).unwrap();
-    Oidc::new(&settings, Arc::new(credential), clock).unwrap()
+    let credential = ClientCredential::load(&settings.entra, clock.clone(), crate::base::Random::seeded(1)).unwrap();
+    OidcClient::new(&settings, Arc::new(credential), clock).unwrap()
 }
 
-fn known() -> Known {
+fn known() -> DiscoveredProvider {
     let encode = |n: &rsa::BigUint| {
         use base64::Engine as _;
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(n.to_bytes_be())
@@ -41,7 +41,7 @@ fn known() -> Known {
     let key = &KEYS[0];
     let keys =
         json!({ "keys": [{ "kty": "RSA", "use": "sig", "kid": "k1", "n": encode(key.n()), "e": encode(key.e()) }] });
-    Known {
+    DiscoveredProvider {
         authorize: AuthUrl::new("https://login/authorize".to_owned()).unwrap(),
         token: TokenUrl::new("https://login/token".to_owned()).unwrap(),
         device: None,
@@ -69,7 +69,7 @@ fn header() -> Header {
     Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::RS256) }
 }
 
-fn judged(token: &str) -> Result<Identity, IdentityError> {
+fn judged(token: &str) -> Result<VerifiedIdentity, IdentityError> {
     oidc().verify(&known(), token, Some("n1"))
 }
 

@@ -11,7 +11,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Known, Oidc};
+use super::{DiscoveredProvider, OidcClient};
 use crate::base::{ObjectId, PersonKey, TenantId};
 
 /// Tolerance for clock skew in `exp` and `nbf`.
@@ -41,7 +41,7 @@ type EntraIdToken = IdToken<EntraClaims, CoreGenderClaim, CoreJweContentEncrypti
 
 /// Person identified by a verified id token.
 #[derive(Clone, Debug)]
-pub(crate) struct Identity {
+pub(crate) struct VerifiedIdentity {
     pub(crate) key: PersonKey,
     pub(crate) name: String,
     pub(crate) upn: String,
@@ -87,16 +87,16 @@ pub(crate) enum IdentityError {
     NoAuthTime,
 }
 
-impl Oidc {
+impl OidcClient {
     /// Verifies an id token and returns the person it identifies.
     ///
     /// `nonce` is that of the authorize request. A device code sign-in has none.
     pub(super) fn verify(
         &self,
-        provider: &Known,
+        provider: &DiscoveredProvider,
         id_token: &str,
         nonce: Option<&str>,
-    ) -> Result<Identity, IdentityError> {
+    ) -> Result<VerifiedIdentity, IdentityError> {
         let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
         let now = self.clock.now();
         let lenient = now.saturating_sub(SKEW).unwrap_or(now).as_second();
@@ -126,7 +126,7 @@ impl Oidc {
             .ok_or(IdentityError::NoAuthTime)?;
         let upn = claims.preferred_username().map(|n| n.to_string()).unwrap_or_default();
         let name = claims.name().and_then(|n| n.get(None)).map_or_else(|| upn.clone(), |n| n.to_string());
-        Ok(Identity {
+        Ok(VerifiedIdentity {
             key: PersonKey { tenant: self.tenant, object },
             name,
             upn,

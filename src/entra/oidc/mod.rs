@@ -5,7 +5,7 @@
 mod device;
 mod identity;
 
-pub(crate) use identity::{Identity, IdentityError};
+pub(crate) use identity::{IdentityError, VerifiedIdentity};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,9 +21,9 @@ use reqwest::Client;
 use tokio::sync::RwLock;
 use url::Url;
 
-use super::credential::{Credential, Proof};
+use super::credential::{ClientAuthentication, ClientCredential};
 use super::http::{HttpError, bridge, client};
-use super::oauth::{OauthClient, TokenError, Tokens};
+use super::oauth::{EntraOauthClient, TokenError, TokenSet};
 use crate::base::{Clock, Secret, TenantId};
 use crate::config::Config;
 
@@ -35,7 +35,7 @@ const KEYS_AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
 
 /// Failure of a sign-in after the person returned from Entra.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SignInFailed {
+pub(crate) enum SignInError {
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
@@ -43,7 +43,7 @@ pub(crate) enum SignInFailed {
 }
 
 /// Parameters of an authorize request.
-pub(crate) struct Authorize<'a> {
+pub(crate) struct AuthorizeRequest<'a> {
     pub(crate) state: &'a str,
     pub(crate) nonce: &'a str,
     pub(crate) verifier: &'a Secret,
@@ -53,8 +53,8 @@ pub(crate) struct Authorize<'a> {
 }
 
 /// Completed sign-in: the verified person and their tokens.
-pub(crate) struct Authorized {
-    pub(crate) identity: Identity,
+pub(crate) struct AuthorizedSignIn {
+    pub(crate) identity: VerifiedIdentity,
     /// Present only with the scope `offline_access`, which only the operator requests.
     pub(crate) refresh: Option<Secret>,
     pub(crate) access: Secret,
@@ -62,7 +62,7 @@ pub(crate) struct Authorized {
 }
 
 /// Entra's endpoints and signing keys from discovery.
-struct Known {
+struct DiscoveredProvider {
     authorize: AuthUrl,
     token: TokenUrl,
     device: Option<DeviceAuthorizationUrl>,
@@ -73,21 +73,21 @@ struct Known {
 }
 
 /// OpenID Connect client of the portal's app registration.
-pub(crate) struct Oidc {
+pub(crate) struct OidcClient {
     http: Client,
     authority: Url,
     client_id: String,
     tenant: TenantId,
-    credential: Arc<Credential>,
+    credential: Arc<ClientCredential>,
     redirect: RedirectUrl,
     clock: Clock,
-    known: RwLock<Option<Arc<Known>>>,
+    known: RwLock<Option<Arc<DiscoveredProvider>>>,
     /// Time of the last refresh caused by an unknown key, in Unix milliseconds.
     unknown_key_at: AtomicI64,
 }
 
-impl Oidc {
-    pub(super) fn new(settings: &Config, credential: Arc<Credential>, clock: Clock) -> Result<Self, HttpError> {
+impl OidcClient {
+    pub(super) fn new(settings: &Config, credential: Arc<ClientCredential>, clock: Clock) -> Result<Self, HttpError> {
         let mut redirect = settings.server.public_url.clone();
         redirect.set_path("/signin/callback");
         Ok(Self {
@@ -104,9 +104,9 @@ impl Oidc {
     }
 
     /// Returns discovery document and keys from the cache, or fetches them if they are older than `max_age`.
-    async fn known(&self, max_age: SignedDuration) -> Result<Arc<Known>, TokenError> {
+    async fn known(&self, max_age: SignedDuration) -> Result<Arc<DiscoveredProvider>, TokenError> {
         let now = self.clock.now();
-        let fresh = |provider: &Arc<Known>| now.duration_since(provider.read_at) < max_age;
+        let fresh = |provider: &Arc<DiscoveredProvider>| now.duration_since(provider.read_at) < max_age;
         if let Some(provider) = self.known.read().await.as_ref().filter(|k| fresh(k)) {
             return Ok(Arc::clone(provider));
         }
@@ -122,7 +122,7 @@ impl Oidc {
     /// Fetches the keys again for a token whose key is not among `stale`, so that no sign-in fails during key rotation.
     ///
     /// Returns newer keys from the cache if there are any, and `stale` within [`UNKNOWN_KEY_REFRESH_INTERVAL`].
-    async fn anew(&self, stale: &Arc<Known>) -> Result<Arc<Known>, TokenError> {
+    async fn anew(&self, stale: &Arc<DiscoveredProvider>) -> Result<Arc<DiscoveredProvider>, TokenError> {
         let mut slot = self.known.write().await;
         if let Some(provider) = slot.as_ref().filter(|provider| !Arc::ptr_eq(provider, stale)) {
             return Ok(Arc::clone(provider));
@@ -144,7 +144,7 @@ impl Oidc {
     }
 
     /// Fetches discovery document and keys.
-    async fn discover(&self, now: Timestamp) -> Result<Known, TokenError> {
+    async fn discover(&self, now: Timestamp) -> Result<DiscoveredProvider, TokenError> {
         let wrong = |problem: String| TokenError::Discovery(problem);
         // A URL without a path ends with a slash, an issuer does not.
         let issuer = match self.authority.path() {
@@ -154,7 +154,7 @@ impl Oidc {
         let issuer = IssuerUrl::new(issuer).map_err(|e| wrong(e.to_string()))?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
-        let metadata = device::Metadata::discover_async(issuer.clone(), &send).await.map_err(|e| {
+        let metadata = device::EntraProviderMetadata::discover_async(issuer.clone(), &send).await.map_err(|e| {
             tracing::warn!(error = ?e, "OpenID discovery failed: sign-in unavailable");
             wrong("discovery document or keys not readable".to_owned())
         })?;
@@ -162,7 +162,7 @@ impl Oidc {
         let more = metadata.additional_metadata();
         let end_session = more.end_session_endpoint.as_ref().map(|at| at.url().clone());
         let device = more.additional_metadata.device_authorization_endpoint.clone();
-        Ok(Known {
+        Ok(DiscoveredProvider {
             authorize: metadata.authorization_endpoint().clone(),
             token,
             device,
@@ -173,7 +173,7 @@ impl Oidc {
         })
     }
 
-    fn oauth(&self, provider: &Known) -> OauthClient {
+    fn oauth(&self, provider: &DiscoveredProvider) -> EntraOauthClient {
         oauth2::Client::new(ClientId::new(self.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
             .set_auth_uri(provider.authorize.clone())
@@ -182,12 +182,12 @@ impl Oidc {
     }
 
     /// Builds the client authentication for one request to the token endpoint.
-    async fn proof(&self, provider: &Known) -> Result<Proof, TokenError> {
+    async fn proof(&self, provider: &DiscoveredProvider) -> Result<ClientAuthentication, TokenError> {
         Ok(self.credential.proof(provider.token.as_str()).await?)
     }
 
     /// Returns the URL at which a person signs in.
-    pub(crate) async fn authorize(&self, parameters: &Authorize<'_>) -> Result<Url, TokenError> {
+    pub(crate) async fn authorize(&self, parameters: &AuthorizeRequest<'_>) -> Result<Url, TokenError> {
         let provider = self.known(KEYS_AT_LEAST).await?;
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(
             parameters.verifier.expose_secret().to_owned(),
@@ -219,7 +219,7 @@ impl Oidc {
         code: &str,
         (nonce, verifier): (&str, &Secret),
         claims: Option<&str>,
-    ) -> Result<Authorized, SignInFailed> {
+    ) -> Result<AuthorizedSignIn, SignInError> {
         let provider = self.known(KEYS_AT_LEAST).await?;
         let oauth = self.oauth(&provider);
         let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
@@ -233,23 +233,28 @@ impl Oidc {
         if let Some(claims) = claims {
             request = request.add_extra_param("claims", claims.to_owned());
         }
-        let tokens = Tokens::from(&request.request_async(&send).await.map_err(TokenError::from)?);
+        let tokens = TokenSet::from(&request.request_async(&send).await.map_err(TokenError::from)?);
         self.authorized(&provider, tokens, Some(nonce)).await
     }
 
     /// Verifies the id token of a token response. Retries once with new keys if its key is unknown.
     async fn authorized(
         &self,
-        provider: &Arc<Known>,
-        tokens: Tokens,
+        provider: &Arc<DiscoveredProvider>,
+        tokens: TokenSet,
         nonce: Option<&str>,
-    ) -> Result<Authorized, SignInFailed> {
+    ) -> Result<AuthorizedSignIn, SignInError> {
         let id_token = tokens.id_token.as_deref().ok_or(IdentityError::Missing)?;
         let identity = match self.verify(provider, id_token, nonce) {
             Err(IdentityError::UnknownKey) => self.verify(&*self.anew(provider).await?, id_token, nonce)?,
             other => other?,
         };
-        Ok(Authorized { identity, refresh: tokens.refresh, access: tokens.access, access_seconds: tokens.seconds })
+        Ok(AuthorizedSignIn {
+            identity,
+            refresh: tokens.refresh,
+            access: tokens.access,
+            access_seconds: tokens.seconds,
+        })
     }
 
     /// Returns the URL at which a person signs out at Entra. `None` if discovery fails or has no such endpoint.
@@ -263,7 +268,7 @@ impl Oidc {
     }
 
     /// Requests an access token of the application itself (client credentials grant).
-    pub(super) async fn application_token(&self, scope: String) -> Result<Tokens, TokenError> {
+    pub(super) async fn application_token(&self, scope: String) -> Result<TokenSet, TokenError> {
         let provider = self.known(KEYS_AT_LEAST).await?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
@@ -272,11 +277,11 @@ impl Oidc {
         for (name, value) in proof.fields() {
             request = request.add_extra_param(name, value);
         }
-        Ok(Tokens::from(&request.request_async(&send).await?))
+        Ok(TokenSet::from(&request.request_async(&send).await?))
     }
 
     /// Exchanges a refresh token for new tokens.
-    pub(super) async fn refresh(&self, token: &Secret, scopes: &[&str]) -> Result<Tokens, TokenError> {
+    pub(super) async fn refresh(&self, token: &Secret, scopes: &[&str]) -> Result<TokenSet, TokenError> {
         let provider = self.known(KEYS_AT_LEAST).await?;
         let http = self.http.clone();
         let send = move |request| bridge(http.clone(), request);
@@ -287,7 +292,7 @@ impl Oidc {
         for (name, value) in proof.fields() {
             request = request.add_extra_param(name, value);
         }
-        Ok(Tokens::from(&request.request_async(&send).await?))
+        Ok(TokenSet::from(&request.request_async(&send).await?))
     }
 }
 

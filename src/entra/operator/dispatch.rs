@@ -7,27 +7,27 @@ use jiff::SignedDuration;
 use reqwest::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use super::last_moment::LastMoment;
-use super::{OperatorError, Operators, Order, Ready};
+use super::last_moment::DeadlineBody;
+use super::{DispatchPermit, OperatorClient, OperatorError, ReadyOperator};
 use crate::base::{ObjectId, Password};
-use crate::entra::agent::Hand;
-use crate::entra::graph::{GraphError, Refusal, retry_after, text};
-use crate::entra::location::Location;
+use crate::entra::agent::ActingIdentity;
+use crate::entra::graph::{GraphError, GraphRefusal, retry_after, text};
+use crate::entra::location::OperationUrl;
 
 /// Id of the password authentication method, the same for all users.
 const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 
 /// Outcome of sending a reset, as far as the response to the POST shows.
 #[derive(Debug)]
-pub(crate) enum Dispatch {
+pub(crate) enum DispatchOutcome {
     /// HTTP 202. `operation_url` is `None` if the `Location` header was missing or not a Graph URL: then only evidence
     /// shows the result.
-    Accepted { location: Option<Location>, retry_after: Option<SignedDuration>, request_id: Option<String> },
+    Accepted { location: Option<OperationUrl>, retry_after: Option<SignedDuration>, request_id: Option<String> },
     /// HTTP 401 or 429 with Graph's own error body: nothing was processed. The reset may be sent again with a new token
     /// or after a wait.
-    NotTaken { refusal: Refusal },
+    NotTaken { refusal: GraphRefusal },
     /// Nothing was processed, and sending again would not help.
-    Refused { refusal: Refusal },
+    Refused { refusal: GraphRefusal },
     /// The password was not sent: connecting failed, or the deadline had passed.
     NotSent,
     /// The reset may have been processed.
@@ -36,7 +36,7 @@ pub(crate) enum Dispatch {
 
 /// Result of polling an operation.
 #[derive(Debug)]
-pub(crate) enum Poll {
+pub(crate) enum OperationPoll {
     /// `status` in lower case.
     Operation {
         status: String,
@@ -56,87 +56,88 @@ pub(crate) enum Poll {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+struct ResetPasswordRequest<'a> {
     new_password: &'a str,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Operation {
+struct LongRunningOperation {
     status: String,
     #[serde(default)]
     status_detail: Option<String>,
 }
 
-impl Operators {
+impl OperatorClient {
     /// Sends a reset, once. Nothing below this call retries.
     pub(crate) async fn reset(
         &self,
-        ready: &Ready,
-        permit: &Order,
+        ready: &ReadyOperator,
+        permit: &DispatchPermit,
         password: &Password,
-    ) -> Result<Dispatch, OperatorError> {
+    ) -> Result<DispatchOutcome, OperatorError> {
         // Graph refuses this too, but a changed operator password would stop resets for everyone.
         if permit.object == ready.operator.object {
             return Err(OperatorError::Itself);
         }
         let id = permit.object.to_string();
         let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD, "resetPassword"]);
-        let body = serde_json::to_vec(&Body { new_password: password.expose_password() })
+        let body = serde_json::to_vec(&ResetPasswordRequest { new_password: password.expose_password() })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
-        let (body, sent) = LastMoment::new(body, permit.leaves_before, self.graph.clock.clone());
+        let (body, sent) = DeadlineBody::new(body, permit.leaves_before, self.graph.clock.clone());
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json");
         let answer = self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &ready.token).await;
         if let Err(error) = &answer {
             self.heed(&ready.operator, error).await?;
         }
         Ok(match answer {
-            Ok(done) if done.status == StatusCode::ACCEPTED => Dispatch::Accepted {
-                location: text_whole(&done.headers).and_then(|l| Location::parse(&l, &self.graph.base)),
+            Ok(done) if done.status == StatusCode::ACCEPTED => DispatchOutcome::Accepted {
+                location: text_whole(&done.headers).and_then(|l| OperationUrl::parse(&l, &self.graph.base)),
                 retry_after: retry_after(&done.headers),
                 request_id: text(&done.headers, "request-id"),
             },
             // A success status other than 202 is not documented: the outcome is unknown.
-            Ok(done) => {
-                Dispatch::NoAnswer { status: Some(done.status.as_u16()), request_id: text(&done.headers, "request-id") }
-            }
+            Ok(done) => DispatchOutcome::NoAnswer {
+                status: Some(done.status.as_u16()),
+                request_id: text(&done.headers, "request-id"),
+            },
             Err(GraphError::Answered(refusal)) => judge(refusal),
             // The password never sent this process.
-            Err(GraphError::Http(_)) if !sent.get() => Dispatch::NotSent,
-            Err(GraphError::Http(_)) => Dispatch::NoAnswer { status: None, request_id: None },
+            Err(GraphError::Http(_)) if !sent.get() => DispatchOutcome::NotSent,
+            Err(GraphError::Http(_)) => DispatchOutcome::NoAnswer { status: None, request_id: None },
             Err(error) => return Err(error.into()),
         })
     }
 
     /// Polls an operation for its status.
-    pub(crate) async fn poll(&self, location: &Location) -> Result<Poll, OperatorError> {
+    pub(crate) async fn poll(&self, location: &OperationUrl) -> Result<OperationPoll, OperatorError> {
         let (operator, token) = self.token().await?;
         let answer = self.graph.send(self.graph.http.get(location.url().clone()), &token).await;
         if let Err(error) = &answer {
             self.heed(&operator, error).await?;
         }
         Ok(match answer {
-            Ok(done) => match serde_json::from_slice::<Operation>(&done.body) {
-                Ok(read) => Poll::Operation {
+            Ok(done) => match serde_json::from_slice::<LongRunningOperation>(&done.body) {
+                Ok(read) => OperationPoll::Operation {
                     status: read.status.to_ascii_lowercase(),
                     detail: read.status_detail,
                     retry_after: retry_after(&done.headers),
                     request_id: text(&done.headers, "request-id"),
                 },
-                Err(_) => Poll::Nothing { status: Some(done.status.as_u16()) },
+                Err(_) => OperationPoll::Nothing { status: Some(done.status.as_u16()) },
             },
             Err(GraphError::Answered(refusal)) => match refusal.status {
                 // An operator without its role may not poll either. The operation continues meanwhile.
                 StatusCode::FORBIDDEN => {
                     self.check_role().await?;
-                    Poll::Nothing { status: Some(refusal.status.as_u16()) }
+                    OperationPoll::Nothing { status: Some(refusal.status.as_u16()) }
                 }
-                StatusCode::NOT_FOUND => Poll::Lost,
-                StatusCode::TOO_MANY_REQUESTS => Poll::Throttled { retry_after: refusal.retry_after },
-                StatusCode::UNAUTHORIZED => Poll::Token,
-                status => Poll::Nothing { status: Some(status.as_u16()) },
+                StatusCode::NOT_FOUND => OperationPoll::Lost,
+                StatusCode::TOO_MANY_REQUESTS => OperationPoll::Throttled { retry_after: refusal.retry_after },
+                StatusCode::UNAUTHORIZED => OperationPoll::Token,
+                status => OperationPoll::Nothing { status: Some(status.as_u16()) },
             },
-            Err(GraphError::Http(_) | GraphError::Unreadable(_)) => Poll::Nothing { status: None },
+            Err(GraphError::Http(_) | GraphError::Unreadable(_)) => OperationPoll::Nothing { status: None },
             Err(error) => return Err(error.into()),
         })
     }
@@ -145,7 +146,11 @@ impl Operators {
     ///
     /// It takes effect within minutes, and within an hour for access tokens already issued
     /// (<https://learn.microsoft.com/graph/api/user-revokesigninsessions>, read 2026-08).
-    pub(crate) async fn revoke_sessions(&self, person: ObjectId, identity: Hand<'_>) -> Result<(), OperatorError> {
+    pub(crate) async fn revoke_sessions(
+        &self,
+        person: ObjectId,
+        identity: ActingIdentity<'_>,
+    ) -> Result<(), OperatorError> {
         let (operator, token) = self.token_of(identity).await?;
         let url = self.graph.url(&["users", &person.to_string(), "revokeSignInSessions"]);
         let request = self.graph.http.post(url).header(header::CONTENT_LENGTH, 0);
@@ -154,8 +159,8 @@ impl Operators {
     }
 
     /// Parses a stored operation URL. It is validated again, because the database is trusted no more than the network.
-    pub(crate) fn location(&self, stored: &str) -> Option<Location> {
-        Location::parse(stored, &self.graph.base)
+    pub(crate) fn location(&self, stored: &str) -> Option<OperationUrl> {
+        OperationUrl::parse(stored, &self.graph.base)
     }
 }
 
@@ -163,20 +168,20 @@ impl Operators {
 ///
 /// A 4xx status except 408 means that nothing was processed. After 401 and 429 with Graph's own body the reset may be
 /// sent again. The outcome of any other status is unknown.
-fn judge(refusal: Refusal) -> Dispatch {
+fn judge(refusal: GraphRefusal) -> DispatchOutcome {
     let graphs_own = refusal.code.is_some();
     match refusal.status {
         // A claims challenge: a new token would be challenged again.
-        StatusCode::UNAUTHORIZED if refusal.challenge.is_some() => Dispatch::Refused { refusal },
-        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS if graphs_own => Dispatch::NotTaken { refusal },
+        StatusCode::UNAUTHORIZED if refusal.challenge.is_some() => DispatchOutcome::Refused { refusal },
+        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS if graphs_own => DispatchOutcome::NotTaken { refusal },
         StatusCode::REQUEST_TIMEOUT => unknown(refusal),
-        status if status.is_client_error() => Dispatch::Refused { refusal },
+        status if status.is_client_error() => DispatchOutcome::Refused { refusal },
         _ => unknown(refusal),
     }
 }
 
-fn unknown(refusal: Refusal) -> Dispatch {
-    Dispatch::NoAnswer { status: Some(refusal.status.as_u16()), request_id: refusal.request_id }
+fn unknown(refusal: GraphRefusal) -> DispatchOutcome {
+    DispatchOutcome::NoAnswer { status: Some(refusal.status.as_u16()), request_id: refusal.request_id }
 }
 
 /// Returns the `Location` header in full. [`header_text`] would cut it to 200 characters.

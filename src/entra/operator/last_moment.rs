@@ -18,41 +18,44 @@ use crate::base::Clock;
 /// Error for a body that was withheld because its deadline had passed.
 #[derive(Debug, thiserror::Error)]
 #[error("the deadline to send the request has passed")]
-pub(super) struct TooLate;
+pub(super) struct DeadlineExceeded;
 
 /// Request body that can be sent once, before a deadline.
-pub(super) struct LastMoment {
+pub(super) struct DeadlineBody {
     bytes: Option<Zeroizing<Vec<u8>>>,
     before: Duration,
     clock: Clock,
-    left: Left,
+    left: BodySentFlag,
 }
 
 /// Flag that is set when the body is handed to the network.
 #[derive(Clone, Default)]
-pub(super) struct Left(Arc<AtomicBool>);
+pub(super) struct BodySentFlag(Arc<AtomicBool>);
 
-impl Left {
+impl BodySentFlag {
     pub(super) fn get(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
-impl LastMoment {
+impl DeadlineBody {
     /// Creates a body. The deadline is measured by [`Clock::elapsed`].
-    pub(super) fn new(bytes: Vec<u8>, before: Duration, clock: Clock) -> (Self, Left) {
-        let left = Left::default();
+    pub(super) fn new(bytes: Vec<u8>, before: Duration, clock: Clock) -> (Self, BodySentFlag) {
+        let left = BodySentFlag::default();
         (Self { bytes: Some(Zeroizing::new(bytes)), before, clock, left: left.clone() }, left)
     }
 }
 
-impl Body for LastMoment {
+impl Body for DeadlineBody {
     type Data = Bytes;
-    type Error = TooLate;
+    type Error = DeadlineExceeded;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, TooLate>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, DeadlineExceeded>>> {
         if self.clock.elapsed() >= self.before {
-            return Poll::Ready(Some(Err(TooLate)));
+            return Poll::Ready(Some(Err(DeadlineExceeded)));
         }
         let Some(bytes) = self.bytes.take() else { return Poll::Ready(None) };
         self.left.0.store(true, Ordering::Release);
@@ -75,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    fn next(body: &mut LastMoment) -> Option<Result<Bytes, TooLate>> {
+    fn next(body: &mut DeadlineBody) -> Option<Result<Bytes, DeadlineExceeded>> {
         let mut context = Context::from_waker(std::task::Waker::noop());
         match Pin::new(body).poll_frame(&mut context) {
             Poll::Ready(frame) => frame.map(|f| f.map(|f| f.into_data().unwrap())),
@@ -85,7 +88,7 @@ mod tests {
 
     #[test]
     fn it_leaves_in_time_and_once() {
-        let (mut body, left) = LastMoment::new(b"secret".to_vec(), Duration::from_secs(5), Clock::system());
+        let (mut body, left) = DeadlineBody::new(b"secret".to_vec(), Duration::from_secs(5), Clock::system());
         assert!(!left.get());
         assert_eq!(next(&mut body).unwrap().unwrap(), "secret");
         assert!(left.get() && next(&mut body).is_none());
@@ -94,7 +97,7 @@ mod tests {
     #[test]
     fn it_stays_when_the_moment_has_passed() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
-        let (mut body, left) = LastMoment::new(b"secret".to_vec(), Duration::from_secs(5), clock.clone());
+        let (mut body, left) = DeadlineBody::new(b"secret".to_vec(), Duration::from_secs(5), clock.clone());
         clock.advance(SignedDuration::from_secs(5));
         assert!(next(&mut body).unwrap().is_err());
         assert!(!left.get());

@@ -5,11 +5,11 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{OperatorError, Operators};
-use crate::audit::{Actor, Event};
+use super::{OperatorClient, OperatorError};
+use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{PersonKey, Secret};
-use crate::entra::oidc::Authorized;
-use crate::entra::reads::RoleHeld;
+use crate::entra::oidc::AuthorizedSignIn;
+use crate::entra::reads::RoleAssignment;
 use crate::store::StoreError;
 
 /// Template id of the role Global Administrator.
@@ -27,7 +27,7 @@ const WAITS: SignedDuration = SignedDuration::from_mins(10);
 
 /// Account that signed in to become the operator. Stored sealed until it is confirmed.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Candidate {
+pub(crate) struct OperatorCandidate {
     pub(crate) key: PersonKey,
     pub(crate) upn: String,
     pub(crate) name: String,
@@ -41,7 +41,7 @@ pub(crate) struct Candidate {
 
 /// Reason why an account cannot become the operator.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LinkRefused {
+pub(crate) enum LinkRefusal {
     #[error("an administrator cannot link their own account: sign in with the service account")]
     Yourself,
     #[error("a Global Administrator must not be the operator")]
@@ -58,22 +58,22 @@ pub(crate) enum LinkRefused {
     Operator(#[from] OperatorError),
 }
 
-impl From<StoreError> for LinkRefused {
+impl From<StoreError> for LinkRefusal {
     fn from(error: StoreError) -> Self {
         Self::Operator(error.into())
     }
 }
 
-impl Operators {
+impl OperatorClient {
     /// Checks the account that signed in and stores it as candidate for this administrator's session.
     pub(crate) async fn propose(
         &self,
         session: &str,
         admin: PersonKey,
-        sign_in: Authorized,
-    ) -> Result<(), LinkRefused> {
+        sign_in: AuthorizedSignIn,
+    ) -> Result<(), LinkRefusal> {
         if sign_in.identity.key == admin {
-            return Err(LinkRefused::Yourself);
+            return Err(LinkRefusal::Yourself);
         }
         let candidate = self.candidate(sign_in).await?;
         let now = self.now();
@@ -81,19 +81,19 @@ impl Operators {
     }
 
     /// Checks that the account that signed in can become the operator.
-    pub(crate) async fn candidate(&self, sign_in: Authorized) -> Result<Candidate, LinkRefused> {
+    pub(crate) async fn candidate(&self, sign_in: AuthorizedSignIn) -> Result<OperatorCandidate, LinkRefusal> {
         let held = self.graph.roles(sign_in.identity.key.object).await.map_err(OperatorError::from)?;
         if too_much_power(&held) {
-            return Err(LinkRefused::GlobalAdministrator);
+            return Err(LinkRefusal::GlobalAdministrator);
         }
-        let (role, scope) = resetting_role(&held).ok_or(LinkRefused::NoRole)?;
+        let (role, scope) = resetting_role(&held).ok_or(LinkRefusal::NoRole)?;
         if scope == "/" && !self.tenant_wide {
-            return Err(LinkRefused::TenantWide);
+            return Err(LinkRefusal::TenantWide);
         }
-        let refresh = sign_in.refresh.ok_or(LinkRefused::NoRefreshToken)?;
+        let refresh = sign_in.refresh.ok_or(LinkRefusal::NoRefreshToken)?;
         let now = self.now();
         let until = now.saturating_add(SignedDuration::from_secs(sign_in.access_seconds)).unwrap_or(now);
-        Ok(Candidate {
+        Ok(OperatorCandidate {
             key: sign_in.identity.key,
             upn: sign_in.identity.upn,
             name: sign_in.identity.name,
@@ -106,26 +106,31 @@ impl Operators {
     }
 
     /// Loads the candidate that waits for confirmation in this session.
-    pub(crate) async fn proposed(&self, session: &str) -> Result<Option<Candidate>, StoreError> {
+    pub(crate) async fn proposed(&self, session: &str) -> Result<Option<OperatorCandidate>, StoreError> {
         self.store.candidate(session, self.now()).await
     }
 
     /// Makes the candidate the operator after its refresh token has been used successfully. Until then the old link
     /// stays.
-    pub(crate) async fn confirm(&self, session: &str, admin: PersonKey) -> Result<(), LinkRefused> {
-        let candidate = self.proposed(session).await?.ok_or(LinkRefused::NoCandidate)?;
-        self.make_operator(candidate, &admin.to_string(), Actor::Staff(admin)).await?;
+    pub(crate) async fn confirm(&self, session: &str, admin: PersonKey) -> Result<(), LinkRefusal> {
+        let candidate = self.proposed(session).await?.ok_or(LinkRefusal::NoCandidate)?;
+        self.make_operator(candidate, &admin.to_string(), AuditActor::Staff(admin)).await?;
         self.store.drop_candidate(session, self.now()).await?;
         Ok(())
     }
 
     /// Links an operator from the command line, whose user has access to the portal's configuration and keys.
-    pub(crate) async fn link_by_command(&self, candidate: Candidate) -> Result<(), LinkRefused> {
-        self.make_operator(candidate, "command", Actor::Command).await
+    pub(crate) async fn link_by_command(&self, candidate: OperatorCandidate) -> Result<(), LinkRefusal> {
+        self.make_operator(candidate, "command", AuditActor::Command).await
     }
 
     /// Uses the candidate's refresh token once, then stores the candidate as operator.
-    async fn make_operator(&self, mut candidate: Candidate, by: &str, actor: Actor) -> Result<(), LinkRefused> {
+    async fn make_operator(
+        &self,
+        mut candidate: OperatorCandidate,
+        by: &str,
+        actor: AuditActor,
+    ) -> Result<(), LinkRefusal> {
         let old = Secret::new(candidate.refresh.clone());
         let fresh = self.renew(&old).await.map_err(OperatorError::Token)?;
         let now = self.now();
@@ -137,7 +142,7 @@ impl Operators {
         }
         let mut transaction = self.auditor.begin().await?;
         self.store.replace(transaction.tx(), &candidate, by, now).await?;
-        let event = Event::new("operator.linked", actor).about(candidate.key);
+        let event = AuditEvent::new("operator.linked", actor).about(candidate.key);
         transaction.record(
             event
                 .with("role", candidate.role.clone())
@@ -152,17 +157,18 @@ impl Operators {
 /// Returns true if the account holds, or is eligible for, the role Global Administrator.
 ///
 /// Anyone with the portal's database and keys would then control the tenant.
-pub(crate) fn too_much_power(held: &[RoleHeld]) -> bool {
+pub(crate) fn too_much_power(held: &[RoleAssignment]) -> bool {
     held.iter().any(|role| role.template == GLOBAL_ADMINISTRATOR)
 }
 
 /// Returns the name and scope of an active role that may reset passwords. A scoped assignment is preferred to a
 /// tenant-wide one.
-pub(crate) fn resetting_role(held: &[RoleHeld]) -> Option<(&'static str, String)> {
-    let mut active: Vec<&RoleHeld> = held.iter().filter(|r| !r.eligible).collect();
+pub(crate) fn resetting_role(held: &[RoleAssignment]) -> Option<(&'static str, String)> {
+    let mut active: Vec<&RoleAssignment> = held.iter().filter(|r| !r.eligible).collect();
     active.sort_by_key(|r| r.scope == "/");
-    let named =
-        |r: &&RoleHeld| RESETTING.iter().find(|(id, _)| *id == r.template).map(|(_, name)| (*name, r.scope.clone()));
+    let named = |r: &&RoleAssignment| {
+        RESETTING.iter().find(|(id, _)| *id == r.template).map(|(_, name)| (*name, r.scope.clone()))
+    };
     active.iter().find_map(named)
 }
 
@@ -170,8 +176,8 @@ pub(crate) fn resetting_role(held: &[RoleHeld]) -> Option<(&'static str, String)
 mod tests {
     use super::*;
 
-    fn role(template: &str, scope: &str, eligible: bool) -> RoleHeld {
-        RoleHeld { template: template.to_owned(), scope: scope.to_owned(), eligible }
+    fn role(template: &str, scope: &str, eligible: bool) -> RoleAssignment {
+        RoleAssignment { template: template.to_owned(), scope: scope.to_owned(), eligible }
     }
 
     #[test]

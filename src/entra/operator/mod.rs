@@ -15,21 +15,21 @@ mod passes;
 mod store;
 mod validate;
 
-pub(crate) use dispatch::{Dispatch, Poll};
-pub(crate) use link::{Candidate, LinkRefused, resetting_role, too_much_power};
-pub(crate) use order::Order;
-pub(crate) use passes::{Pass, PassStands};
-pub(crate) use store::Operator;
-pub(crate) use validate::PasswordVerdict;
+pub(crate) use dispatch::{DispatchOutcome, OperationPoll};
+pub(crate) use link::{LinkRefusal, OperatorCandidate, resetting_role, too_much_power};
+pub(crate) use order::DispatchPermit;
+pub(crate) use passes::{PassStatus, TemporaryAccessPass};
+pub(crate) use store::LinkedOperator;
+pub(crate) use validate::PasswordValidation;
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::agent::{Challenge, Hand};
-use super::graph::{Graph, GraphError, Refusal};
-use super::oauth::{TokenError, Tokens};
-use crate::audit::{Actor, Auditor, Event};
+use super::agent::{ActingIdentity, ClaimsChallenge};
+use super::graph::{GraphClient, GraphError, GraphRefusal};
+use super::oauth::{TokenError, TokenSet};
+use crate::audit::{AuditActor, AuditEvent, AuditLog};
 use crate::base::Secret;
 use crate::config::Config;
 use crate::store::{Db, Sealer, StoreError};
@@ -54,7 +54,7 @@ const CLAIM: SignedDuration = SignedDuration::from_secs(30);
 ///
 /// The stored names (`token`, `role`, `relink`) are also used by audit events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum OperatorFault {
     /// The refresh token is rejected or unreadable: sessions revoked, password reset by an administrator, unused for 90
     /// days, or sealed with a missing key.
     Token,
@@ -65,7 +65,7 @@ pub(crate) enum Trouble {
     Relink,
 }
 
-impl Trouble {
+impl OperatorFault {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -89,7 +89,7 @@ pub(crate) enum OperatorError {
     #[error("no operator is linked: link one at /admin/operator")]
     NotLinked,
     #[error("operator unavailable ({}): link it again or restore its role", .0.name())]
-    Trouble(Trouble),
+    Trouble(OperatorFault),
     #[error("cannot get an access token for the operator")]
     Token(#[source] TokenError),
     #[error("the operator cannot reset its own password")]
@@ -98,7 +98,7 @@ pub(crate) enum OperatorError {
     Late,
     /// Claims challenge to an agent's own token. The action resumes after the agent has signed in again.
     #[error("Graph requires the agent to sign in again")]
-    Challenged(Challenge),
+    Challenged(ClaimsChallenge),
     #[error(transparent)]
     Graph(#[from] GraphError),
     #[error(transparent)]
@@ -106,27 +106,27 @@ pub(crate) enum OperatorError {
 }
 
 /// Operator that can send now: its access token is valid for longer than a request may take.
-pub(crate) struct Ready {
-    pub(crate) operator: Operator,
+pub(crate) struct ReadyOperator {
+    pub(crate) operator: LinkedOperator,
     token: Secret,
 }
 
 /// Client for Graph calls with the operator's token, or with an agent's own.
 #[derive(Clone)]
-pub(crate) struct Operators {
-    pub(super) graph: Graph,
+pub(crate) struct OperatorClient {
+    pub(super) graph: GraphClient,
     store: OperatorStore,
-    auditor: Auditor,
+    auditor: AuditLog,
     tenant_wide: bool,
     /// Passwords are checked with Microsoft before a reset begins.
     microsoft_check: bool,
     me: String,
 }
 
-impl Operators {
-    pub(super) fn new(graph: Graph, db: Db, sealer: Sealer, settings: &Config) -> Self {
+impl OperatorClient {
+    pub(super) fn new(graph: GraphClient, db: Db, sealer: Sealer, settings: &Config) -> Self {
         let (clock, random) = (graph.clock.clone(), graph.random.clone());
-        let auditor = Auditor::new(db.clone(), sealer.clone(), clock, random.clone());
+        let auditor = AuditLog::new(db.clone(), sealer.clone(), clock, random.clone());
         let (tenant_wide, microsoft_check) = (settings.operator.tenant_wide, settings.policy.microsoft_check);
         Self { graph, store: OperatorStore::new(db, sealer), auditor, tenant_wide, microsoft_check, me: random.token() }
     }
@@ -141,7 +141,7 @@ impl Operators {
     }
 
     /// Loads the linked operator. `None` if no operator is linked.
-    pub(crate) async fn current(&self) -> Result<Option<Operator>, StoreError> {
+    pub(crate) async fn current(&self) -> Result<Option<LinkedOperator>, StoreError> {
         self.store.read().await
     }
 
@@ -149,14 +149,14 @@ impl Operators {
     ///
     /// Renews the access token if needed, so that a rejected refresh token is detected before a person enters a
     /// password.
-    pub(crate) async fn ready(&self) -> Result<Ready, OperatorError> {
-        self.token().await.map(|(operator, token)| Ready { operator, token })
+    pub(crate) async fn ready(&self) -> Result<ReadyOperator, OperatorError> {
+        self.token().await.map(|(operator, token)| ReadyOperator { operator, token })
     }
 
     /// Returns the operator with an access token that is valid for at least 2 more minutes.
     ///
     /// Renews it if needed. Waits at most 5 seconds while another replica renews it.
-    pub(super) async fn token(&self) -> Result<(Operator, Secret), OperatorError> {
+    pub(super) async fn token(&self) -> Result<(LinkedOperator, Secret), OperatorError> {
         for _ in 0..50 {
             let operator = self.store.read().await?.ok_or(OperatorError::NotLinked)?;
             if let Some(trouble) = operator.trouble {
@@ -187,7 +187,7 @@ impl Operators {
     }
 
     /// Returns true if the stored tokens can be decrypted with the configured sealing keys.
-    pub(crate) fn tokens_open(&self, operator: &Operator) -> bool {
+    pub(crate) fn tokens_open(&self, operator: &LinkedOperator) -> bool {
         self.store.refresh_token(operator).is_ok()
     }
 
@@ -195,7 +195,7 @@ impl Operators {
     ///
     /// If only the consent for the Microsoft password check is missing, it continues without that scope: resets matter
     /// more than the check.
-    async fn renew(&self, old: &Secret) -> Result<Tokens, TokenError> {
+    async fn renew(&self, old: &Secret) -> Result<TokenSet, TokenError> {
         match self.graph.oidc.refresh(old, self.scopes()).await {
             Err(error) if self.microsoft_check && error.code() == Some(NO_CONSENT) => {
                 tracing::error!("Microsoft password check disabled: admin consent for User.ReadWrite missing");
@@ -206,13 +206,13 @@ impl Operators {
     }
 
     /// Renews the tokens and stores them. The caller must hold the claim to refresh.
-    async fn refresh(&self, operator: &Operator) -> Result<(), OperatorError> {
+    async fn refresh(&self, operator: &LinkedOperator) -> Result<(), OperatorError> {
         let old = match self.store.refresh_token(operator) {
             Ok(old) => old,
             Err(StoreError::Seal(error)) => {
                 tracing::error!(error = ?error, "operator token unreadable: sealing key missing, link the operator again");
-                self.troubled(operator, Trouble::Token, None).await?;
-                return Err(OperatorError::Trouble(Trouble::Token));
+                self.troubled(operator, OperatorFault::Token, None).await?;
+                return Err(OperatorError::Trouble(OperatorFault::Token));
             }
             Err(error) => return Err(error.into()),
         };
@@ -231,8 +231,8 @@ impl Operators {
                     code = error.code(),
                     "operator refresh token rejected: resets unavailable until it is linked again"
                 );
-                self.troubled(operator, Trouble::Token, error.code()).await?;
-                Err(OperatorError::Trouble(Trouble::Token))
+                self.troubled(operator, OperatorFault::Token, error.code()).await?;
+                Err(OperatorError::Trouble(OperatorFault::Token))
             }
             Err(error) => {
                 self.store.release(&self.me).await?;
@@ -254,8 +254,8 @@ impl Operators {
         let operator = self.store.read().await?.ok_or(OperatorError::NotLinked)?;
         let held = self.graph.roles(operator.object).await?;
         let Some((role, scope)) = link::resetting_role(&held) else {
-            self.troubled(&operator, Trouble::Role, None).await?;
-            return Err(OperatorError::Trouble(Trouble::Role));
+            self.troubled(&operator, OperatorFault::Role, None).await?;
+            return Err(OperatorError::Trouble(OperatorFault::Role));
         };
         self.store.hold(&operator, role, &scope).await?;
         Ok(link::too_much_power(&held))
@@ -275,31 +275,35 @@ impl Operators {
     ///
     /// The operator does not declare the client capability `cp1`, because no person is present to answer a challenge.
     /// Graph should therefore not send one. If it does, an administrator must link the operator again.
-    pub(super) async fn heed(&self, operator: &Operator, error: &GraphError) -> Result<(), OperatorError> {
+    pub(super) async fn heed(&self, operator: &LinkedOperator, error: &GraphError) -> Result<(), OperatorError> {
         if matches!(error, GraphError::Answered(refusal) if refusal.challenge.is_some()) {
             tracing::error!("operator token challenged: resets unavailable until it is linked again");
-            self.troubled(operator, Trouble::Relink, None).await?;
+            self.troubled(operator, OperatorFault::Relink, None).await?;
         }
         Ok(())
     }
 
     /// Returns the token of the acting identity, and the operator if it is the one that acts.
-    async fn token_of(&self, identity: Hand<'_>) -> Result<(Option<Operator>, Secret), OperatorError> {
+    async fn token_of(&self, identity: ActingIdentity<'_>) -> Result<(Option<LinkedOperator>, Secret), OperatorError> {
         match identity {
-            Hand::Operator => self.token().await.map(|(operator, token)| (Some(operator), token)),
-            Hand::Agent(agent) => Ok((None, agent.token.clone())),
+            ActingIdentity::Operator => self.token().await.map(|(operator, token)| (Some(operator), token)),
+            ActingIdentity::Agent(agent) => Ok((None, agent.token.clone())),
         }
     }
 
     /// Maps the result of a Graph call, handling a claims challenge to the operator or to the agent.
-    async fn heard<T>(&self, operator: Option<&Operator>, answer: Result<T, GraphError>) -> Result<T, OperatorError> {
+    async fn heard<T>(
+        &self,
+        operator: Option<&LinkedOperator>,
+        answer: Result<T, GraphError>,
+    ) -> Result<T, OperatorError> {
         match (operator, answer) {
             (_, Ok(done)) => Ok(done),
             (Some(operator), Err(error)) => {
                 self.heed(operator, &error).await?;
                 Err(error.into())
             }
-            (None, Err(GraphError::Answered(Refusal { challenge: Some(challenge), .. }))) => {
+            (None, Err(GraphError::Answered(GraphRefusal { challenge: Some(challenge), .. }))) => {
                 Err(OperatorError::Challenged(*challenge))
             }
             (None, Err(error)) => Err(error.into()),
@@ -307,11 +311,17 @@ impl Operators {
     }
 
     /// Stores a fault of the operator and records it in the audit log, unless one is stored already.
-    async fn troubled(&self, operator: &Operator, trouble: Trouble, code: Option<u32>) -> Result<(), StoreError> {
+    async fn troubled(
+        &self,
+        operator: &LinkedOperator,
+        trouble: OperatorFault,
+        code: Option<u32>,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.auditor.begin().await?;
         if store::set_trouble(transaction.tx(), operator, trouble, self.now()).await? {
-            let event =
-                Event::new("operator.trouble", Actor::Portal).with("trouble", trouble.name()).with("aadsts", code);
+            let event = AuditEvent::new("operator.trouble", AuditActor::Portal)
+                .with("trouble", trouble.name())
+                .with("aadsts", code);
             transaction.record(event.with("operator", operator.object.to_string()));
         }
         transaction.commit().await

@@ -8,13 +8,13 @@ use crate::base::{ObjectId, PersonKey, ResetId};
 use crate::store::{Db, StoreError, on_db};
 
 /// Permit to send one reset for exactly this person. Its row is committed and marked as dispatched.
-pub(crate) struct Order {
+pub(crate) struct DispatchPermit {
     pub(super) object: ObjectId,
     /// Deadline by [`crate::base::Clock::elapsed`]. A process suspended past it must not send the reset.
     pub(super) leaves_before: Duration,
 }
 
-impl Order {
+impl DispatchPermit {
     /// Loads the dispatched reset outside any transaction, so that uncommitted rows are not visible.
     pub(crate) async fn of(
         db: &Db,

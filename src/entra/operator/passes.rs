@@ -8,16 +8,16 @@
 use reqwest::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use super::{GraphError, OperatorError, Operators};
+use super::{GraphError, OperatorClient, OperatorError};
 use crate::base::{ObjectId, Secret};
-use crate::entra::agent::Hand;
+use crate::entra::agent::ActingIdentity;
 
 /// Minimum lifetime that Graph accepts.
 const SHORTEST_MINUTES: i64 = 10;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wish {
+struct CreatePassRequest {
     is_usable_once: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     lifetime_in_minutes: Option<i64>,
@@ -25,7 +25,7 @@ struct Wish {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Made {
+struct CreatePassResponse {
     id: String,
     temporary_access_pass: Secret,
     lifetime_in_minutes: i64,
@@ -33,7 +33,7 @@ struct Made {
 
 /// Status of a Temporary Access Pass at Microsoft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PassStands {
+pub(crate) enum PassStatus {
     /// Not used yet and valid now or later.
     Waiting,
     /// Used for its one sign-in.
@@ -44,7 +44,7 @@ pub(crate) enum PassStands {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Stands {
+struct PassStatusResponse {
     #[serde(default)]
     is_usable: Option<bool>,
     #[serde(default)]
@@ -52,15 +52,19 @@ struct Stands {
 }
 
 /// New Temporary Access Pass. Its code is shown to one person only.
-pub(crate) struct Pass {
+pub(crate) struct TemporaryAccessPass {
     pub(crate) id: String,
     pub(crate) code: Secret,
     pub(crate) minutes: i64,
 }
 
-impl Operators {
+impl OperatorClient {
     /// Creates a pass for one sign-in, with the shortest lifetime that the tenant's policy allows.
-    pub(crate) async fn create_pass(&self, person: ObjectId, identity: Hand<'_>) -> Result<Pass, OperatorError> {
+    pub(crate) async fn create_pass(
+        &self,
+        person: ObjectId,
+        identity: ActingIdentity<'_>,
+    ) -> Result<TemporaryAccessPass, OperatorError> {
         match self.wish(person, Some(SHORTEST_MINUTES), identity).await {
             // The tenant's policy has a longer minimum, which only policy administrators can read: use its default.
             Err(OperatorError::Graph(GraphError::Answered(refusal))) if refusal.status == StatusCode::BAD_REQUEST => {
@@ -75,43 +79,43 @@ impl Operators {
         &self,
         person: ObjectId,
         lifetime_in_minutes: Option<i64>,
-        identity: Hand<'_>,
-    ) -> Result<Pass, OperatorError> {
+        identity: ActingIdentity<'_>,
+    ) -> Result<TemporaryAccessPass, OperatorError> {
         let (operator, token) = self.token_of(identity).await?;
         let url = self.graph.url(&["users", &person.to_string(), "authentication", "temporaryAccessPassMethods"]);
-        let body = serde_json::to_vec(&Wish { is_usable_once: true, lifetime_in_minutes })
+        let body = serde_json::to_vec(&CreatePassRequest { is_usable_once: true, lifetime_in_minutes })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         // Sent once: a second request would replace a pass that an agent may be reading out.
         let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
         let answer = self.heard(operator.as_ref(), self.graph.send(request, &token).await).await?;
         // The error contains the position only, because the body contains the pass.
-        let made: Made = serde_json::from_slice(&answer.body)
+        let made: CreatePassResponse = serde_json::from_slice(&answer.body)
             .map_err(|e| GraphError::Unreadable(format!("Temporary Access Pass, column {}", e.column())))?;
-        Ok(Pass { id: made.id, code: made.temporary_access_pass, minutes: made.lifetime_in_minutes })
+        Ok(TemporaryAccessPass { id: made.id, code: made.temporary_access_pass, minutes: made.lifetime_in_minutes })
     }
 
     /// Fetches the status of a pass. `methodUsabilityReason` contains why a pass is not usable:
     /// <https://learn.microsoft.com/graph/api/resources/temporaryaccesspassauthenticationmethod> (read 2026-11-25).
-    pub(crate) async fn pass_stands(&self, person: ObjectId, pass: &str) -> Result<PassStands, OperatorError> {
+    pub(crate) async fn pass_stands(&self, person: ObjectId, pass: &str) -> Result<PassStatus, OperatorError> {
         let (operator, token) = self.token().await?;
         let segments = ["users", &person.to_string(), "authentication", "temporaryAccessPassMethods", pass];
         let answer = match self.graph.send(self.graph.http.get(self.graph.url(&segments)), &token).await {
             Ok(answer) => answer,
-            Err(error) if error.is_not_found() => return Ok(PassStands::Over),
+            Err(error) if error.is_not_found() => return Ok(PassStatus::Over),
             Err(error) => {
                 self.heed(&operator, &error).await?;
                 return Err(error.into());
             }
         };
-        let read: Stands = serde_json::from_slice(&answer.body)
+        let read: PassStatusResponse = serde_json::from_slice(&answer.body)
             .map_err(|e| GraphError::Unreadable(format!("Temporary Access Pass: {e}")))?;
         let because =
             |reason: &str| read.method_usability_reason.as_deref().is_some_and(|r| r.eq_ignore_ascii_case(reason));
         Ok(match read.is_usable {
-            _ if because("OneTimeUsed") => PassStands::Used,
-            Some(true) => PassStands::Waiting,
-            _ if because("NotYetValid") => PassStands::Waiting,
-            _ => PassStands::Over,
+            _ if because("OneTimeUsed") => PassStatus::Used,
+            Some(true) => PassStatus::Waiting,
+            _ if because("NotYetValid") => PassStatus::Waiting,
+            _ => PassStatus::Over,
         })
     }
 

@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Trouble;
-use super::link::Candidate;
+use super::OperatorFault;
+use super::link::OperatorCandidate;
 use crate::base::{ObjectId, Secret};
-use crate::store::{Db, Place, Purpose, Sealer, StoreError, Tx, hash_id, on_db, on_tx, write_db};
+use crate::store::{Db, KeyPurpose, SealContext, Sealer, StoreError, Tx, hash_id, on_db, on_tx, write_db};
 
 /// Linked operator. Its tokens are still sealed.
 #[derive(Clone, Debug)]
-pub(crate) struct Operator {
+pub(crate) struct LinkedOperator {
     pub(crate) object: ObjectId,
     pub(crate) upn: String,
     pub(crate) name: String,
@@ -17,14 +17,14 @@ pub(crate) struct Operator {
     pub(crate) scope: String,
     pub(crate) linked_at: Timestamp,
     pub(crate) refreshed_at: Timestamp,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<OperatorFault>,
     pub(super) access_until: Timestamp,
     sealed_refresh: String,
     sealed_access: String,
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct OperatorRow {
     object: String,
     upn: String,
     name: String,
@@ -44,8 +44,8 @@ pub(super) struct OperatorStore {
     sealer: Sealer,
 }
 
-fn place(column: &'static str) -> Place<'static> {
-    Place { table: "operator", column, row: "1" }
+fn place(column: &'static str) -> SealContext<'static> {
+    SealContext { table: "operator", column, row: "1" }
 }
 
 fn at(millis: i64) -> Timestamp {
@@ -57,30 +57,30 @@ impl OperatorStore {
         Self { db, sealer }
     }
 
-    pub(super) async fn read(&self) -> Result<Option<Operator>, StoreError> {
+    pub(super) async fn read(&self) -> Result<Option<LinkedOperator>, StoreError> {
         const SQL: &str = "SELECT object, upn, name, role, scope, linked_at, refreshed_at, access_until, sealed_refresh, sealed_access, trouble
             FROM operator WHERE slot = 1";
-        let row: Option<Row> = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
-        row.map(Operator::try_from).transpose()
+        let row: Option<OperatorRow> = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
+        row.map(LinkedOperator::try_from).transpose()
     }
 
-    pub(super) fn access(&self, operator: &Operator) -> Result<Secret, StoreError> {
+    pub(super) fn access(&self, operator: &LinkedOperator) -> Result<Secret, StoreError> {
         self.open("sealed_access", &operator.sealed_access)
     }
 
-    pub(super) fn refresh_token(&self, operator: &Operator) -> Result<Secret, StoreError> {
+    pub(super) fn refresh_token(&self, operator: &LinkedOperator) -> Result<Secret, StoreError> {
         self.open("sealed_refresh", &operator.sealed_refresh)
     }
 
     fn open(&self, column: &'static str, sealed: &str) -> Result<Secret, StoreError> {
-        let plain = self.sealer.open(Purpose::Operator, place(column), sealed)?;
+        let plain = self.sealer.open(KeyPurpose::Operator, place(column), sealed)?;
         let text = std::str::from_utf8(&plain)
             .map_err(|e| StoreError::BadRow { table: "operator", problem: e.to_string() })?;
         Ok(Secret::new(text.to_owned()))
     }
 
     fn seal(&self, column: &'static str, token: &Secret) -> Result<String, StoreError> {
-        Ok(self.sealer.seal(Purpose::Operator, place(column), token.expose_secret().as_bytes())?)
+        Ok(self.sealer.seal(KeyPurpose::Operator, place(column), token.expose_secret().as_bytes())?)
     }
 
     /// Claims the right to refresh the tokens. Returns false if another replica holds it.
@@ -145,7 +145,7 @@ impl OperatorStore {
     }
 
     /// Stores the operator's current role and scope.
-    pub(super) async fn hold(&self, operator: &Operator, role: &str, scope: &str) -> Result<(), StoreError> {
+    pub(super) async fn hold(&self, operator: &LinkedOperator, role: &str, scope: &str) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator SET role = $3, scope = $4 WHERE slot = 1 AND object = $1 AND linked_at = $2";
         let (object, linked) = (operator.object.to_string(), operator.linked_at.as_millisecond());
         write_db!(&self.db, |pool| sqlx::query(SQL)
@@ -163,7 +163,7 @@ impl OperatorStore {
     pub(super) async fn replace(
         &self,
         tx: &mut Tx,
-        candidate: &Candidate,
+        candidate: &OperatorCandidate,
         by: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -195,14 +195,19 @@ impl OperatorStore {
     }
 
     /// Stores a candidate, sealed, for the administrator's own session. It replaces a previous one.
-    pub(super) async fn keep(&self, session: &str, candidate: &Candidate, until: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn keep(
+        &self,
+        session: &str,
+        candidate: &OperatorCandidate,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO operator_candidates (session_hash, sealed, expires_at) VALUES ($1, $2, $3)
             ON CONFLICT (session_hash) DO UPDATE SET sealed = $2, expires_at = $3";
         let row = hash_id(session);
         let plain = serde_json::to_vec(candidate)
             .map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })?;
-        let place = Place { table: "operator_candidates", column: "sealed", row: &row };
-        let sealed = self.sealer.seal(Purpose::Operator, place, &plain)?;
+        let place = SealContext { table: "operator_candidates", column: "sealed", row: &row };
+        let sealed = self.sealer.seal(KeyPurpose::Operator, place, &plain)?;
         let until = until.as_millisecond();
         write_db!(&self.db, |pool| sqlx::query(SQL)
             .bind(&row)
@@ -214,15 +219,19 @@ impl OperatorStore {
         Ok(())
     }
 
-    pub(super) async fn candidate(&self, session: &str, now: Timestamp) -> Result<Option<Candidate>, StoreError> {
+    pub(super) async fn candidate(
+        &self,
+        session: &str,
+        now: Timestamp,
+    ) -> Result<Option<OperatorCandidate>, StoreError> {
         const SQL: &str = "SELECT sealed FROM operator_candidates WHERE session_hash = $1 AND expires_at > $2";
         let row = hash_id(session);
         let now = now.as_millisecond();
         let found: Option<(String,)> =
             on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&row).bind(now).fetch_optional(pool).await)?;
         let Some((sealed,)) = found else { return Ok(None) };
-        let place = Place { table: "operator_candidates", column: "sealed", row: &row };
-        let plain = self.sealer.open(Purpose::Operator, place, &sealed)?;
+        let place = SealContext { table: "operator_candidates", column: "sealed", row: &row };
+        let plain = self.sealer.open(KeyPurpose::Operator, place, &sealed)?;
         serde_json::from_slice(&plain)
             .map(Some)
             .map_err(|e| StoreError::BadRow { table: "operator_candidates", problem: e.to_string() })
@@ -243,8 +252,8 @@ impl OperatorStore {
 /// token does not concern the new link.
 pub(super) async fn set_trouble(
     tx: &mut Tx,
-    operator: &Operator,
-    trouble: Trouble,
+    operator: &LinkedOperator,
+    trouble: OperatorFault,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE operator SET trouble = $2, trouble_at = $3, refresh_owner = NULL, refresh_until = NULL
@@ -262,10 +271,10 @@ pub(super) async fn set_trouble(
     Ok(rows == 1)
 }
 
-impl TryFrom<Row> for Operator {
+impl TryFrom<OperatorRow> for LinkedOperator {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: OperatorRow) -> Result<Self, StoreError> {
         let object = row
             .object
             .parse()
@@ -281,7 +290,7 @@ impl TryFrom<Row> for Operator {
             access_until: at(row.access_until),
             sealed_refresh: row.sealed_refresh,
             sealed_access: row.sealed_access,
-            trouble: row.trouble.as_deref().map(Trouble::read),
+            trouble: row.trouble.as_deref().map(OperatorFault::read),
         })
     }
 }
@@ -289,14 +298,14 @@ impl TryFrom<Row> for Operator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Auditor;
+    use crate::audit::AuditLog;
     use crate::base::{Clock, PersonKey, Random};
     use crate::store::testing::{engines, sealer, tenant};
 
-    fn candidate() -> Candidate {
+    fn candidate() -> OperatorCandidate {
         let key = PersonKey { tenant: tenant(), object: "5e000000-0000-4000-8000-000000000001".parse().unwrap() };
         let text = |t: &str| t.to_owned();
-        Candidate {
+        OperatorCandidate {
             key,
             upn: text("svc@x"),
             name: text("Svc"),
@@ -312,7 +321,7 @@ mod tests {
     async fn tokens_are_sealed_and_only_the_claimant_replaces_them() {
         for engine in engines().await {
             let store = OperatorStore::new(engine.db.clone(), sealer());
-            let auditor = Auditor::new(engine.db.clone(), sealer(), Clock::system(), Random::system());
+            let auditor = AuditLog::new(engine.db.clone(), sealer(), Clock::system(), Random::system());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             let mut transaction = auditor.begin().await.unwrap();
             store.replace(transaction.tx(), &candidate(), "somebody", now).await.unwrap();
@@ -337,19 +346,19 @@ mod tests {
             store.expire_access().await.unwrap();
             let mut transaction = auditor.begin().await.unwrap();
             let linked = store.read().await.unwrap().unwrap();
-            let before = Operator { linked_at: now - SignedDuration::from_secs(1), ..linked.clone() };
+            let before = LinkedOperator { linked_at: now - SignedDuration::from_secs(1), ..linked.clone() };
             assert!(
-                !set_trouble(transaction.tx(), &before, Trouble::Token, now).await.unwrap(),
+                !set_trouble(transaction.tx(), &before, OperatorFault::Token, now).await.unwrap(),
                 "an older link of the same account"
             );
-            assert!(set_trouble(transaction.tx(), &linked, Trouble::Role, now).await.unwrap());
-            assert!(!set_trouble(transaction.tx(), &linked, Trouble::Token, now).await.unwrap());
+            assert!(set_trouble(transaction.tx(), &linked, OperatorFault::Role, now).await.unwrap());
+            assert!(!set_trouble(transaction.tx(), &linked, OperatorFault::Token, now).await.unwrap());
             transaction.commit().await.unwrap();
             store.hold(&linked, "Another role", "/administrativeUnits/2").await.unwrap();
             store.hold(&before, "Old news", "/").await.unwrap();
             let read = store.read().await.unwrap().unwrap();
             assert_eq!((read.role.as_str(), read.scope.as_str()), ("Another role", "/administrativeUnits/2"));
-            assert_eq!(store.read().await.unwrap().unwrap().trouble, Some(Trouble::Role));
+            assert_eq!(store.read().await.unwrap().unwrap().trouble, Some(OperatorFault::Role));
         }
     }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use reqwest::header;
 use serde::{Deserialize, Serialize};
 
-use super::last_moment::LastMoment;
-use super::{OperatorError, Operators};
+use super::last_moment::DeadlineBody;
+use super::{OperatorClient, OperatorError};
 use crate::base::Password;
 use crate::entra::graph::GraphError;
 
@@ -18,23 +18,23 @@ use crate::entra::graph::GraphError;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct ValidatePasswordRequest<'a> {
     password: &'a str,
 }
 
 /// Microsoft's result for a password.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PasswordVerdict {
+pub(crate) struct PasswordValidation {
     pub(crate) is_valid: bool,
     #[serde(default)]
-    pub(crate) validation_results: Vec<PasswordRule>,
+    pub(crate) validation_results: Vec<ValidationRule>,
 }
 
 /// Result of one of Microsoft's rules. The list of rule names is not published.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PasswordRule {
+pub(crate) struct ValidationRule {
     #[serde(default)]
     pub(crate) rule_name: String,
     #[serde(default)]
@@ -44,17 +44,17 @@ pub(crate) struct PasswordRule {
     pub(crate) message: String,
 }
 
-impl Operators {
+impl OperatorClient {
     /// Checks a password, once.
     ///
     /// The password is sent as in a reset: over a new connection, with a [`DeadlineBody`].
-    pub(crate) async fn validate(&self, password: &Password) -> Result<PasswordVerdict, OperatorError> {
+    pub(crate) async fn validate(&self, password: &Password) -> Result<PasswordValidation, OperatorError> {
         // Outside the timeout: an interrupted refresh would block the token for other replicas for 30 seconds.
         let (operator, token) = self.token().await?;
-        let body = serde_json::to_vec(&Body { password: password.expose_password() })
+        let body = serde_json::to_vec(&ValidatePasswordRequest { password: password.expose_password() })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         let clock = self.graph.clock.clone();
-        let (body, _) = LastMoment::new(body, clock.elapsed().saturating_add(PATIENCE), clock);
+        let (body, _) = DeadlineBody::new(body, clock.elapsed().saturating_add(PATIENCE), clock);
         let request = self.graph.once.post(self.graph.beta(&["users", "validatePassword"]));
         let request = request.header(header::CONTENT_TYPE, "application/json").body(reqwest::Body::wrap(body));
         let done = tokio::time::timeout(PATIENCE, self.graph.send(request, &token)).await;

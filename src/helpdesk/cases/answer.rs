@@ -13,24 +13,24 @@ use axum_extra::extract::Form;
 use serde::Deserialize;
 
 use super::carry;
-use super::lines::{Deed, action_text, deed};
-use super::rules::Method;
-use super::store::{self, Answer, Check};
-use super::verify::{self, Answered, Says};
-use super::words::Words;
-use crate::entra::Pass;
-use crate::signin::{Login, SignedIn};
-use crate::state::App;
-use crate::store::Limit;
-use crate::web::{Error, Frame, draw, moment};
+use super::lines::{ExecutionItem, action_text, deed};
+use super::rules::VerificationMethod;
+use super::store::{self, VerificationReply, VerificationRequest};
+use super::verify::{self, ReplyOutcome, SubmittedReply};
+use super::words::CallCheckWords;
+use crate::entra::TemporaryAccessPass;
+use crate::signin::{LoginSession, SignedInPerson};
+use crate::state::AppState;
+use crate::store::RateLimit;
+use crate::web::{PageContext, WebError, draw, moment};
 use axum::extract::Query;
 use jiff::SignedDuration;
 
 /// Maximum number of replies by one person per time window. A person never has many open requests.
-const ANSWERS: Limit = Limit { count: 20, per: SignedDuration::from_mins(10) };
+const ANSWERS: RateLimit = RateLimit { count: 20, per: SignedDuration::from_mins(10) };
 
 /// An open verification request, as the account page shows it.
-struct Question {
+struct OpenRequestItem {
     id: String,
     /// Verification method: `call_check`, `push` or `manager`.
     method: &'static str,
@@ -40,13 +40,13 @@ struct Question {
 }
 
 /// A Temporary Access Pass that the manager can take.
-struct Waiting {
+struct WaitingPassItem {
     action: String,
     name: String,
 }
 
 /// A verification request that was answered or has expired.
-struct Past {
+struct PastRequestItem {
     agent: String,
     action: String,
     state_text: String,
@@ -57,19 +57,19 @@ struct Past {
 #[derive(Template)]
 #[template(path = "helpdesk/account.html")]
 struct AccountPage {
-    f: Frame,
+    f: PageContext,
     change: String,
-    questions: Vec<Question>,
-    passes: Vec<Waiting>,
-    past: Vec<Past>,
-    deeds: Vec<Deed>,
+    questions: Vec<OpenRequestItem>,
+    passes: Vec<WaitingPassItem>,
+    past: Vec<PastRequestItem>,
+    deeds: Vec<ExecutionItem>,
     said: Option<(bool, String)>,
 }
 
 #[derive(Template)]
 #[template(path = "helpdesk/pass.html")]
 struct PassPage {
-    f: Frame,
+    f: PageContext,
     text: String,
     code: String,
     lasts: String,
@@ -77,17 +77,17 @@ struct PassPage {
 }
 
 #[derive(Deserialize)]
-pub(in crate::helpdesk) struct Back {
+pub(in crate::helpdesk) struct AccountQuery {
     said: Option<String>,
 }
 
 /// Shows the account page: open requests, waiting passes and the history. `GET /account`.
 pub(in crate::helpdesk) async fn account(
-    State(app): State<App>,
-    frame: Frame,
-    SignedIn(login): SignedIn,
-    Query(back): Query<Back>,
-) -> Result<Response, Error> {
+    State(app): State<AppState>,
+    frame: PageContext,
+    SignedInPerson(login): SignedInPerson,
+    Query(back): Query<AccountQuery>,
+) -> Result<Response, WebError> {
     let asked = store::asked(&app.db, login.key).await?;
     let passes = store::waiting_passes(&app.db, login.key.object, carry::since(&app)).await?;
     let f = frame.signed_in(&login.name);
@@ -99,7 +99,7 @@ pub(in crate::helpdesk) async fn account(
     let page = AccountPage {
         change: changed(&app, &login).await?,
         questions: asked.iter().filter(|check| check.open(now)).filter_map(|check| question(&app, &f, check)).collect(),
-        passes: passes.into_iter().map(|pass| Waiting { action: pass.action, name: pass.name }).collect(),
+        passes: passes.into_iter().map(|pass| WaitingPassItem { action: pass.action, name: pass.name }).collect(),
         past: asked.iter().filter(|check| !check.open(now)).map(|check| past(&f, check)).collect(),
         deeds: store::done_to(&app.db, login.key).await?.iter().map(|acted| deed(&f, acted)).collect(),
         said,
@@ -111,46 +111,46 @@ pub(in crate::helpdesk) async fn account(
 /// Returns a token that changes when a request or a pass arrives, for the page's automatic refresh.
 /// `GET /account/change`.
 pub(in crate::helpdesk) async fn account_change(
-    State(app): State<App>,
-    SignedIn(login): SignedIn,
-) -> Result<String, Error> {
+    State(app): State<AppState>,
+    SignedInPerson(login): SignedInPerson,
+) -> Result<String, WebError> {
     changed(&app, &login).await
 }
 
-async fn changed(app: &App, login: &Login) -> Result<String, Error> {
+async fn changed(app: &AppState, login: &LoginSession) -> Result<String, WebError> {
     let open = store::waiting(&app.db, login.key, app.now()).await?;
     let passes = store::waiting_passes(&app.db, login.key.object, carry::since(app)).await?.len();
     Ok(format!("{open}.{passes}"))
 }
 
 /// Builds the item of an open request. Returns `None` if the words of a call check cannot be unsealed.
-fn question(app: &App, f: &Frame, check: &Check) -> Option<Question> {
+fn question(app: &AppState, f: &PageContext, check: &VerificationRequest) -> Option<OpenRequestItem> {
     let words = match check.method {
         // The sealing key was removed, so this request can no longer be answered.
-        Method::CallCheck => Words::open(&app.sealer, check).ok()?.shown,
+        VerificationMethod::CallCheck => CallCheckWords::open(&app.sealer, check).ok()?.shown,
         _ => Vec::new(),
     };
-    let title = if check.method == Method::Manager {
+    let title = if check.method == VerificationMethod::Manager {
         f.tv2("account-vouch", ("agent", &check.agent_name), ("person", &check.about))
     } else {
         f.tv("account-asks", "agent", &check.agent_name)
     };
     let action = action_text(f, check.action);
-    Some(Question { id: check.id.clone(), method: check.method.name(), title, action, words })
+    Some(OpenRequestItem { id: check.id.clone(), method: check.method.name(), title, action, words })
 }
 
-fn past(f: &Frame, check: &Check) -> Past {
-    Past {
+fn past(f: &PageContext, check: &VerificationRequest) -> PastRequestItem {
+    PastRequestItem {
         agent: check.agent_name.clone(),
         action: action_text(f, check.action),
-        state_text: f.t(&format!("case-check-{}", check.answer.map_or("over", Answer::name))),
+        state_text: f.t(&format!("case-check-{}", check.answer.map_or("over", VerificationReply::name))),
         at: moment(&f.lang, &check.asked_at),
         at_iso: check.asked_at.to_string(),
     }
 }
 
 #[derive(Deserialize)]
-pub(in crate::helpdesk) struct Answers {
+pub(in crate::helpdesk) struct ReplyForm {
     says: String,
     #[serde(default)]
     word: Vec<String>,
@@ -158,29 +158,29 @@ pub(in crate::helpdesk) struct Answers {
 
 /// Submits a reply to a verification request. A reply never creates or raises a session. `POST /account/checks/{id}`.
 pub(in crate::helpdesk) async fn answer(
-    State(app): State<App>,
-    SignedIn(login): SignedIn,
+    State(app): State<AppState>,
+    SignedInPerson(login): SignedInPerson,
     Path(id): Path<String>,
-    Form(answers): Form<Answers>,
-) -> Result<Response, Error> {
+    Form(answers): Form<ReplyForm>,
+) -> Result<Response, WebError> {
     let key = format!("answer:{}", login.key.object);
-    app.limits.take(&key, ANSWERS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
-    let check = store::check(&app.db, &id, login.key).await?.ok_or(Error::NotFound)?;
+    app.limits.take(&key, ANSWERS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
+    let check = store::check(&app.db, &id, login.key).await?.ok_or(WebError::NotFound)?;
     let age = app.now().duration_since(login.authenticated_at).as_secs();
     let says = match answers.says.as_str() {
         // A confirmation needs a recent sign-in, because it is only as trustworthy as that. A denial always counts.
         "yes" if age > app.config.signin.max_age_seconds => {
             return Ok(Redirect::to("/signin?purpose=vouch").into_response());
         }
-        "yes" => Says::Yes(answers.word),
-        "no" => Says::No,
-        _ => return Err(Error::NotFound),
+        "yes" => SubmittedReply::Yes(answers.word),
+        "no" => SubmittedReply::No,
+        _ => return Err(WebError::NotFound),
     };
     let said = match verify::answer(&app, &check, &says).await? {
-        Answered::Confirmed => "confirmed",
-        Answered::Wrong => "wrong",
-        Answered::Refused => "refused",
-        Answered::Over => "over",
+        ReplyOutcome::Confirmed => "confirmed",
+        ReplyOutcome::Wrong => "wrong",
+        ReplyOutcome::Refused => "refused",
+        ReplyOutcome::Over => "over",
     };
     Ok(Redirect::to(&format!("/account?said={said}")).into_response())
 }
@@ -188,30 +188,32 @@ pub(in crate::helpdesk) async fn answer(
 /// Creates the pass that waits for this manager and shows it once, only in this response.
 /// `POST /account/passes/{action}`.
 pub(in crate::helpdesk) async fn show_pass(
-    State(app): State<App>,
-    frame: Frame,
-    SignedIn(login): SignedIn,
+    State(app): State<AppState>,
+    frame: PageContext,
+    SignedInPerson(login): SignedInPerson,
     Path(action): Path<String>,
-) -> Result<Response, Error> {
+) -> Result<Response, WebError> {
     let waiting = store::waiting_passes(&app.db, login.key.object, carry::since(&app)).await?;
     let Some(name) = waiting.into_iter().find(|pass| pass.action == action).map(|pass| pass.name) else {
-        return Err(Error::NotFound);
+        return Err(WebError::NotFound);
     };
     let work = {
         let (app, manager) = (app.clone(), login.key);
         async move { carry::take_pass(&app, manager, &action).await }
     };
     // Runs as a background task: if the browser disconnects, the execution row must still get its final status.
-    let taken = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
+    let taken = app.tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
     match taken {
         Ok(Some(pass)) => Ok(pass_page(frame.signed_in(&login.name), &name, &pass, "/account".to_owned())),
-        Err(super::Stop::Refused(super::Refused::Operator)) => Ok(Redirect::to("/account?said=later").into_response()),
-        Ok(None) | Err(super::Stop::Refused(_)) => Ok(Redirect::to("/account?said=over").into_response()),
-        Err(super::Stop::Failed(error)) => Err(error),
+        Err(super::CaseError::Refused(super::CaseRefusal::Operator)) => {
+            Ok(Redirect::to("/account?said=later").into_response())
+        }
+        Ok(None) | Err(super::CaseError::Refused(_)) => Ok(Redirect::to("/account?said=over").into_response()),
+        Err(super::CaseError::Failed(error)) => Err(error),
     }
 }
 
-pub(super) fn pass_page(f: Frame, name: &str, pass: &Pass, back: String) -> Response {
+pub(super) fn pass_page(f: PageContext, name: &str, pass: &TemporaryAccessPass, back: String) -> Response {
     let lasts = crate::web::duration(&f.lang, SignedDuration::from_mins(pass.minutes));
     draw(&PassPage {
         text: f.tv("pass-for", "person", name),

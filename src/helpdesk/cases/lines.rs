@@ -1,19 +1,19 @@
 //! View models that several pages share: the options for case actions and the list of executed actions.
 
 use super::own::SIGN_IN;
-use super::rules::Action;
-use super::store::Acted;
-use crate::web::{Frame, moment};
+use super::rules::CaseAction;
+use super::store::ActionExecution;
+use crate::web::{PageContext, moment};
 
 /// One option of a select element.
-pub(in crate::helpdesk) struct Choice {
+pub(in crate::helpdesk) struct ActionOption {
     pub(in crate::helpdesk) value: &'static str,
     pub(in crate::helpdesk) text: String,
     pub(in crate::helpdesk) chosen: bool,
 }
 
 /// An executed case action, as pages show it.
-pub(super) struct Deed {
+pub(super) struct ExecutionItem {
     pub(super) text: String,
     pub(super) by: String,
     pub(super) at: String,
@@ -26,32 +26,35 @@ pub(super) struct Deed {
     pub(super) after: Vec<String>,
 }
 
-pub(super) fn action_text(f: &Frame, action: Action) -> String {
+pub(super) fn action_text(f: &PageContext, action: CaseAction) -> String {
     f.t(&format!("case-action-{}", action.name()))
 }
 
-pub(super) fn actions(f: &Frame, chosen: Option<Action>) -> Vec<Choice> {
-    let choice =
-        |action: Action| Choice { value: action.name(), text: action_text(f, action), chosen: chosen == Some(action) };
-    Action::ALL.into_iter().map(choice).collect()
+pub(super) fn actions(f: &PageContext, chosen: Option<CaseAction>) -> Vec<ActionOption> {
+    let choice = |action: CaseAction| ActionOption {
+        value: action.name(),
+        text: action_text(f, action),
+        chosen: chosen == Some(action),
+    };
+    CaseAction::ALL.into_iter().map(choice).collect()
 }
 
 /// Returns every case action with none selected, for the form that opens a case from another page.
-pub(in crate::helpdesk) fn all_actions(f: &Frame) -> Vec<Choice> {
+pub(in crate::helpdesk) fn all_actions(f: &PageContext) -> Vec<ActionOption> {
     actions(f, None)
 }
 
-pub(super) fn outcome_text(f: &Frame, acted: &Acted) -> String {
+pub(super) fn outcome_text(f: &PageContext, acted: &ActionExecution) -> String {
     match (acted.outcome.as_str(), acted.detail.as_str()) {
         ("waiting", SIGN_IN) => f.t("case-outcome-sign-in"),
         (outcome, _) => f.t(&format!("case-outcome-{outcome}")),
     }
 }
 
-pub(super) fn deed(f: &Frame, acted: &Acted) -> Deed {
+pub(super) fn deed(f: &PageContext, acted: &ActionExecution) -> ExecutionItem {
     let after = [("case-pass-used", acted.used_at), ("case-pass-method", acted.method_at)];
     let after = after.into_iter().filter_map(|(key, at)| Some(f.tv(key, "time", &moment(&f.lang, &at?))));
-    Deed {
+    ExecutionItem {
         after: after.collect(),
         text: action_text(f, acted.action),
         by: acted.agent_name.clone(),

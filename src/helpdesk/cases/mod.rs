@@ -20,8 +20,8 @@ mod verify;
 mod words;
 
 pub(super) use answer::{account, account_change, answer as answer_check, show_pass};
-pub(super) use lines::{Choice, all_actions};
-pub(super) use list::{Row as CaseRow, list, of_person, of_reset, opened};
+pub(super) use lines::{ActionOption, all_actions};
+pub(super) use list::{CaseListItem as CaseRow, list, of_person, of_reset, opened};
 pub(super) use open::ask_for_help;
 pub(crate) use own::carry_out;
 pub(super) use page::{change, page};
@@ -29,49 +29,49 @@ pub(crate) use passes::run as watch_passes;
 pub(super) use press::{act, aim, approve, ask, by_override, close, freeze, name, note, second, take, ticket};
 pub(crate) use store::forget as forget_cases;
 
-use crate::audit::Event;
-use crate::base::Reference;
+use crate::audit::AuditEvent;
+use crate::base::ReferenceCode;
 use crate::entra::GraphError;
-use crate::helpdesk::cases::store::Case;
-use crate::signin::{Permission, Staff};
-use crate::state::App;
+use crate::helpdesk::cases::store::HelpdeskCase;
+use crate::signin::{StaffMember, StaffPermission};
+use crate::state::AppState;
 use crate::store::StoreError;
-use crate::web::Error;
+use crate::web::WebError;
 
 /// Reason why a case operation did not complete: a business rule refused it, or something failed.
 #[derive(Debug)]
-pub(super) enum Stop {
-    Refused(Refused),
-    Failed(Error),
+pub(super) enum CaseError {
+    Refused(CaseRefusal),
+    Failed(WebError),
 }
 
-impl From<Refused> for Stop {
-    fn from(refused: Refused) -> Self {
+impl From<CaseRefusal> for CaseError {
+    fn from(refused: CaseRefusal) -> Self {
         Self::Refused(refused)
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
+impl From<WebError> for CaseError {
+    fn from(error: WebError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<StoreError> for Stop {
+impl From<StoreError> for CaseError {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl From<GraphError> for Stop {
+impl From<GraphError> for CaseError {
     fn from(error: GraphError) -> Self {
-        Self::Failed(Error::unavailable(&error))
+        Self::Failed(WebError::unavailable(&error))
     }
 }
 
 /// Refusal by a rule of the helpdesk. The catalogue holds its text as `case-said-<code>`; the audit log holds the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum CaseRefusal {
     /// The case is locked or closed.
     NotOpen,
     /// The person of the case is not identified yet.
@@ -113,7 +113,7 @@ pub(super) enum Refused {
     AgainAsked,
 }
 
-impl Refused {
+impl CaseRefusal {
     pub(super) const ALL: [Self; 21] = [
         Self::NotOpen,
         Self::Nobody,
@@ -166,47 +166,56 @@ impl Refused {
 }
 
 /// Result of a case operation: a code for the page, whose text is `case-said-<code>`.
-pub(super) type Done = Result<&'static str, Stop>;
+pub(super) type CaseResult = Result<&'static str, CaseError>;
 
 /// Locks an open case for the rest of the transaction.
 ///
 /// Refuses if the case's action has changed since the caller read it, because earlier checks were made for the old
 /// action.
-async fn hold(ledger: &mut crate::audit::Ledger, case: &Case, app: &App) -> Result<Case, Stop> {
+async fn hold(
+    ledger: &mut crate::audit::AuditedTransaction,
+    case: &HelpdeskCase,
+    app: &AppState,
+) -> Result<HelpdeskCase, CaseError> {
     let held = store::hold(ledger.tx(), case.id, app.now()).await?;
-    let held = held.ok_or(Refused::NotOpen)?;
+    let held = held.ok_or(CaseRefusal::NotOpen)?;
     if held.action != case.action {
-        return Err(Refused::Expired.into());
+        return Err(CaseRefusal::Expired.into());
     }
     Ok(held)
 }
 
 /// Returns an audit event by a staff member about a case.
-fn event<P: Permission>(kind: &'static str, staff: &Staff<P>, case: &Case) -> Event {
-    about(Event::new(kind, staff.actor()), case)
+fn event<P: StaffPermission>(kind: &'static str, staff: &StaffMember<P>, case: &HelpdeskCase) -> AuditEvent {
+    about(AuditEvent::new(kind, staff.actor()), case)
 }
 
-fn about(event: Event, case: &Case) -> Event {
+fn about(event: AuditEvent, case: &HelpdeskCase) -> AuditEvent {
     let event = event.with("case", case.reference.to_string()).with("action", case.action.name());
     let event = if let Some(reset) = case.reset { event.reset(reset) } else { event };
     if let Some(person) = case.person { event.about(person) } else { event }
 }
 
 /// Records a refusal in the audit log.
-async fn refused<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, refusal: Refused) -> Result<(), StoreError> {
+async fn refused<P: StaffPermission>(
+    app: &AppState,
+    staff: &StaffMember<P>,
+    case: &HelpdeskCase,
+    refusal: CaseRefusal,
+) -> Result<(), StoreError> {
     app.auditor.note(event("case.refused", staff, case).with("code", refusal.code())).await
 }
 
 /// Logs and counts a helpdesk alert. The audit log has its own event for the same incident.
-fn alarm(app: &App, kind: &'static str, case: &Case) {
+fn alarm(app: &AppState, kind: &'static str, case: &HelpdeskCase) {
     tracing::error!(kind, case.reference = %case.reference, "helpdesk alert raised");
     app.metrics.desk_alarm(kind);
 }
 
-async fn find(app: &App, reference: &str) -> Result<Case, Error> {
-    let found = match reference.parse::<Reference>() {
+async fn find(app: &AppState, reference: &str) -> Result<HelpdeskCase, WebError> {
+    let found = match reference.parse::<ReferenceCode>() {
         Ok(reference) => store::by_reference(&app.db, &reference).await?,
         Err(_) => None,
     };
-    found.ok_or(Error::NotFound)
+    found.ok_or(WebError::NotFound)
 }

@@ -3,18 +3,18 @@
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::rules::{Action, Needs, Risk};
-use super::store::{self, Case, CaseState, Change, NewCase, Origin};
-use super::{Done, Refused, Stop, event, hold};
-use crate::audit::{Actor, Event};
-use crate::base::{CaseId, ObjectId, PersonKey, Reference, ResetId};
+use super::rules::{CaseAction, CaseRisk, VerificationRequirements};
+use super::store::{self, CaseChange, CaseOrigin, CaseState, HelpdeskCase, NewCase};
+use super::{CaseError, CaseRefusal, CaseResult, event, hold};
+use crate::audit::{AuditActor, AuditEvent};
+use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId};
 use crate::guard;
-use crate::people::{Facts, People};
+use crate::people::{PeopleService, PersonProfile};
 use crate::reset::desk as resets;
-use crate::signin::{Permission, Staff};
-use crate::state::App;
-use crate::store::{Purpose, StoreError};
-use crate::web::Error;
+use crate::signin::{StaffMember, StaffPermission};
+use crate::state::AppState;
+use crate::store::{KeyPurpose, StoreError};
+use crate::web::WebError;
 
 /// Maximum number of incorrect or denied replies about one person within 24 hours. Further verification is refused.
 const FAILURES_A_DAY: i64 = 5;
@@ -22,22 +22,22 @@ const NOTE_LETTERS: usize = 2_000;
 const TICKET_LETTERS: usize = 64;
 
 /// Returns whether too many verification requests about this person failed within the last 24 hours.
-pub(super) async fn too_often(app: &App, person: PersonKey) -> Result<bool, StoreError> {
+pub(super) async fn too_often(app: &AppState, person: PersonKey) -> Result<bool, StoreError> {
     let since = app.now().saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(store::failed_lately(&app.db, person, since).await? >= FAILURES_A_DAY)
 }
 
 /// Opens a case about a person of the tenant. The agent who opens it becomes its owner.
-pub(super) async fn open<P: Permission>(
-    app: &App,
-    staff: &Staff<P>,
+pub(super) async fn open<P: StaffPermission>(
+    app: &AppState,
+    staff: &StaffMember<P>,
     object: ObjectId,
-    action: Action,
+    action: CaseAction,
     reset: Option<ResetId>,
-) -> Result<Reference, Error> {
+) -> Result<ReferenceCode, WebError> {
     let person = PersonKey { tenant: app.config.tenant(), object };
     let facts = facts(app, object).await?;
-    let reference = Reference::new(&app.random);
+    let reference = ReferenceCode::new(&app.random);
     let mut ledger = app.auditor.begin().await?;
     let new = NewCase {
         id: CaseId::new(&app.random, app.now()),
@@ -50,7 +50,7 @@ pub(super) async fn open<P: Permission>(
         now: app.now(),
     };
     store::insert(ledger.tx(), &new).await?;
-    let opened = Event::new("case.opened", staff.actor()).about(person);
+    let opened = AuditEvent::new("case.opened", staff.actor()).about(person);
     let opened = opened.with("case", reference.to_string()).with("action", action.name());
     ledger.record(if let Some(reset) = reset { opened.reset(reset) } else { opened });
     ledger.commit().await?;
@@ -58,34 +58,38 @@ pub(super) async fn open<P: Permission>(
 }
 
 /// Fetches the person's current profile from Graph. Fails with `NotFound` if the person does not exist.
-pub(super) async fn facts(app: &App, object: ObjectId) -> Result<Facts, Error> {
-    People::from_ref(app)
+pub(super) async fn facts(app: &AppState, object: ObjectId) -> Result<PersonProfile, WebError> {
+    PeopleService::from_ref(app)
         .facts(object)
         .await
-        .map_err(|error| if error.is_not_found() { Error::NotFound } else { Error::unavailable(&error) })
+        .map_err(|error| if error.is_not_found() { WebError::NotFound } else { WebError::unavailable(&error) })
 }
 
 /// Assesses the risk factors of a case.
-pub(super) async fn risk(app: &App, case: &Case) -> Result<Risk, Stop> {
-    let person = case.person.ok_or(Refused::Nobody)?;
+pub(super) async fn risk(app: &AppState, case: &HelpdeskCase) -> Result<CaseRisk, CaseError> {
+    let person = case.person.ok_or(CaseRefusal::Nobody)?;
     let facts = facts(app, person.object).await?;
-    Ok(Risk {
-        privileged: People::from_ref(app).privilege(&facts).await.privileged(),
-        internet: case.origin == Origin::Internet,
+    Ok(CaseRisk {
+        privileged: PeopleService::from_ref(app).privilege(&facts).await.privileged(),
+        internet: case.origin == CaseOrigin::Internet,
         frozen: guard::is_frozen(&app.db, person).await?,
     })
 }
 
-pub(super) fn needs(app: &App, action: Action, risk: Risk) -> Needs {
+pub(super) fn needs(app: &AppState, action: CaseAction, risk: CaseRisk) -> VerificationRequirements {
     let desk = &app.config.helpdesk;
-    Needs::of(action, risk, &desk.thresholds, &desk.raises)
+    VerificationRequirements::of(action, risk, &desk.thresholds, &desk.raises)
 }
 
 /// Makes the agent the owner of the case.
-pub(super) async fn take<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
+pub(super) async fn take<P: StaffPermission>(
+    app: &AppState,
+    staff: &StaffMember<P>,
+    case: &HelpdeskCase,
+) -> CaseResult {
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
-    store::change(ledger.tx(), held.id, &Change::Owner(staff.login.key.object, &staff.login.name)).await?;
+    store::change(ledger.tx(), held.id, &CaseChange::Owner(staff.login.key.object, &staff.login.name)).await?;
     let from = held.owner.map(|owner| owner.to_string()).unwrap_or_default();
     ledger.record(event("case.taken", staff, &held).with("from", from));
     ledger.commit().await?;
@@ -93,11 +97,16 @@ pub(super) async fn take<P: Permission>(app: &App, staff: &Staff<P>, case: &Case
 }
 
 /// Sets the ticket number of the organisation's own ticket system.
-pub(super) async fn ticket<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, typed: &str) -> Done {
+pub(super) async fn ticket<P: StaffPermission>(
+    app: &AppState,
+    staff: &StaffMember<P>,
+    case: &HelpdeskCase,
+    typed: &str,
+) -> CaseResult {
     let text: String = typed.trim().chars().filter(|c| !c.is_control()).take(TICKET_LETTERS).collect();
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
-    store::change(ledger.tx(), held.id, &Change::Ticket(&text)).await?;
+    store::change(ledger.tx(), held.id, &CaseChange::Ticket(&text)).await?;
     if let Some(person) = held.person.filter(|_| !text.is_empty()) {
         resets::index_ticket(ledger.tx(), held.reset, person, &text).await?;
     }
@@ -107,10 +116,15 @@ pub(super) async fn ticket<P: Permission>(app: &App, staff: &Staff<P>, case: &Ca
 }
 
 /// Changes the action of a case. Verifications for another action no longer count.
-pub(super) async fn aim<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, action: Action) -> Done {
+pub(super) async fn aim<P: StaffPermission>(
+    app: &AppState,
+    staff: &StaffMember<P>,
+    case: &HelpdeskCase,
+    action: CaseAction,
+) -> CaseResult {
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
-    store::change(ledger.tx(), held.id, &Change::Action(action)).await?;
+    store::change(ledger.tx(), held.id, &CaseChange::Action(action)).await?;
     ledger.record(event("case.aimed", staff, &held).with("to", action.name()));
     ledger.commit().await?;
     Ok("saved")
@@ -119,21 +133,31 @@ pub(super) async fn aim<P: Permission>(app: &App, staff: &Staff<P>, case: &Case,
 /// Identifies the person of a case that came from `/help`.
 ///
 /// This is possible once, because every verification of a case is about one person.
-pub(super) async fn name<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, object: ObjectId) -> Done {
+pub(super) async fn name<P: StaffPermission>(
+    app: &AppState,
+    staff: &StaffMember<P>,
+    case: &HelpdeskCase,
+    object: ObjectId,
+) -> CaseResult {
     let facts = facts(app, object).await?;
     let person = PersonKey { tenant: app.config.tenant(), object };
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
     if held.person.is_some() {
-        return Err(Refused::SaidAlready.into());
+        return Err(CaseRefusal::SaidAlready.into());
     }
-    store::change(ledger.tx(), held.id, &Change::Person(person, &facts.name, &facts.upn)).await?;
+    store::change(ledger.tx(), held.id, &CaseChange::Person(person, &facts.name, &facts.upn)).await?;
     ledger.record(event("case.named", staff, &held).about(person));
     ledger.commit().await?;
     Ok("saved")
 }
 
-pub(super) async fn note<P: Permission>(app: &App, staff: &Staff<P>, case: &Case, typed: &str) -> Done {
+pub(super) async fn note<P: StaffPermission>(
+    app: &AppState,
+    staff: &StaffMember<P>,
+    case: &HelpdeskCase,
+    typed: &str,
+) -> CaseResult {
     let kept = |c: &char| !c.is_control() || *c == '\n';
     let text: String = typed.trim().chars().filter(kept).take(NOTE_LETTERS).collect();
     if text.is_empty() {
@@ -148,10 +172,14 @@ pub(super) async fn note<P: Permission>(app: &App, staff: &Staff<P>, case: &Case
     Ok("noted")
 }
 
-pub(super) async fn close<P: Permission>(app: &App, staff: &Staff<P>, case: &Case) -> Done {
+pub(super) async fn close<P: StaffPermission>(
+    app: &AppState,
+    staff: &StaffMember<P>,
+    case: &HelpdeskCase,
+) -> CaseResult {
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
-    store::change(ledger.tx(), held.id, &Change::State(CaseState::Closed)).await?;
+    store::change(ledger.tx(), held.id, &CaseChange::State(CaseState::Closed)).await?;
     ledger.record(event("case.closed", staff, &held));
     ledger.commit().await?;
     withdraw_passes(app, &held).await?;
@@ -159,10 +187,10 @@ pub(super) async fn close<P: Permission>(app: &App, staff: &Staff<P>, case: &Cas
 }
 
 /// Deletes the passes of a closed case at Microsoft. A pass that cannot be deleted expires on its own.
-async fn withdraw_passes(app: &App, case: &Case) -> Result<(), StoreError> {
+async fn withdraw_passes(app: &AppState, case: &HelpdeskCase) -> Result<(), StoreError> {
     let Some(person) = case.person else { return Ok(()) };
     let acted = store::acted(&app.db, case.id).await?;
-    for pass in acted.iter().filter(|acted| acted.action == Action::Pass && !acted.detail.is_empty()) {
+    for pass in acted.iter().filter(|acted| acted.action == CaseAction::Pass && !acted.detail.is_empty()) {
         if let Err(error) = app.entra.operators.delete_pass(person.object, &pass.detail).await {
             tracing::warn!(
                 error = ?error, case.reference = %case.reference,
@@ -177,11 +205,11 @@ async fn withdraw_passes(app: &App, case: &Case) -> Result<(), StoreError> {
 ///
 /// All requests for one name share a case. Each request gets its own reference, so that a caller cannot learn whether
 /// someone else asked for the same name. The steps are the same for every name.
-pub(in crate::helpdesk) async fn ask_for_help(app: &App, typed: &str) -> Result<Reference, StoreError> {
+pub(in crate::helpdesk) async fn ask_for_help(app: &AppState, typed: &str) -> Result<ReferenceCode, StoreError> {
     let now = app.now();
     let folded = typed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let (key, _) = app.sealer.mac(Purpose::Help, folded.as_bytes());
-    let (reference, case) = (Reference::new(&app.random), Reference::new(&app.random));
+    let (key, _) = app.sealer.mac(KeyPurpose::Help, folded.as_bytes());
+    let (reference, case) = (ReferenceCode::new(&app.random), ReferenceCode::new(&app.random));
     let mut ledger = app.auditor.begin().await?;
     let id = if let Some(id) = store::asked_again(ledger.tx(), &key, now).await? {
         id
@@ -191,7 +219,7 @@ pub(in crate::helpdesk) async fn ask_for_help(app: &App, typed: &str) -> Result<
             reference: &case,
             person: None,
             reset: None,
-            action: Action::Pass,
+            action: CaseAction::Pass,
             owner: None,
             asked: Some((typed, &key)),
             now,
@@ -200,7 +228,7 @@ pub(in crate::helpdesk) async fn ask_for_help(app: &App, typed: &str) -> Result<
         new.id
     };
     store::request(ledger.tx(), id, &reference, now).await?;
-    ledger.record(Event::new("case.asked_for", Actor::Portal).with("request", reference.to_string()));
+    ledger.record(AuditEvent::new("case.asked_for", AuditActor::Portal).with("request", reference.to_string()));
     ledger.commit().await?;
     Ok(reference)
 }

@@ -13,17 +13,17 @@ use std::pin::Pin;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use tower_sessions::Session;
 
-use super::carry::{Work, at_microsoft};
-use super::decide::{self, Given};
+use super::carry::{ExecutionContext, at_microsoft};
+use super::decide::{self, ExecutionResult};
 use super::press::{back, given};
-use super::rules::Action;
-use super::store::{self, Case};
-use super::{Refused, Stop, find, hold};
+use super::rules::CaseAction;
+use super::store::{self, HelpdeskCase};
+use super::{CaseError, CaseRefusal, find, hold};
 use crate::config::ActAs;
-use crate::entra::Hand;
-use crate::signin::{Acting, Assist, Staff, Turn, begin_acting};
-use crate::state::App;
-use crate::web::Error;
+use crate::entra::ActingIdentity;
+use crate::signin::{PendingAction, ResumedAction, StaffMember, WorkCases, begin_acting};
+use crate::state::AppState;
+use crate::web::WebError;
 
 /// Stored detail of an execution that waits until its agent has signed in again.
 pub(super) const SIGN_IN: &str = "sign-in";
@@ -31,26 +31,30 @@ pub(super) const SIGN_IN: &str = "sign-in";
 /// Returns whether an action uses the agent's own permission.
 ///
 /// A pass for the manager never does: it is created when the manager takes it, without an agent's session.
-pub(super) fn wanted(app: &App, action: Action, to_agent: bool) -> bool {
-    app.config.helpdesk.act_as == ActAs::Agent && (action == Action::Revoke || (action == Action::Pass && to_agent))
+pub(super) fn wanted(app: &AppState, action: CaseAction, to_agent: bool) -> bool {
+    app.config.helpdesk.act_as == ActAs::Agent
+        && (action == CaseAction::Revoke || (action == CaseAction::Pass && to_agent))
 }
 
 /// Redirects the agent to Entra. Every check that can refuse the action runs before the redirect.
 pub(super) async fn leave(
-    app: &App,
+    app: &AppState,
     session: &Session,
-    staff: &Staff<Assist>,
-    case: &Case,
+    staff: &StaffMember<WorkCases>,
+    case: &HelpdeskCase,
     to_agent: bool,
-) -> Result<Redirect, Stop> {
+) -> Result<Redirect, CaseError> {
     decide::prepare(app, staff, case, to_agent).await?.enough()?;
     let (reference, action) = (case.reference.to_string(), case.action.name().to_owned());
-    let acting = Acting { case: reference, agent: staff.login.key, action, to_agent, row: None };
+    let acting = PendingAction { case: reference, agent: staff.login.key, action, to_agent, row: None };
     Ok(begin_acting(app, session, acting, None, &staff.login.upn).await?)
 }
 
 /// Handles the return from Entra: executes or resumes the action, or redirects once more for a claims challenge.
-pub(crate) fn carry_out(app: App, turn: Turn) -> Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>> {
+pub(crate) fn carry_out(
+    app: AppState,
+    turn: ResumedAction,
+) -> Pin<Box<dyn Future<Output = Result<Response, WebError>> + Send>> {
     Box::pin(async move {
         let case = find(&app, &turn.acting.case).await?;
         let (session, frame) = (turn.session.clone(), turn.frame.clone());
@@ -62,11 +66,11 @@ pub(crate) fn carry_out(app: App, turn: Turn) -> Pin<Box<dyn Future<Output = Res
             }
         };
         // Runs as a background task, like every execution: it completes even if the browser disconnects.
-        let (turn, outcome) = app.tasks.spawn(work).await.map_err(|error| Error::internal(&error))?;
-        let Turn { staff, acting, .. } = turn;
+        let (turn, outcome) = app.tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
+        let ResumedAction { staff, acting, .. } = turn;
         match outcome {
-            Ok(Given::Challenged { row, challenge }) => {
-                let again = Acting { row: Some(row), ..acting };
+            Ok(ExecutionResult::Challenged { row, challenge }) => {
+                let again = PendingAction { row: Some(row), ..acting };
                 let away = begin_acting(&app, &session, again, Some(challenge), &staff.login.upn).await?;
                 Ok(away.into_response())
             }
@@ -76,13 +80,13 @@ pub(crate) fn carry_out(app: App, turn: Turn) -> Pin<Box<dyn Future<Output = Res
     })
 }
 
-async fn go_on(app: &App, turn: &Turn, case: &Case) -> Result<Given, Stop> {
-    let hand = Hand::Agent(&turn.token);
-    let action = Action::read(&turn.acting.action).ok_or(Refused::Expired)?;
+async fn go_on(app: &AppState, turn: &ResumedAction, case: &HelpdeskCase) -> Result<ExecutionResult, CaseError> {
+    let hand = ActingIdentity::Agent(&turn.token);
+    let action = CaseAction::read(&turn.acting.action).ok_or(CaseRefusal::Expired)?;
     let Some(row) = &turn.acting.row else {
         // The case's action changed after the agent submitted the form, so the new action was not requested.
         if case.action != action {
-            return Err(Refused::Expired.into());
+            return Err(CaseRefusal::Expired.into());
         }
         return decide::act(app, &turn.staff, case, turn.acting.to_agent, hand).await;
     };
@@ -90,19 +94,19 @@ async fn go_on(app: &App, turn: &Turn, case: &Case) -> Result<Given, Stop> {
     let mut ledger = app.auditor.begin().await?;
     let held = hold(&mut ledger, case, app).await?;
     if !store::end(ledger.tx(), row, ("waiting", "begun"), "", app.now()).await? {
-        return Err(Refused::Expired.into());
+        return Err(CaseRefusal::Expired.into());
     }
     ledger.commit().await?;
-    let person = held.person.ok_or(Refused::Nobody)?;
+    let person = held.person.ok_or(CaseRefusal::Nobody)?;
     // Executes the action of this execution, not the case's current action.
-    let held = Case { action, ..held };
-    let work = Work { actor: turn.staff.actor(), id: row, case: &held, person, hand };
+    let held = HelpdeskCase { action, ..held };
+    let work = ExecutionContext { actor: turn.staff.actor(), id: row, case: &held, person, hand };
     match at_microsoft(app, &work).await? {
         // Allows one step-up sign-in, because repeated claims challenges could loop without end.
-        Given::Challenged { row, .. } => {
+        ExecutionResult::Challenged { row, .. } => {
             let detail = "Microsoft asked for another sign-in again";
             super::carry::end(app, turn.staff.actor(), (&row, &held), ("waiting", "failed"), detail).await?;
-            Err(Refused::AgainAsked.into())
+            Err(CaseRefusal::AgainAsked.into())
         }
         done => Ok(done),
     }

@@ -8,20 +8,23 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::decide::{self, Standing};
-use super::lines::{Choice, Deed, action_text, actions, deed};
-use super::rules::{Action, Method, Missing, Verification};
-use super::store::{self, Acted, Answer, Case, CaseNote, CaseState, Check, Concluded, Origin};
-use super::words::Words;
-use super::{Refused, find, open};
+use super::decide::{self, CaseStatus};
+use super::lines::{ActionOption, ExecutionItem, action_text, actions, deed};
+use super::rules::{CallerVerification, CaseAction, MissingVerification, VerificationMethod};
+use super::store::{
+    self, ActionExecution, CaseNote, CaseOrigin, CaseState, HelpdeskCase, RecordedDecision, VerificationReply,
+    VerificationRequest,
+};
+use super::words::CallCheckWords;
+use super::{CaseRefusal, find, open};
 use crate::base::ObjectId;
-use crate::people::{Number, People};
-use crate::signin::{Approve, Assist, Look, Permission as _, Staff, at_work};
-use crate::state::App;
-use crate::web::{ClientAddress, Error, Frame, draw, moment};
+use crate::people::{PeopleService, PhoneNumber};
+use crate::signin::{ApproveActions, StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, at_work};
+use crate::state::AppState;
+use crate::web::{ClientAddress, PageContext, WebError, draw, moment};
 
 /// A verification of the caller, as the page shows it.
-struct Spoke {
+struct VerificationItem {
     text: String,
     by: String,
     points: i64,
@@ -29,7 +32,7 @@ struct Spoke {
 }
 
 /// A verification request, as the agent sees it.
-struct Asked {
+struct VerificationRequestItem {
     text: String,
     /// `open`, `over`, or the reply.
     state: &'static str,
@@ -39,7 +42,7 @@ struct Asked {
 }
 
 /// A verification method that is available now.
-struct Way {
+struct MethodOption {
     method: &'static str,
     title: String,
     text: String,
@@ -49,14 +52,14 @@ struct Way {
 }
 
 /// A registered phone number, with its eligibility for a callback.
-struct Phone {
+struct CallbackNumberItem {
     text: String,
     since: String,
     settled: bool,
 }
 
 /// A decision that needs or has an approval.
-struct Pending {
+struct PendingApproval {
     text: String,
     override_reason: Option<String>,
     approved: bool,
@@ -67,8 +70,8 @@ struct Pending {
 #[expect(clippy::struct_excessive_bools, reason = "each flag controls a part of the page")]
 #[derive(Template)]
 #[template(path = "helpdesk/case.html")]
-struct CasePage {
-    f: Frame,
+struct CaseDetailPage {
+    f: PageContext,
     reference: String,
     change: i64,
     name: String,
@@ -79,7 +82,7 @@ struct CasePage {
     state: &'static str,
     state_text: String,
     action: String,
-    actions: Vec<Choice>,
+    actions: Vec<ActionOption>,
     begun: String,
     owner: String,
     mine: bool,
@@ -91,17 +94,17 @@ struct CasePage {
     enough: bool,
     /// An execution used up the verifications, and there is no new one since.
     used: bool,
-    spoke: Vec<Spoke>,
-    asked: Vec<Asked>,
-    ways: Vec<Way>,
-    phones: Vec<Phone>,
-    pending: Option<Pending>,
+    spoke: Vec<VerificationItem>,
+    asked: Vec<VerificationRequestItem>,
+    ways: Vec<MethodOption>,
+    phones: Vec<CallbackNumberItem>,
+    pending: Option<PendingApproval>,
     two_people: bool,
     is_pass: bool,
     /// The viewer may verify the caller and execute the action.
     assists: bool,
     approves: bool,
-    deeds: Vec<Deed>,
+    deeds: Vec<ExecutionItem>,
     notes: Vec<CaseNote>,
     summary: String,
     /// The risk could not be assessed, because Graph is unavailable.
@@ -110,7 +113,7 @@ struct CasePage {
 }
 
 #[derive(Deserialize)]
-pub(in crate::helpdesk) struct Back {
+pub(in crate::helpdesk) struct CaseDetailQuery {
     said: Option<String>,
 }
 
@@ -137,63 +140,63 @@ const SAID: [&str; 16] = [
 /// Returns the message for a code in the address, and whether it reports a refusal or failure.
 ///
 /// Unknown codes have no message.
-fn said(f: &Frame, word: &str) -> Option<(bool, String)> {
+fn said(f: &PageContext, word: &str) -> Option<(bool, String)> {
     let text = |word: &str| f.t(&format!("case-said-{word}"));
     let done = SAID.into_iter().find(|known| *known == word).map(|known| (known == "failed", text(known)));
     done.or_else(|| {
-        let why = Refused::ALL.into_iter().find(|why| why.code().eq_ignore_ascii_case(word))?;
+        let why = CaseRefusal::ALL.into_iter().find(|why| why.code().eq_ignore_ascii_case(word))?;
         Some((true, text(&why.code().to_lowercase())))
     })
 }
 
 pub(in crate::helpdesk) async fn page(
-    State(app): State<App>,
-    frame: Frame,
-    staff: Staff<Look>,
+    State(app): State<AppState>,
+    frame: PageContext,
+    staff: StaffMember<ViewHelpdesk>,
     address: ClientAddress,
     Path(reference): Path<String>,
-    Query(back): Query<Back>,
-) -> Result<Response, Error> {
+    Query(back): Query<CaseDetailQuery>,
+) -> Result<Response, WebError> {
     let case = match find(&app, &reference).await {
-        Err(Error::NotFound) => {
+        Err(WebError::NotFound) => {
             address.count(&app, "miss").await?;
-            return Err(Error::NotFound);
+            return Err(WebError::NotFound);
         }
         found => found?,
     };
     let f = at_work(frame, &staff.login);
     let said = back.said.as_deref().and_then(|word| said(&f, word));
-    let seen = Box::pin(Seen::read(&app, case)).await?;
+    let seen = Box::pin(CaseDetail::read(&app, case)).await?;
     Ok(draw(&seen.page(&app, f, &staff, said)))
 }
 
 /// Returns a number that grows with every change of the case, for the automatic refresh. `GET …/change`.
 pub(in crate::helpdesk) async fn change(
-    State(app): State<App>,
-    _staff: Staff<Look>,
+    State(app): State<AppState>,
+    _staff: StaffMember<ViewHelpdesk>,
     Path(reference): Path<String>,
-) -> Result<String, Error> {
+) -> Result<String, WebError> {
     Ok(find(&app, &reference).await?.updated_at.as_millisecond().to_string())
 }
 
 /// Everything that the case page shows.
-struct Seen {
-    case: Case,
-    standing: Option<Standing>,
-    checks: Vec<Check>,
-    acted: Vec<Acted>,
+struct CaseDetail {
+    case: HelpdeskCase,
+    standing: Option<CaseStatus>,
+    checks: Vec<VerificationRequest>,
+    acted: Vec<ActionExecution>,
     notes: Vec<CaseNote>,
-    numbers: Vec<Number>,
+    numbers: Vec<PhoneNumber>,
 }
 
-impl Seen {
-    async fn read(app: &App, case: Case) -> Result<Self, Error> {
+impl CaseDetail {
+    async fn read(app: &AppState, case: HelpdeskCase) -> Result<Self, WebError> {
         let open = case.state == CaseState::Open;
         // The page also renders when Graph is unavailable, and marks the missing parts.
         let standing = if case.person.is_some() && open { decide::standing(app, &case).await.ok() } else { None };
         let numbers = match case.person.filter(|_| open) {
             Some(person) => match open::facts(app, person.object).await {
-                Ok(facts) => People::from_ref(app).numbers(&facts).await?,
+                Ok(facts) => PeopleService::from_ref(app).numbers(&facts).await?,
                 Err(_) => Vec::new(),
             },
             None => Vec::new(),
@@ -208,27 +211,33 @@ impl Seen {
         })
     }
 
-    fn page(self, app: &App, f: Frame, staff: &Staff<Look>, said: Option<(bool, String)>) -> CasePage {
+    fn page(
+        self,
+        app: &AppState,
+        f: PageContext,
+        staff: &StaffMember<ViewHelpdesk>,
+        said: Option<(bool, String)>,
+    ) -> CaseDetailPage {
         let (case, now) = (&self.case, app.now());
         let open = case.state == CaseState::Open;
         let me = staff.login.key;
         let standing = self.standing.as_ref();
-        let good: &[Verification] = standing.map_or(&[], |s| &s.good);
-        let counted = |one: &Verification| one.points;
+        let good: &[CallerVerification] = standing.map_or(&[], |s| &s.good);
+        let counted = |one: &CallerVerification| one.points;
         let not_me = case.person.is_some_and(|person| person != me);
-        let assists = open && not_me && staff.login.may(Assist::ROLES);
+        let assists = open && not_me && staff.login.may(WorkCases::ROLES);
         // A pending decision has used up the verifications that were sufficient for it.
         let verdict = standing.and_then(|s| s.concluded.as_ref()).map(|c| &c.verdict);
         let concluded = verdict.is_some_and(|verdict| !verdict.by_override);
         let used = !concluded && good.is_empty() && !self.acted.is_empty();
         let pending = standing.and_then(|s| s.concluded.as_ref()).map(|c| pending(&f, c, me.object));
-        CasePage {
+        CaseDetailPage {
             reference: case.reference.to_string(),
             change: case.updated_at.as_millisecond(),
             name: case.name.clone(),
             upn: case.upn.clone(),
             person: case.person.map(|person| person.object.to_string()),
-            internet: case.origin == Origin::Internet,
+            internet: case.origin == CaseOrigin::Internet,
             asks: case.asks,
             state: case.state.name(),
             state_text: f.t(&format!("case-state-{}", case.state.name())),
@@ -251,8 +260,11 @@ impl Seen {
             ways: if assists { ways(app, &f) } else { Vec::new() },
             phones: self.numbers.iter().map(|number| phone(&f, number)).collect(),
             two_people: standing.is_some_and(|s| s.needs.two_people),
-            is_pass: case.action == Action::Pass,
-            approves: open && not_me && staff.login.may(Approve::ROLES) && pending.as_ref().is_some_and(|p| !p.mine),
+            is_pass: case.action == CaseAction::Pass,
+            approves: open
+                && not_me
+                && staff.login.may(ApproveActions::ROLES)
+                && pending.as_ref().is_some_and(|p| !p.mine),
             pending,
             assists,
             deeds: self.acted.iter().map(|acted| deed(&f, acted)).collect(),
@@ -265,11 +277,11 @@ impl Seen {
     }
 }
 
-fn method_key(method: Method) -> String {
+fn method_key(method: VerificationMethod) -> String {
     format!("case-method-{}", method.name().replace('_', "-"))
 }
 
-fn risks(f: &Frame, standing: &Standing) -> Vec<String> {
+fn risks(f: &PageContext, standing: &CaseStatus) -> Vec<String> {
     let risk = standing.risk;
     [
         (risk.privileged, "case-risk-privileged"),
@@ -282,7 +294,7 @@ fn risks(f: &Frame, standing: &Standing) -> Vec<String> {
     .collect()
 }
 
-fn missing_text(f: &Frame, missing: Missing) -> String {
+fn missing_text(f: &PageContext, missing: MissingVerification) -> String {
     let mut parts = Vec::new();
     if missing.points > 0 {
         parts.push(f.tv("case-missing-points", "n", &missing.points.to_string()));
@@ -296,8 +308,8 @@ fn missing_text(f: &Frame, missing: Missing) -> String {
     parts.join(" ")
 }
 
-fn spoke(f: &Frame, one: &Verification) -> Spoke {
-    Spoke {
+fn spoke(f: &PageContext, one: &CallerVerification) -> VerificationItem {
+    VerificationItem {
         text: f.t(&method_key(one.method)),
         by: one.agent_name.clone(),
         points: one.points,
@@ -305,18 +317,25 @@ fn spoke(f: &Frame, one: &Verification) -> Spoke {
     }
 }
 
-fn asked(app: &App, f: &Frame, check: &Check, now: Timestamp, staff: &Staff<Look>) -> Asked {
+fn asked(
+    app: &AppState,
+    f: &PageContext,
+    check: &VerificationRequest,
+    now: Timestamp,
+    staff: &StaffMember<ViewHelpdesk>,
+) -> VerificationRequestItem {
     let state = match check.answer {
-        Some(Answer::Confirmed) => "confirmed",
-        Some(Answer::Wrong) => "wrong",
-        Some(Answer::Refused) => "refused",
+        Some(VerificationReply::Confirmed) => "confirmed",
+        Some(VerificationReply::Wrong) => "wrong",
+        Some(VerificationReply::Refused) => "refused",
         None if check.open(now) => "open",
         None => "over",
     };
     // Only the agent who sent the request sees its words, so that two agents cannot read out different words.
-    let shown = check.open(now) && check.method == Method::CallCheck && check.agent == staff.login.key.object;
-    let words = shown.then(|| Words::open(&app.sealer, check).ok()).flatten();
-    Asked {
+    let shown =
+        check.open(now) && check.method == VerificationMethod::CallCheck && check.agent == staff.login.key.object;
+    let words = shown.then(|| CallCheckWords::open(&app.sealer, check).ok()).flatten();
+    VerificationRequestItem {
         text: f.t(&method_key(check.method)),
         state,
         state_text: f.t(&format!("case-check-{state}")),
@@ -325,26 +344,30 @@ fn asked(app: &App, f: &Frame, check: &Check, now: Timestamp, staff: &Staff<Look
     }
 }
 
-fn ways(app: &App, f: &Frame) -> Vec<Way> {
+fn ways(app: &AppState, f: &PageContext) -> Vec<MethodOption> {
     let points = &app.config.helpdesk.points;
-    let way = |method: Method| Way {
+    let way = |method: VerificationMethod| MethodOption {
         method: method.name(),
         title: f.t(&method_key(method)),
         text: f.t(&format!("{}-text", method_key(method))),
         points: method.points(points),
         attested: !method.witnessed(),
     };
-    Method::ALL.into_iter().filter(|method| method.points(points) > 0).map(way).collect()
+    VerificationMethod::ALL.into_iter().filter(|method| method.points(points) > 0).map(way).collect()
 }
 
-fn phone(f: &Frame, number: &Number) -> Phone {
-    Phone { text: number.shown.clone(), since: moment(&f.lang, &number.unchanged_since), settled: number.settled }
+fn phone(f: &PageContext, number: &PhoneNumber) -> CallbackNumberItem {
+    CallbackNumberItem {
+        text: number.shown.clone(),
+        since: moment(&f.lang, &number.unchanged_since),
+        settled: number.settled,
+    }
 }
 
-fn pending(f: &Frame, concluded: &Concluded, me: ObjectId) -> Pending {
+fn pending(f: &PageContext, concluded: &RecordedDecision, me: ObjectId) -> PendingApproval {
     let verdict = &concluded.verdict;
     let agent = ("agent", verdict.agent_name.as_str());
-    Pending {
+    PendingApproval {
         text: match &concluded.approved {
             Some(approved) => f.tv2("case-approved-by", agent, ("name", &approved.name)),
             None => f.tv("case-waits", agent.0, agent.1),
@@ -356,7 +379,7 @@ fn pending(f: &Frame, concluded: &Concluded, me: ObjectId) -> Pending {
 }
 
 /// Returns the plain text to copy into a ticket. It contains nothing that would help an attacker who reads the ticket.
-fn summary(f: &Frame, seen: &Seen, now: Timestamp) -> String {
+fn summary(f: &PageContext, seen: &CaseDetail, now: Timestamp) -> String {
     let case = &seen.case;
     let mut text = String::new();
     let mut line = |key: &str, value: &str| {
@@ -367,7 +390,7 @@ fn summary(f: &Frame, seen: &Seen, now: Timestamp) -> String {
     line("case-copy-for", &action_text(f, case.action));
     line("case-copy-state", &f.t(&format!("case-state-{}", case.state.name())));
     for check in &seen.checks {
-        let state = check.answer.map_or(if check.open(now) { "open" } else { "over" }, Answer::name);
+        let state = check.answer.map_or(if check.open(now) { "open" } else { "over" }, VerificationReply::name);
         line(&method_key(check.method), &format!("{} ({})", f.t(&format!("case-check-{state}")), check.asked_at));
     }
     for acted in &seen.acted {

@@ -11,15 +11,15 @@ use std::time::Duration;
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::store::{self, Case, Watch};
-use super::{Stop, about};
-use crate::audit::{Actor, Event, Ledger};
+use super::store::{self, HelpdeskCase, PassWatch};
+use super::{CaseError, about};
+use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
 use crate::base::{ObjectId, PersonKey};
-use crate::entra::{OperatorError, Pass, PassStands};
+use crate::entra::{OperatorError, PassStatus, TemporaryAccessPass};
 use crate::helpdesk::scans;
-use crate::notify::{Audience, News};
-use crate::people::{Facts, People};
-use crate::state::App;
+use crate::notify::{PassAudience, PassEvent};
+use crate::people::{PeopleService, PersonProfile};
+use crate::state::AppState;
 use crate::store::{StoreError, lease};
 
 const TABLE: &str = "pass_watches";
@@ -33,27 +33,27 @@ const SKEW: SignedDuration = SignedDuration::from_secs(120);
 /// Fetches who must be notified of a pass.
 ///
 /// Runs before the pass is created, so that no pass exists without the person's knowledge.
-pub(super) async fn audience(app: &App, person: PersonKey) -> Result<Audience, Stop> {
-    let people = People::from_ref(app);
+pub(super) async fn audience(app: &AppState, person: PersonKey) -> Result<PassAudience, CaseError> {
+    let people = PeopleService::from_ref(app);
     let facts = people.facts(person.object).await?;
-    let manager: Option<Facts> = match people.manager(person.object).await? {
+    let manager: Option<PersonProfile> = match people.manager(person.object).await? {
         Some(found) => Some(people.facts(found.id).await?),
         None => None,
     };
-    Ok(Audience::new(app, &facts, manager.as_ref()))
+    Ok(PassAudience::new(app, &facts, manager.as_ref()))
 }
 
 /// Starts monitoring a new pass and enqueues its notification, in the transaction that records it.
 pub(super) async fn made(
-    app: &App,
-    ledger: &mut Ledger,
-    (action, case): (&str, &Case),
-    pass: &Pass,
-    audience: &Audience,
+    app: &AppState,
+    ledger: &mut AuditedTransaction,
+    (action, case): (&str, &HelpdeskCase),
+    pass: &TemporaryAccessPass,
+    audience: &PassAudience,
 ) -> Result<(), StoreError> {
     let (Some(person), now) = (case.person, app.now()) else { return Ok(()) };
     let lasts = SignedDuration::from_mins(pass.minutes);
-    let watch = Watch {
+    let watch = PassWatch {
         action: action.to_owned(),
         case: case.id,
         person,
@@ -65,11 +65,11 @@ pub(super) async fn made(
         sealed: audience.seal(&app.sealer, TABLE, action)?,
     };
     store::watch(ledger.tx(), &watch).await?;
-    audience.tell(ledger.tx(), app, News::Made, (person, now)).await
+    audience.tell(ledger.tx(), app, PassEvent::Made, (person, now)).await
 }
 
 /// Runs the monitor until shutdown.
-pub(crate) async fn run(app: App) {
+pub(crate) async fn run(app: AppState) {
     let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
     loop {
         if let Err(error) = look(&app).await {
@@ -82,7 +82,7 @@ pub(crate) async fn run(app: App) {
     }
 }
 
-async fn look(app: &App) -> Result<(), StoreError> {
+async fn look(app: &AppState) -> Result<(), StoreError> {
     let now = app.now();
     if !lease(&app.db, "passes", &app.me, now).await? {
         return Ok(());
@@ -100,10 +100,10 @@ async fn look(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn use_of(app: &App, watch: &Watch) -> Result<(), StoreError> {
+async fn use_of(app: &AppState, watch: &PassWatch) -> Result<(), StoreError> {
     match app.entra.operators.pass_stands(watch.person.object, &watch.pass).await {
-        Ok(PassStands::Used) => happened(app, watch, News::Used, app.now()).await,
-        Ok(PassStands::Waiting | PassStands::Over) => Ok(()),
+        Ok(PassStatus::Used) => happened(app, watch, PassEvent::Used, app.now()).await,
+        Ok(PassStatus::Waiting | PassStatus::Over) => Ok(()),
         Err(OperatorError::Store(error)) => Err(error),
         Err(error) => {
             tracing::warn!(error = ?error, "Temporary Access Pass status unavailable: retrying");
@@ -113,7 +113,11 @@ async fn use_of(app: &App, watch: &Watch) -> Result<(), StoreError> {
 }
 
 /// Fetches who registered a sign-in method since a time, from the directory audit log, which is delayed.
-async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
+async fn registered(
+    app: &AppState,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
     if !scans::turn(app, "passes").await? {
         return Ok(Vec::new());
     }
@@ -124,29 +128,33 @@ async fn registered(app: &App, since: Timestamp, now: Timestamp) -> Result<Vec<(
     }))
 }
 
-async fn method_after(app: &App, watch: &Watch, registered: &[(Timestamp, ObjectId)]) -> Result<(), StoreError> {
+async fn method_after(
+    app: &AppState,
+    watch: &PassWatch,
+    registered: &[(Timestamp, ObjectId)],
+) -> Result<(), StoreError> {
     let from = watch.method_at.unwrap_or_else(|| watch.made_at.saturating_sub(SKEW).unwrap_or(watch.made_at));
     let theirs = registered.iter().filter(|(at, object)| *object == watch.person.object && *at > from);
     match theirs.map(|(at, _)| *at).max() {
-        Some(at) => happened(app, watch, News::Method, at).await,
+        Some(at) => happened(app, watch, PassEvent::Method, at).await,
         None => Ok(()),
     }
 }
 
 /// Records a pass event once and enqueues its notification.
-async fn happened(app: &App, watch: &Watch, news: News, at: Timestamp) -> Result<(), StoreError> {
+async fn happened(app: &AppState, watch: &PassWatch, news: PassEvent, at: Timestamp) -> Result<(), StoreError> {
     let mut ledger = app.auditor.begin().await?;
     let case = store::touch(ledger.tx(), watch.case, app.now()).await?;
     let new = match news {
-        News::Used => store::used(ledger.tx(), &watch.action, at).await?,
+        PassEvent::Used => store::used(ledger.tx(), &watch.action, at).await?,
         _ => store::method_seen(ledger.tx(), &watch.action, watch.method_at, at).await?,
     };
     if !new {
         return Ok(());
     }
-    let kind = if news == News::Used { "pass.used" } else { "pass.method_registered" };
-    ledger.record(about(Event::new(kind, Actor::Portal), &case).with("at", at.to_string()));
-    match Audience::open(&app.sealer, TABLE, &watch.action, &watch.sealed) {
+    let kind = if news == PassEvent::Used { "pass.used" } else { "pass.method_registered" };
+    ledger.record(about(AuditEvent::new(kind, AuditActor::Portal), &case).with("at", at.to_string()));
+    match PassAudience::open(&app.sealer, TABLE, &watch.action, &watch.sealed) {
         Ok(audience) => audience.tell(ledger.tx(), app, news, (watch.person, at)).await?,
         Err(error) => tracing::error!(%error, "pass notification skipped: sealing key missing"),
     }

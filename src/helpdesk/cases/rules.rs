@@ -8,11 +8,11 @@
 use jiff::Timestamp;
 
 use crate::base::ObjectId;
-use crate::config::{Points, Raises, Thresholds};
+use crate::config::{ActionThresholds, ThresholdIncreases, VerificationPoints};
 
 /// The action that a case asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+pub(crate) enum CaseAction {
     /// Allows the person to reset their password once.
     Grant,
     /// Issues a Temporary Access Pass.
@@ -25,7 +25,7 @@ pub(crate) enum Action {
     Thaw,
 }
 
-impl Action {
+impl CaseAction {
     pub(crate) const ALL: [Self; 5] = [Self::Grant, Self::Pass, Self::Revoke, Self::Unlock, Self::Thaw];
 
     pub(crate) fn name(self) -> &'static str {
@@ -45,7 +45,7 @@ impl Action {
 
 /// Method to verify a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
+pub(crate) enum VerificationMethod {
     CallCheck,
     Push,
     Manager,
@@ -53,7 +53,7 @@ pub(crate) enum Method {
     InPerson,
 }
 
-impl Method {
+impl VerificationMethod {
     pub(crate) const ALL: [Self; 5] = [Self::CallCheck, Self::Push, Self::Manager, Self::CallBack, Self::InPerson];
 
     pub(crate) fn name(self) -> &'static str {
@@ -80,7 +80,7 @@ impl Method {
         matches!(self, Self::CallCheck | Self::Push)
     }
 
-    pub(super) fn points(self, points: &Points) -> i64 {
+    pub(super) fn points(self, points: &VerificationPoints) -> i64 {
         match self {
             Self::CallCheck => points.call_check,
             Self::Push => points.push,
@@ -93,7 +93,7 @@ impl Method {
 
 /// Risk factors of a case. Each one increases the required points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Risk {
+pub(crate) struct CaseRisk {
     pub(crate) privileged: bool,
     /// The case came from `/help`, where the requester did not sign in.
     pub(crate) internet: bool,
@@ -103,7 +103,7 @@ pub(crate) struct Risk {
 
 /// Verification requirements of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Needs {
+pub(crate) struct VerificationRequirements {
     pub(crate) points: i64,
     /// A second person must approve.
     pub(crate) two_people: bool,
@@ -111,31 +111,36 @@ pub(crate) struct Needs {
     pub(crate) beyond_session: bool,
 }
 
-impl Needs {
-    pub(crate) fn of(action: Action, risk: Risk, thresholds: &Thresholds, raises: &Raises) -> Self {
+impl VerificationRequirements {
+    pub(crate) fn of(
+        action: CaseAction,
+        risk: CaseRisk,
+        thresholds: &ActionThresholds,
+        raises: &ThresholdIncreases,
+    ) -> Self {
         let base = match action {
-            Action::Grant => thresholds.grant,
-            Action::Pass => thresholds.pass,
-            Action::Revoke => thresholds.revoke,
-            Action::Unlock => thresholds.unlock,
-            Action::Thaw => thresholds.thaw,
+            CaseAction::Grant => thresholds.grant,
+            CaseAction::Pass => thresholds.pass,
+            CaseAction::Revoke => thresholds.revoke,
+            CaseAction::Unlock => thresholds.unlock,
+            CaseAction::Thaw => thresholds.thaw,
         };
         let raise = |is: bool, by: i64| if is { by.max(0) } else { 0 };
         // Lifting a hold always concerns a person on hold, so the hold is no additional risk there.
-        let frozen = risk.frozen && action != Action::Thaw;
+        let frozen = risk.frozen && action != CaseAction::Thaw;
         let points = base.max(1)
             + raise(risk.privileged, raises.privileged)
             + raise(risk.internet, raises.internet)
             + raise(frozen, raises.frozen);
-        Self { points, two_people: risk.privileged, beyond_session: risk.privileged || action == Action::Pass }
+        Self { points, two_people: risk.privileged, beyond_session: risk.privileged || action == CaseAction::Pass }
     }
 }
 
 /// A verification of the caller by one method.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Verification {
+pub(crate) struct CallerVerification {
     pub(crate) id: String,
-    pub(crate) method: Method,
+    pub(crate) method: VerificationMethod,
     pub(crate) points: i64,
     pub(crate) agent: ObjectId,
     pub(crate) agent_name: String,
@@ -145,7 +150,7 @@ pub(crate) struct Verification {
 
 /// What is still missing for sufficient verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Missing {
+pub(crate) struct MissingVerification {
     pub(crate) points: i64,
     /// No one signed in to confirm, and no second agent attested.
     pub(crate) witness: bool,
@@ -154,8 +159,11 @@ pub(crate) struct Missing {
 }
 
 /// Selects the smallest sufficient set of verifications, at most 3, in the order that the tables require.
-pub(crate) fn enough(needs: Needs, have: &[Verification]) -> Result<Vec<Verification>, Missing> {
-    let mut best: Option<Vec<&Verification>> = None;
+pub(crate) fn enough(
+    needs: VerificationRequirements,
+    have: &[CallerVerification],
+) -> Result<Vec<CallerVerification>, MissingVerification> {
+    let mut best: Option<Vec<&CallerVerification>> = None;
     for chosen in choices(have) {
         let fits = good(needs, &chosen) && best.as_ref().is_none_or(|best| chosen.len() < best.len());
         if fits {
@@ -166,8 +174,8 @@ pub(crate) fn enough(needs: Needs, have: &[Verification]) -> Result<Vec<Verifica
 }
 
 /// Returns every set of 1 to 3 verifications in which no agent appears twice with the same method.
-fn choices(have: &[Verification]) -> Vec<Vec<&Verification>> {
-    let mut sets: Vec<Vec<&Verification>> = vec![Vec::new()];
+fn choices(have: &[CallerVerification]) -> Vec<Vec<&CallerVerification>> {
+    let mut sets: Vec<Vec<&CallerVerification>> = vec![Vec::new()];
     for one in have {
         let with: Vec<_> = sets
             .iter()
@@ -180,16 +188,16 @@ fn choices(have: &[Verification]) -> Vec<Vec<&Verification>> {
     sets
 }
 
-fn good(needs: Needs, set: &[&Verification]) -> bool {
+fn good(needs: VerificationRequirements, set: &[&CallerVerification]) -> bool {
     let missing = short(needs, set);
     missing.points <= 0 && !missing.witness && !missing.beyond_session
 }
 
-fn short(needs: Needs, set: &[&Verification]) -> Missing {
+fn short(needs: VerificationRequirements, set: &[&CallerVerification]) -> MissingVerification {
     let points: i64 = set.iter().map(|one| one.points).sum();
     let witnessed = set.iter().any(|one| one.method.witnessed());
     let agents = set.iter().any(|one| set.iter().any(|other| other.agent != one.agent));
-    Missing {
+    MissingVerification {
         points: needs.points - points,
         witness: !witnessed && !agents,
         beyond_session: needs.beyond_session && set.iter().all(|one| one.method.own_session()),
@@ -197,10 +205,10 @@ fn short(needs: Needs, set: &[&Verification]) -> Missing {
 }
 
 /// Puts a witnessed verification first. Without one, the first two are by different agents.
-fn ordered(set: &[&Verification]) -> Vec<Verification> {
-    let mut set: Vec<Verification> = set.iter().map(|one| (*one).clone()).collect();
+fn ordered(set: &[&CallerVerification]) -> Vec<CallerVerification> {
+    let mut set: Vec<CallerVerification> = set.iter().map(|one| (*one).clone()).collect();
     set.sort_by_key(|one| !one.method.witnessed());
-    let different = |one: &Verification, first: &Verification| one.agent != first.agent;
+    let different = |one: &CallerVerification, first: &CallerVerification| one.agent != first.agent;
     if let Some(first) = set.first().cloned()
         && !first.method.witnessed()
         && let Some(at) = set.iter().position(|one| different(one, &first))
@@ -210,9 +218,9 @@ fn ordered(set: &[&Verification]) -> Vec<Verification> {
     set
 }
 
-fn missing(needs: Needs, have: &[Verification]) -> Missing {
+fn missing(needs: VerificationRequirements, have: &[CallerVerification]) -> MissingVerification {
     // Counts each method of an agent once.
-    let mut counted: Vec<&Verification> = Vec::new();
+    let mut counted: Vec<&CallerVerification> = Vec::new();
     for one in have {
         if !counted.iter().any(|other| other.method == one.method && other.agent == one.agent) {
             counted.push(one);
@@ -233,59 +241,71 @@ mod tests {
         uuid::Uuid::from_u128(n + 1).to_string().parse().unwrap()
     }
 
-    fn by(method: Method, who: u128) -> Verification {
+    fn by(method: VerificationMethod, who: u128) -> CallerVerification {
         let at = Timestamp::UNIX_EPOCH;
-        let points = method.points(&Points::default());
+        let points = method.points(&VerificationPoints::default());
         let id = format!("{}-{who}", method.name());
-        Verification { id, method, points, agent: agent(who), agent_name: String::new(), at, until: at }
+        CallerVerification { id, method, points, agent: agent(who), agent_name: String::new(), at, until: at }
     }
 
-    fn needs(action: Action, risk: Risk) -> Needs {
-        Needs::of(action, risk, &Thresholds::default(), &Raises::default())
+    fn needs(action: CaseAction, risk: CaseRisk) -> VerificationRequirements {
+        VerificationRequirements::of(action, risk, &ActionThresholds::default(), &ThresholdIncreases::default())
     }
 
-    const USUAL: Risk = Risk { privileged: false, internet: false, frozen: false };
-    const PRIVILEGED: Risk = Risk { privileged: true, ..USUAL };
+    const USUAL: CaseRisk = CaseRisk { privileged: false, internet: false, frozen: false };
+    const PRIVILEGED: CaseRisk = CaseRisk { privileged: true, ..USUAL };
 
     #[test]
     fn a_call_check_lets_somebody_reset_and_gives_nobody_a_pass() {
-        let check = [by(Method::CallCheck, 1)];
-        assert!(enough(needs(Action::Grant, USUAL), &check).is_ok());
-        assert!(enough(needs(Action::Thaw, Risk { frozen: true, ..USUAL }), &check).is_ok());
-        let missing = enough(needs(Action::Pass, USUAL), &check).unwrap_err();
-        assert_eq!(missing, Missing { points: 1, witness: false, beyond_session: true });
-        let both = [by(Method::CallCheck, 1), by(Method::Push, 1)];
-        let missing = enough(needs(Action::Pass, USUAL), &both).unwrap_err();
-        assert_eq!(missing, Missing { points: 0, witness: false, beyond_session: true }, "both use the same session");
-        let manager = [by(Method::CallCheck, 1), by(Method::Manager, 1)];
-        assert!(enough(needs(Action::Pass, USUAL), &manager).is_ok());
-        assert!(enough(needs(Action::Grant, PRIVILEGED), &both).is_err());
+        let check = [by(VerificationMethod::CallCheck, 1)];
+        assert!(enough(needs(CaseAction::Grant, USUAL), &check).is_ok());
+        assert!(enough(needs(CaseAction::Thaw, CaseRisk { frozen: true, ..USUAL }), &check).is_ok());
+        let missing = enough(needs(CaseAction::Pass, USUAL), &check).unwrap_err();
+        assert_eq!(missing, MissingVerification { points: 1, witness: false, beyond_session: true });
+        let both = [by(VerificationMethod::CallCheck, 1), by(VerificationMethod::Push, 1)];
+        let missing = enough(needs(CaseAction::Pass, USUAL), &both).unwrap_err();
+        assert_eq!(
+            missing,
+            MissingVerification { points: 0, witness: false, beyond_session: true },
+            "both use the same session"
+        );
+        let manager = [by(VerificationMethod::CallCheck, 1), by(VerificationMethod::Manager, 1)];
+        assert!(enough(needs(CaseAction::Pass, USUAL), &manager).is_ok());
+        assert!(enough(needs(CaseAction::Grant, PRIVILEGED), &both).is_err());
     }
 
     #[test]
     fn one_agents_word_is_never_enough_and_two_agents_words_can_be() {
-        let alone = [by(Method::InPerson, 1), by(Method::CallBack, 1)];
-        let missing = enough(needs(Action::Grant, USUAL), &alone).unwrap_err();
-        assert_eq!(missing, Missing { points: 0, witness: true, beyond_session: false });
-        let two = [by(Method::InPerson, 1), by(Method::CallBack, 1), by(Method::InPerson, 2)];
-        let chosen = enough(needs(Action::Pass, USUAL), &two).unwrap();
+        let alone = [by(VerificationMethod::InPerson, 1), by(VerificationMethod::CallBack, 1)];
+        let missing = enough(needs(CaseAction::Grant, USUAL), &alone).unwrap_err();
+        assert_eq!(missing, MissingVerification { points: 0, witness: true, beyond_session: false });
+        let two = [
+            by(VerificationMethod::InPerson, 1),
+            by(VerificationMethod::CallBack, 1),
+            by(VerificationMethod::InPerson, 2),
+        ];
+        let chosen = enough(needs(CaseAction::Pass, USUAL), &two).unwrap();
         assert!(chosen[0].agent != chosen[1].agent, "{chosen:?}");
-        let twice = [by(Method::CallBack, 1), by(Method::CallBack, 1)];
-        let missing = enough(needs(Action::Grant, USUAL), &twice).unwrap_err();
-        assert_eq!(missing, Missing { points: 1, witness: true, beyond_session: false }, "a repetition counts once");
+        let twice = [by(VerificationMethod::CallBack, 1), by(VerificationMethod::CallBack, 1)];
+        let missing = enough(needs(CaseAction::Grant, USUAL), &twice).unwrap_err();
+        assert_eq!(
+            missing,
+            MissingVerification { points: 1, witness: true, beyond_session: false },
+            "a repetition counts once"
+        );
     }
 
     #[test]
     fn risk_raises_what_is_needed() {
-        assert_eq!(needs(Action::Grant, USUAL).points, 2);
-        assert_eq!(needs(Action::Grant, Risk { internet: true, ..USUAL }).points, 3);
-        assert_eq!(needs(Action::Grant, Risk { privileged: true, internet: true, frozen: true }).points, 5);
-        assert!(needs(Action::Revoke, PRIVILEGED).two_people);
+        assert_eq!(needs(CaseAction::Grant, USUAL).points, 2);
+        assert_eq!(needs(CaseAction::Grant, CaseRisk { internet: true, ..USUAL }).points, 3);
+        assert_eq!(needs(CaseAction::Grant, CaseRisk { privileged: true, internet: true, frozen: true }).points, 5);
+        assert!(needs(CaseAction::Revoke, PRIVILEGED).two_people);
     }
 
-    fn any_verification() -> impl Strategy<Value = Verification> {
+    fn any_verification() -> impl Strategy<Value = CallerVerification> {
         (0..5usize, 0..3u128, 1..4i64).prop_map(|(method, who, points)| {
-            let mut one = by(Method::ALL[method], who);
+            let mut one = by(VerificationMethod::ALL[method], who);
             one.points = points;
             one
         })
@@ -297,7 +317,7 @@ mod tests {
         fn selected_verifications_satisfy_table_rules(
             have in proptest::collection::vec(any_verification(), 0..7), points in 1..8i64, strict: bool,
         ) {
-            let needs = Needs { points, two_people: strict, beyond_session: strict };
+            let needs = VerificationRequirements { points, two_people: strict, beyond_session: strict };
             match enough(needs, &have) {
                 Ok(chosen) => {
                     prop_assert!((1..=3).contains(&chosen.len()));

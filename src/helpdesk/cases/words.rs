@@ -3,23 +3,23 @@
 use diceware_wordlists::Wordlist;
 use serde::{Deserialize, Serialize};
 
-use super::store::Check;
+use super::store::VerificationRequest;
 use crate::base::Random;
-use crate::store::{Place, Purpose, SealError, Sealer};
+use crate::store::{KeyPurpose, SealContext, SealError, Sealer};
 
 const SAID: usize = 3;
 const SHOWN: usize = 9;
 
 /// Words of one call check. Stored sealed while the request is open.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Words {
+pub(super) struct CallCheckWords {
     /// The words that the agent reads out.
     pub(super) said: Vec<String>,
     /// The words that the person chooses from, in alphabetical order.
     pub(super) shown: Vec<String>,
 }
 
-impl Words {
+impl CallCheckWords {
     pub(super) fn new(random: &Random) -> Self {
         let mut shown: Vec<String> = Vec::new();
         let list = Wordlist::EffShort2.get_list();
@@ -46,17 +46,17 @@ impl Words {
 
     pub(super) fn seal(&self, sealer: &Sealer, check: &str) -> Result<String, SealError> {
         let plain = serde_json::to_vec(self).map_err(|_| SealError::Opens)?;
-        sealer.seal(Purpose::CallCheck, place(check), &plain)
+        sealer.seal(KeyPurpose::CallCheck, place(check), &plain)
     }
 
-    pub(super) fn open(sealer: &Sealer, check: &Check) -> Result<Self, SealError> {
-        let plain = sealer.open(Purpose::CallCheck, place(&check.id), check.sealed())?;
+    pub(super) fn open(sealer: &Sealer, check: &VerificationRequest) -> Result<Self, SealError> {
+        let plain = sealer.open(KeyPurpose::CallCheck, place(&check.id), check.sealed())?;
         serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
     }
 }
 
-fn place(check: &str) -> Place<'_> {
-    Place { table: "case_checks", column: "sealed", row: check }
+fn place(check: &str) -> SealContext<'_> {
+    SealContext { table: "case_checks", column: "sealed", row: check }
 }
 
 #[cfg(test)]
@@ -68,7 +68,7 @@ mod tests {
     proptest! {
         #[test]
         fn only_the_three_spoken_words_match(seed: u64) {
-            let words = Words::new(&Random::seeded(seed));
+            let words = CallCheckWords::new(&Random::seeded(seed));
             prop_assert_eq!((words.said.len(), words.shown.len()), (SAID, SHOWN));
             let mut right = 0;
             for a in 0..SHOWN {

@@ -5,20 +5,20 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::super::queue::day;
-use crate::audit::{Actor, Event, Sought};
-use crate::base::{ObjectId, PersonKey, Reference};
-use crate::people::People;
+use crate::audit::{AuditActor, AuditEvent, AuditQuery};
+use crate::base::{ObjectId, PersonKey, ReferenceCode};
+use crate::people::PeopleService;
 use crate::reset::desk as resets;
-use crate::signin::{Examine, Staff};
-use crate::state::App;
-use crate::store::Limit;
-use crate::web::Error;
+use crate::signin::{StaffMember, ViewAuditLog};
+use crate::state::AppState;
+use crate::store::RateLimit;
+use crate::web::WebError;
 
 /// Maximum number of user lookups at Microsoft by one auditor.
-const LOOKUPS: Limit = Limit { count: 60, per: jiff::SignedDuration::from_mins(1) };
+const LOOKUPS: RateLimit = RateLimit { count: 60, per: jiff::SignedDuration::from_mins(1) };
 
 #[derive(Debug, Deserialize)]
-pub(in crate::helpdesk) struct Asked {
+pub(in crate::helpdesk) struct AuditLogQuery {
     /// First day of the period; `to` is the last day.
     #[serde(default)]
     pub(super) from: String,
@@ -44,14 +44,14 @@ pub(in crate::helpdesk) struct Asked {
 
 /// Problem with a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wrong {
+pub(super) enum AuditQueryProblem {
     Day,
     Nobody,
     Unread,
     Reference,
 }
 
-impl Wrong {
+impl AuditQueryProblem {
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::Day => "desk-find-day",
@@ -62,7 +62,7 @@ impl Wrong {
     }
 }
 
-impl Asked {
+impl AuditLogQuery {
     pub(super) fn before(&self) -> Option<i64> {
         self.before.parse().ok()
     }
@@ -84,12 +84,12 @@ impl Asked {
     }
 
     /// Adds the search to its own audit event. Entered names go to the personal data of the event.
-    pub(super) fn told(&self, event: Event, sought: &Sought) -> Event {
-        let time = |event: Event, name: &str, at: Option<Timestamp>| match at {
+    pub(super) fn told(&self, event: AuditEvent, sought: &AuditQuery) -> AuditEvent {
+        let time = |event: AuditEvent, name: &str, at: Option<Timestamp>| match at {
             Some(at) => event.with(name, at.to_string()),
             None => event,
         };
-        let text = |event: Event, name: &str, typed: &str| match typed.trim() {
+        let text = |event: AuditEvent, name: &str, typed: &str| match typed.trim() {
             "" => event,
             typed => event.personal(name, typed.chars().take(200).collect::<String>()),
         };
@@ -99,13 +99,19 @@ impl Asked {
         if let Some(reset) = sought.reset { event.with("reset", reset.to_string()) } else { event }
     }
 
-    pub(super) async fn read(&self, app: &App, staff: &Staff<Examine>) -> Result<Result<Sought, Wrong>, Error> {
-        let (Ok(from), Ok(until)) = (day(&self.from, false), day(&self.to, true)) else { return Ok(Err(Wrong::Day)) };
+    pub(super) async fn read(
+        &self,
+        app: &AppState,
+        staff: &StaffMember<ViewAuditLog>,
+    ) -> Result<Result<AuditQuery, AuditQueryProblem>, WebError> {
+        let (Ok(from), Ok(until)) = (day(&self.from, false), day(&self.to, true)) else {
+            return Ok(Err(AuditQueryProblem::Day));
+        };
         let reset = match self.reference.trim() {
             "" => None,
             typed => match reset(app, typed).await? {
                 Some(reset) => Some(reset),
-                None => return Ok(Err(Wrong::Reference)),
+                None => return Ok(Err(AuditQueryProblem::Reference)),
             },
         };
         let subject = match person(app, staff, &self.person).await? {
@@ -113,27 +119,31 @@ impl Asked {
             Err(wrong) => return Ok(Err(wrong)),
         };
         let actors = match self.actor.trim() {
-            "portal" => vec![Actor::Portal],
-            "command" => vec![Actor::Command],
+            "portal" => vec![AuditActor::Portal],
+            "command" => vec![AuditActor::Command],
             typed => match person(app, staff, typed).await? {
-                Ok(found) => found.map_or(Vec::new(), |key| vec![Actor::Staff(key), Actor::Person(key)]),
+                Ok(found) => found.map_or(Vec::new(), |key| vec![AuditActor::Staff(key), AuditActor::Person(key)]),
                 Err(wrong) => return Ok(Err(wrong)),
             },
         };
         let event = Some(self.event.trim()).filter(|event| !event.is_empty()).map(str::to_owned);
-        Ok(Ok(Sought { from, until, event, actors, subject, reset }))
+        Ok(Ok(AuditQuery { from, until, event, actors, subject, reset }))
     }
 }
 
-async fn reset(app: &App, typed: &str) -> Result<Option<crate::base::ResetId>, Error> {
-    let Ok(reference) = typed.parse::<Reference>() else { return Ok(None) };
+async fn reset(app: &AppState, typed: &str) -> Result<Option<crate::base::ResetId>, WebError> {
+    let Ok(reference) = typed.parse::<ReferenceCode>() else { return Ok(None) };
     Ok(resets::id_of(&app.db, &reference).await?)
 }
 
 /// Resolves a person by object id or complete user name.
 ///
 /// An object id needs no request to Microsoft and also finds people who have left the tenant.
-async fn person(app: &App, staff: &Staff<Examine>, typed: &str) -> Result<Result<Option<PersonKey>, Wrong>, Error> {
+async fn person(
+    app: &AppState,
+    staff: &StaffMember<ViewAuditLog>,
+    typed: &str,
+) -> Result<Result<Option<PersonKey>, AuditQueryProblem>, WebError> {
     let typed = typed.trim();
     let key = |object| Ok(Ok(Some(PersonKey { tenant: app.config.tenant(), object })));
     if typed.is_empty() {
@@ -143,15 +153,15 @@ async fn person(app: &App, staff: &Staff<Examine>, typed: &str) -> Result<Result
         return key(object);
     }
     let limit = format!("examine:{}", staff.login.key.object);
-    app.limits.take(&limit, LOOKUPS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
-    match People::from_ref(app).find(typed).await {
+    app.limits.take(&limit, LOOKUPS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
+    match PeopleService::from_ref(app).find(typed).await {
         Ok(found) => match found.iter().find(|one| one.upn.eq_ignore_ascii_case(typed)) {
             Some(one) => key(one.id),
-            None => Ok(Err(Wrong::Nobody)),
+            None => Ok(Err(AuditQueryProblem::Nobody)),
         },
         Err(error) => {
             tracing::warn!(error = ?error, "audit search failed: user lookup unavailable");
-            Ok(Err(Wrong::Unread))
+            Ok(Err(AuditQueryProblem::Unread))
         }
     }
 }

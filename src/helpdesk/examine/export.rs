@@ -15,16 +15,16 @@ use futures_util::stream;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::asked::Asked;
-use crate::audit::{Entry, Event, Personal, Sought, head, oldest};
-use crate::base::Watched;
-use crate::signin::{Examine, Staff};
-use crate::state::{App, Standing};
-use crate::store::{Limit, hash_id};
-use crate::web::Error;
+use super::asked::AuditLogQuery;
+use crate::audit::{AuditEntry, AuditEvent, AuditQuery, PersonalData, head, oldest};
+use crate::base::WatchSubscription;
+use crate::signin::{StaffMember, ViewAuditLog};
+use crate::state::{AppState, SessionStatus};
+use crate::store::{RateLimit, hash_id};
+use crate::web::WebError;
 
 /// Maximum number of exports by one auditor. Each one may read the entire audit log.
-const EXPORTS: Limit = Limit { count: 20, per: SignedDuration::from_hours(1) };
+const EXPORTS: RateLimit = RateLimit { count: 20, per: SignedDuration::from_hours(1) };
 
 const COLUMNS: [&str; 14] = [
     "seq",
@@ -44,12 +44,12 @@ const COLUMNS: [&str; 14] = [
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+enum ExportFormat {
     Csv,
     JsonLines,
 }
 
-impl Format {
+impl ExportFormat {
     fn read(text: &str) -> Option<Self> {
         match text {
             "csv" => Some(Self::Csv),
@@ -72,7 +72,7 @@ impl Format {
         }
     }
 
-    fn write(self, entries: &[Entry], first: bool) -> io::Result<Vec<u8>> {
+    fn write(self, entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
         match self {
             Self::Csv => csv(entries, first),
             Self::JsonLines => {
@@ -83,24 +83,24 @@ impl Format {
 }
 
 pub(in crate::helpdesk) async fn export(
-    State(app): State<App>,
-    staff: Staff<Examine>,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Error> {
-    let Some(format) = Format::read(&asked.format) else { return Err(Error::NotFound) };
+    State(app): State<AppState>,
+    staff: StaffMember<ViewAuditLog>,
+    Query(asked): Query<AuditLogQuery>,
+) -> Result<Response, WebError> {
+    let Some(format) = ExportFormat::read(&asked.format) else { return Err(WebError::NotFound) };
     let Ok(sought) = asked.read(&app, &staff).await? else {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, "This cannot be searched for.\n").into_response());
     };
     let limit = format!("export:{}", staff.login.key.object);
-    app.limits.take(&limit, EXPORTS, app.now()).await?.map_err(|refused| Error::Limited(refused.wait))?;
+    app.limits.take(&limit, EXPORTS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
     // Recorded before the first byte is sent, so that the event is part of the export itself.
-    let event = Event::new("audit.exported", staff.actor()).with("format", format.name());
+    let event = AuditEvent::new("audit.exported", staff.actor()).with("format", format.name());
     app.auditor.note(asked.told(event, &sought)).await?;
     let through = head(&app.db).await?.map_or(0, |(count, _)| count);
     let name = format!("passback-audit-{}.{}", app.now().strftime("%Y%m%dT%H%M%SZ"), format.name());
-    let standing = Standing::Until(staff.login.ends(&app));
+    let standing = SessionStatus::Until(staff.login.ends(&app));
     let session = app.session_watchers.watch(hash_id(&staff.session), standing);
-    let export = Export { app, session, sought, format, after: 0, through, begun: false };
+    let export = AuditExport { app, session, sought, format, after: 0, through, begun: false };
     let mut response = Body::from_stream(export.into_stream()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
@@ -111,24 +111,24 @@ pub(in crate::helpdesk) async fn export(
 }
 
 /// State of a running export.
-struct Export {
-    app: App,
-    session: Watched<String, Standing>,
-    sought: Sought,
-    format: Format,
+struct AuditExport {
+    app: AppState,
+    session: WatchSubscription<String, SessionStatus>,
+    sought: AuditQuery,
+    format: ExportFormat,
     after: i64,
     through: i64,
     begun: bool,
 }
 
-impl Export {
+impl AuditExport {
     fn into_stream(self) -> impl stream::Stream<Item = io::Result<Bytes>> {
         stream::try_unfold(self, |mut export| async move { Ok(export.next().await?.map(|part| (part, export))) })
     }
 
     /// Returns the next batch. Fails if the auditor has signed out or lost their role in the meantime.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
-        if self.app.stop.is_cancelled() || self.session.latest() == Standing::Over {
+        if self.app.stop.is_cancelled() || self.session.latest() == SessionStatus::Over {
             return Err(io::Error::other("session ended"));
         }
         let read = oldest(&self.app.db, &self.sought, self.after, self.through).await;
@@ -155,7 +155,7 @@ fn harmless(cell: &str) -> String {
     if formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn csv(entries: &[Entry], first: bool) -> io::Result<Vec<u8>> {
+fn csv(entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     if first {
         table.write_record(COLUMNS).map_err(io::Error::other)?;
@@ -164,9 +164,9 @@ fn csv(entries: &[Entry], first: bool) -> io::Result<Vec<u8>> {
         let (seq, at) = (entry.seq.to_string(), entry.at.to_string());
         let optional = |text: &Option<String>| text.clone().unwrap_or_default();
         let personal = match &entry.personal {
-            Personal::None => String::new(),
-            Personal::Kept(data) => data.clone(),
-            Personal::Erased => "erased".to_owned(),
+            PersonalData::None => String::new(),
+            PersonalData::Kept(data) => data.clone(),
+            PersonalData::Erased => "erased".to_owned(),
         };
         let cells = [
             seq,
@@ -189,12 +189,12 @@ fn csv(entries: &[Entry], first: bool) -> io::Result<Vec<u8>> {
     table.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
-fn json_line(entry: &Entry) -> Value {
+fn json_line(entry: &AuditEntry) -> Value {
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
     let personal = match &entry.personal {
-        Personal::None => Value::Null,
-        Personal::Kept(data) => parsed(data),
-        Personal::Erased => json!("erased"),
+        PersonalData::None => Value::Null,
+        PersonalData::Kept(data) => parsed(data),
+        PersonalData::Erased => json!("erased"),
     };
     json!({
         "seq": entry.seq, "at": entry.at.to_string(), "event": entry.event, "actor": entry.actor, "subject": entry.subject,
@@ -216,7 +216,7 @@ mod tests {
             assert!(harmless(formula).starts_with('\''), "{formula:?}");
         }
         assert_eq!((harmless("desk.note"), harmless("{\"a\":\"=1\"}")), ("desk.note".into(), "{\"a\":\"=1\"}".into()));
-        let entry = Entry {
+        let entry = AuditEntry {
             seq: 7,
             at: jiff::Timestamp::UNIX_EPOCH,
             event: "=HYPERLINK(\"http://x\")".to_owned(),
@@ -225,7 +225,7 @@ mod tests {
             reset: None,
             reference: None,
             detail: "{\"text\":\"a,\\\"b\\\"\\r\\nc\"}".to_owned(),
-            personal: Personal::Erased,
+            personal: PersonalData::Erased,
             personal_digest: "ab".to_owned(),
             previous: "00".to_owned(),
             hash: "11".to_owned(),

@@ -6,21 +6,21 @@ use axum_extra::extract::Form;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::patterns::Kind;
-use super::store::{self, Alarm};
-use crate::audit::{Event, upn_of_staff};
+use super::patterns::AlertKind;
+use super::store::{self, SecurityAlert};
+use crate::audit::{AuditEvent, upn_of_staff};
 use crate::base::PersonKey;
 use crate::reset::desk as resets;
-use crate::signin::{Acknowledge, Staff};
-use crate::state::App;
+use crate::signin::{AcknowledgeAlerts, StaffMember};
+use crate::state::AppState;
 use crate::store::{Db, StoreError};
-use crate::web::{Error, Frame, moment};
+use crate::web::{PageContext, WebError, moment};
 
 /// Maximum length of a note.
 const NOTE_LETTERS: usize = 2_000;
 
 /// A security alert, as the page shows it.
-pub(super) struct AlarmRow {
+pub(super) struct AlertItem {
     pub(super) id: String,
     pub(super) kind: &'static str,
     pub(super) title: String,
@@ -33,17 +33,17 @@ pub(super) struct AlarmRow {
     pub(super) acknowledged: Option<(String, String)>,
 }
 
-pub(super) struct Alarms {
-    pub(super) open: Vec<AlarmRow>,
-    pub(super) past: Vec<AlarmRow>,
+pub(super) struct AlertLists {
+    pub(super) open: Vec<AlertItem>,
+    pub(super) past: Vec<AlertItem>,
 }
 
-pub(super) async fn alarms(app: &App, f: &Frame, since: Timestamp) -> Result<Alarms, StoreError> {
+pub(super) async fn alarms(app: &AppState, f: &PageContext, since: Timestamp) -> Result<AlertLists, StoreError> {
     let (open, past) = store::alarms(&app.db, since).await?;
-    Ok(Alarms { open: rows(app, f, open).await?, past: rows(app, f, past).await? })
+    Ok(AlertLists { open: rows(app, f, open).await?, past: rows(app, f, past).await? })
 }
 
-async fn rows(app: &App, f: &Frame, alarms: Vec<Alarm>) -> Result<Vec<AlarmRow>, StoreError> {
+async fn rows(app: &AppState, f: &PageContext, alarms: Vec<SecurityAlert>) -> Result<Vec<AlertItem>, StoreError> {
     let mut rows = Vec::new();
     for alarm in alarms {
         let (who, reference) = subject(&app.db, alarm.kind, alarm.subject).await?;
@@ -52,7 +52,7 @@ async fn rows(app: &App, f: &Frame, alarms: Vec<Alarm>) -> Result<Vec<AlarmRow>,
             (f.tv2("alarm-acknowledged", ("who", &done.by), ("time", &moment(&f.lang, &done.at))), done.note)
         });
         let (first, last) = (moment(&f.lang, &alarm.first_at), moment(&f.lang, &alarm.seen_at));
-        rows.push(AlarmRow {
+        rows.push(AlertItem {
             id: alarm.id,
             kind: name,
             title: f.t(&format!("alarm-{name}")),
@@ -67,7 +67,7 @@ async fn rows(app: &App, f: &Frame, alarms: Vec<Alarm>) -> Result<Vec<AlarmRow>,
 }
 
 /// Loads the name of an alert's subject, and the newest reset if the subject is a person.
-async fn subject(db: &Db, kind: Kind, key: PersonKey) -> Result<(String, Option<String>), StoreError> {
+async fn subject(db: &Db, kind: AlertKind, key: PersonKey) -> Result<(String, Option<String>), StoreError> {
     if kind.is_about_staff() {
         return Ok((staff_name(db, key).await?, None));
     }
@@ -83,17 +83,17 @@ pub(super) async fn staff_name(db: &Db, key: PersonKey) -> Result<String, StoreE
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Word {
+pub(crate) struct AcknowledgeForm {
     note: String,
 }
 
 /// Acknowledges an alert with a note, which is required. `POST …/alarms/{id}`.
 pub(crate) async fn acknowledge(
-    State(app): State<App>,
-    staff: Staff<Acknowledge>,
+    State(app): State<AppState>,
+    staff: StaffMember<AcknowledgeAlerts>,
     Path(id): Path<String>,
-    Form(word): Form<Word>,
-) -> Result<Response, Error> {
+    Form(word): Form<AcknowledgeForm>,
+) -> Result<Response, WebError> {
     let kept = |c: &char| !c.is_control() || *c == '\n';
     let note: String = word.note.trim().chars().filter(kept).take(NOTE_LETTERS).collect();
     if note.is_empty() {
@@ -106,7 +106,7 @@ pub(crate) async fn acknowledge(
     };
     // The person is not the subject of this event: acknowledging an alert is not an action on that person, so it must
     // not count as one in later scans.
-    let event = Event::new("alarm.acknowledged", staff.actor());
+    let event = AuditEvent::new("alarm.acknowledged", staff.actor());
     ledger.record(event.with("alarm", id).with("kind", kind).with("subject", subject.to_string()));
     ledger.commit().await?;
     Ok(Redirect::to("/helpdesk/insights?said=done").into_response())

@@ -5,22 +5,22 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::SignedDuration;
 
 use super::chart;
-use crate::reset::canary::{self, Canary, Run};
-use crate::signin::{Acknowledge, Staff};
-use crate::state::App;
+use crate::reset::canary::{self, CanaryResult, CanaryRun};
+use crate::signin::{AcknowledgeAlerts, StaffMember};
+use crate::state::AppState;
 use crate::store::StoreError;
-use crate::web::{Error, Frame, duration, moment};
+use crate::web::{PageContext, WebError, duration, moment};
 
 /// Maximum number of runs on the page.
 const RUNS: i64 = 14;
 
 /// The canary section of the insights page. Only present if canary resets are configured.
-pub(super) struct Shown {
-    pub(super) rows: Vec<RunRow>,
+pub(super) struct CanarySection {
+    pub(super) rows: Vec<CanaryRunItem>,
     pub(super) stopped: bool,
 }
 
-pub(super) struct RunRow {
+pub(super) struct CanaryRunItem {
     pub(super) reference: String,
     pub(super) at: String,
     pub(super) at_iso: String,
@@ -33,34 +33,34 @@ pub(super) struct RunRow {
     pub(super) proved: String,
 }
 
-pub(super) async fn shown(app: &App, f: &Frame) -> Result<Option<Shown>, StoreError> {
+pub(super) async fn shown(app: &AppState, f: &PageContext) -> Result<Option<CanarySection>, StoreError> {
     if app.config.canary.is_none() {
         return Ok(None);
     }
     let runs = canary::runs(&app.db, RUNS, app.now()).await?;
     let stopped = canary::stopped(app, &runs).await?;
     let most = runs.iter().filter_map(took).map(|span| span.as_secs()).max().unwrap_or(0);
-    Ok(Some(Shown { rows: runs.iter().map(|run| row(f, run, most)).collect(), stopped }))
+    Ok(Some(CanarySection { rows: runs.iter().map(|run| row(f, run, most)).collect(), stopped }))
 }
 
-fn took(run: &Run) -> Option<SignedDuration> {
+fn took(run: &CanaryRun) -> Option<SignedDuration> {
     match run.says {
-        Canary::Good(took) | Canary::Asked(took) => Some(took),
-        Canary::Pending | Canary::Nothing | Canary::Bad => None,
+        CanaryResult::Good(took) | CanaryResult::Asked(took) => Some(took),
+        CanaryResult::Pending | CanaryResult::Nothing | CanaryResult::Bad => None,
     }
 }
 
-fn row(f: &Frame, run: &Run, most: i64) -> RunRow {
+fn row(f: &PageContext, run: &CanaryRun, most: i64) -> CanaryRunItem {
     let says = match run.says {
-        Canary::Pending => "pending",
-        Canary::Good(_) => "good",
-        Canary::Asked(_) => "asked",
-        Canary::Nothing => "nothing",
-        Canary::Bad => "bad",
+        CanaryResult::Pending => "pending",
+        CanaryResult::Good(_) => "good",
+        CanaryResult::Asked(_) => "asked",
+        CanaryResult::Nothing => "nothing",
+        CanaryResult::Bad => "bad",
     };
     let text = f.t(&format!("canary-{says}"));
     let rungs: Vec<String> = run.rungs.iter().map(|rung| f.t(&format!("desk-rung-{}", rung.name()))).collect();
-    RunRow {
+    CanaryRunItem {
         reference: run.reference.to_string(),
         at: moment(&f.lang, &run.at),
         at_iso: run.at.to_string(),
@@ -73,9 +73,12 @@ fn row(f: &Frame, run: &Run, most: i64) -> RunRow {
 }
 
 /// Resumes suspended canary resets. `POST /helpdesk/insights/canary`.
-pub(crate) async fn again(State(app): State<App>, staff: Staff<Acknowledge>) -> Result<Response, Error> {
+pub(crate) async fn again(
+    State(app): State<AppState>,
+    staff: StaffMember<AcknowledgeAlerts>,
+) -> Result<Response, WebError> {
     if app.config.canary.is_none() {
-        return Err(Error::NotFound);
+        return Err(WebError::NotFound);
     }
     canary::try_again(&app, staff.actor()).await?;
     Ok(Redirect::to("/helpdesk/insights?said=tried#canary").into_response())

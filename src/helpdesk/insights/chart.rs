@@ -2,7 +2,7 @@
 //!
 //! Templates render the positions as SVG without inline scripts and styles, which the Content Security Policy forbids.
 
-use super::figures::{Day, Spans};
+use super::figures::{DailyOutcomes, LatencyPercentiles};
 
 /// Width of a chart in SVG user units. The page scales it to the available width.
 pub(super) const WIDTH: i64 = 360;
@@ -13,7 +13,7 @@ const LEFT: i64 = 4;
 
 /// A rectangle of a stacked bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Block {
+pub(super) struct ChartBlock {
     /// Kind of the outcome, used as a CSS class.
     pub(super) kind: &'static str,
     pub(super) x: i64,
@@ -23,8 +23,8 @@ pub(super) struct Block {
 }
 
 /// Lays out the days side by side, each as a stacked bar. Returns the blocks and the value of the top line.
-pub(super) fn stacked(days: &[Day]) -> (Vec<Block>, i64) {
-    let top = days.iter().map(Day::all).max().unwrap_or(0).max(1);
+pub(super) fn stacked(days: &[DailyOutcomes]) -> (Vec<ChartBlock>, i64) {
+    let top = days.iter().map(DailyOutcomes::all).max().unwrap_or(0).max(1);
     let mut blocks = Vec::new();
     for (n, day) in (0_i64..).zip(days) {
         let mut y = BOTTOM;
@@ -35,7 +35,7 @@ pub(super) fn stacked(days: &[Day]) -> (Vec<Block>, i64) {
             // Every count above 0 is at least 1 unit high, so that it is visible.
             let upper = (BOTTOM - below * (BOTTOM - TOP) / top).min(y - 1);
             let (x, next) = (across(n, days.len()), across(n + 1, days.len()));
-            blocks.push(Block { kind, x, y: upper, width: (next - x - 2).max(1), height: y - upper });
+            blocks.push(ChartBlock { kind, x, y: upper, width: (next - x - 2).max(1), height: y - upper });
             y = upper;
         }
     }
@@ -49,7 +49,7 @@ fn across(n: i64, count: usize) -> i64 {
 
 /// A line through the days, with gaps where a day has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct ChartLine {
     pub(super) kind: &'static str,
     /// Value of the SVG attribute `points` for each connected segment.
     pub(super) stretches: Vec<String>,
@@ -57,12 +57,12 @@ pub(super) struct Line {
 }
 
 /// A percentile line: its name, and the function that reads its value.
-type Curve = (&'static str, fn(&Spans) -> i64);
+type ChartCurve = (&'static str, fn(&LatencyPercentiles) -> i64);
 
-pub(super) fn lines(days: &[Option<Spans>]) -> (Vec<Line>, i64) {
+pub(super) fn lines(days: &[Option<LatencyPercentiles>]) -> (Vec<ChartLine>, i64) {
     let top = days.iter().flatten().map(|spans| spans.p99).max().unwrap_or(0).max(1);
-    let read: [Curve; 3] = [("p50", |s| s.p50), ("p95", |s| s.p95), ("p99", |s| s.p99)];
-    let line = |(kind, value): Curve| {
+    let read: [ChartCurve; 3] = [("p50", |s| s.p50), ("p95", |s| s.p95), ("p99", |s| s.p99)];
+    let line = |(kind, value): ChartCurve| {
         let (mut stretches, mut open, mut dots) = (Vec::new(), Vec::new(), Vec::new());
         for (n, day) in (0_i64..).zip(days) {
             match day {
@@ -77,7 +77,7 @@ pub(super) fn lines(days: &[Option<Spans>]) -> (Vec<Line>, i64) {
         }
         stretches.push(open);
         let stretches = stretches.into_iter().filter(|s| s.len() > 1).map(|s| s.join(" ")).collect();
-        Line { kind, stretches, dots }
+        ChartLine { kind, stretches, dots }
     };
     (read.into_iter().map(line).collect(), top)
 }
@@ -93,8 +93,8 @@ mod tests {
 
     use super::*;
 
-    fn day() -> impl Strategy<Value = Day> {
-        (0_i64..10_000, 0_i64..50, 0_i64..50, 0_i64..50).prop_map(|(good, refused, failed, open)| Day {
+    fn day() -> impl Strategy<Value = DailyOutcomes> {
+        (0_i64..10_000, 0_i64..50, 0_i64..50, 0_i64..50).prop_map(|(good, refused, failed, open)| DailyOutcomes {
             number: 0,
             good,
             refused,
@@ -108,7 +108,7 @@ mod tests {
         fn blocks_stay_inside_chart_and_do_not_overlap(days in proptest::collection::vec(day(), 1..40)) {
             let (blocks, top) = stacked(&days);
             prop_assert!(top >= 1);
-            let parts = |day: &Day| [day.good, day.refused, day.failed, day.open].iter().filter(|c| **c > 0).count();
+            let parts = |day: &DailyOutcomes| [day.good, day.refused, day.failed, day.open].iter().filter(|c| **c > 0).count();
             prop_assert_eq!(blocks.len(), days.iter().map(parts).sum::<usize>());
             for block in &blocks {
                 prop_assert!(block.x >= 0 && block.x + block.width <= WIDTH && block.height >= 1, "{:?}", block);
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_day_without_a_value_is_a_gap() {
-        let spans = |p50| Some(Spans { count: 1, p50, p95: 2 * p50, p99: 4 * p50 });
+        let spans = |p50| Some(LatencyPercentiles { count: 1, p50, p95: 2 * p50, p99: 4 * p50 });
         let (lines, top) = lines(&[spans(10), spans(20), None, spans(5)]);
         assert_eq!(top, 80);
         assert_eq!(lines[2].stretches, ["48,72 136,14"]);

@@ -4,7 +4,7 @@ use crate::reset::desk::ResetState;
 
 /// Outcomes of the resets of one day, in the order of the stacked bars from bottom to top.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Day {
+pub(super) struct DailyOutcomes {
     /// Days since 1970.
     pub(super) number: i64,
     /// Resets that succeeded.
@@ -17,7 +17,7 @@ pub(super) struct Day {
     pub(super) open: i64,
 }
 
-impl Day {
+impl DailyOutcomes {
     pub(super) fn all(&self) -> i64 {
         self.good + self.refused + self.failed + self.open
     }
@@ -33,9 +33,9 @@ impl Day {
 }
 
 /// Returns every day from the first to the last, including days without a reset.
-pub(super) fn days(first: i64, last: i64, counts: &[(i64, ResetState, i64)]) -> Vec<Day> {
+pub(super) fn days(first: i64, last: i64, counts: &[(i64, ResetState, i64)]) -> Vec<DailyOutcomes> {
     let day = |number: i64| {
-        let mut day = Day { number, ..Day::default() };
+        let mut day = DailyOutcomes { number, ..DailyOutcomes::default() };
         counts.iter().filter(|(of, ..)| *of == number).for_each(|(_, state, count)| day.count(*state, *count));
         day
     };
@@ -50,17 +50,17 @@ pub(super) fn percentile(sorted: &[i64], of_hundred: usize) -> Option<i64> {
 
 /// Latency percentiles, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Spans {
+pub(super) struct LatencyPercentiles {
     pub(super) count: usize,
     pub(super) p50: i64,
     pub(super) p95: i64,
     pub(super) p99: i64,
 }
 
-pub(super) fn spans(mut millis: Vec<i64>) -> Option<Spans> {
+pub(super) fn spans(mut millis: Vec<i64>) -> Option<LatencyPercentiles> {
     millis.sort_unstable();
     let of = |percent| percentile(&millis, percent);
-    Some(Spans { count: millis.len(), p50: of(50)?, p95: of(95)?, p99: of(99)? })
+    Some(LatencyPercentiles { count: millis.len(), p50: of(50)?, p95: of(95)?, p99: of(99)? })
 }
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!([50, 95, 99].map(|p| percentile(&[7], p)), [Some(7); 3]);
         assert_eq!([50, 95, 99].map(|p| percentile(&[1, 2, 3, 4], p)), [Some(2), Some(4), Some(4)]);
         assert_eq!(percentile(&[], 50), None);
-        assert_eq!(spans(vec![9, 1, 5]), Some(Spans { count: 3, p50: 5, p95: 9, p99: 9 }));
+        assert_eq!(spans(vec![9, 1, 5]), Some(LatencyPercentiles { count: 3, p50: 5, p95: 9, p99: 9 }));
         assert_eq!(spans(vec![]), None);
     }
 
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_day_without_a_reset_is_a_day() {
         let days = days(3, 5, &[(3, ResetState::Written, 2), (3, ResetState::Failed, 1), (5, ResetState::Split, 4)]);
-        assert_eq!(days.iter().map(Day::all).collect::<Vec<_>>(), [3, 0, 4]);
+        assert_eq!(days.iter().map(DailyOutcomes::all).collect::<Vec<_>>(), [3, 0, 4]);
         assert_eq!((days[0].good, days[0].failed, days[2].open), (2, 1, 4));
     }
 

@@ -6,45 +6,45 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::alarms::{AlarmRow, alarms, staff_name};
+use super::alarms::{AlertItem, alarms, staff_name};
 use super::canary;
-use super::chart::{self, Block, Line};
-use super::figures::{Day, Spans, days, spans};
+use super::chart::{self, ChartBlock, ChartLine};
+use super::figures::{DailyOutcomes, LatencyPercentiles, days, spans};
 use crate::audit::work_of_staff;
-use crate::helpdesk::queue::{Wrongs, wrongs};
-use crate::reset::desk::{self as resets, DeskRung, Figures};
-use crate::signin::{Acknowledge, Look, Permission as _, Staff, Watch, at_work};
-use crate::state::App;
+use crate::helpdesk::queue::{HealthIssueItem, wrongs};
+use crate::reset::desk::{self as resets, DeskRung, ResetStatistics};
+use crate::signin::{AcknowledgeAlerts, StaffMember, StaffPermission as _, ViewHelpdesk, ViewInsights, at_work};
+use crate::state::AppState;
 use crate::troubles;
-use crate::web::{Error, Frame, draw, duration};
+use crate::web::{PageContext, WebError, draw, duration};
 
 /// Number of days on the page, including today.
 const DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 
 /// Chart of the daily outcomes, with its summary and table.
-struct Outcomes {
+struct OutcomeChart {
     summary: String,
-    blocks: Vec<Block>,
+    blocks: Vec<ChartBlock>,
     top: String,
-    rows: Vec<DayRow>,
+    rows: Vec<DayItem>,
 }
 
-struct DayRow {
+struct DayItem {
     day: String,
     values: Vec<String>,
 }
 
-struct Latency {
+struct LatencyChart {
     title: String,
     summary: Option<String>,
-    lines: Vec<Line>,
+    lines: Vec<ChartLine>,
     top: String,
-    rows: Vec<DayRow>,
+    rows: Vec<DayItem>,
 }
 
 /// A horizontal bar.
-struct Bar {
+struct BarItem {
     name: String,
     length: i64,
     values: Vec<String>,
@@ -53,34 +53,34 @@ struct Bar {
 #[derive(Template)]
 #[template(path = "helpdesk/insights.html")]
 struct InsightsPage {
-    f: Frame,
-    open: Vec<AlarmRow>,
-    past: Vec<AlarmRow>,
+    f: PageContext,
+    open: Vec<AlertItem>,
+    past: Vec<AlertItem>,
     acknowledges: bool,
     looks: bool,
     said: Option<String>,
     first_day: String,
     last_day: String,
-    outcomes: Outcomes,
-    latencies: Vec<Latency>,
-    causes: Vec<Bar>,
-    work: Vec<Bar>,
+    outcomes: OutcomeChart,
+    latencies: Vec<LatencyChart>,
+    causes: Vec<BarItem>,
+    work: Vec<BarItem>,
     saved: Option<String>,
-    canary: Option<canary::Shown>,
-    troubles: Vec<Wrongs>,
+    canary: Option<canary::CanarySection>,
+    troubles: Vec<HealthIssueItem>,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Back {
+pub(crate) struct InsightsQuery {
     said: Option<String>,
 }
 
 pub(crate) async fn page(
-    State(app): State<App>,
-    frame: Frame,
-    staff: Staff<Watch>,
-    Query(back): Query<Back>,
-) -> Result<Response, Error> {
+    State(app): State<AppState>,
+    frame: PageContext,
+    staff: StaffMember<ViewInsights>,
+    Query(back): Query<InsightsQuery>,
+) -> Result<Response, WebError> {
     let f = at_work(frame, &staff.login);
     let today = app.now().as_millisecond().div_euclid(DAY_MS);
     let first = today - DAYS + 1;
@@ -98,8 +98,8 @@ pub(crate) async fn page(
     Ok(draw(&InsightsPage {
         open: alarms.open,
         past: alarms.past,
-        acknowledges: staff.login.may(Acknowledge::ROLES),
-        looks: staff.login.may(Look::ROLES),
+        acknowledges: staff.login.may(AcknowledgeAlerts::ROLES),
+        looks: staff.login.may(ViewHelpdesk::ROLES),
         said,
         first_day: day_name(first),
         last_day: day_name(today),
@@ -125,18 +125,22 @@ fn day_name(number: i64) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-fn count(f: &Frame, number: i64) -> String {
+fn count(f: &PageContext, number: i64) -> String {
     f.tv("number", "n", &number.to_string())
 }
 
-fn outcomes(f: &Frame, days: &[Day]) -> Outcomes {
-    let sum = |read: fn(&Day) -> i64| count(f, days.iter().map(read).sum());
-    let read: [fn(&Day) -> i64; 5] = [Day::all, |d| d.good, |d| d.refused, |d| d.failed, |d| d.open];
+fn outcomes(f: &PageContext, days: &[DailyOutcomes]) -> OutcomeChart {
+    let sum = |read: fn(&DailyOutcomes) -> i64| count(f, days.iter().map(read).sum());
+    let read: [fn(&DailyOutcomes) -> i64; 5] =
+        [DailyOutcomes::all, |d| d.good, |d| d.refused, |d| d.failed, |d| d.open];
     let [all, good, refused, failed, open] = read.map(sum);
     let values = [("all", all.as_str()), ("good", &good), ("refused", &refused), ("failed", &failed), ("open", &open)];
-    let row = |day: &Day| DayRow { day: day_name(day.number), values: read.map(|read| count(f, read(day))).into() };
+    let row = |day: &DailyOutcomes| DayItem {
+        day: day_name(day.number),
+        values: read.map(|read| count(f, read(day))).into(),
+    };
     let (blocks, top) = chart::stacked(days);
-    Outcomes {
+    OutcomeChart {
         summary: f.lang.with("insights-outcomes-summary", &values),
         blocks,
         top: count(f, top),
@@ -144,29 +148,29 @@ fn outcomes(f: &Frame, days: &[Day]) -> Outcomes {
     }
 }
 
-fn span(f: &Frame, millis: i64) -> String {
+fn span(f: &PageContext, millis: i64) -> String {
     duration(&f.lang, SignedDuration::from_millis(millis))
 }
 
-fn latency(f: &Frame, rung: DeskRung, figures: &Figures, (first, last): (i64, i64)) -> Latency {
+fn latency(f: &PageContext, rung: DeskRung, figures: &ResetStatistics, (first, last): (i64, i64)) -> LatencyChart {
     let of = |wanted: Option<i64>| {
         let mine = figures.spans.iter().filter(|(day, r, _)| *r == rung && wanted.is_none_or(|wanted| wanted == *day));
         spans(mine.map(|(.., millis)| *millis).collect())
     };
-    let by_day: Vec<(i64, Option<Spans>)> = (first..=last).map(|day| (day, of(Some(day)))).collect();
+    let by_day: Vec<(i64, Option<LatencyPercentiles>)> = (first..=last).map(|day| (day, of(Some(day)))).collect();
     let (lines, top) = chart::lines(&by_day.iter().map(|(_, spans)| *spans).collect::<Vec<_>>());
-    let row = |(day, spans): &(i64, Option<Spans>)| {
+    let row = |(day, spans): &(i64, Option<LatencyPercentiles>)| {
         let spans = spans.as_ref()?;
         let number = i64::try_from(spans.count).unwrap_or(i64::MAX);
         let values = vec![count(f, number), span(f, spans.p50), span(f, spans.p95), span(f, spans.p99)];
-        Some(DayRow { day: day_name(*day), values })
+        Some(DayItem { day: day_name(*day), values })
     };
     let summary = of(None).map(|spans| {
         let (p50, p95, p99) = (span(f, spans.p50), span(f, spans.p95), span(f, spans.p99));
         let n = spans.count.to_string();
         f.lang.with("insights-latency-summary", &[("n", n.as_str()), ("half", &p50), ("most", &p95), ("nearly", &p99)])
     });
-    Latency {
+    LatencyChart {
         title: f.t(&format!("desk-rung-{}", rung.name())),
         summary,
         lines,
@@ -175,9 +179,9 @@ fn latency(f: &Frame, rung: DeskRung, figures: &Figures, (first, last): (i64, i6
     }
 }
 
-fn causes(f: &Frame, causes: &[(String, i64)]) -> Vec<Bar> {
+fn causes(f: &PageContext, causes: &[(String, i64)]) -> Vec<BarItem> {
     let most = causes.iter().map(|(_, count)| *count).max().unwrap_or(0);
-    let bar = |(code, number): &(String, i64)| Bar {
+    let bar = |(code, number): &(String, i64)| BarItem {
         name: code.clone(),
         length: chart::length(*number, most),
         values: vec![count(f, *number)],
@@ -185,12 +189,12 @@ fn causes(f: &Frame, causes: &[(String, i64)]) -> Vec<Bar> {
     causes.iter().map(bar).collect()
 }
 
-async fn work(app: &App, f: &Frame, since: Timestamp) -> Result<Vec<Bar>, Error> {
+async fn work(app: &AppState, f: &PageContext, since: Timestamp) -> Result<Vec<BarItem>, WebError> {
     let agents = work_of_staff(&app.db, since).await?;
     let most = agents.iter().map(|(_, acts, _)| *acts).max().unwrap_or(0);
     let mut bars = Vec::new();
     for (agent, acts, people) in agents {
-        bars.push(Bar {
+        bars.push(BarItem {
             name: staff_name(&app.db, agent).await?,
             length: chart::length(acts, most),
             values: vec![count(f, acts), count(f, people)],
@@ -200,7 +204,7 @@ async fn work(app: &App, f: &Frame, since: Timestamp) -> Result<Vec<Bar>, Error>
 }
 
 /// Describes the time that resets by phone would have taken. `None` if `helpdesk.minutes_per_reset` is 0.
-fn saved(f: &Frame, days: &[Day], minutes: i64) -> Option<String> {
+fn saved(f: &PageContext, days: &[DailyOutcomes], minutes: i64) -> Option<String> {
     let good: i64 = days.iter().map(|day| day.good).sum();
     let hours = count(f, good.saturating_mul(minutes) / 60);
     let (good, each) = (count(f, good), count(f, minutes));

@@ -16,7 +16,7 @@ const SKEW: SignedDuration = SignedDuration::from_secs(120);
 
 /// Kind of a security alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum AlertKind {
     /// One agent acted on many people within an hour.
     ManyPeople,
     /// Many agents acted on one person within a day.
@@ -29,7 +29,7 @@ pub(super) enum Kind {
     OddHour,
 }
 
-impl Kind {
+impl AlertKind {
     pub(super) const ALL: [Self; 5] =
         [Self::ManyPeople, Self::ManyAgents, Self::FailuresThenSuccess, Self::NewMethod, Self::OddHour];
 
@@ -55,7 +55,7 @@ impl Kind {
 
 /// An action of a staff member on a person.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Act {
+pub(super) struct ObservedAction {
     pub(super) at: Timestamp,
     pub(super) agent: PersonKey,
     pub(super) person: PersonKey,
@@ -65,7 +65,7 @@ pub(super) struct Act {
 
 /// Outcome of an ended reset.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct End {
+pub(super) struct ObservedOutcome {
     pub(super) at: Timestamp,
     pub(super) person: PersonKey,
     pub(super) went_through: bool,
@@ -73,22 +73,22 @@ pub(super) struct End {
 
 /// Registration of a sign-in method by a person.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Registered {
+pub(super) struct MethodRegistration {
     pub(super) at: Timestamp,
     pub(super) person: PersonKey,
 }
 
 /// Recent activity that the detectors examine.
 #[derive(Default)]
-pub(super) struct Lately {
-    pub(super) acts: Vec<Act>,
-    pub(super) ends: Vec<End>,
-    pub(super) registered: Vec<Registered>,
+pub(super) struct RecentActivity {
+    pub(super) acts: Vec<ObservedAction>,
+    pub(super) ends: Vec<ObservedOutcome>,
+    pub(super) registered: Vec<MethodRegistration>,
 }
 
 /// Thresholds of the detectors: the number from which an alert is raised. 0 disables a detector.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Thresholds {
+pub(super) struct DetectorThresholds {
     pub(super) people: usize,
     pub(super) agents: usize,
     pub(super) failures: usize,
@@ -97,8 +97,8 @@ pub(super) struct Thresholds {
 
 /// Finding of a detector, from which an alert is raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) kind: Kind,
+pub(super) struct AlertFinding {
+    pub(super) kind: AlertKind,
     pub(super) subject: PersonKey,
     pub(super) amount: usize,
     pub(super) first_at: Timestamp,
@@ -106,35 +106,39 @@ pub(super) struct Finding {
 }
 
 /// Time until which the alerts of a kind and subject are acknowledged. Earlier events do not count again.
-pub(super) type Covered = BTreeMap<(Kind, PersonKey), Timestamp>;
+pub(super) type AcknowledgedUntil = BTreeMap<(AlertKind, PersonKey), Timestamp>;
 
 /// Runs all detectors. Returns at most one finding per kind and subject.
-pub(super) fn find(lately: &Lately, thresholds: Thresholds, covered: &Covered) -> Vec<Finding> {
+pub(super) fn find(
+    lately: &RecentActivity,
+    thresholds: DetectorThresholds,
+    covered: &AcknowledgedUntil,
+) -> Vec<AlertFinding> {
     let new = |kind, subject, at: Timestamp| covered.get(&(kind, subject)).is_none_or(|until| at > *until);
     let mut found = Vec::new();
-    let by_agent = grouped(&lately.acts, Kind::ManyPeople, |act| (act.agent, act.at, act.person), &new);
-    found.extend(crowds(by_agent, Kind::ManyPeople, HOUR, thresholds.people));
-    let by_person = grouped(&lately.acts, Kind::ManyAgents, |act| (act.person, act.at, act.agent), &new);
-    found.extend(crowds(by_person, Kind::ManyAgents, DAY, thresholds.agents));
+    let by_agent = grouped(&lately.acts, AlertKind::ManyPeople, |act| (act.agent, act.at, act.person), &new);
+    found.extend(crowds(by_agent, AlertKind::ManyPeople, HOUR, thresholds.people));
+    let by_person = grouped(&lately.acts, AlertKind::ManyAgents, |act| (act.person, act.at, act.agent), &new);
+    found.extend(crowds(by_person, AlertKind::ManyAgents, DAY, thresholds.agents));
     found.extend(failures(&lately.ends, thresholds.failures, &new));
     found.extend(methods(lately, thresholds.method, &new));
-    let odd: Vec<Act> = lately.acts.iter().filter(|act| act.odd_hour).copied().collect();
-    for (agent, acts) in grouped(&odd, Kind::OddHour, |act| (act.agent, act.at, act.person), &new) {
-        found.extend(finding(Kind::OddHour, agent, acts.len(), acts.iter().map(|(at, _)| *at)));
+    let odd: Vec<ObservedAction> = lately.acts.iter().filter(|act| act.odd_hour).copied().collect();
+    for (agent, acts) in grouped(&odd, AlertKind::OddHour, |act| (act.agent, act.at, act.person), &new) {
+        found.extend(finding(AlertKind::OddHour, agent, acts.len(), acts.iter().map(|(at, _)| *at)));
     }
     found
 }
 
-type Meetings = BTreeMap<PersonKey, Vec<(Timestamp, PersonKey)>>;
+type ContactsBySubject = BTreeMap<PersonKey, Vec<(Timestamp, PersonKey)>>;
 
 /// Groups actions by subject. Each group lists when the subject had contact with whom, in order of time.
 fn grouped(
-    acts: &[Act],
-    kind: Kind,
-    read: impl Fn(&Act) -> (PersonKey, Timestamp, PersonKey),
-    new: &impl Fn(Kind, PersonKey, Timestamp) -> bool,
-) -> Meetings {
-    let mut groups = Meetings::new();
+    acts: &[ObservedAction],
+    kind: AlertKind,
+    read: impl Fn(&ObservedAction) -> (PersonKey, Timestamp, PersonKey),
+    new: &impl Fn(AlertKind, PersonKey, Timestamp) -> bool,
+) -> ContactsBySubject {
+    let mut groups = ContactsBySubject::new();
     for (subject, at, other) in acts.iter().map(read).filter(|(subject, at, _)| new(kind, *subject, *at)) {
         groups.entry(subject).or_default().push((at, other));
     }
@@ -145,7 +149,7 @@ fn grouped(
 }
 
 /// Detects subjects that had contact with at least `threshold` others within a time span.
-fn crowds(groups: Meetings, kind: Kind, span: SignedDuration, threshold: usize) -> Vec<Finding> {
+fn crowds(groups: ContactsBySubject, kind: AlertKind, span: SignedDuration, threshold: usize) -> Vec<AlertFinding> {
     let most = |group: &[(Timestamp, PersonKey)]| {
         let within = |(from, _): &(Timestamp, PersonKey)| {
             let met = group.iter().filter(|(at, _)| at >= from && at.duration_since(*from) <= span);
@@ -163,17 +167,22 @@ fn crowds(groups: Meetings, kind: Kind, span: SignedDuration, threshold: usize) 
 }
 
 /// Detects people whose reset succeeded within an hour after at least `threshold` failures.
-fn failures(ends: &[End], threshold: usize, new: &impl Fn(Kind, PersonKey, Timestamp) -> bool) -> Vec<Finding> {
-    let kind = Kind::FailuresThenSuccess;
-    let mut by_person: BTreeMap<PersonKey, Vec<End>> = BTreeMap::new();
+fn failures(
+    ends: &[ObservedOutcome],
+    threshold: usize,
+    new: &impl Fn(AlertKind, PersonKey, Timestamp) -> bool,
+) -> Vec<AlertFinding> {
+    let kind = AlertKind::FailuresThenSuccess;
+    let mut by_person: BTreeMap<PersonKey, Vec<ObservedOutcome>> = BTreeMap::new();
     for end in ends.iter().filter(|end| new(kind, end.person, end.at)) {
         by_person.entry(end.person).or_default().push(*end);
     }
     let found = by_person.into_iter().filter_map(|(person, mut ends)| {
         ends.sort_by_key(|end| end.at);
-        let before = |success: &End| {
-            let near =
-                |end: &&End| !end.went_through && end.at <= success.at && success.at.duration_since(end.at) <= HOUR;
+        let before = |success: &ObservedOutcome| {
+            let near = |end: &&ObservedOutcome| {
+                !end.went_through && end.at <= success.at && success.at.duration_since(end.at) <= HOUR
+            };
             ends.iter().filter(near).map(|end| end.at).chain([success.at]).collect::<Vec<_>>()
         };
         let times = ends.iter().filter(|end| end.went_through).map(before).max_by_key(Vec::len)?;
@@ -185,11 +194,15 @@ fn failures(ends: &[End], threshold: usize, new: &impl Fn(Kind, PersonKey, Times
 }
 
 /// Detects people who registered a sign-in method soon after a successful reset.
-fn methods(lately: &Lately, span: SignedDuration, new: &impl Fn(Kind, PersonKey, Timestamp) -> bool) -> Vec<Finding> {
-    let kind = Kind::NewMethod;
+fn methods(
+    lately: &RecentActivity,
+    span: SignedDuration,
+    new: &impl Fn(AlertKind, PersonKey, Timestamp) -> bool,
+) -> Vec<AlertFinding> {
+    let kind = AlertKind::NewMethod;
     let mut by_person: BTreeMap<PersonKey, Vec<Timestamp>> = BTreeMap::new();
     for registered in lately.registered.iter().filter(|r| new(kind, r.person, r.at)) {
-        let soon = |end: &&End| {
+        let soon = |end: &&ObservedOutcome| {
             let after = registered.at.duration_since(end.at);
             end.person == registered.person && end.went_through && after >= -SKEW && after <= span
         };
@@ -203,12 +216,12 @@ fn methods(lately: &Lately, span: SignedDuration, new: &impl Fn(Kind, PersonKey,
 }
 
 fn finding(
-    kind: Kind,
+    kind: AlertKind,
     subject: PersonKey,
     amount: usize,
     times: impl Iterator<Item = Timestamp> + Clone,
-) -> Option<Finding> {
-    Some(Finding { kind, subject, amount, first_at: times.clone().min()?, seen_at: times.max()? })
+) -> Option<AlertFinding> {
+    Some(AlertFinding { kind, subject, amount, first_at: times.clone().min()?, seen_at: times.max()? })
 }
 
 #[cfg(test)]
@@ -225,55 +238,55 @@ mod tests {
         Timestamp::from_second(1_800_000_000).unwrap() + MINUTE * minutes
     }
 
-    fn act(minutes: i32, agent: usize, person: usize) -> Act {
-        Act { at: at(minutes), agent: who(agent), person: who(person), odd_hour: false }
+    fn act(minutes: i32, agent: usize, person: usize) -> ObservedAction {
+        ObservedAction { at: at(minutes), agent: who(agent), person: who(person), odd_hour: false }
     }
 
-    fn end(minutes: i32, person: usize, went_through: bool) -> End {
-        End { at: at(minutes), person: who(person), went_through }
+    fn end(minutes: i32, person: usize, went_through: bool) -> ObservedOutcome {
+        ObservedOutcome { at: at(minutes), person: who(person), went_through }
     }
 
-    fn odd(lately: &Lately, covered: &Covered) -> Vec<(Kind, PersonKey, usize)> {
-        let thresholds = Thresholds { people: 3, agents: 3, failures: 2, method: HOUR };
+    fn odd(lately: &RecentActivity, covered: &AcknowledgedUntil) -> Vec<(AlertKind, PersonKey, usize)> {
+        let thresholds = DetectorThresholds { people: 3, agents: 3, failures: 2, method: HOUR };
         find(lately, thresholds, covered).into_iter().map(|f| (f.kind, f.subject, f.amount)).collect()
     }
 
-    fn acts(acts: &[Act]) -> Lately {
-        Lately { acts: acts.to_vec(), ..Lately::default() }
+    fn acts(acts: &[ObservedAction]) -> RecentActivity {
+        RecentActivity { acts: acts.to_vec(), ..RecentActivity::default() }
     }
 
-    fn ends(ends: &[End]) -> Lately {
-        Lately { ends: ends.to_vec(), ..Lately::default() }
+    fn ends(ends: &[ObservedOutcome]) -> RecentActivity {
+        RecentActivity { ends: ends.to_vec(), ..RecentActivity::default() }
     }
 
     #[test]
     fn one_agent_with_many_people_within_an_hour_is_odd() {
-        let none = Covered::new();
+        let none = AcknowledgedUntil::new();
         let many = [act(0, 1, 11), act(30, 1, 12), act(60, 1, 13)];
-        assert_eq!(odd(&acts(&many), &none), [(Kind::ManyPeople, who(1), 3)]);
+        assert_eq!(odd(&acts(&many), &none), [(AlertKind::ManyPeople, who(1), 3)]);
         assert_eq!(odd(&acts(&[act(0, 1, 11), act(30, 1, 12), act(61, 1, 13)]), &none), [], "over more than an hour");
         assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 1, 11), act(2, 1, 12)]), &none), [], "the same person twice");
         assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 2, 12), act(2, 1, 13)]), &none), [], "two agents");
-        let looked = Covered::from([((Kind::ManyPeople, who(1)), at(30))]);
+        let looked = AcknowledgedUntil::from([((AlertKind::ManyPeople, who(1)), at(30))]);
         assert_eq!(odd(&acts(&many), &looked), [], "already acknowledged");
-        let zero = Thresholds { people: 0, agents: 0, failures: 0, method: SignedDuration::ZERO };
+        let zero = DetectorThresholds { people: 0, agents: 0, failures: 0, method: SignedDuration::ZERO };
         assert_eq!(find(&acts(&many), zero, &none), [], "switched off");
     }
 
     #[test]
     fn many_agents_with_one_person_within_a_day_are_odd() {
-        let none = Covered::new();
+        let none = AcknowledgedUntil::new();
         let many = [act(0, 1, 11), act(600, 2, 11), act(1_440, 3, 11)];
-        assert_eq!(odd(&acts(&many), &none), [(Kind::ManyAgents, who(11), 3)]);
+        assert_eq!(odd(&acts(&many), &none), [(AlertKind::ManyAgents, who(11), 3)]);
         assert_eq!(odd(&acts(&[act(0, 1, 11), act(600, 2, 11), act(1_441, 3, 11)]), &none), []);
         assert_eq!(odd(&acts(&[act(0, 1, 11), act(1, 2, 11), act(2, 1, 11)]), &none), []);
     }
 
     #[test]
     fn failures_and_then_success_within_an_hour_are_odd() {
-        let none = Covered::new();
+        let none = AcknowledgedUntil::new();
         let one = [end(0, 1, false), end(20, 1, false), end(60, 1, true)];
-        assert_eq!(odd(&ends(&one), &none), [(Kind::FailuresThenSuccess, who(1), 2)]);
+        assert_eq!(odd(&ends(&one), &none), [(AlertKind::FailuresThenSuccess, who(1), 2)]);
         assert_eq!(odd(&ends(&[end(0, 1, false), end(20, 1, false), end(61, 1, true)]), &none), []);
         assert_eq!(
             odd(&ends(&[end(0, 1, true), end(20, 1, false), end(30, 1, false)]), &none),
@@ -285,30 +298,31 @@ mod tests {
 
     #[test]
     fn a_new_sign_in_method_soon_after_a_reset_is_odd() {
-        let none = Covered::new();
-        let registered = |minutes, went_through| Lately {
+        let none = AcknowledgedUntil::new();
+        let registered = |minutes, went_through| RecentActivity {
             ends: vec![end(0, 1, went_through)],
-            registered: vec![Registered { at: at(minutes), person: who(1) }],
-            ..Lately::default()
+            registered: vec![MethodRegistration { at: at(minutes), person: who(1) }],
+            ..RecentActivity::default()
         };
-        assert_eq!(odd(&registered(60, true), &none), [(Kind::NewMethod, who(1), 1)]);
+        assert_eq!(odd(&registered(60, true), &none), [(AlertKind::NewMethod, who(1), 1)]);
         assert_eq!(odd(&registered(61, true), &none), []);
         assert_eq!(odd(&registered(-2, true), &none).len(), 1, "clocks differ");
         assert_eq!(odd(&registered(-3, true), &none), [], "before it");
         assert_eq!(odd(&registered(10, false), &none), [], "the reset failed");
-        let looked = Covered::from([((Kind::NewMethod, who(1)), at(60))]);
+        let looked = AcknowledgedUntil::from([((AlertKind::NewMethod, who(1)), at(60))]);
         assert_eq!(odd(&registered(60, true), &looked), []);
     }
 
     #[test]
     fn work_at_an_odd_hour_is_told_with_its_first_and_last_time() {
-        let odd_act = |minutes| Act { odd_hour: true, ..act(minutes, 1, 11) };
+        let odd_act = |minutes| ObservedAction { odd_hour: true, ..act(minutes, 1, 11) };
         let found = find(
             &acts(&[odd_act(9), odd_act(3), act(20, 1, 11)]),
-            Thresholds { people: 9, agents: 9, failures: 9, method: HOUR },
-            &Covered::new(),
+            DetectorThresholds { people: 9, agents: 9, failures: 9, method: HOUR },
+            &AcknowledgedUntil::new(),
         );
-        let expected = Finding { kind: Kind::OddHour, subject: who(1), amount: 2, first_at: at(3), seen_at: at(9) };
+        let expected =
+            AlertFinding { kind: AlertKind::OddHour, subject: who(1), amount: 2, first_at: at(3), seen_at: at(9) };
         assert_eq!(found, [expected]);
     }
 }

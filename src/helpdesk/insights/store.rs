@@ -7,50 +7,52 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::patterns::{Covered, Finding, Kind};
+use super::patterns::{AcknowledgedUntil, AlertFinding, AlertKind};
 use crate::base::PersonKey;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// A stored security alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Alarm {
+pub(super) struct SecurityAlert {
     pub(super) id: String,
-    pub(super) kind: Kind,
+    pub(super) kind: AlertKind,
     pub(super) subject: PersonKey,
     pub(super) amount: i64,
     pub(super) first_at: Timestamp,
     pub(super) seen_at: Timestamp,
-    pub(super) acknowledged: Option<Acknowledged>,
+    pub(super) acknowledged: Option<AlertAcknowledgement>,
 }
 
 /// Acknowledgement of an alert: who, when, and the note.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Acknowledged {
+pub(super) struct AlertAcknowledgement {
     pub(super) at: Timestamp,
     pub(super) by: String,
     pub(super) note: String,
 }
 
-type Row = (String, String, String, i64, i64, i64, Option<i64>, Option<String>, Option<String>);
+type AlertRow = (String, String, String, i64, i64, i64, Option<i64>, Option<String>, Option<String>);
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
-fn read((id, kind, subject, amount, first, seen, acknowledged, by, note): Row) -> Result<Alarm, StoreError> {
+fn read(
+    (id, kind, subject, amount, first, seen, acknowledged, by, note): AlertRow,
+) -> Result<SecurityAlert, StoreError> {
     let bad = |problem: &str| StoreError::BadRow { table: "insight_alarms", problem: problem.to_owned() };
-    let acknowledged = acknowledged.map(|millis| Acknowledged {
+    let acknowledged = acknowledged.map(|millis| AlertAcknowledgement {
         at: at(millis),
         by: by.unwrap_or_default(),
         note: note.unwrap_or_default(),
     });
-    let kind = Kind::read(&kind).ok_or_else(|| bad(&kind))?;
+    let kind = AlertKind::read(&kind).ok_or_else(|| bad(&kind))?;
     let subject = subject.parse().map_err(|_| bad(&subject))?;
-    Ok(Alarm { id, kind, subject, amount, first_at: at(first), seen_at: at(seen), acknowledged })
+    Ok(SecurityAlert { id, kind, subject, amount, first_at: at(first), seen_at: at(seen), acknowledged })
 }
 
 /// Loads the open alerts, newest first, and the acknowledged alerts that were raised since a time.
-pub(super) async fn alarms(db: &Db, since: Timestamp) -> Result<(Vec<Alarm>, Vec<Alarm>), StoreError> {
+pub(super) async fn alarms(db: &Db, since: Timestamp) -> Result<(Vec<SecurityAlert>, Vec<SecurityAlert>), StoreError> {
     const OPEN: &str =
         "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
         WHERE acknowledged_at IS NULL ORDER BY seen_at DESC, id LIMIT 200";
@@ -58,25 +60,26 @@ pub(super) async fn alarms(db: &Db, since: Timestamp) -> Result<(Vec<Alarm>, Vec
         "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
         WHERE raised_at >= $1 AND acknowledged_at IS NOT NULL ORDER BY acknowledged_at DESC, id LIMIT 100";
     let since = since.as_millisecond();
-    let open: Vec<Row> = on_db!(db, |pool| sqlx::query_as(OPEN).fetch_all(pool).await)?;
-    let past: Vec<Row> = on_db!(db, |pool| sqlx::query_as(PAST).bind(since).fetch_all(pool).await)?;
-    let all = |rows: Vec<Row>| rows.into_iter().map(read).collect::<Result<Vec<_>, _>>();
+    let open: Vec<AlertRow> = on_db!(db, |pool| sqlx::query_as(OPEN).fetch_all(pool).await)?;
+    let past: Vec<AlertRow> = on_db!(db, |pool| sqlx::query_as(PAST).bind(since).fetch_all(pool).await)?;
+    let all = |rows: Vec<AlertRow>| rows.into_iter().map(read).collect::<Result<Vec<_>, _>>();
     Ok((all(open)?, all(past)?))
 }
 
 /// Loads until when the alerts of each kind and subject are acknowledged, from alerts with an event since a time.
-pub(super) async fn covered(db: &Db, since: Timestamp) -> Result<Covered, StoreError> {
+pub(super) async fn covered(db: &Db, since: Timestamp) -> Result<AcknowledgedUntil, StoreError> {
     const SQL: &str = "SELECT kind, subject, MAX(seen_at) FROM insight_alarms
         WHERE seen_at >= $1 AND acknowledged_at IS NOT NULL GROUP BY kind, subject";
     let since = since.as_millisecond();
     let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
-    let read =
-        |(kind, subject, seen): (String, String, i64)| Some(((Kind::read(&kind)?, subject.parse().ok()?), at(seen)));
+    let read = |(kind, subject, seen): (String, String, i64)| {
+        Some(((AlertKind::read(&kind)?, subject.parse().ok()?), at(seen)))
+    };
     Ok(rows.into_iter().filter_map(read).collect::<BTreeMap<_, _>>())
 }
 
 /// Inserts an alert. Returns false if one is already open, which is then updated with the new events.
-pub(super) async fn raise(tx: &mut Tx, id: &str, found: &Finding, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn raise(tx: &mut Tx, id: &str, found: &AlertFinding, now: Timestamp) -> Result<bool, StoreError> {
     const RAISE: &str = "INSERT INTO insight_alarms (id, kind, subject, amount, first_at, seen_at, raised_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (kind, subject) WHERE acknowledged_at IS NULL DO NOTHING";
     const RENEW: &str = "UPDATE insight_alarms SET amount = CASE WHEN amount < $3 THEN $3 ELSE amount END, seen_at = $4
@@ -157,12 +160,12 @@ mod tests {
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
-    fn found(n: usize, amount: usize, minutes: i32) -> Finding {
+    fn found(n: usize, amount: usize, minutes: i32) -> AlertFinding {
         let seen_at = start() + MINUTE * minutes;
-        Finding { kind: Kind::ManyPeople, subject: who(n), amount, first_at: start(), seen_at }
+        AlertFinding { kind: AlertKind::ManyPeople, subject: who(n), amount, first_at: start(), seen_at }
     }
 
-    async fn raised(db: &Db, id: &str, finding: &Finding) -> bool {
+    async fn raised(db: &Db, id: &str, finding: &AlertFinding) -> bool {
         let mut tx = db.begin().await.unwrap();
         let raised = raise(&mut tx, id, finding, start()).await.unwrap();
         tx.commit().await.unwrap();
@@ -186,7 +189,7 @@ mod tests {
             assert!(!raised(db, "d", &found(1, 3, 10)).await, "the highest amount stays");
             assert!(raised(db, "e", &found(2, 20, 5)).await, "another subject");
             let (open, past) = alarms(db, start()).await.unwrap();
-            let summary = |alarm: &Alarm| (alarm.id.clone(), alarm.amount, alarm.seen_at);
+            let summary = |alarm: &SecurityAlert| (alarm.id.clone(), alarm.amount, alarm.seen_at);
             assert_eq!(summary(&open[0]), ("a".to_owned(), 25, start() + MINUTE * 10));
             assert_eq!((open.len(), past.len()), (2, 0));
             assert_eq!(acknowledged(db, "a").await, Some(("many-people".to_owned(), who(1))));
@@ -198,7 +201,7 @@ mod tests {
             assert_eq!((by.by.as_str(), by.note.as_str()), ("Audrey", "a fire drill"));
             assert_eq!(
                 covered(db, start()).await.unwrap(),
-                Covered::from([((Kind::ManyPeople, who(1)), start() + MINUTE * 10)])
+                AcknowledgedUntil::from([((AlertKind::ManyPeople, who(1)), start() + MINUTE * 10)])
             );
             assert!(covered(db, start() + MINUTE * 11).await.unwrap().is_empty());
             assert!(raised(db, "f", &found(1, 20, 99)).await, "again, later");

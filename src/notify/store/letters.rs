@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::queue::{FARTHEST, LETTERS, Waiting, WaitingRow};
+use super::queue::{FARTHEST, LETTERS, QueuedMail, QueuedMailRow};
 use super::{at, bad, later, person};
 use crate::base::PersonKey;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
@@ -13,8 +13,8 @@ const FORGOTTEN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Event notice that is due.
 #[derive(Clone, Debug)]
-pub(in crate::notify) struct LetterDue {
-    pub(in crate::notify) mail: Waiting,
+pub(in crate::notify) struct DueEventNotice {
+    pub(in crate::notify) mail: QueuedMail,
     /// Kind of the notice: its name in the message catalogue.
     pub(in crate::notify) kind: String,
     /// Owner of the account that the event is about.
@@ -24,9 +24,9 @@ pub(in crate::notify) struct LetterDue {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct EventNoticeRow {
     #[sqlx(flatten)]
-    mail: WaitingRow,
+    mail: QueuedMailRow,
     kind: String,
     tenant: String,
     object: String,
@@ -59,14 +59,14 @@ pub(in crate::notify) async fn insert_letter(
 }
 
 /// Loads due notices that no replica has claimed.
-pub(in crate::notify) async fn due_letters(db: &Db, now: Timestamp) -> Result<Vec<LetterDue>, StoreError> {
+pub(in crate::notify) async fn due_letters(db: &Db, now: Timestamp) -> Result<Vec<DueEventNotice>, StoreError> {
     const SQL: &str = "SELECT id, kind, tenant, object, at, language, sealed, tries, first_try_at, due_at FROM letters
         WHERE due_at IS NOT NULL AND (due_at <= $1 OR due_at > $2) ORDER BY due_at LIMIT 8";
     let (now, far) = (now.as_millisecond(), later(now, FARTHEST));
-    let rows: Vec<Row> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(far).fetch_all(p).await)?;
-    let one = |row: Row| {
+    let rows: Vec<EventNoticeRow> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(far).fetch_all(p).await)?;
+    let one = |row: EventNoticeRow| {
         let person = person(&row.tenant, &row.object).map_err(|_| bad("whose letter"))?;
-        Ok(LetterDue { mail: row.mail.of(&LETTERS), kind: row.kind, person, at: at(row.at) })
+        Ok(DueEventNotice { mail: row.mail.of(&LETTERS), kind: row.kind, person, at: at(row.at) })
     };
     rows.into_iter().map(one).collect()
 }

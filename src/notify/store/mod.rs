@@ -4,14 +4,14 @@
 mod letters;
 mod queue;
 
-pub(super) use letters::{LetterDue, due_letters, insert_letter, sweep_letters};
-pub(super) use queue::{LETTERS, NOTICES, Queue, Waiting, claim, end, keep, put_off};
+pub(super) use letters::{DueEventNotice, due_letters, insert_letter, sweep_letters};
+pub(super) use queue::{LETTERS, MailQueue, NOTICES, QueuedMail, claim, end, keep, put_off};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::base::{PersonKey, Reference, ResetId};
+use crate::base::{PersonKey, ReferenceCode, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
-use queue::{FARTHEST, WaitingRow};
+use queue::{FARTHEST, QueuedMailRow};
 
 /// Time for which a "this was not me" link works.
 const LINK: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -28,19 +28,19 @@ fn later(now: Timestamp, by: SignedDuration) -> i64 {
 
 /// Notice that is due, with its reset.
 #[derive(Clone, Debug)]
-pub(super) struct Due {
-    pub(super) mail: Waiting,
+pub(super) struct DueResetNotice {
+    pub(super) mail: QueuedMail,
     pub(super) reset: ResetId,
-    pub(super) reference: Reference,
+    pub(super) reference: ReferenceCode,
     pub(super) person: PersonKey,
     pub(super) state: String,
     pub(super) asked_at: Timestamp,
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct ResetNoticeRow {
     #[sqlx(flatten)]
-    mail: WaitingRow,
+    mail: QueuedMailRow,
     reference: String,
     tenant: String,
     object: String,
@@ -57,10 +57,10 @@ fn person(tenant: &str, object: &str) -> Result<PersonKey, StoreError> {
     Ok(PersonKey { tenant: tenant.map_err(|_| bad("tenant"))?, object: object.map_err(|_| bad("object"))? })
 }
 
-impl TryFrom<Row> for Due {
+impl TryFrom<ResetNoticeRow> for DueResetNotice {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: ResetNoticeRow) -> Result<Self, StoreError> {
         let mail = row.mail.of(&NOTICES);
         Ok(Self {
             reset: mail.id.parse().map_err(|_| bad("id"))?,
@@ -88,7 +88,7 @@ pub(super) async fn insert(
 }
 
 /// Loads due notices of resets that changed the password, or may have. Excludes notices that a replica has claimed.
-pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<DueResetNotice>, StoreError> {
     const SQL: &str =
         "SELECT n.reset_id AS id, r.reference, r.tenant, r.object, r.state, r.created_at, n.language, n.sealed, n.tries,
             n.first_try_at, n.due_at
@@ -97,12 +97,18 @@ pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<Due>, StoreError>
             AND r.state IN ('written', 'finished', 'split', 'cloud_only', 'unknown')
         ORDER BY n.due_at LIMIT 8";
     let (now, far) = (now.as_millisecond(), later(now, FARTHEST));
-    let rows: Vec<Row> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(far).fetch_all(p).await)?;
-    rows.into_iter().map(Due::try_from).collect()
+    let rows: Vec<ResetNoticeRow> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(far).fetch_all(p).await)?;
+    rows.into_iter().map(DueResetNotice::try_from).collect()
 }
 
 /// Stores the reset state that a claimed notice reports, and the hash and expiry of its link.
-pub(super) async fn mark(db: &Db, due: &Due, owner: &str, link_hash: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn mark(
+    db: &Db,
+    due: &DueResetNotice,
+    owner: &str,
+    link_hash: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE notices SET told = $3, link_hash = $4, link_until = COALESCE(link_until, $5)
         WHERE reset_id = $1 AND owner = $2";
     let link_until = later(now, LINK);
@@ -120,22 +126,22 @@ pub(super) async fn mark(db: &Db, due: &Due, owner: &str, link_hash: &str, now: 
 
 /// Reset behind a "this was not me" link.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Linked {
+pub(super) struct LinkedReset {
     pub(super) reset: ResetId,
-    pub(super) reference: Reference,
+    pub(super) reference: ReferenceCode,
     pub(super) person: PersonKey,
     pub(super) asked_at: Timestamp,
 }
 
 /// Loads the reset behind a link that has not expired.
-pub(super) async fn by_link(db: &Db, link_hash: &str, now: Timestamp) -> Result<Option<Linked>, StoreError> {
+pub(super) async fn by_link(db: &Db, link_hash: &str, now: Timestamp) -> Result<Option<LinkedReset>, StoreError> {
     const SQL: &str = "SELECT r.id, r.reference, r.tenant, r.object, r.created_at
         FROM notices n JOIN resets r ON r.id = n.reset_id WHERE n.link_hash = $1 AND n.link_until > $2";
     let now = now.as_millisecond();
     let row: Option<(String, String, String, String, i64)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(link_hash).bind(now).fetch_optional(pool).await)?;
     let Some((id, reference, tenant, object, created_at)) = row else { return Ok(None) };
-    Ok(Some(Linked {
+    Ok(Some(LinkedReset {
         reset: id.parse().map_err(|_| bad("id"))?,
         reference: reference.parse().map_err(|_| bad("reference"))?,
         person: person(&tenant, &object)?,

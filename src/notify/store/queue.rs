@@ -15,7 +15,7 @@ pub(super) const FARTHEST: SignedDuration = SignedDuration::from_hours(6);
 
 /// Mail table, with the statements that change its rows.
 #[derive(Debug)]
-pub(in crate::notify) struct Queue {
+pub(in crate::notify) struct MailQueue {
     /// Name of the table, which is part of the seal context.
     pub(in crate::notify) table: &'static str,
     claim: &'static str,
@@ -26,7 +26,7 @@ pub(in crate::notify) struct Queue {
 
 macro_rules! queue {
     ($table:literal, $key:literal) => {
-        Queue {
+        MailQueue {
             table: $table,
             claim: concat!(
                 "UPDATE ",
@@ -50,13 +50,13 @@ macro_rules! queue {
     };
 }
 
-pub(in crate::notify) static NOTICES: Queue = queue!("notices", "reset_id");
-pub(in crate::notify) static LETTERS: Queue = queue!("letters", "id");
+pub(in crate::notify) static NOTICES: MailQueue = queue!("notices", "reset_id");
+pub(in crate::notify) static LETTERS: MailQueue = queue!("letters", "id");
 
 /// Mail that waits for delivery.
 #[derive(Clone, Debug)]
-pub(in crate::notify) struct Waiting {
-    pub(in crate::notify) queue: &'static Queue,
+pub(in crate::notify) struct QueuedMail {
+    pub(in crate::notify) queue: &'static MailQueue,
     pub(in crate::notify) id: String,
     pub(in crate::notify) language: String,
     pub(in crate::notify) sealed: String,
@@ -68,7 +68,7 @@ pub(in crate::notify) struct Waiting {
 
 /// Columns that both mail tables have.
 #[derive(sqlx::FromRow)]
-pub(super) struct WaitingRow {
+pub(super) struct QueuedMailRow {
     id: String,
     language: String,
     sealed: String,
@@ -77,9 +77,9 @@ pub(super) struct WaitingRow {
     due_at: i64,
 }
 
-impl WaitingRow {
-    pub(super) fn of(self, queue: &'static Queue) -> Waiting {
-        Waiting {
+impl QueuedMailRow {
+    pub(super) fn of(self, queue: &'static MailQueue) -> QueuedMail {
+        QueuedMail {
             queue,
             id: self.id,
             language: self.language,
@@ -94,7 +94,7 @@ impl WaitingRow {
 /// Claims a mail for one attempt. Returns false if another replica was faster.
 pub(in crate::notify) async fn claim(
     db: &Db,
-    waiting: &Waiting,
+    waiting: &QueuedMail,
     owner: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -112,7 +112,12 @@ pub(in crate::notify) async fn claim(
 }
 
 /// Updates the sealed recipients that remain.
-pub(in crate::notify) async fn keep(db: &Db, waiting: &Waiting, owner: &str, sealed: &str) -> Result<(), StoreError> {
+pub(in crate::notify) async fn keep(
+    db: &Db,
+    waiting: &QueuedMail,
+    owner: &str,
+    sealed: &str,
+) -> Result<(), StoreError> {
     let rows = write_db!(db, |pool| sqlx::query(waiting.queue.keep)
         .bind(&waiting.id)
         .bind(owner)
@@ -126,7 +131,7 @@ pub(in crate::notify) async fn keep(db: &Db, waiting: &Waiting, owner: &str, sea
 /// Reschedules delivery after a failed attempt.
 pub(in crate::notify) async fn put_off(
     db: &Db,
-    waiting: &Waiting,
+    waiting: &QueuedMail,
     owner: &str,
     until: Timestamp,
 ) -> Result<(), StoreError> {
@@ -144,7 +149,7 @@ pub(in crate::notify) async fn put_off(
 /// Ends delivery with an outcome and deletes the sealed recipients.
 pub(in crate::notify) async fn end(
     tx: &mut Tx,
-    waiting: &Waiting,
+    waiting: &QueuedMail,
     owner: &str,
     outcome: &str,
     now: Timestamp,

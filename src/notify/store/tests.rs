@@ -3,7 +3,7 @@
 use super::queue::CLAIM;
 use super::*;
 use crate::base::Random;
-use crate::store::testing::{Engine, engines, tenant};
+use crate::store::testing::{TestDatabase, engines, tenant};
 
 fn start() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -14,11 +14,11 @@ fn after(span: SignedDuration) -> Timestamp {
 }
 
 /// Inserts a reset in this state, with its notice.
-async fn add(engine: &Engine, state: &str) -> ResetId {
+async fn add(engine: &TestDatabase, state: &str) -> ResetId {
     const SQL: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open)
         VALUES ($1, $2, $3, $4, 'w@x', 'Wanda', 1, $5, $6, $6, 1, 0, 0)";
     let id = ResetId::new(&Random::system(), start());
-    let reference = Reference::new(&Random::system());
+    let reference = ReferenceCode::new(&Random::system());
     let (row, object) = (id.to_string(), Random::system().uuid().to_string());
     let mut tx = engine.db.begin().await.unwrap();
     on_tx!(&mut tx, |c| sqlx::query(SQL)
@@ -37,11 +37,11 @@ async fn add(engine: &Engine, state: &str) -> ResetId {
     id
 }
 
-async fn all_due(engine: &Engine, now: Timestamp) -> Vec<Due> {
+async fn all_due(engine: &TestDatabase, now: Timestamp) -> Vec<DueResetNotice> {
     due(&engine.db, now).await.unwrap()
 }
 
-async fn claim_and_mark(engine: &Engine, notice: &Due) {
+async fn claim_and_mark(engine: &TestDatabase, notice: &DueResetNotice) {
     assert!(claim(&engine.db, &notice.mail, "me", start()).await.unwrap());
     mark(&engine.db, notice, "me", "hash", start()).await.unwrap();
     assert!(mark(&engine.db, notice, "other", "theirs", start()).await.is_err(), "only the claim owner can mark it");

@@ -5,43 +5,43 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::chain;
-use super::report::{Finding, Report};
+use super::report::{DoctorFinding, DoctorReport};
 use crate::base::is_loopback_host;
 use crate::config::Config;
 use crate::store::Db;
 
 /// Reports settings that are for trials only or weaken security.
-pub(super) fn configuration(config: &Config, report: &mut Report) {
+pub(super) fn configuration(config: &Config, report: &mut DoctorReport) {
     const CHECK: &str = "configuration";
     let mut fine = true;
-    let mut wrong = |finding: Finding| {
+    let mut wrong = |finding: DoctorFinding| {
         fine = false;
         report.add(finding);
     };
     if config.signin.accept_unverified_policy {
         wrong(
-            Finding::error(CHECK, "signin.accept_unverified_policy is on")
+            DoctorFinding::error(CHECK, "signin.accept_unverified_policy is on")
                 .so("the context is believed although Entra gives it to anybody: a password may open the portal")
                 .then("mend the policy that \"policy\" below names, then remove the setting"),
         );
     }
     if config.entra.allow_other_hosts {
         wrong(
-            Finding::error(CHECK, "entra.allow_other_hosts is on")
+            DoctorFinding::error(CHECK, "entra.allow_other_hosts is on")
                 .so("whatever answers there is taken for Microsoft, and gets passwords")
                 .then("remove the setting; hosts follow from entra.cloud"),
         );
     }
     if config.entra.is_emulated() {
         wrong(
-            Finding::warning(CHECK, "Entra and Graph are on this machine: a tenant emulator")
+            DoctorFinding::warning(CHECK, "Entra and Graph are on this machine: a tenant emulator")
                 .so("nothing here reaches a real organisation")
                 .then("fine for trying out; for people remove entra.authority and entra.graph_url"),
         );
     }
     if config.operator.tenant_wide {
         wrong(
-            Finding::warning(CHECK, "operator.tenant_wide is on")
+            DoctorFinding::warning(CHECK, "operator.tenant_wide is on")
                 .so("the operator may reset everybody whom its role reaches, not an administrative unit")
                 .then("scope its role to an administrative unit (docs/entra-setup.md), then remove the setting"),
         );
@@ -49,13 +49,13 @@ pub(super) fn configuration(config: &Config, report: &mut Report) {
     let database = config.database.url.expose_secret();
     if database.starts_with("postgres") && !database.contains("sslmode=verify-full") && !on_loopback(database) {
         wrong(
-            Finding::warning(CHECK, "database.url does not insist on TLS to a known server")
+            DoctorFinding::warning(CHECK, "database.url does not insist on TLS to a known server")
                 .so("whoever answers there can read names and lift a pause")
                 .then("add sslmode=verify-full to database.url"),
         );
     }
     if fine {
-        report.add(Finding::ok(CHECK, "is fine"));
+        report.add(DoctorFinding::ok(CHECK, "is fine"));
     }
 }
 
@@ -64,14 +64,14 @@ fn on_loopback(database: &str) -> bool {
 }
 
 /// Checks the portal's host name, and its certificate if the portal serves TLS itself.
-pub(super) async fn names(config: &Config, report: &mut Report) {
+pub(super) async fn names(config: &Config, report: &mut DoctorReport) {
     let public = &config.server.public_url;
     let host = public.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = public.port_or_known_default().unwrap_or(443);
     match tokio::net::lookup_host((host, port)).await.map(|mut found| found.next().is_some()) {
-        Ok(true) => report.add(Finding::ok("names", format!("{host} is known"))),
+        Ok(true) => report.add(DoctorFinding::ok("names", format!("{host} is known"))),
         _ => report.add(
-            Finding::error("names", format!("{host} of server.public_url cannot be found"))
+            DoctorFinding::error("names", format!("{host} of server.public_url cannot be found"))
                 .so("people and Microsoft's redirect do not reach the portal, and links in mails lead nowhere")
                 .then("add the name to DNS, or correct server.public_url"),
         ),
@@ -83,13 +83,15 @@ pub(super) async fn names(config: &Config, report: &mut Report) {
             let says = format!("server.tls_cert ends in {days} days");
             let then = "renew it and put it in the same place: it is taken up without a restart";
             report.add(match days {
-                ..0 => Finding::error("tls", "server.tls_cert has ended").so("browsers refuse the portal").then(then),
-                0..14 => Finding::warning("tls", says).so("browsers will refuse the portal").then(then),
-                _ => Finding::ok("tls", says),
+                ..0 => {
+                    DoctorFinding::error("tls", "server.tls_cert has ended").so("browsers refuse the portal").then(then)
+                }
+                0..14 => DoctorFinding::warning("tls", says).so("browsers will refuse the portal").then(then),
+                _ => DoctorFinding::ok("tls", says),
             });
         }
         Err(problem) => report.add(
-            Finding::error("tls", format!("server.tls_cert {} cannot be read: {problem}", file.display()))
+            DoctorFinding::error("tls", format!("server.tls_cert {} cannot be read: {problem}", file.display()))
                 .so("the portal does not start")
                 .then("give a PEM file that the service may read"),
         ),
@@ -109,14 +111,14 @@ fn ends_at(file: &Path) -> Result<Timestamp, String> {
 }
 
 /// Opens and checks the database. Returns `None` after it reported an error, because no other check can run then.
-pub(super) async fn database(config: &Config, report: &mut Report) -> Option<Db> {
+pub(super) async fn database(config: &Config, report: &mut DoctorReport) -> Option<Db> {
     const CHECK: &str = "database";
     let start = "passback serve --config FILE";
     let db = match Db::existing(&config.database.url).await {
         Ok(db) => db,
         Err(error) => {
             report.add(
-                Finding::error(CHECK, chain(&error))
+                DoctorFinding::error(CHECK, chain(&error))
                     .so("the portal does not start, and nothing that it knows can be looked at")
                     .then("start the portal once, so that it makes its tables; or correct database.url")
                     .by(start),
@@ -126,12 +128,12 @@ pub(super) async fn database(config: &Config, report: &mut Report) -> Option<Db>
     };
     match db.missing_migrations().await {
         Ok(0) => {
-            report.add(Finding::ok(CHECK, "answers, with all tables of this release"));
+            report.add(DoctorFinding::ok(CHECK, "answers, with all tables of this release"));
             Some(db)
         }
         Ok(missing) => {
             report.add(
-                Finding::error(CHECK, format!("{missing} changes of this release are not in its tables"))
+                DoctorFinding::error(CHECK, format!("{missing} changes of this release are not in its tables"))
                     .so("the release that runs there is an older one, or none ran yet")
                     .then("start this release once: it brings the tables up to date and leaves the older one working")
                     .by(start),
@@ -140,7 +142,7 @@ pub(super) async fn database(config: &Config, report: &mut Report) -> Option<Db>
         }
         Err(error) => {
             report.add(
-                Finding::error(CHECK, chain(&error))
+                DoctorFinding::error(CHECK, chain(&error))
                     .so("the portal cannot work")
                     .then("look whether the database runs and database.url is right"),
             );

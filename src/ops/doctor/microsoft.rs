@@ -7,14 +7,14 @@ use jiff::SignedDuration;
 use reqwest::StatusCode;
 
 use super::chain;
-use super::report::{Finding, Report};
+use super::report::{DoctorFinding, DoctorReport};
 use crate::config::{CredentialKind, NotifyKind};
 use crate::entra::{
-    Consent, GraphError, Operator, RoleHeld, consent_of_application, consent_of_operator, resetting_role,
-    too_much_power,
+    GraphError, LinkedOperator, PermissionReview, RoleAssignment, consent_of_application, consent_of_operator,
+    resetting_role, too_much_power,
 };
-use crate::signin::{Opinion, Remark, Verdicts};
-use crate::state::App;
+use crate::signin::{PolicyAssessment, PolicyAssessor, PolicyFinding};
+use crate::state::AppState;
 
 /// Clock skew that is an error: tokens are refused soon, because at most 5 minutes are tolerated.
 const CLOCK_ERROR: SignedDuration = SignedDuration::from_secs(240);
@@ -23,7 +23,7 @@ const CLOCK_WARNING: SignedDuration = SignedDuration::from_secs(30);
 /// Age of the last directory sync that is a warning.
 const SYNC_OLD: SignedDuration = SignedDuration::from_hours(3);
 
-pub(super) async fn look(app: &App, report: &mut Report) {
+pub(super) async fn look(app: &AppState, report: &mut DoctorReport) {
     if !discovery(app, report).await {
         return;
     }
@@ -37,21 +37,22 @@ pub(super) async fn look(app: &App, report: &mut Report) {
     sync(app, report).await;
 }
 
-fn contexts(app: &App) -> Vec<String> {
+fn contexts(app: &AppState) -> Vec<String> {
     let signin = &app.config.signin;
     let mut all = vec![signin.required_context.clone(), signin.staff_context.clone()];
     all.dedup();
     all
 }
 
-async fn discovery(app: &App, report: &mut Report) -> bool {
+async fn discovery(app: &AppState, report: &mut DoctorReport) -> bool {
     match app.entra.oidc.look().await {
         Ok(keys) => {
-            report.add(Finding::ok("discovery", format!("the sign-in service answers, with {keys} signing keys")));
+            report
+                .add(DoctorFinding::ok("discovery", format!("the sign-in service answers, with {keys} signing keys")));
             true
         }
         Err(error) => {
-            report.add(Finding::error("discovery", chain(&error)).so("nobody can sign in").then(
+            report.add(DoctorFinding::error("discovery", chain(&error)).so("nobody can sign in").then(
                 "look at entra.tenant_id and entra.cloud, and whether this machine reaches Microsoft over https",
             ));
             false
@@ -59,28 +60,28 @@ async fn discovery(app: &App, report: &mut Report) -> bool {
     }
 }
 
-fn credential(app: &App, report: &mut Report) {
+fn credential(app: &AppState, report: &mut DoctorReport) {
     const CHECK: &str = "credential";
     let then = "upload a new certificate to the app registration, then put it here; no restart is needed";
     report.add(match (app.config.entra.credential.kind, app.entra.credential.days_left()) {
         (_, Some(days)) if days < 0 => {
-            Finding::error(CHECK, "the certificate has ended").so("nobody can sign in").then(then)
+            DoctorFinding::error(CHECK, "the certificate has ended").so("nobody can sign in").then(then)
         }
-        (_, Some(days)) if days <= 30 => Finding::warning(CHECK, format!("the certificate ends in {days} days"))
+        (_, Some(days)) if days <= 30 => DoctorFinding::warning(CHECK, format!("the certificate ends in {days} days"))
             .so("then nobody can sign in")
             .then(then),
-        (_, Some(days)) => Finding::ok(CHECK, format!("the certificate is good for {days} days")),
+        (_, Some(days)) => DoctorFinding::ok(CHECK, format!("the certificate is good for {days} days")),
         (CredentialKind::Secret, None) => {
-            Finding::warning(CHECK, "a client secret: when it ends only the app registration knows")
+            DoctorFinding::warning(CHECK, "a client secret: when it ends only the app registration knows")
                 .so("on that day nobody can sign in, without warning")
                 .then("use a certificate or a federated credential (docs/entra-setup.md)")
         }
-        (_, None) => Finding::ok(CHECK, "is read at each use"),
+        (_, None) => DoctorFinding::ok(CHECK, "is read at each use"),
     });
 }
 
 /// Checks the application's permissions. Returns false if it gets no token, because no other check can run then.
-async fn permissions(app: &App, report: &mut Report) -> bool {
+async fn permissions(app: &AppState, report: &mut DoctorReport) -> bool {
     const CHECK: &str = "permissions";
     let by_mail = app.config.notify.kind == NotifyKind::Graph;
     match app.entra.graph.application_permissions().await {
@@ -91,7 +92,7 @@ async fn permissions(app: &App, report: &mut Report) -> bool {
         }
         Ok(None) => {
             report.add(
-                Finding::unknown(CHECK, "the application's token does not show its permissions")
+                DoctorFinding::unknown(CHECK, "the application's token does not show its permissions")
                     .so("too few stop people, too many are a danger")
                     .then("compare the app registration with docs/entra-setup.md"),
             );
@@ -99,7 +100,7 @@ async fn permissions(app: &App, report: &mut Report) -> bool {
         }
         Err(error) => {
             report.add(
-                Finding::error(CHECK, format!("Entra gives the application no token: {}", chain(&error)))
+                DoctorFinding::error(CHECK, format!("Entra gives the application no token: {}", chain(&error)))
                     .so("nobody can sign in, and nothing can be read")
                     .then("look at the app registration's credential, and whether it is enabled; docs/operations.md lists the codes"),
             );
@@ -109,7 +110,7 @@ async fn permissions(app: &App, report: &mut Report) -> bool {
 }
 
 /// Checks that user risk is readable if the settings use it.
-fn risk(app: &App, granted: &[String], report: &mut Report) {
+fn risk(app: &AppState, granted: &[String], report: &mut DoctorReport) {
     let reads = |name: &String| name.starts_with("IdentityRiskyUser.Read");
     if let (Some(settings), false) = (&app.config.risk, granted.iter().any(reads)) {
         let so = if settings.approval_from.is_some() {
@@ -118,25 +119,25 @@ fn risk(app: &App, granted: &[String], report: &mut Report) {
             "nobody is told of a risk"
         };
         report.add(
-            Finding::error("permissions", "the application lacks IdentityRiskyUser.Read.All")
+            DoctorFinding::error("permissions", "the application lacks IdentityRiskyUser.Read.All")
                 .so(so)
                 .then("consent to it (Entra ID P2), or take [risk] out"),
         );
     }
 }
 
-fn consent(check: &'static str, whose: &str, consent: &Consent, report: &mut Report) {
+fn consent(check: &'static str, whose: &str, consent: &PermissionReview, report: &mut DoctorReport) {
     let names = |list: &[String]| list.join(", ");
     if !consent.forbidden.is_empty() {
         report.add(
-            Finding::error(check, format!("the {whose} has {}", names(&consent.forbidden)))
+            DoctorFinding::error(check, format!("the {whose} has {}", names(&consent.forbidden)))
                 .so("it reaches administrators: whoever gets into the portal has the tenant")
                 .then("remove it from the app registration at once"),
         );
     }
     if !consent.missing.is_empty() {
         report.add(
-            Finding::error(check, format!("the {whose} lacks {}", names(&consent.missing)))
+            DoctorFinding::error(check, format!("the {whose} lacks {}", names(&consent.missing)))
                 .so("what needs it fails; what protects people fails closed")
                 .then("add it to the app registration and let an administrator consent")
                 .by("passback setup --config FILE"),
@@ -144,39 +145,39 @@ fn consent(check: &'static str, whose: &str, consent: &Consent, report: &mut Rep
     }
     if !consent.unneeded.is_empty() {
         report.add(
-            Finding::warning(check, format!("the {whose} also has {}", names(&consent.unneeded)))
+            DoctorFinding::warning(check, format!("the {whose} also has {}", names(&consent.unneeded)))
                 .so("nothing here uses it, and a thief could")
                 .then("remove it from the app registration"),
         );
     }
-    if *consent == Consent::default() {
-        report.add(Finding::ok(check, format!("the {whose} has exactly what it needs")));
+    if *consent == PermissionReview::default() {
+        report.add(DoctorFinding::ok(check, format!("the {whose} has exactly what it needs")));
     }
 }
 
-fn clock(app: &App, report: &mut Report) {
+fn clock(app: &AppState, report: &mut DoctorReport) {
     let skew = app.entra.graph.skew();
     let says = format!("Microsoft's clock is {} s ahead of this machine's", skew.as_secs());
     let then = "keep the machine's clock by NTP";
     report.add(match skew.abs() {
         off if off > CLOCK_ERROR => {
-            Finding::error("clock", says).so("sign-ins are refused as too old or too new").then(then)
+            DoctorFinding::error("clock", says).so("sign-ins are refused as too old or too new").then(then)
         }
         off if off > CLOCK_WARNING => {
-            Finding::warning("clock", says).so("evidence is found by measured difference").then(then)
+            DoctorFinding::warning("clock", says).so("evidence is found by measured difference").then(then)
         }
-        _ => Finding::ok("clock", "agrees with Microsoft's"),
+        _ => DoctorFinding::ok("clock", "agrees with Microsoft's"),
     });
 }
 
-async fn operator(app: &App, report: &mut Report) {
+async fn operator(app: &AppState, report: &mut DoctorReport) {
     const CHECK: &str = "operator";
     let page = "GET /admin/operator, as somebody with Passback.Admin";
     let operator = match app.entra.operators.current().await {
         Ok(Some(operator)) => operator,
         Ok(None) => {
             report.add(
-                Finding::error(CHECK, "none is linked")
+                DoctorFinding::error(CHECK, "none is linked")
                     .so("nobody can reset")
                     .then("link one at /admin/operator")
                     .by(page),
@@ -184,22 +185,22 @@ async fn operator(app: &App, report: &mut Report) {
             return;
         }
         Err(error) => {
-            report.add(Finding::unknown(CHECK, chain(&error)).so("resets may fail").then("look at the database"));
+            report.add(DoctorFinding::unknown(CHECK, chain(&error)).so("resets may fail").then("look at the database"));
             return;
         }
     };
     if let Some(trouble) = operator.trouble {
         report.add(
-            Finding::error(CHECK, format!("cannot work ({})", trouble.name()))
+            DoctorFinding::error(CHECK, format!("cannot work ({})", trouble.name()))
                 .so("nobody can reset")
                 .then("link it again at /admin/operator; what waits goes on")
                 .by(page),
         );
     }
     report.add(if app.entra.operators.tokens_open(&operator) {
-        Finding::ok("sealing-keys", "open what they sealed")
+        DoctorFinding::ok("sealing-keys", "open what they sealed")
     } else {
-        Finding::error("sealing-keys", "the operator's tokens were sealed with a key that is not here")
+        DoctorFinding::error("sealing-keys", "the operator's tokens were sealed with a key that is not here")
             .so("nobody can reset, and everybody has to sign in again")
             .then("put the old key back into sealing.keys, or link the operator again")
             .by(page)
@@ -207,7 +208,7 @@ async fn operator(app: &App, report: &mut Report) {
     let days = app.now().duration_since(operator.refreshed_at).as_hours() / 24;
     if days > 7 {
         report.add(
-            Finding::warning(CHECK, format!("was not renewed for {days} days; its permission ends after 90"))
+            DoctorFinding::warning(CHECK, format!("was not renewed for {days} days; its permission ends after 90"))
                 .so("then nobody can reset")
                 .then("look into the log for why, then link it again")
                 .by(page),
@@ -216,12 +217,12 @@ async fn operator(app: &App, report: &mut Report) {
     power(app, &operator, report).await;
 }
 
-async fn power(app: &App, operator: &Operator, report: &mut Report) {
+async fn power(app: &AppState, operator: &LinkedOperator, report: &mut DoctorReport) {
     const CHECK: &str = "operator";
     match app.entra.graph.roles(operator.object).await {
         Ok(held) => roles(operator, &held, app.config.operator.tenant_wide, report),
         Err(error) => report.add(
-            Finding::unknown(CHECK, format!("its roles cannot be read: {}", chain(&error)))
+            DoctorFinding::unknown(CHECK, format!("its roles cannot be read: {}", chain(&error)))
                 .so("whom it may reset is not known")
                 .then("look at RoleManagement.Read.Directory"),
         ),
@@ -229,40 +230,42 @@ async fn power(app: &App, operator: &Operator, report: &mut Report) {
     match app.entra.operators.delegated_permissions().await {
         Ok(Some(granted)) => consent("permissions", "operator", &consent_of_operator(&granted), report),
         _ => report.add(
-            Finding::unknown("permissions", "the operator has no token of the moment to look at")
+            DoctorFinding::unknown("permissions", "the operator has no token of the moment to look at")
                 .so("too few stop people")
                 .then("look again while the portal runs"),
         ),
     }
 }
 
-fn roles(operator: &Operator, held: &[RoleHeld], tenant_wide: bool, report: &mut Report) {
+fn roles(operator: &LinkedOperator, held: &[RoleAssignment], tenant_wide: bool, report: &mut DoctorReport) {
     const CHECK: &str = "operator";
     if too_much_power(held) {
         report.add(
-            Finding::error(CHECK, "is a Global Administrator")
+            DoctorFinding::error(CHECK, "is a Global Administrator")
                 .so("whoever gets into the portal has the tenant")
                 .then("take that role away; Authentication Administrator is enough"),
         );
     }
     match resetting_role(held) {
         None => report.add(
-            Finding::error(CHECK, "holds no active role that may reset")
+            DoctorFinding::error(CHECK, "holds no active role that may reset")
                 .so("nobody can reset")
                 .then("assign Authentication Administrator, scoped to an administrative unit; eligible is not enough"),
         ),
         Some((role, scope)) if scope == "/" && !tenant_wide => report.add(
-            Finding::error(CHECK, format!("{} holds {role} for the whole tenant", operator.upn))
+            DoctorFinding::error(CHECK, format!("{} holds {role} for the whole tenant", operator.upn))
                 .so("it reaches everybody whom that role reaches")
                 .then("scope the role to an administrative unit, or set operator.tenant_wide = true and mean it"),
         ),
-        Some((role, scope)) => report.add(Finding::ok(CHECK, format!("{} holds {role} for {scope}", operator.upn))),
+        Some((role, scope)) => {
+            report.add(DoctorFinding::ok(CHECK, format!("{} holds {role} for {scope}", operator.upn)))
+        }
     }
 }
 
-async fn policies(app: &App, report: &mut Report) {
+async fn policies(app: &AppState, report: &mut DoctorReport) {
     let contexts = contexts(app);
-    let verdicts = Verdicts::from_ref(app);
+    let verdicts = PolicyAssessor::from_ref(app);
     let mut opinions = verdicts.look(&contexts).await;
     if matches!(&opinions, Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS) {
         // Microsoft allows this request once per second and tenant, and the running portal may have just sent it.
@@ -272,7 +275,7 @@ async fn policies(app: &App, report: &mut Report) {
     match opinions {
         Ok(opinions) => contexts.iter().zip(opinions).for_each(|(context, opinion)| policy(context, &opinion, report)),
         Err(error) => report.add(
-            Finding::unknown(POLICY, format!("Conditional Access policies cannot be read: {}", chain(&error)))
+            DoctorFinding::unknown(POLICY, format!("Conditional Access policies cannot be read: {}", chain(&error)))
                 .so("after 48 hours without a look resets are paused")
                 .then("look at Policy.Read.All"),
         ),
@@ -281,20 +284,20 @@ async fn policies(app: &App, report: &mut Report) {
 
 const POLICY: &str = "policy";
 
-fn policy(context: &str, opinion: &Opinion, report: &mut Report) {
+fn policy(context: &str, opinion: &PolicyAssessment, report: &mut DoctorReport) {
     let named = if opinion.policy.is_empty() { String::new() } else { format!(" \"{}\"", opinion.policy) };
     let good = opinion.verdict.is_good();
     if good {
-        report.add(Finding::ok(POLICY, format!("{context}:{named} proves a sign-in without the password")));
+        report.add(DoctorFinding::ok(POLICY, format!("{context}:{named} proves a sign-in without the password")));
     }
-    for text in opinion.remarks.iter().map(Remark::text) {
+    for text in opinion.remarks.iter().map(PolicyFinding::text) {
         let says = format!("{context}:{named}: {text}");
         report.add(if good {
-            Finding::warning(POLICY, says)
+            DoctorFinding::warning(POLICY, says)
                 .so("it works, and somebody should have decided this")
                 .then("look at the policy in Entra (Protection, Conditional Access)")
         } else {
-            Finding::error(POLICY, says)
+            DoctorFinding::error(POLICY, says)
                 .so("Entra gives the context without a proof, so nobody is let in (S-POLICY)")
                 .then("mend the policy in Entra; docs/entra-setup.md, points 4 to 6")
                 .by("passback setup --config FILE")
@@ -302,7 +305,7 @@ fn policy(context: &str, opinion: &Opinion, report: &mut Report) {
     }
 }
 
-async fn sync(app: &App, report: &mut Report) {
+async fn sync(app: &AppState, report: &mut DoctorReport) {
     const CHECK: &str = "synchronisation";
     let finding = match app.entra.graph.organization().await {
         Ok(read) if read.on_premises_sync_enabled == Some(true) => match read.on_premises_last_sync_date_time {
@@ -310,21 +313,21 @@ async fn sync(app: &App, report: &mut Report) {
                 let age = app.now().duration_since(at);
                 let says = format!("the directory was last synchronised {} minutes ago", age.as_mins());
                 if age > SYNC_OLD {
-                    Finding::warning(CHECK, says)
+                    DoctorFinding::warning(CHECK, says)
                         .so("writeback runs on the same server, and may be down, too")
                         .then("look at the sync server: is the service running?")
                 } else {
-                    Finding::ok(CHECK, says)
+                    DoctorFinding::ok(CHECK, says)
                 }
             }
-            None => Finding::warning(CHECK, "is on, and never ran")
+            None => DoctorFinding::warning(CHECK, "is on, and never ran")
                 .so("nothing is written back")
                 .then("look at the sync server"),
         },
-        Ok(_) => Finding::warning(CHECK, "no directory is synchronised with this tenant")
+        Ok(_) => DoctorFinding::warning(CHECK, "no directory is synchronised with this tenant")
             .so("passwords live in the cloud alone: Entra's own reset does that")
             .then("this portal is for organisations with password writeback"),
-        Err(error) => Finding::unknown(CHECK, chain(&error))
+        Err(error) => DoctorFinding::unknown(CHECK, chain(&error))
             .so("it is not known whether the sync server lives")
             .then("look at Organization.Read.All"),
     };

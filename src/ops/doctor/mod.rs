@@ -8,24 +8,24 @@ mod local;
 mod microsoft;
 mod report;
 
-pub use report::{Finding, Level, Report};
+pub use report::{DoctorFinding, DoctorReport, FindingLevel};
 
 use std::path::Path;
 
 use crate::base::{Clock, Random};
 use crate::config::{Config, load};
-use crate::entra::Entra;
-use crate::state::App;
+use crate::entra::EntraClients;
+use crate::state::AppState;
 use crate::store::Sealer;
 
 /// Runs all checks for the settings in a file.
-pub async fn doctor(file: &Path, clock: Clock, random: Random) -> Report {
-    let mut report = Report::default();
+pub async fn doctor(file: &Path, clock: Clock, random: Random) -> DoctorReport {
+    let mut report = DoctorReport::default();
     let config = match load(file) {
         Ok(config) => config,
         Err(error) => {
             report.add(
-                Finding::error("configuration", format!("{} cannot be used: {}", file.display(), chain(&error)))
+                DoctorFinding::error("configuration", format!("{} cannot be used: {}", file.display(), chain(&error)))
                     .so("the portal does not start, and nothing else can be looked at")
                     .then("mend the key that is named; docs/operations.md has every key")
                     .by("passback config check --config FILE"),
@@ -43,12 +43,12 @@ pub async fn doctor(file: &Path, clock: Clock, random: Random) -> Report {
 }
 
 /// Creates the application state for the checks, without background tasks. Returns `None` after it reported an error.
-async fn app(config: Config, report: &mut Report, clock: Clock, random: Random) -> Option<App> {
+async fn app(config: Config, report: &mut DoctorReport, clock: Clock, random: Random) -> Option<AppState> {
     let sealer = match Sealer::load(&config.sealing, config.tenant(), random.clone()) {
         Ok(sealer) => sealer,
         Err(error) => {
             report.add(
-                Finding::error("sealing-keys", chain(&error))
+                DoctorFinding::error("sealing-keys", chain(&error))
                     .so("the portal does not start")
                     .then("each key is a file of 64 hexadecimal digits that only the service can read")
                     .by("openssl rand -hex 32 > FILE && chmod 600 FILE"),
@@ -57,22 +57,22 @@ async fn app(config: Config, report: &mut Report, clock: Clock, random: Random) 
         }
     };
     let db = local::database(&config, report).await?;
-    let entra = match Entra::new(&config, &db, &sealer, &clock, &random) {
+    let entra = match EntraClients::new(&config, &db, &sealer, &clock, &random) {
         Ok(entra) => entra,
         Err(error) => {
             report.add(
-                Finding::error("credential", chain(&error))
+                DoctorFinding::error("credential", chain(&error))
                     .so("the portal does not start")
                     .then("mend entra.credential (docs/operations.md, credentials)"),
             );
             return None;
         }
     };
-    match App::new(config, db, &sealer, entra, clock, random) {
+    match AppState::new(config, db, &sealer, entra, clock, random) {
         Ok(app) => Some(app),
         Err(error) => {
             report.add(
-                Finding::error("configuration", chain(&error))
+                DoctorFinding::error("configuration", chain(&error))
                     .so("the portal does not start")
                     .then("mend what is named: the breach file, the logo, or directory.ca_file"),
             );

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum FindingLevel {
     /// The check passed.
     Ok,
     /// The portal works, but an administrator should know.
@@ -18,10 +18,10 @@ pub enum Level {
 
 /// Result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct DoctorFinding {
     /// Stable name of the check.
     pub check: &'static str,
-    pub level: Level,
+    pub level: FindingLevel,
     pub says: String,
     /// Consequence of the finding.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -34,25 +34,25 @@ pub struct Finding {
     pub command: &'static str,
 }
 
-impl Finding {
-    fn new(check: &'static str, level: Level, says: impl Into<String>) -> Self {
+impl DoctorFinding {
+    fn new(check: &'static str, level: FindingLevel, says: impl Into<String>) -> Self {
         Self { check, level, says: says.into(), consequence: "", remedy: String::new(), command: "" }
     }
 
     pub(super) fn ok(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, Level::Ok, says)
+        Self::new(check, FindingLevel::Ok, says)
     }
 
     pub(super) fn warning(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, Level::Warning, says)
+        Self::new(check, FindingLevel::Warning, says)
     }
 
     pub(super) fn unknown(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, Level::Unknown, says)
+        Self::new(check, FindingLevel::Unknown, says)
     }
 
     pub(super) fn error(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, Level::Error, says)
+        Self::new(check, FindingLevel::Error, says)
     }
 
     pub(super) fn so(self, consequence: &'static str) -> Self {
@@ -70,12 +70,12 @@ impl Finding {
 
 /// All findings, in the order of the checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    pub findings: Vec<Finding>,
+pub struct DoctorReport {
+    pub findings: Vec<DoctorFinding>,
 }
 
-impl Report {
-    pub(super) fn add(&mut self, finding: Finding) {
+impl DoctorReport {
+    pub(super) fn add(&mut self, finding: DoctorFinding) {
         self.findings.push(finding);
     }
 
@@ -83,25 +83,25 @@ impl Report {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.findings.iter().map(|finding| finding.level).max() {
-            None | Some(Level::Ok) => 0,
-            Some(Level::Warning) => 2,
-            Some(Level::Unknown) => 3,
-            Some(Level::Error) => 1,
+            None | Some(FindingLevel::Ok) => 0,
+            Some(FindingLevel::Warning) => 2,
+            Some(FindingLevel::Unknown) => 3,
+            Some(FindingLevel::Error) => 1,
         }
     }
 
     /// Returns lines for people. The worst finding is last, next to the prompt.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let mut sorted: Vec<&Finding> = self.findings.iter().collect();
+        let mut sorted: Vec<&DoctorFinding> = self.findings.iter().collect();
         sorted.sort_by_key(|finding| finding.level);
         let mut lines = Vec::new();
         for finding in sorted {
             let mark = match finding.level {
-                Level::Ok => "ok     ",
-                Level::Warning => "WARNING",
-                Level::Unknown => "UNKNOWN",
-                Level::Error => "ERROR  ",
+                FindingLevel::Ok => "ok     ",
+                FindingLevel::Warning => "WARNING",
+                FindingLevel::Unknown => "UNKNOWN",
+                FindingLevel::Error => "ERROR  ",
             };
             lines.push(format!("{mark} {}: {}", finding.check, finding.says));
             for (what, text) in [("so", finding.consequence), ("do", &finding.remedy), ("run", finding.command)] {
@@ -114,9 +114,9 @@ impl Report {
         lines.push(format!(
             "{} looked at: {} errors, {} unknown, {} warnings",
             self.findings.len(),
-            count(Level::Error),
-            count(Level::Unknown),
-            count(Level::Warning)
+            count(FindingLevel::Error),
+            count(FindingLevel::Unknown),
+            count(FindingLevel::Warning)
         ));
         lines
     }
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn the_worst_finding_is_the_exit_code_and_stands_last() {
-        let mut report = Report::default();
+        let mut report = DoctorReport::default();
         assert_eq!(report.exit_code(), 0);
         for (finding, code) in [
-            (Finding::ok("a", "fine"), 0),
-            (Finding::warning("b", "hm"), 2),
-            (Finding::unknown("c", "dark"), 3),
-            (Finding::error("d", "broken").so("nobody can reset").then("mend it").by("mend"), 1),
-            (Finding::ok("e", "fine"), 1),
+            (DoctorFinding::ok("a", "fine"), 0),
+            (DoctorFinding::warning("b", "hm"), 2),
+            (DoctorFinding::unknown("c", "dark"), 3),
+            (DoctorFinding::error("d", "broken").so("nobody can reset").then("mend it").by("mend"), 1),
+            (DoctorFinding::ok("e", "fine"), 1),
         ] {
             report.add(finding);
             assert_eq!(report.exit_code(), code);

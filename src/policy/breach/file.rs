@@ -17,15 +17,15 @@ const KEPT: usize = 6;
 
 /// Size of a breach list that was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Built {
+pub(crate) struct BuiltBreachList {
     pub(crate) hashes: u64,
     pub(crate) bytes: u64,
 }
 
 /// Breach list in a memory-mapped file.
-pub struct BreachLookup(Set<Mmap>);
+pub struct BreachList(Set<Mmap>);
 
-impl BreachLookup {
+impl BreachList {
     /// Opens a file and verifies its checksum, so that damage is detected at startup and not during a reset.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl BreachLookup {
 ///
 /// # Errors
 /// When a line is not a hash or out of order, when `to` already exists, and when a file cannot be read or written.
-pub(crate) fn build(from: &Path, to: &Path) -> Result<Built, BreachError> {
+pub(crate) fn build(from: &Path, to: &Path) -> Result<BuiltBreachList, BreachError> {
     let named = |path: &Path| path.display().to_string();
     let failed = |path: &Path| {
         let path = named(path);
@@ -92,7 +92,7 @@ pub(crate) fn build(from: &Path, to: &Path) -> Result<Built, BreachError> {
     out.get_ref().sync_all().map_err(failed(&half))?;
     std::fs::rename(&half, to).map_err(failed(to))?;
     let bytes = std::fs::metadata(to).map_err(failed(to))?.len();
-    Ok(Built { hashes, bytes })
+    Ok(BuiltBreachList { hashes, bytes })
 }
 
 /// Parses the first bytes of the hash in a line.
@@ -125,7 +125,7 @@ mod tests {
         lines.join("\r\n")
     }
 
-    fn built(text: &str) -> (tempfile::TempDir, Result<Built, BreachError>) {
+    fn built(text: &str) -> (tempfile::TempDir, Result<BuiltBreachList, BreachError>) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("list"), text).unwrap();
         let built = build(&dir.path().join("list"), &dir.path().join("hashes"));
@@ -136,7 +136,7 @@ mod tests {
     fn what_went_in_is_found_and_nothing_else() {
         let (dir, built) = built(&list(&["hunter2", "letmein", "hunter2", "correct horse"]));
         assert_eq!(built.unwrap().hashes, 3);
-        let hashes = BreachLookup::open(&dir.path().join("hashes")).unwrap();
+        let hashes = BreachList::open(&dir.path().join("hashes")).unwrap();
         assert!(hashes.holds(&hash("hunter2")));
         assert!(!hashes.holds(&hash("hunter3")));
         let again = build(&dir.path().join("list"), &dir.path().join("hashes"));
@@ -160,8 +160,8 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[20] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        assert!(matches!(BreachLookup::open(&path), Err(BreachError::Damaged { .. })));
+        assert!(matches!(BreachList::open(&path), Err(BreachError::Damaged { .. })));
         std::fs::write(&path, b"short").unwrap();
-        assert!(matches!(BreachLookup::open(&path), Err(BreachError::Damaged { .. })));
+        assert!(matches!(BreachList::open(&path), Err(BreachError::Damaged { .. })));
     }
 }

@@ -5,7 +5,7 @@
 mod file;
 mod range;
 
-pub use file::BreachLookup;
+pub use file::BreachList;
 pub(crate) use file::build;
 
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use sha1::{Digest as _, Sha1};
 use zeroize::Zeroizing;
 
 use crate::base::Password;
-use crate::config::{Breach as Settings, BreachKind};
+use crate::config::{BreachCheckConfig as Settings, BreachCheckKind};
 
 /// Result of a breach check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Breached {
+pub(super) enum BreachStatus {
     No,
     Yes,
     NotKnown,
@@ -44,36 +44,36 @@ pub enum BreachError {
 }
 
 /// Breach check, as configured.
-pub(super) enum Breach {
+pub(super) enum BreachChecker {
     Off,
-    Range(range::Range),
-    File(Arc<BreachLookup>),
+    Range(range::BreachRangeApi),
+    File(Arc<BreachList>),
 }
 
-impl Breach {
+impl BreachChecker {
     pub(super) fn new(settings: &Settings) -> Result<Self, BreachError> {
         Ok(match settings.kind {
-            BreachKind::Off => Self::Off,
-            BreachKind::RangeApi => Self::Range(range::Range::new(settings)?),
-            BreachKind::File => {
+            BreachCheckKind::Off => Self::Off,
+            BreachCheckKind::RangeApi => Self::Range(range::BreachRangeApi::new(settings)?),
+            BreachCheckKind::File => {
                 let path = settings.file.as_deref().ok_or(BreachError::NoFile)?;
-                Self::File(Arc::new(BreachLookup::open(path)?))
+                Self::File(Arc::new(BreachList::open(path)?))
             }
         })
     }
 
     /// Checks the SHA-1 of a password against the configured list.
-    pub(super) async fn look(&self, password: &Password) -> Breached {
+    pub(super) async fn look(&self, password: &Password) -> BreachStatus {
         let hash: Zeroizing<[u8; 20]> = Zeroizing::new(Sha1::digest(password.expose_password()).into());
         match self {
-            Self::Off => Breached::NotKnown,
+            Self::Off => BreachStatus::NotKnown,
             Self::Range(range) => range.look(&hash).await,
             Self::File(hashes) => {
                 let hashes = Arc::clone(hashes);
                 // The lookup may read from disk, which must not delay other requests.
                 tokio::task::spawn_blocking(move || hashes.holds(&hash))
                     .await
-                    .map_or(Breached::NotKnown, |known| if known { Breached::Yes } else { Breached::No })
+                    .map_or(BreachStatus::NotKnown, |known| if known { BreachStatus::Yes } else { BreachStatus::No })
             }
         }
     }

@@ -10,20 +10,20 @@ use reqwest::{Client, redirect, retry};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{BreachError, Breached};
+use super::{BreachError, BreachStatus};
 use crate::base::hex;
-use crate::config::Breach as Settings;
+use crate::config::BreachCheckConfig as Settings;
 
 /// Maximum response body. A padded response has about 1,000 lines of 40 bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Client of the range API.
-pub(in crate::policy) struct Range {
+pub(in crate::policy) struct BreachRangeApi {
     http: Client,
     url: Url,
 }
 
-impl Range {
+impl BreachRangeApi {
     #[expect(clippy::disallowed_methods, reason = "external service with its own timeout, not Microsoft")]
     pub(super) fn new(settings: &Settings) -> Result<Self, BreachError> {
         let limit = Duration::from_millis(settings.timeout_milliseconds);
@@ -31,13 +31,13 @@ impl Range {
         Ok(Self { http: builder.build().map_err(BreachError::Client)?, url: settings.url.clone() })
     }
 
-    pub(super) async fn look(&self, hash: &[u8; 20]) -> Breached {
+    pub(super) async fn look(&self, hash: &[u8; 20]) -> BreachStatus {
         match self.ask(hash).await {
-            Ok(known) if known => Breached::Yes,
-            Ok(_) => Breached::No,
+            Ok(known) if known => BreachStatus::Yes,
+            Ok(_) => BreachStatus::No,
             Err(problem) => {
                 tracing::warn!(error = problem, "breach lookup failed: password accepted without the check");
-                Breached::NotKnown
+                BreachStatus::NotKnown
             }
         }
     }

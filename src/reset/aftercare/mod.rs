@@ -12,7 +12,7 @@ use jiff::Timestamp;
 /// Kinds of devices of a person that decide the applicable steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each flag is an independent fact")]
-pub(super) struct Devices {
+pub(super) struct DeviceKinds {
     /// Joined to AD and Entra.
     pub(super) hybrid: bool,
     /// Joined to Entra only.
@@ -22,7 +22,7 @@ pub(super) struct Devices {
     pub(super) unknown: bool,
 }
 
-impl Devices {
+impl DeviceKinds {
     pub(super) const UNKNOWN: Self = Self { hybrid: false, entra: false, phone: false, unknown: true };
 
     /// Builds the kinds from Graph's operating system and trust type of each device.
@@ -52,12 +52,12 @@ impl Devices {
 
 /// Answer to "can you get into your laptop now?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Laptop {
+pub(super) enum LaptopAnswer {
     Inside,
     Outside,
 }
 
-impl Laptop {
+impl LaptopAnswer {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Inside => "inside",
@@ -72,7 +72,7 @@ impl Laptop {
 
 /// One step of the checklist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum ChecklistStep {
     /// Removes the old password from the phone before anything else, because the phone would lock the account again.
     PhoneFirst,
     Phone,
@@ -83,7 +83,7 @@ pub(super) enum Step {
     Wifi,
 }
 
-impl Step {
+impl ChecklistStep {
     pub(super) const ALL: [Self; 5] = [Self::PhoneFirst, Self::Phone, Self::GetIn, Self::LockUnlock, Self::Wifi];
 
     pub(super) fn code(self) -> &'static str {
@@ -103,19 +103,19 @@ impl Step {
 
 /// Device checklist of one reset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct AfterCare {
+pub(super) struct DeviceChecklist {
     /// The account was locked when the reset was started.
     pub(super) was_locked: bool,
     /// Kinds of devices, or `None` if they were not read yet.
-    pub(super) devices: Option<Devices>,
-    pub(super) laptop: Option<Laptop>,
-    pub(super) ticks: Vec<(Step, Timestamp)>,
+    pub(super) devices: Option<DeviceKinds>,
+    pub(super) laptop: Option<LaptopAnswer>,
+    pub(super) ticks: Vec<(ChecklistStep, Timestamp)>,
     pub(super) signed_out_at: Option<Timestamp>,
 }
 
-impl AfterCare {
-    fn devices(&self) -> Devices {
-        self.devices.unwrap_or(Devices::UNKNOWN)
+impl DeviceChecklist {
+    fn devices(&self) -> DeviceKinds {
+        self.devices.unwrap_or(DeviceKinds::UNKNOWN)
     }
 
     /// Returns whether the question about the laptop applies: only a computer that needs a domain controller can lock
@@ -130,22 +130,22 @@ impl AfterCare {
     }
 
     /// Returns the applicable steps in the recommended order.
-    pub(super) fn steps(&self) -> Vec<Step> {
+    pub(super) fn steps(&self) -> Vec<ChecklistStep> {
         let laptop = self.laptop.filter(|_| self.asks()).map(|answer| match answer {
-            Laptop::Inside => Step::LockUnlock,
-            Laptop::Outside => Step::GetIn,
+            LaptopAnswer::Inside => ChecklistStep::LockUnlock,
+            LaptopAnswer::Outside => ChecklistStep::GetIn,
         });
         let has_phone = self.devices().phone || self.devices().unknown;
         let phone = match (self.was_locked, has_phone) {
-            (true, _) => Some(Step::PhoneFirst),
-            (false, true) => Some(Step::Phone),
+            (true, _) => Some(ChecklistStep::PhoneFirst),
+            (false, true) => Some(ChecklistStep::Phone),
             (false, false) => None,
         };
         let ordered = if self.was_locked { [phone, laptop] } else { [laptop, phone] };
-        ordered.into_iter().flatten().chain([Step::Wifi]).collect()
+        ordered.into_iter().flatten().chain([ChecklistStep::Wifi]).collect()
     }
 
-    pub(super) fn done(&self, step: Step) -> Option<Timestamp> {
+    pub(super) fn done(&self, step: ChecklistStep) -> Option<Timestamp> {
         self.ticks.iter().find(|(ticked, _)| *ticked == step).map(|(_, at)| *at)
     }
 }
@@ -154,50 +154,66 @@ impl AfterCare {
 mod tests {
     use super::*;
 
-    fn care(devices: Devices, laptop: Option<Laptop>) -> AfterCare {
-        AfterCare { devices: Some(devices), laptop, ..AfterCare::default() }
+    fn care(devices: DeviceKinds, laptop: Option<LaptopAnswer>) -> DeviceChecklist {
+        DeviceChecklist { devices: Some(devices), laptop, ..DeviceChecklist::default() }
     }
 
     #[test]
     fn only_the_steps_that_fit_are_shown() {
         let all = [("Windows", "ServerAd"), ("iOS", "Workplace")];
-        let devices = Devices::of(all.into_iter());
-        assert_eq!(care(devices, None).steps(), [Step::Phone, Step::Wifi], "the laptop question comes first");
-        assert!(care(devices, None).asks());
-        assert_eq!(care(devices, Some(Laptop::Inside)).steps(), [Step::LockUnlock, Step::Phone, Step::Wifi]);
-        assert_eq!(care(devices, Some(Laptop::Outside)).steps(), [Step::GetIn, Step::Phone, Step::Wifi]);
-        let entra = Devices::of([("Windows", "AzureAd")].into_iter());
+        let devices = DeviceKinds::of(all.into_iter());
         assert_eq!(
-            care(entra, Some(Laptop::Outside)).steps(),
-            [Step::Wifi],
+            care(devices, None).steps(),
+            [ChecklistStep::Phone, ChecklistStep::Wifi],
+            "the laptop question comes first"
+        );
+        assert!(care(devices, None).asks());
+        assert_eq!(
+            care(devices, Some(LaptopAnswer::Inside)).steps(),
+            [ChecklistStep::LockUnlock, ChecklistStep::Phone, ChecklistStep::Wifi]
+        );
+        assert_eq!(
+            care(devices, Some(LaptopAnswer::Outside)).steps(),
+            [ChecklistStep::GetIn, ChecklistStep::Phone, ChecklistStep::Wifi]
+        );
+        let entra = DeviceKinds::of([("Windows", "AzureAd")].into_iter());
+        assert_eq!(
+            care(entra, Some(LaptopAnswer::Outside)).steps(),
+            [ChecklistStep::Wifi],
             "an answer that no longer applies is ignored"
         );
         assert!(care(entra, None).laptop_by_itself() && !care(entra, None).asks());
-        let unknown = care(Devices::UNKNOWN, Some(Laptop::Outside));
-        assert_eq!(unknown.steps(), [Step::GetIn, Step::Phone, Step::Wifi], "unknown devices show every step");
+        let unknown = care(DeviceKinds::UNKNOWN, Some(LaptopAnswer::Outside));
+        assert_eq!(
+            unknown.steps(),
+            [ChecklistStep::GetIn, ChecklistStep::Phone, ChecklistStep::Wifi],
+            "unknown devices show every step"
+        );
     }
 
     #[test]
     fn after_a_lock_the_phone_comes_first_even_if_none_is_registered() {
-        let hybrid = Devices::of([("Windows", "ServerAd")].into_iter());
-        let locked = AfterCare { was_locked: true, ..care(hybrid, Some(Laptop::Inside)) };
-        assert_eq!(locked.steps(), [Step::PhoneFirst, Step::LockUnlock, Step::Wifi]);
+        let hybrid = DeviceKinds::of([("Windows", "ServerAd")].into_iter());
+        let locked = DeviceChecklist { was_locked: true, ..care(hybrid, Some(LaptopAnswer::Inside)) };
+        assert_eq!(locked.steps(), [ChecklistStep::PhoneFirst, ChecklistStep::LockUnlock, ChecklistStep::Wifi]);
     }
 
     #[test]
     fn kinds_and_codes_read_back() {
-        for devices in
-            [Devices::UNKNOWN, Devices::default(), Devices { hybrid: true, phone: true, ..Devices::default() }]
-        {
-            assert_eq!(Devices::read(&devices.name()), devices);
+        for devices in [
+            DeviceKinds::UNKNOWN,
+            DeviceKinds::default(),
+            DeviceKinds { hybrid: true, phone: true, ..DeviceKinds::default() },
+        ] {
+            assert_eq!(DeviceKinds::read(&devices.name()), devices);
         }
-        for step in Step::ALL {
-            assert_eq!(Step::read(step.code()), Some(step));
+        for step in ChecklistStep::ALL {
+            assert_eq!(ChecklistStep::read(step.code()), Some(step));
             for part in ["title", "text"] {
                 let key = format!("care-{}-{part}", step.code());
                 assert!(crate::web::Lang::english().knows(&key), "{key}");
             }
         }
-        assert_eq!(Laptop::read("neither"), None);
+        assert_eq!(LaptopAnswer::read("neither"), None);
     }
 }

@@ -8,31 +8,31 @@ use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{SKEW, prove, settle, took};
-use crate::people::{PasswordSet, People};
-use crate::reset::reading::{Proof, Reset, Rung};
-use crate::reset::state::Evidence;
+use crate::people::{PasswordLastSet, PeopleService};
+use crate::reset::reading::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use crate::reset::state::EvidenceFinding;
 use crate::reset::store;
-use crate::reset::submit::Resets;
+use crate::reset::submit::ResetService;
 use crate::store::StoreError;
 
 /// Source name in the evidence records.
 const SOURCE: &str = "domain controller";
 
 /// Checks each reset at a domain controller. `true`: no further check is needed for that reset.
-pub(super) async fn look(resets: &Resets, due: &[Reset]) -> Result<Vec<bool>, StoreError> {
+pub(super) async fn look(resets: &ResetService, due: &[PasswordReset]) -> Result<Vec<bool>, StoreError> {
     let all = due.iter().map(|reset| look_for(resets, reset));
     futures_util::future::join_all(all).await.into_iter().collect()
 }
 
-async fn look_for(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
+async fn look_for(resets: &ResetService, reset: &PasswordReset) -> Result<bool, StoreError> {
     let app = &resets.app;
     let (Some(account), Some(before), Some(_)) = (&reset.account, reset.set_before, &app.directory) else {
         return Ok(true);
     };
-    if store::proofs(&app.db, reset.id).await?.iter().any(|proof| proof.rung == Rung::Landed) {
+    if store::proofs(&app.db, reset.id).await?.iter().any(|proof| proof.rung == EvidenceCheckpoint::Landed) {
         return Ok(true);
     }
-    let Some(set) = People::from_ref(app).password_set(account).await else { return Ok(false) };
+    let Some(set) = PeopleService::from_ref(app).password_set(account).await else { return Ok(false) };
     let now = app.now();
     let Some(at) = landed(reset, before, set, now) else { return Ok(false) };
     // A change that another reset of the same person may have caused is no evidence for this one.
@@ -41,11 +41,11 @@ async fn look_for(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
         return Ok(true);
     }
     let mut ledger = app.auditor.begin().await?;
-    let proof = Proof { rung: Rung::Landed, at, source: SOURCE.to_owned(), detail: None };
+    let proof = EvidenceRecord { rung: EvidenceCheckpoint::Landed, at, source: SOURCE.to_owned(), detail: None };
     if prove(&mut ledger, reset, &proof, "reset.landed").await? {
-        took(resets, reset, Rung::Landed, at);
+        took(resets, reset, EvidenceCheckpoint::Landed, at);
     }
-    settle(resets, &mut ledger, reset, (Evidence::Landed, SOURCE)).await?;
+    settle(resets, &mut ledger, reset, (EvidenceFinding::Landed, SOURCE)).await?;
     store::touch(ledger.tx(), reset.id, now).await?;
     ledger.commit().await?;
     app.changed.notify_one();
@@ -53,12 +53,12 @@ async fn look_for(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
 }
 
 /// Returns the time at which the password was set, if `pwdLastSet` changed in a way that this reset causes.
-fn landed(reset: &Reset, before: PasswordSet, set: PasswordSet, now: Timestamp) -> Option<Timestamp> {
+fn landed(reset: &PasswordReset, before: PasswordLastSet, set: PasswordLastSet, now: Timestamp) -> Option<Timestamp> {
     let from = reset.dispatched_at?;
     let until = reset.settled_at.unwrap_or(now).saturating_add(SignedDuration::from_mins(10)).unwrap_or(now);
     match (before, set) {
-        (PasswordSet::At(_), PasswordSet::MustChange) => Some(now),
-        (_, PasswordSet::At(at)) if before != set => {
+        (PasswordLastSet::At(_), PasswordLastSet::MustChange) => Some(now),
+        (_, PasswordLastSet::At(at)) if before != set => {
             let ours =
                 at >= from.saturating_sub(SKEW).unwrap_or(from) && at <= until.saturating_add(SKEW).unwrap_or(until);
             ours.then_some(at)
@@ -79,15 +79,15 @@ mod tests {
     #[test]
     fn only_what_changed_since_and_in_its_time_landed() {
         let now = at("2026-11-23T10:00:30Z");
-        let old = PasswordSet::At(at("2026-08-01T09:00:00Z"));
+        let old = PasswordLastSet::At(at("2026-08-01T09:00:00Z"));
         let told = |before, set| landed(&reset(), before, set, now);
-        assert_eq!(told(old, PasswordSet::MustChange), Some(now), "an administrator's reset");
+        assert_eq!(told(old, PasswordLastSet::MustChange), Some(now), "an administrator's reset");
         let new = at("2026-11-23T10:00:03Z");
-        assert_eq!(told(old, PasswordSet::At(new)), Some(new), "without a forced password change");
-        assert_eq!(told(PasswordSet::MustChange, PasswordSet::At(new)), Some(new));
-        assert_eq!(told(PasswordSet::MustChange, PasswordSet::MustChange), None, "inconclusive");
+        assert_eq!(told(old, PasswordLastSet::At(new)), Some(new), "without a forced password change");
+        assert_eq!(told(PasswordLastSet::MustChange, PasswordLastSet::At(new)), Some(new));
+        assert_eq!(told(PasswordLastSet::MustChange, PasswordLastSet::MustChange), None, "inconclusive");
         assert_eq!(told(old, old), None);
-        assert_eq!(told(old, PasswordSet::At(at("2026-11-23T09:00:00Z"))), None, "another reset, before");
-        assert_eq!(told(old, PasswordSet::At(at("2026-11-23T11:00:00Z"))), None, "another reset, long after");
+        assert_eq!(told(old, PasswordLastSet::At(at("2026-11-23T09:00:00Z"))), None, "another reset, before");
+        assert_eq!(told(old, PasswordLastSet::At(at("2026-11-23T11:00:00Z"))), None, "another reset, long after");
     }
 }

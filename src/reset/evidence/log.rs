@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{LATE, SKEW, note, prove, settle, took};
 use crate::base::ObjectId;
-use crate::entra::{AUDIT_LOOKS, AuditRow, GraphError};
+use crate::entra::{AUDIT_LOOKS, DirectoryAuditRecord, GraphError};
 use crate::reset::details::ending;
-use crate::reset::reading::{CarriedNote, Proof, Reset, Rung};
-use crate::reset::state::{Ending, Evidence, Report};
+use crate::reset::reading::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use crate::reset::state::{EvidenceFinding, OperationFailure, ResetEvent};
 use crate::reset::store;
-use crate::reset::submit::Resets;
+use crate::reset::submit::ResetService;
 use crate::store::StoreError;
 use crate::troubles;
 
@@ -23,7 +23,7 @@ pub(crate) const LOGS: &str = "audit_logs_resets";
 
 /// Match of one reset against the audit log.
 #[derive(Debug, PartialEq, Eq)]
-enum Found {
+enum AuditLogMatch {
     Nothing,
     /// Several records match: no conclusion is drawn.
     Ambiguous,
@@ -36,18 +36,18 @@ enum Found {
 }
 
 /// Result of a request to the audit log.
-pub(super) enum Log {
-    Rows(Vec<AuditRow>),
+pub(super) enum AuditLogRead {
+    Rows(Vec<DirectoryAuditRecord>),
     /// The log is not available now: read it again after this delay.
     NotNow(SignedDuration),
 }
 
 /// Fetches the audit records from the period in which these resets were sent.
-pub(super) async fn read(resets: &Resets, due: &[Reset]) -> Result<Log, StoreError> {
+pub(super) async fn read(resets: &ResetService, due: &[PasswordReset]) -> Result<AuditLogRead, StoreError> {
     let (app, now) = (&resets.app, resets.app.now());
     if let Err(refused) = app.limits.take("graph:audits", AUDIT_LOOKS, now).await? {
         // All rejected callers retry at the same time, and one request then serves them.
-        return Ok(Log::NotNow(refused.wait));
+        return Ok(AuditLogRead::NotNow(refused.wait));
     }
     let skew = app.entra.graph.skew();
     let first = due.iter().filter_map(|r| r.dispatched_at).min().unwrap_or(now);
@@ -58,7 +58,7 @@ pub(super) async fn read(resets: &Resets, due: &[Reset]) -> Result<Log, StoreErr
             if !rows.is_empty() && troubles::read_signal(&app.db, LOGS).await?.is_none() {
                 troubles::signal(&app.db, LOGS, "1", now).await?;
             }
-            Ok(Log::Rows(rows))
+            Ok(AuditLogRead::Rows(rows))
         }
         Err(error) => {
             tracing::warn!(error = ?error, "directory audit log request failed: retrying");
@@ -66,28 +66,34 @@ pub(super) async fn read(resets: &Resets, due: &[Reset]) -> Result<Log, StoreErr
                 GraphError::Answered(refusal) => refusal.retry_after,
                 _ => None,
             };
-            Ok(Log::NotNow(wait.unwrap_or(SOON).max(SOON)))
+            Ok(AuditLogRead::NotNow(wait.unwrap_or(SOON).max(SOON)))
         }
     }
 }
 
 /// Matches one reset against the records and applies the result. `true`: no further check of the log is needed.
-pub(super) async fn look(resets: &Resets, rows: &[AuditRow], reset: &Reset) -> Result<bool, StoreError> {
+pub(super) async fn look(
+    resets: &ResetService,
+    rows: &[DirectoryAuditRecord],
+    reset: &PasswordReset,
+) -> Result<bool, StoreError> {
     let app = &resets.app;
-    if store::proofs(&app.db, reset.id).await?.iter().any(|proof| proof.rung == Rung::Carried) {
+    if store::proofs(&app.db, reset.id).await?.iter().any(|proof| proof.rung == EvidenceCheckpoint::Carried) {
         return Ok(true);
     }
     let now = app.now();
     match find_own(resets, rows, reset, now).await? {
-        Found::Row { at, success, agent, reason } => conclude(resets, reset, at, success, &agent, &reason).await,
-        Found::Ambiguous => {
-            note(resets, reset, CarriedNote::Ambiguous).await?;
+        AuditLogMatch::Row { at, success, agent, reason } => {
+            conclude(resets, reset, at, success, &agent, &reason).await
+        }
+        AuditLogMatch::Ambiguous => {
+            note(resets, reset, DeliveryLogGap::Ambiguous).await?;
             Ok(false)
         }
-        Found::Nothing => {
+        AuditLogMatch::Nothing => {
             let waited = now.duration_since(reset.settled_at.unwrap_or(reset.created_at));
             if reset.synced && waited > LATE && troubles::read_signal(&app.db, LOGS).await?.is_none() {
-                note(resets, reset, CarriedNote::Unavailable).await?;
+                note(resets, reset, DeliveryLogGap::Unavailable).await?;
             }
             Ok(false)
         }
@@ -95,19 +101,22 @@ pub(super) async fn look(resets: &Resets, rows: &[AuditRow], reset: &Reset) -> R
 }
 
 /// Resolves a reset that was accepted without an operation URL. Returns whether the audit log settled it.
-pub(in crate::reset) async fn settles_writing(resets: &Resets, reset: &Reset) -> Result<bool, StoreError> {
-    let Log::Rows(rows) = read(resets, std::slice::from_ref(reset)).await? else { return Ok(false) };
+pub(in crate::reset) async fn settles_writing(
+    resets: &ResetService,
+    reset: &PasswordReset,
+) -> Result<bool, StoreError> {
+    let AuditLogRead::Rows(rows) = read(resets, std::slice::from_ref(reset)).await? else { return Ok(false) };
     let report = match find_own(resets, &rows, reset, resets.app.now()).await? {
-        Found::Row { success: true, .. } => Report::Succeeded,
-        Found::Row { success: false, reason, .. } => Report::Ended(ending(&reason)),
-        Found::Nothing | Found::Ambiguous => return Ok(false),
+        AuditLogMatch::Row { success: true, .. } => ResetEvent::Succeeded,
+        AuditLogMatch::Row { success: false, reason, .. } => ResetEvent::Ended(ending(&reason)),
+        AuditLogMatch::Nothing | AuditLogMatch::Ambiguous => return Ok(false),
     };
-    crate::reset::send::finish(resets, reset, report, crate::reset::send::Grounds::default()).await?;
+    crate::reset::send::finish(resets, reset, report, crate::reset::send::TransitionBasis::default()).await?;
     Ok(true)
 }
 
 /// Returns the period in which a record of this reset may be dated, by a clock that is `skew` ahead of the portal's.
-fn span(reset: &Reset, (now, skew): (Timestamp, SignedDuration)) -> (Timestamp, Timestamp) {
+fn span(reset: &PasswordReset, (now, skew): (Timestamp, SignedDuration)) -> (Timestamp, Timestamp) {
     let theirs = |at: Timestamp| at.saturating_add(skew).unwrap_or(at);
     let from = theirs(reset.dispatched_at.unwrap_or(reset.created_at)).saturating_sub(SKEW).unwrap_or_default();
     (from, theirs(reset.settled_at.unwrap_or(now)).saturating_add(SKEW).unwrap_or(now))
@@ -115,7 +124,12 @@ fn span(reset: &Reset, (now, skew): (Timestamp, SignedDuration)) -> (Timestamp, 
 
 /// Returns the match of [`match_records`], or `Ambiguous` if the record may belong to another reset of the same person:
 /// an earlier reset that was never sent must not count as written because a later one was.
-async fn find_own(resets: &Resets, rows: &[AuditRow], reset: &Reset, now: Timestamp) -> Result<Found, StoreError> {
+async fn find_own(
+    resets: &ResetService,
+    rows: &[DirectoryAuditRecord],
+    reset: &PasswordReset,
+    now: Timestamp,
+) -> Result<AuditLogMatch, StoreError> {
     let app = &resets.app;
     // Resets of older releases have no operator id.
     let operator = match reset.operator {
@@ -125,34 +139,39 @@ async fn find_own(resets: &Resets, rows: &[AuditRow], reset: &Reset, now: Timest
     let found = find(rows, reset, operator, (now, app.entra.graph.skew()));
     let (from, to) = span(reset, (now, SignedDuration::ZERO));
     let (from, to) = (from.saturating_sub(SKEW).unwrap_or(from), to.saturating_add(SKEW).unwrap_or(to));
-    if matches!(found, Found::Row { .. }) && store::has_neighbour(&app.db, reset, from, to).await? {
-        return Ok(Found::Ambiguous);
+    if matches!(found, AuditLogMatch::Row { .. }) && store::has_neighbour(&app.db, reset, from, to).await? {
+        return Ok(AuditLogMatch::Ambiguous);
     }
     Ok(found)
 }
 
 /// Finds the only record with this target, initiated by the reset operator, in the period of this reset.
-fn find(rows: &[AuditRow], reset: &Reset, operator: Option<ObjectId>, clocks: (Timestamp, SignedDuration)) -> Found {
+fn find(
+    rows: &[DirectoryAuditRecord],
+    reset: &PasswordReset,
+    operator: Option<ObjectId>,
+    clocks: (Timestamp, SignedDuration),
+) -> AuditLogMatch {
     // By Microsoft's clock as measured now, and by the portal's, which may have been set since.
     let spans = [span(reset, clocks), span(reset, (clocks.0, SignedDuration::ZERO))];
     let in_time = |at: Timestamp| spans.iter().any(|(from, to)| at >= *from && at <= *to);
     let (target, operator) = (reset.person.object.to_string(), operator.map(|o| o.to_string()));
-    let fits = |row: &&AuditRow| {
+    let fits = |row: &&DirectoryAuditRecord| {
         let by = row.initiated_by.as_ref().and_then(|i| i.user.as_ref()).and_then(|u| u.id.clone());
         let on = row.target_resources.iter().any(|t| t.id.as_deref() == Some(&target));
         on && by.is_some() && by == operator && in_time(row.activity_date_time)
     };
     let mut found = rows.iter().filter(fits);
     match (found.next(), found.next()) {
-        (None, _) => Found::Nothing,
-        (Some(_), Some(_)) => Found::Ambiguous,
+        (None, _) => AuditLogMatch::Nothing,
+        (Some(_), Some(_)) => AuditLogMatch::Ambiguous,
         (Some(row), None) => {
             let agent = row
                 .additional_details
                 .iter()
                 .find(|d| d.key.as_deref() == Some("OnPremisesAgent"))
                 .and_then(|d| d.value.clone());
-            Found::Row {
+            AuditLogMatch::Row {
                 at: row.activity_date_time,
                 success: row.result == "success",
                 agent: agent.unwrap_or_default(),
@@ -164,28 +183,28 @@ fn find(rows: &[AuditRow], reset: &Reset, operator: Option<ObjectId>, clocks: (T
 
 /// Records the evidence of a matched record and applies it. `true`: no further check of the log is needed.
 async fn conclude(
-    resets: &Resets,
-    reset: &Reset,
+    resets: &ResetService,
+    reset: &PasswordReset,
     at: Timestamp,
     success: bool,
     agent: &str,
     reason: &str,
 ) -> Result<bool, StoreError> {
     let evidence = match (success, agent) {
-        (true, "None") if reset.synced => Evidence::NoAgent,
+        (true, "None") if reset.synced => EvidenceFinding::NoAgent,
         (true, "None" | "") => return Ok(!reset.synced),
-        (true, _) => Evidence::Carried,
+        (true, _) => EvidenceFinding::Carried,
         (false, _) => match ending(reason) {
-            Ending::Refused(cause) | Ending::Failed(cause) => Evidence::AuditFailed(cause),
-            Ending::Split => return Ok(true),
+            OperationFailure::Refused(cause) | OperationFailure::Failed(cause) => EvidenceFinding::AuditFailed(cause),
+            OperationFailure::Split => return Ok(true),
         },
     };
     let app = &resets.app;
     let mut ledger = app.auditor.begin().await?;
-    if evidence == Evidence::Carried {
-        let proof = Proof { rung: Rung::Carried, at, source: agent.to_owned(), detail: None };
+    if evidence == EvidenceFinding::Carried {
+        let proof = EvidenceRecord { rung: EvidenceCheckpoint::Carried, at, source: agent.to_owned(), detail: None };
         if prove(&mut ledger, reset, &proof, "reset.carried").await? {
-            took(resets, reset, Rung::Carried, at);
+            took(resets, reset, EvidenceCheckpoint::Carried, at);
         }
     }
     store::note_carried(ledger.tx(), reset.id, None).await?;
@@ -201,12 +220,12 @@ pub(in crate::reset) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::reset::state::State;
+    use crate::reset::state::ResetState;
 
     const TARGET: &str = "00000000-0000-4000-8000-000000000001";
     const OPERATOR: &str = "00000000-0000-4000-8000-000000000002";
 
-    fn row(target: &str, by: &str, at: &str) -> AuditRow {
+    fn row(target: &str, by: &str, at: &str) -> DirectoryAuditRecord {
         serde_json::from_value(json!({
             "id": "1", "activityDateTime": at, "result": "success",
             "initiatedBy": { "user": { "id": by } }, "targetResources": [{ "id": target }],
@@ -215,14 +234,14 @@ pub(in crate::reset) mod tests {
         .unwrap()
     }
 
-    pub(in crate::reset) fn reset() -> Reset {
+    pub(in crate::reset) fn reset() -> PasswordReset {
         let at = |s: &str| s.parse::<Timestamp>().unwrap();
-        Reset {
+        PasswordReset {
             id: "01900000-0000-7000-8000-000000000000".parse().unwrap(),
             reference: "7KQ4M2ZD".parse().unwrap(),
             person: crate::base::PersonKey { tenant: crate::store::testing::tenant(), object: TARGET.parse().unwrap() },
             synced: true,
-            state: State::Written,
+            state: ResetState::Written,
             cause: None,
             created_at: at("2026-11-23T10:00:00Z"),
             updated_at: at("2026-11-23T10:00:05Z"),
@@ -247,26 +266,33 @@ pub(in crate::reset) mod tests {
 
     #[test]
     fn one_row_of_ours_in_its_time_is_evidence_and_all_else_is_not() {
-        let look = |rows: &[AuditRow]| {
+        let look = |rows: &[DirectoryAuditRecord]| {
             find(rows, &reset(), OPERATOR.parse().ok(), ("2026-11-23T10:05:00Z".parse().unwrap(), NONE))
         };
         let good = row(TARGET, OPERATOR, "2026-11-23T10:00:04Z");
         assert!(
-            matches!(look(std::slice::from_ref(&good)), Found::Row { success: true, agent, .. } if agent == "CloudSync")
+            matches!(look(std::slice::from_ref(&good)), AuditLogMatch::Row { success: true, agent, .. } if agent == "CloudSync")
         );
-        assert_eq!(look(&[]), Found::Nothing);
-        assert_eq!(look(&[good.clone(), good.clone()]), Found::Ambiguous);
-        assert_eq!(look(&[row(OPERATOR, OPERATOR, "2026-11-23T10:00:04Z")]), Found::Nothing, "another person");
-        assert_eq!(look(&[row(TARGET, TARGET, "2026-11-23T10:00:04Z")]), Found::Nothing, "another administrator");
-        assert_eq!(look(&[row(TARGET, OPERATOR, "2026-11-23T09:50:00Z")]), Found::Nothing, "another time");
-        assert!(matches!(look(&[row(TARGET, OPERATOR, "2026-11-23T09:58:30Z")]), Found::Row { .. }), "within the skew");
+        assert_eq!(look(&[]), AuditLogMatch::Nothing);
+        assert_eq!(look(&[good.clone(), good.clone()]), AuditLogMatch::Ambiguous);
+        assert_eq!(look(&[row(OPERATOR, OPERATOR, "2026-11-23T10:00:04Z")]), AuditLogMatch::Nothing, "another person");
+        assert_eq!(
+            look(&[row(TARGET, TARGET, "2026-11-23T10:00:04Z")]),
+            AuditLogMatch::Nothing,
+            "another administrator"
+        );
+        assert_eq!(look(&[row(TARGET, OPERATOR, "2026-11-23T09:50:00Z")]), AuditLogMatch::Nothing, "another time");
+        assert!(
+            matches!(look(&[row(TARGET, OPERATOR, "2026-11-23T09:58:30Z")]), AuditLogMatch::Row { .. }),
+            "within the skew"
+        );
     }
     #[test]
     fn a_log_whose_clock_is_an_hour_ahead_is_read_by_that_clock() {
         let now = "2026-11-23T10:05:00Z".parse().unwrap();
         let row = row(TARGET, OPERATOR, "2026-11-23T11:00:04Z");
         let by = |skew| find(std::slice::from_ref(&row), &reset(), OPERATOR.parse().ok(), (now, skew));
-        assert_eq!(by(NONE), Found::Nothing);
-        assert!(matches!(by(SignedDuration::from_hours(1)), Found::Row { .. }));
+        assert_eq!(by(NONE), AuditLogMatch::Nothing);
+        assert!(matches!(by(SignedDuration::from_hours(1)), AuditLogMatch::Row { .. }));
     }
 }

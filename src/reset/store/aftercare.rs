@@ -4,24 +4,24 @@ use jiff::Timestamp;
 
 use super::at;
 use crate::base::ResetId;
-use crate::reset::aftercare::{AfterCare, Devices, Laptop, Step};
+use crate::reset::aftercare::{ChecklistStep, DeviceChecklist, DeviceKinds, LaptopAnswer};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// Columns `was_locked`, `devices`, `laptop`, `signed_out_at`.
-type Row = (i64, Option<String>, Option<String>, Option<i64>);
+type ChecklistRow = (i64, Option<String>, Option<String>, Option<i64>);
 
-pub(in crate::reset) async fn aftercare(db: &Db, id: ResetId) -> Result<AfterCare, StoreError> {
+pub(in crate::reset) async fn aftercare(db: &Db, id: ResetId) -> Result<DeviceChecklist, StoreError> {
     const ROW: &str = "SELECT was_locked, devices, laptop, signed_out_at FROM aftercare WHERE reset_id = $1";
     const TICKS: &str = "SELECT step, at FROM aftercare_ticks WHERE reset_id = $1 ORDER BY at";
     let id = id.to_string();
-    let row: Option<Row> = on_db!(db, |p| sqlx::query_as(ROW).bind(&id).fetch_optional(p).await)?;
-    let Some((locked, devices, laptop, signed_out)) = row else { return Ok(AfterCare::default()) };
+    let row: Option<ChecklistRow> = on_db!(db, |p| sqlx::query_as(ROW).bind(&id).fetch_optional(p).await)?;
+    let Some((locked, devices, laptop, signed_out)) = row else { return Ok(DeviceChecklist::default()) };
     let ticks: Vec<(String, i64)> = on_db!(db, |p| sqlx::query_as(TICKS).bind(&id).fetch_all(p).await)?;
-    Ok(AfterCare {
+    Ok(DeviceChecklist {
         was_locked: locked == 1,
-        devices: devices.as_deref().map(Devices::read),
-        laptop: laptop.as_deref().and_then(Laptop::read),
-        ticks: ticks.into_iter().filter_map(|(step, when)| Some((Step::read(&step)?, at(when)))).collect(),
+        devices: devices.as_deref().map(DeviceKinds::read),
+        laptop: laptop.as_deref().and_then(LaptopAnswer::read),
+        ticks: ticks.into_iter().filter_map(|(step, when)| Some((ChecklistStep::read(&step)?, at(when)))).collect(),
         signed_out_at: signed_out.map(at),
     })
 }
@@ -35,7 +35,7 @@ pub(in crate::reset) async fn was_locked(tx: &mut Tx, id: ResetId) -> Result<(),
 }
 
 /// Saves the devices. Devices that are already stored are kept.
-pub(in crate::reset) async fn set_devices(db: &Db, id: ResetId, devices: Devices) -> Result<(), StoreError> {
+pub(in crate::reset) async fn set_devices(db: &Db, id: ResetId, devices: DeviceKinds) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, devices) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET devices = COALESCE(aftercare.devices, $2)";
     let (id, devices) = (id.to_string(), devices.name());
@@ -43,10 +43,14 @@ pub(in crate::reset) async fn set_devices(db: &Db, id: ResetId, devices: Devices
     Ok(())
 }
 
-pub(in crate::reset) async fn set_laptop(tx: &mut Tx, id: ResetId, laptop: Option<Laptop>) -> Result<(), StoreError> {
+pub(in crate::reset) async fn set_laptop(
+    tx: &mut Tx,
+    id: ResetId,
+    laptop: Option<LaptopAnswer>,
+) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, laptop) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET laptop = $2";
-    let (id, laptop) = (id.to_string(), laptop.map(Laptop::name));
+    let (id, laptop) = (id.to_string(), laptop.map(LaptopAnswer::name));
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(laptop).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -63,7 +67,7 @@ pub(in crate::reset) async fn set_signed_out(tx: &mut Tx, id: ResetId, now: Time
 pub(in crate::reset) async fn tick(
     tx: &mut Tx,
     id: ResetId,
-    step: Step,
+    step: ChecklistStep,
     done: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {

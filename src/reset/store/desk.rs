@@ -4,24 +4,24 @@ use jiff::Timestamp;
 
 use super::at;
 use crate::base::{ObjectId, PersonKey, ResetId};
-use crate::reset::state::State;
+use crate::reset::state::ResetState;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Position in the reset list. The id is part of it because several resets may start in the same millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct ListCursor {
     pub(crate) at: Timestamp,
     pub(crate) id: ResetId,
 }
 
 /// Reset in the helpdesk's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub(crate) struct ResetSummary {
     pub(crate) id: ResetId,
     pub(crate) reference: String,
     pub(crate) name: String,
     pub(crate) upn: String,
-    pub(crate) state: State,
+    pub(crate) state: ResetState,
     pub(crate) cause: Option<String>,
     pub(crate) created_at: Timestamp,
     /// Object id of the person.
@@ -31,33 +31,36 @@ pub(crate) struct Listed {
 /// Number of resets per page of the list.
 pub(crate) const PAGE: usize = 50;
 
-pub(super) type Line = (String, String, String, String, String, Option<String>, i64, String);
+pub(super) type ResetSummaryRow = (String, String, String, String, String, Option<String>, i64, String);
 
-impl Listed {
-    pub(crate) fn place(&self) -> Place {
-        Place { at: self.created_at, id: self.id }
+impl ResetSummary {
+    pub(crate) fn place(&self) -> ListCursor {
+        ListCursor { at: self.created_at, id: self.id }
     }
 }
 
 /// Loads the newest resets of a person.
-pub(in crate::reset) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Listed>, StoreError> {
+pub(in crate::reset) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<ResetSummary>, StoreError> {
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let rows: Vec<Line> = on_db!(db, |p| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(p).await)?;
+    let rows: Vec<ResetSummaryRow> =
+        on_db!(db, |p| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(p).await)?;
     rows.into_iter().map(read).collect()
 }
 
-pub(super) fn read((id, reference, name, upn, state, cause, created_at, object): Line) -> Result<Listed, StoreError> {
+pub(super) fn read(
+    (id, reference, name, upn, state, cause, created_at, object): ResetSummaryRow,
+) -> Result<ResetSummary, StoreError> {
     let bad = |what: &str| StoreError::BadRow { table: "resets", problem: format!("{what} of {reference}") };
-    let state = State::read(&state).ok_or_else(|| bad("state"))?;
+    let state = ResetState::read(&state).ok_or_else(|| bad("state"))?;
     let id = id.parse().map_err(|_| bad("id"))?;
     let object = object.parse().map_err(|_| bad("object"))?;
     let reference = match reference.split_at_checked(4) {
         Some((head, tail)) => format!("{head}-{tail}"),
         None => reference,
     };
-    Ok(Listed { id, reference, name, upn, state, cause, created_at: at(created_at), object })
+    Ok(ResetSummary { id, reference, name, upn, state, cause, created_at: at(created_at), object })
 }
 
 /// Loads name, UPN and Graph's own text about the outcome.
@@ -69,7 +72,7 @@ pub(in crate::reset) async fn about(db: &Db, id: ResetId) -> Result<(String, Str
 
 /// One stored response of Graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answered {
+pub(crate) struct GraphResponseRecord {
     pub(crate) at: Timestamp,
     pub(crate) call: String,
     pub(crate) status: i64,
@@ -77,13 +80,13 @@ pub(crate) struct Answered {
     pub(crate) detail: Option<String>,
 }
 
-type AnswerRow = (i64, String, i64, Option<String>, Option<String>);
+type GraphResponseRow = (i64, String, i64, Option<String>, Option<String>);
 
-pub(in crate::reset) async fn answers(db: &Db, id: ResetId) -> Result<Vec<Answered>, StoreError> {
+pub(in crate::reset) async fn answers(db: &Db, id: ResetId) -> Result<Vec<GraphResponseRecord>, StoreError> {
     const SQL: &str = "SELECT at, call, status, request_id, detail FROM answers WHERE reset_id = $1 ORDER BY seq";
     let id = id.to_string();
-    let rows: Vec<AnswerRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    let read = |(when, call, status, request_id, detail): AnswerRow| Answered {
+    let rows: Vec<GraphResponseRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let read = |(when, call, status, request_id, detail): GraphResponseRow| GraphResponseRecord {
         at: at(when),
         call,
         status,
@@ -95,17 +98,17 @@ pub(in crate::reset) async fn answers(db: &Db, id: ResetId) -> Result<Vec<Answer
 
 /// Helpdesk note about a reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Noted {
+pub(crate) struct ResetNote {
     pub(crate) at: Timestamp,
     pub(crate) by: String,
     pub(crate) text: String,
 }
 
-pub(in crate::reset) async fn notes(db: &Db, id: ResetId) -> Result<Vec<Noted>, StoreError> {
+pub(in crate::reset) async fn notes(db: &Db, id: ResetId) -> Result<Vec<ResetNote>, StoreError> {
     const SQL: &str = "SELECT at, by_name, text FROM reset_notes WHERE reset_id = $1 ORDER BY seq";
     let id = id.to_string();
     let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    Ok(rows.into_iter().map(|(when, by, text)| Noted { at: at(when), by, text }).collect())
+    Ok(rows.into_iter().map(|(when, by, text)| ResetNote { at: at(when), by, text }).collect())
 }
 
 /// Inserts a note. Two concurrent notes get different numbers, or the second insert fails and overwrites nothing.

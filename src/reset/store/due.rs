@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Row, with_columns};
+use super::{ResetRow, with_columns};
 use crate::base::ResetId;
-use crate::reset::reading::Reset;
+use crate::reset::reading::PasswordReset;
 use crate::store::{Db, StoreError, on_db, write_db};
 
 /// Lease of a reset that is being sent, as other replicas see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::reset) struct Sending {
+pub(in crate::reset) struct SendingLease {
     pub(in crate::reset) id: ResetId,
     pub(in crate::reset) owner: String,
     /// End of the lease in Unix milliseconds. The owner renews it every few seconds: while it changes, the owner is
@@ -18,27 +18,30 @@ pub(in crate::reset) struct Sending {
 }
 
 /// Loads the leases of all resets that are being sent.
-pub(in crate::reset) async fn sending(db: &Db) -> Result<Vec<Sending>, StoreError> {
+pub(in crate::reset) async fn sending(db: &Db) -> Result<Vec<SendingLease>, StoreError> {
     const SQL: &str = "SELECT id, COALESCE(lease_owner, ''), COALESCE(lease_until, 0) FROM resets WHERE state = 'sending' ORDER BY lease_until LIMIT 1000";
     let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
-    Ok(rows.into_iter().filter_map(|(id, owner, until)| Some(Sending { id: id.parse().ok()?, owner, until })).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, owner, until)| Some(SendingLease { id: id.parse().ok()?, owner, until }))
+        .collect())
 }
 
 /// Takes over a reset whose owner stopped, if its lease is unchanged since it was seen. Afterwards the old owner can
 /// neither dispatch nor renew, so `dispatched_at` in the row stays correct.
 pub(in crate::reset) async fn take_over(
     db: &Db,
-    seen: &Sending,
+    seen: &SendingLease,
     owner: &str,
     until: Timestamp,
-) -> Result<Option<Reset>, StoreError> {
+) -> Result<Option<PasswordReset>, StoreError> {
     const SQL: &str = with_columns!(
         "UPDATE resets SET lease_owner = $4, lease_until = $5
             WHERE id = $1 AND state = 'sending' AND COALESCE(lease_owner, '') = $2 AND COALESCE(lease_until, 0) = $3 RETURNING ",
         ""
     );
     let (id, until) = (seen.id.to_string(), until.as_millisecond());
-    let row: Option<Row> = write_db!(db, |p| sqlx::query_as(SQL)
+    let row: Option<ResetRow> = write_db!(db, |p| sqlx::query_as(SQL)
         .bind(&id)
         .bind(&seen.owner)
         .bind(seen.until)
@@ -46,19 +49,19 @@ pub(in crate::reset) async fn take_over(
         .bind(until)
         .fetch_optional(p)
         .await)?;
-    row.map(Reset::try_from).transpose()
+    row.map(PasswordReset::try_from).transpose()
 }
 
 /// Kind of due work.
 #[derive(Clone, Copy)]
-pub(in crate::reset) enum Due {
+pub(in crate::reset) enum DueWork {
     /// Polling the operation.
     Poll,
     /// Checking for evidence.
     Look,
 }
 
-impl Due {
+impl DueWork {
     /// Returns the maximum delay of this work. A later due time was written before the clock was set back, so the work
     /// counts as due.
     fn furthest(self) -> SignedDuration {
@@ -74,11 +77,11 @@ impl Due {
 /// behind.
 pub(in crate::reset) async fn claim(
     db: &Db,
-    due: Due,
+    due: DueWork,
     owner: &str,
     now: Timestamp,
     lease: SignedDuration,
-) -> Result<Vec<Reset>, StoreError> {
+) -> Result<Vec<PasswordReset>, StoreError> {
     const POLL: &str = with_columns!(
         "UPDATE resets SET lease_owner = $1, lease_until = $3 WHERE id IN (
             SELECT id FROM resets WHERE state = 'writing' AND (next_poll_at <= $2 OR next_poll_at > $4) AND (lease_until IS NULL OR lease_until < $2 OR lease_until > $5)
@@ -94,13 +97,13 @@ pub(in crate::reset) async fn claim(
         ""
     );
     let sql = match due {
-        Due::Poll => POLL,
-        Due::Look => LOOK,
+        DueWork::Poll => POLL,
+        DueWork::Look => LOOK,
     };
     let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
     let (until, far, held) = (after(lease), after(due.furthest()), after(lease * 2));
     let now = now.as_millisecond();
-    let rows: Vec<Row> = write_db!(db, |p| sqlx::query_as(sql)
+    let rows: Vec<ResetRow> = write_db!(db, |p| sqlx::query_as(sql)
         .bind(owner)
         .bind(now)
         .bind(until)
@@ -108,11 +111,11 @@ pub(in crate::reset) async fn claim(
         .bind(held)
         .fetch_all(p)
         .await)?;
-    rows.into_iter().map(Reset::try_from).collect()
+    rows.into_iter().map(PasswordReset::try_from).collect()
 }
 
 /// Values to store after a poll that did not end the reset.
-pub(in crate::reset) struct Next {
+pub(in crate::reset) struct PollSchedule {
     pub(in crate::reset) poll_at: Timestamp,
     pub(in crate::reset) lost_since: Option<Timestamp>,
     pub(in crate::reset) down_since: Option<Timestamp>,
@@ -120,7 +123,12 @@ pub(in crate::reset) struct Next {
 }
 
 /// Stores the schedule of the next poll and releases the lease. [`StoreError::NoRow`]: the lease has another owner.
-pub(in crate::reset) async fn poll_later(db: &Db, id: ResetId, owner: &str, next: &Next) -> Result<(), StoreError> {
+pub(in crate::reset) async fn poll_later(
+    db: &Db,
+    id: ResetId,
+    owner: &str,
+    next: &PollSchedule,
+) -> Result<(), StoreError> {
     const SQL: &str =
         "UPDATE resets SET next_poll_at = $3, polls = polls + 1, lost_since = $4, down_since = $5, down_total = $6,
         lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'writing'";
@@ -156,7 +164,7 @@ pub(in crate::reset) async fn look_later(
 /// immediately has none.
 pub(in crate::reset) async fn has_neighbour(
     db: &Db,
-    reset: &Reset,
+    reset: &PasswordReset,
     from: Timestamp,
     to: Timestamp,
 ) -> Result<bool, StoreError> {

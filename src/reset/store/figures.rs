@@ -3,20 +3,23 @@
 use jiff::Timestamp;
 
 use crate::base::PersonKey;
-use crate::reset::reading::Rung;
-use crate::reset::state::State;
+use crate::reset::reading::EvidenceCheckpoint;
+use crate::reset::state::ResetState;
 use crate::store::{Db, StoreError, on_db};
 
 /// Counts resets by day (since 1970-01-01, UTC) and state.
-pub(in crate::reset) async fn days(db: &Db, since: Timestamp) -> Result<Vec<(i64, State, i64)>, StoreError> {
+pub(in crate::reset) async fn days(db: &Db, since: Timestamp) -> Result<Vec<(i64, ResetState, i64)>, StoreError> {
     const SQL: &str = "SELECT created_at / 86400000, state, COUNT(*) FROM resets WHERE created_at >= $1 AND canary IS NULL GROUP BY 1, 2";
     let since = since.as_millisecond();
     let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
-    Ok(rows.into_iter().filter_map(|(day, state, count)| Some((day, State::read(&state)?, count))).collect())
+    Ok(rows.into_iter().filter_map(|(day, state, count)| Some((day, ResetState::read(&state)?, count))).collect())
 }
 
 /// Loads day, checkpoint and milliseconds since the password was sent, of the newest 20,000 resets.
-pub(in crate::reset) async fn spans(db: &Db, since: Timestamp) -> Result<Vec<(i64, Rung, i64)>, StoreError> {
+pub(in crate::reset) async fn spans(
+    db: &Db,
+    since: Timestamp,
+) -> Result<Vec<(i64, EvidenceCheckpoint, i64)>, StoreError> {
     const SQL: &str = "SELECT r.created_at / 86400000, e.rung, e.at - r.dispatched_at
         FROM (SELECT id, created_at, dispatched_at FROM resets WHERE created_at >= $1 AND dispatched_at IS NOT NULL AND canary IS NULL
             ORDER BY created_at DESC LIMIT 20000) AS r
@@ -24,7 +27,7 @@ pub(in crate::reset) async fn spans(db: &Db, since: Timestamp) -> Result<Vec<(i6
     let since = since.as_millisecond();
     let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
     // Microsoft's times have whole seconds and come from another clock, so a difference can be negative.
-    let read = |(day, rung, millis): (i64, String, i64)| Some((day, Rung::read(&rung)?, millis.max(0)));
+    let read = |(day, rung, millis): (i64, String, i64)| Some((day, EvidenceCheckpoint::read(&rung)?, millis.max(0)));
     Ok(rows.into_iter().filter_map(read).collect())
 }
 
@@ -37,23 +40,23 @@ pub(in crate::reset) async fn causes(db: &Db, since: Timestamp) -> Result<Vec<(S
 
 /// Reset that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
+pub(crate) struct EndedReset {
     pub(crate) at: Timestamp,
     pub(crate) person: PersonKey,
-    pub(crate) state: State,
+    pub(crate) state: ResetState,
     pub(crate) cause: Option<String>,
 }
 
 /// Loads the newest 10,000 resets that started at a time or later and have ended.
-pub(in crate::reset) async fn ended(db: &Db, since: Timestamp) -> Result<Vec<Ended>, StoreError> {
+pub(in crate::reset) async fn ended(db: &Db, since: Timestamp) -> Result<Vec<EndedReset>, StoreError> {
     const SQL: &str = "SELECT tenant, object, state, cause, COALESCE(settled_at, updated_at) FROM resets
         WHERE created_at >= $1 AND open = 0 AND canary IS NULL ORDER BY created_at DESC LIMIT 10000";
-    type Row = (String, String, String, Option<String>, i64);
+    type EndedResetRow = (String, String, String, Option<String>, i64);
     let since = since.as_millisecond();
-    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
-    let read = |(tenant, object, state, cause, millis): Row| {
+    let rows: Vec<EndedResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let read = |(tenant, object, state, cause, millis): EndedResetRow| {
         let person = PersonKey { tenant: tenant.parse().ok()?, object: object.parse().ok()? };
-        Some(Ended { at: super::at(millis), person, state: State::read(&state)?, cause })
+        Some(EndedReset { at: super::at(millis), person, state: ResetState::read(&state)?, cause })
     };
     Ok(rows.into_iter().filter_map(read).collect())
 }

@@ -7,20 +7,20 @@ use crate::base::ResetId;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// Finishing sign-in whose person has returned and whose outcome is not known yet.
-pub(in crate::reset) struct Finish {
+pub(in crate::reset) struct PendingFinishing {
     pub(in crate::reset) reset: ResetId,
     pub(in crate::reset) started_at: Timestamp,
     pub(in crate::reset) returned_at: Timestamp,
 }
 
-impl Finish {
+impl PendingFinishing {
     pub(in crate::reset) const USED: &'static str = "used";
     pub(in crate::reset) const UNCHANGED: &'static str = "unchanged";
 }
 
 /// Status of a finishing sign-in, for the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::reset) enum Finished {
+pub(in crate::reset) enum FinishingStatus {
     /// No finishing sign-in was started, or the person has not returned.
     Not,
     /// The person has returned, and Entra is being checked.
@@ -36,7 +36,7 @@ pub(in crate::reset) async fn due_finishes(
     db: &Db,
     now: Timestamp,
     again: Timestamp,
-) -> Result<Vec<Finish>, StoreError> {
+) -> Result<Vec<PendingFinishing>, StoreError> {
     const ANY: &str =
         "SELECT reset_id FROM finishings WHERE look_at IS NOT NULL AND (look_at <= $1 OR look_at > $2) LIMIT 1";
     const SQL: &str = "UPDATE finishings SET look_at = $2 WHERE reset_id IN
@@ -53,7 +53,7 @@ pub(in crate::reset) async fn due_finishes(
     let read = rows.into_iter();
     Ok(read
         .filter_map(|(id, start, back)| {
-            Some(Finish { reset: id.parse().ok()?, started_at: at(start), returned_at: at(back) })
+            Some(PendingFinishing { reset: id.parse().ok()?, started_at: at(start), returned_at: at(back) })
         })
         .collect())
 }
@@ -65,15 +65,15 @@ pub(in crate::reset) async fn end_finish(tx: &mut Tx, id: ResetId, outcome: &str
     Ok(())
 }
 
-pub(in crate::reset) async fn finished(db: &Db, id: ResetId) -> Result<Finished, StoreError> {
+pub(in crate::reset) async fn finished(db: &Db, id: ResetId) -> Result<FinishingStatus, StoreError> {
     const SQL: &str = "SELECT returned_at, outcome FROM finishings WHERE reset_id = $1";
     let id = id.to_string();
     let row: Option<(Option<i64>, Option<String>)> =
         on_db!(db, |p| sqlx::query_as(SQL).bind(&id).fetch_optional(p).await)?;
     Ok(match row {
-        Some((_, Some(outcome))) if outcome == Finish::USED => Finished::Used,
-        Some((_, Some(_))) => Finished::Unchanged,
-        Some((Some(_), None)) => Finished::Asking,
-        Some((None, None)) | None => Finished::Not,
+        Some((_, Some(outcome))) if outcome == PendingFinishing::USED => FinishingStatus::Used,
+        Some((_, Some(_))) => FinishingStatus::Unchanged,
+        Some((Some(_), None)) => FinishingStatus::Asking,
+        Some((None, None)) | None => FinishingStatus::Not,
     })
 }

@@ -15,23 +15,25 @@ mod sending;
 mod tests;
 
 pub(super) use aftercare::{aftercare, set_devices, set_laptop, set_signed_out, tick, was_locked};
-pub(crate) use desk::{Answered, Listed, Noted, Place};
+pub(crate) use desk::{GraphResponseRecord, ListCursor, ResetNote, ResetSummary};
 pub(super) use desk::{about, answers, ask_now, note, notes, of_person};
-pub(super) use due::{Due, Next, Sending, claim, has_neighbour, look_later, poll_later, sending, take_over};
-pub(crate) use figures::Ended;
+pub(super) use due::{
+    DueWork, PollSchedule, SendingLease, claim, has_neighbour, look_later, poll_later, sending, take_over,
+};
+pub(crate) use figures::EndedReset;
 pub(super) use figures::{causes, days, ended, spans};
-pub(super) use finishings::{Finish, Finished, due_finishes, end_finish, finished};
-pub(super) use moves::{Answer, Move, accept, keep_answer, prove, step};
+pub(super) use finishings::{FinishingStatus, PendingFinishing, due_finishes, end_finish, finished};
+pub(super) use moves::{NewGraphResponse, StateTransition, accept, keep_answer, prove, step};
 pub(super) use retention::{forget_notes, named, unname};
 pub(super) use sending::{ahead_in_line, dispatch, renew, throttle, throttled_until, undispatch, wait_in_line};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::Cause;
-use super::reading::{CarriedNote, Proof, Reset, Rung};
-use super::state::State;
-use crate::base::{PersonKey, Reference, ResetId};
-use crate::people::{Facts, PasswordSet};
+use super::causes::ResetCause;
+use super::reading::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::state::ResetState;
+use crate::base::{PersonKey, ReferenceCode, ResetId};
+use crate::people::{PasswordLastSet, PersonProfile};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Builds SQL with the columns of a reset. A macro, because `concat!` accepts only literals.
@@ -49,7 +51,7 @@ macro_rules! with_columns {
 use with_columns;
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct ResetRow {
     id: String,
     reference: String,
     tenant: String,
@@ -79,10 +81,10 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
-impl TryFrom<Row> for Reset {
+impl TryFrom<ResetRow> for PasswordReset {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: ResetRow) -> Result<Self, StoreError> {
         let bad = |problem: &str| StoreError::BadRow { table: "resets", problem: format!("{problem} of {}", row.id) };
         Ok(Self {
             id: row.id.parse().map_err(|_| bad("id"))?,
@@ -91,8 +93,8 @@ impl TryFrom<Row> for Reset {
                 tenant: row.tenant.parse().map_err(|_| bad("tenant"))?,
                 object: row.object.parse().map_err(|_| bad("object"))?,
             },
-            state: State::read(&row.state).ok_or_else(|| bad("state"))?,
-            cause: row.cause.as_deref().map(|code| Cause::read(code).ok_or_else(|| bad("cause"))).transpose()?,
+            state: ResetState::read(&row.state).ok_or_else(|| bad("state"))?,
+            cause: row.cause.as_deref().map(|code| ResetCause::read(code).ok_or_else(|| bad("cause"))).transpose()?,
             synced: row.synced == 1,
             created_at: at(row.created_at),
             updated_at: at(row.updated_at),
@@ -108,8 +110,8 @@ impl TryFrom<Row> for Reset {
             revision: row.revision,
             operator: row.operator.as_deref().and_then(|id| id.parse().ok()),
             account: row.account,
-            set_before: row.pwd_before.map(PasswordSet::from_millis),
-            carried_note: row.carried_note.as_deref().and_then(CarriedNote::read),
+            set_before: row.pwd_before.map(PasswordLastSet::from_millis),
+            carried_note: row.carried_note.as_deref().and_then(DeliveryLogGap::read),
         })
     }
 }
@@ -131,18 +133,23 @@ pub(super) async fn touch(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<()
 }
 
 /// Insert parameters of a new reset.
-pub(super) struct Intent<'a> {
+pub(super) struct ResetIntent<'a> {
     pub(super) id: ResetId,
-    pub(super) reference: &'a Reference,
+    pub(super) reference: &'a ReferenceCode,
     pub(super) person: PersonKey,
-    pub(super) facts: &'a Facts,
+    pub(super) facts: &'a PersonProfile,
     pub(super) owner: &'a str,
     pub(super) lease_until: Timestamp,
     pub(super) now: Timestamp,
 }
 
 /// Saves the person's account name in the directory and the time at which the password was set there before.
-pub(super) async fn set_before(tx: &mut Tx, id: ResetId, account: &str, before: PasswordSet) -> Result<(), StoreError> {
+pub(super) async fn set_before(
+    tx: &mut Tx,
+    id: ResetId,
+    account: &str,
+    before: PasswordLastSet,
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET account = $2, pwd_before = $3 WHERE id = $1";
     let (id, before) = (id.to_string(), before.millis());
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(account).bind(before).execute(c).await.map(|_| ()))?;
@@ -158,24 +165,24 @@ pub(super) async fn mark_canary(tx: &mut Tx, id: ResetId) -> Result<(), StoreErr
 }
 
 /// Loads the newest canary resets.
-pub(super) async fn canaries(db: &Db, count: i64) -> Result<Vec<Reset>, StoreError> {
+pub(super) async fn canaries(db: &Db, count: i64) -> Result<Vec<PasswordReset>, StoreError> {
     const SQL: &str =
         with_columns!("SELECT ", " FROM resets WHERE canary = 1 ORDER BY created_at DESC, id DESC LIMIT $1");
-    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(count).fetch_all(pool).await)?;
-    rows.into_iter().map(Reset::try_from).collect()
+    let rows: Vec<ResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(count).fetch_all(pool).await)?;
+    rows.into_iter().map(PasswordReset::try_from).collect()
 }
 
 /// Updates the reason why the audit log cannot show who carried the password. Returns `false` if it is unchanged.
-pub(super) async fn note_carried(tx: &mut Tx, id: ResetId, note: Option<CarriedNote>) -> Result<bool, StoreError> {
+pub(super) async fn note_carried(tx: &mut Tx, id: ResetId, note: Option<DeliveryLogGap>) -> Result<bool, StoreError> {
     const SQL: &str =
         "UPDATE resets SET carried_note = $2 WHERE id = $1 AND COALESCE(carried_note, '') <> COALESCE($2, '')";
-    let (id, note) = (id.to_string(), note.map(CarriedNote::name));
+    let (id, note) = (id.to_string(), note.map(DeliveryLogGap::name));
     let rows = on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(note).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
 /// Inserts the intent of a reset. [`StoreError::Exists`]: the person has an unfinished reset.
-pub(super) async fn insert(tx: &mut Tx, intent: &Intent<'_>) -> Result<(), StoreError> {
+pub(super) async fn insert(tx: &mut Tx, intent: &ResetIntent<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change,
             lease_owner, lease_until, open)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $8, 1, 0, $9, $10, 1)";
@@ -200,48 +207,49 @@ pub(super) async fn insert(tx: &mut Tx, intent: &Intent<'_>) -> Result<(), Store
     Ok(())
 }
 
-pub(super) async fn by_reference(db: &Db, reference: &Reference) -> Result<Option<Reset>, StoreError> {
+pub(super) async fn by_reference(db: &Db, reference: &ReferenceCode) -> Result<Option<PasswordReset>, StoreError> {
     const SQL: &str = with_columns!("SELECT ", " FROM resets WHERE reference = $1");
-    let row: Option<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
-    row.map(Reset::try_from).transpose()
+    let row: Option<ResetRow> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
+    row.map(PasswordReset::try_from).transpose()
 }
 
-pub(super) async fn by_id(db: &Db, id: ResetId) -> Result<Option<Reset>, StoreError> {
+pub(super) async fn by_id(db: &Db, id: ResetId) -> Result<Option<PasswordReset>, StoreError> {
     const SQL: &str = with_columns!("SELECT ", " FROM resets WHERE id = $1");
     let id = id.to_string();
-    let row: Option<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_optional(pool).await)?;
-    row.map(Reset::try_from).transpose()
+    let row: Option<ResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_optional(pool).await)?;
+    row.map(PasswordReset::try_from).transpose()
 }
 
 /// Loads the newest reset of a person.
-pub(super) async fn latest(db: &Db, person: PersonKey) -> Result<Option<Reset>, StoreError> {
+pub(super) async fn latest(db: &Db, person: PersonKey) -> Result<Option<PasswordReset>, StoreError> {
     const SQL: &str = with_columns!(
         "SELECT ",
         " FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
     );
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let row: Option<Row> =
+    let row: Option<ResetRow> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
-    row.map(Reset::try_from).transpose()
+    row.map(PasswordReset::try_from).transpose()
 }
 
-pub(super) async fn proofs(db: &Db, id: ResetId) -> Result<Vec<Proof>, StoreError> {
+pub(super) async fn proofs(db: &Db, id: ResetId) -> Result<Vec<EvidenceRecord>, StoreError> {
     const SQL: &str = "SELECT rung, at, source, detail FROM evidence WHERE reset_id = $1";
     let id = id.to_string();
     let rows: Vec<(String, i64, String, Option<String>)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
     // A checkpoint that only a newer release has is skipped and is no error: both releases run during an upgrade.
     let read = rows.into_iter().filter_map(|(rung, when, source, detail)| {
-        Some(Proof { rung: Rung::read(&rung)?, at: at(when), source, detail })
+        Some(EvidenceRecord { rung: EvidenceCheckpoint::read(&rung)?, at: at(when), source, detail })
     });
     // Sorted by checkpoint: Microsoft's times have whole seconds, so by time *carried* could come before *written*.
-    let mut proofs: Vec<Proof> = read.collect();
+    let mut proofs: Vec<EvidenceRecord> = read.collect();
     proofs.sort_by_key(|proof| proof.rung);
     Ok(proofs)
 }
 
 /// Reset that changed, with its value of the change counter.
-pub(super) struct Changed {
+pub(super) struct ChangedReset {
     pub(super) id: ResetId,
     pub(super) reference: String,
     pub(super) change: i64,
@@ -251,11 +259,13 @@ pub(super) struct Changed {
 pub(super) const CHANGES_AT_ONCE: usize = 1_000;
 
 /// Loads resets that changed after a counter value, oldest change first, at most [`MAX_CHANGES_PER_READ`].
-pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<Changed>, StoreError> {
+pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<ChangedReset>, StoreError> {
     const SQL: &str = "SELECT id, reference, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
     let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(change).fetch_all(pool).await)?;
     let read = rows.into_iter();
-    Ok(read.filter_map(|(id, reference, change)| Some(Changed { id: id.parse().ok()?, reference, change })).collect())
+    Ok(read
+        .filter_map(|(id, reference, change)| Some(ChangedReset { id: id.parse().ok()?, reference, change }))
+        .collect())
 }
 
 pub(super) async fn newest_change(db: &Db) -> Result<i64, StoreError> {

@@ -4,18 +4,18 @@ use jiff::Timestamp;
 
 use super::next_change;
 use crate::base::ResetId;
-use crate::reset::causes::Cause;
-use crate::reset::reading::Proof;
-use crate::reset::state::State;
+use crate::reset::causes::ResetCause;
+use crate::reset::reading::EvidenceRecord;
+use crate::reset::state::ResetState;
 use crate::store::{StoreError, Tx, on_tx};
 
 /// State transition, valid only from the state it was decided in. [`StoreError::NoRow`]: another replica changed the
 /// state first.
-pub(in crate::reset) struct Move<'a> {
+pub(in crate::reset) struct StateTransition<'a> {
     pub(in crate::reset) id: ResetId,
-    pub(in crate::reset) from: State,
-    pub(in crate::reset) to: State,
-    pub(in crate::reset) cause: Option<Cause>,
+    pub(in crate::reset) from: ResetState,
+    pub(in crate::reset) to: ResetState,
+    pub(in crate::reset) cause: Option<ResetCause>,
     pub(in crate::reset) detail: Option<&'a str>,
     pub(in crate::reset) now: Timestamp,
     /// Time of the next evidence check.
@@ -23,7 +23,7 @@ pub(in crate::reset) struct Move<'a> {
 }
 
 /// Updates the state and releases the lease.
-pub(in crate::reset) async fn step(tx: &mut Tx, step: &Move<'_>) -> Result<(), StoreError> {
+pub(in crate::reset) async fn step(tx: &mut Tx, step: &StateTransition<'_>) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET state = $3, cause = $4, detail = COALESCE($5, detail), open = $6,
             settled_at = CASE WHEN $6 = 1 THEN settled_at ELSE $7 END,
             next_look_at = $8, next_poll_at = CASE WHEN $6 = 1 THEN next_poll_at ELSE NULL END,
@@ -35,7 +35,7 @@ pub(in crate::reset) async fn step(tx: &mut Tx, step: &Move<'_>) -> Result<(), S
         .bind(&id)
         .bind(step.from.name())
         .bind(step.to.name())
-        .bind(step.cause.map(Cause::code))
+        .bind(step.cause.map(ResetCause::code))
         .bind(step.detail)
         .bind(open)
         .bind(now)
@@ -50,7 +50,7 @@ pub(in crate::reset) async fn step(tx: &mut Tx, step: &Move<'_>) -> Result<(), S
 /// runs it and all writers wait for its transaction. [`StoreError::NoRow`]: another replica changed the state first.
 pub(in crate::reset) async fn accept(
     tx: &mut Tx,
-    step: &Move<'_>,
+    step: &StateTransition<'_>,
     (location, next_poll): (Option<&str>, Timestamp),
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET state = $3, cause = $4, next_look_at = $5, location = $6, next_poll_at = $7, accepted_at = $8,
@@ -62,7 +62,7 @@ pub(in crate::reset) async fn accept(
         .bind(&id)
         .bind(step.from.name())
         .bind(step.to.name())
-        .bind(step.cause.map(Cause::code))
+        .bind(step.cause.map(ResetCause::code))
         .bind(step.look_at.map(Timestamp::as_millisecond))
         .bind(location)
         .bind(next)
@@ -75,7 +75,7 @@ pub(in crate::reset) async fn accept(
 }
 
 /// Inserts the evidence of a checkpoint. The first evidence of a checkpoint is kept. Returns whether it is new.
-pub(in crate::reset) async fn prove(tx: &mut Tx, id: ResetId, proof: &Proof) -> Result<bool, StoreError> {
+pub(in crate::reset) async fn prove(tx: &mut Tx, id: ResetId, proof: &EvidenceRecord) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO evidence (reset_id, rung, at, source, detail) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (reset_id, rung) DO NOTHING";
     let (id, when) = (id.to_string(), proof.at.as_millisecond());
     let rows = on_tx!(tx, |c| sqlx::query(SQL)
@@ -91,7 +91,7 @@ pub(in crate::reset) async fn prove(tx: &mut Tx, id: ResetId, proof: &Proof) -> 
 }
 
 /// Insert parameters of a Graph response, which the helpdesk sees.
-pub(in crate::reset) struct Answer<'a> {
+pub(in crate::reset) struct NewGraphResponse<'a> {
     pub(in crate::reset) call: &'a str,
     pub(in crate::reset) status: i64,
     pub(in crate::reset) request_id: Option<&'a str>,
@@ -101,7 +101,7 @@ pub(in crate::reset) struct Answer<'a> {
 pub(in crate::reset) async fn keep_answer(
     tx: &mut Tx,
     id: ResetId,
-    answer: &Answer<'_>,
+    answer: &NewGraphResponse<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO answers (reset_id, seq, at, call, status, request_id, detail)

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::base::{ObjectId, Random};
-use crate::people::Home;
-use crate::store::testing::{Engine, engines, tenant};
+use crate::people::PasswordSource;
+use crate::store::testing::{TestDatabase, engines, tenant};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -22,10 +22,10 @@ fn operator() -> ObjectId {
     "00000000-0000-4000-8000-0000000000aa".parse().unwrap()
 }
 
-pub(super) fn facts(person: PersonKey) -> Facts {
-    let home = Home::Directory { domain: "corp.example".to_owned(), synced_at: None };
+pub(super) fn facts(person: PersonKey) -> PersonProfile {
+    let home = PasswordSource::Directory { domain: "corp.example".to_owned(), synced_at: None };
     let text = |t: &str| t.to_owned();
-    Facts {
+    PersonProfile {
         id: person.object,
         name: text("Wanda"),
         upn: text("w@x"),
@@ -45,11 +45,12 @@ pub(super) fn facts(person: PersonKey) -> Facts {
     }
 }
 
-async fn add(engine: &Engine, who: PersonKey, owner: &str) -> Result<Reset, StoreError> {
-    let (id, reference) = (ResetId::new(&Random::system(), start()), Reference::new(&Random::system()));
+async fn add(engine: &TestDatabase, who: PersonKey, owner: &str) -> Result<PasswordReset, StoreError> {
+    let (id, reference) = (ResetId::new(&Random::system(), start()), ReferenceCode::new(&Random::system()));
     let lease_until = start() + LEASE;
     let facts = facts(who);
-    let intent = Intent { id, reference: &reference, person: who, facts: &facts, owner, lease_until, now: start() };
+    let intent =
+        ResetIntent { id, reference: &reference, person: who, facts: &facts, owner, lease_until, now: start() };
     let mut tx = engine.db.begin().await?;
     insert(&mut tx, &intent).await?;
     touch(&mut tx, id, start()).await?;
@@ -58,19 +59,27 @@ async fn add(engine: &Engine, who: PersonKey, owner: &str) -> Result<Reset, Stor
 }
 
 /// Inserts a reset that Graph accepted.
-async fn writing(engine: &Engine, who: PersonKey) -> Reset {
+async fn writing(engine: &TestDatabase, who: PersonKey) -> PasswordReset {
     let reset = add(engine, who, "me").await.unwrap();
     dispatch(&engine.db, reset.id, "me", operator(), (start(), start() + LEASE)).await.unwrap();
     let mut tx = engine.db.begin().await.unwrap();
-    accept(&mut tx, &to(&reset, State::Writing), (Some("https://graph"), start())).await.unwrap();
-    let late = accept(&mut tx, &to(&reset, State::Writing), (None, start())).await;
+    accept(&mut tx, &to(&reset, ResetState::Writing), (Some("https://graph"), start())).await.unwrap();
+    let late = accept(&mut tx, &to(&reset, ResetState::Writing), (None, start())).await;
     assert!(matches!(late, Err(StoreError::NoRow)), "once");
     tx.commit().await.unwrap();
     by_id(&engine.db, reset.id).await.unwrap().unwrap()
 }
 
-fn to(reset: &Reset, to: State) -> Move<'static> {
-    Move { id: reset.id, from: reset.state, to, cause: None, detail: None, now: start(), look_at: Some(start()) }
+fn to(reset: &PasswordReset, to: ResetState) -> StateTransition<'static> {
+    StateTransition {
+        id: reset.id,
+        from: reset.state,
+        to,
+        cause: None,
+        detail: None,
+        now: start(),
+        look_at: Some(start()),
+    }
 }
 
 #[tokio::test]
@@ -83,7 +92,7 @@ async fn one_unfinished_reset_per_person() {
         assert_eq!(latest(&engine.db, person(1)).await.unwrap().unwrap().id, first.id);
         assert!(latest(&engine.db, person(3)).await.unwrap().is_none());
         let mut tx = engine.db.begin().await.unwrap();
-        step(&mut tx, &to(&first, State::Refused)).await.unwrap();
+        step(&mut tx, &to(&first, ResetState::Refused)).await.unwrap();
         tx.commit().await.unwrap();
         add(&engine, person(1), "me").await.unwrap();
     }
@@ -94,13 +103,13 @@ async fn a_state_moves_only_from_where_it_was_decided() {
     for engine in engines().await {
         let reset = writing(&engine, person(1)).await;
         let mut tx = engine.db.begin().await.unwrap();
-        step(&mut tx, &to(&reset, State::Written)).await.unwrap();
+        step(&mut tx, &to(&reset, ResetState::Written)).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = engine.db.begin().await.unwrap();
-        assert!(matches!(step(&mut tx, &to(&reset, State::Unknown)).await, Err(StoreError::NoRow)));
+        assert!(matches!(step(&mut tx, &to(&reset, ResetState::Unknown)).await, Err(StoreError::NoRow)));
         drop(tx);
         let written = by_id(&engine.db, reset.id).await.unwrap().unwrap();
-        assert_eq!((written.state, written.settled_at), (State::Written, Some(start())));
+        assert_eq!((written.state, written.settled_at), (ResetState::Written, Some(start())));
     }
 }
 
@@ -133,7 +142,7 @@ async fn the_line_is_in_order_and_the_longest_wait_counts() {
             tx.commit().await.unwrap();
         }
         let (before, after) = if one.id.to_string() < two.id.to_string() { (one, two) } else { (two, one) };
-        let ahead = async |reset: &Reset| ahead_in_line(&engine.db, reset.created_at, reset.id).await.unwrap();
+        let ahead = async |reset: &PasswordReset| ahead_in_line(&engine.db, reset.created_at, reset.id).await.unwrap();
         assert_eq!((ahead(&before).await, ahead(&after).await), (0, 1));
         dispatch(&engine.db, before.id, "me", operator(), (start(), later)).await.unwrap();
         assert_eq!(ahead(&after).await, 0, "a reset that is being sent is no longer queued");
@@ -173,7 +182,7 @@ async fn a_clock_set_back_puts_nothing_off_for_hours() {
     for engine in engines().await {
         writing(&engine, person(1)).await;
         let set_back = start() - SignedDuration::from_hours(3);
-        assert_eq!(claim(&engine.db, Due::Poll, "me", set_back, LEASE).await.unwrap().len(), 1);
+        assert_eq!(claim(&engine.db, DueWork::Poll, "me", set_back, LEASE).await.unwrap().len(), 1);
         throttle(&engine.db, start()).await.unwrap();
         assert_eq!(throttled_until(&engine.db, set_back).await.unwrap(), None);
     }
@@ -190,7 +199,7 @@ async fn twelve_workers_claim_each_reset_once() {
             tokio::spawn(async move {
                 let mut mine = Vec::new();
                 for _ in 0..4 {
-                    mine.extend(claim(&db, Due::Poll, &format!("w{n}"), start(), LEASE).await.unwrap());
+                    mine.extend(claim(&db, DueWork::Poll, &format!("w{n}"), start(), LEASE).await.unwrap());
                 }
                 mine
             })
@@ -210,10 +219,11 @@ async fn twelve_workers_claim_each_reset_once() {
 async fn a_late_worker_writes_nothing() {
     for engine in engines().await {
         let reset = writing(&engine, person(1)).await;
-        assert_eq!(claim(&engine.db, Due::Poll, "slow", start(), LEASE).await.unwrap().len(), 1);
+        assert_eq!(claim(&engine.db, DueWork::Poll, "slow", start(), LEASE).await.unwrap().len(), 1);
         let later = start() + LEASE + LEASE;
-        assert_eq!(claim(&engine.db, Due::Poll, "fast", later, LEASE).await.unwrap().len(), 1);
-        let next = || Next { poll_at: later + LEASE, lost_since: Some(start()), down_since: None, down_total_ms: 7 };
+        assert_eq!(claim(&engine.db, DueWork::Poll, "fast", later, LEASE).await.unwrap().len(), 1);
+        let next =
+            || PollSchedule { poll_at: later + LEASE, lost_since: Some(start()), down_since: None, down_total_ms: 7 };
         assert!(matches!(poll_later(&engine.db, reset.id, "slow", &next()).await, Err(StoreError::NoRow)));
         poll_later(&engine.db, reset.id, "fast", &next()).await.unwrap();
         let read = by_id(&engine.db, reset.id).await.unwrap().unwrap();
@@ -226,14 +236,14 @@ async fn looking_for_evidence_is_claimed_and_put_off() {
     for engine in engines().await {
         let reset = writing(&engine, person(1)).await;
         let mut tx = engine.db.begin().await.unwrap();
-        step(&mut tx, &to(&reset, State::Written)).await.unwrap();
+        step(&mut tx, &to(&reset, ResetState::Written)).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(claim(&engine.db, Due::Look, "me", start(), LEASE).await.unwrap().len(), 1);
+        assert_eq!(claim(&engine.db, DueWork::Look, "me", start(), LEASE).await.unwrap().len(), 1);
         look_later(&engine.db, reset.id, "me", Some(start() + LEASE)).await.unwrap();
-        assert!(claim(&engine.db, Due::Look, "me", start(), LEASE).await.unwrap().is_empty());
-        assert_eq!(claim(&engine.db, Due::Look, "me", start() + LEASE, LEASE).await.unwrap().len(), 1);
+        assert!(claim(&engine.db, DueWork::Look, "me", start(), LEASE).await.unwrap().is_empty());
+        assert_eq!(claim(&engine.db, DueWork::Look, "me", start() + LEASE, LEASE).await.unwrap().len(), 1);
         look_later(&engine.db, reset.id, "me", None).await.unwrap();
-        assert!(claim(&engine.db, Due::Look, "me", start() + LEASE + LEASE, LEASE).await.unwrap().is_empty());
+        assert!(claim(&engine.db, DueWork::Look, "me", start() + LEASE + LEASE, LEASE).await.unwrap().is_empty());
     }
 }
 
@@ -241,12 +251,17 @@ async fn looking_for_evidence_is_claimed_and_put_off() {
 async fn the_first_proof_of_a_rung_stays_and_answers_are_kept_in_order() {
     for engine in engines().await {
         let reset = writing(&engine, person(1)).await;
-        let proof = |source: &str| Proof { rung: Rung::Carried, at: start(), source: source.to_owned(), detail: None };
+        let proof = |source: &str| EvidenceRecord {
+            rung: EvidenceCheckpoint::Carried,
+            at: start(),
+            source: source.to_owned(),
+            detail: None,
+        };
         let mut tx = engine.db.begin().await.unwrap();
         assert!(prove(&mut tx, reset.id, &proof("CloudSync")).await.unwrap());
         assert!(!prove(&mut tx, reset.id, &proof("Somebody")).await.unwrap());
         for status in [202, 200] {
-            let answer = Answer { call: "operation", status, request_id: Some("r"), detail: None };
+            let answer = NewGraphResponse { call: "operation", status, request_id: Some("r"), detail: None };
             keep_answer(&mut tx, reset.id, &answer, start()).await.unwrap();
         }
         tx.commit().await.unwrap();
@@ -277,7 +292,7 @@ async fn another_reset_of_the_same_person_makes_a_log_row_ambiguous() {
         let span = (start() - LEASE, start() + LEASE);
         assert!(!has_neighbour(&engine.db, &first, span.0, span.1).await.unwrap());
         let mut tx = engine.db.begin().await.unwrap();
-        step(&mut tx, &to(&first, State::Unknown)).await.unwrap();
+        step(&mut tx, &to(&first, ResetState::Unknown)).await.unwrap();
         tx.commit().await.unwrap();
         writing(&engine, person(2)).await;
         let second = writing(&engine, person(1)).await;
@@ -294,24 +309,27 @@ async fn figures_count_what_began_in_a_time() {
         let one = writing(&engine, person(1)).await;
         let two = add(&engine, person(2), "me").await.unwrap();
         let mut tx = engine.db.begin().await.unwrap();
-        let refused = Move { cause: Some(Cause::Policy), ..to(&two, State::Refused) };
+        let refused = StateTransition { cause: Some(ResetCause::Policy), ..to(&two, ResetState::Refused) };
         step(&mut tx, &refused).await.unwrap();
         let later = start() + SignedDuration::from_secs(7);
-        let proof = |rung, at| Proof { rung, at, source: "graph".to_owned(), detail: None };
-        prove(&mut tx, one.id, &proof(Rung::Written, later)).await.unwrap();
+        let proof = |rung, at| EvidenceRecord { rung, at, source: "graph".to_owned(), detail: None };
+        prove(&mut tx, one.id, &proof(EvidenceCheckpoint::Written, later)).await.unwrap();
         // From a clock that is behind.
-        prove(&mut tx, one.id, &proof(Rung::Carried, start() - LEASE)).await.unwrap();
-        prove(&mut tx, one.id, &proof(Rung::Accepted, later)).await.unwrap();
+        prove(&mut tx, one.id, &proof(EvidenceCheckpoint::Carried, start() - LEASE)).await.unwrap();
+        prove(&mut tx, one.id, &proof(EvidenceCheckpoint::Accepted, later)).await.unwrap();
         tx.commit().await.unwrap();
         let day = start().as_second() / 86_400;
         let mut counted = days(&engine.db, start()).await.unwrap();
         counted.sort_by_key(|(_, state, _)| state.name());
-        assert_eq!(counted, [(day, State::Refused, 1), (day, State::Writing, 1)]);
+        assert_eq!(counted, [(day, ResetState::Refused, 1), (day, ResetState::Writing, 1)]);
         let mut took = spans(&engine.db, start()).await.unwrap();
         took.sort_unstable();
-        assert_eq!(took, [(day, Rung::Written, 7_000), (day, Rung::Carried, 0)]);
+        assert_eq!(took, [(day, EvidenceCheckpoint::Written, 7_000), (day, EvidenceCheckpoint::Carried, 0)]);
         let ends = ended(&engine.db, start()).await.unwrap();
-        assert_eq!(ends.iter().map(|end| (end.person, end.state)).collect::<Vec<_>>(), [(person(2), State::Refused)]);
+        assert_eq!(
+            ends.iter().map(|end| (end.person, end.state)).collect::<Vec<_>>(),
+            [(person(2), ResetState::Refused)]
+        );
         assert_eq!(causes(&engine.db, start()).await.unwrap(), [("R-POLICY".to_owned(), 1)]);
         let after = start() + LEASE;
         assert!(

@@ -8,14 +8,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
-use crate::entra::{Frequency, PolicyRead};
+use super::AssessmentResult;
+use crate::entra::{ConditionalAccessPolicy, SignInFrequency};
 
 /// Finding about a policy. The first group, up to [`Self::UnknownMethod`], makes the result not enforced. The second
 /// group is advisory. Stored as JSON in `policy_verdicts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "says", content = "what")]
-pub(crate) enum Remark {
+pub(crate) enum PolicyFinding {
     /// No policy names the context.
     NoPolicy,
     Disabled,
@@ -46,7 +46,7 @@ pub(crate) enum Remark {
     MultiUsePass,
 }
 
-impl Remark {
+impl PolicyFinding {
     /// Returns the stable code of the finding.
     pub(crate) fn code(&self) -> &'static str {
         match self {
@@ -106,15 +106,15 @@ impl Remark {
 
 /// Result of an assessment, with its findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Opinion {
-    pub(crate) verdict: Verdict,
+pub(crate) struct PolicyAssessment {
+    pub(crate) verdict: AssessmentResult,
     /// Name of the policy that decided the result; empty without one.
     pub(crate) policy: String,
-    pub(crate) remarks: Vec<Remark>,
+    pub(crate) remarks: Vec<PolicyFinding>,
 }
 
 /// Strength of a combination of authentication methods.
-enum Worth {
+enum CombinationStrength {
     Strong,
     Weak,
     Password,
@@ -122,11 +122,11 @@ enum Worth {
 }
 
 /// Classifies a combination by the members of `authenticationMethodModes` (msgraph-metadata, 2026-08-20).
-fn worth(combination: &str) -> Worth {
+fn worth(combination: &str) -> CombinationStrength {
     let parts: Vec<&str> = combination.split(',').map(str::trim).collect();
     let any = |names: &[&str]| parts.iter().any(|part| names.contains(part));
     if any(&["password", "federatedSingleFactor", "federatedMultiFactor"]) {
-        return Worth::Password;
+        return CombinationStrength::Password;
     }
     let strong = [
         "fido2",
@@ -147,90 +147,94 @@ fn worth(combination: &str) -> Worth {
         "qrCodePin",
     ];
     match parts.iter().all(|part| strong.contains(part) || weak.contains(part)) {
-        false => Worth::Unknown,
-        true if any(&strong) => Worth::Strong,
-        true => Worth::Weak,
+        false => CombinationStrength::Unknown,
+        true if any(&strong) => CombinationStrength::Strong,
+        true => CombinationStrength::Weak,
     }
 }
 
 /// Returns the findings because of which a policy does not enforce the context.
-fn faults(policy: &PolicyRead) -> Vec<Remark> {
+fn faults(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
     let mut found = Vec::new();
     match policy.state.as_str() {
         "enabled" => {}
-        "enabledForReportingButNotEnforced" => found.push(Remark::ReportOnly),
-        _ => found.push(Remark::Disabled),
+        "enabledForReportingButNotEnforced" => found.push(PolicyFinding::ReportOnly),
+        _ => found.push(PolicyFinding::Disabled),
     }
     if !policy.everybody {
-        found.push(Remark::NotEverybody);
+        found.push(PolicyFinding::NotEverybody);
     }
-    found.extend(policy.narrowed_by.iter().cloned().map(Remark::Narrowed));
+    found.extend(policy.narrowed_by.iter().cloned().map(PolicyFinding::Narrowed));
     if policy.blocks {
-        found.push(Remark::Blocks);
+        found.push(PolicyFinding::Blocks);
     }
-    found.extend(policy.or_else.iter().cloned().map(Remark::OrElse));
+    found.extend(policy.or_else.iter().cloned().map(PolicyFinding::OrElse));
     if policy.combinations.is_empty() {
-        found.push(Remark::NoStrength);
+        found.push(PolicyFinding::NoStrength);
     }
     for combination in &policy.combinations {
         match worth(combination) {
-            Worth::Password => found.push(Remark::Password(combination.clone())),
-            Worth::Unknown => found.push(Remark::UnknownMethod(combination.clone())),
-            Worth::Strong | Worth::Weak => {}
+            CombinationStrength::Password => found.push(PolicyFinding::Password(combination.clone())),
+            CombinationStrength::Unknown => found.push(PolicyFinding::UnknownMethod(combination.clone())),
+            CombinationStrength::Strong | CombinationStrength::Weak => {}
         }
     }
     found
 }
 
 /// Returns the findings that an administrator should know about an enforced policy.
-fn warnings(policy: &PolicyRead) -> Vec<Remark> {
+fn warnings(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
     let mut found = Vec::new();
-    if policy.frequency != Frequency::EveryTime {
-        found.push(Remark::NotEveryTime);
+    if policy.frequency != SignInFrequency::EveryTime {
+        found.push(PolicyFinding::NotEveryTime);
     }
-    let some = |count: usize, says: fn(usize) -> Remark| (count > 0).then(|| says(count));
-    found.extend(some(policy.excluded_people.len(), Remark::ExcludesPeople));
-    found.extend(some(policy.excluded_groups.len(), Remark::ExcludesGroups));
-    found.extend(some(policy.excluded_roles.len(), Remark::ExcludesRoles));
+    let some = |count: usize, says: fn(usize) -> PolicyFinding| (count > 0).then(|| says(count));
+    found.extend(some(policy.excluded_people.len(), PolicyFinding::ExcludesPeople));
+    found.extend(some(policy.excluded_groups.len(), PolicyFinding::ExcludesGroups));
+    found.extend(some(policy.excluded_roles.len(), PolicyFinding::ExcludesRoles));
     if policy.excludes_guests {
-        found.push(Remark::ExcludesGuests);
+        found.push(PolicyFinding::ExcludesGuests);
     }
     for combination in &policy.combinations {
-        if matches!(worth(combination), Worth::Weak) {
-            found.push(Remark::WeakMethod(combination.clone()));
+        if matches!(worth(combination), CombinationStrength::Weak) {
+            found.push(PolicyFinding::WeakMethod(combination.clone()));
         }
         if combination.contains("temporaryAccessPassMultiUse") {
-            found.push(Remark::MultiUsePass);
+            found.push(PolicyFinding::MultiUsePass);
         }
     }
     found
 }
 
-fn exclusions(policy: &PolicyRead) -> usize {
+fn exclusions(policy: &ConditionalAccessPolicy) -> usize {
     policy.excluded_people.len() + policy.excluded_groups.len() + policy.excluded_roles.len()
 }
 
 /// Assesses the policies of a context. The policy with the fewest blocking findings and then the fewest exclusions
 /// decides. A person excluded from it may be covered by another policy, but the result does not rely on that.
-pub(super) fn judge(policies: &[PolicyRead], context: &str) -> Opinion {
-    let mut named: Vec<&PolicyRead> =
+pub(super) fn judge(policies: &[ConditionalAccessPolicy], context: &str) -> PolicyAssessment {
+    let mut named: Vec<&ConditionalAccessPolicy> =
         policies.iter().filter(|policy| policy.contexts.iter().any(|c| c == context)).collect();
     named.sort_by_key(|policy| (faults(policy).len(), exclusions(policy)));
     let Some(best) = named.first() else {
-        return Opinion { verdict: Verdict::Bad, policy: String::new(), remarks: vec![Remark::NoPolicy] };
+        return PolicyAssessment {
+            verdict: AssessmentResult::Bad,
+            policy: String::new(),
+            remarks: vec![PolicyFinding::NoPolicy],
+        };
     };
     let faults = faults(best);
     if !faults.is_empty() {
-        return Opinion { verdict: Verdict::Bad, policy: best.name.clone(), remarks: faults };
+        return PolicyAssessment { verdict: AssessmentResult::Bad, policy: best.name.clone(), remarks: faults };
     }
-    let verdict = Verdict::Good {
+    let verdict = AssessmentResult::Good {
         people: best.excluded_people.clone(),
         groups: best.excluded_groups.clone(),
         roles: best.excluded_roles.clone(),
         guests: best.excludes_guests,
         passes: best.combinations.iter().any(|c| c == "temporaryAccessPassOneTime"),
     };
-    Opinion { verdict, policy: best.name.clone(), remarks: warnings(best) }
+    PolicyAssessment { verdict, policy: best.name.clone(), remarks: warnings(best) }
 }
 
 #[cfg(test)]
@@ -240,7 +244,7 @@ mod tests {
     use super::*;
     use crate::entra::read_policy;
 
-    fn wire(change: impl Fn(&mut Value)) -> PolicyRead {
+    fn wire(change: impl Fn(&mut Value)) -> ConditionalAccessPolicy {
         let mut one = json!({
             "displayName": "p", "state": "enabled",
             "conditions": {
@@ -254,27 +258,30 @@ mod tests {
         read_policy(&one)
     }
 
-    fn opinion(change: impl Fn(&mut Value)) -> Opinion {
+    fn opinion(change: impl Fn(&mut Value)) -> PolicyAssessment {
         judge(&[wire(change)], "c1")
     }
 
-    fn codes(opinion: &Opinion) -> Vec<&'static str> {
-        opinion.remarks.iter().map(Remark::code).collect()
+    fn codes(opinion: &PolicyAssessment) -> Vec<&'static str> {
+        opinion.remarks.iter().map(PolicyFinding::code).collect()
     }
 
     #[test]
     fn a_good_policy_is_enabled_for_all_and_without_the_password() {
         let good = opinion(|_| {});
         let (people, groups) = (vec!["u1".to_owned()], vec!["g1".to_owned()]);
-        assert_eq!(good.verdict, Verdict::Good { people, groups, roles: vec![], guests: false, passes: false });
+        assert_eq!(
+            good.verdict,
+            AssessmentResult::Good { people, groups, roles: vec![], guests: false, passes: false }
+        );
         assert_eq!((good.policy.as_str(), codes(&good)), ("p", vec!["excludes-people", "excludes-groups"]));
     }
 
-    type Change = fn(&mut Value);
+    type PolicyChange = fn(&mut Value);
 
     #[test]
     fn whatever_leaves_a_way_round_makes_a_policy_worth_nothing() {
-        let all: [(Change, &str); 12] = [
+        let all: [(PolicyChange, &str); 12] = [
             (|p| p["state"] = json!("disabled"), "disabled"),
             (|p| p["state"] = json!("enabledForReportingButNotEnforced"), "report-only"),
             (|p| p["conditions"]["users"]["includeUsers"] = json!(["u7"]), "not-everybody"),
@@ -308,7 +315,7 @@ mod tests {
         ];
         for (change, code) in all {
             let bad = opinion(change);
-            assert_eq!((bad.verdict.clone(), codes(&bad)), (Verdict::Bad, vec![code]), "{code}");
+            assert_eq!((bad.verdict.clone(), codes(&bad)), (AssessmentResult::Bad, vec![code]), "{code}");
             assert!(!bad.remarks[0].text().is_empty());
         }
         assert_eq!(codes(&judge(&[], "c1")), ["no-policy"]);
@@ -317,7 +324,7 @@ mod tests {
 
     #[test]
     fn what_an_administrator_should_know_of_a_good_policy_is_said() {
-        let all: [(Change, &str); 5] = [
+        let all: [(PolicyChange, &str); 5] = [
             (|p| p["sessionControls"] = Value::Null, "not-every-time"),
             (|p| p["conditions"]["users"]["excludeRoles"] = json!(["r1"]), "excludes-roles"),
             (|p| p["conditions"]["users"]["excludeUsers"] = json!(["u1", "GuestsOrExternalUsers"]), "excludes-guests"),
@@ -335,14 +342,14 @@ mod tests {
         ];
         for (change, code) in all {
             let good = opinion(change);
-            assert!(matches!(good.verdict, Verdict::Good { .. }), "{code}");
+            assert!(matches!(good.verdict, AssessmentResult::Good { .. }), "{code}");
             assert!(codes(&good).contains(&code), "{code}: {:?}", codes(&good));
         }
         let pass = opinion(|p| {
             p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
                 json!(["fido2", "temporaryAccessPassOneTime"]);
         });
-        assert!(matches!(pass.verdict, Verdict::Good { passes: true, .. }));
+        assert!(matches!(pass.verdict, AssessmentResult::Good { passes: true, .. }));
     }
 
     #[test]

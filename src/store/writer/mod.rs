@@ -23,12 +23,12 @@ use tokio::time::Instant;
 const AGAIN: Duration = Duration::from_millis(1);
 
 /// Outcome of a commit, published to every caller in the batch.
-type Outcome = Result<(), Arc<sqlx::Error>>;
+type CommitOutcome = Result<(), Arc<sqlx::Error>>;
 
 /// Queue for the writer connection. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Writer {
-    seat: Arc<Mutex<Seat>>,
+pub(crate) struct SqliteWriter {
+    seat: Arc<Mutex<WriterState>>,
     options: Arc<SqliteConnectOptions>,
     /// Maximum wait for the connection, and for another process that holds the file.
     patience: Duration,
@@ -38,19 +38,19 @@ pub(crate) struct Writer {
 
 /// Connection and pending batch of the writer. There is one per file.
 #[derive(Debug)]
-struct Seat {
+struct WriterState {
     connection: SqliteConnection,
     /// Sender of the commit outcome, present while finished work waits for its commit.
-    batch: Option<watch::Sender<Option<Outcome>>>,
-    left: Left,
+    batch: Option<watch::Sender<Option<CommitOutcome>>>,
+    left: ConnectionState,
 }
 
 /// State in which the last write turn left the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Left {
+enum ConnectionState {
     Clean,
     /// Left in the middle of its work, which is rolled back.
-    Undone(Hold),
+    Undone(WriteScope),
     /// Unknown state. The connection must be replaced.
     Broken,
     Closed,
@@ -58,7 +58,7 @@ enum Left {
 
 /// Isolation of a write turn from other work in its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hold {
+enum WriteScope {
     /// First work of the batch, which began the transaction.
     Transaction,
     Savepoint,
@@ -68,16 +68,16 @@ enum Hold {
 
 /// Exclusive access to the writer connection for one caller. Dropped without a commit, several statements are rolled
 /// back, but a single statement may have been written.
-pub(crate) struct Turn {
-    writer: Writer,
-    seat: OwnedMutexGuard<Seat>,
-    hold: Hold,
+pub(crate) struct WriteTurn {
+    writer: SqliteWriter,
+    seat: OwnedMutexGuard<WriterState>,
+    hold: WriteScope,
     settled: bool,
 }
 
-impl Writer {
+impl SqliteWriter {
     pub(super) async fn open(options: SqliteConnectOptions, patience: Duration) -> Result<Self, sqlx::Error> {
-        let seat = Seat { connection: connect(&options).await?, batch: None, left: Left::Clean };
+        let seat = WriterState { connection: connect(&options).await?, batch: None, left: ConnectionState::Clean };
         Ok(Self { seat: Arc::new(Mutex::new(seat)), options: Arc::new(options), patience, waits: true })
     }
 
@@ -87,33 +87,36 @@ impl Writer {
     }
 
     /// Begins a write turn for several statements.
-    pub(super) async fn begin(&self) -> Result<Turn, sqlx::Error> {
-        self.turn(Hold::Savepoint).await
+    pub(super) async fn begin(&self) -> Result<WriteTurn, sqlx::Error> {
+        self.turn(WriteScope::Savepoint).await
     }
 
     /// Begins a write turn for a single statement.
-    pub(crate) async fn one(&self) -> Result<Turn, sqlx::Error> {
-        self.turn(Hold::Statement).await
+    pub(crate) async fn one(&self) -> Result<WriteTurn, sqlx::Error> {
+        self.turn(WriteScope::Statement).await
     }
 
-    async fn turn(&self, among_others: Hold) -> Result<Turn, sqlx::Error> {
+    async fn turn(&self, among_others: WriteScope) -> Result<WriteTurn, sqlx::Error> {
         let until = Instant::now() + self.patience;
         let seat = tokio::time::timeout_at(until, Arc::clone(&self.seat).lock_owned()).await;
         let seat = self.tidied(seat.map_err(|_| sqlx::Error::PoolTimedOut)?).await?;
-        let hold = if seat.batch.is_some() { among_others } else { Hold::Transaction };
+        let hold = if seat.batch.is_some() { among_others } else { WriteScope::Transaction };
         // Created before the statement runs: if the caller is cancelled meanwhile, dropping the turn rolls it back.
-        let mut turn = Turn { writer: self.clone(), seat, hold, settled: false };
+        let mut turn = WriteTurn { writer: self.clone(), seat, hold, settled: false };
         match hold {
-            Hold::Transaction => turn.seat.begin(until).await?,
-            Hold::Savepoint => turn.seat.run("SAVEPOINT one").await?,
-            Hold::Statement => {}
+            WriteScope::Transaction => turn.seat.begin(until).await?,
+            WriteScope::Savepoint => turn.seat.run("SAVEPOINT one").await?,
+            WriteScope::Statement => {}
         }
         Ok(turn)
     }
 
     /// Recovers the connection from unfinished work. The recovery completes even if the caller is cancelled.
-    async fn tidied(&self, mut seat: OwnedMutexGuard<Seat>) -> Result<OwnedMutexGuard<Seat>, sqlx::Error> {
-        if seat.left == Left::Clean {
+    async fn tidied(
+        &self,
+        mut seat: OwnedMutexGuard<WriterState>,
+    ) -> Result<OwnedMutexGuard<WriterState>, sqlx::Error> {
+        if seat.left == ConnectionState::Clean {
             return Ok(seat);
         }
         let options = Arc::clone(&self.options);
@@ -138,7 +141,7 @@ impl Writer {
     pub(super) async fn close(&self) {
         let mut seat = self.seat.lock().await;
         seat.commit(&self.options).await;
-        seat.left = Left::Closed;
+        seat.left = ConnectionState::Closed;
         if let Ok(nothing) = nothing().await {
             let closed = std::mem::replace(&mut seat.connection, nothing).close().await;
             if let Err(error) = closed {
@@ -167,7 +170,7 @@ fn code(error: &sqlx::Error) -> Option<u32> {
     code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
-impl Seat {
+impl WriterState {
     async fn run(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         sqlx::query(sql).execute(&mut self.connection).await.map(|_| ())
     }
@@ -181,7 +184,7 @@ impl Seat {
         }
     }
 
-    fn tell(&mut self, outcome: Outcome) {
+    fn tell(&mut self, outcome: CommitOutcome) {
         if let Some(batch) = self.batch.take() {
             if let Err(error) = &outcome {
                 tracing::error!(error = ?error, "SQLite commit failed: batch rolled back");
@@ -199,7 +202,7 @@ impl Seat {
         if self.batch.is_some() {
             let committed = self.run("COMMIT").await;
             if committed.is_err() {
-                self.left = Left::Broken;
+                self.left = ConnectionState::Broken;
             }
             self.tell(committed.map_err(Arc::new));
             tidied = self.tidy(options).await;
@@ -213,21 +216,21 @@ impl Seat {
     /// connection is opened.
     async fn tidy(&mut self, options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
         let undone = match self.left {
-            Left::Clean => return Ok(()),
-            Left::Closed => return Err(sqlx::Error::PoolClosed),
-            Left::Undone(Hold::Transaction) => self.run("ROLLBACK").await,
-            Left::Undone(Hold::Savepoint) => self.undo_savepoint().await,
-            Left::Undone(Hold::Statement) => self.still_open().await,
-            Left::Broken => Err(sqlx::Error::WorkerCrashed),
+            ConnectionState::Clean => return Ok(()),
+            ConnectionState::Closed => return Err(sqlx::Error::PoolClosed),
+            ConnectionState::Undone(WriteScope::Transaction) => self.run("ROLLBACK").await,
+            ConnectionState::Undone(WriteScope::Savepoint) => self.undo_savepoint().await,
+            ConnectionState::Undone(WriteScope::Statement) => self.still_open().await,
+            ConnectionState::Broken => Err(sqlx::Error::WorkerCrashed),
         };
         if let Err(error) = undone {
-            self.left = Left::Broken;
+            self.left = ConnectionState::Broken;
             self.tell(Err(Arc::new(error)));
             // The old connection is closed before the new one is opened, because it may hold the file lock.
             self.connection = nothing().await?;
             self.connection = connect(options).await?;
         }
-        self.left = Left::Clean;
+        self.left = ConnectionState::Clean;
         Ok(())
     }
 
@@ -247,18 +250,18 @@ impl Seat {
     }
 }
 
-impl Turn {
+impl WriteTurn {
     pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.seat.connection
     }
 
     /// Commits together with the other work in the batch. The commit completes even if the caller is cancelled.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        if self.hold == Hold::Savepoint {
+        if self.hold == WriteScope::Savepoint {
             // From here on the work counts as committed, even if the caller is cancelled.
-            self.hold = Hold::Statement;
+            self.hold = WriteScope::Statement;
             if let Err(error) = self.seat.run("RELEASE one").await {
-                self.hold = Hold::Savepoint;
+                self.hold = WriteScope::Savepoint;
                 return Err(error);
             }
         }
@@ -290,12 +293,12 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for WriteTurn {
     fn drop(&mut self) {
         if self.settled {
             return;
         }
-        self.seat.left = Left::Undone(self.hold);
+        self.seat.left = ConnectionState::Undone(self.hold);
         // Without this task the file would stay locked for other processes until the next write.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let writer = self.writer.clone();

@@ -6,15 +6,15 @@ use sqlx::sqlite::{SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use super::*;
 
 /// Database file with its writer and a pool of readers.
-struct File {
-    writer: Writer,
+struct WriterTestFile {
+    writer: SqliteWriter,
     readers: SqlitePool,
     _dir: tempfile::TempDir,
 }
 
-type Work = Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>>;
+type BoxedWrite = Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>>;
 
-impl File {
+impl WriterTestFile {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new()
@@ -22,7 +22,7 @@ impl File {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(Duration::from_millis(100));
-        let writer = Writer::open(options.clone(), Duration::from_secs(5)).await.unwrap();
+        let writer = SqliteWriter::open(options.clone(), Duration::from_secs(5)).await.unwrap();
         let readers = SqlitePoolOptions::new().connect_with(options).await.unwrap();
         for sql in [
             "CREATE TABLE t (n INTEGER PRIMARY KEY)",
@@ -55,7 +55,7 @@ impl File {
     /// Queues `others` in this order while `first` holds the connection, then commits `first`.
     async fn all_in_line<T: Send + 'static>(
         &self,
-        first: Turn,
+        first: WriteTurn,
         others: Vec<impl Future<Output = T> + Send + 'static>,
     ) -> (Result<(), sqlx::Error>, Vec<T>) {
         let mut tasks = Vec::new();
@@ -72,13 +72,13 @@ impl File {
     }
 }
 
-async fn insert(turn: &mut Turn, n: i64) -> Result<(), sqlx::Error> {
+async fn insert(turn: &mut WriteTurn, n: i64) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO t VALUES ($1)").bind(n).execute(turn.connection()).await.map(|_| ())
 }
 
 #[tokio::test]
 async fn those_in_line_are_committed_together_and_not_answered_before() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let mut first = file.writer.begin().await.unwrap();
     insert(&mut first, 0).await.unwrap();
     let mut others = Vec::new();
@@ -97,7 +97,7 @@ async fn those_in_line_are_committed_together_and_not_answered_before() {
 #[tokio::test]
 async fn one_that_fails_or_gives_up_takes_nobody_along() {
     for alone in [false, true] {
-        let file = File::new().await;
+        let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
         insert(&mut first, 1).await.unwrap();
         let others = [2, 1, 3, 2, 4].map(|n| file.write(n, alone)).into_iter().collect();
@@ -111,7 +111,7 @@ async fn one_that_fails_or_gives_up_takes_nobody_along() {
 
 #[tokio::test]
 async fn what_is_dropped_was_not_written_whether_it_began_or_joined() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let mut turn = file.writer.begin().await.unwrap();
     insert(&mut turn, 1).await.unwrap();
     drop(turn);
@@ -132,7 +132,7 @@ async fn what_is_dropped_was_not_written_whether_it_began_or_joined() {
 
 #[tokio::test]
 async fn a_turn_that_is_dropped_leaves_the_file_to_other_programs() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let mut turn = file.writer.begin().await.unwrap();
     insert(&mut turn, 1).await.unwrap();
     let other = sqlx::query("INSERT INTO t VALUES (2)").execute(&file.readers);
@@ -162,13 +162,13 @@ async fn goes_away_after(polls: usize, work: impl Future) {
 async fn wherever_a_caller_goes_away_the_others_are_written() {
     // Repeated, because the step that a poll reaches depends on thread timing.
     for (polls, alone) in (0..48).flat_map(|n| [(n % 12, false), (n % 12, true)]) {
-        let file = File::new().await;
+        let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
         insert(&mut first, 1).await.unwrap();
-        let before: Work = Box::pin(file.write(2, alone));
-        let after: Work = Box::pin(file.write(4, alone));
+        let before: BoxedWrite = Box::pin(file.write(2, alone));
+        let after: BoxedWrite = Box::pin(file.write(4, alone));
         let leaves = file.write(3, alone);
-        let leaves: Work = Box::pin(async move {
+        let leaves: BoxedWrite = Box::pin(async move {
             goes_away_after(polls, leaves).await;
             Ok(())
         });
@@ -183,7 +183,7 @@ async fn wherever_a_caller_goes_away_the_others_are_written() {
 
 #[tokio::test]
 async fn a_commit_goes_on_without_its_caller() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let mut turn = file.writer.begin().await.unwrap();
     insert(&mut turn, 1).await.unwrap();
     let mut commit = Box::pin(turn.commit());
@@ -195,7 +195,7 @@ async fn a_commit_goes_on_without_its_caller() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn among_many_threads_ok_is_written_an_error_is_not_and_nobody_hangs() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let tasks = (0..600_i64).map(|n| {
         let write = file.write(n, n % 3 == 0);
         let again = file.write(n - 5, n % 2 == 0);
@@ -231,7 +231,7 @@ async fn among_many_threads_ok_is_written_an_error_is_not_and_nobody_hangs() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_program_gets_its_turn_at_a_busy_file() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let busy: Vec<_> = (0..8_i64)
         .map(|who| {
             let writer = file.writer.clone();
@@ -245,7 +245,7 @@ async fn another_program_gets_its_turn_at_a_busy_file() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let other = Writer::open(file.writer.options.as_ref().clone(), Duration::from_secs(5)).await.unwrap();
+    let other = SqliteWriter::open(file.writer.options.as_ref().clone(), Duration::from_secs(5)).await.unwrap();
     for n in 1..=20 {
         let mut turn = other.begin().await.expect("within five seconds");
         insert(&mut turn, -n).await.unwrap();
@@ -258,10 +258,10 @@ async fn another_program_gets_its_turn_at_a_busy_file() {
 
 #[tokio::test]
 async fn a_commit_that_fails_is_told_to_all_who_took_part() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let mut first = file.writer.begin().await.unwrap();
     insert(&mut first, 1).await.unwrap();
-    let fails: Work = {
+    let fails: BoxedWrite = {
         let writer = file.writer.clone();
         Box::pin(async move {
             let mut turn = writer.begin().await?;
@@ -276,7 +276,7 @@ async fn a_commit_that_fails_is_told_to_all_who_took_part() {
 }
 
 /// Ends the transaction behind the writer's back, as SQLite does when the disk is full.
-async fn lose_the_transaction(turn: &mut Turn) -> Result<(), sqlx::Error> {
+async fn lose_the_transaction(turn: &mut WriteTurn) -> Result<(), sqlx::Error> {
     sqlx::query("ROLLBACK").execute(turn.connection()).await.unwrap();
     Err(sqlx::Error::WorkerCrashed)
 }
@@ -284,7 +284,7 @@ async fn lose_the_transaction(turn: &mut Turn) -> Result<(), sqlx::Error> {
 #[tokio::test]
 async fn a_transaction_that_is_lost_is_lost_for_all_and_they_hear_it() {
     for alone in [false, true] {
-        let file = File::new().await;
+        let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
         insert(&mut first, 1).await.unwrap();
         let loses = {
@@ -295,8 +295,8 @@ async fn a_transaction_that_is_lost_is_lost_for_all_and_they_hear_it() {
                 turn.end(done).await
             }
         };
-        let before: Work = Box::pin(file.write(2, alone));
-        let after: Work = Box::pin(file.write(3, alone));
+        let before: BoxedWrite = Box::pin(file.write(2, alone));
+        let after: BoxedWrite = Box::pin(file.write(3, alone));
         let (done, ends) = file.all_in_line(first, vec![before, Box::pin(loses), after]).await;
         let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
         assert_eq!((done.is_ok(), ends.as_slice()), (false, [false, false, true].as_slice()));
@@ -306,7 +306,7 @@ async fn a_transaction_that_is_lost_is_lost_for_all_and_they_hear_it() {
 
 #[tokio::test]
 async fn counters_are_answered_at_once_and_written_soon() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let counters = file.writer.without_waiting();
     let mut turn = counters.one().await.unwrap();
     let done = insert(&mut turn, 1).await;
@@ -318,10 +318,10 @@ async fn counters_are_answered_at_once_and_written_soon() {
 
 #[tokio::test]
 async fn whoever_stands_in_line_at_the_end_is_written_or_told() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let mut first = file.writer.begin().await.unwrap();
     insert(&mut first, 1).await.unwrap();
-    let close: Work = {
+    let close: BoxedWrite = {
         let writer = file.writer.clone();
         Box::pin(async move {
             writer.close().await;
@@ -337,7 +337,7 @@ async fn whoever_stands_in_line_at_the_end_is_written_or_told() {
 
 #[tokio::test]
 async fn what_waits_is_committed_before_the_file_is_closed() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let mut turn = file.writer.without_waiting().begin().await.unwrap();
     insert(&mut turn, 1).await.unwrap();
     turn.commit().await.unwrap();
@@ -348,9 +348,9 @@ async fn what_waits_is_committed_before_the_file_is_closed() {
 
 #[tokio::test]
 async fn whoever_waits_too_long_is_told() {
-    let file = File::new().await;
+    let file = WriterTestFile::new().await;
     let turn = file.writer.begin().await.unwrap();
-    let hurried = Writer { patience: Duration::from_millis(20), ..file.writer.clone() };
+    let hurried = SqliteWriter { patience: Duration::from_millis(20), ..file.writer.clone() };
     assert!(matches!(hurried.begin().await, Err(sqlx::Error::PoolTimedOut)));
     drop(turn);
 }

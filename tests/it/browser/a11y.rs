@@ -10,11 +10,11 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::tour;
-use crate::support::chromium::{Chromium, DESKTOP, Looks, PHONE};
-use crate::support::portal::{GOOD, Portal, Wish, upn};
+use crate::support::chromium::{BrowserOptions, ChromiumBrowser, DESKTOP, PHONE};
+use crate::support::portal::{GOOD, PortalSetup, TestPortal, upn};
 
 /// The narrowest width that WCAG requires: 1280 pixels at 400 % zoom (1.4.10).
-const NARROW: Looks = Looks { width: 320, height: 640, ..PHONE };
+const NARROW: BrowserOptions = BrowserOptions { width: 320, height: 640, ..PHONE };
 
 /// `tests/run.sh` installs axe.
 fn axe() -> String {
@@ -23,7 +23,7 @@ fn axe() -> String {
 }
 
 /// Returns the violations on the current page. Axe checks WCAG 2.5.8 (targets of 24 pixels) only when asked.
-async fn broken(browser: &Chromium, axe: &str) -> Vec<String> {
+async fn broken(browser: &ChromiumBrowser, axe: &str) -> Vec<String> {
     const RUN: &str = "const done = arguments[arguments.length - 1];
         axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then((result) => done(result.violations.map((v) =>
             `${v.id}: ${v.nodes.map((n) => n.target.join(' ') + ' ' + (n.failureSummary || '')).join(' | ')}`)));";
@@ -34,7 +34,7 @@ async fn broken(browser: &Chromium, axe: &str) -> Vec<String> {
 }
 
 /// Returns the elements that extend beyond the window, if there are any.
-async fn sideways(browser: &Chromium) -> Option<String> {
+async fn sideways(browser: &ChromiumBrowser) -> Option<String> {
     const LOOK: &str = "const root = document.documentElement;
         if (root.scrollWidth <= root.clientWidth) return null;
         const beyond = (e) => { const box = e.getBoundingClientRect(); return box.right > root.clientWidth || box.left < 0; };
@@ -42,21 +42,21 @@ async fn sideways(browser: &Chromium) -> Option<String> {
     browser.client.execute(LOOK, vec![]).await.unwrap().as_str().map(str::to_owned)
 }
 
-async fn languages(browser: &Chromium) -> Vec<String> {
+async fn languages(browser: &ChromiumBrowser) -> Vec<String> {
     let codes = "return [...document.querySelectorAll('#language option')].map((o) => o.value)";
     let found = browser.client.execute(codes, vec![]).await.unwrap();
     let found: Vec<String> = serde_json::from_value(found).unwrap();
     if found.is_empty() { vec!["en".to_owned()] } else { found }
 }
 
-async fn speak(browser: &Chromium, language: &str) {
+async fn speak(browser: &ChromiumBrowser, language: &str) {
     let script = "document.cookie = `lang=${arguments[0]}; path=/`";
     browser.client.execute(script, vec![json!(language)]).await.unwrap();
 }
 
 /// Checks every page in every language. Returns the number of checks and the violations with their page.
-async fn walk(looks: Looks) -> (usize, Vec<String>) {
-    let (axe, portal, browser) = (axe(), tour::portal().await, Chromium::start(looks).await);
+async fn walk(looks: BrowserOptions) -> (usize, Vec<String>) {
+    let (axe, portal, browser) = (axe(), tour::portal().await, ChromiumBrowser::start(looks).await);
     let (mut seen, mut wrong) = (0, Vec::new());
     tour::tour(&portal, &browser, async |page| {
         if page == "entra" {
@@ -92,13 +92,13 @@ async fn every_page_passes_axe_at_320_pixels_in_the_light_theme() {
 
 #[tokio::test]
 async fn every_page_passes_axe_on_a_desktop_in_the_dark_theme() {
-    let (seen, wrong) = Box::pin(walk(Looks { dark: true, ..DESKTOP })).await;
+    let (seen, wrong) = Box::pin(walk(BrowserOptions { dark: true, ..DESKTOP })).await;
     println!("RESULT a11y theme=dark width=1280 looks={seen} violations={}", wrong.len());
     assert_eq!(wrong, Vec::<String>::new());
 }
 
 /// Presses Tab until the element has the focus. Fails after 40 presses, or if the focus is not visible.
-async fn tab_to(browser: &Chromium, css: &str) {
+async fn tab_to(browser: &ChromiumBrowser, css: &str) {
     let body = browser.client.find(Locator::Css("body")).await.unwrap();
     for press in 0..40 {
         let script =
@@ -117,14 +117,14 @@ async fn tab_to(browser: &Chromium, css: &str) {
     panic!("{css} is not reached with Tab");
 }
 
-async fn press_enter(browser: &Chromium) {
+async fn press_enter(browser: &ChromiumBrowser) {
     browser.client.active_element().await.unwrap().send_keys(&Key::Enter.to_string()).await.unwrap();
 }
 
 #[tokio::test]
 async fn the_whole_journey_goes_by_keyboard_alone() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(DESKTOP).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(DESKTOP).await;
     browser.open(&portal.demo.url()).await;
     tab_to(&browser, "a[href='/signin']").await;
     press_enter(&browser).await;
@@ -153,8 +153,8 @@ async fn the_whole_journey_goes_by_keyboard_alone() {
 
 #[tokio::test]
 async fn news_take_nobodys_focus_away() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
     browser.wait_for("#phrase-use").await;
     browser.click("#phrase-use").await;
@@ -172,11 +172,11 @@ async fn news_take_nobodys_focus_away() {
 
 #[tokio::test]
 async fn the_queue_renews_itself_and_is_walked_with_the_arrow_keys() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
-    let browser = Chromium::start(DESKTOP).await;
+    let browser = ChromiumBrowser::start(DESKTOP).await;
     super::tour::staff(&portal.demo.url(), &browser, "hugo").await;
     browser.wait_for(".queue li").await;
     let press = async |key: Key| {
@@ -208,12 +208,12 @@ async fn the_queue_renews_itself_and_is_walked_with_the_arrow_keys() {
 
 #[tokio::test]
 async fn before_time_runs_out_there_is_a_warning() {
-    let short = Wish::adjusted(|config| {
+    let short = PortalSetup::adjusted(|config| {
         config.signin.max_age_seconds = 60;
         config.signin.submit_seconds = 63;
     });
-    let portal = Portal::with(short).await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::with(short).await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
     browser.wait_for("#soon[hidden]").await;
     let warned = tokio::time::timeout(Duration::from_secs(15), browser.wait_for("#soon:not([hidden])")).await;
@@ -224,8 +224,8 @@ async fn before_time_runs_out_there_is_a_warning() {
 
 #[tokio::test]
 async fn what_is_wrong_is_said_at_the_field_and_the_field_has_the_focus() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
     browser.reset("wanda").await;
     browser.wait_for("#problem").await;

@@ -3,13 +3,13 @@
 
 use serde_json::json;
 
-use crate::support::chromium::{Chromium, DESKTOP, PHONE};
-use passback_emulator::{Call, Effect, Fault};
+use crate::support::chromium::{ChromiumBrowser, DESKTOP, PHONE};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
 use crate::journey::own;
-use crate::support::portal::{Engine, GOOD, Portal, Wish, upn};
+use crate::support::portal::{DatabaseEngine, GOOD, PortalSetup, TestPortal, upn};
 
-async fn signs_in(browser: &Chromium, portal: &Portal, purpose: &str, name: &str) {
+async fn signs_in(browser: &ChromiumBrowser, portal: &TestPortal, purpose: &str, name: &str) {
     browser.open(&format!("{}/signin?purpose={purpose}", portal.demo.url())).await;
     browser.type_into("#account", &upn(name)).await;
     browser.click("#m-passkey").await;
@@ -17,7 +17,7 @@ async fn signs_in(browser: &Chromium, portal: &Portal, purpose: &str, name: &str
 }
 
 /// Opens a case from the case list.
-async fn begins(browser: &Chromium, portal: &Portal, person: &str, action: &str) {
+async fn begins(browser: &ChromiumBrowser, portal: &TestPortal, person: &str, action: &str) {
     browser.open(&format!("{}/helpdesk/cases", portal.demo.url())).await;
     browser.type_into("#person", &upn(person)).await;
     let choose = "document.getElementById('action').value = arguments[0]";
@@ -28,9 +28,10 @@ async fn begins(browser: &Chromium, portal: &Portal, person: &str, action: &str)
 
 #[tokio::test]
 async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
-    let always = |config: &mut passback::config::Config| config.reset.approval = passback::config::Approval::Always;
-    let portal = Portal::with(Wish::adjusted(always)).await;
-    let (hugo, wanda) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
+    let always =
+        |config: &mut passback::config::Config| config.reset.approval = passback::config::ApprovalRequirement::Always;
+    let portal = TestPortal::with(PortalSetup::adjusted(always)).await;
+    let (hugo, wanda) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(PHONE).await);
     signs_in(&hugo, &portal, "staff", "hugo").await;
     // From the front page, the way Hugo describes it on the phone.
     wanda.open(&portal.demo.url()).await;
@@ -66,10 +67,11 @@ async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
 
 #[tokio::test]
 async fn hugo_signs_in_at_microsoft_twice_and_comes_back_to_sessions_that_have_ended() {
-    let portal = own::portal(Engine::Sqlite, own::contoso()).await;
-    let challenge = Fault::on(Call::Revoke, Effect::ClaimsChallenge).for_person(&upn("omar")).times(1);
+    let portal = own::portal(DatabaseEngine::Sqlite, own::contoso()).await;
+    let challenge =
+        InjectedFault::on(FaultTarget::Revoke, FaultEffect::ClaimsChallenge).for_person(&upn("omar")).times(1);
     portal.demo.tenant.add_fault(challenge);
-    let (hugo, omar) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
+    let (hugo, omar) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(PHONE).await);
     signs_in(&hugo, &portal, "staff", "hugo").await;
     signs_in(&omar, &portal, "vouch", "omar").await;
     omar.wait_for("#live").await;
@@ -88,7 +90,7 @@ async fn hugo_signs_in_at_microsoft_twice_and_comes_back_to_sessions_that_have_e
     hugo.wait_for("#done [data-outcome=done]").await;
     assert!(hugo.text("#said").await.contains("signed out everywhere"));
     omar.wait_for("#live").await;
-    assert_eq!(portal.demo.tenant.calls(Call::Revoke, Some(&upn("omar"))), 2);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, Some(&upn("omar"))), 2);
     hugo.close().await;
     omar.close().await;
     portal.demo.stop().await;
@@ -96,8 +98,8 @@ async fn hugo_signs_in_at_microsoft_twice_and_comes_back_to_sessions_that_have_e
 
 #[tokio::test]
 async fn a_caller_who_is_not_wanda_gets_hugo_stopped_in_front_of_his_eyes() {
-    let portal = Portal::start().await;
-    let (hugo, wanda) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
+    let portal = TestPortal::start().await;
+    let (hugo, wanda) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(PHONE).await);
     signs_in(&hugo, &portal, "staff", "hugo").await;
     signs_in(&wanda, &portal, "vouch", "wanda").await;
     wanda.wait_for("#live").await;
@@ -120,8 +122,8 @@ async fn a_caller_who_is_not_wanda_gets_hugo_stopped_in_front_of_his_eyes() {
 
 #[tokio::test]
 async fn the_manager_vouches_and_hands_over_the_pass_that_hugo_never_sees() {
-    let portal = Portal::start().await;
-    let (hugo, mona) = (Chromium::start(DESKTOP).await, Chromium::start(PHONE).await);
+    let portal = TestPortal::start().await;
+    let (hugo, mona) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(PHONE).await);
     signs_in(&hugo, &portal, "staff", "hugo").await;
     signs_in(&mona, &portal, "vouch", "mona").await;
     mona.wait_for("#live").await;
@@ -147,8 +149,8 @@ async fn the_manager_vouches_and_hands_over_the_pass_that_hugo_never_sees() {
 
 #[tokio::test]
 async fn a_second_person_sees_what_was_asked_and_why_and_hugo_sees_the_yes() {
-    let portal = Portal::start().await;
-    let (hugo, april) = (Chromium::start(DESKTOP).await, Chromium::start(DESKTOP).await);
+    let portal = TestPortal::start().await;
+    let (hugo, april) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(DESKTOP).await);
     signs_in(&hugo, &portal, "staff", "hugo").await;
     signs_in(&april, &portal, "staff", "april").await;
     april.wait_for("nav").await;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::support::chromium::{Chromium, DESKTOP, Looks, PHONE};
-use crate::support::portal::{GOOD, Portal, upn};
+use crate::support::chromium::{BrowserOptions, ChromiumBrowser, DESKTOP, PHONE};
+use crate::support::portal::{GOOD, TestPortal, upn};
 
 #[tokio::test]
 async fn rules_are_judged_while_wanda_types_and_the_timeline_moves_by_itself() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
     browser.type_into("#reset-form #password", "wanda").await;
     browser.wait_for("[data-rule=name][data-standing=failed]").await;
@@ -41,8 +41,8 @@ async fn rules_are_judged_while_wanda_types_and_the_timeline_moves_by_itself() {
 
 #[tokio::test]
 async fn the_phrase_that_is_offered_fills_both_fields_with_one_press() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
     browser.wait_for("#phrase-other").await;
     let first = browser.text("#phrase").await;
@@ -69,8 +69,8 @@ async fn the_phrase_that_is_offered_fills_both_fields_with_one_press() {
 
 #[tokio::test]
 async fn the_whole_journey_works_without_script() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(Looks { script: false, ..DESKTOP }).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(BrowserOptions { script: false, ..DESKTOP }).await;
     browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
     browser.reset("wanda").await;
     browser.wait_for("[data-rule=length][data-standing=failed]").await;
@@ -86,12 +86,12 @@ async fn the_whole_journey_works_without_script() {
 
 #[tokio::test]
 async fn where_event_streams_are_blocked_the_page_asks_instead() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(DESKTOP).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(DESKTOP).await;
     browser.sign_in(&portal.demo.url(), &upn("omar")).await;
     // Some proxies block event streams: the stream never opens.
     browser.wait_for("#reset-form").await;
-    browser.client.issue_cmd(NoEventSource).await.unwrap();
+    browser.client.issue_cmd(DisableEventSource).await.unwrap();
     browser.reset(GOOD).await;
     browser.wait_for("#timeline").await;
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -101,9 +101,9 @@ async fn where_event_streams_are_blocked_the_page_asks_instead() {
 
 /// Removes `EventSource` from every page loaded after this command (a command of Chromium).
 #[derive(Debug)]
-struct NoEventSource;
+struct DisableEventSource;
 
-impl fantoccini::wd::WebDriverCompatibleCommand for NoEventSource {
+impl fantoccini::wd::WebDriverCompatibleCommand for DisableEventSource {
     fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
     }

@@ -3,14 +3,14 @@
 
 use std::fmt::Write as _;
 
-use passback_emulator::Seed;
+use passback_emulator::TenantSeed;
 use serde_json::json;
 
 use crate::directory::domain;
-use crate::support::chromium::{Chromium, PHONE};
-use crate::support::portal::{GOOD, Portal, Wish, upn};
+use crate::support::chromium::{ChromiumBrowser, PHONE};
+use crate::support::portal::{GOOD, PortalSetup, TestPortal, upn};
 
-async fn style(browser: &Chromium, css: &str, name: &str) -> String {
+async fn style(browser: &ChromiumBrowser, css: &str, name: &str) -> String {
     let script = "return getComputedStyle(document.querySelector(arguments[0])).getPropertyValue(arguments[1])";
     let value = browser.client.execute(script, vec![json!(css), json!(name)]).await.unwrap();
     value.as_str().unwrap().to_owned()
@@ -18,8 +18,8 @@ async fn style(browser: &Chromium, css: &str, name: &str) -> String {
 
 #[tokio::test]
 async fn somebody_who_pressed_back_at_microsoft_is_told_what_to_choose_there() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.open(&portal.demo.url()).await;
     assert_eq!(browser.client.find_all(fantoccini::Locator::Css("#unfinished")).await.unwrap().len(), 0);
     assert_eq!(browser.client.find_all(fantoccini::Locator::Css(".methods svg")).await.unwrap().len(), 4, "pictures");
@@ -36,8 +36,8 @@ async fn somebody_who_pressed_back_at_microsoft_is_told_what_to_choose_there() {
 
 #[tokio::test]
 async fn the_switch_turns_the_page_into_arabic_and_its_direction_round() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.open(&portal.demo.url()).await;
     assert_eq!(style(&browser, "html", "direction").await, "ltr");
     browser.client.execute("document.getElementById('language').value = 'ar'", vec![]).await.unwrap();
@@ -58,13 +58,13 @@ async fn the_page_wears_the_organisations_colour_and_logo() {
     let picture =
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"64\" height=\"32\"><rect width=\"64\" height=\"32\"/></svg>";
     std::fs::write(&logo, picture).unwrap();
-    let branded = Wish::adjusted(move |config| {
+    let branded = PortalSetup::adjusted(move |config| {
         config.branding.name = "Fabrikam".into();
         config.branding.accent = Some("#7a1fa2".into());
         config.branding.logo_file = Some(logo.clone());
     });
-    let portal = Portal::with(branded).await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::with(branded).await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.open(&portal.demo.url()).await;
     assert_eq!(style(&browser, ".button", "background-color").await, "rgb(122, 31, 162)");
     assert!(browser.text(".brand").await.contains("Fabrikam"));
@@ -76,8 +76,8 @@ async fn the_page_wears_the_organisations_colour_and_logo() {
 
 #[tokio::test]
 async fn coming_back_with_a_passkey_and_no_change_stays_written_and_says_so() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
     browser.reset(GOOD).await;
     browser.wait_for("[data-state=written] #finish").await;
@@ -101,8 +101,8 @@ async fn coming_back_with_a_passkey_and_no_change_stays_written_and_says_so() {
 
 #[tokio::test]
 async fn olaf_reads_why_it_failed_and_that_his_old_password_still_works() {
-    let portal = Portal::start().await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::start().await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&portal.demo.url(), &upn("olaf")).await;
     browser.reset(GOOD).await;
     browser.wait_for("[data-state=failed]").await;
@@ -114,12 +114,12 @@ async fn olaf_reads_why_it_failed_and_that_his_old_password_still_works() {
 
 #[tokio::test]
 async fn a_notices_link_blocks_new_resets_only_when_its_button_is_pressed() {
-    let seed = Seed::contoso().unwrap().hurry().granting("Mail.Send");
-    let mails = Wish::adjusted(|config| {
+    let seed = TenantSeed::contoso().unwrap().hurry().granting("Mail.Send");
+    let mails = PortalSetup::adjusted(|config| {
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
     });
-    let portal = Portal::with(Wish { seed, ..mails }).await;
-    let browser = Chromium::start(PHONE).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..mails }).await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     let url = portal.demo.url();
     browser.sign_in(&url, &upn("wanda")).await;
     browser.reset(GOOD).await;
@@ -153,9 +153,9 @@ async fn what_the_domain_would_refuse_is_read_on_the_phone_before_typing() {
         let upn = format!("{name}@corp.contoso.example");
         write!(text, "\n[[people]]\nupn = \"{upn}\"\nname = \"Some Body\"\noutcome = \"written\"\n").unwrap();
     }
-    let asks = Wish::adjusted(move |config| config.directory = Some(settings.clone()));
-    let portal = Portal::with(Wish { seed: Seed::parse(&text).unwrap().hurry(), ..asks }).await;
-    let browser = Chromium::start(PHONE).await;
+    let asks = PortalSetup::adjusted(move |config| config.directory = Some(settings.clone()));
+    let portal = TestPortal::with(PortalSetup { seed: TenantSeed::parse(&text).unwrap().hurry(), ..asks }).await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     for (name, code, words) in [("dora", "G-DISABLED", "switched off"), ("fina", "G-TOO-YOUNG", "again after")] {
         browser.sign_in(&portal.demo.url(), &format!("{name}@corp.contoso.example")).await;
         browser.wait_for(&format!("[data-code={code}]")).await;

@@ -1,10 +1,10 @@
 //! The exit test of Microsoft's deployment guide: change the password in the cloud, then use the new one on-premises.
 
-use passback::demo::{Demo, DemoOptions};
-use passback_emulator::Seed;
+use passback::demo::{DemoOptions, RunningDemo};
+use passback_emulator::TenantSeed;
 
-use crate::support::chromium::{Chromium, PHONE};
-use crate::support::domain::{Domain, Ticket};
+use crate::support::chromium::{ChromiumBrowser, PHONE};
+use crate::support::domain::{KerberosResult, SambaDomain};
 use crate::support::raw;
 
 const OLD: &str = "Old-River-Stone-7";
@@ -14,30 +14,30 @@ const FINAL: &str = "Copper-Lantern-Sails-8";
 /// Long enough for the portal, too short for this domain.
 const TOO_SHORT: &str = "Short-Pass-91";
 
-async fn demo(domain: &Domain) -> Demo {
+async fn demo(domain: &SambaDomain) -> RunningDemo {
     raw::install_crypto();
     // In this test the policy of the real domain refuses Rita's password.
     let options = DemoOptions {
-        seed: Some(Seed::contoso().unwrap().hurry()),
+        seed: Some(TenantSeed::contoso().unwrap().hurry()),
         directory: Some(domain.options()),
         ..DemoOptions::default()
     };
-    Demo::start(options).await.unwrap()
+    RunningDemo::start(options).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_remote_person_resets_in_a_browser_and_it_lands_in_a_real_active_directory() {
-    let domain = Domain::start(OLD).await;
+    let domain = SambaDomain::start(OLD).await;
     let demo = demo(&domain).await;
-    assert_eq!(domain.kinit("wanda", OLD), Ticket::Granted, "the old password works before");
-    let browser = Chromium::start(PHONE).await;
+    assert_eq!(domain.kinit("wanda", OLD), KerberosResult::Granted, "the old password works before");
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&demo.url(), "wanda@contoso.example").await;
     browser.reset(NEW).await;
     browser.wait_for("[data-state=written]").await;
     assert_eq!(browser.text("#verdict").await, "Your new password is in place");
     browser.wait_for("[data-rung=carried][data-look=done]").await;
-    assert_eq!(domain.kinit("wanda", NEW), Ticket::MustChange, "an administrator's reset asks for a change");
-    assert_eq!(domain.kinit("wanda", OLD), Ticket::Refused, "the old one is dead");
+    assert_eq!(domain.kinit("wanda", NEW), KerberosResult::MustChange, "an administrator's reset asks for a change");
+    assert_eq!(domain.kinit("wanda", OLD), KerberosResult::Refused, "the old one is dead");
     // The last step: Wanda signs in with the new password and has to choose another one. That one works without a
     // further prompt.
     browser.click("#finish").await;
@@ -50,23 +50,27 @@ async fn a_remote_person_resets_in_a_browser_and_it_lands_in_a_real_active_direc
     browser.click("button[type=submit]").await;
     browser.wait_for("[data-state=finished]").await;
     browser.wait_for("[data-rung=works][data-look=done]").await;
-    assert_eq!(domain.kinit("wanda", FINAL), Ticket::Granted, "the final password works, and nothing asks for more");
-    assert_eq!(domain.kinit("wanda", NEW), Ticket::Refused, "the one in between is dead");
+    assert_eq!(
+        domain.kinit("wanda", FINAL),
+        KerberosResult::Granted,
+        "the final password works, and nothing asks for more"
+    );
+    assert_eq!(domain.kinit("wanda", NEW), KerberosResult::Refused, "the one in between is dead");
     browser.close().await;
     demo.stop().await;
 }
 
 #[tokio::test]
 async fn a_password_that_the_domain_refuses_changes_nothing() {
-    let domain = Domain::start(OLD).await;
+    let domain = SambaDomain::start(OLD).await;
     let demo = demo(&domain).await;
-    let browser = Chromium::start(PHONE).await;
+    let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&demo.url(), "rita@contoso.example").await;
     browser.reset(TOO_SHORT).await;
     browser.wait_for("[data-state=refused]").await;
     assert!(browser.text("#timeline").await.contains("R-POLICY"), "0000052D is told as its cause");
-    assert_eq!(domain.kinit("rita", OLD), Ticket::Granted, "the old password still works");
-    assert_eq!(domain.kinit("rita", TOO_SHORT), Ticket::Refused);
+    assert_eq!(domain.kinit("rita", OLD), KerberosResult::Granted, "the old password still works");
+    assert_eq!(domain.kinit("rita", TOO_SHORT), KerberosResult::Refused);
     browser.close().await;
     demo.stop().await;
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::tour;
-use crate::support::chromium::{Chromium, DESKTOP, Looks, PHONE};
+use crate::support::chromium::{BrowserOptions, ChromiumBrowser, DESKTOP, PHONE};
 
 #[tokio::test]
 async fn every_page_as_people_see_it() {
@@ -14,7 +14,7 @@ async fn every_page_as_people_see_it() {
         for dark in [false, true] {
             let suffix = format!("{name}-{}", if dark { "dark" } else { "light" });
             let portal = tour::portal().await;
-            let browser = Chromium::start(Looks { dark, ..looks }).await;
+            let browser = ChromiumBrowser::start(BrowserOptions { dark, ..looks }).await;
             tour::tour(&portal, &browser, async |page| {
                 browser.screenshot(&folder.join(format!("{page}-{suffix}.png"))).await;
             })

@@ -1,22 +1,23 @@
 //! Visits every page in every state, for the accessibility checks and the screenshots.
 
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
-use crate::support::chromium::Chromium;
-use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
+use crate::support::chromium::ChromiumBrowser;
+use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, TestPortal, upn};
 
 /// Starts a portal in which every state can be reached and does not change.
-pub(super) async fn portal() -> Portal {
-    let stuck = Fault::on(Call::Writeback, Effect::Slow { ms: 3_600_000 }).for_person(&upn("carl"));
-    let silent = Effect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false };
-    let silent = Fault::on(Call::ResetPassword, silent).for_person(&upn("luca"));
+pub(super) async fn portal() -> TestPortal {
+    let stuck = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_600_000 }).for_person(&upn("carl"));
+    let silent = FaultEffect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false };
+    let silent = InjectedFault::on(FaultTarget::ResetPassword, silent).for_person(&upn("luca"));
     // A canary reset that fails: the helpdesk and the reset form show it.
     let canary = "\n[[people]]\nupn = \"canary@contoso.example\"\nname = \"Test Account\"\n";
-    let down = Fault::on(Call::Writeback, Effect::AgentOffline).for_person("canary@contoso.example");
-    let seed = Seed::parse(&(passback_emulator::CONTOSO_SEED.to_owned() + canary)).unwrap();
+    let down =
+        InjectedFault::on(FaultTarget::Writeback, FaultEffect::AgentOffline).for_person("canary@contoso.example");
+    let seed = TenantSeed::parse(&(passback_emulator::CONTOSO_SEED.to_owned() + canary)).unwrap();
     let seed = seed.hurry().with_fault(stuck).with_fault(silent).with_fault(down);
     let seed = seed.granting("Mail.Send").granting("IdentityRiskyUser.ReadWrite.All");
-    let many = Wish::adjusted(|config| {
+    let many = PortalSetup::adjusted(|config| {
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
         config.canary = toml::from_str("person = \"canary@contoso.example\"\nstop_after = 1").ok();
         config.risk = toml::from_str("").ok();
@@ -26,12 +27,12 @@ pub(super) async fn portal() -> Portal {
         config.helpdesk.alarms.every_seconds = 1;
         config.helpdesk.alarms.people_per_agent = 1;
     });
-    Portal::with(Wish { seed, ..many }).await
+    TestPortal::with(PortalSetup { seed, ..many }).await
 }
 
 /// Calls `look` on every page with the page's name. A name that starts with `form-` marks the answer to a form, which
 /// cannot be reloaded.
-pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl AsyncFnMut(&str)) {
+pub(super) async fn tour(portal: &TestPortal, browser: &ChromiumBrowser, mut look: impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.open(&url).await;
     look("landing").await;
@@ -66,8 +67,8 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
     }
     browser.open(&format!("{url}/reset")).await;
     finished(portal, browser, &mut look).await;
-    let busy = Effect::Status { status: 429, code: "x".into(), retry_after: Some(55), graph_body: true };
-    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, busy).for_person(&upn("omar")).times(1));
+    let busy = FaultEffect::Status { status: 429, code: "x".into(), retry_after: Some(55), graph_body: true };
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ResetPassword, busy).for_person(&upn("omar")).times(1));
     browser.sign_in(&url, &upn("omar")).await;
     browser.reset(GOOD).await;
     browser.wait_for("[data-state=sending] .note").await;
@@ -90,14 +91,14 @@ pub(super) async fn tour(portal: &Portal, browser: &Chromium, mut look: impl Asy
 }
 
 /// Visits the case pages as the agent and the approver see them.
-async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+async fn cases(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     staff(&url, browser, "hugo").await;
     browser.wait_for("nav").await;
     browser.open(&format!("{url}/helpdesk/cases")).await;
     look("cases-none").await;
     // Theo had no reset on the pages before.
-    let mut theo = Caller::of(portal, "theo").await;
+    let mut theo = OtherParty::of(portal, "theo").await;
     browser.type_into("#person", &upn("theo")).await;
     browser.click("[action='/helpdesk/cases'] button.button:not(.button-quiet)").await;
     browser.wait_for("#standing[data-enough=false]").await;
@@ -137,7 +138,7 @@ async fn cases(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
 }
 
 /// Visits the pages of the person and of the manager, and `/help` without a sign-in.
-async fn asked(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+async fn asked(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.open(&format!("{url}/help")).await;
     look("help").await;
@@ -145,7 +146,7 @@ async fn asked(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
     browser.click("[action='/help'] button").await;
     browser.wait_for(".reference").await;
     look("help-asked").await;
-    let mut hugo = Caller::agent(portal, "hugo", "omar", "pass").await;
+    let mut hugo = OtherParty::agent(portal, "hugo", "omar", "pass").await;
     browser.open(&format!("{url}/signin?purpose=vouch")).await;
     browser.type_into("#account", &upn("omar")).await;
     browser.click("#m-passkey").await;
@@ -179,19 +180,19 @@ async fn asked(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&
 }
 
 /// The other participant of a case, in a plain HTTP browser: the person, or the agent with the case.
-struct Caller {
-    browser: Browser,
+struct OtherParty {
+    browser: HttpBrowser,
     at: String,
 }
 
-impl Caller {
-    async fn of(portal: &Portal, name: &str) -> Self {
+impl OtherParty {
+    async fn of(portal: &TestPortal, name: &str) -> Self {
         let mut browser = portal.browser();
         browser.sign_in("/account", &upn(name), "passkey", "").await;
         Self { browser, at: "/account".to_owned() }
     }
 
-    async fn agent(portal: &Portal, name: &str, about: &str, action: &str) -> Self {
+    async fn agent(portal: &TestPortal, name: &str, about: &str, action: &str) -> Self {
         let mut browser = portal.browser();
         browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
         let page = browser.post("/helpdesk/cases", &[("person", &upn(about)), ("action", action)]).await;
@@ -222,7 +223,7 @@ impl Caller {
 }
 
 /// Signs in a member of staff.
-pub(super) async fn staff(url: &str, browser: &Chromium, name: &str) {
+pub(super) async fn staff(url: &str, browser: &ChromiumBrowser, name: &str) {
     browser.open(&format!("{url}/signin?purpose=staff")).await;
     browser.type_into("#account", &upn(name)).await;
     browser.click("#m-passkey").await;
@@ -230,7 +231,7 @@ pub(super) async fn staff(url: &str, browser: &Chromium, name: &str) {
 }
 
 /// Visits the helpdesk's pages.
-async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+async fn desk(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     staff(url, browser, "hugo").await;
     browser.wait_for(".queue li").await;
     look("desk-queue").await;
@@ -259,7 +260,7 @@ async fn desk(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
 }
 
 /// Visits the audit log as an auditor.
-async fn audit(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+async fn audit(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     staff(url, browser, "audrey").await;
     browser.wait_for(".queue li").await;
     for (query, name) in [("?event=reset.requested", "desk-audit"), ("?actor=xyzzy", "desk-audit-nobody")] {
@@ -270,7 +271,7 @@ async fn audit(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) 
 }
 
 /// Visits the person search and two persons: one with many details, one with a privileged account.
-async fn people(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+async fn people(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     for (typed, name) in [("", "desk-people"), ("xyzzy", "desk-people-nobody"), ("helpdesk", "desk-people-found")] {
         browser.open(&format!("{url}/helpdesk/people?q={typed}")).await;
         browser.wait_for("#people").await;
@@ -285,7 +286,7 @@ async fn people(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str))
 }
 
 /// Visits the insights with an open security alert, and acknowledges it.
-async fn insights(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+async fn insights(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     browser.open(&format!("{url}/helpdesk/insights")).await;
     while browser.client.find(fantoccini::Locator::Css(".alarm")).await.is_err() {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -300,7 +301,7 @@ async fn insights(url: &str, browser: &Chromium, look: &mut impl AsyncFnMut(&str
 }
 
 /// Visits the device checklist and the finished reset after the finishing sign-in.
-async fn finished(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+async fn finished(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.sign_in(&url, &upn("wanda")).await;
     browser.reset("Amber-Lantern-Copper-5").await;
@@ -324,7 +325,7 @@ async fn finished(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMu
 }
 
 /// Visits the page behind the link in a notice, and the page after its button.
-async fn not_me(portal: &Portal, browser: &Chromium, look: &mut impl AsyncFnMut(&str)) {
+async fn not_me(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     let mut mails = portal.demo.tenant.mails();
     while mails.is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use passback::config::RiskSettings;
-use passback_emulator::{Call, Effect, Fault, Seed, SentRequest};
+use passback::config::RiskConfig;
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, ReceivedRequest, TenantSeed};
 
-use super::schema::{Contract, Exchange};
-use crate::journey::cases::{Desk, account, call_check, said};
+use super::schema::{GraphContract, GraphExchange};
+use crate::journey::cases::{AgentCase, account, call_check, said};
 use crate::journey::passes::waits_for_the_manager;
-use crate::support::portal::{GOOD, Portal, Wish, rungs, upn};
+use crate::support::portal::{GOOD, PortalSetup, TestPortal, rungs, upn};
 
 /// Application permissions of the setup (`docs/entra-setup.md`). The last two are needed only for notices by Graph and
 /// for user risk.
@@ -29,23 +29,24 @@ const OPERATOR: [&str; 3] = ["UserAuthenticationMethod.ReadWrite.All", "User.Rev
 
 #[tokio::test]
 async fn the_portal_makes_only_calls_that_microsoft_describes() {
-    let Some(contract) = Contract::load() else { return };
-    let lost = Fault::on(
-        Call::Operation,
-        Effect::Status { status: 503, code: "x".into(), retry_after: Some(1), graph_body: true },
+    let Some(contract) = GraphContract::load() else { return };
+    let lost = InjectedFault::on(
+        FaultTarget::Operation,
+        FaultEffect::Status { status: 503, code: "x".into(), retry_after: Some(1), graph_body: true },
     )
     .times(1);
     let text = passback_emulator::CONTOSO_SEED;
     let name = "name = \"Wanda Writeback\"";
-    let seed = Seed::parse(&text.replace(name, &format!("{name}\nrisk = \"high\""))).unwrap().hurry().with_fault(lost);
+    let seed =
+        TenantSeed::parse(&text.replace(name, &format!("{name}\nrisk = \"high\""))).unwrap().hurry().with_fault(lost);
     let seed = seed.granting("Mail.Send").granting("IdentityRiskyUser.ReadWrite.All").consenting("User.ReadWrite");
     let by_graph = |config: &mut passback::config::Config| {
         config.policy.microsoft_check = true;
-        config.risk = Some(RiskSettings { approval_from: None });
+        config.risk = Some(RiskConfig { approval_from: None });
         config.helpdesk.alarms.every_seconds = 1;
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
     };
-    let portal = Portal::with(Wish { seed, ..Wish::adjusted(by_graph) }).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::adjusted(by_graph) }).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until(&reference, |status| rungs(status).len() == 3).await;
@@ -60,10 +61,10 @@ async fn the_portal_makes_only_calls_that_microsoft_describes() {
     let gloria = portal.demo.tenant.object_id(&upn("gloria")).unwrap();
     assert!(hugo.get(&format!("/helpdesk/people/{gloria}")).await.body.contains("Global Administrator"));
     // The helpdesk's actions: revoke sessions, create, check and delete a Temporary Access Pass, dismiss a risk.
-    let mut revoke = Desk::begins(&portal, "hugo", "omar", "revoke").await;
+    let mut revoke = AgentCase::begins(&portal, "hugo", "omar", "revoke").await;
     call_check(&mut revoke, &mut account(&portal, "omar").await).await;
     assert_eq!(said(&revoke.press("act", &[]).await), "revoked");
-    let mut pass = Desk::begins(&portal, "hugo", "wanda", "pass").await;
+    let mut pass = AgentCase::begins(&portal, "hugo", "wanda", "pass").await;
     let (mut mona, at) = waits_for_the_manager(&portal, &mut pass).await;
     assert!(mona.post(&at, &[]).await.body.contains("class=\"pass\""));
     until_asked(&portal, "GET", "/temporaryAccessPassMethods/").await;
@@ -87,7 +88,7 @@ async fn the_portal_makes_only_calls_that_microsoft_describes() {
     }
 }
 
-async fn until_asked(portal: &Portal, method: &str, part: &str) {
+async fn until_asked(portal: &TestPortal, method: &str, part: &str) {
     for _ in 0..200 {
         if portal.demo.tenant.seen().iter().any(|(m, path, _)| m == method && path.contains(part)) {
             return;
@@ -99,14 +100,14 @@ async fn until_asked(portal: &Portal, method: &str, part: &str) {
 
 /// Validates every request, its body and its `$select` against Microsoft's description. Returns method and template of
 /// each.
-fn held_against(contract: &Contract, requests: &[SentRequest]) -> BTreeSet<(String, String)> {
+fn held_against(contract: &GraphContract, requests: &[ReceivedRequest]) -> BTreeSet<(String, String)> {
     let mut kinds = BTreeSet::new();
     let mut bodies = BTreeSet::new();
     for sent in requests {
         let beta = sent.path.starts_with("/beta/").then_some(sent.path.as_str());
         let Some(path) = sent.path.strip_prefix("/v1.0").or(beta) else { continue };
         let (method, status) = (sent.method.as_str(), sent.status);
-        let exchange = Exchange { method, path, request: sent.body.as_ref(), status, response: None };
+        let exchange = GraphExchange { method, path, request: sent.body.as_ref(), status, response: None };
         assert_eq!(contract.problems(&exchange), Vec::<String>::new(), "{method} {path} -> {status} {:?}", sent.body);
         assert_eq!(contract.unknown_selected(&exchange, &sent.query), Vec::<String>::new(), "{path}?{}", sent.query);
         let template = contract.template(path).unwrap_or_else(|| panic!("{path} has no template"));

@@ -3,8 +3,8 @@
 use passback_emulator::PERMISSIONS;
 use serde_json::{Value, json};
 
-use super::schema::{Contract, Exchange};
-use crate::support::raw::{Emulator, PASSWORD_METHOD};
+use super::schema::{GraphContract, GraphExchange};
+use crate::support::raw::{EmulatorClient, PASSWORD_METHOD};
 
 const WANDA: &str = "wanda@contoso.example";
 const SELECT: &str = "?$select=id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
@@ -12,7 +12,7 @@ const SELECT: &str = "?$select=id,displayName,userPrincipalName,accountEnabled,u
 
 #[test]
 fn the_permission_table_holds_only_what_microsoft_lists() {
-    let Some(contract) = Contract::load() else { return };
+    let Some(contract) = GraphContract::load() else { return };
     for (method, path, delegated, application) in PERMISSIONS {
         for (kind, ours) in [("delegated", delegated), ("application", application)] {
             let theirs = contract
@@ -31,7 +31,7 @@ fn the_permission_table_holds_only_what_microsoft_lists() {
 
 #[test]
 fn every_addition_names_its_source_and_date() {
-    let Some(contract) = Contract::load() else { return };
+    let Some(contract) = GraphContract::load() else { return };
     for call in contract.additions() {
         for field in ["call", "source", "date"] {
             assert!(call[field].is_string(), "{field} is missing in {call}");
@@ -55,10 +55,11 @@ fn mail() -> Value {
 #[expect(clippy::too_many_lines, reason = "most of it is the table of every call")]
 #[tokio::test]
 async fn every_answer_is_what_microsoft_describes() {
-    let Some(contract) = Contract::load() else { return };
-    let entra =
-        Emulator::with(crate::support::raw::contoso().granting("Mail.Send").granting("IdentityRiskyUser.Read.All"))
-            .await;
+    let Some(contract) = GraphContract::load() else { return };
+    let entra = EmulatorClient::with(
+        crate::support::raw::contoso().granting("Mail.Send").granting("IdentityRiskyUser.Read.All"),
+    )
+    .await;
     let (operator, app) = (entra.operator().await, entra.application().await);
     let id = crate::support::raw::text(
         &entra.graph("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(),
@@ -125,18 +126,19 @@ async fn every_answer_is_what_microsoft_describes() {
         let text = answer.text().await.unwrap();
         let bare = path.split('?').next().unwrap();
         let response: Option<Value> = serde_json::from_str(&text).ok().filter(|v: &Value| v.is_object());
-        let exchange = Exchange { method, path: bare, request: body.as_ref(), status, response: response.as_ref() };
+        let exchange =
+            GraphExchange { method, path: bare, request: body.as_ref(), status, response: response.as_ref() };
         assert_eq!(contract.problems(&exchange), Vec::<String>::new(), "{method} {path} -> {status} {text}");
     }
 }
 
 #[test]
 fn the_check_itself_finds_a_wrong_name_and_an_unknown_call() {
-    let Some(contract) = Contract::load() else { return };
+    let Some(contract) = GraphContract::load() else { return };
     let body = json!({ "newPasword": "x" });
     let path = format!("/users/1/authentication/methods/{PASSWORD_METHOD}/resetPassword");
-    let wrong = Exchange { method: "POST", path: &path, request: Some(&body), status: 202, response: None };
+    let wrong = GraphExchange { method: "POST", path: &path, request: Some(&body), status: 202, response: None };
     assert!(!contract.problems(&wrong).is_empty());
-    let unknown = Exchange { method: "GET", path: "/users/1/photo", request: None, status: 200, response: None };
+    let unknown = GraphExchange { method: "GET", path: "/users/1/photo", request: None, status: 200, response: None };
     assert!(!contract.problems(&unknown).is_empty());
 }

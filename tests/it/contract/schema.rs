@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 /// Microsoft's description, their permission table, and our additions.
-pub(crate) struct Contract {
+pub(crate) struct GraphContract {
     openapi: Value,
     permissions: Value,
     additional: Value,
 }
 
 /// A request and its response, to be validated.
-pub(crate) struct Exchange<'a> {
+pub(crate) struct GraphExchange<'a> {
     pub(crate) method: &'a str,
     /// Path below `/v1.0`, without the query.
     pub(crate) path: &'a str,
@@ -21,7 +21,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) response: Option<&'a Value>,
 }
 
-impl Contract {
+impl GraphContract {
     /// Loads the contract. Returns `None` and prints the reason if the clone has no reference folder beside it.
     pub(crate) fn load() -> Option<Self> {
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -43,7 +43,7 @@ impl Contract {
     }
 
     /// Returns every violation of the contract.
-    pub(crate) fn problems(&self, exchange: &Exchange<'_>) -> Vec<String> {
+    pub(crate) fn problems(&self, exchange: &GraphExchange<'_>) -> Vec<String> {
         let Some(operation) = self.operation(exchange) else {
             return self.addition_problems(exchange);
         };
@@ -76,14 +76,14 @@ impl Contract {
             .min_by_key(|template| template.matches('{').count())
     }
 
-    fn operation(&self, exchange: &Exchange<'_>) -> Option<&Value> {
+    fn operation(&self, exchange: &GraphExchange<'_>) -> Option<&Value> {
         let paths = self.openapi["paths"].as_object()?;
         let found = paths.iter().find(|(template, _)| matches(template, exchange.path))?.1;
         found.get(exchange.method.to_lowercase())
     }
 
     /// Returns the names in `$select` that are no property of the response, if Microsoft describes the response.
-    pub(crate) fn unknown_selected(&self, exchange: &Exchange<'_>, query: &str) -> Vec<String> {
+    pub(crate) fn unknown_selected(&self, exchange: &GraphExchange<'_>, query: &str) -> Vec<String> {
         let Some(operation) = self.operation(exchange) else { return Vec::new() };
         let responses = &operation["responses"];
         let Some(response) = ["200", "2XX"].iter().find_map(|key| responses.get(key)) else { return Vec::new() };
@@ -100,7 +100,7 @@ impl Contract {
         names.filter(|name| !known.contains_key(*name)).map(|name| format!("$select: {name} is no property")).collect()
     }
 
-    fn addition_problems(&self, exchange: &Exchange<'_>) -> Vec<String> {
+    fn addition_problems(&self, exchange: &GraphExchange<'_>) -> Vec<String> {
         let named = |call: &&Value| {
             let (method, template) = call["call"].as_str().unwrap().split_once(' ').unwrap();
             method == exchange.method && matches(template, exchange.path)

@@ -7,12 +7,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::notices::through;
-use crate::support::fleet::{Fleet, Replica, Settings, Setup, crowded, free_port, person};
-use crate::support::mailbox::Mailbox;
-use crate::support::portal::{Browser, Engine, GOOD};
+use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, PortalReplica, crowded, free_port, person};
+use crate::support::mailbox::TestMailServer;
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser};
 
 /// Writes a certificate for `localhost` and returns it as PEM.
-fn certificate(fleet: &Fleet) -> String {
+fn certificate(fleet: &PortalFleet) -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     let made = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
     // The key is written first: a reload between the two must not find a new certificate with the old key for long.
@@ -26,14 +26,14 @@ fn trusting(pem: &str) -> Client {
     Client::builder().add_root_certificate(root).redirect(redirect::Policy::none()).build().unwrap()
 }
 
-async fn with_tls() -> (Fleet, Replica, String) {
+async fn with_tls() -> (PortalFleet, PortalReplica, String) {
     let dir = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", dir.path().join("passback.db").display());
-    let fleet = Fleet::with(Setup { database, seed: crowded(1), https: true, dir }).await;
+    let fleet = PortalFleet::with(FleetSetup { database, seed: crowded(1), https: true, dir }).await;
     let pem = certificate(&fleet);
     let folder = fleet.path().display();
     let server = format!("tls_cert = \"{folder}/cert.pem\"\ntls_key = \"{folder}/key.pem\"");
-    fleet.configure(&Settings { server: &server, ..Settings::default() });
+    fleet.configure(&FleetSettings { server: &server, ..FleetSettings::default() });
     let portal = fleet.start(fleet.port, &[]).await;
     (fleet, portal, pem)
 }
@@ -41,7 +41,7 @@ async fn with_tls() -> (Fleet, Replica, String) {
 #[tokio::test]
 async fn tls_in_the_binary_speaks_http2_and_sets_cookies_no_other_host_can() {
     let (fleet, _portal, pem) = with_tls().await;
-    let mut browser = Browser { http: trusting(&pem), portal: fleet.url(), cookies: Vec::new() };
+    let mut browser = HttpBrowser { http: trusting(&pem), portal: fleet.url(), cookies: Vec::new() };
     let landing = browser.once("/").await;
     assert_eq!((landing.status(), landing.version()), (StatusCode::OK, Version::HTTP_2));
     assert!(landing.headers()["strict-transport-security"].to_str().unwrap().contains("max-age=63072000"));
@@ -109,8 +109,8 @@ async fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
 
 #[tokio::test]
 async fn clients_that_hold_connections_and_say_nothing_stop_nobody_else() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
-    fleet.configure(&Settings { server: "max_connections_per_address = 40", ..Settings::default() });
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
+    fleet.configure(&FleetSettings { server: "max_connections_per_address = 40", ..FleetSettings::default() });
     let portal = fleet.start(fleet.port, &[]).await;
     let mut slow = Vec::new();
     for n in 0..120 {
@@ -156,7 +156,7 @@ async fn answer(port: u16, request: &str) -> String {
 
 #[tokio::test]
 async fn heads_and_bodies_have_limits() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
     let _portal = fleet.start(fleet.port, &[]).await;
     let port = fleet.port;
     let huge = format!("GET / HTTP/1.1\r\nHost: x\r\nX-A: {}\r\n\r\n", "a".repeat(40_000));
@@ -173,7 +173,7 @@ async fn heads_and_bodies_have_limits() {
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_ended() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
     let _portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let browser = fleet.signed_in(&person(0)).await;
@@ -191,11 +191,11 @@ async fn a_body_that_never_ends_is_ended() {
 
 #[tokio::test]
 async fn metrics_are_behind_a_door_of_their_own_and_name_nobody() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
     let inside = free_port();
     let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
-    fleet.configure(&Settings { server: &server, ..Settings::default() });
-    let mailbox = Mailbox::start().await;
+    fleet.configure(&FleetSettings { server: &server, ..FleetSettings::default() });
+    let mailbox = TestMailServer::start().await;
     let _portal = fleet.start(fleet.port, &through(&mailbox.port.to_string())).await;
     fleet.link().await;
     let mut wanda = fleet.signed_in(&person(0)).await;

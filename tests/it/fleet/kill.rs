@@ -3,12 +3,12 @@
 use std::process::Command;
 use std::time::Duration;
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::support::fleet::{Fleet, Row, crowded, person};
-use crate::support::portal::{Browser, Engine, GOOD, engines};
+use crate::support::fleet::{PortalFleet, StoredReset, crowded, person};
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, engines};
 
 /// Crash points of the process. They cause half of the kills; the others come from outside at a random moment.
 const POINTS: [&str; 9] = [
@@ -37,11 +37,11 @@ async fn killed_anywhere_nothing_is_lost_and_nothing_is_sent_twice() {
     }
 }
 
-async fn killed(engine: Engine, kills: usize) {
+async fn killed(engine: DatabaseEngine, kills: usize) {
     let mut random = StdRng::seed_from_u64(0x0DD_B17);
-    let fleet = Fleet::new(engine, crowded(kills * AT_ONCE)).await;
+    let fleet = PortalFleet::new(engine, crowded(kills * AT_ONCE)).await;
     // Slow enough that a kill can happen between any two steps.
-    fleet.fault(Fault::on(Call::ResetPassword, Effect::Delay { ms: 150 }));
+    fleet.fault(InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::Delay { ms: 150 }));
     let mut portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let mut promised = Vec::new();
@@ -96,7 +96,7 @@ async fn killed(engine: Engine, kills: usize) {
 }
 
 /// Submits the form. Returns the reference if the portal lived long enough to send it.
-async fn submit(mut browser: Browser) -> Option<String> {
+async fn submit(mut browser: HttpBrowser) -> Option<String> {
     let request = browser.submit(GOOD);
     let answer = request.send().await.ok()?;
     let to = answer.headers().get("location")?.to_str().ok()?.to_owned();
@@ -105,7 +105,7 @@ async fn submit(mut browser: Browser) -> Option<String> {
 }
 
 /// Waits for the evidence. Entra's audit log resolves a reset that was sent by a killed process, here within seconds.
-async fn evidence_is_in(fleet: &Fleet, mut rows: Vec<Row>) -> Vec<Row> {
+async fn evidence_is_in(fleet: &PortalFleet, mut rows: Vec<StoredReset>) -> Vec<StoredReset> {
     for _ in 0..100 {
         if rows.iter().all(|row| row.state != "unknown" || !landed(fleet, row)) {
             break;
@@ -117,11 +117,11 @@ async fn evidence_is_in(fleet: &Fleet, mut rows: Vec<Row>) -> Vec<Row> {
 }
 
 /// Returns `true` if the directory has the new password. Only the emulator has this information.
-fn landed(fleet: &Fleet, row: &Row) -> bool {
+fn landed(fleet: &PortalFleet, row: &StoredReset) -> bool {
     fleet.tenant.directory_accepts(&row.upn, GOOD) == Some(true)
 }
 
-fn check(fleet: &Fleet, rows: &[Row], promised: &[String]) {
+fn check(fleet: &PortalFleet, rows: &[StoredReset], promised: &[String]) {
     for reference in promised {
         assert!(rows.iter().any(|row| row.reference == reference.replace('-', "")), "{reference} is lost");
     }
@@ -140,7 +140,7 @@ fn check(fleet: &Fleet, rows: &[Row], promised: &[String]) {
 }
 
 /// Checks that a person who signs in again sees the page of an unknown reset, with advice.
-async fn every_unknown_has_advice(fleet: &Fleet, rows: &[Row]) {
+async fn every_unknown_has_advice(fleet: &PortalFleet, rows: &[StoredReset]) {
     if let Some(row) = rows.iter().find(|row| row.state == "unknown") {
         let mut browser = fleet.signed_in(&row.upn).await;
         let page = browser.get(&format!("/resets/{}", row.reference)).await;

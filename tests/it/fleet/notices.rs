@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 
-use crate::support::fleet::{Fleet, crowded, free_port, person};
-use crate::support::mailbox::Mailbox;
-use crate::support::portal::{Engine, GOOD};
+use crate::support::fleet::{PortalFleet, crowded, free_port, person};
+use crate::support::mailbox::TestMailServer;
+use crate::support::portal::{DatabaseEngine, GOOD};
 use crate::support::traces::{contains, forms};
 
 const PEOPLE: usize = 10;
@@ -31,8 +31,8 @@ async fn three_portals_send_each_letter_once_and_log_nothing_of_it() {
         println!("TEST_DATABASE_URL is not set: several replicas need PostgreSQL");
         return;
     }
-    let fleet = Fleet::new(Engine::Postgres, crowded(PEOPLE)).await;
-    let mailbox = Mailbox::refusing(BUSY).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Postgres, crowded(PEOPLE)).await;
+    let mailbox = TestMailServer::refusing(BUSY).await;
     // Longer than a portal's polling interval: a mail in delivery must not be mistaken for one that is due.
     mailbox.think(Duration::from_millis(700));
     let port = mailbox.port.to_string();
@@ -85,8 +85,8 @@ async fn three_portals_send_each_letter_once_and_log_nothing_of_it() {
 /// mail is sent twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_portal_that_dies_before_it_wrote_the_sending_down_sends_again_under_the_same_id() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
-    let mailbox = Mailbox::start().await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
+    let mailbox = TestMailServer::start().await;
     let port = mailbox.port.to_string();
     let dies = [through(&port).as_slice(), &[("PASSBACK_CRASH_AT", "notice-sent")]].concat();
     let mut portal = fleet.start(fleet.port, &dies).await;

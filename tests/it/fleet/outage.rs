@@ -3,12 +3,12 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
-use crate::support::fleet::{Fleet, Settings, Setup, crowded, free_port, person};
-use crate::support::netns::Cable;
-use crate::support::portal::{Browser, GOOD};
+use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, crowded, free_port, person};
+use crate::support::netns::NetworkLink;
+use crate::support::portal::{GOOD, HttpBrowser};
 
 /// A mounted file system of 24 MiB.
 struct SmallDisk(tempfile::TempDir);
@@ -44,8 +44,10 @@ async fn a_full_disk_is_a_clear_page_and_what_graph_took_is_not_forgotten() {
     let disk = SmallDisk::new();
     let database = format!("sqlite://{}", disk.0.path().join("passback.db").display());
     let dir = tempfile::tempdir().unwrap();
-    let fleet = Fleet::with(Setup { database, seed: crowded(3), https: false, dir }).await;
-    fleet.fault(Fault::on(Call::ResetPassword, Effect::LateAnswer { ms: 1_500 }).for_person(&person(0)));
+    let fleet = PortalFleet::with(FleetSetup { database, seed: crowded(3), https: false, dir }).await;
+    fleet.fault(
+        InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 1_500 }).for_person(&person(0)),
+    );
     let mut portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let (mut anna, mut berta) = (fleet.signed_in(&person(0)).await, fleet.signed_in(&person(1)).await);
@@ -72,14 +74,14 @@ async fn a_full_disk_is_a_clear_page_and_what_graph_took_is_not_forgotten() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_that_are_no_longer_found_cost_nobody_a_password() {
-    let mut cable = Cable::new();
+    let mut cable = NetworkLink::new();
     let dir = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", dir.path().join("passback.db").display());
-    let fleet = Fleet::with(Setup { database, seed: crowded(3), https: false, dir }).await;
+    let fleet = PortalFleet::with(FleetSetup { database, seed: crowded(3), https: false, dir }).await;
     let (port, entra) = (free_port(), fleet.tenant.url().rsplit(':').next().unwrap().to_owned());
     // Graph's address uses a name, which the host's own resolver may or may not find.
     let graph_url = Some(format!("http://localhost:{entra}/v1.0"));
-    fleet.configure(&Settings { graph_url, ..Settings::default() });
+    fleet.configure(&FleetSettings { graph_url, ..FleetSettings::default() });
     let (to_entra, to_portal) = (fleet.path().join("entra.sock"), fleet.path().join("portal.sock"));
     cable.forward_here(&format!("unix:{}=tcp:127.0.0.1:{entra}", to_entra.display()));
     cable.forward_on_host(&format!("tcp:127.0.0.1:{entra}=unix:{}", to_entra.display()));
@@ -112,7 +114,7 @@ async fn names_that_are_no_longer_found_cost_nobody_a_password() {
     portal.kill();
 }
 
-async fn up(browser: &mut Browser) {
+async fn up(browser: &mut HttpBrowser) {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         let answer = browser.http.get(format!("{}/healthz", browser.portal)).send().await;

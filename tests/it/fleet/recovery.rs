@@ -2,16 +2,16 @@
 
 use std::process::Command;
 
-use crate::support::fleet::{Fleet, Settings, Setup, crowded, person};
-use crate::support::portal::{Engine, GOOD};
-use crate::support::postgres::Cluster;
+use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, crowded, person};
+use crate::support::portal::{DatabaseEngine, GOOD};
+use crate::support::postgres::PostgresCluster;
 
 const BOTH_KEYS: &[(&str, u8)] = &[("k2", 8), ("k1", 7)];
 const NEW_KEY: &[(&str, u8)] = &[("k2", 8)];
 
 #[tokio::test]
 async fn a_backup_taken_while_people_reset_is_restored_whole() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(12)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(12)).await;
     let portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let mut first = fleet.signed_in(&person(0)).await;
@@ -46,9 +46,10 @@ async fn a_backup_taken_while_people_reset_is_restored_whole() {
 
 #[tokio::test]
 async fn a_postgres_dump_restores_as_documented() {
-    let cluster = Cluster::start();
+    let cluster = PostgresCluster::start();
     let dir = tempfile::tempdir().unwrap();
-    let mut fleet = Fleet::with(Setup { database: cluster.url(), seed: crowded(2), https: false, dir }).await;
+    let mut fleet =
+        PortalFleet::with(FleetSetup { database: cluster.url(), seed: crowded(2), https: false, dir }).await;
     let portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let mut first = fleet.signed_in(&person(0)).await;
@@ -61,7 +62,7 @@ async fn a_postgres_dump_restores_as_documented() {
     run(cluster.client("createdb").arg("--maintenance-db").arg(cluster.url()).arg("restored"));
     run(cluster.client("pg_restore").arg("--dbname").arg(&restored).arg(&dump));
     fleet.database = restored;
-    fleet.configure(&Settings::default());
+    fleet.configure(&FleetSettings::default());
     let _portal = fleet.start(fleet.port, &[]).await;
     fleet.verify_audit();
     assert_eq!(first.json(&reference).await["state"], "written");
@@ -74,12 +75,12 @@ fn run(command: &mut Command) {
 
 #[tokio::test]
 async fn a_key_is_rotated_without_anybody_noticing() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(2)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(2)).await;
     let portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let mut wanda = fleet.signed_in(&person(0)).await;
     drop(portal);
-    fleet.configure(&Settings { keys: BOTH_KEYS, ..Settings::default() });
+    fleet.configure(&FleetSettings { keys: BOTH_KEYS, ..FleetSettings::default() });
     let _portal = fleet.start(fleet.port, &[]).await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -88,14 +89,14 @@ async fn a_key_is_rotated_without_anybody_noticing() {
 
 #[tokio::test]
 async fn after_a_lost_key_people_sign_in_again_and_the_operator_is_linked_again_and_nothing_else_is_lost() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(2)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(2)).await;
     let portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let mut wanda = fleet.signed_in(&person(0)).await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
     drop(portal);
-    fleet.configure(&Settings { keys: NEW_KEY, ..Settings::default() });
+    fleet.configure(&FleetSettings { keys: NEW_KEY, ..FleetSettings::default() });
     let _portal = fleet.start(fleet.port, &[]).await;
     let gone = wanda.once("/reset").await;
     assert_eq!(gone.headers()["location"], "/signin", "her session is over, and that is all");

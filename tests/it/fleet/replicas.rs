@@ -3,41 +3,41 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt as _};
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
-use crate::support::balancer::Balancer;
-use crate::support::fleet::{Fleet, Replica, Settings, Setup, crowded, free_port, person};
-use crate::support::netns::{Cable, DATABASE_AT};
-use crate::support::portal::{Browser, Engine, GOOD};
-use crate::support::postgres::Cluster;
+use crate::support::balancer::LoadBalancer;
+use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, PortalReplica, crowded, free_port, person};
+use crate::support::netns::{DATABASE_AT, NetworkLink};
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser};
+use crate::support::postgres::PostgresCluster;
 
-struct Three {
-    fleet: Fleet,
-    balancer: Balancer,
-    replicas: Vec<Replica>,
+struct ThreeReplicas {
+    fleet: PortalFleet,
+    balancer: LoadBalancer,
+    replicas: Vec<PortalReplica>,
     ports: Vec<u16>,
 }
 
-impl Three {
+impl ThreeReplicas {
     async fn start(people: usize) -> Option<Self> {
-        Self::with(people, &Settings::default(), &[]).await
+        Self::with(people, &FleetSettings::default(), &[]).await
     }
 
     /// Starts three replicas, the first with `first` in its environment. Returns `None` without PostgreSQL.
-    async fn with(people: usize, settings: &Settings<'_>, first: &[(&str, &str)]) -> Option<Self> {
+    async fn with(people: usize, settings: &FleetSettings<'_>, first: &[(&str, &str)]) -> Option<Self> {
         if std::env::var("TEST_DATABASE_URL").is_err() {
             println!("TEST_DATABASE_URL is not set: several replicas need PostgreSQL");
             return None;
         }
-        let fleet = Fleet::new(Engine::Postgres, crowded(people)).await;
+        let fleet = PortalFleet::new(DatabaseEngine::Postgres, crowded(people)).await;
         fleet.configure(settings);
         Some(Self::on(fleet, first).await)
     }
 
-    async fn on(fleet: Fleet, first: &[(&str, &str)]) -> Self {
+    async fn on(fleet: PortalFleet, first: &[(&str, &str)]) -> Self {
         let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
-        let balancer = Balancer::start(fleet.port, &ports).await;
+        let balancer = LoadBalancer::start(fleet.port, &ports).await;
         let mut replicas = Vec::new();
         for (n, port) in ports.iter().enumerate() {
             replicas.push(fleet.start(*port, if n == 0 { first } else { &[] }).await);
@@ -47,7 +47,7 @@ impl Three {
     }
 
     /// Returns the person's browser, directed to one replica.
-    fn at(&self, browser: &Browser, n: usize) -> Browser {
+    fn at(&self, browser: &HttpBrowser, n: usize) -> HttpBrowser {
         self.fleet.at(browser, self.ports[n])
     }
 
@@ -60,7 +60,11 @@ impl Three {
 }
 
 /// Opens the event stream of a reset at one replica.
-async fn events(browser: &Browser, reference: &str, last: Option<&str>) -> impl Stream<Item = String> + Unpin + use<> {
+async fn events(
+    browser: &HttpBrowser,
+    reference: &str,
+    last: Option<&str>,
+) -> impl Stream<Item = String> + Unpin + use<> {
     let url = format!("{}/resets/{reference}/events", browser.portal);
     let cookie = browser.cookie();
     let mut request = browser.http.get(url).header("cookie", cookie);
@@ -87,11 +91,12 @@ async fn next(stream: &mut (impl Stream<Item = String> + Unpin), within: u64) ->
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_replicas_are_one_portal() {
-    let Some(three) = Three::with(4, &Settings { reset: FEW, ..Settings::default() }, &[]).await else {
+    let Some(three) = ThreeReplicas::with(4, &FleetSettings { reset: FEW, ..FleetSettings::default() }, &[]).await
+    else {
         return;
     };
     let fleet = &three.fleet;
-    fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: 4_000 }).for_person(&person(0)));
+    fleet.fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 4_000 }).for_person(&person(0)));
     let anna = fleet.signed_in(&person(0)).await;
     for n in 0..3 {
         assert!(three.at(&anna, n).get("/reset").await.status.is_success(), "signed in at one is signed in at {n}");
@@ -125,7 +130,7 @@ async fn three_replicas_are_one_portal() {
         let page = three.at(&anna, n).get(&format!("/resets/{reference}?revision={heard}")).await;
         assert_eq!(page.attribute("data-state"), "written", "no older page from memory at {n}");
     }
-    let polls = fleet.tenant.calls(Call::Operation, None);
+    let polls = fleet.tenant.calls(FaultTarget::Operation, None);
     assert!((2..=5).contains(&polls), "an operation is asked for by one replica at a time: {polls}");
     assert_eq!(fleet.posts(&person(0)), 1);
 
@@ -149,7 +154,10 @@ const FEW: &str = "hourly_ceiling = 4\nper_person_hour = 1000\nper_address_minut
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_the_pause_and_the_ceiling_hold_at_all_of_them_together() {
-    let Some(three) = Three::with(4, &Settings { reset: FEW, ..Settings::default() }, &[]).await else { return };
+    let Some(three) = ThreeReplicas::with(4, &FleetSettings { reset: FEW, ..FleetSettings::default() }, &[]).await
+    else {
+        return;
+    };
     let fleet = &three.fleet;
     let anna = fleet.signed_in(&person(0)).await;
     // Guessed references count together, at whichever replica.
@@ -187,10 +195,11 @@ async fn limits_the_pause_and_the_ceiling_hold_at_all_of_them_together() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_graph_throttles_one_replica_all_stand_in_one_line() {
-    let Some(three) = Three::start(3).await else { return };
+    let Some(three) = ThreeReplicas::start(3).await else { return };
     let fleet = &three.fleet;
-    let busy = Effect::Status { status: 429, code: "TooManyRequests".into(), retry_after: Some(4), graph_body: true };
-    fleet.fault(Fault::on(Call::ResetPassword, busy).for_person(&person(0)).times(1));
+    let busy =
+        FaultEffect::Status { status: 429, code: "TooManyRequests".into(), retry_after: Some(4), graph_body: true };
+    fleet.fault(InjectedFault::on(FaultTarget::ResetPassword, busy).for_person(&person(0)).times(1));
     let mut people = Vec::new();
     for n in 0..3 {
         people.push(three.at(&fleet.signed_in(&person(n)).await, n));
@@ -216,9 +225,13 @@ async fn when_graph_throttles_one_replica_all_stand_in_one_line() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_is_killed_and_the_others_go_on() {
-    let Some(mut three) = Three::start(2).await else { return };
-    three.fleet.fault(Fault::on(Call::ResetPassword, Effect::LateAnswer { ms: 2_000 }).for_person(&person(0)));
-    three.fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: 6_000 }).for_person(&person(1)));
+    let Some(mut three) = ThreeReplicas::start(2).await else { return };
+    three.fleet.fault(
+        InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 2_000 }).for_person(&person(0)),
+    );
+    three
+        .fleet
+        .fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 6_000 }).for_person(&person(1)));
     let (mut anna, berta) = (three.fleet.signed_in(&person(0)).await, three.fleet.signed_in(&person(1)).await);
     let sending = three.at(&anna, 0).reset(GOOD).await.reference();
     let writing = three.at(&berta, 0).reset(GOOD).await.reference();
@@ -244,7 +257,7 @@ async fn one_is_killed_and_the_others_go_on() {
 }
 
 /// Waits until the reset is in one of these states.
-async fn until_within(browser: &mut Browser, reference: &str, states: &[&str], seconds: u64) -> serde_json::Value {
+async fn until_within(browser: &mut HttpBrowser, reference: &str, states: &[&str], seconds: u64) -> serde_json::Value {
     let until = Instant::now() + Duration::from_secs(seconds);
     loop {
         let url = format!("{}/resets/{reference}", browser.portal);
@@ -260,7 +273,7 @@ async fn until_within(browser: &mut Browser, reference: &str, states: &[&str], s
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_is_stopped_just_before_the_password_leaves_and_sends_nothing_when_it_wakes() {
     let stop = [("PASSBACK_STOP_AT", "dispatched")];
-    let Some(three) = Three::with(1, &Settings::default(), &stop).await else { return };
+    let Some(three) = ThreeReplicas::with(1, &FleetSettings::default(), &stop).await else { return };
     let mut anna = three.fleet.signed_in_at(&person(0), &three.balancer, three.ports[1]).await;
     let reference = {
         let sleeper = three.at(&anna, 0);
@@ -290,11 +303,11 @@ async fn one_is_stopped_just_before_the_password_leaves_and_sends_nothing_when_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_database_is_restarted_under_three_replicas() {
-    let cluster = Cluster::start();
+    let cluster = PostgresCluster::start();
     let dir = tempfile::tempdir().unwrap();
-    let fleet = Fleet::with(Setup { database: cluster.url(), seed: crowded(2), https: false, dir }).await;
-    let three = Three::on(fleet, &[]).await;
-    three.fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: 5_000 }));
+    let fleet = PortalFleet::with(FleetSetup { database: cluster.url(), seed: crowded(2), https: false, dir }).await;
+    let three = ThreeReplicas::on(fleet, &[]).await;
+    three.fleet.fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 5_000 }));
     let mut anna = three.fleet.signed_in(&person(0)).await;
     let berta = three.fleet.signed_in(&person(1)).await;
     let reference = anna.reset(GOOD).await.reference();
@@ -325,10 +338,10 @@ async fn the_database_is_restarted_under_three_replicas() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_cable_to_the_database_is_pulled_for_ten_seconds() {
-    let cluster = Cluster::start();
-    let mut cable = Cable::new();
+    let cluster = PostgresCluster::start();
+    let mut cable = NetworkLink::new();
     let dir = tempfile::tempdir().unwrap();
-    let fleet = Fleet::with(Setup { database: cluster.url(), seed: crowded(3), https: false, dir }).await;
+    let fleet = PortalFleet::with(FleetSetup { database: cluster.url(), seed: crowded(3), https: false, dir }).await;
     let (near, far) = (free_port(), free_port());
     // The far portal reaches its database over the link. Entra and its visitors use Unix sockets, which need no link.
     let entra = fleet.tenant.url().rsplit(':').next().unwrap().to_owned();
@@ -341,10 +354,10 @@ async fn the_cable_to_the_database_is_pulled_for_ten_seconds() {
     let mut far_portal = fleet.start_with(cable.on_host(), far, &[("PASSBACK__DATABASE__URL", &database)]);
     cable.forward_here(&format!("tcp:127.0.0.1:{far}=unix:{}", to_far.display()));
     let near_portal = fleet.start(near, &[]).await;
-    let balancer = Balancer::start(fleet.port, &[near]).await;
-    let three = Three { fleet, balancer, replicas: vec![near_portal], ports: vec![near, far] };
+    let balancer = LoadBalancer::start(fleet.port, &[near]).await;
+    let three = ThreeReplicas { fleet, balancer, replicas: vec![near_portal], ports: vec![near, far] };
     three.fleet.link().await;
-    three.fleet.fault(Fault::on(Call::Writeback, Effect::Slow { ms: 3_000 }));
+    three.fleet.fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_000 }));
     let (mut anna, berta) = (three.fleet.signed_in(&person(0)).await, three.fleet.signed_in(&person(1)).await);
     until_up(&mut three.at(&anna, 1), 20).await;
     let over_there = three.at(&anna, 1).reset(GOOD).await.reference();
@@ -372,7 +385,7 @@ async fn the_cable_to_the_database_is_pulled_for_ten_seconds() {
 }
 
 /// Waits until the reset form opens again.
-async fn until_up(browser: &mut Browser, seconds: u64) {
+async fn until_up(browser: &mut HttpBrowser, seconds: u64) {
     let until = Instant::now() + Duration::from_secs(seconds);
     while !browser.get("/reset").await.status.is_success() {
         assert!(Instant::now() < until);
@@ -382,7 +395,7 @@ async fn until_up(browser: &mut Browser, seconds: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_release_changes_the_tables_while_the_old_one_serves() {
-    let Some(mut three) = Three::start(12).await else { return };
+    let Some(mut three) = ThreeReplicas::start(12).await else { return };
     let next = three.fleet.path().join("next");
     std::fs::create_dir(&next).unwrap();
     // A later release may add to the schema but never remove (`docs/operations.md`, upgrades).

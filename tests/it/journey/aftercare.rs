@@ -1,29 +1,29 @@
 //! The device checklist after a reset: only the steps that apply, stored, and visible to the person and to staff.
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
-use crate::support::portal::{Browser, GOOD, Page, Portal, engines, upn};
+use crate::support::portal::{GOOD, HttpBrowser, ResponsePage, TestPortal, engines, upn};
 
-async fn written(portal: &Portal, name: &str) -> (Browser, String) {
+async fn written(portal: &TestPortal, name: &str) -> (HttpBrowser, String) {
     let mut browser = portal.signed_in(name).await;
     let reference = browser.reset(GOOD).await.reference();
     browser.until_state(&reference, "written").await;
     (browser, reference)
 }
 
-async fn say(browser: &mut Browser, reference: &str, name: &str, value: &str) -> Page {
+async fn say(browser: &mut HttpBrowser, reference: &str, name: &str, value: &str) -> ResponsePage {
     browser.post(&format!("/resets/{reference}/aftercare"), &[(name, value)]).await
 }
 
-fn steps(page: &Page) -> Vec<&str> {
+fn steps(page: &ResponsePage) -> Vec<&str> {
     page.body.split("data-step=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
 }
 
 #[tokio::test]
 async fn wanda_is_asked_about_her_laptop_and_gets_the_steps_that_fit() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let (mut wanda, reference) = written(&portal, "wanda").await;
         let page = wanda.get(&format!("/resets/{reference}")).await;
         assert!(page.body.contains("Can you get into your laptop now?"), "{}", page.main());
@@ -41,7 +41,7 @@ async fn wanda_is_asked_about_her_laptop_and_gets_the_steps_that_fit() {
 
 #[tokio::test]
 async fn a_tick_stays_and_can_be_taken_back() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let path = format!("/resets/{reference}/aftercare");
     wanda.post(&path, &[("step", "phone"), ("done", "1")]).await;
@@ -56,13 +56,13 @@ async fn a_tick_stays_and_can_be_taken_back() {
     portal.demo.stop().await;
 }
 
-async fn portal_again(portal: &Portal, reference: &str) -> Page {
+async fn portal_again(portal: &TestPortal, reference: &str) -> ResponsePage {
     portal.signed_in("wanda").await.get(&format!("/resets/{reference}")).await
 }
 
 #[tokio::test]
 async fn the_desk_reads_the_same_and_ticks_nothing() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     wanda.post(&format!("/resets/{reference}/aftercare"), &[("step", "wifi"), ("done", "1")]).await;
     let mut agent = portal.browser();
@@ -75,9 +75,12 @@ async fn the_desk_reads_the_same_and_ticks_nothing() {
 
 #[tokio::test]
 async fn when_devices_cannot_be_read_everything_that_may_apply_is_shown() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
-    portal.demo.tenant.add_fault(Fault::on(Call::Devices, Effect::Hangup).for_person(&upn("wanda")));
+    portal
+        .demo
+        .tenant
+        .add_fault(InjectedFault::on(FaultTarget::Devices, FaultEffect::Hangup).for_person(&upn("wanda")));
     let page = wanda.get(&format!("/resets/{reference}")).await;
     assert!(page.body.contains("Can you get into your laptop now?"));
     assert_eq!(steps(&page), ["phone", "wifi"]);
@@ -86,7 +89,7 @@ async fn when_devices_cannot_be_read_everything_that_may_apply_is_shown() {
 
 #[tokio::test]
 async fn signing_out_everywhere_ends_the_sessions_at_microsoft_and_is_said() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let path = format!("/resets/{reference}/signout-everywhere");
     let mut omar = portal.signed_in("omar").await;

@@ -8,16 +8,16 @@ use passback::config::Config;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, engines, upn};
 
-async fn staff(portal: &Portal, name: &str) -> Browser {
+async fn staff(portal: &TestPortal, name: &str) -> HttpBrowser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
     assert!(page.status.is_success(), "{name}: {}", page.body);
     browser
 }
 
-async fn reset(portal: &Portal, name: &str, state: &str) -> String {
+async fn reset(portal: &TestPortal, name: &str, state: &str) -> String {
     let mut browser = portal.signed_in(name).await;
     let reference = browser.reset(GOOD).await.reference();
     browser.until_state(&reference, state).await;
@@ -25,16 +25,16 @@ async fn reset(portal: &Portal, name: &str, state: &str) -> String {
 }
 
 /// Counts the rows with this event on the page.
-fn told(page: &Page, event: &str) -> usize {
+fn told(page: &ResponsePage, event: &str) -> usize {
     page.body.matches(&format!("<bdi dir=\"ltr\">{event}</bdi>")).count()
 }
 
 /// Returns the sequence numbers of the rows in page order.
-fn rows(page: &Page) -> Vec<i64> {
+fn rows(page: &ResponsePage) -> Vec<i64> {
     page.body.split("<li id=\"a-").skip(1).map(|rest| rest.split('"').next().unwrap().parse().unwrap()).collect()
 }
 
-async fn export(browser: &mut Browser, query: &str) -> String {
+async fn export(browser: &mut HttpBrowser, query: &str) -> String {
     let answer = browser.once(&format!("/helpdesk/audit/export?{query}")).await;
     assert_eq!(answer.status(), StatusCode::OK);
     let name = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
@@ -42,13 +42,13 @@ async fn export(browser: &mut Browser, query: &str) -> String {
     answer.text().await.unwrap()
 }
 
-async fn run(portal: &Portal, engine: Engine, sql: &'static str) {
+async fn run(portal: &TestPortal, engine: DatabaseEngine, sql: &'static str) {
     match engine {
-        Engine::Sqlite => {
+        DatabaseEngine::Sqlite => {
             let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
             sqlx::query(sql).execute(&pool).await.unwrap();
         }
-        Engine::Postgres => {
+        DatabaseEngine::Postgres => {
             let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
             sqlx::query(sql).execute(&pool).await.unwrap();
         }
@@ -56,7 +56,7 @@ async fn run(portal: &Portal, engine: Engine, sql: &'static str) {
 }
 
 /// Runs `passback audit verify` on this portal's database, offline. Returns success and output.
-fn verify(portal: &Portal, head: Option<&Path>) -> (bool, String) {
+fn verify(portal: &TestPortal, head: Option<&Path>) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
     command.args(["audit", "verify", "--database", &portal.database]);
     if let Some(head) = head {
@@ -69,7 +69,7 @@ fn verify(portal: &Portal, head: Option<&Path>) -> (bool, String) {
 #[tokio::test]
 async fn audrey_finds_who_did_what_to_whom_and_her_search_is_found_too() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let wanda = reset(&portal, "wanda", "written").await;
         reset(&portal, "rita", "refused").await;
         staff(&portal, "hugo").await.post(&format!("/helpdesk/resets/{wanda}/note"), &[("text", "Hello")]).await;
@@ -111,7 +111,7 @@ async fn audrey_finds_who_did_what_to_whom_and_her_search_is_found_too() {
             assert_eq!(pair[0][1], pair[1][0], "the hash before is that of the row below");
         }
         // A repeated search is recorded once, a different search again.
-        let searches = async |audrey: &mut Browser| {
+        let searches = async |audrey: &mut HttpBrowser| {
             told(&audrey.get("/helpdesk/audit?event=audit.searched").await, "audit.searched")
         };
         let before = searches(&mut audrey).await;
@@ -125,7 +125,7 @@ async fn audrey_finds_who_did_what_to_whom_and_her_search_is_found_too() {
 #[tokio::test]
 async fn an_export_holds_every_row_once_as_csv_and_as_json_lines() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let wanda = reset(&portal, "wanda", "written").await;
         let mut audrey = staff(&portal, "audrey").await;
         let lines: Vec<Value> =
@@ -154,14 +154,14 @@ async fn an_export_holds_every_row_once_as_csv_and_as_json_lines() {
 
 #[tokio::test]
 async fn a_large_export_begins_at_once_and_ends_with_the_session() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut audrey = staff(&portal, "audrey").await;
     audrey.get("/helpdesk/audit").await;
     // So many rows that no buffer holds all of them. This test does not verify the chain.
-    run(&portal, Engine::Sqlite, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+    run(&portal, DatabaseEngine::Sqlite, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
         INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
         SELECT (SELECT MAX(seq) FROM audit) + i, i, 'bulk', 'portal', printf('{\"text\":\"%.2000c\"}', 'x'), '', '', '', '', '' FROM n").await;
-    run(&portal, Engine::Sqlite, "UPDATE audit_head SET count = (SELECT MAX(seq) FROM audit)").await;
+    run(&portal, DatabaseEngine::Sqlite, "UPDATE audit_head SET count = (SELECT MAX(seq) FROM audit)").await;
     let mut answer = audrey.once("/helpdesk/audit/export?format=jsonl").await;
     let first = answer.chunk().await.unwrap().unwrap();
     assert!(first.starts_with(b"{\"actor\""), "{first:?}");
@@ -186,7 +186,7 @@ async fn the_head_leaves_the_machine_once_a_day_and_proves_what_was_before_it() 
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().to_owned();
         let kept = move |config: &mut Config| config.audit.head_dir = Some(folder.clone());
-        let portal = Portal::with(Wish { engine, ..Wish::adjusted(kept) }).await;
+        let portal = TestPortal::with(PortalSetup { engine, ..PortalSetup::adjusted(kept) }).await;
         reset(&portal, "wanda", "written").await;
         let heads = || {
             let mut names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().path()).collect();
@@ -230,7 +230,7 @@ async fn the_head_leaves_the_machine_once_a_day_and_proves_what_was_before_it() 
 async fn after_its_time_what_is_personal_is_forgotten_and_the_chain_is_whole() {
     for engine in engines() {
         let kept = |config: &mut Config| config.audit.keep_personal_days = Some(30);
-        let portal = Portal::with(Wish { engine, ..Wish::adjusted(kept) }).await;
+        let portal = TestPortal::with(PortalSetup { engine, ..PortalSetup::adjusted(kept) }).await;
         let wanda = reset(&portal, "wanda", "written").await;
         let path = format!("/helpdesk/resets/{wanda}");
         let mut hugo = staff(&portal, "hugo").await;
@@ -258,11 +258,11 @@ async fn after_its_time_what_is_personal_is_forgotten_and_the_chain_is_whole() {
         assert_eq!(report.breaks, Vec::<String>::new(), "the MACs, too");
         let left = async |sql: &'static str| -> i64 {
             match engine {
-                Engine::Sqlite => {
+                DatabaseEngine::Sqlite => {
                     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
                     sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
                 }
-                Engine::Postgres => {
+                DatabaseEngine::Postgres => {
                     let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
                     sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
                 }

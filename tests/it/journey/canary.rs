@@ -3,34 +3,34 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback::config::Canary;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback::config::CanaryConfig;
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
 use super::cases::staff;
-use crate::support::domain::Domain;
-use crate::support::portal::{Browser, Engine, GOOD, Portal, Wish, engines, upn};
+use crate::support::domain::SambaDomain;
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, TestPortal, engines, upn};
 
 const CANARY: &str = "canary@contoso.example";
 
-fn seed(more: &str, change: impl Fn(&str) -> String) -> Seed {
+fn seed(more: &str, change: impl Fn(&str) -> String) -> TenantSeed {
     let text = change(passback_emulator::CONTOSO_SEED);
     let person =
         format!("\n[[people]]\nupn = \"{CANARY}\"\nname = \"Test Account\"\nmobile = \"+1 555 0100\"\n{more}\n");
-    Seed::parse(&(text + &person)).unwrap().hurry()
+    TenantSeed::parse(&(text + &person)).unwrap().hurry()
 }
 
-fn settings(person: &str) -> Canary {
+fn settings(person: &str) -> CanaryConfig {
     toml::from_str(&format!("person = \"{person}\"\nstop_after = 2")).unwrap()
 }
 
-async fn portal_of(seed: Seed, engine: Engine, person: &'static str) -> Portal {
-    let wish = Wish::adjusted(move |config| config.canary = Some(settings(person)));
-    Portal::with(Wish { engine, seed, ..wish }).await
+async fn portal_of(seed: TenantSeed, engine: DatabaseEngine, person: &'static str) -> TestPortal {
+    let wish = PortalSetup::adjusted(move |config| config.canary = Some(settings(person)));
+    TestPortal::with(PortalSetup { engine, seed, ..wish }).await
 }
 
 /// Waits until the insights list `count` runs with this result, and returns the page.
-async fn until_run(hugo: &mut Browser, says: &str, count: usize) -> String {
+async fn until_run(hugo: &mut HttpBrowser, says: &str, count: usize) -> String {
     let mark = format!("data-canary=\"{says}\"");
     for _ in 0..200 {
         let page = hugo.get("/helpdesk/insights").await;
@@ -42,16 +42,16 @@ async fn until_run(hugo: &mut Browser, says: &str, count: usize) -> String {
     panic!("never {count} times {says}: {}", hugo.get("/helpdesk/insights").await.main());
 }
 
-fn posts(portal: &Portal) -> usize {
-    portal.demo.tenant.calls(Call::ResetPassword, Some(CANARY))
+fn posts(portal: &TestPortal) -> usize {
+    portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(CANARY))
 }
 
-async fn count(portal: &Portal, engine: Engine, sql: &'static str) -> i64 {
+async fn count(portal: &TestPortal, engine: DatabaseEngine, sql: &'static str) -> i64 {
     let row: (i64,) = match engine {
-        Engine::Sqlite => {
+        DatabaseEngine::Sqlite => {
             sqlx::query_as(sql).fetch_one(&sqlx::SqlitePool::connect(&portal.database).await.unwrap()).await.unwrap()
         }
-        Engine::Postgres => {
+        DatabaseEngine::Postgres => {
             sqlx::query_as(sql).fetch_one(&sqlx::PgPool::connect(&portal.database).await.unwrap()).await.unwrap()
         }
     };
@@ -92,12 +92,12 @@ async fn the_test_account_is_reset_once_a_day_through_every_step() {
 
 #[tokio::test]
 async fn a_writeback_that_is_down_is_told_to_people_and_to_the_desk_and_the_canary_stops() {
-    let portal = portal_of(seed("", str::to_owned), Engine::Sqlite, CANARY).await;
+    let portal = portal_of(seed("", str::to_owned), DatabaseEngine::Sqlite, CANARY).await;
     let mut hugo = staff(&portal, "hugo").await;
     until_run(&mut hugo, "good", 1).await;
     let mut wanda = portal.signed_in("wanda").await;
     assert!(!wanda.get("/reset").await.body.contains("id=\"writeback\""), "nothing to say while it works");
-    let down = Fault::on(Call::Writeback, Effect::AgentOffline);
+    let down = InjectedFault::on(FaultTarget::Writeback, FaultEffect::AgentOffline);
     portal.demo.tenant.add_fault(down.clone());
     hugo.post("/helpdesk/insights/canary", &[]).await;
     let page = until_run(&mut hugo, "bad", 1).await;
@@ -141,7 +141,7 @@ async fn a_writeback_that_is_down_is_told_to_people_and_to_the_desk_and_the_cana
 #[tokio::test]
 async fn a_minimum_age_that_says_no_shows_that_the_directory_was_asked() {
     let young = "ad = { password_age_seconds = 3600, min_age_seconds = 86400 }";
-    let portal = portal_of(seed(young, str::to_owned), Engine::Sqlite, CANARY).await;
+    let portal = portal_of(seed(young, str::to_owned), DatabaseEngine::Sqlite, CANARY).await;
     let mut hugo = staff(&portal, "hugo").await;
     let page = until_run(&mut hugo, "asked", 1).await;
     assert!(page.contains("the directory was asked, and said no") && !page.contains("data-trouble"), "{page}");
@@ -155,7 +155,7 @@ async fn an_account_with_power_or_without_a_directory_is_never_a_canary() {
         ("adam@contoso.example", "not-synced"),
         ("nobody@contoso.example", "nobody"),
     ] {
-        let portal = portal_of(seed("", str::to_owned), Engine::Sqlite, person).await;
+        let portal = portal_of(seed("", str::to_owned), DatabaseEngine::Sqlite, person).await;
         let mut hugo = staff(&portal, "hugo").await;
         let mark = format!("({why})");
         let mut tries = 0;
@@ -164,18 +164,18 @@ async fn an_account_with_power_or_without_a_directory_is_never_a_canary() {
             assert!(tries < 100, "{person}: {}", hugo.get("/helpdesk").await.main());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0, "{person}");
+        assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0, "{person}");
         portal.demo.stop().await;
     }
 }
 
 #[tokio::test]
 async fn a_slow_writeback_is_told_before_anybody_types() {
-    let wish = Wish::adjusted(|config| {
+    let wish = PortalSetup::adjusted(|config| {
         config.canary = Some(toml::from_str(&format!("person = \"{CANARY}\"\nslow_seconds = 2")).unwrap());
     });
-    let slow = Fault::on(Call::Writeback, Effect::Slow { ms: 3_000 }).for_person(CANARY);
-    let portal = Portal::with(Wish { seed: seed("", str::to_owned).with_fault(slow), ..wish }).await;
+    let slow = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_000 }).for_person(CANARY);
+    let portal = TestPortal::with(PortalSetup { seed: seed("", str::to_owned).with_fault(slow), ..wish }).await;
     let mut hugo = staff(&portal, "hugo").await;
     until_run(&mut hugo, "good", 1).await;
     let mut wanda = portal.signed_in("wanda").await;
@@ -186,14 +186,14 @@ async fn a_slow_writeback_is_told_before_anybody_types() {
 
 #[tokio::test]
 async fn in_a_real_directory_the_canary_proves_the_last_rung_too() {
-    let domain = Domain::start("Old-River-Stone-7").await;
+    let domain = SambaDomain::start("Old-River-Stone-7").await;
     let probe = domain.probe().settings();
     // Omar is the test account here, because the domain has an account for him.
-    let wish = Wish::adjusted(move |config| {
+    let wish = PortalSetup::adjusted(move |config| {
         config.canary = Some(settings("omar@contoso.example"));
         config.directory = Some(probe.clone());
     });
-    let portal = Portal::with(Wish { directory: Some(domain.options()), ..wish }).await;
+    let portal = TestPortal::with(PortalSetup { directory: Some(domain.options()), ..wish }).await;
     let mut hugo = staff(&portal, "hugo").await;
     until_run(&mut hugo, "good", 1).await;
     for tries in 0.. {
@@ -209,13 +209,13 @@ async fn in_a_real_directory_the_canary_proves_the_last_rung_too() {
 
 #[tokio::test]
 async fn where_no_canary_is_set_up_there_is_nothing_to_try() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut hugo = staff(&portal, "hugo").await;
     assert!(!hugo.get("/helpdesk/insights").await.body.contains("id=\"canary\""));
     assert_eq!(hugo.post_once("/helpdesk/insights/canary", &[]).await.status(), StatusCode::NOT_FOUND);
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn("wanda"))), 1);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn("wanda"))), 1);
     portal.demo.stop().await;
 }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use passback::config::Approval;
-use passback_emulator::Seed;
+use passback::config::ApprovalRequirement;
+use passback_emulator::TenantSeed;
 use reqwest::StatusCode;
 
-use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, engines, upn};
 
-pub(crate) async fn staff(portal: &Portal, name: &str) -> Browser {
+pub(crate) async fn staff(portal: &TestPortal, name: &str) -> HttpBrowser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
     assert!(page.status.is_success(), "{name}: {}", page.body);
@@ -17,13 +17,13 @@ pub(crate) async fn staff(portal: &Portal, name: &str) -> Browser {
 }
 
 /// A case as an agent sees it: the agent's browser and the path of the case.
-pub(crate) struct Desk {
-    pub(crate) agent: Browser,
+pub(crate) struct AgentCase {
+    pub(crate) agent: HttpBrowser,
     pub(crate) at: String,
 }
 
-impl Desk {
-    pub(crate) async fn begins(portal: &Portal, agent: &str, person: &str, action: &str) -> Self {
+impl AgentCase {
+    pub(crate) async fn begins(portal: &TestPortal, agent: &str, person: &str, action: &str) -> Self {
         let mut agent = staff(portal, agent).await;
         let page = agent.post("/helpdesk/cases", &[("person", &upn(person)), ("action", action)]).await;
         assert!(page.url.contains("/helpdesk/cases/"), "{}: {}", page.url, page.body);
@@ -31,15 +31,15 @@ impl Desk {
         Self { agent, at }
     }
 
-    pub(crate) async fn press(&mut self, what: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn press(&mut self, what: &str, fields: &[(&str, &str)]) -> ResponsePage {
         self.agent.post(&format!("{}/{what}", self.at), fields).await
     }
 
-    pub(crate) async fn verifies(&mut self, method: &str) -> Page {
+    pub(crate) async fn verifies(&mut self, method: &str) -> ResponsePage {
         self.press("verify", &[("method", method)]).await
     }
 
-    pub(crate) async fn page(&mut self) -> Page {
+    pub(crate) async fn page(&mut self) -> ResponsePage {
         self.agent.get(&self.at).await
     }
 
@@ -53,12 +53,12 @@ impl Desk {
 }
 
 /// Returns the code of the outcome, from the query parameter `said`.
-pub(crate) fn said(page: &Page) -> String {
+pub(crate) fn said(page: &ResponsePage) -> String {
     page.url.split("said=").nth(1).unwrap_or_else(|| panic!("nothing said: {} {}", page.url, page.body)).to_owned()
 }
 
 /// Signs the person or the manager in to their own page.
-pub(crate) async fn account(portal: &Portal, name: &str) -> Browser {
+pub(crate) async fn account(portal: &TestPortal, name: &str) -> HttpBrowser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/account", &upn(name), "passkey", "").await;
     assert!(page.url.ends_with("/account"), "{}", page.url);
@@ -66,13 +66,13 @@ pub(crate) async fn account(portal: &Portal, name: &str) -> Browser {
 }
 
 /// Returns the id of the open verification request on that page.
-pub(crate) async fn question(who: &mut Browser) -> (String, Page) {
+pub(crate) async fn question(who: &mut HttpBrowser) -> (String, ResponsePage) {
     let page = who.get("/account").await;
     let id = page.body.split("id=\"q-").nth(1).unwrap_or_else(|| panic!("no question: {}", page.main()));
     (id.split('"').next().unwrap().to_owned(), page)
 }
 
-pub(crate) async fn answers(who: &mut Browser, says: &str, words: &[String]) -> String {
+pub(crate) async fn answers(who: &mut HttpBrowser, says: &str, words: &[String]) -> String {
     let (id, _) = question(who).await;
     let mut fields = vec![("says", says)];
     fields.extend(words.iter().map(|word| ("word", word.as_str())));
@@ -80,13 +80,13 @@ pub(crate) async fn answers(who: &mut Browser, says: &str, words: &[String]) -> 
 }
 
 /// Completes a successful call check.
-pub(crate) async fn call_check(desk: &mut Desk, person: &mut Browser) {
+pub(crate) async fn call_check(desk: &mut AgentCase, person: &mut HttpBrowser) {
     assert_eq!(said(&desk.verifies("call_check").await), "asked");
     let words = desk.words().await;
     assert_eq!(answers(person, "yes", &words).await, "confirmed");
 }
 
-async fn events(portal: &Portal) -> Vec<String> {
+async fn events(portal: &TestPortal) -> Vec<String> {
     const SQL: &str = "SELECT event, detail FROM audit WHERE event LIKE 'case.%' OR event LIKE 'guard.%' ORDER BY seq";
     let rows: Vec<(String, String)> = if portal.database.starts_with("sqlite") {
         sqlx::query_as(SQL).fetch_all(&sqlx::SqlitePool::connect(&portal.database).await.unwrap()).await.unwrap()
@@ -103,11 +103,14 @@ async fn events(portal: &Portal) -> Vec<String> {
 #[tokio::test]
 async fn wanda_may_reset_once_after_hugo_has_checked_that_it_is_her_who_calls() {
     for engine in engines() {
-        let always = Wish { engine, ..Wish::adjusted(|config| config.reset.approval = Approval::Always) };
-        let portal = Portal::with(always).await;
+        let always = PortalSetup {
+            engine,
+            ..PortalSetup::adjusted(|config| config.reset.approval = ApprovalRequirement::Always)
+        };
+        let portal = TestPortal::with(always).await;
         let mut wanda = portal.signed_in("wanda").await;
         assert_eq!(wanda.get("/reset").await.code(), "G-APPROVAL");
-        let mut hugo = Desk::begins(&portal, "hugo", "wanda", "grant").await;
+        let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "grant").await;
         assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
         assert_eq!(said(&hugo.verifies("call_check").await), "asked");
         assert_eq!(said(&hugo.verifies("call_check").await), "c-waiting");
@@ -151,9 +154,9 @@ async fn wanda_may_reset_once_after_hugo_has_checked_that_it_is_her_who_calls() 
 #[tokio::test]
 async fn who_did_not_call_says_no_and_the_case_is_locked() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let mut wanda = account(&portal, "wanda").await;
-        let mut hugo = Desk::begins(&portal, "hugo", "wanda", "revoke").await;
+        let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "revoke").await;
         hugo.verifies("push").await;
         let (id, _) = question(&mut wanda).await;
         assert_eq!(answers(&mut wanda, "no", &[]).await, "refused");
@@ -173,10 +176,10 @@ async fn who_did_not_call_says_no_and_the_case_is_locked() {
 
 #[tokio::test]
 async fn three_wrong_answers_lock_the_case_and_five_a_day_the_person() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = account(&portal, "wanda").await;
     for (locked_after, last) in [(3, "open"), (2, "open")] {
-        let mut hugo = Desk::begins(&portal, "hugo", "wanda", "grant").await;
+        let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "grant").await;
         for _ in 0..locked_after {
             assert_eq!(hugo.page().await.attribute("data-state"), last);
             assert_eq!(said(&hugo.verifies("call_check").await), "asked");
@@ -198,14 +201,14 @@ async fn three_wrong_answers_lock_the_case_and_five_a_day_the_person() {
 
 #[tokio::test]
 async fn one_agents_word_moves_nothing_and_a_second_agents_does() {
-    let portal = Portal::start().await;
-    let mut hugo = Desk::begins(&portal, "hugo", "omar", "revoke").await;
+    let portal = TestPortal::start().await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "omar", "revoke").await;
     assert_eq!(said(&hugo.verifies("in_person").await), "attested");
     assert_eq!(said(&hugo.verifies("in_person").await), "c-said-already");
     let page = hugo.page().await;
     assert!(page.body.contains("Somebody has to sign in and confirm"), "{}", page.main());
     assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
-    let mut hana = Desk { agent: staff(&portal, "hana").await, at: hugo.at.clone() };
+    let mut hana = AgentCase { agent: staff(&portal, "hana").await, at: hugo.at.clone() };
     assert_eq!(said(&hana.verifies("in_person").await), "attested");
     let mut omar = account(&portal, "omar").await;
     assert_eq!(said(&hugo.press("act", &[]).await), "revoked");
@@ -216,8 +219,8 @@ async fn one_agents_word_moves_nothing_and_a_second_agents_does() {
 
 #[tokio::test]
 async fn a_number_that_just_changed_proves_nothing() {
-    let portal = Portal::start().await;
-    let mut hugo = Desk::begins(&portal, "hugo", "wanda", "grant").await;
+    let portal = TestPortal::start().await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "grant").await;
     assert!(hugo.page().await.body.contains("+44 20 7946 0101"));
     assert_eq!(said(&hugo.verifies("call_back").await), "c-number-new");
     // 15 days later.
@@ -231,10 +234,10 @@ async fn a_number_that_just_changed_proves_nothing() {
 #[tokio::test]
 async fn a_pass_is_seen_by_the_manager_once_and_by_nobody_else() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let mut wanda = account(&portal, "wanda").await;
         let mut mona = account(&portal, "mona").await;
-        let mut hugo = Desk::begins(&portal, "hugo", "wanda", "pass").await;
+        let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "pass").await;
         call_check(&mut hugo, &mut wanda).await;
         assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough", "a call check gives no pass");
         assert_eq!(said(&hugo.verifies("manager").await), "asked");
@@ -264,7 +267,7 @@ async fn a_pass_is_seen_by_the_manager_once_and_by_nobody_else() {
 }
 
 /// Returns the content of the case tables and the audit tables as text.
-async fn dump(portal: &Portal) -> String {
+async fn dump(portal: &TestPortal) -> String {
     let mut all = String::new();
     for table in ["cases", "case_checks", "case_verdicts", "case_actions", "case_notes", "audit", "audit_personal"] {
         let sql = if portal.database.starts_with("sqlite") {
@@ -292,14 +295,14 @@ async fn dump(portal: &Portal) -> String {
 
 #[tokio::test]
 async fn an_agent_sees_a_pass_only_after_a_second_person_and_two_agents_do_not_take_turns() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = account(&portal, "wanda").await;
-    let mut hana = Desk::begins(&portal, "hana", "wanda", "pass").await;
+    let mut hana = AgentCase::begins(&portal, "hana", "wanda", "pass").await;
     call_check(&mut hana, &mut wanda).await;
     hana.verifies("in_person").await;
     assert_eq!(said(&hana.press("second", &[]).await), "approval-asked");
     assert_eq!(said(&hana.press("approve", &[]).await), "c-own-approval", "although she is an approver");
-    let mut april = Desk { agent: staff(&portal, "april").await, at: hana.at.clone() };
+    let mut april = AgentCase { agent: staff(&portal, "april").await, at: hana.at.clone() };
     assert!(april.page().await.body.contains("Approve: Give a Temporary Access Pass"));
     assert_eq!(said(&april.press("approve", &[]).await), "approved");
     assert_eq!(said(&april.press("approve", &[]).await), "c-expired", "once");
@@ -315,14 +318,16 @@ async fn who_was_approved_for_does_not_approve_back_about_the_same_person() {
     let seed = passback_emulator::CONTOSO_SEED.to_owned();
     let both = "app_roles = [\"Passback.Agent\", \"Passback.Approver\"]";
     let seed = seed.replace("app_roles = [\"Passback.Agent\"]", both);
-    let portal = Portal::with(Wish { seed: Seed::parse(&seed).unwrap().hurry(), ..Wish::default() }).await;
+    let portal =
+        TestPortal::with(PortalSetup { seed: TenantSeed::parse(&seed).unwrap().hurry(), ..PortalSetup::default() })
+            .await;
     let reason = [("text", "Her laptop is broken and nobody else is in.")];
     for (agent, approver, expected) in
         [("hugo", "hana", "approved"), ("hana", "hugo", "c-turns"), ("hana", "april", "approved")]
     {
-        let mut desk = Desk::begins(&portal, agent, "wanda", "grant").await;
+        let mut desk = AgentCase::begins(&portal, agent, "wanda", "grant").await;
         assert_eq!(said(&desk.press("override", &reason).await), "approval-asked");
-        let mut second = Desk { agent: staff(&portal, approver).await, at: desk.at.clone() };
+        let mut second = AgentCase { agent: staff(&portal, approver).await, at: desk.at.clone() };
         assert!(second.page().await.body.contains("Her laptop is broken"));
         assert_eq!(said(&second.press("approve", &[]).await), expected, "{approver} for {agent}");
         let came = if expected == "approved" { "granted" } else { "c-not-enough" };
@@ -333,13 +338,13 @@ async fn who_was_approved_for_does_not_approve_back_about_the_same_person() {
 
 #[tokio::test]
 async fn an_override_takes_a_reason_a_second_person_and_is_soon_over() {
-    let portal = Portal::with(Wish::adjusted(|config| config.helpdesk.approval_seconds = 3)).await;
-    let mut hugo = Desk::begins(&portal, "hugo", "omar", "grant").await;
+    let portal = TestPortal::with(PortalSetup::adjusted(|config| config.helpdesk.approval_seconds = 3)).await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "omar", "grant").await;
     assert_eq!(said(&hugo.press("override", &[("text", "please")]).await), "c-no-reason");
     let reason = [("text", "He stands in front of me, and his phone is at home.")];
     assert_eq!(said(&hugo.press("override", &reason).await), "approval-asked");
     assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
-    let mut april = Desk { agent: staff(&portal, "april").await, at: hugo.at.clone() };
+    let mut april = AgentCase { agent: staff(&portal, "april").await, at: hugo.at.clone() };
     april.press("approve", &[]).await;
     // The person may ask who did what. The reason is personal data and erasable.
     assert!(events(&portal).await.contains(&"case.override_asked".to_owned()));
@@ -350,9 +355,9 @@ async fn an_override_takes_a_reason_a_second_person_and_is_soon_over() {
 
 #[tokio::test]
 async fn somebody_with_power_takes_two_people_however_well_they_are_verified() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut gloria = account(&portal, "gloria").await;
-    let mut hugo = Desk::begins(&portal, "hugo", "gloria", "grant").await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "gloria", "grant").await;
     assert!(hugo.page().await.body.contains("This person has power in the organisation"));
     call_check(&mut hugo, &mut gloria).await;
     let page = hugo.page().await;
@@ -360,7 +365,7 @@ async fn somebody_with_power_takes_two_people_however_well_they_are_verified() {
     hugo.verifies("in_person").await;
     assert_eq!(said(&hugo.press("act", &[]).await), "c-needs-approval");
     assert_eq!(said(&hugo.press("second", &[]).await), "approval-asked");
-    let mut april = Desk { agent: staff(&portal, "april").await, at: hugo.at.clone() };
+    let mut april = AgentCase { agent: staff(&portal, "april").await, at: hugo.at.clone() };
     assert_eq!(said(&april.press("approve", &[]).await), "approved");
     assert_eq!(said(&hugo.press("act", &[]).await), "granted");
     portal.demo.stop().await;
@@ -368,9 +373,9 @@ async fn somebody_with_power_takes_two_people_however_well_they_are_verified() {
 
 #[tokio::test]
 async fn what_the_operator_may_not_do_is_said_before_anybody_is_asked() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     for (who, action) in [("gloria", "revoke"), ("petra", "pass"), ("svc-passback", "revoke")] {
-        let mut hugo = Desk::begins(&portal, "hugo", who, action).await;
+        let mut hugo = AgentCase::begins(&portal, "hugo", who, action).await;
         assert_eq!(said(&hugo.press("act", &[]).await), "c-protected", "{who}: Microsoft's own table");
     }
     let asked = portal.demo.tenant.seen();
@@ -380,13 +385,13 @@ async fn what_the_operator_may_not_do_is_said_before_anybody_is_asked() {
 
 #[tokio::test]
 async fn nobody_works_a_case_about_themselves() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut hugo = staff(&portal, "hugo").await;
     let page = hugo.post("/helpdesk/cases", &[("person", &upn("hugo")), ("action", "grant")]).await;
     assert_eq!(page.code(), "C-YOURSELF");
     // A case that a colleague opened is refused as well.
-    let hana = Desk::begins(&portal, "hana", "hugo", "grant").await;
-    let mut hugo = Desk { agent: hugo, at: hana.at };
+    let hana = AgentCase::begins(&portal, "hana", "hugo", "grant").await;
+    let mut hugo = AgentCase { agent: hugo, at: hana.at };
     for (what, fields) in [("verify", vec![("method", "in_person")]), ("act", vec![]), ("second", vec![])] {
         assert_eq!(said(&hugo.press(what, &fields).await), "c-yourself", "{what}");
     }
@@ -397,9 +402,9 @@ async fn nobody_works_a_case_about_themselves() {
 #[tokio::test]
 async fn a_frozen_person_is_thawed_by_a_verified_case_and_not_otherwise() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let mut wanda = account(&portal, "wanda").await;
-        let mut hugo = Desk::begins(&portal, "hugo", "wanda", "thaw").await;
+        let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "thaw").await;
         assert_eq!(said(&hugo.press("freeze", &[]).await), "frozen");
         assert_eq!(wanda.get("/reset").await.code(), "G-FROZEN");
         assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
@@ -414,9 +419,9 @@ async fn a_frozen_person_is_thawed_by_a_verified_case_and_not_otherwise() {
 
 #[tokio::test]
 async fn what_was_verified_for_one_thing_counts_for_no_other() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = account(&portal, "wanda").await;
-    let mut hugo = Desk::begins(&portal, "hugo", "wanda", "revoke").await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "revoke").await;
     call_check(&mut hugo, &mut wanda).await;
     assert_eq!(hugo.page().await.attribute("data-enough"), "true");
     assert_eq!(said(&hugo.press("for", &[("action", "grant")]).await), "saved");
@@ -431,14 +436,14 @@ async fn what_was_verified_for_one_thing_counts_for_no_other() {
 
 #[tokio::test]
 async fn a_colleague_takes_a_case_over_with_its_ticket_and_notes() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
-    let mut hugo = Desk::begins(&portal, "hugo", "wanda", "grant").await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "grant").await;
     assert_eq!(said(&hugo.press("ticket", &[("text", " INC-4711\n")]).await), "saved");
     assert_eq!(said(&hugo.press("note", &[("text", "Calls again at <b>nine</b>.")]).await), "noted");
     assert_eq!(said(&hugo.press("note", &[("text", "  ")]).await), "empty");
-    let mut hana = Desk { agent: staff(&portal, "hana").await, at: hugo.at.clone() };
+    let mut hana = AgentCase { agent: staff(&portal, "hana").await, at: hugo.at.clone() };
     let found = hana.agent.get("/helpdesk?q=inc-4711").await;
     assert!(found.body.contains(&reference), "her reset is found by the ticket: {}", found.main());
     assert_eq!(said(&hana.press("take", &[]).await), "taken");
@@ -454,9 +459,9 @@ async fn a_colleague_takes_a_case_over_with_its_ticket_and_notes() {
 
 #[tokio::test]
 async fn a_yes_takes_a_fresh_sign_in_and_a_no_does_not() {
-    let portal = Portal::with(Wish::adjusted(|config| config.signin.max_age_seconds = 2)).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(|config| config.signin.max_age_seconds = 2)).await;
     let mut wanda = account(&portal, "wanda").await;
-    let mut hugo = Desk::begins(&portal, "hugo", "wanda", "grant").await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "grant").await;
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;
     hugo.verifies("push").await;
     let (id, _) = question(&mut wanda).await;
@@ -472,8 +477,8 @@ async fn a_yes_takes_a_fresh_sign_in_and_a_no_does_not() {
 #[tokio::test]
 async fn who_can_sign_in_with_nothing_asks_for_help_and_learns_nothing_about_anybody() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
-        let mut desk = Desk::begins(&portal, "hugo", "omar", "grant").await;
+        let portal = TestPortal::on(engine).await;
+        let mut desk = AgentCase::begins(&portal, "hugo", "omar", "grant").await;
         let mut references = BTreeSet::new();
         let mut pages = BTreeSet::new();
         for name in ["wanda@contoso.example", " Wanda@CONTOSO.example", "nobody@contoso.example"] {
@@ -489,7 +494,7 @@ async fn who_can_sign_in_with_nothing_asks_for_help_and_learns_nothing_about_any
         assert_eq!(order.len(), 3, "two who asked for Wanda are one case: {}", page.main());
         assert!(order[0].contains("Omar") && order[1].contains("unverified, internet"), "{}", page.main());
         let first = references.first().unwrap();
-        let mut case = Desk { agent: desk.agent, at: format!("/helpdesk/cases/{first}") };
+        let mut case = AgentCase { agent: desk.agent, at: format!("/helpdesk/cases/{first}") };
         let page = case.page().await;
         assert!(page.body.contains("Somebody, not known yet") && page.body.contains("They wrote:"), "{}", page.main());
         assert_eq!(said(&case.verifies("in_person").await), "c-nobody", "nobody is verified before it is known who");
@@ -504,7 +509,7 @@ async fn who_can_sign_in_with_nothing_asks_for_help_and_learns_nothing_about_any
 
 #[tokio::test]
 async fn requests_for_help_have_a_limit_by_address_that_says_when_it_ends() {
-    let portal = Portal::with(Wish { engine: Engine::Sqlite, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { engine: DatabaseEngine::Sqlite, ..PortalSetup::default() }).await;
     let mut somebody = portal.browser();
     assert_eq!(somebody.post("/help", &[("name", "  ")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     for _ in 0..5 {
@@ -521,7 +526,7 @@ async fn asking_for_help_takes_as_long_for_somebody_as_for_nobody() {
     let behind_proxy = |config: &mut passback::config::Config| {
         config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     };
-    let portal = Portal::with(Wish::adjusted(behind_proxy)).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(behind_proxy)).await;
     let somebody = portal.browser();
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for n in 0..120 {

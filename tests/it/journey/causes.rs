@@ -2,19 +2,19 @@
 //! `docs/causes.md` itself.
 
 use futures_util::StreamExt as _;
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
 use crate::support::fleet::{crowded, person};
-use crate::support::portal::{Browser, GOOD, Page, Portal, Wish};
+use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal};
 
-struct Described {
+struct DocumentedCause {
     code: String,
     text: String,
     words: Vec<String>,
 }
 
 /// Parses the documentation of the causes.
-fn described() -> Vec<Described> {
+fn described() -> Vec<DocumentedCause> {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/causes.md")).unwrap();
     let sections = page.split("\n## ").skip(1);
     sections
@@ -26,7 +26,7 @@ fn described() -> Vec<Described> {
             let words = recognised
                 .flat_map(|line| line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
                 .collect();
-            Described { code, text, words }
+            DocumentedCause { code, text, words }
         })
         .collect()
 }
@@ -36,7 +36,7 @@ fn escaped(text: &str) -> String {
     text.replace('\'', "&#39;").replace('"', "&#34;")
 }
 
-async fn ended(browser: &mut Browser) -> Page {
+async fn ended(browser: &mut HttpBrowser) -> ResponsePage {
     let reference = browser.reset(GOOD).await.reference();
     browser.until(&reference, |s| s["state"] != "sending" && s["state"] != "writing").await;
     browser.get(&format!("/resets/{reference}")).await
@@ -45,17 +45,18 @@ async fn ended(browser: &mut Browser) -> Page {
 #[tokio::test]
 async fn every_word_microsoft_or_ad_may_say_comes_out_as_its_sentence() {
     let all = described();
-    let words: Vec<(&Described, &String)> = all.iter().flat_map(|d| d.words.iter().map(move |w| (d, w))).collect();
+    let words: Vec<(&DocumentedCause, &String)> =
+        all.iter().flat_map(|d| d.words.iter().map(move |w| (d, w))).collect();
     assert!(words.len() > 50, "{}", words.len());
-    let many = Wish::adjusted(|config| {
+    let many = PortalSetup::adjusted(|config| {
         config.reset.hourly_ceiling = Some(10_000);
         config.reset.per_address_minute = 10_000;
     });
-    let portal = Portal::with(Wish { seed: crowded(words.len()), ..many }).await;
+    let portal = TestPortal::with(PortalSetup { seed: crowded(words.len()), ..many }).await;
     let portal = &portal;
     let walks = words.into_iter().enumerate().map(|(n, (cause, word))| async move {
-        let effect = Effect::Fails { detail: format!("Before {} after", word.to_uppercase()) };
-        portal.demo.tenant.add_fault(Fault::on(Call::Writeback, effect).for_person(&person(n)));
+        let effect = FaultEffect::Fails { detail: format!("Before {} after", word.to_uppercase()) };
+        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Writeback, effect).for_person(&person(n)));
         let page = ended(&mut portal.signed_in(&person(n)).await).await;
         assert!(page.body.contains(&format!("<bdi>{}</bdi>", cause.code)), "{word}: {}", page.main());
         assert!(page.body.contains(&escaped(&cause.text)), "{word}: {}", page.main());
@@ -66,22 +67,23 @@ async fn every_word_microsoft_or_ad_may_say_comes_out_as_its_sentence() {
 
 #[tokio::test]
 async fn every_other_end_has_its_sentence_too() {
-    let status = |status, code: &str| Effect::Status { status, code: code.into(), retry_after: None, graph_body: true };
+    let status =
+        |status, code: &str| FaultEffect::Status { status, code: code.into(), retry_after: None, graph_body: true };
     let faults = [
-        ("R-DENIED", Call::ResetPassword, status(403, "Authorization_RequestDenied")),
-        ("R-NOT-FOUND", Call::ResetPassword, status(404, "Request_ResourceNotFound")),
-        ("R-REJECTED", Call::ResetPassword, status(400, "Request_BadRequest")),
-        ("R-OPERATOR", Call::ResetPassword, status(401, "InvalidAuthenticationToken")),
-        ("F-UNRECOGNISED", Call::Writeback, Effect::Fails { detail: "SomethingNobodyHasSeenYet".into() }),
-        ("F-AGENT-OFFLINE", Call::Writeback, Effect::AgentOffline),
-        ("X-SPLIT", Call::Writeback, Effect::Split),
-        ("X-CLOUD-ONLY", Call::Writeback, Effect::CloudOnly),
-        ("U-NO-ANSWER", Call::ResetPassword, Effect::Hangup),
+        ("R-DENIED", FaultTarget::ResetPassword, status(403, "Authorization_RequestDenied")),
+        ("R-NOT-FOUND", FaultTarget::ResetPassword, status(404, "Request_ResourceNotFound")),
+        ("R-REJECTED", FaultTarget::ResetPassword, status(400, "Request_BadRequest")),
+        ("R-OPERATOR", FaultTarget::ResetPassword, status(401, "InvalidAuthenticationToken")),
+        ("F-UNRECOGNISED", FaultTarget::Writeback, FaultEffect::Fails { detail: "SomethingNobodyHasSeenYet".into() }),
+        ("F-AGENT-OFFLINE", FaultTarget::Writeback, FaultEffect::AgentOffline),
+        ("X-SPLIT", FaultTarget::Writeback, FaultEffect::Split),
+        ("X-CLOUD-ONLY", FaultTarget::Writeback, FaultEffect::CloudOnly),
+        ("U-NO-ANSWER", FaultTarget::ResetPassword, FaultEffect::Hangup),
     ];
     let all = described();
-    let portal = Portal::with(Wish { seed: crowded(faults.len()), ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { seed: crowded(faults.len()), ..PortalSetup::default() }).await;
     for (n, (code, call, effect)) in faults.clone().into_iter().enumerate() {
-        portal.demo.tenant.add_fault(Fault::on(call, effect).for_person(&person(n)));
+        portal.demo.tenant.add_fault(InjectedFault::on(call, effect).for_person(&person(n)));
         let mut browser = portal.signed_in(&person(n)).await;
         let reference = browser.reset(GOOD).await.reference();
         browser.until(&reference, |s| s["cause"] == code).await;

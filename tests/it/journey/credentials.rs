@@ -4,17 +4,17 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 use passback::config::CredentialKind;
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
 use crate::support::fleet::free_port;
-use crate::support::portal::{GOOD, Portal, Wish, upn};
-use crate::support::proofs::{Certificate, Issuer, SUBJECT, contoso_with};
+use crate::support::portal::{GOOD, PortalSetup, TestPortal, upn};
+use crate::support::proofs::{SUBJECT, TestCertificate, TokenIssuer, contoso_with};
 use crate::support::raw;
 
-fn by_certificate(folder: &Path, metrics: u16) -> Wish {
+fn by_certificate(folder: &Path, metrics: u16) -> PortalSetup {
     let folder = folder.to_owned();
-    Wish::adjusted(move |config| {
+    PortalSetup::adjusted(move |config| {
         config.server.metrics_listen = Some(([127, 0, 0, 1], metrics).into());
         config.entra.credential.kind = CredentialKind::Certificate;
         config.entra.credential.certificate_file = Some(folder.join("cert.pem"));
@@ -22,36 +22,40 @@ fn by_certificate(folder: &Path, metrics: u16) -> Wish {
     })
 }
 
-fn by_token(folder: &Path) -> Wish {
+fn by_token(folder: &Path) -> PortalSetup {
     let file = folder.join("token");
-    Wish::adjusted(move |config| {
+    PortalSetup::adjusted(move |config| {
         config.entra.credential.kind = CredentialKind::Federated;
         config.entra.credential.token_file = Some(file.clone());
     })
 }
 
 /// A fault with which Graph rejects the operator's token once, so that the portal refreshes it.
-fn renew() -> Fault {
-    let effect =
-        Effect::Status { status: 401, code: "InvalidAuthenticationToken".into(), retry_after: None, graph_body: true };
-    Fault::on(Call::ResetPassword, effect).times(1)
+fn renew() -> InjectedFault {
+    let effect = FaultEffect::Status {
+        status: 401,
+        code: "InvalidAuthenticationToken".into(),
+        retry_after: None,
+        graph_body: true,
+    };
+    InjectedFault::on(FaultTarget::ResetPassword, effect).times(1)
 }
 
 /// Resets Wanda's password. This takes an app token and one refresh of the operator's token.
-async fn wanda_resets(portal: &Portal) {
+async fn wanda_resets(portal: &TestPortal) {
     portal.demo.tenant.add_fault(renew());
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 2);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 2);
 }
 
 #[tokio::test]
 async fn with_a_certificate_everything_works_without_a_secret() {
-    let (folder, certificate, metrics) = (tempfile::tempdir().unwrap(), Certificate::issue(), free_port());
+    let (folder, certificate, metrics) = (tempfile::tempdir().unwrap(), TestCertificate::issue(), free_port());
     certificate.write(folder.path());
     let seed = contoso_with(&[&certificate], None);
-    let portal = Portal::with(Wish { seed, ..by_certificate(folder.path(), metrics) }).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..by_certificate(folder.path(), metrics) }).await;
     wanda_resets(&portal).await;
     let proofs = portal.demo.tenant.proofs();
     // The administrator, the operator twice, the app token, Wanda, and the operator's refresh.
@@ -65,10 +69,10 @@ async fn with_a_certificate_everything_works_without_a_secret() {
 
 #[tokio::test]
 async fn a_certificate_renewed_while_people_sign_in_is_taken_up() {
-    let (folder, old, new) = (tempfile::tempdir().unwrap(), Certificate::issue(), Certificate::issue());
+    let (folder, old, new) = (tempfile::tempdir().unwrap(), TestCertificate::issue(), TestCertificate::issue());
     old.write(folder.path());
     let seed = contoso_with(&[&old, &new], None);
-    let portal = Portal::with(Wish { seed, ..by_certificate(folder.path(), free_port()) }).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..by_certificate(folder.path(), free_port()) }).await;
     let people = ["wanda", "omar", "luca", "carl", "sven", "nina", "lotte", "clara"];
     let signing = people.map(|name| portal.signed_in(name));
     let renewing = async {
@@ -86,14 +90,14 @@ async fn a_certificate_renewed_while_people_sign_in_is_taken_up() {
 
 #[tokio::test]
 async fn a_federated_token_that_changes_is_read_anew() {
-    let (folder, issuer) = (tempfile::tempdir().unwrap(), Issuer::new());
-    let write = |portal: Option<&Portal>, id: &str| {
+    let (folder, issuer) = (tempfile::tempdir().unwrap(), TokenIssuer::new());
+    let write = |portal: Option<&TestPortal>, id: &str| {
         let now = portal.map_or_else(jiff::Timestamp::now, |portal| portal.clock.now());
         std::fs::write(folder.path().join("token"), issuer.token(now.as_second(), id)).unwrap();
     };
     write(None, "one");
     let seed = contoso_with(&[], Some(&issuer));
-    let portal = Portal::with(Wish { seed, ..by_token(folder.path()) }).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..by_token(folder.path()) }).await;
     wanda_resets(&portal).await;
     assert!(portal.demo.tenant.proofs().iter().all(|proof| *proof == format!("federated {SUBJECT} one")));
     write(Some(&portal), "two");
@@ -103,13 +107,13 @@ async fn a_federated_token_that_changes_is_read_anew() {
 
 #[tokio::test]
 async fn a_credential_that_entra_does_not_take_costs_no_link() {
-    let (folder, issuer) = (tempfile::tempdir().unwrap(), Issuer::new());
+    let (folder, issuer) = (tempfile::tempdir().unwrap(), TokenIssuer::new());
     let write = |now: jiff::Timestamp| {
         std::fs::write(folder.path().join("token"), issuer.token(now.as_second(), "t")).unwrap();
     };
     write(jiff::Timestamp::now());
     let seed = contoso_with(&[], Some(&issuer));
-    let portal = Portal::with(Wish { seed, ..by_token(folder.path()) }).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..by_token(folder.path()) }).await;
     let mut wanda = portal.signed_in("wanda").await;
     // The token file has expired, and Graph rejects the operator's access token.
     write(jiff::Timestamp::now() - SignedDuration::from_hours(2));
@@ -125,10 +129,10 @@ async fn a_credential_that_entra_does_not_take_costs_no_link() {
 
 #[tokio::test]
 async fn a_claims_challenge_makes_resets_wait_until_the_operator_is_linked_again() {
-    let portal = Portal::start().await;
-    let slow = Fault::on(Call::Writeback, Effect::Slow { ms: 900 });
+    let portal = TestPortal::start().await;
+    let slow = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 900 });
     portal.demo.tenant.add_fault(slow);
-    portal.demo.tenant.add_fault(Fault::on(Call::Operation, Effect::ClaimsChallenge).times(1));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Operation, FaultEffect::ClaimsChallenge).times(1));
     let mut wanda = portal.signed_in("wanda").await;
     let mut luca = portal.signed_in("luca").await;
     let reference = wanda.reset(GOOD).await.reference();
@@ -139,10 +143,10 @@ async fn a_claims_challenge_makes_resets_wait_until_the_operator_is_linked_again
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert_eq!(luca.get("/reset").await.code(), "G-OPERATOR");
-    let refreshes = portal.demo.tenant.calls(Call::Token, None);
+    let refreshes = portal.demo.tenant.calls(FaultTarget::Token, None);
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(wanda.json(&reference).await["state"], "writing", "it waits");
-    assert_eq!(portal.demo.tenant.calls(Call::Token, None), refreshes, "a new token would bring nothing");
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::Token, None), refreshes, "a new token would bring nothing");
 
     let mut adam = portal.browser();
     let page = adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
@@ -150,19 +154,19 @@ async fn a_claims_challenge_makes_resets_wait_until_the_operator_is_linked_again
     adam.sign_in("/admin/operator/link", &upn("svc-passback"), "passkey", "").await;
     adam.post("/admin/operator/confirm", &[]).await;
     wanda.until_state(&reference, "written").await;
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 1);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 1);
     assert_eq!(troubles(&portal).await, ["relink"]);
 }
 
 #[tokio::test]
 async fn a_claims_challenge_to_the_reset_itself_took_nothing_and_is_not_repeated() {
     const SQL: &str = "SELECT COUNT(*) FROM answers WHERE status = 401 AND request_id IS NOT NULL";
-    let portal = Portal::start().await;
-    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, Effect::ClaimsChallenge).times(1));
+    let portal = TestPortal::start().await;
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::ClaimsChallenge).times(1));
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     assert_eq!(wanda.until_state(&reference, "refused").await["cause"], "R-OPERATOR");
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 1);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 1);
     assert_eq!(wanda.get("/reset").await.code(), "G-OPERATOR");
     assert_eq!(troubles(&portal).await, ["relink"]);
     // The stored response has the request id, which Microsoft's support asks for.
@@ -172,7 +176,7 @@ async fn a_claims_challenge_to_the_reset_itself_took_nothing_and_is_not_repeated
 }
 
 /// Returns the operator faults in the audit log.
-async fn troubles(portal: &Portal) -> Vec<String> {
+async fn troubles(portal: &TestPortal) -> Vec<String> {
     const SQL: &str = "SELECT detail FROM audit WHERE event = 'operator.trouble' ORDER BY seq";
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     let rows: Vec<(String,)> = sqlx::query_as(SQL).fetch_all(&pool).await.unwrap();
@@ -185,7 +189,7 @@ async fn troubles(portal: &Portal) -> Vec<String> {
 /// No person is present to answer a challenge for the operator, so its tokens must not declare the capability to Graph.
 #[tokio::test]
 async fn the_operator_declares_no_client_capability() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut adam = portal.browser();
     adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
     let answer = adam.once("/admin/operator/link").await;

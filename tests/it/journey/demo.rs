@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback_emulator::Call;
+use passback_emulator::FaultTarget;
 use reqwest::StatusCode;
 
-use crate::support::portal::{Engine, GOOD, Portal, engines, rungs, upn};
+use crate::support::portal::{DatabaseEngine, GOOD, TestPortal, engines, rungs, upn};
 
 /// Resets, waits for the state, and checks cause, page and number of requests.
-async fn ends_as(engine: Engine, name: &str, state: &str, cause: Option<&str>) {
-    let portal = Portal::on(engine).await;
+async fn ends_as(engine: DatabaseEngine, name: &str, state: &str, cause: Option<&str>) {
+    let portal = TestPortal::on(engine).await;
     let mut person = portal.signed_in(name).await;
     let page = person.reset(GOOD).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
@@ -19,14 +19,14 @@ async fn ends_as(engine: Engine, name: &str, state: &str, cause: Option<&str>) {
     assert_eq!(status["cause"].as_str(), cause, "{name} on {engine:?}: {status}");
     let page = person.get(&format!("/resets/{reference}")).await;
     assert_eq!(page.attribute("data-state"), state);
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn(name))), 1, "sent once");
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn(name))), 1, "sent once");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
 async fn wandas_password_is_written_and_carried_and_lands() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let mut wanda = portal.signed_in("wanda").await;
         let reference = wanda.reset(GOOD).await.reference();
         wanda.until_state(&reference, "written").await;
@@ -111,7 +111,7 @@ async fn ninas_reset_fails_for_a_reason_nobody_knows_and_stays_open_to_evidence(
 #[tokio::test]
 async fn lottes_operation_is_lost_and_the_audit_log_finds_it_again() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let mut lotte = portal.signed_in("lotte").await;
         let reference = lotte.reset(GOOD).await.reference();
         lotte.until_state(&reference, "writing").await;
@@ -130,11 +130,11 @@ async fn lottes_operation_is_lost_and_the_audit_log_finds_it_again() {
 #[tokio::test]
 async fn theo_waits_in_line_and_his_password_is_sent_again_once() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let mut theo = portal.signed_in("theo").await;
         let reference = theo.reset(GOOD).await.reference();
         theo.until_state(&reference, "written").await;
-        assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn("theo"))), 2, "429, then once more");
+        assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn("theo"))), 2, "429, then once more");
         portal.demo.stop().await;
     }
 }
@@ -142,7 +142,7 @@ async fn theo_waits_in_line_and_his_password_is_sent_again_once() {
 #[tokio::test]
 async fn people_the_operator_may_not_reset_are_told_before_they_type() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         for (name, code) in [("gloria", "G-PROTECTED"), ("petra", "G-PROTECTED")] {
             let mut browser = portal.browser();
             let page = browser.sign_in("/signin", &upn(name), "passkey", "").await;
@@ -151,7 +151,7 @@ async fn people_the_operator_may_not_reset_are_told_before_they_type() {
             let tried = browser.reset(GOOD).await;
             assert_eq!(tried.code(), code, "and a form sent all the same goes nowhere");
         }
-        assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+        assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
         portal.demo.stop().await;
     }
 }

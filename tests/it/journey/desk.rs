@@ -1,18 +1,18 @@
 //! The helpdesk's pages: the reset list, a reset with its evidence, notes, and refused access.
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
-use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, engines, upn};
 
-async fn staff(portal: &Portal, name: &str) -> Browser {
+async fn staff(portal: &TestPortal, name: &str) -> HttpBrowser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
     assert!(page.status.is_success(), "{name}: {}", page.body);
     browser
 }
 
-async fn reset(portal: &Portal, name: &str, state: &str) -> String {
+async fn reset(portal: &TestPortal, name: &str, state: &str) -> String {
     let mut browser = portal.signed_in(name).await;
     let reference = browser.reset(GOOD).await.reference();
     browser.until_state(&reference, state).await;
@@ -20,14 +20,14 @@ async fn reset(portal: &Portal, name: &str, state: &str) -> String {
 }
 
 /// Returns the references in list order.
-fn listed(page: &Page) -> Vec<String> {
+fn listed(page: &ResponsePage) -> Vec<String> {
     page.body.split("<li id=\"r-").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
 async fn hugo_finds_a_reset_by_what_the_caller_says_of_it() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let wanda = reset(&portal, "wanda", "written").await;
         let rita = reset(&portal, "rita", "refused").await;
         let mut hugo = staff(&portal, "hugo").await;
@@ -47,7 +47,7 @@ async fn hugo_finds_a_reset_by_what_the_caller_says_of_it() {
 }
 
 /// Waits until the search indexer has indexed every reset.
-async fn words_are_kept(portal: &Portal) {
+async fn words_are_kept(portal: &TestPortal) {
     const SQL: &str = "SELECT COUNT(*) FROM resets WHERE searchable IS NULL";
     for _ in 0..100 {
         let (left,): (i64,) = if portal.database.starts_with("sqlite") {
@@ -66,12 +66,12 @@ async fn words_are_kept(portal: &Portal) {
 #[tokio::test]
 async fn hugo_finds_a_reset_by_whose_it_is() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let wanda = reset(&portal, "wanda", "written").await;
         let rita = reset(&portal, "rita", "refused").await;
         let mut hugo = staff(&portal, "hugo").await;
         let found =
-            async |hugo: &mut Browser, question: &str| listed(&hugo.get(&format!("/helpdesk?{question}")).await);
+            async |hugo: &mut HttpBrowser, question: &str| listed(&hugo.get(&format!("/helpdesk?{question}")).await);
         // Before and after the search indexer has run.
         for kept in [false, true] {
             for (question, expected) in [
@@ -108,8 +108,8 @@ async fn hugo_finds_a_reset_by_whose_it_is() {
 
 #[tokio::test]
 async fn hugo_sees_what_proves_a_reset_and_what_is_missing() {
-    let portal = Portal::start().await;
-    portal.demo.tenant.add_fault(Fault::on(Call::Audits, Effect::Hangup).times(100_000));
+    let portal = TestPortal::start().await;
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Audits, FaultEffect::Hangup).times(100_000));
     let wanda = reset(&portal, "wanda", "written").await;
     let carl = reset(&portal, "carl", "written").await;
     let mut hugo = staff(&portal, "hugo").await;
@@ -132,7 +132,7 @@ async fn hugo_sees_what_proves_a_reset_and_what_is_missing() {
 
 #[tokio::test]
 async fn a_refusal_names_its_cause_for_the_agent_and_for_the_administrator() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let rita = reset(&portal, "rita", "refused").await;
     let mut hugo = staff(&portal, "hugo").await;
     let page = hugo.get(&format!("/helpdesk/resets/{rita}")).await;
@@ -151,7 +151,7 @@ async fn a_refusal_names_its_cause_for_the_agent_and_for_the_administrator() {
 #[tokio::test]
 async fn a_note_is_read_by_all_staff_and_its_text_is_not_in_the_audit() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let wanda = reset(&portal, "wanda", "written").await;
         let path = format!("/helpdesk/resets/{wanda}/note");
         let mut hugo = staff(&portal, "hugo").await;
@@ -170,7 +170,7 @@ async fn a_note_is_read_by_all_staff_and_its_text_is_not_in_the_audit() {
 
 #[tokio::test]
 async fn staff_work_only_from_the_networks_of_the_organisation() {
-    let portal = Portal::with(Wish::adjusted(|config| {
+    let portal = TestPortal::with(PortalSetup::adjusted(|config| {
         config.helpdesk.networks = vec!["127.0.0.0/8".parse().unwrap(), "10.20.0.0/16".parse().unwrap()];
         config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     }))
@@ -194,7 +194,7 @@ async fn staff_work_only_from_the_networks_of_the_organisation() {
 
 #[tokio::test]
 async fn a_desk_that_is_left_alone_is_signed_out_before_a_person_would_be() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut hugo = staff(&portal, "hugo").await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
@@ -207,7 +207,7 @@ async fn a_desk_that_is_left_alone_is_signed_out_before_a_person_would_be() {
 #[tokio::test]
 async fn a_queue_that_renews_itself_keeps_nobody_signed_in() {
     for (by_itself, after_sixteen_minutes) in [(true, StatusCode::SEE_OTHER), (false, StatusCode::OK)] {
-        let portal = Portal::start().await;
+        let portal = TestPortal::start().await;
         let hugo = staff(&portal, "hugo").await;
         let ask = async || {
             let request = hugo.http.get(format!("{}/helpdesk/change", hugo.portal)).header("cookie", hugo.cookie());
@@ -226,7 +226,7 @@ async fn a_queue_that_renews_itself_keeps_nobody_signed_in() {
 
 #[tokio::test]
 async fn whoever_is_refused_at_the_desk_is_in_the_audit() {
-    let portal = Portal::with(Wish { engine: Engine::Sqlite, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { engine: DatabaseEngine::Sqlite, ..PortalSetup::default() }).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;

@@ -3,28 +3,28 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
-use crate::support::fleet::{Fleet, OPERATOR};
-use crate::support::portal::{Engine, engines};
+use crate::support::fleet::{OPERATOR, PortalFleet};
+use crate::support::portal::{DatabaseEngine, engines};
 use crate::support::raw;
 
 /// A running `passback operator link`.
-struct Terminal {
+struct LinkTerminal {
     child: Child,
     keys: ChildStdin,
     screen: BufReader<ChildStdout>,
 }
 
 /// Exit status and output of the command.
-struct Ended {
+struct TerminalResult {
     good: bool,
     said: String,
 }
 
-impl Terminal {
+impl LinkTerminal {
     /// Starts the command and reads the address and the code from its output.
-    fn begin(fleet: &Fleet, more: &[&str]) -> (Self, String, String) {
+    fn begin(fleet: &PortalFleet, more: &[&str]) -> (Self, String, String) {
         let mut command = fleet.command(&["operator", "link"]);
         command.args(more).env("PASSBACK_LOG", "off");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -50,7 +50,7 @@ impl Terminal {
     }
 
     /// Runs in a blocking thread, because the emulator runs in this process.
-    async fn ends(self) -> Ended {
+    async fn ends(self) -> TerminalResult {
         let Self { child, keys, mut screen } = self;
         drop(keys);
         tokio::task::spawn_blocking(move || {
@@ -58,7 +58,7 @@ impl Terminal {
             std::io::Read::read_to_string(&mut screen, &mut said).unwrap();
             let done = child.wait_with_output().unwrap();
             said.push_str(&String::from_utf8_lossy(&done.stderr));
-            Ended { good: done.status.success(), said }
+            TerminalResult { good: done.status.success(), said }
         })
         .await
         .unwrap()
@@ -76,8 +76,8 @@ async fn signs_in(address: &str, code: &str, account: &str) {
     assert!(page.contains("You have signed in to Passback"), "{page}");
 }
 
-async fn portal_once(engine: Engine) -> Fleet {
-    let fleet = Fleet::new(engine, Seed::contoso().unwrap().hurry()).await;
+async fn portal_once(engine: DatabaseEngine) -> PortalFleet {
+    let fleet = PortalFleet::new(engine, TenantSeed::contoso().unwrap().hurry()).await;
     let mut portal = fleet.start(fleet.port, &[]).await;
     // The port is open before the migrations have run.
     while !fleet.browser().once("/readyz").await.status().is_success() {
@@ -91,7 +91,7 @@ async fn portal_once(engine: Engine) -> Fleet {
 async fn an_administrator_links_the_operator_from_a_terminal_and_people_reset() {
     for engine in engines() {
         let fleet = portal_once(engine).await;
-        let (mut terminal, address, code) = Terminal::begin(&fleet, &[]);
+        let (mut terminal, address, code) = LinkTerminal::begin(&fleet, &[]);
         let wrong = types_the_code(&address, &[("user_code", "XXXXXXXXX"), ("account", OPERATOR)]).await;
         assert!(wrong.contains("AADSTS70018"), "{wrong}");
         signs_in(&address, &code, OPERATOR).await;
@@ -118,7 +118,7 @@ async fn an_administrator_links_the_operator_from_a_terminal_and_people_reset() 
 #[test]
 fn before_the_portal_ran_once_the_terminal_says_what_to_do() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let fleet = runtime.block_on(Fleet::new(Engine::Sqlite, Seed::contoso().unwrap().hurry()));
+    let fleet = runtime.block_on(PortalFleet::new(DatabaseEngine::Sqlite, TenantSeed::contoso().unwrap().hurry()));
     std::fs::File::create(fleet.path().join("passback.db")).unwrap();
     let done = fleet.command(&["operator", "link", "--account", OPERATOR]).output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
@@ -128,37 +128,37 @@ fn before_the_portal_ran_once_the_terminal_says_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_cannot_be_the_operator_is_not_linked_and_the_terminal_says_why() {
-    let fleet = portal_once(Engine::Sqlite).await;
+    let fleet = portal_once(DatabaseEngine::Sqlite).await;
     // A Global Administrator, and a person without a role.
     for (account, why) in [
         ("breakglass@contoso.example", "a Global Administrator must not be the operator"),
         ("wanda@contoso.example", "holds no role that may reset passwords"),
     ] {
-        let (terminal, address, code) = Terminal::begin(&fleet, &["--account", account]);
+        let (terminal, address, code) = LinkTerminal::begin(&fleet, &["--account", account]);
         signs_in(&address, &code, account).await;
         let ended = terminal.ends().await;
         assert!(!ended.good && ended.said.contains(why), "{}", ended.said);
     }
     // An account other than the one that was named.
-    let (terminal, address, code) = Terminal::begin(&fleet, &["--account", "other@contoso.example"]);
+    let (terminal, address, code) = LinkTerminal::begin(&fleet, &["--account", "other@contoso.example"]);
     signs_in(&address, &code, OPERATOR).await;
     let ended = terminal.ends().await;
     assert!(!ended.good && ended.said.contains("other@contoso.example was named"), "{}", ended.said);
     // The administrator sees the account and declines.
-    let (mut terminal, address, code) = Terminal::begin(&fleet, &[]);
+    let (mut terminal, address, code) = LinkTerminal::begin(&fleet, &[]);
     signs_in(&address, &code, OPERATOR).await;
     terminal.types("no");
     let ended = terminal.ends().await;
     assert!(!ended.good && ended.said.contains("as you chose"), "{}", ended.said);
     // The person with the code did not request it.
-    let (terminal, address, code) = Terminal::begin(&fleet, &[]);
+    let (terminal, address, code) = LinkTerminal::begin(&fleet, &[]);
     types_the_code(&address, &[("user_code", &code), ("decline", "yes")]).await;
     let ended = terminal.ends().await;
     assert!(!ended.good && ended.said.contains("chose not to sign in"), "{}", ended.said);
     // Entra does not accept a device code from this app.
-    let refused = Effect::Aadsts { code: 7_000_218, error: "invalid_client".to_owned() };
-    fleet.tenant.add_fault(Fault::on(Call::Token, refused).for_person(OPERATOR).times(1));
-    let (terminal, address, code) = Terminal::begin(&fleet, &["--account", OPERATOR]);
+    let refused = FaultEffect::Aadsts { code: 7_000_218, error: "invalid_client".to_owned() };
+    fleet.tenant.add_fault(InjectedFault::on(FaultTarget::Token, refused).for_person(OPERATOR).times(1));
+    let (terminal, address, code) = LinkTerminal::begin(&fleet, &["--account", OPERATOR]);
     signs_in(&address, &code, OPERATOR).await;
     let ended = terminal.ends().await;
     assert!(!ended.good && ended.said.contains("/admin/operator"), "{}", ended.said);

@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use passback_emulator::{Call, Seed};
+use passback_emulator::{FaultTarget, TenantSeed};
 
 use passback::{Clock, directory_probe};
 use serde_json::json;
 
-use super::cases::{Desk, account, call_check, said};
+use super::cases::{AgentCase, account, call_check, said};
 use crate::directory::domain;
-use crate::support::domain::{Domain, Probe};
-use crate::support::portal::{GOOD, Portal, Wish};
+use crate::support::domain::{ProbeSettings, SambaDomain};
+use crate::support::portal::{GOOD, PortalSetup, TestPortal};
 
 /// Returns a user principal name whose part before the `@` is the name of the AD account. Some of these names also
 /// exist among Contoso's own people.
@@ -20,19 +20,19 @@ fn at_corp(name: &str) -> String {
 }
 
 /// Contoso with the people whose special state exists only in the directory.
-fn people() -> Seed {
+fn people() -> TenantSeed {
     let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for name in ["fina", "lena", "dora", "carla", "paula"] {
         let upn = at_corp(name);
         write!(text, "\n[[people]]\nupn = \"{upn}\"\nname = \"Some Body\"\noutcome = \"written\"\n").unwrap();
     }
-    Seed::parse(&text).unwrap().hurry()
+    TenantSeed::parse(&text).unwrap().hurry()
 }
 
-async fn portal(probe: &Probe) -> Portal {
+async fn portal(probe: &ProbeSettings) -> TestPortal {
     let settings = probe.settings();
-    let asks = Wish::adjusted(move |config| config.directory = Some(settings.clone()));
-    Portal::with(Wish { seed: people(), ..asks }).await
+    let asks = PortalSetup::adjusted(move |config| config.directory = Some(settings.clone()));
+    TestPortal::with(PortalSetup { seed: people(), ..asks }).await
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn what_the_directory_would_refuse_is_said_before_anybody_types() {
     }
     let mut fina = portal.signed_in(&at_corp("fina")).await;
     assert!(fina.get("/reset").await.body.contains("again after"), "with the time from which it goes");
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
     portal.demo.stop().await;
 }
 
@@ -84,7 +84,7 @@ async fn a_controller_that_is_away_stops_nobody_and_is_waited_for_once() {
     let domain = domain().await;
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ldaps://{}", silent.local_addr().unwrap());
-    let portal = portal(&Probe { url, ..domain.probe() }).await;
+    let portal = portal(&ProbeSettings { url, ..domain.probe() }).await;
     let mut wanda = portal.signed_in("wanda").await;
     let began = Instant::now();
     for _ in 0..5 {
@@ -112,7 +112,7 @@ async fn the_desk_sees_what_the_directory_knows_of_a_person() {
 
 #[tokio::test]
 async fn hugo_unlocks_a_verified_person_in_the_real_directory() {
-    let domain = Domain::start("Old-River-Stone-7").await;
+    let domain = SambaDomain::start("Old-River-Stone-7").await;
     let locked = async || {
         let found = directory_probe(&domain.probe().settings(), Clock::system(), "lena").await.unwrap().unwrap();
         found["account"]["locked"] == json!(true)
@@ -123,7 +123,7 @@ async fn hugo_unlocks_a_verified_person_in_the_real_directory() {
     {
         let portal = portal(&probe).await;
         let mut lena = account(&portal, &at_corp("lena")).await;
-        let mut hugo = Desk::begins(&portal, "hugo", &at_corp("lena"), "unlock").await;
+        let mut hugo = AgentCase::begins(&portal, "hugo", &at_corp("lena"), "unlock").await;
         assert_eq!(said(&hugo.press("act", &[]).await), "c-not-enough");
         call_check(&mut hugo, &mut lena).await;
         assert_eq!(said(&hugo.press("act", &[]).await), outcome);

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use serde_json::Value;
 
-use crate::support::domain::Domain;
-use crate::support::fleet::{Fleet, OPERATOR, Settings};
-use crate::support::portal::{Engine, engines, upn};
+use crate::support::domain::SambaDomain;
+use crate::support::fleet::{FleetSettings, OPERATOR, PortalFleet};
+use crate::support::portal::{DatabaseEngine, engines, upn};
 
-fn contoso(change: impl Fn(&str) -> String) -> Seed {
-    Seed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap()
+fn contoso(change: impl Fn(&str) -> String) -> TenantSeed {
+    TenantSeed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap()
 }
 
 /// Exit code and findings of one run.
-struct Found {
+struct DoctorOutput {
     code: i32,
     findings: Vec<Value>,
 }
 
-impl Found {
+impl DoctorOutput {
     fn of(&self, check: &str, level: &str) -> Vec<String> {
         let fits = |finding: &&Value| finding["check"] == check && finding["level"] == level;
         self.findings.iter().filter(fits).map(|finding| finding["says"].as_str().unwrap().to_owned()).collect()
@@ -38,18 +38,18 @@ impl Found {
 }
 
 /// Blocks this thread. The emulator runs in the other thread of the runtime.
-fn doctor(fleet: &Fleet) -> Found {
+fn doctor(fleet: &PortalFleet) -> DoctorOutput {
     let done = fleet.command(&["doctor", "--json"]).env("PASSBACK_LOG", "off").output().unwrap();
     let said = String::from_utf8(done.stdout).unwrap();
     let read: Value = serde_json::from_str(&said).unwrap_or_else(|_| {
         panic!("{said} {}", String::from_utf8_lossy(&done.stderr));
     });
-    Found { code: done.status.code().unwrap(), findings: read["findings"].as_array().unwrap().clone() }
+    DoctorOutput { code: done.status.code().unwrap(), findings: read["findings"].as_array().unwrap().clone() }
 }
 
 /// Returns a fleet whose portal was started once, had its operator linked, and is stopped.
-async fn ran_once(engine: Engine, seed: Seed) -> Fleet {
-    let fleet = Fleet::new(engine, seed).await;
+async fn ran_once(engine: DatabaseEngine, seed: TenantSeed) -> PortalFleet {
+    let fleet = PortalFleet::new(engine, seed).await;
     let mut portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     portal.stop();
@@ -57,7 +57,7 @@ async fn ran_once(engine: Engine, seed: Seed) -> Fleet {
 }
 
 /// Returns every row of every table as text.
-async fn dump(fleet: &Fleet) -> BTreeMap<String, Vec<String>> {
+async fn dump(fleet: &PortalFleet) -> BTreeMap<String, Vec<String>> {
     let sqlite = fleet.database.starts_with("sqlite");
     let mut all = BTreeMap::new();
     if sqlite {
@@ -135,15 +135,15 @@ async fn a_portal_that_is_well_is_told_so_and_nothing_is_changed_by_looking() {
 }
 
 /// Writes the default configuration with more lines at its end.
-fn and(fleet: &Fleet, more: &str) {
-    fleet.configure(&Settings::default());
+fn and(fleet: &PortalFleet, more: &str) {
+    fleet.configure(&FleetSettings::default());
     let text = std::fs::read_to_string(&fleet.config).unwrap();
     std::fs::write(&fleet.config, format!("{text}{more}\n")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_wrong_with_the_settings_is_named_with_what_to_do() {
-    let fleet = ran_once(Engine::Sqlite, contoso(str::to_owned)).await;
+    let fleet = ran_once(DatabaseEngine::Sqlite, contoso(str::to_owned)).await;
     let whole = std::fs::read_to_string(&fleet.config).unwrap();
     let with = |from: &str, to: &str| {
         assert!(whole.contains(from), "{from}");
@@ -162,7 +162,7 @@ async fn whatever_is_wrong_with_the_settings_is_named_with_what_to_do() {
     let gone = with("passback.db", "nothing-here.db");
     gone.has("database", "error", "");
     // A key other than the one that sealed the tokens.
-    fleet.configure(&Settings { keys: &[("k1", 9)], ..Settings::default() });
+    fleet.configure(&FleetSettings { keys: &[("k1", 9)], ..FleetSettings::default() });
     doctor(&fleet).has("sealing-keys", "error", "operator's tokens");
     and(
         &fleet,
@@ -178,16 +178,18 @@ async fn whatever_is_wrong_with_the_settings_is_named_with_what_to_do() {
 async fn whatever_is_wrong_at_microsoft_is_named_with_what_to_do() {
     let strength = "strength = \"5e1f0000-0000-4000-8000-000000000001\"";
     let mfa = "strength = \"00000000-0000-0000-0000-000000000002\"";
-    let fleet = ran_once(Engine::Sqlite, contoso(str::to_owned)).await;
+    let fleet = ran_once(DatabaseEngine::Sqlite, contoso(str::to_owned)).await;
     let fault = |call, effect| {
         fleet.tenant.clear_faults();
-        fleet.tenant.add_fault(Fault::on(call, effect));
+        fleet.tenant.add_fault(InjectedFault::on(call, effect));
         doctor(&fleet)
     };
-    fault(Call::Policies, Effect::Hangup).has("policy", "unknown", "cannot be read");
-    fault(Call::Roles, Effect::Hangup).has("operator", "unknown", "roles cannot be read");
-    let dead =
-        fault(Call::Token, Effect::Status { status: 503, code: "x".into(), retry_after: None, graph_body: false });
+    fault(FaultTarget::Policies, FaultEffect::Hangup).has("policy", "unknown", "cannot be read");
+    fault(FaultTarget::Roles, FaultEffect::Hangup).has("operator", "unknown", "roles cannot be read");
+    let dead = fault(
+        FaultTarget::Token,
+        FaultEffect::Status { status: 503, code: "x".into(), retry_after: None, graph_body: false },
+    );
     dead.has("permissions", "error", "no token");
     fleet.tenant.clear_faults();
     fleet.tenant.set_sync_age(5 * 3600);
@@ -225,7 +227,7 @@ async fn whatever_is_wrong_at_microsoft_is_named_with_what_to_do() {
             "User-PasswordProfile.ReadWrite.All",
         ),
     ] {
-        let fleet = Fleet::new(Engine::Sqlite, seed).await;
+        let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed).await;
         let mut portal = fleet.start(fleet.port, &[]).await;
         assert_eq!(fleet.browser().get("/readyz").await.status, 200, "its tables are there");
         portal.stop();
@@ -238,9 +240,9 @@ async fn whatever_is_wrong_at_microsoft_is_named_with_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_domain_controller_is_looked_at_with_the_probes_own_rights() {
-    let domain = Domain::start("Old-River-Stone-7").await;
-    let fleet = ran_once(Engine::Sqlite, contoso(str::to_owned)).await;
-    let section = |probe: &crate::support::domain::Probe| {
+    let domain = SambaDomain::start("Old-River-Stone-7").await;
+    let fleet = ran_once(DatabaseEngine::Sqlite, contoso(str::to_owned)).await;
+    let section = |probe: &crate::support::domain::ProbeSettings| {
         format!(
             "[directory]\nurl = \"{}\"\nbind_dn = \"{}\"\npassword_file = \"{}\"\nbase_dn = \"{}\"\nca_file = \"{}\"\n",
             probe.url,
@@ -266,7 +268,7 @@ async fn a_real_domain_controller_is_looked_at_with_the_probes_own_rights() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn approvers_are_counted_by_their_sign_ins() {
-    let fleet = Fleet::new(Engine::Sqlite, contoso(str::to_owned)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, contoso(str::to_owned)).await;
     let mut portal = fleet.start(fleet.port, &[]).await;
     for name in ["april", "hana", "april", "hugo"] {
         let mut browser = fleet.browser();

@@ -3,36 +3,36 @@
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
 use super::cases::staff;
-use crate::support::domain::{Domain, Ticket};
-use crate::support::portal::{Browser, GOOD, Portal, Wish, rungs, upn};
+use crate::support::domain::{KerberosResult, SambaDomain};
+use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, TestPortal, rungs, upn};
 
 const OLD: &str = "Old-River-Stone-7";
 const NEW: &str = "Amber-Kettle-Sailing-4";
 
-fn contoso(change: impl Fn(&str) -> String) -> Seed {
-    Seed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap().hurry()
+fn contoso(change: impl Fn(&str) -> String) -> TenantSeed {
+    TenantSeed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap().hurry()
 }
 
-async fn until_rung(browser: &mut Browser, reference: &str, rung: &str) -> serde_json::Value {
+async fn until_rung(browser: &mut HttpBrowser, reference: &str, rung: &str) -> serde_json::Value {
     browser.until(reference, |status| rungs(status).iter().any(|known| known == rung)).await
 }
 
 #[tokio::test]
 async fn a_real_domain_controller_says_that_the_password_landed() {
-    let domain = Domain::start(OLD).await;
+    let domain = SambaDomain::start(OLD).await;
     let settings = domain.probe().settings();
     // The tenant does not log resets here, so only the domain controller can tell.
     let seed = contoso(|text| text.replace("opted_in = true", "opted_in = false"));
-    let wish = Wish::adjusted(move |config| config.directory = Some(settings.clone()));
-    let portal = Portal::with(Wish { seed, directory: Some(domain.options()), ..wish }).await;
+    let wish = PortalSetup::adjusted(move |config| config.directory = Some(settings.clone()));
+    let portal = TestPortal::with(PortalSetup { seed, directory: Some(domain.options()), ..wish }).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(NEW).await.reference();
     let status = until_rung(&mut wanda, &reference, "landed").await;
     assert_eq!(rungs(&status), ["accepted", "written", "landed"]);
-    assert_eq!(domain.kinit("wanda", NEW), Ticket::MustChange, "and Kerberos agrees");
+    assert_eq!(domain.kinit("wanda", NEW), KerberosResult::MustChange, "and Kerberos agrees");
     let page = wanda.get(&format!("/resets/{reference}")).await;
     assert!(page.body.contains("A domain controller of your organisation has it."), "{}", page.main());
     let mut hugo = staff(&portal, "hugo").await;
@@ -44,12 +44,15 @@ async fn a_real_domain_controller_says_that_the_password_landed() {
 
 #[tokio::test]
 async fn an_answer_that_got_lost_is_settled_by_the_domain_controller() {
-    let domain = Domain::start(OLD).await;
+    let domain = SambaDomain::start(OLD).await;
     let settings = domain.probe().settings();
     let seed = contoso(|text| text.replace("opted_in = true", "opted_in = false"));
-    let wish = Wish::adjusted(move |config| config.directory = Some(settings.clone()));
-    let portal = Portal::with(Wish { seed, directory: Some(domain.options()), ..wish }).await;
-    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, Effect::DropAnswer).for_person(&upn("wanda")));
+    let wish = PortalSetup::adjusted(move |config| config.directory = Some(settings.clone()));
+    let portal = TestPortal::with(PortalSetup { seed, directory: Some(domain.options()), ..wish }).await;
+    portal
+        .demo
+        .tenant
+        .add_fault(InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::DropAnswer).for_person(&upn("wanda")));
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(NEW).await.reference();
     let status = wanda.until_state(&reference, "written").await;
@@ -59,23 +62,26 @@ async fn an_answer_that_got_lost_is_settled_by_the_domain_controller() {
 
 #[tokio::test]
 async fn a_password_that_the_directory_did_not_get_never_landed() {
-    let domain = Domain::start(OLD).await;
+    let domain = SambaDomain::start(OLD).await;
     let settings = domain.probe().settings();
-    let wish = Wish::adjusted(move |config| config.directory = Some(settings.clone()));
-    let portal = Portal::with(Wish { directory: Some(domain.options()), ..wish }).await;
-    portal.demo.tenant.add_fault(Fault::on(Call::Writeback, Effect::CloudOnly).for_person(&upn("wanda")));
+    let wish = PortalSetup::adjusted(move |config| config.directory = Some(settings.clone()));
+    let portal = TestPortal::with(PortalSetup { directory: Some(domain.options()), ..wish }).await;
+    portal
+        .demo
+        .tenant
+        .add_fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::CloudOnly).for_person(&upn("wanda")));
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(NEW).await.reference();
     let status = wanda.until_state(&reference, "cloud_only").await;
     assert!(!rungs(&status).contains(&"landed".to_owned()), "{status}");
-    assert_eq!(domain.kinit("wanda", OLD), Ticket::Granted);
+    assert_eq!(domain.kinit("wanda", OLD), KerberosResult::Granted);
     portal.demo.stop().await;
 }
 
 #[tokio::test]
 async fn a_tenant_that_logs_no_resets_is_said_to_and_the_desk_reads_what_to_do() {
     let seed = contoso(|text| text.replace("opted_in = true", "opted_in = false"));
-    let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::default() }).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -105,9 +111,9 @@ async fn what_the_old_operator_sent_is_proved_after_another_one_is_linked() {
         text.replace("# --- what goes wrong", &format!("{person}# --- what goes wrong"))
             .replace("[audit]\ndelay_ms = 4000", "[audit]\ndelay_ms = 3999")
     });
-    let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::default() }).await;
     // The audit log is unavailable until the other operator is linked.
-    portal.demo.tenant.add_fault(Fault::on(Call::Audits, Effect::Hangup));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Audits, FaultEffect::Hangup));
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -128,7 +134,8 @@ async fn the_log_is_asked_no_more_often_than_microsoft_answers_however_many_wait
         text.push_str("\n[[people]]\nname = \"Some Body\"\noutcome = \"written\"\nupn = ");
         writeln!(text, "\"{upn}\"").unwrap();
     }
-    let portal = Portal::with(Wish { seed: Seed::parse(&text).unwrap(), ..Wish::default() }).await;
+    let portal =
+        TestPortal::with(PortalSetup { seed: TenantSeed::parse(&text).unwrap(), ..PortalSetup::default() }).await;
     let mut waiting = Vec::new();
     for name in &names {
         let mut browser = portal.signed_in(name).await;

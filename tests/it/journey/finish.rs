@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use crate::support::portal::{Browser, GOOD, Page, Portal, Wish, engines, rungs, upn};
+use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, engines, rungs, upn};
 
 const FINAL: &str = "Copper-Lantern-Sails-8";
 
 /// Resets until the state is written.
-async fn written(portal: &Portal, name: &str) -> (Browser, String) {
+async fn written(portal: &TestPortal, name: &str) -> (HttpBrowser, String) {
     let mut browser = portal.signed_in(name).await;
     let reference = browser.reset(GOOD).await.reference();
     browser.until_state(&reference, "written").await;
@@ -19,14 +19,14 @@ async fn written(portal: &Portal, name: &str) -> (Browser, String) {
 
 /// Goes to Entra by the page's button. Waits 1.1 seconds, because Entra's times have a precision of 1 second and a
 /// person is slower.
-async fn leave(browser: &mut Browser, reference: &str) -> Page {
+async fn leave(browser: &mut HttpBrowser, reference: &str) -> ResponsePage {
     let entra = browser.get(&format!("/resets/{reference}/finish")).await;
     assert!(entra.url.contains("/oauth2/v2.0/authorize"), "{}", entra.url);
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     entra
 }
 
-async fn change_at_entra(browser: &mut Browser, entra: &Page, name: &str, new: &str) -> Page {
+async fn change_at_entra(browser: &mut HttpBrowser, entra: &ResponsePage, name: &str, new: &str) -> ResponsePage {
     let fields =
         [("account", &*upn(name)), ("method", "password"), ("password", GOOD), ("new_password", new), ("tap", "")]
             .map(|(k, v)| (k.to_owned(), v.to_owned()));
@@ -37,7 +37,7 @@ async fn change_at_entra(browser: &mut Browser, entra: &Page, name: &str, new: &
 #[tokio::test]
 async fn wanda_signs_in_with_it_and_is_finished() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let (mut wanda, reference) = written(&portal, "wanda").await;
         let page = wanda.get(&format!("/resets/{reference}")).await;
         assert!(page.body.contains(&format!("href=\"/resets/{reference}/finish\"")), "the last step is offered");
@@ -56,7 +56,7 @@ async fn wanda_signs_in_with_it_and_is_finished() {
 
 #[tokio::test]
 async fn coming_back_with_a_passkey_stays_written_and_is_said() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let entra = leave(&mut wanda, &reference).await;
     let back = wanda.post(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
@@ -79,9 +79,9 @@ async fn coming_back_with_a_passkey_stays_written_and_is_said() {
 
 #[tokio::test]
 async fn a_finishing_sign_in_never_gives_renews_or_raises_a_session() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
-    let id = |b: &Browser| b.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
+    let id = |b: &HttpBrowser| b.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
     let before = id(&wanda);
     let entra = leave(&mut wanda, &reference).await;
     // After 10 minutes her sign-in is too old for a new reset.
@@ -102,7 +102,9 @@ async fn a_finishing_sign_in_never_gives_renews_or_raises_a_session() {
 
 #[tokio::test]
 async fn a_session_that_ended_meanwhile_stays_ended() {
-    let portal = Portal::with(Wish { adjust: Box::new(|c| c.signin.idle_seconds = 600), ..Wish::default() }).await;
+    let portal =
+        TestPortal::with(PortalSetup { adjust: Box::new(|c| c.signin.idle_seconds = 600), ..PortalSetup::default() })
+            .await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let entra = leave(&mut wanda, &reference).await;
     portal.clock.advance(SignedDuration::from_mins(15));
@@ -114,7 +116,7 @@ async fn a_session_that_ended_meanwhile_stays_ended() {
 
 #[tokio::test]
 async fn somebody_else_who_comes_back_finishes_nothing() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let entra = leave(&mut wanda, &reference).await;
     let back = wanda.post(&entra.url, &[("account", &upn("omar")), ("method", "passkey")]).await;
@@ -128,7 +130,7 @@ async fn somebody_else_who_comes_back_finishes_nothing() {
 
 #[tokio::test]
 async fn a_callback_cannot_be_made_to_finish_or_to_sign_in_instead() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let entra = leave(&mut wanda, &reference).await;
     // The code of a finishing sign-in gives no session in a browser that did not start it.
@@ -141,9 +143,11 @@ async fn a_callback_cannot_be_made_to_finish_or_to_sign_in_instead() {
 
 #[tokio::test]
 async fn where_another_provider_asks_for_the_password_the_step_is_hidden() {
-    let federated =
-        Wish { adjust: Box::new(|c| c.signin.federated_domains = vec!["Contoso.Example".into()]), ..Wish::default() };
-    let portal = Portal::with(federated).await;
+    let federated = PortalSetup {
+        adjust: Box::new(|c| c.signin.federated_domains = vec!["Contoso.Example".into()]),
+        ..PortalSetup::default()
+    };
+    let portal = TestPortal::with(federated).await;
     let (mut wanda, reference) = written(&portal, "wanda").await;
     let page = wanda.get(&format!("/resets/{reference}")).await;
     assert!(!page.body.contains("/finish\"") && !page.body.contains("data-rung=\"works\""));
@@ -154,9 +158,12 @@ async fn where_another_provider_asks_for_the_password_the_step_is_hidden() {
 
 #[tokio::test]
 async fn after_an_unknown_outcome_signing_in_with_it_settles_it() {
-    let portal = Portal::start().await;
-    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, Effect::DropAnswer).for_person(&upn("wanda")));
-    portal.demo.tenant.add_fault(Fault::on(Call::Audits, Effect::Hangup).times(1_000));
+    let portal = TestPortal::start().await;
+    portal
+        .demo
+        .tenant
+        .add_fault(InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::DropAnswer).for_person(&upn("wanda")));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Audits, FaultEffect::Hangup).times(1_000));
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "unknown").await;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
-use crate::support::portal::{Browser, GOOD, Portal, Wish, engines, upn};
+use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, TestPortal, engines, upn};
 
 #[tokio::test]
 async fn another_websites_form_is_refused() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let wanda = portal.signed_in("wanda").await;
     let cookie = wanda.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
     for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
@@ -20,12 +20,12 @@ async fn another_websites_form_is_refused() {
         assert_eq!(answer.status(), StatusCode::FORBIDDEN);
         assert!(answer.text().await.unwrap().contains("E-CROSS-SITE"));
     }
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
 }
 
 #[tokio::test]
 async fn somebody_elses_reset_looks_like_one_that_does_not_exist() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     let mut omar = portal.signed_in("omar").await;
@@ -43,7 +43,7 @@ async fn somebody_elses_reset_looks_like_one_that_does_not_exist() {
 
 #[tokio::test]
 async fn events_tell_every_step_and_end_with_the_session() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     let answer = wanda.once(&format!("/resets/{reference}/events")).await;
@@ -67,9 +67,12 @@ async fn events_tell_every_step_and_end_with_the_session() {
 async fn fifty_watchers_cost_graph_no_more_than_one() {
     let mut counts = Vec::new();
     for watchers in [1, 50] {
-        let slow = Fault::on(Call::Writeback, Effect::Slow { ms: 4_000 });
-        let portal =
-            Portal::with(Wish { seed: Seed::contoso().unwrap().hurry().with_fault(slow), ..Wish::default() }).await;
+        let slow = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 4_000 });
+        let portal = TestPortal::with(PortalSetup {
+            seed: TenantSeed::contoso().unwrap().hurry().with_fault(slow),
+            ..PortalSetup::default()
+        })
+        .await;
         let mut wanda = portal.signed_in("wanda").await;
         let reference = wanda.reset(GOOD).await.reference();
         let mut streams = Vec::new();
@@ -77,7 +80,7 @@ async fn fifty_watchers_cost_graph_no_more_than_one() {
             streams.push(wanda.once(&format!("/resets/{reference}/events")).await);
         }
         wanda.until_state(&reference, "written").await;
-        counts.push(portal.demo.tenant.calls(Call::Operation, None));
+        counts.push(portal.demo.tenant.calls(FaultTarget::Operation, None));
     }
     assert!(counts[0] <= 6 && counts[1].abs_diff(counts[0]) <= 1, "{counts:?}");
 }
@@ -86,7 +89,7 @@ async fn fifty_watchers_cost_graph_no_more_than_one() {
 async fn too_many_resets_of_one_person_are_told_when_to_come_back() {
     for engine in engines() {
         let adjust = |config: &mut passback::config::Config| config.reset.per_person_hour = 1;
-        let portal = Portal::with(Wish { engine, ..Wish::adjusted(adjust) }).await;
+        let portal = TestPortal::with(PortalSetup { engine, ..PortalSetup::adjusted(adjust) }).await;
         let mut rita = portal.signed_in("rita").await;
         let reference = rita.reset(GOOD).await.reference();
         rita.until_state(&reference, "refused").await;
@@ -102,7 +105,7 @@ async fn too_many_resets_of_one_person_are_told_when_to_come_back() {
 #[tokio::test]
 async fn an_address_that_hammers_the_sign_in_is_slowed_down() {
     let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 12;
-    let portal = Portal::with(Wish::adjusted(adjust)).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(adjust)).await;
     let mut browser = portal.browser();
     let mut statuses = Vec::new();
     for _ in 0..20 {
@@ -114,13 +117,13 @@ async fn an_address_that_hammers_the_sign_in_is_slowed_down() {
 #[tokio::test]
 async fn too_many_resets_in_an_hour_pause_everything() {
     let adjust = |config: &mut passback::config::Config| config.reset.hourly_ceiling = Some(2);
-    let portal = Portal::with(Wish::adjusted(adjust)).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(adjust)).await;
     for name in ["wanda", "luca"] {
         assert_eq!(portal.signed_in(name).await.reset(GOOD).await.status, StatusCode::OK);
     }
     let mut carl = portal.signed_in("carl").await;
     assert_eq!(carl.reset(GOOD).await.code(), "G-CEILING");
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn("carl"))), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn("carl"))), 0);
     passback::ops::resume(portal.demo.config()).await.unwrap();
     passback::ops::pause(portal.demo.config(), "a test").await.unwrap();
     assert_eq!(carl.get("/reset").await.code(), "G-PAUSED");
@@ -129,7 +132,7 @@ async fn too_many_resets_in_an_hour_pause_everything() {
 /// Checks what Mozilla's Observatory requires for its best grade, also on the pages behind the sign-in.
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     let mut adam = portal.browser();
@@ -143,7 +146,7 @@ async fn every_answer_carries_the_security_headers() {
     assert_eq!(wanda.post_once("/signout", &[("x", &huge)]).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
-async fn secure(browser: &mut Browser, path: &str) {
+async fn secure(browser: &mut HttpBrowser, path: &str) {
     let url = format!("{}{path}", browser.portal);
     let cookie = browser.cookie();
     let request = browser.http.get(url).header("cookie", cookie).header("accept-encoding", "gzip, br, zstd, deflate");
@@ -203,7 +206,7 @@ async fn secure(browser: &mut Browser, path: &str) {
 
 #[tokio::test]
 async fn the_host_header_changes_no_link() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let answer = portal
         .browser()
         .http
@@ -219,7 +222,7 @@ async fn the_host_header_changes_no_link() {
 #[tokio::test]
 async fn the_audit_chain_tells_the_whole_story_and_verifies() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let mut wanda = portal.signed_in("wanda").await;
         let reference = wanda.reset(GOOD).await.reference();
         wanda.until_state(&reference, "written").await;
@@ -233,7 +236,7 @@ async fn the_audit_chain_tells_the_whole_story_and_verifies() {
 
 #[tokio::test]
 async fn a_page_is_never_older_than_what_its_script_has_heard() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     for name in ["wanda", "omar", "theo", "luca", "rita"] {
         let mut browser = portal.signed_in(name).await;
         let reference = browser.reset(GOOD).await.reference();

@@ -1,19 +1,19 @@
 //! Insights of the helpdesk: statistics of 30 days, and security alerts.
 
-use passback::config::{Config, Hours};
-use passback_emulator::{Call, Effect, Fault};
+use passback::config::{Config, WorkingHours};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
-use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, engines, upn};
 
-async fn staff(portal: &Portal, name: &str) -> Browser {
+async fn staff(portal: &TestPortal, name: &str) -> HttpBrowser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
     assert!(page.status.is_success(), "{name}: {}", page.body);
     browser
 }
 
-async fn reset(portal: &Portal, name: &str, state: &str) -> String {
+async fn reset(portal: &TestPortal, name: &str, state: &str) -> String {
     let mut browser = portal.signed_in(name).await;
     let reference = browser.reset(GOOD).await.reference();
     browser.until_state(&reference, state).await;
@@ -21,17 +21,17 @@ async fn reset(portal: &Portal, name: &str, state: &str) -> String {
 }
 
 /// Starts a portal that scans for alerts every second.
-async fn watchful(engine: Engine, adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> Portal {
-    let wish = Wish::adjusted(move |config| {
+async fn watchful(engine: DatabaseEngine, adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> TestPortal {
+    let wish = PortalSetup::adjusted(move |config| {
         config.helpdesk.alarms.every_seconds = 1;
         config.reset.per_person_hour = 1_000;
         adjust(config);
     });
-    Portal::with(Wish { engine, ..wish }).await
+    TestPortal::with(PortalSetup { engine, ..wish }).await
 }
 
 /// Waits for an open alert of this kind and returns the page.
-async fn alarm(browser: &mut Browser, kind: &str) -> Page {
+async fn alarm(browser: &mut HttpBrowser, kind: &str) -> ResponsePage {
     for _ in 0..80 {
         let page = browser.get("/helpdesk/insights").await;
         if page.body.contains(&format!("class=\"alarm\" data-kind=\"{kind}\"")) {
@@ -42,7 +42,7 @@ async fn alarm(browser: &mut Browser, kind: &str) -> Page {
     panic!("{kind}: {}", browser.get("/helpdesk/insights").await.main());
 }
 
-async fn audited(portal: &Portal, event: &str) -> Vec<(String, String)> {
+async fn audited(portal: &TestPortal, event: &str) -> Vec<(String, String)> {
     const SQL: &str = "SELECT actor, detail FROM audit WHERE event = $1 ORDER BY seq";
     if portal.database.starts_with("sqlite") {
         let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
@@ -82,7 +82,7 @@ async fn audrey_reads_how_the_last_thirty_days_went() {
 
 #[tokio::test]
 async fn an_empty_desk_says_so_and_nobody_is_told_of_time_saved_unless_it_is_known_what_a_call_takes() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let page = staff(&portal, "audrey").await.get("/helpdesk/insights").await;
     for part in ["Resets: 0.", "Nothing was measured.", "No reset had a cause.", "Staff did nothing to a reset."] {
         assert!(page.body.contains(part), "{part}: {}", page.main());
@@ -129,7 +129,7 @@ async fn an_agent_with_many_people_alarms_until_somebody_says_what_they_found() 
 
 #[tokio::test]
 async fn a_sign_in_method_registered_after_a_reset_alarms() {
-    let portal = watchful(Engine::Sqlite, |_| {}).await;
+    let portal = watchful(DatabaseEngine::Sqlite, |_| {}).await;
     let wanda = reset(&portal, "wanda", "written").await;
     portal.demo.tenant.register_method(&upn("omar"));
     portal.demo.tenant.register_method(&upn("wanda"));
@@ -142,14 +142,21 @@ async fn a_sign_in_method_registered_after_a_reset_alarms() {
 
 #[tokio::test]
 async fn failures_and_then_a_success_alarm_and_so_does_work_at_an_odd_hour() {
-    let portal = watchful(Engine::Sqlite, |config| {
+    let portal = watchful(DatabaseEngine::Sqlite, |config| {
         config.helpdesk.alarms.failures = 2;
-        config.helpdesk.alarms.working_hours = Some(Hours::try_from("00:00-00:00".to_owned()).unwrap());
+        config.helpdesk.alarms.working_hours = Some(WorkingHours::try_from("00:00-00:00".to_owned()).unwrap());
     })
     .await;
-    let denied =
-        Effect::Status { status: 403, code: "Authorization_RequestDenied".into(), retry_after: None, graph_body: true };
-    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, denied).for_person(&upn("wanda")).times(2));
+    let denied = FaultEffect::Status {
+        status: 403,
+        code: "Authorization_RequestDenied".into(),
+        retry_after: None,
+        graph_body: true,
+    };
+    portal
+        .demo
+        .tenant
+        .add_fault(InjectedFault::on(FaultTarget::ResetPassword, denied).for_person(&upn("wanda")).times(2));
     for state in ["refused", "refused", "written"] {
         reset(&portal, "wanda", state).await;
     }

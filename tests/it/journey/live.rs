@@ -1,26 +1,26 @@
 //! Runs the live check of `tests/live` against the emulator. This proves the steps of the check, but not Entra's own
 //! pages.
 
-use passback_emulator::Seed;
+use passback_emulator::TenantSeed;
 
-use crate::real::{Settings, journey};
-use crate::support::fleet::Fleet;
-use crate::support::portal::Engine;
+use crate::real::{LiveCheckSettings, journey};
+use crate::support::fleet::PortalFleet;
+use crate::support::portal::DatabaseEngine;
 
 const GROUP: &str = "Accounts for live checks";
 
 /// Wanda may be touched, Omar may not. Gloria is in the group by mistake and holds a role.
-fn contoso() -> Seed {
+fn contoso() -> TenantSeed {
     let text = passback_emulator::CONTOSO_SEED;
     let group = format!(
         "[[groups]]\nname = \"{GROUP}\"\nmembers = [\"wanda@contoso.example\", \"gloria@contoso.example\"]\n\n[[groups]]\nname = \"Emergency access\""
     );
-    Seed::parse(&text.replace("[[groups]]\nname = \"Emergency access\"", &group)).unwrap().hurry()
+    TenantSeed::parse(&text.replace("[[groups]]\nname = \"Emergency access\"", &group)).unwrap().hurry()
 }
 
-fn settings(fleet: &Fleet, person: &str) -> Settings {
+fn settings(fleet: &PortalFleet, person: &str) -> LiveCheckSettings {
     let group = fleet.tenant.group_id(GROUP);
-    Settings {
+    LiveCheckSettings {
         config: fleet.config.clone(),
         group,
         person: format!("{person}@contoso.example"),
@@ -30,7 +30,7 @@ fn settings(fleet: &Fleet, person: &str) -> Settings {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_live_check_walks_the_whole_way_and_touches_nobody_who_is_not_in_its_group() {
-    let fleet = Fleet::new(Engine::Sqlite, contoso()).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, contoso()).await;
     let mut once = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     once.stop();

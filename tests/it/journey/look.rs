@@ -1,9 +1,9 @@
 //! Branding, languages, and the help for people who return from Microsoft without finishing.
 
-use passback_emulator::Seed;
+use passback_emulator::TenantSeed;
 use reqwest::{StatusCode, header};
 
-use crate::support::portal::{GOOD, Portal, Wish, upn};
+use crate::support::portal::{GOOD, PortalSetup, TestPortal, upn};
 use crate::support::raw;
 
 #[tokio::test]
@@ -11,11 +11,11 @@ async fn an_organisation_gives_its_colour_and_its_logo_without_a_rebuild() {
     let dir = tempfile::tempdir().unwrap();
     let logo = dir.path().join("logo.svg");
     std::fs::write(&logo, "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").unwrap();
-    let branded = Wish::adjusted(move |config| {
+    let branded = PortalSetup::adjusted(move |config| {
         config.branding.accent = Some("#7a1fa2".into());
         config.branding.logo_file = Some(logo.clone());
     });
-    let portal = Portal::with(branded).await;
+    let portal = TestPortal::with(branded).await;
     let mut browser = portal.browser();
     let page = browser.get("/").await;
     let address = |name: &str| {
@@ -42,14 +42,14 @@ async fn a_colour_nobody_can_read_stops_the_start_and_says_why() {
         adjust: Box::new(|config| config.branding.accent = Some("#ffcc00".into())),
         ..passback::demo::DemoOptions::default()
     };
-    let Err(error) = passback::demo::Demo::start(options).await else { panic!("it started") };
+    let Err(error) = passback::demo::RunningDemo::start(options).await else { panic!("it started") };
     let said = format!("{error}");
     assert!(said.contains("branding.accent #ffcc00") && said.contains("darker"), "{said}");
 }
 
 #[tokio::test]
 async fn coming_back_without_finishing_is_seen_and_helped() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.browser();
     assert!(!wanda.get("/").await.body.contains("id=\"unfinished\""));
     assert!(wanda.get("/signin").await.url.contains("/oauth2/v2.0/authorize"));
@@ -62,7 +62,7 @@ async fn coming_back_without_finishing_is_seen_and_helped() {
 
 #[tokio::test]
 async fn the_language_switch_stays_and_leads_nowhere_else() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut browser = portal.browser();
     for (back, to) in [
         ("/", "/"),
@@ -85,9 +85,9 @@ async fn the_language_switch_stays_and_leads_nowhere_else() {
 }
 
 /// Starts a portal in whose tenant Wanda's language is German.
-async fn german() -> Portal {
+async fn german() -> TestPortal {
     let text = passback_emulator::CONTOSO_SEED.replace("language = \"en-GB\"", "language = \"de-AT\"");
-    Portal::with(Wish { seed: Seed::parse(&text).unwrap().hurry(), ..Wish::default() }).await
+    TestPortal::with(PortalSetup { seed: TenantSeed::parse(&text).unwrap().hurry(), ..PortalSetup::default() }).await
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use passback::config::Config;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
-use crate::support::mailbox::{Mail, Mailbox};
-use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+use crate::support::mailbox::{ReceivedMail, TestMailServer};
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, engines, upn};
 
 const OLD: &str = "Old-River-Stone-7";
 
@@ -22,12 +22,12 @@ pub(super) fn by(port: u16, more: &str) -> impl Fn(&mut Config) + Send + Sync + 
     move |config| config.notify = toml::from_str(&text).unwrap()
 }
 
-async fn with_mail(mailbox: &Mailbox) -> Portal {
-    Portal::with(Wish::adjusted(by(mailbox.port, "tls = \"none\""))).await
+async fn with_mail(mailbox: &TestMailServer) -> TestPortal {
+    TestPortal::with(PortalSetup::adjusted(by(mailbox.port, "tls = \"none\""))).await
 }
 
 /// Resets until this state. Returns the browser and the reference.
-async fn reset_to(portal: &Portal, name: &str, state: &str) -> (Browser, String) {
+async fn reset_to(portal: &TestPortal, name: &str, state: &str) -> (HttpBrowser, String) {
     let mut browser = portal.signed_in(name).await;
     let page = browser.reset(GOOD).await;
     let reference = page.reference();
@@ -36,7 +36,7 @@ async fn reset_to(portal: &Portal, name: &str, state: &str) -> (Browser, String)
 }
 
 /// Returns the audit events about holds and notices.
-async fn audited(portal: &Portal) -> Vec<String> {
+async fn audited(portal: &TestPortal) -> Vec<String> {
     const SQL: &str = "SELECT event FROM audit WHERE event LIKE 'guard.f%' OR event LIKE 'notice.%' ORDER BY seq";
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     let rows: Vec<(String,)> = sqlx::query_as(SQL).fetch_all(&pool).await.unwrap();
@@ -45,19 +45,20 @@ async fn audited(portal: &Portal) -> Vec<String> {
 }
 
 /// Opens the link without a session, as a mail scanner or a person does.
-async fn open(portal: &Portal, mail: &Mail) -> Page {
+async fn open(portal: &TestPortal, mail: &ReceivedMail) -> ResponsePage {
     portal.browser().get(&mail.link()).await
 }
 
-async fn press(portal: &Portal, mail: &Mail) -> Page {
+async fn press(portal: &TestPortal, mail: &ReceivedMail) -> ResponsePage {
     portal.browser().post(&mail.link(), &[]).await
 }
 
 #[tokio::test]
 async fn a_person_hears_of_a_reset_and_nobody_of_one_that_changed_nothing() {
     for engine in engines() {
-        let mailbox = Mailbox::start().await;
-        let portal = Portal::with(Wish { engine, ..Wish::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
+        let mailbox = TestMailServer::start().await;
+        let portal =
+            TestPortal::with(PortalSetup { engine, ..PortalSetup::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
         let (_, reference) = reset_to(&portal, "wanda", "written").await;
         let mail = mailbox.wait(1).await.remove(0);
         assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("passback@contoso.example", &[upn("wanda")][..]));
@@ -77,8 +78,9 @@ async fn a_person_hears_of_a_reset_and_nobody_of_one_that_changed_nothing() {
         for never in [GOOD, OLD, "<img", "<script", "style=", "http-equiv"] {
             assert!(!mail.text.contains(never), "{never} in {}", mail.text);
         }
-        let refusal = Effect::Status { status: 400, code: "badRequest".into(), retry_after: None, graph_body: true };
-        portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, refusal).for_person(&upn("omar")));
+        let refusal =
+            FaultEffect::Status { status: 400, code: "badRequest".into(), retry_after: None, graph_body: true };
+        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ResetPassword, refusal).for_person(&upn("omar")));
         reset_to(&portal, "omar", "refused").await;
         assert_eq!(mailbox.quiet().await.len(), 1, "one of the first, none of the second");
         portal.demo.stop().await;
@@ -86,7 +88,7 @@ async fn a_person_hears_of_a_reset_and_nobody_of_one_that_changed_nothing() {
 }
 
 /// Returns the current date in the format of a language.
-fn today(portal: &Portal, months: &str, write: impl Fn(&str, &str, &str) -> String) -> String {
+fn today(portal: &TestPortal, months: &str, write: impl Fn(&str, &str, &str) -> String) -> String {
     let part = |format: &str| portal.clock.now().strftime(format).to_string();
     let month: usize = part("%-m").parse().unwrap();
     write(&part("%-d"), months.split(' ').nth(month - 1).unwrap(), &part("%Y"))
@@ -107,9 +109,10 @@ async fn a_notice_is_written_in_the_persons_language_with_its_dates() {
     {
         let text = passback_emulator::CONTOSO_SEED;
         let text = text.replace("language = \"en-GB\"", &format!("language = \"{language}\""));
-        let mailbox = Mailbox::start().await;
-        let seed = Seed::parse(&text).unwrap().hurry();
-        let portal = Portal::with(Wish { seed, ..Wish::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
+        let mailbox = TestMailServer::start().await;
+        let seed = TenantSeed::parse(&text).unwrap().hurry();
+        let portal =
+            TestPortal::with(PortalSetup { seed, ..PortalSetup::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
         let date = || match language {
             "de" => today(&portal, GERMAN, |day, month, year| format!("{day}. {month} {year}, ")),
             _ => arabic(&today(&portal, ARABIC, |day, month, year| format!("{day} {month} {year}، "))),
@@ -136,10 +139,13 @@ async fn a_notice_is_written_in_the_persons_language_with_its_dates() {
 
 #[tokio::test]
 async fn what_may_have_changed_a_password_is_told_as_that() {
-    let mailbox = Mailbox::start().await;
+    let mailbox = TestMailServer::start().await;
     let portal = with_mail(&mailbox).await;
-    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, Effect::DropAnswer).for_person(&upn("wanda")));
-    portal.demo.tenant.add_fault(Fault::on(Call::Audits, Effect::Hangup).times(1_000));
+    portal
+        .demo
+        .tenant
+        .add_fault(InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::DropAnswer).for_person(&upn("wanda")));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Audits, FaultEffect::Hangup).times(1_000));
     for (n, (name, state, says)) in
         [("sven", "split", "is being set"), ("wanda", "unknown", "may have been reset")].into_iter().enumerate()
     {
@@ -153,7 +159,7 @@ async fn what_may_have_changed_a_password_is_told_as_that() {
 
 #[tokio::test]
 async fn a_mail_server_that_is_away_gets_it_later_and_once() {
-    let mailbox = Mailbox::refusing(2).await;
+    let mailbox = TestMailServer::refusing(2).await;
     let portal = with_mail(&mailbox).await;
     reset_to(&portal, "wanda", "written").await;
     for refused in 1..=2 {
@@ -173,7 +179,7 @@ async fn a_mail_server_that_is_away_gets_it_later_and_once() {
 
 #[tokio::test]
 async fn a_portal_that_crashed_meanwhile_sends_it_all_the_same() {
-    let mailbox = Mailbox::refusing(1).await;
+    let mailbox = TestMailServer::refusing(1).await;
     let mut portal = with_mail(&mailbox).await;
     reset_to(&portal, "wanda", "written").await;
     while mailbox.refused() < 1 {
@@ -189,7 +195,7 @@ async fn a_portal_that_crashed_meanwhile_sends_it_all_the_same() {
 
 #[tokio::test]
 async fn after_a_day_without_a_mail_server_it_is_given_up_and_said() {
-    let mailbox = Mailbox::refusing(1_000).await;
+    let mailbox = TestMailServer::refusing(1_000).await;
     let portal = with_mail(&mailbox).await;
     reset_to(&portal, "wanda", "written").await;
     for _ in 0..20 {
@@ -206,8 +212,9 @@ async fn after_a_day_without_a_mail_server_it_is_given_up_and_said() {
 #[tokio::test]
 async fn a_scanner_that_opens_the_link_freezes_nobody_and_the_button_does() {
     for engine in engines() {
-        let mailbox = Mailbox::start().await;
-        let portal = Portal::with(Wish { engine, ..Wish::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
+        let mailbox = TestMailServer::start().await;
+        let portal =
+            TestPortal::with(PortalSetup { engine, ..PortalSetup::adjusted(by(mailbox.port, "tls = \"none\"")) }).await;
         let (mut wanda, reference) = reset_to(&portal, "wanda", "written").await;
         let mail = mailbox.wait(1).await.remove(0);
         for _ in 0..3 {
@@ -222,13 +229,13 @@ async fn a_scanner_that_opens_the_link_freezes_nobody_and_the_button_does() {
         assert_eq!((page.status, page.code().as_str()), (StatusCode::OK, "N-DONE"));
         assert!(page.body.contains("+44 20 7946 0100"), "whom to call: {}", page.body);
         // The form that was already open is refused as well as a new one, and nothing is sent.
-        let sent = portal.demo.tenant.calls(Call::ResetPassword, None);
+        let sent = portal.demo.tenant.calls(FaultTarget::ResetPassword, None);
         assert_eq!(wanda.reset("Another-Harbour-93").await.code(), "G-FROZEN");
         let form = wanda.get("/reset").await;
         assert_eq!((form.status, form.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "G-FROZEN"));
-        assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), sent);
+        assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), sent);
         assert_eq!(portal.signed_in("omar").await.get("/reset").await.status, StatusCode::OK, "nobody else");
-        if engine == Engine::Sqlite {
+        if engine == DatabaseEngine::Sqlite {
             assert_eq!(press(&portal, &mail).await.code(), "N-DONE", "pressed twice is pressed once");
             assert_eq!(audited(&portal).await, ["notice.sent", "guard.frozen"]);
         }
@@ -238,7 +245,7 @@ async fn a_scanner_that_opens_the_link_freezes_nobody_and_the_button_does() {
 
 #[tokio::test]
 async fn a_second_freeze_within_a_day_only_alarms() {
-    let mailbox = Mailbox::start().await;
+    let mailbox = TestMailServer::start().await;
     let portal = with_mail(&mailbox).await;
     let (mut wanda, _) = reset_to(&portal, "wanda", "written").await;
     let reference = wanda.reset("Another-Harbour-93").await.reference();
@@ -246,7 +253,7 @@ async fn a_second_freeze_within_a_day_only_alarms() {
     let mails = mailbox.wait(2).await;
     assert_ne!(mails[0].link(), mails[1].link());
     let pages = [press(&portal, &mails[0]).await, press(&portal, &mails[1]).await];
-    let told = |page: &Page| page.main().lines().filter(|l| !l.contains("class=\"big\"")).collect::<String>();
+    let told = |page: &ResponsePage| page.main().lines().filter(|l| !l.contains("class=\"big\"")).collect::<String>();
     assert_eq!(told(&pages[0]), told(&pages[1]), "the answer is the same");
     let freezes: Vec<String> = audited(&portal).await.into_iter().filter(|e| e.starts_with("guard")).collect();
     assert_eq!(freezes, ["guard.frozen", "guard.freeze_again"]);
@@ -255,7 +262,7 @@ async fn a_second_freeze_within_a_day_only_alarms() {
 
 #[tokio::test]
 async fn an_old_or_made_up_link_does_nothing_and_is_counted() {
-    let mailbox = Mailbox::start().await;
+    let mailbox = TestMailServer::start().await;
     let portal = with_mail(&mailbox).await;
     reset_to(&portal, "wanda", "written").await;
     let mail = mailbox.wait(1).await.remove(0);
@@ -277,7 +284,7 @@ async fn an_old_or_made_up_link_does_nothing_and_is_counted() {
 
 #[tokio::test]
 async fn the_addresses_are_those_from_before_the_reset() {
-    let mailbox = Mailbox::start().await;
+    let mailbox = TestMailServer::start().await;
     let portal = with_mail(&mailbox).await;
     portal.demo.tenant.set_addresses(&upn("wanda"), "wanda@contoso.example", &["wanda@home.example"]);
     let mut wanda = portal.signed_in("wanda").await;
@@ -297,8 +304,8 @@ async fn graph_sends_it_from_the_mailbox_that_is_named() {
     let adjust = |config: &mut Config| {
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
     };
-    let seed = Seed::contoso().unwrap().hurry().granting("Mail.Send");
-    let portal = Portal::with(Wish { seed, ..Wish::adjusted(adjust) }).await;
+    let seed = TenantSeed::contoso().unwrap().hurry().granting("Mail.Send");
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::adjusted(adjust) }).await;
     let (_, reference) = reset_to(&portal, "wanda", "written").await;
     let mut mails = portal.demo.tenant.mails();
     for _ in 0..100 {
@@ -321,7 +328,7 @@ async fn without_mail_send_graph_refuses_and_nothing_else_suffers() {
     let adjust = |config: &mut Config| {
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
     };
-    let portal = Portal::with(Wish::adjusted(adjust)).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(adjust)).await;
     reset_to(&portal, "wanda", "written").await;
     let asked = async {
         while !portal.demo.tenant.seen().iter().any(|(_, path, status)| path.ends_with("/sendMail") && *status == 403) {
@@ -335,23 +342,23 @@ async fn without_mail_send_graph_refuses_and_nothing_else_suffers() {
 
 #[tokio::test]
 async fn a_mail_server_is_known_by_its_certificate_and_signed_in_to_only_then() {
-    let (mailbox, pem) = Mailbox::with_tls().await;
+    let (mailbox, pem) = TestMailServer::with_tls().await;
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
     let login = "username = \"passback\"\npassword = \"ma1l-secret\"";
     let settings = format!("tls = \"starttls\"\nca_file = \"{}\"\n{login}", ca.display());
     std::fs::write(&ca, &pem).unwrap();
-    let portal = Portal::with(Wish::adjusted(by(mailbox.port, &settings))).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(by(mailbox.port, &settings))).await;
     reset_to(&portal, "wanda", "written").await;
     let mail = mailbox.wait(1).await.remove(0);
     assert!(mail.encrypted && mail.login.is_some(), "{mail:?}");
     portal.demo.stop().await;
     // A wrong CA, then no CA of the organisation: a server that cannot prove its name receives nothing.
-    let (_, other) = Mailbox::with_tls().await;
+    let (_, other) = TestMailServer::with_tls().await;
     for settings in [settings.clone(), format!("tls = \"starttls\"\n{login}")] {
         std::fs::write(&ca, &other).unwrap();
         let before = mailbox.connections();
-        let portal = Portal::with(Wish::adjusted(by(mailbox.port, &settings))).await;
+        let portal = TestPortal::with(PortalSetup::adjusted(by(mailbox.port, &settings))).await;
         reset_to(&portal, "wanda", "written").await;
         while mailbox.connections() == before {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -363,8 +370,8 @@ async fn a_mail_server_is_known_by_its_certificate_and_signed_in_to_only_then() 
 
 #[tokio::test]
 async fn a_server_without_tls_gets_nothing_when_tls_is_asked_for() {
-    let mailbox = Mailbox::start().await;
-    let portal = Portal::with(Wish::adjusted(by(mailbox.port, "tls = \"starttls\""))).await;
+    let mailbox = TestMailServer::start().await;
+    let portal = TestPortal::with(PortalSetup::adjusted(by(mailbox.port, "tls = \"starttls\""))).await;
     reset_to(&portal, "wanda", "written").await;
     while mailbox.connections() == 0 {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -375,7 +382,7 @@ async fn a_server_without_tls_gets_nothing_when_tls_is_asked_for() {
 
 #[tokio::test]
 async fn nothing_is_kept_or_sent_when_notices_are_off() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     reset_to(&portal, "wanda", "written").await;
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     let (rows,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM notices").fetch_one(&pool).await.unwrap();

@@ -9,24 +9,24 @@ use passback::config::Config;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::portal::{Browser, Page, Portal, Wish, upn};
+use crate::support::portal::{HttpBrowser, PortalSetup, ResponsePage, TestPortal, upn};
 use crate::support::raw;
 
-type Slot = Arc<Mutex<Option<Provider>>>;
+type SharedProvider = Arc<Mutex<Option<ExternalProvider>>>;
 
-struct Provider {
+struct ExternalProvider {
     process: Child,
     issuer: String,
 }
 
-impl Drop for Provider {
+impl Drop for ExternalProvider {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-impl Provider {
+impl ExternalProvider {
     /// Starts the provider with the portal's settings and makes it the portal's authority.
     fn start(config: &mut Config) -> Self {
         let emulator = config.entra.authority();
@@ -58,23 +58,23 @@ impl Provider {
     }
 }
 
-struct Organisation {
-    portal: Portal,
-    provider: Slot,
+struct ExternalProviderPortal {
+    portal: TestPortal,
+    provider: SharedProvider,
 }
 
-impl Organisation {
+impl ExternalProviderPortal {
     async fn start() -> Self {
-        let provider = Slot::default();
+        let provider = SharedProvider::default();
         let slot = Arc::clone(&provider);
-        let wish = Wish::adjusted(move |config| {
+        let wish = PortalSetup::adjusted(move |config| {
             let mut slot = slot.lock().unwrap();
             // The portal starts again with the same settings.
             if slot.is_none() {
-                *slot = Some(Provider::start(config));
+                *slot = Some(ExternalProvider::start(config));
             }
         });
-        let portal = Portal::with(Wish { link: false, ..wish }).await;
+        let portal = TestPortal::with(PortalSetup { link: false, ..wish }).await;
         let organisation = Self { portal, provider };
         let wanda = organisation.portal.demo.tenant.object_id(&upn("wanda")).unwrap();
         organisation.control(json!({ "claims": { "oid": wanda } })).await;
@@ -88,7 +88,7 @@ impl Organisation {
     }
 
     /// Signs Wanda in with a new browser and returns its last page.
-    async fn signs_in(&self) -> (Browser, Page) {
+    async fn signs_in(&self) -> (HttpBrowser, ResponsePage) {
         let mut browser = self.portal.browser();
         let page = browser.get("/signin").await;
         (browser, page)
@@ -109,7 +109,7 @@ impl Organisation {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wanda_signs_in_at_a_provider_that_is_not_ours_and_out_again() {
-    let organisation = Organisation::start().await;
+    let organisation = ExternalProviderPortal::start().await;
     let (mut wanda, page) = organisation.signs_in().await;
     assert!(page.url.ends_with("/reset") && page.body.contains("Wanda Writeback"), "{} {}", page.url, page.body);
     let out = wanda.post_once("/signout", &[]).await;
@@ -121,7 +121,7 @@ async fn wanda_signs_in_at_a_provider_that_is_not_ours_and_out_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn its_keys_roll_while_people_sign_in_and_nobody_is_turned_away() {
-    let organisation = Organisation::start().await;
+    let organisation = ExternalProviderPortal::start().await;
     assert!(organisation.is_in().await);
     organisation.control(json!({ "sign": "RS256", "kid": "second", "keep": true })).await;
     let all = futures_util::future::join_all((0..5).map(|_| organisation.is_in())).await;
@@ -135,7 +135,7 @@ async fn its_keys_roll_while_people_sign_in_and_nobody_is_turned_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_kinds_of_keys_and_keys_that_it_does_not_publish_let_nobody_in() {
-    let organisation = Organisation::start().await;
+    let organisation = ExternalProviderPortal::start().await;
     assert!(organisation.is_in().await);
     for algorithm in ["ES256", "PS256", "HS256"] {
         organisation.control(json!({ "sign": algorithm, "kid": algorithm, "keep": true })).await;
@@ -152,7 +152,7 @@ async fn other_kinds_of_keys_and_keys_that_it_does_not_publish_let_nobody_in() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_it_says_of_a_person_is_checked() {
-    let organisation = Organisation::start().await;
+    let organisation = ExternalProviderPortal::start().await;
     for (claims, code) in [
         (json!({ "tid": "11111111-2222-4333-8444-555555555555" }), "S-TENANT"),
         (json!({ "acct": 1 }), "S-GUEST"),

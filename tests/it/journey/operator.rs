@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
-use super::cases::{Desk, account, call_check, said, staff};
+use super::cases::{AgentCase, account, call_check, said, staff};
 use super::notices::by;
 use super::passes::waits_for_the_manager;
-use crate::support::mailbox::Mailbox;
-use crate::support::portal::{Browser, Engine, GOOD, Portal, Wish, engines, upn};
+use crate::support::mailbox::TestMailServer;
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, TestPortal, engines, upn};
 
 const OPERATOR: &str = "svc-passback@contoso.example";
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 /// Waits until the helpdesk shows this health issue, or no longer shows it.
-async fn until_desk(hugo: &mut Browser, kind: &str, shown: bool) -> String {
+async fn until_desk(hugo: &mut HttpBrowser, kind: &str, shown: bool) -> String {
     let mark = format!("data-trouble=\"{kind}\"");
     for _ in 0..150 {
         let page = hugo.get("/helpdesk").await;
@@ -27,20 +27,20 @@ async fn until_desk(hugo: &mut Browser, kind: &str, shown: bool) -> String {
     panic!("{kind} is not {}", if shown { "shown" } else { "over" });
 }
 
-async fn relink(portal: &Portal) {
+async fn relink(portal: &TestPortal) {
     let mut adam = staff(portal, "adam").await;
     adam.sign_in("/admin/operator/link", OPERATOR, "passkey", "").await;
     let page = adam.post("/admin/operator/confirm", &[]).await;
     assert!(page.body.contains("Linked and working"), "{}", page.main());
 }
 
-async fn history(portal: &Portal, engine: Engine) -> Vec<String> {
+async fn history(portal: &TestPortal, engine: DatabaseEngine) -> Vec<String> {
     const SQL: &str = "SELECT event FROM audit WHERE event LIKE 'trouble.%' OR event LIKE 'operator.%' ORDER BY seq";
     let rows: Vec<(String,)> = match engine {
-        Engine::Sqlite => {
+        DatabaseEngine::Sqlite => {
             sqlx::query_as(SQL).fetch_all(&sqlx::SqlitePool::connect(&portal.database).await.unwrap()).await.unwrap()
         }
-        Engine::Postgres => {
+        DatabaseEngine::Postgres => {
             sqlx::query_as(SQL).fetch_all(&sqlx::PgPool::connect(&portal.database).await.unwrap()).await.unwrap()
         }
     };
@@ -50,23 +50,25 @@ async fn history(portal: &Portal, engine: Engine) -> Vec<String> {
 #[tokio::test]
 async fn the_operators_permission_ends_in_the_middle_of_the_day_and_nothing_is_lost() {
     for engine in engines() {
-        let mailbox = Mailbox::start().await;
+        let mailbox = TestMailServer::start().await;
         let mail = by(mailbox.port, "tls = \"none\"");
-        let wish = Wish::adjusted(move |config| {
+        let wish = PortalSetup::adjusted(move |config| {
             mail(config);
             config.notify.alarms_to = vec!["it@contoso.example".to_owned()];
         });
-        let portal = Portal::with(Wish { engine, ..wish }).await;
+        let portal = TestPortal::with(PortalSetup { engine, ..wish }).await;
         let tenant = &portal.demo.tenant;
 
         // At that time Omar's reset is in state writing, Wanda has the form open, and a pass waits for her manager.
-        tenant.add_fault(Fault::on(Call::Writeback, Effect::Slow { ms: 2_500 }).for_person(&upn("omar")));
+        tenant.add_fault(
+            InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 2_500 }).for_person(&upn("omar")),
+        );
         let mut omar = portal.signed_in("omar").await;
         let on_its_way = omar.reset(GOOD).await.reference();
         omar.until_state(&on_its_way, "writing").await;
         let mut wanda = portal.signed_in("wanda").await;
         assert!(wanda.get("/reset").await.body.contains("name=\"password\""));
-        let mut desk = Desk::begins(&portal, "hugo", "wanda", "pass").await;
+        let mut desk = AgentCase::begins(&portal, "hugo", "wanda", "pass").await;
         let (mut mona, pass) = waits_for_the_manager(&portal, &mut desk).await;
 
         // An administrator of the tenant revokes all sessions of the operator.
@@ -84,7 +86,7 @@ async fn the_operators_permission_ends_in_the_middle_of_the_day_and_nothing_is_l
         assert_eq!(page.code(), "G-OPERATOR", "she is told before anything is sent");
         assert_eq!(omar.json(&on_its_way).await["state"], "writing", "what Graph took before waits");
         assert_eq!(said(&mona.post(&pass, &[]).await), "later", "the pass still waits for her");
-        let mut revoke = Desk::begins(&portal, "hana", "omar", "revoke").await;
+        let mut revoke = AgentCase::begins(&portal, "hana", "omar", "revoke").await;
         call_check(&mut revoke, &mut account(&portal, "omar").await).await;
         assert_eq!(said(&revoke.press("act", &[]).await), "c-operator");
 
@@ -96,7 +98,7 @@ async fn the_operators_permission_ends_in_the_middle_of_the_day_and_nothing_is_l
         assert_eq!(said(&revoke.press("act", &[]).await), "revoked", "what was verified was not used up");
         let reference = wanda.reset(GOOD).await.reference();
         wanda.until_state(&reference, "written").await;
-        assert_eq!(tenant.calls(Call::ResetPassword, None), 2, "each password was sent once");
+        assert_eq!(tenant.calls(FaultTarget::ResetPassword, None), 2, "each password was sent once");
         let expected = ["operator.linked", "operator.trouble", "trouble.began", "operator.linked", "trouble.ended"];
         assert_eq!(history(&portal, engine).await, expected);
         assert_eq!(mailbox.mails_to("it@contoso.example").await, 1, "told once");
@@ -106,7 +108,7 @@ async fn the_operators_permission_ends_in_the_middle_of_the_day_and_nothing_is_l
 
 #[tokio::test]
 async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became_of_it() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let refreshed = async || {
         let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
         let row: (i64,) = sqlx::query_as("SELECT refreshed_at FROM operator").fetch_one(&pool).await.unwrap();
@@ -141,7 +143,7 @@ async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became
     assert_eq!(stands("operator-power").await, "global-administrator");
 
     // Entra does not answer for more than a week. The health issue opens long before the refresh token expires.
-    portal.demo.tenant.add_fault(Fault::on(Call::Token, Effect::Hangup));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Token, FaultEffect::Hangup));
     portal.clock.advance(SignedDuration::from_hours(24 * 8));
     assert_eq!(stands("operator-old").await, "8 d");
     portal.demo.stop().await;
@@ -151,18 +153,19 @@ async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became
 async fn whoever_is_outside_of_the_operators_unit_reads_so_before_typing() {
     let except = "except = [\"breakglass@contoso.example\", ";
     let text = passback_emulator::CONTOSO_SEED;
-    let seed = Seed::parse(&text.replace(except, &format!("{except}\"omar@contoso.example\", "))).unwrap().hurry();
-    let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
+    let seed =
+        TenantSeed::parse(&text.replace(except, &format!("{except}\"omar@contoso.example\", "))).unwrap().hurry();
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::default() }).await;
     assert!(portal.signed_in("wanda").await.get("/reset").await.body.contains("name=\"password\""));
     let mut omar = portal.browser();
     let page = omar.sign_in("/signin", &upn("omar"), "passkey", "").await;
     assert_eq!(page.code(), "G-OUTSIDE");
     assert_eq!(omar.reset(GOOD).await.code(), "G-OUTSIDE");
-    let mut desk = Desk::begins(&portal, "hugo", "omar", "revoke").await;
+    let mut desk = AgentCase::begins(&portal, "hugo", "omar", "revoke").await;
     call_check(&mut desk, &mut account(&portal, "omar").await).await;
     assert_eq!(said(&desk.press("act", &[]).await), "c-protected");
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn("omar"))), 0);
-    assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn("omar"))), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, None), 0);
     portal.demo.stop().await;
 }
 
@@ -175,9 +178,9 @@ async fn however_entra_ends_the_operators_permission_people_read_so_and_the_audi
         (50076, "interaction_required"),
         (53003, "interaction_required"),
     ] {
-        let portal = Portal::start().await;
-        let fault = Effect::Aadsts { code: aadsts, error: error.to_owned() };
-        portal.demo.tenant.add_fault(Fault::on(Call::Token, fault).for_person(OPERATOR));
+        let portal = TestPortal::start().await;
+        let fault = FaultEffect::Aadsts { code: aadsts, error: error.to_owned() };
+        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Token, fault).for_person(OPERATOR));
         portal.clock.advance(SignedDuration::from_mins(64));
         let page = portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await;
         assert_eq!(page.code(), "G-OPERATOR", "AADSTS{aadsts}");
@@ -191,18 +194,18 @@ async fn however_entra_ends_the_operators_permission_people_read_so_and_the_audi
 
 #[tokio::test]
 async fn the_operator_resets_and_helps_everybody_but_itself() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut operator = portal.browser();
     let page = operator.sign_in("/signin", OPERATOR, "passkey", "").await;
     assert_eq!(page.code(), "G-OPERATOR-ACCOUNT");
     assert_eq!(operator.reset(GOOD).await.code(), "G-OPERATOR-ACCOUNT");
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
     portal.demo.stop().await;
 }
 
 #[tokio::test]
 async fn a_directory_that_was_not_synchronised_for_hours_is_told_at_the_desk() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut hugo = staff(&portal, "hugo").await;
     until_desk(&mut hugo, "sync", false).await;
     portal.demo.tenant.set_sync_age(4 * 3600);

@@ -1,46 +1,46 @@
 //! Agents who act at Microsoft with their own permission, so that Entra's audit log names them and not the operator.
 
 use passback::config::ActAs;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
-use super::cases::{Desk, account, call_check, said, staff};
-use crate::support::portal::{Engine, Page, Portal, Wish, engines, upn};
+use super::cases::{AgentCase, account, call_check, said, staff};
+use crate::support::portal::{DatabaseEngine, PortalSetup, ResponsePage, TestPortal, engines, upn};
 
 /// Contoso with agents who hold the role in Entra, for the same administrative unit as the operator.
-pub(crate) fn contoso() -> Seed {
+pub(crate) fn contoso() -> TenantSeed {
     let role = "roles = [{ template = \"c4e39bd9-1100-46d3-8c65-fb160da0071f\", scope = \"/administrativeUnits/a0000000-0000-4000-8000-0000000000af\" }]";
     let with =
         |text: &str, name: &str| text.replace(&format!("name = \"{name}\""), &format!("name = \"{name}\"\n{role}"));
     let text = with(passback_emulator::CONTOSO_SEED, "Hugo Helpdesk");
-    Seed::parse(&with(&text, "Hana Helpdesk")).unwrap().hurry()
+    TenantSeed::parse(&with(&text, "Hana Helpdesk")).unwrap().hurry()
 }
 
 /// Starts a portal without an operator: every action at Microsoft uses the agent's own permission.
-pub(crate) async fn portal(engine: Engine, seed: Seed) -> Portal {
-    let wish = Wish::adjusted(|config| config.helpdesk.act_as = ActAs::Agent);
-    Portal::with(Wish { engine, seed, link: false, ..wish }).await
+pub(crate) async fn portal(engine: DatabaseEngine, seed: TenantSeed) -> TestPortal {
+    let wish = PortalSetup::adjusted(|config| config.helpdesk.act_as = ActAs::Agent);
+    TestPortal::with(PortalSetup { engine, seed, link: false, ..wish }).await
 }
 
 /// Verifies Omar and executes the action. Returns the case and Microsoft's sign-in page.
-async fn presses(portal: &Portal, agent: &str) -> (Desk, Page) {
-    let mut desk = Desk::begins(portal, agent, "omar", "revoke").await;
+async fn presses(portal: &TestPortal, agent: &str) -> (AgentCase, ResponsePage) {
+    let mut desk = AgentCase::begins(portal, agent, "omar", "revoke").await;
     call_check(&mut desk, &mut account(portal, "omar").await).await;
     let away = desk.press("act", &[]).await;
     assert!(away.url.contains("/oauth2/v2.0/authorize"), "{} {}", away.url, away.body);
     (desk, away)
 }
 
-async fn signs_in(desk: &mut Desk, away: &Page, name: &str) -> Page {
+async fn signs_in(desk: &mut AgentCase, away: &ResponsePage, name: &str) -> ResponsePage {
     desk.agent.post(&away.url, &[("account", &upn(name)), ("method", "passkey")]).await
 }
 
-fn asked_of_entra(away: &Page) -> String {
+fn asked_of_entra(away: &ResponsePage) -> String {
     let url = url::Url::parse(&away.url).unwrap();
     url.query_pairs().find(|(name, _)| name == "claims").map(|(_, claims)| claims.into_owned()).unwrap()
 }
 
-fn challenge(on: Call, times: u32) -> Fault {
-    Fault::on(on, Effect::ClaimsChallenge).for_person(&upn("omar")).times(times)
+fn challenge(on: FaultTarget, times: u32) -> InjectedFault {
+    InjectedFault::on(on, FaultEffect::ClaimsChallenge).for_person(&upn("omar")).times(times)
 }
 
 #[tokio::test]
@@ -51,10 +51,10 @@ async fn hugo_ends_omars_sessions_with_his_own_permission_and_no_operator() {
         let claims = asked_of_entra(&away);
         assert!(claims.contains("cp1") && claims.contains("\"acrs\""), "{claims}");
         assert!(!away.url.contains("offline_access"), "there is nothing to keep");
-        assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0, "nothing is done before he is back");
+        assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, None), 0, "nothing is done before he is back");
         let back = signs_in(&mut hugo, &away, "hugo").await;
         assert_eq!(said(&back), "revoked");
-        assert_eq!(portal.demo.tenant.calls(Call::Revoke, Some(&upn("omar"))), 1);
+        assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, Some(&upn("omar"))), 1);
         assert!(portal.demo.tenant.claims_asked().iter().all(|claims| claims.contains("cp1")));
         // His session is unchanged.
         assert!(hugo.agent.get("/helpdesk").await.status.is_success());
@@ -66,7 +66,7 @@ async fn hugo_ends_omars_sessions_with_his_own_permission_and_no_operator() {
 async fn microsoft_asks_hugo_to_sign_in_again_once_and_the_work_goes_on_where_it_was() {
     for engine in engines() {
         let portal = portal(engine, contoso()).await;
-        portal.demo.tenant.add_fault(challenge(Call::Revoke, 1));
+        portal.demo.tenant.add_fault(challenge(FaultTarget::Revoke, 1));
         let (mut hugo, away) = presses(&portal, "hugo").await;
         let again = signs_in(&mut hugo, &away, "hugo").await;
         assert!(again.url.contains("/oauth2/v2.0/authorize"), "{} {}", again.url, again.body);
@@ -84,8 +84,8 @@ async fn microsoft_asks_hugo_to_sign_in_again_once_and_the_work_goes_on_where_it
 
 #[tokio::test]
 async fn a_second_challenge_ends_it_and_says_so() {
-    let portal = portal(Engine::Sqlite, contoso()).await;
-    portal.demo.tenant.add_fault(challenge(Call::Revoke, 2));
+    let portal = portal(DatabaseEngine::Sqlite, contoso()).await;
+    portal.demo.tenant.add_fault(challenge(FaultTarget::Revoke, 2));
     let (mut hugo, away) = presses(&portal, "hugo").await;
     let again = signs_in(&mut hugo, &away, "hugo").await;
     let back = signs_in(&mut hugo, &again, "hugo").await;
@@ -99,14 +99,16 @@ async fn a_second_challenge_ends_it_and_says_so() {
 
 #[tokio::test]
 async fn hana_gets_a_pass_for_wanda_with_her_own_permission_once_another_has_approved_it() {
-    let portal = portal(Engine::Sqlite, contoso()).await;
-    portal.demo.tenant.add_fault(Fault::on(Call::Pass, Effect::ClaimsChallenge).for_person(&upn("wanda")).times(1));
-    let mut hana = Desk::begins(&portal, "hana", "wanda", "pass").await;
+    let portal = portal(DatabaseEngine::Sqlite, contoso()).await;
+    portal.demo.tenant.add_fault(
+        InjectedFault::on(FaultTarget::Pass, FaultEffect::ClaimsChallenge).for_person(&upn("wanda")).times(1),
+    );
+    let mut hana = AgentCase::begins(&portal, "hana", "wanda", "pass").await;
     call_check(&mut hana, &mut account(&portal, "wanda").await).await;
     hana.verifies("in_person").await;
     assert_eq!(said(&hana.press("act", &[("to", "me")]).await), "c-needs-approval", "refused before she leaves");
     assert_eq!(said(&hana.press("second", &[]).await), "approval-asked");
-    let mut april = Desk { agent: staff(&portal, "april").await, at: hana.at.clone() };
+    let mut april = AgentCase { agent: staff(&portal, "april").await, at: hana.at.clone() };
     assert_eq!(said(&april.press("approve", &[]).await), "approved");
     let away = hana.press("act", &[("to", "me")]).await;
     let again = signs_in(&mut hana, &away, "hana").await;
@@ -117,11 +119,11 @@ async fn hana_gets_a_pass_for_wanda_with_her_own_permission_once_another_has_app
 
 #[tokio::test]
 async fn only_whoever_pressed_can_come_back_and_only_with_a_role_that_may() {
-    let portal = portal(Engine::Sqlite, contoso()).await;
+    let portal = portal(DatabaseEngine::Sqlite, contoso()).await;
     let (mut hugo, away) = presses(&portal, "hugo").await;
     let back = signs_in(&mut hugo, &away, "hana").await;
     assert_eq!(back.code(), "S-SOMEBODY-ELSE");
-    assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, None), 0);
     // The agent signed out of the portal meanwhile. The token from Microsoft does not replace the session.
     let away = hugo.press("act", &[]).await;
     hugo.agent.post_once("/signout", &[]).await;
@@ -132,13 +134,13 @@ async fn only_whoever_pressed_can_come_back_and_only_with_a_role_that_may() {
         back.url,
         back.body
     );
-    assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, None), 0);
     portal.demo.stop().await;
 
     // An agent without a role in Entra is not redirected there.
-    let without = Seed::contoso().unwrap().hurry();
-    let portal = self::portal(Engine::Sqlite, without).await;
-    let mut hugo = Desk::begins(&portal, "hugo", "omar", "revoke").await;
+    let without = TenantSeed::contoso().unwrap().hurry();
+    let portal = self::portal(DatabaseEngine::Sqlite, without).await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "omar", "revoke").await;
     call_check(&mut hugo, &mut account(&portal, "omar").await).await;
     assert_eq!(said(&hugo.press("act", &[]).await), "c-own-role");
     portal.demo.stop().await;
@@ -146,7 +148,7 @@ async fn only_whoever_pressed_can_come_back_and_only_with_a_role_that_may() {
 
 #[tokio::test]
 async fn what_was_verified_for_one_thing_is_good_for_no_other_while_the_agent_is_away() {
-    let portal = portal(Engine::Sqlite, contoso()).await;
+    let portal = portal(DatabaseEngine::Sqlite, contoso()).await;
     // The action was to revoke sessions. Then the case action changes to a pass.
     let (mut hugo, away) = presses(&portal, "hugo").await;
     hugo.press("for", &[("action", "pass")]).await;
@@ -154,12 +156,12 @@ async fn what_was_verified_for_one_thing_is_good_for_no_other_while_the_agent_is
     assert_eq!(said(&back), "c-expired");
     // The same during the action, after Microsoft has asked for another sign-in.
     hugo.press("for", &[("action", "revoke")]).await;
-    portal.demo.tenant.add_fault(challenge(Call::Revoke, 1));
+    portal.demo.tenant.add_fault(challenge(FaultTarget::Revoke, 1));
     let away = hugo.press("act", &[]).await;
     let again = signs_in(&mut hugo, &away, "hugo").await;
     hugo.press("for", &[("action", "pass")]).await;
     let back = signs_in(&mut hugo, &again, "hugo").await;
     assert_eq!(said(&back), "revoked", "what was verified is done, and nothing else");
-    assert_eq!(portal.demo.tenant.calls(Call::Pass, None), 0, "no pass was made");
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::Pass, None), 0, "no pass was made");
     portal.demo.stop().await;
 }

@@ -2,11 +2,11 @@
 
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
-use crate::support::portal::{GOOD, Page, Portal, Wish, rungs, upn};
+use crate::support::portal::{GOOD, PortalSetup, ResponsePage, TestPortal, rungs, upn};
 
-async fn after_reset(portal: &Portal, name: &str, state: &str) -> Page {
+async fn after_reset(portal: &TestPortal, name: &str, state: &str) -> ResponsePage {
     let mut person = portal.signed_in(name).await;
     let reference = person.reset(GOOD).await.reference();
     person.until_state(&reference, state).await;
@@ -15,13 +15,13 @@ async fn after_reset(portal: &Portal, name: &str, state: &str) -> Page {
 
 #[tokio::test]
 async fn the_landing_page() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     assert_snapshot!(portal.browser().get("/").await.main());
 }
 
 #[tokio::test]
 async fn the_form_and_its_refusal() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     assert_snapshot!("form", wanda.get("/reset").await.main());
     assert_snapshot!("form_refused", wanda.reset("wanda").await.main());
@@ -29,7 +29,7 @@ async fn the_form_and_its_refusal() {
 
 #[tokio::test]
 async fn the_timeline_of_a_reset_that_was_written_and_carried() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until(&reference, |s| rungs(s).len() == 3).await;
@@ -38,16 +38,20 @@ async fn the_timeline_of_a_reset_that_was_written_and_carried() {
 
 #[tokio::test]
 async fn the_timeline_in_every_other_state() {
-    let slow = |call| Fault::on(call, Effect::Delay { ms: 4_000 }).for_person(&upn("carl"));
-    let stuck = Fault::on(Call::Writeback, Effect::Slow { ms: 60_000 }).for_person(&upn("wanda"));
-    let silent = Fault::on(
-        Call::ResetPassword,
-        Effect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false },
+    let slow = |call| InjectedFault::on(call, FaultEffect::Delay { ms: 4_000 }).for_person(&upn("carl"));
+    let stuck = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 60_000 }).for_person(&upn("wanda"));
+    let silent = InjectedFault::on(
+        FaultTarget::ResetPassword,
+        FaultEffect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false },
     )
     .for_person(&upn("luca"));
-    let seed =
-        Seed::contoso().unwrap().hurry().with_fault(slow(Call::ResetPassword)).with_fault(stuck).with_fault(silent);
-    let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
+    let seed = TenantSeed::contoso()
+        .unwrap()
+        .hurry()
+        .with_fault(slow(FaultTarget::ResetPassword))
+        .with_fault(stuck)
+        .with_fault(silent);
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::default() }).await;
     for (name, state) in [
         ("carl", "sending"),
         ("wanda", "writing"),
@@ -63,12 +67,15 @@ async fn the_timeline_in_every_other_state() {
 
 #[tokio::test]
 async fn the_form_after_an_unknown_outcome() {
-    let silent = Fault::on(
-        Call::ResetPassword,
-        Effect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false },
+    let silent = InjectedFault::on(
+        FaultTarget::ResetPassword,
+        FaultEffect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false },
     );
-    let portal =
-        Portal::with(Wish { seed: Seed::contoso().unwrap().hurry().with_fault(silent), ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup {
+        seed: TenantSeed::contoso().unwrap().hurry().with_fault(silent),
+        ..PortalSetup::default()
+    })
+    .await;
     let mut luca = portal.signed_in("luca").await;
     let reference = luca.reset(GOOD).await.reference();
     luca.until_state(&reference, "unknown").await;
@@ -77,7 +84,7 @@ async fn the_form_after_an_unknown_outcome() {
 
 #[tokio::test]
 async fn refusals_and_pauses() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut browser = portal.browser();
     assert_snapshot!("not_found", browser.get("/resets/7KQ4-M2ZD").await.main());
     assert_snapshot!("refused_attempt", browser.get("/signin/callback?state=x&code=y").await.main());
@@ -90,7 +97,7 @@ async fn refusals_and_pauses() {
 
 #[tokio::test]
 async fn the_operators_page() {
-    let portal = Portal::with(Wish { link: false, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { link: false, ..PortalSetup::default() }).await;
     let mut adam = portal.browser();
     assert_snapshot!("operator_none", adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await.main());
     assert_snapshot!(
@@ -98,7 +105,7 @@ async fn the_operators_page() {
         adam.sign_in("/admin/operator/link", &upn("svc-passback"), "passkey", "").await.main()
     );
     assert_snapshot!("operator_linked", adam.post("/admin/operator/confirm", &[]).await.main());
-    portal.demo.tenant.add_fault(Fault::on(Call::Token, Effect::DeadToken));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Token, FaultEffect::DeadToken));
     portal.clock.advance(SignedDuration::from_mins(64));
     let mut wanda = portal.browser();
     wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
@@ -107,10 +114,11 @@ async fn the_operators_page() {
 
 #[tokio::test]
 async fn when_graph_is_away_the_page_says_that_nothing_was_changed() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let away = Effect::Status { status: 503, code: "serviceUnavailable".into(), retry_after: None, graph_body: true };
-    portal.demo.tenant.add_fault(Fault::on(Call::User, away));
+    let away =
+        FaultEffect::Status { status: 503, code: "serviceUnavailable".into(), retry_after: None, graph_body: true };
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::User, away));
     let page = wanda.get("/reset").await;
     assert_eq!(page.status, reqwest::StatusCode::SERVICE_UNAVAILABLE);
     assert_snapshot!(page.main());

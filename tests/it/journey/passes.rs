@@ -3,25 +3,25 @@
 
 use std::time::Duration;
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use super::cases::{Desk, account, answers, call_check, question, said};
+use super::cases::{AgentCase, account, answers, call_check, question, said};
 use super::notices::by;
-use crate::support::mailbox::{Mail, Mailbox};
-use crate::support::portal::{Browser, Engine, Portal, Wish, engines, upn};
+use crate::support::mailbox::{ReceivedMail, TestMailServer};
+use crate::support::portal::{DatabaseEngine, HttpBrowser, PortalSetup, TestPortal, engines, upn};
 
-async fn with_mail(mailbox: &Mailbox, engine: Engine) -> Portal {
+async fn with_mail(mailbox: &TestMailServer, engine: DatabaseEngine) -> TestPortal {
     let mail = by(mailbox.port, "tls = \"none\"");
-    let wish = Wish::adjusted(move |config| {
+    let wish = PortalSetup::adjusted(move |config| {
         mail(config);
         config.helpdesk.alarms.every_seconds = 1;
     });
-    Portal::with(Wish { engine, ..wish }).await
+    TestPortal::with(PortalSetup { engine, ..wish }).await
 }
 
 /// Verifies Wanda and executes the action, so that a pass waits for her manager. Returns the manager's browser and the
 /// path of the pass.
-pub(crate) async fn waits_for_the_manager(portal: &Portal, hugo: &mut Desk) -> (Browser, String) {
+pub(crate) async fn waits_for_the_manager(portal: &TestPortal, hugo: &mut AgentCase) -> (HttpBrowser, String) {
     let mut wanda = account(portal, "wanda").await;
     let mut mona = account(portal, "mona").await;
     call_check(hugo, &mut wanda).await;
@@ -35,21 +35,21 @@ pub(crate) async fn waits_for_the_manager(portal: &Portal, hugo: &mut Desk) -> (
 }
 
 /// Does the same, and reveals the pass to the manager. Returns its code.
-async fn gets_a_pass(portal: &Portal, hugo: &mut Desk) -> String {
+async fn gets_a_pass(portal: &TestPortal, hugo: &mut AgentCase) -> String {
     let (mut mona, at) = waits_for_the_manager(portal, hugo).await;
     let shown = mona.post(&at, &[]).await;
     let code = shown.body.split("<p class=\"pass\"").nth(1).unwrap_or_else(|| panic!("{}", shown.body));
     code.split("<bdi>").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
 
-fn told<'a>(mails: &'a [Mail], to: &str, part: &str) -> &'a Mail {
+fn told<'a>(mails: &'a [ReceivedMail], to: &str, part: &str) -> &'a ReceivedMail {
     mails
         .iter()
         .find(|mail| mail.to == [upn(to)] && mail.text.contains(part))
         .unwrap_or_else(|| panic!("{to} was not told: {part}"))
 }
 
-async fn until(browser: &mut Browser, at: &str, part: &str) {
+async fn until(browser: &mut HttpBrowser, at: &str, part: &str) {
     for _ in 0..100 {
         if browser.get(at).await.body.contains(part) {
             return;
@@ -62,9 +62,9 @@ async fn until(browser: &mut Browser, at: &str, part: &str) {
 #[tokio::test]
 async fn wanda_and_her_manager_hear_of_a_pass_of_its_first_use_and_of_what_was_registered_after() {
     for engine in engines() {
-        let mailbox = Mailbox::start().await;
+        let mailbox = TestMailServer::start().await;
         let portal = with_mail(&mailbox, engine).await;
-        let mut hugo = Desk::begins(&portal, "hugo", "wanda", "pass").await;
+        let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "pass").await;
         let code = gets_a_pass(&portal, &mut hugo).await;
         let mails = mailbox.wait(2).await;
         let to_wanda = told(&mails, "wanda", "A Temporary Access Pass was made for your account");
@@ -105,16 +105,16 @@ async fn wanda_and_her_manager_hear_of_a_pass_of_its_first_use_and_of_what_was_r
 
 #[tokio::test]
 async fn where_nobody_can_be_told_no_pass_is_made() {
-    let mailbox = Mailbox::start().await;
-    let portal = with_mail(&mailbox, Engine::Sqlite).await;
-    let mut hugo = Desk::begins(&portal, "hugo", "wanda", "pass").await;
+    let mailbox = TestMailServer::start().await;
+    let portal = with_mail(&mailbox, DatabaseEngine::Sqlite).await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "pass").await;
     let mut wanda = account(&portal, "wanda").await;
     call_check(&mut hugo, &mut wanda).await;
     hugo.verifies("in_person").await;
     assert_eq!(said(&hugo.press("second", &[]).await), "approval-asked");
-    let mut april = Desk { agent: super::cases::staff(&portal, "april").await, at: hugo.at.clone() };
+    let mut april = AgentCase { agent: super::cases::staff(&portal, "april").await, at: hugo.at.clone() };
     assert_eq!(said(&april.press("approve", &[]).await), "approved");
-    portal.demo.tenant.add_fault(Fault::on(Call::Manager, Effect::Hangup));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Manager, FaultEffect::Hangup));
     hugo.press("act", &[("to", "me")]).await;
     assert!(hugo.page().await.body.contains("Graph did not say whom to tell, so no pass was made"));
     let asked = portal.demo.tenant.seen();
@@ -125,12 +125,12 @@ async fn where_nobody_can_be_told_no_pass_is_made() {
 
 #[tokio::test]
 async fn a_case_that_is_for_something_else_by_now_changes_nothing_about_the_pass_that_waits() {
-    let portal = Portal::start().await;
-    let mut hugo = Desk::begins(&portal, "hugo", "wanda", "pass").await;
+    let portal = TestPortal::start().await;
+    let mut hugo = AgentCase::begins(&portal, "hugo", "wanda", "pass").await;
     let (mut mona, at) = waits_for_the_manager(&portal, &mut hugo).await;
     hugo.press("for", &[("action", "revoke")]).await;
     let shown = mona.post(&at, &[]).await;
     assert!(shown.body.contains("<p class=\"pass\""), "{}", shown.body);
-    assert_eq!(portal.demo.tenant.calls(Call::Revoke, None), 0, "nothing was verified for that");
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, None), 0, "nothing was verified for that");
     portal.demo.stop().await;
 }

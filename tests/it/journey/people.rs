@@ -4,37 +4,37 @@
 use std::fmt::Write as _;
 
 use jiff::SignedDuration;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
-use crate::support::portal::{Browser, Engine, GOOD, Page, Portal, Wish, engines, upn};
+use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, engines, upn};
 
-async fn staff(portal: &Portal, name: &str) -> Browser {
+async fn staff(portal: &TestPortal, name: &str) -> HttpBrowser {
     let mut browser = portal.browser();
     let page = browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
     assert!(page.status.is_success(), "{name}: {}", page.body);
     browser
 }
 
-fn address(portal: &Portal, name: &str) -> String {
+fn address(portal: &TestPortal, name: &str) -> String {
     format!("/helpdesk/people/{}", portal.demo.tenant.object_id(&upn(name)).unwrap())
 }
 
 /// Returns a section of the person page by its id.
-fn section<'p>(page: &'p Page, id: &str) -> &'p str {
+fn section<'p>(page: &'p ResponsePage, id: &str) -> &'p str {
     let rest =
         page.body.split_once(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("{id}: {}", page.main())).1;
     rest.split_once("</section>").unwrap().0
 }
 
-async fn audited(portal: &Portal, engine: Engine, event: &str) -> usize {
+async fn audited(portal: &TestPortal, engine: DatabaseEngine, event: &str) -> usize {
     const SQL: &str = "SELECT event FROM audit WHERE event = $1";
     match engine {
-        Engine::Sqlite => {
+        DatabaseEngine::Sqlite => {
             let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
             sqlx::query(SQL).bind(event).fetch_all(&pool).await.unwrap().len()
         }
-        Engine::Postgres => {
+        DatabaseEngine::Postgres => {
             let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
             sqlx::query(SQL).bind(event).fetch_all(&pool).await.unwrap().len()
         }
@@ -44,7 +44,7 @@ async fn audited(portal: &Portal, engine: Engine, event: &str) -> usize {
 #[tokio::test]
 async fn hugo_finds_wanda_before_her_first_reset_and_sees_what_is_known_of_her() {
     for engine in engines() {
-        let portal = Portal::on(engine).await;
+        let portal = TestPortal::on(engine).await;
         let mut hugo = staff(&portal, "hugo").await;
         let page = hugo.get("/helpdesk/people?q=wanda").await;
         let wanda = address(&portal, "wanda");
@@ -76,7 +76,7 @@ async fn hugo_finds_wanda_before_her_first_reset_and_sees_what_is_known_of_her()
 
 /// Backdates the stored phone numbers. The clock cannot be advanced that far, because the browser sessions would
 /// expire.
-async fn days_pass(portal: &Portal, days: i64) {
+async fn days_pass(portal: &TestPortal, days: i64) {
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     let sql = "UPDATE person_numbers SET first_seen_at = first_seen_at - $1";
     let rows = sqlx::query(sql).bind(days * 86_400_000).execute(&pool).await.unwrap().rows_affected();
@@ -85,9 +85,9 @@ async fn days_pass(portal: &Portal, days: i64) {
 
 #[tokio::test]
 async fn a_number_is_called_settled_only_after_fourteen_days_without_a_change() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let wanda = address(&portal, "wanda");
-    let look = async |portal: &Portal| {
+    let look = async |portal: &TestPortal| {
         let page = staff(portal, "hugo").await.get(&wanda).await;
         section(&page, "numbers").to_owned()
     };
@@ -107,7 +107,7 @@ async fn a_number_is_called_settled_only_after_fourteen_days_without_a_change() 
 
 #[tokio::test]
 async fn the_number_of_a_reset_is_remembered_without_anybody_looking() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -120,7 +120,7 @@ async fn the_number_of_a_reset_is_remembered_without_anybody_looking() {
 
 #[tokio::test]
 async fn gloria_is_privileged_and_the_page_says_why() {
-    let portal = Portal::with(Wish::adjusted(|config| config.helpdesk.privileged = vec![upn("omar")])).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(|config| config.helpdesk.privileged = vec![upn("omar")])).await;
     let mut hugo = staff(&portal, "hugo").await;
     for (name, why) in [
         ("gloria", "Holds the role Global Administrator."),
@@ -137,13 +137,16 @@ async fn gloria_is_privileged_and_the_page_says_why() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_said_and_the_rest_of_the_page_comes() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut hugo = staff(&portal, "hugo").await;
     let wanda = address(&portal, "wanda");
-    for (call, id) in
-        [(Call::Methods, "methods"), (Call::Devices, "devices"), (Call::Risk, "risk"), (Call::User, "account")]
-    {
-        portal.demo.tenant.add_fault(Fault::on(call, Effect::Hangup));
+    for (call, id) in [
+        (FaultTarget::Methods, "methods"),
+        (FaultTarget::Devices, "devices"),
+        (FaultTarget::Risk, "risk"),
+        (FaultTarget::User, "account"),
+    ] {
+        portal.demo.tenant.add_fault(InjectedFault::on(call, FaultEffect::Hangup));
         let page = hugo.get(&wanda).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(section(&page, id).contains("This could not be read."), "{id}: {}", page.main());
@@ -154,8 +157,8 @@ async fn what_cannot_be_read_is_said_and_the_rest_of_the_page_comes() {
         assert_eq!(page.attribute("data-privileged"), if id == "account" { "true" } else { "false" });
         portal.demo.tenant.clear_faults();
     }
-    for call in [Call::Roles, Call::Groups] {
-        portal.demo.tenant.add_fault(Fault::on(call, Effect::Hangup));
+    for call in [FaultTarget::Roles, FaultTarget::Groups] {
+        portal.demo.tenant.add_fault(InjectedFault::on(call, FaultEffect::Hangup));
         let page = hugo.get(&wanda).await;
         assert!(page.body.contains("so everybody counts as privileged"), "{}", page.main());
         portal.demo.tenant.clear_faults();
@@ -165,8 +168,8 @@ async fn what_cannot_be_read_is_said_and_the_rest_of_the_page_comes() {
 
 #[tokio::test]
 async fn risk_is_shown_where_the_portal_may_read_it() {
-    let seed = Seed::contoso().unwrap().hurry().granting("IdentityRiskyUser.Read.All");
-    let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
+    let seed = TenantSeed::contoso().unwrap().hurry().granting("IdentityRiskyUser.Read.All");
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::default() }).await;
     let mut hugo = staff(&portal, "hugo").await;
     let page = hugo.get(&address(&portal, "rita")).await;
     assert!(section(&page, "risk").contains("At risk, high:"), "{}", section(&page, "risk"));
@@ -181,7 +184,9 @@ async fn a_search_says_what_it_came_to_and_one_agent_cannot_read_out_the_directo
     for n in 0..25 {
         let _ = write!(text, "\n[[people]]\nupn = \"many{n}@contoso.example\"\nname = \"Many <b>{n}\"\n");
     }
-    let portal = Portal::with(Wish { seed: Seed::parse(&text).unwrap().hurry(), ..Wish::default() }).await;
+    let portal =
+        TestPortal::with(PortalSetup { seed: TenantSeed::parse(&text).unwrap().hurry(), ..PortalSetup::default() })
+            .await;
     let mut hugo = staff(&portal, "hugo").await;
     for (typed, said) in [
         ("", "How a name begins"),
@@ -198,8 +203,8 @@ async fn a_search_says_what_it_came_to_and_one_agent_cannot_read_out_the_directo
     assert!(page.body.contains("Many &#60;b&#62;"), "{}", page.main());
     let page = hugo.get(&format!("/helpdesk/people?q={}", upn("adam"))).await;
     assert_eq!(page.body.matches("href=\"/helpdesk/people/").count(), 1, "a whole address: {}", page.main());
-    portal.demo.tenant.add_fault(Fault::on(Call::User, Effect::Hangup).times(1));
-    portal.demo.tenant.add_fault(Fault::on(Call::Other, Effect::Hangup).times(1));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::User, FaultEffect::Hangup).times(1));
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Other, FaultEffect::Hangup).times(1));
     let page = hugo.get("/helpdesk/people?q=many").await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.body.contains("Microsoft did not answer"), "{}", page.main());
@@ -216,7 +221,7 @@ async fn a_search_says_what_it_came_to_and_one_agent_cannot_read_out_the_directo
 
 #[tokio::test]
 async fn nobody_is_nobody_and_a_person_who_left_still_has_their_resets() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut hugo = staff(&portal, "hugo").await;
     for nobody in ["0", "00000000-0000-4000-8000-000000000000", &upn("wanda")] {
         assert_eq!(hugo.once(&format!("/helpdesk/people/{nobody}")).await.status(), StatusCode::NOT_FOUND, "{nobody}");
@@ -224,9 +229,13 @@ async fn nobody_is_nobody_and_a_person_who_left_still_has_their_resets() {
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
-    let gone =
-        Effect::Status { status: 404, code: "Request_ResourceNotFound".into(), retry_after: None, graph_body: true };
-    portal.demo.tenant.add_fault(Fault::on(Call::User, gone));
+    let gone = FaultEffect::Status {
+        status: 404,
+        code: "Request_ResourceNotFound".into(),
+        retry_after: None,
+        graph_body: true,
+    };
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::User, gone));
     let page = hugo.get(&address(&portal, "wanda")).await;
     assert!(page.body.contains("no longer in the tenant") && page.body.contains(&reference), "{}", page.main());
     assert!(page.body.contains("Wanda Writeback"), "as the reset knew her: {}", page.main());

@@ -7,12 +7,12 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
-use passback::config::BreachKind;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback::config::BreachCheckKind;
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
 
-use crate::support::portal::{Browser, GOOD, Page, Portal, Wish, upn};
+use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, upn};
 
 /// Meets every rule that needs no list.
 const STOLEN: &str = "Velvet-Trombone-Gravel-3";
@@ -25,29 +25,33 @@ fn hash(text: &str) -> String {
     })
 }
 
-async fn check(browser: &mut Browser, password: &str) -> Value {
+async fn check(browser: &mut HttpBrowser, password: &str) -> Value {
     let answer = browser.post_once("/reset/check", &[("password", password)]).await;
     answer.json::<Value>().await.unwrap()["rules"].clone()
 }
 
 /// A fake breach range API that knows one password and counts the requests.
 #[derive(Clone)]
-struct Service {
+struct FakeRangeService {
     url: String,
     asked: Arc<AtomicUsize>,
     well: bool,
 }
 
-async fn service(well: bool) -> Service {
+async fn service(well: bool) -> FakeRangeService {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/range/", listener.local_addr().unwrap());
-    let service = Service { url, asked: Arc::default(), well };
+    let service = FakeRangeService { url, asked: Arc::default(), well };
     let router = Router::new().route("/range/{prefix}", get(range)).with_state(service.clone());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     service
 }
 
-async fn range(State(service): State<Service>, Path(prefix): Path<String>, headers: HeaderMap) -> (StatusCode, String) {
+async fn range(
+    State(service): State<FakeRangeService>,
+    Path(prefix): Path<String>,
+    headers: HeaderMap,
+) -> (StatusCode, String) {
     service.asked.fetch_add(1, Ordering::SeqCst);
     assert_eq!((prefix.len(), headers["add-padding"].to_str().unwrap()), (5, "true"), "no more than five digits leave");
     if !service.well {
@@ -59,14 +63,14 @@ async fn range(State(service): State<Service>, Path(prefix): Path<String>, heade
 }
 
 /// Starts a portal with a breach check. `with` is the address of a range API or the path of a breach list file.
-async fn with_breach(with: &str) -> Portal {
+async fn with_breach(with: &str) -> TestPortal {
     let with = with.to_owned();
-    Portal::with(Wish::adjusted(move |config| {
+    TestPortal::with(PortalSetup::adjusted(move |config| {
         if with.starts_with("http") {
-            config.breach.kind = BreachKind::RangeApi;
+            config.breach.kind = BreachCheckKind::RangeApi;
             config.breach.url = with.parse().unwrap();
         } else {
-            config.breach.kind = BreachKind::File;
+            config.breach.kind = BreachCheckKind::File;
             config.breach.file = Some(with.clone().into());
         }
     }))
@@ -75,7 +79,7 @@ async fn with_breach(with: &str) -> Portal {
 
 #[tokio::test]
 async fn each_rule_is_judged_while_she_types() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let rules = check(&mut wanda, "Wanda-1").await;
     assert_eq!(
@@ -92,7 +96,7 @@ async fn each_rule_is_judged_while_she_types() {
 
 #[tokio::test]
 async fn the_phrase_that_is_offered_can_be_used_as_it_is() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let form = wanda.get("/reset").await;
     let offered =
@@ -118,7 +122,7 @@ async fn a_stolen_password_is_refused_and_only_five_digits_leave() {
     let page = wanda.reset(STOLEN).await;
     assert_eq!(page.status, 422);
     assert!(page.body.contains("data-rule=\"breach\" data-standing=\"failed\""), "{}", page.main());
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
     assert_eq!(check(&mut wanda, GOOD).await["breach"], "met", "padding is not a match");
     portal.demo.stop().await;
 }
@@ -183,7 +187,9 @@ async fn a_file_of_hashes_is_built_and_asked_without_any_network() {
 
 #[tokio::test]
 async fn a_person_with_a_forbidden_word_is_told_which_rule() {
-    let portal = Portal::with(Wish::adjusted(|c| c.policy.banned_words = vec!["harbour".into(), "quiet".into()])).await;
+    let portal =
+        TestPortal::with(PortalSetup::adjusted(|c| c.policy.banned_words = vec!["harbour".into(), "quiet".into()]))
+            .await;
     let mut wanda = portal.signed_in("wanda").await;
     assert_eq!(check(&mut wanda, "Qu1et-H@rbour").await["banned"], "met", "five points are enough");
     let page = wanda.reset("QuietH@rb0ur").await;
@@ -196,14 +202,14 @@ async fn a_person_with_a_forbidden_word_is_told_which_rule() {
 const FORBIDDEN: &str = "QuietHarbour92";
 
 /// Starts a portal that validates passwords at Microsoft, in a tenant that bans two words more than the portal.
-async fn asking_microsoft() -> Portal {
+async fn asking_microsoft() -> TestPortal {
     let text = passback_emulator::CONTOSO_SEED;
-    let seed = Seed::parse(&text.replace("\"lighthouse\"", "\"quiet\", \"harbour\"")).unwrap().hurry();
-    let on = Wish::adjusted(|config| config.policy.microsoft_check = true);
-    Portal::with(Wish { seed: seed.consenting("User.ReadWrite"), ..on }).await
+    let seed = TenantSeed::parse(&text.replace("\"lighthouse\"", "\"quiet\", \"harbour\"")).unwrap().hurry();
+    let on = PortalSetup::adjusted(|config| config.policy.microsoft_check = true);
+    TestPortal::with(PortalSetup { seed: seed.consenting("User.ReadWrite"), ..on }).await
 }
 
-fn standing(page: &Page, rule: &str) -> String {
+fn standing(page: &ResponsePage, rule: &str) -> String {
     let row =
         page.body.split_once(&format!("data-rule=\"{rule}\" data-standing=\"")).unwrap_or_else(|| panic!("{rule}"));
     row.1.split('"').next().unwrap().to_owned()
@@ -219,7 +225,7 @@ async fn microsoft_is_asked_when_she_submits_and_never_while_she_types() {
     }
     let broken = wanda.post("/reset", &[("password", FORBIDDEN), ("again", "other")]).await;
     assert_eq!((broken.status, wanda.reset("short").await.status), (422.try_into().unwrap(), broken.status));
-    assert_eq!(portal.demo.tenant.calls(Call::ValidatePassword, None), 0, "nor what could not be sent anyway");
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ValidatePassword, None), 0, "nor what could not be sent anyway");
     let page = wanda.reset(FORBIDDEN).await;
     assert_eq!(page.status, 422);
     assert_eq!(
@@ -228,12 +234,12 @@ async fn microsoft_is_asked_when_she_submits_and_never_while_she_types() {
     );
     assert!(page.body.contains("Password is too weak and can not be used."), "{}", page.main());
     assert!(!page.body.contains(FORBIDDEN), "it is not drawn again");
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
     assert_eq!(wanda.get("/reset").await.status, 200, "no intent was written: the form opens");
     let page = wanda.reset(GOOD).await;
     assert!(!page.body.contains("could not be asked beforehand"));
     wanda.until_state(&page.reference(), "written").await;
-    assert_eq!(portal.demo.tenant.calls(Call::ValidatePassword, None), 2, "once for each");
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ValidatePassword, None), 2, "once for each");
     portal.demo.stop().await;
 }
 
@@ -244,8 +250,8 @@ async fn what_microsoft_refuses_by_a_rule_nobody_knows_is_told_in_its_own_words(
     let text = r#"{"isValid":false,"validationResults":[
         {"ruleName":"AllOther","validationPassed":true,"message":"Fine so far."},
         {"ruleName":"password_of_a_weekday","validationPassed":false,"message":"No <b>weekdays</b>."}]}"#;
-    let said = Effect::Body { status: 200, content_type: "application/json".into(), text: text.into() };
-    portal.demo.tenant.add_fault(Fault::on(Call::ValidatePassword, said).times(1));
+    let said = FaultEffect::Body { status: 200, content_type: "application/json".into(), text: text.into() };
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ValidatePassword, said).times(1));
     let page = wanda.reset(GOOD).await;
     assert_eq!((page.status, standing(&page, "microsoft").as_str()), (422.try_into().unwrap(), "failed"));
     assert_eq!(page.body.matches("data-standing=\"failed\"").count(), 1, "no rule of ours is blamed");
@@ -257,17 +263,17 @@ async fn what_microsoft_refuses_by_a_rule_nobody_knows_is_told_in_its_own_words(
 #[tokio::test]
 async fn a_microsoft_that_is_ill_or_slow_stands_in_nobodys_way_and_is_said() {
     let portal = asking_microsoft().await;
-    let ill = Effect::Status { status: 503, code: "x".into(), retry_after: None, graph_body: true };
-    let nonsense = Effect::Body { status: 200, content_type: "application/json".into(), text: "{}".into() };
+    let ill = FaultEffect::Status { status: 503, code: "x".into(), retry_after: None, graph_body: true };
+    let nonsense = FaultEffect::Body { status: 200, content_type: "application/json".into(), text: "{}".into() };
     for (name, effect) in [
         ("wanda", ill),
-        ("omar", Effect::Delay { ms: 20_000 }),
-        ("sven", Effect::Drip { ms: 500 }),
-        ("rita", Effect::Hangup),
+        ("omar", FaultEffect::Delay { ms: 20_000 }),
+        ("sven", FaultEffect::Drip { ms: 500 }),
+        ("rita", FaultEffect::Hangup),
         ("luca", nonsense),
     ] {
         let mut browser = portal.signed_in(name).await;
-        portal.demo.tenant.add_fault(Fault::on(Call::ValidatePassword, effect).times(1));
+        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ValidatePassword, effect).times(1));
         let began = std::time::Instant::now();
         let page = browser.reset(GOOD).await;
         assert!(began.elapsed() < std::time::Duration::from_secs(5), "{name} waited {:?}", began.elapsed());
@@ -275,7 +281,7 @@ async fn a_microsoft_that_is_ill_or_slow_stands_in_nobodys_way_and_is_said() {
         let again = browser.get(&format!("/resets/{}", page.reference())).await;
         assert!(!again.body.contains("could not be asked beforehand"), "{name}: said once");
         browser.until(&page.reference(), |status| status["state"] != "sending").await;
-        assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, Some(&upn(name))), 1, "{name}");
+        assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn(name))), 1, "{name}");
     }
     portal.demo.stop().await;
 }
@@ -301,11 +307,11 @@ async fn consent_that_is_taken_back_costs_the_check_and_no_reset() {
 #[tokio::test]
 async fn by_default_microsoft_is_not_asked_and_the_operator_asks_for_nothing_more() {
     // This tenant granted no further consent, and the operator is linked.
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     assert!(!wanda.get("/reset").await.body.contains("data-rule=\"microsoft\""));
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
-    assert_eq!(portal.demo.tenant.calls(Call::ValidatePassword, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ValidatePassword, None), 0);
     portal.demo.stop().await;
 }

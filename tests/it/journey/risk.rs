@@ -1,25 +1,25 @@
 //! User risk: a person at risk resets a password that an attacker may know, and the helpdesk dismisses the risk at
 //! Microsoft.
 
-use passback::config::{Config, RiskLevel, RiskSettings};
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback::config::{Config, RiskConfig, RiskLevel};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
 use super::cases::staff;
-use crate::support::portal::{Browser, GOOD, Portal, Wish, engines, rungs, upn};
+use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, TestPortal, engines, rungs, upn};
 
 const READ: &str = "IdentityRiskyUser.Read.All";
 const WRITE: &str = "IdentityRiskyUser.ReadWrite.All";
 
-async fn portal(level: Option<RiskLevel>, permissions: &[&str], wish: Wish) -> Portal {
+async fn portal(level: Option<RiskLevel>, permissions: &[&str], wish: PortalSetup) -> TestPortal {
     let text = passback_emulator::CONTOSO_SEED;
     let name = "name = \"Wanda Writeback\"";
-    let seed = Seed::parse(&text.replace(name, &format!("{name}\nrisk = \"high\""))).unwrap().hurry();
+    let seed = TenantSeed::parse(&text.replace(name, &format!("{name}\nrisk = \"high\""))).unwrap().hurry();
     let seed = permissions.iter().fold(seed, |seed, permission| seed.granting(permission));
-    let adjust = move |config: &mut Config| config.risk = Some(RiskSettings { approval_from: level });
-    Portal::with(Wish { seed, adjust: Box::new(adjust), ..wish }).await
+    let adjust = move |config: &mut Config| config.risk = Some(RiskConfig { approval_from: level });
+    TestPortal::with(PortalSetup { seed, adjust: Box::new(adjust), ..wish }).await
 }
 
-async fn opens(portal: &Portal, name: &str) -> (Browser, String, bool) {
+async fn opens(portal: &TestPortal, name: &str) -> (HttpBrowser, String, bool) {
     let mut browser = portal.signed_in(name).await;
     let page = browser.get("/reset").await;
     let code = if page.body.contains("data-code=") { page.code() } else { String::new() };
@@ -29,7 +29,7 @@ async fn opens(portal: &Portal, name: &str) -> (Browser, String, bool) {
 #[tokio::test]
 async fn wanda_is_told_of_her_risk_resets_and_the_desk_tells_microsoft_that_it_is_over() {
     for engine in engines() {
-        let portal = portal(None, &[WRITE], Wish { engine, ..Wish::default() }).await;
+        let portal = portal(None, &[WRITE], PortalSetup { engine, ..PortalSetup::default() }).await;
         let (mut wanda, code, told) = opens(&portal, "wanda").await;
         assert_eq!((code.as_str(), told), ("", true), "she is told, and may go on");
         let (_, _, told) = opens(&portal, "mona").await;
@@ -58,33 +58,33 @@ async fn wanda_is_told_of_her_risk_resets_and_the_desk_tells_microsoft_that_it_i
 #[tokio::test]
 async fn from_a_level_on_the_desk_has_to_allow_it_first() {
     for (level, code) in [(RiskLevel::High, "G-APPROVAL"), (RiskLevel::Low, "G-APPROVAL")] {
-        let portal = portal(Some(level), &[READ], Wish::default()).await;
+        let portal = portal(Some(level), &[READ], PortalSetup::default()).await;
         assert_eq!(opens(&portal, "wanda").await.1, code, "hers is high");
         assert_eq!(opens(&portal, "mona").await.1, "", "and hers is none");
         portal.demo.stop().await;
     }
     let text = passback_emulator::CONTOSO_SEED.replace("risk = \"high\"", "risk = \"low\"");
-    let seed = Seed::parse(&text).unwrap().hurry().granting(READ);
-    let medium = |config: &mut Config| config.risk = Some(RiskSettings { approval_from: Some(RiskLevel::Medium) });
-    let portal = Portal::with(Wish { seed, ..Wish::adjusted(medium) }).await;
+    let seed = TenantSeed::parse(&text).unwrap().hurry().granting(READ);
+    let medium = |config: &mut Config| config.risk = Some(RiskConfig { approval_from: Some(RiskLevel::Medium) });
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::adjusted(medium) }).await;
     assert_eq!(opens(&portal, "rita").await.1, "", "low is below medium");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
 async fn a_risk_that_cannot_be_read_leaves_it_to_the_desk() {
-    let portal = portal(Some(RiskLevel::High), &[READ], Wish::default()).await;
-    portal.demo.tenant.add_fault(Fault::on(Call::Risk, Effect::Hangup));
+    let portal = portal(Some(RiskLevel::High), &[READ], PortalSetup::default()).await;
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Risk, FaultEffect::Hangup));
     assert_eq!(opens(&portal, "mona").await.1, "G-APPROVAL");
     portal.demo.stop().await;
-    let portal = self::portal(Some(RiskLevel::High), &[], Wish::default()).await;
+    let portal = self::portal(Some(RiskLevel::High), &[], PortalSetup::default()).await;
     assert_eq!(opens(&portal, "mona").await.1, "G-APPROVAL", "without the permission nobody knows");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
 async fn what_microsoft_does_not_take_changes_nothing() {
-    let portal = portal(None, &[READ], Wish::default()).await;
+    let portal = portal(None, &[READ], PortalSetup::default()).await;
     let (mut wanda, _, _) = opens(&portal, "wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     let mut hugo = staff(&portal, "hugo").await;
@@ -106,9 +106,9 @@ async fn several_at_once_are_told_although_microsoft_takes_one_question_a_second
         assert!(seed.contains(&line), "{name}");
         seed = seed.replacen(&line, &format!("{line}\nrisk = \"high\""), 1);
     }
-    let seed = Seed::parse(&seed).unwrap().hurry().granting(READ).throttling_risks();
-    let adjust = move |config: &mut Config| config.risk = Some(RiskSettings { approval_from: None });
-    let portal = Portal::with(Wish { seed, adjust: Box::new(adjust), ..Wish::default() }).await;
+    let seed = TenantSeed::parse(&seed).unwrap().hurry().granting(READ).throttling_risks();
+    let adjust = move |config: &mut Config| config.risk = Some(RiskConfig { approval_from: None });
+    let portal = TestPortal::with(PortalSetup { seed, adjust: Box::new(adjust), ..PortalSetup::default() }).await;
     let all = ["wanda", "omar", "mona"].map(|name| opens(&portal, name));
     let told = futures_util::future::join_all(all).await;
     assert!(told.iter().all(|(_, _, told)| *told), "each waits for a turn");

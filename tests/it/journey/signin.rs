@@ -1,20 +1,20 @@
 //! Sign-in, and every way in which it ends without a session.
 
 use jiff::SignedDuration;
-use passback_emulator::{Call, Effect, Fault, Seed};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
-use crate::support::portal::{GOOD, Portal, Wish, upn};
+use crate::support::portal::{GOOD, PortalSetup, TestPortal, upn};
 
 const PASSWORD: &str = "Old-River-Stone-7";
 
-fn contoso(change: impl Fn(&str) -> String) -> Seed {
-    Seed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap().hurry()
+fn contoso(change: impl Fn(&str) -> String) -> TenantSeed {
+    TenantSeed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap().hurry()
 }
 
 #[tokio::test]
 async fn a_password_does_not_open_the_portal() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.browser();
     let page = wanda.sign_in("/signin", &upn("wanda"), "password", PASSWORD).await;
     assert!(page.url.contains("/authorize"), "Entra keeps her: {}", page.url);
@@ -23,7 +23,7 @@ async fn a_password_does_not_open_the_portal() {
 
 #[tokio::test]
 async fn a_guest_and_an_excluded_person_are_refused_by_name() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     for (who, code) in
         [("gus_fabrikam.example#EXT#@contoso.example", "S-GUEST"), ("dora@contoso.example", "S-EXCLUDED")]
     {
@@ -34,7 +34,7 @@ async fn a_guest_and_an_excluded_person_are_refused_by_name() {
 
 #[tokio::test]
 async fn someone_excluded_by_password_alone_is_refused_although_entra_says_the_context_is_met() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let page = portal.browser().sign_in("/signin", &upn("dora"), "password", PASSWORD).await;
     assert_eq!(page.code(), "S-EXCLUDED");
 }
@@ -44,7 +44,7 @@ async fn without_an_enabled_policy_resets_are_paused() {
     for state in ["disabled", "enabledForReportingButNotEnforced"] {
         let seed = contoso(|text| text.replace("state = \"enabled\"", &format!("state = \"{state}\"")));
         // The administrator could not sign in to link the operator. The test does not get that far.
-        let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
+        let portal = TestPortal::with(PortalSetup { seed, link: false, ..PortalSetup::default() }).await;
         let page = portal.browser().sign_in("/signin", &upn("wanda"), "password", PASSWORD).await;
         assert_eq!(page.code(), "S-POLICY", "{state}: Entra fails open, the portal does not");
     }
@@ -58,7 +58,7 @@ async fn a_policy_that_allows_the_password_proves_nothing() {
             "strength = \"00000000-0000-0000-0000-000000000002\"",
         )
     });
-    let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { seed, link: false, ..PortalSetup::default() }).await;
     assert_eq!(portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await.code(), "S-POLICY");
 }
 
@@ -74,7 +74,7 @@ async fn a_policy_with_a_way_round_it_proves_nothing_although_entra_gives_the_co
         "or_controls = [\"compliantDevice\"]",
     ] {
         let seed = contoso(|text| text.replace(rule, &format!("{rule}\n{way_round}")));
-        let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
+        let portal = TestPortal::with(PortalSetup { seed, link: false, ..PortalSetup::default() }).await;
         let page = portal.browser().sign_in("/signin", &upn("wanda"), "password", PASSWORD).await;
         assert_eq!(page.code(), "S-POLICY", "{way_round}: Entra let the password in, the portal does not");
         portal.demo.stop().await;
@@ -86,7 +86,7 @@ async fn whoever_holds_an_excluded_role_is_not_covered_and_everybody_else_is() {
     let rule = "every_time = true";
     let except = "exclude_roles = [\"62e90394-69f5-4237-9190-012177145e10\"]";
     let seed = contoso(|text| text.replace(rule, &format!("{rule}\n{except}")));
-    let portal = Portal::with(Wish { seed, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::default() }).await;
     assert_eq!(portal.browser().sign_in("/signin", &upn("gloria"), "passkey", "").await.code(), "S-EXCLUDED");
     assert!(portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await.url.ends_with("/reset"));
     portal.demo.stop().await;
@@ -95,8 +95,8 @@ async fn whoever_holds_an_excluded_role_is_not_covered_and_everybody_else_is() {
 #[tokio::test]
 async fn two_people_who_sign_in_within_the_first_second_share_one_look_at_the_policy() {
     // Microsoft's own limit: 1 request per second, and 429 without `Retry-After`.
-    let seed = Seed::parse(passback_emulator::CONTOSO_SEED).unwrap();
-    let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
+    let seed = TenantSeed::parse(passback_emulator::CONTOSO_SEED).unwrap();
+    let portal = TestPortal::with(PortalSetup { seed, link: false, ..PortalSetup::default() }).await;
     let names = ["wanda", "omar", "theo", "luca"];
     let all = names.map(|name| {
         let mut browser = portal.browser();
@@ -106,14 +106,14 @@ async fn two_people_who_sign_in_within_the_first_second_share_one_look_at_the_po
         // No operator is linked here. This code appears only after the policy was assessed as enforced.
         assert_eq!(page.code(), "G-OPERATOR", "{}", page.body);
     }
-    let asked = portal.demo.tenant.calls(Call::Policies, None);
+    let asked = portal.demo.tenant.calls(FaultTarget::Policies, None);
     assert!(asked <= 2, "{asked} questions");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
 async fn the_policy_is_looked_at_before_anybody_comes_and_a_turn_is_history() {
-    let portal = Portal::with(Wish { link: false, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { link: false, ..PortalSetup::default() }).await;
     let history = async || {
         let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
         let sql = "SELECT detail FROM audit WHERE event = 'policy.verdict' ORDER BY seq";
@@ -135,7 +135,7 @@ async fn the_policy_is_looked_at_before_anybody_comes_and_a_turn_is_history() {
 
 #[tokio::test]
 async fn what_entra_says_no_with_is_told_in_words_that_help() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     for (aadsts, error, code) in [
         (50105, "access_denied", "S-NOT-ASSIGNED"),
         (53001, "interaction_required", "S-DEVICE"),
@@ -147,11 +147,11 @@ async fn what_entra_says_no_with_is_told_in_words_that_help() {
         (65001, "consent_required", "S-SETUP"),
         (70043, "invalid_grant", "S-ATTEMPT"),
     ] {
-        let fault = Effect::Aadsts { code: aadsts, error: error.to_owned() };
-        portal.demo.tenant.add_fault(Fault::on(Call::Authorize, fault.clone()).times(1));
+        let fault = FaultEffect::Aadsts { code: aadsts, error: error.to_owned() };
+        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Authorize, fault.clone()).times(1));
         let page = portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await;
         assert_eq!(page.code(), code, "AADSTS{aadsts} at the sign-in");
-        portal.demo.tenant.add_fault(Fault::on(Call::Token, fault).for_person(&upn("wanda")).times(1));
+        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Token, fault).for_person(&upn("wanda")).times(1));
         let page = portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await;
         assert_eq!(page.code(), code, "AADSTS{aadsts} at the token endpoint");
     }
@@ -160,7 +160,7 @@ async fn what_entra_says_no_with_is_told_in_words_that_help() {
 
 #[tokio::test]
 async fn a_callback_counts_once_and_only_in_the_browser_that_began() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let (mut wanda, mut thief) = (portal.browser(), portal.browser());
     let entra = wanda.get("/signin").await;
     let back = wanda.post_once(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
@@ -174,7 +174,7 @@ async fn a_callback_counts_once_and_only_in_the_browser_that_began() {
 
 #[tokio::test]
 async fn a_sign_in_that_took_too_long_is_asked_for_again() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.browser();
     let entra = wanda.get("/signin").await;
     let back = wanda.post_once(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
@@ -192,7 +192,7 @@ async fn a_sign_in_that_took_too_long_is_asked_for_again() {
 #[tokio::test]
 async fn a_sign_in_that_entra_saw_too_long_ago_opens_nothing() {
     let adjust = |config: &mut passback::config::Config| config.signin.max_age_seconds = 60;
-    let portal = Portal::with(Wish::adjusted(adjust)).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(adjust)).await;
     for (waited, stale) in [(30, false), (90, true)] {
         let mut wanda = portal.browser();
         let entra = wanda.get("/signin").await;
@@ -210,7 +210,7 @@ fn state(url: &str) -> String {
 
 #[tokio::test]
 async fn keys_may_roll_while_somebody_signs_in() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     portal.signed_in("omar").await;
     portal.demo.tenant.rotate_keys().await.unwrap();
     portal.clock.advance(SignedDuration::from_secs(61));
@@ -219,7 +219,7 @@ async fn keys_may_roll_while_somebody_signs_in() {
 
 #[tokio::test]
 async fn staff_pages_need_a_staff_sign_in_with_a_role() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.browser();
     assert_eq!(wanda.sign_in("/signin?purpose=staff", &upn("wanda"), "passkey", "").await.code(), "S-NO-ROLE");
     let mut hugo = portal.browser();
@@ -236,7 +236,7 @@ async fn staff_pages_need_a_staff_sign_in_with_a_role() {
 
 #[tokio::test]
 async fn signing_out_ends_it_here_and_at_entra() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let kept = wanda.clone();
     let end = wanda.post("/signout", &[]).await;
@@ -250,20 +250,22 @@ async fn signing_out_ends_it_here_and_at_entra() {
 
 #[tokio::test]
 async fn a_session_ends_after_half_an_hour_of_silence() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     portal.clock.advance(SignedDuration::from_mins(31));
     let page = wanda.post_once("/reset", &[("password", GOOD), ("again", GOOD)]).await;
     assert_eq!(page.status(), StatusCode::UNAUTHORIZED);
     assert!(page.text().await.unwrap().contains("S-EXPIRED"));
-    assert_eq!(portal.demo.tenant.calls(Call::ResetPassword, None), 0);
+    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
 }
 
 #[tokio::test]
 async fn when_the_operators_grant_dies_people_read_so_before_they_type() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    portal.demo.tenant.add_fault(Fault::on(Call::Token, Effect::DeadToken).for_person("svc-passback@contoso.example"));
+    portal.demo.tenant.add_fault(
+        InjectedFault::on(FaultTarget::Token, FaultEffect::DeadToken).for_person("svc-passback@contoso.example"),
+    );
     portal.clock.advance(SignedDuration::from_mins(64));
     let mut wanda_again = portal.browser();
     let page = wanda_again.sign_in("/signin", &upn("wanda"), "passkey", "").await;
@@ -285,7 +287,7 @@ async fn when_the_operators_grant_dies_people_read_so_before_they_type() {
 
 #[tokio::test]
 async fn not_everybody_can_become_the_operator() {
-    let portal = Portal::with(Wish { link: false, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { link: false, ..PortalSetup::default() }).await;
     let mut adam = portal.browser();
     let page = adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
     assert!(page.body.contains("No operator is linked"));
@@ -300,7 +302,7 @@ async fn not_everybody_can_become_the_operator() {
 async fn a_tenant_wide_operator_must_be_meant() {
     let seed =
         contoso(|text| text.replace(", scope = \"/administrativeUnits/a0000000-0000-4000-8000-0000000000af\"", ""));
-    let portal = Portal::with(Wish { seed, link: false, ..Wish::default() }).await;
+    let portal = TestPortal::with(PortalSetup { seed, link: false, ..PortalSetup::default() }).await;
     let mut adam = portal.browser();
     adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
     assert_eq!(adam.sign_in("/admin/operator/link", &upn("svc-passback"), "passkey", "").await.code(), "L-TENANT-WIDE");
@@ -308,7 +310,7 @@ async fn a_tenant_wide_operator_must_be_meant() {
 
 #[tokio::test]
 async fn no_session_is_older_than_eight_hours_however_busy() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -322,14 +324,18 @@ async fn no_session_is_older_than_eight_hours_however_busy() {
 
 #[tokio::test]
 async fn an_operator_that_lost_its_role_is_noticed_by_the_first_refusal() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let denied =
-        Effect::Status { status: 403, code: "Authorization_RequestDenied".into(), retry_after: None, graph_body: true };
-    portal.demo.tenant.add_fault(Fault::on(Call::ResetPassword, denied));
-    portal.demo.tenant.add_fault(Fault::on(
-        Call::Roles,
-        Effect::Body { status: 200, content_type: "application/json".into(), text: "{\"value\":[]}".into() },
+    let denied = FaultEffect::Status {
+        status: 403,
+        code: "Authorization_RequestDenied".into(),
+        retry_after: None,
+        graph_body: true,
+    };
+    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ResetPassword, denied));
+    portal.demo.tenant.add_fault(InjectedFault::on(
+        FaultTarget::Roles,
+        FaultEffect::Body { status: 200, content_type: "application/json".into(), text: "{\"value\":[]}".into() },
     ));
     let reference = wanda.reset(GOOD).await.reference();
     assert_eq!(wanda.until_state(&reference, "refused").await["cause"], "R-ROLE", "not this person: everybody");
@@ -344,9 +350,9 @@ async fn an_operator_that_lost_its_role_is_noticed_by_the_first_refusal() {
 
 #[tokio::test]
 async fn a_missing_context_is_asked_for_once_more_and_not_for_ever() {
-    let omit = || Fault::on(Call::Token, Effect::OmitContext).for_person(&upn("wanda"));
+    let omit = || InjectedFault::on(FaultTarget::Token, FaultEffect::OmitContext).for_person(&upn("wanda"));
     for (fault, let_in) in [(omit().times(1), true), (omit(), false)] {
-        let portal = Portal::start().await;
+        let portal = TestPortal::start().await;
         portal.demo.tenant.add_fault(fault);
         let mut wanda = portal.browser();
         let again = wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;

@@ -1,11 +1,11 @@
 //! Searches for secrets where they must not be: the log at trace level, every file, metrics, backups, error pages, and
 //! the output of `config check`. The emulator provides every token that it issued.
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use crate::support::fleet::{Fleet, Settings, crowded, free_port, person};
-use crate::support::mailbox::Mailbox;
-use crate::support::portal::{Browser, Engine};
+use crate::support::fleet::{FleetSettings, PortalFleet, crowded, free_port, person};
+use crate::support::mailbox::TestMailServer;
+use crate::support::portal::{DatabaseEngine, HttpBrowser};
 use crate::support::raw;
 use crate::support::traces::{contains, forms, walk};
 
@@ -14,20 +14,24 @@ const CANARY: &str = "Canary-Qx47-Marble-Tide";
 
 /// Runs resets that succeed and fail, because each leaves different traces. Returns the browsers and all pages that
 /// they showed.
-async fn live_through(fleet: &Fleet) -> (Vec<Browser>, String) {
+async fn live_through(fleet: &PortalFleet) -> (Vec<HttpBrowser>, String) {
     let mut pages = String::new();
     let mut browsers = Vec::new();
-    for (n, effect) in [None, Some(Effect::DropAnswer), Some(Effect::Redirect { to: "http://127.0.0.1:1/".into() })]
-        .into_iter()
-        .enumerate()
+    for (n, effect) in
+        [None, Some(FaultEffect::DropAnswer), Some(FaultEffect::Redirect { to: "http://127.0.0.1:1/".into() })]
+            .into_iter()
+            .enumerate()
     {
         if let Some(effect) = effect {
-            fleet.fault(Fault::on(Call::ResetPassword, effect).for_person(&person(n)));
+            fleet.fault(InjectedFault::on(FaultTarget::ResetPassword, effect).for_person(&person(n)));
         }
         // The Microsoft check before the reset, with each kind of response.
-        let beforehand =
-            [Effect::Delay { ms: 1 }, Effect::Drip { ms: 300 }, Effect::Redirect { to: "http://127.0.0.1:1/".into() }];
-        fleet.fault(Fault::on(Call::ValidatePassword, beforehand[n].clone()).times(1));
+        let beforehand = [
+            FaultEffect::Delay { ms: 1 },
+            FaultEffect::Drip { ms: 300 },
+            FaultEffect::Redirect { to: "http://127.0.0.1:1/".into() },
+        ];
+        fleet.fault(InjectedFault::on(FaultTarget::ValidatePassword, beforehand[n].clone()).times(1));
         let mut browser = fleet.signed_in(&person(n)).await;
         browser.post_once("/reset/check", &[("password", CANARY)]).await;
         pages += &browser.post("/reset", &[("password", CANARY), ("again", "other")]).await.body;
@@ -47,12 +51,12 @@ fn with_notices(port: u16) -> String {
     format!(
         "{}\n[policy]\nmicrosoft_check = true\n[notify]\nkind = \"smtp\"\nfrom = \"passback@contoso.example\"\n[notify.smtp]\nhost = \"127.0.0.1\"\n\
          tls = \"none\"\nport = {port}\nusername = \"passback\"\npassword = \"{MAIL_PASSWORD}\"",
-        Settings::default().reset
+        FleetSettings::default().reset
     )
 }
 
 /// Opens the links from the mails, presses their buttons, and returns the secret tokens.
-async fn press_links(browsers: &[Browser], mailbox: &Mailbox) -> Vec<String> {
+async fn press_links(browsers: &[HttpBrowser], mailbox: &TestMailServer) -> Vec<String> {
     let mut links = Vec::new();
     for mail in mailbox.wait(2).await {
         let mut browser = browsers[0].clone();
@@ -65,7 +69,7 @@ async fn press_links(browsers: &[Browser], mailbox: &Mailbox) -> Vec<String> {
 }
 
 /// Returns the secrets that must not appear anywhere, each with its name.
-fn secrets(fleet: &Fleet, browsers: &[Browser]) -> Vec<(&'static str, String)> {
+fn secrets(fleet: &PortalFleet, browsers: &[HttpBrowser]) -> Vec<(&'static str, String)> {
     let mut secrets = vec![("the password", CANARY.to_owned()), ("the client secret", raw::SECRET.to_owned())];
     for token in fleet.tenant.issued() {
         // Of a signed token, the secret part is the signature.
@@ -78,16 +82,16 @@ fn secrets(fleet: &Fleet, browsers: &[Browser]) -> Vec<(&'static str, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_password_and_no_token_is_where_it_must_not_be() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(3).consenting("User.ReadWrite")).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(3).consenting("User.ReadWrite")).await;
     let inside = free_port();
     let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
-    let mailbox = Mailbox::start().await;
+    let mailbox = TestMailServer::start().await;
     let reset = with_notices(mailbox.port);
-    fleet.configure(&Settings { server: &server, reset: &reset, ..Settings::default() });
+    fleet.configure(&FleetSettings { server: &server, reset: &reset, ..FleetSettings::default() });
     let mut portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "trace")]).await;
     fleet.link().await;
     let (browsers, pages) = live_through(&fleet).await;
-    assert_eq!(fleet.tenant.calls(Call::ValidatePassword, None), 3, "Microsoft was asked beforehand");
+    assert_eq!(fleet.tenant.calls(FaultTarget::ValidatePassword, None), 3, "Microsoft was asked beforehand");
     let links = press_links(&browsers, &mailbox).await;
     let metrics =
         raw::http().get(format!("http://127.0.0.1:{inside}/metrics")).send().await.unwrap().text().await.unwrap();

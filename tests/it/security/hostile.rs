@@ -10,8 +10,8 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::fleet::{Fleet, crowded, person};
-use crate::support::portal::Engine;
+use crate::support::fleet::{PortalFleet, crowded, person};
+use crate::support::portal::DatabaseEngine;
 
 const PATHS: [&str; 14] = [
     "/",
@@ -47,7 +47,7 @@ const NAMES: [&str; 14] = [
 ];
 
 #[derive(Clone, Debug)]
-struct Hostile {
+struct HostileRequest {
     method: Method,
     path: String,
     query: String,
@@ -95,7 +95,7 @@ fn form() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![3 => fields, 1 => prop::collection::vec(any::<u8>(), 0..600), 1 => Just(b"password=%zz&again=%".to_vec())]
 }
 
-fn hostile() -> impl Strategy<Value = Hostile> {
+fn hostile() -> impl Strategy<Value = HostileRequest> {
     let method = prop_oneof![
         4 => Just(Method::GET),
         4 => Just(Method::POST),
@@ -107,7 +107,7 @@ fn hostile() -> impl Strategy<Value = Hostile> {
     ];
     let headers = prop::collection::vec((0..NAMES.len(), prop::collection::vec(any::<u8>(), 0..60)), 0..4);
     (method, 0..PATHS.len(), nasty(), form(), headers, form(), any::<bool>()).prop_map(
-        |(method, path, piece, query, headers, body, signed_in)| Hostile {
+        |(method, path, piece, query, headers, body, signed_in)| HostileRequest {
             method,
             path: PATHS[path]
                 .replace("{}", &url::form_urlencoded::byte_serialize(piece.as_bytes()).collect::<String>()),
@@ -129,7 +129,7 @@ fn holds(pid: u32) -> (u64, usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
     let mut portal = fleet.start(fleet.port, &[]).await;
     fleet.link().await;
     let browser = fleet.signed_in(&person(0)).await;
@@ -180,7 +180,7 @@ async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
 
 #[tokio::test]
 async fn bytes_that_are_no_http_are_closed() {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(1)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
     let mut portal = fleet.start(fleet.port, &[]).await;
     let mut runner = TestRunner::deterministic();
     let bytes = prop_oneof![

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 
-use crate::support::portal::{Browser, GOOD, Portal, Wish, upn};
+use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, TestPortal, upn};
 
 /// Reads the routes from the source.
 fn declared() -> Vec<(String, String)> {
@@ -55,40 +55,40 @@ fn routes_are_declared_where_the_table_looks() {
 }
 
 /// The expected response: a status and, for a redirect, its target.
-type Got = &'static str;
+type ExpectedResponse = &'static str;
 
-struct Line {
+struct RouteExpectation {
     method: &'static str,
     path: &'static str,
-    nobody: Got,
-    person: Got,
-    other: Got,
-    agent: Got,
-    approver: Got,
-    auditor: Got,
-    admin: Got,
+    nobody: ExpectedResponse,
+    person: ExpectedResponse,
+    other: ExpectedResponse,
+    agent: ExpectedResponse,
+    approver: ExpectedResponse,
+    auditor: ExpectedResponse,
+    admin: ExpectedResponse,
 }
 
-const fn line(method: &'static str, path: &'static str, all: [Got; 7]) -> Line {
+const fn line(method: &'static str, path: &'static str, all: [ExpectedResponse; 7]) -> RouteExpectation {
     let [nobody, person, other, agent, approver, auditor, admin] = all;
-    Line { method, path, nobody, person, other, agent, approver, auditor, admin }
+    RouteExpectation { method, path, nobody, person, other, agent, approver, auditor, admin }
 }
 
-const IN: Got = "303 /signin";
-const STAFF: Got = "303 /signin?purpose=staff";
-const ENTRA: Got = "303 entra";
+const IN: ExpectedResponse = "303 /signin";
+const STAFF: ExpectedResponse = "303 /signin?purpose=staff";
+const ENTRA: ExpectedResponse = "303 entra";
 /// To the reset detail.
-const DESK: Got = "303 the desk";
+const DESK: ExpectedResponse = "303 the desk";
 /// To the case.
-const CASE: Got = "303 the case";
+const CASE: ExpectedResponse = "303 the case";
 /// To the sign-in for the person's own page.
-const VOUCH: Got = "303 /signin?purpose=vouch";
+const VOUCH: ExpectedResponse = "303 /signin?purpose=vouch";
 /// To the status page: only its person can finish a reset.
-const PAGE: Got = "303 the page";
+const PAGE: ExpectedResponse = "303 the page";
 
 /// `{reference}` is the person's reset. A staff session cannot reset a password, and a person's own session grants no
 /// staff permission, whichever roles they hold.
-const TABLE: [Line; 57] = [
+const TABLE: [RouteExpectation; 57] = [
     // Columns: anonymous, person, other person, agent, approver, auditor, admin.
     line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -149,7 +149,7 @@ const TABLE: [Line; 57] = [
     line("GET", "/static/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
 ];
 
-async fn ask(browser: &mut Browser, method: &str, path: &str) -> String {
+async fn ask(browser: &mut HttpBrowser, method: &str, path: &str) -> String {
     let answer = if method == "GET" {
         browser.once(path).await
     } else {
@@ -173,7 +173,7 @@ async fn everybody_gets_from_every_route_what_is_theirs() {
         assert!(listed.contains(&route) || route.1 == "/signout", "{route:?} is not in the table");
     }
     // All requests come from one address, and many are refused.
-    let portal = Portal::with(Wish::adjusted(|config| config.reset.per_address_minute = 100_000)).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(|config| config.reset.per_address_minute = 100_000)).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -207,7 +207,7 @@ async fn everybody_gets_from_every_route_what_is_theirs() {
 
 #[tokio::test]
 async fn a_role_without_a_staff_sign_in_gives_nothing() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     for name in ["hugo", "april", "audrey", "adam"] {
@@ -226,7 +226,7 @@ fn median(times: &mut [Duration]) -> Duration {
 #[tokio::test]
 async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
     let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 100_000;
-    let portal = Portal::with(Wish::adjusted(adjust)).await;
+    let portal = TestPortal::with(PortalSetup::adjusted(adjust)).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     wanda.until_state(&reference, "written").await;
@@ -249,7 +249,7 @@ async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
 
 #[tokio::test]
 async fn who_tries_references_is_stopped_and_who_knows_theirs_is_not() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.reset(GOOD).await.reference();
     let mut omar = portal.signed_in("omar").await;
@@ -268,7 +268,7 @@ async fn who_tries_references_is_stopped_and_who_knows_theirs_is_not() {
 
 #[tokio::test]
 async fn each_attempt_serves_its_purpose_and_no_other() {
-    let portal = Portal::start().await;
+    let portal = TestPortal::start().await;
     // An administrator starts to link the operator. The account that signs in gets no session.
     let mut adam = portal.browser();
     adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;

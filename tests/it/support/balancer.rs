@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A load balancer that runs until it is dropped.
-pub(crate) struct Balancer {
+pub(crate) struct LoadBalancer {
     behind: Arc<Mutex<Vec<u16>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl Balancer {
+impl LoadBalancer {
     pub(crate) async fn start(port: u16, behind: &[u16]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let behind = Arc::new(Mutex::new(behind.to_vec()));
@@ -32,7 +32,7 @@ impl Balancer {
     }
 }
 
-impl Drop for Balancer {
+impl Drop for LoadBalancer {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -9,7 +9,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
-pub(crate) struct Chromium {
+pub(crate) struct ChromiumBrowser {
     driver: Child,
     pub(crate) client: Client,
     _profile: tempfile::TempDir,
@@ -17,18 +17,18 @@ pub(crate) struct Chromium {
 
 /// Window size, theme and JavaScript.
 #[derive(Clone, Copy)]
-pub(crate) struct Looks {
+pub(crate) struct BrowserOptions {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) dark: bool,
     pub(crate) script: bool,
 }
 
-pub(crate) const PHONE: Looks = Looks { width: 390, height: 844, dark: false, script: true };
-pub(crate) const DESKTOP: Looks = Looks { width: 1280, height: 900, dark: false, script: true };
+pub(crate) const PHONE: BrowserOptions = BrowserOptions { width: 390, height: 844, dark: false, script: true };
+pub(crate) const DESKTOP: BrowserOptions = BrowserOptions { width: 1280, height: 900, dark: false, script: true };
 
-impl Chromium {
-    pub(crate) async fn start(looks: Looks) -> Self {
+impl ChromiumBrowser {
+    pub(crate) async fn start(looks: BrowserOptions) -> Self {
         assert!(
             PathBuf::from("/usr/bin/chromedriver").exists(),
             "chromium is not installed: `make test` installs what the tests need"
@@ -59,7 +59,7 @@ impl Chromium {
         panic!("the browser did not start: {last:?}");
     }
 
-    async fn size(&self, looks: Looks) {
+    async fn size(&self, looks: BrowserOptions) {
         self.client.set_window_size(looks.width, looks.height).await.unwrap();
     }
 
@@ -119,7 +119,7 @@ impl Chromium {
     }
 }
 
-fn capabilities(looks: Looks, profile: &tempfile::TempDir) -> fantoccini::wd::Capabilities {
+fn capabilities(looks: BrowserOptions, profile: &tempfile::TempDir) -> fantoccini::wd::Capabilities {
     let mut arguments = vec![
         "--headless=new".to_owned(),
         "--no-sandbox".to_owned(),
@@ -150,7 +150,7 @@ fn capabilities(looks: Looks, profile: &tempfile::TempDir) -> fantoccini::wd::Ca
     capabilities
 }
 
-impl Drop for Chromium {
+impl Drop for ChromiumBrowser {
     fn drop(&mut self) {
         let _ = self.driver.kill();
         let _ = self.driver.wait();

@@ -12,14 +12,14 @@ use serde_json::Value;
 
 static NEXT: AtomicU16 = AtomicU16::new(60);
 
-pub(crate) struct Domain {
+pub(crate) struct SambaDomain {
     child: Child,
     ip: String,
     facts: Value,
     _dir: tempfile::TempDir,
 }
 
-impl Domain {
+impl SambaDomain {
     pub(crate) async fn start(people_password: &str) -> Self {
         assert!(
             PathBuf::from("/usr/sbin/samba").exists(),
@@ -73,8 +73,8 @@ impl Domain {
     }
 
     /// Returns the settings of `[directory]` for this domain, with the read-only account and the CA.
-    pub(crate) fn probe(&self) -> Probe {
-        Probe {
+    pub(crate) fn probe(&self) -> ProbeSettings {
+        ProbeSettings {
             url: format!("ldaps://{}", self.ip),
             bind_dn: self.fact("probe").into(),
             password_file: self.fact("probe_password_file").into(),
@@ -86,26 +86,26 @@ impl Domain {
     }
 
     /// Adds the account that may write `lockoutTime`.
-    pub(crate) fn probe_that_unlocks(&self) -> Probe {
+    pub(crate) fn probe_that_unlocks(&self) -> ProbeSettings {
         let unlock = Some((self.fact("unlock").into(), self.fact("unlock_password_file").into()));
-        Probe { unlock, ..self.probe() }
+        ProbeSettings { unlock, ..self.probe() }
     }
 
     /// Adds an account for unlocking that may only read.
-    pub(crate) fn probe_that_should_not_unlock(&self) -> Probe {
+    pub(crate) fn probe_that_should_not_unlock(&self) -> ProbeSettings {
         let unlock = Some((self.fact("probe").into(), self.fact("probe_password_file").into()));
-        Probe { unlock, ..self.probe() }
+        ProbeSettings { unlock, ..self.probe() }
     }
 
     /// Binds as the writeback agent, which may read people but no fine-grained policy.
-    pub(crate) fn probe_without_rights(&self) -> Probe {
+    pub(crate) fn probe_without_rights(&self) -> ProbeSettings {
         let (bind_dn, password_file) = (self.fact("bind").into(), self.fact("password_file").into());
-        Probe { bind_dn, password_file, ..self.probe() }
+        ProbeSettings { bind_dn, password_file, ..self.probe() }
     }
 
     /// Returns what the domain controller answers to a Kerberos sign-in. The old password still binds over LDAP for an
     /// hour, so only Kerberos shows whether it is invalid.
-    pub(crate) fn kinit(&self, sam: &str, password: &str) -> Ticket {
+    pub(crate) fn kinit(&self, sam: &str, password: &str) -> KerberosResult {
         let cache = tempfile::NamedTempFile::new().unwrap();
         let mut kinit = Command::new("kinit")
             .arg(format!("{sam}@CORP.EXAMPLE"))
@@ -121,16 +121,18 @@ impl Domain {
         let done = kinit.wait_with_output().unwrap();
         let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         match () {
-            () if said.contains("Password expired") => Ticket::MustChange,
-            () if done.status.success() => Ticket::Granted,
-            () if said.contains("Password incorrect") || said.contains("Preauthentication failed") => Ticket::Refused,
+            () if said.contains("Password expired") => KerberosResult::MustChange,
+            () if done.status.success() => KerberosResult::Granted,
+            () if said.contains("Password incorrect") || said.contains("Preauthentication failed") => {
+                KerberosResult::Refused
+            }
             () => panic!("kinit said {said}"),
         }
     }
 }
 
 /// Values for a `[directory]` section, which tests can change.
-pub(crate) struct Probe {
+pub(crate) struct ProbeSettings {
     pub(crate) url: String,
     pub(crate) bind_dn: String,
     pub(crate) password_file: PathBuf,
@@ -141,9 +143,9 @@ pub(crate) struct Probe {
     pub(crate) unlock: Option<(String, PathBuf)>,
 }
 
-impl Probe {
+impl ProbeSettings {
     /// Loads the section from a file, as in production.
-    pub(crate) fn settings(&self) -> passback::config::Directory {
+    pub(crate) fn settings(&self) -> passback::config::DirectoryConfig {
         let file = tempfile::NamedTempFile::new().unwrap();
         let Self { url, bind_dn, base_dn, timeout_seconds, .. } = self;
         let unlock = self.unlock.as_ref().map_or_else(String::new, |(name, password)| {
@@ -174,7 +176,7 @@ impl Probe {
     }
 }
 
-impl Drop for Domain {
+impl Drop for SambaDomain {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -183,7 +185,7 @@ impl Drop for Domain {
 
 /// Result of a Kerberos sign-in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Ticket {
+pub(crate) enum KerberosResult {
     Granted,
     /// The password is right, but must be changed because an administrator reset it.
     MustChange,

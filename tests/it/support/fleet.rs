@@ -7,11 +7,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use passback::{Clock, Random};
-use passback_emulator::{Call, Fault, Running, Seed, Start};
+use passback_emulator::{EmulatorOptions, FaultTarget, InjectedFault, RunningEmulator, TenantSeed};
 use sqlx::Connection as _;
 
-use super::balancer::Balancer;
-use super::portal::{Browser, Engine, schema};
+use super::balancer::LoadBalancer;
+use super::portal::{DatabaseEngine, HttpBrowser, schema};
 use super::raw;
 
 const ADMIN: &str = "adam@contoso.example";
@@ -19,13 +19,13 @@ pub(crate) const OPERATOR: &str = "svc-passback@contoso.example";
 
 /// Contoso with more people, `p0000@contoso.example` and so on. Their resets end as written unless a fault says
 /// otherwise.
-pub(crate) fn crowded(people: usize) -> Seed {
+pub(crate) fn crowded(people: usize) -> TenantSeed {
     let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for n in 0..people {
         let _ =
             write!(text, "\n[[people]]\nupn = \"{}\"\nname = \"Person {n:04}\"\noutcome = \"written\"\n", person(n));
     }
-    Seed::parse(&text).unwrap().hurry()
+    TenantSeed::parse(&text).unwrap().hurry()
 }
 
 pub(crate) fn person(n: usize) -> String {
@@ -38,11 +38,11 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// One running portal process.
-pub(crate) struct Replica {
+pub(crate) struct PortalReplica {
     child: Child,
 }
 
-impl Replica {
+impl PortalReplica {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success(), "SIG{name}");
@@ -73,15 +73,15 @@ impl Replica {
     }
 }
 
-impl Drop for Replica {
+impl Drop for PortalReplica {
     fn drop(&mut self) {
         self.kill();
     }
 }
 
 /// An emulator, a database, and the configuration to start portals on them.
-pub(crate) struct Fleet {
-    pub(crate) tenant: Running,
+pub(crate) struct PortalFleet {
+    pub(crate) tenant: RunningEmulator,
     pub(crate) database: String,
     pub(crate) config: PathBuf,
     /// The port of the public URL.
@@ -93,15 +93,15 @@ pub(crate) struct Fleet {
 }
 
 /// The parts of a new fleet.
-pub(crate) struct Setup {
+pub(crate) struct FleetSetup {
     pub(crate) database: String,
-    pub(crate) seed: Seed,
+    pub(crate) seed: TenantSeed,
     pub(crate) https: bool,
     pub(crate) dir: tempfile::TempDir,
 }
 
 /// Settings that differ between tests.
-pub(crate) struct Settings<'a> {
+pub(crate) struct FleetSettings<'a> {
     /// More lines for `[server]`; more lines for `[reset]`, which may continue with other sections.
     pub(crate) server: &'a str,
     pub(crate) reset: &'a str,
@@ -111,39 +111,39 @@ pub(crate) struct Settings<'a> {
     pub(crate) graph_url: Option<String>,
 }
 
-impl Default for Settings<'_> {
+impl Default for FleetSettings<'_> {
     fn default() -> Self {
         let reset = "hourly_ceiling = 100000\nper_person_hour = 1000\nper_address_minute = 100000";
         Self { server: "", reset, keys: &[("k1", 7)], graph_url: None }
     }
 }
 
-impl Fleet {
-    pub(crate) async fn new(engine: Engine, seed: Seed) -> Self {
+impl PortalFleet {
+    pub(crate) async fn new(engine: DatabaseEngine, seed: TenantSeed) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = match engine {
-            Engine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
-            Engine::Postgres => schema().await,
+            DatabaseEngine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
+            DatabaseEngine::Postgres => schema().await,
         };
-        Self::with(Setup { database, seed, https: false, dir }).await
+        Self::with(FleetSetup { database, seed, https: false, dir }).await
     }
 
-    pub(crate) async fn with(setup: Setup) -> Self {
+    pub(crate) async fn with(setup: FleetSetup) -> Self {
         raw::install_crypto();
         let port = free_port();
         let scheme = if setup.https { "https" } else { "http" };
         let host = if setup.https { "localhost" } else { "127.0.0.1" };
         let seed = setup.seed.with_redirect(&format!("{scheme}://{host}:{port}/signin/callback"));
-        let tenant = Start::new(seed, Clock::system(), Random::system()).run().await.unwrap();
+        let tenant = EmulatorOptions::new(seed, Clock::system(), Random::system()).run().await.unwrap();
         let config = setup.dir.path().join("passback.toml");
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_passback"));
         let fleet = Self { tenant, database: setup.database, config, port, https: setup.https, binary, dir: setup.dir };
-        fleet.configure(&Settings::default());
+        fleet.configure(&FleetSettings::default());
         fleet
     }
 
     /// Writes the settings.
-    pub(crate) fn configure(&self, settings: &Settings<'_>) {
+    pub(crate) fn configure(&self, settings: &FleetSettings<'_>) {
         let keys: Vec<String> = settings
             .keys
             .iter()
@@ -188,7 +188,7 @@ impl Fleet {
     }
 
     /// Starts a portal and waits until its port is open.
-    pub(crate) async fn start(&self, port: u16, environment: &[(&str, &str)]) -> Replica {
+    pub(crate) async fn start(&self, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
         let mut replica = self.start_with(Command::new("env"), port, environment);
         let until = Instant::now() + Duration::from_secs(20);
         while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
@@ -199,13 +199,13 @@ impl Fleet {
     }
 
     /// Starts a portal through a program that executes it, such as `env` or `ip netns exec`. Does not wait.
-    pub(crate) fn start_with(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> Replica {
+    pub(crate) fn start_with(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
         let path = self.dir.path().join(format!("{port}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         through.arg(&self.binary).arg("serve").arg("--config").arg(&self.config);
         through.env("PASSBACK__SERVER__LISTEN", format!("127.0.0.1:{port}")).env("PASSBACK_LOG", "passback=debug,warn");
         through.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        Replica { child: through.spawn().unwrap() }
+        PortalReplica { child: through.spawn().unwrap() }
     }
 
     pub(crate) fn log(&self, port: u16) -> String {
@@ -221,11 +221,11 @@ impl Fleet {
         assert!(done.status().is_redirection(), "{}", done.status());
     }
 
-    pub(crate) fn browser(&self) -> Browser {
-        Browser { http: raw::http(), portal: self.url(), cookies: Vec::new() }
+    pub(crate) fn browser(&self) -> HttpBrowser {
+        HttpBrowser { http: raw::http(), portal: self.url(), cookies: Vec::new() }
     }
 
-    pub(crate) async fn signed_in(&self, upn: &str) -> Browser {
+    pub(crate) async fn signed_in(&self, upn: &str) -> HttpBrowser {
         let mut browser = self.browser();
         let page = browser.sign_in("/signin", upn, "passkey", "").await;
         assert!(page.status.is_success(), "{upn}: {} {}", page.status, page.body);
@@ -233,28 +233,28 @@ impl Fleet {
     }
 
     /// Signs in through one replica.
-    pub(crate) async fn signed_in_at(&self, upn: &str, balancer: &Balancer, port: u16) -> Browser {
+    pub(crate) async fn signed_in_at(&self, upn: &str, balancer: &LoadBalancer, port: u16) -> HttpBrowser {
         balancer.send_to(&[port]);
         self.signed_in(upn).await
     }
 
     /// Returns the same person's browser, directed to one replica.
-    pub(crate) fn at(&self, browser: &Browser, port: u16) -> Browser {
+    pub(crate) fn at(&self, browser: &HttpBrowser, port: u16) -> HttpBrowser {
         let (all, one) = (format!("127.0.0.1:{}", self.port), format!("127.0.0.1:{port}"));
         let cookies = browser.cookies.iter().map(|(h, c)| (if *h == all { one.clone() } else { h.clone() }, c.clone()));
-        Browser { http: browser.http.clone(), portal: format!("http://{one}"), cookies: cookies.collect() }
+        HttpBrowser { http: browser.http.clone(), portal: format!("http://{one}"), cookies: cookies.collect() }
     }
 
     pub(crate) fn posts(&self, upn: &str) -> usize {
-        self.tenant.calls(Call::ResetPassword, Some(upn))
+        self.tenant.calls(FaultTarget::ResetPassword, Some(upn))
     }
 
-    pub(crate) fn fault(&self, fault: Fault) {
+    pub(crate) fn fault(&self, fault: InjectedFault) {
         self.tenant.add_fault(fault);
     }
 
     /// Loads all resets from the database.
-    pub(crate) async fn resets(&self) -> Vec<Row> {
+    pub(crate) async fn resets(&self) -> Vec<StoredReset> {
         const SQL: &str = "SELECT reference, upn, state, cause, dispatched_at FROM resets ORDER BY created_at, id";
         if self.database.starts_with("sqlite") {
             let mut one = sqlx::SqliteConnection::connect(&self.database).await.unwrap();
@@ -265,11 +265,12 @@ impl Fleet {
     }
 
     /// Waits until no reset is in state sending or writing.
-    pub(crate) async fn settled(&self, within: Duration) -> Vec<Row> {
+    pub(crate) async fn settled(&self, within: Duration) -> Vec<StoredReset> {
         let until = Instant::now() + within;
         loop {
             let rows = self.resets().await;
-            let open: Vec<&Row> = rows.iter().filter(|r| ["sending", "writing"].contains(&r.state.as_str())).collect();
+            let open: Vec<&StoredReset> =
+                rows.iter().filter(|r| ["sending", "writing"].contains(&r.state.as_str())).collect();
             if open.is_empty() {
                 return rows;
             }
@@ -287,7 +288,7 @@ impl Fleet {
 
 /// A row of the table `resets`.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub(crate) struct Row {
+pub(crate) struct StoredReset {
     pub(crate) reference: String,
     pub(crate) upn: String,
     pub(crate) state: String,

@@ -12,7 +12,7 @@ use super::raw;
 
 /// A received message.
 #[derive(Clone, Debug)]
-pub(crate) struct Mail {
+pub(crate) struct ReceivedMail {
     pub(crate) from: String,
     pub(crate) to: Vec<String>,
     /// Headers and body, with each part decoded.
@@ -22,7 +22,7 @@ pub(crate) struct Mail {
     pub(crate) login: Option<String>,
 }
 
-impl Mail {
+impl ReceivedMail {
     /// Returns an unfolded header.
     pub(crate) fn header(&self, name: &str) -> String {
         let head = self.text.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
@@ -39,8 +39,8 @@ impl Mail {
 }
 
 #[derive(Default)]
-struct State {
-    mails: Vec<Mail>,
+struct MailServerState {
+    mails: Vec<ReceivedMail>,
     /// Number of messages that are refused with 451 before one is accepted.
     refuse: usize,
     refused: usize,
@@ -51,12 +51,12 @@ struct State {
 
 /// The server. It stops with its runtime.
 #[derive(Clone)]
-pub(crate) struct Mailbox {
+pub(crate) struct TestMailServer {
     pub(crate) port: u16,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<MailServerState>>,
 }
 
-impl Mailbox {
+impl TestMailServer {
     pub(crate) async fn start() -> Self {
         Self::with(0, None).await
     }
@@ -85,7 +85,7 @@ impl Mailbox {
     async fn with(refuse: usize, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State { refuse, ..State::default() }));
+        let state = Arc::new(Mutex::new(MailServerState { refuse, ..MailServerState::default() }));
         let mailbox = Self { port, state: Arc::clone(&state) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -96,7 +96,7 @@ impl Mailbox {
         mailbox
     }
 
-    pub(crate) fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<ReceivedMail> {
         self.state.lock().unwrap().mails.clone()
     }
 
@@ -110,7 +110,7 @@ impl Mailbox {
     }
 
     /// Waits for this many messages.
-    pub(crate) async fn wait(&self, count: usize) -> Vec<Mail> {
+    pub(crate) async fn wait(&self, count: usize) -> Vec<ReceivedMail> {
         for _ in 0..200 {
             let mails = self.mails();
             if mails.len() >= count {
@@ -127,14 +127,14 @@ impl Mailbox {
     }
 
     /// Waits long enough for the portal to poll again, and returns all messages.
-    pub(crate) async fn quiet(&self) -> Vec<Mail> {
+    pub(crate) async fn quiet(&self) -> Vec<ReceivedMail> {
         tokio::time::sleep(Duration::from_millis(1_300)).await;
         self.mails()
     }
 }
 
 /// Serves one client, over TLS if it asks for it.
-async fn meet(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<State>>) {
+async fn meet(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<MailServerState>>) {
     let _ = stream.write_all(b"220 localhost ready\r\n").await;
     let wants_tls = talk(&mut stream, tls.is_some(), false, &state).await;
     if let Some(acceptor) = tls.filter(|_| wants_tls)
@@ -145,7 +145,7 @@ async fn meet(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<
 }
 
 /// Speaks SMTP until the client ends. Returns `true` if the client asked for TLS.
-async fn talk<S>(stream: &mut S, offers_tls: bool, encrypted: bool, state: &Mutex<State>) -> bool
+async fn talk<S>(stream: &mut S, offers_tls: bool, encrypted: bool, state: &Mutex<MailServerState>) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -182,7 +182,7 @@ where
             "DATA" => {
                 let _ = stream.write_all(b"354 go ahead\r\n").await;
                 let text = message(&mut stream).await;
-                let mail = Mail {
+                let mail = ReceivedMail {
                     from: std::mem::take(&mut from),
                     to: std::mem::take(&mut to),
                     text,
@@ -206,7 +206,7 @@ where
     }
 }
 
-fn busy(state: &Mutex<State>) -> bool {
+fn busy(state: &Mutex<MailServerState>) -> bool {
     let mut state = state.lock().unwrap();
     let busy = state.refused < state.refuse;
     state.refused += usize::from(busy);

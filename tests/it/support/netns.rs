@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Two namespaces and the link between them: the portal runs in the first, the database is reached in the second.
-pub(crate) struct Cable {
+pub(crate) struct NetworkLink {
     host: String,
     data: String,
     helpers: Vec<Child>,
@@ -22,7 +22,7 @@ fn run(line: &str) {
     assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-impl Cable {
+impl NetworkLink {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let id = format!("{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -94,7 +94,7 @@ impl Cable {
     }
 }
 
-impl Drop for Cable {
+impl Drop for NetworkLink {
     fn drop(&mut self) {
         for helper in &mut self.helpers {
             let _ = helper.kill();

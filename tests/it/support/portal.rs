@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use passback::config::Config;
-use passback::demo::{Adjust, Demo, DemoOptions};
+use passback::demo::{ConfigOverride, DemoOptions, RunningDemo};
 use passback::{Clock, Random};
-use passback_emulator::{LdapsOptions, Seed};
+use passback_emulator::{LdapsOptions, TenantSeed};
 use reqwest::{Client, Response, StatusCode, header};
 use serde_json::Value;
 use url::Url;
@@ -16,21 +16,21 @@ pub(crate) const GOOD: &str = "Quiet-Harbour-92";
 
 /// The database of a test: always SQLite, and PostgreSQL if `TEST_DATABASE_URL` is set (`make test` sets it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
+pub(crate) enum DatabaseEngine {
     Sqlite,
     Postgres,
 }
 
-pub(crate) fn engines() -> Vec<Engine> {
+pub(crate) fn engines() -> Vec<DatabaseEngine> {
     if std::env::var("TEST_DATABASE_URL").is_ok() {
-        return vec![Engine::Sqlite, Engine::Postgres];
+        return vec![DatabaseEngine::Sqlite, DatabaseEngine::Postgres];
     }
     println!("TEST_DATABASE_URL is not set: this ran on SQLite alone");
-    vec![Engine::Sqlite]
+    vec![DatabaseEngine::Sqlite]
 }
 
-pub(crate) struct Portal {
-    pub(crate) demo: Demo,
+pub(crate) struct TestPortal {
+    pub(crate) demo: RunningDemo,
     pub(crate) clock: Clock,
     /// The URL of its database.
     pub(crate) database: String,
@@ -38,20 +38,20 @@ pub(crate) struct Portal {
 }
 
 /// Options for the portal of a test.
-pub(crate) struct Wish {
-    pub(crate) engine: Engine,
-    pub(crate) seed: Seed,
-    pub(crate) adjust: Adjust,
+pub(crate) struct PortalSetup {
+    pub(crate) engine: DatabaseEngine,
+    pub(crate) seed: TenantSeed,
+    pub(crate) adjust: ConfigOverride,
     pub(crate) link: bool,
     /// A real directory behind the writeback agent.
     pub(crate) directory: Option<LdapsOptions>,
 }
 
-impl Default for Wish {
+impl Default for PortalSetup {
     fn default() -> Self {
         Self {
-            engine: Engine::Sqlite,
-            seed: Seed::contoso().unwrap().hurry(),
+            engine: DatabaseEngine::Sqlite,
+            seed: TenantSeed::contoso().unwrap().hurry(),
             adjust: Box::new(|_| {}),
             link: true,
             directory: None,
@@ -59,28 +59,28 @@ impl Default for Wish {
     }
 }
 
-impl Wish {
+impl PortalSetup {
     pub(crate) fn adjusted(adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
         Self { adjust: Box::new(adjust), ..Self::default() }
     }
 }
 
-impl Portal {
+impl TestPortal {
     pub(crate) async fn start() -> Self {
-        Self::with(Wish::default()).await
+        Self::with(PortalSetup::default()).await
     }
 
-    pub(crate) async fn on(engine: Engine) -> Self {
-        Self::with(Wish { engine, ..Wish::default() }).await
+    pub(crate) async fn on(engine: DatabaseEngine) -> Self {
+        Self::with(PortalSetup { engine, ..PortalSetup::default() }).await
     }
 
-    pub(crate) async fn with(wish: Wish) -> Self {
+    pub(crate) async fn with(wish: PortalSetup) -> Self {
         raw::install_crypto();
         let clock = Clock::system();
         let dir = tempfile::tempdir().unwrap();
         let database = match wish.engine {
-            Engine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
-            Engine::Postgres => schema().await,
+            DatabaseEngine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
+            DatabaseEngine::Postgres => schema().await,
         };
         let options = DemoOptions {
             seed: Some(wish.seed),
@@ -93,21 +93,21 @@ impl Portal {
             ..DemoOptions::default()
         };
         // Configuration and seed are large. Without the box, every test's future would contain them.
-        let demo = Box::pin(Demo::start(options)).await.unwrap();
+        let demo = Box::pin(RunningDemo::start(options)).await.unwrap();
         Self { demo, clock, database, _dir: dir }
     }
 
-    pub(crate) fn browser(&self) -> Browser {
-        Browser { http: raw::http(), portal: self.demo.url(), cookies: Vec::new() }
+    pub(crate) fn browser(&self) -> HttpBrowser {
+        HttpBrowser { http: raw::http(), portal: self.demo.url(), cookies: Vec::new() }
     }
 
     /// Returns a browser that requests these languages.
-    pub(crate) fn browser_speaking(&self, languages: &str) -> Browser {
-        Browser { http: raw::http_speaking(languages), ..self.browser() }
+    pub(crate) fn browser_speaking(&self, languages: &str) -> HttpBrowser {
+        HttpBrowser { http: raw::http_speaking(languages), ..self.browser() }
     }
 
     /// Returns a browser in which this person has signed in with a passkey.
-    pub(crate) async fn signed_in(&self, name: &str) -> Browser {
+    pub(crate) async fn signed_in(&self, name: &str) -> HttpBrowser {
         let mut browser = self.browser();
         let page = browser.sign_in("/signin", &upn(name), "passkey", "").await;
         assert!(page.status.is_success() || page.status == StatusCode::SERVICE_UNAVAILABLE, "{name}: {}", page.body);
@@ -130,13 +130,13 @@ pub(crate) async fn schema() -> String {
 }
 
 /// A response as the person sees it.
-pub(crate) struct Page {
+pub(crate) struct ResponsePage {
     pub(crate) status: StatusCode,
     pub(crate) url: String,
     pub(crate) body: String,
 }
 
-impl Page {
+impl ResponsePage {
     /// Returns the code of a refusal (`data-code`).
     pub(crate) fn code(&self) -> String {
         self.attribute("data-code")
@@ -226,13 +226,13 @@ fn masked_times(text: &str) -> String {
 
 /// A browser without JavaScript. It keeps cookies by host and follows redirects.
 #[derive(Clone)]
-pub(crate) struct Browser {
+pub(crate) struct HttpBrowser {
     pub(crate) http: Client,
     pub(crate) portal: String,
     pub(crate) cookies: Vec<(String, String)>,
 }
 
-impl Browser {
+impl HttpBrowser {
     fn absolute(&self, path: &str) -> String {
         if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.portal) }
     }
@@ -272,7 +272,7 @@ impl Browser {
         self.send(request, &url).await
     }
 
-    async fn follow(&mut self, mut url: String, mut answer: Response) -> Page {
+    async fn follow(&mut self, mut url: String, mut answer: Response) -> ResponsePage {
         for _ in 0..8 {
             let Some(to) = answer.headers().get(header::LOCATION).map(|l| l.to_str().unwrap().to_owned()) else {
                 break;
@@ -281,23 +281,23 @@ impl Browser {
             let request = self.http.get(&url);
             answer = self.send(request, &url).await;
         }
-        Page { status: answer.status(), url, body: answer.text().await.unwrap() }
+        ResponsePage { status: answer.status(), url, body: answer.text().await.unwrap() }
     }
 
-    pub(crate) async fn get(&mut self, path: &str) -> Page {
+    pub(crate) async fn get(&mut self, path: &str) -> ResponsePage {
         let url = self.absolute(path);
         let answer = self.once(path).await;
         self.follow(url, answer).await
     }
 
-    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> ResponsePage {
         let url = self.absolute(path);
         let answer = self.post_once(path, fields).await;
         self.follow(url, answer).await
     }
 
     /// Signs in: from a page of the portal through the emulated Entra to the last page.
-    pub(crate) async fn sign_in(&mut self, from: &str, account: &str, method: &str, secret: &str) -> Page {
+    pub(crate) async fn sign_in(&mut self, from: &str, account: &str, method: &str, secret: &str) -> ResponsePage {
         let entra = self.get(from).await;
         if !entra.url.contains("/oauth2/v2.0/authorize") {
             return entra;
@@ -305,7 +305,7 @@ impl Browser {
         self.post(&entra.url, &[("account", account), ("method", method), ("password", secret), ("tap", secret)]).await
     }
 
-    pub(crate) async fn reset(&mut self, password: &str) -> Page {
+    pub(crate) async fn reset(&mut self, password: &str) -> ResponsePage {
         self.post("/reset", &[("password", password), ("again", password)]).await
     }
 

@@ -5,13 +5,13 @@ use std::process::Command;
 
 use super::fleet::free_port;
 
-pub(crate) struct Cluster {
+pub(crate) struct PostgresCluster {
     bin: PathBuf,
     dir: tempfile::TempDir,
     pub(crate) port: u16,
 }
 
-impl Cluster {
+impl PostgresCluster {
     pub(crate) fn start() -> Self {
         let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL: tests/run.sh installs it");
         let bin = versions.map(|v| v.unwrap().path().join("bin")).max().unwrap();
@@ -62,7 +62,7 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for PostgresCluster {
     fn drop(&mut self) {
         let data = self.dir.path().join("db");
         let line =

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use passback_emulator::Seed;
+use passback_emulator::TenantSeed;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
@@ -25,13 +25,13 @@ fn pem(key: &rsa::RsaPrivateKey) -> String {
 }
 
 /// A certificate with its private key, as PEM.
-pub(crate) struct Certificate {
+pub(crate) struct TestCertificate {
     pub(crate) pem: String,
     pub(crate) key: String,
     pub(crate) thumbprint: String,
 }
 
-impl Certificate {
+impl TestCertificate {
     pub(crate) fn issue() -> Self {
         let key = pem(&rsa_key());
         let asked = rcgen::CertificateParams::new(vec![]).unwrap();
@@ -53,9 +53,9 @@ impl Certificate {
 }
 
 /// A token issuer that an app trusts, such as a Kubernetes cluster.
-pub(crate) struct Issuer(rsa::RsaPrivateKey);
+pub(crate) struct TokenIssuer(rsa::RsaPrivateKey);
 
-impl Issuer {
+impl TokenIssuer {
     pub(crate) fn new() -> Self {
         Self(rsa_key())
     }
@@ -85,11 +85,11 @@ impl Issuer {
 }
 
 /// Contoso with an app whose only credentials are these.
-pub(crate) fn contoso_with(certificates: &[&Certificate], issuer: Option<&Issuer>) -> Seed {
+pub(crate) fn contoso_with(certificates: &[&TestCertificate], issuer: Option<&TokenIssuer>) -> TenantSeed {
     let mut seed: toml::Table = toml::from_str(passback_emulator::CONTOSO_SEED).unwrap();
     let app = seed["apps"][0].as_table_mut().unwrap();
     app.remove("secret");
     app.insert("certificates".into(), certificates.iter().map(|c| c.pem.clone()).collect::<Vec<_>>().into());
-    app.insert("federated".into(), toml::Value::Array(issuer.map(Issuer::trusted).into_iter().collect()));
-    Seed::parse(&toml::to_string(&seed).unwrap()).unwrap().hurry()
+    app.insert("federated".into(), toml::Value::Array(issuer.map(TokenIssuer::trusted).into_iter().collect()));
+    TenantSeed::parse(&toml::to_string(&seed).unwrap()).unwrap().hurry()
 }

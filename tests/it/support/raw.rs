@@ -1,7 +1,7 @@
 //! A client of the emulator that uses no code of the product. It sends what an independent client would send.
 
 use passback::{Clock, Random};
-use passback_emulator::{Running, Seed, Start};
+use passback_emulator::{EmulatorOptions, RunningEmulator, TenantSeed};
 use reqwest::{Client, Response, StatusCode, header, redirect};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -14,19 +14,19 @@ pub(crate) const OPERATOR: &str = "svc-passback@contoso.example";
 pub(crate) const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-for-pkce";
 
-pub(crate) struct Emulator {
-    pub(crate) running: Running,
+pub(crate) struct EmulatorClient {
+    pub(crate) running: RunningEmulator,
     pub(crate) http: Client,
 }
 
 /// The account that signs in, with method and secret.
-pub(crate) struct As<'a> {
+pub(crate) struct SignInCredentials<'a> {
     pub(crate) account: &'a str,
     pub(crate) method: &'a str,
     pub(crate) secret: &'a str,
 }
 
-impl<'a> As<'a> {
+impl<'a> SignInCredentials<'a> {
     pub(crate) fn passkey(account: &'a str) -> Self {
         Self { account, method: "passkey", secret: "" }
     }
@@ -36,8 +36,8 @@ impl<'a> As<'a> {
     }
 }
 
-pub(crate) fn contoso() -> Seed {
-    Seed::contoso().unwrap().hurry().with_redirect(BACK)
+pub(crate) fn contoso() -> TenantSeed {
+    TenantSeed::contoso().unwrap().hurry().with_redirect(BACK)
 }
 
 pub(crate) fn install_crypto() {
@@ -65,14 +65,14 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-impl Emulator {
+impl EmulatorClient {
     pub(crate) async fn start() -> Self {
         Self::with(contoso()).await
     }
 
-    pub(crate) async fn with(seed: Seed) -> Self {
+    pub(crate) async fn with(seed: TenantSeed) -> Self {
         install_crypto();
-        let running = Start::new(seed, Clock::system(), Random::system()).run().await.unwrap();
+        let running = EmulatorOptions::new(seed, Clock::system(), Random::system()).run().await.unwrap();
         Self { running, http: http() }
     }
 
@@ -102,13 +102,13 @@ impl Emulator {
         Url::parse_with_params(&self.oauth("authorize"), fields).unwrap()
     }
 
-    pub(crate) async fn post_sign_in(&self, at: Url, who: &As<'_>) -> Response {
+    pub(crate) async fn post_sign_in(&self, at: Url, who: &SignInCredentials<'_>) -> Response {
         let fields = [("account", who.account), ("method", who.method), ("password", who.secret), ("tap", who.secret)];
         self.http.post(at).form(&fields).send().await.unwrap()
     }
 
     /// Returns the parameters of the redirect back to the app.
-    pub(crate) async fn sign_in(&self, more: &[(&str, &str)], who: &As<'_>) -> Vec<(String, String)> {
+    pub(crate) async fn sign_in(&self, more: &[(&str, &str)], who: &SignInCredentials<'_>) -> Vec<(String, String)> {
         let answer = self.post_sign_in(self.authorize(more), who).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", answer.text().await.unwrap());
         back(&answer)
@@ -125,7 +125,7 @@ impl Emulator {
         (answer.status(), answer.json().await.unwrap())
     }
 
-    pub(crate) async fn tokens_of(&self, who: &As<'_>) -> Value {
+    pub(crate) async fn tokens_of(&self, who: &SignInCredentials<'_>) -> Value {
         let back = self.sign_in(&[], who).await;
         let (status, body) = self.token(&[("grant_type", "authorization_code"), ("code", &field(&back, "code"))]).await;
         assert_eq!(status, StatusCode::OK, "{body}");
@@ -133,7 +133,7 @@ impl Emulator {
     }
 
     pub(crate) async fn operator(&self) -> String {
-        text(&self.tokens_of(&As::passkey(OPERATOR)).await, "access_token")
+        text(&self.tokens_of(&SignInCredentials::passkey(OPERATOR)).await, "access_token")
     }
 
     pub(crate) async fn application(&self) -> String {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::raw;
 
-struct Killed(Child);
+struct ProcessGuard(Child);
 
-impl Drop for Killed {
+impl Drop for ProcessGuard {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -39,7 +39,7 @@ fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
         .args(["--listen", "127.0.0.1:0", "--redirect", raw::BACK, "--tls"])
         .arg(&cert)
         .arg(&key);
-    let mut tenant = Killed(tenant.stdout(Stdio::piped()).spawn().unwrap());
+    let mut tenant = ProcessGuard(tenant.stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(tenant.0.stdout.take().unwrap()).lines();
     let said: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
     let (url, authority) = (said["url"].as_str().unwrap(), said["authority"].as_str().unwrap());

@@ -1,17 +1,17 @@
 //! Sign-in at the emulator.
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::raw::{As, BACK, Emulator, OPERATOR, back, claims, field, text};
+use crate::support::raw::{BACK, EmulatorClient, OPERATOR, SignInCredentials, back, claims, field, text};
 
 const WANDA: &str = "wanda@contoso.example";
 const CONTEXT: &str = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
 
 #[tokio::test]
 async fn the_sign_in_page_opens_on_the_password_and_takes_the_hint() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let page = entra.http.get(entra.authorize(&[("login_hint", WANDA)])).send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);
     let html = page.text().await.unwrap();
@@ -21,8 +21,8 @@ async fn the_sign_in_page_opens_on_the_password_and_takes_the_hint() {
 
 #[tokio::test]
 async fn a_passkey_satisfies_the_context_and_a_password_does_not() {
-    let entra = Emulator::start().await;
-    let back = entra.sign_in(&[("claims", CONTEXT)], &As::passkey(WANDA)).await;
+    let entra = EmulatorClient::start().await;
+    let back = entra.sign_in(&[("claims", CONTEXT)], &SignInCredentials::passkey(WANDA)).await;
     assert_eq!(field(&back, "state"), "st");
     let (_, body) = entra.token(&[("grant_type", "authorization_code"), ("code", &field(&back, "code"))]).await;
     let id = claims(&text(&body, "id_token"));
@@ -30,18 +30,20 @@ async fn a_passkey_satisfies_the_context_and_a_password_does_not() {
     assert_eq!((&id["nonce"], &id["ver"], &id["acct"]), (&json!("no"), &json!("2.0"), &json!(0)));
     assert!(id.get("amr").is_none(), "version 2.0 tokens never say how somebody signed in");
 
-    let refused =
-        entra.post_sign_in(entra.authorize(&[("claims", CONTEXT)]), &As::password(WANDA, "Old-River-Stone-7")).await;
+    let refused = entra
+        .post_sign_in(entra.authorize(&[("claims", CONTEXT)]), &SignInCredentials::password(WANDA, "Old-River-Stone-7"))
+        .await;
     assert_eq!(refused.status(), StatusCode::OK);
     assert!(refused.text().await.unwrap().contains("AADSTS53003"));
 }
 
 #[tokio::test]
 async fn the_context_fails_open_without_a_policy_and_for_those_excluded() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     for (who, context) in [("dora@contoso.example", "c1"), (WANDA, "c99")] {
         let claims_wanted = CONTEXT.replace("c1", context);
-        let back = entra.sign_in(&[("claims", &claims_wanted)], &As::password(who, "Old-River-Stone-7")).await;
+        let back =
+            entra.sign_in(&[("claims", &claims_wanted)], &SignInCredentials::password(who, "Old-River-Stone-7")).await;
         let (_, body) = entra.token(&[("grant_type", "authorization_code"), ("code", &field(&back, "code"))]).await;
         assert_eq!(claims(&text(&body, "id_token"))["acrs"], json!([context]), "{who} with a password alone");
     }
@@ -49,14 +51,14 @@ async fn the_context_fails_open_without_a_policy_and_for_those_excluded() {
 
 #[tokio::test]
 async fn codes_work_once_with_their_verifier_and_their_address() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let redeem = async |code: &str, more: &[(&str, &str)]| {
         let mut fields = vec![("grant_type", "authorization_code"), ("code", code)];
         fields.extend_from_slice(more);
         let (status, body) = entra.token(&fields).await;
         (status, body["error_codes"][0].clone())
     };
-    let code = async || field(&entra.sign_in(&[], &As::passkey(WANDA)).await, "code");
+    let code = async || field(&entra.sign_in(&[], &SignInCredentials::passkey(WANDA)).await, "code");
     let bad = StatusCode::BAD_REQUEST;
     assert_eq!(redeem(&code().await, &[("code_verifier", "another")]).await, (bad, json!(501_481)));
     assert_eq!(redeem(&code().await, &[("redirect_uri", "http://127.0.0.1:9/other")]).await, (bad, json!(50011)));
@@ -72,7 +74,7 @@ async fn codes_work_once_with_their_verifier_and_their_address() {
 
 #[tokio::test]
 async fn what_is_missing_or_foreign_is_refused_where_it_is_safe() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let foreign = entra.http.get(entra.authorize(&[("redirect_uri", "https://evil.example/")])).send().await.unwrap();
     assert_eq!(foreign.status(), StatusCode::BAD_REQUEST, "never sent to an address nobody registered");
     assert!(foreign.text().await.unwrap().contains("AADSTS50011"));
@@ -92,8 +94,8 @@ async fn what_is_missing_or_foreign_is_refused_where_it_is_safe() {
 
 #[tokio::test]
 async fn a_signed_in_browser_is_not_asked_again_unless_the_app_wants_it() {
-    let entra = Emulator::start().await;
-    let first = entra.post_sign_in(entra.authorize(&[]), &As::passkey(WANDA)).await;
+    let entra = EmulatorClient::start().await;
+    let first = entra.post_sign_in(entra.authorize(&[]), &SignInCredentials::passkey(WANDA)).await;
     let cookie = first.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let get = async |more: &[(&str, &str)]| {
         entra.http.get(entra.authorize(more)).header("cookie", &cookie).send().await.unwrap().status()
@@ -106,13 +108,13 @@ async fn a_signed_in_browser_is_not_asked_again_unless_the_app_wants_it() {
 
 #[tokio::test]
 async fn refresh_tokens_are_replaced_and_die_with_the_grant() {
-    let entra = Emulator::start().await;
-    let first = text(&entra.tokens_of(&As::passkey(OPERATOR)).await, "refresh_token");
+    let entra = EmulatorClient::start().await;
+    let first = text(&entra.tokens_of(&SignInCredentials::passkey(OPERATOR)).await, "refresh_token");
     let (status, body) = entra.token(&[("grant_type", "refresh_token"), ("refresh_token", &first)]).await;
     assert_eq!(status, StatusCode::OK, "{body}");
     let second = text(&body, "refresh_token");
     assert_ne!(first, second);
-    entra.running.add_fault(Fault::on(Call::Token, Effect::DeadToken).for_person(OPERATOR));
+    entra.running.add_fault(InjectedFault::on(FaultTarget::Token, FaultEffect::DeadToken).for_person(OPERATOR));
     let (status, body) = entra.token(&[("grant_type", "refresh_token"), ("refresh_token", &second)]).await;
     assert_eq!(
         (status, text(&body, "error"), &body["error_codes"][0]),
@@ -122,7 +124,7 @@ async fn refresh_tokens_are_replaced_and_die_with_the_grant() {
 
 #[tokio::test]
 async fn keys_roll_and_old_tokens_stay_good() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let token = entra.application().await;
     entra.running.rotate_keys().await.unwrap();
     let keys = format!("{}/{}/discovery/v2.0/keys", entra.running.url(), entra.running.tenant_id());

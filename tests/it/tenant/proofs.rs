@@ -4,19 +4,19 @@ use jsonwebtoken::{Algorithm, Header};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::proofs::{Certificate, EXCHANGE, Issuer, contoso_with};
-use crate::support::raw::{CLIENT, Emulator};
+use crate::support::proofs::{EXCHANGE, TestCertificate, TokenIssuer, contoso_with};
+use crate::support::raw::{CLIENT, EmulatorClient};
 
 fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-fn token_endpoint(entra: &Emulator) -> String {
+fn token_endpoint(entra: &EmulatorClient) -> String {
     format!("{}/{}/oauth2/v2.0/token", entra.running.url(), entra.running.tenant_id())
 }
 
 /// Requests an app token with this assertion. Returns the first AADSTS code, or 0.
-async fn proves(entra: &Emulator, assertion: &str) -> i64 {
+async fn proves(entra: &EmulatorClient, assertion: &str) -> i64 {
     let fields = [
         ("client_id", CLIENT),
         ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
@@ -34,8 +34,8 @@ async fn proves(entra: &Emulator, assertion: &str) -> i64 {
 
 #[tokio::test]
 async fn an_app_proves_itself_with_its_certificate_and_nothing_less() {
-    let (known, stranger) = (Certificate::issue(), Certificate::issue());
-    let entra = Emulator::with(contoso_with(&[&known], None)).await;
+    let (known, stranger) = (TestCertificate::issue(), TestCertificate::issue());
+    let entra = EmulatorClient::with(contoso_with(&[&known], None)).await;
     let claims = json!({
         "aud": token_endpoint(&entra), "iss": CLIENT, "sub": CLIENT, "jti": "1", "nbf": now(), "iat": now(), "exp": now() + 300,
     });
@@ -66,9 +66,9 @@ async fn an_app_proves_itself_with_its_certificate_and_nothing_less() {
 
 #[tokio::test]
 async fn a_token_of_an_issuer_the_app_trusts_is_a_proof() {
-    let (issuer, stranger) = (Issuer::new(), Issuer::new());
-    let entra = Emulator::with(contoso_with(&[], Some(&issuer))).await;
-    let claims = Issuer::claims(now(), "1");
+    let (issuer, stranger) = (TokenIssuer::new(), TokenIssuer::new());
+    let entra = EmulatorClient::with(contoso_with(&[], Some(&issuer))).await;
+    let claims = TokenIssuer::claims(now(), "1");
     assert_eq!(proves(&entra, &issuer.with(Algorithm::RS256, &claims)).await, 0);
     for (name, value, code) in [
         ("iss", json!("https://oidc.cluster.example"), 700_211),

@@ -1,16 +1,16 @@
 //! Resets at the emulator: permissions, outcomes and faults.
 
-use passback_emulator::{Call, Effect, Fault};
+use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::raw::{As, Emulator, OPERATOR, field, text};
+use crate::support::raw::{EmulatorClient, OPERATOR, SignInCredentials, field, text};
 
 const GOOD: &str = "Quiet-Harbour-92";
 
 #[tokio::test]
 async fn every_person_of_the_demo_ends_as_the_seed_says() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let token = entra.operator().await;
     let succeeded = |detail: &str| ("succeeded".to_owned(), detail.to_owned());
     let failed = |detail: &str| ("failed".to_owned(), detail.to_owned());
@@ -42,7 +42,7 @@ async fn every_person_of_the_demo_ends_as_the_seed_says() {
 
 #[tokio::test]
 async fn only_a_person_with_the_right_role_may_reset_and_never_himself() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let operator = entra.operator().await;
     let status = async |token: &str, person: &str| entra.reset(token, person, GOOD).await.status();
     let forbidden = StatusCode::FORBIDDEN;
@@ -54,14 +54,14 @@ async fn only_a_person_with_the_right_role_may_reset_and_never_himself() {
     assert_eq!(status(&operator, OPERATOR).await, forbidden, "oneself");
     assert_eq!(status(&operator, "gloria@contoso.example").await, forbidden, "a Global Administrator");
     assert_eq!(status(&operator, "petra@contoso.example").await, forbidden, "a member of a role-assignable group");
-    let plain = text(&entra.tokens_of(&As::passkey("omar@contoso.example")).await, "access_token");
+    let plain = text(&entra.tokens_of(&SignInCredentials::passkey("omar@contoso.example")).await, "access_token");
     assert_eq!(status(&plain, "wanda@contoso.example").await, forbidden, "somebody without a role");
     assert_eq!(status("nonsense", "wanda@contoso.example").await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
 async fn the_body_is_microsofts_and_nothing_else() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let token = entra.operator().await;
     let path = |method: &str| format!("/users/wanda@contoso.example/authentication/methods/{method}/resetPassword");
     let right = path(crate::support::raw::PASSWORD_METHOD);
@@ -79,7 +79,7 @@ async fn the_body_is_microsofts_and_nothing_else() {
 
 #[tokio::test]
 async fn banned_words_fail_the_operation() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let token = entra.operator().await;
     for banned in ["Lighthouse1", "Wanda-on-a-hill-3", "Kürzlich-neu-12"] {
         let accepted = entra.reset(&token, "wanda@contoso.example", banned).await;
@@ -89,7 +89,7 @@ async fn banned_words_fail_the_operation() {
 
 #[tokio::test]
 async fn the_audit_log_arrives_late_and_names_the_agent() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let (token, app) = (entra.operator().await, entra.application().await);
     let agents = async || {
         let path = "/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Reset password (by admin)'";
@@ -113,12 +113,12 @@ async fn the_audit_log_arrives_late_and_names_the_agent() {
 
 #[tokio::test]
 async fn a_reset_password_must_be_changed_at_the_next_sign_in() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let token = entra.operator().await;
     let accepted = entra.reset(&token, "wanda@contoso.example", GOOD).await;
     entra.outcome(&token, &accepted).await;
     let at = entra.authorize(&[]);
-    let asked = entra.post_sign_in(at.clone(), &As::password("wanda@contoso.example", GOOD)).await;
+    let asked = entra.post_sign_in(at.clone(), &SignInCredentials::password("wanda@contoso.example", GOOD)).await;
     assert_eq!(asked.status(), StatusCode::OK);
     assert!(asked.text().await.unwrap().contains("new_password"));
     let fields = [
@@ -138,7 +138,7 @@ async fn a_reset_password_must_be_changed_at_the_next_sign_in() {
 
 #[tokio::test]
 async fn properties_of_the_directory_need_more_than_user_read() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let app = entra.application().await;
     let path = "/users/wanda@contoso.example?$select=id,onPremisesSyncEnabled,lastPasswordChangeDateTime";
     let body: Value = entra.graph("GET", path, &app, None).await.json().await.unwrap();
@@ -151,7 +151,7 @@ async fn properties_of_the_directory_need_more_than_user_read() {
 
 #[tokio::test]
 async fn faults_can_be_set_while_it_runs_but_only_by_who_started_it() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let token = entra.operator().await;
     let (control, secret) = entra.running.control();
     let fault =
@@ -169,10 +169,11 @@ async fn faults_can_be_set_while_it_runs_but_only_by_who_started_it() {
 
 #[tokio::test]
 async fn connections_can_be_closed_before_or_after_the_work() {
-    for (effect, operations) in [(Effect::Hangup, 0), (Effect::DropAnswer, 1)] {
-        let entra =
-            Emulator::with(crate::support::raw::contoso().with_fault(Fault::on(Call::ResetPassword, effect).times(1)))
-                .await;
+    for (effect, operations) in [(FaultEffect::Hangup, 0), (FaultEffect::DropAnswer, 1)] {
+        let entra = EmulatorClient::with(
+            crate::support::raw::contoso().with_fault(InjectedFault::on(FaultTarget::ResetPassword, effect).times(1)),
+        )
+        .await;
         let token = entra.operator().await;
         let path = format!(
             "{}/users/wanda@contoso.example/authentication/methods/{}/resetPassword",
@@ -200,7 +201,7 @@ async fn a_real_directory_allows_loopback_only() {
             secret.clone(),
         )
         .unwrap();
-        let mut start = passback_emulator::Start::new(
+        let mut start = passback_emulator::EmulatorOptions::new(
             crate::support::raw::contoso(),
             passback::Clock::system(),
             passback::Random::system(),
@@ -217,8 +218,8 @@ async fn a_real_directory_allows_loopback_only() {
 
 #[tokio::test]
 async fn microsofts_published_limits_hold_with_and_without_a_time_to_wait() {
-    let entra = Emulator::with(
-        passback_emulator::Seed::contoso()
+    let entra = EmulatorClient::with(
+        passback_emulator::TenantSeed::contoso()
             .unwrap()
             .granting("IdentityRiskyUser.Read.All")
             .with_redirect(crate::support::raw::BACK),
@@ -246,7 +247,7 @@ async fn microsofts_published_limits_hold_with_and_without_a_time_to_wait() {
 
 #[tokio::test]
 async fn a_one_time_pass_opens_once_and_satisfies_the_context() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let operator = entra.operator().await;
     let path = "/users/omar@contoso.example/authentication/temporaryAccessPassMethods";
     let wish = json!({ "isUsableOnce": true, "lifetimeInMinutes": 30 });
@@ -254,7 +255,7 @@ async fn a_one_time_pass_opens_once_and_satisfies_the_context() {
     let code = text(&pass, "temporaryAccessPass");
     let shown: Value = entra.graph("GET", path, &operator, None).await.json().await.unwrap();
     assert!(shown["value"][0]["temporaryAccessPass"].is_null(), "its code is shown once");
-    let tap = As { account: "omar@contoso.example", method: "tap", secret: &code };
+    let tap = SignInCredentials { account: "omar@contoso.example", method: "tap", secret: &code };
     let context = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
     assert_eq!(entra.post_sign_in(entra.authorize(&[("claims", context)]), &tap).await.status(), StatusCode::SEE_OTHER);
     let again = entra.post_sign_in(entra.authorize(&[]), &tap).await;
@@ -272,9 +273,9 @@ async fn a_one_time_pass_opens_once_and_satisfies_the_context() {
 
 #[tokio::test]
 async fn revoking_sessions_ends_tokens() {
-    let entra = Emulator::start().await;
+    let entra = EmulatorClient::start().await;
     let operator = entra.operator().await;
-    let omar = entra.tokens_of(&As::passkey("omar@contoso.example")).await;
+    let omar = entra.tokens_of(&SignInCredentials::passkey("omar@contoso.example")).await;
     let path = "/users/omar@contoso.example/revokeSignInSessions";
     let done: Value = entra.graph("POST", path, &operator, None).await.json().await.unwrap();
     assert_eq!(done["value"], json!(true));
@@ -285,8 +286,8 @@ async fn revoking_sessions_ends_tokens() {
 
 #[tokio::test]
 async fn an_operation_goes_from_not_started_through_running_to_its_end() {
-    let slow = Fault::on(Call::Writeback, Effect::Slow { ms: 1_000 });
-    let entra = Emulator::with(crate::support::raw::contoso().with_fault(slow)).await;
+    let slow = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 1_000 });
+    let entra = EmulatorClient::with(crate::support::raw::contoso().with_fault(slow)).await;
     let token = entra.operator().await;
     let accepted = entra.reset(&token, "wanda@contoso.example", GOOD).await;
     let location = accepted.headers()["location"].to_str().unwrap().to_owned();
@@ -304,16 +305,16 @@ async fn an_operation_goes_from_not_started_through_running_to_its_end() {
 /// Microsoft publishes the format and one example. The emulator judges by its own copy of the published scoring.
 #[tokio::test]
 async fn a_password_can_be_asked_about_with_a_persons_token_that_allows_it() {
-    let entra = Emulator::with(crate::support::raw::contoso().consenting("User.ReadWrite")).await;
+    let entra = EmulatorClient::with(crate::support::raw::contoso().consenting("User.ReadWrite")).await;
     let with = "openid profile offline_access User.ReadWrite";
     let ask = async |token: &str, body: Value| {
         let url = format!("{}/beta/users/validatePassword", entra.running.url());
         entra.http.post(url).bearer_auth(token).json(&body).send().await.unwrap()
     };
-    let back = entra.sign_in(&[("scope", with)], &As::passkey(OPERATOR)).await;
+    let back = entra.sign_in(&[("scope", with)], &SignInCredentials::passkey(OPERATOR)).await;
     let code = [("grant_type", "authorization_code"), ("code", &field(&back, "code"))];
     let token = text(&entra.token(&code).await.1, "access_token");
-    let contract = crate::contract::schema::Contract::load();
+    let contract = crate::contract::schema::GraphContract::load();
     for (password, rule) in [
         ("short-1", "password_too_short"),
         ("all lower case words", "password_not_meet_complexity"),
@@ -330,7 +331,7 @@ async fn a_password_can_be_asked_about_with_a_persons_token_that_allows_it() {
         assert_eq!(body["isValid"], result["validationPassed"]);
         if let Some(contract) = &contract {
             let path = "/beta/users/validatePassword";
-            let exchange = crate::contract::schema::Exchange {
+            let exchange = crate::contract::schema::GraphExchange {
                 method: "POST",
                 path,
                 request: None,

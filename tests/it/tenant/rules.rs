@@ -4,37 +4,44 @@ use std::fmt::Write as _;
 
 use jiff::SignedDuration;
 use passback::{Clock, Random};
-use passback_emulator::{Seed, Start};
+use passback_emulator::{EmulatorOptions, TenantSeed};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::raw::{As, BACK, Emulator, OPERATOR, contoso, field, http, install_crypto, text};
+use crate::support::raw::{
+    BACK, EmulatorClient, OPERATOR, SignInCredentials, contoso, field, http, install_crypto, text,
+};
 
 const WANDA: &str = "wanda@contoso.example";
 const CP1: &str = r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
 const C1: &str = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
 const SCOPE: &str = "scope = \"/administrativeUnits/a0000000-0000-4000-8000-0000000000af\"";
 
-fn changed(from: &str, to: &str) -> Seed {
+fn changed(from: &str, to: &str) -> TenantSeed {
     let text = passback_emulator::CONTOSO_SEED;
     assert!(text.contains(from), "{from}");
-    Seed::parse(&text.replace(from, to)).unwrap().hurry().with_redirect(BACK)
+    TenantSeed::parse(&text.replace(from, to)).unwrap().hurry().with_redirect(BACK)
 }
 
 /// Starts an emulator with a clock that the test advances.
-async fn with_clock(seed: Seed) -> (Emulator, Clock) {
+async fn with_clock(seed: TenantSeed) -> (EmulatorClient, Clock) {
     install_crypto();
     let clock = Clock::system();
-    let running = Start::new(seed, clock.clone(), Random::system()).run().await.unwrap();
-    (Emulator { running, http: http() }, clock)
+    let running = EmulatorOptions::new(seed, clock.clone(), Random::system()).run().await.unwrap();
+    (EmulatorClient { running, http: http() }, clock)
 }
 
-async fn refreshed(entra: &Emulator, token: &str) -> (StatusCode, Value, String) {
+async fn refreshed(entra: &EmulatorClient, token: &str) -> (StatusCode, Value, String) {
     let (status, body) = entra.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await;
     (status, body["error_codes"][0].clone(), body["error"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn tokens(entra: &Emulator, more: &[(&str, &str)], who: &As<'_>, claims: Option<&str>) -> Value {
+async fn tokens(
+    entra: &EmulatorClient,
+    more: &[(&str, &str)],
+    who: &SignInCredentials<'_>,
+    claims: Option<&str>,
+) -> Value {
     let code = field(&entra.sign_in(more, who).await, "code");
     let mut fields = vec![("grant_type", "authorization_code"), ("code", code.as_str())];
     fields.extend(claims.map(|claims| ("claims", claims)));
@@ -43,7 +50,7 @@ async fn tokens(entra: &Emulator, more: &[(&str, &str)], who: &As<'_>, claims: O
     body
 }
 
-async fn may_reset(entra: &Emulator, token: &str, person: &str) -> bool {
+async fn may_reset(entra: &EmulatorClient, token: &str, person: &str) -> bool {
     match entra.reset(token, person, "Quiet-Harbour-92").await.status() {
         StatusCode::ACCEPTED => true,
         StatusCode::FORBIDDEN => false,
@@ -54,7 +61,7 @@ async fn may_reset(entra: &Emulator, token: &str, person: &str) -> bool {
 #[tokio::test]
 async fn a_role_of_an_administrative_unit_reaches_its_members_alone() {
     let except = "except = [\"breakglass@contoso.example\", ";
-    let entra = Emulator::with(changed(except, &format!("{except}\"omar@contoso.example\", "))).await;
+    let entra = EmulatorClient::with(changed(except, &format!("{except}\"omar@contoso.example\", "))).await;
     let operator = entra.operator().await;
     assert!(may_reset(&entra, &operator, WANDA).await);
     assert!(!may_reset(&entra, &operator, "omar@contoso.example").await, "outside of the unit");
@@ -68,9 +75,9 @@ async fn a_role_of_an_administrative_unit_reaches_its_members_alone() {
         listed["value"].as_array().unwrap().iter().find(|o| o["@odata.type"] == "#microsoft.graph.administrativeUnit");
     assert_eq!(unit.unwrap()["id"], json!("a0000000-0000-4000-8000-0000000000af"));
     // The same role for the entire tenant reaches Omar as well. One for another unit reaches none of them.
-    let everywhere = Emulator::with(changed(&format!(", {SCOPE} }}]"), " }]")).await;
+    let everywhere = EmulatorClient::with(changed(&format!(", {SCOPE} }}]"), " }]")).await;
     assert!(may_reset(&everywhere, &everywhere.operator().await, "omar@contoso.example").await);
-    let elsewhere = Emulator::with(changed(SCOPE, "scope = \"/administrativeUnits/none\"")).await;
+    let elsewhere = EmulatorClient::with(changed(SCOPE, "scope = \"/administrativeUnits/none\"")).await;
     assert!(!may_reset(&elsewhere, &elsewhere.operator().await, WANDA).await);
 }
 
@@ -115,16 +122,17 @@ async fn every_cell_of_microsofts_table_is_kept() {
     }
     // An eligible role is not an active role.
     seed += "\n[[people]]\nupn = \"eligible@contoso.example\"\nname = \"Eligible\"\nroles = [{ template = \"c4e39bd9-1100-46d3-8c65-fb160da0071f\", eligible = true }]\n";
-    let entra = Emulator::with(Seed::parse(&seed).unwrap().hurry().with_redirect(BACK)).await;
+    let entra = EmulatorClient::with(TenantSeed::parse(&seed).unwrap().hurry().with_redirect(BACK)).await;
     for (column, (by, _)) in TEMPLATES.iter().enumerate() {
         let who = format!("by{column}@contoso.example");
-        let token = text(&entra.tokens_of(&As::passkey(&who)).await, "access_token");
+        let token = text(&entra.tokens_of(&SignInCredentials::passkey(&who)).await, "access_token");
         for (row, (of, _, cells)) in table.iter().enumerate() {
             let wanted = cells.as_bytes()[column] == b'y';
             assert_eq!(may_reset(&entra, &token, &format!("of{row}@contoso.example")).await, wanted, "{by} over {of}");
         }
     }
-    let eligible = text(&entra.tokens_of(&As::passkey("eligible@contoso.example")).await, "access_token");
+    let eligible =
+        text(&entra.tokens_of(&SignInCredentials::passkey("eligible@contoso.example")).await, "access_token");
     assert!(!may_reset(&entra, &eligible, WANDA).await);
 }
 
@@ -132,9 +140,9 @@ async fn every_cell_of_microsofts_table_is_kept() {
 async fn ways_to_sign_in_take_other_roles_than_a_reset_and_never_reach_oneself() {
     let helpdesk = "\n[[people]]\nupn = \"harry@contoso.example\"\nname = \"Harry\"\nroles = [{ template = \"729827e3-9c14-49f7-bb1b-9608f156bbb8\" }]\n";
     let text_of = passback_emulator::CONTOSO_SEED.to_owned() + helpdesk;
-    let entra = Emulator::with(Seed::parse(&text_of).unwrap().hurry().with_redirect(BACK)).await;
-    let harry = text(&entra.tokens_of(&As::passkey("harry@contoso.example")).await, "access_token");
-    let wanda = text(&entra.tokens_of(&As::passkey(WANDA)).await, "access_token");
+    let entra = EmulatorClient::with(TenantSeed::parse(&text_of).unwrap().hurry().with_redirect(BACK)).await;
+    let harry = text(&entra.tokens_of(&SignInCredentials::passkey("harry@contoso.example")).await, "access_token");
+    let wanda = text(&entra.tokens_of(&SignInCredentials::passkey(WANDA)).await, "access_token");
     let operator = entra.operator().await;
     assert!(may_reset(&entra, &harry, "omar@contoso.example").await, "a Helpdesk Administrator resets");
     let passes = "/users/omar@contoso.example/authentication/temporaryAccessPassMethods";
@@ -162,7 +170,7 @@ async fn ways_to_sign_in_take_other_roles_than_a_reset_and_never_reach_oneself()
 }
 
 /// Returns whether Graph accepts a token, challenges it, or treats it as expired.
-async fn judged(entra: &Emulator, token: &str) -> String {
+async fn judged(entra: &EmulatorClient, token: &str) -> String {
     let answer = entra.graph("GET", &format!("/users/{WANDA}/authentication/methods"), token, None).await;
     let header = answer.headers().get("www-authenticate").map(|h| h.to_str().unwrap().to_owned()).unwrap_or_default();
     match (answer.status(), header.contains("insufficient_claims")) {
@@ -176,8 +184,8 @@ async fn judged(entra: &Emulator, token: &str) -> String {
 #[tokio::test]
 async fn only_a_token_whose_owner_can_answer_is_challenged_and_the_other_ends_by_itself() {
     let (entra, clock) = with_clock(contoso()).await;
-    let plain = text(&tokens(&entra, &[], &As::passkey(WANDA), None).await, "access_token");
-    let capable = tokens(&entra, &[], &As::passkey(WANDA), Some(CP1)).await;
+    let plain = text(&tokens(&entra, &[], &SignInCredentials::passkey(WANDA), None).await, "access_token");
+    let capable = tokens(&entra, &[], &SignInCredentials::passkey(WANDA), Some(CP1)).await;
     assert!(capable["expires_in"].as_i64().unwrap() > 70_000, "20 to 28 hours: {capable}");
     let capable = text(&capable, "access_token");
     assert_eq!((judged(&entra, &plain).await.as_str(), judged(&entra, &capable).await.as_str()), ("good", "good"));
@@ -189,7 +197,7 @@ async fn only_a_token_whose_owner_can_answer_is_challenged_and_the_other_ends_by
     );
     // A token from a new sign-in answers the challenge. A session from before the revocation would not.
     clock.advance(SignedDuration::from_secs(2));
-    let again = text(&tokens(&entra, &[], &As::passkey(WANDA), Some(CP1)).await, "access_token");
+    let again = text(&tokens(&entra, &[], &SignInCredentials::passkey(WANDA), Some(CP1)).await, "access_token");
     assert_eq!(judged(&entra, &again).await, "good");
     clock.advance(SignedDuration::from_mins(66));
     assert_eq!((judged(&entra, &plain).await.as_str(), judged(&entra, &again).await.as_str()), ("over", "good"));
@@ -198,8 +206,8 @@ async fn only_a_token_whose_owner_can_answer_is_challenged_and_the_other_ends_by
 #[tokio::test]
 async fn a_changed_password_ends_what_was_signed_in_with_it_and_nothing_else() {
     let (entra, clock) = with_clock(contoso()).await;
-    let by_password = tokens(&entra, &[], &As::password(WANDA, "Old-River-Stone-7"), Some(CP1)).await;
-    let by_passkey = tokens(&entra, &[], &As::passkey(WANDA), Some(CP1)).await;
+    let by_password = tokens(&entra, &[], &SignInCredentials::password(WANDA, "Old-River-Stone-7"), Some(CP1)).await;
+    let by_passkey = tokens(&entra, &[], &SignInCredentials::passkey(WANDA), Some(CP1)).await;
     clock.advance(SignedDuration::from_secs(2));
     let operator = entra.operator().await;
     let accepted = entra.reset(&operator, WANDA, "Quiet-Harbour-92").await;
@@ -214,7 +222,7 @@ async fn a_changed_password_ends_what_was_signed_in_with_it_and_nothing_else() {
 #[tokio::test]
 async fn refresh_tokens_end_by_their_own_rules() {
     let (entra, clock) = with_clock(contoso()).await;
-    let wanda = As::passkey(WANDA);
+    let wanda = SignInCredentials::passkey(WANDA);
     let first = text(&tokens(&entra, &[], &wanda, None).await, "refresh_token");
     clock.advance(SignedDuration::from_hours(24 * 89));
     let (status, body) = entra.token(&[("grant_type", "refresh_token"), ("refresh_token", &first)]).await;
@@ -224,14 +232,14 @@ async fn refresh_tokens_end_by_their_own_rules() {
     assert_eq!(refreshed(&entra, &first).await.1, json!(700_082), "unused for more than 90 days");
     assert_eq!(refreshed(&entra, &used).await.0, StatusCode::OK, "used within them");
     // Refresh tokens from a Temporary Access Pass expire with the pass, here after 8 hours.
-    let tap = As { account: WANDA, method: "tap", secret: "FJ3K-WANDA" };
+    let tap = SignInCredentials { account: WANDA, method: "tap", secret: "FJ3K-WANDA" };
     let (entra, clock) = with_clock(contoso()).await;
     let of_pass = text(&tokens(&entra, &[], &tap, None).await, "refresh_token");
     assert_eq!(refreshed(&entra, &of_pass).await.0, StatusCode::OK);
     clock.advance(SignedDuration::from_hours(9));
     assert_eq!(refreshed(&entra, &of_pass).await.1, json!(50173));
     // Refresh tokens of a single-page application expire after 24 hours, however often they are used.
-    let spa = Seed::parse(&passback_emulator::CONTOSO_SEED.replacen(
+    let spa = TenantSeed::parse(&passback_emulator::CONTOSO_SEED.replacen(
         "secret = \"demo-secret-of-the-emulator\"",
         &format!("secret = \"demo-secret-of-the-emulator\"\nspa_redirect_uris = [\"{BACK}\"]"),
         1,
@@ -252,7 +260,8 @@ async fn refresh_tokens_end_by_their_own_rules() {
 async fn conditional_access_is_asked_again_at_each_refresh() {
     let policies = |more: &str| changed("every_time = true", &format!("every_time = true\n{more}"));
     let (entra, clock) = with_clock(contoso()).await;
-    let grant = text(&tokens(&entra, &[("claims", C1)], &As::passkey(WANDA), None).await, "refresh_token");
+    let grant =
+        text(&tokens(&entra, &[("claims", C1)], &SignInCredentials::passkey(WANDA), None).await, "refresh_token");
     entra.running.set_policies(policies("hours = 8"));
     assert_eq!(refreshed(&entra, &grant).await.0, StatusCode::OK);
     clock.advance(SignedDuration::from_hours(9));
@@ -263,7 +272,7 @@ async fn conditional_access_is_asked_again_at_each_refresh() {
     assert_eq!((code, error.as_str()), (json!(53003), "interaction_required"), "blocked");
     // Dora is excluded from the policy and signed in with her password. Then the exclusion is removed.
     entra.running.set_policies(contoso());
-    let dora = As::password("dora@contoso.example", "Old-River-Stone-7");
+    let dora = SignInCredentials::password("dora@contoso.example", "Old-River-Stone-7");
     let grant = text(&tokens(&entra, &[("claims", C1)], &dora, None).await, "refresh_token");
     assert_eq!(refreshed(&entra, &grant).await.0, StatusCode::OK);
     entra.running.set_policies(changed("exclude_people = [\"dora@contoso.example\"]", "exclude_people = []"));

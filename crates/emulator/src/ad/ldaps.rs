@@ -12,7 +12,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use url::Url;
 
-use super::{AdError, ResetOptions};
+use super::{AdError, DirectoryResetOptions};
 use passback_foundation::Secret;
 
 /// OIDs of the policy-hints control: `LDAP_SERVER_POLICY_HINTS_OID`, and the one that Windows Server 2008 R2 used
@@ -69,7 +69,7 @@ impl LdapsDirectory {
         Ok(Self { options, tls: Arc::new(tls) })
     }
 
-    pub(super) async fn reset(&self, sam: &str, new: &str, options: ResetOptions) -> Result<(), AdError> {
+    pub(super) async fn reset(&self, sam: &str, new: &str, options: DirectoryResetOptions) -> Result<(), AdError> {
         let mut ldap = self.bind().await?;
         let dn = self.find(&mut ldap, sam).await?;
         let mut changes = vec![replace("unicodePwd", quoted(new))];

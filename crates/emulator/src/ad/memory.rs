@@ -6,51 +6,54 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AdAccount, AdError, ResetOptions};
-use crate::password::Digest;
-use crate::seed::{AdState, DirectoryRules, Seed};
+use super::{AdAccountStatus, AdError, DirectoryResetOptions};
+use crate::password::PasswordDigest;
+use crate::seed::{AdAccountSeed, DirectoryRulesSeed, TenantSeed};
 use passback_foundation::{Clock, Random};
 
 /// A directory of accounts by lower-case `sAMAccountName`.
 pub(crate) struct MemoryDirectory {
-    rules: DirectoryRules,
+    rules: DirectoryRulesSeed,
     clock: Clock,
     random: Random,
-    accounts: Mutex<HashMap<String, Account>>,
+    accounts: Mutex<HashMap<String, MemoryAccount>>,
 }
 
-struct Account {
-    state: AdState,
+struct MemoryAccount {
+    state: AdAccountSeed,
     name: String,
     /// Current and previous passwords, newest first.
-    passwords: Vec<Digest>,
+    passwords: Vec<PasswordDigest>,
     set: Timestamp,
     bad_attempts: u32,
 }
 
 impl MemoryDirectory {
-    pub(crate) fn new(seed: &Seed, clock: Clock, random: Random) -> Self {
+    pub(crate) fn new(seed: &TenantSeed, clock: Clock, random: Random) -> Self {
         let now = clock.now();
         let accounts = seed.people.iter().filter(|p| p.synced).map(|person| {
             let current = person.password.as_ref().unwrap_or(&seed.organization.initial_password);
             let passwords =
-                std::iter::once(current).chain(&person.old_passwords).map(|p| Digest::of(p, &random)).collect();
+                std::iter::once(current).chain(&person.old_passwords).map(|p| PasswordDigest::of(p, &random)).collect();
             let age = SignedDuration::from_secs(person.ad.password_age_seconds.unwrap_or(40 * 86_400));
             let sam = person.upn.split('@').next().unwrap_or_default().to_lowercase();
             let set = now.saturating_sub(age).unwrap_or(Timestamp::MIN);
-            (sam, Account { state: person.ad.clone(), name: person.name.clone(), passwords, set, bad_attempts: 0 })
+            (
+                sam,
+                MemoryAccount { state: person.ad.clone(), name: person.name.clone(), passwords, set, bad_attempts: 0 },
+            )
         });
         Self { rules: seed.directory.clone(), accounts: Mutex::new(accounts.collect()), clock, random }
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
+    fn accounts(&self) -> MutexGuard<'_, HashMap<String, MemoryAccount>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Resets a password. The agent sends the policy-hints control, so a reset obeys history and minimum age like a
     /// change (<https://learn.microsoft.com/entra/identity/authentication/concept-sspr-writeback>: a person's own reset
     /// must not bypass the policy).
-    pub(super) fn reset(&self, sam: &str, new: &str, options: ResetOptions) -> Result<(), AdError> {
+    pub(super) fn reset(&self, sam: &str, new: &str, options: DirectoryResetOptions) -> Result<(), AdError> {
         let mut accounts = self.accounts();
         let account = accounts.get_mut(&sam.to_lowercase()).ok_or(AdError::NotFound)?;
         if account.state.protected {
@@ -100,13 +103,13 @@ impl MemoryDirectory {
         Some(account.passwords.first().is_some_and(|current| current.matches(password)))
     }
 
-    pub(super) fn account(&self, sam: &str) -> Option<AdAccount> {
+    pub(super) fn account(&self, sam: &str) -> Option<AdAccountStatus> {
         let accounts = self.accounts();
-        let AdState { locked, disabled, must_change, .. } = accounts.get(&sam.to_lowercase())?.state;
-        Some(AdAccount { locked, disabled, must_change })
+        let AdAccountSeed { locked, disabled, must_change, .. } = accounts.get(&sam.to_lowercase())?.state;
+        Some(AdAccountStatus { locked, disabled, must_change })
     }
 
-    fn judge(&self, account: &Account, sam: &str, new: &str) -> Result<(), AdError> {
+    fn judge(&self, account: &MemoryAccount, sam: &str, new: &str) -> Result<(), AdError> {
         let min_age = account.state.min_age_seconds.unwrap_or(self.rules.min_age_seconds);
         let young = self.clock.now().duration_since(account.set).as_secs() < min_age;
         let short = new.chars().count() < self.rules.min_length;
@@ -115,8 +118,8 @@ impl MemoryDirectory {
         if young || short || simple || known { Err(AdError::Policy) } else { Ok(()) }
     }
 
-    fn set(&self, account: &mut Account, new: &str) {
-        account.passwords.insert(0, Digest::of(new, &self.random));
+    fn set(&self, account: &mut MemoryAccount, new: &str) {
+        account.passwords.insert(0, PasswordDigest::of(new, &self.random));
         account.passwords.truncate(self.rules.history.max(1));
         account.set = self.clock.now();
     }
@@ -144,10 +147,10 @@ fn complex(password: &str, sam: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const RESET: ResetOptions = ResetOptions { unlock: true, must_change: true };
+    const RESET: DirectoryResetOptions = DirectoryResetOptions { unlock: true, must_change: true };
 
     fn directory() -> MemoryDirectory {
-        let seed = Seed::contoso().unwrap();
+        let seed = TenantSeed::contoso().unwrap();
         MemoryDirectory::new(&seed, Clock::manual(Timestamp::UNIX_EPOCH), Random::seeded(1))
     }
 
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn a_reset_unlocks_only_when_told_to() {
         let ad = directory();
-        let keep = ResetOptions { unlock: false, must_change: true };
+        let keep = DirectoryResetOptions { unlock: false, must_change: true };
         assert_eq!(ad.reset("luca", "Quiet-Harbour-92", keep), Err(AdError::Locked));
         ad.reset("luca", "Quiet-Harbour-92", RESET).unwrap();
         assert!(!ad.account("luca").unwrap().locked);

@@ -29,7 +29,7 @@ pub(super) enum AdError {
 
 /// Options of an administrator's reset by the writeback agent.
 #[derive(Clone, Copy)]
-pub(super) struct ResetOptions {
+pub(super) struct DirectoryResetOptions {
     /// Also unlocks the account.
     pub(super) unlock: bool,
     /// Requires a password change at the next sign-in.
@@ -38,21 +38,21 @@ pub(super) struct ResetOptions {
 
 /// Status of a directory account, as the fault control returns it.
 #[derive(Clone, Debug, serde::Serialize)]
-pub(super) struct AdAccount {
+pub(super) struct AdAccountStatus {
     pub(super) locked: bool,
     pub(super) disabled: bool,
     pub(super) must_change: bool,
 }
 
 /// The directory in use.
-pub(super) enum Directory {
+pub(super) enum BackingDirectory {
     Memory(MemoryDirectory),
     Ldaps(LdapsDirectory),
 }
 
-impl Directory {
+impl BackingDirectory {
     /// Resets a password as an administrator, like the writeback agent.
-    pub(super) async fn reset(&self, sam: &str, new: &str, options: ResetOptions) -> Result<(), AdError> {
+    pub(super) async fn reset(&self, sam: &str, new: &str, options: DirectoryResetOptions) -> Result<(), AdError> {
         match self {
             Self::Memory(directory) => directory.reset(sam, new, options),
             Self::Ldaps(directory) => directory.reset(sam, new, options).await,
@@ -76,7 +76,7 @@ impl Directory {
         }
     }
 
-    pub(super) fn account(&self, sam: &str) -> Option<AdAccount> {
+    pub(super) fn account(&self, sam: &str) -> Option<AdAccountStatus> {
         match self {
             Self::Memory(directory) => directory.account(sam),
             Self::Ldaps(_) => None,

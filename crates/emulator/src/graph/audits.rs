@@ -6,14 +6,18 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
-use super::query::{Comparison, Options};
+use super::query::{FilterComparison, ODataOptions};
 use super::users::seconds;
-use crate::Tenant;
-use crate::world::{AuditRow, World};
+use crate::EmulatedTenant;
+use crate::world::{AuditRecord, TenantState};
 
-pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(options): Query<Options>) -> Response {
+pub(super) async fn list(
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
+    Query(options): Query<ODataOptions>,
+) -> Response {
     let now = tenant.clock().now();
     let comparisons = match options.comparisons() {
         Ok(comparisons) => comparisons,
@@ -25,7 +29,7 @@ pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(op
         drop(world);
         return ODataError::throttled(Some(wait)).answer(&tenant);
     }
-    let mut rows: Vec<&AuditRow> =
+    let mut rows: Vec<&AuditRecord> =
         world.audits.iter().filter(|r| r.shown_from <= now && comparisons.iter().all(|c| keeps(c, r))).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.at));
     let all = rows.into_iter().map(|row| shown(&world, row)).collect();
@@ -35,7 +39,7 @@ pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(op
 }
 
 /// Returns whether a record matches one comparison of the filter. Comparisons that are not emulated match nothing.
-fn keeps(asked: &Comparison, row: &AuditRow) -> bool {
+fn keeps(asked: &FilterComparison, row: &AuditRecord) -> bool {
     let time = asked.value.parse::<Timestamp>();
     match (asked.property.as_str(), asked.operator.as_str()) {
         ("activityDisplayName", "eq") => row.activity == asked.value,
@@ -47,7 +51,7 @@ fn keeps(asked: &Comparison, row: &AuditRow) -> bool {
     }
 }
 
-fn shown(world: &World, row: &AuditRow) -> Value {
+fn shown(world: &TenantState, row: &AuditRecord) -> Value {
     let named = |id| world.account(id).map_or(("", ""), |a| (a.seed.name.as_str(), a.seed.upn.as_str()));
     let (by, by_upn) = named(row.initiator);
     let (to, to_upn) = named(row.target);

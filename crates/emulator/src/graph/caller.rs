@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::error::ODataError;
 use super::permissions;
-use crate::Tenant;
+use crate::EmulatedTenant;
 use crate::oidc::GRAPH;
 
 /// The caller of a Graph request, whose token permits the call.
-pub(super) struct Caller {
+pub(super) struct ApiCaller {
     /// The signed-in account; `None` for an application token.
     pub(super) account: Option<Uuid>,
     permissions: Vec<String>,
@@ -24,7 +24,7 @@ pub(super) struct Caller {
 
 /// The claims of an access token that Graph evaluates.
 #[derive(Clone, Deserialize)]
-struct Claims {
+struct BearerTokenClaims {
     exp: i64,
     iat: i64,
     idtyp: String,
@@ -41,7 +41,7 @@ struct Claims {
     amr: Vec<String>,
 }
 
-impl Caller {
+impl ApiCaller {
     /// Returns whether the token has this permission.
     pub(super) fn may(&self, permission: &str) -> bool {
         self.permissions.iter().any(|p| p == permission)
@@ -55,20 +55,20 @@ impl Caller {
     }
 }
 
-impl FromRequestParts<Tenant> for Caller {
+impl FromRequestParts<EmulatedTenant> for ApiCaller {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, tenant: &Tenant) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, tenant: &EmulatedTenant) -> Result<Self, Response> {
         identify(parts, tenant).map_err(|error| error.answer(tenant))
     }
 }
 
 /// Verifies the bearer token and looks up the permissions of the route.
-fn identify(parts: &Parts, tenant: &Tenant) -> Result<Caller, ODataError> {
+fn identify(parts: &Parts, tenant: &EmulatedTenant) -> Result<ApiCaller, ODataError> {
     let bearer =
         parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     let bearer = bearer.ok_or_else(|| ODataError::unauthenticated("Access token is empty."))?;
-    let claims: Claims = tenant
+    let claims: BearerTokenClaims = tenant
         .0
         .keys
         .open(bearer, GRAPH)
@@ -91,7 +91,7 @@ fn identify(parts: &Parts, tenant: &Tenant) -> Result<Caller, ODataError> {
     if !permissions.iter().any(|p| wanted.contains(&p.as_str())) {
         return Err(ODataError::denied());
     }
-    Ok(Caller { account: person.then_some(claims.oid), permissions })
+    Ok(ApiCaller { account: person.then_some(claims.oid), permissions })
 }
 
 /// Applies continuous access evaluation to a person's token.
@@ -100,7 +100,7 @@ fn identify(parts: &Parts, tenant: &Tenant) -> Result<Caller, ODataError> {
 /// after a password sign-in, if the password was changed. Any other token stays valid until it expires
 /// (<https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation>, read
 /// 2026-11-25). Graph takes up to 15 minutes; the emulator does it immediately.
-fn evaluate(tenant: &Tenant, claims: &Claims) -> Result<(), ODataError> {
+fn evaluate(tenant: &EmulatedTenant, claims: &BearerTokenClaims) -> Result<(), ODataError> {
     let world = tenant.world();
     let gone = || ODataError::unauthenticated("The identity of the calling user was not found.");
     let account = world.account(claims.oid).ok_or_else(gone)?;

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::Tenant;
+use crate::EmulatedTenant;
 
 /// An error response of Graph.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl ODataError {
         Self { retry_after, ..error }
     }
 
-    pub(crate) fn answer(&self, tenant: &Tenant) -> Response {
+    pub(crate) fn answer(&self, tenant: &EmulatedTenant) -> Response {
         let request_id = tenant.random().uuid().to_string();
         let body = json!({ "error": {
             "code": self.code,
@@ -111,7 +111,7 @@ impl ODataError {
 }
 
 /// Returns a successful response with Graph's `request-id` header.
-pub(super) fn ok(tenant: &Tenant, status: StatusCode, body: &serde_json::Value) -> Response {
+pub(super) fn ok(tenant: &EmulatedTenant, status: StatusCode, body: &serde_json::Value) -> Response {
     let mut response = (status, Json(body)).into_response();
     if let Ok(value) = HeaderValue::from_str(&tenant.random().uuid().to_string()) {
         response.headers_mut().insert("request-id", value);

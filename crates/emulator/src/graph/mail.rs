@@ -7,14 +7,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::ODataError;
-use crate::{SentMail, Tenant};
+use crate::{EmulatedTenant, SentMail};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Order {
-    message: Message,
+pub(super) struct SendMailBody {
+    message: SendMailMessage,
     #[serde(default = "yes")]
     save_to_sent_items: bool,
 }
@@ -25,35 +25,35 @@ fn yes() -> bool {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Message {
+struct SendMailMessage {
     subject: String,
-    body: Body,
-    to_recipients: Vec<Recipient>,
+    body: SendMailContent,
+    to_recipients: Vec<SendMailRecipient>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct SendMailContent {
     content_type: String,
     content: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Recipient {
-    email_address: Address,
+struct SendMailRecipient {
+    email_address: SendMailAddress,
 }
 
 #[derive(Deserialize)]
-struct Address {
+struct SendMailAddress {
     address: String,
 }
 
 pub(super) async fn send(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path(id): Path<String>,
-    order: Result<Json<Order>, JsonRejection>,
+    order: Result<Json<SendMailBody>, JsonRejection>,
 ) -> Response {
     let Ok(Json(order)) = order else { return ODataError::bad_request("The message is not valid.").answer(&tenant) };
     let mut world = tenant.world();

@@ -5,17 +5,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
-use super::query::Options;
-use crate::Tenant;
-use crate::world::{Account, World, derived_id};
+use super::query::ODataOptions;
+use crate::EmulatedTenant;
+use crate::world::{CloudAccount, TenantState, derived_id};
 
 pub(super) async fn all(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     answer(&tenant, &id, &options, |world, account| {
         let mut both = typed(groups_of(world, account), "group");
@@ -26,19 +26,19 @@ pub(super) async fn all(
 }
 
 pub(super) async fn roles(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     answer(&tenant, &id, &options, roles_of)
 }
 
 pub(super) async fn groups(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     let only_assignable =
         options.comparisons().is_ok_and(|c| c.iter().any(|c| c.property == "isAssignableToRole" && c.value == "true"));
@@ -49,7 +49,12 @@ pub(super) async fn groups(
     })
 }
 
-fn answer(tenant: &Tenant, id: &str, options: &Options, of: impl Fn(&World, &Account) -> Vec<Value>) -> Response {
+fn answer(
+    tenant: &EmulatedTenant,
+    id: &str,
+    options: &ODataOptions,
+    of: impl Fn(&TenantState, &CloudAccount) -> Vec<Value>,
+) -> Response {
     let found = {
         let world = tenant.world();
         world.find(id).map(|account| of(&world, account))
@@ -59,13 +64,13 @@ fn answer(tenant: &Tenant, id: &str, options: &Options, of: impl Fn(&World, &Acc
     ok(tenant, StatusCode::OK, &options.page(found, &url, "directoryObjects"))
 }
 
-fn groups_of(world: &World, account: &Account) -> Vec<Value> {
+fn groups_of(world: &TenantState, account: &CloudAccount) -> Vec<Value> {
     let mine = world.seed.groups.iter().filter(|g| g.members.contains(&account.seed.upn));
     mine.map(|g| json!({ "id": derived_id(&world.seed, &g.name), "displayName": g.name, "isAssignableToRole": g.role_assignable })).collect()
 }
 
 /// Returns active tenant-wide roles. Scoped and eligible roles are in `roleManagement` only.
-fn roles_of(world: &World, account: &Account) -> Vec<Value> {
+fn roles_of(world: &TenantState, account: &CloudAccount) -> Vec<Value> {
     let mine = account.seed.roles.iter().filter(|r| !r.eligible && r.scope == "/");
     mine.map(|r| json!({ "id": derived_id(&world.seed, &r.template.to_string()), "displayName": null, "roleTemplateId": r.template })).collect()
 }
@@ -73,7 +78,7 @@ fn roles_of(world: &World, account: &Account) -> Vec<Value> {
 /// Returns type and id of administrative units, as Graph does for a token that may not read them
 /// (<https://learn.microsoft.com/graph/permissions-overview>, "Limited information returned for inaccessible member
 /// objects", read 2026-11-25).
-fn units_of(world: &World, account: &Account) -> Vec<Value> {
+fn units_of(world: &TenantState, account: &CloudAccount) -> Vec<Value> {
     let mine = world.seed.units.iter().filter(|unit| unit.holds(&account.seed.upn));
     typed(mine.map(|unit| json!({ "id": unit.id })).collect(), "administrativeUnit")
 }

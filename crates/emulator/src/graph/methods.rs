@@ -9,19 +9,19 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
-use super::query::Options;
+use super::query::ODataOptions;
 use super::users::seconds;
 use super::{PASSWORD_METHOD, reach};
-use crate::Tenant;
-use crate::world::{Tap, derived_id};
+use crate::EmulatedTenant;
+use crate::world::{EmulatedPass, derived_id};
 
 pub(super) async fn list(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     let now = tenant.clock().now();
     let found = {
@@ -58,10 +58,10 @@ pub(super) async fn list(
 }
 
 pub(super) async fn passes(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     let now = tenant.clock().now();
     let found = tap_of(&tenant, &caller, &id).map(|tap| tap.iter().map(|tap| shown(tap, now, false)).collect());
@@ -75,7 +75,7 @@ pub(super) async fn passes(
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Wish {
+pub(super) struct CreatePassBody {
     lifetime_in_minutes: Option<i64>,
     is_usable_once: Option<bool>,
     start_date_time: Option<Timestamp>,
@@ -83,10 +83,10 @@ pub(super) struct Wish {
 
 /// Creates a Temporary Access Pass, which replaces the previous one. Only this response contains the code.
 pub(super) async fn issue(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path(id): Path<String>,
-    body: Result<Json<Wish>, JsonRejection>,
+    body: Result<Json<CreatePassBody>, JsonRejection>,
 ) -> Response {
     let Ok(Json(wish)) = body else { return ODataError::bad_request("The request body is not valid.").answer(&tenant) };
     let minutes = wish.lifetime_in_minutes.unwrap_or(60);
@@ -94,7 +94,7 @@ pub(super) async fn issue(
         return ODataError::bad_request("lifetimeInMinutes must be between 10 and 43200.").answer(&tenant);
     }
     let now = tenant.clock().now();
-    let tap = Tap {
+    let tap = EmulatedPass {
         id: tenant.random().uuid(),
         code: tenant.random().token().chars().filter(char::is_ascii_alphanumeric).take(8).collect(),
         starts: wish.start_date_time.unwrap_or(now),
@@ -109,7 +109,7 @@ pub(super) async fn issue(
 }
 
 /// Replaces or removes an account's pass, if the caller may.
-fn put(tenant: &Tenant, caller: &Caller, id: &str, tap: Option<Tap>) -> Result<(), ODataError> {
+fn put(tenant: &EmulatedTenant, caller: &ApiCaller, id: &str, tap: Option<EmulatedPass>) -> Result<(), ODataError> {
     let mut world = tenant.world();
     let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
     reach::may_write_methods(&world, caller, target)?;
@@ -118,7 +118,7 @@ fn put(tenant: &Tenant, caller: &Caller, id: &str, tap: Option<Tap>) -> Result<(
 }
 
 /// Returns an account's pass, if the caller may read it.
-fn tap_of(tenant: &Tenant, caller: &Caller, id: &str) -> Result<Option<Tap>, ODataError> {
+fn tap_of(tenant: &EmulatedTenant, caller: &ApiCaller, id: &str) -> Result<Option<EmulatedPass>, ODataError> {
     let world = tenant.world();
     let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
     reach::may_read_methods(&world, caller, target)?;
@@ -126,8 +126,8 @@ fn tap_of(tenant: &Tenant, caller: &Caller, id: &str) -> Result<Option<Tap>, ODa
 }
 
 pub(super) async fn pass(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path((id, pass)): Path<(String, String)>,
 ) -> Response {
     let now = tenant.clock().now();
@@ -139,8 +139,8 @@ pub(super) async fn pass(
 }
 
 pub(super) async fn withdraw(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path((id, pass)): Path<(String, String)>,
 ) -> Response {
     let done = tap_of(&tenant, &caller, &id).and_then(|tap| match tap {
@@ -153,7 +153,7 @@ pub(super) async fn withdraw(
     }
 }
 
-fn shown(tap: &Tap, now: Timestamp, with_code: bool) -> Value {
+fn shown(tap: &EmulatedPass, now: Timestamp, with_code: bool) -> Value {
     let reason = match () {
         () if tap.once && tap.used => "OneTimeUsed",
         () if now < tap.starts => "NotYetValid",

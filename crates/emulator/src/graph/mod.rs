@@ -17,7 +17,7 @@ mod roles;
 mod users;
 mod validate;
 
-pub use permissions::{Line, TABLE};
+pub use permissions::{PermissionRule, TABLE};
 
 use axum::Router;
 use axum::extract::State;
@@ -26,13 +26,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use self::error::ODataError;
-use super::Tenant;
+use super::EmulatedTenant;
 
 /// Id of the password authentication method, which is the same for every account.
 const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
 
 /// Returns the routes below `/v1.0`.
-pub(super) fn router() -> Router<Tenant> {
+pub(super) fn router() -> Router<EmulatedTenant> {
     Router::new()
         .route("/me", get(users::me))
         .route("/users", get(users::list))
@@ -67,10 +67,10 @@ pub(super) fn router() -> Router<Tenant> {
 }
 
 /// Returns the routes below `/beta`.
-pub(super) fn beta() -> Router<Tenant> {
+pub(super) fn beta() -> Router<EmulatedTenant> {
     Router::new().route("/users/validatePassword", post(validate::validate)).fallback(unknown)
 }
 
-async fn unknown(State(tenant): State<Tenant>) -> Response {
+async fn unknown(State(tenant): State<EmulatedTenant>) -> Response {
     ODataError::new(StatusCode::BAD_REQUEST, "BadRequest", "Resource not found for the segment.").answer(&tenant)
 }

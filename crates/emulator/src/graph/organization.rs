@@ -6,11 +6,11 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::ok;
-use super::query::{Options, project};
+use super::query::{ODataOptions, project};
 use super::users::seconds;
-use crate::Tenant;
+use crate::EmulatedTenant;
 
 /// Properties that are returned without `$select`.
 const DEFAULT: &[&str] = &[
@@ -23,7 +23,11 @@ const DEFAULT: &[&str] = &[
     "assignedPlans",
 ];
 
-pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(options): Query<Options>) -> Response {
+pub(super) async fn list(
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
+    Query(options): Query<ODataOptions>,
+) -> Response {
     let now = tenant.clock().now();
     let organization = tenant.world().seed.organization.clone();
     let synced = now.saturating_sub(SignedDuration::from_secs(organization.sync_age_seconds)).unwrap_or(now);

@@ -2,7 +2,7 @@
 
 /// The permissions of one call: method, path below `/v1.0` (or with `/beta`), delegated permissions and application
 /// permissions. Any one permission of the list suffices; an empty list permits no token of that kind.
-pub type Line = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+pub type PermissionRule = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
 const METHODS_READ: &[&str] = &[
     "UserAuthenticationMethod.Read",
@@ -27,7 +27,7 @@ const RISK_WRITE: &[&str] = &["IdentityRiskyUser.ReadWrite.All"];
 const DEVICES: &[&str] = &["Device.Read.All", "Directory.Read.All"];
 
 /// The permissions of all calls. A call without a rule is rejected with 400.
-pub const TABLE: &[Line] = &[
+pub const TABLE: &[PermissionRule] = &[
     ("GET", "/me", &["User.Read", "User.ReadBasic.All", "User.Read.All"], &[]),
     ("GET", "/users", &["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"], USER_READ_ALL),
     ("GET", "/users/$count", &["User.Read.All", "Directory.Read.All"], USER_READ_ALL),
@@ -80,7 +80,7 @@ pub const TABLE: &[Line] = &[
 ];
 
 /// Finds the rule of a call by method and matched route.
-pub(super) fn line(method: &str, path: &str) -> Option<&'static Line> {
+pub(super) fn line(method: &str, path: &str) -> Option<&'static PermissionRule> {
     TABLE.iter().find(|(m, p, _, _)| *m == method && *p == path)
 }
 

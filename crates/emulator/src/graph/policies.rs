@@ -7,14 +7,18 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
-use super::query::Options;
-use crate::Tenant;
-use crate::seed::{Policy, Strength};
-use crate::world::{World, derived_id};
+use super::query::ODataOptions;
+use crate::EmulatedTenant;
+use crate::seed::{AuthenticationStrength, EmulatedPolicy};
+use crate::world::{TenantState, derived_id};
 
-pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(options): Query<Options>) -> Response {
+pub(super) async fn list(
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
+    Query(options): Query<ODataOptions>,
+) -> Response {
     let now = tenant.clock().now();
     let mut world = tenant.world();
     let limit = world.seed.throttle.policies_per_second;
@@ -28,7 +32,11 @@ pub(super) async fn list(State(tenant): State<Tenant>, _caller: Caller, Query(op
     ok(&tenant, StatusCode::OK, &options.page(all, &url, "identity/conditionalAccess/policies"))
 }
 
-pub(super) async fn strength(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
+pub(super) async fn strength(
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Response {
     let found = tenant.world().seed.strengths.iter().find(|s| s.id == id).map(strength_body);
     match found {
         Some(body) => ok(&tenant, StatusCode::OK, &body),
@@ -36,7 +44,7 @@ pub(super) async fn strength(State(tenant): State<Tenant>, _caller: Caller, Path
     }
 }
 
-fn strength_body(strength: &Strength) -> Value {
+fn strength_body(strength: &AuthenticationStrength) -> Value {
     json!({
         "id": strength.id, "displayName": strength.name, "description": "", "requirementsSatisfied": "mfa",
         "policyType": if strength.id.starts_with("00000000") { "builtIn" } else { "custom" },
@@ -44,7 +52,7 @@ fn strength_body(strength: &Strength) -> Value {
     })
 }
 
-fn shown(world: &World, policy: &Policy) -> Value {
+fn shown(world: &TenantState, policy: &EmulatedPolicy) -> Value {
     let ids =
         |names: &[String]| -> Vec<Value> { names.iter().filter_map(|n| world.find(n)).map(|a| json!(a.id)).collect() };
     let groups: Vec<Value> = policy.exclude_groups.iter().map(|name| json!(derived_id(&world.seed, name))).collect();

@@ -8,7 +8,7 @@ use super::error::ODataError;
 
 /// The query options of a request.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Options {
+pub(super) struct ODataOptions {
     #[serde(rename = "$select")]
     select: Option<String>,
     #[serde(rename = "$filter")]
@@ -27,20 +27,20 @@ pub(super) struct Options {
 
 /// A comparison in a filter.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Comparison {
+pub(super) struct FilterComparison {
     pub(super) property: String,
     pub(super) operator: String,
     pub(super) value: String,
 }
 
-impl Options {
+impl ODataOptions {
     pub(super) fn select(&self) -> Option<Vec<String>> {
         self.select.as_ref().map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
     }
 
     /// Parses a filter of comparisons joined by `and`. A filter that is not supported is an error, so that it never
     /// returns everything.
-    pub(super) fn comparisons(&self) -> Result<Vec<Comparison>, ODataError> {
+    pub(super) fn comparisons(&self) -> Result<Vec<FilterComparison>, ODataError> {
         match self.alternatives()?.as_slice() {
             [] => Ok(Vec::new()),
             [only] => Ok(only.clone()),
@@ -51,7 +51,7 @@ impl Options {
     /// Parses a filter that may also contain `or`. Returns the comparisons of each alternative. Entra allows at most 15
     /// alternatives ("Too many child clauses", <https://learn.microsoft.com/graph/aad-advanced-queries>, read
     /// 2026-11-24).
-    pub(super) fn alternatives(&self) -> Result<Vec<Vec<Comparison>>, ODataError> {
+    pub(super) fn alternatives(&self) -> Result<Vec<Vec<FilterComparison>>, ODataError> {
         let Some(text) = self.filter.as_deref() else { return Ok(Vec::new()) };
         let all = outside_quotes(text, " or ");
         if all.len() > 15 {
@@ -101,12 +101,12 @@ fn outside_quotes<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
     parts
 }
 
-fn comparison(text: &str) -> Result<Comparison, ODataError> {
+fn comparison(text: &str) -> Result<FilterComparison, ODataError> {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix("startswith(").or_else(|| text.strip_prefix("startsWith(")) {
         let (property, value) = inner.split_once(',').ok_or_else(invalid)?;
         let value = value.strip_suffix(')').ok_or_else(invalid)?;
-        return Ok(Comparison {
+        return Ok(FilterComparison {
             property: property.trim().to_owned(),
             operator: "startswith".to_owned(),
             value: plain(value),
@@ -119,7 +119,7 @@ fn comparison(text: &str) -> Result<Comparison, ODataError> {
             let any = property.contains("any(");
             let value = if any { value.trim_end().trim_end_matches(')') } else { value };
             let property = property.replace("any(t:t/", "").replace("any(x:x/", "");
-            Ok(Comparison { property, operator: operator.to_owned(), value: plain(value) })
+            Ok(FilterComparison { property, operator: operator.to_owned(), value: plain(value) })
         }
         _ => Err(invalid()),
     }
@@ -158,8 +158,8 @@ pub(super) fn project(full: Map<String, Value>, select: Option<&[String]>, defau
 mod tests {
     use super::*;
 
-    fn read(filter: &str) -> Vec<Comparison> {
-        Options { filter: Some(filter.to_owned()), ..Options::default() }.comparisons().unwrap()
+    fn read(filter: &str) -> Vec<FilterComparison> {
+        ODataOptions { filter: Some(filter.to_owned()), ..ODataOptions::default() }.comparisons().unwrap()
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn or_joins_alternatives_and_a_text_joins_nothing() {
-        let of = |filter: &str| Options { filter: Some(filter.to_owned()), ..Options::default() };
+        let of = |filter: &str| ODataOptions { filter: Some(filter.to_owned()), ..ODataOptions::default() };
         let found = of("startsWith(displayName,'a or b') or mail eq 'c'' or d'").alternatives().unwrap();
         assert_eq!((found.len(), found[0][0].value.as_str(), found[1][0].value.as_str()), (2, "a or b", "c' or d"));
         assert!(of("a eq '1' or b eq '2'").comparisons().is_err(), "not everywhere");

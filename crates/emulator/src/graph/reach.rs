@@ -4,9 +4,9 @@
 
 use uuid::{Uuid, uuid};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::ODataError;
-use crate::world::{Account, World};
+use crate::world::{CloudAccount, TenantState};
 
 const GLOBAL_ADMIN: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 const PRIVILEGED_AUTH_ADMIN: Uuid = uuid!("7be44c8a-adaf-4e2a-84d6-ab2649e08a13");
@@ -27,7 +27,7 @@ const GLOBAL_READER: Uuid = uuid!("f2ef992c-3afb-46b9-b7cf-a126ee74c451");
 const READERS: [Uuid; 4] = [GLOBAL_ADMIN, GLOBAL_READER, PRIVILEGED_AUTH_ADMIN, AUTH_ADMIN];
 
 /// Returns the operator's active roles whose scope includes the target.
-fn over(world: &World, operator: Uuid, target: &Account) -> Vec<Uuid> {
+fn over(world: &TenantState, operator: Uuid, target: &CloudAccount) -> Vec<Uuid> {
     let Some(account) = world.account(operator) else { return Vec::new() };
     let in_unit = |scope: &str| world.seed.units.iter().any(|u| u.scope() == scope && u.holds(&target.seed.upn));
     let active = account.seed.roles.iter().filter(|r| !r.eligible && (r.scope == "/" || in_unit(&r.scope)));
@@ -36,7 +36,7 @@ fn over(world: &World, operator: Uuid, target: &Account) -> Vec<Uuid> {
 
 /// Checks whether the operator may reset the target's password, by Microsoft's table "Who can reset passwords"
 /// (<https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions>, read 2026-08).
-pub(super) fn may_reset(world: &World, operator: Uuid, target: &str) -> Result<(), ODataError> {
+pub(super) fn may_reset(world: &TenantState, operator: Uuid, target: &str) -> Result<(), ODataError> {
     let Some(target) = world.find(target) else { return Err(ODataError::not_found(target)) };
     let mine = over(world, operator, target);
     let plain = mine.iter().any(|r| [AUTH_ADMIN, HELPDESK_ADMIN, PASSWORD_ADMIN, USER_ADMIN].contains(r));
@@ -48,7 +48,11 @@ pub(super) fn may_reset(world: &World, operator: Uuid, target: &str) -> Result<(
 /// Fewer roles permit it than a reset, and no one may change their own
 /// (<https://learn.microsoft.com/graph/api/authentication-post-temporaryaccesspassmethods>, read 2026-08). An
 /// application token needs no role.
-pub(super) fn may_write_methods(world: &World, caller: &Caller, target: &Account) -> Result<(), ODataError> {
+pub(super) fn may_write_methods(
+    world: &TenantState,
+    caller: &ApiCaller,
+    target: &CloudAccount,
+) -> Result<(), ODataError> {
     let Some(operator) = caller.account else { return Ok(()) };
     let mine = over(world, operator, target);
     let allowed = privileged(&mine) || (mine.contains(&AUTH_ADMIN) && reaches_all(world, &mine, target));
@@ -56,7 +60,11 @@ pub(super) fn may_write_methods(world: &World, caller: &Caller, target: &Account
 }
 
 /// Checks whether the caller may read the target's sign-in methods. Everyone may read their own.
-pub(super) fn may_read_methods(world: &World, caller: &Caller, target: &Account) -> Result<(), ODataError> {
+pub(super) fn may_read_methods(
+    world: &TenantState,
+    caller: &ApiCaller,
+    target: &CloudAccount,
+) -> Result<(), ODataError> {
     let allowed = caller.account.is_none_or(|operator| {
         operator == target.id || over(world, operator, target).iter().any(|role| READERS.contains(role))
     });
@@ -68,7 +76,7 @@ fn privileged(mine: &[Uuid]) -> bool {
 }
 
 /// Returns whether the roles permit a reset of the target, given its own roles and protection.
-fn reaches_all(world: &World, mine: &[Uuid], target: &Account) -> bool {
+fn reaches_all(world: &TenantState, mine: &[Uuid], target: &CloudAccount) -> bool {
     let special = target.in_role_assignable_group(&world.seed) || target.seed.restricted;
     let theirs = target.seed.roles.iter().filter(|r| !r.eligible);
     !special && theirs.map(|r| r.template).all(|role| reaches(mine, role))

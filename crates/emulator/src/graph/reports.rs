@@ -9,10 +9,10 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
 use super::users::seconds;
-use crate::Tenant;
+use crate::EmulatedTenant;
 
 /// Age of the reports. Microsoft generates them periodically, so they are a few hours old.
 const AGE: SignedDuration = SignedDuration::from_hours(5);
@@ -21,7 +21,11 @@ const AGE: SignedDuration = SignedDuration::from_hours(5);
 /// it (<https://learn.microsoft.com/graph/api/userregistrationdetails-get>, read 2026-11-24). The report "doesn't work
 /// for disabled users"
 /// (<https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails>).
-pub(super) async fn registration(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
+pub(super) async fn registration(
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Response {
     let at = tenant.clock().now().saturating_sub(AGE).unwrap_or_default();
     let found = {
         let world = tenant.world();
@@ -54,7 +58,7 @@ pub(super) async fn registration(State(tenant): State<Tenant>, _caller: Caller, 
 
 /// Returns a person's risk. People without a risk get 404 (<https://learn.microsoft.com/graph/api/riskyuser-get>, read
 /// 2026-11-24).
-pub(super) async fn risk(State(tenant): State<Tenant>, _caller: Caller, Path(id): Path<String>) -> Response {
+pub(super) async fn risk(State(tenant): State<EmulatedTenant>, _caller: ApiCaller, Path(id): Path<String>) -> Response {
     if too_many(&tenant) {
         return ODataError::throttled(None).answer(&tenant);
     }
@@ -77,17 +81,17 @@ pub(super) async fn risk(State(tenant): State<Tenant>, _caller: Caller, Path(id)
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Dismissed {
+pub(super) struct DismissRiskBody {
     user_ids: Vec<String>,
 }
 
 /// Dismisses the risk of 1 to 60 people (<https://learn.microsoft.com/graph/api/riskyuser-dismiss>, read 2026-11-25).
 pub(super) async fn dismiss(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
-    order: Result<Json<Dismissed>, JsonRejection>,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
+    order: Result<Json<DismissRiskBody>, JsonRejection>,
 ) -> Response {
-    let Ok(Json(Dismissed { user_ids })) = order else {
+    let Ok(Json(DismissRiskBody { user_ids })) = order else {
         return ODataError::bad_request("userIds must be a list of object ids.").answer(&tenant);
     };
     if user_ids.is_empty() || user_ids.len() > 60 {
@@ -107,14 +111,14 @@ pub(super) async fn dismiss(
 }
 
 /// Counts a risk request. Returns whether the limit, by default 1 request per second, is exceeded.
-fn too_many(tenant: &Tenant) -> bool {
+fn too_many(tenant: &EmulatedTenant) -> bool {
     let now = tenant.clock().now();
     let mut world = tenant.world();
     let limit = world.seed.throttle.risks_per_second;
     world.throttle("risks", limit, SignedDuration::from_secs(1), now).is_some()
 }
 
-fn answer(tenant: &Tenant, found: Option<Value>, id: &str) -> Response {
+fn answer(tenant: &EmulatedTenant, found: Option<Value>, id: &str) -> Response {
     match found {
         Some(body) => ok(tenant, StatusCode::OK, &body),
         None => ODataError::not_found(id).answer(tenant),

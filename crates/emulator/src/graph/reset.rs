@@ -9,30 +9,30 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
 use super::users::seconds;
 use super::{PASSWORD_METHOD, reach};
-use crate::Tenant;
-use crate::faults::{Call, Effect};
-use crate::server::Faults;
-use crate::world::Stage;
-use crate::writeback::Accepted;
+use crate::EmulatedTenant;
+use crate::faults::{FaultEffect, FaultTarget};
+use crate::server::ActiveFaults;
+use crate::world::OperationStage;
+use crate::writeback::AcceptedReset;
 use passback_foundation::Secret;
 
 /// The request body. `newPassword` is its only property, because Microsoft's schema says `additionalProperties: false`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct ResetPasswordBody {
     #[serde(rename = "newPassword")]
     new_password: Option<Secret>,
 }
 
 pub(super) async fn reset(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path((id, method)): Path<(String, String)>,
-    Extension(Faults(effects)): Extension<Faults>,
+    Extension(ActiveFaults(effects)): Extension<ActiveFaults>,
     body: Bytes,
 ) -> Response {
     match accept(&tenant, &caller, &id, &method, &effects, &body) {
@@ -43,11 +43,11 @@ pub(super) async fn reset(
 
 /// Validates a reset and queues it. Returns the account and the operation.
 fn accept(
-    tenant: &Tenant,
-    caller: &Caller,
+    tenant: &EmulatedTenant,
+    caller: &ApiCaller,
     id: &str,
     method: &str,
-    effects: &[Effect],
+    effects: &[FaultEffect],
     body: &[u8],
 ) -> Result<(Uuid, Uuid), ODataError> {
     let operator = caller.account.ok_or_else(ODataError::denied)?;
@@ -55,8 +55,8 @@ fn accept(
         return Err(ODataError::bad_request("The method is not supported for this URL."));
     }
     let empty = body.is_empty();
-    let read: Body = if empty {
-        Body { new_password: None }
+    let read: ResetPasswordBody = if empty {
+        ResetPasswordBody { new_password: None }
     } else {
         serde_json::from_slice(body).map_err(|_| ODataError::bad_request("The request body is not valid."))?
     };
@@ -79,24 +79,24 @@ fn accept(
         };
         return Err(ODataError::bad_request(text));
     };
-    let mut path = world.take_faults(Call::Writeback, Some(id));
+    let mut path = world.take_faults(FaultTarget::Writeback, Some(id));
     drop(world);
     path.extend(effects.iter().cloned());
-    let lost = effects.contains(&Effect::LoseOperation);
-    let accepted = Accepted { account, operator, password, lost, effects: path };
+    let lost = effects.contains(&FaultEffect::LoseOperation);
+    let accepted = AcceptedReset { account, operator, password, lost, effects: path };
     Ok((account, tenant.accept(accepted)))
 }
 
 /// Returns the 202 response with the operation's `Location`, changed by faults.
-fn accepted(tenant: &Tenant, account: Uuid, operation: Uuid, effects: &[Effect]) -> Response {
+fn accepted(tenant: &EmulatedTenant, account: Uuid, operation: Uuid, effects: &[FaultEffect]) -> Response {
     let mut location = Some(format!(
         "{}/users/{account}/authentication/operations/{operation}?aadgdc=DUB02P&aadgsu=ssprprod-a",
         tenant.0.base.graph()
     ));
     for effect in effects {
         match effect {
-            Effect::Location { url } => location = Some(url.clone()),
-            Effect::NoLocation => location = None,
+            FaultEffect::Location { url } => location = Some(url.clone()),
+            FaultEffect::NoLocation => location = None,
             _ => {}
         }
     }
@@ -115,8 +115,8 @@ fn accepted(tenant: &Tenant, account: Uuid, operation: Uuid, effects: &[Effect])
 }
 
 pub(super) async fn operation(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path((id, operation)): Path<(String, String)>,
 ) -> Response {
     tenant.run_due().await;
@@ -127,7 +127,12 @@ pub(super) async fn operation(
 }
 
 /// Returns the operation as Graph's JSON. Its status is `notStarted` for the first fifth of the delay, then `running`.
-fn look(tenant: &Tenant, caller: &Caller, id: &str, operation: &str) -> Result<serde_json::Value, ODataError> {
+fn look(
+    tenant: &EmulatedTenant,
+    caller: &ApiCaller,
+    id: &str,
+    operation: &str,
+) -> Result<serde_json::Value, ODataError> {
     let now = tenant.clock().now();
     let world = tenant.world();
     let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
@@ -139,10 +144,10 @@ fn look(tenant: &Tenant, caller: &Caller, id: &str, operation: &str) -> Result<s
     let age = now.duration_since(found.created).as_millis();
     let span = found.due.duration_since(found.created).as_millis();
     let (status, detail) = match &found.stage {
-        Stage::Waiting if age * 5 < span => ("notStarted", None),
-        Stage::Waiting | Stage::Carrying => ("running", None),
-        Stage::Succeeded => ("succeeded", Some("ResetSuccess")),
-        Stage::Failed(detail) => ("failed", Some(detail.as_str())),
+        OperationStage::Waiting if age * 5 < span => ("notStarted", None),
+        OperationStage::Waiting | OperationStage::Carrying => ("running", None),
+        OperationStage::Succeeded => ("succeeded", Some("ResetSuccess")),
+        OperationStage::Failed(detail) => ("failed", Some(detail.as_str())),
     };
     let base = tenant.0.base.graph();
     Ok(json!({

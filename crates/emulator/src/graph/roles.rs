@@ -5,31 +5,31 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
-use super::query::{Options, project};
-use crate::Tenant;
+use super::query::{ODataOptions, project};
+use crate::EmulatedTenant;
 use crate::world::derived_id;
 
 pub(super) async fn assignments(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
-    Query(options): Query<Options>,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     answer(&tenant, &options, false, "roleAssignments")
 }
 
 pub(super) async fn eligibilities(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
-    Query(options): Query<Options>,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     answer(&tenant, &options, true, "roleEligibilityScheduleInstances")
 }
 
 /// Returns active or eligible assignments. The emulator requires a filter by `principalId`, which the portal
 /// sends.
-fn answer(tenant: &Tenant, options: &Options, eligible: bool, name: &str) -> Response {
+fn answer(tenant: &EmulatedTenant, options: &ODataOptions, eligible: bool, name: &str) -> Response {
     let principal = match options.comparisons() {
         Ok(comparisons) => {
             comparisons.into_iter().find(|c| c.property == "principalId" && c.operator == "eq").map(|c| c.value)
@@ -70,10 +70,10 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 pub(super) async fn definition(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     let Some((id, name)) = NAMES.iter().find(|(known, _)| *known == id) else {
         return ODataError::not_found(&id).answer(&tenant);

@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
-use super::query::{Comparison, Options, project};
-use crate::Tenant;
-use crate::seed::Seed;
-use crate::world::{Account, World};
+use super::query::{FilterComparison, ODataOptions, project};
+use crate::EmulatedTenant;
+use crate::seed::TenantSeed;
+use crate::world::{CloudAccount, TenantState};
 
 /// Properties that Graph returns without `$select`.
 const DEFAULT: &[&str] = &[
@@ -28,7 +28,11 @@ const DEFAULT: &[&str] = &[
     "userPrincipalName",
 ];
 
-pub(super) async fn me(State(tenant): State<Tenant>, caller: Caller, Query(options): Query<Options>) -> Response {
+pub(super) async fn me(
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
+    Query(options): Query<ODataOptions>,
+) -> Response {
     let Some(id) = caller.account else {
         return ODataError::bad_request("/me request is only valid with delegated authentication flow.")
             .answer(&tenant);
@@ -37,15 +41,15 @@ pub(super) async fn me(State(tenant): State<Tenant>, caller: Caller, Query(optio
 }
 
 pub(super) async fn one(
-    State(tenant): State<Tenant>,
-    caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     answer(&tenant, &caller, &options, &id)
 }
 
-fn answer(tenant: &Tenant, caller: &Caller, options: &Options, name: &str) -> Response {
+fn answer(tenant: &EmulatedTenant, caller: &ApiCaller, options: &ODataOptions, name: &str) -> Response {
     let select = options.select();
     if let Err(error) = caller.may_read(select.as_deref()) {
         return error.answer(tenant);
@@ -62,7 +66,11 @@ fn answer(tenant: &Tenant, caller: &Caller, options: &Options, name: &str) -> Re
     ok(tenant, StatusCode::OK, &body)
 }
 
-pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Query(options): Query<Options>) -> Response {
+pub(super) async fn list(
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
+    Query(options): Query<ODataOptions>,
+) -> Response {
     let select = options.select();
     let alternatives = match caller.may_read(select.as_deref()).and_then(|()| options.alternatives()) {
         Ok(alternatives) => alternatives,
@@ -75,7 +83,7 @@ pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Query(opt
     let found: Vec<Value> = {
         let world = tenant.world();
         let all = world.accounts.iter().map(|account| full(&world, account, now));
-        let holds = |person: &Map<String, Value>, c: &Comparison| {
+        let holds = |person: &Map<String, Value>, c: &FilterComparison| {
             let value = person.get(&c.property).and_then(Value::as_str).unwrap_or_default().to_lowercase();
             let asked = c.value.to_lowercase();
             if c.operator == "startswith" { value.starts_with(&asked) } else { value == asked }
@@ -90,7 +98,7 @@ pub(super) async fn list(State(tenant): State<Tenant>, caller: Caller, Query(opt
 
 /// Returns whether a list of users can be filtered by this comparison without an advanced query, as far as emulated
 /// (<https://learn.microsoft.com/graph/aad-advanced-queries>, user properties, read 2026-11-24).
-fn filters(c: &Comparison) -> bool {
+fn filters(c: &FilterComparison) -> bool {
     let known = ["id", "displayName", "givenName", "surname", "userPrincipalName", "mail"];
     known.contains(&c.property.as_str())
         && matches!(
@@ -101,7 +109,7 @@ fn filters(c: &Comparison) -> bool {
 
 /// Returns the number of users. `$count` is an advanced query, which Graph permits with `ConsistencyLevel: eventual`
 /// only.
-pub(super) async fn count(State(tenant): State<Tenant>, _caller: Caller, headers: HeaderMap) -> Response {
+pub(super) async fn count(State(tenant): State<EmulatedTenant>, _caller: ApiCaller, headers: HeaderMap) -> Response {
     if headers.get("consistencylevel").is_none_or(|v| v != "eventual") {
         return ODataError::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "$count is not currently supported.")
             .answer(&tenant);
@@ -110,10 +118,10 @@ pub(super) async fn count(State(tenant): State<Tenant>, _caller: Caller, headers
 }
 
 pub(super) async fn manager(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     let now = tenant.clock().now();
     let found = {
@@ -129,15 +137,15 @@ pub(super) async fn manager(
 }
 
 pub(super) async fn devices(
-    State(tenant): State<Tenant>,
-    _caller: Caller,
+    State(tenant): State<EmulatedTenant>,
+    _caller: ApiCaller,
     Path(id): Path<String>,
-    Query(options): Query<Options>,
+    Query(options): Query<ODataOptions>,
 ) -> Response {
     let found: Option<Vec<Value>> = {
         let world = tenant.world();
         world.find(&id).map(|account| {
-            let device = |d: &crate::seed::Device| {
+            let device = |d: &crate::seed::DeviceSeed| {
                 json!({
                     "@odata.type": "#microsoft.graph.device",
                     "id": crate::world::derived_id(&world.seed, &format!("{}/{}", account.seed.upn, d.name)),
@@ -153,7 +161,11 @@ pub(super) async fn devices(
 }
 
 /// Revokes a person's sessions. It takes minutes in Entra and is immediate here.
-pub(super) async fn revoke(State(tenant): State<Tenant>, caller: Caller, Path(id): Path<String>) -> Response {
+pub(super) async fn revoke(
+    State(tenant): State<EmulatedTenant>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Response {
     let now = tenant.clock().now();
     let mut world = tenant.world();
     let seed_allows = caller.account.is_none_or(|by| super::reach::may_reset(&world, by, &id).is_ok());
@@ -169,7 +181,7 @@ pub(super) async fn revoke(State(tenant): State<Tenant>, caller: Caller, Path(id
 }
 
 /// Returns all user properties that are emulated.
-pub(super) fn full(world: &World, account: &Account, now: Timestamp) -> Map<String, Value> {
+pub(super) fn full(world: &TenantState, account: &CloudAccount, now: Timestamp) -> Map<String, Value> {
     let (given, surname) = account.seed.name.split_once(' ').unwrap_or((&account.seed.name, ""));
     let mut person = json!({
         "id": account.id,
@@ -205,7 +217,7 @@ pub(super) fn full(world: &World, account: &Account, now: Timestamp) -> Map<Stri
     map
 }
 
-fn on_premises(seed: &Seed, account: &Account, now: Timestamp) -> Map<String, Value> {
+fn on_premises(seed: &TenantSeed, account: &CloudAccount, now: Timestamp) -> Map<String, Value> {
     let on = account.seed.synced;
     let organization = &seed.organization;
     let of = |text: String| if on { json!(text) } else { Value::Null };

@@ -10,20 +10,20 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::caller::ApiCaller;
 use super::error::{ODataError, ok};
-use crate::Tenant;
-use crate::password::{Refusal, classes, verdict};
+use crate::EmulatedTenant;
+use crate::password::{PasswordRefusal, classes, verdict};
 use passback_foundation::Secret;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct ValidatePasswordBody {
     password: Secret,
 }
 
-pub(super) async fn validate(State(tenant): State<Tenant>, _: Caller, body: Bytes) -> Response {
-    match serde_json::from_slice::<Body>(&body) {
+pub(super) async fn validate(State(tenant): State<EmulatedTenant>, _: ApiCaller, body: Bytes) -> Response {
+    match serde_json::from_slice::<ValidatePasswordBody>(&body) {
         Ok(asked) => ok(&tenant, StatusCode::OK, &judge(&tenant, asked.password.expose_secret())),
         Err(_) => ODataError::bad_request("The request body is not valid.").answer(&tenant),
     }
@@ -31,15 +31,15 @@ pub(super) async fn validate(State(tenant): State<Tenant>, _: Caller, body: Byte
 
 /// Returns the validation result. Checks length first, then character classes (3 of 4, by
 /// <https://learn.microsoft.com/entra/identity/authentication/concept-sspr-policy>), then banned words.
-fn judge(tenant: &Tenant, password: &str) -> Value {
+fn judge(tenant: &EmulatedTenant, password: &str) -> Value {
     let world = tenant.world();
     let organization = &world.seed.organization;
     let length = password.chars().count();
     let (name, message) = match verdict(password, &[&organization.name], &organization.banned_words) {
         _ if length < 8 => ("password_too_short", format!("Password is too short, length: {length}.")),
-        Err(Refusal::Shape) => complexity(),
+        Err(PasswordRefusal::Shape) => complexity(),
         _ if classes(password) < 3 => complexity(),
-        Err(Refusal::Banned) => ("password_banned", "Password is too weak and can not be used.".to_owned()),
+        Err(PasswordRefusal::Banned) => ("password_banned", "Password is too weak and can not be used.".to_owned()),
         Ok(()) => ("AllChecks", "Password meets all validation requirements.".to_owned()),
     };
     let passed = name == "AllChecks";

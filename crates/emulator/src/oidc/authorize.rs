@@ -15,11 +15,11 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::error::Aadsts;
-use super::request::{Parameters, Refused, Request, satisfies};
-use crate::Tenant;
-use crate::faults::Call;
-use crate::world::{BrowserSession, Code, Grant, Method};
+use super::error::AadstsError;
+use super::request::{AuthorizeParameters, AuthorizeRefusal, ValidatedAuthorizeRequest, satisfies};
+use crate::EmulatedTenant;
+use crate::faults::FaultTarget;
+use crate::world::{AuthorizationCode, BrowserSession, EmulatedSignInMethod, TokenGrant};
 use passback_foundation::Password;
 
 /// Name of the single sign-on cookie, as at Entra.
@@ -27,7 +27,7 @@ const BROWSER: &str = "ESTSAUTH";
 
 /// The form fields of the sign-in page. Their names are an outside contract and must not change.
 #[derive(Deserialize)]
-pub(super) struct SignIn {
+pub(super) struct EntraSignInForm {
     #[serde(default)]
     pub(super) account: String,
     #[serde(default)]
@@ -39,7 +39,7 @@ pub(super) struct SignIn {
 
 #[derive(Template)]
 #[template(path = "authorize.html")]
-struct Page<'a> {
+struct EntraSignInPage<'a> {
     app: &'a str,
     organization: &'a str,
     action: &'a str,
@@ -53,18 +53,18 @@ struct Page<'a> {
 /// The page that shows an error which must not be sent to the redirect URI.
 #[derive(Template)]
 #[template(path = "refused.html")]
-struct RefusedPage {
+struct AuthorizeErrorPage {
     description: String,
 }
 
 pub(super) async fn page(
-    State(tenant): State<Tenant>,
+    State(tenant): State<EmulatedTenant>,
     Path(name): Path<String>,
-    Query(raw): Query<Parameters>,
+    Query(raw): Query<AuthorizeParameters>,
     OriginalUri(uri): OriginalUri,
     jar: CookieJar,
 ) -> Response {
-    let request = match Request::check(&tenant, &name, raw.clone()) {
+    let request = match ValidatedAuthorizeRequest::check(&tenant, &name, raw.clone()) {
         Ok(request) => request,
         Err(refused) => return refuse(&tenant, &raw, refused),
     };
@@ -75,21 +75,23 @@ pub(super) async fn page(
         Some(session) => back_with_code(&tenant, &request, &session),
         None if request.raw.prompt == "none" => {
             let text = "Session information is not sufficient for single-sign-on.";
-            refuse(&tenant, &raw, Refused::Back(Aadsts::new(50058, "login_required", text)))
+            refuse(&tenant, &raw, AuthorizeRefusal::Back(AadstsError::new(50058, "login_required", text)))
         }
-        None => draw(&tenant, &request, uri.path_and_query().map_or("", |p| p.as_str()), &Shown::first(&request)),
+        None => {
+            draw(&tenant, &request, uri.path_and_query().map_or("", |p| p.as_str()), &SignInPageState::first(&request))
+        }
     }
 }
 
 pub(super) async fn submit(
-    State(tenant): State<Tenant>,
+    State(tenant): State<EmulatedTenant>,
     Path(name): Path<String>,
-    Query(raw): Query<Parameters>,
+    Query(raw): Query<AuthorizeParameters>,
     OriginalUri(uri): OriginalUri,
     jar: CookieJar,
-    Form(form): Form<SignIn>,
+    Form(form): Form<EntraSignInForm>,
 ) -> Response {
-    let request = match Request::check(&tenant, &name, raw.clone()) {
+    let request = match ValidatedAuthorizeRequest::check(&tenant, &name, raw.clone()) {
         Ok(request) => request,
         Err(refused) => return refuse(&tenant, &raw, refused),
     };
@@ -101,12 +103,12 @@ pub(super) async fn submit(
                 &tenant,
                 &request,
                 action,
-                &Shown { account: &form.account, method: &form.method, again: Some(again) },
+                &SignInPageState { account: &form.account, method: &form.method, again: Some(again) },
             );
         }
     };
-    if let Some(error) = Aadsts::told(&tenant, Call::Authorize, Some(session.account)) {
-        return refuse(&tenant, &raw, Refused::Back(error));
+    if let Some(error) = AadstsError::told(&tenant, FaultTarget::Authorize, Some(session.account)) {
+        return refuse(&tenant, &raw, AuthorizeRefusal::Back(error));
     }
     let token = tenant.random().token();
     tenant.world().browsers.insert(token.clone(), session.clone());
@@ -116,22 +118,26 @@ pub(super) async fn submit(
 }
 
 /// The error with which the sign-in form is shown again.
-pub(super) struct Again {
-    pub(super) error: Aadsts,
+pub(super) struct SignInRetry {
+    pub(super) error: AadstsError,
     /// Whether the password is correct and must be changed now.
     pub(super) change: bool,
 }
 
-impl From<Aadsts> for Again {
-    fn from(error: Aadsts) -> Self {
+impl From<AadstsError> for SignInRetry {
+    fn from(error: AadstsError) -> Self {
         Self { error, change: false }
     }
 }
 
 /// Signs a person in, if their method satisfies every requested authentication context.
-pub(super) async fn sign_in(tenant: &Tenant, contexts: &[String], form: &SignIn) -> Result<BrowserSession, Again> {
+pub(super) async fn sign_in(
+    tenant: &EmulatedTenant,
+    contexts: &[String],
+    form: &EntraSignInForm,
+) -> Result<BrowserSession, SignInRetry> {
     let (account, method) = prove(tenant, form)?;
-    if method == Method::Password {
+    if method == EmulatedSignInMethod::Password {
         change_if_due(tenant, account, form).await?;
     }
     let now = tenant.clock().now();
@@ -141,9 +147,9 @@ pub(super) async fn sign_in(tenant: &Tenant, contexts: &[String], form: &SignIn)
     let missing = contexts.iter().find(|context| !satisfies(&world, found, method, context));
     if missing.is_some() {
         let text = "Access has been blocked by Conditional Access policies: this sign-in is not strong enough. Choose another way to sign in.";
-        return Err(Aadsts::new(53003, "access_denied", text).into());
+        return Err(AadstsError::new(53003, "access_denied", text).into());
     }
-    if method == Method::Tap
+    if method == EmulatedSignInMethod::Tap
         && let Some(tap) = world.account_mut(account).and_then(|a| a.tap.as_mut())
     {
         tap.used = true;
@@ -152,50 +158,50 @@ pub(super) async fn sign_in(tenant: &Tenant, contexts: &[String], form: &SignIn)
 }
 
 /// Verifies the submitted credentials. Returns the account and the sign-in method.
-fn prove(tenant: &Tenant, form: &SignIn) -> Result<(Uuid, Method), Again> {
+fn prove(tenant: &EmulatedTenant, form: &EntraSignInForm) -> Result<(Uuid, EmulatedSignInMethod), SignInRetry> {
     let now = tenant.clock().now();
     let world = tenant.world();
     let account = world.find(form.account.trim()).ok_or_else(no_such_account)?;
     if !account.seed.enabled {
-        return Err(Aadsts::new(50057, "invalid_grant", "The user account is disabled.").into());
+        return Err(AadstsError::new(50057, "invalid_grant", "The user account is disabled.").into());
     }
     let method = match form.method.as_str() {
-        "passkey" if account.has_passkey() => Method::Passkey,
-        "passkey" => return Err(Aadsts::new(50199, "access_denied", "This account has no passkey.").into()),
+        "passkey" if account.has_passkey() => EmulatedSignInMethod::Passkey,
+        "passkey" => return Err(AadstsError::new(50199, "access_denied", "This account has no passkey.").into()),
         "tap" => {
             let typed = form.tap.as_ref().map_or("", Password::expose_password).trim();
             if !account.tap.as_ref().is_some_and(|tap| tap.usable(now) && tap.code == typed) {
-                return Err(Aadsts::new(
+                return Err(AadstsError::new(
                     130_503,
                     "invalid_grant",
                     "Your Temporary Access Pass is incorrect or has expired.",
                 )
                 .into());
             }
-            Method::Tap
+            EmulatedSignInMethod::Tap
         }
         _ => {
             let typed = form.password.as_ref().map_or("", Password::expose_password);
             if !account.password.matches(typed) {
-                return Err(Aadsts::new(
+                return Err(AadstsError::new(
                     50126,
                     "invalid_grant",
                     "Error validating credentials due to invalid username or password.",
                 )
                 .into());
             }
-            Method::Password
+            EmulatedSignInMethod::Password
         }
     };
     Ok((account.id, method))
 }
 
 /// Changes the password if it must be changed, as after an administrator's reset. The change is written back.
-async fn change_if_due(tenant: &Tenant, account: Uuid, form: &SignIn) -> Result<(), Again> {
+async fn change_if_due(tenant: &EmulatedTenant, account: Uuid, form: &EntraSignInForm) -> Result<(), SignInRetry> {
     if !tenant.world().account(account).is_some_and(|a| a.must_change) {
         return Ok(());
     }
-    let again = |text: &str| Again { error: Aadsts::new(50055, "invalid_grant", text), change: true };
+    let again = |text: &str| SignInRetry { error: AadstsError::new(50055, "invalid_grant", text), change: true };
     let new = form.new_password.as_ref().map_or("", Password::expose_password);
     if new.is_empty() {
         return Err(again("The password must be changed: this is the first time you sign in with it."));
@@ -204,16 +210,16 @@ async fn change_if_due(tenant: &Tenant, account: Uuid, form: &SignIn) -> Result<
     tenant.change(account, old, new).await.map_err(|error| again(&format!("The new password was not taken ({error}).")))
 }
 
-fn no_such_account() -> Again {
-    Aadsts::new(50034, "invalid_grant", "We couldn't find an account with that username.").into()
+fn no_such_account() -> SignInRetry {
+    AadstsError::new(50034, "invalid_grant", "We couldn't find an account with that username.").into()
 }
 
 /// Returns whether a browser session satisfies the request, so that no sign-in page is needed.
-fn fits(tenant: &Tenant, request: &Request, session: &BrowserSession) -> bool {
+fn fits(tenant: &EmulatedTenant, request: &ValidatedAuthorizeRequest, session: &BrowserSession) -> bool {
     let world = tenant.world();
     let Some(account) = world.account(session.account) else { return false };
     let hinted = request.raw.login_hint.is_empty() || account.seed.upn.eq_ignore_ascii_case(&request.raw.login_hint);
-    let by_password = session.method == Method::Password;
+    let by_password = session.method == EmulatedSignInMethod::Password;
     let alive = account.seed.enabled
         && session.at >= account.sessions_valid_from
         && (!by_password || session.at >= account.password_set_at)
@@ -222,17 +228,17 @@ fn fits(tenant: &Tenant, request: &Request, session: &BrowserSession) -> bool {
 }
 
 /// Redirects to the app with a new authorization code, valid for 10 minutes.
-fn back_with_code(tenant: &Tenant, request: &Request, session: &BrowserSession) -> Response {
+fn back_with_code(tenant: &EmulatedTenant, request: &ValidatedAuthorizeRequest, session: &BrowserSession) -> Response {
     let now = tenant.clock().now();
     let code = tenant.random().token();
     let scope = request.raw.scope.split_whitespace().map(str::to_owned).collect();
-    let grant = Grant {
+    let grant = TokenGrant {
         nonce: request.raw.nonce.clone(),
         acrs: request.contexts.clone(),
         spa: request.spa,
-        ..Grant::of(session, request.client_id, scope, now)
+        ..TokenGrant::of(session, request.client_id, scope, now)
     };
-    let entry = Code {
+    let entry = AuthorizationCode {
         grant,
         redirect_uri: request.raw.redirect_uri.clone(),
         challenge: request.raw.code_challenge.clone(),
@@ -247,13 +253,13 @@ fn back_with_code(tenant: &Tenant, request: &Request, session: &BrowserSession) 
     answer(&request.raw, fields.into_iter().chain(request.raw.state.clone().map(|s| ("state", s))).collect())
 }
 
-fn refuse(tenant: &Tenant, raw: &Parameters, refused: Refused) -> Response {
+fn refuse(tenant: &EmulatedTenant, raw: &AuthorizeParameters, refused: AuthorizeRefusal) -> Response {
     match refused {
-        Refused::Page(error) => {
-            let page = RefusedPage { description: error.description(tenant) };
+        AuthorizeRefusal::Page(error) => {
+            let page = AuthorizeErrorPage { description: error.description(tenant) };
             (StatusCode::BAD_REQUEST, html(&page)).into_response()
         }
-        Refused::Back(error) => {
+        AuthorizeRefusal::Back(error) => {
             let fields = [("error", error.error.to_string()), ("error_description", error.description(tenant))];
             answer(raw, fields.into_iter().chain(raw.state.clone().map(|s| ("state", s))).collect())
         }
@@ -261,10 +267,10 @@ fn refuse(tenant: &Tenant, raw: &Parameters, refused: Refused) -> Response {
 }
 
 /// Sends the browser to the redirect URI with these parameters, by redirect or by `form_post`.
-fn answer(raw: &Parameters, fields: Vec<(&'static str, String)>) -> Response {
+fn answer(raw: &AuthorizeParameters, fields: Vec<(&'static str, String)>) -> Response {
     let Ok(mut to) = Url::parse(&raw.redirect_uri) else { return StatusCode::BAD_REQUEST.into_response() };
     if raw.response_mode == "form_post" {
-        let page = FormPost { action: to.as_str(), fields: &fields };
+        let page = FormPostPage { action: to.as_str(), fields: &fields };
         return html(&page).into_response();
     }
     to.query_pairs_mut().extend_pairs(fields);
@@ -274,30 +280,35 @@ fn answer(raw: &Parameters, fields: Vec<(&'static str, String)>) -> Response {
 /// The page that submits the parameters to the redirect URI for `response_mode=form_post`.
 #[derive(Template)]
 #[template(path = "form_post.html")]
-struct FormPost<'a> {
+struct FormPostPage<'a> {
     action: &'a str,
     fields: &'a [(&'static str, String)],
 }
 
 /// The values that the sign-in page is filled with.
-struct Shown<'a> {
+struct SignInPageState<'a> {
     account: &'a str,
     method: &'a str,
-    again: Option<Again>,
+    again: Option<SignInRetry>,
 }
 
-impl<'a> Shown<'a> {
-    fn first(request: &'a Request) -> Self {
+impl<'a> SignInPageState<'a> {
+    fn first(request: &'a ValidatedAuthorizeRequest) -> Self {
         Self { account: &request.raw.login_hint, method: "password", again: None }
     }
 }
 
-fn draw(tenant: &Tenant, request: &Request, action: &str, shown: &Shown<'_>) -> Response {
+fn draw(
+    tenant: &EmulatedTenant,
+    request: &ValidatedAuthorizeRequest,
+    action: &str,
+    shown: &SignInPageState<'_>,
+) -> Response {
     let world = tenant.world();
     let people = world.seed.people.iter().map(|p| (p.upn.clone(), p.outcome.clone().unwrap_or_default())).collect();
     let organization = world.seed.organization.name.clone();
     drop(world);
-    let page = Page {
+    let page = EntraSignInPage {
         app: &request.app,
         organization: &organization,
         action,
@@ -324,7 +335,7 @@ pub(super) fn html(page: &impl Template) -> Response {
     }
 }
 
-impl Page<'_> {
+impl EntraSignInPage<'_> {
     fn chosen(&self, method: &str) -> bool {
         self.method == method
     }

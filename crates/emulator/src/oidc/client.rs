@@ -15,16 +15,16 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::error::Aadsts;
-use super::token::Asked;
-use crate::Tenant;
-use crate::seed::{App, Federated};
+use super::error::AadstsError;
+use super::token::TokenRequest;
+use crate::EmulatedTenant;
+use crate::seed::{AppRegistration, FederatedCredential};
 
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The claims of a client assertion that an app has signed itself.
 #[derive(Clone, Deserialize)]
-struct Assertion {
+struct ClientAssertionClaims {
     iss: String,
     sub: String,
     aud: String,
@@ -35,12 +35,12 @@ struct Assertion {
 
 /// The claims of an assertion before its signature is verified.
 #[derive(Clone, Deserialize)]
-struct Issued {
+struct UnverifiedAssertion {
     iss: String,
     #[serde(default)]
     sub: String,
     #[serde(default)]
-    aud: Audience,
+    aud: AudienceClaim,
     #[serde(default)]
     exp: i64,
     #[serde(default)]
@@ -52,18 +52,18 @@ struct Issued {
 /// The claim `aud`: a string, or a list as in Kubernetes tokens.
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
-enum Audience {
+enum AudienceClaim {
     One(String),
     Several(Vec<String>),
 }
 
-impl Default for Audience {
+impl Default for AudienceClaim {
     fn default() -> Self {
         Self::Several(Vec::new())
     }
 }
 
-impl Audience {
+impl AudienceClaim {
     fn names(&self, wanted: &str) -> bool {
         match self {
             Self::One(one) => one == wanted,
@@ -73,18 +73,22 @@ impl Audience {
 }
 
 /// Authenticates the app of a token request and records how it authenticated, for tests.
-pub(super) fn authenticate(tenant: &Tenant, headers: &HeaderMap, asked: &Asked) -> Result<App, Aadsts> {
+pub(super) fn authenticate(
+    tenant: &EmulatedTenant,
+    headers: &HeaderMap,
+    asked: &TokenRequest,
+) -> Result<AppRegistration, AadstsError> {
     let basic = basic(headers);
     let named = basic.as_ref().map_or(asked.client_id.as_str(), |(id, _)| id.as_str());
-    let id = Uuid::parse_str(named).map_err(|_| Aadsts::unknown_app(named))?;
-    let app = tenant.world().app(id).cloned().ok_or_else(|| Aadsts::unknown_app(named))?;
+    let id = Uuid::parse_str(named).map_err(|_| AadstsError::unknown_app(named))?;
+    let app = tenant.world().app(id).cloned().ok_or_else(|| AadstsError::unknown_app(named))?;
     let secret = basic.as_ref().map(|(_, secret)| secret.as_str()).or(asked.client_secret.as_deref());
     let proof = match (secret, asked.client_assertion.as_deref()) {
         (Some(secret), _) => by_secret(&app, secret)?,
         (None, Some(assertion)) if asked.client_assertion_type == BEARER => by_assertion(tenant, &app, assertion)?,
         _ => {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-            return Err(Aadsts::new(7_000_218, "invalid_client", text));
+            return Err(AadstsError::new(7_000_218, "invalid_client", text));
         }
     };
     tenant.world().proofs.push(proof);
@@ -101,7 +105,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((plain(id)?, plain(secret)?))
 }
 
-fn by_secret(app: &App, secret: &str) -> Result<String, Aadsts> {
+fn by_secret(app: &AppRegistration, secret: &str) -> Result<String, AadstsError> {
     let right = app.secret.as_deref().is_some_and(|known| bool::from(known.as_bytes().ct_eq(secret.as_bytes())));
     if right {
         return Ok("secret".to_owned());
@@ -110,14 +114,15 @@ fn by_secret(app: &App, secret: &str) -> Result<String, Aadsts> {
         "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{}'.",
         app.client_id
     );
-    Err(Aadsts::new(7_000_215, "invalid_client", text))
+    Err(AadstsError::new(7_000_215, "invalid_client", text))
 }
 
 /// Verifies an assertion. One issued by the app itself must be signed with its certificate, any other is from a
 /// federated issuer.
-fn by_assertion(tenant: &Tenant, app: &App, assertion: &str) -> Result<String, Aadsts> {
-    let issued = jsonwebtoken::dangerous::insecure_decode::<Issued>(assertion);
-    let issued = issued.map_err(|_| Aadsts::new(50_027, "invalid_request", "JWT token is invalid or malformed."))?;
+fn by_assertion(tenant: &EmulatedTenant, app: &AppRegistration, assertion: &str) -> Result<String, AadstsError> {
+    let issued = jsonwebtoken::dangerous::insecure_decode::<UnverifiedAssertion>(assertion);
+    let issued =
+        issued.map_err(|_| AadstsError::new(50_027, "invalid_request", "JWT token is invalid or malformed."))?;
     if issued.claims.iss == app.client_id.to_string() {
         by_certificate(tenant, app, assertion)
     } else {
@@ -125,9 +130,9 @@ fn by_assertion(tenant: &Tenant, app: &App, assertion: &str) -> Result<String, A
     }
 }
 
-fn by_certificate(tenant: &Tenant, app: &App, assertion: &str) -> Result<String, Aadsts> {
+fn by_certificate(tenant: &EmulatedTenant, app: &AppRegistration, assertion: &str) -> Result<String, AadstsError> {
     let bad = |text: &str| {
-        Aadsts::new(
+        AadstsError::new(
             700_027,
             "invalid_client",
             format!(
@@ -147,7 +152,7 @@ fn by_certificate(tenant: &Tenant, app: &App, assertion: &str) -> Result<String,
         .find(|der| URL_SAFE_NO_PAD.encode(Sha256::digest(der)) == thumbprint);
     let der = der.ok_or_else(|| bad("the key was not found"))?;
     let key = public_key(&der).ok_or_else(|| bad("the certificate has no RSA key"))?;
-    let claims = jsonwebtoken::decode::<Assertion>(assertion, &key, &rules(header.alg))
+    let claims = jsonwebtoken::decode::<ClientAssertionClaims>(assertion, &key, &rules(header.alg))
         .map_err(|_| bad("the signature is wrong"))?;
     let claims = claims.claims;
     check_claims(tenant, app, &claims).map_err(bad)?;
@@ -165,15 +170,23 @@ fn rules(algorithm: Algorithm) -> Validation {
 }
 
 /// Checks the validity period, with a tolerance of 5 minutes.
-fn in_time(tenant: &Tenant, not_before: i64, expires: i64) -> Result<(), Aadsts> {
+fn in_time(tenant: &EmulatedTenant, not_before: i64, expires: i64) -> Result<(), AadstsError> {
     let now = tenant.clock().now().as_second();
     if not_before > now + 300 || expires <= now - 300 {
-        return Err(Aadsts::new(700_024, "invalid_client", "Client assertion is not within its valid time range."));
+        return Err(AadstsError::new(
+            700_024,
+            "invalid_client",
+            "Client assertion is not within its valid time range.",
+        ));
     }
     Ok(())
 }
 
-fn check_claims(tenant: &Tenant, app: &App, claims: &Assertion) -> Result<(), &'static str> {
+fn check_claims(
+    tenant: &EmulatedTenant,
+    app: &AppRegistration,
+    claims: &ClientAssertionClaims,
+) -> Result<(), &'static str> {
     let base = format!("{}/{}", tenant.0.base.get(), tenant.tenant_id());
     let audiences = [format!("{base}/oauth2/v2.0/token"), format!("{base}/v2.0")];
     let id = app.client_id.to_string();
@@ -186,14 +199,19 @@ fn check_claims(tenant: &Tenant, app: &App, claims: &Assertion) -> Result<(), &'
 }
 
 /// Verifies a federated issuer's token. Issuer, audience and subject must match exactly, then the RS256 signature.
-fn by_federation(tenant: &Tenant, app: &App, assertion: &str, issued: &Issued) -> Result<String, Aadsts> {
+fn by_federation(
+    tenant: &EmulatedTenant,
+    app: &AppRegistration,
+    assertion: &str,
+    issued: &UnverifiedAssertion,
+) -> Result<String, AadstsError> {
     let none = |code: u32, what: &str, value: &str| {
         let text = format!(
             "No matching federated identity record found for presented assertion {what} '{value}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion."
         );
-        Aadsts::new(code, "invalid_client", text)
+        AadstsError::new(code, "invalid_client", text)
     };
-    let trusted: Vec<&Federated> = app.federated.iter().filter(|f| f.issuer == issued.iss).collect();
+    let trusted: Vec<&FederatedCredential> = app.federated.iter().filter(|f| f.issuer == issued.iss).collect();
     if trusted.is_empty() {
         return Err(none(700_211, "issuer", &issued.iss));
     }
@@ -204,7 +222,7 @@ fn by_federation(tenant: &Tenant, app: &App, assertion: &str, issued: &Issued) -
         return Err(none(700_213, "subject", &issued.sub));
     };
     let bad = |text: &str| {
-        Aadsts::new(
+        AadstsError::new(
             700_027,
             "invalid_client",
             format!("Client assertion failed signature validation. [Reason - {text}]"),
@@ -220,7 +238,7 @@ fn by_federation(tenant: &Tenant, app: &App, assertion: &str, issued: &Issued) -
         .find(|key| key.common.key_id == header.kid)
         .ok_or_else(|| bad("the key was not found"))?;
     let key = DecodingKey::from_jwk(key).map_err(|_| bad("the key cannot be used"))?;
-    jsonwebtoken::decode::<Issued>(assertion, &key, &rules(Algorithm::RS256))
+    jsonwebtoken::decode::<UnverifiedAssertion>(assertion, &key, &rules(Algorithm::RS256))
         .map_err(|_| bad("the signature is wrong"))?;
     in_time(tenant, issued.nbf, issued.exp)?;
     Ok(format!("federated {} {}", issued.sub, issued.jti))

@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::authorize::{Again, SignIn, html, sign_in};
-use super::error::Aadsts;
-use crate::Tenant;
-use crate::seed::App;
-use crate::world::{Device, DeviceState, Grant};
+use super::authorize::{EntraSignInForm, SignInRetry, html, sign_in};
+use super::error::AadstsError;
+use crate::EmulatedTenant;
+use crate::seed::AppRegistration;
+use crate::world::{DeviceAuthorization, DeviceAuthorizationState, TokenGrant};
 
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const LIVES: SignedDuration = SignedDuration::from_mins(15);
@@ -27,7 +27,7 @@ const INTERVAL: SignedDuration = SignedDuration::from_secs(5);
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct DeviceCodeRequest {
     #[serde(default)]
     client_id: String,
     #[serde(default)]
@@ -36,26 +36,26 @@ pub(super) struct Wanted {
 
 /// Issues a device code and a user code for any known client id. The client authenticates when it redeems the code.
 pub(super) async fn begin(
-    State(tenant): State<Tenant>,
+    State(tenant): State<EmulatedTenant>,
     Path(name): Path<String>,
-    Form(wanted): Form<Wanted>,
+    Form(wanted): Form<DeviceCodeRequest>,
 ) -> Response {
     if !tenant.is_named(&name) {
-        return Aadsts::unknown_tenant(&name).json(&tenant);
+        return AadstsError::unknown_tenant(&name).json(&tenant);
     }
     let known = Uuid::parse_str(&wanted.client_id).ok().filter(|id| tenant.world().app(*id).is_some());
-    let Some(client_id) = known else { return Aadsts::unknown_app(&wanted.client_id).json(&tenant) };
+    let Some(client_id) = known else { return AadstsError::unknown_app(&wanted.client_id).json(&tenant) };
     let now = tenant.clock().now();
     let bytes = *tenant.random().uuid().as_bytes();
     let letter = |byte: u8| LETTERS.get(usize::from(byte) % LETTERS.len()).copied().map_or('B', char::from);
     let user_code: String = bytes.into_iter().skip(7).map(letter).collect();
-    let device = Device {
+    let device = DeviceAuthorization {
         user_code: user_code.clone(),
         client_id,
         scope: wanted.scope.split_whitespace().map(str::to_owned).collect(),
         expires: now.saturating_add(LIVES).unwrap_or(now),
         next: now,
-        state: DeviceState::Pending,
+        state: DeviceAuthorizationState::Pending,
     };
     let device_code = tenant.random().token();
     let mut world = tenant.world();
@@ -75,48 +75,56 @@ pub(super) async fn begin(
 
 /// Redeems a device code, or returns the error of a poll. The errors are those of Microsoft's page, which differ from
 /// RFC 8628 in part.
-pub(super) fn redeem(tenant: &Tenant, app: &App, device_code: &str) -> Result<(Grant, Vec<String>), Aadsts> {
+pub(super) fn redeem(
+    tenant: &EmulatedTenant,
+    app: &AppRegistration,
+    device_code: &str,
+) -> Result<(TokenGrant, Vec<String>), AadstsError> {
     let now = tenant.clock().now();
     let mut world = tenant.world();
     let device = world.devices.get_mut(device_code).filter(|device| device.client_id == app.client_id);
-    let device =
-        device.ok_or_else(|| Aadsts::new(70018, "bad_verification_code", "The device_code was not recognized."))?;
+    let device = device
+        .ok_or_else(|| AadstsError::new(70018, "bad_verification_code", "The device_code was not recognized."))?;
     if device.expires <= now {
-        return Err(Aadsts::new(70020, "expired_token", "The device_code has expired."));
+        return Err(AadstsError::new(70020, "expired_token", "The device_code has expired."));
     }
     let session = match device.state.clone() {
-        DeviceState::SignedIn(session) => session,
-        DeviceState::Declined => {
-            return Err(Aadsts::new(70022, "authorization_declined", "The end user denied the authorization request."));
+        DeviceAuthorizationState::SignedIn(session) => session,
+        DeviceAuthorizationState::Declined => {
+            return Err(AadstsError::new(
+                70022,
+                "authorization_declined",
+                "The end user denied the authorization request.",
+            ));
         }
-        DeviceState::Pending if now < device.next => {
-            return Err(Aadsts::new(70021, "slow_down", "The program asks too often."));
+        DeviceAuthorizationState::Pending if now < device.next => {
+            return Err(AadstsError::new(70021, "slow_down", "The program asks too often."));
         }
-        DeviceState::Pending => {
+        DeviceAuthorizationState::Pending => {
             device.next = now.saturating_add(INTERVAL).unwrap_or(now);
             let text = "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
-            return Err(Aadsts::new(70016, "authorization_pending", text));
+            return Err(AadstsError::new(70016, "authorization_pending", text));
         }
     };
     let scope = device.scope.clone();
     // A device code can be redeemed only once.
     world.devices.remove(device_code);
-    Ok((Grant::of(&session, app.client_id, scope.clone(), now), scope))
+    Ok((TokenGrant::of(&session, app.client_id, scope.clone(), now), scope))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Typed {
+pub(super) struct DeviceCodeForm {
     #[serde(default)]
     user_code: String,
     #[serde(default)]
     decline: String,
     #[serde(flatten)]
-    sign_in: SignIn,
+    sign_in: EntraSignInForm,
 }
 
 #[derive(Default, Template)]
 #[template(path = "device.html")]
-struct Page {
+struct DeviceCodePage {
     user_code: String,
     account: String,
     method: String,
@@ -127,46 +135,47 @@ struct Page {
     app: Option<String>,
 }
 
-impl Page {
+impl DeviceCodePage {
     fn chosen(&self, method: &str) -> bool {
         self.method == method || (method == "password" && self.method.is_empty())
     }
 
-    fn of(tenant: &Tenant) -> Self {
+    fn of(tenant: &EmulatedTenant) -> Self {
         let world = tenant.world();
         let people = world.seed.people.iter().map(|p| (p.upn.clone(), p.outcome.clone().unwrap_or_default())).collect();
         Self { people, ..Self::default() }
     }
 }
 
-pub(super) async fn page(State(tenant): State<Tenant>) -> Response {
-    html(&Page::of(&tenant)).into_response()
+pub(super) async fn page(State(tenant): State<EmulatedTenant>) -> Response {
+    html(&DeviceCodePage::of(&tenant)).into_response()
 }
 
-pub(super) async fn submit(State(tenant): State<Tenant>, Form(typed): Form<Typed>) -> Response {
-    let again = |again: Again| {
-        let page = Page {
+pub(super) async fn submit(State(tenant): State<EmulatedTenant>, Form(typed): Form<DeviceCodeForm>) -> Response {
+    let again = |again: SignInRetry| {
+        let page = DeviceCodePage {
             user_code: typed.user_code.clone(),
             account: typed.sign_in.account.clone(),
             method: typed.sign_in.method.clone(),
             refused: Some(again.error.description(&tenant)),
             change: again.change,
-            ..Page::of(&tenant)
+            ..DeviceCodePage::of(&tenant)
         };
         (StatusCode::OK, html(&page)).into_response()
     };
     let Some(device) = waiting(&tenant, &typed.user_code) else {
         return again(
-            Aadsts::new(70018, "bad_verification_code", "That code didn't work. Check the code and try again.").into(),
+            AadstsError::new(70018, "bad_verification_code", "That code didn't work. Check the code and try again.")
+                .into(),
         );
     };
     let state = if typed.decline.is_empty() {
         match sign_in(&tenant, &[], &typed.sign_in).await {
-            Ok(session) => DeviceState::SignedIn(session),
+            Ok(session) => DeviceAuthorizationState::SignedIn(session),
             Err(error) => return again(error),
         }
     } else {
-        DeviceState::Declined
+        DeviceAuthorizationState::Declined
     };
     let mut world = tenant.world();
     let Some(found) = world.devices.get_mut(&device) else { return StatusCode::GONE.into_response() };
@@ -174,16 +183,16 @@ pub(super) async fn submit(State(tenant): State<Tenant>, Form(typed): Form<Typed
     let client = found.client_id;
     let app = world.app(client).map(|app| app.name.clone());
     drop(world);
-    html(&Page { app, ..Page::default() }).into_response()
+    html(&DeviceCodePage { app, ..DeviceCodePage::default() }).into_response()
 }
 
 /// Returns the device code of a user code that is valid and still pending.
-fn waiting(tenant: &Tenant, user_code: &str) -> Option<String> {
+fn waiting(tenant: &EmulatedTenant, user_code: &str) -> Option<String> {
     let now = tenant.clock().now();
     let typed = user_code.trim().to_ascii_uppercase();
     let world = tenant.world();
     let mut waiting = world.devices.iter();
-    let found =
-        waiting.find(|(_, d)| d.user_code == typed && d.expires > now && matches!(d.state, DeviceState::Pending));
+    let found = waiting
+        .find(|(_, d)| d.user_code == typed && d.expires > now && matches!(d.state, DeviceAuthorizationState::Pending));
     found.map(|(code, _)| code.clone())
 }

@@ -5,12 +5,12 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::error::Aadsts;
-use crate::Tenant;
+use super::error::AadstsError;
+use crate::EmulatedTenant;
 
-pub(super) async fn configuration(State(tenant): State<Tenant>, Path(name): Path<String>) -> Response {
+pub(super) async fn configuration(State(tenant): State<EmulatedTenant>, Path(name): Path<String>) -> Response {
     if !tenant.is_named(&name) {
-        return Aadsts::unknown_tenant(&name).json(&tenant);
+        return AadstsError::unknown_tenant(&name).json(&tenant);
     }
     let base = format!("{}/{}", tenant.0.base.get(), tenant.tenant_id());
     Json(json!({
@@ -37,9 +37,9 @@ pub(super) async fn configuration(State(tenant): State<Tenant>, Path(name): Path
     .into_response()
 }
 
-pub(super) async fn keys(State(tenant): State<Tenant>, Path(name): Path<String>) -> Response {
+pub(super) async fn keys(State(tenant): State<EmulatedTenant>, Path(name): Path<String>) -> Response {
     if !tenant.is_named(&name) {
-        return Aadsts::unknown_tenant(&name).json(&tenant);
+        return AadstsError::unknown_tenant(&name).json(&tenant);
     }
     Json(tenant.0.keys.published(&tenant.issuer())).into_response()
 }

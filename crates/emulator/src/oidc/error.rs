@@ -10,29 +10,31 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::Tenant;
-use crate::faults::{Call, Effect};
+use crate::EmulatedTenant;
+use crate::faults::{FaultEffect, FaultTarget};
 
 /// An AADSTS error: its number, OAuth `error` and message.
 #[derive(Clone, Debug)]
-pub(super) struct Aadsts {
+pub(super) struct AadstsError {
     pub(super) code: u32,
     pub(super) error: Cow<'static, str>,
     pub(super) text: String,
 }
 
-impl Aadsts {
+impl AadstsError {
     pub(super) fn new(code: u32, error: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         Self { code, error: error.into(), text: text.into() }
     }
 
     /// Takes an [`FaultEffect::Aadsts`] fault for this call, if there is one.
-    pub(super) fn told(tenant: &Tenant, call: Call, account: Option<Uuid>) -> Option<Self> {
+    pub(super) fn told(tenant: &EmulatedTenant, call: FaultTarget, account: Option<Uuid>) -> Option<Self> {
         let account = account.map(|id| id.to_string());
         let mut world = tenant.world();
-        let told = world.take_only(call, account.as_deref(), |effect| matches!(effect, Effect::Aadsts { .. }));
+        let told = world.take_only(call, account.as_deref(), |effect| matches!(effect, FaultEffect::Aadsts { .. }));
         told.into_iter().find_map(|effect| match effect {
-            Effect::Aadsts { code, error } => Some(Self::new(code, error, "The emulator was told to answer this.")),
+            FaultEffect::Aadsts { code, error } => {
+                Some(Self::new(code, error, "The emulator was told to answer this."))
+            }
             _ => None,
         })
     }
@@ -54,14 +56,14 @@ impl Aadsts {
     }
 
     /// Returns the text of `error_description`.
-    pub(super) fn description(&self, tenant: &Tenant) -> String {
+    pub(super) fn description(&self, tenant: &EmulatedTenant) -> String {
         let now = tenant.clock().now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
         let (trace, correlation) = (tenant.random().uuid(), tenant.random().uuid());
         format!("AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}", self.code, self.text)
     }
 
     /// Returns the error as a response of the token endpoint.
-    pub(super) fn json(&self, tenant: &Tenant) -> Response {
+    pub(super) fn json(&self, tenant: &EmulatedTenant) -> Response {
         let status = if self.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
         let body = json!({
             "error": self.error,

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 /// An RSA key pair with its key id.
 #[derive(Clone)]
-pub(crate) struct SigningKey(Arc<KeyParts>);
+pub(crate) struct SigningKey(Arc<SigningKeyParts>);
 
-struct KeyParts {
+struct SigningKeyParts {
     kid: String,
     modulus: String,
     exponent: String,
@@ -24,14 +24,14 @@ struct KeyParts {
 }
 
 /// All published keys, newest first.
-pub(crate) struct Keys(RwLock<Vec<SigningKey>>);
+pub(crate) struct SigningKeys(RwLock<Vec<SigningKey>>);
 
 /// A failure to generate a signing key or to sign a token.
 #[derive(Debug, thiserror::Error)]
 #[error("signing key of the emulator failed: {0}")]
-pub struct KeyError(String);
+pub struct SigningKeyError(String);
 
-impl KeyError {
+impl SigningKeyError {
     pub(crate) fn interrupted(error: &tokio::task::JoinError) -> Self {
         Self(error.to_string())
     }
@@ -39,24 +39,24 @@ impl KeyError {
 
 impl SigningKey {
     /// Generates a 2048-bit key. Takes 0.1 s or more, so it must run on a thread for blocking work.
-    pub(crate) fn generate(kid: String) -> Result<Self, KeyError> {
-        let failed = |e: &dyn std::fmt::Display| KeyError(e.to_string());
+    pub(crate) fn generate(kid: String) -> Result<Self, SigningKeyError> {
+        let failed = |e: &dyn std::fmt::Display| SigningKeyError(e.to_string());
         let private = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).map_err(|e| failed(&e))?;
         let der = private.to_pkcs1_der().map_err(|e| failed(&e))?;
         let modulus = URL_SAFE_NO_PAD.encode(private.n().to_bytes_be());
         let exponent = URL_SAFE_NO_PAD.encode(private.e().to_bytes_be());
         let decoding = DecodingKey::from_rsa_components(&modulus, &exponent).map_err(|e| failed(&e))?;
         let encoding = EncodingKey::from_rsa_der(der.as_bytes());
-        Ok(Self(Arc::new(KeyParts { kid, modulus, exponent, encoding, decoding })))
+        Ok(Self(Arc::new(SigningKeyParts { kid, modulus, exponent, encoding, decoding })))
     }
 
     fn jwk(&self, issuer: &str) -> Value {
-        let KeyParts { kid, modulus, exponent, .. } = &*self.0;
+        let SigningKeyParts { kid, modulus, exponent, .. } = &*self.0;
         json!({ "kty": "RSA", "use": "sig", "kid": kid, "n": modulus, "e": exponent, "issuer": issuer })
     }
 }
 
-impl Keys {
+impl SigningKeys {
     pub(crate) fn new(first: SigningKey) -> Self {
         Self(RwLock::new(vec![first]))
     }
@@ -73,11 +73,11 @@ impl Keys {
     }
 
     /// Signs a JWT with the newest key.
-    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, KeyError> {
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, SigningKeyError> {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.first().ok_or_else(|| KeyError("no key available".to_owned()))?;
+        let key = keys.first().ok_or_else(|| SigningKeyError("no key available".to_owned()))?;
         let header = Header { kid: Some(key.0.kid.clone()), ..Header::new(Algorithm::RS256) };
-        jsonwebtoken::encode(&header, claims, &key.0.encoding).map_err(|e| KeyError(e.to_string()))
+        jsonwebtoken::encode(&header, claims, &key.0.encoding).map_err(|e| SigningKeyError(e.to_string()))
     }
 
     /// Verifies signature and audience of a token of this emulator and returns its claims. Times are not checked: the

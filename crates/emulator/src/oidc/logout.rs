@@ -7,17 +7,17 @@ use axum_extra::extract::cookie::Cookie;
 use serde::Deserialize;
 use url::Url;
 
-use crate::Tenant;
+use crate::EmulatedTenant;
 
 #[derive(Deserialize)]
-pub(super) struct Logout {
+pub(super) struct LogoutQuery {
     post_logout_redirect_uri: Option<Url>,
 }
 
 pub(super) async fn logout(
-    State(tenant): State<Tenant>,
+    State(tenant): State<EmulatedTenant>,
     Path(_name): Path<String>,
-    Query(asked): Query<Logout>,
+    Query(asked): Query<LogoutQuery>,
     jar: CookieJar,
 ) -> Response {
     if let Some(cookie) = jar.get("ESTSAUTH") {
@@ -34,7 +34,7 @@ pub(super) async fn logout(
 
 /// Returns whether an app has a redirect URI with the same origin. Entra requires the address itself
 /// to be registered.
-fn registered(tenant: &Tenant, to: &Url) -> bool {
+fn registered(tenant: &EmulatedTenant, to: &Url) -> bool {
     let world = tenant.world();
     let mut known = world.seed.apps.iter().flat_map(|app| &app.redirect_uris).filter_map(|uri| Url::parse(uri).ok());
     known.any(|uri| uri.origin() == to.origin())

@@ -11,17 +11,17 @@ mod refresh;
 mod request;
 mod token;
 
-pub(super) use keys::{KeyError, Keys, SigningKey};
+pub(super) use keys::{SigningKey, SigningKeyError, SigningKeys};
 
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::Tenant;
+use super::EmulatedTenant;
 
 /// Application id of Microsoft Graph, which is the audience of its access tokens.
 pub(super) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
-pub(super) fn router() -> Router<Tenant> {
+pub(super) fn router() -> Router<EmulatedTenant> {
     Router::new()
         .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::configuration))
         .route("/{tenant}/discovery/v2.0/keys", get(discovery::keys))
@@ -32,7 +32,7 @@ pub(super) fn router() -> Router<Tenant> {
         .route("/{tenant}/oauth2/v2.0/logout", get(logout::logout))
 }
 
-impl Tenant {
+impl EmulatedTenant {
     /// Returns whether `name` in a path is this tenant's id or domain.
     fn is_named(&self, name: &str) -> bool {
         let world = self.world();

@@ -4,11 +4,11 @@
 
 use jiff::SignedDuration;
 
-use super::error::Aadsts;
+use super::error::AadstsError;
 use super::request::{applying, satisfies};
 use super::token::invalid_grant;
-use crate::Tenant;
-use crate::world::{Account, Grant, Method, World};
+use crate::EmulatedTenant;
+use crate::world::{CloudAccount, EmulatedSignInMethod, TenantState, TokenGrant};
 
 /// Maximum time without use.
 const UNUSED: SignedDuration = SignedDuration::from_hours(24 * 90);
@@ -16,7 +16,7 @@ const UNUSED: SignedDuration = SignedDuration::from_hours(24 * 90);
 const OF_A_PAGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Checks whether a grant may still issue tokens. `dead` is set by a fault that revokes the grant.
-pub(super) fn judge(tenant: &Tenant, grant: &Grant, dead: bool) -> Result<(), Aadsts> {
+pub(super) fn judge(tenant: &EmulatedTenant, grant: &TokenGrant, dead: bool) -> Result<(), AadstsError> {
     let now = tenant.clock().now();
     let world = tenant.world();
     let account =
@@ -24,10 +24,10 @@ pub(super) fn judge(tenant: &Tenant, grant: &Grant, dead: bool) -> Result<(), Aa
     if !account.seed.enabled {
         return Err(invalid_grant(50057, "The user account is disabled."));
     }
-    let by_password = grant.method == Method::Password && grant.auth_time < account.password_set_at;
+    let by_password = grant.method == EmulatedSignInMethod::Password && grant.auth_time < account.password_set_at;
     // Tokens from a Temporary Access Pass end with the pass (Microsoft Entra documentation on Temporary Access Pass).
     // The AADSTS code below is this emulator's choice.
-    let by_pass = grant.method == Method::Tap && account.tap.as_ref().is_none_or(|tap| now >= tap.ends());
+    let by_pass = grant.method == EmulatedSignInMethod::Tap && account.tap.as_ref().is_none_or(|tap| now >= tap.ends());
     if dead || by_password || by_pass || grant.auth_time < account.sessions_valid_from {
         return Err(invalid_grant(
             50173,
@@ -47,10 +47,15 @@ pub(super) fn judge(tenant: &Tenant, grant: &Grant, dead: bool) -> Result<(), Aa
 }
 
 /// Evaluates Conditional Access again for the authentication contexts of the grant, as Entra does at each refresh.
-fn policies(world: &World, account: &Account, grant: &Grant, age: SignedDuration) -> Result<(), Aadsts> {
+fn policies(
+    world: &TenantState,
+    account: &CloudAccount,
+    grant: &TokenGrant,
+    age: SignedDuration,
+) -> Result<(), AadstsError> {
     for context in &grant.acrs {
         if applying(world, account, context).any(|policy| policy.block) {
-            return Err(Aadsts::new(
+            return Err(AadstsError::new(
                 53003,
                 "interaction_required",
                 "Access has been blocked by Conditional Access policies.",
@@ -65,7 +70,7 @@ fn policies(world: &World, account: &Account, grant: &Grant, age: SignedDuration
         }
         if !satisfies(world, account, grant.method, context) {
             let text = "Due to a configuration change made by your administrator, you must use multi-factor authentication to access the resource.";
-            return Err(Aadsts::new(50076, "interaction_required", text));
+            return Err(AadstsError::new(50076, "interaction_required", text));
         }
     }
     Ok(())

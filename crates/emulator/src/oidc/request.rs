@@ -4,15 +4,15 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::error::Aadsts;
-use crate::Tenant;
-use crate::seed::{Policy, Strength};
-use crate::world::{Account, Method, World};
+use super::error::AadstsError;
+use crate::EmulatedTenant;
+use crate::seed::{AuthenticationStrength, EmulatedPolicy};
+use crate::world::{CloudAccount, EmulatedSignInMethod, TenantState};
 
 /// The parameters of an authorization request, as received.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Parameters {
+pub(super) struct AuthorizeParameters {
     pub(super) client_id: String,
     pub(super) response_type: String,
     pub(super) redirect_uri: String,
@@ -28,10 +28,10 @@ pub(super) struct Parameters {
 }
 
 /// A valid authorization request.
-pub(super) struct Request {
+pub(super) struct ValidatedAuthorizeRequest {
     pub(super) client_id: Uuid,
     pub(super) app: String,
-    pub(super) raw: Parameters,
+    pub(super) raw: AuthorizeParameters,
     /// Authentication contexts requested with the parameter `claims`.
     pub(super) contexts: Vec<String>,
     /// Earliest acceptable sign-in time in Unix seconds, after a claims challenge.
@@ -41,20 +41,24 @@ pub(super) struct Request {
 }
 
 /// The rejection of an authorization request.
-pub(super) enum Refused {
+pub(super) enum AuthorizeRefusal {
     /// Shown to the person, because the redirect URI is not trusted.
-    Page(Aadsts),
+    Page(AadstsError),
     /// Sent to the redirect URI.
-    Back(Aadsts),
+    Back(AadstsError),
 }
 
-impl Request {
+impl ValidatedAuthorizeRequest {
     /// Validates the parameters of a request to the tenant `name`.
-    pub(super) fn check(tenant: &Tenant, name: &str, raw: Parameters) -> Result<Self, Refused> {
+    pub(super) fn check(
+        tenant: &EmulatedTenant,
+        name: &str,
+        raw: AuthorizeParameters,
+    ) -> Result<Self, AuthorizeRefusal> {
         if !tenant.is_named(name) {
-            return Err(Refused::Page(Aadsts::unknown_tenant(name)));
+            return Err(AuthorizeRefusal::Page(AadstsError::unknown_tenant(name)));
         }
-        let unknown = || Refused::Page(Aadsts::unknown_app(&raw.client_id));
+        let unknown = || AuthorizeRefusal::Page(AadstsError::unknown_app(&raw.client_id));
         let client_id = Uuid::parse_str(&raw.client_id).map_err(|_| unknown())?;
         let (app, known, spa) = {
             let world = tenant.world();
@@ -67,9 +71,9 @@ impl Request {
                 "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the application '{client_id}'.",
                 raw.redirect_uri
             );
-            return Err(Refused::Page(Aadsts::new(50011, "invalid_request", text)));
+            return Err(AuthorizeRefusal::Page(AadstsError::new(50011, "invalid_request", text)));
         }
-        let back = |code, text: &str| Err(Refused::Back(Aadsts::new(code, "invalid_request", text)));
+        let back = |code, text: &str| Err(AuthorizeRefusal::Back(AadstsError::new(code, "invalid_request", text)));
         if raw.response_type != "code" {
             return back(700_054, "response_type 'id_token' is not enabled for the application.");
         }
@@ -86,7 +90,11 @@ impl Request {
             return back(90023, "login_hint cannot be used with prompt=select_account.");
         }
         let contexts = contexts(&raw.claims).map_err(|()| {
-            Refused::Back(Aadsts::new(50_131, "invalid_request", "The claims parameter is not valid JSON."))
+            AuthorizeRefusal::Back(AadstsError::new(
+                50_131,
+                "invalid_request",
+                "The claims parameter is not valid JSON.",
+            ))
         })?;
         let not_before = not_before(&raw.claims);
         Ok(Self { client_id, app, raw, contexts, not_before, spa })
@@ -129,20 +137,25 @@ pub(super) fn capable(claims: Option<&str>) -> bool {
 ///
 /// A context without a policy is satisfied, as is one whose policies are in report-only mode or exclude the person.
 /// Entra behaves the same.
-pub(super) fn satisfies(world: &World, account: &Account, method: Method, context: &str) -> bool {
+pub(super) fn satisfies(
+    world: &TenantState,
+    account: &CloudAccount,
+    method: EmulatedSignInMethod,
+    context: &str,
+) -> bool {
     applying(world, account, context).all(|policy| {
         let strength = policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id));
-        let strong = |s: &Strength| s.combinations.iter().any(|c| c == method.combination());
+        let strong = |s: &AuthenticationStrength| s.combinations.iter().any(|c| c == method.combination());
         !policy.block && (policy.strength.is_none() || strength.is_some_and(strong))
     })
 }
 
 /// Returns the enabled policies for an authentication context that apply to this account.
 pub(super) fn applying<'w>(
-    world: &'w World,
-    account: &'w Account,
+    world: &'w TenantState,
+    account: &'w CloudAccount,
     context: &'w str,
-) -> impl Iterator<Item = &'w Policy> {
+) -> impl Iterator<Item = &'w EmulatedPolicy> {
     let behind =
         world.seed.policies.iter().filter(move |p| p.state == "enabled" && p.contexts.iter().any(|c| c == context));
     behind.filter(move |policy| {

@@ -11,13 +11,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::error::Aadsts;
+use super::error::AadstsError;
 use super::request::capable;
 use super::{GRAPH, client, device, refresh};
-use crate::Tenant;
-use crate::faults::{Call, Effect};
-use crate::seed::App;
-use crate::world::{Account, Grant};
+use crate::EmulatedTenant;
+use crate::faults::{FaultEffect, FaultTarget};
+use crate::seed::AppRegistration;
+use crate::world::{CloudAccount, TokenGrant};
 
 /// Lifetime of access tokens. Entra's last 60 to 90 minutes, these always 65.
 const ACCESS_SECONDS: i64 = 3_900;
@@ -27,7 +27,7 @@ const EVALUATED_SECONDS: i64 = 86_400;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct TokenRequest {
     pub(super) client_id: String,
     pub(super) client_secret: Option<String>,
     pub(super) client_assertion: Option<String>,
@@ -43,13 +43,13 @@ pub(super) struct Asked {
 }
 
 pub(super) async fn token(
-    State(tenant): State<Tenant>,
+    State(tenant): State<EmulatedTenant>,
     Path(name): Path<String>,
     headers: HeaderMap,
-    Form(asked): Form<Asked>,
+    Form(asked): Form<TokenRequest>,
 ) -> Response {
     if !tenant.is_named(&name) {
-        return Aadsts::unknown_tenant(&name).json(&tenant);
+        return AadstsError::unknown_tenant(&name).json(&tenant);
     }
     tenant.world().claims.extend(asked.claims.clone());
     let answer = client::authenticate(&tenant, &headers, &asked).and_then(|app| match asked.grant_type.as_str() {
@@ -57,7 +57,7 @@ pub(super) async fn token(
         "refresh_token" => by_refresh(&tenant, &app, &asked),
         device::GRANT => by_device(&tenant, &app, &asked),
         "client_credentials" => by_credentials(&tenant, &app, &asked),
-        other => Err(Aadsts::new(
+        other => Err(AadstsError::new(
             70003,
             "unsupported_grant_type",
             format!("The app requested an unsupported grant type '{other}'."),
@@ -76,12 +76,12 @@ pub(super) async fn token(
     }
 }
 
-pub(super) fn invalid_grant(code: u32, text: &str) -> Aadsts {
-    Aadsts::new(code, "invalid_grant", text)
+pub(super) fn invalid_grant(code: u32, text: &str) -> AadstsError {
+    AadstsError::new(code, "invalid_grant", text)
 }
 
 /// Redeems an authorization code. A second redemption fails with AADSTS54005.
-fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
+fn by_code(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
     let now = tenant.clock().now();
     let code = {
         let mut world = tenant.world();
@@ -111,50 +111,50 @@ fn by_code(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
         ));
     }
     let mut grant = code.grant;
-    if let Some(error) = Aadsts::told(tenant, Call::Token, Some(grant.account)) {
+    if let Some(error) = AadstsError::told(tenant, FaultTarget::Token, Some(grant.account)) {
         return Err(error);
     }
     let id = grant.account.to_string();
-    if tenant.world().take_faults(Call::Token, Some(&id)).contains(&Effect::OmitContext) {
+    if tenant.world().take_faults(FaultTarget::Token, Some(&id)).contains(&FaultEffect::OmitContext) {
         grant.acrs.clear();
     }
     let scope = grant.scope.clone();
     answer(tenant, app, (&grant, &scope), capable(asked.claims.as_deref()))
 }
 
-fn by_refresh(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
+fn by_refresh(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
     let now = tenant.clock().now();
     let grant = tenant.world().refresh.get(&asked.refresh_token).cloned();
     let grant = grant
         .filter(|g| g.client_id == app.client_id)
         .ok_or_else(|| invalid_grant(70000, "The refresh token is not valid."))?;
-    if let Some(error) = Aadsts::told(tenant, Call::Token, Some(grant.account)) {
+    if let Some(error) = AadstsError::told(tenant, FaultTarget::Token, Some(grant.account)) {
         return Err(error);
     }
     let id = grant.account.to_string();
-    let dead = tenant.world().take_faults(Call::Token, Some(&id)).contains(&Effect::DeadToken);
+    let dead = tenant.world().take_faults(FaultTarget::Token, Some(&id)).contains(&FaultEffect::DeadToken);
     refresh::judge(tenant, &grant, dead)?;
     let narrowed: Vec<String> = asked.scope.split_whitespace().map(str::to_owned).collect();
     let scope = if narrowed.is_empty() { grant.scope.clone() } else { narrowed };
-    let grant = Grant { issued: now, nonce: None, ..grant };
+    let grant = TokenGrant { issued: now, nonce: None, ..grant };
     answer(tenant, app, (&grant, &scope), capable(asked.claims.as_deref()))
 }
 
-fn by_device(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
+fn by_device(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
     let (grant, scope) = device::redeem(tenant, app, &asked.device_code)?;
-    if let Some(error) = Aadsts::told(tenant, Call::Token, Some(grant.account)) {
+    if let Some(error) = AadstsError::told(tenant, FaultTarget::Token, Some(grant.account)) {
         return Err(error);
     }
     answer(tenant, app, (&grant, &scope), capable(asked.claims.as_deref()))
 }
 
 /// Issues an access token for the app itself (client credentials).
-fn by_credentials(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aadsts> {
+fn by_credentials(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
     if !asked.scope.ends_with("/.default") {
         let text = "The provided value for the input parameter 'scope' is not valid; client credentials take a resource with '/.default'.";
-        return Err(Aadsts::new(1_002_012, "invalid_scope", text));
+        return Err(AadstsError::new(1_002_012, "invalid_scope", text));
     }
-    if let Some(error) = Aadsts::told(tenant, Call::Token, None) {
+    if let Some(error) = AadstsError::told(tenant, FaultTarget::Token, None) {
         return Err(error);
     }
     let now = tenant.clock().now().as_second();
@@ -170,13 +170,18 @@ fn by_credentials(tenant: &Tenant, app: &App, asked: &Asked) -> Result<Value, Aa
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
-fn server_error(error: super::keys::KeyError) -> Aadsts {
-    Aadsts::new(50000, "server_error", error.to_string())
+fn server_error(error: super::keys::SigningKeyError) -> AadstsError {
+    AadstsError::new(50000, "server_error", error.to_string())
 }
 
 /// Returns the tokens for a person: an access token, an id token with `openid` and a refresh token with
 /// `offline_access`. With `capable`, the client can handle claims challenges.
-fn answer(tenant: &Tenant, app: &App, (grant, scope): (&Grant, &[String]), capable: bool) -> Result<Value, Aadsts> {
+fn answer(
+    tenant: &EmulatedTenant,
+    app: &AppRegistration,
+    (grant, scope): (&TokenGrant, &[String]),
+    capable: bool,
+) -> Result<Value, AadstsError> {
     let lasts = if capable { EVALUATED_SECONDS } else { ACCESS_SECONDS };
     let now = tenant.clock().now().as_second();
     let granted: Vec<&str> = granted(app, scope)?;
@@ -212,7 +217,7 @@ fn answer(tenant: &Tenant, app: &App, (grant, scope): (&Grant, &[String]), capab
 }
 
 /// Returns the delegated permissions of a token. Fails with AADSTS65001 if one was requested without consent.
-fn granted<'a>(app: &'a App, scope: &[String]) -> Result<Vec<&'a str>, Aadsts> {
+fn granted<'a>(app: &'a AppRegistration, scope: &[String]) -> Result<Vec<&'a str>, AadstsError> {
     let asked = scope.iter().filter(|s| !matches!(s.as_str(), "openid" | "profile" | "email" | "offline_access"));
     let mut granted = Vec::new();
     for scope in asked {
@@ -226,7 +231,7 @@ fn granted<'a>(app: &'a App, scope: &[String]) -> Result<Vec<&'a str>, Aadsts> {
             "The user or administrator has not consented to use the application with ID '{}'. ({name})",
             app.client_id
         );
-        granted.push(consented.ok_or_else(|| Aadsts::new(65001, "invalid_grant", text))?.as_str());
+        granted.push(consented.ok_or_else(|| AadstsError::new(65001, "invalid_grant", text))?.as_str());
     }
     Ok(granted)
 }
@@ -235,10 +240,10 @@ fn granted<'a>(app: &'a App, scope: &[String]) -> Result<Vec<&'a str>, Aadsts> {
 /// included. `auth_time` and `acct` are optional claims, which the emulator always includes because Passback's setup
 /// configures them.
 fn id_claims(
-    seed: &crate::seed::Seed,
-    account: &Account,
-    app: &App,
-    grant: &Grant,
+    seed: &crate::seed::TenantSeed,
+    account: &CloudAccount,
+    app: &AppRegistration,
+    grant: &TokenGrant,
     scope: &[String],
     (now, issuer, uti): (i64, String, String),
 ) -> Value {

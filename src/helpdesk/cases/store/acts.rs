@@ -2,40 +2,40 @@
 
 use jiff::Timestamp;
 
-use super::chain::Concluded;
+use super::chain::RecordedDecision;
 use super::{at, read};
-use crate::base::{CaseId, ObjectId, PersonKey, Reference};
-use crate::helpdesk::cases::rules::Action;
+use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode};
+use crate::helpdesk::cases::rules::CaseAction;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Who sees a Temporary Access Pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ShownTo {
+pub(crate) enum PassViewer {
     Nobody,
     Manager(ObjectId),
     Agent,
 }
 
 /// Parameters of a new execution.
-pub(crate) struct Acting<'a> {
+pub(crate) struct NewExecution<'a> {
     pub(crate) id: &'a str,
     pub(crate) case: CaseId,
-    pub(crate) on: &'a Concluded,
+    pub(crate) on: &'a RecordedDecision,
     pub(crate) agent_name: &'a str,
-    pub(crate) shown_to: ShownTo,
+    pub(crate) shown_to: PassViewer,
     pub(crate) now: Timestamp,
     pub(crate) outcome: &'a str,
 }
 
-pub(crate) async fn act(tx: &mut Tx, acting: &Acting<'_>) -> Result<(), StoreError> {
+pub(crate) async fn act(tx: &mut Tx, acting: &NewExecution<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_actions (id, case_id, action, verdict_id, basis, two_people, verdict_until,
         approval_id, approval_until, agent, agent_name, shown_to, viewer, at, outcome, detail, ended_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', NULL)";
-    let Concluded { verdict, approved, .. } = acting.on;
+    let RecordedDecision { verdict, approved, .. } = acting.on;
     let (shown_to, viewer) = match acting.shown_to {
-        ShownTo::Nobody => ("nobody", None),
-        ShownTo::Manager(manager) => ("manager", Some(manager.to_string())),
-        ShownTo::Agent => ("agent", None),
+        PassViewer::Nobody => ("nobody", None),
+        PassViewer::Manager(manager) => ("manager", Some(manager.to_string())),
+        PassViewer::Agent => ("agent", None),
     };
     on_tx!(tx, |c| sqlx::query(SQL)
         .bind(acting.id)
@@ -61,8 +61,8 @@ pub(crate) async fn act(tx: &mut Tx, acting: &Acting<'_>) -> Result<(), StoreErr
 
 /// An execution of a case action.
 #[derive(Clone, Debug)]
-pub(crate) struct Acted {
-    pub(crate) action: Action,
+pub(crate) struct ActionExecution {
+    pub(crate) action: CaseAction,
     pub(crate) agent_name: String,
     pub(crate) at: Timestamp,
     /// `begun`, `waiting` (for the manager or the agent's sign-in), `done` or `failed`.
@@ -73,33 +73,34 @@ pub(crate) struct Acted {
     pub(crate) method_at: Option<Timestamp>,
 }
 
-type ActedRow = (String, String, String, i64, String, String, Option<i64>, Option<i64>);
+type ExecutionRow = (String, String, String, i64, String, String, Option<i64>, Option<i64>);
 
 /// Loads the executions of a case, newest first.
-pub(crate) async fn acted(db: &Db, case: CaseId) -> Result<Vec<Acted>, StoreError> {
+pub(crate) async fn acted(db: &Db, case: CaseId) -> Result<Vec<ActionExecution>, StoreError> {
     const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail, w.used_at, w.method_at
         FROM case_actions a LEFT JOIN pass_watches w ON w.action_id = a.id
         WHERE a.case_id = $1 ORDER BY a.at DESC, a.id DESC LIMIT 50";
     let id = case.to_string();
-    let rows: Vec<ActedRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<ExecutionRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
     rows.into_iter().map(read_acted).collect()
 }
 
-fn read_acted(row: ActedRow) -> Result<Acted, StoreError> {
+fn read_acted(row: ExecutionRow) -> Result<ActionExecution, StoreError> {
     let (id, action, agent_name, when, outcome, detail, used, method) = row;
-    let action = Action::read(&action)
+    let action = CaseAction::read(&action)
         .ok_or_else(|| StoreError::BadRow { table: "case_actions", problem: format!("action of {id}") })?;
     let (used_at, method_at) = (used.map(at), method.map(at));
-    Ok(Acted { action, agent_name, at: at(when), outcome, detail, used_at, method_at })
+    Ok(ActionExecution { action, agent_name, at: at(when), outcome, detail, used_at, method_at })
 }
 
 /// Loads the executions on a person's account, newest first, for the account page of that person.
-pub(crate) async fn done_to(db: &Db, person: PersonKey) -> Result<Vec<Acted>, StoreError> {
+pub(crate) async fn done_to(db: &Db, person: PersonKey) -> Result<Vec<ActionExecution>, StoreError> {
     const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail, w.used_at, w.method_at
         FROM case_actions a JOIN cases c ON c.id = a.case_id LEFT JOIN pass_watches w ON w.action_id = a.id
         WHERE c.tenant = $1 AND c.object = $2 ORDER BY a.at DESC, a.id DESC LIMIT 20";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let rows: Vec<ActedRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
+    let rows: Vec<ExecutionRow> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
     rows.into_iter().map(read_acted).collect()
 }
 
@@ -129,7 +130,7 @@ pub(crate) async fn end(
 #[derive(Clone, Debug)]
 pub(crate) struct WaitingPass {
     pub(crate) action: String,
-    pub(crate) reference: Reference,
+    pub(crate) reference: ReferenceCode,
     pub(crate) name: String,
     pub(crate) person: PersonKey,
 }

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 
 use super::{at, read};
 use crate::base::{CaseId, ObjectId, PersonKey};
-use crate::helpdesk::cases::rules::{Action, Method, Needs, Verification};
+use crate::helpdesk::cases::rules::{CallerVerification, CaseAction, VerificationMethod, VerificationRequirements};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Inserts a verification. `check` is the id of the confirmed request and the person who confirmed it.
 pub(crate) async fn verify(
     tx: &mut Tx,
-    (case, action): (CaseId, Action),
-    one: &Verification,
+    (case, action): (CaseId, CaseAction),
+    one: &CallerVerification,
     check: Option<(&str, ObjectId)>,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_verifications
@@ -43,8 +43,8 @@ pub(crate) async fn verify(
 /// Returns whether this agent has already attested by this method, and the attestation is valid and unused.
 pub(crate) async fn said(
     tx: &mut Tx,
-    (case, action): (CaseId, Action),
-    one: &Verification,
+    (case, action): (CaseId, CaseAction),
+    one: &CallerVerification,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_verifications
         WHERE case_id = $1 AND action = $2 AND method = $3 AND agent = $4 AND until > $5
@@ -64,28 +64,28 @@ pub(crate) async fn said(
 type VerificationRow = (String, String, String, i64, String, String, i64, i64);
 
 /// Loads the verifications of a case that no decision has used, with their action, oldest first.
-pub(crate) async fn verifications(db: &Db, case: CaseId) -> Result<Vec<(Action, Verification)>, StoreError> {
+pub(crate) async fn verifications(db: &Db, case: CaseId) -> Result<Vec<(CaseAction, CallerVerification)>, StoreError> {
     const SQL: &str = "SELECT action, id, method, points, agent, agent_name, at, until
         FROM case_verifications WHERE case_id = $1 AND id NOT IN (SELECT verification_id FROM case_parts) ORDER BY at, id";
     let id = case.to_string();
     let rows: Vec<VerificationRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
     let bad = |what: &str| StoreError::BadRow { table: "case_verifications", problem: what.to_owned() };
     let one = |(action, id, method, points, agent, agent_name, made, until): VerificationRow| {
-        let method = Method::read(&method).ok_or_else(|| bad("method"))?;
-        let action = Action::read(&action).ok_or_else(|| bad("action"))?;
+        let method = VerificationMethod::read(&method).ok_or_else(|| bad("method"))?;
+        let action = CaseAction::read(&action).ok_or_else(|| bad("action"))?;
         let agent = read(&agent, "agent")?;
-        Ok((action, Verification { id, method, points, agent, agent_name, at: at(made), until: at(until) }))
+        Ok((action, CallerVerification { id, method, points, agent, agent_name, at: at(made), until: at(until) }))
     };
     rows.into_iter().map(one).collect()
 }
 
 /// A decision that an action may be executed, by sufficient verification or by override.
 #[derive(Clone, Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct CaseDecision {
     pub(crate) id: String,
-    pub(crate) action: Action,
+    pub(crate) action: CaseAction,
     pub(crate) by_override: bool,
-    pub(crate) needs: Needs,
+    pub(crate) needs: VerificationRequirements,
     pub(crate) reason: String,
     pub(crate) agent: ObjectId,
     pub(crate) agent_name: String,
@@ -97,8 +97,8 @@ pub(crate) struct Verdict {
 pub(crate) async fn conclude(
     tx: &mut Tx,
     case: CaseId,
-    verdict: &Verdict,
-    chosen: &[Verification],
+    verdict: &CaseDecision,
+    chosen: &[CallerVerification],
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_verdicts (id, case_id, action, basis, threshold, two_people, reason, agent,
         agent_name, at, until, first_id, first_method, first_points, first_agent, first_until, second_id, second_method,
@@ -139,7 +139,7 @@ pub(crate) async fn conclude(
 
 /// Approval of a decision by a second person.
 #[derive(Clone, Debug)]
-pub(crate) struct Approved {
+pub(crate) struct ApprovalRecord {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) until: Timestamp,
@@ -147,13 +147,13 @@ pub(crate) struct Approved {
 
 /// A stored decision with its approval, if there is one, and whether an execution has used it.
 #[derive(Clone, Debug)]
-pub(crate) struct Concluded {
-    pub(crate) verdict: Verdict,
-    pub(crate) approved: Option<Approved>,
+pub(crate) struct RecordedDecision {
+    pub(crate) verdict: CaseDecision,
+    pub(crate) approved: Option<ApprovalRecord>,
     pub(crate) used: bool,
 }
 
-impl Concluded {
+impl RecordedDecision {
     /// Returns whether the decision is unused and neither it nor its approval has expired.
     pub(crate) fn good(&self, now: Timestamp) -> bool {
         !self.used && now < self.verdict.until && self.approved.as_ref().is_none_or(|approved| now < approved.until)
@@ -161,7 +161,7 @@ impl Concluded {
 }
 
 #[derive(sqlx::FromRow)]
-struct VerdictRow {
+struct DecisionRow {
     id: String,
     action: String,
     basis: String,
@@ -178,22 +178,22 @@ struct VerdictRow {
     acted: Option<String>,
 }
 
-impl TryFrom<VerdictRow> for Concluded {
+impl TryFrom<DecisionRow> for RecordedDecision {
     type Error = StoreError;
 
-    fn try_from(row: VerdictRow) -> Result<Self, StoreError> {
+    fn try_from(row: DecisionRow) -> Result<Self, StoreError> {
         let bad = |what: &str| StoreError::BadRow { table: "case_verdicts", problem: what.to_owned() };
         let two_people = row.two_people == 1;
-        let approved = row.approval_id.zip(row.approver_name).map(|(id, name)| Approved {
+        let approved = row.approval_id.zip(row.approver_name).map(|(id, name)| ApprovalRecord {
             id,
             name,
             until: at(row.approved_until.unwrap_or(0)),
         });
         Ok(Self {
-            verdict: Verdict {
-                action: Action::read(&row.action).ok_or_else(|| bad("action"))?,
+            verdict: CaseDecision {
+                action: CaseAction::read(&row.action).ok_or_else(|| bad("action"))?,
                 by_override: row.basis == "override",
-                needs: Needs { points: row.threshold, two_people, beyond_session: two_people },
+                needs: VerificationRequirements { points: row.threshold, two_people, beyond_session: two_people },
                 agent: read(&row.agent, "agent")?,
                 agent_name: row.agent_name,
                 at: at(row.at),
@@ -208,15 +208,15 @@ impl TryFrom<VerdictRow> for Concluded {
 }
 
 /// Loads the decisions of a case, newest first.
-pub(crate) async fn verdicts(db: &Db, case: CaseId) -> Result<Vec<Concluded>, StoreError> {
+pub(crate) async fn verdicts(db: &Db, case: CaseId) -> Result<Vec<RecordedDecision>, StoreError> {
     const SQL: &str =
         "SELECT v.id, v.action, v.basis, v.threshold, v.two_people, v.reason, v.agent, v.agent_name, v.at,
         v.until, p.id AS approval_id, p.approver_name, p.until AS approved_until, a.id AS acted
         FROM case_verdicts v LEFT JOIN case_approvals p ON p.verdict_id = v.id
         LEFT JOIN case_actions a ON a.verdict_id = v.id WHERE v.case_id = $1 ORDER BY v.at DESC, v.id DESC LIMIT 50";
     let id = case.to_string();
-    let rows: Vec<VerdictRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    rows.into_iter().map(Concluded::try_from).collect()
+    let rows: Vec<DecisionRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    rows.into_iter().map(RecordedDecision::try_from).collect()
 }
 
 /// Returns whether `agent` approved a decision of `approver` about this person since a time.
@@ -247,7 +247,7 @@ pub(crate) async fn turn_taken(
 /// Inserts the approval of a decision by a second person.
 pub(crate) async fn approve(
     tx: &mut Tx,
-    (id, verdict): (&str, &Verdict),
+    (id, verdict): (&str, &CaseDecision),
     person: PersonKey,
     (approver, name): (ObjectId, &str),
     (now, until): (Timestamp, Timestamp),

@@ -6,19 +6,19 @@ use jiff::Timestamp;
 
 use super::{at, read};
 use crate::base::{CaseId, ObjectId, PersonKey};
-use crate::helpdesk::cases::rules::{Action, Method};
+use crate::helpdesk::cases::rules::{CaseAction, VerificationMethod};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Reply to a verification request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum VerificationReply {
     Confirmed,
     /// The picked words are not the ones that the agent read out.
     Wrong,
     Refused,
 }
 
-impl Answer {
+impl VerificationReply {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
@@ -30,25 +30,25 @@ impl Answer {
 
 /// A verification request.
 #[derive(Clone, Debug)]
-pub(crate) struct Check {
+pub(crate) struct VerificationRequest {
     pub(crate) id: String,
     pub(crate) case: CaseId,
     /// Name of the person of the case.
     pub(crate) about: String,
-    pub(crate) action: Action,
-    pub(crate) method: Method,
+    pub(crate) action: CaseAction,
+    pub(crate) method: VerificationMethod,
     pub(crate) agent: ObjectId,
     pub(crate) agent_name: String,
     /// Recipient: the person or their manager.
     pub(crate) asked: PersonKey,
     pub(super) sealed: String,
     /// `None` while the request is open, and after it expired without a reply.
-    pub(crate) answer: Option<Answer>,
+    pub(crate) answer: Option<VerificationReply>,
     pub(crate) asked_at: Timestamp,
     pub(crate) until: Timestamp,
 }
 
-impl Check {
+impl VerificationRequest {
     pub(crate) fn open(&self, now: Timestamp) -> bool {
         self.answer.is_none() && now < self.until
     }
@@ -59,11 +59,11 @@ impl Check {
 }
 
 /// Parameters of a new verification request.
-pub(crate) struct Asking<'a> {
+pub(crate) struct NewVerificationRequest<'a> {
     pub(crate) id: &'a str,
     pub(crate) case: CaseId,
-    pub(crate) action: Action,
-    pub(crate) method: Method,
+    pub(crate) action: CaseAction,
+    pub(crate) method: VerificationMethod,
     pub(crate) agent: (ObjectId, &'a str),
     pub(crate) asked: PersonKey,
     pub(crate) sealed: &'a str,
@@ -71,7 +71,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) until: Timestamp,
 }
 
-pub(crate) async fn ask(tx: &mut Tx, asking: &Asking<'_>) -> Result<(), StoreError> {
+pub(crate) async fn ask(tx: &mut Tx, asking: &NewVerificationRequest<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_checks
         (id, case_id, action, method, agent, agent_name, tenant, object, sealed, state, asked_at, until)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11)";
@@ -94,7 +94,7 @@ pub(crate) async fn ask(tx: &mut Tx, asking: &Asking<'_>) -> Result<(), StoreErr
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct VerificationRequestRow {
     id: String,
     case_id: String,
     name: String,
@@ -110,25 +110,25 @@ struct Row {
     until: i64,
 }
 
-impl TryFrom<Row> for Check {
+impl TryFrom<VerificationRequestRow> for VerificationRequest {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: VerificationRequestRow) -> Result<Self, StoreError> {
         let bad = |what: &str| StoreError::BadRow { table: "case_checks", problem: format!("{what} of {}", row.id) };
         Ok(Self {
             case: read(&row.case_id, "case")?,
             about: row.name,
-            action: Action::read(&row.action).ok_or_else(|| bad("action"))?,
-            method: Method::read(&row.method).ok_or_else(|| bad("method"))?,
+            action: CaseAction::read(&row.action).ok_or_else(|| bad("action"))?,
+            method: VerificationMethod::read(&row.method).ok_or_else(|| bad("method"))?,
             agent: read(&row.agent, "agent")?,
             agent_name: row.agent_name,
             asked: PersonKey { tenant: read(&row.tenant, "tenant")?, object: read(&row.object, "object")? },
             sealed: row.sealed,
             answer: match row.state.as_str() {
                 "waiting" => None,
-                "confirmed" => Some(Answer::Confirmed),
-                "wrong" => Some(Answer::Wrong),
-                _ => Some(Answer::Refused),
+                "confirmed" => Some(VerificationReply::Confirmed),
+                "wrong" => Some(VerificationReply::Wrong),
+                _ => Some(VerificationReply::Refused),
             },
             asked_at: at(row.asked_at),
             until: at(row.until),
@@ -149,31 +149,32 @@ macro_rules! checks_where {
 }
 
 /// Loads the requests of a case, newest first.
-pub(crate) async fn checks(db: &Db, case: CaseId) -> Result<Vec<Check>, StoreError> {
+pub(crate) async fn checks(db: &Db, case: CaseId) -> Result<Vec<VerificationRequest>, StoreError> {
     let id = case.to_string();
-    let rows: Vec<Row> =
+    let rows: Vec<VerificationRequestRow> =
         on_db!(db, |pool| sqlx::query_as(checks_where!("k.case_id = $1")).bind(&id).fetch_all(pool).await)?;
-    rows.into_iter().map(Check::try_from).collect()
+    rows.into_iter().map(VerificationRequest::try_from).collect()
 }
 
 /// Loads the requests to a recipient, open and answered, newest first.
-pub(crate) async fn asked(db: &Db, who: PersonKey) -> Result<Vec<Check>, StoreError> {
+pub(crate) async fn asked(db: &Db, who: PersonKey) -> Result<Vec<VerificationRequest>, StoreError> {
     let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
-    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(checks_where!("k.tenant = $1 AND k.object = $2"))
-        .bind(&tenant)
-        .bind(&object)
-        .fetch_all(pool)
-        .await)?;
-    rows.into_iter().map(Check::try_from).collect()
+    let rows: Vec<VerificationRequestRow> =
+        on_db!(db, |pool| sqlx::query_as(checks_where!("k.tenant = $1 AND k.object = $2"))
+            .bind(&tenant)
+            .bind(&object)
+            .fetch_all(pool)
+            .await)?;
+    rows.into_iter().map(VerificationRequest::try_from).collect()
 }
 
 /// Loads a request to a recipient by its id. A request to another recipient is not found.
-pub(crate) async fn check(db: &Db, id: &str, who: PersonKey) -> Result<Option<Check>, StoreError> {
+pub(crate) async fn check(db: &Db, id: &str, who: PersonKey) -> Result<Option<VerificationRequest>, StoreError> {
     let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
     let sql = checks_where!("k.id = $1 AND k.tenant = $2 AND k.object = $3");
-    let row: Option<Row> =
+    let row: Option<VerificationRequestRow> =
         on_db!(db, |pool| sqlx::query_as(sql).bind(id).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
-    row.map(Check::try_from).transpose()
+    row.map(VerificationRequest::try_from).transpose()
 }
 
 /// Counts the open requests to a recipient in open cases.
@@ -187,7 +188,12 @@ pub(crate) async fn waiting(db: &Db, who: PersonKey, now: Timestamp) -> Result<i
 }
 
 /// Returns whether a request by this method is open in a case.
-pub(crate) async fn is_waiting(tx: &mut Tx, case: CaseId, method: Method, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) async fn is_waiting(
+    tx: &mut Tx,
+    case: CaseId,
+    method: VerificationMethod,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     const SQL: &str =
         "SELECT COUNT(*) FROM case_checks WHERE case_id = $1 AND method = $2 AND state = 'waiting' AND until > $3";
     let (id, now) = (case.to_string(), now.as_millisecond());
@@ -199,7 +205,12 @@ pub(crate) async fn is_waiting(tx: &mut Tx, case: CaseId, method: Method, now: T
 /// Stores the reply to an open request and deletes its words.
 ///
 /// Returns false if the request was already answered or has expired.
-pub(crate) async fn answer(tx: &mut Tx, id: &str, answer: Answer, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) async fn answer(
+    tx: &mut Tx,
+    id: &str,
+    answer: VerificationReply,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE case_checks SET state = $2, sealed = '', answered_at = $3
         WHERE id = $1 AND state = 'waiting' AND until > $3";
     let now = now.as_millisecond();

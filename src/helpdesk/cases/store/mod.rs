@@ -11,28 +11,33 @@ mod forget;
 mod tests;
 mod watches;
 
-pub(super) use acts::{Acted, Acting, ShownTo, act, acted, done_to, end, waiting_passes};
-pub(super) use chain::{Concluded, Verdict, approve, conclude, said, turn_taken, verdicts, verifications, verify};
-pub(super) use checks::{Answer, Asking, Check, answer, ask, asked, check, checks, failed_lately, is_waiting, waiting};
-pub(super) use watches::{Watch, method_seen, used, watch, watches};
+pub(super) use acts::{ActionExecution, NewExecution, PassViewer, act, acted, done_to, end, waiting_passes};
+pub(super) use chain::{
+    CaseDecision, RecordedDecision, approve, conclude, said, turn_taken, verdicts, verifications, verify,
+};
+pub(super) use checks::{
+    NewVerificationRequest, VerificationReply, VerificationRequest, answer, ask, asked, check, checks, failed_lately,
+    is_waiting, waiting,
+};
+pub(super) use watches::{PassWatch, method_seen, used, watch, watches};
 
 pub(crate) use forget::forget;
 
 use jiff::Timestamp;
 
-use super::rules::Action;
-use crate::base::{CaseId, ObjectId, PersonKey, Reference, ResetId};
+use super::rules::CaseAction;
+use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Origin of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum CaseOrigin {
     Desk,
     /// A request at `/help` without a sign-in, so the requester is unknown.
     Internet,
 }
 
-impl Origin {
+impl CaseOrigin {
     fn name(self) -> &'static str {
         match self {
             Self::Desk => "desk",
@@ -68,18 +73,18 @@ impl CaseState {
 
 /// A helpdesk case.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct HelpdeskCase {
     pub(crate) id: CaseId,
-    pub(crate) reference: Reference,
+    pub(crate) reference: ReferenceCode,
     /// `None` until an agent has identified the person.
     pub(crate) person: Option<PersonKey>,
     pub(crate) name: String,
     pub(crate) upn: String,
-    pub(crate) origin: Origin,
+    pub(crate) origin: CaseOrigin,
     /// Number of requests at `/help` for this case.
     pub(crate) asks: i64,
     pub(crate) reset: Option<ResetId>,
-    pub(crate) action: Action,
+    pub(crate) action: CaseAction,
     pub(crate) state: CaseState,
     pub(crate) ticket: String,
     pub(crate) owner: Option<ObjectId>,
@@ -101,7 +106,7 @@ macro_rules! case_sql {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct CaseRow {
     id: String,
     reference: String,
     tenant: Option<String>,
@@ -130,10 +135,10 @@ pub(super) fn read<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, St
     text.parse().map_err(|_| StoreError::BadRow { table: "cases", problem: what.to_owned() })
 }
 
-impl TryFrom<Row> for Case {
+impl TryFrom<CaseRow> for HelpdeskCase {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: CaseRow) -> Result<Self, StoreError> {
         let bad = |what: &str| StoreError::BadRow { table: "cases", problem: format!("{what} of {}", row.id) };
         let person = match (&row.tenant, &row.object) {
             (Some(tenant), Some(object)) => {
@@ -145,10 +150,10 @@ impl TryFrom<Row> for Case {
             id: read(&row.id, "id")?,
             reference: read(&row.reference, "reference")?,
             person,
-            origin: if row.origin == "desk" { Origin::Desk } else { Origin::Internet },
+            origin: if row.origin == "desk" { CaseOrigin::Desk } else { CaseOrigin::Internet },
             asks: row.asks,
             reset: row.reset_id.as_deref().map(|id| read(id, "reset")).transpose()?,
-            action: Action::read(&row.action).ok_or_else(|| bad("action"))?,
+            action: CaseAction::read(&row.action).ok_or_else(|| bad("action"))?,
             state: CaseState::read(&row.state).ok_or_else(|| bad("state"))?,
             owner: row.owner.as_deref().map(|id| read(id, "owner")).transpose()?,
             failures: row.failures,
@@ -165,11 +170,11 @@ impl TryFrom<Row> for Case {
 /// Parameters of a new case.
 pub(super) struct NewCase<'a> {
     pub(super) id: CaseId,
-    pub(super) reference: &'a Reference,
+    pub(super) reference: &'a ReferenceCode,
     /// The person of the case: key, name and UPN.
     pub(super) person: Option<(PersonKey, &'a str, &'a str)>,
     pub(super) reset: Option<ResetId>,
-    pub(super) action: Action,
+    pub(super) action: CaseAction,
     pub(super) owner: Option<(ObjectId, &'a str)>,
     /// The text entered at `/help` and its keyed digest.
     pub(super) asked: Option<(&'a str, &'a str)>,
@@ -181,7 +186,7 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), StoreEr
     const SQL: &str = "INSERT INTO cases (id, reference, tenant, object, name, upn, origin, asked_key, asks, reset_id,
         action, state, ticket, owner, owner_name, failures, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', '', $12, $13, 0, $14, $14)";
-    let origin = if new.asked.is_some() { Origin::Internet } else { Origin::Desk };
+    let origin = if new.asked.is_some() { CaseOrigin::Internet } else { CaseOrigin::Desk };
     let (name, upn) = new.person.map_or((new.asked.map_or("", |(typed, _)| typed), ""), |(_, name, upn)| (name, upn));
     on_tx!(tx, |c| sqlx::query(SQL)
         .bind(new.id.to_string())
@@ -217,7 +222,7 @@ pub(super) async fn asked_again(tx: &mut Tx, key: &str, now: Timestamp) -> Resul
 pub(super) async fn request(
     tx: &mut Tx,
     case: CaseId,
-    reference: &Reference,
+    reference: &ReferenceCode,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_requests (reference, case_id, at) VALUES ($1, $2, $3)";
@@ -227,14 +232,15 @@ pub(super) async fn request(
 }
 
 /// Loads a case by its own reference, or by a reference that a requester received.
-pub(super) async fn by_reference(db: &Db, reference: &Reference) -> Result<Option<Case>, StoreError> {
+pub(super) async fn by_reference(db: &Db, reference: &ReferenceCode) -> Result<Option<HelpdeskCase>, StoreError> {
     const SQL: &str = case_sql!(
         "SELECT ",
         " FROM cases WHERE id = COALESCE((SELECT id FROM cases WHERE reference = $1),
         (SELECT case_id FROM case_requests WHERE reference = $1))"
     );
-    let row: Option<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
-    row.map(Case::try_from).transpose()
+    let row: Option<CaseRow> =
+        on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
+    row.map(HelpdeskCase::try_from).transpose()
 }
 
 /// Loads one page of the cases in a state: helpdesk cases first, then requests from `/help`, newest first in each.
@@ -243,8 +249,8 @@ pub(super) async fn by_reference(db: &Db, reference: &Reference) -> Result<Optio
 pub(super) async fn list(
     db: &Db,
     state: CaseState,
-    after: Option<(Origin, Timestamp, CaseId)>,
-) -> Result<Vec<Case>, StoreError> {
+    after: Option<(CaseOrigin, Timestamp, CaseId)>,
+) -> Result<Vec<HelpdeskCase>, StoreError> {
     const SQL: &str = case_sql!(
         "SELECT ",
         " FROM cases WHERE state = $1 AND (origin > $2 OR (origin = $2 AND (created_at, id) < ($3, $4)))
@@ -254,52 +260,52 @@ pub(super) async fn list(
         (origin.name(), when.as_millisecond(), id.to_string())
     });
     let state = state.name();
-    let rows: Vec<Row> =
+    let rows: Vec<CaseRow> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(state).bind(origin).bind(before).bind(&id).fetch_all(pool).await)?;
-    rows.into_iter().map(Case::try_from).collect()
+    rows.into_iter().map(HelpdeskCase::try_from).collect()
 }
 
 /// Loads the newest cases of a person.
-pub(super) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Case>, StoreError> {
+pub(super) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<HelpdeskCase>, StoreError> {
     const SQL: &str = case_sql!(
         "SELECT ",
         " FROM cases WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 20"
     );
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
-    rows.into_iter().map(Case::try_from).collect()
+    let rows: Vec<CaseRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
+    rows.into_iter().map(HelpdeskCase::try_from).collect()
 }
 
 /// Loads the newest cases about a reset.
-pub(super) async fn of_reset(db: &Db, reset: ResetId) -> Result<Vec<Case>, StoreError> {
+pub(super) async fn of_reset(db: &Db, reset: ResetId) -> Result<Vec<HelpdeskCase>, StoreError> {
     const SQL: &str =
         case_sql!("SELECT ", " FROM cases WHERE reset_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20");
     let id = reset.to_string();
-    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    rows.into_iter().map(Case::try_from).collect()
+    let rows: Vec<CaseRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    rows.into_iter().map(HelpdeskCase::try_from).collect()
 }
 
 /// Locks a case for the rest of the transaction and returns its current state. Returns `None` unless it is open.
-pub(super) async fn hold(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Option<Case>, StoreError> {
+pub(super) async fn hold(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Option<HelpdeskCase>, StoreError> {
     const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING ", "");
     let (id, now) = (id.to_string(), now.as_millisecond());
-    let row: Option<Row> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
-    row.map(Case::try_from).transpose()
+    let row: Option<CaseRow> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
+    row.map(HelpdeskCase::try_from).transpose()
 }
 
 /// Updates the change time of a case in any state, so that open pages refresh.
-pub(super) async fn touch(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Case, StoreError> {
+pub(super) async fn touch(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<HelpdeskCase, StoreError> {
     const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 RETURNING ", "");
     let (id, now) = (id.to_string(), now.as_millisecond());
-    let row: Option<Row> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
+    let row: Option<CaseRow> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
     row.ok_or(StoreError::NoRow)?.try_into()
 }
 
 /// A change to a locked case.
-pub(super) enum Change<'a> {
+pub(super) enum CaseChange<'a> {
     Owner(ObjectId, &'a str),
     Ticket(&'a str),
-    Action(Action),
+    Action(CaseAction),
     /// Identifies the person. Their name replaces the text that was entered at `/help`.
     Person(PersonKey, &'a str, &'a str),
     Failed,
@@ -307,20 +313,20 @@ pub(super) enum Change<'a> {
 }
 
 /// Applies a change to a locked case.
-pub(super) async fn change(tx: &mut Tx, id: CaseId, change: &Change<'_>) -> Result<(), StoreError> {
+pub(super) async fn change(tx: &mut Tx, id: CaseId, change: &CaseChange<'_>) -> Result<(), StoreError> {
     let text = |text: &str| text.to_owned();
     let (sql, values) = match change {
-        Change::Owner(key, name) => {
+        CaseChange::Owner(key, name) => {
             ("UPDATE cases SET owner = $2, owner_name = $3 WHERE id = $1", vec![key.to_string(), text(name)])
         }
-        Change::Ticket(ticket) => ("UPDATE cases SET ticket = $2 WHERE id = $1", vec![text(ticket)]),
-        Change::Action(action) => ("UPDATE cases SET action = $2 WHERE id = $1", vec![text(action.name())]),
-        Change::Person(key, name, upn) => (
+        CaseChange::Ticket(ticket) => ("UPDATE cases SET ticket = $2 WHERE id = $1", vec![text(ticket)]),
+        CaseChange::Action(action) => ("UPDATE cases SET action = $2 WHERE id = $1", vec![text(action.name())]),
+        CaseChange::Person(key, name, upn) => (
             "UPDATE cases SET tenant = $2, object = $3, name = $4, upn = $5 WHERE id = $1 AND object IS NULL",
             vec![key.tenant.to_string(), key.object.to_string(), text(name), text(upn)],
         ),
-        Change::Failed => ("UPDATE cases SET failures = failures + 1 WHERE id = $1", vec![]),
-        Change::State(state) => ("UPDATE cases SET state = $2 WHERE id = $1", vec![text(state.name())]),
+        CaseChange::Failed => ("UPDATE cases SET failures = failures + 1 WHERE id = $1", vec![]),
+        CaseChange::State(state) => ("UPDATE cases SET state = $2 WHERE id = $1", vec![text(state.name())]),
     };
     let id = id.to_string();
     on_tx!(tx, |c| {

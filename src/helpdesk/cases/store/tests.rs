@@ -3,11 +3,11 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::store::testing::{Engine, engines};
+use crate::store::testing::{TestDatabase, engines};
 use crate::store::{StoreError, on_db, write_db};
 
 /// Columns of a row with their SQL literals.
-type Row = Vec<(&'static str, &'static str)>;
+type ColumnLiterals = Vec<(&'static str, &'static str)>;
 
 const CASE: [(&str, &str); 15] = [
     ("id", "'c1'"),
@@ -101,8 +101,8 @@ const ACTION: [(&str, &str); 13] = [
 ];
 
 /// Returns a row with some columns replaced.
-fn with(row: &[(&'static str, &'static str)], other: &[(&'static str, &'static str)]) -> Row {
-    let mut all: Row = row.to_vec();
+fn with(row: &[(&'static str, &'static str)], other: &[(&'static str, &'static str)]) -> ColumnLiterals {
+    let mut all: ColumnLiterals = row.to_vec();
     for (column, value) in other {
         all.retain(|(name, _)| name != column);
         all.push((column, value));
@@ -110,7 +110,7 @@ fn with(row: &[(&'static str, &'static str)], other: &[(&'static str, &'static s
     all
 }
 
-async fn insert(engine: &Engine, table: &str, row: &[(&str, &str)]) -> Result<(), StoreError> {
+async fn insert(engine: &TestDatabase, table: &str, row: &[(&str, &str)]) -> Result<(), StoreError> {
     let columns: Vec<&str> = row.iter().map(|(column, _)| *column).collect();
     let values: Vec<&str> = row.iter().map(|(_, value)| *value).collect();
     let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), values.join(", "));
@@ -118,12 +118,12 @@ async fn insert(engine: &Engine, table: &str, row: &[(&str, &str)]) -> Result<()
     Ok(())
 }
 
-async fn taken(engine: &Engine, table: &str, row: &[(&str, &str)]) {
+async fn taken(engine: &TestDatabase, table: &str, row: &[(&str, &str)]) {
     insert(engine, table, row).await.unwrap_or_else(|error| panic!("{table} {row:?}: {error:?}"));
 }
 
 /// Asserts that a constraint rejects the row, and not an error in the test.
-async fn refused(engine: &Engine, table: &str, row: &[(&str, &str)], why: &str) {
+async fn refused(engine: &TestDatabase, table: &str, row: &[(&str, &str)], why: &str) {
     match insert(engine, table, row).await {
         Ok(()) => panic!("{why}: {table} took {row:?}"),
         Err(StoreError::Exists) => {}
@@ -140,7 +140,7 @@ async fn refused(engine: &Engine, table: &str, row: &[(&str, &str)], why: &str) 
 }
 
 /// Returns databases that contain a case with a confirmed call check, and a second case.
-async fn begun() -> Vec<Engine> {
+async fn begun() -> Vec<TestDatabase> {
     let all = engines().await;
     for engine in &all {
         taken(engine, "cases", &CASE).await;
@@ -179,14 +179,14 @@ async fn nothing_is_verified_that_nobody_confirmed() {
 }
 
 /// Returns a verification row for an attestation.
-fn attested(id: &'static str, method: &'static str, agent: &'static str, points: &'static str) -> Row {
+fn attested(id: &'static str, method: &'static str, agent: &'static str, points: &'static str) -> ColumnLiterals {
     let nobody = [("check_id", "NULL"), ("check_state", "NULL"), ("witness", "NULL")];
     let row = with(&VERIFICATION, &nobody);
     with(&row, &[("id", id), ("method", method), ("agent", agent), ("points", points)])
 }
 
 /// Binds the verifications to the decision `d1`.
-async fn parts(engine: &Engine, ids: &[&'static str]) {
+async fn parts(engine: &TestDatabase, ids: &[&'static str]) {
     for id in ids {
         taken(engine, "case_parts", &[("verification_id", id), ("verdict_id", "'d1'")]).await;
     }

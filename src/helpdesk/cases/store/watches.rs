@@ -8,7 +8,7 @@ use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// A monitored pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Watch {
+pub(crate) struct PassWatch {
     pub(crate) action: String,
     pub(crate) case: CaseId,
     pub(crate) person: PersonKey,
@@ -24,7 +24,7 @@ pub(crate) struct Watch {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct PassWatchRow {
     action_id: String,
     case_id: String,
     tenant: String,
@@ -37,10 +37,10 @@ struct Row {
     sealed: String,
 }
 
-impl TryFrom<Row> for Watch {
+impl TryFrom<PassWatchRow> for PassWatch {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: PassWatchRow) -> Result<Self, StoreError> {
         Ok(Self {
             action: row.action_id,
             case: read(&row.case_id, "case_id")?,
@@ -55,7 +55,7 @@ impl TryFrom<Row> for Watch {
     }
 }
 
-pub(crate) async fn watch(tx: &mut Tx, watch: &Watch) -> Result<(), StoreError> {
+pub(crate) async fn watch(tx: &mut Tx, watch: &PassWatch) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO pass_watches (action_id, case_id, tenant, object, pass_id, made_at, ends_at, sealed)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let (case, tenant, object) =
@@ -76,12 +76,12 @@ pub(crate) async fn watch(tx: &mut Tx, watch: &Watch) -> Result<(), StoreError> 
 }
 
 /// Loads the passes that were created since a time.
-pub(crate) async fn watches(db: &Db, since: Timestamp) -> Result<Vec<Watch>, StoreError> {
+pub(crate) async fn watches(db: &Db, since: Timestamp) -> Result<Vec<PassWatch>, StoreError> {
     const SQL: &str = "SELECT action_id, case_id, tenant, object, pass_id, made_at, ends_at, used_at, method_at, sealed
         FROM pass_watches WHERE made_at > $1 ORDER BY made_at LIMIT 500";
     let since = since.as_millisecond();
-    let rows: Vec<Row> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
-    rows.into_iter().map(Watch::try_from).collect()
+    let rows: Vec<PassWatchRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    rows.into_iter().map(PassWatch::try_from).collect()
 }
 
 /// Marks a pass as used. Returns false if it is already marked.

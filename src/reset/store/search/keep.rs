@@ -1,7 +1,7 @@
 //! SQL that indexes the search terms of resets and deletes them.
 
-use super::super::desk::{Listed, Place};
-use super::{Question, bare, fresh, start};
+use super::super::desk::{ListCursor, ResetSummary};
+use super::{ResetQuery, bare, fresh, start};
 use crate::base::{PersonKey, ResetId};
 use crate::reset::words;
 use crate::store::{Db, StoreError, Tx, on_tx};
@@ -9,15 +9,15 @@ use crate::store::{Db, StoreError, Tx, on_tx};
 /// Loads resets that are not indexed, newest first, after a cursor.
 pub(in crate::reset) async fn unsearchable(
     db: &Db,
-    after: Option<Place>,
+    after: Option<ListCursor>,
     count: usize,
-) -> Result<Vec<Listed>, StoreError> {
-    fresh(db, &start(&Question { after, ..Question::default() }), count).await
+) -> Result<Vec<ResetSummary>, StoreError> {
+    fresh(db, &start(&ResetQuery { after, ..ResetQuery::default() }), count).await
 }
 
 /// Indexes the terms of resets that are not indexed. The row is marked first, so that no other replica indexes it, and
 /// an erasure waits for this transaction.
-pub(in crate::reset) async fn keep_words(tx: &mut Tx, resets: &[Listed]) -> Result<(), StoreError> {
+pub(in crate::reset) async fn keep_words(tx: &mut Tx, resets: &[ResetSummary]) -> Result<(), StoreError> {
     const TAKE: &str = "UPDATE resets SET searchable = 1 WHERE id = $1 AND searchable IS NULL";
     let mut pairs = Vec::new();
     for line in resets {
@@ -53,19 +53,19 @@ async fn add(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreError> 
 }
 
 /// Resets that a ticket is indexed for.
-pub(crate) enum About<'a> {
+pub(crate) enum TicketScope<'a> {
     Resets(&'a [ResetId]),
     /// The newest resets of this person.
     Person(PersonKey),
 }
 
 /// Indexes a ticket, so that its resets are found by it after the commit.
-pub(crate) async fn index_ticket(tx: &mut Tx, about: About<'_>, ticket: &str) -> Result<(), StoreError> {
+pub(crate) async fn index_ticket(tx: &mut Tx, about: TicketScope<'_>, ticket: &str) -> Result<(), StoreError> {
     const OF: &str =
         "SELECT id FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
     let ids: Vec<String> = match about {
-        About::Resets(ids) => ids.iter().map(ResetId::to_string).collect(),
-        About::Person(key) => {
+        TicketScope::Resets(ids) => ids.iter().map(ResetId::to_string).collect(),
+        TicketScope::Person(key) => {
             let (tenant, object) = (key.tenant.to_string(), key.object.to_string());
             let rows: Vec<(String,)> =
                 on_tx!(&mut *tx, |c| sqlx::query_as(OF).bind(&tenant).bind(&object).fetch_all(c).await)?;

@@ -8,7 +8,7 @@ mod keep;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::reset) use keep::{About, forget, index_ticket, keep_words, unsearchable};
+pub(in crate::reset) use keep::{TicketScope, forget, index_ticket, keep_words, unsearchable};
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use jiff::Timestamp;
 use sqlx::query::QueryAs;
 
 use super::at;
-use super::desk::{Line, Listed, PAGE, Place, read};
+use super::desk::{ListCursor, PAGE, ResetSummary, ResetSummaryRow, read};
 use crate::base::ResetId;
-use crate::reset::state::State;
-use crate::reset::words::{FINDERS, Text};
+use crate::reset::state::ResetState;
+use crate::reset::words::{FINDERS, SearchText};
 use crate::store::{Db, StoreError, on_db};
 
 /// Number of resets per batch. The SQL below repeats the number.
@@ -31,9 +31,9 @@ pub(in crate::reset) const FRESH: usize = 500;
 
 /// Search filter of the helpdesk. All conditions must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Question {
-    pub(crate) text: Option<Text>,
-    pub(crate) state: Option<State>,
+pub(crate) struct ResetQuery {
+    pub(crate) text: Option<SearchText>,
+    pub(crate) state: Option<ResetState>,
     /// Stable code of the cause.
     pub(crate) cause: Option<String>,
     /// Started at this time or later.
@@ -41,44 +41,44 @@ pub(crate) struct Question {
     /// Started before this time.
     pub(crate) until: Option<Timestamp>,
     /// Only resets after this position in the list.
-    pub(crate) after: Option<Place>,
+    pub(crate) after: Option<ListCursor>,
 }
 
 /// One page of results, and where the next one starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) lines: Vec<Listed>,
-    pub(crate) rest: Rest,
+pub(crate) struct ResetSearchPage {
+    pub(crate) lines: Vec<ResetSummary>,
+    pub(crate) rest: SearchContinuation,
     /// Older resets are not indexed yet, so the search may miss some.
     pub(crate) gathering: bool,
 }
 
 /// What follows a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub(crate) enum SearchContinuation {
     Nothing,
     /// More results after this position.
-    More(Place),
+    More(ListCursor),
     /// Not known: the scan stopped at this position.
-    Unseen(Place),
+    Unseen(ListCursor),
 }
 
 /// Position of a scan: only older resets follow. The id orders resets of the same millisecond.
 #[derive(Clone)]
-struct Before {
+struct SearchCursor {
     at: i64,
     id: String,
 }
 
 /// Index that a search scans.
-enum Way {
+enum IndexChoice {
     Words(Vec<String>),
-    State(State),
+    State(ResetState),
     Cause(String),
     All,
 }
 
-pub(in crate::reset) async fn search(db: &Db, asked: &Question) -> Result<Found, StoreError> {
+pub(in crate::reset) async fn search(db: &Db, asked: &ResetQuery) -> Result<ResetSearchPage, StoreError> {
     let mut before = start(asked);
     // Loaded first: a reset that is indexed meanwhile is then found twice, and not missed.
     let fresh = match &asked.text {
@@ -88,19 +88,19 @@ pub(in crate::reset) async fn search(db: &Db, asked: &Question) -> Result<Found,
     let gathering = fresh.len() == FRESH;
     let tickets = tickets(db, asked, &before).await?;
     let way = way(db, asked, &before).await?;
-    let fits = |line: &Listed| fits(asked, &tickets, line);
+    let fits = |line: &ResetSummary| fits(asked, &tickets, line);
     let (mut lines, mut looked, mut ended) = (Vec::new(), 0, false);
     while !ended && lines.len() <= PAGE && looked < LOOKED {
         let batch = batch(db, &way, asked, &before).await?;
         ended = batch.len() < AT_ONCE;
         looked += batch.len();
         if let Some(last) = batch.last() {
-            before = Before { at: last.created_at.as_millisecond(), id: last.id.to_string() };
+            before = SearchCursor { at: last.created_at.as_millisecond(), id: last.id.to_string() };
         }
         lines.extend(batch.into_iter().filter(fits));
     }
     let end = (!ended)
-        .then(|| Place { at: at(before.at), id: before.id.parse().unwrap_or(ResetId::first_at(at(before.at))) });
+        .then(|| ListCursor { at: at(before.at), id: before.id.parse().unwrap_or(ResetId::first_at(at(before.at))) });
     for line in fresh.into_iter().filter(fits) {
         if end.is_none_or(|end| end < line.place()) && lines.iter().all(|known| known.id != line.id) {
             lines.push(line);
@@ -110,25 +110,25 @@ pub(in crate::reset) async fn search(db: &Db, asked: &Question) -> Result<Found,
     let more = lines.len() > PAGE;
     lines.truncate(PAGE);
     let rest = match (lines.last().filter(|_| more), end) {
-        (Some(last), _) => Rest::More(last.place()),
-        (None, Some(end)) => Rest::Unseen(end),
-        (None, None) => Rest::Nothing,
+        (Some(last), _) => SearchContinuation::More(last.place()),
+        (None, Some(end)) => SearchContinuation::Unseen(end),
+        (None, None) => SearchContinuation::Nothing,
     };
-    Ok(Found { lines, rest, gathering })
+    Ok(ResetSearchPage { lines, rest, gathering })
 }
 
 /// Returns the position at which a search starts.
-fn start(asked: &Question) -> Before {
-    let after = asked.after.map(|place| Before { at: place.at.as_millisecond(), id: place.id.to_string() });
-    let until = asked.until.map(|until| Before { at: until.as_millisecond(), id: String::new() });
+fn start(asked: &ResetQuery) -> SearchCursor {
+    let after = asked.after.map(|place| SearchCursor { at: place.at.as_millisecond(), id: place.id.to_string() });
+    let until = asked.until.map(|until| SearchCursor { at: until.as_millisecond(), id: String::new() });
     let both = [after, until].into_iter().flatten();
     both.min_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)))
-        .unwrap_or(Before { at: i64::MAX, id: String::new() })
+        .unwrap_or(SearchCursor { at: i64::MAX, id: String::new() })
 }
 
 /// Returns whether a reset matches every condition of a query.
-fn fits(asked: &Question, tickets: &BTreeSet<String>, line: &Listed) -> bool {
-    let meant = |text: &Text| {
+fn fits(asked: &ResetQuery, tickets: &BTreeSet<String>, line: &ResetSummary) -> bool {
+    let meant = |text: &SearchText| {
         text.fits(&line.name, &line.upn, &bare(&line.reference)) || tickets.contains(&line.id.to_string())
     };
     asked.state.is_none_or(|state| state == line.state)
@@ -144,13 +144,13 @@ fn bare(reference: &str) -> String {
 }
 
 /// Returns the index with the fewest resets per time.
-async fn way(db: &Db, asked: &Question, before: &Before) -> Result<Way, StoreError> {
+async fn way(db: &Db, asked: &ResetQuery, before: &SearchCursor) -> Result<IndexChoice, StoreError> {
     let mut ways = Vec::new();
-    ways.extend(asked.text.as_ref().map(|text| Way::Words(text.finders().into_iter().collect())));
-    ways.extend(asked.cause.clone().map(Way::Cause));
-    ways.extend(asked.state.map(Way::State));
+    ways.extend(asked.text.as_ref().map(|text| IndexChoice::Words(text.finders().into_iter().collect())));
+    ways.extend(asked.cause.clone().map(IndexChoice::Cause));
+    ways.extend(asked.state.map(IndexChoice::State));
     if ways.len() < 2 {
-        return Ok(ways.pop().unwrap_or(Way::All));
+        return Ok(ways.pop().unwrap_or(IndexChoice::All));
     }
     let mut furthest = None;
     for way in ways {
@@ -159,7 +159,7 @@ async fn way(db: &Db, asked: &Question, before: &Before) -> Result<Way, StoreErr
             furthest = Some((reached, way));
         }
     }
-    Ok(furthest.map_or(Way::All, |(_, way)| way))
+    Ok(furthest.map_or(IndexChoice::All, |(_, way)| way))
 }
 
 /// SQL for the newest resets of one term. `$1` is the upper bound of the id (exclusive), `$2` the lower bound.
@@ -235,7 +235,12 @@ macro_rules! through {
 }
 
 /// Loads up to [`BATCH_SIZE`] resets of an index. CROSS JOIN fixes the join order for SQLite.
-async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<Vec<Listed>, StoreError> {
+async fn batch(
+    db: &Db,
+    way: &IndexChoice,
+    asked: &ResetQuery,
+    before: &SearchCursor,
+) -> Result<Vec<ResetSummary>, StoreError> {
     const WORDS: &str = words!(
         "SELECT r.id, r.reference, r.name, r.upn, r.state, r.cause, r.created_at, r.object FROM (SELECT reset_id FROM (",
         ") AS all_words ORDER BY reset_id DESC LIMIT 200) AS found CROSS JOIN resets r WHERE r.id = found.reset_id ORDER BY r.id DESC"
@@ -245,8 +250,8 @@ async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
         along!("id, reference, name, upn, state, cause, created_at, object", "cause", "LIMIT 200"),
         through!("id, reference, name, upn, state, cause, created_at, object", "LIMIT 200"),
     ];
-    let rows: Vec<Line> = match way {
-        Way::Words(words) => {
+    let rows: Vec<ResetSummaryRow> = match way {
+        IndexChoice::Words(words) => {
             let (newest, oldest) = ids(asked, before);
             on_db!(db, |pool| {
                 let query = sqlx::query_as(WORDS).bind(&newest).bind(&oldest);
@@ -270,7 +275,12 @@ async fn batch(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
 
 /// Loads the id of the last reset in the next batch of an index. The older it is, the fewer resets the index has.
 /// `None` if the index has fewer than [`BATCH_SIZE`] resets.
-async fn reach(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<Option<String>, StoreError> {
+async fn reach(
+    db: &Db,
+    way: &IndexChoice,
+    asked: &ResetQuery,
+    before: &SearchCursor,
+) -> Result<Option<String>, StoreError> {
     const WORDS: &str = words!("SELECT reset_id FROM (", ") AS all_words ORDER BY reset_id DESC LIMIT 1 OFFSET 199");
     const IDS: [&str; 3] = [
         along!("id", "state", "LIMIT 1 OFFSET 199"),
@@ -278,7 +288,7 @@ async fn reach(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
         through!("id", "LIMIT 1 OFFSET 199"),
     ];
     let row: Option<(String,)> = match way {
-        Way::Words(words) => {
+        IndexChoice::Words(words) => {
             let (newest, oldest) = ids(asked, before);
             on_db!(db, |pool| {
                 let query = sqlx::query_as(WORDS).bind(&newest).bind(&oldest);
@@ -301,11 +311,11 @@ async fn reach(db: &Db, way: &Way, asked: &Question, before: &Before) -> Result<
 }
 
 /// Returns the SQL and the bound value for an index other than terms.
-fn one_of<'a>(way: &'a Way, [state, cause, all]: [&'static str; 3]) -> (&'static str, &'a str) {
+fn one_of<'a>(way: &'a IndexChoice, [state, cause, all]: [&'static str; 3]) -> (&'static str, &'a str) {
     match way {
-        Way::State(wanted) => (state, wanted.name()),
-        Way::Cause(code) => (cause, code),
-        Way::All | Way::Words(_) => (all, ""),
+        IndexChoice::State(wanted) => (state, wanted.name()),
+        IndexChoice::Cause(code) => (cause, code),
+        IndexChoice::All | IndexChoice::Words(_) => (all, ""),
     }
 }
 
@@ -315,17 +325,17 @@ fn slots(words: &[String]) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the upper and lower id of a term scan. Ids are in order of time.
-fn ids(asked: &Question, before: &Before) -> (String, String) {
+fn ids(asked: &ResetQuery, before: &SearchCursor) -> (String, String) {
     let newest = match before {
-        Before { at: i64::MAX, .. } => "z".to_owned(),
-        Before { at: millis, id } if id.is_empty() => ResetId::first_at(at(*millis)).to_string(),
-        Before { id, .. } => id.clone(),
+        SearchCursor { at: i64::MAX, .. } => "z".to_owned(),
+        SearchCursor { at: millis, id } if id.is_empty() => ResetId::first_at(at(*millis)).to_string(),
+        SearchCursor { id, .. } => id.clone(),
     };
     (newest, asked.from.map(|from| ResetId::first_at(from).to_string()).unwrap_or_default())
 }
 
 /// Loads the resets with a matching ticket, which the row itself does not contain.
-async fn tickets(db: &Db, asked: &Question, before: &Before) -> Result<BTreeSet<String>, StoreError> {
+async fn tickets(db: &Db, asked: &ResetQuery, before: &SearchCursor) -> Result<BTreeSet<String>, StoreError> {
     const SQL: &str = "SELECT reset_id FROM search_words WHERE word = $3 AND reset_id < $1 AND reset_id >= $2
         ORDER BY reset_id DESC LIMIT 200";
     let Some(text) = &asked.text else { return Ok(BTreeSet::new()) };
@@ -336,11 +346,11 @@ async fn tickets(db: &Db, asked: &Question, before: &Before) -> Result<BTreeSet<
 }
 
 /// Loads the newest resets that are not indexed, after a position.
-async fn fresh(db: &Db, before: &Before, count: usize) -> Result<Vec<Listed>, StoreError> {
+async fn fresh(db: &Db, before: &SearchCursor, count: usize) -> Result<Vec<ResetSummary>, StoreError> {
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE searchable IS NULL AND (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3";
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let rows: Vec<Line> =
+    let rows: Vec<ResetSummaryRow> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(before.at).bind(&before.id).bind(count).fetch_all(pool).await)?;
     rows.into_iter().map(read).collect()
 }

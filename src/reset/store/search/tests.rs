@@ -3,25 +3,26 @@
 use jiff::SignedDuration;
 
 use super::super::tests::{facts, person, start};
-use super::super::{Intent, Move, insert, step, touch};
-use super::keep::{About, forget, index_ticket};
+use super::super::{ResetIntent, StateTransition, insert, step, touch};
+use super::keep::{TicketScope, forget, index_ticket};
 use super::*;
-use crate::base::{Random, Reference};
-use crate::reset::causes::Cause;
+use crate::base::{Random, ReferenceCode};
+use crate::reset::causes::ResetCause;
 use crate::store::on_tx;
-use crate::store::testing::{Engine, engines};
+use crate::store::testing::{TestDatabase, engines};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Inserts a reset of the `n`th person, `hours` after the base time.
-async fn add(engine: &Engine, n: u32, name: &str, hours: i64) -> Listed {
+async fn add(engine: &TestDatabase, n: u32, name: &str, hours: i64) -> ResetSummary {
     let now = start() + HOUR * i32::try_from(hours).unwrap();
     let random = Random::system();
-    let (id, reference, key) = (ResetId::new(&random, now), Reference::new(&random), person(n));
+    let (id, reference, key) = (ResetId::new(&random, now), ReferenceCode::new(&random), person(n));
     let mut facts = facts(key);
     facts.name = name.to_owned();
     facts.upn = format!("p{n}@contoso.example");
-    let intent = Intent { id, reference: &reference, person: key, facts: &facts, owner: "me", lease_until: now, now };
+    let intent =
+        ResetIntent { id, reference: &reference, person: key, facts: &facts, owner: "me", lease_until: now, now };
     let mut tx = engine.db.begin().await.unwrap();
     insert(&mut tx, &intent).await.unwrap();
     touch(&mut tx, id, now).await.unwrap();
@@ -29,25 +30,28 @@ async fn add(engine: &Engine, n: u32, name: &str, hours: i64) -> Listed {
     all(engine).await.into_iter().find(|line| line.id == id).unwrap()
 }
 
-async fn ends(engine: &Engine, line: &Listed, to: State, cause: Option<Cause>) {
+async fn ends(engine: &TestDatabase, line: &ResetSummary, to: ResetState, cause: Option<ResetCause>) {
     let mut tx = engine.db.begin().await.unwrap();
     let now = line.created_at;
-    step(&mut tx, &Move { id: line.id, from: State::Sending, to, cause, detail: None, now, look_at: None })
-        .await
-        .unwrap();
+    step(
+        &mut tx,
+        &StateTransition { id: line.id, from: ResetState::Sending, to, cause, detail: None, now, look_at: None },
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
 }
 
 /// Loads all resets that are not indexed, without the page limit.
-async fn all(engine: &Engine) -> Vec<Listed> {
+async fn all(engine: &TestDatabase) -> Vec<ResetSummary> {
     fresh(&engine.db, &start_of_all(), 100_000).await.unwrap()
 }
 
-fn start_of_all() -> Before {
-    super::start(&Question::default())
+fn start_of_all() -> SearchCursor {
+    super::start(&ResetQuery::default())
 }
 
-async fn keep(engine: &Engine) {
+async fn keep(engine: &TestDatabase) {
     loop {
         let waiting = unsearchable(&engine.db, None, 1_000).await.unwrap();
         if waiting.is_empty() {
@@ -59,11 +63,11 @@ async fn keep(engine: &Engine) {
     }
 }
 
-fn typed(text: &str) -> Question {
-    Question { text: Some(Text::read(text).unwrap()), ..Question::default() }
+fn typed(text: &str) -> ResetQuery {
+    ResetQuery { text: Some(SearchText::read(text).unwrap()), ..ResetQuery::default() }
 }
 
-async fn found(engine: &Engine, asked: &Question) -> Vec<ResetId> {
+async fn found(engine: &TestDatabase, asked: &ResetQuery) -> Vec<ResetId> {
     search(&engine.db, asked).await.unwrap().lines.into_iter().map(|line| line.id).collect()
 }
 
@@ -98,36 +102,36 @@ async fn state_cause_time_and_text_must_all_hold() {
     for engine in engines().await {
         let mut lines = Vec::new();
         let ended = [
-            (State::Writing, None),
-            (State::Refused, Some(Cause::Policy)),
-            (State::Failed, Some(Cause::AgentOffline)),
-            (State::Failed, Some(Cause::Unrecognised)),
+            (ResetState::Writing, None),
+            (ResetState::Refused, Some(ResetCause::Policy)),
+            (ResetState::Failed, Some(ResetCause::AgentOffline)),
+            (ResetState::Failed, Some(ResetCause::Unrecognised)),
         ];
         for n in 0..32 {
             let name = if n % 2 == 0 { "Anna Müller" } else { "Omar Diallo" };
             let line = add(&engine, n, name, i64::from(n)).await;
             let (state, cause) = ended[usize::try_from(n / 2 % 4).unwrap()];
             ends(&engine, &line, state, cause).await;
-            lines.push(Listed { state, cause: cause.map(|c| c.code().to_owned()), ..line });
+            lines.push(ResetSummary { state, cause: cause.map(|c| c.code().to_owned()), ..line });
         }
         keep(&engine).await;
         lines.reverse();
         let mut asked = 0;
         for text in [None, Some("an mu"), Some("omar"), Some("zzz")] {
-            for state in [None, Some(State::Failed), Some(State::Split)] {
+            for state in [None, Some(ResetState::Failed), Some(ResetState::Split)] {
                 for cause in [None, Some("F-AGENT-OFFLINE"), Some("R-POLICY")] {
                     for (from, until) in [(None, None), (Some(9), None), (None, Some(20)), (Some(9), Some(20))] {
                         let at = |hours: Option<i32>| hours.map(|hours| start() + HOUR * hours);
-                        let question = Question {
-                            text: text.and_then(Text::read),
+                        let question = ResetQuery {
+                            text: text.and_then(SearchText::read),
                             state,
                             cause: cause.map(str::to_owned),
                             from: at(from),
                             until: at(until),
                             after: None,
                         };
-                        let holds = |line: &&Listed| {
-                            text.is_none_or(|text| Text::read(text).unwrap().fits(&line.name, &line.upn, ""))
+                        let holds = |line: &&ResetSummary| {
+                            text.is_none_or(|text| SearchText::read(text).unwrap().fits(&line.name, &line.upn, ""))
                                 && state.is_none_or(|state| line.state == state)
                                 && cause.is_none_or(|cause| line.cause.as_deref() == Some(cause))
                                 && at(from).is_none_or(|from| line.created_at >= from)
@@ -145,7 +149,7 @@ async fn state_cause_time_and_text_must_all_hold() {
 }
 
 /// Loads pages until the end.
-async fn walk(engine: &Engine, mut asked: Question) -> (Vec<ResetId>, usize) {
+async fn walk(engine: &TestDatabase, mut asked: ResetQuery) -> (Vec<ResetId>, usize) {
     let (mut seen, mut pages) = (Vec::new(), 0);
     loop {
         let page = search(&engine.db, &asked).await.unwrap();
@@ -153,8 +157,8 @@ async fn walk(engine: &Engine, mut asked: Question) -> (Vec<ResetId>, usize) {
         seen.extend(page.lines.iter().map(|line| line.id));
         pages += 1;
         match page.rest {
-            Rest::Nothing => return (seen, pages),
-            Rest::More(place) | Rest::Unseen(place) => asked.after = Some(place),
+            SearchContinuation::Nothing => return (seen, pages),
+            SearchContinuation::More(place) | SearchContinuation::Unseen(place) => asked.after = Some(place),
         }
     }
 }
@@ -172,7 +176,7 @@ async fn pages_miss_none_even_of_resets_that_began_together() {
             if kept {
                 keep(&engine).await;
             }
-            for question in [Question::default(), typed("anna"), typed("an mu")] {
+            for question in [ResetQuery::default(), typed("anna"), typed("an mu")] {
                 assert_eq!(walk(&engine, question.clone()).await, (expected.clone(), 3), "{question:?}, kept: {kept}");
             }
         }
@@ -180,7 +184,7 @@ async fn pages_miss_none_even_of_resets_that_began_together() {
 }
 
 /// Inserts copies of a reset, an hour apart, with their terms, directly into the tables.
-async fn crowd(engine: &Engine, of: &Listed, count: i64) {
+async fn crowd(engine: &TestDatabase, of: &ResetSummary, count: i64) {
     const RESET: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open, searchable)
         SELECT $1, $2, tenant, $3, upn, name, synced, 'refused', $4, updated_at, revision, change, 0, 1 FROM resets WHERE id = $5";
     const WORDS: &str =
@@ -213,14 +217,18 @@ async fn a_walk_ends_after_so_many_lines_says_so_and_goes_on() {
         let anna = add(&engine, 2, "Anna Müller", 1).await;
         keep(&engine).await;
         crowd(&engine, &anna, 2_500).await;
-        let question = Question { state: Some(State::Sending), ..typed("anna") };
-        assert_eq!(search(&engine.db, &question).await.unwrap().rest, Rest::Nothing, "the shorter index was scanned");
+        let question = ResetQuery { state: Some(ResetState::Sending), ..typed("anna") };
+        assert_eq!(
+            search(&engine.db, &question).await.unwrap().rest,
+            SearchContinuation::Nothing,
+            "the shorter index was scanned"
+        );
         assert_eq!(found(&engine, &question).await, [anna.id]);
-        assert_eq!(walk(&engine, Question { until: Some(start()), ..typed("a") }).await.0.len(), 2_500);
+        assert_eq!(walk(&engine, ResetQuery { until: Some(start()), ..typed("a") }).await.0.len(), 2_500);
         // No name has a second word that begins so, and the only index is that of the first word.
         let question = typed("an z");
         let first = search(&engine.db, &question).await.unwrap();
-        let Rest::Unseen(place) = first.rest else { panic!("{:?}", first.rest) };
+        let SearchContinuation::Unseen(place) = first.rest else { panic!("{:?}", first.rest) };
         let looked = start() - HOUR * i32::try_from(LOOKED).unwrap();
         assert!((place.at - looked).total(jiff::Unit::Hour).unwrap().abs() < 3.0, "{place:?}");
         assert_eq!(walk(&engine, question).await, (vec![], 7), "the scan continues to the end");
@@ -232,17 +240,17 @@ async fn a_walk_ends_after_so_many_lines_says_so_and_goes_on() {
 async fn a_ticket_finds_its_resets_until_they_are_forgotten() {
     for engine in engines().await {
         let anna = add(&engine, 1, "Anna Müller", 1).await;
-        ends(&engine, &anna, State::Refused, Some(Cause::Policy)).await;
+        ends(&engine, &anna, ResetState::Refused, Some(ResetCause::Policy)).await;
         let again = add(&engine, 1, "Anna Müller", 2).await;
         let omar = add(&engine, 2, "Omar Diallo", 3).await;
         keep(&engine).await;
         let mut tx = engine.db.begin().await.unwrap();
-        index_ticket(&mut tx, About::Person(person(1)), "INC 0012345").await.unwrap();
-        index_ticket(&mut tx, About::Resets(&[omar.id]), "REQ-7").await.unwrap();
-        index_ticket(&mut tx, About::Resets(&[omar.id]), "REQ-7").await.unwrap();
+        index_ticket(&mut tx, TicketScope::Person(person(1)), "INC 0012345").await.unwrap();
+        index_ticket(&mut tx, TicketScope::Resets(&[omar.id]), "REQ-7").await.unwrap();
+        index_ticket(&mut tx, TicketScope::Resets(&[omar.id]), "REQ-7").await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(found(&engine, &typed("inc0012345")).await, [again.id, anna.id]);
-        let refused = Question { state: Some(State::Refused), ..typed("INC 0012345") };
+        let refused = ResetQuery { state: Some(ResetState::Refused), ..typed("INC 0012345") };
         assert_eq!(found(&engine, &refused).await, [anna.id]);
         assert_eq!(found(&engine, &typed("req-7")).await, [omar.id]);
         assert_eq!(found(&engine, &typed("INC001")).await, [], "a ticket matches only in full");
