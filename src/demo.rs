@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use reqwest::{Response, StatusCode, header};
 use url::Url;
 
-use crate::base::{Clock, Random, Secret, hex};
+use crate::base::{Clock, Random, Secret, encode_hex};
 use crate::config::{
     BrandingConfig, Config, CredentialConfig, CredentialKind, DatabaseConfig, EntraConfig, HelpdeskConfig,
     OperatorConfig, PasswordPolicyConfig, ResetConfig, SealingConfig, SealingKey, ServerConfig, SignInConfig,
 };
-use crate::entra::client;
-use crate::serve::{PortalServer, ServeError, listen};
+use crate::entra::build_client;
+use crate::serve::{PortalServer, ServeError, bind_listener};
 pub(crate) use passback_emulator::TenantSeed;
 use passback_emulator::{EmulatorError, EmulatorOptions, LdapsOptions, RunningEmulator, SeedError};
 #[cfg(test)]
@@ -22,8 +22,8 @@ pub(crate) use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 /// Application and accounts of the seed that the demo uses.
 const CLIENT_ID: &str = "a0000000-0000-4000-8000-0000000000a1";
 const CLIENT_SECRET: &str = "demo-secret-of-the-emulator";
-const ADMIN: &str = "adam@contoso.example";
-const OPERATOR: &str = "svc-passback@contoso.example";
+const ADMIN_UPN: &str = "adam@contoso.example";
+const OPERATOR_UPN: &str = "svc-passback@contoso.example";
 
 /// Change to the configuration.
 pub type ConfigOverride = Box<dyn Fn(&mut Config) + Send + Sync>;
@@ -41,7 +41,7 @@ pub struct DemoOptions {
     pub clock: Clock,
     pub random: Random,
     /// Change to the configuration, for tests.
-    pub adjust: ConfigOverride,
+    pub config_override: ConfigOverride,
     /// Links the operator at start. Tests switch it off for the state in which no one can reset.
     pub link_operator: bool,
 }
@@ -57,7 +57,7 @@ impl Default for DemoOptions {
             directory: None,
             clock: Clock::system(),
             random: Random::system(),
-            adjust: Box::new(|_| {}),
+            config_override: Box::new(|_| {}),
             link_operator: true,
         }
     }
@@ -70,7 +70,7 @@ pub struct RunningDemo {
     config: Config,
     clock: Clock,
     random: Random,
-    temporary: Option<PathBuf>,
+    temporary_dir: Option<PathBuf>,
     /// People of the seed: user principal name, name, and expected outcome of their reset.
     pub people: Vec<(String, String, String)>,
 }
@@ -97,21 +97,23 @@ impl RunningDemo {
     /// When a port is taken, a folder cannot be written, or the operator cannot be linked.
     pub async fn start(options: DemoOptions) -> Result<Self, DemoError> {
         let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-        let listener = listen(loopback(options.port))?;
+        let listener = bind_listener(loopback(options.port))?;
         let address = listener.local_addr().map_err(|e| ServeError::Listen(loopback(options.port), e))?;
         let seed = options
             .seed
             .map_or_else(TenantSeed::contoso, Ok)?
-            .with_redirect(&format!("http://{address}/signin/callback"));
-        let people =
-            seed.outcomes().map(|(upn, name, outcome)| (upn.to_owned(), name.to_owned(), outcome.to_owned())).collect();
-        let mut start = EmulatorOptions::new(seed, options.clock.beside(), options.random.clone());
+            .with_redirect_uri(&format!("http://{address}/signin/callback"));
+        let people = seed
+            .demo_outcomes()
+            .map(|(upn, name, outcome)| (upn.to_owned(), name.to_owned(), outcome.to_owned()))
+            .collect();
+        let mut start = EmulatorOptions::new(seed, options.clock.with_own_wall_clock(), options.random.clone());
         start.listen = loopback(options.tenant_port);
         start.directory = options.directory;
-        let tenant = start.run().await?;
-        let (folder, temporary) = data_folder(options.data_dir, &options.random)?;
-        let mut config = config(address, &tenant, &folder, options.database, &options.random)?;
-        (options.adjust)(&mut config);
+        let tenant = start.start().await?;
+        let (folder, temporary) = prepare_data_dir(options.data_dir, &options.random)?;
+        let mut config = demo_config(address, &tenant, &folder, options.database, &options.random)?;
+        (options.config_override)(&mut config);
         let portal =
             PortalServer::start(config.clone(), listener, options.clock.clone(), options.random.clone()).await?;
         let demo = Self {
@@ -120,7 +122,7 @@ impl RunningDemo {
             config,
             clock: options.clock,
             random: options.random,
-            temporary,
+            temporary_dir: temporary,
             people,
         };
         if options.link_operator {
@@ -155,7 +157,7 @@ impl RunningDemo {
         if let Some(portal) = self.portal.take() {
             portal.kill().await;
         }
-        let listener = listen(self.config.server.listen)?;
+        let listener = bind_listener(self.config.server.listen)?;
         self.portal =
             Some(PortalServer::start(self.config.clone(), listener, self.clock.clone(), self.random.clone()).await?);
         Ok(())
@@ -179,7 +181,7 @@ impl RunningDemo {
         if let Some(portal) = self.portal.take() {
             portal.stop().await;
         }
-        if let Some(folder) = self.temporary.take() {
+        if let Some(folder) = self.temporary_dir.take() {
             let _ = std::fs::remove_dir_all(folder);
         }
         self.tenant.stop().await;
@@ -187,7 +189,7 @@ impl RunningDemo {
 }
 
 /// Creates the data folder. Returns its path, and the path again if the folder is temporary and must be removed.
-fn data_folder(given: Option<PathBuf>, random: &Random) -> Result<(PathBuf, Option<PathBuf>), DemoError> {
+fn prepare_data_dir(given: Option<PathBuf>, random: &Random) -> Result<(PathBuf, Option<PathBuf>), DemoError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let temporary = given.is_none();
     let folder =
@@ -198,7 +200,7 @@ fn data_folder(given: Option<PathBuf>, random: &Random) -> Result<(PathBuf, Opti
     Ok((folder, remove))
 }
 
-fn config(
+fn demo_config(
     address: SocketAddr,
     tenant: &RunningEmulator,
     folder: &std::path::Path,
@@ -220,7 +222,7 @@ fn config(
             max_connections_per_address: 512,
         },
         database: DatabaseConfig { url: Secret::new(database), url_file: None },
-        sealing: SealingConfig { keys: vec![sealing_key(folder, random)?] },
+        sealing: SealingConfig { keys: vec![load_or_create_sealing_key(folder, random)?] },
         branding: BrandingConfig {
             name: "Contoso".to_owned(),
             support_phone: "+44 20 7946 0100".to_owned(),
@@ -258,12 +260,12 @@ fn config(
 }
 
 /// Returns the sealing key of this data folder. Creates it at the first start.
-fn sealing_key(folder: &std::path::Path, random: &Random) -> Result<SealingKey, DemoError> {
+fn load_or_create_sealing_key(folder: &std::path::Path, random: &Random) -> Result<SealingKey, DemoError> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let file = folder.join("sealing.key");
     if !file.exists() {
-        let digits = hex(&random.bytes::<32>());
+        let digits = encode_hex(&random.bytes::<32>());
         let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
         made.and_then(|mut f| f.write_all(digits.as_bytes()))
             .map_err(|source| DemoError::Data { path: file.clone(), source })?;
@@ -276,7 +278,7 @@ fn sealing_key(folder: &std::path::Path, random: &Random) -> Result<SealingKey, 
 async fn link_operator(portal: &str) -> Result<(), DemoError> {
     let mut last = String::new();
     for _ in 0..5 {
-        match click_through(portal).await {
+        match sign_in_and_confirm(portal).await {
             Ok(StatusCode::SEE_OTHER) => return Ok(()),
             Ok(status) => last = format!("the portal returned {status}"),
             Err(error) => last = error.to_string(),
@@ -287,10 +289,10 @@ async fn link_operator(portal: &str) -> Result<(), DemoError> {
 }
 
 /// Performs an administrator's steps: sign in, sign the operator in, confirm.
-async fn click_through(portal: &str) -> Result<StatusCode, crate::entra::HttpError> {
+async fn sign_in_and_confirm(portal: &str) -> Result<StatusCode, crate::entra::HttpError> {
     let mut browser = DemoBrowser::new()?;
-    browser.sign_in(&format!("{portal}/signin?purpose=staff"), ADMIN).await?;
-    browser.sign_in(&format!("{portal}/admin/operator/link"), OPERATOR).await?;
+    browser.sign_in(&format!("{portal}/signin?purpose=staff"), ADMIN_UPN).await?;
+    browser.sign_in(&format!("{portal}/admin/operator/link"), OPERATOR_UPN).await?;
     Ok(browser.post(&format!("{portal}/admin/operator/confirm"), &[]).await?.status())
 }
 
@@ -302,23 +304,23 @@ struct DemoBrowser {
 
 impl DemoBrowser {
     fn new() -> Result<Self, crate::entra::HttpError> {
-        Ok(Self { http: client()?, cookies: Vec::new() })
+        Ok(Self { http: build_client()?, cookies: Vec::new() })
     }
 
     /// Signs an account in with a passkey, from a page of the portal through Entra and back. Returns the last response.
     async fn sign_in(&mut self, from: &str, account: &str) -> Result<Response, crate::entra::HttpError> {
-        let (at, _) = self.follow(from.to_owned()).await?;
+        let (at, _) = self.follow_redirects(from.to_owned()).await?;
         let back = self.post(&at, &[("account", account), ("method", "passkey")]).await?;
-        let to = location(&back).unwrap_or(at);
-        Ok(self.follow(to).await?.1)
+        let to = redirect_target(&back).unwrap_or(at);
+        Ok(self.follow_redirects(to).await?.1)
     }
 
     /// Follows up to 6 redirects. Returns the last URL and response.
-    async fn follow(&mut self, from: String) -> Result<(String, Response), crate::entra::HttpError> {
+    async fn follow_redirects(&mut self, from: String) -> Result<(String, Response), crate::entra::HttpError> {
         let mut at = from;
         for _ in 0..6 {
             let answer = self.send(self.http.get(&at), &at).await?;
-            match location(&answer) {
+            match redirect_target(&answer) {
                 Some(to) => at = Url::parse(&at).and_then(|base| base.join(&to)).map_or(to, String::from),
                 None => return Ok((at, answer)),
             }
@@ -345,6 +347,6 @@ impl DemoBrowser {
     }
 }
 
-fn location(answer: &Response) -> Option<String> {
+fn redirect_target(answer: &Response) -> Option<String> {
     answer.headers().get(header::LOCATION)?.to_str().ok().map(str::to_owned)
 }

@@ -24,7 +24,7 @@ mod store;
 mod troubles;
 mod web;
 
-pub use audit::{AuditVerification as AuditReport, verify as verify_audit};
+pub use audit::{AuditVerification, verify_audit};
 pub use base::{Clock, Random};
 #[cfg(feature = "emulator")]
-pub use directory::directory_probe;
+pub use directory::probe_directory_account;

@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            cli::complain(&error);
+            cli::print_error(&error);
             return ExitCode::FAILURE;
         }
     };

@@ -18,7 +18,7 @@ use crate::policy::{BreachError, PasswordPolicy};
 use crate::store::{Db, DbSessions, RateLimiter, Sealer, SignInAttempts};
 
 /// Lifetime of a cached user risk, long enough that the form and its submission need one Graph request.
-const RISK_IS_GOOD_FOR: Duration = Duration::from_mins(1);
+const RISK_CACHE_LIFETIME: Duration = Duration::from_mins(1);
 
 /// Status of a reset as event streams send it.
 #[derive(Clone, Debug)]
@@ -48,8 +48,8 @@ impl From<DirectoryError> for AppSetupError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SessionStatus {
     /// The session is active and expires at this time if no further request arrives.
-    Until(Timestamp),
-    Over,
+    ActiveUntil(Timestamp),
+    Ended,
 }
 
 /// State of a running portal. Clones share it.
@@ -63,20 +63,20 @@ pub(crate) struct AppStateInner {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) entra: EntraClients,
-    pub(crate) auditor: AuditLog,
-    pub(crate) policy: PasswordPolicy,
+    pub(crate) audit_log: AuditLog,
+    pub(crate) password_policy: PasswordPolicy,
     pub(crate) brand: OrganisationBrand,
     /// Directory probe, if one is configured.
     pub(crate) directory: Option<DirectoryProbe>,
     /// Time when the directory probe last failed to respond, by the clock's elapsed time.
-    pub(crate) directory_away: Mutex<Option<Duration>>,
+    pub(crate) directory_unreachable_since: Mutex<Option<Duration>>,
     pub(crate) metrics: Metrics,
-    pub(crate) limits: RateLimiter,
-    pub(crate) attempts: SignInAttempts,
+    pub(crate) rate_limiter: RateLimiter,
+    pub(crate) sign_in_attempts: SignInAttempts,
     pub(crate) sessions: DbSessions,
     /// Work that outlives its request: closing the browser does not interrupt a reset.
-    pub(crate) tasks: TaskTracker,
-    pub(crate) stop: CancellationToken,
+    pub(crate) background_tasks: TaskTracker,
+    pub(crate) shutdown: CancellationToken,
     /// Resets that this process is sending.
     pub(crate) in_flight: InFlightResets,
     /// Subscribers of reset updates.
@@ -85,15 +85,15 @@ pub(crate) struct AppStateInner {
     pub(crate) session_watchers: WatchRegistry<String, SessionStatus>,
     /// Notifies the reader of reset changes that this process changed a reset, so that it does not wait for its next
     /// round.
-    pub(crate) changed: Notify,
+    pub(crate) reset_changed: Notify,
     /// Number of users in the tenant, and the time of the count.
-    pub(crate) people: Mutex<Option<(i64, Timestamp)>>,
+    pub(crate) user_count: Mutex<Option<(i64, Timestamp)>>,
     /// User risk as Graph returned it. Microsoft itself needs minutes to detect a risk.
-    pub(crate) risks: TtlCache<ObjectId, RiskLookup>,
+    pub(crate) risk_cache: TtlCache<ObjectId, RiskLookup>,
     /// Typical duration of a reset, and when it was loaded, by the clock's elapsed time.
-    pub(crate) usual: Mutex<Option<(Option<SignedDuration>, Duration)>>,
+    pub(crate) typical_duration: Mutex<Option<(Option<SignedDuration>, Duration)>>,
     /// Name of this process in leases.
-    pub(crate) me: String,
+    pub(crate) instance_id: String,
 }
 
 impl AppState {
@@ -111,24 +111,24 @@ impl AppState {
     ) -> Result<Self, AppSetupError> {
         Ok(Self(Arc::new(AppStateInner {
             directory: config.directory.as_ref().map(|d| DirectoryProbe::new(d, clock.clone())).transpose()?,
-            directory_away: Mutex::default(),
+            directory_unreachable_since: Mutex::default(),
             brand: OrganisationBrand::new(&config.branding)?,
-            policy: PasswordPolicy::new(config.policy.clone(), &config.breach, &config.branding.name)?,
-            auditor: AuditLog::new(db.clone(), sealer.clone(), clock.clone(), random.clone()),
-            limits: RateLimiter::new(&db),
-            attempts: SignInAttempts::new(db.clone(), sealer.clone()),
+            password_policy: PasswordPolicy::new(config.policy.clone(), &config.breach, &config.branding.name)?,
+            audit_log: AuditLog::new(db.clone(), sealer.clone(), clock.clone(), random.clone()),
+            rate_limiter: RateLimiter::new(&db),
+            sign_in_attempts: SignInAttempts::new(db.clone(), sealer.clone()),
             sessions: DbSessions::new(db.clone(), sealer.clone(), clock.clone()),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            background_tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
             in_flight: InFlightResets::default(),
             reset_watchers: WatchRegistry::default(),
             session_watchers: WatchRegistry::default(),
-            changed: Notify::new(),
-            people: Mutex::default(),
-            usual: Mutex::default(),
-            risks: TtlCache::new(clock.clone(), RISK_IS_GOOD_FOR, 10_000),
+            reset_changed: Notify::new(),
+            user_count: Mutex::default(),
+            typical_duration: Mutex::default(),
+            risk_cache: TtlCache::new(clock.clone(), RISK_CACHE_LIFETIME, 10_000),
             metrics: entra.graph.metrics.clone(),
-            me: random.token(),
+            instance_id: random.token(),
             sealer: sealer.clone(),
             config,
             db,

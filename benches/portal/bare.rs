@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::routing::get;
 
 /// Serves the file named by `PASSBACK_BENCH_PAGE` with the headers in `PASSBACK_BENCH_HEADERS`.
-pub(crate) fn serve(port: u16) {
+pub(crate) fn serve_page(port: u16) {
     let page =
         std::env::var("PASSBACK_BENCH_PAGE").map_or_else(|_| String::new(), |f| std::fs::read_to_string(f).unwrap());
     let headers = std::env::var("PASSBACK_BENCH_HEADERS").unwrap_or_default();

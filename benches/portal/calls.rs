@@ -5,42 +5,45 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use super::figures::{BenchmarkReport, median};
-use super::support::fleet::{Fleet, crowded, person};
-use super::support::portal::{Browser, Engine, GOOD};
+use super::figures::{BenchmarkReport, median_value};
+use super::support::fleet::{PortalFleet, person_upn, seed_with_people};
+use super::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD};
 
 pub(crate) async fn run(figures: &mut BenchmarkReport) {
-    watchers(figures).await;
-    lag(figures).await;
+    measure_watchers(figures).await;
+    measure_lag(figures).await;
 }
 
-async fn events(browser: &mut Browser, reference: &str) -> reqwest::Response {
-    browser.once(&format!("/resets/{reference}/events")).await
+async fn open_event_stream(browser: &mut HttpBrowser, reference: &str) -> reqwest::Response {
+    browser.get_once(&format!("/resets/{reference}/events")).await
 }
 
 /// Compares the Graph calls of a reset whose writeback takes 10 seconds, with 1 watcher and with 1,000.
-async fn watchers(figures: &mut BenchmarkReport) {
+async fn measure_watchers(figures: &mut BenchmarkReport) {
     let mut counts = Vec::new();
     for (n, watchers) in [1, 1_000].into_iter().enumerate() {
-        let fleet = Fleet::new(Engine::Sqlite, crowded(2)).await;
-        fleet.fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 10_000 }));
+        let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(2)).await;
+        fleet.add_fault(InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 10_000 }));
         let _portal = fleet
-            .start(fleet.port, &[("PASSBACK__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "20000"), ("PASSBACK_LOG", "warn")])
+            .start_replica(
+                fleet.port,
+                &[("PASSBACK__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "20000"), ("PASSBACK_LOG", "warn")],
+            )
             .await;
-        fleet.link().await;
-        let mut browser = fleet.signed_in(&person(n)).await;
-        let reference = browser.reset(GOOD).await.reference();
+        fleet.link_operator().await;
+        let mut browser = fleet.signed_in(&person_upn(n)).await;
+        let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
         let mut open = Vec::new();
         for _ in 0..watchers {
-            open.push(events(&mut browser, &reference).await);
+            open.push(open_event_stream(&mut browser, &reference).await);
         }
-        browser.until_state(&reference, "written").await;
+        browser.wait_for_state(&reference, "written").await;
         counts.push((
-            fleet.tenant.calls(FaultTarget::ResetPassword, None),
-            fleet.tenant.calls(FaultTarget::Operation, None),
+            fleet.emulator.count_calls(FaultTarget::ResetPassword, None),
+            fleet.emulator.count_calls(FaultTarget::Operation, None),
         ));
         drop(open);
-        fleet.tenant.stop().await;
+        fleet.emulator.stop().await;
     }
     let detail = format!("POST and GET: {:?} with 1 watcher, {:?} with 1,000", counts[0], counts[1]);
     let met = counts.iter().all(|(posts, gets)| *posts == 1 && *gets <= 6) && counts[0] == counts[1];
@@ -49,18 +52,20 @@ async fn watchers(figures: &mut BenchmarkReport) {
 
 /// Measures the time from the final operation status at Graph to the event in an open page, as a share of the poll
 /// interval.
-async fn lag(figures: &mut BenchmarkReport) {
-    const PEOPLE: usize = 30;
-    let fleet = Fleet::new(Engine::Sqlite, crowded(PEOPLE)).await;
-    let _portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
-    fleet.link().await;
+async fn measure_lag(figures: &mut BenchmarkReport) {
+    const PERSON_COUNT: usize = 30;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(PERSON_COUNT)).await;
+    let _portal = fleet.start_replica(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
+    fleet.link_operator().await;
     let mut tasks = Vec::new();
-    for n in 0..PEOPLE {
+    for n in 0..PERSON_COUNT {
         let takes = 2_000 + 211 * n as u64;
-        fleet.fault(InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: takes }).for_person(&person(n)));
-        let mut browser = fleet.signed_in(&person(n)).await;
-        let reference = browser.reset(GOOD).await.reference();
-        let stream = events(&mut browser, &reference).await;
+        fleet.add_fault(
+            InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: takes }).for_person(&person_upn(n)),
+        );
+        let mut browser = fleet.signed_in(&person_upn(n)).await;
+        let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
+        let stream = open_event_stream(&mut browser, &reference).await;
         tasks.push(tokio::spawn(async move {
             let mut stream = stream.bytes_stream();
             while let Some(Ok(chunk)) = stream.next().await {
@@ -77,7 +82,7 @@ async fn lag(figures: &mut BenchmarkReport) {
     }
     let (mut lags, mut shares) = (Vec::new(), Vec::new());
     for (n, seen) in seen.into_iter().enumerate() {
-        let (ended, asked) = fleet.tenant.operation_of(&person(n)).unwrap();
+        let (ended, asked) = fleet.emulator.last_operation_times(&person_upn(n)).unwrap();
         let ended_ago = passback::Clock::system().now().duration_since(ended);
         let lag = Duration::try_from(ended_ago).unwrap().saturating_sub(seen.elapsed()).as_secs_f64();
         lags.push(lag);
@@ -88,8 +93,8 @@ async fn lag(figures: &mut BenchmarkReport) {
             shares.push(lag / after.duration_since(before).as_secs_f64());
         }
     }
-    let share = median(&mut shares);
-    let detail = format!("median {:.2} s after the end at Graph", median(&mut lags));
+    let share = median_value(&mut shares);
+    let detail = format!("median {:.2} s after the end at Graph", median_value(&mut lags));
     figures.add("lag_in_poll_intervals", share, "<= 1", share <= 1.0, &detail);
-    fleet.tenant.stop().await;
+    fleet.emulator.stop().await;
 }

@@ -6,13 +6,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// Returns the bytes of a GET request.
-pub(crate) fn get(port: u16, path: &str, cookie: &str) -> Vec<u8> {
+pub(crate) fn get_request(port: u16, path: &str, cookie: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nAccept: text/html\r\n\r\n")
         .into_bytes()
 }
 
 /// Reads one response with a `content-length` and returns its status line.
-pub(crate) async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<String> {
+pub(crate) async fn read_response(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<String> {
     buffer.clear();
     let mut head_end = None;
     loop {
@@ -34,7 +34,7 @@ pub(crate) async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std:
 }
 
 /// Returns the requests per second over `connections` connections during `span`. Every response must be a 200.
-pub(crate) async fn rate(port: u16, request: &[u8], connections: usize, span: Duration) -> f64 {
+pub(crate) async fn measure_rate(port: u16, request: &[u8], connections: usize, span: Duration) -> f64 {
     let until = Instant::now() + span;
     let began = Instant::now();
     let tasks: Vec<_> = (0..connections)
@@ -46,7 +46,7 @@ pub(crate) async fn rate(port: u16, request: &[u8], connections: usize, span: Du
                 let (mut count, mut buffer) = (0_u64, Vec::with_capacity(32 * 1024));
                 while Instant::now() < until {
                     stream.write_all(&request).await.unwrap();
-                    let status = answer(&mut stream, &mut buffer).await.unwrap();
+                    let status = read_response(&mut stream, &mut buffer).await.unwrap();
                     assert!(status.contains(" 200 "), "{status}");
                     count += 1;
                 }

@@ -34,7 +34,7 @@ fn main() {
     let _ = passback::serve::prepare_process();
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|a| a == "--bare") {
-        return bare::serve(arguments[at + 1].parse().unwrap());
+        return bare::serve_page(arguments[at + 1].parse().unwrap());
     }
     // `cargo bench` passes `--bench`; a name selects one part.
     let wanted = arguments.iter().skip(1).find(|a| !a.starts_with('-')).cloned();
@@ -43,7 +43,7 @@ fn main() {
     runtime.block_on(async {
         let is_wanted = |name: &str| wanted.as_deref().is_none_or(|w| w == name);
         if is_wanted("start") {
-            memory::idle(&mut figures).await;
+            memory::measure_idle(&mut figures).await;
         }
         if is_wanted("pages") {
             pages::run(&mut figures).await;
@@ -64,7 +64,7 @@ fn main() {
             check::run(&mut figures).await;
         }
         if is_wanted("streams") {
-            memory::streams(&mut figures).await;
+            memory::measure_streams(&mut figures).await;
         }
     });
     figures.finish();

@@ -7,51 +7,51 @@ use std::time::Instant;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::figures::{BenchmarkReport, median};
-use super::support::fleet::{Fleet, crowded, person};
-use super::support::portal::{Browser, Engine, GOOD};
+use super::figures::{BenchmarkReport, median_value};
+use super::support::fleet::{PortalFleet, person_upn, seed_with_people};
+use super::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD};
 
-const PEOPLE: usize = 2_100;
+const PERSON_COUNT: usize = 2_100;
 const ROUNDS: usize = 7;
-const AT_ONCE: usize = 24;
+const CONCURRENCY: usize = 24;
 
 pub(crate) async fn run(figures: &mut BenchmarkReport) {
-    let fleet = Fleet::new(Engine::Sqlite, crowded(PEOPLE)).await;
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(PERSON_COUNT)).await;
     let all_from_here = ("PASSBACK__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "20000");
-    let _portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn"), all_from_here]).await;
-    fleet.link().await;
-    let http = super::support::raw::http();
+    let _portal = fleet.start_replica(fleet.port, &[("PASSBACK_LOG", "warn"), all_from_here]).await;
+    fleet.link_operator().await;
+    let http = super::support::raw::http_client();
     let mut browsers = Vec::new();
-    for n in 0..PEOPLE {
-        browsers.push(Browser { http: http.clone(), ..fleet.signed_in(&person(n)).await });
+    for n in 0..PERSON_COUNT {
+        browsers.push(HttpBrowser { http: http.clone(), ..fleet.signed_in(&person_upn(n)).await });
     }
     let (mut ratios, mut rates, mut controls) = (Vec::new(), Vec::new(), Vec::new());
-    for (round, people) in browsers.chunks(PEOPLE / ROUNDS).enumerate() {
-        let control = control(&fleet, people.len(), round).await;
-        let rate = whole(&fleet, people).await;
+    for (round, people) in browsers.chunks(PERSON_COUNT / ROUNDS).enumerate() {
+        let control = measure_control(&fleet, people.len(), round).await;
+        let rate = measure_resets(&fleet, people).await;
         ratios.push(rate / control);
         rates.push(rate);
         controls.push(control);
     }
-    let (ratio, rate, control) = (median(&mut ratios), median(&mut rates), median(&mut controls));
+    let (ratio, rate, control) = (median_value(&mut ratios), median_value(&mut rates), median_value(&mut controls));
     let detail = format!("{rate:.0}/s against {control:.0}/s of the same commits and one POST");
     figures.add("whole_resets_ratio", ratio, ">= 0.35", ratio >= 0.35, &detail);
     figures.add("whole_resets_per_s", rate, "200", rate >= 200.0, "Graph admits about 20 a second per tenant");
-    fleet.tenant.stop().await;
+    fleet.emulator.stop().await;
 }
 
 /// Submits the form for every person, `CONCURRENCY` at a time. The measurement ends when Graph has accepted the last
 /// reset and its row says so.
-async fn whole(fleet: &Fleet, people: &[Browser]) -> f64 {
+async fn measure_resets(fleet: &PortalFleet, people: &[HttpBrowser]) -> f64 {
     let next = Arc::new(AtomicUsize::new(0));
-    let people: Arc<Vec<Browser>> = Arc::new(people.to_vec());
+    let people: Arc<Vec<HttpBrowser>> = Arc::new(people.to_vec());
     let began = Instant::now();
-    let tasks: Vec<_> = (0..AT_ONCE)
+    let tasks: Vec<_> = (0..CONCURRENCY)
         .map(|_| {
             let (next, people) = (Arc::clone(&next), Arc::clone(&people));
             tokio::spawn(async move {
                 while let Some(browser) = people.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answer = browser.submit(GOOD).send().await.unwrap();
+                    let answer = browser.reset_request(VALID_PASSWORD).send().await.unwrap();
                     assert!(answer.status().is_redirection(), "{}", answer.status());
                 }
             })
@@ -60,7 +60,7 @@ async fn whole(fleet: &Fleet, people: &[Browser]) -> f64 {
     for task in tasks {
         task.await.unwrap();
     }
-    while fleet.resets().await.iter().any(|row| row.state == "sending") {
+    while fleet.load_resets().await.iter().any(|row| row.state == "sending") {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     people.len() as f64 / began.elapsed().as_secs_f64()
@@ -68,8 +68,8 @@ async fn whole(fleet: &Fleet, people: &[Browser]) -> f64 {
 
 /// Measures the work that every portal has to do: three commits with `synchronous=FULL` and one POST. The commits are
 /// the intent with audit row and head, the dispatch mark before the POST, and the outcome with audit row and head.
-async fn control(fleet: &Fleet, count: usize, round: usize) -> f64 {
-    let file = fleet.path().join(format!("control-{round}.db"));
+async fn measure_control(fleet: &PortalFleet, count: usize, round: usize) -> f64 {
+    let file = fleet.data_path().join(format!("control-{round}.db"));
     let options = SqliteConnectOptions::new()
         .filename(&file)
         .create_if_missing(true)
@@ -85,11 +85,11 @@ async fn control(fleet: &Fleet, count: usize, round: usize) -> f64 {
     ] {
         sqlx::query(sql).execute(&pool).await.unwrap();
     }
-    let sink = sink().await;
+    let sink = start_sink().await;
     let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let next = Arc::new(AtomicUsize::new(0));
     let began = Instant::now();
-    let tasks: Vec<_> = (0..AT_ONCE)
+    let tasks: Vec<_> = (0..CONCURRENCY)
         .map(|_| {
             let (pool, http, next, sink) = (pool.clone(), http.clone(), Arc::clone(&next), sink.clone());
             tokio::spawn(async move {
@@ -127,7 +127,7 @@ async fn control(fleet: &Fleet, count: usize, round: usize) -> f64 {
 }
 
 /// Starts a server that answers every POST with 202.
-async fn sink() -> String {
+async fn start_sink() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let router = axum::Router::new().route("/", axum::routing::post(|| async { axum::http::StatusCode::ACCEPTED }));

@@ -4,48 +4,48 @@ use std::time::Instant;
 
 use sqlx::Connection as _;
 
-use super::figures::{BenchmarkReport, median};
-use super::support::fleet::{Fleet, crowded, person};
-use super::support::portal::{Engine, GOOD};
+use super::figures::{BenchmarkReport, median_value};
+use super::support::fleet::{PortalFleet, person_upn, seed_with_people};
+use super::support::portal::{DatabaseEngine, VALID_PASSWORD};
 
-const EACH: usize = 60;
+const RESETS_PER_DATABASE: usize = 60;
 
 pub(crate) async fn run(figures: &mut BenchmarkReport) {
     let mut fleets = Vec::new();
     for stored in [1_000, 1_000_000] {
-        let fleet = Fleet::new(Engine::Sqlite, crowded(EACH)).await;
+        let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(RESETS_PER_DATABASE)).await;
         // The first start creates the tables.
-        drop(fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await);
-        fill(&fleet, stored).await;
-        let portal = fleet.start(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
-        fleet.link().await;
+        drop(fleet.start_replica(fleet.port, &[("PASSBACK_LOG", "warn")]).await);
+        fill_database(&fleet, stored).await;
+        let portal = fleet.start_replica(fleet.port, &[("PASSBACK_LOG", "warn")]).await;
+        fleet.link_operator().await;
         fleets.push((fleet, portal));
     }
     let (mut few, mut many) = (Vec::new(), Vec::new());
-    for n in 0..EACH {
+    for n in 0..RESETS_PER_DATABASE {
         // Alternates between the databases, so that both meet the same noise.
         for (at, times) in [(0, &mut few), (1, &mut many)] {
             let fleet = &fleets[at].0;
-            let mut browser = fleet.signed_in(&person(n)).await;
+            let mut browser = fleet.signed_in(&person_upn(n)).await;
             let began = Instant::now();
-            let reference = browser.reset(GOOD).await.reference();
-            while browser.json(&reference).await["state"] == "sending" {
+            let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
+            while browser.fetch_status(&reference).await["state"] == "sending" {
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
             }
             times.push(began.elapsed().as_secs_f64() * 1e3);
         }
     }
-    let (few, many) = (median(&mut few), median(&mut many));
+    let (few, many) = (median_value(&mut few), median_value(&mut many));
     let detail = format!("{many:.1} ms with 1,000,000 stored, {few:.1} ms with 1,000");
     figures.add("million_stored_cost", many / few, "<= 1.2", many / few <= 1.2, &detail);
     for (fleet, portal) in fleets {
         drop(portal);
-        fleet.tenant.stop().await;
+        fleet.emulator.stop().await;
     }
 }
 
 /// Stores written resets of the past months with their evidence.
-async fn fill(fleet: &Fleet, count: i64) {
+async fn fill_database(fleet: &PortalFleet, count: i64) {
     let mut database = sqlx::SqliteConnection::connect(&fleet.database).await.unwrap();
     let now = passback::Clock::system().now().as_millisecond();
     let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) ";

@@ -2,10 +2,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::base::hex;
+use crate::base::encode_hex;
 
 /// Previous hash of the first row.
-pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub(super) const GENESIS_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Audit row as stored and hashed.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -27,7 +27,7 @@ pub(super) struct ChainedRow {
 
 impl ChainedRow {
     /// Computes the hash from the row's other fields. The MAC is not part of it.
-    pub(super) fn computed(&self) -> String {
+    pub(super) fn compute_hash(&self) -> String {
         let mut hasher = Sha256::new();
         let (seq, at) = (self.seq.to_string(), self.at.to_string());
         let optional = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |t| format!("+{t}"));
@@ -47,16 +47,16 @@ impl ChainedRow {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }
-        hex(&hasher.finalize())
+        encode_hex(&hasher.finalize())
     }
 }
 
 /// Returns the salted digest that represents personal details in the chain.
 pub(super) fn personal_digest(salt: &str, data: &str) -> String {
-    hex(&Sha256::new().chain_update(salt.as_bytes()).chain_update([0]).chain_update(data.as_bytes()).finalize())
+    encode_hex(&Sha256::new().chain_update(salt.as_bytes()).chain_update([0]).chain_update(data.as_bytes()).finalize())
 }
 
 /// Returns the bytes that the head's MAC covers.
-pub(super) fn head_bytes(count: i64, hash: &str) -> Vec<u8> {
+pub(super) fn head_mac_input(count: i64, hash: &str) -> Vec<u8> {
     format!("passback audit head v1:{count}:{hash}").into_bytes()
 }

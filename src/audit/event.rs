@@ -14,7 +14,7 @@ pub(crate) enum AuditActor {
 }
 
 impl AuditActor {
-    pub(super) fn name(&self) -> String {
+    pub(super) fn stored_name(&self) -> String {
         match self {
             Self::Person(key) => format!("person:{key}"),
             Self::Staff(key) => format!("staff:{key}"),
@@ -40,34 +40,34 @@ impl AuditEvent {
         Self { kind, actor, subject: None, reset: None, detail: Map::new(), personal: Map::new() }
     }
 
-    pub(crate) fn about(mut self, person: PersonKey) -> Self {
+    pub(crate) fn with_subject(mut self, person: PersonKey) -> Self {
         self.subject = Some(person);
         self
     }
 
-    pub(crate) fn reset(mut self, reset: ResetId) -> Self {
+    pub(crate) fn with_reset(mut self, reset: ResetId) -> Self {
         self.reset = Some(reset);
         self
     }
 
     /// Adds a detail that is kept permanently, such as a code, state or id.
-    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(name.to_owned(), value.into());
         self
     }
 
     /// Adds a personal detail that retention may erase, such as a name or address.
-    pub(crate) fn personal(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with_personal_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.personal.insert(name.to_owned(), value.into());
         self
     }
 
-    pub(super) fn detail(&self) -> String {
+    pub(super) fn detail_json(&self) -> String {
         Value::Object(self.detail.clone()).to_string()
     }
 
     /// Returns the personal details as JSON, empty if there are none.
-    pub(super) fn personal_data(&self) -> String {
+    pub(super) fn personal_json(&self) -> String {
         if self.personal.is_empty() { String::new() } else { json!(self.personal).to_string() }
     }
 }

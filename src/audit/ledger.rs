@@ -1,6 +1,6 @@
 //! Transactions that append audit events directly before their commit.
 
-use super::chain::{ChainedRow, GENESIS, head_bytes, personal_digest};
+use super::chain::{ChainedRow, GENESIS_HASH, head_mac_input, personal_digest};
 use super::event::AuditEvent;
 use crate::base::{Clock, Random};
 use crate::store::{Db, KeyPurpose, Sealer, StoreError, Tx, on_tx};
@@ -19,7 +19,7 @@ pub(crate) struct AuditLog {
 pub(crate) struct AuditedTransaction {
     tx: Tx,
     events: Vec<AuditEvent>,
-    auditor: AuditLog,
+    audit_log: AuditLog,
 }
 
 impl AuditLog {
@@ -28,14 +28,14 @@ impl AuditLog {
     }
 
     pub(crate) async fn begin(&self) -> Result<AuditedTransaction, StoreError> {
-        Ok(AuditedTransaction { tx: self.db.begin().await?, events: Vec::new(), auditor: self.clone() })
+        Ok(AuditedTransaction { tx: self.db.begin().await?, events: Vec::new(), audit_log: self.clone() })
     }
 
     /// Appends an event that reports no change of the database, such as a refusal.
-    pub(crate) async fn note(&self, event: AuditEvent) -> Result<(), StoreError> {
-        let mut ledger = self.begin().await?;
-        ledger.record(event);
-        ledger.commit().await
+    pub(crate) async fn append(&self, event: AuditEvent) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        transaction.record_event(event);
+        transaction.commit().await
     }
 }
 
@@ -44,7 +44,7 @@ impl AuditedTransaction {
         &mut self.tx
     }
 
-    pub(crate) fn record(&mut self, event: AuditEvent) {
+    pub(crate) fn record_event(&mut self, event: AuditEvent) {
         self.events.push(event);
     }
 
@@ -55,9 +55,9 @@ impl AuditedTransaction {
             let (mut count, mut hash) = lock_head(&mut self.tx).await?;
             for event in std::mem::take(&mut self.events) {
                 count += 1;
-                hash = append(&self.auditor, &mut self.tx, &event, count, hash).await?;
+                hash = insert_row(&self.audit_log, &mut self.tx, &event, count, hash).await?;
             }
-            move_head(&self.auditor, &mut self.tx, count, &hash).await?;
+            update_head(&self.audit_log, &mut self.tx, count, &hash).await?;
         }
         self.tx.commit().await
     }
@@ -65,45 +65,45 @@ impl AuditedTransaction {
 
 /// Locks the head row and returns its count and hash. An `UPDATE` takes the row lock on both engines.
 async fn lock_head(tx: &mut Tx) -> Result<(i64, String), StoreError> {
-    const FIRST: &str = "INSERT INTO audit_head (slot, count, hash, mac, mac_key) VALUES (1, 0, $1, '', '') ON CONFLICT (slot) DO NOTHING";
-    const LOCK: &str = "UPDATE audit_head SET count = count WHERE slot = 1 RETURNING count, hash";
-    let head = on_tx!(&mut *tx, |c| sqlx::query_as(LOCK).fetch_optional(c).await)?;
+    const INSERT_HEAD_SQL: &str = "INSERT INTO audit_head (slot, count, hash, mac, mac_key) VALUES (1, 0, $1, '', '') ON CONFLICT (slot) DO NOTHING";
+    const LOCK_HEAD_SQL: &str = "UPDATE audit_head SET count = count WHERE slot = 1 RETURNING count, hash";
+    let head = on_tx!(&mut *tx, |c| sqlx::query_as(LOCK_HEAD_SQL).fetch_optional(c).await)?;
     if let Some(head) = head {
         return Ok(head);
     }
-    on_tx!(&mut *tx, |c| sqlx::query(FIRST).bind(GENESIS).execute(c).await.map(|_| ()))?;
-    Ok(on_tx!(tx, |c| sqlx::query_as(LOCK).fetch_one(c).await)?)
+    on_tx!(&mut *tx, |c| sqlx::query(INSERT_HEAD_SQL).bind(GENESIS_HASH).execute(c).await.map(|_| ()))?;
+    Ok(on_tx!(tx, |c| sqlx::query_as(LOCK_HEAD_SQL).fetch_one(c).await)?)
 }
 
-async fn append(
-    auditor: &AuditLog,
+async fn insert_row(
+    audit_log: &AuditLog,
     tx: &mut Tx,
     event: &AuditEvent,
     seq: i64,
     previous: String,
 ) -> Result<String, StoreError> {
-    const ROW: &str =
+    const INSERT_ROW_SQL: &str =
         "INSERT INTO audit (seq, at, event, actor, subject, reset_id, detail, personal, previous, hash, mac, mac_key)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    const PERSONAL: &str = "INSERT INTO audit_personal (seq, salt, data) VALUES ($1, $2, $3)";
-    let (salt, data) = (auditor.random.token(), event.personal_data());
+    const INSERT_PERSONAL_SQL: &str = "INSERT INTO audit_personal (seq, salt, data) VALUES ($1, $2, $3)";
+    let (salt, data) = (audit_log.random.token(), event.personal_json());
     let mut row = ChainedRow {
         seq,
-        at: auditor.clock.now().as_millisecond(),
+        at: audit_log.clock.now().as_millisecond(),
         event: event.kind.to_owned(),
-        actor: event.actor.name(),
+        actor: event.actor.stored_name(),
         subject: event.subject.map(|s| s.to_string()),
         reset_id: event.reset.map(|r| r.to_string()),
-        detail: event.detail(),
+        detail: event.detail_json(),
         personal: if data.is_empty() { String::new() } else { personal_digest(&salt, &data) },
         previous,
         hash: String::new(),
         mac: String::new(),
         mac_key: String::new(),
     };
-    row.hash = row.computed();
-    (row.mac, row.mac_key) = auditor.sealer.mac(KeyPurpose::Audit, row.hash.as_bytes());
-    on_tx!(tx, |c| sqlx::query(ROW)
+    row.hash = row.compute_hash();
+    (row.mac, row.mac_key) = audit_log.sealer.compute_mac(KeyPurpose::Audit, row.hash.as_bytes());
+    on_tx!(tx, |c| sqlx::query(INSERT_ROW_SQL)
         .bind(row.seq)
         .bind(row.at)
         .bind(&row.event)
@@ -120,14 +120,20 @@ async fn append(
         .await
         .map(|_| ()))?;
     if !data.is_empty() {
-        on_tx!(tx, |c| sqlx::query(PERSONAL).bind(seq).bind(&salt).bind(&data).execute(c).await.map(|_| ()))?;
+        on_tx!(tx, |c| sqlx::query(INSERT_PERSONAL_SQL)
+            .bind(seq)
+            .bind(&salt)
+            .bind(&data)
+            .execute(c)
+            .await
+            .map(|_| ()))?;
     }
     Ok(row.hash)
 }
 
-async fn move_head(auditor: &AuditLog, tx: &mut Tx, count: i64, hash: &str) -> Result<(), StoreError> {
+async fn update_head(audit_log: &AuditLog, tx: &mut Tx, count: i64, hash: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE audit_head SET count = $1, hash = $2, mac = $3, mac_key = $4 WHERE slot = 1";
-    let (mac, key) = auditor.sealer.mac(KeyPurpose::Audit, &head_bytes(count, hash));
+    let (mac, key) = audit_log.sealer.compute_mac(KeyPurpose::Audit, &head_mac_input(count, hash));
     on_tx!(tx, |c| sqlx::query(SQL).bind(count).bind(hash).bind(&mac).bind(&key).execute(c).await.map(|_| ()))?;
     Ok(())
 }

@@ -22,8 +22,10 @@ mod verify;
 
 pub(crate) use event::{AuditActor, AuditEvent};
 pub(crate) use ledger::{AuditLog, AuditedTransaction};
-pub(crate) use retention::{erasable, erase_personal};
-pub(crate) use search::{AUDIT_PAGE, AuditEntry, AuditQuery, PersonalData, head, kinds, newest, oldest};
-pub(crate) use staff::{StaffAction, acts_of_staff, approvers_since, upn_of_staff, work_of_staff};
-pub(crate) use trail::{ResetHistoryEntry, trail};
-pub use verify::{AuditVerification, verify};
+pub(crate) use retention::{erasable_before, erase_personal_data};
+pub(crate) use search::{
+    AUDIT_PAGE_ROWS, AuditEntry, AuditQuery, PersonalData, load_event_kinds, load_head, load_newest, load_oldest,
+};
+pub(crate) use staff::{StaffAction, count_approvers_since, load_staff_actions, load_staff_upn, load_staff_workload};
+pub(crate) use trail::{ResetHistoryEntry, load_reset_history};
+pub use verify::{AuditVerification, verify_audit};

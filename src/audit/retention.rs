@@ -4,22 +4,22 @@
 use jiff::Timestamp;
 
 use super::ledger::AuditedTransaction;
-use super::search::beyond;
+use super::search::sequence_after;
 use crate::store::{Db, StoreError, on_tx};
 
 /// Maximum number of rows erased in one transaction.
-const AT_ONCE: i64 = 500;
+const ERASURE_BATCH_ROWS: i64 = 500;
 
 /// Loads a sequence number that is above every row from before a time. Call it before the transaction that erases, to
 /// keep that one short.
-pub(crate) async fn erasable(db: &Db, before: Timestamp) -> Result<i64, StoreError> {
-    beyond(db, before).await
+pub(crate) async fn erasable_before(db: &Db, before: Timestamp) -> Result<i64, StoreError> {
+    sequence_after(db, before).await
 }
 
 /// Erases personal details of rows from before a time with sequence numbers below a limit, at most
 /// [`ERASURE_BATCH_ROWS`] of them. Returns how many were erased; more may remain until it returns 0.
-pub(crate) async fn erase_personal(
-    ledger: &mut AuditedTransaction,
+pub(crate) async fn erase_personal_data(
+    transaction: &mut AuditedTransaction,
     below: i64,
     before: Timestamp,
 ) -> Result<u64, StoreError> {
@@ -27,10 +27,10 @@ pub(crate) async fn erase_personal(
         "DELETE FROM audit_personal WHERE seq IN (SELECT p.seq FROM audit_personal p JOIN audit a ON a.seq = p.seq
         WHERE p.seq < $1 AND a.at < $2 ORDER BY p.seq LIMIT $3)";
     let before = before.as_millisecond();
-    Ok(on_tx!(ledger.tx(), |c| sqlx::query(SQL)
+    Ok(on_tx!(transaction.tx(), |c| sqlx::query(SQL)
         .bind(below)
         .bind(before)
-        .bind(AT_ONCE)
+        .bind(ERASURE_BATCH_ROWS)
         .execute(c)
         .await
         .map(|done| done.rows_affected()))?)

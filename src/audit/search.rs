@@ -10,12 +10,12 @@ use crate::base::{PersonKey, ResetId};
 use crate::store::{Db, StoreError, on_db};
 
 /// Number of rows on a page.
-pub(crate) const AUDIT_PAGE: usize = 50;
+pub(crate) const AUDIT_PAGE_ROWS: usize = 50;
 /// Maximum number of rows in an export batch.
-const BATCH: i64 = 500;
+const EXPORT_BATCH_ROWS: i64 = 500;
 /// Maximum assumed difference between the clocks of replicas. Rows are ordered by their writing, and only nearly by
 /// their times.
-const SKEW: SignedDuration = SignedDuration::from_mins(10);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// Filters of an audit search. A row must match all of them.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ pub(crate) struct AuditQuery {
 pub(crate) enum PersonalData {
     None,
     /// Stored details as JSON.
-    Kept(String),
+    Stored(String),
     /// Erased by retention. Only the digest in the chain is left.
     Erased,
 }
@@ -73,7 +73,7 @@ impl From<AuditSearchRow> for AuditEntry {
     fn from(AuditSearchRow { row, data, reference }: AuditSearchRow) -> Self {
         let personal = match data {
             _ if row.personal.is_empty() => PersonalData::None,
-            Some(data) => PersonalData::Kept(data),
+            Some(data) => PersonalData::Stored(data),
             None => PersonalData::Erased,
         };
         let reference = reference.map(|text| match text.split_at_checked(4) {
@@ -100,7 +100,7 @@ impl From<AuditSearchRow> for AuditEntry {
 }
 
 /// Builds the search statement. The first condition selects the index to scan.
-macro_rules! rows {
+macro_rules! select_rows {
     ($first:literal, $order:literal) => {
         concat!(
             "SELECT a.seq, a.at, a.event, a.actor, a.subject, a.reset_id, a.detail, a.personal, a.previous, a.hash, a.mac,
@@ -123,26 +123,30 @@ struct QueryTexts {
     oldest: &'static str,
 }
 
-macro_rules! texts {
+macro_rules! texts_by_index {
     ($first:literal) => {
-        QueryTexts { newest: rows!($first, "DESC"), oldest: rows!($first, "ASC") }
+        QueryTexts { newest: select_rows!($first, "DESC"), oldest: select_rows!($first, "ASC") }
     };
 }
 
 impl AuditQuery {
     /// Selects the statement that scans the index of the most selective filter.
-    fn texts(&self) -> QueryTexts {
+    fn query_texts(&self) -> QueryTexts {
         match () {
-            () if self.reset.is_some() => texts!("a.reset_id = $8"),
-            () if self.subject.is_some() => texts!("a.subject = $7"),
-            () if !self.actors.is_empty() => texts!("a.actor = $6"),
-            () if self.event.is_some() => texts!("a.event = $5"),
-            () => texts!("a.seq > 0"),
+            () if self.reset.is_some() => texts_by_index!("a.reset_id = $8"),
+            () if self.subject.is_some() => texts_by_index!("a.subject = $7"),
+            () if !self.actors.is_empty() => texts_by_index!("a.actor = $6"),
+            () if self.event.is_some() => texts_by_index!("a.event = $5"),
+            () => texts_by_index!("a.seq > 0"),
         }
     }
 
     fn actor_names(&self) -> Vec<String> {
-        if self.actors.is_empty() { vec![String::new()] } else { self.actors.iter().map(AuditActor::name).collect() }
+        if self.actors.is_empty() {
+            vec![String::new()]
+        } else {
+            self.actors.iter().map(AuditActor::stored_name).collect()
+        }
     }
 }
 
@@ -153,44 +157,48 @@ struct SequenceRange {
 }
 
 /// Loads the newest rows before a sequence number: a page, and one more row if another page follows.
-pub(crate) async fn newest(db: &Db, sought: &AuditQuery, before: Option<i64>) -> Result<Vec<AuditEntry>, StoreError> {
-    let between = narrowed(db, sought, SequenceRange { after: 0, before: before.unwrap_or(i64::MAX) }).await?;
-    let limit = i64::try_from(AUDIT_PAGE).unwrap_or(0) + 1;
-    let mut found = read(db, sought, sought.texts().newest, &between, limit).await?;
+pub(crate) async fn load_newest(
+    db: &Db,
+    query: &AuditQuery,
+    before: Option<i64>,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let between = narrow_by_time(db, query, SequenceRange { after: 0, before: before.unwrap_or(i64::MAX) }).await?;
+    let limit = i64::try_from(AUDIT_PAGE_ROWS).unwrap_or(0) + 1;
+    let mut found = load_entries(db, query, query.query_texts().newest, &between, limit).await?;
     found.sort_by_key(|entry| std::cmp::Reverse(entry.seq));
-    found.truncate(AUDIT_PAGE + 1);
+    found.truncate(AUDIT_PAGE_ROWS + 1);
     Ok(found)
 }
 
 /// Loads the next export batch: the oldest rows after `after`, up to and including `through`. Empty at the end.
-pub(crate) async fn oldest(
+pub(crate) async fn load_oldest(
     db: &Db,
-    sought: &AuditQuery,
+    query: &AuditQuery,
     after: i64,
     through: i64,
 ) -> Result<Vec<AuditEntry>, StoreError> {
-    let between = narrowed(db, sought, SequenceRange { after, before: through.saturating_add(1) }).await?;
-    let mut found = read(db, sought, sought.texts().oldest, &between, BATCH).await?;
+    let between = narrow_by_time(db, query, SequenceRange { after, before: through.saturating_add(1) }).await?;
+    let mut found = load_entries(db, query, query.query_texts().oldest, &between, EXPORT_BATCH_ROWS).await?;
     found.sort_by_key(|entry| entry.seq);
-    found.truncate(usize::try_from(BATCH).unwrap_or(usize::MAX));
+    found.truncate(usize::try_from(EXPORT_BATCH_ROWS).unwrap_or(usize::MAX));
     Ok(found)
 }
 
 /// Loads the matching rows for each actor in turn. The rows of different actors are not sorted together.
-async fn read(
+async fn load_entries(
     db: &Db,
-    sought: &AuditQuery,
+    query: &AuditQuery,
     sql: &'static str,
     between: &SequenceRange,
     limit: i64,
 ) -> Result<Vec<AuditEntry>, StoreError> {
     let millis = |at: Option<Timestamp>, none: i64| at.map_or(none, Timestamp::as_millisecond);
-    let (from, until) = (millis(sought.from, i64::MIN), millis(sought.until, i64::MAX));
-    let event = sought.event.clone().unwrap_or_default();
-    let subject = sought.subject.map(|key| key.to_string()).unwrap_or_default();
-    let reset = sought.reset.map(|id| id.to_string()).unwrap_or_default();
+    let (from, until) = (millis(query.from, i64::MIN), millis(query.until, i64::MAX));
+    let event = query.event.clone().unwrap_or_default();
+    let subject = query.subject.map(|key| key.to_string()).unwrap_or_default();
+    let reset = query.reset.map(|id| id.to_string()).unwrap_or_default();
     let mut all = Vec::new();
-    for actor in sought.actor_names() {
+    for actor in query.actor_names() {
         let rows: Vec<AuditSearchRow> = on_db!(db, |pool| sqlx::query_as(sql)
             .bind(between.after)
             .bind(between.before)
@@ -210,26 +218,27 @@ async fn read(
 
 /// Narrows the range of sequence numbers to the query's times, with a margin of [`MAX_CLOCK_SKEW`], so that the index
 /// scan skips rows that are too old or too new.
-async fn narrowed(db: &Db, sought: &AuditQuery, between: SequenceRange) -> Result<SequenceRange, StoreError> {
+async fn narrow_by_time(db: &Db, query: &AuditQuery, between: SequenceRange) -> Result<SequenceRange, StoreError> {
     let (mut after, mut before) = (between.after, between.before);
-    if let Some(from) = sought.from {
-        after = after.max(last_before(db, from.saturating_sub(SKEW).unwrap_or(Timestamp::MIN)).await?);
+    if let Some(from) = query.from {
+        after = after
+            .max(load_last_sequence_before(db, from.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MIN)).await?);
     }
-    if let Some(until) = sought.until {
-        let until = until.saturating_add(SKEW).unwrap_or(Timestamp::MAX);
-        before = before.min(first_from(db, until).await?);
+    if let Some(until) = query.until {
+        let until = until.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
+        before = before.min(load_first_sequence_from(db, until).await?);
     }
     Ok(SequenceRange { after, before })
 }
 
-async fn last_before(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
+async fn load_last_sequence_before(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT seq FROM audit WHERE at < $1 ORDER BY at DESC LIMIT 1";
     let at = at.as_millisecond();
     let row: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(at).fetch_optional(pool).await)?;
     Ok(row.map_or(0, |(seq,)| seq))
 }
 
-async fn first_from(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
+async fn load_first_sequence_from(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT seq FROM audit WHERE at >= $1 ORDER BY at LIMIT 1";
     let at = at.as_millisecond();
     let row: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(at).fetch_optional(pool).await)?;
@@ -237,12 +246,12 @@ async fn first_from(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
 }
 
 /// Loads a sequence number that is above every row from before a time.
-pub(super) async fn beyond(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
-    first_from(db, at.saturating_add(SKEW).unwrap_or(Timestamp::MAX)).await
+pub(super) async fn sequence_after(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
+    load_first_sequence_from(db, at.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX)).await
 }
 
 /// Loads the kinds of all recorded events, with one index lookup per kind.
-pub(crate) async fn kinds(db: &Db) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn load_event_kinds(db: &Db) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "WITH RECURSIVE kinds (event) AS (
             SELECT MIN(event) FROM audit
             UNION ALL SELECT (SELECT MIN(a.event) FROM audit a WHERE a.event > kinds.event) FROM kinds WHERE kinds.event IS NOT NULL)
@@ -252,7 +261,7 @@ pub(crate) async fn kinds(db: &Db) -> Result<Vec<String>, StoreError> {
 }
 
 /// Loads the sequence number and hash of the last row, as exported.
-pub(crate) async fn head(db: &Db) -> Result<Option<(i64, String)>, StoreError> {
+pub(crate) async fn load_head(db: &Db) -> Result<Option<(i64, String)>, StoreError> {
     const SQL: &str = "SELECT count, hash FROM audit_head WHERE slot = 1 AND count > 0";
     Ok(on_db!(db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?)
 }
@@ -260,76 +269,82 @@ pub(crate) async fn head(db: &Db) -> Result<Option<(i64, String)>, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{AuditEvent, AuditLog, erasable, erase_personal};
+    use crate::audit::{AuditEvent, AuditLog, erasable_before, erase_personal_data};
     use crate::base::{Clock, ObjectId, Random};
-    use crate::store::testing::{TestDatabase, engines, sealer, tenant};
+    use crate::store::testing::{TestDatabase, test_databases, test_sealer, test_tenant};
 
-    fn person(n: u32) -> PersonKey {
+    fn person_key(n: u32) -> PersonKey {
         let object: ObjectId = format!("00000000-0000-4000-8000-{n:012}").parse().unwrap();
-        PersonKey { tenant: tenant(), object }
+        PersonKey { tenant: test_tenant(), object }
     }
 
-    fn hour(n: i64) -> Timestamp {
+    fn timestamp_at_hour(n: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + n * 3_600).unwrap()
     }
 
-    fn auditor(engine: &TestDatabase, clock: &Clock) -> AuditLog {
-        AuditLog::new(engine.db.clone(), sealer(), clock.clone(), Random::system())
+    fn new_audit_log(engine: &TestDatabase, clock: &Clock) -> AuditLog {
+        AuditLog::new(engine.db.clone(), test_sealer(), clock.clone(), Random::system())
     }
 
     /// Appends one event per hour, in turn by person 1 and staff member 1, with person `n % 3` as subject.
-    async fn fill(engine: &TestDatabase, rows: u32) {
-        let clock = Clock::manual(hour(0));
-        let auditor = auditor(engine, &clock);
+    async fn append_events(engine: &TestDatabase, rows: u32) {
+        let clock = Clock::manual(timestamp_at_hour(0));
+        let audit_log = new_audit_log(engine, &clock);
         for n in 0..rows {
-            let actor = if n % 2 == 0 { AuditActor::Person(person(1)) } else { AuditActor::Staff(person(1)) };
+            let actor = if n % 2 == 0 { AuditActor::Person(person_key(1)) } else { AuditActor::Staff(person_key(1)) };
             let kind = ["a.one", "a.two", "b.three"][n as usize % 3];
-            let event = AuditEvent::new(kind, actor).about(person(n % 3)).with("n", n);
-            auditor.note(if n % 4 == 0 { event.personal("name", "Wanda") } else { event }).await.unwrap();
+            let event = AuditEvent::new(kind, actor).with_subject(person_key(n % 3)).with_detail("n", n);
+            audit_log
+                .append(if n % 4 == 0 { event.with_personal_detail("name", "Wanda") } else { event })
+                .await
+                .unwrap();
             clock.advance(SignedDuration::from_hours(1));
         }
     }
 
-    async fn seqs(engine: &TestDatabase, sought: &AuditQuery) -> Vec<i64> {
-        newest(&engine.db, sought, None).await.unwrap().into_iter().map(|entry| entry.seq).collect()
+    async fn newest_sequences(engine: &TestDatabase, query: &AuditQuery) -> Vec<i64> {
+        load_newest(&engine.db, query, None).await.unwrap().into_iter().map(|entry| entry.seq).collect()
     }
 
     #[tokio::test]
-    async fn rows_are_found_by_all_that_is_asked() {
-        for engine in engines().await {
-            fill(&engine, 12).await;
+    async fn audit_query_combines_all_filters() {
+        for engine in test_databases().await {
+            append_events(&engine, 12).await;
             let all = AuditQuery::default();
-            assert_eq!(seqs(&engine, &all).await, (1..=12).rev().collect::<Vec<_>>());
+            assert_eq!(newest_sequences(&engine, &all).await, (1..=12).rev().collect::<Vec<_>>());
             let event = AuditQuery { event: Some("a.two".to_owned()), ..all.clone() };
-            assert_eq!(seqs(&engine, &event).await, [11, 8, 5, 2]);
-            let staff = AuditQuery { actors: vec![AuditActor::Staff(person(1))], ..all.clone() };
-            assert_eq!(seqs(&engine, &staff).await, [12, 10, 8, 6, 4, 2]);
-            let either =
-                AuditQuery { actors: vec![AuditActor::Staff(person(1)), AuditActor::Person(person(1))], ..all.clone() };
-            assert_eq!(seqs(&engine, &either).await, (1..=12).rev().collect::<Vec<_>>());
-            let both = AuditQuery { subject: Some(person(0)), event: Some("a.one".to_owned()), ..staff.clone() };
-            assert_eq!(seqs(&engine, &both).await, [10, 4]);
-            let times = AuditQuery { from: Some(hour(3)), until: Some(hour(6)), ..all.clone() };
-            assert_eq!(seqs(&engine, &times).await, [6, 5, 4], "the start is inclusive, the end exclusive");
-            let none = AuditQuery { from: Some(hour(900)), ..all.clone() };
-            assert_eq!(seqs(&engine, &none).await, [] as [i64; 0]);
-            assert_eq!(kinds(&engine.db).await.unwrap(), ["a.one", "a.two", "b.three"]);
+            assert_eq!(newest_sequences(&engine, &event).await, [11, 8, 5, 2]);
+            let staff = AuditQuery { actors: vec![AuditActor::Staff(person_key(1))], ..all.clone() };
+            assert_eq!(newest_sequences(&engine, &staff).await, [12, 10, 8, 6, 4, 2]);
+            let either = AuditQuery {
+                actors: vec![AuditActor::Staff(person_key(1)), AuditActor::Person(person_key(1))],
+                ..all.clone()
+            };
+            assert_eq!(newest_sequences(&engine, &either).await, (1..=12).rev().collect::<Vec<_>>());
+            let both = AuditQuery { subject: Some(person_key(0)), event: Some("a.one".to_owned()), ..staff.clone() };
+            assert_eq!(newest_sequences(&engine, &both).await, [10, 4]);
+            let times =
+                AuditQuery { from: Some(timestamp_at_hour(3)), until: Some(timestamp_at_hour(6)), ..all.clone() };
+            assert_eq!(newest_sequences(&engine, &times).await, [6, 5, 4], "the start is inclusive, the end exclusive");
+            let none = AuditQuery { from: Some(timestamp_at_hour(900)), ..all.clone() };
+            assert_eq!(newest_sequences(&engine, &none).await, [] as [i64; 0]);
+            assert_eq!(load_event_kinds(&engine.db).await.unwrap(), ["a.one", "a.two", "b.three"]);
         }
     }
 
     #[tokio::test]
-    async fn pages_and_batches_miss_no_row_and_end() {
-        for engine in engines().await {
-            fill(&engine, 130).await;
-            let sought = AuditQuery {
-                actors: vec![AuditActor::Staff(person(1)), AuditActor::Person(person(1))],
+    async fn pages_and_export_batches_return_every_row_once() {
+        for engine in test_databases().await {
+            append_events(&engine, 130).await;
+            let query = AuditQuery {
+                actors: vec![AuditActor::Staff(person_key(1)), AuditActor::Person(person_key(1))],
                 ..AuditQuery::default()
             };
             let (mut seen, mut before) = (Vec::new(), None);
             loop {
-                let mut page = newest(&engine.db, &sought, before).await.unwrap();
-                let more = page.len() > AUDIT_PAGE;
-                page.truncate(AUDIT_PAGE);
+                let mut page = load_newest(&engine.db, &query, before).await.unwrap();
+                let more = page.len() > AUDIT_PAGE_ROWS;
+                page.truncate(AUDIT_PAGE_ROWS);
                 seen.extend(page.iter().map(|entry| entry.seq));
                 before = page.last().map(|entry| entry.seq);
                 if !more {
@@ -340,7 +355,7 @@ mod tests {
             let mut after = 0;
             let mut seen = Vec::new();
             loop {
-                let batch = oldest(&engine.db, &sought, after, 120).await.unwrap();
+                let batch = load_oldest(&engine.db, &query, after, 120).await.unwrap();
                 let Some(last) = batch.last() else { break };
                 after = last.seq;
                 seen.extend(batch.iter().map(|entry| entry.seq));
@@ -350,24 +365,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn erased_details_are_gone_and_said_to_be_and_the_chain_is_whole() {
-        for engine in engines().await {
-            fill(&engine, 12).await;
-            let keys = sealer();
-            let auditor = auditor(&engine, &Clock::manual(hour(100)));
-            let below = erasable(&engine.db, hour(5)).await.unwrap();
-            let mut ledger = auditor.begin().await.unwrap();
-            let erased = erase_personal(&mut ledger, below, hour(5)).await.unwrap();
+    async fn erased_personal_data_is_reported_and_chain_stays_valid() {
+        for engine in test_databases().await {
+            append_events(&engine, 12).await;
+            let keys = test_sealer();
+            let audit_log = new_audit_log(&engine, &Clock::manual(timestamp_at_hour(100)));
+            let below = erasable_before(&engine.db, timestamp_at_hour(5)).await.unwrap();
+            let mut transaction = audit_log.begin().await.unwrap();
+            let erased = erase_personal_data(&mut transaction, below, timestamp_at_hour(5)).await.unwrap();
             assert_eq!(erased, 2, "rows 1 and 5 of 1, 5 and 9");
-            ledger.commit().await.unwrap();
-            let entries = newest(&engine.db, &AuditQuery::default(), None).await.unwrap();
+            transaction.commit().await.unwrap();
+            let entries = load_newest(&engine.db, &AuditQuery::default(), None).await.unwrap();
             let personal = |seq| entries.iter().find(|e| e.seq == seq).unwrap().personal.clone();
             assert_eq!(
                 (personal(1), personal(5), personal(2)),
                 (PersonalData::Erased, PersonalData::Erased, PersonalData::None)
             );
-            assert_eq!(personal(9), PersonalData::Kept("{\"name\":\"Wanda\"}".to_owned()));
-            let report = crate::audit::verify::check(&engine.db, Some(&keys)).await.unwrap();
+            assert_eq!(personal(9), PersonalData::Stored("{\"name\":\"Wanda\"}".to_owned()));
+            let report = crate::audit::verify::check_chain(&engine.db, Some(&keys)).await.unwrap();
             assert_eq!(report.breaks, Vec::<String>::new());
             assert_eq!(report.unchecked, ["the personal details of 2 rows: they were erased"]);
         }

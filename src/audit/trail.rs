@@ -19,7 +19,7 @@ pub(crate) struct ResetHistoryEntry {
 }
 
 /// Loads the first 500 audit events of a reset.
-pub(crate) async fn trail(db: &Db, reset: ResetId) -> Result<Vec<ResetHistoryEntry>, StoreError> {
+pub(crate) async fn load_reset_history(db: &Db, reset: ResetId) -> Result<Vec<ResetHistoryEntry>, StoreError> {
     const SQL: &str = "SELECT seq, at, event, actor, detail FROM audit WHERE reset_id = $1 ORDER BY seq LIMIT 500";
     let id = reset.to_string();
     let rows: Vec<(i64, i64, String, String, String)> =

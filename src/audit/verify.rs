@@ -3,7 +3,7 @@
 //! Each row is checked against its hash, the previous row, its MAC and its personal details, and the entire chain
 //! against the head.
 
-use super::chain::{ChainedRow, GENESIS, head_bytes, personal_digest};
+use super::chain::{ChainedRow, GENESIS_HASH, head_mac_input, personal_digest};
 use crate::base::{Random, Secret};
 use crate::config::Config;
 use crate::store::{Db, KeyPurpose, Sealer, StoreError, on_db};
@@ -23,23 +23,23 @@ pub struct AuditVerification {
 ///
 /// # Errors
 /// When the database or the keys cannot be read.
-pub async fn verify(
+pub async fn verify_audit(
     url: &str,
     config: Option<&Config>,
     head: Option<&str>,
 ) -> Result<AuditVerification, Box<dyn std::error::Error + Send + Sync>> {
-    let db = Db::existing(&Secret::new(url.to_owned())).await?;
-    let sealer = config.map(|c| Sealer::load(&c.sealing, c.tenant(), Random::system())).transpose()?;
-    let mut report = check(&db, sealer.as_ref()).await?;
+    let db = Db::open_existing(&Secret::new(url.to_owned())).await?;
+    let sealer = config.map(|c| Sealer::load(&c.sealing, c.tenant_id(), Random::system())).transpose()?;
+    let mut report = check_chain(&db, sealer.as_ref()).await?;
     match head {
-        Some(head) => check_exported(&db, head, &mut report).await?,
+        Some(head) => check_exported_head(&db, head, &mut report).await?,
         None => report.unchecked.push("rewriting of the whole history: no exported head was given (--head)".to_owned()),
     }
     Ok(report)
 }
 
 /// Checks that the row of an exported head still has the exported hash.
-pub(super) async fn check_exported(db: &Db, head: &str, report: &mut AuditVerification) -> Result<(), StoreError> {
+pub(super) async fn check_exported_head(db: &Db, head: &str, report: &mut AuditVerification) -> Result<(), StoreError> {
     const SQL: &str = "SELECT hash FROM audit WHERE seq = $1";
     let mut parts = head.split_whitespace();
     let (count, hash) = (parts.next().and_then(|c| c.parse::<i64>().ok()).unwrap_or(-1), parts.next().unwrap_or(""));
@@ -51,19 +51,19 @@ pub(super) async fn check_exported(db: &Db, head: &str, report: &mut AuditVerifi
 }
 
 /// Checks every row and the head of the chain, and the MACs if `sealer` is given.
-pub(crate) async fn check(db: &Db, sealer: Option<&Sealer>) -> Result<AuditVerification, StoreError> {
-    const PAGE: &str =
+pub(crate) async fn check_chain(db: &Db, sealer: Option<&Sealer>) -> Result<AuditVerification, StoreError> {
+    const SELECT_PAGE_SQL: &str =
         "SELECT a.seq, a.at, a.event, a.actor, a.subject, a.reset_id, a.detail, a.personal, a.previous, a.hash, a.mac,
             a.mac_key, p.salt, p.data
         FROM audit a LEFT JOIN audit_personal p ON p.seq = a.seq WHERE a.seq > $1 ORDER BY a.seq LIMIT 1000";
     let mut erased = 0;
-    let mut report = AuditVerification { head: GENESIS.to_owned(), ..AuditVerification::default() };
+    let mut report = AuditVerification { head: GENESIS_HASH.to_owned(), ..AuditVerification::default() };
     if sealer.is_none() {
         report.unchecked.push("the MACs: no sealing keys were given (--config)".to_owned());
     }
     loop {
         let rows: Vec<StoredAuditRow> =
-            on_db!(db, |pool| sqlx::query_as(PAGE).bind(report.rows).fetch_all(pool).await)?;
+            on_db!(db, |pool| sqlx::query_as(SELECT_PAGE_SQL).bind(report.rows).fetch_all(pool).await)?;
         if rows.is_empty() {
             break;
         }
@@ -101,10 +101,10 @@ fn check_row(sealer: Option<&Sealer>, row: &ChainedRow, report: &mut AuditVerifi
     if row.previous != report.head {
         report.breaks.push(format!("row {seq} does not follow the row before it"));
     }
-    if row.hash != row.computed() {
+    if row.hash != row.compute_hash() {
         report.breaks.push(format!("row {seq} was changed"));
     }
-    match sealer.map(|s| s.verify(KeyPurpose::Audit, row.hash.as_bytes(), &row.mac, &row.mac_key)) {
+    match sealer.map(|s| s.verify_mac(KeyPurpose::Audit, row.hash.as_bytes(), &row.mac, &row.mac_key)) {
         Some(Some(false)) => report.breaks.push(format!("row {seq} was not written by this portal: its MAC is wrong")),
         Some(None) => report.unchecked.push(format!("the MAC of row {seq}: key {} is not here", row.mac_key)),
         Some(Some(true)) | None => {}
@@ -114,9 +114,9 @@ fn check_row(sealer: Option<&Sealer>, row: &ChainedRow, report: &mut AuditVerifi
 }
 
 async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut AuditVerification) -> Result<(), StoreError> {
-    const HEAD: &str = "SELECT count, hash, mac, mac_key FROM audit_head WHERE slot = 1";
+    const SELECT_HEAD_SQL: &str = "SELECT count, hash, mac, mac_key FROM audit_head WHERE slot = 1";
     let head: Option<(i64, String, String, String)> =
-        on_db!(db, |pool| sqlx::query_as(HEAD).fetch_optional(pool).await)?;
+        on_db!(db, |pool| sqlx::query_as(SELECT_HEAD_SQL).fetch_optional(pool).await)?;
     let Some((count, hash, mac, key)) = head else {
         if report.rows > 0 {
             report.breaks.push("the head is missing".to_owned());
@@ -126,9 +126,9 @@ async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut AuditVerifica
     if count != report.rows || hash != report.head {
         report.breaks.push(format!("the head says {count} rows; there are {}", report.rows));
     }
-    if sealer
-        .is_some_and(|s| count > 0 && s.verify(KeyPurpose::Audit, &head_bytes(count, &hash), &mac, &key) == Some(false))
-    {
+    if sealer.is_some_and(|s| {
+        count > 0 && s.verify_mac(KeyPurpose::Audit, &head_mac_input(count, &hash), &mac, &key) == Some(false)
+    }) {
         report.breaks.push("the head was not written by this portal: its MAC is wrong".to_owned());
     }
     Ok(())
@@ -139,39 +139,43 @@ mod tests {
     use super::*;
     use crate::audit::{AuditActor, AuditEvent, AuditLog};
     use crate::base::Clock;
-    use crate::store::testing::{TestDatabase, engines, sealer};
+    use crate::store::testing::{TestDatabase, test_databases, test_sealer};
 
-    async fn filled(engine: &TestDatabase, sealer: &Sealer) {
-        let auditor = AuditLog::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
+    async fn append_events(engine: &TestDatabase, sealer: &Sealer) {
+        let audit_log = AuditLog::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
         for n in 0..4 {
-            auditor
-                .note(AuditEvent::new("test", AuditActor::Portal).with("n", n).personal("name", "Wanda"))
+            audit_log
+                .append(
+                    AuditEvent::new("test", AuditActor::Portal)
+                        .with_detail("n", n)
+                        .with_personal_detail("name", "Wanda"),
+                )
                 .await
                 .unwrap();
         }
     }
 
     #[tokio::test]
-    async fn an_untouched_chain_verifies() {
-        for engine in engines().await {
-            let sealer = sealer();
-            assert_eq!(check(&engine.db, Some(&sealer)).await.unwrap().breaks, Vec::<String>::new());
-            filled(&engine, &sealer).await;
-            let report = check(&engine.db, Some(&sealer)).await.unwrap();
+    async fn untouched_chain_verifies() {
+        for engine in test_databases().await {
+            let sealer = test_sealer();
+            assert_eq!(check_chain(&engine.db, Some(&sealer)).await.unwrap().breaks, Vec::<String>::new());
+            append_events(&engine, &sealer).await;
+            let report = check_chain(&engine.db, Some(&sealer)).await.unwrap();
             assert_eq!((report.rows, report.breaks.len(), report.unchecked.len()), (4, 0, 0));
         }
     }
 
     #[tokio::test]
-    async fn an_event_of_a_transaction_that_fails_never_was() {
-        for engine in engines().await {
-            let sealer = sealer();
-            let auditor = AuditLog::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
-            let mut ledger = auditor.begin().await.unwrap();
-            ledger.record(AuditEvent::new("test", AuditActor::Portal));
-            drop(ledger);
-            filled(&engine, &sealer).await;
-            assert_eq!(check(&engine.db, Some(&sealer)).await.unwrap().rows, 4);
+    async fn dropped_transaction_records_no_event() {
+        for engine in test_databases().await {
+            let sealer = test_sealer();
+            let audit_log = AuditLog::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
+            let mut transaction = audit_log.begin().await.unwrap();
+            transaction.record_event(AuditEvent::new("test", AuditActor::Portal));
+            drop(transaction);
+            append_events(&engine, &sealer).await;
+            assert_eq!(check_chain(&engine.db, Some(&sealer)).await.unwrap().rows, 4);
         }
     }
 }

@@ -13,26 +13,26 @@ use super::Clock;
 #[derive(Clone)]
 pub(crate) struct TtlCache<K, V> {
     clock: Clock,
-    good_for: Duration,
+    time_to_live: Duration,
     entries: Arc<Cache<K, (V, Duration)>>,
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> TtlCache<K, V> {
     pub(crate) fn new(clock: Clock, good_for: Duration, entries: usize) -> Self {
-        Self { clock, good_for, entries: Arc::new(Cache::new(entries)) }
+        Self { clock, time_to_live: good_for, entries: Arc::new(Cache::new(entries)) }
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<V> {
         let (value, at) = self.entries.get(key)?;
-        (self.clock.elapsed().saturating_sub(at) < self.good_for).then_some(value)
+        (self.clock.elapsed().saturating_sub(at) < self.time_to_live).then_some(value)
     }
 
-    pub(crate) fn put(&self, key: K, value: V) {
+    pub(crate) fn insert(&self, key: K, value: V) {
         self.entries.insert(key, (value, self.clock.elapsed()));
     }
 
     /// Removes a value that is known to have changed.
-    pub(crate) fn forget(&self, key: &K) {
+    pub(crate) fn invalidate(&self, key: &K) {
         self.entries.remove(key);
     }
 }
@@ -44,17 +44,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_good_for_a_while_and_no_longer_than_it_is_true() {
+    fn expired_or_invalidated_entry_is_not_returned() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         let brief = TtlCache::new(clock.clone(), Duration::from_mins(1), 10);
         assert_eq!(brief.get(&1), None);
-        brief.put(1, "high");
+        brief.insert(1, "high");
         clock.advance(SignedDuration::from_secs(59));
         assert_eq!(brief.get(&1), Some("high"));
         clock.advance(SignedDuration::from_secs(1));
         assert_eq!(brief.get(&1), None);
-        brief.put(1, "low");
-        brief.forget(&1);
+        brief.insert(1, "low");
+        brief.invalidate(&1);
         assert_eq!(brief.get(&1), None);
     }
 }

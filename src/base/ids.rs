@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Random;
 
-macro_rules! id {
+macro_rules! define_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -32,13 +32,13 @@ macro_rules! id {
     };
 }
 
-id! { /// Id of one attempt to set one person's password (`UUIDv7`: sorts by time).
+define_id! { /// Id of one attempt to set one person's password (`UUIDv7`: sorts by time).
 ResetId }
-id! { /// Id of a helpdesk case.
+define_id! { /// Id of a helpdesk case.
 CaseId }
-id! { /// Id of an Entra tenant.
+define_id! { /// Id of an Entra tenant.
 TenantId }
-id! { /// Id of an object in a tenant, such as a user.
+define_id! { /// Id of an object in a tenant, such as a user.
 ObjectId }
 
 impl From<Uuid> for TenantId {
@@ -61,7 +61,7 @@ impl ResetId {
 
     /// Returns the lower bound of ids created at this time: resets from this time on have no smaller id, and earlier
     /// resets have no greater one.
-    pub(crate) fn first_at(at: Timestamp) -> Self {
+    pub(crate) fn lower_bound_at(at: Timestamp) -> Self {
         let millis = u128::try_from(at.as_millisecond()).unwrap_or(0);
         Self(Uuid::from_u128((millis << 80) | (7 << 76) | (2 << 62)))
     }
@@ -100,11 +100,11 @@ impl FromStr for PersonKey {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct ReferenceCode(String);
 
-const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const CROCKFORD_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl ReferenceCode {
     pub(crate) fn new(random: &Random) -> Self {
-        let pick = |_| CROCKFORD.get(random.below(32) as usize).map_or('0', |&byte| char::from(byte));
+        let pick = |_| CROCKFORD_ALPHABET.get(random.number_below(32) as usize).map_or('0', |&byte| char::from(byte));
         Self((0..8).map(pick).collect())
     }
 
@@ -123,19 +123,19 @@ impl fmt::Display for ReferenceCode {
 
 impl ReferenceCode {
     /// Parses the beginning of a reference, from 2 to all 8 characters, as a person typed or misheard it.
-    pub(crate) fn beginning(text: &str) -> Option<String> {
-        let read = fold(text)?;
+    pub(crate) fn parse_prefix(text: &str) -> Option<String> {
+        let read = normalise_letters(text)?;
         (2..=8).contains(&read.len()).then_some(read)
     }
 }
 
 /// Replaces letters that are easily confused, as Crockford's base32 does. Returns `None` if a character cannot occur in
 /// a reference.
-fn fold(text: &str) -> Option<String> {
+fn normalise_letters(text: &str) -> Option<String> {
     let letter = |letter: char| match letter.to_ascii_uppercase() {
         'O' => Some('0'),
         'I' | 'L' => Some('1'),
-        other => Some(other).filter(|c| c.is_ascii() && CROCKFORD.contains(&(*c as u8))),
+        other => Some(other).filter(|c| c.is_ascii() && CROCKFORD_ALPHABET.contains(&(*c as u8))),
     };
     text.chars().filter(|c| !c.is_whitespace() && *c != '-').take(9).map(letter).collect()
 }
@@ -150,7 +150,7 @@ impl FromStr for ReferenceCode {
 
     /// Parses what a person wrote or misheard: case, spaces and dashes do not matter, `O` is `0`, `I` and `L` are `1`.
     fn from_str(text: &str) -> Result<Self, InvalidReference> {
-        fold(text).filter(|read| read.len() == 8).map(Self).ok_or(InvalidReference)
+        normalise_letters(text).filter(|read| read.len() == 8).map(Self).ok_or(InvalidReference)
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_half_heard_reference_is_understood() {
+    fn misheard_reference_letters_are_accepted() {
         assert_eq!("okq4 m2zl".parse::<ReferenceCode>().unwrap().to_string(), "0KQ4-M2Z1");
         assert_eq!("7KQ4-M2Z".parse::<ReferenceCode>(), Err(InvalidReference));
         assert_eq!("7KQ4-M2ZU".parse::<ReferenceCode>(), Err(InvalidReference));

@@ -10,18 +10,18 @@ use super::ResetId;
 pub(crate) struct InFlightResets(Arc<Mutex<HashSet<ResetId>>>);
 
 impl InFlightResets {
-    fn with<T>(&self, work: impl FnOnce(&mut HashSet<ResetId>) -> T) -> T {
+    fn with_set<T>(&self, work: impl FnOnce(&mut HashSet<ResetId>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Adds a reset until the guard is dropped.
-    pub(crate) fn mark(&self, id: ResetId) -> InFlightGuard {
-        self.with(|set| set.insert(id));
+    pub(crate) fn insert(&self, id: ResetId) -> InFlightGuard {
+        self.with_set(|set| set.insert(id));
         InFlightGuard { set: self.clone(), id }
     }
 
-    pub(crate) fn holds(&self, id: ResetId) -> bool {
-        self.with(|set| set.contains(&id))
+    pub(crate) fn contains(&self, id: ResetId) -> bool {
+        self.with_set(|set| set.contains(&id))
     }
 }
 
@@ -33,6 +33,6 @@ pub(crate) struct InFlightGuard {
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.set.with(|set| set.remove(&self.id));
+        self.set.with_set(|set| set.remove(&self.id));
     }
 }

@@ -37,7 +37,7 @@ struct CheckpointLabels {
 }
 
 /// Creates a histogram with buckets from 0.5 seconds to 34 minutes.
-fn rung_buckets() -> Histogram {
+fn new_checkpoint_histogram() -> Histogram {
     Histogram::new(exponential_buckets(0.5, 2.0, 13))
 }
 
@@ -47,82 +47,82 @@ pub(crate) struct Metrics(Arc<MetricsInner>);
 
 #[derive(Debug)]
 struct MetricsInner {
-    answers: Family<HttpRequestLabels, Counter>,
-    answer_seconds: Histogram,
-    graph: Family<GraphCallLabels, Counter>,
-    moves: Family<TransitionLabels, Counter>,
+    http_requests: Family<HttpRequestLabels, Counter>,
+    http_request_seconds: Histogram,
+    graph_calls: Family<GraphCallLabels, Counter>,
+    transitions: Family<TransitionLabels, Counter>,
     writeback_seconds: Histogram,
-    freezes: Counter,
-    desk_alarms: Family<AlertLabels, Counter>,
-    rungs: Family<CheckpointLabels, Histogram>,
+    holds: Counter,
+    alerts: Family<AlertLabels, Counter>,
+    checkpoint_seconds: Family<CheckpointLabels, Histogram>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         Self(Arc::new(MetricsInner {
-            answers: Family::default(),
-            answer_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
-            graph: Family::default(),
-            moves: Family::default(),
+            http_requests: Family::default(),
+            http_request_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
+            graph_calls: Family::default(),
+            transitions: Family::default(),
             writeback_seconds: Histogram::new(exponential_buckets(0.5, 2.0, 12)),
-            freezes: Counter::default(),
-            desk_alarms: Family::default(),
-            rungs: Family::new_with_constructor(rung_buckets),
+            holds: Counter::default(),
+            alerts: Family::default(),
+            checkpoint_seconds: Family::new_with_constructor(new_checkpoint_histogram),
         }))
     }
 }
 
 impl Metrics {
     /// Counts an answered HTTP request and its duration.
-    pub(crate) fn answered(&self, method: &str, status: u16, took: Duration) {
+    pub(crate) fn count_http_request(&self, method: &str, status: u16, took: Duration) {
         let method = if ["GET", "POST", "HEAD"].contains(&method) { method } else { "other" };
         let answer = HttpRequestLabels { method: method.to_owned(), status: u32::from(status) };
-        self.0.answers.get_or_create(&answer).inc();
-        self.0.answer_seconds.observe(took.as_secs_f64());
+        self.0.http_requests.get_or_create(&answer).inc();
+        self.0.http_request_seconds.observe(took.as_secs_f64());
     }
 
     /// Counts a Graph call by response status; 0 means no response.
-    pub(crate) fn graph(&self, status: u16) {
-        self.0.graph.get_or_create(&GraphCallLabels { status: u32::from(status) }).inc();
+    pub(crate) fn count_graph_call(&self, status: u16) {
+        self.0.graph_calls.get_or_create(&GraphCallLabels { status: u32::from(status) }).inc();
     }
 
     /// Counts a state transition of a reset.
-    pub(crate) fn moved(&self, state: &'static str, cause: Option<&'static str>) {
-        self.0.moves.get_or_create(&TransitionLabels { state, cause: cause.unwrap_or("") }).inc();
+    pub(crate) fn count_transition(&self, state: &'static str, cause: Option<&'static str>) {
+        self.0.transitions.get_or_create(&TransitionLabels { state, cause: cause.unwrap_or("") }).inc();
     }
 
     /// Observes the time from Graph's 202 response to the state *written*.
-    pub(crate) fn wrote_back(&self, took: Duration) {
+    pub(crate) fn observe_writeback(&self, took: Duration) {
         self.0.writeback_seconds.observe(took.as_secs_f64());
     }
 
     /// Observes the time from the request to an evidence checkpoint (label `rung`).
-    pub(crate) fn reached(&self, rung: &'static str, took: Duration) {
-        self.0.rungs.get_or_create(&CheckpointLabels { rung }).observe(took.as_secs_f64());
+    pub(crate) fn observe_checkpoint(&self, rung: &'static str, took: Duration) {
+        self.0.checkpoint_seconds.get_or_create(&CheckpointLabels { rung }).observe(took.as_secs_f64());
     }
 
     /// Counts a hold: a person reported a reset as not requested (metric `freezes`).
-    pub(crate) fn froze(&self) {
-        self.0.freezes.inc();
+    pub(crate) fn count_hold(&self) {
+        self.0.holds.inc();
     }
 
     /// Counts an alert for the helpdesk (metric `desk_alarms`).
-    pub(crate) fn desk_alarm(&self, kind: &'static str) {
-        self.0.desk_alarms.get_or_create(&AlertLabels { kind }).inc();
+    pub(crate) fn count_alert(&self, kind: &'static str) {
+        self.0.alerts.get_or_create(&AlertLabels { kind }).inc();
     }
 
     /// Registers all counters and histograms in the registry that a scrape encodes.
     pub(crate) fn register(&self, registry: &mut Registry) {
         let inner = &self.0;
-        registry.register("http_requests", "Requests answered", inner.answers.clone());
+        registry.register("http_requests", "Requests answered", inner.http_requests.clone());
         registry.register_with_unit(
             "http_request",
             "How long an answer took",
             Unit::Seconds,
-            inner.answer_seconds.clone(),
+            inner.http_request_seconds.clone(),
         );
-        registry.register("graph_calls", "Answers of Microsoft Graph; status 0 is none", inner.graph.clone());
-        registry.register("reset_moves", "Changes of state of resets", inner.moves.clone());
+        registry.register("graph_calls", "Answers of Microsoft Graph; status 0 is none", inner.graph_calls.clone());
+        registry.register("reset_moves", "Changes of state of resets", inner.transitions.clone());
         registry.register_with_unit(
             "writeback",
             "From Graph's 202 to its word that the password is in place",
@@ -130,9 +130,9 @@ impl Metrics {
             inner.writeback_seconds.clone(),
         );
         let help = "From the request to a rung of the evidence, by the time its source gives";
-        registry.register_with_unit("rung", help, Unit::Seconds, inner.rungs.clone());
+        registry.register_with_unit("rung", help, Unit::Seconds, inner.checkpoint_seconds.clone());
         let help = "Links of notices pressed to say that a reset was not theirs: an alarm each";
-        registry.register("freezes", help, inner.freezes.clone());
-        registry.register("desk_alarms", "What the helpdesk must look at", inner.desk_alarms.clone());
+        registry.register("freezes", help, inner.holds.clone());
+        registry.register("desk_alarms", "What the helpdesk must look at", inner.alerts.clone());
     }
 }

@@ -13,7 +13,7 @@ mod watchers;
 pub(crate) use brief::TtlCache;
 pub(crate) use colour::Colour;
 pub(crate) use crash::crash_point;
-pub(crate) use hex::hex;
+pub(crate) use hex::encode_hex;
 pub(crate) use ids::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId, TenantId};
 pub(crate) use in_flight::{InFlightGuard, InFlightResets};
 pub(crate) use known::ChangeTrackedCache;

@@ -10,7 +10,7 @@ use passback_emulator::{EmulatorOptions, LdapsOptions, TenantSeed};
 use serde_json::json;
 use url::Url;
 
-use super::{CliError, say};
+use super::{CliError, print_line};
 
 #[derive(Args)]
 pub(super) struct DemoArgs {
@@ -75,7 +75,7 @@ struct DirectoryArgs {
 }
 
 impl DirectoryArgs {
-    fn options(self) -> Result<Option<LdapsOptions>, CliError> {
+    fn into_ldaps_options(self) -> Result<Option<LdapsOptions>, CliError> {
         let Some(url) = self.directory else { return Ok(None) };
         let (Some(bind), Some(password), Some(base), Some(ca)) =
             (self.directory_bind_dn, self.directory_password_file, self.directory_base_dn, self.directory_ca)
@@ -86,68 +86,77 @@ impl DirectoryArgs {
     }
 }
 
-fn seed(path: Option<PathBuf>) -> Result<TenantSeed, CliError> {
-    Ok(path.map_or_else(TenantSeed::contoso, |path| TenantSeed::read(&path))?)
+fn load_seed(path: Option<PathBuf>) -> Result<TenantSeed, CliError> {
+    Ok(path.map_or_else(TenantSeed::contoso, |path| TenantSeed::from_file(&path))?)
 }
 
 impl DemoArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
-        let seed = seed(self.seed)?;
+        let seed = load_seed(self.seed)?;
         let password = seed.initial_password().to_owned();
         let options = DemoOptions {
             port: self.port,
             tenant_port: self.tenant_port,
             data_dir: self.data_dir,
             seed: Some(seed),
-            directory: self.directory.options()?,
+            directory: self.directory.into_ldaps_options()?,
             ..DemoOptions::default()
         };
         let demo = RunningDemo::start(options).await?;
         if self.json {
-            lines(&demo);
+            print_json_lines(&demo);
         }
-        table(&demo, &password);
+        print_table(&demo, &password);
         Ok(demo.run().await?)
     }
 }
 
-fn lines(demo: &RunningDemo) {
-    let (control, token) = demo.tenant.control();
-    say(&json!({ "service": "portal", "url": demo.url() }).to_string());
-    say(&json!({ "service": "tenant", "url": demo.tenant.url() }).to_string());
-    say(&json!({ "service": "control", "url": control, "token": token }).to_string());
+fn print_json_lines(demo: &RunningDemo) {
+    let (control, token) = demo.tenant.fault_control();
+    print_line(&json!({ "service": "portal", "url": demo.url() }).to_string());
+    print_line(&json!({ "service": "tenant", "url": demo.tenant.url() }).to_string());
+    print_line(&json!({ "service": "control", "url": control, "token": token }).to_string());
     for (upn, _, outcome) in &demo.people {
-        say(&json!({ "person": upn, "outcome": outcome }).to_string());
+        print_line(&json!({ "person": upn, "outcome": outcome }).to_string());
     }
 }
 
-fn table(demo: &RunningDemo, password: &str) {
+fn print_table(demo: &RunningDemo, password: &str) {
     let first = demo.people.first().map_or("", |(upn, _, _)| upn);
-    say(&format!("\n  Open {} and sign in as {first} with \"Face, fingerprint, PIN or security key\".\n", demo.url()));
-    say("  Who                                   what happens to their reset");
+    print_line(&format!(
+        "\n  Open {} and sign in as {first} with \"Face, fingerprint, PIN or security key\".\n",
+        demo.url()
+    ));
+    print_line("  Who                                   what happens to their reset");
     for (upn, _, outcome) in &demo.people {
-        say(&format!("  {upn:<36}  {outcome}"));
+        print_line(&format!("  {upn:<36}  {outcome}"));
     }
-    say(&format!("\n  Everybody's forgotten password is {password}; the tenant is emulated at {}.", demo.tenant.url()));
-    say(&format!("  Helpdesk: hugo@contoso.example at {}/helpdesk.", demo.url()));
-    say(&format!("  Administrator: adam@contoso.example at {}/admin/operator.  Stop with Ctrl-C.\n", demo.url()));
+    print_line(&format!(
+        "\n  Everybody's forgotten password is {password}; the tenant is emulated at {}.",
+        demo.tenant.url()
+    ));
+    print_line(&format!("  Helpdesk: hugo@contoso.example at {}/helpdesk.", demo.url()));
+    print_line(&format!(
+        "  Administrator: adam@contoso.example at {}/admin/operator.  Stop with Ctrl-C.\n",
+        demo.url()
+    ));
 }
 
 impl TenantArgs {
     pub(super) async fn run(self) -> Result<(), CliError> {
-        let mut seed = seed(self.seed)?;
+        let mut seed = load_seed(self.seed)?;
         if let Some(redirect) = &self.redirect {
-            seed = seed.with_redirect(redirect);
+            seed = seed.with_redirect_uri(redirect);
         }
         let mut start = EmulatorOptions::new(seed, Clock::system(), Random::system());
         start.listen = self.listen;
         start.graph_public_url = self.graph_public_url;
-        start.directory = self.directory.options()?;
+        start.directory = self.directory.into_ldaps_options()?;
         start.tls = self.tls.and_then(|files| <[PathBuf; 2]>::try_from(files).ok()).map(|[cert, key]| (cert, key));
-        let tenant = start.run().await?;
-        let (control, token) = tenant.control();
-        say(&json!({ "service": "tenant", "url": tenant.url(), "authority": tenant.authority(), "graph_url": tenant.graph_url() }).to_string());
-        say(&json!({ "service": "control", "url": control, "token": token }).to_string());
+        let tenant = start.start().await?;
+        let (control, token) = tenant.fault_control();
+        print_line(&json!({ "service": "tenant", "url": tenant.url(), "authority": tenant.authority(), "graph_url": tenant.graph_url() }).to_string());
+        print_line(&json!({ "service": "control", "url": control, "token": token }).to_string());
         tokio::signal::ctrl_c().await?;
         tenant.stop().await;
         Ok(())

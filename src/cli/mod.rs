@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use passback::config::{Config, load};
-use passback::serve::{PortalServer, listen};
+use passback::config::{Config, load_config};
+use passback::serve::{PortalServer, bind_listener};
 use passback::{Clock, Random, ops, verify_audit};
 use url::Url;
 
@@ -50,7 +50,7 @@ enum CliCommand {
         #[arg(long, required_unless_present = "config")]
         public_url: Option<Url>,
         /// Format to print.
-        #[arg(long = "as", value_enum, default_value_t = SetupAs::Powershell)]
+        #[arg(long = "as", value_enum, default_value_t = SetupTarget::Powershell)]
         text: SetupTarget,
     },
     /// Pause all resets, on all replicas.
@@ -154,7 +154,7 @@ struct ConfigArg {
 
 impl ConfigArg {
     fn load(&self) -> Result<Config, CliError> {
-        Ok(load(&self.config)?)
+        Ok(load_config(&self.config)?)
     }
 }
 
@@ -163,21 +163,21 @@ type CliError = Box<dyn std::error::Error + Send + Sync>;
 /// Parses the command line and runs the command.
 pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
     let cli = CliArgs::parse();
-    log();
+    init_logging();
     for problem in problems {
         tracing::error!(error = problem, "process hardening incomplete");
     }
-    match dispatch(cli.command).await {
+    match run_command(cli.command).await {
         Ok(code) => code,
         Err(error) => {
-            complain(&*error);
+            print_error(&*error);
             ExitCode::FAILURE
         }
     }
 }
 
 /// Prints an error with its sources to standard error.
-pub(crate) fn complain(error: &dyn std::error::Error) {
+pub(crate) fn print_error(error: &dyn std::error::Error) {
     let mut text = format!("passback: {error}");
     let mut cause = error.source();
     while let Some(next) = cause {
@@ -187,7 +187,7 @@ pub(crate) fn complain(error: &dyn std::error::Error) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-fn log() {
+fn init_logging() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("PASSBACK_LOG").unwrap_or_else(|_| EnvFilter::new("passback=info,warn"));
     // At level trace this target logs every path, and the path of a link in a mail is a secret.
@@ -198,7 +198,7 @@ fn log() {
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
-async fn dispatch(command: CliCommand) -> Result<ExitCode, CliError> {
+async fn run_command(command: CliCommand) -> Result<ExitCode, CliError> {
     match command {
         #[cfg(feature = "emulator")]
         CliCommand::Demo(args) => args.run().await?,
@@ -206,36 +206,36 @@ async fn dispatch(command: CliCommand) -> Result<ExitCode, CliError> {
         CliCommand::Tenant(args) => args.run().await?,
         CliCommand::Serve(with) => {
             let config = with.load()?;
-            let listener = listen(config.server.listen)?;
+            let listener = bind_listener(config.server.listen)?;
             PortalServer::start(config, listener, Clock::system(), Random::system()).await?.run().await?;
         }
-        CliCommand::Doctor { config, json } => return doctor(&config.config, json).await,
-        CliCommand::Setup { config, public_url, text } => say(&setup(config, public_url, text)?),
+        CliCommand::Doctor { config, json } => return print_doctor_report(&config.config, json).await,
+        CliCommand::Setup { config, public_url, text } => print_line(&render_setup_text(config, public_url, text)?),
         CliCommand::Pause { config, reason } => {
-            ops::pause(&config.load()?, &reason).await?;
-            say("Resets are paused.");
+            ops::pause_resets(&config.load()?, &reason).await?;
+            print_line("Resets are paused.");
         }
         CliCommand::Resume(with) => {
-            ops::resume(&with.load()?).await?;
-            say("Resets go on.");
+            ops::resume_resets(&with.load()?).await?;
+            print_line("Resets go on.");
         }
         CliCommand::Backup { config, to } => {
-            ops::backup(&config.load()?, &to).await?;
-            say(&format!("{} is whole. Keep the sealing keys too, somewhere else.", to.display()));
+            ops::backup_database(&config.load()?, &to).await?;
+            print_line(&format!("{} is whole. Keep the sealing keys too, somewhere else.", to.display()));
         }
         CliCommand::Breach(BreachCommand::Build { from, to }) => {
-            let built = ops::breach_build(&from, &to)?;
-            say(&format!("{} holds {} hashes in {} bytes.", to.display(), built.hashes, built.bytes));
+            let built = ops::build_breach_list_file(&from, &to)?;
+            print_line(&format!("{} holds {} hashes in {} bytes.", to.display(), built.hashes, built.bytes));
         }
         CliCommand::Audit(AuditCommand::Verify { database, config, head }) => {
-            return verify(&database, config, head).await;
+            return verify_audit_chain(&database, config, head).await;
         }
         CliCommand::Operator(OperatorCommand::Link { config, account }) => {
-            operator_link(&config.load()?, account.as_deref()).await?;
+            link_operator(&config.load()?, account.as_deref()).await?;
         }
         CliCommand::Config(ConfigCommand::Check(with)) => {
             let config = with.load()?;
-            say(&format!(
+            print_line(&format!(
                 "{} is fine: {} with tenant {}",
                 with.config.display(),
                 config.server.public_url,
@@ -246,40 +246,41 @@ async fn dispatch(command: CliCommand) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn operator_link(config: &Config, account: Option<&str>) -> Result<(), CliError> {
+async fn link_operator(config: &Config, account: Option<&str>) -> Result<(), CliError> {
     let show = |prompt: &ops::DevicePrompt| {
-        say(&format!("Open {} in a browser and enter the code {}", prompt.address, prompt.code));
-        say(
+        print_line(&format!("Open {} in a browser and enter the code {}", prompt.address, prompt.code));
+        print_line(
             "Sign in as the account that is to reset passwords, not as yourself. Enter no code that somebody else gave you.",
         );
     };
-    let linked = ops::operator_link(config, (Clock::system(), Random::system()), account, show, confirm).await?;
-    say(&format!("{} is the operator.", linked.upn));
+    let linked =
+        ops::link_operator(config, (Clock::system(), Random::system()), account, show, confirm_operator).await?;
+    print_line(&format!("{} is the operator.", linked.upn));
     Ok(())
 }
 
-fn confirm(who: &ops::ProposedOperator) -> bool {
+fn confirm_operator(who: &ops::ProposedOperator) -> bool {
     let scope = if who.scope == "/" { "the whole tenant" } else { &who.scope };
-    say(&format!("{} ({}) signed in: {}, {scope}", who.name, who.upn, who.role));
-    say("Make it the operator of this portal? Type yes:");
+    print_line(&format!("{} ({}) signed in: {}, {scope}", who.name, who.upn, who.role));
+    print_line("Make it the operator of this portal? Type yes:");
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed).is_ok() && typed.trim().eq_ignore_ascii_case("yes")
 }
 
-async fn doctor(config: &Path, json: bool) -> Result<ExitCode, CliError> {
-    let report = ops::doctor(config, Clock::system(), Random::system()).await;
+async fn print_doctor_report(config: &Path, json: bool) -> Result<ExitCode, CliError> {
+    let report = ops::run_doctor(config, Clock::system(), Random::system()).await;
     if json {
-        say(&serde_json::to_string_pretty(&report)?);
+        print_line(&serde_json::to_string_pretty(&report)?);
     } else {
-        report.lines().iter().for_each(|line| say(line));
+        report.text_lines().iter().for_each(|line| print_line(line));
     }
     Ok(ExitCode::from(report.exit_code()))
 }
 
-fn setup(config: Option<PathBuf>, public_url: Option<Url>, text: SetupTarget) -> Result<String, CliError> {
+fn render_setup_text(config: Option<PathBuf>, public_url: Option<Url>, text: SetupTarget) -> Result<String, CliError> {
     let facts = match (config, public_url) {
-        (Some(config), _) => ops::SetupContext::of_config(&load(&config)?),
-        (None, Some(url)) => ops::SetupContext::of_url(url),
+        (Some(config), _) => ops::SetupContext::from_config(&load_config(&config)?),
+        (None, Some(url)) => ops::SetupContext::from_url(url),
         (None, None) => return Err("configuration missing: give --config or --public-url".into()),
     };
     let which = match text {
@@ -288,29 +289,33 @@ fn setup(config: Option<PathBuf>, public_url: Option<Url>, text: SetupTarget) ->
         SetupTarget::Bicep => ops::SetupFormat::Bicep,
         SetupTarget::Directory => ops::SetupFormat::Directory,
     };
-    Ok(ops::setup(which, &facts)?)
+    Ok(ops::render_setup(which, &facts)?)
 }
 
-async fn verify(database: &str, config: Option<PathBuf>, head: Option<PathBuf>) -> Result<ExitCode, CliError> {
-    let config = config.map(|path| load(&path)).transpose()?;
+async fn verify_audit_chain(
+    database: &str,
+    config: Option<PathBuf>,
+    head: Option<PathBuf>,
+) -> Result<ExitCode, CliError> {
+    let config = config.map(|path| load_config(&path)).transpose()?;
     let head = head.map(std::fs::read_to_string).transpose()?;
     let report = verify_audit(database, config.as_ref(), head.as_deref()).await?;
-    say(&format!("{} rows, head {}", report.rows, report.head));
+    print_line(&format!("{} rows, head {}", report.rows, report.head));
     for unchecked in &report.unchecked {
-        say(&format!("not checked: {unchecked}"));
+        print_line(&format!("not checked: {unchecked}"));
     }
     for broken in &report.breaks {
-        say(&format!("BROKEN: {broken}"));
+        print_line(&format!("BROKEN: {broken}"));
     }
     if report.breaks.is_empty() {
-        say("The chain is whole.");
+        print_line("The chain is whole.");
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
 }
 
 /// Prints one line to standard output.
-pub(crate) fn say(line: &str) {
+pub(crate) fn print_line(line: &str) {
     // A closed standard output is no error of this command.
     let _ = writeln!(std::io::stdout(), "{line}");
 }

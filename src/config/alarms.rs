@@ -46,7 +46,7 @@ impl Default for AlertConfig {
 
 impl AlertConfig {
     /// Returns true outside the working hours. A span over midnight belongs to the day on which it begins.
-    pub(crate) fn is_odd_hour(&self, at: Timestamp) -> bool {
+    pub(crate) fn is_outside_working_hours(&self, at: Timestamp) -> bool {
         let Some(hours) = self.working_hours else { return false };
         let local = at.to_zoned(self.time_zone.0.clone()).datetime();
         let works = |day: civil::Date| self.working_days.iter().any(|d| d.weekday() == day.weekday());
@@ -121,16 +121,16 @@ impl TryFrom<String> for IanaTimeZone {
 mod tests {
     use super::*;
 
-    fn alarms(text: &str) -> AlertConfig {
+    fn parse_alerts(text: &str) -> AlertConfig {
         toml::from_str(text).unwrap()
     }
 
     #[test]
-    fn hours_are_those_of_the_zone_and_of_working_days() {
-        let odd = |alarms: &AlertConfig, at: &str| alarms.is_odd_hour(at.parse().unwrap());
+    fn working_hours_follow_time_zone_and_weekdays() {
+        let odd = |alarms: &AlertConfig, at: &str| alarms.is_outside_working_hours(at.parse().unwrap());
         let none = AlertConfig::default();
         assert!(!odd(&none, "2026-11-22T03:00:00Z"));
-        let berlin = alarms("working_hours = \"07:00-19:00\"\ntime_zone = \"Europe/Berlin\"");
+        let berlin = parse_alerts("working_hours = \"07:00-19:00\"\ntime_zone = \"Europe/Berlin\"");
         // A Monday in winter: 07:00 in Berlin is 06:00 UTC.
         assert!(odd(&berlin, "2026-11-23T05:59:59Z"));
         assert!(!odd(&berlin, "2026-11-23T06:00:00Z"));
@@ -138,13 +138,13 @@ mod tests {
         assert!(odd(&berlin, "2026-11-22T12:00:00Z"), "a Sunday");
         // In summer, 07:00 in Berlin is 05:00 UTC.
         assert!(!odd(&berlin, "2026-07-06T05:00:00Z"));
-        let night = alarms("working_hours = \"22:00-06:00\"\nworking_days = [\"fri\"]");
+        let night = parse_alerts("working_hours = \"22:00-06:00\"\nworking_days = [\"fri\"]");
         assert!(!odd(&night, "2026-11-20T23:00:00Z") && !odd(&night, "2026-11-21T05:59:00Z"), "Friday's night");
         assert!(odd(&night, "2026-11-20T05:00:00Z") && odd(&night, "2026-11-21T06:00:00Z"));
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn invalid_alert_settings_are_rejected() {
         for text in [
             "working_hours = \"7 to 19\"",
             "working_hours = \"07:00\"",

@@ -34,9 +34,9 @@ fn default_slow() -> i64 {
     60
 }
 
-pub(super) fn check(canary: &CanaryConfig) -> Result<(), ConfigError> {
+pub(super) fn validate_canary(canary: &CanaryConfig) -> Result<(), ConfigError> {
     if !canary.person.contains('@') {
-        return Err(ConfigError::value("canary.person", "must be the user principal name of the test account"));
+        return Err(ConfigError::invalid_value("canary.person", "must be the user principal name of the test account"));
     }
     for (key, value, most) in [
         ("canary.every_hours", canary.every_hours, 24 * 31),
@@ -44,7 +44,7 @@ pub(super) fn check(canary: &CanaryConfig) -> Result<(), ConfigError> {
         ("canary.slow_seconds", canary.slow_seconds, 86_400),
     ] {
         if !(1..=most).contains(&value) {
-            return Err(ConfigError::value(key, format!("must be between 1 and {most}")));
+            return Err(ConfigError::invalid_value(key, format!("must be between 1 and {most}")));
         }
     }
     Ok(())
@@ -55,8 +55,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_canary_is_named_and_rare_enough() {
-        let read = |text: &str| check(&toml::from_str(text).unwrap());
+    fn invalid_canary_settings_are_rejected() {
+        let read = |text: &str| validate_canary(&toml::from_str(text).unwrap());
         read("person = \"canary@contoso.example\"").unwrap();
         for (text, names) in [
             ("person = \"canary\"", "canary.person"),

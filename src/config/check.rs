@@ -3,31 +3,31 @@
 use super::{BreachCheckKind, Config, ConfigError, DirectoryConfig, EntraConfig, NationalCloud, ServerConfig};
 use crate::base::is_loopback_host;
 
-pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+pub(super) fn validate_config(config: &Config) -> Result<(), ConfigError> {
     let public = &config.server.public_url;
     if public.scheme() != "https" && !(public.scheme() == "http" && is_loopback_host(public)) {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "server.public_url",
             "must be https; plain http is for loopback addresses only",
         ));
     }
     if public.path() != "/" || public.query().is_some() {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "server.public_url",
             "must have no path: the portal lives at the root of its host",
         ));
     }
-    server(&config.server)?;
-    super::entra::check(&config.entra)?;
+    validate_server(&config.server)?;
+    super::entra::validate_entra(&config.entra)?;
     if config.sealing.keys.is_empty() {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "sealing.keys",
             "needs at least one key: { id, file } with 64 hexadecimal digits in the file",
         ));
     }
-    policy(config)?;
-    super::notify::check(&config.notify)?;
-    config.canary.as_ref().map_or(Ok(()), super::canary::check)?;
+    validate_password_policy(config)?;
+    super::notify::validate_notify(&config.notify)?;
+    config.canary.as_ref().map_or(Ok(()), super::canary::validate_canary)?;
     for (key, value) in [
         ("signin.max_age_seconds", config.signin.max_age_seconds),
         ("signin.submit_seconds", config.signin.submit_seconds),
@@ -45,16 +45,16 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         ("audit.keep_personal_days", config.audit.keep_personal_days.unwrap_or(1)),
     ] {
         if value <= 0 {
-            return Err(ConfigError::value(key, "must be more than zero"));
+            return Err(ConfigError::invalid_value(key, "must be more than zero"));
         }
     }
-    config.directory.as_ref().map_or(Ok(()), directory)
+    config.directory.as_ref().map_or(Ok(()), validate_directory)
 }
 
-fn directory(directory: &DirectoryConfig) -> Result<(), ConfigError> {
+fn validate_directory(directory: &DirectoryConfig) -> Result<(), ConfigError> {
     let url = &directory.url;
     if url.scheme() != "ldaps" || url.host_str().is_none_or(str::is_empty) {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "directory.url",
             "must be ldaps:// and the name of a domain controller: the bind password never goes in the clear",
         ));
@@ -64,46 +64,52 @@ fn directory(directory: &DirectoryConfig) -> Result<(), ConfigError> {
         || !matches!(url.path(), "" | "/")
         || url.query().is_some()
     {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "directory.url",
             "must be host and port only; who binds is directory.bind_dn, where to search directory.base_dn",
         ));
     }
     for (key, value) in [("directory.bind_dn", &directory.bind_dn), ("directory.base_dn", &directory.base_dn)] {
         if !value.contains('=') {
-            return Err(ConfigError::value(key, "must be a distinguished name, such as OU=People,DC=corp,DC=example"));
+            return Err(ConfigError::invalid_value(
+                key,
+                "must be a distinguished name, such as OU=People,DC=corp,DC=example",
+            ));
         }
     }
     // A bind without a password succeeds without authentication (RFC 4513, 5.1.2), and then reads nothing.
     if directory.password.as_ref().is_none_or(|password| password.expose_secret().is_empty()) {
-        return Err(ConfigError::value("directory.password", "is missing: give password or password_file"));
+        return Err(ConfigError::invalid_value("directory.password", "is missing: give password or password_file"));
     }
     if !(1..=30).contains(&directory.timeout_seconds) {
-        return Err(ConfigError::value("directory.timeout_seconds", "must be between 1 and 30"));
+        return Err(ConfigError::invalid_value("directory.timeout_seconds", "must be between 1 and 30"));
     }
     Ok(())
 }
 
-fn policy(config: &Config) -> Result<(), ConfigError> {
+fn validate_password_policy(config: &Config) -> Result<(), ConfigError> {
     let (policy, breach) = (&config.policy, &config.breach);
     if policy.min_length < 8 || policy.min_length > 127 {
-        return Err(ConfigError::value("policy.min_length", "must be 8 (what Entra asks for) to 127"));
+        return Err(ConfigError::invalid_value("policy.min_length", "must be 8 (what Entra asks for) to 127"));
     }
     if policy.classes > 4 || policy.strength > 4 {
-        return Err(ConfigError::value("policy.classes", "and policy.strength go from 0 to 4"));
+        return Err(ConfigError::invalid_value("policy.classes", "and policy.strength go from 0 to 4"));
     }
     if policy.banned_words.len() > 1_000 {
-        return Err(ConfigError::value("policy.banned_words", "takes 1,000 words at most, as Entra's own list"));
+        return Err(ConfigError::invalid_value(
+            "policy.banned_words",
+            "takes 1,000 words at most, as Entra's own list",
+        ));
     }
     if policy.microsoft_check {
-        microsoft_check(&config.entra)?;
+        validate_microsoft_check(&config.entra)?;
     }
     let url = &breach.url;
     if (url.scheme() != "https" && !is_loopback_host(url)) || !url.path().ends_with('/') {
-        return Err(ConfigError::value("breach.url", "must be https and end with a slash"));
+        return Err(ConfigError::invalid_value("breach.url", "must be https and end with a slash"));
     }
     if breach.kind == BreachCheckKind::File && breach.file.is_none() {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "breach.file",
             "is needed with kind = \"file\": make one with passback breach build",
         ));
@@ -113,12 +119,15 @@ fn policy(config: &Config) -> Result<(), ConfigError> {
 
 /// Validates that `validatePassword` exists: it is in Graph beta, next to `/v1.0`, and in the global cloud only
 /// (<https://learn.microsoft.com/graph/api/user-validatepassword>, read 2026-11-23).
-fn microsoft_check(entra: &EntraConfig) -> Result<(), ConfigError> {
+fn validate_microsoft_check(entra: &EntraConfig) -> Result<(), ConfigError> {
     if entra.cloud != NationalCloud::Global {
-        return Err(ConfigError::value("policy.microsoft_check", "is not possible here: only the global cloud has it"));
+        return Err(ConfigError::invalid_value(
+            "policy.microsoft_check",
+            "is not possible here: only the global cloud has it",
+        ));
     }
     if !entra.graph_url().path().trim_end_matches('/').ends_with("/v1.0") {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "policy.microsoft_check",
             "needs an entra.graph_url that ends in /v1.0: beta is found beside it",
         ));
@@ -126,21 +135,24 @@ fn microsoft_check(entra: &EntraConfig) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn server(server: &ServerConfig) -> Result<(), ConfigError> {
+fn validate_server(server: &ServerConfig) -> Result<(), ConfigError> {
     if server.tls_cert.is_some() != server.tls_key.is_some() {
-        return Err(ConfigError::value("server.tls_cert", "and server.tls_key go together: give both or neither"));
+        return Err(ConfigError::invalid_value(
+            "server.tls_cert",
+            "and server.tls_key go together: give both or neither",
+        ));
     }
     if server.tls_cert.is_some() && server.public_url.scheme() != "https" {
-        return Err(ConfigError::value("server.public_url", "must be https when server.tls_cert is given"));
+        return Err(ConfigError::invalid_value("server.public_url", "must be https when server.tls_cert is given"));
     }
     if server.metrics_listen == Some(server.listen) {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "server.metrics_listen",
             "must differ from server.listen: metrics are not public",
         ));
     }
     if server.max_connections == 0 || server.max_connections_per_address == 0 {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "server.max_connections",
             "and max_connections_per_address must be more than zero",
         ));

@@ -25,7 +25,7 @@ impl TryFrom<String> for NationalCloud {
 
 impl NationalCloud {
     /// Returns the sign-in and Graph hosts (<https://learn.microsoft.com/graph/deployments>, read 2026-11-23).
-    fn hosts(self) -> (&'static str, &'static str) {
+    fn login_and_graph_hosts(self) -> (&'static str, &'static str) {
         match self {
             Self::Global => ("login.microsoftonline.com", "graph.microsoft.com"),
             Self::UsGov => ("login.microsoftonline.us", "graph.microsoft.us"),
@@ -42,7 +42,9 @@ impl EntraConfig {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a fixed host and a UUID always make a URL")]
     pub fn authority(&self) -> Url {
-        let made = || format!("https://{}/{}/v2.0", self.cloud.hosts().0, self.tenant_id).parse().expect("a URL");
+        let made = || {
+            format!("https://{}/{}/v2.0", self.cloud.login_and_graph_hosts().0, self.tenant_id).parse().expect("a URL")
+        };
         self.authority.clone().unwrap_or_else(made)
     }
 
@@ -53,7 +55,7 @@ impl EntraConfig {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a fixed host always makes a URL")]
     pub fn graph_url(&self) -> Url {
-        let made = || format!("https://{}/v1.0", self.cloud.hosts().1).parse().expect("a URL");
+        let made = || format!("https://{}/v1.0", self.cloud.login_and_graph_hosts().1).parse().expect("a URL");
         self.graph_url.clone().unwrap_or_else(made)
     }
 
@@ -64,15 +66,15 @@ impl EntraConfig {
     }
 }
 
-pub(super) fn check(entra: &EntraConfig) -> Result<(), ConfigError> {
-    let (login, graph) = entra.cloud.hosts();
-    host("entra.authority", &entra.authority(), login, entra)?;
-    host("entra.graph_url", &entra.graph_url(), graph, entra)?;
-    credential(&entra.credential)
+pub(super) fn validate_entra(entra: &EntraConfig) -> Result<(), ConfigError> {
+    let (login, graph) = entra.cloud.login_and_graph_hosts();
+    validate_host("entra.authority", &entra.authority(), login, entra)?;
+    validate_host("entra.graph_url", &entra.graph_url(), graph, entra)?;
+    validate_credential(&entra.credential)
 }
 
 /// Accepts Microsoft's host over https, and other hosts on loopback or with `entra.allow_other_hosts`.
-fn host(key: &'static str, url: &Url, microsoft: &str, entra: &EntraConfig) -> Result<(), ConfigError> {
+fn validate_host(key: &'static str, url: &Url, microsoft: &str, entra: &EntraConfig) -> Result<(), ConfigError> {
     let theirs = url.scheme() == "https" && url.host_str() == Some(microsoft) && url.port().is_none();
     let allowed = theirs || is_loopback_host(url) || (entra.allow_other_hosts && url.scheme() == "https");
     if allowed {
@@ -81,12 +83,12 @@ fn host(key: &'static str, url: &Url, microsoft: &str, entra: &EntraConfig) -> R
     let problem = format!(
         "{url} is not Microsoft's host for this cloud ({microsoft}): correct it, or set entra.allow_other_hosts = true"
     );
-    Err(ConfigError::value(key, problem))
+    Err(ConfigError::invalid_value(key, problem))
 }
 
 /// Validates that a credential has all keys of its kind and no others: a forgotten secret next to a certificate would
 /// look as if it were in use.
-fn credential(credential: &CredentialConfig) -> Result<(), ConfigError> {
+fn validate_credential(credential: &CredentialConfig) -> Result<(), ConfigError> {
     use CredentialKind::{Certificate, Federated, Secret};
     for (key, of, kind, given) in [
         ("secret or secret_file", Secret, "secret", credential.secret.is_some()),
@@ -99,7 +101,7 @@ fn credential(credential: &CredentialConfig) -> Result<(), ConfigError> {
             (false, true) => format!("{key} goes with kind = \"{kind}\" only: remove it, or change the kind"),
             _ => continue,
         };
-        return Err(ConfigError::value("entra.credential", problem));
+        return Err(ConfigError::invalid_value("entra.credential", problem));
     }
     Ok(())
 }
@@ -108,32 +110,32 @@ fn credential(credential: &CredentialConfig) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    const TENANT: &str = "c0de0000-7e5a-4f00-8000-00000000c0de";
+    const TENANT_ID: &str = "c0de0000-7e5a-4f00-8000-00000000c0de";
 
-    fn entra(more: &str) -> Result<EntraConfig, String> {
+    fn parse_entra(more: &str) -> Result<EntraConfig, String> {
         let text = format!(
-            "tenant_id = \"{TENANT}\"\nclient_id = \"{TENANT}\"\ncredential = {{ kind = \"secret\", secret = \"x\" }}\n{more}"
+            "tenant_id = \"{TENANT_ID}\"\nclient_id = \"{TENANT_ID}\"\ncredential = {{ kind = \"secret\", secret = \"x\" }}\n{more}"
         );
         let entra: EntraConfig = toml::from_str(&text).map_err(|e| e.to_string())?;
-        check(&entra).map_err(|e| e.to_string())?;
+        validate_entra(&entra).map_err(|e| e.to_string())?;
         Ok(entra)
     }
 
-    const CLOUDS: [(&str, &str, &str); 3] = [
+    const CLOUD_HOSTS: [(&str, &str, &str); 3] = [
         ("global", "https://login.microsoftonline.com", "https://graph.microsoft.com"),
         ("us-gov", "https://login.microsoftonline.us", "https://graph.microsoft.us"),
         ("us-gov-dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
     ];
 
     #[test]
-    fn each_cloud_has_its_hosts_and_takes_no_other_clouds() {
-        for (cloud, login, graph) in CLOUDS {
-            let made = entra(&format!("cloud = \"{cloud}\"")).unwrap();
-            assert_eq!(made.authority().as_str(), format!("{login}/{TENANT}/v2.0"));
+    fn each_cloud_accepts_only_its_own_hosts() {
+        for (cloud, login, graph) in CLOUD_HOSTS {
+            let made = parse_entra(&format!("cloud = \"{cloud}\"")).unwrap();
+            assert_eq!(made.authority().as_str(), format!("{login}/{TENANT_ID}/v2.0"));
             assert_eq!(made.graph_url().as_str(), format!("{graph}/v1.0"));
-            for (other, their_login, their_graph) in CLOUDS {
-                let with = |key: &str, url: String| entra(&format!("cloud = \"{cloud}\"\n{key} = \"{url}\""));
-                let authority = with("authority", format!("{their_login}/{TENANT}/v2.0"));
+            for (other, their_login, their_graph) in CLOUD_HOSTS {
+                let with = |key: &str, url: String| parse_entra(&format!("cloud = \"{cloud}\"\n{key} = \"{url}\""));
+                let authority = with("authority", format!("{their_login}/{TENANT_ID}/v2.0"));
                 assert_eq!(authority.is_ok(), login == their_login, "{cloud} and the sign-in of {other}");
                 let at_graph = with("graph_url", format!("{their_graph}/v1.0"));
                 assert_eq!(at_graph.is_ok(), graph == their_graph, "{cloud} and the Graph of {other}");
@@ -142,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn china_is_refused_with_the_reason() {
-        let message = entra("cloud = \"china\"").unwrap_err();
+    fn china_cloud_is_rejected_with_reason() {
+        let message = parse_entra("cloud = \"china\"").unwrap_err();
         assert!(message.contains("has no call that resets a password"), "{message}");
-        assert!(entra("cloud = \"moon\"").unwrap_err().contains("none of global, us-gov, us-gov-dod"));
+        assert!(parse_entra("cloud = \"moon\"").unwrap_err().contains("none of global, us-gov, us-gov-dod"));
     }
 
     #[test]
-    fn each_kind_of_credential_needs_its_own_keys_and_takes_no_others() {
+    fn each_credential_kind_requires_exactly_its_own_keys() {
         for (given, message) in [
             ("kind = \"secret\"", "needs secret or secret_file"),
             ("kind = \"secret\", secret = \"x\", key_file = \"k\"", "key_file goes with kind = \"certificate\""),
@@ -163,14 +165,14 @@ mod tests {
             ("kind = \"federated\", token_file = \"t\", certificate_file = \"c\"", "certificate_file goes with"),
         ] {
             let read: CredentialConfig = toml::from_str(&given.replace(", ", "\n")).unwrap();
-            let problem = credential(&read).unwrap_err().to_string();
+            let problem = validate_credential(&read).unwrap_err().to_string();
             assert!(problem.contains(message), "{given}: {problem}");
         }
         for good in [
             "kind = \"certificate\"\ncertificate_file = \"c\"\nkey_file = \"k\"",
             "kind = \"federated\"\ntoken_file = \"t\"",
         ] {
-            credential(&toml::from_str(good).unwrap()).unwrap();
+            validate_credential(&toml::from_str(good).unwrap()).unwrap();
         }
     }
 }

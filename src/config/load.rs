@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::check::check;
+use super::check::validate_config;
 use super::{Config, CredentialKind};
 use crate::base::Secret;
 
@@ -18,7 +18,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn value(key: &'static str, problem: impl Into<String>) -> Self {
+    pub(super) fn invalid_value(key: &'static str, problem: impl Into<String>) -> Self {
         Self::Value { key, problem: problem.into() }
     }
 }
@@ -27,17 +27,17 @@ impl ConfigError {
 ///
 /// # Errors
 /// When a file cannot be read, a key is unknown, or values do not fit together.
-pub fn load(file: &Path) -> Result<Config, ConfigError> {
+pub fn load_config(file: &Path) -> Result<Config, ConfigError> {
     let sources =
         config::Config::builder().add_source(config::File::from(file).format(config::FileFormat::Toml)).add_source(
             config::Environment::with_prefix("PASSBACK").prefix_separator("__").separator("__").try_parsing(true),
         );
     let mut read: Config = sources.build()?.try_deserialize()?;
     if let Some(path) = &read.database.url_file {
-        read.database.url = secret(path)?;
+        read.database.url = read_secret_file(path)?;
     }
     if let Some(path) = &read.entra.credential.secret_file {
-        read.entra.credential.secret = Some(secret(path)?);
+        read.entra.credential.secret = Some(read_secret_file(path)?);
     }
     if read.entra.credential.kind == CredentialKind::Federated && read.entra.credential.token_file.is_none() {
         read.entra.credential.token_file = std::env::var_os("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from);
@@ -45,23 +45,23 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     if let Some(directory) = &mut read.directory
         && let Some(path) = &directory.password_file
     {
-        directory.password = Some(secret(path)?);
+        directory.password = Some(read_secret_file(path)?);
     }
     if let Some(unlock) = read.directory.as_mut().and_then(|directory| directory.unlock.as_mut())
         && let Some(path) = &unlock.password_file
     {
-        unlock.password = Some(secret(path)?);
+        unlock.password = Some(read_secret_file(path)?);
     }
     if let Some(smtp) = &mut read.notify.smtp
         && let Some(path) = &smtp.password_file
     {
-        smtp.password = Some(secret(path)?);
+        smtp.password = Some(read_secret_file(path)?);
     }
-    check(&read)?;
+    validate_config(&read)?;
     Ok(read)
 }
 
-fn secret(path: &Path) -> Result<Secret, ConfigError> {
+fn read_secret_file(path: &Path) -> Result<Secret, ConfigError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| ConfigError::SecretFile { path: path.to_owned(), source })?;
     Ok(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()))
@@ -71,7 +71,7 @@ fn secret(path: &Path) -> Result<Secret, ConfigError> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"
+    const MINIMAL_CONFIG: &str = r#"
         [server]
         public_url = "https://reset.contoso.example/"
         [sealing]
@@ -82,20 +82,20 @@ mod tests {
         credential = { kind = "secret", secret = "s3cret-value" }
     "#;
 
-    fn read(text: &str) -> Result<Config, ConfigError> {
+    fn load_text(text: &str) -> Result<Config, ConfigError> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("passback.toml");
         std::fs::write(&file, text).unwrap();
-        load(&file)
+        load_config(&file)
     }
 
-    fn said(text: &str) -> String {
-        read(text).unwrap_err().to_string()
+    fn error_text(text: &str) -> String {
+        load_text(text).unwrap_err().to_string()
     }
 
     #[test]
-    fn a_short_file_is_enough_and_microsofts_hosts_follow_from_the_cloud() {
-        let config = read(GOOD).unwrap();
+    fn minimal_file_derives_microsoft_hosts_from_cloud() {
+        let config = load_text(MINIMAL_CONFIG).unwrap();
         assert_eq!(config.entra.graph_url().as_str(), "https://graph.microsoft.com/v1.0");
         assert_eq!(
             config.entra.authority().as_str(),
@@ -105,37 +105,37 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_an_error_that_names_it() {
-        let text = GOOD.replace("public_url", "hourly_celing = 3\npublic_url");
-        assert!(said(&text).contains("hourly_celing"), "{}", said(&text));
+    fn misspelt_key_is_named_in_the_error() {
+        let text = MINIMAL_CONFIG.replace("public_url", "hourly_celing = 3\npublic_url");
+        assert!(error_text(&text).contains("hourly_celing"), "{}", error_text(&text));
     }
 
     #[test]
-    fn http_is_for_this_machine_only() {
-        assert!(said(&GOOD.replace("https://reset", "http://reset")).contains("server.public_url"));
-        assert!(read(&GOOD.replace("https://reset.contoso.example", "http://127.0.0.1:8080")).is_ok());
+    fn plain_http_is_limited_to_loopback() {
+        assert!(error_text(&MINIMAL_CONFIG.replace("https://reset", "http://reset")).contains("server.public_url"));
+        assert!(load_text(&MINIMAL_CONFIG.replace("https://reset.contoso.example", "http://127.0.0.1:8080")).is_ok());
     }
 
     #[test]
-    fn other_hosts_than_microsofts_have_to_be_allowed() {
-        let other = GOOD.replace("client_id", "graph_url = \"https://graph.evil.example/v1.0\"\nclient_id");
-        assert!(said(&other).contains("allow_other_hosts"));
-        assert!(read(&other.replace("client_id =", "allow_other_hosts = true\nclient_id =")).is_ok());
-        assert!(read(&other.replace("https://graph.evil.example", "http://127.0.0.1:99")).is_ok());
+    fn foreign_hosts_require_allow_other_hosts() {
+        let other = MINIMAL_CONFIG.replace("client_id", "graph_url = \"https://graph.evil.example/v1.0\"\nclient_id");
+        assert!(error_text(&other).contains("allow_other_hosts"));
+        assert!(load_text(&other.replace("client_id =", "allow_other_hosts = true\nclient_id =")).is_ok());
+        assert!(load_text(&other.replace("https://graph.evil.example", "http://127.0.0.1:99")).is_ok());
     }
 
     #[test]
-    fn microsofts_own_check_is_off_and_for_the_global_cloud_only() {
-        assert!(!read(GOOD).unwrap().policy.microsoft_check);
-        let on = format!("{GOOD}\n[policy]\nmicrosoft_check = true\n");
-        assert!(read(&on).unwrap().policy.microsoft_check);
+    fn microsoft_check_is_off_by_default_and_global_cloud_only() {
+        assert!(!load_text(MINIMAL_CONFIG).unwrap().policy.microsoft_check);
+        let on = format!("{MINIMAL_CONFIG}\n[policy]\nmicrosoft_check = true\n");
+        assert!(load_text(&on).unwrap().policy.microsoft_check);
         for other in ["cloud = \"us-gov\"", "graph_url = \"http://127.0.0.1:99/graph\""] {
             let text = on.replace("client_id =", &format!("{other}\nclient_id ="));
-            assert!(said(&text).contains("policy.microsoft_check"), "{other}");
+            assert!(error_text(&text).contains("policy.microsoft_check"), "{other}");
         }
     }
 
-    const DIRECTORY: &str = r#"
+    const DIRECTORY_SECTION: &str = r#"
         [directory]
         url = "ldaps://dc1.corp.example"
         bind_dn = "CN=svc-probe,CN=Users,DC=corp,DC=example"
@@ -145,20 +145,20 @@ mod tests {
     "#;
 
     fn with_directory(from: &str, to: &str) -> String {
-        assert!(DIRECTORY.contains(from));
-        format!("{GOOD}{}", DIRECTORY.replace(from, to))
+        assert!(DIRECTORY_SECTION.contains(from));
+        format!("{MINIMAL_CONFIG}{}", DIRECTORY_SECTION.replace(from, to))
     }
 
     #[test]
-    fn a_directory_is_asked_only_when_it_is_set_up() {
-        assert!(read(GOOD).unwrap().directory.is_none());
-        let config = read(&with_directory("", "")).unwrap();
+    fn directory_section_is_optional() {
+        assert!(load_text(MINIMAL_CONFIG).unwrap().directory.is_none());
+        let config = load_text(&with_directory("", "")).unwrap();
         assert_eq!(config.directory.as_ref().unwrap().timeout_seconds, 3);
         assert!(!format!("{config:?}").contains("pr0be-value"));
     }
 
     #[test]
-    fn a_directory_is_reached_by_ldaps_with_an_account_of_its_own() {
+    fn directory_requires_ldaps_and_a_bind_account() {
         for (from, to, names) in [
             ("ldaps://dc1", "ldap://dc1", "directory.url"),
             ("ldaps://dc1.corp.example", "ldaps:///", "directory.url"),
@@ -174,18 +174,19 @@ mod tests {
             ("ca_file = \"/etc/passback/corp-ca.pem\"", "", "ca_file"),
             ("base_dn = \"OU=People,DC=corp,DC=example\"", "", "base_dn"),
         ] {
-            let said = said(&with_directory(from, to));
+            let said = error_text(&with_directory(from, to));
             assert!(said.contains(names), "{names}: {said}");
         }
     }
 
     #[test]
-    fn a_secret_can_stand_in_a_file() {
+    fn secret_is_read_from_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("secret");
         std::fs::write(&file, "from-the-file\n").unwrap();
-        let text = GOOD.replace("secret = \"s3cret-value\"", &format!("secret_file = \"{}\"", file.display()));
-        assert_eq!(read(&text).unwrap().entra.credential.secret.unwrap().expose_secret(), "from-the-file");
-        assert!(said(&text.replace("/secret\"", "/missing\"")).contains("missing"));
+        let text =
+            MINIMAL_CONFIG.replace("secret = \"s3cret-value\"", &format!("secret_file = \"{}\"", file.display()));
+        assert_eq!(load_text(&text).unwrap().entra.credential.secret.unwrap().expose_secret(), "from-the-file");
+        assert!(error_text(&text.replace("/secret\"", "/missing\"")).contains("missing"));
     }
 }

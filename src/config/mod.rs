@@ -19,7 +19,7 @@ pub use alarms::{AlertConfig, IanaTimeZone, WorkingDay, WorkingHours};
 pub use audit::AuditConfig;
 pub use canary::CanaryConfig;
 pub use helpdesk::{ActAs, ActionThresholds, HelpdeskConfig, ThresholdIncreases, VerificationPoints};
-pub use load::{ConfigError, load};
+pub use load::{ConfigError, load_config};
 pub use notify::{NotifyConfig, NotifyKind, SmtpConfig, SmtpTls};
 pub use risk::{RiskConfig, RiskLevel};
 pub use sections::{

@@ -84,29 +84,29 @@ impl SmtpConfig {
         })
     }
 
-    fn is_on_this_machine(&self) -> bool {
+    fn is_loopback(&self) -> bool {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 }
 
-pub(super) fn check(notify: &NotifyConfig) -> Result<(), ConfigError> {
-    alarms(notify)?;
+pub(super) fn validate_notify(notify: &NotifyConfig) -> Result<(), ConfigError> {
+    validate_alert_recipients(notify)?;
     if notify.kind == NotifyKind::Off {
         return Ok(());
     }
     if notify.from.parse::<lettre::Address>().is_err() {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "notify.from",
             "must be an address, such as passback@example.org; with kind = \"graph\" the user name of the sending mailbox",
         ));
     }
     match (notify.kind, &notify.smtp) {
-        (NotifyKind::Smtp, Some(server)) => smtp(server),
+        (NotifyKind::Smtp, Some(server)) => validate_smtp(server),
         (NotifyKind::Smtp, None) => {
-            Err(ConfigError::value("notify.smtp", "is missing: kind = \"smtp\" needs [notify.smtp] with host"))
+            Err(ConfigError::invalid_value("notify.smtp", "is missing: kind = \"smtp\" needs [notify.smtp] with host"))
         }
-        (NotifyKind::Graph, Some(_)) => Err(ConfigError::value(
+        (NotifyKind::Graph, Some(_)) => Err(ConfigError::invalid_value(
             "notify.smtp",
             "goes with kind = \"smtp\" only: remove [notify.smtp], or choose that kind",
         )),
@@ -115,49 +115,52 @@ pub(super) fn check(notify: &NotifyConfig) -> Result<(), ConfigError> {
 }
 
 /// Maximum number of recipients of health issues.
-const ALARMS_TO_AT_MOST: usize = 5;
+const MAX_ALERT_RECIPIENTS: usize = 5;
 
-fn alarms(settings: &NotifyConfig) -> Result<(), ConfigError> {
+fn validate_alert_recipients(settings: &NotifyConfig) -> Result<(), ConfigError> {
     if settings.alarms_to.is_empty() {
         return Ok(());
     }
     if settings.kind == NotifyKind::Off {
-        return Err(ConfigError::value("notify.alarms_to", "needs a way to send: set notify.kind"));
+        return Err(ConfigError::invalid_value("notify.alarms_to", "needs a way to send: set notify.kind"));
     }
     let bad = settings.alarms_to.iter().any(|to| to.parse::<lettre::Address>().is_err());
-    if bad || settings.alarms_to.len() > ALARMS_TO_AT_MOST {
-        return Err(ConfigError::value("notify.alarms_to", "takes up to five addresses such as it@example.org"));
+    if bad || settings.alarms_to.len() > MAX_ALERT_RECIPIENTS {
+        return Err(ConfigError::invalid_value(
+            "notify.alarms_to",
+            "takes up to five addresses such as it@example.org",
+        ));
     }
     Ok(())
 }
 
-fn smtp(server: &SmtpConfig) -> Result<(), ConfigError> {
+fn validate_smtp(server: &SmtpConfig) -> Result<(), ConfigError> {
     if server.host.is_empty() || server.host.contains([':', '/', '@', ' ']) && server.host.parse::<IpAddr>().is_err() {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "notify.smtp.host",
             "must be a name or an address; the port is notify.smtp.port",
         ));
     }
-    if server.tls == SmtpTls::None && !server.is_on_this_machine() {
-        return Err(ConfigError::value(
+    if server.tls == SmtpTls::None && !server.is_loopback() {
+        return Err(ConfigError::invalid_value(
             "notify.smtp.tls",
             "none is for a mail server on this machine: use starttls or tls, and ca_file for a CA of your own",
         ));
     }
     if server.username.is_some() != server.password.is_some() {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "notify.smtp.username",
             "and notify.smtp.password (or password_file) go together: give both or neither",
         ));
     }
     if server.ca_file.is_some() && server.tls == SmtpTls::None {
-        return Err(ConfigError::value(
+        return Err(ConfigError::invalid_value(
             "notify.smtp.ca_file",
             "is for starttls and tls: without them nothing is checked",
         ));
     }
     if !(1..=60).contains(&server.timeout_seconds) {
-        return Err(ConfigError::value("notify.smtp.timeout_seconds", "must be between 1 and 60"));
+        return Err(ConfigError::invalid_value("notify.smtp.timeout_seconds", "must be between 1 and 60"));
     }
     Ok(())
 }
@@ -166,7 +169,7 @@ fn smtp(server: &SmtpConfig) -> Result<(), ConfigError> {
 mod tests {
     use super::*;
 
-    const SMTP: &str = r#"
+    const SMTP_SECTION: &str = r#"
         kind = "smtp"
         from = "passback@contoso.example"
         [smtp]
@@ -175,25 +178,25 @@ mod tests {
         password = "ma1l-value"
     "#;
 
-    fn said(from: &str, to: &str) -> String {
-        assert!(SMTP.contains(from), "{from}");
-        match toml::from_str::<NotifyConfig>(&SMTP.replace(from, to)) {
-            Ok(read) => check(&read).err().map_or_else(String::new, |error| error.to_string()),
+    fn validation_error(from: &str, to: &str) -> String {
+        assert!(SMTP_SECTION.contains(from), "{from}");
+        match toml::from_str::<NotifyConfig>(&SMTP_SECTION.replace(from, to)) {
+            Ok(read) => validate_notify(&read).err().map_or_else(String::new, |error| error.to_string()),
             Err(error) => error.to_string(),
         }
     }
 
     #[test]
-    fn nothing_is_sent_unless_it_is_set_up() {
+    fn mail_is_off_by_default() {
         let read: NotifyConfig = toml::from_str("").unwrap();
         assert_eq!(read.kind, NotifyKind::Off);
-        check(&read).unwrap();
+        validate_notify(&read).unwrap();
     }
 
     #[test]
-    fn a_mail_server_is_reached_by_tls_unless_it_is_on_this_machine() {
-        let read: NotifyConfig = toml::from_str(SMTP).unwrap();
-        check(&read).unwrap();
+    fn mail_server_requires_tls_unless_on_loopback() {
+        let read: NotifyConfig = toml::from_str(SMTP_SECTION).unwrap();
+        validate_notify(&read).unwrap();
         assert!(!format!("{read:?}").contains("ma1l-value"));
         assert_eq!(read.smtp.map(|s| (s.tls, s.port())), Some((SmtpTls::Starttls, 587)));
         for (host, wrong) in [
@@ -203,13 +206,14 @@ mod tests {
             ("127.0.0.1", false),
             ("::1", false),
         ] {
-            let message = said("host = \"mail.contoso.example\"", &format!("tls = \"none\"\nhost = \"{host}\""));
+            let message =
+                validation_error("host = \"mail.contoso.example\"", &format!("tls = \"none\"\nhost = \"{host}\""));
             assert_eq!(message.contains("notify.smtp.tls"), wrong, "{host}: {message}");
         }
     }
 
     #[test]
-    fn what_cannot_work_is_said_with_what_to_do() {
+    fn invalid_notify_settings_name_the_key() {
         for (from, to, names) in [
             ("passback@contoso.example", "passback", "notify.from"),
             ("from = \"passback@contoso.example\"", "", "notify.from"),
@@ -222,11 +226,11 @@ mod tests {
             ("[smtp]", "alarms_to = [\"nobody\"]\n[smtp]", "notify.alarms_to"),
             ("\"smtp\"", "\"pigeon\"", "pigeon"),
         ] {
-            let message = said(from, to);
+            let message = validation_error(from, to);
             assert!(message.contains(names), "{names}: {message}");
         }
-        let without = SMTP.split("[smtp]").next().unwrap();
-        let message = check(&toml::from_str(without).unwrap()).unwrap_err().to_string();
+        let without = SMTP_SECTION.split("[smtp]").next().unwrap();
+        let message = validate_notify(&toml::from_str(without).unwrap()).unwrap_err().to_string();
         assert!(message.contains("[notify.smtp] with host"), "{message}");
     }
 }

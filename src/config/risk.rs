@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_has_a_place_among_the_others() {
+    fn risk_levels_are_ordered() {
         let read = |text: &str| toml::from_str::<RiskConfig>(text).unwrap().approval_from;
         assert_eq!((read(""), read("approval_from = \"medium\"")), (None, Some(RiskLevel::Medium)));
         assert!(RiskLevel::Low < RiskLevel::Medium && RiskLevel::Medium < RiskLevel::High);

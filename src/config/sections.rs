@@ -48,7 +48,7 @@ pub struct Config {
 }
 
 impl Config {
-    pub(crate) fn tenant(&self) -> TenantId {
+    pub(crate) fn tenant_id(&self) -> TenantId {
         self.entra.tenant_id.into()
     }
 }

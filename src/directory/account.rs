@@ -6,22 +6,22 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::descriptor::cannot_change;
+use super::descriptor::denies_password_change;
 use super::entry::LdapEntry;
 use super::policy::DirectoryPasswordRules;
 use super::sid::Sid;
 
 /// Account disabled.
-const DISABLED: i64 = 0x2;
+const UF_ACCOUNTDISABLE: i64 = 0x2;
 /// Account locked. Only `msDS-User-Account-Control-Computed` has this bit.
-const LOCKED: i64 = 0x10;
+const UF_LOCKOUT: i64 = 0x10;
 /// Password never expires.
-const NEVER_EXPIRES: i64 = 0x1_0000;
+const UF_DONT_EXPIRE_PASSWD: i64 = 0x1_0000;
 /// Smart card required for sign-in, so the password is never used.
-const SMARTCARD: i64 = 0x4_0000;
+const UF_SMARTCARD_REQUIRED: i64 = 0x4_0000;
 
 /// Attributes to request.
-pub(super) const ATTRIBUTES: [&str; 9] = [
+pub(super) const ACCOUNT_ATTRIBUTES: [&str; 9] = [
     "objectSid",
     "userAccountControl",
     // Constructed attributes: a domain controller sends these two only when they are requested by name.
@@ -62,27 +62,27 @@ pub(crate) struct DirectoryAccount {
 
 impl DirectoryAccount {
     /// Reads an account from its attributes. `None` without `userAccountControl`, on which most fields depend.
-    pub(super) fn read(entry: &LdapEntry, rules: Option<DirectoryPasswordRules>, now: Timestamp) -> Option<Self> {
+    pub(super) fn from_entry(entry: &LdapEntry, rules: Option<DirectoryPasswordRules>, now: Timestamp) -> Option<Self> {
         let flags = entry.number("userAccountControl")?;
-        let lock = AccountLockout::read(entry, rules.as_ref(), now);
-        let exempt = flags & (NEVER_EXPIRES | SMARTCARD) != 0;
+        let lock = AccountLockout::from_entry(entry, rules.as_ref(), now);
+        let exempt = flags & (UF_DONT_EXPIRE_PASSWD | UF_SMARTCARD_REQUIRED) != 0;
         Some(Self {
             sid: entry.bytes("objectSid").and_then(Sid::from_bytes),
-            pwd_last_set: entry.time("pwdLastSet"),
+            pwd_last_set: entry.timestamp("pwdLastSet"),
             must_change: entry.number("pwdLastSet") == Some(0) && !exempt,
-            locked: lock.closed,
-            locked_until: lock.until,
-            disabled: flags & DISABLED != 0,
-            cannot_change: entry.bytes("nTSecurityDescriptor").and_then(cannot_change),
+            locked: lock.is_locked,
+            locked_until: lock.locked_until,
+            disabled: flags & UF_ACCOUNTDISABLE != 0,
+            cannot_change: entry.bytes("nTSecurityDescriptor").and_then(denies_password_change),
             protected: entry.number("adminCount") == Some(1),
-            password_never_expires: flags & NEVER_EXPIRES != 0,
-            expired: entry.time("accountExpires").is_some_and(|end| end <= now),
+            password_never_expires: flags & UF_DONT_EXPIRE_PASSWD != 0,
+            expired: entry.timestamp("accountExpires").is_some_and(|end| end <= now),
             rules,
         })
     }
 
     /// Returns when the owner may change the password again, while its minimum age has not passed.
-    pub(crate) fn may_change_after(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn next_change_allowed_at(&self, now: Timestamp) -> Option<Timestamp> {
         let age = self.rules.as_ref()?.min_age;
         let end = self.pwd_last_set?.saturating_add(age).unwrap_or(Timestamp::MAX);
         (end > now).then_some(end)
@@ -90,22 +90,22 @@ impl DirectoryAccount {
 }
 
 struct AccountLockout {
-    closed: bool,
-    until: Option<Timestamp>,
+    is_locked: bool,
+    locked_until: Option<Timestamp>,
 }
 
 impl AccountLockout {
     /// Reads whether the account is locked. `lockoutTime` keeps its value after the lockout has ended, so the domain
     /// controller's computed flag decides, and without it the policy's lockout duration.
-    fn read(entry: &LdapEntry, rules: Option<&DirectoryPasswordRules>, now: Timestamp) -> Self {
-        let since = entry.time("lockoutTime");
+    fn from_entry(entry: &LdapEntry, rules: Option<&DirectoryPasswordRules>, now: Timestamp) -> Self {
+        let since = entry.timestamp("lockoutTime");
         let duration = rules.and_then(|rules| rules.lockout_duration);
         let until = since.zip(duration).map(|(at, length)| at.saturating_add(length).unwrap_or(Timestamp::MAX));
         let closed = match entry.number("msDS-User-Account-Control-Computed") {
-            Some(computed) => computed & LOCKED != 0,
+            Some(computed) => computed & UF_LOCKOUT != 0,
             None => since.is_some() && until.is_none_or(|end| end >= now),
         };
-        Self { closed, until: until.filter(|_| closed) }
+        Self { is_locked: closed, locked_until: until.filter(|_| closed) }
     }
 }
 
@@ -122,15 +122,15 @@ mod tests {
     use super::*;
 
     /// 2026-01-01T00:00:00Z as a FILETIME, in units of 100 ns since 1601.
-    const NEW_YEAR: i64 = 134_116_992_000_000_000;
-    const MINUTE: i64 = 600_000_000;
+    const NEW_YEAR_FILETIME: i64 = 134_116_992_000_000_000;
+    const MINUTE_FILETIME_UNITS: i64 = 600_000_000;
 
-    fn now() -> Timestamp {
+    fn fixed_now() -> Timestamp {
         "2026-01-01T00:00:00Z".parse().unwrap()
     }
 
-    fn rules(lockout: &str) -> Option<DirectoryPasswordRules> {
-        DirectoryPasswordRules::of_domain(&LdapEntry::of(&[
+    fn domain_rules(lockout: &str) -> Option<DirectoryPasswordRules> {
+        DirectoryPasswordRules::from_domain(&LdapEntry::from_pairs(&[
             ("minPwdLength", "16"),
             ("pwdHistoryLength", "24"),
             ("minPwdAge", "-864000000000"),
@@ -140,77 +140,81 @@ mod tests {
         ]))
     }
 
-    fn account(attributes: &[(&str, &str)]) -> DirectoryAccount {
+    fn parse_account(attributes: &[(&str, &str)]) -> DirectoryAccount {
         let all = [&[("userAccountControl", "512")], attributes].concat();
-        DirectoryAccount::read(&LdapEntry::of(&all), rules("-18000000000"), now()).unwrap()
+        DirectoryAccount::from_entry(&LdapEntry::from_pairs(&all), domain_rules("-18000000000"), fixed_now()).unwrap()
     }
 
     #[test]
     fn minimum_age_runs_from_the_last_change() {
-        let hour_ago = (NEW_YEAR - 60 * MINUTE).to_string();
-        let fresh = account(&[("pwdLastSet", &hour_ago)]);
-        assert_eq!(fresh.may_change_after(now()).unwrap().to_string(), "2026-01-01T23:00:00Z");
-        let later = now() + SignedDuration::from_hours(23);
-        assert_eq!(fresh.may_change_after(later), None, "it ends with the minute it names");
-        assert_eq!(account(&[("pwdLastSet", "0")]).may_change_after(now()), None, "who must change may change");
-        assert_eq!(DirectoryAccount { rules: None, ..fresh }.may_change_after(now()), None);
+        let hour_ago = (NEW_YEAR_FILETIME - 60 * MINUTE_FILETIME_UNITS).to_string();
+        let fresh = parse_account(&[("pwdLastSet", &hour_ago)]);
+        assert_eq!(fresh.next_change_allowed_at(fixed_now()).unwrap().to_string(), "2026-01-01T23:00:00Z");
+        let later = fixed_now() + SignedDuration::from_hours(23);
+        assert_eq!(fresh.next_change_allowed_at(later), None, "it ends with the minute it names");
+        assert_eq!(
+            parse_account(&[("pwdLastSet", "0")]).next_change_allowed_at(fixed_now()),
+            None,
+            "who must change may change"
+        );
+        assert_eq!(DirectoryAccount { rules: None, ..fresh }.next_change_allowed_at(fixed_now()), None);
     }
 
     #[test]
-    fn zero_is_an_order_to_change_unless_the_password_is_exempt() {
-        assert!(account(&[("pwdLastSet", "0")]).must_change);
-        assert!(!account(&[]).must_change, "an unreadable attribute requires no change");
-        let exempt = account(&[("pwdLastSet", "0"), ("userAccountControl", "66048")]);
+    fn zero_pwd_last_set_requires_change_unless_exempt() {
+        assert!(parse_account(&[("pwdLastSet", "0")]).must_change);
+        assert!(!parse_account(&[]).must_change, "an unreadable attribute requires no change");
+        let exempt = parse_account(&[("pwdLastSet", "0"), ("userAccountControl", "66048")]);
         assert_eq!((exempt.must_change, exempt.password_never_expires), (false, true));
     }
 
     #[test]
-    fn the_controllers_verdict_on_a_lock_counts_more_than_the_time() {
-        let minute_ago = (NEW_YEAR - MINUTE).to_string();
+    fn computed_lockout_flag_overrides_lockout_time() {
+        let minute_ago = (NEW_YEAR_FILETIME - MINUTE_FILETIME_UNITS).to_string();
         let computed = "msDS-User-Account-Control-Computed";
-        let locked = account(&[("lockoutTime", &minute_ago), (computed, "16")]);
+        let locked = parse_account(&[("lockoutTime", &minute_ago), (computed, "16")]);
         assert_eq!((locked.locked, locked.locked_until.unwrap().to_string().as_str()), (true, "2026-01-01T00:29:00Z"));
-        let open = account(&[("lockoutTime", &minute_ago), (computed, "8388608")]);
+        let open = parse_account(&[("lockoutTime", &minute_ago), (computed, "8388608")]);
         assert_eq!((open.locked, open.locked_until), (false, None));
     }
 
     #[test]
-    fn without_a_verdict_a_lock_lasts_as_long_as_the_policy_says() {
+    fn lockout_without_computed_flag_lasts_policy_duration() {
         let locked = |minutes: i64, lockout: &str| {
-            let time = (NEW_YEAR - minutes * MINUTE).to_string();
-            let entry = LdapEntry::of(&[("userAccountControl", "512"), ("lockoutTime", &time)]);
-            let account = DirectoryAccount::read(&entry, rules(lockout), now()).unwrap();
+            let time = (NEW_YEAR_FILETIME - minutes * MINUTE_FILETIME_UNITS).to_string();
+            let entry = LdapEntry::from_pairs(&[("userAccountControl", "512"), ("lockoutTime", &time)]);
+            let account = DirectoryAccount::from_entry(&entry, domain_rules(lockout), fixed_now()).unwrap();
             (account.locked, account.locked_until.is_some())
         };
         assert_eq!(locked(29, "-18000000000"), (true, true));
         assert_eq!(locked(30, "-18000000000"), (true, true), "including the last moment");
         assert_eq!(locked(31, "-18000000000"), (false, false));
         assert_eq!(locked(99_999, &i64::MIN.to_string()), (true, false), "until an administrator unlocks it");
-        assert!(!account(&[("lockoutTime", "0")]).locked);
+        assert!(!parse_account(&[("lockoutTime", "0")]).locked);
     }
 
     #[test]
-    fn flags_are_single_bits() {
-        let off = account(&[("userAccountControl", "514")]);
-        assert_eq!((off.disabled, off.password_never_expires, account(&[]).disabled), (true, false, false));
-        assert!(account(&[("adminCount", "1")]).protected && !account(&[("adminCount", "0")]).protected);
-        assert_eq!(account(&[]).cannot_change, None, "unknown without a descriptor");
+    fn account_flags_are_read_as_single_bits() {
+        let off = parse_account(&[("userAccountControl", "514")]);
+        assert_eq!((off.disabled, off.password_never_expires, parse_account(&[]).disabled), (true, false, false));
+        assert!(parse_account(&[("adminCount", "1")]).protected && !parse_account(&[("adminCount", "0")]).protected);
+        assert_eq!(parse_account(&[]).cannot_change, None, "unknown without a descriptor");
     }
 
     #[test]
-    fn an_account_expires_at_its_time_and_never_by_default() {
-        let expired = |value: &str| account(&[("accountExpires", value)]).expired;
-        assert!(expired(&NEW_YEAR.to_string()) && !expired(&(NEW_YEAR + 1).to_string()));
+    fn account_expires_at_its_time_and_never_by_default() {
+        let expired = |value: &str| parse_account(&[("accountExpires", value)]).expired;
+        assert!(expired(&NEW_YEAR_FILETIME.to_string()) && !expired(&(NEW_YEAR_FILETIME + 1).to_string()));
         assert!(!expired("0") && !expired(&i64::MAX.to_string()));
     }
 
     proptest! {
         #[test]
-        fn no_content_of_attributes_makes_it_panic(values in prop::collection::vec("(-?[0-9]{1,20})|\\PC{0,8}", ATTRIBUTES.len())) {
-            let pairs: Vec<(&str, &str)> = ATTRIBUTES.into_iter().zip(values.iter().map(String::as_str)).collect();
-            for policy in [rules(&i64::MIN.to_string()), rules("-18000000000"), None] {
-                if let Some(account) = DirectoryAccount::read(&LdapEntry::of(&pairs), policy, now()) {
-                    let _ = account.may_change_after(now());
+        fn arbitrary_attribute_values_never_panic(values in prop::collection::vec("(-?[0-9]{1,20})|\\PC{0,8}", ACCOUNT_ATTRIBUTES.len())) {
+            let pairs: Vec<(&str, &str)> = ACCOUNT_ATTRIBUTES.into_iter().zip(values.iter().map(String::as_str)).collect();
+            for policy in [domain_rules(&i64::MIN.to_string()), domain_rules("-18000000000"), None] {
+                if let Some(account) = DirectoryAccount::from_entry(&LdapEntry::from_pairs(&pairs), policy, fixed_now()) {
+                    let _ = account.next_change_allowed_at(fixed_now());
                 }
             }
         }

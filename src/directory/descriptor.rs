@@ -4,18 +4,18 @@
 //! User-Change-Password). Read 2026-11-23.
 
 /// GUID of User-Change-Password, `ab721a53-1e2f-11d0-9819-00aa0040529b`, in the byte order of an ACE.
-const CHANGE_PASSWORD: [u8; 16] =
+const CHANGE_PASSWORD_RIGHT: [u8; 16] =
     [0x53, 0x1A, 0x72, 0xAB, 0x2F, 0x1E, 0xD0, 0x11, 0x98, 0x19, 0x00, 0xAA, 0x00, 0x40, 0x52, 0x9B];
 /// `RIGHT_DS_CONTROL_ACCESS` or `GENERIC_ALL`.
-const CONTROL_ACCESS: u32 = 0x100 | 0x1000_0000;
+const CONTROL_ACCESS_MASK: u32 = 0x100 | 0x1000_0000;
 /// Control flag of a descriptor that has a DACL.
-const HAS_LIST: u16 = 0x0004;
+const SE_DACL_PRESENT: u16 = 0x0004;
 /// ACE flag: the ACE applies to child objects, not to this one.
-const INHERIT_ONLY: u8 = 0x08;
+const INHERIT_ONLY_ACE: u8 = 0x08;
 /// S-1-1-0, Everyone.
-const EVERYONE: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+const EVERYONE_SID: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
 /// S-1-5-10, Principal Self: the account itself.
-const SELF: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 10, 0, 0, 0];
+const PRINCIPAL_SELF_SID: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 10, 0, 0, 0];
 
 /// Returns whether the account is denied changing its password.
 ///
@@ -23,20 +23,20 @@ const SELF: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 10, 0, 0, 0];
 /// ADSI; read 2026-11-23). Either denial is enough if it comes first: the first matching ACE decides, as in AD's access
 /// check. Returns `None` if no ACE matches, because a group, which is not resolved, may still allow it, and if the
 /// descriptor cannot be read.
-pub(super) fn cannot_change(descriptor: &[u8]) -> Option<bool> {
-    let control = word(descriptor, 2)?;
-    let list_at = usize::try_from(double(descriptor, 16)?).ok()?;
-    if control & HAS_LIST == 0 || list_at == 0 {
+pub(super) fn denies_password_change(descriptor: &[u8]) -> Option<bool> {
+    let control = u16_at(descriptor, 2)?;
+    let list_at = usize::try_from(u32_at(descriptor, 16)?).ok()?;
+    if control & SE_DACL_PRESENT == 0 || list_at == 0 {
         // Without a DACL every access is allowed.
         return Some(false);
     }
     let list = descriptor.get(list_at..)?;
-    let (size, count) = (usize::from(word(list, 2)?), word(list, 4)?);
+    let (size, count) = (usize::from(u16_at(list, 2)?), u16_at(list, 4)?);
     let mut rest = list.get(8..size)?;
     for _ in 0..count {
-        let size = usize::from(word(rest, 2)?);
+        let size = usize::from(u16_at(rest, 2)?);
         let (entry, after) = rest.split_at_checked(size).filter(|_| size >= 8)?;
-        if let Some(denied) = verdict(entry) {
+        if let Some(denied) = evaluate_ace(entry) {
             return Some(denied);
         }
         rest = after;
@@ -45,9 +45,9 @@ pub(super) fn cannot_change(descriptor: &[u8]) -> Option<bool> {
 }
 
 /// Returns whether an ACE denies or allows changing the password, or `None` if it is about something else.
-fn verdict(entry: &[u8]) -> Option<bool> {
+fn evaluate_ace(entry: &[u8]) -> Option<bool> {
     let (kind, flags) = (*entry.first()?, *entry.get(1)?);
-    if flags & INHERIT_ONLY != 0 || double(entry, 4)? & CONTROL_ACCESS == 0 {
+    if flags & INHERIT_ONLY_ACE != 0 || u32_at(entry, 4)? & CONTROL_ACCESS_MASK == 0 {
         return None;
     }
     let (denied, names_object) = match kind {
@@ -57,17 +57,17 @@ fn verdict(entry: &[u8]) -> Option<bool> {
         0x06 => (true, true),
         _ => return None,
     };
-    let who = if names_object { whom_of_object_entry(entry)? } else { entry.get(8..)? };
+    let who = if names_object { object_ace_sid(entry)? } else { entry.get(8..)? };
     // An ACE may be padded after its SID.
-    (who.starts_with(&EVERYONE) || who.starts_with(&SELF)).then_some(denied)
+    (who.starts_with(&EVERYONE_SID) || who.starts_with(&PRINCIPAL_SELF_SID)).then_some(denied)
 }
 
 /// Returns the SID of an object ACE if the ACE covers User-Change-Password or all control access rights.
-fn whom_of_object_entry(entry: &[u8]) -> Option<&[u8]> {
-    let present = double(entry, 8)?;
+fn object_ace_sid(entry: &[u8]) -> Option<&[u8]> {
+    let present = u32_at(entry, 8)?;
     let mut at = 12;
     if present & 1 != 0 {
-        if entry.get(at..at + 16)? != CHANGE_PASSWORD {
+        if entry.get(at..at + 16)? != CHANGE_PASSWORD_RIGHT {
             return None;
         }
         at += 16;
@@ -78,11 +78,11 @@ fn whom_of_object_entry(entry: &[u8]) -> Option<&[u8]> {
     entry.get(at..)
 }
 
-fn word(bytes: &[u8], at: usize) -> Option<u16> {
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|chunk| u16::from_le_bytes(*chunk))
 }
 
-fn double(bytes: &[u8], at: usize) -> Option<u32> {
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|chunk| u32::from_le_bytes(*chunk))
 }
 
@@ -92,9 +92,9 @@ mod tests {
 
     use super::*;
 
-    const AUTHENTICATED: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 11, 0, 0, 0];
+    const AUTHENTICATED_USERS_SID: [u8; 12] = [1, 1, 0, 0, 0, 0, 0, 5, 11, 0, 0, 0];
 
-    fn entry(kind: u8, flags: u8, right: Option<[u8; 16]>, who: [u8; 12]) -> Vec<u8> {
+    fn build_ace(kind: u8, flags: u8, right: Option<[u8; 16]>, who: [u8; 12]) -> Vec<u8> {
         let mut body = 0x100_u32.to_le_bytes().to_vec();
         if kind >= 5 {
             body.extend(u32::from(right.is_some()).to_le_bytes());
@@ -105,7 +105,7 @@ mod tests {
         [vec![kind, flags], size.to_le_bytes().to_vec(), body].concat()
     }
 
-    fn descriptor(entries: &[Vec<u8>]) -> Vec<u8> {
+    fn build_descriptor(entries: &[Vec<u8>]) -> Vec<u8> {
         let body = entries.concat();
         let (size, count) = (u16::try_from(body.len() + 8).unwrap(), u16::try_from(entries.len()).unwrap());
         let mut made = vec![1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0];
@@ -118,56 +118,76 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_that_comes_first_decides() {
-        let deny = |who| entry(6, 0, Some(CHANGE_PASSWORD), who);
-        let allow = |who| entry(5, 0, Some(CHANGE_PASSWORD), who);
-        assert_eq!(cannot_change(&descriptor(&[deny(EVERYONE), deny(SELF), allow(SELF)])), Some(true));
-        assert_eq!(cannot_change(&descriptor(&[deny(SELF)])), Some(true));
-        assert_eq!(cannot_change(&descriptor(&[allow(EVERYONE), allow(SELF), deny(SELF)])), Some(false));
-    }
-
-    #[test]
-    fn entries_about_something_else_say_nothing() {
-        let others = [
-            entry(6, 0, Some([7; 16]), SELF),
-            entry(6, INHERIT_ONLY, Some(CHANGE_PASSWORD), SELF),
-            entry(6, 0, Some(CHANGE_PASSWORD), AUTHENTICATED),
-            entry(2, 0, None, SELF),
-        ];
-        assert_eq!(cannot_change(&descriptor(&others)), None);
+    fn first_matching_ace_decides() {
+        let deny = |who| build_ace(6, 0, Some(CHANGE_PASSWORD_RIGHT), who);
+        let allow = |who| build_ace(5, 0, Some(CHANGE_PASSWORD_RIGHT), who);
         assert_eq!(
-            cannot_change(&descriptor(&[others.to_vec(), vec![entry(1, 0, None, EVERYONE)]].concat())),
+            denies_password_change(&build_descriptor(&[
+                deny(EVERYONE_SID),
+                deny(PRINCIPAL_SELF_SID),
+                allow(PRINCIPAL_SELF_SID)
+            ])),
             Some(true)
         );
-        assert_eq!(cannot_change(&descriptor(&[entry(5, 0, None, SELF)])), Some(false), "all rights include this one");
+        assert_eq!(denies_password_change(&build_descriptor(&[deny(PRINCIPAL_SELF_SID)])), Some(true));
+        assert_eq!(
+            denies_password_change(&build_descriptor(&[
+                allow(EVERYONE_SID),
+                allow(PRINCIPAL_SELF_SID),
+                deny(PRINCIPAL_SELF_SID)
+            ])),
+            Some(false)
+        );
     }
 
     #[test]
-    fn no_list_protects_nothing_and_half_a_descriptor_says_nothing() {
-        let mut without = descriptor(&[]);
+    fn unrelated_aces_decide_nothing() {
+        let others = [
+            build_ace(6, 0, Some([7; 16]), PRINCIPAL_SELF_SID),
+            build_ace(6, INHERIT_ONLY_ACE, Some(CHANGE_PASSWORD_RIGHT), PRINCIPAL_SELF_SID),
+            build_ace(6, 0, Some(CHANGE_PASSWORD_RIGHT), AUTHENTICATED_USERS_SID),
+            build_ace(2, 0, None, PRINCIPAL_SELF_SID),
+        ];
+        assert_eq!(denies_password_change(&build_descriptor(&others)), None);
+        assert_eq!(
+            denies_password_change(&build_descriptor(
+                &[others.to_vec(), vec![build_ace(1, 0, None, EVERYONE_SID)]].concat()
+            )),
+            Some(true)
+        );
+        assert_eq!(
+            denies_password_change(&build_descriptor(&[build_ace(5, 0, None, PRINCIPAL_SELF_SID)])),
+            Some(false),
+            "all rights include this one"
+        );
+    }
+
+    #[test]
+    fn missing_dacl_denies_nothing_and_truncated_descriptor_is_unknown() {
+        let mut without = build_descriptor(&[]);
         without[2] = 0;
-        assert_eq!(cannot_change(&without), Some(false));
-        let whole = descriptor(&[entry(6, 0, Some(CHANGE_PASSWORD), SELF)]);
+        assert_eq!(denies_password_change(&without), Some(false));
+        let whole = build_descriptor(&[build_ace(6, 0, Some(CHANGE_PASSWORD_RIGHT), PRINCIPAL_SELF_SID)]);
         for length in 0..whole.len() {
-            assert_eq!(cannot_change(&whole[..length]), None, "cut at {length}");
+            assert_eq!(denies_password_change(&whole[..length]), None, "cut at {length}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_bytes_make_the_reader_panic(bytes: Vec<u8>, list_at: u8, tail: Vec<u8>) {
-            let _ = cannot_change(&bytes);
+        fn arbitrary_descriptor_bytes_never_panic(bytes: Vec<u8>, list_at: u8, tail: Vec<u8>) {
+            let _ = denies_password_change(&bytes);
             let mut near = vec![1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, list_at, 0, 0, 0];
             near.extend(tail);
-            let _ = cannot_change(&near);
+            let _ = denies_password_change(&near);
         }
 
         #[test]
-        fn no_damage_to_a_good_one_makes_it_panic(at in 0_usize..68, to: u8) {
-            let mut damaged = descriptor(&[entry(6, 0, Some(CHANGE_PASSWORD), SELF)]);
+        fn damaged_valid_descriptor_never_panics(at in 0_usize..68, to: u8) {
+            let mut damaged = build_descriptor(&[build_ace(6, 0, Some(CHANGE_PASSWORD_RIGHT), PRINCIPAL_SELF_SID)]);
             let at = at % damaged.len();
             damaged[at] = to;
-            let _ = cannot_change(&damaged);
+            let _ = denies_password_change(&damaged);
         }
     }
 }

@@ -13,14 +13,14 @@ pub(super) struct LdapEntry {
 }
 
 /// Seconds between 1601, the epoch of FILETIME (MS-DTYP 2.3.3), and 1970.
-const TO_UNIX: i64 = 11_644_473_600;
+const FILETIME_TO_UNIX_SECONDS: i64 = 11_644_473_600;
 /// FILETIME units of 100 ns per second.
-const UNITS: i64 = 10_000_000;
+const FILETIME_UNITS_PER_SECOND: i64 = 10_000_000;
 
 impl LdapEntry {
     /// Reads a search result entry: a name, then attributes, each with a name and values (RFC 4511 section 4.5.2).
     /// `ldap3`'s own parser panics on malformed content that this one omits.
-    pub(super) fn read(tag: StructureTag) -> Self {
+    pub(super) fn from_tag(tag: StructureTag) -> Self {
         let mut attributes = HashMap::new();
         let parts = tag.expect_constructed().unwrap_or_default();
         let listed = parts.into_iter().nth(1).and_then(StructureTag::expect_constructed).unwrap_or_default();
@@ -49,12 +49,12 @@ impl LdapEntry {
     }
 
     /// Returns a non-negative integer attribute.
-    pub(super) fn count(&self, name: &str) -> Option<u32> {
+    pub(super) fn unsigned_number(&self, name: &str) -> Option<u32> {
         self.number(name)?.try_into().ok()
     }
 
     /// Returns a Boolean attribute, `TRUE` or `FALSE` (RFC 4517 section 3.3.3).
-    pub(super) fn truth(&self, name: &str) -> Option<bool> {
+    pub(super) fn boolean(&self, name: &str) -> Option<bool> {
         match self.text(name)? {
             "TRUE" => Some(true),
             "FALSE" => Some(false),
@@ -63,40 +63,43 @@ impl LdapEntry {
     }
 
     /// Returns a FILETIME attribute as a time. `None`: 0 and the maximum mean "never", and so does a value out of range.
-    pub(super) fn time(&self, name: &str) -> Option<Timestamp> {
-        point(self.number(name)?)
+    pub(super) fn timestamp(&self, name: &str) -> Option<Timestamp> {
+        timestamp_from_filetime(self.number(name)?)
     }
 
     /// Returns an interval attribute of a policy.
     pub(super) fn interval(&self, name: &str) -> Option<PolicyInterval> {
-        Some(PolicyInterval::read(self.number(name)?))
+        Some(PolicyInterval::from_filetime(self.number(name)?))
     }
 }
 
-fn point(units: i64) -> Option<Timestamp> {
+fn timestamp_from_filetime(units: i64) -> Option<Timestamp> {
     if units <= 0 || units == i64::MAX {
         return None;
     }
-    let nanos = i32::try_from(units % UNITS * 100).ok()?;
-    Timestamp::new(units / UNITS - TO_UNIX, nanos).ok()
+    let nanos = i32::try_from(units % FILETIME_UNITS_PER_SECOND * 100).ok()?;
+    Timestamp::new(units / FILETIME_UNITS_PER_SECOND - FILETIME_TO_UNIX_SECONDS, nanos).ok()
 }
 
 /// Duration in a password policy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PolicyInterval {
-    Lasts(SignedDuration),
-    ForEver,
+    Finite(SignedDuration),
+    Forever,
 }
 
 impl PolicyInterval {
     /// Converts AD's form of an interval: a negative number, of which the lowest means forever (MS-SAMR 3.1.1.5,
     /// MS-ADTS 3.1.1.4.5.17; read 2026-11-23). A positive number has no meaning and counts as zero.
-    fn read(units: i64) -> Self {
+    fn from_filetime(units: i64) -> Self {
         match units {
-            i64::MIN => Self::ForEver,
-            0.. => Self::Lasts(SignedDuration::ZERO),
+            i64::MIN => Self::Forever,
+            0.. => Self::Finite(SignedDuration::ZERO),
             // Neither overflows: the number is above the minimum, and the remainder is less than 1 second.
-            _ => Self::Lasts(SignedDuration::new(-(units / UNITS), i32::try_from(-(units % UNITS) * 100).unwrap_or(0))),
+            _ => Self::Finite(SignedDuration::new(
+                -(units / FILETIME_UNITS_PER_SECOND),
+                i32::try_from(-(units % FILETIME_UNITS_PER_SECOND) * 100).unwrap_or(0),
+            )),
         }
     }
 }
@@ -104,7 +107,7 @@ impl PolicyInterval {
 #[cfg(test)]
 impl LdapEntry {
     /// Creates an entry with these attributes.
-    pub(super) fn of(attributes: &[(&str, &str)]) -> Self {
+    pub(super) fn from_pairs(attributes: &[(&str, &str)]) -> Self {
         let owned = attributes.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_bytes().to_owned()));
         Self { attributes: owned.collect() }
     }
@@ -117,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    fn tags() -> impl Strategy<Value = StructureTag> {
+    fn arbitrary_tag() -> impl Strategy<Value = StructureTag> {
         let tag = |payload| StructureTag { class: TagClass::Universal, id: 4, payload };
         let leaf = any::<Vec<u8>>().prop_map(move |bytes| tag(PL::P(bytes)));
         leaf.prop_recursive(4, 32, 4, move |inner| {
@@ -126,45 +129,62 @@ mod tests {
     }
 
     #[test]
-    fn times_and_their_ends() {
-        assert_eq!(point(116_444_736_000_000_000 + 15_000_000).unwrap().to_string(), "1970-01-01T00:00:01.5Z");
-        assert_eq!((point(0), point(-1), point(i64::MAX), point(i64::MIN)), (None, None, None, None));
-        assert_eq!(point(i64::MAX - 1), None, "out of the range of a timestamp");
-    }
-
-    #[test]
-    fn intervals_and_their_ends() {
-        assert_eq!(PolicyInterval::read(-864_000_000_000), PolicyInterval::Lasts(SignedDuration::from_hours(24)));
-        assert_eq!(PolicyInterval::read(-15_000_000), PolicyInterval::Lasts(SignedDuration::from_millis(1_500)));
-        assert_eq!(PolicyInterval::read(0), PolicyInterval::Lasts(SignedDuration::ZERO));
-        assert_eq!(PolicyInterval::read(5), PolicyInterval::Lasts(SignedDuration::ZERO));
-        assert_eq!(PolicyInterval::read(i64::MIN), PolicyInterval::ForEver);
-    }
-
-    #[test]
-    fn attributes_are_found_in_any_case_and_nonsense_is_absent() {
-        let entry = LdapEntry::of(&[("pwdLastSet", "x"), ("adminCount", "-1"), ("a", "TRUE"), ("b", "yes")]);
+    fn filetime_converts_and_limits_mean_never() {
         assert_eq!(
-            (entry.number("PWDLASTSET"), entry.count("admincount"), entry.number("nothing")),
+            timestamp_from_filetime(116_444_736_000_000_000 + 15_000_000).unwrap().to_string(),
+            "1970-01-01T00:00:01.5Z"
+        );
+        assert_eq!(
+            (
+                timestamp_from_filetime(0),
+                timestamp_from_filetime(-1),
+                timestamp_from_filetime(i64::MAX),
+                timestamp_from_filetime(i64::MIN)
+            ),
+            (None, None, None, None)
+        );
+        assert_eq!(timestamp_from_filetime(i64::MAX - 1), None, "out of the range of a timestamp");
+    }
+
+    #[test]
+    fn policy_interval_converts_and_lowest_means_forever() {
+        assert_eq!(
+            PolicyInterval::from_filetime(-864_000_000_000),
+            PolicyInterval::Finite(SignedDuration::from_hours(24))
+        );
+        assert_eq!(
+            PolicyInterval::from_filetime(-15_000_000),
+            PolicyInterval::Finite(SignedDuration::from_millis(1_500))
+        );
+        assert_eq!(PolicyInterval::from_filetime(0), PolicyInterval::Finite(SignedDuration::ZERO));
+        assert_eq!(PolicyInterval::from_filetime(5), PolicyInterval::Finite(SignedDuration::ZERO));
+        assert_eq!(PolicyInterval::from_filetime(i64::MIN), PolicyInterval::Forever);
+    }
+
+    #[test]
+    fn attribute_names_ignore_case_and_invalid_values_are_absent() {
+        let entry = LdapEntry::from_pairs(&[("pwdLastSet", "x"), ("adminCount", "-1"), ("a", "TRUE"), ("b", "yes")]);
+        assert_eq!(
+            (entry.number("PWDLASTSET"), entry.unsigned_number("admincount"), entry.number("nothing")),
             (None, None, None)
         );
-        assert_eq!((entry.text("pwdlastset"), entry.truth("A"), entry.truth("b")), (Some("x"), Some(true), None));
+        assert_eq!((entry.text("pwdlastset"), entry.boolean("A"), entry.boolean("b")), (Some("x"), Some(true), None));
     }
 
     proptest! {
         #[test]
-        fn no_number_overflows(units: i64) {
-            let _ = (point(units), PolicyInterval::read(units));
-            if let (PolicyInterval::Lasts(length), true) = (PolicyInterval::read(units), units < 0) {
+        fn filetime_conversion_never_overflows(units: i64) {
+            let _ = (timestamp_from_filetime(units), PolicyInterval::from_filetime(units));
+            if let (PolicyInterval::Finite(length), true) = (PolicyInterval::from_filetime(units), units < 0) {
                 prop_assert_eq!(length.as_nanos(), -i128::from(units) * 100);
             }
         }
 
         #[test]
-        fn no_answer_makes_the_reader_panic(tag in tags()) {
-            let entry = LdapEntry::read(tag);
+        fn arbitrary_ldap_response_never_panics(tag in arbitrary_tag()) {
+            let entry = LdapEntry::from_tag(tag);
             for name in entry.attributes.keys() {
-                let _ = (entry.number(name), entry.truth(name), entry.time(name), entry.interval(name));
+                let _ = (entry.number(name), entry.boolean(name), entry.timestamp(name), entry.interval(name));
             }
         }
     }

@@ -32,7 +32,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) use account::DirectoryAccount;
 #[cfg(feature = "emulator")]
-pub use door::directory_probe;
+pub use door::probe_directory_account;
 pub(crate) use policy::DirectoryPasswordRules;
 pub(crate) use sid::Sid;
 
@@ -42,7 +42,7 @@ use entry::LdapEntry;
 use ldap::LdapConnection;
 
 /// Maximum number of concurrent connections. More would only wait for the same domain controller.
-const AT_ONCE: usize = 8;
+const MAX_CONNECTIONS: usize = 8;
 
 /// Failure of a directory lookup. No text names a person.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ impl FromStr for AccountName {
 
 impl AccountName {
     /// Returns an LDAP filter that matches people only. A computer has `objectClass=user` too, but another category.
-    fn filter(&self) -> String {
+    fn search_filter(&self) -> String {
         let which = match self {
             // Every byte is escaped, so none of them can act as filter syntax (RFC 4515 section 3).
             Self::Sid(sid) => {
@@ -119,19 +119,19 @@ struct ProbeInner {
 impl DirectoryProbe {
     /// Loads the CA certificate. Sends nothing yet.
     pub(crate) fn new(settings: &config::DirectoryConfig, clock: Clock) -> Result<Self, DirectoryError> {
-        let (settings, tls) = (settings.clone(), ldap::pinned(&settings.ca_file)?);
+        let (settings, tls) = (settings.clone(), ldap::pinned_tls_config(&settings.ca_file)?);
         // `config::load` requires the password.
         let password = settings.password.clone().unwrap_or_else(|| Secret::new(String::new()));
-        Ok(Self(Arc::new(ProbeInner { settings, password, tls, clock, slots: Semaphore::new(AT_ONCE) })))
+        Ok(Self(Arc::new(ProbeInner { settings, password, tls, clock, slots: Semaphore::new(MAX_CONNECTIONS) })))
     }
 
     /// Fetches the account's attributes and password rules. `None`: no such account exists below `directory.base_dn`.
     /// Each call uses its own connection, which is closed when this returns.
-    pub(crate) async fn account(&self, name: &AccountName) -> Result<Option<DirectoryAccount>, DirectoryError> {
+    pub(crate) async fn fetch_account(&self, name: &AccountName) -> Result<Option<DirectoryAccount>, DirectoryError> {
         let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
         let (inner, name) = (Arc::clone(&self.0), name.clone());
         // A separate task, because `ldap3` panics on responses that are not LDAP, which must not affect a page.
-        let asked = AbortOnDropHandle::new(tokio::spawn(async move { inner.ask(&name).await }));
+        let asked = AbortOnDropHandle::new(tokio::spawn(async move { inner.fetch_account(&name).await }));
         match tokio::time::timeout(limit, asked).await {
             Ok(answered) => answered.unwrap_or(Err(DirectoryError::Unreadable("not LDAP"))),
             Err(_) => Err(DirectoryError::TimedOut(limit)),
@@ -141,10 +141,10 @@ impl DirectoryProbe {
 
 impl DirectoryProbe {
     /// Fetches the domain controller's current time. `None`: it does not report one.
-    pub(crate) async fn clock(&self) -> Result<Option<Timestamp>, DirectoryError> {
+    pub(crate) async fn fetch_controller_time(&self) -> Result<Option<Timestamp>, DirectoryError> {
         let limit = Duration::from_secs(u64::try_from(self.0.settings.timeout_seconds).unwrap_or(0));
         let inner = Arc::clone(&self.0);
-        let asked = AbortOnDropHandle::new(tokio::spawn(async move { inner.clock_of().await }));
+        let asked = AbortOnDropHandle::new(tokio::spawn(async move { inner.fetch_controller_time().await }));
         match tokio::time::timeout(limit, asked).await {
             Ok(answered) => answered.unwrap_or(Err(DirectoryError::Unreadable("not LDAP"))),
             Err(_) => Err(DirectoryError::TimedOut(limit)),
@@ -154,7 +154,7 @@ impl DirectoryProbe {
 
 /// Parses a GeneralizedTime such as `20261125190000.0Z`, the form of `currentTime` in the root DSE (MS-ADTS
 /// 3.1.1.3.2.3).
-fn generalised(text: &str) -> Option<Timestamp> {
+fn parse_generalized_time(text: &str) -> Option<Timestamp> {
     let digits = text.get(..14)?;
     jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", digits)
         .ok()?
@@ -164,27 +164,29 @@ fn generalised(text: &str) -> Option<Timestamp> {
 }
 
 impl ProbeInner {
-    async fn clock_of(&self) -> Result<Option<Timestamp>, DirectoryError> {
+    async fn fetch_controller_time(&self) -> Result<Option<Timestamp>, DirectoryError> {
         let mut controller =
             LdapConnection::open(&self.settings.url, &self.settings.bind_dn, &self.password, Arc::clone(&self.tls))
                 .await?;
-        let root = controller.object("", &["currentTime"]).await?;
+        let root = controller.fetch_object("", &["currentTime"]).await?;
         controller.close().await;
-        Ok(root.as_ref().and_then(|root| root.text("currentTime")).and_then(generalised))
+        Ok(root.as_ref().and_then(|root| root.text("currentTime")).and_then(parse_generalized_time))
     }
 
-    async fn ask(&self, name: &AccountName) -> Result<Option<DirectoryAccount>, DirectoryError> {
+    async fn fetch_account(&self, name: &AccountName) -> Result<Option<DirectoryAccount>, DirectoryError> {
         let Ok(_slot) = self.slots.acquire().await else { return Err(DirectoryError::Unreachable(String::new())) };
         let mut controller =
             LdapConnection::open(&self.settings.url, &self.settings.bind_dn, &self.password, Arc::clone(&self.tls))
                 .await?;
-        let found =
-            controller.accounts(&self.settings.base_dn, &name.filter(), &account::ATTRIBUTES).await?.into_iter();
+        let found = controller
+            .fetch_accounts(&self.settings.base_dn, &name.search_filter(), &account::ACCOUNT_ATTRIBUTES)
+            .await?
+            .into_iter();
         let account = match found.collect::<Vec<_>>().as_slice() {
             [] => None,
             [entry] => {
-                let rules = rules(&mut controller, entry).await?;
-                let read = DirectoryAccount::read(entry, rules, self.clock.now());
+                let rules = fetch_rules(&mut controller, entry).await?;
+                let read = DirectoryAccount::from_entry(entry, rules, self.clock.now());
                 Some(read.ok_or(DirectoryError::Unreadable("bind_dn may not read userAccountControl"))?)
             }
             _ => return Err(DirectoryError::Unreadable("two accounts match this name")),
@@ -196,18 +198,18 @@ impl ProbeInner {
 
 /// Fetches the password rules that apply to the account. A fine-grained policy that cannot be read is not replaced by
 /// the domain's rules, because those do not apply to this account.
-async fn rules(
+async fn fetch_rules(
     controller: &mut LdapConnection,
     account: &LdapEntry,
 ) -> Result<Option<DirectoryPasswordRules>, DirectoryError> {
     if let Some(policy) = account.text("msDS-ResultantPSO") {
-        let read = controller.object(policy, &policy::OF_FINE_GRAINED).await?;
-        return Ok(read.as_ref().and_then(DirectoryPasswordRules::of_fine_grained));
+        let read = controller.fetch_object(policy, &policy::FINE_GRAINED_ATTRIBUTES).await?;
+        return Ok(read.as_ref().and_then(DirectoryPasswordRules::from_fine_grained_policy));
     }
-    let root = controller.object("", &["defaultNamingContext"]).await?;
+    let root = controller.fetch_object("", &["defaultNamingContext"]).await?;
     let Some(domain) = root.as_ref().and_then(|root| root.text("defaultNamingContext")) else { return Ok(None) };
-    let head = controller.object(domain, &policy::OF_DOMAIN).await?;
-    Ok(head.as_ref().and_then(DirectoryPasswordRules::of_domain))
+    let head = controller.fetch_object(domain, &policy::DOMAIN_ATTRIBUTES).await?;
+    Ok(head.as_ref().and_then(DirectoryPasswordRules::from_domain))
 }
 
 #[cfg(test)]
@@ -215,13 +217,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cannot_change_the_question() {
-        let filter = AccountName::Sam("*)(objectClass=*\\\0".to_owned()).filter();
+    fn account_name_is_escaped_in_search_filter() {
+        let filter = AccountName::Sam("*)(objectClass=*\\\0".to_owned()).search_filter();
         assert_eq!(
             filter,
             "(&(objectCategory=person)(objectClass=user)(sAMAccountName=\\2a\\29\\28objectClass=\\2a\\5c\\00))"
         );
-        let filter = AccountName::Sid("S-1-5-10".parse().unwrap()).filter();
+        let filter = AccountName::Sid("S-1-5-10".parse().unwrap()).search_filter();
         assert!(filter.ends_with("(objectSid=\\01\\01\\00\\00\\00\\00\\00\\05\\0a\\00\\00\\00))"), "{filter}");
         assert!(ldap3::parse_filter(filter).is_ok());
     }

@@ -36,12 +36,12 @@ pub(crate) enum RulesSource {
 }
 
 /// Complexity bit of `pwdProperties`.
-const COMPLEX: i64 = 1;
+const DOMAIN_PASSWORD_COMPLEX: i64 = 1;
 
-pub(super) const OF_DOMAIN: [&str; 6] =
+pub(super) const DOMAIN_ATTRIBUTES: [&str; 6] =
     ["minPwdLength", "pwdHistoryLength", "minPwdAge", "pwdProperties", "lockoutThreshold", "lockoutDuration"];
 
-pub(super) const OF_FINE_GRAINED: [&str; 7] = [
+pub(super) const FINE_GRAINED_ATTRIBUTES: [&str; 7] = [
     "name",
     "msDS-MinimumPasswordLength",
     "msDS-PasswordHistoryLength",
@@ -54,46 +54,46 @@ pub(super) const OF_FINE_GRAINED: [&str; 7] = [
 impl DirectoryPasswordRules {
     /// Reads the rules of a domain. `None` if any of them cannot be read: an incomplete policy must not be shown as a
     /// complete one.
-    pub(super) fn of_domain(head: &LdapEntry) -> Option<Self> {
+    pub(super) fn from_domain(head: &LdapEntry) -> Option<Self> {
         Some(Self {
-            min_length: head.count("minPwdLength")?,
-            history: head.count("pwdHistoryLength")?,
-            min_age: age(head.interval("minPwdAge")?),
-            complexity: head.number("pwdProperties")? & COMPLEX != 0,
-            lockout_threshold: head.count("lockoutThreshold")?,
-            lockout_duration: lockout(head.interval("lockoutDuration")?),
+            min_length: head.unsigned_number("minPwdLength")?,
+            history: head.unsigned_number("pwdHistoryLength")?,
+            min_age: minimum_age(head.interval("minPwdAge")?),
+            complexity: head.number("pwdProperties")? & DOMAIN_PASSWORD_COMPLEX != 0,
+            lockout_threshold: head.unsigned_number("lockoutThreshold")?,
+            lockout_duration: lockout_duration(head.interval("lockoutDuration")?),
             source: RulesSource::Domain,
         })
     }
 
     /// Reads the rules of a fine-grained policy. `None` if the probe's account has no right to read it, which is the
     /// default.
-    pub(super) fn of_fine_grained(policy: &LdapEntry) -> Option<Self> {
+    pub(super) fn from_fine_grained_policy(policy: &LdapEntry) -> Option<Self> {
         Some(Self {
-            min_length: policy.count("msDS-MinimumPasswordLength")?,
-            history: policy.count("msDS-PasswordHistoryLength")?,
-            min_age: age(policy.interval("msDS-MinimumPasswordAge")?),
-            complexity: policy.truth("msDS-PasswordComplexityEnabled")?,
-            lockout_threshold: policy.count("msDS-LockoutThreshold")?,
-            lockout_duration: lockout(policy.interval("msDS-LockoutDuration")?),
+            min_length: policy.unsigned_number("msDS-MinimumPasswordLength")?,
+            history: policy.unsigned_number("msDS-PasswordHistoryLength")?,
+            min_age: minimum_age(policy.interval("msDS-MinimumPasswordAge")?),
+            complexity: policy.boolean("msDS-PasswordComplexityEnabled")?,
+            lockout_threshold: policy.unsigned_number("msDS-LockoutThreshold")?,
+            lockout_duration: lockout_duration(policy.interval("msDS-LockoutDuration")?),
             source: RulesSource::FineGrained(policy.text("name")?.to_owned()),
         })
     }
 }
 
-fn age(interval: PolicyInterval) -> SignedDuration {
+fn minimum_age(interval: PolicyInterval) -> SignedDuration {
     match interval {
-        PolicyInterval::Lasts(length) => length,
-        PolicyInterval::ForEver => SignedDuration::MAX,
+        PolicyInterval::Finite(length) => length,
+        PolicyInterval::Forever => SignedDuration::MAX,
     }
 }
 
 /// Converts a lockout duration. Zero means until an administrator unlocks the account, as forever does (MS-ADTS
 /// 3.1.1.4.5.17, the first condition of LO).
-fn lockout(interval: PolicyInterval) -> Option<SignedDuration> {
+fn lockout_duration(interval: PolicyInterval) -> Option<SignedDuration> {
     match interval {
-        PolicyInterval::Lasts(length) if !length.is_zero() => Some(length),
-        PolicyInterval::Lasts(_) | PolicyInterval::ForEver => None,
+        PolicyInterval::Finite(length) if !length.is_zero() => Some(length),
+        PolicyInterval::Finite(_) | PolicyInterval::Forever => None,
     }
 }
 
@@ -101,7 +101,7 @@ fn lockout(interval: PolicyInterval) -> Option<SignedDuration> {
 mod tests {
     use super::*;
 
-    const HEAD: [(&str, &str); 6] = [
+    const DOMAIN_VALUES: [(&str, &str); 6] = [
         ("minPwdLength", "16"),
         ("pwdHistoryLength", "24"),
         ("minPwdAge", "-864000000000"),
@@ -110,48 +110,53 @@ mod tests {
         ("lockoutDuration", "-18000000000"),
     ];
 
-    fn head(but: (&str, &str)) -> LdapEntry {
-        LdapEntry::of(&HEAD.map(|(name, value)| if name == but.0 { but } else { (name, value) }))
+    fn domain_entry_with(but: (&str, &str)) -> LdapEntry {
+        LdapEntry::from_pairs(&DOMAIN_VALUES.map(|(name, value)| if name == but.0 { but } else { (name, value) }))
     }
 
     #[test]
-    fn a_domain_says_its_rules_in_six_attributes() {
-        let rules = DirectoryPasswordRules::of_domain(&LdapEntry::of(&HEAD)).unwrap();
+    fn domain_rules_are_read_from_six_attributes() {
+        let rules = DirectoryPasswordRules::from_domain(&LdapEntry::from_pairs(&DOMAIN_VALUES)).unwrap();
         assert_eq!((rules.min_length, rules.history, rules.complexity, rules.lockout_threshold), (16, 24, true, 10));
         assert_eq!(rules.min_age, SignedDuration::from_hours(24));
         assert_eq!(rules.lockout_duration, Some(SignedDuration::from_mins(30)));
         assert_eq!(rules.source, RulesSource::Domain);
         assert!(
-            !DirectoryPasswordRules::of_domain(&head(("pwdProperties", "16"))).unwrap().complexity,
+            !DirectoryPasswordRules::from_domain(&domain_entry_with(("pwdProperties", "16"))).unwrap().complexity,
             "other bits are ignored"
         );
     }
 
     #[test]
-    fn for_ever_is_a_length_too() {
+    fn forever_and_zero_intervals_are_read() {
         let never = i64::MIN.to_string();
         for raw in [never.as_str(), "0", "5"] {
             assert_eq!(
-                DirectoryPasswordRules::of_domain(&head(("lockoutDuration", raw))).unwrap().lockout_duration,
+                DirectoryPasswordRules::from_domain(&domain_entry_with(("lockoutDuration", raw)))
+                    .unwrap()
+                    .lockout_duration,
                 None,
                 "{raw}"
             );
         }
         assert_eq!(
-            DirectoryPasswordRules::of_domain(&head(("minPwdAge", &never))).unwrap().min_age,
+            DirectoryPasswordRules::from_domain(&domain_entry_with(("minPwdAge", &never))).unwrap().min_age,
             SignedDuration::MAX
         );
-        assert_eq!(DirectoryPasswordRules::of_domain(&head(("minPwdAge", "0"))).unwrap().min_age, SignedDuration::ZERO);
+        assert_eq!(
+            DirectoryPasswordRules::from_domain(&domain_entry_with(("minPwdAge", "0"))).unwrap().min_age,
+            SignedDuration::ZERO
+        );
     }
 
     #[test]
-    fn half_a_policy_is_none() {
-        for (name, _) in HEAD {
-            assert_eq!(DirectoryPasswordRules::of_domain(&head((name, "nonsense"))), None, "{name}");
+    fn incomplete_policy_is_unknown() {
+        for (name, _) in DOMAIN_VALUES {
+            assert_eq!(DirectoryPasswordRules::from_domain(&domain_entry_with((name, "nonsense"))), None, "{name}");
         }
-        assert_eq!(DirectoryPasswordRules::of_domain(&head(("minPwdLength", "-1"))), None);
+        assert_eq!(DirectoryPasswordRules::from_domain(&domain_entry_with(("minPwdLength", "-1"))), None);
         assert_eq!(
-            DirectoryPasswordRules::of_fine_grained(&LdapEntry::of(&[("name", "Long and slow")])),
+            DirectoryPasswordRules::from_fine_grained_policy(&LdapEntry::from_pairs(&[("name", "Long and slow")])),
             None,
             "a name alone is not a policy"
         );

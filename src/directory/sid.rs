@@ -13,13 +13,13 @@ pub(crate) struct Sid(Vec<u8>);
 pub(crate) struct InvalidSid;
 
 /// Maximum number of sub-authorities (`SubAuthorityCount`).
-const PARTS: usize = 15;
+const MAX_SUB_AUTHORITIES: usize = 15;
 
 impl Sid {
     /// Validates that the bytes are exactly one security identifier.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (&[revision, count, ..], rest) = bytes.split_first_chunk::<8>()?;
-        let whole = revision == 1 && usize::from(count) <= PARTS && rest.len() == usize::from(count) * 4;
+        let whole = revision == 1 && usize::from(count) <= MAX_SUB_AUTHORITIES && rest.len() == usize::from(count) * 4;
         whole.then(|| Self(bytes.to_owned()))
     }
 
@@ -37,12 +37,15 @@ impl FromStr for Sid {
         let authority = parts.next().ok_or(InvalidSid)?;
         let authority = match authority.strip_prefix("0x") {
             Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => u64::from_str_radix(hex, 16),
-            _ => Ok(number(authority)?),
+            _ => Ok(parse_digits(authority)?),
         };
         let [0, 0, authority @ ..] = authority.map_err(|_| InvalidSid)?.to_be_bytes() else { return Err(InvalidSid) };
         let below: Vec<u32> =
-            parts.map(|part| u32::try_from(number(part)?).map_err(|_| InvalidSid)).collect::<Result<_, _>>()?;
-        let count = u8::try_from(below.len()).ok().filter(|count| usize::from(*count) <= PARTS).ok_or(InvalidSid)?;
+            parts.map(|part| u32::try_from(parse_digits(part)?).map_err(|_| InvalidSid)).collect::<Result<_, _>>()?;
+        let count = u8::try_from(below.len())
+            .ok()
+            .filter(|count| usize::from(*count) <= MAX_SUB_AUTHORITIES)
+            .ok_or(InvalidSid)?;
         let mut bytes = vec![1, count];
         bytes.extend(authority);
         bytes.extend(below.into_iter().flat_map(u32::to_le_bytes));
@@ -51,7 +54,7 @@ impl FromStr for Sid {
 }
 
 /// Parses digits only. `parse` alone would accept a sign.
-fn number(text: &str) -> Result<u64, InvalidSid> {
+fn parse_digits(text: &str) -> Result<u64, InvalidSid> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().map_err(|_| InvalidSid) } else { Err(InvalidSid) }
 }
 
@@ -78,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_of_graph_becomes_the_bytes_of_the_directory() {
+    fn sid_text_converts_to_object_sid_bytes() {
         let sid: Sid = "S-1-5-21-1004336348-1177238915-682003330-512".parse().unwrap();
         let bytes = [
             1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 0xDC, 0xF4, 0xDC, 0x3B, 0x83, 0x3D, 0x2B, 0x46, 0x82, 0x8B, 0xA6,
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_identifier_is_refused() {
+    fn invalid_sid_text_is_rejected() {
         for bad in [
             "",
             "S-1",
@@ -113,7 +116,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_identifier_reads_back(authority in 0_u64..1 << 48, parts in prop::collection::vec(any::<u32>(), 0..=15)) {
+        fn every_sid_survives_a_round_trip(authority in 0_u64..1 << 48, parts in prop::collection::vec(any::<u32>(), 0..=15)) {
             let mut bytes = vec![1, u8::try_from(parts.len()).unwrap()];
             bytes.extend(&authority.to_be_bytes()[2..]);
             bytes.extend(parts.iter().flat_map(|part| part.to_le_bytes()));
@@ -122,7 +125,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_and_no_bytes_make_the_reader_panic(text in "(S-1-)?\\PC*", bytes: Vec<u8>) {
+        fn arbitrary_text_and_bytes_never_panic(text in "(S-1-)?\\PC*", bytes: Vec<u8>) {
             let _ = text.parse::<Sid>();
             let _ = Sid::from_bytes(&bytes).map(|sid| sid.to_string());
         }

@@ -12,12 +12,12 @@ use super::reads::GraphPage;
 use crate::base::ObjectId;
 use crate::config::RiskLevel;
 
-const NAMED: &str = "id,displayName,userPrincipalName";
+const USER_SUMMARY_FIELDS: &str = "id,displayName,userPrincipalName";
 /// Maximum length of a search text, which is a name or an address. A user principal name in Entra has at most 113
 /// characters.
-const TYPED: usize = 120;
+const MAX_SEARCH_CHARS: usize = 120;
 /// Maximum number of people shown for one search. One more is requested to detect that there are more.
-pub(crate) const FOUND: usize = 20;
+pub(crate) const MAX_SEARCH_RESULTS: usize = 20;
 
 /// Name and id of a user, as search results and managers are shown.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,9 +52,9 @@ pub(crate) enum RiskLookup {
     /// The application lacks the permission, or the tenant lacks the licence (Entra ID P2).
     NotAvailable,
     /// Identity Protection has no entry for the person: no risk was ever detected.
-    Nothing,
+    NotListed,
     /// Identity Protection has an entry. Its risk may be closed already: see [`RiskyUser::is_active`].
-    Seen(RiskyUser),
+    Listed(RiskyUser),
 }
 
 /// Entry of a person in Identity Protection (Graph `riskyUser`).
@@ -72,21 +72,21 @@ pub(crate) struct RiskyUser {
 
 impl RiskyUser {
     /// Returns true if the risk is open: not remediated, dismissed or confirmed safe.
-    pub(crate) fn stands(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         matches!(self.state.as_deref(), Some("atRisk" | "confirmedCompromised"))
     }
 
     /// Returns true if the risk is active and at `level` or above.
     ///
     /// A confirmed compromise and a level that is hidden or unknown count as high: a hidden level may be any.
-    pub(crate) fn reaches(&self, level: RiskLevel) -> bool {
+    pub(crate) fn is_at_or_above(&self, level: RiskLevel) -> bool {
         let at = match (self.state.as_deref(), self.level.as_deref()) {
             (Some("confirmedCompromised"), _) => RiskLevel::High,
             (_, Some("low")) => RiskLevel::Low,
             (_, Some("medium")) => RiskLevel::Medium,
             _ => RiskLevel::High,
         };
-        self.stands() && at >= level
+        self.is_active() && at >= level
     }
 }
 
@@ -116,10 +116,10 @@ struct RoleDefinition {
 }
 
 /// Turns HTTP 404 into `None`.
-fn if_there<T>(answer: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
+fn none_if_not_found<T>(answer: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::NOT_FOUND => Ok(None),
+        Err(GraphError::ErrorResponse(refusal)) if refusal.status == StatusCode::NOT_FOUND => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -129,8 +129,8 @@ fn if_there<T>(answer: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
 /// Returns `None` for fewer than 2 characters, which would match almost anyone.
 /// `startsWith` and `eq` on these properties, joined by `or`, need no advanced query
 /// (<https://learn.microsoft.com/graph/aad-advanced-queries>, read 2026-11-24).
-fn filter(typed: &str) -> Option<String> {
-    let typed: String = typed.trim().chars().filter(|c| !c.is_control()).take(TYPED).collect();
+fn build_user_filter(typed: &str) -> Option<String> {
+    let typed: String = typed.trim().chars().filter(|c| !c.is_control()).take(MAX_SEARCH_CHARS).collect();
     if typed.chars().count() < 2 {
         return None;
     }
@@ -145,63 +145,63 @@ impl GraphClient {
     /// Searches users by the beginning of a name, or by a complete user principal name or mail address.
     ///
     /// Returns at most [`MAX_SEARCH_RESULTS`] + 1 users.
-    pub(crate) async fn find(&self, typed: &str) -> Result<Vec<UserSummary>, GraphError> {
-        let Some(filter) = filter(typed) else { return Ok(Vec::new()) };
+    pub(crate) async fn search_users(&self, typed: &str) -> Result<Vec<UserSummary>, GraphError> {
+        let Some(filter) = build_user_filter(typed) else { return Ok(Vec::new()) };
         let mut url = self.url(&["users"]);
-        let top = (FOUND + 1).to_string();
-        url.query_pairs_mut().extend_pairs([("$select", NAMED), ("$filter", &filter), ("$top", &top)]);
-        let page: GraphPage<UserSummary> = self.read(url).await?;
+        let top = (MAX_SEARCH_RESULTS + 1).to_string();
+        url.query_pairs_mut().extend_pairs([("$select", USER_SUMMARY_FIELDS), ("$filter", &filter), ("$top", &top)]);
+        let page: GraphPage<UserSummary> = self.get_json(url).await?;
         Ok(page.value)
     }
 
     /// Fetches a user's manager. `None` if there is none.
-    pub(crate) async fn manager(&self, id: ObjectId) -> Result<Option<UserSummary>, GraphError> {
+    pub(crate) async fn fetch_manager(&self, id: ObjectId) -> Result<Option<UserSummary>, GraphError> {
         let mut url = self.url(&["users", &id.to_string(), "manager"]);
-        url.query_pairs_mut().append_pair("$select", NAMED);
-        if_there(self.read(url).await)
+        url.query_pairs_mut().append_pair("$select", USER_SUMMARY_FIELDS);
+        none_if_not_found(self.get_json(url).await)
     }
 
     /// Fetches the sign-in methods a user has registered. `None` if the report has no entry for them.
-    pub(crate) async fn registered(&self, id: ObjectId) -> Result<Option<RegistrationDetails>, GraphError> {
+    pub(crate) async fn fetch_registration(&self, id: ObjectId) -> Result<Option<RegistrationDetails>, GraphError> {
         let url = self.url(&["reports", "authenticationMethods", "userRegistrationDetails", &id.to_string()]);
-        let report = if_there(self.read(url).await)?;
+        let report = none_if_not_found(self.get_json(url).await)?;
         Ok(report.map(|report| match report {
             RegistrationResponse::Wrapped { value } | RegistrationResponse::Plain(value) => value,
         }))
     }
 
     /// Fetches a user's entry in Identity Protection. HTTP 403 becomes [`RiskLookup::NotAvailable`].
-    pub(crate) async fn risk(&self, id: ObjectId) -> Result<RiskLookup, GraphError> {
-        let read = self.read(self.url(&["identityProtection", "riskyUsers", &id.to_string()])).await;
-        if let Err(GraphError::Answered(refusal)) = &read
+    pub(crate) async fn fetch_risky_user(&self, id: ObjectId) -> Result<RiskLookup, GraphError> {
+        let read = self.get_json(self.url(&["identityProtection", "riskyUsers", &id.to_string()])).await;
+        if let Err(GraphError::ErrorResponse(refusal)) = &read
             && refusal.status == StatusCode::FORBIDDEN
         {
             return Ok(RiskLookup::NotAvailable);
         }
-        Ok(if_there(read)?.map_or(RiskLookup::Nothing, RiskLookup::Seen))
+        Ok(none_if_not_found(read)?.map_or(RiskLookup::NotListed, RiskLookup::Listed))
     }
 
     /// Dismisses a user's risk in Identity Protection. This changes the entry only and ends no session.
     pub(crate) async fn dismiss_risk(&self, id: ObjectId) -> Result<(), GraphError> {
-        let token = self.application.token().await.map_err(GraphError::Token)?;
+        let token = self.app_token.access_token().await.map_err(GraphError::Token)?;
         let url = self.url(&["identityProtection", "riskyUsers", "dismiss"]);
-        let request = self.once.post(url).json(&json!({ "userIds": [id] }));
-        self.send_for_head(request, &token).await.map(|_| ())
+        let request = self.unpooled_http.post(url).json(&json!({ "userIds": [id] }));
+        self.send_ignoring_body(request, &token).await.map(|_| ())
     }
 
     /// Fetches the state of the tenant's directory synchronisation.
-    pub(crate) async fn organization(&self) -> Result<OrganizationSync, GraphError> {
+    pub(crate) async fn fetch_organization_sync(&self) -> Result<OrganizationSync, GraphError> {
         let mut url = self.url(&["organization"]);
         url.query_pairs_mut().append_pair("$select", "id,onPremisesSyncEnabled,onPremisesLastSyncDateTime");
-        let page: GraphPage<OrganizationSync> = self.read(url).await?;
+        let page: GraphPage<OrganizationSync> = self.get_json(url).await?;
         page.value.into_iter().next().ok_or_else(|| GraphError::Unreadable("no organization".to_owned()))
     }
 
     /// Fetches the display name of a role by its template id.
-    pub(crate) async fn role_name(&self, template: &str) -> Result<String, GraphError> {
+    pub(crate) async fn fetch_role_name(&self, template: &str) -> Result<String, GraphError> {
         let mut url = self.url(&["roleManagement", "directory", "roleDefinitions", template]);
         url.query_pairs_mut().append_pair("$select", "id,displayName");
-        let role: RoleDefinition = self.read(url).await?;
+        let role: RoleDefinition = self.get_json(url).await?;
         Ok(role.display_name)
     }
 }
@@ -211,17 +211,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_cannot_change_the_question() {
-        let filter = |typed| super::filter(typed).unwrap();
+    fn search_text_cannot_change_filter() {
+        let filter = |typed| super::build_user_filter(typed).unwrap();
         assert!(filter(" O'Neil\n").contains("startsWith(displayName,'O''Neil') or "), "{}", filter("O'Neil"));
         assert!(filter("x') or (id ne '").ends_with("mail eq 'x'') or (id ne '''"));
-        assert_eq!(filter("ab"), super::filter(&format!("{}ab\u{7f}", " ".repeat(500))).unwrap());
+        assert_eq!(filter("ab"), super::build_user_filter(&format!("{}ab\u{7f}", " ".repeat(500))).unwrap());
         assert!(filter(&"'".repeat(100_000)).len() < 2_000);
-        assert_eq!((super::filter(" w "), super::filter("\u{0}\u{1}\u{2}")), (None, None));
+        assert_eq!((super::build_user_filter(" w "), super::build_user_filter("\u{0}\u{1}\u{2}")), (None, None));
     }
 
     #[test]
-    fn a_report_is_read_wrapped_and_plain() {
+    fn registration_response_parses_wrapped_and_plain() {
         for text in [
             r#"{"value":{"id":"x","methodsRegistered":["fido2"],"isMfaCapable":true}}"#,
             r#"{"id":"x","methodsRegistered":["fido2"],"isMfaCapable":true}"#,
@@ -233,12 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn a_risk_stands_until_it_is_over_and_a_hidden_level_may_be_any() {
+    fn risk_is_active_until_closed_and_hidden_level_counts_as_high() {
         let risk = |state: &str, level: &str| -> RiskyUser {
             serde_json::from_value(json!({ "riskState": state, "riskLevel": level })).unwrap()
         };
-        let reached =
-            |risk: RiskyUser| [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High].map(|level| risk.reaches(level));
+        let reached = |risk: RiskyUser| {
+            [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High].map(|level| risk.is_at_or_above(level))
+        };
         assert_eq!(reached(risk("atRisk", "low")), [true, false, false]);
         assert_eq!(reached(risk("atRisk", "medium")), [true, true, false]);
         for (state, level) in [("atRisk", "high"), ("atRisk", "hidden"), ("confirmedCompromised", "low")] {

@@ -20,7 +20,7 @@ use crate::base::Secret;
 /// Scopes of an agent's sign-in. Without `offline_access`, because no refresh token is stored.
 pub(crate) const AGENT_SCOPES: [&str; 2] = ["UserAuthenticationMethod.ReadWrite.All", "User.RevokeSessions.All"];
 /// Maximum length of an encoded claims challenge. A real one has a few hundred bytes.
-const LONGEST: usize = 4_096;
+const MAX_CHALLENGE_BYTES: usize = 4_096;
 
 /// Identity whose delegated permission a Graph call uses.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ pub(crate) struct AgentToken {
 
 impl From<AuthorizedSignIn> for AgentToken {
     fn from(sign_in: AuthorizedSignIn) -> Self {
-        Self { token: sign_in.access }
+        Self { token: sign_in.access_token }
     }
 }
 
@@ -50,10 +50,10 @@ impl ClaimsChallenge {
     /// Parses the challenge in a `WWW-Authenticate` header.
     ///
     /// Microsoft sends Base64 in the standard or the URL-safe alphabet, with or without padding.
-    pub(super) fn read(header: &str) -> Option<Self> {
+    pub(super) fn from_header(header: &str) -> Option<Self> {
         let at = header.to_ascii_lowercase().find("claims=\"")?;
         let coded = header.get(at + "claims=\"".len()..)?.split('"').next()?;
-        if coded.len() > LONGEST {
+        if coded.len() > MAX_CHALLENGE_BYTES {
             return None;
         }
         let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -65,7 +65,7 @@ impl ClaimsChallenge {
     ///
     /// It combines the challenge, the authentication context that the sign-in must satisfy, and, if `capable`, the
     /// client capability to answer a claims challenge (`cp1`).
-    pub(crate) fn parameter(context: Option<&str>, capable: bool, challenge: Option<&Self>) -> Option<String> {
+    pub(crate) fn claims_parameter(context: Option<&str>, capable: bool, challenge: Option<&Self>) -> Option<String> {
         let mut claims = challenge.cloned().unwrap_or_default().0;
         if let Some(context) = context {
             let of_id = claims.entry("id_token".to_owned()).or_default();
@@ -85,42 +85,42 @@ mod tests {
 
     use super::*;
 
-    const ASKED: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1800000000"}}}"#;
+    const CHALLENGE_JSON: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1800000000"}}}"#;
 
-    fn header(coded: &str) -> String {
+    fn challenge_header(coded: &str) -> String {
         format!(r#"Bearer realm="", authorization_uri="https://x/", error="insufficient_claims", claims="{coded}""#)
     }
 
     #[test]
-    fn a_challenge_is_read_in_every_alphabet_and_goes_on_with_what_we_ask_for() {
-        let standard = base64::engine::general_purpose::STANDARD.encode(ASKED);
-        let read = ClaimsChallenge::read(&header(&standard)).unwrap();
-        assert_eq!(ClaimsChallenge::read(&header(standard.trim_end_matches('='))), Some(read.clone()));
-        let safe = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(ASKED);
-        assert_eq!(ClaimsChallenge::read(&header(&safe)), Some(read.clone()));
+    fn claims_challenge_parses_both_base64_alphabets_and_keeps_requested_claims() {
+        let standard = base64::engine::general_purpose::STANDARD.encode(CHALLENGE_JSON);
+        let read = ClaimsChallenge::from_header(&challenge_header(&standard)).unwrap();
+        assert_eq!(ClaimsChallenge::from_header(&challenge_header(standard.trim_end_matches('='))), Some(read.clone()));
+        let safe = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(CHALLENGE_JSON);
+        assert_eq!(ClaimsChallenge::from_header(&challenge_header(&safe)), Some(read.clone()));
         let parameter: Value =
-            serde_json::from_str(&ClaimsChallenge::parameter(Some("c2"), true, Some(&read)).unwrap()).unwrap();
+            serde_json::from_str(&ClaimsChallenge::claims_parameter(Some("c2"), true, Some(&read)).unwrap()).unwrap();
         assert_eq!(parameter["access_token"]["nbf"]["value"], "1800000000");
         assert_eq!(parameter["access_token"]["xms_cc"], json!({ "values": ["cp1"] }));
         assert_eq!(parameter["id_token"]["acrs"], json!({ "essential": true, "value": "c2" }));
-        assert_eq!(ClaimsChallenge::parameter(None, false, None), None);
+        assert_eq!(ClaimsChallenge::claims_parameter(None, false, None), None);
     }
 
     #[test]
-    fn what_is_no_challenge_is_none() {
+    fn invalid_challenge_header_parses_to_none() {
         for bad in ["", "%%%", "e30x", "W10=", "eyJhIjoxfQ=="] {
-            assert_eq!(ClaimsChallenge::read(&header(bad)), None, "{bad}");
+            assert_eq!(ClaimsChallenge::from_header(&challenge_header(bad)), None, "{bad}");
         }
-        assert_eq!(ClaimsChallenge::read(&header(&"A".repeat(LONGEST + 4))), None);
-        assert_eq!(ClaimsChallenge::read(r#"Bearer error="invalid_token""#), None);
-        assert_eq!(ClaimsChallenge::read(r#"Bearer claims=""#), None);
+        assert_eq!(ClaimsChallenge::from_header(&challenge_header(&"A".repeat(MAX_CHALLENGE_BYTES + 4))), None);
+        assert_eq!(ClaimsChallenge::from_header(r#"Bearer error="invalid_token""#), None);
+        assert_eq!(ClaimsChallenge::from_header(r#"Bearer claims=""#), None);
     }
 
     proptest! {
         #[test]
         fn arbitrary_header_does_not_panic(text in ".*", coded in "[ -~]{0,80}") {
-            let _ = ClaimsChallenge::read(&text);
-            let _ = ClaimsChallenge::read(&header(&coded));
+            let _ = ClaimsChallenge::from_header(&text);
+            let _ = ClaimsChallenge::from_header(&challenge_header(&coded));
         }
     }
 }

@@ -11,7 +11,7 @@ use oauth2::{HttpRequest, HttpResponse};
 use reqwest::{Client, redirect, retry};
 
 /// Maximum size of a response body. The largest, a tenant's Conditional Access policies, has a few hundred KiB.
-const BODY_LIMIT: usize = 2 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// Failure below the HTTP status: no connection, no complete response, or a response that is too large.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ impl From<reqwest::Error> for HttpError {
 
 /// Creates the client for reads, which pools connections.
 #[expect(clippy::disallowed_methods, reason = "this module sets the limits and disables redirects")]
-pub(crate) fn client() -> Result<Client, HttpError> {
+pub(crate) fn build_client() -> Result<Client, HttpError> {
     let builder = Client::builder().redirect(redirect::Policy::none()).retry(retry::never());
     builder.connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(20)).build().map_err(HttpError::Client)
 }
@@ -46,18 +46,18 @@ pub(crate) fn client() -> Result<Client, HttpError> {
 ///
 /// Each request gets a new connection: a request lost on a stale pooled connection would have an unknown outcome.
 #[expect(clippy::disallowed_methods, reason = "this module sets the limits and disables redirects")]
-pub(crate) fn client_that_sends_once() -> Result<Client, HttpError> {
+pub(crate) fn build_unpooled_client() -> Result<Client, HttpError> {
     let builder = Client::builder().redirect(redirect::Policy::none()).retry(retry::never()).pool_max_idle_per_host(0);
     builder.connect_timeout(Duration::from_secs(5)).timeout(Duration::from_secs(30)).build().map_err(HttpError::Client)
 }
 
 /// Reads a response body up to the size limit.
-pub(super) async fn body(answer: reqwest::Response) -> Result<Vec<u8>, HttpError> {
+pub(super) async fn read_body(answer: reqwest::Response) -> Result<Vec<u8>, HttpError> {
     let mut bytes = Vec::new();
     let mut stream = answer.bytes_stream();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
-        if bytes.len() + chunk.len() > BODY_LIMIT {
+        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(HttpError::TooLarge);
         }
         bytes.extend_from_slice(&chunk);
@@ -66,7 +66,7 @@ pub(super) async fn body(answer: reqwest::Response) -> Result<Vec<u8>, HttpError
 }
 
 /// Sends a request of the `oauth2` and `openidconnect` crates.
-pub(super) async fn bridge(client: Client, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+pub(super) async fn send_oauth_request(client: Client, request: HttpRequest) -> Result<HttpResponse, HttpError> {
     let (parts, sent) = request.into_parts();
     let url = parts.uri.to_string();
     let answer = client.request(parts.method, url).headers(parts.headers).body(sent).send().await?;
@@ -74,5 +74,5 @@ pub(super) async fn bridge(client: Client, request: HttpRequest) -> Result<HttpR
     for (name, value) in answer.headers() {
         response = response.header(name, value);
     }
-    Ok(response.body(body(answer).await?)?)
+    Ok(response.body(read_body(answer).await?)?)
 }

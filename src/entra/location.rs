@@ -8,7 +8,7 @@
 use url::Url;
 
 /// Maximum length of an operation URL.
-const AT_MOST: usize = 2_048;
+const MAX_URL_BYTES: usize = 2_048;
 
 /// URL of an operation at Graph, to which the operator's token may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct OperationUrl(Url);
 impl OperationUrl {
     /// Parses a URL. Returns `None` unless it is an operation below the base URL `graph`.
     pub(crate) fn parse(text: &str, graph: &Url) -> Option<Self> {
-        if text.len() > AT_MOST {
+        if text.len() > MAX_URL_BYTES {
             return None;
         }
         let url = Url::parse(text).ok()?;
@@ -31,7 +31,7 @@ impl OperationUrl {
         (same && bare && operation && plain).then_some(Self(url))
     }
 
-    pub(crate) fn url(&self) -> &Url {
+    pub(crate) fn as_url(&self) -> &Url {
         &self.0
     }
 }
@@ -42,45 +42,45 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str =
+    const VALID_URL: &str =
         "https://graph.microsoft.com/v1.0/users/1/authentication/operations/2?aadgdc=DUB02P&aadgsu=ssprprod-a";
 
-    fn read(text: &str) -> Option<OperationUrl> {
+    fn parse_url(text: &str) -> Option<OperationUrl> {
         OperationUrl::parse(text, &"https://graph.microsoft.com/v1.0".parse().unwrap())
     }
 
     #[test]
-    fn graphs_own_address_is_kept_with_its_query() {
-        assert_eq!(read(GOOD).unwrap().url().as_str(), GOOD);
-        assert!(read(&GOOD.replace(".com/", ".com:443/")).is_some());
+    fn graph_url_keeps_its_query() {
+        assert_eq!(parse_url(VALID_URL).unwrap().as_url().as_str(), VALID_URL);
+        assert!(parse_url(&VALID_URL.replace(".com/", ".com:443/")).is_some());
     }
 
     #[test]
-    fn every_other_address_is_refused() {
+    fn any_other_url_is_refused() {
         for bad in [
-            GOOD.replace("https", "http"),
-            GOOD.replace("graph.microsoft.com", "graph.microsoft.com.evil.example"),
-            GOOD.replace("graph.microsoft.com", "evil.example"),
-            GOOD.replace("graph.microsoft.com", "graph.microsoft.com:8443"),
-            GOOD.replace("graph.microsoft.com", "user:pw@graph.microsoft.com"),
-            GOOD.replace("graph.microsoft.com", "graph.microsoft.com@evil.example"),
-            GOOD.replace("/v1.0", "/beta"),
-            GOOD.replace("/authentication/operations/", "/messages/"),
-            GOOD.replace("/users/", "/users/../../evil/"),
-            format!("{GOOD}{}", "x".repeat(2_048)),
+            VALID_URL.replace("https", "http"),
+            VALID_URL.replace("graph.microsoft.com", "graph.microsoft.com.evil.example"),
+            VALID_URL.replace("graph.microsoft.com", "evil.example"),
+            VALID_URL.replace("graph.microsoft.com", "graph.microsoft.com:8443"),
+            VALID_URL.replace("graph.microsoft.com", "user:pw@graph.microsoft.com"),
+            VALID_URL.replace("graph.microsoft.com", "graph.microsoft.com@evil.example"),
+            VALID_URL.replace("/v1.0", "/beta"),
+            VALID_URL.replace("/authentication/operations/", "/messages/"),
+            VALID_URL.replace("/users/", "/users/../../evil/"),
+            format!("{VALID_URL}{}", "x".repeat(2_048)),
             "/v1.0/users/1/authentication/operations/2".to_owned(),
             String::new(),
         ] {
-            assert_eq!(read(&bad), None, "{bad}");
+            assert_eq!(parse_url(&bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn each_cloud_sends_its_token_to_its_own_graph_alone() {
+    fn operation_url_of_another_cloud_is_refused() {
         let clouds = ["https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"];
         for ours in clouds {
             for theirs in clouds {
-                let text = GOOD.replace("https://graph.microsoft.com", theirs);
+                let text = VALID_URL.replace("https://graph.microsoft.com", theirs);
                 let taken = OperationUrl::parse(&text, &format!("{ours}/v1.0").parse().unwrap());
                 assert_eq!(taken.is_some(), ours == theirs, "{ours} and {theirs}");
             }
@@ -90,9 +90,9 @@ mod tests {
     proptest! {
         #[test]
         fn accepted_url_points_to_graph(text in "https://[a-z.:@/0-9]{0,40}/v1.0/users/[a-z/.%]{0,20}/authentication/operations/[a-z0-9]{0,9}") {
-            if let Some(location) = read(&text) {
-                prop_assert_eq!(location.url().host_str(), Some("graph.microsoft.com"));
-                prop_assert_eq!(location.url().username(), "");
+            if let Some(location) = parse_url(&text) {
+                prop_assert_eq!(location.as_url().host_str(), Some("graph.microsoft.com"));
+                prop_assert_eq!(location.as_url().username(), "");
             }
         }
     }

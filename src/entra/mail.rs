@@ -23,8 +23,8 @@ impl GraphClient {
     /// who reads that mailbox could follow its link.
     pub(crate) async fn send_mail(&self, mail: &OutgoingMail<'_>) -> Result<(), GraphError> {
         match self.send_mail_once(mail).await {
-            Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::UNAUTHORIZED => {
-                self.application.forget().await;
+            Err(GraphError::ErrorResponse(refusal)) if refusal.status == StatusCode::UNAUTHORIZED => {
+                self.app_token.invalidate().await;
                 self.send_mail_once(mail).await
             }
             other => other,
@@ -32,7 +32,7 @@ impl GraphClient {
     }
 
     async fn send_mail_once(&self, mail: &OutgoingMail<'_>) -> Result<(), GraphError> {
-        let token = self.application.token().await.map_err(GraphError::Token)?;
+        let token = self.app_token.access_token().await.map_err(GraphError::Token)?;
         let body = json!({
             "message": {
                 "subject": mail.subject,
@@ -41,7 +41,7 @@ impl GraphClient {
             },
             "saveToSentItems": false,
         });
-        let request = self.once.post(self.url(&["users", mail.from, "sendMail"])).json(&body);
-        self.send_for_head(request, &token).await.map(|_| ())
+        let request = self.unpooled_http.post(self.url(&["users", mail.from, "sendMail"])).json(&body);
+        self.send_ignoring_body(request, &token).await.map(|_| ())
     }
 }

@@ -24,27 +24,27 @@ mod operator;
 mod policies;
 mod reads;
 
-pub(crate) use about::{FOUND, RegistrationDetails, RiskLookup, RiskyUser, UserSummary};
+pub(crate) use about::{MAX_SEARCH_RESULTS, RegistrationDetails, RiskLookup, RiskyUser, UserSummary};
 pub(crate) use agent::{AGENT_SCOPES, ActingIdentity, AgentToken, ClaimsChallenge};
 pub(crate) use consent::{
-    APPLICATION, DELEGATED, FORBIDDEN, PermissionReview, of_application as consent_of_application,
-    of_operator as consent_of_operator,
+    APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, PermissionReview,
+    review_application_permissions, review_operator_permissions,
 };
 pub(crate) use credential::{ClientCredential, CredentialError};
-pub(crate) use graph::{AUDIT_LOOKS, GraphClient, GraphError, GraphRefusal};
+pub(crate) use graph::{AUDIT_LOG_RATE_LIMIT, GraphClient, GraphError, GraphRefusal};
 pub(crate) use http::HttpError;
 #[cfg(feature = "emulator")]
-pub(crate) use http::client;
+pub(crate) use http::build_client;
 pub(crate) use mail::OutgoingMail;
-pub(crate) use oauth::{TokenError, aadsts_codes};
+pub(crate) use oauth::{TokenError, parse_aadsts_codes};
 pub(crate) use oidc::{AuthorizeRequest, AuthorizedSignIn, IdentityError, OidcClient, SignInError, VerifiedIdentity};
 pub(crate) use operator::{
     DispatchOutcome, DispatchPermit, LinkRefusal, LinkedOperator, OperationPoll, OperatorCandidate, OperatorClient,
     OperatorError, OperatorFault, PassStatus, PasswordValidation, TemporaryAccessPass,
 };
-pub(crate) use operator::{resetting_role, too_much_power};
+pub(crate) use operator::{find_reset_role, is_overprivileged};
 #[cfg(test)]
-pub(crate) use policies::read_for_test as read_policy;
+pub(crate) use policies::parse_policy_for_test;
 pub(crate) use policies::{ConditionalAccessPolicy, SignInFrequency};
 pub(crate) use reads::{DirectoryAuditRecord, GraphDevice, GraphUser, RoleAssignment};
 
@@ -69,7 +69,7 @@ pub(crate) struct EntraClients {
     pub(crate) credential: Arc<ClientCredential>,
     pub(crate) oidc: Arc<OidcClient>,
     pub(crate) graph: GraphClient,
-    pub(crate) operators: OperatorClient,
+    pub(crate) operator: OperatorClient,
 }
 
 impl EntraClients {
@@ -84,6 +84,6 @@ impl EntraClients {
         let oidc = Arc::new(OidcClient::new(settings, Arc::clone(&credential), clock.clone())?);
         let graph = GraphClient::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
         let operators = OperatorClient::new(graph.clone(), db.clone(), sealer.clone(), settings);
-        Ok(Self { credential, oidc, graph, operators })
+        Ok(Self { credential, oidc, graph, operator: operators })
     }
 }

@@ -81,14 +81,14 @@ pub(crate) enum TokenError {
 
 impl TokenError {
     /// Returns the first AADSTS code, under which Microsoft documents the error.
-    pub(crate) fn code(&self) -> Option<u32> {
+    pub(crate) fn aadsts_code(&self) -> Option<u32> {
         if let Self::Refused { codes, .. } = self { codes.first().copied() } else { None }
     }
 
     /// Returns true if Entra rejected the refresh token, so that its owner must sign in again.
     ///
     /// False if Entra is unreachable or rejected the portal's own credential: that is fixed without a new sign-in.
-    pub(crate) fn is_final(&self) -> bool {
+    pub(crate) fn needs_new_sign_in(&self) -> bool {
         matches!(self, Self::Refused { error, .. } if matches!(error.as_str(), "invalid_grant" | "interaction_required"))
     }
 }
@@ -107,16 +107,16 @@ impl From<RequestTokenError<HttpError, EntraTokenError>> for TokenError {
 }
 
 /// Returns the AADSTS codes in an error description. An error of the authorize endpoint has them nowhere else.
-pub(crate) fn aadsts_codes(description: &str) -> Vec<u32> {
+pub(crate) fn parse_aadsts_codes(description: &str) -> Vec<u32> {
     let digits = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
     description.split("AADSTS").skip(1).filter_map(digits).collect()
 }
 
 /// Tokens from a token response.
 pub(super) struct TokenSet {
-    pub(super) access: Secret,
-    pub(super) seconds: i64,
-    pub(super) refresh: Option<Secret>,
+    pub(super) access_token: Secret,
+    pub(super) lifetime_seconds: i64,
+    pub(super) refresh_token: Option<Secret>,
     pub(super) id_token: Option<String>,
 }
 
@@ -125,9 +125,9 @@ impl From<&EntraTokenResponse> for TokenSet {
         use oauth2::TokenResponse as _;
         let lifetime = answer.expires_in().map_or(300, |d| i64::try_from(d.as_secs()).unwrap_or(300));
         Self {
-            access: Secret::new(answer.access_token().secret().clone()),
-            seconds: lifetime,
-            refresh: answer.refresh_token().map(|t| Secret::new(t.secret().clone())),
+            access_token: Secret::new(answer.access_token().secret().clone()),
+            lifetime_seconds: lifetime,
+            refresh_token: answer.refresh_token().map(|t| Secret::new(t.secret().clone())),
             id_token: answer.extra_fields().id_token.clone(),
         }
     }
@@ -138,8 +138,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_read_from_a_description() {
-        assert_eq!(aadsts_codes("AADSTS50105: not assigned. Trace ID: 1"), [50105]);
-        assert!(aadsts_codes("access_denied").is_empty());
+    fn aadsts_codes_are_parsed_from_error_description() {
+        assert_eq!(parse_aadsts_codes("AADSTS50105: not assigned. Trace ID: 1"), [50105]);
+        assert!(parse_aadsts_codes("access_denied").is_empty());
     }
 }

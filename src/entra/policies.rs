@@ -29,57 +29,57 @@ pub(crate) struct ConditionalAccessPolicy {
     pub(crate) state: String,
     pub(crate) contexts: Vec<String>,
     /// The policy includes all users. Exclusions are listed below.
-    pub(crate) everybody: bool,
-    pub(crate) excluded_people: Vec<String>,
+    pub(crate) includes_all_users: bool,
+    pub(crate) excluded_users: Vec<String>,
     pub(crate) excluded_groups: Vec<String>,
     pub(crate) excluded_roles: Vec<String>,
     pub(crate) excludes_guests: bool,
     /// Graph names of the conditions outside of which the policy does not apply.
-    pub(crate) narrowed_by: Vec<String>,
+    pub(crate) narrowing_conditions: Vec<String>,
     /// The policy blocks access.
-    pub(crate) blocks: bool,
+    pub(crate) blocks_access: bool,
     /// Graph names of the grant controls that satisfy the policy instead of the authentication strength.
-    pub(crate) or_else: Vec<String>,
-    pub(crate) combinations: Vec<String>,
+    pub(crate) alternative_controls: Vec<String>,
+    pub(crate) allowed_combinations: Vec<String>,
     pub(crate) frequency: SignInFrequency,
 }
 
 /// Returns true if nothing is set: `null`, empty, or the text `none`. Annotations (names with `@`) are ignored.
-fn is_empty(value: &Value) -> bool {
+fn is_unset(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(all) => all.is_empty(),
-        Value::Object(all) => all.iter().all(|(name, value)| name.contains('@') || is_empty(value)),
+        Value::Object(all) => all.iter().all(|(name, value)| name.contains('@') || is_unset(value)),
         Value::String(text) => text.is_empty() || text.eq_ignore_ascii_case("none"),
         Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
 /// Returns the strings of a JSON array.
-fn words(value: &Value) -> Vec<String> {
+fn string_list(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Returns true if a pair such as `includeLocations` and `excludeLocations` covers everything.
 fn covers_all(condition: &Value, include: &str, exclude: &str) -> bool {
-    let all = words(&condition[include]).iter().any(|word| word.eq_ignore_ascii_case("all"));
-    is_empty(condition) || all && is_empty(&condition[exclude])
+    let all = string_list(&condition[include]).iter().any(|word| word.eq_ignore_ascii_case("all"));
+    is_unset(condition) || all && is_unset(&condition[exclude])
 }
 
 /// Returns the properties that are set, without annotations.
-fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flat_map(Map::iter).filter(|(name, value)| !name.contains('@') && !is_empty(value))
+fn set_fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flat_map(Map::iter).filter(|(name, value)| !name.contains('@') && !is_unset(value))
 }
 
 /// Returns the names of all conditions that are set and not known to be harmless.
-fn narrowed_by(policy: &Value) -> Vec<String> {
+fn find_narrowing_conditions(policy: &Value) -> Vec<String> {
     let conditions = &policy["conditions"];
     let mut found = Vec::new();
-    for (name, value) in fields(conditions) {
+    for (name, value) in set_fields(conditions) {
         let harmless = match name.as_str() {
             "users" | "applications" => true,
             // Entra treats a web application as a browser.
-            "clientAppTypes" => words(value).iter().any(|word| word == "all" || word == "browser"),
+            "clientAppTypes" => string_list(value).iter().any(|word| word == "all" || word == "browser"),
             "platforms" => covers_all(value, "includePlatforms", "excludePlatforms"),
             "locations" => covers_all(value, "includeLocations", "excludeLocations"),
             _ => false,
@@ -89,28 +89,28 @@ fn narrowed_by(policy: &Value) -> Vec<String> {
         }
     }
     let apps = ["includeApplications", "excludeApplications", "includeUserActions"];
-    let apps = fields(&conditions["applications"])
+    let apps = set_fields(&conditions["applications"])
         .filter(|(name, _)| *name != "includeAuthenticationContextClassReferences" && !apps.contains(&name.as_str()));
     found.extend(apps.map(|(name, _)| name.clone()));
     let known = ["Users", "Groups", "Roles", "GuestsOrExternalUsers"];
-    let users = fields(&conditions["users"]).filter(|(name, _)| {
+    let users = set_fields(&conditions["users"]).filter(|(name, _)| {
         !known.iter().any(|known| name.strip_prefix("include").or_else(|| name.strip_prefix("exclude")) == Some(known))
     });
     found.extend(users.map(|(name, _)| name.clone()));
-    if !is_empty(&policy["partialEnablementStrategy"]) {
+    if !is_unset(&policy["partialEnablementStrategy"]) {
         found.push("partialEnablementStrategy".to_owned());
     }
     found
 }
 
 /// Returns the controls that satisfy the policy alone, because they are joined to the strength by `OR`.
-fn or_else(controls: &Value) -> Vec<String> {
+fn find_alternative_controls(controls: &Value) -> Vec<String> {
     if controls["operator"].as_str() != Some("OR") {
         return Vec::new();
     }
-    let mut found = words(&controls["builtInControls"]);
+    let mut found = string_list(&controls["builtInControls"]);
     for list in ["customAuthenticationFactors", "termsOfUse"] {
-        if !is_empty(&controls[list]) {
+        if !is_unset(&controls[list]) {
             found.push(list.to_owned());
         }
     }
@@ -118,11 +118,11 @@ fn or_else(controls: &Value) -> Vec<String> {
 }
 
 /// Returns the value at a JSON pointer, or `null` if it is missing, as Graph treats both alike.
-fn deep<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+fn pointer_or_null<'a>(value: &'a Value, pointer: &str) -> &'a Value {
     value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
-fn frequency(session: &Value) -> SignInFrequency {
+fn parse_sign_in_frequency(session: &Value) -> SignInFrequency {
     let frequency = &session["signInFrequency"];
     let is = |name: &str, value: &str| {
         frequency.get(name).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(value))
@@ -133,39 +133,42 @@ fn frequency(session: &Value) -> SignInFrequency {
     if every { SignInFrequency::EveryTime } else { SignInFrequency::Other }
 }
 
-fn read(policy: &Value) -> ConditionalAccessPolicy {
-    let (users, controls) = (deep(policy, "/conditions/users"), &policy["grantControls"]);
+fn parse_policy(policy: &Value) -> ConditionalAccessPolicy {
+    let (users, controls) = (pointer_or_null(policy, "/conditions/users"), &policy["grantControls"]);
     let (guests, excluded_people): (Vec<_>, Vec<_>) =
-        words(&users["excludeUsers"]).into_iter().partition(|who| who == "GuestsOrExternalUsers");
+        string_list(&users["excludeUsers"]).into_iter().partition(|who| who == "GuestsOrExternalUsers");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     ConditionalAccessPolicy {
         name: text(&policy["displayName"]),
         state: text(&policy["state"]),
-        contexts: words(deep(policy, "/conditions/applications/includeAuthenticationContextClassReferences")),
-        everybody: words(&users["includeUsers"]).iter().any(|who| who == "All"),
-        excluded_people,
-        excluded_groups: words(&users["excludeGroups"]),
-        excluded_roles: words(&users["excludeRoles"]),
-        excludes_guests: !guests.is_empty() || !is_empty(&users["excludeGuestsOrExternalUsers"]),
-        narrowed_by: narrowed_by(policy),
-        blocks: words(&controls["builtInControls"]).iter().any(|control| control == "block"),
-        or_else: or_else(controls),
-        combinations: words(deep(controls, "/authenticationStrength/allowedCombinations")),
-        frequency: frequency(&policy["sessionControls"]),
+        contexts: string_list(pointer_or_null(
+            policy,
+            "/conditions/applications/includeAuthenticationContextClassReferences",
+        )),
+        includes_all_users: string_list(&users["includeUsers"]).iter().any(|who| who == "All"),
+        excluded_users: excluded_people,
+        excluded_groups: string_list(&users["excludeGroups"]),
+        excluded_roles: string_list(&users["excludeRoles"]),
+        excludes_guests: !guests.is_empty() || !is_unset(&users["excludeGuestsOrExternalUsers"]),
+        narrowing_conditions: find_narrowing_conditions(policy),
+        blocks_access: string_list(&controls["builtInControls"]).iter().any(|control| control == "block"),
+        alternative_controls: find_alternative_controls(controls),
+        allowed_combinations: string_list(pointer_or_null(controls, "/authenticationStrength/allowedCombinations")),
+        frequency: parse_sign_in_frequency(&policy["sessionControls"]),
     }
 }
 
 impl GraphClient {
     /// Fetches all Conditional Access policies. Microsoft allows one request per second and tenant.
-    pub(crate) async fn policies(&self) -> Result<Vec<ConditionalAccessPolicy>, GraphError> {
-        let found: Vec<Value> = self.all(self.url(&["identity", "conditionalAccess", "policies"])).await?;
-        Ok(found.iter().map(read).collect())
+    pub(crate) async fn fetch_policies(&self) -> Result<Vec<ConditionalAccessPolicy>, GraphError> {
+        let found: Vec<Value> = self.get_all_pages(self.url(&["identity", "conditionalAccess", "policies"])).await?;
+        Ok(found.iter().map(parse_policy).collect())
     }
 }
 
 #[cfg(test)]
-pub(crate) fn read_for_test(policy: &Value) -> ConditionalAccessPolicy {
-    read(policy)
+pub(crate) fn parse_policy_for_test(policy: &Value) -> ConditionalAccessPolicy {
+    parse_policy(policy)
 }
 
 #[cfg(test)]
@@ -176,7 +179,7 @@ mod tests {
     use super::*;
 
     /// Policy as Graph returns it, with everything that is not set present as `null` or empty.
-    fn plain() -> Value {
+    fn policy_json() -> Value {
         json!({
             "id": "1", "templateId": null, "displayName": "Reset", "state": "enabled", "partialEnablementStrategy": null,
             "conditions": {
@@ -207,23 +210,28 @@ mod tests {
         })
     }
 
-    fn with(at: &str, value: Value) -> ConditionalAccessPolicy {
-        let mut policy = plain();
+    fn policy_with(at: &str, value: Value) -> ConditionalAccessPolicy {
+        let mut policy = policy_json();
         let (parent, name) = at.rsplit_once('/').unwrap();
         policy.pointer_mut(parent).unwrap()[name] = value;
-        read(&policy)
+        parse_policy(&policy)
     }
 
     #[test]
-    fn what_is_not_filled_in_narrows_nothing() {
-        let policy = read(&plain());
-        assert_eq!(policy.narrowed_by, Vec::<String>::new());
-        assert!(policy.everybody && !policy.blocks && policy.or_else.is_empty() && !policy.excludes_guests);
+    fn unset_conditions_do_not_narrow_policy() {
+        let policy = parse_policy(&policy_json());
+        assert_eq!(policy.narrowing_conditions, Vec::<String>::new());
+        assert!(
+            policy.includes_all_users
+                && !policy.blocks_access
+                && policy.alternative_controls.is_empty()
+                && !policy.excludes_guests
+        );
         assert_eq!((policy.frequency, policy.contexts), (SignInFrequency::EveryTime, vec!["c1".to_owned()]));
     }
 
     #[test]
-    fn every_condition_that_leaves_somebody_out_is_named() {
+    fn narrowing_condition_is_named() {
         for (at, value) in [
             ("/conditions/locations", json!({ "includeLocations": ["All"], "excludeLocations": ["AllTrusted"] })),
             ("/conditions/locations", json!({ "includeLocations": ["77"], "excludeLocations": [] })),
@@ -246,7 +254,7 @@ mod tests {
             ("/partialEnablementStrategy", json!({ "percentage": 10 })),
         ] {
             let name = at.rsplit('/').next().unwrap();
-            assert_eq!(with(at, value).narrowed_by, [name], "{at}");
+            assert_eq!(policy_with(at, value).narrowing_conditions, [name], "{at}");
         }
         for (at, value) in [
             ("/conditions/locations", json!({ "includeLocations": ["All"], "excludeLocations": [] })),
@@ -254,32 +262,35 @@ mod tests {
             ("/conditions/clientAppTypes", json!(["browser", "mobileAppsAndDesktopClients"])),
             ("/conditions/authenticationFlows", json!({ "transferMethods": "none" })),
         ] {
-            assert_eq!(with(at, value).narrowed_by, Vec::<String>::new(), "{at}");
+            assert_eq!(policy_with(at, value).narrowing_conditions, Vec::<String>::new(), "{at}");
         }
     }
 
     #[test]
-    fn with_or_any_other_control_replaces_the_strength() {
-        assert_eq!(with("/grantControls/builtInControls", json!(["compliantDevice"])).or_else, ["compliantDevice"]);
-        assert_eq!(with("/grantControls/termsOfUse", json!(["1"])).or_else, ["termsOfUse"]);
-        let mut both = plain();
+    fn other_control_joined_by_or_replaces_strength() {
+        assert_eq!(
+            policy_with("/grantControls/builtInControls", json!(["compliantDevice"])).alternative_controls,
+            ["compliantDevice"]
+        );
+        assert_eq!(policy_with("/grantControls/termsOfUse", json!(["1"])).alternative_controls, ["termsOfUse"]);
+        let mut both = policy_json();
         both["grantControls"]["builtInControls"] = json!(["compliantDevice"]);
         both["grantControls"]["operator"] = json!("AND");
-        assert!(read(&both).or_else.is_empty(), "both are asked for");
-        assert!(with("/grantControls/builtInControls", json!(["block"])).blocks);
+        assert!(parse_policy(&both).alternative_controls.is_empty(), "both are asked for");
+        assert!(policy_with("/grantControls/builtInControls", json!(["block"])).blocks_access);
     }
 
     #[test]
-    fn guests_may_be_excluded_in_two_ways() {
-        assert!(with("/conditions/users/excludeUsers", json!(["GuestsOrExternalUsers"])).excludes_guests);
+    fn both_forms_of_guest_exclusion_are_detected() {
+        assert!(policy_with("/conditions/users/excludeUsers", json!(["GuestsOrExternalUsers"])).excludes_guests);
         let some = json!({ "guestOrExternalUserTypes": "b2bCollaborationGuest", "externalTenants": null });
-        assert!(with("/conditions/users/excludeGuestsOrExternalUsers", some).excludes_guests);
-        let people = with("/conditions/users/excludeUsers", json!(["GuestsOrExternalUsers", "u1"]));
-        assert_eq!(people.excluded_people, ["u1"]);
+        assert!(policy_with("/conditions/users/excludeGuestsOrExternalUsers", some).excludes_guests);
+        let people = policy_with("/conditions/users/excludeUsers", json!(["GuestsOrExternalUsers", "u1"]));
+        assert_eq!(people.excluded_users, ["u1"]);
     }
 
     #[test]
-    fn only_every_time_is_every_time() {
+    fn other_sign_in_frequency_is_not_every_time() {
         let at = "/sessionControls/signInFrequency";
         for other in [
             Value::Null,
@@ -287,7 +298,7 @@ mod tests {
             json!({ "isEnabled": true, "frequencyInterval": "timeBased", "value": 1, "type": "hours" }),
             json!({ "isEnabled": true, "frequencyInterval": "everyTime", "authenticationType": "secondaryAuthentication" }),
         ] {
-            assert_eq!(with(at, other).frequency, SignInFrequency::Other);
+            assert_eq!(policy_with(at, other).frequency, SignInFrequency::Other);
         }
     }
 
@@ -314,7 +325,7 @@ mod tests {
         /// One unusual policy must not make the others unreadable.
         #[test]
         fn arbitrary_json_does_not_panic(policy in any_json()) {
-            let _ = read(&policy);
+            let _ = parse_policy(&policy);
         }
     }
 }

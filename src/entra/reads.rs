@@ -10,7 +10,7 @@ use super::graph::{GraphClient, GraphError};
 use crate::base::ObjectId;
 
 /// Properties of a user that are requested (`$select`).
-const PERSON: &str = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
+const USER_FIELDS: &str = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
                       onPremisesLastSyncDateTime,onPremisesSamAccountName,onPremisesSecurityIdentifier,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,givenName,surname,mail,otherMails,mobilePhone,businessPhones";
 
 /// One page of a list.
@@ -18,7 +18,7 @@ const PERSON: &str = "id,displayName,userPrincipalName,accountEnabled,userType,o
 pub(super) struct GraphPage<T> {
     pub(super) value: Vec<T>,
     #[serde(rename = "@odata.nextLink")]
-    next: Option<Url>,
+    next_link: Option<Url>,
 }
 
 /// User (Graph `user`).
@@ -82,9 +82,9 @@ fn or_empty<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Erro
 /// Role that a person holds, or is eligible to activate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RoleAssignment {
-    pub(crate) template: String,
+    pub(crate) role_template_id: String,
     pub(crate) scope: String,
-    pub(crate) eligible: bool,
+    pub(crate) is_eligible: bool,
 }
 
 #[derive(Deserialize)]
@@ -104,7 +104,7 @@ struct MembershipResponse {
     #[serde(default)]
     is_assignable_to_role: Option<bool>,
     #[serde(rename = "@odata.type", default)]
-    kind: Option<String>,
+    odata_type: Option<String>,
     #[serde(default)]
     role_template_id: Option<String>,
 }
@@ -112,14 +112,14 @@ struct MembershipResponse {
 /// Groups, directory roles and administrative units of a person.
 #[derive(Clone, Debug)]
 pub(crate) struct GroupMembership {
-    pub(crate) ids: Vec<String>,
+    pub(crate) group_ids: Vec<String>,
     /// Display names of the groups that can be assigned to roles.
-    pub(crate) role_assignable: Vec<String>,
+    pub(crate) role_assignable_groups: Vec<String>,
     /// Template ids of active tenant-wide roles, held directly or through a group.
-    pub(crate) roles: Vec<String>,
+    pub(crate) role_template_ids: Vec<String>,
     /// Ids of administrative units. `None` while Graph has not returned a unit of any user: the application may lack
     /// the permission to see them.
-    pub(crate) units: Option<Vec<String>>,
+    pub(crate) administrative_unit_ids: Option<Vec<String>>,
 }
 
 /// Record of Microsoft's directory audit log.
@@ -160,49 +160,54 @@ pub(crate) struct AdditionalDetail {
 
 impl GraphClient {
     /// Fetches a user by object id.
-    pub(crate) async fn person(&self, id: ObjectId) -> Result<GraphUser, GraphError> {
+    pub(crate) async fn fetch_user(&self, id: ObjectId) -> Result<GraphUser, GraphError> {
         let mut url = self.url(&["users", &id.to_string()]);
-        url.query_pairs_mut().append_pair("$select", PERSON);
-        self.read(url).await
+        url.query_pairs_mut().append_pair("$select", USER_FIELDS);
+        self.get_json(url).await
     }
 
     /// Returns the number of users in the tenant. The default hourly reset limit is a share of it.
-    pub(crate) async fn people(&self) -> Result<i64, GraphError> {
-        self.read(self.url(&["users", "$count"])).await
+    pub(crate) async fn count_users(&self) -> Result<i64, GraphError> {
+        self.get_json(self.url(&["users", "$count"])).await
     }
 
     /// Fetches all role assignments of a person: active and eligible, tenant-wide and scoped.
-    pub(crate) async fn roles(&self, id: ObjectId) -> Result<Vec<RoleAssignment>, GraphError> {
+    pub(crate) async fn fetch_role_assignments(&self, id: ObjectId) -> Result<Vec<RoleAssignment>, GraphError> {
         let (mut held, eligible) = tokio::try_join!(
-            self.roles_in("roleAssignments", id, false),
-            self.roles_in("roleEligibilityScheduleInstances", id, true)
+            self.fetch_assignments_from("roleAssignments", id, false),
+            self.fetch_assignments_from("roleEligibilityScheduleInstances", id, true)
         )?;
         held.extend(eligible);
         Ok(held)
     }
 
     /// Fetches a person's assignments from one list of the role management API.
-    async fn roles_in(&self, list: &str, id: ObjectId, eligible: bool) -> Result<Vec<RoleAssignment>, GraphError> {
+    async fn fetch_assignments_from(
+        &self,
+        list: &str,
+        id: ObjectId,
+        eligible: bool,
+    ) -> Result<Vec<RoleAssignment>, GraphError> {
         let mut url = self.url(&["roleManagement", "directory", list]);
         url.query_pairs_mut().append_pair("$filter", &format!("principalId eq '{id}'"));
-        let found: Vec<RoleAssignmentResponse> = self.all(url).await?;
+        let found: Vec<RoleAssignmentResponse> = self.get_all_pages(url).await?;
         let held = |a: RoleAssignmentResponse| RoleAssignment {
             scope: a.directory_scope_id.unwrap_or_else(|| "/".to_owned()),
-            template: a.role_definition_id,
-            eligible,
+            role_template_id: a.role_definition_id,
+            is_eligible: eligible,
         };
         Ok(found.into_iter().map(held).collect())
     }
 
     /// Fetches a person's groups, directory roles and administrative units.
-    pub(crate) async fn groups(&self, id: ObjectId) -> Result<GroupMembership, GraphError> {
+    pub(crate) async fn fetch_memberships(&self, id: ObjectId) -> Result<GroupMembership, GraphError> {
         let found: Vec<MembershipResponse> =
-            self.all(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
-        let is = |kind: &'static str| move |m: &MembershipResponse| m.kind.as_deref() == Some(kind);
+            self.get_all_pages(self.url(&["users", &id.to_string(), "transitiveMemberOf"])).await?;
+        let is = |kind: &'static str| move |m: &MembershipResponse| m.odata_type.as_deref() == Some(kind);
         let (units, found): (Vec<MembershipResponse>, Vec<MembershipResponse>) =
             found.into_iter().partition(is("#microsoft.graph.administrativeUnit"));
         if !units.is_empty() {
-            self.names_units.store(true, Ordering::Relaxed);
+            self.returns_administrative_units.store(true, Ordering::Relaxed);
         }
         let (roles, groups): (Vec<MembershipResponse>, Vec<MembershipResponse>) =
             found.into_iter().partition(is("#microsoft.graph.directoryRole"));
@@ -210,27 +215,35 @@ impl GraphClient {
         let name = |g: &MembershipResponse| g.display_name.clone().unwrap_or_else(|| g.id.clone());
         let role_assignable = assignable.map(name).collect();
         let roles = roles.into_iter().filter_map(|role| role.role_template_id).collect();
-        let units = self.names_units.load(Ordering::Relaxed).then(|| units.into_iter().map(|unit| unit.id).collect());
-        Ok(GroupMembership { ids: groups.into_iter().map(|g| g.id).collect(), role_assignable, roles, units })
+        let units = self
+            .returns_administrative_units
+            .load(Ordering::Relaxed)
+            .then(|| units.into_iter().map(|unit| unit.id).collect());
+        Ok(GroupMembership {
+            group_ids: groups.into_iter().map(|g| g.id).collect(),
+            role_assignable_groups: role_assignable,
+            role_template_ids: roles,
+            administrative_unit_ids: units,
+        })
     }
 
     /// Fetches the devices a person has registered.
-    pub(crate) async fn devices(&self, id: ObjectId) -> Result<Vec<GraphDevice>, GraphError> {
-        self.all(self.url(&["users", &id.to_string(), "registeredDevices"])).await
+    pub(crate) async fn fetch_devices(&self, id: ObjectId) -> Result<Vec<GraphDevice>, GraphError> {
+        self.get_all_pages(self.url(&["users", &id.to_string(), "registeredDevices"])).await
     }
 
     /// Fetches the audit records of administrator resets in a time range.
     ///
     /// Records arrive late, so an empty result is not final.
-    pub(crate) async fn reset_audits(
+    pub(crate) async fn fetch_reset_audits(
         &self,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<DirectoryAuditRecord>, GraphError> {
-        self.audits("Reset password (by admin)", from, to).await
+        self.fetch_audit_records("Reset password (by admin)", from, to).await
     }
 
-    async fn audits(
+    async fn fetch_audit_records(
         &self,
         activity: &str,
         from: Timestamp,
@@ -245,19 +258,19 @@ impl GraphClient {
         let mut url = self.url(&["auditLogs", "directoryAudits"]);
         // Requests the largest page, because each further page counts against the rate limit.
         url.query_pairs_mut().append_pair("$filter", &filter).append_pair("$top", "999");
-        self.all(url).await
+        self.get_all_pages(url).await
     }
 
     /// Fetches when and by whom sign-in methods were registered in a time range.
     ///
     /// The activity name is that of the log:
     /// <https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities> (read 2026-11-24).
-    pub(crate) async fn registrations(
+    pub(crate) async fn fetch_method_registrations(
         &self,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<(Timestamp, ObjectId)>, GraphError> {
-        let rows = self.audits("User registered security info", from, to).await?;
+        let rows = self.fetch_audit_records("User registered security info", from, to).await?;
         let of = |row: &DirectoryAuditRecord| {
             row.target_resources.iter().find_map(|target| target.id.as_deref()?.parse().ok())
         };
@@ -267,15 +280,15 @@ impl GraphClient {
 
     /// Requests all pages of a list, at most 100. Stops at a next link that does not point to Graph, because the token
     /// is sent with each request.
-    pub(super) async fn all<T: serde::de::DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, GraphError> {
+    pub(super) async fn get_all_pages<T: serde::de::DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, GraphError> {
         let mut all = Vec::new();
         let mut next = Some(first);
         let mut pages = 0;
         while let Some(url) = next.take() {
-            let page: GraphPage<T> = self.read(url).await?;
+            let page: GraphPage<T> = self.get_json(url).await?;
             all.extend(page.value);
             pages += 1;
-            next = page.next.filter(|url| url.origin() == self.base.origin() && pages < 100);
+            next = page.next_link.filter(|url| url.origin() == self.base_url.origin() && pages < 100);
         }
         Ok(all)
     }

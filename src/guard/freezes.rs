@@ -12,18 +12,18 @@ use crate::store::{Db, StoreError, on_db, on_tx};
 
 /// Time after a hold in which another link report only raises an alert. Repeated use of the link must not lock out a
 /// person whose hold the helpdesk has lifted.
-const REST: SignedDuration = SignedDuration::from_hours(24);
+const LINK_HOLD_COOLDOWN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Outcome of a report of "this was not me".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HoldOutcome {
-    Now,
+    Placed,
     /// The person is already on hold, or the hold was lifted recently: the report is only audited.
-    AlarmOnly,
+    AlertOnly,
 }
 
 /// Places a hold because of this reset, in the transaction of the report.
-pub(crate) async fn freeze(
+pub(crate) async fn place_hold(
     ledger: &mut AuditedTransaction,
     person: PersonKey,
     reset: ResetId,
@@ -33,7 +33,7 @@ pub(crate) async fn freeze(
         ON CONFLICT (tenant, object) DO UPDATE SET reset_id = $3, since = $4, thawed_at = NULL
         WHERE freezes.thawed_at IS NOT NULL AND freezes.since <= $5";
     let (tenant, object, row) = (person.tenant.to_string(), person.object.to_string(), reset.to_string());
-    let rested = now.saturating_sub(REST).unwrap_or_default().as_millisecond();
+    let rested = now.saturating_sub(LINK_HOLD_COOLDOWN).unwrap_or_default().as_millisecond();
     let now = now.as_millisecond();
     let rows = on_tx!(ledger.tx(), |c| sqlx::query(SQL)
         .bind(&tenant)
@@ -45,15 +45,17 @@ pub(crate) async fn freeze(
         .await
         .map(|d| d.rows_affected()))?;
     let (frozen, kind) =
-        if rows == 1 { (HoldOutcome::Now, "guard.frozen") } else { (HoldOutcome::AlarmOnly, "guard.freeze_again") };
+        if rows == 1 { (HoldOutcome::Placed, "guard.frozen") } else { (HoldOutcome::AlertOnly, "guard.freeze_again") };
     // The only known fact about the reporter is that they have the link.
-    ledger.record(AuditEvent::new(kind, AuditActor::Portal).about(person).reset(reset).with("by", "link"));
+    ledger.record_event(
+        AuditEvent::new(kind, AuditActor::Portal).with_subject(person).with_reset(reset).with_detail("by", "link"),
+    );
     Ok(frozen)
 }
 
 /// Places a hold on behalf of the helpdesk, after a denied call check or an impostor on the phone. Returns false if the
 /// person is already on hold. No cooldown applies, because staff actions are attributed in the audit log.
-pub(crate) async fn freeze_by_desk(
+pub(crate) async fn place_hold_by_staff(
     ledger: &mut AuditedTransaction,
     person: PersonKey,
     by: AuditActor,
@@ -71,13 +73,13 @@ pub(crate) async fn freeze_by_desk(
         .await
         .map(|d| d.rows_affected()))?;
     if rows == 1 {
-        ledger.record(AuditEvent::new("guard.frozen", by).about(person).with("by", "desk"));
+        ledger.record_event(AuditEvent::new("guard.frozen", by).with_subject(person).with_detail("by", "desk"));
     }
     Ok(rows == 1)
 }
 
 /// Returns the start of the person's current hold, if there is one.
-pub(crate) async fn frozen_since(db: &Db, person: PersonKey) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) async fn on_hold_since(db: &Db, person: PersonKey) -> Result<Option<Timestamp>, StoreError> {
     const SQL: &str = "SELECT since FROM freezes WHERE tenant = $1 AND object = $2 AND thawed_at IS NULL";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let row: Option<(i64,)> =
@@ -86,12 +88,12 @@ pub(crate) async fn frozen_since(db: &Db, person: PersonKey) -> Result<Option<Ti
 }
 
 /// Returns whether the person is on hold and cannot start a reset.
-pub(crate) async fn is_frozen(db: &Db, person: PersonKey) -> Result<bool, StoreError> {
-    Ok(frozen_since(db, person).await?.is_some())
+pub(crate) async fn is_on_hold(db: &Db, person: PersonKey) -> Result<bool, StoreError> {
+    Ok(on_hold_since(db, person).await?.is_some())
 }
 
 /// Lifts the person's hold, in the transaction of the case that decides it. Returns false if there was no hold.
-pub(crate) async fn thaw(
+pub(crate) async fn lift_hold(
     ledger: &mut AuditedTransaction,
     person: PersonKey,
     by: AuditActor,
@@ -108,7 +110,7 @@ pub(crate) async fn thaw(
         .await
         .map(|d| d.rows_affected()))?;
     if rows == 1 {
-        ledger.record(AuditEvent::new("guard.thawed", by).about(person));
+        ledger.record_event(AuditEvent::new("guard.thawed", by).with_subject(person));
     }
     Ok(rows == 1)
 }
@@ -118,72 +120,72 @@ mod tests {
     use super::*;
     use crate::audit::AuditLog;
     use crate::base::{Clock, Random};
-    use crate::store::testing::{TestDatabase, engines, sealer, tenant};
+    use crate::store::testing::{TestDatabase, test_databases, test_sealer, test_tenant};
 
-    fn somebody() -> crate::base::ObjectId {
+    fn new_object_id() -> crate::base::ObjectId {
         Random::system().uuid().to_string().parse().unwrap()
     }
 
     struct HoldFixture {
-        auditor: AuditLog,
-        engine: TestDatabase,
-        who: PersonKey,
+        audit_log: AuditLog,
+        database: TestDatabase,
+        person: PersonKey,
     }
 
     impl HoldFixture {
-        async fn all() -> Vec<Self> {
+        async fn on_every_database() -> Vec<Self> {
             let make = |engine: TestDatabase| Self {
-                auditor: AuditLog::new(engine.db.clone(), sealer(), Clock::system(), Random::system()),
-                engine,
-                who: PersonKey { tenant: tenant(), object: somebody() },
+                audit_log: AuditLog::new(engine.db.clone(), test_sealer(), Clock::system(), Random::system()),
+                database: engine,
+                person: PersonKey { tenant: test_tenant(), object: new_object_id() },
             };
-            engines().await.into_iter().map(make).collect()
+            test_databases().await.into_iter().map(make).collect()
         }
 
-        async fn freeze(&self, now: Timestamp) -> HoldOutcome {
-            let mut ledger = self.auditor.begin().await.unwrap();
+        async fn place_hold_from_link(&self, now: Timestamp) -> HoldOutcome {
+            let mut ledger = self.audit_log.begin().await.unwrap();
             let reset = ResetId::new(&Random::system(), now);
-            let frozen = freeze(&mut ledger, self.who, reset, now).await.unwrap();
+            let frozen = place_hold(&mut ledger, self.person, reset, now).await.unwrap();
             ledger.commit().await.unwrap();
             frozen
         }
 
-        async fn thaw(&self, now: Timestamp) -> bool {
-            let mut ledger = self.auditor.begin().await.unwrap();
-            let agent = PersonKey { tenant: tenant(), object: somebody() };
-            let thawed = thaw(&mut ledger, self.who, AuditActor::Staff(agent), now).await.unwrap();
+        async fn lift_hold(&self, now: Timestamp) -> bool {
+            let mut ledger = self.audit_log.begin().await.unwrap();
+            let agent = PersonKey { tenant: test_tenant(), object: new_object_id() };
+            let thawed = lift_hold(&mut ledger, self.person, AuditActor::Staff(agent), now).await.unwrap();
             ledger.commit().await.unwrap();
             thawed
         }
 
-        async fn is_frozen(&self) -> bool {
-            is_frozen(&self.engine.db, self.who).await.unwrap()
+        async fn is_on_hold(&self) -> bool {
+            is_on_hold(&self.database.db, self.person).await.unwrap()
         }
 
-        async fn audited(&self) -> Vec<String> {
+        async fn audited_events(&self) -> Vec<String> {
             const SQL: &str = "SELECT event FROM audit ORDER BY seq";
             let rows: Vec<(String,)> =
-                on_db!(&self.engine.db, |pool| sqlx::query_as(SQL).fetch_all(pool).await).unwrap();
+                on_db!(&self.database.db, |pool| sqlx::query_as(SQL).fetch_all(pool).await).unwrap();
             rows.into_iter().map(|(event,)| event).collect()
         }
     }
 
     #[tokio::test]
-    async fn frozen_is_frozen_until_the_desk_thaws_and_then_for_a_day_only_an_alarm() {
-        for desk in HoldFixture::all().await {
+    async fn hold_lasts_until_lifted_and_new_link_report_within_24_hours_only_alerts() {
+        for desk in HoldFixture::on_every_database().await {
             let start = Timestamp::from_second(1_800_000_000).unwrap();
             let hours = |n| start + SignedDuration::from_hours(n);
-            assert!(!desk.is_frozen().await && !desk.thaw(start).await);
-            assert_eq!(desk.freeze(start).await, HoldOutcome::Now);
-            assert_eq!(desk.freeze(hours(30)).await, HoldOutcome::AlarmOnly, "already on hold");
-            assert!(desk.is_frozen().await);
-            assert!(desk.thaw(hours(2)).await && !desk.thaw(hours(2)).await && !desk.is_frozen().await);
-            assert_eq!(desk.freeze(hours(3)).await, HoldOutcome::AlarmOnly, "lifted recently");
-            assert!(!desk.is_frozen().await);
-            assert_eq!(desk.freeze(hours(24)).await, HoldOutcome::Now);
-            assert!(desk.is_frozen().await);
+            assert!(!desk.is_on_hold().await && !desk.lift_hold(start).await);
+            assert_eq!(desk.place_hold_from_link(start).await, HoldOutcome::Placed);
+            assert_eq!(desk.place_hold_from_link(hours(30)).await, HoldOutcome::AlertOnly, "already on hold");
+            assert!(desk.is_on_hold().await);
+            assert!(desk.lift_hold(hours(2)).await && !desk.lift_hold(hours(2)).await && !desk.is_on_hold().await);
+            assert_eq!(desk.place_hold_from_link(hours(3)).await, HoldOutcome::AlertOnly, "lifted recently");
+            assert!(!desk.is_on_hold().await);
+            assert_eq!(desk.place_hold_from_link(hours(24)).await, HoldOutcome::Placed);
+            assert!(desk.is_on_hold().await);
             let events = ["guard.frozen", "guard.freeze_again", "guard.thawed", "guard.freeze_again", "guard.frozen"];
-            assert_eq!(desk.audited().await, events);
+            assert_eq!(desk.audited_events().await, events);
         }
     }
 }

@@ -9,7 +9,12 @@ use crate::base::{PersonKey, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Inserts a grant for one reset. Each grant belongs to a helpdesk action, which the table requires.
-pub(crate) async fn grant(tx: &mut Tx, action: &str, person: PersonKey, until: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn insert_reset_grant(
+    tx: &mut Tx,
+    action: &str,
+    person: PersonKey,
+    until: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO grants (action_id, tenant, object, until) VALUES ($1, $2, $3, $4)";
     let (tenant, object, until) = (person.tenant.to_string(), person.object.to_string(), until.as_millisecond());
     on_tx!(tx, |c| sqlx::query(SQL).bind(action).bind(&tenant).bind(&object).bind(until).execute(c).await.map(|_| ()))?;
@@ -17,7 +22,7 @@ pub(crate) async fn grant(tx: &mut Tx, action: &str, person: PersonKey, until: T
 }
 
 /// Returns whether the person has an unused grant that has not expired.
-pub(super) async fn has_grant(db: &Db, person: PersonKey, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn has_reset_grant(db: &Db, person: PersonKey, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str =
         "SELECT until FROM grants WHERE tenant = $1 AND object = $2 AND until > $3 AND reset_id IS NULL LIMIT 1";
     let (tenant, object, now) = (person.tenant.to_string(), person.object.to_string(), now.as_millisecond());
@@ -27,7 +32,12 @@ pub(super) async fn has_grant(db: &Db, person: PersonKey, now: Timestamp) -> Res
 }
 
 /// Consumes the grant that expires first for this reset. Returns false if there is none.
-pub(super) async fn use_up(tx: &mut Tx, person: PersonKey, reset: ResetId, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn consume_reset_grant(
+    tx: &mut Tx,
+    person: PersonKey,
+    reset: ResetId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     const SQL: &str =
         "UPDATE grants SET reset_id = $3 WHERE reset_id IS NULL AND action_id = (SELECT action_id FROM grants
         WHERE tenant = $1 AND object = $2 AND until > $4 AND reset_id IS NULL ORDER BY until LIMIT 1)";

@@ -7,8 +7,8 @@ mod grants;
 mod store;
 mod switches;
 
-pub(crate) use freezes::{HoldOutcome, freeze, freeze_by_desk, frozen_since, is_frozen, thaw};
-pub(crate) use grants::grant;
+pub(crate) use freezes::{HoldOutcome, is_on_hold, lift_hold, on_hold_since, place_hold, place_hold_by_staff};
+pub(crate) use grants::insert_reset_grant;
 pub(crate) use switches::{PauseReason, ResetPause};
 
 use axum::extract::FromRef;
@@ -27,46 +27,46 @@ pub(crate) enum BlockReason {
     /// All resets are paused, manually or by the hourly limit.
     Paused(PauseReason),
     /// The person is on hold, for example after a report that they did not request a reset.
-    Frozen,
+    OnHold,
     /// The organisation requires the helpdesk to verify this person first.
-    Approval,
+    ApprovalRequired,
     /// The reset operator is not linked, or has a fault.
-    Operator(Option<OperatorFault>),
+    OperatorUnavailable(Option<OperatorFault>),
     /// The account is the reset operator itself.
-    IsOperator,
+    OperatorAccount,
     /// Microsoft does not let the operator's role reset this account.
     Protected(ResetProtection),
     Guest,
     Disabled,
     /// The account has expired in Active Directory.
-    Expired,
+    AccountExpired,
     /// The account is a protected administrator in Active Directory, which no writeback agent may change.
     ProtectedInDirectory,
     /// "User cannot change password" is set in Active Directory.
-    CannotChange,
+    CannotChangePassword,
     /// The password has not reached the minimum age. It can be changed from this time on.
-    TooYoung(Timestamp),
+    PasswordTooYoung(Timestamp),
     /// Graph or the token endpoint did not return the facts that the check needs.
     CannotCheck,
 }
 
 impl BlockReason {
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
-            Self::Paused(PauseReason::Ceiling) => "G-CEILING",
-            Self::Paused(PauseReason::Hand) => "G-PAUSED",
-            Self::Frozen => "G-FROZEN",
-            Self::Approval => "G-APPROVAL",
-            Self::Operator(_) => "G-OPERATOR",
-            Self::IsOperator => "G-OPERATOR-ACCOUNT",
+            Self::Paused(PauseReason::HourlyLimit) => "G-CEILING",
+            Self::Paused(PauseReason::Manual) => "G-PAUSED",
+            Self::OnHold => "G-FROZEN",
+            Self::ApprovalRequired => "G-APPROVAL",
+            Self::OperatorUnavailable(_) => "G-OPERATOR",
+            Self::OperatorAccount => "G-OPERATOR-ACCOUNT",
             Self::Protected(ResetProtection::OutsideUnit) => "G-OUTSIDE",
             Self::Protected(_) => "G-PROTECTED",
             Self::Guest => "G-GUEST",
             Self::Disabled => "G-DISABLED",
-            Self::Expired => "G-EXPIRED",
+            Self::AccountExpired => "G-EXPIRED",
             Self::ProtectedInDirectory => "G-PROTECTED-AD",
-            Self::CannotChange => "G-CANNOT-CHANGE",
-            Self::TooYoung(_) => "G-TOO-YOUNG",
+            Self::CannotChangePassword => "G-CANNOT-CHANGE",
+            Self::PasswordTooYoung(_) => "G-TOO-YOUNG",
             Self::CannotCheck => "G-CANNOT-CHECK",
         }
     }
@@ -74,25 +74,25 @@ impl BlockReason {
 
 /// Returns what Active Directory would refuse anyway, so that the person knows before typing a password. A lockout is
 /// not a block reason, because the reset may unlock the account.
-fn in_directory(directory: &DirectoryLookup, now: Timestamp) -> Option<BlockReason> {
+fn directory_block_reason(directory: &DirectoryLookup, now: Timestamp) -> Option<BlockReason> {
     let account = directory.account()?;
     match () {
         () if account.disabled => Some(BlockReason::Disabled),
-        () if account.expired => Some(BlockReason::Expired),
+        () if account.expired => Some(BlockReason::AccountExpired),
         () if account.protected => Some(BlockReason::ProtectedInDirectory),
-        () if account.cannot_change == Some(true) => Some(BlockReason::CannotChange),
-        () => directory.too_young_until(now).map(BlockReason::TooYoung),
+        () if account.cannot_change == Some(true) => Some(BlockReason::CannotChangePassword),
+        () => directory.minimum_age_ends_at(now).map(BlockReason::PasswordTooYoung),
     }
 }
 
 /// Outcome of counting a reset against the person's quota.
 #[derive(Debug)]
 pub(crate) enum QuotaOutcome {
-    Within,
+    WithinLimit,
     /// A helpdesk grant was consumed.
-    Granted,
+    GrantUsed,
     /// The reset needs a grant, and another request consumed it first.
-    NotGranted,
+    GrantMissing,
     Limited(RateLimitExceeded),
 }
 
@@ -101,29 +101,29 @@ pub(crate) enum QuotaOutcome {
 pub(crate) struct EligibilityChecker {
     app: AppState,
     people: PeopleService,
-    switches: ResetPause,
+    reset_pause: ResetPause,
 }
 
 impl FromRef<AppState> for EligibilityChecker {
     fn from_ref(app: &AppState) -> Self {
-        Self { app: app.clone(), people: PeopleService::from_ref(app), switches: ResetPause::new(app.db.clone()) }
+        Self { app: app.clone(), people: PeopleService::from_ref(app), reset_pause: ResetPause::new(app.db.clone()) }
     }
 }
 
 impl EligibilityChecker {
     /// Returns the first reason that blocks a reset, or `None`. An unavailable database is an error, not a block
     /// reason.
-    pub(crate) async fn look(
+    pub(crate) async fn check(
         &self,
         facts: &PersonProfile,
         directory: &DirectoryLookup,
     ) -> Result<Option<BlockReason>, StoreError> {
-        if let Some(pause) = self.switches.paused().await? {
+        if let Some(pause) = self.reset_pause.load_pause_reason().await? {
             return Ok(Some(BlockReason::Paused(pause)));
         }
-        let person = PersonKey { tenant: self.app.config.tenant(), object: facts.id };
-        if freezes::is_frozen(&self.app.db, person).await? {
-            return Ok(Some(BlockReason::Frozen));
+        let person = PersonKey { tenant: self.app.config.tenant_id(), object: facts.id };
+        if freezes::is_on_hold(&self.app.db, person).await? {
+            return Ok(Some(BlockReason::OnHold));
         }
         if facts.guest && !self.app.config.signin.allow_guests {
             return Ok(Some(BlockReason::Guest));
@@ -131,24 +131,24 @@ impl EligibilityChecker {
         if !facts.enabled {
             return Ok(Some(BlockReason::Disabled));
         }
-        if let Some(stopped) = in_directory(directory, self.app.now()) {
+        if let Some(stopped) = directory_block_reason(directory, self.app.now()) {
             return Ok(Some(stopped));
         }
-        let operator = match self.app.entra.operators.ready().await {
+        let operator = match self.app.entra.operator.ensure_ready().await {
             Ok(ready) => ready.operator,
             Err(OperatorError::Store(error)) => return Err(error),
-            Err(OperatorError::Trouble(trouble)) => return Ok(Some(BlockReason::Operator(Some(trouble)))),
-            Err(OperatorError::NotLinked) => return Ok(Some(BlockReason::Operator(None))),
+            Err(OperatorError::Fault(trouble)) => return Ok(Some(BlockReason::OperatorUnavailable(Some(trouble)))),
+            Err(OperatorError::NotLinked) => return Ok(Some(BlockReason::OperatorUnavailable(None))),
             Err(error) => {
                 tracing::warn!(error = ?error, "eligibility check failed: operator token unavailable");
                 return Ok(Some(BlockReason::CannotCheck));
             }
         };
         if operator.object == facts.id {
-            return Ok(Some(BlockReason::IsOperator));
+            return Ok(Some(BlockReason::OperatorAccount));
         }
-        match self.people.protection(facts, (&operator.role, &operator.scope)).await {
-            Ok(None) => self.approval(facts, person).await,
+        match self.people.assess_protection(facts, (&operator.role, &operator.scope)).await {
+            Ok(None) => self.check_approval(facts, person).await,
             Ok(Some(protection)) => Ok(Some(BlockReason::Protected(protection))),
             // Fails closed: a person whose roles cannot be fetched counts as privileged.
             Err(error) => {
@@ -159,11 +159,15 @@ impl EligibilityChecker {
     }
 
     /// Returns [`BlockReason::ApprovalRequired`] if this person needs a reset grant and has none.
-    async fn approval(&self, facts: &PersonProfile, person: PersonKey) -> Result<Option<BlockReason>, StoreError> {
-        if !self.needs_approval(facts).await || grants::has_grant(&self.app.db, person, self.app.now()).await? {
+    async fn check_approval(
+        &self,
+        facts: &PersonProfile,
+        person: PersonKey,
+    ) -> Result<Option<BlockReason>, StoreError> {
+        if !self.needs_approval(facts).await || grants::has_reset_grant(&self.app.db, person, self.app.now()).await? {
             return Ok(None);
         }
-        Ok(Some(BlockReason::Approval))
+        Ok(Some(BlockReason::ApprovalRequired))
     }
 
     /// Returns whether this person needs a reset grant from the helpdesk, by `reset.approval` or by user risk.
@@ -171,17 +175,17 @@ impl EligibilityChecker {
         let by_power = match self.app.config.reset.approval {
             ApprovalRequirement::Never => false,
             ApprovalRequirement::Always => true,
-            ApprovalRequirement::Privileged => self.people.privilege(facts).await.privileged(),
+            ApprovalRequirement::Privileged => self.people.assess_privilege(facts).await.is_privileged(),
         };
-        by_power || self.by_risk(facts).await
+        by_power || self.risk_needs_approval(facts).await
     }
 
     /// Returns whether the user risk reaches `risk.approval_from`. Fails closed: an unreadable risk needs approval.
-    async fn by_risk(&self, facts: &PersonProfile) -> bool {
+    async fn risk_needs_approval(&self, facts: &PersonProfile) -> bool {
         let Some(level) = self.app.config.risk.as_ref().and_then(|risk| risk.approval_from) else { return false };
-        match self.people.recent_risk(facts.id).await {
-            Ok(RiskLookup::Seen(risk)) => risk.reaches(level),
-            Ok(RiskLookup::Nothing) => false,
+        match self.people.cached_risk(facts.id).await {
+            Ok(RiskLookup::Listed(risk)) => risk.is_at_or_above(level),
+            Ok(RiskLookup::NotListed) => false,
             Ok(RiskLookup::NotAvailable) => {
                 tracing::warn!("user risk not readable: risk.approval_from requires helpdesk approval for every reset");
                 true
@@ -197,7 +201,7 @@ impl EligibilityChecker {
     ///
     /// A reset that needs approval consumes a grant. Any other reset counts against the person's hourly rate limit, and
     /// consumes a grant when that limit is reached.
-    pub(crate) async fn count(
+    pub(crate) async fn consume_quota(
         &self,
         tx: &mut Tx,
         person: PersonKey,
@@ -206,29 +210,34 @@ impl EligibilityChecker {
     ) -> Result<QuotaOutcome, StoreError> {
         let (app, now) = (&self.app, self.app.now());
         if needs_approval {
-            let granted = grants::use_up(tx, person, reset, now).await?;
-            return Ok(if granted { QuotaOutcome::Granted } else { QuotaOutcome::NotGranted });
+            let granted = grants::consume_reset_grant(tx, person, reset, now).await?;
+            return Ok(if granted { QuotaOutcome::GrantUsed } else { QuotaOutcome::GrantMissing });
         }
-        let limit = RateLimit { count: app.config.reset.per_person_hour, per: SignedDuration::from_hours(1) };
-        Ok(match RateLimiter::take_in(tx, &format!("reset:{}", person.object), limit, now).await? {
-            Ok(()) => QuotaOutcome::Within,
-            Err(_) if grants::use_up(tx, person, reset, now).await? => QuotaOutcome::Granted,
+        let limit = RateLimit { count: app.config.reset.per_person_hour, window: SignedDuration::from_hours(1) };
+        Ok(match RateLimiter::try_acquire_in(tx, &format!("reset:{}", person.object), limit, now).await? {
+            Ok(()) => QuotaOutcome::WithinLimit,
+            Err(_) if grants::consume_reset_grant(tx, person, reset, now).await? => QuotaOutcome::GrantUsed,
             Err(refused) => QuotaOutcome::Limited(refused),
         })
     }
 
     /// Pauses all resets if the last hour had too many. The limit is above any normal working day, so reaching it
     /// indicates an attack.
-    pub(crate) async fn check_ceiling(&self) -> Result<(), StoreError> {
+    pub(crate) async fn enforce_hourly_limit(&self) -> Result<(), StoreError> {
         let since = self.app.now().saturating_sub(SignedDuration::from_hours(1)).unwrap_or_default();
         let ceiling = match self.app.config.reset.hourly_ceiling {
             Some(ceiling) => ceiling,
-            None => self.share_of_people().await.unwrap_or(20),
+            None => self.default_hourly_limit().await.unwrap_or(20),
         };
-        let count = store::created_since(&self.app.db, since).await?;
+        let count = store::count_resets_since(&self.app.db, since).await?;
         if count >= ceiling {
-            self.switches
-                .pause(&self.app.auditor, PauseReason::Ceiling, &format!("{count} resets in an hour"), self.app.now())
+            self.reset_pause
+                .pause(
+                    &self.app.audit_log,
+                    PauseReason::HourlyLimit,
+                    &format!("{count} resets in an hour"),
+                    self.app.now(),
+                )
                 .await?;
             tracing::error!(count, ceiling, "hourly reset limit reached: resets paused");
         }
@@ -237,13 +246,13 @@ impl EligibilityChecker {
 
     /// Returns the limit used when `reset.hourly_ceiling` is not set: 2 % of the tenant's users, at least 20. The
     /// number of users is fetched once an hour.
-    async fn share_of_people(&self) -> Result<i64, GraphError> {
-        let mut counted = self.app.people.lock().await;
+    async fn default_hourly_limit(&self) -> Result<i64, GraphError> {
+        let mut counted = self.app.user_count.lock().await;
         let now = self.app.now();
         let fresh = counted.filter(|(_, at)| now.duration_since(*at) < SignedDuration::from_hours(1));
         let people = match fresh {
             Some((people, _)) => people,
-            None => self.app.entra.graph.people().await?,
+            None => self.app.entra.graph.count_users().await?,
         };
         *counted = Some((people, fresh.map_or(now, |(_, at)| at)));
         Ok((people / 50).max(20))

@@ -10,15 +10,15 @@ use crate::store::{Db, StoreError, on_db, on_tx};
 /// Reason for a pause. The stored values are `hand` and `ceiling`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PauseReason {
-    Hand,
-    Ceiling,
+    Manual,
+    HourlyLimit,
 }
 
 impl PauseReason {
-    fn name(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
-            Self::Hand => "hand",
-            Self::Ceiling => "ceiling",
+            Self::Manual => "hand",
+            Self::HourlyLimit => "ceiling",
         }
     }
 }
@@ -35,10 +35,10 @@ impl ResetPause {
     }
 
     /// Returns why resets are paused, or `None` if they are not.
-    pub(crate) async fn paused(&self) -> Result<Option<PauseReason>, StoreError> {
+    pub(crate) async fn load_pause_reason(&self) -> Result<Option<PauseReason>, StoreError> {
         const SQL: &str = "SELECT by FROM switches WHERE name = 'pause'";
         let row: Option<(String,)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
-        Ok(row.map(|(by,)| if by == "ceiling" { PauseReason::Ceiling } else { PauseReason::Hand }))
+        Ok(row.map(|(by,)| if by == "ceiling" { PauseReason::HourlyLimit } else { PauseReason::Manual }))
     }
 
     /// Pauses all resets. Keeps the first reason if they are already paused.
@@ -55,14 +55,16 @@ impl ResetPause {
         let at = now.as_millisecond();
         let rows = on_tx!(ledger.tx(), |c| sqlx::query(SQL)
             .bind(reason)
-            .bind(by.name())
+            .bind(by.as_str())
             .bind(at)
             .execute(c)
             .await
             .map(|d| d.rows_affected()))?;
         if rows == 1 {
-            let actor = if by == PauseReason::Hand { AuditActor::Command } else { AuditActor::Portal };
-            ledger.record(AuditEvent::new("resets.paused", actor).with("by", by.name()).with("reason", reason));
+            let actor = if by == PauseReason::Manual { AuditActor::Command } else { AuditActor::Portal };
+            ledger.record_event(
+                AuditEvent::new("resets.paused", actor).with_detail("by", by.as_str()).with_detail("reason", reason),
+            );
         }
         ledger.commit().await
     }
@@ -73,7 +75,7 @@ impl ResetPause {
         let mut ledger = auditor.begin().await?;
         let rows = on_tx!(ledger.tx(), |c| sqlx::query(SQL).execute(c).await.map(|d| d.rows_affected()))?;
         if rows == 1 {
-            ledger.record(AuditEvent::new("resets.resumed", AuditActor::Command));
+            ledger.record_event(AuditEvent::new("resets.resumed", AuditActor::Command));
         }
         ledger.commit().await
     }
@@ -83,20 +85,24 @@ impl ResetPause {
 mod tests {
     use super::*;
     use crate::base::{Clock, Random};
-    use crate::store::testing::{engines, sealer};
+    use crate::store::testing::{test_databases, test_sealer};
 
     #[tokio::test]
-    async fn paused_is_paused_until_resumed() {
-        for engine in engines().await {
+    async fn pause_keeps_first_reason_until_resumed() {
+        for engine in test_databases().await {
             let switches = ResetPause::new(engine.db.clone());
-            let auditor = AuditLog::new(engine.db.clone(), sealer(), Clock::system(), Random::system());
+            let auditor = AuditLog::new(engine.db.clone(), test_sealer(), Clock::system(), Random::system());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
-            assert_eq!(switches.paused().await.unwrap(), None);
-            switches.pause(&auditor, PauseReason::Ceiling, "20 resets", now).await.unwrap();
-            switches.pause(&auditor, PauseReason::Hand, "again", now).await.unwrap();
-            assert_eq!(switches.paused().await.unwrap(), Some(PauseReason::Ceiling), "the first reason stays");
+            assert_eq!(switches.load_pause_reason().await.unwrap(), None);
+            switches.pause(&auditor, PauseReason::HourlyLimit, "20 resets", now).await.unwrap();
+            switches.pause(&auditor, PauseReason::Manual, "again", now).await.unwrap();
+            assert_eq!(
+                switches.load_pause_reason().await.unwrap(),
+                Some(PauseReason::HourlyLimit),
+                "the first reason stays"
+            );
             switches.resume(&auditor).await.unwrap();
-            assert_eq!(switches.paused().await.unwrap(), None);
+            assert_eq!(switches.load_pause_reason().await.unwrap(), None);
         }
     }
 }

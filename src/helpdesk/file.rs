@@ -7,23 +7,24 @@ use axum_extra::extract::Form;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::cases::{self, ActionOption, CaseRow};
-use super::queue::{ResetListItem, named, row, state_text};
+use super::cases::{self, ActionOption, CaseListItem};
+use super::queue::{ResetListItem, build_reset_item, display_name, state_text};
 use super::risk;
 use crate::audit::ResetHistoryEntry;
 use crate::base::{ObjectId, ReferenceCode};
 use crate::reset::desk::{
-    self as resets, DeskReset, DeskRung, EvidenceStatus, GraphResponseRecord, ResetDetail, ResetNote, ResetState,
+    self as resets, EvidenceCheckpoint, EvidenceStatus, GraphResponseRecord, PasswordReset, ResetDetail, ResetNote,
+    ResetState,
 };
-use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, at_work};
+use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, with_staff_navigation};
 use crate::state::AppState;
 use crate::store::RateLimit;
-use crate::web::{ClientAddress, PageContext, WebError, draw, moment};
+use crate::web::{ClientAddress, PageContext, WebError, format_timestamp, render_page};
 
 /// Maximum length of a note.
-const NOTE_LETTERS: usize = 2_000;
+const MAX_NOTE_CHARS: usize = 2_000;
 /// Maximum number of manual checks of one reset by one agent. More requests to Graph do not speed up a reset.
-const ASKS: RateLimit = RateLimit { count: 6, per: SignedDuration::from_mins(1) };
+const CHECK_NOW_LIMIT: RateLimit = RateLimit { count: 6, window: SignedDuration::from_mins(1) };
 
 struct CheckpointItem {
     name: &'static str,
@@ -44,44 +45,44 @@ struct ChecklistItem {
 #[derive(Template)]
 #[template(path = "helpdesk/reset.html")]
 struct ResetDetailPage {
-    f: PageContext,
+    ctx: PageContext,
     reference: String,
     object: ObjectId,
     name: String,
     upn: String,
-    home: String,
+    password_source: String,
     state: &'static str,
     state_text: String,
     begun: String,
     begun_iso: String,
     cause: Option<(&'static str, String, String)>,
     detail: Option<String>,
-    verified: bool,
+    is_proved: bool,
     missing: Option<String>,
-    rungs: Vec<CheckpointItem>,
+    checkpoints: Vec<CheckpointItem>,
     /// The viewer may request a check, because the reset is not final.
-    asks: bool,
+    can_check_now: bool,
     steps: Vec<ChecklistItem>,
-    answers: Vec<GraphResponseRecord>,
-    trail: Vec<ResetHistoryEntry>,
+    graph_responses: Vec<GraphResponseRecord>,
+    history: Vec<ResetHistoryEntry>,
     notes: Vec<ResetNote>,
-    others: Vec<ResetListItem>,
+    other_resets: Vec<ResetListItem>,
     /// Object id of the person, for the form that opens a case.
     person: String,
-    cases: Vec<CaseRow>,
+    cases: Vec<CaseListItem>,
     actions: Vec<ActionOption>,
     /// Advice about a user risk that Microsoft detected before this reset.
     risk: Option<String>,
     /// The viewer may add notes and request checks.
-    assists: bool,
+    can_work_cases: bool,
     /// Result of the last form submission.
-    said: Option<String>,
+    notice: Option<String>,
 }
 
 impl ResetDetailPage {
     /// Returns whether the reset was refused, so that there is nothing to prove.
-    fn nothing_changed(&self) -> bool {
-        self.state == ResetState::Refused.name()
+    fn has_nothing_to_prove(&self) -> bool {
+        self.state == ResetState::Refused.as_str()
     }
 }
 
@@ -90,7 +91,7 @@ pub(super) struct ResetDetailQuery {
     said: Option<String>,
 }
 
-pub(super) async fn page(
+pub(super) async fn show_reset(
     State(app): State<AppState>,
     frame: PageContext,
     staff: StaffMember<ViewHelpdesk>,
@@ -98,7 +99,7 @@ pub(super) async fn page(
     Path(reference): Path<String>,
     Query(back): Query<ResetDetailQuery>,
 ) -> Result<Response, WebError> {
-    let file = find(&app, &address, &reference).await?;
+    let file = load_reset_detail(&app, &address, &reference).await?;
     let said = back.said.as_deref().and_then(|said| match said {
         "asked" => Some(frame.t("desk-asked")),
         "final" => Some(frame.t("desk-asked-final")),
@@ -109,38 +110,45 @@ pub(super) async fn page(
         "risk-kept" => Some(frame.t("desk-risk-kept")),
         _ => None,
     });
-    let f = at_work(frame, &staff.login);
-    let cases = cases::of_reset(&app, &f, file.reset.id).await?;
-    let assists = staff.login.may(WorkCases::ROLES);
-    let over = assists && risk::may_be_over(&app, &file).await;
+    let f = with_staff_navigation(frame, &staff.login);
+    let cases = cases::load_reset_items(&app, &f, file.reset.id).await?;
+    let assists = staff.login.has_any_role(WorkCases::ROLES);
+    let over = assists && risk::has_dismissible_risk(&app, &file).await;
     let risk = over.then(|| f.t("desk-risk-before"));
-    let page = view(f, file, assists, said, app.now());
-    Ok(draw(&ResetDetailPage { cases, risk, ..page }))
+    let page = build_page(f, file, assists, said, app.now());
+    Ok(render_page(&ResetDetailPage { cases, risk, ..page }))
 }
 
-pub(super) async fn find(app: &AppState, address: &ClientAddress, reference: &str) -> Result<ResetDetail, WebError> {
+pub(super) async fn load_reset_detail(
+    app: &AppState,
+    address: &ClientAddress,
+    reference: &str,
+) -> Result<ResetDetail, WebError> {
     let file = match reference.parse::<ReferenceCode>() {
-        Ok(reference) => resets::file(app, &reference).await?,
+        Ok(reference) => resets::load_detail(app, &reference).await?,
         Err(_) => None,
     };
     if file.is_none() {
-        address.count(app, "miss").await?;
+        address.check_rate_limit(app, "miss").await?;
     }
     file.ok_or(WebError::NotFound)
 }
 
 /// Checks the reset at Graph now instead of at its scheduled time. `POST …/ask`.
-pub(super) async fn ask(
+pub(super) async fn check_reset_now(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     address: ClientAddress,
     Path(reference): Path<String>,
 ) -> Result<Response, WebError> {
-    let file = find(&app, &address, &reference).await?;
+    let file = load_reset_detail(&app, &address, &reference).await?;
     let key = format!("ask:{}:{}", staff.login.key.object, file.reset.id);
-    app.limits.take(&key, ASKS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
-    let asked = resets::ask_now(&app, &staff, &file.reset).await?;
-    Ok(to_page(&file.reset, if asked { "asked" } else { "final" }))
+    app.rate_limiter
+        .try_acquire(&key, CHECK_NOW_LIMIT, app.now())
+        .await?
+        .map_err(|refused| WebError::RateLimited(refused.retry_after))?;
+    let asked = resets::check_now(&app, &staff, &file.reset).await?;
+    Ok(redirect_to_reset(&file.reset, if asked { "asked" } else { "final" }))
 }
 
 #[derive(Deserialize)]
@@ -149,105 +157,112 @@ pub(super) struct NoteForm {
 }
 
 /// Adds a note to the reset. `POST …/note`.
-pub(super) async fn note(
+pub(super) async fn add_reset_note(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     address: ClientAddress,
     Path(reference): Path<String>,
     Form(written): Form<NoteForm>,
 ) -> Result<Response, WebError> {
-    let file = find(&app, &address, &reference).await?;
+    let file = load_reset_detail(&app, &address, &reference).await?;
     let kept = |c: &char| !c.is_control() || *c == '\n';
-    let text: String = written.text.trim().chars().filter(kept).take(NOTE_LETTERS).collect();
+    let text: String = written.text.trim().chars().filter(kept).take(MAX_NOTE_CHARS).collect();
     if text.is_empty() {
-        return Ok(to_page(&file.reset, "empty"));
+        return Ok(redirect_to_reset(&file.reset, "empty"));
     }
-    resets::note(&app, &staff, &file.reset, &text).await?;
-    Ok(to_page(&file.reset, "noted"))
+    resets::add_note(&app, &staff, &file.reset, &text).await?;
+    Ok(redirect_to_reset(&file.reset, "noted"))
 }
 
-pub(super) fn to_page(reset: &DeskReset, said: &str) -> Response {
+pub(super) fn redirect_to_reset(reset: &PasswordReset, said: &str) -> Response {
     Redirect::to(&format!("/helpdesk/resets/{}?said={said}", reset.reference)).into_response()
 }
 
-fn title(f: &PageContext, rung: DeskRung) -> String {
-    f.t(&format!("desk-rung-{}", rung.name()))
+fn checkpoint_title(f: &PageContext, rung: EvidenceCheckpoint) -> String {
+    f.t(&format!("desk-rung-{}", rung.as_str()))
 }
 
 /// Describes which evidence is missing.
-fn missing(f: &PageContext, verified: &EvidenceStatus) -> Option<String> {
-    let EvidenceStatus::Missing { all, any } = verified else { return None };
-    let names =
-        |rungs: &[DeskRung], between: &str| rungs.iter().map(|rung| title(f, *rung)).collect::<Vec<_>>().join(between);
+fn missing_text(f: &PageContext, verified: &EvidenceStatus) -> Option<String> {
+    let EvidenceStatus::NotProved { all_of: all, one_of: any } = verified else { return None };
+    let names = |rungs: &[EvidenceCheckpoint], between: &str| {
+        rungs.iter().map(|rung| checkpoint_title(f, *rung)).collect::<Vec<_>>().join(between)
+    };
     let either = (!any.is_empty()).then(|| names(any, &format!(" {} ", f.t("desk-or"))));
     let parts = [(!all.is_empty()).then(|| names(all, ", ")), either];
     Some(f.tv("desk-missing", "rungs", &parts.into_iter().flatten().collect::<Vec<_>>().join("; ")))
 }
 
 /// Builds the checkpoints that were reached or can still be reached. A final reset reaches no further checkpoint.
-fn rungs(f: &PageContext, file: &ResetDetail, ended: bool) -> Vec<CheckpointItem> {
-    let reached = |rung: DeskRung| file.proofs.iter().any(|proof| proof.rung == rung);
-    let comes = |rung: DeskRung| match rung {
+fn build_checkpoints(f: &PageContext, file: &ResetDetail, ended: bool) -> Vec<CheckpointItem> {
+    let reached = |rung: EvidenceCheckpoint| file.evidence.iter().any(|proof| proof.checkpoint == rung);
+    let comes = |rung: EvidenceCheckpoint| match rung {
         _ if ended => false,
-        DeskRung::Carried => file.reset.synced,
-        DeskRung::Landed => file.reset.set_before.is_some(),
+        EvidenceCheckpoint::Carried => file.reset.synced,
+        EvidenceCheckpoint::Landed => file.reset.password_baseline.is_some(),
         _ => true,
     };
-    let shown = |rung: &DeskRung| reached(*rung) || comes(*rung);
-    let row = |rung: DeskRung| {
-        let proof = file.proofs.iter().find(|proof| proof.rung == rung);
+    let shown = |rung: &EvidenceCheckpoint| reached(*rung) || comes(*rung);
+    let row = |rung: EvidenceCheckpoint| {
+        let proof = file.evidence.iter().find(|proof| proof.checkpoint == rung);
         CheckpointItem {
-            name: rung.name(),
-            title: title(f, rung),
+            name: rung.as_str(),
+            title: checkpoint_title(f, rung),
             reached: proof.is_some(),
-            at: proof.map(|p| moment(&f.lang, &p.at)).unwrap_or_default(),
+            at: proof.map(|p| format_timestamp(&f.lang, &p.at)).unwrap_or_default(),
             at_iso: proof.map(|p| p.at.to_string()).unwrap_or_default(),
             source: proof.map(|p| p.source.clone()).unwrap_or_default(),
             note: file
                 .reset
-                .carried_note
-                .filter(|_| rung == DeskRung::Carried && proof.is_none())
-                .map(|note| f.t(&format!("desk-carried-{}", note.name()))),
+                .delivery_log_gap
+                .filter(|_| rung == EvidenceCheckpoint::Carried && proof.is_none())
+                .map(|note| f.t(&format!("desk-carried-{}", note.as_str()))),
         }
     };
-    DeskRung::ALL.into_iter().filter(shown).map(row).collect()
+    EvidenceCheckpoint::ALL.into_iter().filter(shown).map(row).collect()
 }
 
-fn view(f: PageContext, file: ResetDetail, assists: bool, said: Option<String>, now: Timestamp) -> ResetDetailPage {
-    let verified = file.verified();
+fn build_page(
+    f: PageContext,
+    file: ResetDetail,
+    assists: bool,
+    said: Option<String>,
+    now: Timestamp,
+) -> ResetDetailPage {
+    let verified = file.evidence_status();
     let ended = file.reset.is_final(now);
     let cause = file.reset.cause.map(|cause| {
-        let text = |whom: &str| f.t(&format!("cause-{}-{whom}", cause.code().to_lowercase()));
-        (cause.code(), text("agent"), text("admin"))
+        let text = |whom: &str| f.t(&format!("cause-{}-{whom}", cause.as_str().to_lowercase()));
+        (cause.as_str(), text("agent"), text("admin"))
     });
     let step = |(code, done)| ChecklistItem { title: f.t(&format!("care-{code}-title")), done };
     ResetDetailPage {
         reference: file.reset.reference.to_string(),
         object: file.reset.person.object,
-        home: f.t(if file.reset.synced { "desk-home-directory" } else { "desk-home-cloud" }),
-        state: file.reset.state.name(),
+        password_source: f.t(if file.reset.synced { "desk-home-directory" } else { "desk-home-cloud" }),
+        state: file.reset.state.as_str(),
         state_text: state_text(&f, file.reset.state),
-        begun: moment(&f.lang, &file.reset.created_at),
+        begun: format_timestamp(&f.lang, &file.reset.created_at),
         begun_iso: file.reset.created_at.to_string(),
-        verified: verified == EvidenceStatus::Yes,
-        missing: if file.reset.state == ResetState::Refused { None } else { missing(&f, &verified) },
-        rungs: rungs(&f, &file, ended),
-        asks: assists && !ended,
-        steps: file.steps().into_iter().map(step).collect(),
-        name: named(&f, file.name),
+        is_proved: verified == EvidenceStatus::Proved,
+        missing: if file.reset.state == ResetState::Refused { None } else { missing_text(&f, &verified) },
+        checkpoints: build_checkpoints(&f, &file, ended),
+        can_check_now: assists && !ended,
+        steps: file.checklist_steps().into_iter().map(step).collect(),
+        name: display_name(&f, file.name),
         upn: file.upn,
-        detail: file.detail,
-        answers: file.answers,
-        trail: file.trail,
+        detail: file.status_detail,
+        graph_responses: file.graph_responses,
+        history: file.history,
         notes: file.notes,
         person: file.reset.person.object.to_string(),
         cases: Vec::new(),
         risk: None,
-        actions: cases::all_actions(&f),
-        others: file.others.into_iter().map(|other| row(&f, other, now)).collect(),
+        actions: cases::all_action_options(&f),
+        other_resets: file.other_resets.into_iter().map(|other| build_reset_item(&f, other, now)).collect(),
         cause,
-        assists,
-        said,
-        f,
+        can_work_cases: assists,
+        notice: said,
+        ctx: f,
     }
 }

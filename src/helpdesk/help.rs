@@ -17,24 +17,24 @@ use super::cases;
 use crate::base::ReferenceCode;
 use crate::state::AppState;
 use crate::store::RateLimit;
-use crate::web::{ClientAddress, PageContext, WebError, draw, draw_with};
+use crate::web::{ClientAddress, PageContext, WebError, render_page, render_page_with_status};
 
 /// Maximum number of requests from one client address. A limit per name would reveal earlier requests for that name.
-const REQUESTS: RateLimit = RateLimit { count: 5, per: SignedDuration::from_hours(1) };
-const LETTERS: usize = 200;
+const HELP_REQUEST_LIMIT: RateLimit = RateLimit { count: 5, window: SignedDuration::from_hours(1) };
+const MAX_NAME_CHARS: usize = 200;
 
 #[derive(Template)]
 #[template(path = "helpdesk/help.html")]
 struct HelpPage {
-    f: PageContext,
+    ctx: PageContext,
     /// Reference of a submitted request.
     reference: Option<String>,
-    empty: bool,
+    is_name_missing: bool,
 }
 
 /// Shows the help form. `GET /help`.
-pub(super) async fn page(frame: PageContext) -> Response {
-    draw(&HelpPage { f: frame, reference: None, empty: false })
+pub(super) async fn show_help_form(frame: PageContext) -> Response {
+    render_page(&HelpPage { ctx: frame, reference: None, is_name_missing: false })
 }
 
 #[derive(Deserialize)]
@@ -44,25 +44,28 @@ pub(super) struct HelpForm {
 }
 
 /// Submits a help request. `POST /help`.
-pub(super) async fn ask(
+pub(super) async fn request_help(
     State(app): State<AppState>,
     frame: PageContext,
     address: ClientAddress,
     Form(asked): Form<HelpForm>,
 ) -> Result<Response, WebError> {
-    let typed: String = asked.name.trim().chars().filter(|c| !c.is_control()).take(LETTERS).collect();
+    let typed: String = asked.name.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
     if typed.is_empty() {
-        let page = HelpPage { f: frame, reference: None, empty: true };
-        return Ok(draw_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
+        let page = HelpPage { ctx: frame, reference: None, is_name_missing: true };
+        return Ok(render_page_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
-    let taken = app.limits.take(&format!("help:{}", address.0), REQUESTS, app.now()).await?;
-    taken.map_err(|refused| WebError::Limited(refused.wait))?;
-    let reference = cases::ask_for_help(&app, &typed).await?;
+    let taken = app.rate_limiter.try_acquire(&format!("help:{}", address.0), HELP_REQUEST_LIMIT, app.now()).await?;
+    taken.map_err(|refused| WebError::RateLimited(refused.retry_after))?;
+    let reference = cases::request_help(&app, &typed).await?;
     Ok(Redirect::to(&format!("/help/{reference}")).into_response())
 }
 
 /// Shows the reference of a request again, whether it exists or not. `GET /help/{reference}`.
-pub(super) async fn asked(frame: PageContext, Path(reference): Path<String>) -> Result<Response, WebError> {
+pub(super) async fn show_help_reference(
+    frame: PageContext,
+    Path(reference): Path<String>,
+) -> Result<Response, WebError> {
     let reference: ReferenceCode = reference.parse().map_err(|_| WebError::NotFound)?;
-    Ok(draw(&HelpPage { f: frame, reference: Some(reference.to_string()), empty: false }))
+    Ok(render_page(&HelpPage { ctx: frame, reference: Some(reference.to_string()), is_name_missing: false }))
 }

@@ -12,49 +12,49 @@ mod queue;
 mod risk;
 mod scans;
 
-pub(crate) use cases::{carry_out, forget_cases, watch_passes};
+pub(crate) use cases::{erase_old_cases, handle_agent_return, run_pass_monitor};
 
 use axum::Router;
 use axum::routing::{get, post};
 
 use crate::state::AppState;
 
-pub(crate) use insights::{forget_alarms, watch as watch_patterns};
+pub(crate) use insights::{delete_expired_alerts, run_alert_scanner};
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
-        .route("/helpdesk", get(queue::page))
-        .route("/helpdesk/change", get(queue::change))
-        .route("/helpdesk/audit", get(examine::page))
-        .route("/helpdesk/audit/export", get(examine::export))
-        .route("/helpdesk/people", get(people::page))
-        .route("/helpdesk/people/{object}", get(person::page))
-        .route("/helpdesk/insights", get(insights::page))
-        .route("/helpdesk/insights/canary", post(insights::canary_again))
-        .route("/helpdesk/insights/alarms/{id}", post(insights::acknowledge))
-        .route("/helpdesk/resets/{reference}", get(file::page))
-        .route("/helpdesk/resets/{reference}/ask", post(file::ask))
-        .route("/helpdesk/resets/{reference}/note", post(file::note))
-        .route("/helpdesk/resets/{reference}/risk", post(risk::dismiss))
-        .route("/helpdesk/cases", get(cases::list).post(cases::opened))
-        .route("/helpdesk/cases/{case}", get(cases::page))
-        .route("/helpdesk/cases/{case}/change", get(cases::change))
-        .route("/helpdesk/cases/{case}/take", post(cases::take))
-        .route("/helpdesk/cases/{case}/ticket", post(cases::ticket))
-        .route("/helpdesk/cases/{case}/note", post(cases::note))
-        .route("/helpdesk/cases/{case}/for", post(cases::aim))
-        .route("/helpdesk/cases/{case}/person", post(cases::name))
-        .route("/helpdesk/cases/{case}/verify", post(cases::ask))
-        .route("/helpdesk/cases/{case}/second", post(cases::second))
-        .route("/helpdesk/cases/{case}/override", post(cases::by_override))
-        .route("/helpdesk/cases/{case}/approve", post(cases::approve))
-        .route("/helpdesk/cases/{case}/act", post(cases::act))
-        .route("/helpdesk/cases/{case}/freeze", post(cases::freeze))
-        .route("/helpdesk/cases/{case}/close", post(cases::close))
-        .route("/help", get(help::page).post(help::ask))
-        .route("/help/{reference}", get(help::asked))
-        .route("/account", get(cases::account))
-        .route("/account/change", get(cases::account_change))
-        .route("/account/checks/{id}", post(cases::answer_check))
-        .route("/account/passes/{action}", post(cases::show_pass))
+        .route("/helpdesk", get(queue::show_reset_list))
+        .route("/helpdesk/change", get(queue::show_list_change))
+        .route("/helpdesk/audit", get(examine::show_audit_log))
+        .route("/helpdesk/audit/export", get(examine::export_audit_log))
+        .route("/helpdesk/people", get(people::show_person_search))
+        .route("/helpdesk/people/{object}", get(person::show_person))
+        .route("/helpdesk/insights", get(insights::show_insights))
+        .route("/helpdesk/insights/canary", post(insights::resume_canary))
+        .route("/helpdesk/insights/alarms/{id}", post(insights::acknowledge_alert))
+        .route("/helpdesk/resets/{reference}", get(file::show_reset))
+        .route("/helpdesk/resets/{reference}/ask", post(file::check_reset_now))
+        .route("/helpdesk/resets/{reference}/note", post(file::add_reset_note))
+        .route("/helpdesk/resets/{reference}/risk", post(risk::dismiss_risk))
+        .route("/helpdesk/cases", get(cases::show_case_list).post(cases::open_case))
+        .route("/helpdesk/cases/{case}", get(cases::show_case))
+        .route("/helpdesk/cases/{case}/change", get(cases::show_case_change))
+        .route("/helpdesk/cases/{case}/take", post(cases::take_over_case))
+        .route("/helpdesk/cases/{case}/ticket", post(cases::set_ticket))
+        .route("/helpdesk/cases/{case}/note", post(cases::add_case_note))
+        .route("/helpdesk/cases/{case}/for", post(cases::change_action))
+        .route("/helpdesk/cases/{case}/person", post(cases::identify_person))
+        .route("/helpdesk/cases/{case}/verify", post(cases::verify_caller))
+        .route("/helpdesk/cases/{case}/second", post(cases::request_approval))
+        .route("/helpdesk/cases/{case}/override", post(cases::request_override))
+        .route("/helpdesk/cases/{case}/approve", post(cases::approve_decision))
+        .route("/helpdesk/cases/{case}/act", post(cases::execute_action))
+        .route("/helpdesk/cases/{case}/freeze", post(cases::place_hold))
+        .route("/helpdesk/cases/{case}/close", post(cases::close_case))
+        .route("/help", get(help::show_help_form).post(help::request_help))
+        .route("/help/{reference}", get(help::show_help_reference))
+        .route("/account", get(cases::show_account))
+        .route("/account/change", get(cases::show_account_change))
+        .route("/account/checks/{id}", post(cases::submit_reply))
+        .route("/account/passes/{action}", post(cases::claim_waiting_pass))
 }

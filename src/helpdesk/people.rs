@@ -10,14 +10,14 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::audit::AuditEvent;
-use crate::people::{FOUND, PeopleService, PersonSummary};
-use crate::signin::{StaffMember, ViewHelpdesk, at_work};
+use crate::people::{MAX_SEARCH_RESULTS, PeopleService, PersonSummary};
+use crate::signin::{StaffMember, ViewHelpdesk, with_staff_navigation};
 use crate::state::AppState;
 use crate::store::RateLimit;
-use crate::web::{PageContext, WebError, draw_with};
+use crate::web::{PageContext, WebError, render_page_with_status};
 
 /// Maximum number of searches by one agent. Reading entries out to a caller is slower than that.
-const SEARCHES: RateLimit = RateLimit { count: 30, per: SignedDuration::from_mins(1) };
+const PERSON_SEARCH_LIMIT: RateLimit = RateLimit { count: 30, window: SignedDuration::from_mins(1) };
 
 #[derive(Deserialize)]
 pub(super) struct PersonSearchQuery {
@@ -28,23 +28,23 @@ pub(super) struct PersonSearchQuery {
 /// Outcome of a person search.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PersonSearchOutcome {
-    NotAsked,
+    NoQuery,
     TooShort,
     Found,
     TooMany,
-    Nobody,
+    NotFound,
     /// Graph did not answer.
-    Unread,
+    GraphUnavailable,
 }
 
 impl PersonSearchOutcome {
-    fn text(self, f: &PageContext) -> Option<String> {
+    fn notice_text(self, f: &PageContext) -> Option<String> {
         match self {
-            Self::NotAsked | Self::Found => None,
+            Self::NoQuery | Self::Found => None,
             Self::TooShort => Some(f.t("desk-people-short")),
-            Self::TooMany => Some(f.tv("desk-people-many", "n", &FOUND.to_string())),
-            Self::Nobody => Some(f.t("desk-people-nobody")),
-            Self::Unread => Some(f.t("desk-people-unread")),
+            Self::TooMany => Some(f.tv("desk-people-many", "n", &MAX_SEARCH_RESULTS.to_string())),
+            Self::NotFound => Some(f.t("desk-people-nobody")),
+            Self::GraphUnavailable => Some(f.t("desk-people-unread")),
         }
     }
 }
@@ -52,51 +52,62 @@ impl PersonSearchOutcome {
 #[derive(Template)]
 #[template(path = "helpdesk/people.html")]
 struct PersonSearchPage {
-    f: PageContext,
+    ctx: PageContext,
     q: String,
-    said: Option<String>,
-    found: Vec<PersonSummary>,
+    notice: Option<String>,
+    results: Vec<PersonSummary>,
 }
 
-pub(super) async fn page(
+pub(super) async fn show_person_search(
     State(app): State<AppState>,
     frame: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     Query(asked): Query<PersonSearchQuery>,
 ) -> Result<Response, WebError> {
-    let f = at_work(frame, &staff.login);
+    let f = with_staff_navigation(frame, &staff.login);
     let q: String = asked.q.trim().chars().take(120).collect();
     let (outcome, found) = match q.chars().count() {
-        0 => (PersonSearchOutcome::NotAsked, Vec::new()),
+        0 => (PersonSearchOutcome::NoQuery, Vec::new()),
         1 => (PersonSearchOutcome::TooShort, Vec::new()),
-        _ => search(&app, &staff, &q).await?,
+        _ => search_people(&app, &staff, &q).await?,
     };
-    let status = if outcome == PersonSearchOutcome::Unread { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    Ok(draw_with(status, &PersonSearchPage { said: outcome.text(&f), q, found, f }))
+    let status =
+        if outcome == PersonSearchOutcome::GraphUnavailable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    Ok(render_page_with_status(
+        status,
+        &PersonSearchPage { notice: outcome.notice_text(&f), q, results: found, ctx: f },
+    ))
 }
 
-async fn search(
+async fn search_people(
     app: &AppState,
     staff: &StaffMember<ViewHelpdesk>,
     q: &str,
 ) -> Result<(PersonSearchOutcome, Vec<PersonSummary>), WebError> {
     let key = format!("people:{}", staff.login.key.object);
-    app.limits.take(&key, SEARCHES, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
-    let read = PeopleService::from_ref(app).find(q).await;
+    app.rate_limiter
+        .try_acquire(&key, PERSON_SEARCH_LIMIT, app.now())
+        .await?
+        .map_err(|refused| WebError::RateLimited(refused.retry_after))?;
+    let read = PeopleService::from_ref(app).search(q).await;
     let count = read.as_ref().map_or(0, Vec::len);
-    app.auditor
-        .note(AuditEvent::new("desk.people_searched", staff.actor()).with("found", count).personal("typed", q))
+    app.audit_log
+        .append(
+            AuditEvent::new("desk.people_searched", staff.audit_actor())
+                .with_detail("found", count)
+                .with_personal_detail("typed", q),
+        )
         .await?;
     Ok(match read {
-        Ok(found) if found.is_empty() => (PersonSearchOutcome::Nobody, found),
-        Ok(mut found) if found.len() > FOUND => {
-            found.truncate(FOUND);
+        Ok(found) if found.is_empty() => (PersonSearchOutcome::NotFound, found),
+        Ok(mut found) if found.len() > MAX_SEARCH_RESULTS => {
+            found.truncate(MAX_SEARCH_RESULTS);
             (PersonSearchOutcome::TooMany, found)
         }
         Ok(found) => (PersonSearchOutcome::Found, found),
         Err(error) => {
             tracing::warn!(error = ?error, "person search failed: Graph unavailable");
-            (PersonSearchOutcome::Unread, Vec::new())
+            (PersonSearchOutcome::GraphUnavailable, Vec::new())
         }
     })
 }

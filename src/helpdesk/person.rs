@@ -11,26 +11,26 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cases;
-use super::person_view::{PersonDetailPage, view};
+use super::person_view::{PersonDetailPage, build_page};
 use crate::audit::AuditEvent;
 use crate::base::{ObjectId, PersonKey};
-use crate::guard::frozen_since;
+use crate::guard::on_hold_since;
 use crate::people::{
     DirectoryLookup, GraphDevice, GraphError, PeopleService, PersonProfile, PhoneNumber, PrivilegeAssessment,
     PrivilegeReason, RegistrationDetails, RiskLookup,
 };
 use crate::reset::desk::{self as resets, ResetSummary};
-use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, at_work};
+use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, with_staff_navigation};
 use crate::state::AppState;
 use crate::store::{RateLimit, RateLimiter, StoreError};
-use crate::web::{ClientAddress, PageContext, WebError, draw};
+use crate::web::{ClientAddress, PageContext, WebError, render_page};
 
 /// Maximum number of person pages for one agent. Each page makes about 12 requests to Microsoft.
-const VIEWS: RateLimit = RateLimit { count: 60, per: SignedDuration::from_mins(1) };
+const PERSON_VIEW_LIMIT: RateLimit = RateLimit { count: 60, window: SignedDuration::from_mins(1) };
 /// Limits the audit events for views of one person by one agent: reloading the page is not another view.
-const AUDITED: RateLimit = RateLimit { count: 1, per: SignedDuration::from_mins(10) };
+const VIEW_AUDIT_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_mins(10) };
 /// Maximum number of past resets on the page.
-const RESETS: usize = 10;
+const MAX_LISTED_RESETS: usize = 10;
 
 /// Data from one source, or `None` if that source is unavailable now.
 pub(super) type Fetched<T> = Option<T>;
@@ -38,59 +38,62 @@ pub(super) type Fetched<T> = Option<T>;
 /// Everything that the person page shows.
 pub(super) struct PersonDetail {
     pub(super) key: PersonKey,
-    pub(super) read_at: Timestamp,
+    pub(super) fetched_at: Timestamp,
     /// The inner `None` means that the tenant no longer has a person with this id.
-    pub(super) facts: Fetched<Option<PersonProfile>>,
+    pub(super) profile: Fetched<Option<PersonProfile>>,
     pub(super) directory: DirectoryLookup,
     pub(super) privilege: PrivilegeAssessment,
     pub(super) numbers: Fetched<Vec<PhoneNumber>>,
     pub(super) methods: Fetched<Option<RegistrationDetails>>,
     pub(super) devices: Fetched<Vec<GraphDevice>>,
     pub(super) risk: Fetched<RiskLookup>,
-    pub(super) frozen_since: Option<Timestamp>,
+    pub(super) on_hold_since: Option<Timestamp>,
     pub(super) resets: Vec<ResetSummary>,
 }
 
-pub(super) async fn page(
+pub(super) async fn show_person(
     State(app): State<AppState>,
     frame: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     address: ClientAddress,
     Path(object): Path<String>,
 ) -> Result<Response, WebError> {
-    let Ok(object) = object.parse::<ObjectId>() else { return missing(&app, &address).await };
+    let Ok(object) = object.parse::<ObjectId>() else { return count_unknown_person(&app, &address).await };
     let limit = format!("person:{}", staff.login.key.object);
-    app.limits.take(&limit, VIEWS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
-    let known = Box::pin(read(&app, object)).await?;
-    if matches!(known.facts, Some(None)) && known.resets.is_empty() {
-        return missing(&app, &address).await;
+    app.rate_limiter
+        .try_acquire(&limit, PERSON_VIEW_LIMIT, app.now())
+        .await?
+        .map_err(|refused| WebError::RateLimited(refused.retry_after))?;
+    let known = Box::pin(fetch_detail(&app, object)).await?;
+    if matches!(known.profile, Some(None)) && known.resets.is_empty() {
+        return count_unknown_person(&app, &address).await;
     }
-    viewed(&app, &staff, known.key).await?;
-    let f = at_work(frame, &staff.login);
-    let cases = cases::of_person(&app, &f, known.key).await?;
-    let assists = staff.login.may(WorkCases::ROLES) && known.key != staff.login.key;
-    let mut page: PersonDetailPage = view(f, known, app.now());
-    (page.cases, page.assists) = (cases, assists);
-    Ok(draw(&page))
+    record_view(&app, &staff, known.key).await?;
+    let f = with_staff_navigation(frame, &staff.login);
+    let cases = cases::load_person_items(&app, &f, known.key).await?;
+    let assists = staff.login.has_any_role(WorkCases::ROLES) && known.key != staff.login.key;
+    let mut page: PersonDetailPage = build_page(f, known, app.now());
+    (page.cases, page.can_work_cases) = (cases, assists);
+    Ok(render_page(&page))
 }
 
-async fn missing(app: &AppState, address: &ClientAddress) -> Result<Response, WebError> {
-    address.count(app, "miss").await?;
+async fn count_unknown_person(app: &AppState, address: &ClientAddress) -> Result<Response, WebError> {
+    address.check_rate_limit(app, "miss").await?;
     Err(WebError::NotFound)
 }
 
 /// Records in the audit log which agent viewed which person, at most once in 10 minutes.
-async fn viewed(app: &AppState, staff: &StaffMember<ViewHelpdesk>, person: PersonKey) -> Result<(), StoreError> {
-    let mut ledger = app.auditor.begin().await?;
+async fn record_view(app: &AppState, staff: &StaffMember<ViewHelpdesk>, person: PersonKey) -> Result<(), StoreError> {
+    let mut ledger = app.audit_log.begin().await?;
     let key = format!("viewed:{}:{}", staff.login.key.object, person.object);
-    if RateLimiter::take_in(ledger.tx(), &key, AUDITED, app.now()).await?.is_ok() {
-        ledger.record(AuditEvent::new("desk.person_viewed", staff.actor()).about(person));
+    if RateLimiter::try_acquire_in(ledger.tx(), &key, VIEW_AUDIT_LIMIT, app.now()).await?.is_ok() {
+        ledger.record_event(AuditEvent::new("desk.person_viewed", staff.audit_actor()).with_subject(person));
     }
     ledger.commit().await
 }
 
 /// Returns the data of a source. Logs a failure and leaves the section out.
-fn part<T>(what: &str, read: Result<T, GraphError>) -> Fetched<T> {
+fn log_and_skip<T>(what: &str, read: Result<T, GraphError>) -> Fetched<T> {
     read.inspect_err(
         |error| tracing::warn!(section = what, error = ?error, "person detail incomplete: section unavailable"),
     )
@@ -98,65 +101,68 @@ fn part<T>(what: &str, read: Result<T, GraphError>) -> Fetched<T> {
 }
 
 /// Fetches all sources in parallel.
-async fn read(app: &AppState, object: ObjectId) -> Result<PersonDetail, StoreError> {
+async fn fetch_detail(app: &AppState, object: ObjectId) -> Result<PersonDetail, StoreError> {
     let people = PeopleService::from_ref(app);
-    let key = PersonKey { tenant: app.config.tenant(), object };
+    let key = PersonKey { tenant: app.config.tenant_id(), object };
     let (account, methods, devices, risk, frozen, resets) = tokio::join!(
-        account(&people, object),
-        people.methods(object),
-        people.devices(object),
-        people.risk(object),
-        frozen_since(&app.db, key),
-        resets::of_person(&app.db, key),
+        fetch_account(&people, object),
+        people.fetch_registration(object),
+        people.fetch_devices(object),
+        people.fetch_risk(object),
+        on_hold_since(&app.db, key),
+        resets::load_by_person(&app.db, key),
     );
     let account = account?;
     let mut resets = resets?;
-    resets.truncate(RESETS);
+    resets.truncate(MAX_LISTED_RESETS);
     Ok(PersonDetail {
         key,
-        read_at: app.now(),
-        facts: account.facts,
+        fetched_at: app.now(),
+        profile: account.profile,
         directory: account.directory,
         privilege: account.privilege,
         numbers: account.numbers,
-        methods: part("methods", methods),
-        devices: part("devices", devices),
-        risk: part("risk", risk),
-        frozen_since: frozen?,
+        methods: log_and_skip("methods", methods),
+        devices: log_and_skip("devices", devices),
+        risk: log_and_skip("risk", risk),
+        on_hold_since: frozen?,
         resets,
     })
 }
 
 /// Data that depends on the account itself.
 struct AccountDetail {
-    facts: Fetched<Option<PersonProfile>>,
+    profile: Fetched<Option<PersonProfile>>,
     directory: DirectoryLookup,
     privilege: PrivilegeAssessment,
     numbers: Fetched<Vec<PhoneNumber>>,
 }
 
-async fn account(people: &PeopleService, object: ObjectId) -> Result<AccountDetail, StoreError> {
+async fn fetch_account(people: &PeopleService, object: ObjectId) -> Result<AccountDetail, StoreError> {
     let unknown = |facts, reasons| AccountDetail {
-        facts,
-        directory: DirectoryLookup::NotAsked,
+        profile: facts,
+        directory: DirectoryLookup::NotQueried,
         privilege: PrivilegeAssessment { reasons },
         numbers: None,
     };
-    let facts = match people.facts(object).await {
+    let facts = match people.fetch_profile(object).await {
         Ok(facts) => facts,
-        Err(GraphError::Answered(refusal)) if refusal.status.as_u16() == 404 => {
+        Err(GraphError::ErrorResponse(refusal)) if refusal.status.as_u16() == 404 => {
             return Ok(unknown(Some(None), Vec::new()));
         }
         // Without a profile, the person is treated as privileged.
-        read => return Ok(unknown(part("account", read).map(Some), vec![PrivilegeReason::Unreadable])),
+        read => return Ok(unknown(log_and_skip("account", read).map(Some), vec![PrivilegeReason::Unreadable])),
     };
-    let (directory, privilege, numbers) =
-        tokio::join!(people.in_directory(&facts), people.privilege(&facts), people.numbers(&facts));
-    Ok(AccountDetail { directory, privilege, numbers: Some(numbers?), facts: Some(Some(facts)) })
+    let (directory, privilege, numbers) = tokio::join!(
+        people.query_directory(&facts),
+        people.assess_privilege(&facts),
+        people.load_phone_numbers(&facts)
+    );
+    Ok(AccountDetail { directory, privilege, numbers: Some(numbers?), profile: Some(Some(facts)) })
 }
 
 /// Splits an audit actor or subject, `staff:tenant/object` or `tenant/object`, into its kind and object id.
-pub(super) fn parts_of(name: &str) -> (&str, Option<String>) {
+pub(super) fn split_actor(name: &str) -> (&str, Option<String>) {
     let (kind, key) = name.split_once(':').unwrap_or(if name.contains('/') { ("", name) } else { (name, "") });
     (kind, key.split_once('/').map(|(_, object)| object.to_owned()))
 }

@@ -3,27 +3,27 @@
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use super::cases::{self, ActionOption, CaseRow};
+use super::cases::{self, ActionOption, CaseListItem};
 use super::person::PersonDetail;
-use super::queue::{ResetListItem, row};
+use super::queue::{ResetListItem, build_reset_item};
 use crate::people::{
     DirectoryLookup, GraphDevice, PasswordSource, PersonProfile, PhoneNumber, PrivilegeAssessment, PrivilegeReason,
     RegistrationDetails, RiskLookup,
 };
-use crate::web::{PageContext, duration, moment};
+use crate::web::{PageContext, format_duration, format_timestamp};
 
 /// A labelled value.
 pub(super) struct PersonFact {
     name: String,
-    says: String,
+    value: String,
 }
 
 /// A registered phone number.
 struct PhoneNumberItem {
     kind: String,
-    shown: String,
-    settled: bool,
-    word: String,
+    number: String,
+    callback_eligible: bool,
+    eligibility: String,
     since: String,
 }
 
@@ -31,37 +31,37 @@ struct PhoneNumberItem {
 #[derive(Template)]
 #[template(path = "helpdesk/person.html")]
 pub(super) struct PersonDetailPage {
-    f: PageContext,
+    ctx: PageContext,
     name: String,
     upn: String,
     /// The tenant no longer has a person with this id.
-    gone: bool,
-    privileged: bool,
-    reasons: Vec<String>,
-    frozen: Option<String>,
-    read_at: String,
+    is_deleted: bool,
+    is_privileged: bool,
+    privilege_reasons: Vec<String>,
+    hold_text: Option<String>,
+    fetched_at: String,
     account: Option<Vec<PersonFact>>,
     directory: Option<Vec<PersonFact>>,
     /// A domain controller is configured and did not answer.
-    directory_silent: bool,
+    directory_unavailable: bool,
     numbers: Option<Vec<PhoneNumberItem>>,
     methods: Option<Vec<String>>,
     methods_source: String,
     passwordless: Option<String>,
     devices: Option<Vec<String>>,
     risk: Option<String>,
-    at_risk: bool,
+    is_at_risk: bool,
     resets: Vec<ResetListItem>,
     /// Object id of the person, for the form that opens a case.
     person: String,
-    pub(super) cases: Vec<CaseRow>,
+    pub(super) cases: Vec<CaseListItem>,
     actions: Vec<ActionOption>,
     /// The viewer may open a case about the person.
-    pub(super) assists: bool,
+    pub(super) can_work_cases: bool,
 }
 
-pub(super) fn view(f: PageContext, known: PersonDetail, now: Timestamp) -> PersonDetailPage {
-    let facts = known.facts.as_ref().and_then(Option::as_ref);
+pub(super) fn build_page(f: PageContext, known: PersonDetail, now: Timestamp) -> PersonDetailPage {
+    let facts = known.profile.as_ref().and_then(Option::as_ref);
     let latest = known.resets.first();
     let name = facts
         .map(|facts| facts.name.clone())
@@ -70,59 +70,59 @@ pub(super) fn view(f: PageContext, known: PersonDetail, now: Timestamp) -> Perso
     let upn = facts.map(|facts| facts.upn.clone()).or_else(|| latest.map(|reset| reset.upn.clone()));
     let report = known.methods.as_ref().and_then(Option::as_ref);
     let source = match report.and_then(|report| report.updated_at) {
-        Some(at) => f.tv("desk-source-report", "time", &aged(&f, at, now)),
+        Some(at) => f.tv("desk-source-report", "time", &format_with_age(&f, at, now)),
         None => f.t("desk-methods-none"),
     };
     PersonDetailPage {
         name: name.unwrap_or_else(|| known.key.object.to_string()),
         upn: upn.unwrap_or_default(),
-        gone: matches!(known.facts, Some(None)),
-        privileged: known.privilege.privileged(),
-        reasons: reasons(&f, &known.privilege),
-        frozen: known.frozen_since.map(|since| f.tv("desk-frozen", "time", &aged(&f, since, now))),
-        read_at: moment(&f.lang, &known.read_at),
-        account: facts.map(|facts| account(&f, facts, now)),
-        directory: directory(&f, &known.directory, now),
-        directory_silent: matches!(known.directory, DirectoryLookup::NotKnown),
-        numbers: known.numbers.map(|all| all.into_iter().map(|one| number(&f, one, now)).collect()),
-        methods: known.methods.as_ref().map(|report| methods(&f, report.as_ref())),
+        is_deleted: matches!(known.profile, Some(None)),
+        is_privileged: known.privilege.is_privileged(),
+        privilege_reasons: privilege_reason_texts(&f, &known.privilege),
+        hold_text: known.on_hold_since.map(|since| f.tv("desk-frozen", "time", &format_with_age(&f, since, now))),
+        fetched_at: format_timestamp(&f.lang, &known.fetched_at),
+        account: facts.map(|facts| account_facts(&f, facts, now)),
+        directory: directory_facts(&f, &known.directory, now),
+        directory_unavailable: matches!(known.directory, DirectoryLookup::Unknown),
+        numbers: known.numbers.map(|all| all.into_iter().map(|one| build_number_item(&f, one, now)).collect()),
+        methods: known.methods.as_ref().map(|report| method_texts(&f, report.as_ref())),
         methods_source: source,
         passwordless: report
             .map(|r| f.t(if r.passwordless_capable { "desk-passwordless" } else { "desk-not-passwordless" })),
-        devices: known.devices.map(|all| all.iter().map(|one| device(&f, one)).collect()),
-        at_risk: matches!(&known.risk, Some(RiskLookup::Seen(risk)) if risk.stands()),
-        risk: known.risk.map(|read| risk(&f, &read, now)),
-        resets: known.resets.into_iter().map(|reset| row(&f, reset, now)).collect(),
+        devices: known.devices.map(|all| all.iter().map(|one| device_text(&f, one)).collect()),
+        is_at_risk: matches!(&known.risk, Some(RiskLookup::Listed(risk)) if risk.is_active()),
+        risk: known.risk.map(|read| risk_text(&f, &read, now)),
+        resets: known.resets.into_iter().map(|reset| build_reset_item(&f, reset, now)).collect(),
         person: known.key.object.to_string(),
         cases: Vec::new(),
-        actions: cases::all_actions(&f),
-        assists: false,
-        f,
+        actions: cases::all_action_options(&f),
+        can_work_cases: false,
+        ctx: f,
     }
 }
 
 /// Formats a time with its age, in days from 2 days on.
-fn aged(f: &PageContext, at: Timestamp, now: Timestamp) -> String {
+fn format_with_age(f: &PageContext, at: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(at).max(SignedDuration::ZERO);
     let age = match age.as_hours() / 24 {
-        ..2 => f.tv("desk-age", "span", &duration(&f.lang, age)),
+        ..2 => f.tv("desk-age", "span", &format_duration(&f.lang, age)),
         days => f.tv("desk-age-days", "n", &days.to_string()),
     };
-    format!("{} ({age})", moment(&f.lang, &at))
+    format!("{} ({age})", format_timestamp(&f.lang, &at))
 }
 
-fn reasons(f: &PageContext, privilege: &PrivilegeAssessment) -> Vec<String> {
+fn privilege_reason_texts(f: &PageContext, privilege: &PrivilegeAssessment) -> Vec<String> {
     let text = |reason: &PrivilegeReason| {
-        let key = format!("desk-why-{}", reason.code());
-        reason.name().map_or_else(|| f.t(&key), |name| f.tv(&key, "name", name))
+        let key = format!("desk-why-{}", reason.as_str());
+        reason.role_or_group_name().map_or_else(|| f.t(&key), |name| f.tv(&key, "name", name))
     };
     privilege.reasons.iter().map(text).collect()
 }
 
-fn account(f: &PageContext, facts: &PersonProfile, now: Timestamp) -> Vec<PersonFact> {
-    let fact = |key: &str, says: String| PersonFact { name: f.t(key), says };
-    let time = |at: Option<Timestamp>| at.map_or_else(|| f.t("desk-not-known"), |at| aged(f, at, now));
-    let mut all = match &facts.home {
+fn account_facts(f: &PageContext, facts: &PersonProfile, now: Timestamp) -> Vec<PersonFact> {
+    let fact = |key: &str, says: String| PersonFact { name: f.t(key), value: says };
+    let time = |at: Option<Timestamp>| at.map_or_else(|| f.t("desk-not-known"), |at| format_with_age(f, at, now));
+    let mut all = match &facts.password_source {
         PasswordSource::Cloud => vec![fact("desk-lives", f.t("desk-lives-cloud"))],
         PasswordSource::Directory { domain, synced_at } => {
             let lives = f.tv("desk-lives-directory", "domain", domain);
@@ -134,21 +134,21 @@ fn account(f: &PageContext, facts: &PersonProfile, now: Timestamp) -> Vec<Person
     if facts.guest {
         all.push(fact("desk-guest", f.t("desk-yes")));
     }
-    if facts.restricted {
+    if facts.management_restricted {
         all.push(fact("desk-restricted", f.t("desk-yes")));
     }
     all
 }
 
-fn directory(f: &PageContext, directory: &DirectoryLookup, now: Timestamp) -> Option<Vec<PersonFact>> {
+fn directory_facts(f: &PageContext, directory: &DirectoryLookup, now: Timestamp) -> Option<Vec<PersonFact>> {
     let account = directory.account()?;
     let yes_no = |yes: bool| f.t(if yes { "desk-yes" } else { "desk-no" });
     let locked = match account.locked_until {
-        Some(until) if account.locked => f.tv("desk-locked-until", "time", &moment(&f.lang, &until)),
+        Some(until) if account.locked => f.tv("desk-locked-until", "time", &format_timestamp(&f.lang, &until)),
         _ => yes_no(account.locked),
     };
     let cannot = account.cannot_change.map_or_else(|| f.t("desk-not-known"), yes_no);
-    let set = account.pwd_last_set.map_or_else(|| f.t("desk-not-known"), |at| aged(f, at, now));
+    let set = account.pwd_last_set.map_or_else(|| f.t("desk-not-known"), |at| format_with_age(f, at, now));
     let all = [
         ("desk-locked", locked),
         ("desk-disabled", yes_no(account.disabled)),
@@ -158,29 +158,29 @@ fn directory(f: &PageContext, directory: &DirectoryLookup, now: Timestamp) -> Op
         ("desk-cannot-change", cannot),
         ("desk-password-changed", set),
     ];
-    Some(all.into_iter().map(|(key, says)| PersonFact { name: f.t(key), says }).collect())
+    Some(all.into_iter().map(|(key, says)| PersonFact { name: f.t(key), value: says }).collect())
 }
 
-fn number(f: &PageContext, number: PhoneNumber, now: Timestamp) -> PhoneNumberItem {
+fn build_number_item(f: &PageContext, number: PhoneNumber, now: Timestamp) -> PhoneNumberItem {
     PhoneNumberItem {
-        kind: f.t(&format!("desk-number-{}", number.kind.name())),
-        settled: number.settled,
-        word: f.t(if number.settled { "desk-settled" } else { "desk-unsettled" }),
-        since: f.tv("desk-number-since", "time", &aged(f, number.unchanged_since, now)),
-        shown: number.shown,
+        kind: f.t(&format!("desk-number-{}", number.kind.as_str())),
+        callback_eligible: number.callback_eligible,
+        eligibility: f.t(if number.callback_eligible { "desk-settled" } else { "desk-unsettled" }),
+        since: f.tv("desk-number-since", "time", &format_with_age(f, number.unchanged_since, now)),
+        number: number.display_text,
     }
 }
 
 /// Returns the registered methods as texts. Several of Microsoft's names can mean one kind of method.
-fn methods(f: &PageContext, report: Option<&RegistrationDetails>) -> Vec<String> {
-    let mut words: Vec<String> = report.into_iter().flat_map(|r| &r.methods).map(|name| method(f, name)).collect();
+fn method_texts(f: &PageContext, report: Option<&RegistrationDetails>) -> Vec<String> {
+    let mut words: Vec<String> = report.into_iter().flat_map(|r| &r.methods).map(|name| method_text(f, name)).collect();
     words.dedup();
     words
 }
 
 /// Returns the text for Microsoft's name of a method. An unknown name is shown unchanged
 /// (<https://learn.microsoft.com/graph/api/resources/userregistrationdetails>, read 2026-11-24).
-fn method(f: &PageContext, name: &str) -> String {
+fn method_text(f: &PageContext, name: &str) -> String {
     let key = match name {
         "fido2" | "fido2SecurityKey" => "passkey",
         name if name.starts_with("passKey") => "passkey",
@@ -198,7 +198,7 @@ fn method(f: &PageContext, name: &str) -> String {
 }
 
 /// Describes a device by its kind, without its name: an agent might ask a caller for the name.
-fn device(f: &PageContext, device: &GraphDevice) -> String {
+fn device_text(f: &PageContext, device: &GraphDevice) -> String {
     let how = match device.trust_type.as_str() {
         "ServerAd" => f.t("desk-trust-hybrid"),
         "AzureAd" => f.t("desk-trust-joined"),
@@ -209,15 +209,15 @@ fn device(f: &PageContext, device: &GraphDevice) -> String {
     [system, Some(how.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn risk(f: &PageContext, read: &RiskLookup, now: Timestamp) -> String {
+fn risk_text(f: &PageContext, read: &RiskLookup, now: Timestamp) -> String {
     let risk = match read {
         RiskLookup::NotAvailable => return f.t("desk-risk-not-available"),
-        RiskLookup::Nothing => return f.t("desk-risk-none"),
-        RiskLookup::Seen(risk) => risk,
+        RiskLookup::NotListed => return f.t("desk-risk-none"),
+        RiskLookup::Listed(risk) => risk,
     };
-    let at = risk.updated_at.map(|at| aged(f, at, now)).unwrap_or_default();
+    let at = risk.updated_at.map(|at| format_with_age(f, at, now)).unwrap_or_default();
     let level = risk.level.as_deref().unwrap_or("hidden");
-    let level = f.maybe(&format!("desk-risk-level-{level}")).unwrap_or_else(|| level.to_owned());
+    let level = f.optional_text(&format!("desk-risk-level-{level}")).unwrap_or_else(|| level.to_owned());
     match risk.state.as_deref() {
         Some("confirmedCompromised") => f.tv("desk-risk-compromised", "time", &at),
         Some("atRisk") => f.tv2("desk-risk-now", ("level", &level), ("time", &at)),

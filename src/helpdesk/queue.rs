@@ -13,11 +13,11 @@ use crate::reset::desk::{
     self as resets, ListCursor, ResetCause, ResetQuery, ResetSearchPage, ResetState, ResetSummary, SearchContinuation,
     SearchText,
 };
-use crate::signin::{StaffMember, ViewHelpdesk, at_work};
+use crate::signin::{StaffMember, ViewHelpdesk, with_staff_navigation};
 use crate::state::AppState;
 use crate::store::StoreError;
 use crate::troubles;
-use crate::web::{PageContext, WebError, draw, duration, moment};
+use crate::web::{PageContext, WebError, format_duration, format_timestamp, render_page};
 
 #[derive(Deserialize)]
 pub(super) struct ResetListQuery {
@@ -61,20 +61,20 @@ struct SelectOption {
 #[derive(Template)]
 #[template(path = "helpdesk/queue.html")]
 struct ResetListPage {
-    f: PageContext,
+    ctx: PageContext,
     change: String,
-    troubles: Vec<HealthIssueItem>,
-    asked: ResetListQuery,
+    health_issues: Vec<HealthIssueItem>,
+    query: ResetListQuery,
     states: Vec<SelectOption>,
     causes: Vec<SelectOption>,
     rows: Vec<ResetListItem>,
-    wrong: Option<InvalidFilter>,
+    invalid_filter: Option<InvalidFilter>,
     /// Address of the next page.
     older: Option<String>,
     /// Time at which the search stopped, if older resets may match: as text and in ISO format.
-    looked_back: Option<(String, String)>,
-    gathering: bool,
-    first: bool,
+    searched_back_to: Option<(String, String)>,
+    is_indexing: bool,
+    is_first_page: bool,
 }
 
 /// Search input that cannot be used.
@@ -86,112 +86,116 @@ enum InvalidFilter {
 }
 
 impl ResetListPage {
-    fn is(&self, wrong: InvalidFilter) -> bool {
-        self.wrong == Some(wrong)
+    fn is_invalid(&self, wrong: InvalidFilter) -> bool {
+        self.invalid_filter == Some(wrong)
     }
 
     /// Returns whether a search text matched nothing, so that the page explains what can be searched.
-    fn nothing_typed_fits(&self) -> bool {
+    fn has_no_text_matches(&self) -> bool {
         self.rows.is_empty()
-            && !self.asked.q.trim().is_empty()
-            && !self.is(InvalidFilter::From)
-            && !self.is(InvalidFilter::To)
+            && !self.query.q.trim().is_empty()
+            && !self.is_invalid(InvalidFilter::From)
+            && !self.is_invalid(InvalidFilter::To)
     }
 }
 
-pub(super) async fn page(
+pub(super) async fn show_reset_list(
     State(app): State<AppState>,
     frame: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     Query(asked): Query<ResetListQuery>,
 ) -> Result<Response, WebError> {
     if let Ok(reference) = asked.q.parse::<ReferenceCode>()
-        && resets::file(&app, &reference).await?.is_some()
+        && resets::load_detail(&app, &reference).await?.is_some()
     {
         return Ok(Redirect::to(&format!("/helpdesk/resets/{reference}")).into_response());
     }
-    let change = changed(&app).await?;
-    let troubles = troubles::standing(&app.db).await?;
-    let (found, wrong) = match question(&asked) {
-        Ok(question) => (resets::search(&app.db, &question).await?, None),
-        Err(wrong) => {
-            (ResetSearchPage { lines: Vec::new(), rest: SearchContinuation::Nothing, gathering: false }, Some(wrong))
+    let change = load_change_token(&app).await?;
+    let troubles = troubles::load_open_issues(&app.db).await?;
+    let (found, wrong) = match parse_query(&asked) {
+        Ok(question) => (resets::search_resets(&app.db, &question).await?, None),
+        Err(wrong) => (
+            ResetSearchPage { resets: Vec::new(), continuation: SearchContinuation::End, is_index_incomplete: false },
+            Some(wrong),
+        ),
+    };
+    let f = with_staff_navigation(frame, &staff.login);
+    let (older, looked_back) = match found.continuation {
+        SearchContinuation::End => (None, None),
+        SearchContinuation::More(place) => (Some(next_page_link(&asked, place)), None),
+        SearchContinuation::ScanLimitReached(place) => {
+            (Some(next_page_link(&asked, place)), Some((format_timestamp(&f.lang, &place.at), place.at.to_string())))
         }
     };
-    let f = at_work(frame, &staff.login);
-    let (older, looked_back) = match found.rest {
-        SearchContinuation::Nothing => (None, None),
-        SearchContinuation::More(place) => (Some(link(&asked, place)), None),
-        SearchContinuation::Unseen(place) => {
-            (Some(link(&asked, place)), Some((moment(&f.lang, &place.at), place.at.to_string())))
-        }
-    };
-    Ok(draw(&ResetListPage {
+    Ok(render_page(&ResetListPage {
         change,
-        troubles: troubles.into_iter().map(|trouble| wrongs(&f, &trouble)).collect(),
-        states: states(&f, &asked.state),
-        causes: causes(&asked.cause),
-        rows: found.lines.into_iter().map(|reset| row(&f, reset, app.now())).collect(),
-        wrong,
+        health_issues: troubles.into_iter().map(|trouble| build_health_issue_item(&f, &trouble)).collect(),
+        states: state_options(&f, &asked.state),
+        causes: cause_options(&asked.cause),
+        rows: found.resets.into_iter().map(|reset| build_reset_item(&f, reset, app.now())).collect(),
+        invalid_filter: wrong,
         older,
-        looked_back,
-        gathering: found.gathering,
-        first: asked.after.is_empty(),
-        asked,
-        f,
+        searched_back_to: looked_back,
+        is_indexing: found.is_index_incomplete,
+        is_first_page: asked.after.is_empty(),
+        query: asked,
+        ctx: f,
     }))
 }
 
 /// Returns a token that changes with every reset and health issue, for the automatic refresh. `GET /helpdesk/change`.
-pub(super) async fn change(State(app): State<AppState>, _staff: StaffMember<ViewHelpdesk>) -> Result<String, WebError> {
-    changed(&app).await.map_err(WebError::from)
+pub(super) async fn show_list_change(
+    State(app): State<AppState>,
+    _staff: StaffMember<ViewHelpdesk>,
+) -> Result<String, WebError> {
+    load_change_token(&app).await.map_err(WebError::from)
 }
 
 /// Loads the change token of the list: it changes with every change of a reset or of a health issue.
-async fn changed(app: &AppState) -> Result<String, StoreError> {
-    Ok(format!("{}.{}", resets::newest_change(&app.db).await?, troubles::change(&app.db).await?))
+async fn load_change_token(app: &AppState) -> Result<String, StoreError> {
+    Ok(format!("{}.{}", resets::load_newest_change(&app.db).await?, troubles::load_change_counter(&app.db).await?))
 }
 
 /// An open health issue, as staff pages show it.
 pub(super) struct HealthIssueItem {
     pub(super) kind: &'static str,
     pub(super) text: String,
-    pub(super) todo: String,
+    pub(super) remedy: String,
     pub(super) since: String,
     pub(super) since_iso: String,
     pub(super) detail: String,
 }
 
-pub(super) fn wrongs(f: &PageContext, trouble: &troubles::OpenHealthIssue) -> HealthIssueItem {
-    let key = format!("trouble-{}", trouble.kind.name());
+pub(super) fn build_health_issue_item(f: &PageContext, trouble: &troubles::OpenHealthIssue) -> HealthIssueItem {
+    let key = format!("trouble-{}", trouble.kind.as_str());
     HealthIssueItem {
-        kind: trouble.kind.name(),
+        kind: trouble.kind.as_str(),
         text: f.t(&key),
-        todo: f.t(&format!("{key}-do")),
-        since: f.tv("trouble-since", "time", &moment(&f.lang, &trouble.since)),
+        remedy: f.t(&format!("{key}-do")),
+        since: f.tv("trouble-since", "time", &format_timestamp(&f.lang, &trouble.since)),
         since_iso: trouble.since.to_string(),
         detail: trouble.detail.clone(),
     }
 }
 
 /// Converts the query string to a search. Unknown states and causes are ignored, because the form offers none.
-fn question(asked: &ResetListQuery) -> Result<ResetQuery, InvalidFilter> {
+fn parse_query(asked: &ResetListQuery) -> Result<ResetQuery, InvalidFilter> {
     let text = match asked.q.trim() {
         "" => None,
-        typed => Some(SearchText::read(typed).ok_or(InvalidFilter::Text)?),
+        typed => Some(SearchText::parse(typed).ok_or(InvalidFilter::Text)?),
     };
     Ok(ResetQuery {
         text,
-        state: ResetState::read(&asked.state),
-        cause: ResetCause::read(&asked.cause).map(|cause| cause.code().to_owned()),
-        from: day(&asked.from, false).map_err(|()| InvalidFilter::From)?,
-        until: day(&asked.to, true).map_err(|()| InvalidFilter::To)?,
-        after: place(&asked.after),
+        state: ResetState::from_name(&asked.state),
+        cause: ResetCause::from_name(&asked.cause).map(|cause| cause.as_str().to_owned()),
+        from: parse_day(&asked.from, false).map_err(|()| InvalidFilter::From)?,
+        until: parse_day(&asked.to, true).map_err(|()| InvalidFilter::To)?,
+        after: parse_cursor(&asked.after),
     })
 }
 
 /// Parses a date and returns the start or the end of that day in UTC, as all times in the search.
-pub(super) fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
+pub(super) fn parse_day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -201,12 +205,12 @@ pub(super) fn day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
 }
 
 /// Parses the cursor. An invalid cursor means the first page.
-fn place(text: &str) -> Option<ListCursor> {
+fn parse_cursor(text: &str) -> Option<ListCursor> {
     let (at, id) = text.split_once('.')?;
     Some(ListCursor { at: Timestamp::from_millisecond(at.parse().ok()?).ok()?, id: id.parse().ok()? })
 }
 
-fn link(asked: &ResetListQuery, last: ListCursor) -> String {
+fn next_page_link(asked: &ResetListQuery, last: ListCursor) -> String {
     let values = [
         ("q", asked.q.trim()),
         ("state", &asked.state),
@@ -220,45 +224,45 @@ fn link(asked: &ResetListQuery, last: ListCursor) -> String {
     format!("/helpdesk?{}", query.finish())
 }
 
-fn states(f: &PageContext, chosen: &str) -> Vec<SelectOption> {
+fn state_options(f: &PageContext, chosen: &str) -> Vec<SelectOption> {
     let choice = |state: ResetState| SelectOption {
-        value: state.name(),
+        value: state.as_str(),
         text: state_text(f, state),
-        chosen: state.name() == chosen,
+        chosen: state.as_str() == chosen,
     };
     ResetState::ALL.into_iter().map(choice).collect()
 }
 
-fn causes(chosen: &str) -> Vec<SelectOption> {
+fn cause_options(chosen: &str) -> Vec<SelectOption> {
     let choice = |cause: ResetCause| SelectOption {
-        value: cause.code(),
-        text: cause.code().to_owned(),
-        chosen: cause.code() == chosen,
+        value: cause.as_str(),
+        text: cause.as_str().to_owned(),
+        chosen: cause.as_str() == chosen,
     };
     ResetCause::ALL.into_iter().map(choice).collect()
 }
 
 pub(super) fn state_text(f: &PageContext, state: ResetState) -> String {
-    f.t(&format!("desk-state-{}", state.name().replace('_', "-")))
+    f.t(&format!("desk-state-{}", state.as_str().replace('_', "-")))
 }
 
 /// Returns the name, or a placeholder if retention has erased it.
-pub(super) fn named(f: &PageContext, name: String) -> String {
+pub(super) fn display_name(f: &PageContext, name: String) -> String {
     if name.is_empty() { f.t("desk-name-erased") } else { name }
 }
 
-pub(super) fn row(f: &PageContext, reset: ResetSummary, now: Timestamp) -> ResetListItem {
+pub(super) fn build_reset_item(f: &PageContext, reset: ResetSummary, now: Timestamp) -> ResetListItem {
     let age = now.duration_since(reset.created_at).max(SignedDuration::ZERO);
     ResetListItem {
-        state: reset.state.name(),
+        state: reset.state.as_str(),
         state_text: state_text(f, reset.state),
         cause: reset.cause.unwrap_or_default(),
-        begun: moment(&f.lang, &reset.created_at),
+        begun: format_timestamp(&f.lang, &reset.created_at),
         begun_iso: reset.created_at.to_string(),
-        age: f.tv("desk-age", "span", &duration(&f.lang, age)),
+        age: f.tv("desk-age", "span", &format_duration(&f.lang, age)),
         reference: reset.reference,
         object: reset.object,
-        name: named(f, reset.name),
+        name: display_name(f, reset.name),
         upn: reset.upn,
     }
 }

@@ -7,26 +7,28 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::entra::AUDIT_LOOKS;
+use crate::entra::AUDIT_LOG_RATE_LIMIT;
 use crate::state::AppState;
 use crate::store::{RateLimit, StoreError};
 
 /// Maximum number of log requests of one scan. With two scans, at least every third request is left for resets.
-const TURNS: RateLimit = RateLimit { count: 1, per: SignedDuration::from_secs(9) };
+const SCAN_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_secs(9) };
 /// Maximum number of times that a scan waits for the shared limit.
-const TRIES: usize = 4;
-const LONGEST: Duration = Duration::from_secs(3);
+const MAX_LOG_WAITS: usize = 4;
+const MAX_LOG_WAIT: Duration = Duration::from_secs(3);
 
 /// Waits a short time for the shared limit and returns whether the scan may read the log now.
-pub(super) async fn turn(app: &AppState, scan: &str) -> Result<bool, StoreError> {
-    if app.limits.take(&format!("graph:audits:{scan}"), TURNS, app.now()).await?.is_err() {
+pub(super) async fn acquire_scan_turn(app: &AppState, scan: &str) -> Result<bool, StoreError> {
+    if app.rate_limiter.try_acquire(&format!("graph:audits:{scan}"), SCAN_LIMIT, app.now()).await?.is_err() {
         return Ok(false);
     }
-    for _ in 0..TRIES {
-        let Err(refused) = app.limits.take("graph:audits", AUDIT_LOOKS, app.now()).await? else { return Ok(true) };
+    for _ in 0..MAX_LOG_WAITS {
+        let Err(refused) = app.rate_limiter.try_acquire("graph:audits", AUDIT_LOG_RATE_LIMIT, app.now()).await? else {
+            return Ok(true);
+        };
         tokio::select! {
-            () = app.stop.cancelled() => return Ok(false),
-            () = tokio::time::sleep(refused.wait.unsigned_abs().min(LONGEST)) => {}
+            () = app.shutdown.cancelled() => return Ok(false),
+            () = tokio::time::sleep(refused.retry_after.unsigned_abs().min(MAX_LOG_WAIT)) => {}
         }
     }
     Ok(false)

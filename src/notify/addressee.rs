@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use lettre::Address;
 use serde::{Deserialize, Serialize};
 
-use super::store::{self, MailQueue, NOTICES};
+use super::store::{self, MailQueue, RESET_NOTICES};
 use crate::base::ResetId;
 use crate::config::NotifyKind;
 use crate::people::PersonProfile;
@@ -16,7 +16,7 @@ use crate::store::{KeyPurpose, SealContext, SealError, Sealer, StoreError, Tx};
 use crate::web::Lang;
 
 /// Maximum number of addresses per person.
-const MOST: usize = 5;
+const MAX_ADDRESSES: usize = 5;
 
 /// Name and addresses of a recipient. Stored as sealed JSON, so the field names are part of the format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,10 +31,10 @@ pub(super) struct MailRecipient {
 
 impl MailRecipient {
     /// Takes the valid addresses of a profile, without duplicates.
-    pub(super) fn of(facts: &PersonProfile) -> Self {
+    pub(super) fn from_profile(facts: &PersonProfile) -> Self {
         let mut to: Vec<String> = Vec::new();
-        for address in facts.addresses.iter().filter(|a| a.parse::<Address>().is_ok()) {
-            if to.len() < MOST && !to.iter().any(|known| known.eq_ignore_ascii_case(address)) {
+        for address in facts.mail_addresses.iter().filter(|a| a.parse::<Address>().is_ok()) {
+            if to.len() < MAX_ADDRESSES && !to.iter().any(|known| known.eq_ignore_ascii_case(address)) {
                 to.push(address.clone());
             }
         }
@@ -42,24 +42,24 @@ impl MailRecipient {
     }
 
     pub(super) fn seal(&self, sealer: &Sealer, queue: &MailQueue, row: &str) -> Result<String, StoreError> {
-        let plain = serde_json::to_vec(self).map_err(|_| SealError::Opens)?;
-        Ok(sealer.seal(KeyPurpose::Notice, place(queue.table, row), &plain)?)
+        let plain = serde_json::to_vec(self).map_err(|_| SealError::CannotOpen)?;
+        Ok(sealer.seal(KeyPurpose::NoticeRecipient, seal_context(queue.table, row), &plain)?)
     }
 
     pub(super) fn open(sealer: &Sealer, queue: &MailQueue, row: &str, kept: &str) -> Result<Self, SealError> {
-        let plain = sealer.open(KeyPurpose::Notice, place(queue.table, row), kept)?;
-        serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
+        let plain = sealer.open(KeyPurpose::NoticeRecipient, seal_context(queue.table, row), kept)?;
+        serde_json::from_slice(&plain).map_err(|_| SealError::CannotOpen)
     }
 }
 
 /// Binds sealed recipients to their table and row.
-pub(super) fn place<'a>(table: &'static str, row: &'a str) -> SealContext<'a> {
+pub(super) fn seal_context<'a>(table: &'static str, row: &'a str) -> SealContext<'a> {
     SealContext { table, column: "sealed", row }
 }
 
 /// Inserts the notice of a reset in the transaction of the intent, so that no reset exists without it. Does nothing if
 /// mail is off.
-pub(crate) async fn remember(
+pub(crate) async fn enqueue_reset_notice(
     tx: &mut Tx,
     app: &AppState,
     reset: ResetId,
@@ -70,8 +70,8 @@ pub(crate) async fn remember(
         return Ok(());
     }
     let language = Lang::negotiate(facts.language.as_deref().unwrap_or("")).code();
-    let sealed = MailRecipient::of(facts).seal(&app.sealer, &NOTICES, &reset.to_string())?;
-    store::insert(tx, reset, &language, &sealed, now).await
+    let sealed = MailRecipient::from_profile(facts).seal(&app.sealer, &RESET_NOTICES, &reset.to_string())?;
+    store::insert_reset_notice(tx, reset, &language, &sealed, now).await
 }
 
 #[cfg(test)]
@@ -79,10 +79,10 @@ mod tests {
     use super::*;
     use crate::base::Random;
     use crate::people::PasswordSource;
-    use crate::store::testing::sealer;
+    use crate::store::testing::test_sealer;
 
     #[test]
-    fn addresses_are_checked_counted_and_bound_to_their_reset() {
+    fn recipient_addresses_are_validated_limited_and_bound_to_reset() {
         let known = ["w@contoso.example", "W@Contoso.example", "nonsense", "a@x.example\r\nBcc: b@x.example"];
         let more = (0..9).map(|n| format!("w{n}@home.example"));
         let facts = PersonProfile {
@@ -90,31 +90,34 @@ mod tests {
             name: "Wanda".to_owned(),
             upn: "w@contoso.example".to_owned(),
             name_parts: vec![],
-            short_parts: vec![],
-            account: None,
-            home: PasswordSource::Cloud,
+            directory_name_parts: vec![],
+            account_name: None,
+            password_source: PasswordSource::Cloud,
             enabled: true,
             guest: false,
-            restricted: false,
-            locked: false,
-            set_before: None,
-            addresses: known.into_iter().map(str::to_owned).chain(more).collect(),
+            management_restricted: false,
+            locked_in_directory: false,
+            previous_password_set: None,
+            mail_addresses: known.into_iter().map(str::to_owned).chain(more).collect(),
             language: None,
-            numbers: vec![],
+            phone_numbers: vec![],
             password_changed_at: None,
         };
-        let addressee = MailRecipient::of(&facts);
-        assert_eq!(addressee.to.len(), MOST);
+        let addressee = MailRecipient::from_profile(&facts);
+        assert_eq!(addressee.to.len(), MAX_ADDRESSES);
         assert_eq!(addressee.to[..2], ["w@contoso.example", "w0@home.example"]);
-        let (keys, id) = (sealer(), ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH));
+        let (keys, id) = (test_sealer(), ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH));
         let id = id.to_string();
-        let sealed = addressee.seal(&keys, &NOTICES, &id).unwrap();
+        let sealed = addressee.seal(&keys, &RESET_NOTICES, &id).unwrap();
         assert!(!sealed.contains("contoso"));
-        assert_eq!(MailRecipient::open(&keys, &NOTICES, &id, &sealed).unwrap(), addressee);
+        assert_eq!(MailRecipient::open(&keys, &RESET_NOTICES, &id, &sealed).unwrap(), addressee);
         let other = ResetId::new(&Random::system(), Timestamp::UNIX_EPOCH).to_string();
-        assert!(MailRecipient::open(&keys, &NOTICES, &other, &sealed).is_err(), "cannot be opened for another reset");
         assert!(
-            MailRecipient::open(&keys, &store::LETTERS, &id, &sealed).is_err(),
+            MailRecipient::open(&keys, &RESET_NOTICES, &other, &sealed).is_err(),
+            "cannot be opened for another reset"
+        );
+        assert!(
+            MailRecipient::open(&keys, &store::EVENT_NOTICES, &id, &sealed).is_err(),
             "cannot be opened in another table"
         );
     }

@@ -4,10 +4,10 @@ use askama::Template;
 use url::Url;
 
 use super::addressee::MailRecipient;
-use super::audience::TROUBLE;
+use super::audience::HEALTH_ISSUE_PREFIX;
 use super::store::{DueEventNotice, DueResetNotice};
 use crate::config::BrandingConfig;
-use crate::web::{Lang, WebError, moment};
+use crate::web::{Lang, WebError, format_timestamp};
 
 /// Composed email: subject, plain text and HTML.
 #[derive(Clone, Debug)]
@@ -20,13 +20,13 @@ pub(super) struct EmailMessage {
 #[derive(Template)]
 #[template(path = "notify/notice.html")]
 struct HtmlBody<'a> {
-    w: &'a EmailTexts,
+    texts: &'a EmailTexts,
 }
 
 #[derive(Template)]
 #[template(path = "notify/notice.txt")]
 struct TextBody<'a> {
-    w: &'a EmailTexts,
+    texts: &'a EmailTexts,
 }
 
 /// Texts of an email, used by both templates.
@@ -34,19 +34,19 @@ struct EmailTexts {
     lang: Lang,
     organisation: String,
     subject: String,
-    hello: String,
-    what: String,
+    greeting: String,
+    summary: String,
     reference: Option<String>,
-    was_me: Option<String>,
-    not_me: String,
-    button: String,
-    link: String,
-    call: Option<String>,
-    never: String,
+    was_me_text: Option<String>,
+    not_me_text: String,
+    button_label: String,
+    link_url: String,
+    support_phone_text: Option<String>,
+    safety_note: String,
 }
 
 /// Composes the notice of a reset.
-pub(super) fn notice(
+pub(super) fn compose_reset_notice(
     due: &DueResetNotice,
     name: &str,
     link: &str,
@@ -59,56 +59,57 @@ pub(super) fn notice(
         "cloud_only" => ("notice-subject", "notice-what-cloud-only"),
         _ => ("notice-subject", "notice-what"),
     };
-    render(&EmailTexts {
+    render_email(&EmailTexts {
         organisation: brand.name.clone(),
-        subject: lang.with(subject, &[("organisation", &brand.name)]),
-        hello: lang.with("notice-hello", &[("name", name)]),
-        what: lang.with(what, &[("organisation", &brand.name), ("time", &moment(&lang, &due.asked_at))]),
-        reference: Some(lang.with("notice-reference", &[("reference", &due.reference.to_string())])),
-        was_me: Some(lang.text("notice-was-me")),
-        not_me: lang.text("notice-not-me"),
-        button: lang.text("notice-button"),
-        link: link.to_owned(),
-        call: call(&lang, brand),
-        never: lang.text("notice-never"),
+        subject: lang.text_with(subject, &[("organisation", &brand.name)]),
+        greeting: lang.text_with("notice-hello", &[("name", name)]),
+        summary: lang
+            .text_with(what, &[("organisation", &brand.name), ("time", &format_timestamp(&lang, &due.requested_at))]),
+        reference: Some(lang.text_with("notice-reference", &[("reference", &due.reference.to_string())])),
+        was_me_text: Some(lang.text("notice-was-me")),
+        not_me_text: lang.text("notice-not-me"),
+        button_label: lang.text("notice-button"),
+        link_url: link.to_owned(),
+        support_phone_text: support_phone_text(&lang, brand),
+        safety_note: lang.text("notice-never"),
         lang,
     })
 }
 
 /// Composes the notice of a pass event, to the person or their manager, or of a health issue. A pass notice links to
 /// the account page, which shows who did what.
-pub(super) fn letter(
+pub(super) fn compose_event_notice(
     due: &DueEventNotice,
     to: &MailRecipient,
     brand: &BrandingConfig,
     public_url: &Url,
 ) -> Result<EmailMessage, WebError> {
     let lang = Lang::negotiate(&due.mail.language);
-    let (kind, time) = (&due.kind, moment(&lang, &due.at));
-    if kind.starts_with(TROUBLE) {
-        return trouble(lang, kind, &time, brand, public_url);
+    let (kind, time) = (&due.kind, format_timestamp(&lang, &due.occurred_at));
+    if kind.starts_with(HEALTH_ISSUE_PREFIX) {
+        return compose_health_issue_notice(lang, kind, &time, brand, public_url);
     }
     let (of, about) = to.about.as_ref().map_or(("", ""), |name| ("-about", name));
     let named = [("organisation", brand.name.as_str()), ("person", about), ("time", &time)];
     let link = public_url.join("account").map_or_else(|_| public_url.to_string(), |url| url.to_string());
-    render(&EmailTexts {
+    render_email(&EmailTexts {
         organisation: brand.name.clone(),
-        subject: lang.with(&format!("letter-{kind}-subject{of}"), &named),
-        hello: lang.with("notice-hello", &[("name", &to.name)]),
-        what: lang.with(&format!("letter-{kind}{of}"), &named),
+        subject: lang.text_with(&format!("letter-{kind}-subject{of}"), &named),
+        greeting: lang.text_with("notice-hello", &[("name", &to.name)]),
+        summary: lang.text_with(&format!("letter-{kind}{of}"), &named),
         reference: None,
-        was_me: None,
-        not_me: lang.text(if about.is_empty() { "letter-not-you" } else { "letter-not-known" }),
-        button: lang.text("letter-link"),
-        link,
-        call: call(&lang, brand),
-        never: lang.text("notice-never"),
+        was_me_text: None,
+        not_me_text: lang.text(if about.is_empty() { "letter-not-you" } else { "letter-not-known" }),
+        button_label: lang.text("letter-link"),
+        link_url: link,
+        support_phone_text: support_phone_text(&lang, brand),
+        safety_note: lang.text("notice-never"),
         lang,
     })
 }
 
 /// Composes the notice of a health issue, with the same texts as the helpdesk page.
-fn trouble(
+fn compose_health_issue_notice(
     lang: Lang,
     kind: &str,
     time: &str,
@@ -117,31 +118,31 @@ fn trouble(
 ) -> Result<EmailMessage, WebError> {
     let named = [("organisation", brand.name.as_str()), ("time", time)];
     let link = public_url.join("helpdesk").map_or_else(|_| public_url.to_string(), |url| url.to_string());
-    render(&EmailTexts {
+    render_email(&EmailTexts {
         organisation: brand.name.clone(),
-        subject: lang.with("letter-trouble-subject", &named),
-        hello: lang.with("letter-trouble-hello", &named),
-        what: lang.text(kind),
+        subject: lang.text_with("letter-trouble-subject", &named),
+        greeting: lang.text_with("letter-trouble-hello", &named),
+        summary: lang.text(kind),
         reference: None,
-        was_me: None,
-        not_me: lang.text(&format!("{kind}-do")),
-        button: lang.text("letter-trouble-link"),
-        link,
-        call: None,
-        never: lang.text("letter-trouble-once"),
+        was_me_text: None,
+        not_me_text: lang.text(&format!("{kind}-do")),
+        button_label: lang.text("letter-trouble-link"),
+        link_url: link,
+        support_phone_text: None,
+        safety_note: lang.text("letter-trouble-once"),
         lang,
     })
 }
 
 /// Returns the sentence with the support phone number, if one is configured.
-fn call(lang: &Lang, brand: &BrandingConfig) -> Option<String> {
+fn support_phone_text(lang: &Lang, brand: &BrandingConfig) -> Option<String> {
     let phone = (!brand.support_phone.is_empty()).then_some(brand.support_phone.as_str())?;
-    Some(lang.with("notice-call", &[("phone", phone)]))
+    Some(lang.text_with("notice-call", &[("phone", phone)]))
 }
 
-fn render(words: &EmailTexts) -> Result<EmailMessage, WebError> {
-    let html = HtmlBody { w: words }.render().map_err(|e| WebError::internal(&e))?;
-    let text = TextBody { w: words }.render().map_err(|e| WebError::internal(&e))?;
+fn render_email(words: &EmailTexts) -> Result<EmailMessage, WebError> {
+    let html = HtmlBody { texts: words }.render().map_err(|e| WebError::internal(&e))?;
+    let text = TextBody { texts: words }.render().map_err(|e| WebError::internal(&e))?;
     Ok(EmailMessage { subject: words.subject.clone(), text, html })
 }
 
@@ -151,13 +152,13 @@ mod tests {
     use crate::web::Lang;
 
     #[test]
-    fn every_letter_has_its_words() {
+    fn every_pass_event_has_email_texts() {
         let lang = Lang::negotiate("en");
         let named = [("organisation", "Contoso"), ("person", "Wanda"), ("time", "today")];
-        for kind in PassEvent::ALL.map(PassEvent::name) {
+        for kind in PassEvent::ALL.map(PassEvent::as_str) {
             for key in ["", "-about", "-subject", "-subject-about"] {
                 let key = format!("letter-{kind}{key}");
-                let text = lang.with(&key, &named);
+                let text = lang.text_with(&key, &named);
                 assert!(!text.contains(&key) && text.contains("Wanda") == key.ends_with("-about"), "{key}: {text}");
             }
         }

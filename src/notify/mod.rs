@@ -19,10 +19,10 @@ mod post;
 mod store;
 mod worker;
 
-pub(crate) use addressee::remember;
-pub(crate) use audience::{PassAudience, PassEvent, tell_operations};
-pub(crate) use post::{MailError, probe as probe_mail};
-pub(crate) use worker::{MailWorker, sweep};
+pub(crate) use addressee::enqueue_reset_notice;
+pub(crate) use audience::{PassAudience, PassEvent, enqueue_operations_notice};
+pub(crate) use post::{MailError, check_mail_server};
+pub(crate) use worker::{MailWorker, delete_expired_mail};
 
 use axum::Router;
 use axum::routing::get;
@@ -30,5 +30,5 @@ use axum::routing::get;
 use crate::state::AppState;
 
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/not-me/{token}", get(link::page).post(link::report))
+    Router::new().route("/not-me/{token}", get(link::show_not_me_page).post(link::report_not_me))
 }

@@ -16,23 +16,23 @@ use crate::state::AppState;
 use crate::store::hash_id;
 
 /// Maximum time to send one mail through Graph. The Graph client's own timeouts are shorter.
-const GRAPH_PATIENCE: Duration = Duration::from_mins(1);
+const GRAPH_SEND_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Error while sending mail. Omits the text of the mail server's reply, because it may contain personal names.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MailError {
     #[error("notify.smtp.ca_file {path}: {problem}")]
-    Ca { path: String, problem: String },
+    CaFile { path: String, problem: String },
     #[error("invalid sender or recipient address: check notify.from and the person's email addresses")]
-    Address,
+    InvalidAddress,
     #[error("cannot build the message: {0}")]
-    Message(String),
+    InvalidMessage(String),
     #[error("mail server replied with code {0}")]
-    Refused(String),
+    Rejected(String),
     #[error("cannot reach the mail server: {0}")]
-    Away(String),
+    Unreachable(String),
     #[error("mail delivery timed out")]
-    Late,
+    TimedOut,
     #[error("Graph rejected the mail: {0}")]
     Graph(String),
 }
@@ -41,9 +41,9 @@ impl From<lettre::transport::smtp::Error> for MailError {
     fn from(error: lettre::transport::smtp::Error) -> Self {
         use std::error::Error as _;
         match error.status() {
-            Some(code) => Self::Refused(code.to_string()),
-            None if error.is_timeout() => Self::Late,
-            None => Self::Away(error.source().map_or_else(|| error.to_string(), ToString::to_string)),
+            Some(code) => Self::Rejected(code.to_string()),
+            None if error.is_timeout() => Self::TimedOut,
+            None => Self::Unreachable(error.source().map_or_else(|| error.to_string(), ToString::to_string)),
         }
     }
 }
@@ -51,7 +51,7 @@ impl From<lettre::transport::smtp::Error> for MailError {
 impl From<GraphError> for MailError {
     fn from(error: GraphError) -> Self {
         Self::Graph(match error {
-            GraphError::Answered(refusal) => {
+            GraphError::ErrorResponse(refusal) => {
                 format!("{} {}", refusal.status.as_u16(), refusal.code.unwrap_or_default())
             }
             other => other.to_string(),
@@ -67,10 +67,10 @@ enum MailTransport {
 
 /// Sends mail from the configured sender.
 pub(super) struct MailSender {
-    way: MailTransport,
+    transport: MailTransport,
     from: Mailbox,
     /// Maximum total time for one message.
-    patience: Duration,
+    send_timeout: Duration,
 }
 
 /// Recipient, id and time of one message.
@@ -88,20 +88,24 @@ impl MailSender {
         let (way, patience) = match (settings.kind, &settings.smtp) {
             (NotifyKind::Off, _) | (NotifyKind::Smtp, None) => return Ok(None),
             (NotifyKind::Smtp, Some(server)) => {
-                (MailTransport::Smtp(transport(server)?), Duration::from_secs(server.timeout_seconds))
+                (MailTransport::Smtp(smtp_transport(server)?), Duration::from_secs(server.timeout_seconds))
             }
-            (NotifyKind::Graph, _) => (MailTransport::Graph(app.entra.graph.clone()), GRAPH_PATIENCE),
+            (NotifyKind::Graph, _) => (MailTransport::Graph(app.entra.graph.clone()), GRAPH_SEND_TIMEOUT),
         };
-        let from = settings.from.parse::<Address>().map_err(|_| MailError::Address)?;
-        Ok(Some(Self { way, from: Mailbox::new(Some(app.config.branding.name.clone()), from), patience }))
+        let from = settings.from.parse::<Address>().map_err(|_| MailError::InvalidAddress)?;
+        Ok(Some(Self {
+            transport: way,
+            from: Mailbox::new(Some(app.config.branding.name.clone()), from),
+            send_timeout: patience,
+        }))
     }
 
     /// Sends a message to one address.
     pub(super) async fn send(&self, letter: &EmailMessage, envelope: &MailEnvelope<'_>) -> Result<(), MailError> {
         let sent = async {
-            match &self.way {
+            match &self.transport {
                 MailTransport::Smtp(server) => {
-                    server.send(self.message(letter, envelope)?).await?;
+                    server.send(self.build_message(letter, envelope)?).await?;
                 }
                 MailTransport::Graph(graph) => {
                     let from = self.from.email.to_string();
@@ -112,11 +116,11 @@ impl MailSender {
             }
             Ok(())
         };
-        tokio::time::timeout(self.patience, sent).await.unwrap_or(Err(MailError::Late))
+        tokio::time::timeout(self.send_timeout, sent).await.unwrap_or(Err(MailError::TimedOut))
     }
 
-    fn message(&self, letter: &EmailMessage, envelope: &MailEnvelope<'_>) -> Result<Message, MailError> {
-        let to = envelope.to.parse::<Address>().map_err(|_| MailError::Address)?;
+    fn build_message(&self, letter: &EmailMessage, envelope: &MailEnvelope<'_>) -> Result<Message, MailError> {
+        let to = envelope.to.parse::<Address>().map_err(|_| MailError::InvalidAddress)?;
         let name: String = hash_id(envelope.to).chars().take(12).collect();
         let id = format!("<notice.{}.{name}@{}>", envelope.id, self.from.email.domain());
         // Suppresses out-of-office replies (RFC 3834).
@@ -124,31 +128,31 @@ impl MailSender {
         let message = Message::builder().from(self.from.clone()).to(Mailbox::new(None, to)).subject(&letter.subject);
         let message = message.date(envelope.at.into()).message_id(Some(id)).raw_header(machine);
         let body = MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone());
-        message.multipart(body).map_err(|e| MailError::Message(e.to_string()))
+        message.multipart(body).map_err(|e| MailError::InvalidMessage(e.to_string()))
     }
 }
 
 /// Checks the connection to the mail server without sending mail, for `doctor`. Returns true if the server accepted the
 /// connection, false if mail goes through Graph and cannot be checked, and `None` if mail is off.
-pub(crate) async fn probe(app: &AppState) -> Result<Option<bool>, String> {
+pub(crate) async fn check_mail_server(app: &AppState) -> Result<Option<bool>, String> {
     let post = MailSender::new(app).map_err(|error| error.to_string())?;
     let Some(post) = post else { return Ok(None) };
-    let MailTransport::Smtp(server) = &post.way else { return Ok(Some(false)) };
-    match tokio::time::timeout(post.patience, server.test_connection()).await {
+    let MailTransport::Smtp(server) = &post.transport else { return Ok(Some(false)) };
+    match tokio::time::timeout(post.send_timeout, server.test_connection()).await {
         Ok(Ok(true)) => Ok(Some(true)),
         Ok(Ok(false)) => Err("mail server rejected the connection".to_owned()),
         Ok(Err(error)) => Err(MailError::from(error).to_string()),
-        Err(_) => Err(MailError::Late.to_string()),
+        Err(_) => Err(MailError::TimedOut.to_string()),
     }
 }
 
 /// Creates a transport without a connection pool: messages are rare, and a pooled connection would be stale by the
 /// next.
-fn transport(server: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {
+fn smtp_transport(server: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {
     let tls = match server.tls {
         SmtpTls::None => Tls::None,
-        SmtpTls::Starttls => Tls::Required(tls(server)?),
-        SmtpTls::Tls => Tls::Wrapper(tls(server)?),
+        SmtpTls::Starttls => Tls::Required(smtp_tls_parameters(server)?),
+        SmtpTls::Tls => Tls::Wrapper(smtp_tls_parameters(server)?),
     };
     let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host.clone());
     let builder = builder.port(server.port()).tls(tls).timeout(Some(Duration::from_secs(server.timeout_seconds)));
@@ -159,9 +163,10 @@ fn transport(server: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
     Ok(builder.build())
 }
 
-fn tls(server: &SmtpConfig) -> Result<TlsParameters, MailError> {
+fn smtp_tls_parameters(server: &SmtpConfig) -> Result<TlsParameters, MailError> {
     let path = server.ca_file.as_ref().map_or_else(String::new, |p| p.display().to_string());
-    let broken = |problem: &dyn std::fmt::Display| MailError::Ca { path: path.clone(), problem: problem.to_string() };
+    let broken =
+        |problem: &dyn std::fmt::Display| MailError::CaFile { path: path.clone(), problem: problem.to_string() };
     let mut builder = TlsParameters::builder(server.host.clone());
     if let Some(file) = &server.ca_file {
         let pem = std::fs::read(file).map_err(|e| broken(&e))?;

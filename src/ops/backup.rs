@@ -9,6 +9,6 @@ pub use crate::store::BackupError;
 ///
 /// # Errors
 /// When the file exists, cannot be written, or the database is PostgreSQL, which has its own tools.
-pub async fn backup(config: &Config, to: &Path) -> Result<(), BackupError> {
-    crate::store::backup(&config.database.url, to).await
+pub async fn backup_database(config: &Config, to: &Path) -> Result<(), BackupError> {
+    crate::store::create_backup(&config.database.url, to).await
 }

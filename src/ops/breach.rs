@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::policy::build;
+use crate::policy::build_breach_list;
 pub use crate::policy::{BreachError, BreachList};
 
 /// Size of a built breach list.
@@ -16,7 +16,7 @@ pub struct BreachListFile {
 ///
 /// # Errors
 /// When a line is not a hash or not in order, when `to` exists already, or when a file cannot be read or written.
-pub fn breach_build(from: &Path, to: &Path) -> Result<BreachListFile, BreachError> {
-    let built = build(from, to)?;
+pub fn build_breach_list_file(from: &Path, to: &Path) -> Result<BreachListFile, BreachError> {
+    let built = build_breach_list(from, to)?;
     Ok(BreachListFile { hashes: built.hashes, bytes: built.bytes })
 }

@@ -6,109 +6,109 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::audit::{AuditActor, AuditEvent};
-use crate::config::CanaryConfig as Settings;
+use crate::config::CanaryConfig;
 use crate::reset::canary::{self, CanaryResult};
 use crate::state::AppState;
-use crate::store::{StoreError, claim_every, retry_every};
+use crate::store::{StoreError, claim_periodic_task, reschedule_periodic_task};
 use crate::troubles::{self, HealthCheckResult};
 
 /// Interval of the check for a due run.
-const EVERY: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Delay before a run that could not start is tried again.
-const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+const RETRY_DELAY: SignedDuration = SignedDuration::from_hours(1);
 /// Name of the tenant fact that says why the configured account cannot be used; empty if it can.
-const SETTING: &str = "canary_setting";
+const INVALID_SETTING_FACT: &str = "canary_setting";
 /// Number of recent runs that are assessed.
-const RUNS: i64 = 30;
+const MAX_ASSESSED_RUNS: i64 = 30;
 
 /// Starts due canary resets until the process stops.
-pub(crate) async fn keep_canary(app: AppState) {
+pub(crate) async fn run_canary_schedule(app: AppState) {
     let Some(settings) = app.config.canary.clone() else { return };
     loop {
-        if let Err(error) = round(&app, &settings).await {
+        if let Err(error) = run_once(&app, &settings).await {
             tracing::warn!(error = ?error, "canary schedule failed: retrying");
         }
         tokio::select! {
-            () = app.stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
 }
 
-async fn round(app: &AppState, settings: &Settings) -> Result<(), StoreError> {
+async fn run_once(app: &AppState, settings: &CanaryConfig) -> Result<(), StoreError> {
     // Requires a working operator, because otherwise the run of the day would be used up without a reset.
-    if app.entra.operators.current().await?.is_none_or(|operator| operator.trouble.is_some()) {
+    if app.entra.operator.load_operator().await?.is_none_or(|operator| operator.fault.is_some()) {
         return Ok(());
     }
-    if canary::stopped(app, &canary::runs(&app.db, RUNS, app.now()).await?).await? {
+    if canary::is_suspended(app, &canary::load_runs(&app.db, MAX_ASSESSED_RUNS, app.now()).await?).await? {
         return Ok(());
     }
     let every = SignedDuration::from_hours(settings.every_hours);
-    if !claim_every(&app.db, canary::NAME, every, app.now()).await? {
+    if !claim_periodic_task(&app.db, canary::TASK_NAME, every, app.now()).await? {
         return Ok(());
     }
-    match canary::begin(app, &settings.person).await? {
+    match canary::start_run(app, &settings.person).await? {
         Ok(reference) => {
-            troubles::signal(&app.db, SETTING, "", app.now()).await?;
+            troubles::save_tenant_fact(&app.db, INVALID_SETTING_FACT, "", app.now()).await?;
             tracing::info!(%reference, "canary reset started");
             Ok(())
         }
         Err(why) => {
-            tracing::warn!(reason = why.name(), "canary reset skipped: retrying in 1 h");
-            let setting = if why.is_setting() { why.name() } else { "" };
-            troubles::signal(&app.db, SETTING, setting, app.now()).await?;
-            let event = AuditEvent::new("canary.not_begun", AuditActor::Portal).with("why", why.name());
-            app.auditor.note(event).await?;
-            retry_every(&app.db, canary::NAME, every, AGAIN, app.now()).await
+            tracing::warn!(reason = why.as_str(), "canary reset skipped: retrying in 1 h");
+            let setting = if why.is_misconfiguration() { why.as_str() } else { "" };
+            troubles::save_tenant_fact(&app.db, INVALID_SETTING_FACT, setting, app.now()).await?;
+            let event = AuditEvent::new("canary.not_begun", AuditActor::Portal).with_detail("why", why.as_str());
+            app.audit_log.append(event).await?;
+            reschedule_periodic_task(&app.db, canary::TASK_NAME, every, RETRY_DELAY, app.now()).await
         }
     }
 }
 
 /// Checks the latest conclusive run for the health issues.
-pub(super) async fn found(app: &AppState) -> Result<HealthCheckResult, StoreError> {
+pub(super) async fn check_canary(app: &AppState) -> Result<HealthCheckResult, StoreError> {
     if app.config.canary.is_none() {
-        return Ok(HealthCheckResult::Well);
+        return Ok(HealthCheckResult::Healthy);
     }
-    if let Some((why, _)) = troubles::read_signal(&app.db, SETTING).await?
+    if let Some((why, _)) = troubles::load_tenant_fact(&app.db, INVALID_SETTING_FACT).await?
         && !why.is_empty()
     {
-        return Ok(HealthCheckResult::Wrong(why));
+        return Ok(HealthCheckResult::Unhealthy(why));
     }
-    let runs = canary::runs(&app.db, RUNS, app.now()).await?;
-    let telling = runs.iter().find(|run| !matches!(run.says, CanaryResult::Pending | CanaryResult::Nothing));
+    let runs = canary::load_runs(&app.db, MAX_ASSESSED_RUNS, app.now()).await?;
+    let telling = runs.iter().find(|run| !matches!(run.result, CanaryResult::Pending | CanaryResult::Inconclusive));
     Ok(match telling {
         None => HealthCheckResult::Unknown,
-        Some(run) if run.says == CanaryResult::Bad => {
-            let cause = run.cause.map_or_else(|| run.state.name().to_owned(), |cause| cause.code().to_owned());
-            let stopped = if canary::stopped(app, &runs).await? { ", stopped" } else { "" };
-            HealthCheckResult::Wrong(format!("{}, {cause}{stopped}", run.reference))
+        Some(run) if run.result == CanaryResult::Failed => {
+            let cause = run.cause.map_or_else(|| run.state.as_str().to_owned(), |cause| cause.as_str().to_owned());
+            let stopped = if canary::is_suspended(app, &runs).await? { ", stopped" } else { "" };
+            HealthCheckResult::Unhealthy(format!("{}, {cause}{stopped}", run.reference))
         }
-        Some(_) => HealthCheckResult::Well,
+        Some(_) => HealthCheckResult::Healthy,
     })
 }
 
 /// Gauges of the newest finished run.
 pub(super) struct CanaryMetrics {
-    pub(super) ok: bool,
-    pub(super) age: i64,
-    pub(super) seconds: Option<i64>,
-    pub(super) stopped: bool,
+    pub(super) is_passing: bool,
+    pub(super) age_seconds: i64,
+    pub(super) duration_seconds: Option<i64>,
+    pub(super) is_suspended: bool,
 }
 
-pub(super) async fn figures(app: &AppState) -> Result<Option<CanaryMetrics>, StoreError> {
+pub(super) async fn load_canary_metrics(app: &AppState) -> Result<Option<CanaryMetrics>, StoreError> {
     if app.config.canary.is_none() {
         return Ok(None);
     }
-    let runs = canary::runs(&app.db, RUNS, app.now()).await?;
-    let Some(newest) = runs.iter().find(|run| run.says != CanaryResult::Pending) else { return Ok(None) };
-    let seconds = match newest.says {
-        CanaryResult::Good(took) | CanaryResult::Asked(took) => Some(took.as_secs()),
+    let runs = canary::load_runs(&app.db, MAX_ASSESSED_RUNS, app.now()).await?;
+    let Some(newest) = runs.iter().find(|run| run.result != CanaryResult::Pending) else { return Ok(None) };
+    let seconds = match newest.result {
+        CanaryResult::Passed(took) | CanaryResult::DirectoryRefused(took) => Some(took.as_secs()),
         _ => None,
     };
     Ok(Some(CanaryMetrics {
-        ok: seconds.is_some(),
-        age: app.now().duration_since(newest.at).as_secs(),
-        seconds,
-        stopped: canary::stopped(app, &runs).await?,
+        is_passing: seconds.is_some(),
+        age_seconds: app.now().duration_since(newest.started_at).as_secs(),
+        duration_seconds: seconds,
+        is_suspended: canary::is_suspended(app, &runs).await?,
     }))
 }

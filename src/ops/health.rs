@@ -9,10 +9,10 @@ use axum::routing::get;
 use crate::state::AppState;
 
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready))
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(check_readiness))
 }
 
-async fn ready(State(app): State<AppState>) -> (StatusCode, [(&'static str, &'static str); 1], &'static str) {
+async fn check_readiness(State(app): State<AppState>) -> (StatusCode, [(&'static str, &'static str); 1], &'static str) {
     let plain = [("content-type", "application/json")];
     match app.db.ping().await {
         Ok(()) => (StatusCode::OK, plain, "{\"ready\":true}\n"),

@@ -17,58 +17,58 @@ use crate::store::{StoreError, on_db};
 use crate::troubles;
 
 pub(crate) fn metrics_router(app: AppState) -> Router {
-    Router::new().route("/metrics", get(scrape)).with_state(app)
+    Router::new().route("/metrics", get(show_metrics)).with_state(app)
 }
 
 /// Gauges of the system, read from the database.
 struct SystemGauges {
-    sending: i64,
-    in_line: i64,
-    writing: i64,
-    paused: bool,
-    operator: bool,
-    alarms: i64,
+    resets_sending: i64,
+    resets_queued: i64,
+    resets_writing: i64,
+    is_paused: bool,
+    operator_ready: bool,
+    open_alerts: i64,
     /// Number of authentication contexts whose policy is enforced.
-    policies: i64,
-    troubles: i64,
-    canary: Option<super::canary::CanaryMetrics>,
-    operator_age: Option<i64>,
-    sync_age: Option<i64>,
+    enforced_policies: i64,
+    open_health_issues: i64,
+    canary_metrics: Option<super::canary::CanaryMetrics>,
+    operator_age_seconds: Option<i64>,
+    sync_age_seconds: Option<i64>,
 }
 
-async fn standing(app: &AppState) -> Result<SystemGauges, StoreError> {
-    const ALARMS: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
-    const POLICIES: &str = "SELECT COUNT(*) FROM policy_verdicts WHERE verdict <> '\"bad\"'";
-    const SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
+async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
+    const OPEN_ALERTS_SQL: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
+    const ENFORCED_POLICIES_SQL: &str = "SELECT COUNT(*) FROM policy_verdicts WHERE verdict <> '\"bad\"'";
+    const OPEN_RESETS_SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
         COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
     let (sending, in_line, writing): (i64, i64, i64) =
-        on_db!(&app.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
-    let paused = ResetPause::new(app.db.clone()).paused().await?.is_some();
-    let operator = app.entra.operators.current().await?;
+        on_db!(&app.db, |pool| sqlx::query_as(OPEN_RESETS_SQL).fetch_one(pool).await)?;
+    let paused = ResetPause::new(app.db.clone()).load_pause_reason().await?.is_some();
+    let operator = app.entra.operator.load_operator().await?;
     let age = |at| app.now().duration_since(at).as_secs();
     let operator_age = operator.as_ref().map(|operator| age(operator.refreshed_at));
-    let operator = operator.is_some_and(|operator| operator.trouble.is_none());
-    let troubles = i64::try_from(troubles::standing(&app.db).await?.len()).unwrap_or(i64::MAX);
-    let canary = super::canary::figures(app).await?;
-    let sync_age = super::whole::synced_at(app).await?.flatten().map(age);
-    let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ALARMS).fetch_one(pool).await)?;
-    let (policies,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(POLICIES).fetch_one(pool).await)?;
+    let operator = operator.is_some_and(|operator| operator.fault.is_none());
+    let troubles = i64::try_from(troubles::load_open_issues(&app.db).await?.len()).unwrap_or(i64::MAX);
+    let canary = super::canary::load_canary_metrics(app).await?;
+    let sync_age = super::whole::load_last_sync(app).await?.flatten().map(age);
+    let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(OPEN_ALERTS_SQL).fetch_one(pool).await)?;
+    let (policies,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ENFORCED_POLICIES_SQL).fetch_one(pool).await)?;
     Ok(SystemGauges {
-        sending,
-        in_line,
-        writing,
-        paused,
-        operator,
-        alarms,
-        policies,
-        troubles,
-        canary,
-        operator_age,
-        sync_age,
+        resets_sending: sending,
+        resets_queued: in_line,
+        resets_writing: writing,
+        is_paused: paused,
+        operator_ready: operator,
+        open_alerts: alarms,
+        enforced_policies: policies,
+        open_health_issues: troubles,
+        canary_metrics: canary,
+        operator_age_seconds: operator_age,
+        sync_age_seconds: sync_age,
     })
 }
 
-async fn scrape(State(app): State<AppState>) -> Response {
+async fn show_metrics(State(app): State<AppState>) -> Response {
     let mut registry = Registry::with_prefix("passback");
     let version = vec![("version", env!("CARGO_PKG_VERSION"))];
     registry.register("build", "This program", Info::new(version));
@@ -78,39 +78,51 @@ async fn scrape(State(app): State<AppState>) -> Response {
         gauge.set(value);
         registry.register(name, help, gauge);
     };
-    gauge("streams_open", "Pages that watch a reset live", i64::try_from(app.reset_watchers.count()).unwrap_or(0));
-    if let Some(ends) = app.entra.credential.ends_at() {
+    gauge(
+        "streams_open",
+        "Pages that watch a reset live",
+        i64::try_from(app.reset_watchers.subscriber_count()).unwrap_or(0),
+    );
+    if let Some(ends) = app.entra.credential.expires_at() {
         let help = "Until the certificate that proves the portal to Entra ends; less than 0 when it is over";
         gauge("credential_expires_seconds", help, ends.duration_since(app.now()).as_secs());
     }
-    let skew = app.entra.graph.skew().as_secs();
+    let skew = app.entra.graph.clock_skew().as_secs();
     gauge("graph_clock_skew_seconds", "How far Microsoft's clock is ahead of ours", skew);
-    let stands = standing(&app).await;
+    let stands = collect_gauges(&app).await;
     gauge("database_up", "1 if the database answered this scrape", i64::from(stands.is_ok()));
     match stands {
         Ok(stands) => {
-            gauge("resets_sending", "Resets on their way to Graph, on all replicas", stands.sending);
-            gauge("resets_in_line", "Of these, waiting because Graph throttles", stands.in_line);
-            gauge("resets_writing", "Resets that Graph has taken and not ended", stands.writing);
-            gauge("desk_alarms_open", "Alarms at the helpdesk that nobody has acknowledged", stands.alarms);
-            gauge("policies_good", "Contexts whose Conditional Access policy proves what it should", stands.policies);
-            if let Some(canary) = stands.canary {
-                gauge("canary_ok", "1 if the newest test reset came through", i64::from(canary.ok));
-                gauge("canary_age_seconds", "Since the newest test reset was begun", canary.age);
-                if let Some(seconds) = canary.seconds {
+            gauge("resets_sending", "Resets on their way to Graph, on all replicas", stands.resets_sending);
+            gauge("resets_in_line", "Of these, waiting because Graph throttles", stands.resets_queued);
+            gauge("resets_writing", "Resets that Graph has taken and not ended", stands.resets_writing);
+            gauge("desk_alarms_open", "Alarms at the helpdesk that nobody has acknowledged", stands.open_alerts);
+            gauge(
+                "policies_good",
+                "Contexts whose Conditional Access policy proves what it should",
+                stands.enforced_policies,
+            );
+            if let Some(canary) = stands.canary_metrics {
+                gauge("canary_ok", "1 if the newest test reset came through", i64::from(canary.is_passing));
+                gauge("canary_age_seconds", "Since the newest test reset was begun", canary.age_seconds);
+                if let Some(seconds) = canary.duration_seconds {
                     gauge("canary_seconds", "How long it took from the request to the last word", seconds);
                 }
-                gauge("canary_stopped", "1 if it failed so often that it stopped", i64::from(canary.stopped));
+                gauge("canary_stopped", "1 if it failed so often that it stopped", i64::from(canary.is_suspended));
             }
-            gauge("troubles", "What is wrong with the whole, as the helpdesk sees it", stands.troubles);
-            if let Some(age) = stands.operator_age {
+            gauge("troubles", "What is wrong with the whole, as the helpdesk sees it", stands.open_health_issues);
+            if let Some(age) = stands.operator_age_seconds {
                 gauge("operator_renewed_age_seconds", "Since the operator's permission was last renewed", age);
             }
-            if let Some(age) = stands.sync_age {
+            if let Some(age) = stands.sync_age_seconds {
                 gauge("sync_age_seconds", "Since the directory was last synchronised with Microsoft", age);
             }
-            gauge("paused", "1 if all resets are paused", i64::from(stands.paused));
-            gauge("operator_ready", "1 if the reset operator is linked and not in trouble", i64::from(stands.operator));
+            gauge("paused", "1 if all resets are paused", i64::from(stands.is_paused));
+            gauge(
+                "operator_ready",
+                "1 if the reset operator is linked and not in trouble",
+                i64::from(stands.operator_ready),
+            );
         }
         Err(error) => tracing::warn!(error = ?error, "metrics scrape incomplete: database unavailable"),
     }

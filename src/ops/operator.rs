@@ -8,7 +8,7 @@ use crate::entra::{EntraClients, EntraSetupError, LinkRefusal, OperatorCandidate
 use crate::store::{Db, SealError, Sealer, StoreError};
 
 /// AADSTS codes for an app that needs a client credential for a device code, or must not send one.
-const PROOF: [u32; 2] = [7_000_218, 700_025];
+const CLIENT_AUTHENTICATION_ERRORS: [u32; 2] = [7_000_218, 700_025];
 
 /// Instructions for the operator's sign-in.
 #[derive(Debug)]
@@ -35,48 +35,48 @@ pub enum OperatorLinkError {
     #[error("operator not linked: {0}")]
     Refused(String),
     #[error("operator not linked: no one signed in with the code in time. Run the command again")]
-    Late,
+    CodeExpired,
     #[error("operator not linked: the person with the code chose not to sign in")]
     Declined,
     #[error(
         "operator not linked: Entra does not issue tokens for a device code to this app (AADSTS{0}). Link the operator in a browser instead, at /admin/operator"
     )]
-    NotForThisApp(u32),
+    DeviceCodeNotAllowed(u32),
     #[error("operator not linked: {upn} signed in, but {wanted} was named")]
-    SomebodyElse { upn: String, wanted: String },
+    WrongAccount { upn: String, wanted: String },
     #[error(
         "operator not linked: the database lacks tables of this release. Start the portal once with this configuration"
     )]
-    NoTables,
+    SchemaOutdated,
     #[error("operator not linked, as you chose")]
     NotConfirmed,
 }
 
-macro_rules! refused {
+macro_rules! impl_refused_from {
     ($($error:ty),*) => {$(impl From<$error> for OperatorLinkError {
         fn from(error: $error) -> Self {
-            Self::Refused(chain(&error))
+            Self::Refused(format_error_chain(&error))
         }
     })*};
 }
-refused!(StoreError, SealError, EntraSetupError, LinkRefusal);
+impl_refused_from!(StoreError, SealError, EntraSetupError, LinkRefusal);
 
 /// Joins an error and its sources.
-fn chain(error: &dyn std::error::Error) -> String {
+fn format_error_chain(error: &dyn std::error::Error) -> String {
     let because = std::iter::successors(Some(error), |error| error.source());
     because.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl From<SignInError> for OperatorLinkError {
     fn from(error: SignInError) -> Self {
-        let SignInError::Token(token) = &error else { return Self::Refused(chain(&error)) };
-        if let Some(code) = token.code().filter(|code| PROOF.contains(code)) {
-            return Self::NotForThisApp(code);
+        let SignInError::Token(token) = &error else { return Self::Refused(format_error_chain(&error)) };
+        if let Some(code) = token.aadsts_code().filter(|code| CLIENT_AUTHENTICATION_ERRORS.contains(code)) {
+            return Self::DeviceCodeNotAllowed(code);
         }
         match token {
-            TokenError::Refused { error, .. } if error == "expired_token" => Self::Late,
+            TokenError::Refused { error, .. } if error == "expired_token" => Self::CodeExpired,
             TokenError::Refused { error, .. } if error == "authorization_declined" => Self::Declined,
-            _ => Self::Refused(chain(token)),
+            _ => Self::Refused(format_error_chain(token)),
         }
     }
 }
@@ -86,36 +86,36 @@ impl From<SignInError> for OperatorLinkError {
 /// # Errors
 /// When no one signs in, when the account cannot be the operator, when it is not confirmed, or when configuration,
 /// database, keys or Entra cannot be used.
-pub async fn operator_link(
+pub async fn link_operator(
     config: &Config,
     (clock, random): (Clock, Random),
     wanted: Option<&str>,
     show: impl FnOnce(&DevicePrompt),
     confirm: impl FnOnce(&ProposedOperator) -> bool,
 ) -> Result<ProposedOperator, OperatorLinkError> {
-    let db = Db::existing(&config.database.url).await?;
-    if db.missing_migrations().await.unwrap_or(1) > 0 {
-        return Err(OperatorLinkError::NoTables);
+    let db = Db::open_existing(&config.database.url).await?;
+    if db.count_missing_migrations().await.unwrap_or(1) > 0 {
+        return Err(OperatorLinkError::SchemaOutdated);
     }
-    let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
+    let sealer = Sealer::load(&config.sealing, config.tenant_id(), random.clone())?;
     let entra = EntraClients::new(config, &db, &sealer, &clock, &random)?;
-    let code = entra.oidc.device_code(entra.operators.scopes()).await.map_err(SignInError::from)?;
-    show(&DevicePrompt { address: code.address.clone(), code: code.code.clone() });
-    let who = entra.oidc.device_sign_in(&code).await?;
-    let candidate = entra.operators.candidate(who).await?;
-    let proposed = proposed(&candidate);
+    let code = entra.oidc.request_device_code(entra.operator.scopes()).await.map_err(SignInError::from)?;
+    show(&DevicePrompt { address: code.verification_url.clone(), code: code.user_code.clone() });
+    let who = entra.oidc.await_device_sign_in(&code).await?;
+    let candidate = entra.operator.assess_candidate(who).await?;
+    let proposed = to_proposed_operator(&candidate);
     match wanted {
         Some(wanted) if !wanted.eq_ignore_ascii_case(&candidate.upn) => {
-            return Err(OperatorLinkError::SomebodyElse { upn: proposed.upn, wanted: wanted.to_owned() });
+            return Err(OperatorLinkError::WrongAccount { upn: proposed.upn, wanted: wanted.to_owned() });
         }
         None if !confirm(&proposed) => return Err(OperatorLinkError::NotConfirmed),
         _ => {}
     }
-    entra.operators.link_by_command(candidate).await?;
+    entra.operator.link_from_cli(candidate).await?;
     Ok(proposed)
 }
 
-fn proposed(candidate: &OperatorCandidate) -> ProposedOperator {
+fn to_proposed_operator(candidate: &OperatorCandidate) -> ProposedOperator {
     ProposedOperator {
         name: candidate.name.clone(),
         upn: candidate.upn.clone(),

@@ -23,10 +23,10 @@ impl From<SealError> for PauseError {
     }
 }
 
-async fn open(config: &Config) -> Result<(ResetPause, AuditLog), PauseError> {
+async fn open_pause_and_audit_log(config: &Config) -> Result<(ResetPause, AuditLog), PauseError> {
     let (clock, random) = (Clock::system(), Random::system());
-    let db = Db::existing(&config.database.url).await?;
-    let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
+    let db = Db::open_existing(&config.database.url).await?;
+    let sealer = Sealer::load(&config.sealing, config.tenant_id(), random.clone())?;
     Ok((ResetPause::new(db.clone()), AuditLog::new(db, sealer, clock, random)))
 }
 
@@ -34,16 +34,16 @@ async fn open(config: &Config) -> Result<(ResetPause, AuditLog), PauseError> {
 ///
 /// # Errors
 /// When the database or the sealing keys cannot be used.
-pub async fn pause(config: &Config, reason: &str) -> Result<(), PauseError> {
-    let (switches, auditor) = open(config).await?;
-    Ok(switches.pause(&auditor, PauseReason::Hand, reason, Clock::system().now()).await?)
+pub async fn pause_resets(config: &Config, reason: &str) -> Result<(), PauseError> {
+    let (switches, auditor) = open_pause_and_audit_log(config).await?;
+    Ok(switches.pause(&auditor, PauseReason::Manual, reason, Clock::system().now()).await?)
 }
 
 /// Resumes resets.
 ///
 /// # Errors
 /// When the database or the sealing keys cannot be used.
-pub async fn resume(config: &Config) -> Result<(), PauseError> {
-    let (switches, auditor) = open(config).await?;
+pub async fn resume_resets(config: &Config) -> Result<(), PauseError> {
+    let (switches, auditor) = open_pause_and_audit_log(config).await?;
     Ok(switches.resume(&auditor).await?)
 }

@@ -6,7 +6,7 @@
 use url::Url;
 
 use crate::config::{Config, NationalCloud, SignInConfig};
-use crate::entra::{APPLICATION, DELEGATED, FORBIDDEN};
+use crate::entra::{APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS};
 
 /// Format of the setup text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +34,14 @@ pub struct SetupContext {
 impl SetupContext {
     /// Creates the context without a configuration, which needs the id of the app registration.
     #[must_use]
-    pub fn of_url(public_url: Url) -> Self {
+    pub fn from_url(public_url: Url) -> Self {
         let signin = SignInConfig::default();
-        Self { public_url, tenant: None, cloud: "global", contexts: contexts(&signin), canary: None }
+        Self { public_url, tenant: None, cloud: "global", contexts: authentication_contexts(&signin), canary: None }
     }
 
     /// Creates the context from a configuration.
     #[must_use]
-    pub fn of_config(config: &Config) -> Self {
+    pub fn from_config(config: &Config) -> Self {
         let cloud = match config.entra.cloud {
             NationalCloud::Global => "global",
             NationalCloud::UsGov => "us-gov",
@@ -51,7 +51,7 @@ impl SetupContext {
             public_url: config.server.public_url.clone(),
             tenant: Some(config.entra.tenant_id.to_string()),
             cloud,
-            contexts: contexts(&config.signin),
+            contexts: authentication_contexts(&config.signin),
             canary: config.canary.as_ref().map(|canary| canary.person.clone()),
         }
     }
@@ -59,7 +59,7 @@ impl SetupContext {
 
 /// Returns the authentication contexts. Only letters and digits are kept, because the texts put them between quotes; a
 /// valid context is `c1` to `c99`.
-fn contexts(signin: &SignInConfig) -> Vec<String> {
+fn authentication_contexts(signin: &SignInConfig) -> Vec<String> {
     let mut all: Vec<String> = [&signin.required_context, &signin.staff_context]
         .map(|context| context.chars().filter(char::is_ascii_alphanumeric).collect())
         .into();
@@ -67,7 +67,7 @@ fn contexts(signin: &SignInConfig) -> Vec<String> {
     all
 }
 
-macro_rules! text {
+macro_rules! setup_template {
     ($name:ident, $path:literal) => {
         #[derive(Template)]
         #[template(path = $path, escape = "none")]
@@ -91,9 +91,9 @@ macro_rules! text {
                     contexts: &facts.contexts,
                     // Remove characters that end or expand a quoted string in a shell.
                     canary: facts.canary.as_ref().map(|upn| upn.replace(['\'', '"', '`', '$', '\\', '\n'], "")),
-                    application: &APPLICATION,
-                    delegated: &DELEGATED,
-                    forbidden: &FORBIDDEN,
+                    application: &APPLICATION_PERMISSIONS,
+                    delegated: &DELEGATED_PERMISSIONS,
+                    forbidden: &FORBIDDEN_APPLICATION_PERMISSIONS,
                 }
             }
         }
@@ -105,14 +105,16 @@ mod texts {
     use askama::Template;
     use url::Url;
 
-    use super::{APPLICATION, DELEGATED, FORBIDDEN, SetupContext, SetupFormat};
+    use super::{
+        APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, SetupContext, SetupFormat,
+    };
 
-    text!(PowerShell, "setup/powershell.ps1");
-    text!(AzureCli, "setup/azure-cli.sh");
-    text!(Bicep, "setup/main.bicep");
-    text!(Directory, "setup/directory.txt");
+    setup_template!(PowerShell, "setup/powershell.ps1");
+    setup_template!(AzureCli, "setup/azure-cli.sh");
+    setup_template!(Bicep, "setup/main.bicep");
+    setup_template!(Directory, "setup/directory.txt");
 
-    pub(super) fn render(which: SetupFormat, facts: &SetupContext) -> Result<String, askama::Error> {
+    pub(super) fn render_template(which: SetupFormat, facts: &SetupContext) -> Result<String, askama::Error> {
         match which {
             SetupFormat::PowerShell => PowerShell::of(facts).render(),
             SetupFormat::AzureCli => AzureCli::of(facts).render(),
@@ -126,42 +128,42 @@ mod texts {
 ///
 /// # Errors
 /// When the template cannot be rendered, which a test would detect.
-pub fn setup(which: SetupFormat, facts: &SetupContext) -> Result<String, askama::Error> {
-    texts::render(which, facts)
+pub fn render_setup(which: SetupFormat, facts: &SetupContext) -> Result<String, askama::Error> {
+    texts::render_template(which, facts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [SetupFormat; 4] =
+    const ALL_FORMATS: [SetupFormat; 4] =
         [SetupFormat::PowerShell, SetupFormat::AzureCli, SetupFormat::Bicep, SetupFormat::Directory];
 
-    fn facts() -> SetupContext {
+    fn example_context() -> SetupContext {
         SetupContext {
             canary: Some("canary'; rm -rf / #@contoso.example".to_owned()),
-            ..SetupContext::of_url("https://reset.contoso.example".parse().unwrap())
+            ..SetupContext::from_url("https://reset.contoso.example".parse().unwrap())
         }
     }
 
     #[test]
-    fn every_text_names_what_is_needed_and_nothing_runs_by_itself() {
-        for which in ALL {
-            let text = setup(which, &facts()).unwrap();
+    fn every_setup_text_names_permissions_and_quotes_input() {
+        for which in ALL_FORMATS {
+            let text = render_setup(which, &example_context()).unwrap();
             assert!(text.contains("nothing here was run for you") || which == SetupFormat::Bicep, "{which:?}");
             assert!(!text.contains("rm -rf / #@contoso.example'; "), "{which:?}");
         }
         for which in [SetupFormat::PowerShell, SetupFormat::AzureCli, SetupFormat::Bicep] {
-            let text = setup(which, &facts()).unwrap();
+            let text = render_setup(which, &example_context()).unwrap();
             assert!(text.contains("https://reset.contoso.example/signin/callback"), "{which:?}");
-            for (name, _) in APPLICATION.iter().chain(DELEGATED.iter()) {
+            for (name, _) in APPLICATION_PERMISSIONS.iter().chain(DELEGATED_PERMISSIONS.iter()) {
                 assert!(text.contains(name), "{which:?} {name}");
             }
             for claim in ["auth_time", "acct", "login_hint"] {
                 assert!(text.contains(claim), "{which:?} {claim}");
             }
         }
-        let whole = setup(SetupFormat::PowerShell, &facts()).unwrap();
+        let whole = render_setup(SetupFormat::PowerShell, &example_context()).unwrap();
         for part in [
             "includeAuthenticationContextClassReferences = @('c1', 'c2')",
             "everyTime",
@@ -171,14 +173,18 @@ mod tests {
             assert!(whole.contains(part), "{part}: {whole}");
         }
         assert!(!whole.contains("'password"), "no combination contains the password");
-        assert!(setup(SetupFormat::Directory, &facts()).unwrap().contains("'canary; rm -rf / #@contoso.example'"));
+        assert!(
+            render_setup(SetupFormat::Directory, &example_context())
+                .unwrap()
+                .contains("'canary; rm -rf / #@contoso.example'")
+        );
     }
 
     #[test]
-    fn the_shell_text_is_shell() {
+    fn azure_cli_text_is_valid_bash() {
         use std::io::Write as _;
         use std::process::{Command, Stdio};
-        let text = setup(SetupFormat::AzureCli, &facts()).unwrap();
+        let text = render_setup(SetupFormat::AzureCli, &example_context()).unwrap();
         let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         bash.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         let done = bash.wait_with_output().unwrap();

@@ -10,149 +10,162 @@ use jiff::{SignedDuration, Timestamp};
 use crate::entra::OperatorError;
 use crate::signin::PolicyAssessor;
 use crate::state::AppState;
-use crate::store::{StoreError, claim_daily, lease, retry_daily};
+use crate::store::{StoreError, acquire_lease, claim_daily_task, reschedule_daily_task};
 use crate::troubles::{self, HealthCheckResult, HealthIssueKind};
 
 /// Interval of the monitor.
-const EVERY: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Name of the daily task that refreshes the operator's token.
-const KEEP: &str = "operator";
+const OPERATOR_REFRESH_TASK: &str = "operator";
 /// Delay before a failed token refresh is tried again.
-const AGAIN: SignedDuration = SignedDuration::from_mins(30);
+const RETRY_DELAY: SignedDuration = SignedDuration::from_mins(30);
 /// Age of the operator's refresh token from which it is reported. It expires after 90 days without use
 /// (<https://learn.microsoft.com/entra/identity-platform/refresh-tokens>, read 2026-08).
-const OLD: SignedDuration = SignedDuration::from_hours(24 * 7);
+const MAX_OPERATOR_TOKEN_AGE: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// Number of days before its expiry from which the client certificate is reported.
-const CREDENTIAL: i64 = 30;
+const CREDENTIAL_WARNING_DAYS: i64 = 30;
 /// Age of the last directory sync from which it is reported. Entra Connect synchronises every 30 minutes, so 6 cycles
 /// were missed.
-const SYNC: SignedDuration = SignedDuration::from_hours(3);
+const MAX_SYNC_AGE: SignedDuration = SignedDuration::from_hours(3);
 /// Interval of requests for the directory sync status.
-const SYNC_EVERY: SignedDuration = SignedDuration::from_mins(10);
+const SYNC_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 
 /// Clock skew from which it is reported. Tokens and evidence tolerate more.
-const SKEW: SignedDuration = SignedDuration::from_secs(60);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Name of the tenant fact that is `1` if the operator is overprivileged.
-const POWER: &str = "operator_power";
+const OVERPRIVILEGED_FACT: &str = "operator_power";
 /// Name of the tenant fact with the last directory sync, in milliseconds; empty if nothing is synchronised.
-pub(super) const SYNCED: &str = "synced_at";
+pub(super) const LAST_SYNC_FACT: &str = "synced_at";
 
 /// Monitors until the process stops.
-pub(crate) async fn watch_whole(app: AppState) {
+pub(crate) async fn run_health_monitor(app: AppState) {
     loop {
-        if let Err(error) = round(&app).await {
+        if let Err(error) = run_once(&app).await {
             tracing::warn!(error = ?error, "health monitor failed: retrying");
         }
         tokio::select! {
-            () = app.stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
 }
 
-async fn round(app: &AppState) -> Result<(), StoreError> {
-    if !lease(&app.db, "whole", &app.me, app.now()).await? {
+async fn run_once(app: &AppState) -> Result<(), StoreError> {
+    if !acquire_lease(&app.db, "whole", &app.instance_id, app.now()).await? {
         return Ok(());
     }
-    if app.entra.operators.current().await?.is_some_and(|operator| operator.trouble.is_none())
-        && claim_daily(&app.db, KEEP, app.now()).await?
+    if app.entra.operator.load_operator().await?.is_some_and(|operator| operator.fault.is_none())
+        && claim_daily_task(&app.db, OPERATOR_REFRESH_TASK, app.now()).await?
     {
-        keep_operator(app).await?;
+        refresh_operator(app).await?;
     }
-    read_sync(app).await?;
-    let mut found = operator(app).await?;
-    found.extend(policies(app).await?);
-    found.push((HealthIssueKind::Credential, credential(app)));
-    found.push((HealthIssueKind::Sync, sync(app).await?));
-    found.push((HealthIssueKind::Canary, super::canary::found(app).await?));
-    found.push((HealthIssueKind::Clock, clock(app)));
-    troubles::settle(app, &found).await
+    refresh_sync_status(app).await?;
+    let mut found = check_operator(app).await?;
+    found.extend(check_policies(app).await?);
+    found.push((HealthIssueKind::CredentialExpiring, check_credential(app)));
+    found.push((HealthIssueKind::SyncOverdue, check_sync(app).await?));
+    found.push((HealthIssueKind::CanaryFailed, super::canary::check_canary(app).await?));
+    found.push((HealthIssueKind::ClockSkewed, check_clock(app)));
+    troubles::reconcile_issues(app, &found).await
 }
 
-fn clock(app: &AppState) -> HealthCheckResult {
-    let skew = app.entra.graph.skew();
-    if skew.abs() > SKEW { HealthCheckResult::Wrong(format!("{} s", skew.as_secs())) } else { HealthCheckResult::Well }
+fn check_clock(app: &AppState) -> HealthCheckResult {
+    let skew = app.entra.graph.clock_skew();
+    if skew.abs() > MAX_CLOCK_SKEW {
+        HealthCheckResult::Unhealthy(format!("{} s", skew.as_secs()))
+    } else {
+        HealthCheckResult::Healthy
+    }
 }
 
 /// Refreshes the operator's token, also when no one resets a password, and checks its role.
-async fn keep_operator(app: &AppState) -> Result<(), StoreError> {
-    match app.entra.operators.keep_alive().await {
+async fn refresh_operator(app: &AppState) -> Result<(), StoreError> {
+    match app.entra.operator.refresh_and_check_role().await {
         Ok(power) => {
             let text = if power { "1" } else { "0" };
-            troubles::signal(&app.db, POWER, text, app.now()).await
+            troubles::save_tenant_fact(&app.db, OVERPRIVILEGED_FACT, text, app.now()).await
         }
         Err(OperatorError::Store(error)) => Err(error),
         Err(error) => {
             tracing::warn!(error = ?error, "operator token refresh failed: retrying in 30 min");
-            retry_daily(&app.db, KEEP, AGAIN, app.now()).await
+            reschedule_daily_task(&app.db, OPERATOR_REFRESH_TASK, RETRY_DELAY, app.now()).await
         }
     }
 }
 
-async fn operator(app: &AppState) -> Result<Vec<(HealthIssueKind, HealthCheckResult)>, StoreError> {
+async fn check_operator(app: &AppState) -> Result<Vec<(HealthIssueKind, HealthCheckResult)>, StoreError> {
     // No operator is linked yet: the pages and doctor report it, and there is no outage to resolve.
-    let Some(operator) = app.entra.operators.current().await? else {
-        return Ok([HealthIssueKind::Operator, HealthIssueKind::OperatorOld, HealthIssueKind::OperatorPower]
-            .map(|kind| (kind, HealthCheckResult::Well))
-            .to_vec());
+    let Some(operator) = app.entra.operator.load_operator().await? else {
+        return Ok([
+            HealthIssueKind::OperatorUnavailable,
+            HealthIssueKind::OperatorTokenStale,
+            HealthIssueKind::OperatorOverprivileged,
+        ]
+        .map(|kind| (kind, HealthCheckResult::Healthy))
+        .to_vec());
     };
     let age = app.now().duration_since(operator.refreshed_at);
-    let works =
-        operator.trouble.map_or(HealthCheckResult::Well, |trouble| HealthCheckResult::Wrong(trouble.name().to_owned()));
+    let works = operator
+        .fault
+        .map_or(HealthCheckResult::Healthy, |trouble| HealthCheckResult::Unhealthy(trouble.as_str().to_owned()));
     // Report only the main issue while the operator cannot work at all.
-    let old = if operator.trouble.is_none() && age > OLD { wrong_for(age) } else { HealthCheckResult::Well };
-    let power = match troubles::read_signal(&app.db, POWER).await? {
+    let old = if operator.fault.is_none() && age > MAX_OPERATOR_TOKEN_AGE {
+        unhealthy_for(age)
+    } else {
+        HealthCheckResult::Healthy
+    };
+    let power = match troubles::load_tenant_fact(&app.db, OVERPRIVILEGED_FACT).await? {
         Some((value, at)) if at >= operator.linked_at && value == "1" => {
-            HealthCheckResult::Wrong("global-administrator".to_owned())
+            HealthCheckResult::Unhealthy("global-administrator".to_owned())
         }
-        _ => HealthCheckResult::Well,
+        _ => HealthCheckResult::Healthy,
     };
     Ok(vec![
-        (HealthIssueKind::Operator, works),
-        (HealthIssueKind::OperatorOld, old),
-        (HealthIssueKind::OperatorPower, power),
+        (HealthIssueKind::OperatorUnavailable, works),
+        (HealthIssueKind::OperatorTokenStale, old),
+        (HealthIssueKind::OperatorOverprivileged, power),
     ])
 }
 
-fn wrong_for(age: SignedDuration) -> HealthCheckResult {
+fn unhealthy_for(age: SignedDuration) -> HealthCheckResult {
     let hours = age.as_hours();
-    HealthCheckResult::Wrong(if hours >= 48 { format!("{} d", hours / 24) } else { format!("{hours} h") })
+    HealthCheckResult::Unhealthy(if hours >= 48 { format!("{} d", hours / 24) } else { format!("{hours} h") })
 }
 
 /// Checks the stored policy assessments, which `conditional_access` updates.
-async fn policies(app: &AppState) -> Result<Vec<(HealthIssueKind, HealthCheckResult)>, StoreError> {
+async fn check_policies(app: &AppState) -> Result<Vec<(HealthIssueKind, HealthCheckResult)>, StoreError> {
     let signin = &app.config.signin;
     let mut all = Vec::new();
     for (kind, context) in [
-        (HealthIssueKind::PolicyPeople, &signin.required_context),
-        (HealthIssueKind::PolicyStaff, &signin.staff_context),
+        (HealthIssueKind::PersonPolicyNotEnforced, &signin.required_context),
+        (HealthIssueKind::StaffPolicyNotEnforced, &signin.staff_context),
     ] {
-        let found = match PolicyAssessor::kept(&app.db, context, app.now()).await? {
+        let found = match PolicyAssessor::load_summary(&app.db, context, app.now()).await? {
             None => HealthCheckResult::Unknown,
-            Some(kept) if kept.good => HealthCheckResult::Well,
-            Some(kept) => HealthCheckResult::Wrong(kept.codes.join(" ")),
+            Some(kept) if kept.is_enforced => HealthCheckResult::Healthy,
+            Some(kept) => HealthCheckResult::Unhealthy(kept.finding_codes.join(" ")),
         };
         all.push((kind, found));
     }
     Ok(all)
 }
 
-fn credential(app: &AppState) -> HealthCheckResult {
-    match app.entra.credential.days_left() {
-        Some(days) if days <= CREDENTIAL => HealthCheckResult::Wrong(format!("{days} d")),
-        _ => HealthCheckResult::Well,
+fn check_credential(app: &AppState) -> HealthCheckResult {
+    match app.entra.credential.days_until_expiry() {
+        Some(days) if days <= CREDENTIAL_WARNING_DAYS => HealthCheckResult::Unhealthy(format!("{days} d")),
+        _ => HealthCheckResult::Healthy,
     }
 }
 
 /// Fetches the time of the last directory sync from Graph if the stored one is older than [`SYNC_CHECK_INTERVAL`].
-async fn read_sync(app: &AppState) -> Result<(), StoreError> {
+async fn refresh_sync_status(app: &AppState) -> Result<(), StoreError> {
     let now = app.now();
-    let read = troubles::read_signal(&app.db, SYNCED).await?;
-    if read.is_some_and(|(_, at)| at <= now && now.duration_since(at) < SYNC_EVERY) {
+    let read = troubles::load_tenant_fact(&app.db, LAST_SYNC_FACT).await?;
+    if read.is_some_and(|(_, at)| at <= now && now.duration_since(at) < SYNC_CHECK_INTERVAL) {
         return Ok(());
     }
-    let value = match app.entra.graph.organization().await {
+    let value = match app.entra.graph.fetch_organization_sync().await {
         Ok(read) if read.on_premises_sync_enabled == Some(true) => {
             read.on_premises_last_sync_date_time.map_or(String::new(), |at| at.as_millisecond().to_string())
         }
@@ -162,22 +175,22 @@ async fn read_sync(app: &AppState) -> Result<(), StoreError> {
             return Ok(());
         }
     };
-    troubles::signal(&app.db, SYNCED, &value, now).await
+    troubles::save_tenant_fact(&app.db, LAST_SYNC_FACT, &value, now).await
 }
 
-async fn sync(app: &AppState) -> Result<HealthCheckResult, StoreError> {
-    Ok(match synced_at(app).await? {
+async fn check_sync(app: &AppState) -> Result<HealthCheckResult, StoreError> {
+    Ok(match load_last_sync(app).await? {
         None => HealthCheckResult::Unknown,
-        Some(None) => HealthCheckResult::Well,
+        Some(None) => HealthCheckResult::Healthy,
         Some(Some(at)) => {
             let age = app.now().duration_since(at);
-            if age > SYNC { wrong_for(age) } else { HealthCheckResult::Well }
+            if age > MAX_SYNC_AGE { unhealthy_for(age) } else { HealthCheckResult::Healthy }
         }
     })
 }
 
 /// Loads the time of the last directory sync. `None` means not fetched yet, `Some(None)` that nothing is synchronised.
-pub(super) async fn synced_at(app: &AppState) -> Result<Option<Option<Timestamp>>, StoreError> {
-    let read = troubles::read_signal(&app.db, SYNCED).await?;
+pub(super) async fn load_last_sync(app: &AppState) -> Result<Option<Option<Timestamp>>, StoreError> {
+    let read = troubles::load_tenant_fact(&app.db, LAST_SYNC_FACT).await?;
     Ok(read.map(|(value, _)| value.parse().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok())))
 }

@@ -8,7 +8,7 @@ use crate::entra::RoleAssignment;
 /// Reason why an operator must not reset a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResetProtection {
-    Role,
+    PrivilegedRole,
     RoleAssignableGroup,
     RestrictedUnit,
     /// The operator's role covers one administrative unit, and the person is not a member of it.
@@ -17,7 +17,7 @@ pub(crate) enum ResetProtection {
 
 /// Returns whether a role with this scope does not cover a member of these administrative units. Unknown units do not
 /// count as outside, because Graph rejects such a reset itself.
-pub(super) fn outside(scope: &str, units: Option<&[String]>) -> bool {
+pub(super) fn is_outside_unit(scope: &str, units: Option<&[String]>) -> bool {
     let unit = scope.strip_prefix("/administrativeUnits/");
     unit.zip(units).is_some_and(|(unit, units)| !units.iter().any(|known| known.eq_ignore_ascii_case(unit)))
 }
@@ -25,7 +25,7 @@ pub(super) fn outside(scope: &str, units: Option<&[String]>) -> bool {
 /// Template ids of the roles whose holders an Authentication Administrator may reset: Directory Readers, Guest Inviter,
 /// Password Administrator, Message Center Reader, Reports Reader, Usage Summary Reports Reader, Authentication
 /// Administrator.
-const REACHED: [&str; 7] = [
+const RESETTABLE_ROLES: [&str; 7] = [
     "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
     "95e79109-95c0-4d8e-aee3-d01accf2d47b",
     "966707d0-3269-4727-9be2-8c3a10f19b9d",
@@ -36,7 +36,7 @@ const REACHED: [&str; 7] = [
 ];
 
 /// Returns why an operator with this role must not reset a person with these role assignments and flags.
-pub(super) fn protection(
+pub(super) fn protection_for_roles(
     operator_role: &str,
     held: &[RoleAssignment],
     role_assignable: bool,
@@ -51,40 +51,49 @@ pub(super) fn protection(
     if restricted {
         return Some(ResetProtection::RestrictedUnit);
     }
-    held.iter().any(|role| !REACHED.contains(&role.template.as_str())).then_some(ResetProtection::Role)
+    held.iter()
+        .any(|role| !RESETTABLE_ROLES.contains(&role.role_template_id.as_str()))
+        .then_some(ResetProtection::PrivilegedRole)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GLOBAL: &str = "62e90394-69f5-4237-9190-012177145e10";
+    const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-    fn role(template: &str, eligible: bool) -> RoleAssignment {
-        RoleAssignment { template: template.to_owned(), scope: "/".to_owned(), eligible }
+    fn role_assignment(template: &str, eligible: bool) -> RoleAssignment {
+        RoleAssignment { role_template_id: template.to_owned(), scope: "/".to_owned(), is_eligible: eligible }
     }
 
     #[test]
-    fn an_authentication_administrator_reaches_what_the_table_says() {
+    fn authentication_administrator_may_reset_only_roles_in_table() {
         let by = |held: &[RoleAssignment], group, restricted| {
-            protection("Authentication Administrator", held, group, restricted)
+            protection_for_roles("Authentication Administrator", held, group, restricted)
         };
         assert_eq!(by(&[], false, false), None);
-        assert_eq!(by(&[role(REACHED[0], false)], false, false), None);
-        assert_eq!(by(&[role(GLOBAL, false)], false, false), Some(ResetProtection::Role));
-        assert_eq!(by(&[role(GLOBAL, true)], false, false), Some(ResetProtection::Role), "eligible counts as active");
-        assert_eq!(by(&[role("a-custom-role", false)], false, false), Some(ResetProtection::Role));
+        assert_eq!(by(&[role_assignment(RESETTABLE_ROLES[0], false)], false, false), None);
+        assert_eq!(
+            by(&[role_assignment(GLOBAL_ADMINISTRATOR, false)], false, false),
+            Some(ResetProtection::PrivilegedRole)
+        );
+        assert_eq!(
+            by(&[role_assignment(GLOBAL_ADMINISTRATOR, true)], false, false),
+            Some(ResetProtection::PrivilegedRole),
+            "eligible counts as active"
+        );
+        assert_eq!(by(&[role_assignment("a-custom-role", false)], false, false), Some(ResetProtection::PrivilegedRole));
         assert_eq!(by(&[], true, false), Some(ResetProtection::RoleAssignableGroup));
         assert_eq!(by(&[], false, true), Some(ResetProtection::RestrictedUnit));
     }
 
     #[test]
-    fn a_role_of_a_unit_is_for_its_members_and_what_is_not_known_is_left_to_graph() {
+    fn unit_scoped_role_protects_non_members_but_not_unknown_units() {
         let units = ["A".to_owned(), "b".to_owned()];
-        assert!(!outside("/administrativeUnits/a", Some(&units)));
-        assert!(outside("/administrativeUnits/c", Some(&units)));
-        assert!(outside("/administrativeUnits/c", Some(&[])));
-        assert!(!outside("/administrativeUnits/c", None));
-        assert!(!outside("/", Some(&units)), "a tenant-wide scope");
+        assert!(!is_outside_unit("/administrativeUnits/a", Some(&units)));
+        assert!(is_outside_unit("/administrativeUnits/c", Some(&units)));
+        assert!(is_outside_unit("/administrativeUnits/c", Some(&[])));
+        assert!(!is_outside_unit("/administrativeUnits/c", None));
+        assert!(!is_outside_unit("/", Some(&units)), "a tenant-wide scope");
     }
 }

@@ -39,7 +39,7 @@ pub(crate) enum PrivilegeReason {
 
 impl PrivilegeReason {
     /// Returns the stable name of the reason. A role for only a part of the tenant is `scoped-role`.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::ActiveRole { scope, .. } if scope != "/" => "scoped-role",
             Self::ActiveRole { .. } => "active-role",
@@ -51,7 +51,7 @@ impl PrivilegeReason {
     }
 
     /// Returns the display name of the role or group.
-    pub(crate) fn name(&self) -> Option<&str> {
+    pub(crate) fn role_or_group_name(&self) -> Option<&str> {
         match self {
             Self::ActiveRole { name, .. } | Self::EligibleRole { name, .. } | Self::RoleAssignableGroup { name } => {
                 Some(name)
@@ -68,22 +68,22 @@ pub(crate) struct PrivilegeAssessment {
 }
 
 impl PrivilegeAssessment {
-    pub(crate) fn privileged(&self) -> bool {
+    pub(crate) fn is_privileged(&self) -> bool {
         !self.reasons.is_empty()
     }
 }
 
 /// Fetches roles and groups and collects the reasons.
-pub(super) async fn read(app: &AppState, facts: &PersonProfile) -> PrivilegeAssessment {
+pub(super) async fn assess_privilege(app: &AppState, facts: &PersonProfile) -> PrivilegeAssessment {
     let graph = &app.entra.graph;
     let mut reasons = Vec::new();
-    if listed(&app.config.helpdesk.privileged, facts) {
+    if is_listed(&app.config.helpdesk.privileged, facts) {
         reasons.push(PrivilegeReason::Listed);
     }
-    let (roles, groups) = tokio::join!(graph.roles(facts.id), graph.groups(facts.id));
+    let (roles, groups) = tokio::join!(graph.fetch_role_assignments(facts.id), graph.fetch_memberships(facts.id));
     let mut unreadable = false;
     match roles {
-        Ok(held) => reasons.extend(named(app, held).await),
+        Ok(held) => reasons.extend(role_reasons(app, held).await),
         Err(error) => {
             tracing::warn!(error = ?error, "role assignments unavailable: treating the person as privileged");
             unreadable = true;
@@ -91,7 +91,7 @@ pub(super) async fn read(app: &AppState, facts: &PersonProfile) -> PrivilegeAsse
     }
     match groups {
         Ok(groups) => {
-            let names = groups.role_assignable.into_iter();
+            let names = groups.role_assignable_groups.into_iter();
             reasons.extend(names.map(|name| PrivilegeReason::RoleAssignableGroup { name }));
         }
         Err(error) => {
@@ -104,28 +104,28 @@ pub(super) async fn read(app: &AppState, facts: &PersonProfile) -> PrivilegeAsse
 }
 
 /// Returns whether the list has the person's object id or user principal name.
-fn listed(list: &[String], facts: &PersonProfile) -> bool {
+fn is_listed(list: &[String], facts: &PersonProfile) -> bool {
     let (id, upn) = (facts.id.to_string(), facts.upn.to_lowercase());
     list.iter().map(|entry| entry.trim().to_lowercase()).any(|entry| entry == id || entry == upn)
 }
 
 /// Converts role assignments to reasons with display names. A role whose name cannot be fetched keeps its template id.
-async fn named(app: &AppState, held: Vec<RoleAssignment>) -> Vec<PrivilegeReason> {
-    let templates: BTreeSet<&String> = held.iter().map(|role| &role.template).collect();
+async fn role_reasons(app: &AppState, held: Vec<RoleAssignment>) -> Vec<PrivilegeReason> {
+    let templates: BTreeSet<&String> = held.iter().map(|role| &role.role_template_id).collect();
     let names = join_all(templates.into_iter().map(|template| async move {
-        let name = app.entra.graph.role_name(template).await.ok();
+        let name = app.entra.graph.fetch_role_name(template).await.ok();
         (template, name.unwrap_or_else(|| template.clone()))
     }))
     .await;
     let name = |role: &RoleAssignment| {
         names
             .iter()
-            .find(|(template, _)| **template == role.template)
+            .find(|(template, _)| **template == role.role_template_id)
             .map_or_else(String::new, |(_, name)| name.clone())
     };
     let reason = |role: &RoleAssignment| {
         let (name, scope) = (name(role), role.scope.clone());
-        if role.eligible {
+        if role.is_eligible {
             PrivilegeReason::EligibleRole { name, scope }
         } else {
             PrivilegeReason::ActiveRole { name, scope }

@@ -15,30 +15,30 @@ use crate::store::RateLimit;
 
 /// Rate limit for risk requests: slightly more than 1 second apart, because Microsoft's window and the portal's do not
 /// start together.
-const TURNS: RateLimit = RateLimit { count: 1, per: SignedDuration::from_millis(1_100) };
+const RISK_RATE_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_millis(1_100) };
 /// Maximum time that a page waits for a risk request to start.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RISK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns the cached risk of the last minute, or fetches it.
-pub(super) async fn recent(app: &AppState, id: ObjectId) -> Result<RiskLookup, GraphError> {
-    match app.risks.get(&id) {
+pub(super) async fn cached_risk(app: &AppState, id: ObjectId) -> Result<RiskLookup, GraphError> {
+    match app.risk_cache.get(&id) {
         Some(known) => Ok(known),
-        None => read(app, id).await,
+        None => fetch_risk(app, id).await,
     }
 }
 
 /// Fetches the risk as soon as the rate limit allows, and caches it.
-pub(super) async fn read(app: &AppState, id: ObjectId) -> Result<RiskLookup, GraphError> {
-    let until = app.clock.elapsed().saturating_add(PATIENCE);
+pub(super) async fn fetch_risk(app: &AppState, id: ObjectId) -> Result<RiskLookup, GraphError> {
+    let until = app.clock.elapsed().saturating_add(RISK_TIMEOUT);
     // An unavailable database does not block the request. Callers that need the database report it themselves.
-    while let Ok(Err(refused)) = app.limits.take("graph:risk", TURNS, app.now()).await {
-        let wait = Duration::try_from(refused.wait).unwrap_or(PATIENCE).max(Duration::from_millis(20));
+    while let Ok(Err(refused)) = app.rate_limiter.try_acquire("graph:risk", RISK_RATE_LIMIT, app.now()).await {
+        let wait = Duration::try_from(refused.retry_after).unwrap_or(RISK_TIMEOUT).max(Duration::from_millis(20));
         if app.clock.elapsed().saturating_add(wait) > until {
             return Err(GraphError::Unreadable("risk request rate limit reached".to_owned()));
         }
         tokio::time::sleep(wait).await;
     }
-    let read = app.entra.graph.risk(id).await?;
-    app.risks.put(id, read.clone());
+    let read = app.entra.graph.fetch_risky_user(id).await?;
+    app.risk_cache.insert(id, read.clone());
     Ok(read)
 }

@@ -11,12 +11,12 @@
 use zeroize::Zeroizing;
 
 /// Minimum number of points of an accepted password.
-const ENOUGH: usize = 5;
+const REQUIRED_POINTS: usize = 5;
 /// Minimum length of a banned word. A shorter one would ban half of all passwords, and Entra requires at least 4
 /// characters too.
-const SHORTEST: usize = 4;
+const MIN_BANNED_WORD_CHARS: usize = 4;
 /// Words at the top of every published list of common passwords.
-const COMMON: [&str; 24] = [
+const COMMON_BANNED_WORDS: [&str; 24] = [
     "password",
     "passwort",
     "motdepasse",
@@ -47,7 +47,7 @@ const COMMON: [&str; 24] = [
 pub(super) struct BannedWords(Vec<String>);
 
 /// Converts text to lower case and reverses the usual substitutions: `0` o, `1` l, `$` s, `@` a.
-pub(super) fn normalised(text: &str) -> String {
+pub(super) fn normalise_text(text: &str) -> String {
     let plain = |c: char| match c {
         '0' => 'o',
         '1' => 'l',
@@ -60,20 +60,20 @@ pub(super) fn normalised(text: &str) -> String {
 
 impl BannedWords {
     pub(super) fn new<'a>(own: impl Iterator<Item = &'a str>) -> Self {
-        let long = |word: &String| word.chars().count() >= SHORTEST;
-        let mut words: Vec<String> = own.chain(COMMON).map(normalised).filter(long).collect();
+        let long = |word: &String| word.chars().count() >= MIN_BANNED_WORD_CHARS;
+        let mut words: Vec<String> = own.chain(COMMON_BANNED_WORDS).map(normalise_text).filter(long).collect();
         words.sort();
         words.dedup();
         Self(words)
     }
 
     /// Returns whether a normalised password is allowed.
-    pub(super) fn allow(&self, normal: &str) -> bool {
-        !self.0.iter().any(|word| within_one_edit(normal, word)) && self.points(normal) >= ENOUGH
+    pub(super) fn is_allowed(&self, normal: &str) -> bool {
+        !self.0.iter().any(|word| is_within_one_edit(normal, word)) && self.count_points(normal) >= REQUIRED_POINTS
     }
 
     /// Counts the lowest number of points over all ways to split the password into banned words and single characters.
-    fn points(&self, normal: &str) -> usize {
+    fn count_points(&self, normal: &str) -> usize {
         let text = Zeroizing::new(normal.chars().collect::<Vec<char>>());
         let words: Vec<Vec<char>> = self.0.iter().map(|word| word.chars().collect()).collect();
         // best[at]: lowest number of points of the first `at` characters.
@@ -90,7 +90,7 @@ impl BannedWords {
 }
 
 /// Returns whether the texts are equal or differ by one added, removed or replaced character.
-fn within_one_edit(one: &str, two: &str) -> bool {
+fn is_within_one_edit(one: &str, two: &str) -> bool {
     let (one, two): (Vec<char>, Vec<char>) = (one.chars().collect(), two.chars().collect());
     let (one, two) = (Zeroizing::new(one), two);
     let (shorter, longer): (&[char], &[char]) = if one.len() <= two.len() { (&one, &two) } else { (&two, &one) };
@@ -108,29 +108,29 @@ mod tests {
 
     use super::*;
 
-    fn words() -> BannedWords {
+    fn banned_words() -> BannedWords {
         BannedWords::new(["Contoso", "Blank", "abcdef"].into_iter())
     }
 
     #[test]
-    fn microsofts_own_examples_come_out_as_published() {
-        let points = |text: &str| words().points(&normalised(text));
+    fn microsoft_examples_score_as_published() {
+        let points = |text: &str| banned_words().count_points(&normalise_text(text));
         assert_eq!(points("C0ntos0Blank12"), 4);
         assert_eq!(points("ContoS0Bl@nkf9!"), 5);
         for close in ["abcdeg", "abcdefg", "abcde", "abcdef"] {
-            assert!(!words().allow(close), "{close}");
+            assert!(!banned_words().is_allowed(close), "{close}");
         }
-        assert!(words().allow(&normalised("ContoS0Bl@nkf9!")));
+        assert!(banned_words().is_allowed(&normalise_text("ContoS0Bl@nkf9!")));
     }
 
     #[test]
-    fn short_words_of_ones_own_forbid_nothing() {
-        assert!(BannedWords::new(["a", "ltd"].into_iter()).allow("a quiet harbour"));
+    fn short_custom_words_are_ignored() {
+        assert!(BannedWords::new(["a", "ltd"].into_iter()).is_allowed("a quiet harbour"));
     }
 
     proptest! {
         #[test]
-        fn one_edit_is_one_edit(text in "[a-d]{0,6}", at in 0_usize..7, letter in "[a-d]", kind in 0_u8..3) {
+        fn one_edit_is_detected_in_both_directions(text in "[a-d]{0,6}", at in 0_usize..7, letter in "[a-d]", kind in 0_u8..3) {
             let mut edited: Vec<char> = text.chars().collect();
             let at = at.min(edited.len());
             let new = letter.chars().next().unwrap();
@@ -141,14 +141,14 @@ mod tests {
                 _ => {}
             }
             let edited: String = edited.into_iter().collect();
-            prop_assert!(within_one_edit(&text, &edited) && within_one_edit(&edited, &text));
+            prop_assert!(is_within_one_edit(&text, &edited) && is_within_one_edit(&edited, &text));
             let two_more = format!("{text}xy");
-            prop_assert!(!within_one_edit(&text, &two_more));
+            prop_assert!(!is_within_one_edit(&text, &two_more));
         }
 
         #[test]
-        fn points_never_exceed_the_characters(text in "\\PC{0,60}") {
-            prop_assert!(words().points(&text) <= text.chars().count());
+        fn points_never_exceed_the_character_count(text in "\\PC{0,60}") {
+            prop_assert!(banned_words().count_points(&text) <= text.chars().count());
         }
     }
 }

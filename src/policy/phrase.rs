@@ -9,20 +9,20 @@ use zeroize::Zeroizing;
 use crate::base::{Password, Random};
 
 /// Minimum number of words.
-const WORDS: usize = 4;
+const MIN_WORDS: usize = 4;
 
-pub(super) fn phrase(random: &Random, min_length: usize) -> Password {
+pub(super) fn generate_passphrase(random: &Random, min_length: usize) -> Password {
     let list = Wordlist::EffLong.get_list();
     let mut words: Vec<Zeroizing<String>> = Vec::new();
-    while words.len() < WORDS || length(&words) + 2 < min_length {
-        let Some(word) = list.get(below(random, list.len())) else { break };
+    while words.len() < MIN_WORDS || passphrase_length(&words) + 2 < min_length {
+        let Some(word) = list.get(random_below(random, list.len())) else { break };
         // Plain words of medium length are easy to say and to type. Capital I and lower-case l look the same.
         let plain = word.chars().all(|c| c.is_ascii_lowercase()) && !word.starts_with(['i', 'l']);
         if (4..=8).contains(&word.len()) && plain {
             words.push(Zeroizing::new((*word).to_owned()));
         }
     }
-    let capital = below(random, words.len());
+    let capital = random_below(random, words.len());
     let mut text = Zeroizing::new(String::new());
     for (at, word) in words.iter().enumerate() {
         let mut letters = word.chars();
@@ -32,14 +32,14 @@ pub(super) fn phrase(random: &Random, min_length: usize) -> Password {
         text.push_str(letters.as_str());
         text.push('-');
     }
-    text.push(char::from_digit(random.below(10), 10).unwrap_or('7'));
+    text.push(char::from_digit(random.number_below(10), 10).unwrap_or('7'));
     Password::new(std::mem::take(&mut *text))
 }
 
-fn length(words: &[Zeroizing<String>]) -> usize {
+fn passphrase_length(words: &[Zeroizing<String>]) -> usize {
     words.iter().map(|word| word.len() + 1).sum()
 }
 
-fn below(random: &Random, bound: usize) -> usize {
-    usize::try_from(random.below(u32::try_from(bound).unwrap_or(0))).unwrap_or(0)
+fn random_below(random: &Random, bound: usize) -> usize {
+    usize::try_from(random.number_below(u32::try_from(bound).unwrap_or(0))).unwrap_or(0)
 }

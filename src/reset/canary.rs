@@ -17,58 +17,61 @@ use crate::guard::{BlockReason, EligibilityChecker};
 use crate::people::{DirectoryLookup, PeopleService};
 use crate::policy::NewPassword;
 use crate::state::AppState;
-use crate::store::{Db, StoreError, retry_every};
+use crate::store::{Db, StoreError, reschedule_periodic_task};
 use crate::troubles;
 
 /// Name of the canary in the table of periodic tasks.
-pub(crate) const NAME: &str = "canary";
+pub(crate) const TASK_NAME: &str = "canary";
 /// Tenant fact whose time is the last resume of the canary. Only failures after it count.
-const RESUMED: &str = "canary_resumed";
+const RESUMED_FACT: &str = "canary_resumed";
 
 /// Maximum number of generated passwords. A password that the banned words reject proves nothing, so another one is
 /// generated.
-const TRIES: usize = 3;
+const MAX_PASSWORD_ATTEMPTS: usize = 3;
 /// Time without a result after which a run no longer counts as pending.
-const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Reason why no canary reset was started, with a name for logs and audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CanarySkipReason {
     /// No user has this user principal name.
-    Nobody,
+    PersonNotFound,
     /// The account's password is not stored in the directory, so a reset would prove nothing.
     NotSynced,
     /// The account is privileged, or its privileges cannot be read.
-    Power,
+    Privileged,
     /// The account is disabled, a guest, or protected.
-    NotPossible,
+    NotEligible,
     /// Resets are paused, or the operator is unavailable. Both are reported elsewhere.
-    Paused,
+    ResetsUnavailable,
     /// The previous canary reset is unfinished.
-    Running,
+    AlreadyRunning,
     /// Graph did not answer.
-    Unread,
+    GraphUnavailable,
     /// No generated password met the password rules.
-    Rules,
+    NoValidPassword,
 }
 
 impl CanarySkipReason {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Nobody => "nobody",
+            Self::PersonNotFound => "nobody",
             Self::NotSynced => "not-synced",
-            Self::Power => "power",
-            Self::NotPossible => "not-possible",
-            Self::Paused => "paused",
-            Self::Running => "running",
-            Self::Unread => "unread",
-            Self::Rules => "rules",
+            Self::Privileged => "power",
+            Self::NotEligible => "not-possible",
+            Self::ResetsUnavailable => "paused",
+            Self::AlreadyRunning => "running",
+            Self::GraphUnavailable => "unread",
+            Self::NoValidPassword => "rules",
         }
     }
 
     /// Returns whether an administrator must change the account or the configuration.
-    pub(crate) fn is_setting(self) -> bool {
-        matches!(self, Self::Nobody | Self::NotSynced | Self::Power | Self::NotPossible | Self::Rules)
+    pub(crate) fn is_misconfiguration(self) -> bool {
+        matches!(
+            self,
+            Self::PersonNotFound | Self::NotSynced | Self::Privileged | Self::NotEligible | Self::NoValidPassword
+        )
     }
 }
 
@@ -78,42 +81,42 @@ pub(crate) enum CanaryResult {
     /// The result is not known yet.
     Pending,
     /// The password was written, this long after it was sent.
-    Good(SignedDuration),
+    Passed(SignedDuration),
     /// The directory refused the password (age, history), this long after it was sent. The way to the directory works.
-    Asked(SignedDuration),
+    DirectoryRefused(SignedDuration),
     /// The reset was not sent, or Microsoft refused it before the directory was asked.
-    Nothing,
+    Inconclusive,
     /// The password did not reach the directory.
-    Bad,
+    Failed,
 }
 
 /// One run of the canary.
 pub(crate) struct CanaryRun {
     pub(crate) reference: ReferenceCode,
-    pub(crate) at: Timestamp,
-    pub(crate) says: CanaryResult,
+    pub(crate) started_at: Timestamp,
+    pub(crate) result: CanaryResult,
     pub(crate) state: ResetState,
     pub(crate) cause: Option<ResetCause>,
-    pub(crate) rungs: Vec<EvidenceCheckpoint>,
+    pub(crate) checkpoints: Vec<EvidenceCheckpoint>,
 }
 
 /// Returns the result of a run, computed from its row and evidence.
-fn judge(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> CanaryResult {
+fn assess_run(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> CanaryResult {
     let since = |at: Option<Timestamp>| {
         let sent = reset.dispatched_at.unwrap_or(reset.created_at);
         at.unwrap_or(reset.updated_at).duration_since(sent).max(SignedDuration::ZERO)
     };
     let took = || since(reset.settled_at);
     let landed =
-        proofs.iter().any(|proof| matches!(proof.rung, EvidenceCheckpoint::Landed | EvidenceCheckpoint::Carried));
+        proofs.iter().any(|proof| matches!(proof.checkpoint, EvidenceCheckpoint::Landed | EvidenceCheckpoint::Carried));
     match reset.state {
-        ResetState::Written | ResetState::Finished => CanaryResult::Good(took()),
-        ResetState::Sending | ResetState::Writing if now.duration_since(reset.created_at) < OVERDUE => {
+        ResetState::Written | ResetState::Finished => CanaryResult::Passed(took()),
+        ResetState::Sending | ResetState::Writing if now.duration_since(reset.created_at) < OVERDUE_AFTER => {
             CanaryResult::Pending
         }
         // Microsoft accepted the request and the directory refused the password, so the entire way works.
         ResetState::Refused if reset.accepted_at.is_some() && reset.cause == Some(ResetCause::Policy) => {
-            CanaryResult::Asked(took())
+            CanaryResult::DirectoryRefused(took())
         }
         ResetState::Refused
             if matches!(
@@ -121,60 +124,69 @@ fn judge(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> Ca
                 Some(
                     ResetCause::NotSent
                         | ResetCause::Throttled
-                        | ResetCause::Operator
-                        | ResetCause::Role
+                        | ResetCause::OperatorUnavailable
+                        | ResetCause::OperatorRoleMissing
                         | ResetCause::Banned
                 )
             ) =>
         {
-            CanaryResult::Nothing
+            CanaryResult::Inconclusive
         }
-        ResetState::Unknown if landed => CanaryResult::Good(took()),
+        ResetState::Unknown if landed => CanaryResult::Passed(took()),
         // Evidence may still come.
-        ResetState::Unknown if since(Some(now)) < OVERDUE => CanaryResult::Pending,
-        _ => CanaryResult::Bad,
+        ResetState::Unknown if since(Some(now)) < OVERDUE_AFTER => CanaryResult::Pending,
+        _ => CanaryResult::Failed,
     }
 }
 
 /// Starts a reset of the test account.
-pub(crate) async fn begin(app: &AppState, upn: &str) -> Result<Result<ReferenceCode, CanarySkipReason>, StoreError> {
+pub(crate) async fn start_run(
+    app: &AppState,
+    upn: &str,
+) -> Result<Result<ReferenceCode, CanarySkipReason>, StoreError> {
     let people = PeopleService::from_ref(app);
-    let Ok(found) = people.find(upn).await else { return Ok(Err(CanarySkipReason::Unread)) };
+    let Ok(found) = people.search(upn).await else { return Ok(Err(CanarySkipReason::GraphUnavailable)) };
     let Some(found) = found.into_iter().find(|person| person.upn.eq_ignore_ascii_case(upn)) else {
-        return Ok(Err(CanarySkipReason::Nobody));
+        return Ok(Err(CanarySkipReason::PersonNotFound));
     };
-    let Ok(mut facts) = people.facts(found.id).await else { return Ok(Err(CanarySkipReason::Unread)) };
-    if !facts.synced() {
+    let Ok(mut facts) = people.fetch_profile(found.id).await else {
+        return Ok(Err(CanarySkipReason::GraphUnavailable));
+    };
+    if !facts.is_synced() {
         return Ok(Err(CanarySkipReason::NotSynced));
     }
-    if people.privilege(&facts).await.privileged() {
-        return Ok(Err(CanarySkipReason::Power));
+    if people.assess_privilege(&facts).await.is_privileged() {
+        return Ok(Err(CanarySkipReason::Privileged));
     }
     // Directory checks are skipped here: the run tests that the directory itself answers.
-    match EligibilityChecker::from_ref(app).look(&facts, &DirectoryLookup::NotAsked).await? {
-        None | Some(BlockReason::Approval) => {}
-        Some(BlockReason::Paused(_) | BlockReason::Operator(_)) => return Ok(Err(CanarySkipReason::Paused)),
-        Some(BlockReason::CannotCheck) => return Ok(Err(CanarySkipReason::Unread)),
-        Some(_) => return Ok(Err(CanarySkipReason::NotPossible)),
+    match EligibilityChecker::from_ref(app).check(&facts, &DirectoryLookup::NotQueried).await? {
+        None | Some(BlockReason::ApprovalRequired) => {}
+        Some(BlockReason::Paused(_) | BlockReason::OperatorUnavailable(_)) => {
+            return Ok(Err(CanarySkipReason::ResetsUnavailable));
+        }
+        Some(BlockReason::CannotCheck) => return Ok(Err(CanarySkipReason::GraphUnavailable)),
+        Some(_) => return Ok(Err(CanarySkipReason::NotEligible)),
     }
-    facts.set_before = people.in_directory(&facts).await.password_set();
-    let Some(password) = password(app, &facts.name_parts).await else { return Ok(Err(CanarySkipReason::Rules)) };
-    let person = PersonKey { tenant: app.config.tenant(), object: facts.id };
+    facts.previous_password_set = people.query_directory(&facts).await.password_last_set();
+    let Some(password) = generate_password(app, &facts.name_parts).await else {
+        return Ok(Err(CanarySkipReason::NoValidPassword));
+    };
+    let person = PersonKey { tenant: app.config.tenant_id(), object: facts.id };
     match ResetService::from_ref(app).submit(ResetInitiator::Canary, person, &facts, password).await {
         Ok(reference) => Ok(Ok(reference)),
-        Err(SubmitError::Running(_)) => Ok(Err(CanarySkipReason::Running)),
+        Err(SubmitError::AlreadyRunning(_)) => Ok(Err(CanarySkipReason::AlreadyRunning)),
         Err(SubmitError::Store(error)) => Err(error),
-        Err(SubmitError::Limited(_) | SubmitError::NotGranted) => Ok(Err(CanarySkipReason::NotPossible)),
+        Err(SubmitError::RateLimited(_) | SubmitError::GrantMissing) => Ok(Err(CanarySkipReason::NotEligible)),
     }
 }
 
 /// Generates a password of 256 random bits, with a character of each class before them. It is not shown or kept.
-async fn password(app: &AppState, name_parts: &[String]) -> Option<NewPassword> {
-    let asked = app.policy.asked(name_parts.to_vec(), None);
-    for _ in 0..TRIES {
+async fn generate_password(app: &AppState, name_parts: &[String]) -> Option<NewPassword> {
+    let asked = app.password_policy.requirements_for(name_parts.to_vec(), None);
+    for _ in 0..MAX_PASSWORD_ATTEMPTS {
         let text = format!("Cn7!{}", app.random.token());
         let again = Password::new(text.clone());
-        if let Ok(password) = NewPassword::parse(Password::new(text), &again, &app.policy, &asked).await {
+        if let Ok(password) = NewPassword::parse(Password::new(text), &again, &app.password_policy, &asked).await {
             return Some(password);
         }
     }
@@ -182,34 +194,35 @@ async fn password(app: &AppState, name_parts: &[String]) -> Option<NewPassword> 
 }
 
 /// Loads the newest runs, newest first.
-pub(crate) async fn runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<CanaryRun>, StoreError> {
+pub(crate) async fn load_runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<CanaryRun>, StoreError> {
     let mut all = Vec::new();
-    for reset in store::canaries(db, count).await? {
-        let proofs = store::proofs(db, reset.id).await?;
+    for reset in store::load_canaries(db, count).await? {
+        let proofs = store::load_evidence(db, reset.id).await?;
         all.push(CanaryRun {
-            says: judge(&reset, &proofs, now),
+            result: assess_run(&reset, &proofs, now),
             reference: reset.reference,
-            at: reset.created_at,
+            started_at: reset.created_at,
             state: reset.state,
             cause: reset.cause,
-            rungs: proofs.into_iter().map(|proof| proof.rung).collect(),
+            checkpoints: proofs.into_iter().map(|proof| proof.checkpoint).collect(),
         });
     }
     Ok(all)
 }
 
 /// Resumes the canary after a person checked it: earlier failures no longer count, and the next run is due at once.
-pub(crate) async fn try_again(app: &AppState, actor: AuditActor) -> Result<(), StoreError> {
-    troubles::signal(&app.db, RESUMED, "1", app.now()).await?;
-    retry_every(&app.db, NAME, SignedDuration::ZERO, SignedDuration::ZERO, Timestamp::UNIX_EPOCH).await?;
-    app.auditor.note(AuditEvent::new("canary.tried_again", actor)).await
+pub(crate) async fn resume(app: &AppState, actor: AuditActor) -> Result<(), StoreError> {
+    troubles::save_tenant_fact(&app.db, RESUMED_FACT, "1", app.now()).await?;
+    reschedule_periodic_task(&app.db, TASK_NAME, SignedDuration::ZERO, SignedDuration::ZERO, Timestamp::UNIX_EPOCH)
+        .await?;
+    app.audit_log.append(AuditEvent::new("canary.tried_again", actor)).await
 }
 
 /// Returns whether the canary is suspended because of consecutive failures.
-pub(crate) async fn stopped(app: &AppState, runs: &[CanaryRun]) -> Result<bool, StoreError> {
+pub(crate) async fn is_suspended(app: &AppState, runs: &[CanaryRun]) -> Result<bool, StoreError> {
     let Some(settings) = &app.config.canary else { return Ok(false) };
-    let since = troubles::read_signal(&app.db, RESUMED).await?.map_or(Timestamp::UNIX_EPOCH, |(_, at)| at);
-    Ok(i64::try_from(failures(runs, since)).unwrap_or(i64::MAX) >= settings.stop_after)
+    let since = troubles::load_tenant_fact(&app.db, RESUMED_FACT).await?.map_or(Timestamp::UNIX_EPOCH, |(_, at)| at);
+    Ok(i64::try_from(count_consecutive_failures(runs, since)).unwrap_or(i64::MAX) >= settings.stop_after)
 }
 
 /// Problem with password writeback that the form shows.
@@ -221,17 +234,19 @@ pub(crate) enum WritebackHealth {
 }
 
 /// Returns whether password writeback is known to be down or slow.
-pub(super) async fn writeback(app: &AppState) -> Result<Option<WritebackHealth>, StoreError> {
+pub(super) async fn load_writeback_health(app: &AppState) -> Result<Option<WritebackHealth>, StoreError> {
     let Some(settings) = &app.config.canary else { return Ok(None) };
-    let runs = runs(&app.db, 5, app.now()).await?;
+    let runs = load_runs(&app.db, 5, app.now()).await?;
     let telling: Vec<&CanaryRun> =
-        runs.iter().filter(|run| !matches!(run.says, CanaryResult::Pending | CanaryResult::Nothing)).collect();
-    Ok(match telling.first().map(|run| run.says) {
-        Some(CanaryResult::Bad) => {
-            let first = telling.iter().take_while(|run| run.says == CanaryResult::Bad).last();
-            first.map(|run| WritebackHealth::Down(run.at))
+        runs.iter().filter(|run| !matches!(run.result, CanaryResult::Pending | CanaryResult::Inconclusive)).collect();
+    Ok(match telling.first().map(|run| run.result) {
+        Some(CanaryResult::Failed) => {
+            let first = telling.iter().take_while(|run| run.result == CanaryResult::Failed).last();
+            first.map(|run| WritebackHealth::Down(run.started_at))
         }
-        Some(CanaryResult::Good(took) | CanaryResult::Asked(took)) if took.as_secs() >= settings.slow_seconds => {
+        Some(CanaryResult::Passed(took) | CanaryResult::DirectoryRefused(took))
+            if took.as_secs() >= settings.slow_seconds =>
+        {
             Some(WritebackHealth::Slow(took))
         }
         _ => None,
@@ -239,78 +254,94 @@ pub(super) async fn writeback(app: &AppState) -> Result<Option<WritebackHealth>,
 }
 
 /// Counts the newest consecutive failures since a time. Pending and inconclusive runs are skipped.
-fn failures(runs: &[CanaryRun], since: Timestamp) -> usize {
-    let telling =
-        runs.iter().filter(|run| run.at > since && !matches!(run.says, CanaryResult::Pending | CanaryResult::Nothing));
-    telling.take_while(|run| run.says == CanaryResult::Bad).count()
+fn count_consecutive_failures(runs: &[CanaryRun], since: Timestamp) -> usize {
+    let telling = runs.iter().filter(|run| {
+        run.started_at > since && !matches!(run.result, CanaryResult::Pending | CanaryResult::Inconclusive)
+    });
+    telling.take_while(|run| run.result == CanaryResult::Failed).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reset::evidence::reset_for_test as reset;
+    use crate::reset::evidence::sample_reset;
 
-    fn now() -> Timestamp {
+    fn fixed_now() -> Timestamp {
         "2026-11-23T10:01:00Z".parse().unwrap()
     }
 
-    fn says(state: ResetState, cause: Option<ResetCause>) -> CanaryResult {
-        judge(&PasswordReset { state, cause, ..reset() }, &[], now())
+    fn assess_state(state: ResetState, cause: Option<ResetCause>) -> CanaryResult {
+        assess_run(&PasswordReset { state, cause, ..sample_reset() }, &[], fixed_now())
     }
 
     #[test]
-    fn what_a_run_says_follows_from_its_row() {
+    fn run_result_follows_from_state_and_cause() {
         let five = SignedDuration::from_secs(5);
-        assert_eq!(says(ResetState::Written, None), CanaryResult::Good(five));
+        assert_eq!(assess_state(ResetState::Written, None), CanaryResult::Passed(five));
         assert_eq!(
-            says(ResetState::Refused, Some(ResetCause::Policy)),
-            CanaryResult::Asked(five),
+            assess_state(ResetState::Refused, Some(ResetCause::Policy)),
+            CanaryResult::DirectoryRefused(five),
             "a minimum age is no failure"
         );
-        let before_graph =
-            PasswordReset { state: ResetState::Refused, cause: Some(ResetCause::Policy), accepted_at: None, ..reset() };
-        assert_eq!(judge(&before_graph, &[], now()), CanaryResult::Bad, "the directory was not asked");
-        for cause in
-            [ResetCause::NotSent, ResetCause::Throttled, ResetCause::Operator, ResetCause::Role, ResetCause::Banned]
-        {
-            assert_eq!(says(ResetState::Refused, Some(cause)), CanaryResult::Nothing, "{cause:?}");
+        let before_graph = PasswordReset {
+            state: ResetState::Refused,
+            cause: Some(ResetCause::Policy),
+            accepted_at: None,
+            ..sample_reset()
+        };
+        assert_eq!(assess_run(&before_graph, &[], fixed_now()), CanaryResult::Failed, "the directory was not asked");
+        for cause in [
+            ResetCause::NotSent,
+            ResetCause::Throttled,
+            ResetCause::OperatorUnavailable,
+            ResetCause::OperatorRoleMissing,
+            ResetCause::Banned,
+        ] {
+            assert_eq!(assess_state(ResetState::Refused, Some(cause)), CanaryResult::Inconclusive, "{cause:?}");
         }
-        assert_eq!(says(ResetState::Writing, None), CanaryResult::Pending);
+        assert_eq!(assess_state(ResetState::Writing, None), CanaryResult::Pending);
         for state in [ResetState::Failed, ResetState::Split, ResetState::CloudOnly] {
-            assert_eq!(says(state, None), CanaryResult::Bad, "{state:?}");
+            assert_eq!(assess_state(state, None), CanaryResult::Failed, "{state:?}");
         }
         assert_eq!(
-            says(ResetState::Unknown, Some(ResetCause::NoAnswer)),
+            assess_state(ResetState::Unknown, Some(ResetCause::NoAnswer)),
             CanaryResult::Pending,
             "evidence may still come"
         );
-        let late = now() + OVERDUE;
-        let unknown = PasswordReset { state: ResetState::Unknown, ..reset() };
-        assert_eq!(judge(&unknown, &[], late), CanaryResult::Bad);
-        assert_eq!(judge(&PasswordReset { state: ResetState::Writing, ..reset() }, &[], late), CanaryResult::Bad);
+        let late = fixed_now() + OVERDUE_AFTER;
+        let unknown = PasswordReset { state: ResetState::Unknown, ..sample_reset() };
+        assert_eq!(assess_run(&unknown, &[], late), CanaryResult::Failed);
+        assert_eq!(
+            assess_run(&PasswordReset { state: ResetState::Writing, ..sample_reset() }, &[], late),
+            CanaryResult::Failed
+        );
     }
 
     #[test]
-    fn failures_are_counted_from_the_newest_and_what_says_nothing_is_passed_over() {
+    fn consecutive_failures_skip_inconclusive_runs() {
         let run = |says, minutes: i64| CanaryRun {
             reference: "7KQ4M2ZD".parse().unwrap(),
-            at: now() - SignedDuration::from_mins(minutes),
-            says,
+            started_at: fixed_now() - SignedDuration::from_mins(minutes),
+            result: says,
             state: ResetState::Failed,
             cause: None,
-            rungs: vec![],
+            checkpoints: vec![],
         };
-        let good = CanaryResult::Good(SignedDuration::ZERO);
+        let good = CanaryResult::Passed(SignedDuration::ZERO);
         let runs = [
             run(CanaryResult::Pending, 1),
-            run(CanaryResult::Bad, 2),
-            run(CanaryResult::Nothing, 3),
-            run(CanaryResult::Bad, 4),
+            run(CanaryResult::Failed, 2),
+            run(CanaryResult::Inconclusive, 3),
+            run(CanaryResult::Failed, 4),
             run(good, 5),
-            run(CanaryResult::Bad, 6),
+            run(CanaryResult::Failed, 6),
         ];
-        assert_eq!(failures(&runs, Timestamp::UNIX_EPOCH), 2);
-        assert_eq!(failures(&runs, now() - SignedDuration::from_mins(3)), 1, "since the canary was resumed");
-        assert_eq!(failures(&[], Timestamp::UNIX_EPOCH), 0);
+        assert_eq!(count_consecutive_failures(&runs, Timestamp::UNIX_EPOCH), 2);
+        assert_eq!(
+            count_consecutive_failures(&runs, fixed_now() - SignedDuration::from_mins(3)),
+            1,
+            "since the canary was resumed"
+        );
+        assert_eq!(count_consecutive_failures(&[], Timestamp::UNIX_EPOCH), 0);
     }
 }

@@ -6,16 +6,16 @@
 use jiff::Timestamp;
 
 use super::aftercare::DeviceChecklist;
-use super::reading::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::reading::EvidenceRecord;
 use super::store;
-use crate::audit::{AuditEvent, ResetHistoryEntry, trail};
+use crate::audit::{AuditEvent, ResetHistoryEntry, load_reset_history};
 use crate::base::{PersonKey, ReferenceCode, ResetId};
 use crate::signin::{StaffMember, StaffPermission};
 use crate::state::AppState;
 use crate::store::{Db, StoreError, Tx};
 
 pub(crate) use super::causes::ResetCause;
-pub(crate) use super::reading::{EvidenceCheckpoint as DeskRung, PasswordReset as DeskReset};
+pub(crate) use super::reading::{EvidenceCheckpoint, PasswordReset};
 pub(crate) use super::state::ResetState;
 use super::store::search::TicketScope;
 pub(crate) use super::store::search::{ResetQuery, ResetSearchPage, SearchContinuation};
@@ -23,7 +23,7 @@ pub(crate) use super::store::{EndedReset, GraphResponseRecord, ListCursor, Reset
 pub(crate) use super::words::SearchText;
 
 /// Maximum number of other resets of the same person in the detail.
-const OTHERS: usize = 10;
+const MAX_OTHER_RESETS: usize = 10;
 
 /// One reset with everything that is stored about it.
 pub(crate) struct ResetDetail {
@@ -31,39 +31,43 @@ pub(crate) struct ResetDetail {
     pub(crate) name: String,
     pub(crate) upn: String,
     /// Graph's own text about the outcome.
-    pub(crate) detail: Option<String>,
-    pub(crate) proofs: Vec<EvidenceRecord>,
-    pub(crate) answers: Vec<GraphResponseRecord>,
+    pub(crate) status_detail: Option<String>,
+    pub(crate) evidence: Vec<EvidenceRecord>,
+    pub(crate) graph_responses: Vec<GraphResponseRecord>,
     pub(crate) notes: Vec<ResetNote>,
-    pub(crate) trail: Vec<ResetHistoryEntry>,
+    pub(crate) history: Vec<ResetHistoryEntry>,
     /// Other resets of the same person, newest first.
-    pub(crate) others: Vec<ResetSummary>,
-    care: DeviceChecklist,
+    pub(crate) other_resets: Vec<ResetSummary>,
+    checklist: DeviceChecklist,
 }
 
 /// Result of the evidence: whether it proves that the password is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EvidenceStatus {
-    Yes,
+    Proved,
     /// Missing checkpoints: every one of the first list, and one of the second.
-    Missing {
-        all: Vec<EvidenceCheckpoint>,
-        any: Vec<EvidenceCheckpoint>,
+    NotProved {
+        all_of: Vec<EvidenceCheckpoint>,
+        one_of: Vec<EvidenceCheckpoint>,
     },
 }
 
 impl ResetDetail {
-    pub(crate) fn verified(&self) -> EvidenceStatus {
-        let reached: Vec<EvidenceCheckpoint> = self.proofs.iter().map(|proof| proof.rung).collect();
-        verified(self.reset.state, (self.reset.synced, self.reset.set_before.is_some()), &reached)
+    pub(crate) fn evidence_status(&self) -> EvidenceStatus {
+        let reached: Vec<EvidenceCheckpoint> = self.evidence.iter().map(|proof| proof.checkpoint).collect();
+        assess_evidence(self.reset.state, (self.reset.synced, self.reset.password_baseline.is_some()), &reached)
     }
 
     /// Returns the steps of the person's device checklist: code and whether the person marked it as done.
-    pub(crate) fn steps(&self) -> Vec<(&'static str, bool)> {
-        if !super::aftercare::page::due(self.reset.state) {
+    pub(crate) fn checklist_steps(&self) -> Vec<(&'static str, bool)> {
+        if !super::aftercare::page::has_checklist(self.reset.state) {
             return Vec::new();
         }
-        self.care.steps().into_iter().map(|step| (step.code(), self.care.done(step).is_some())).collect()
+        self.checklist
+            .applicable_steps()
+            .into_iter()
+            .map(|step| (step.as_str(), self.checklist.completed_at(step).is_some()))
+            .collect()
     }
 }
 
@@ -71,7 +75,11 @@ impl ResetDetail {
 /// confirmation is required and, if the password is stored in the directory, also the writeback agent or a domain
 /// controller. If the log shows that no agent carried the password, a sign-in at Microsoft proves nothing about the
 /// directory.
-fn verified(state: ResetState, (synced, probed): (bool, bool), reached: &[EvidenceCheckpoint]) -> EvidenceStatus {
+fn assess_evidence(
+    state: ResetState,
+    (synced, probed): (bool, bool),
+    reached: &[EvidenceCheckpoint],
+) -> EvidenceStatus {
     let counts = |rung: &EvidenceCheckpoint| {
         !matches!(rung, EvidenceCheckpoint::Landed | EvidenceCheckpoint::Works) || state != ResetState::CloudOnly
     };
@@ -91,42 +99,50 @@ fn verified(state: ResetState, (synced, probed): (bool, bool), reached: &[Eviden
     } else {
         vec![EvidenceCheckpoint::Written]
     };
-    if all.is_empty() && any.is_empty() { EvidenceStatus::Yes } else { EvidenceStatus::Missing { all, any } }
+    if all.is_empty() && any.is_empty() {
+        EvidenceStatus::Proved
+    } else {
+        EvidenceStatus::NotProved { all_of: all, one_of: any }
+    }
 }
 
 /// Returns one page of matching resets, newest first.
-pub(crate) async fn search(db: &Db, asked: &ResetQuery) -> Result<ResetSearchPage, StoreError> {
-    store::search::search(db, asked).await
+pub(crate) async fn search_resets(db: &Db, asked: &ResetQuery) -> Result<ResetSearchPage, StoreError> {
+    store::search::search_resets(db, asked).await
 }
 
 /// Statistics of resets that started at a time or later, for the insights.
 pub(crate) struct ResetStatistics {
     /// Day since 1970-01-01, state, count.
-    pub(crate) days: Vec<(i64, ResetState, i64)>,
+    pub(crate) outcomes_by_day: Vec<(i64, ResetState, i64)>,
     /// Day, checkpoint and milliseconds since the password was sent, of the newest resets.
-    pub(crate) spans: Vec<(i64, EvidenceCheckpoint, i64)>,
+    pub(crate) checkpoint_latencies: Vec<(i64, EvidenceCheckpoint, i64)>,
     /// Cause code and count, most frequent first.
-    pub(crate) causes: Vec<(String, i64)>,
+    pub(crate) counts_by_cause: Vec<(String, i64)>,
 }
 
-pub(crate) async fn figures(db: &Db, since: Timestamp) -> Result<ResetStatistics, StoreError> {
-    let (days, spans) = (store::days(db, since).await?, store::spans(db, since).await?);
-    Ok(ResetStatistics { days, spans, causes: store::causes(db, since).await? })
+pub(crate) async fn load_statistics(db: &Db, since: Timestamp) -> Result<ResetStatistics, StoreError> {
+    let (days, spans) = (store::count_by_day(db, since).await?, store::load_checkpoint_latencies(db, since).await?);
+    Ok(ResetStatistics {
+        outcomes_by_day: days,
+        checkpoint_latencies: spans,
+        counts_by_cause: store::count_by_cause(db, since).await?,
+    })
 }
 
 /// Loads resets that started at a time or later and have ended.
-pub(crate) async fn ended(db: &Db, since: Timestamp) -> Result<Vec<EndedReset>, StoreError> {
-    store::ended(db, since).await
+pub(crate) async fn load_ended(db: &Db, since: Timestamp) -> Result<Vec<EndedReset>, StoreError> {
+    store::load_ended(db, since).await
 }
 
 /// Loads the newest reset of a person.
-pub(crate) async fn newest(db: &Db, person: PersonKey) -> Result<Option<ResetSummary>, StoreError> {
-    Ok(store::of_person(db, person).await?.into_iter().next())
+pub(crate) async fn load_newest(db: &Db, person: PersonKey) -> Result<Option<ResetSummary>, StoreError> {
+    Ok(store::load_by_person(db, person).await?.into_iter().next())
 }
 
 /// Returns the change counter, which increases with every visible change of any reset.
-pub(crate) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
-    store::newest_change(db).await
+pub(crate) async fn load_newest_change(db: &Db) -> Result<i64, StoreError> {
+    store::load_newest_change(db).await
 }
 
 /// Indexes a case's ticket for a reset, or for the person's newest resets if no reset is given.
@@ -141,65 +157,73 @@ pub(crate) async fn index_ticket(
 }
 
 /// Loads the id and the person of a reset by its reference.
-pub(crate) async fn whose(db: &Db, reference: &ReferenceCode) -> Result<Option<(ResetId, PersonKey)>, StoreError> {
-    Ok(store::by_reference(db, reference).await?.map(|reset| (reset.id, reset.person)))
+pub(crate) async fn load_id_and_person(
+    db: &Db,
+    reference: &ReferenceCode,
+) -> Result<Option<(ResetId, PersonKey)>, StoreError> {
+    Ok(store::load_by_reference(db, reference).await?.map(|reset| (reset.id, reset.person)))
 }
 
 /// Loads the id of a reset by its reference.
-pub(crate) async fn id_of(db: &Db, reference: &ReferenceCode) -> Result<Option<ResetId>, StoreError> {
-    Ok(store::by_reference(db, reference).await?.map(|reset| reset.id))
+pub(crate) async fn load_id(db: &Db, reference: &ReferenceCode) -> Result<Option<ResetId>, StoreError> {
+    Ok(store::load_by_reference(db, reference).await?.map(|reset| reset.id))
 }
 
 /// Loads the newest resets of a person.
-pub(crate) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<ResetSummary>, StoreError> {
-    store::of_person(db, person).await
+pub(crate) async fn load_by_person(db: &Db, person: PersonKey) -> Result<Vec<ResetSummary>, StoreError> {
+    store::load_by_person(db, person).await
 }
 
-pub(crate) async fn file(app: &AppState, reference: &ReferenceCode) -> Result<Option<ResetDetail>, StoreError> {
+pub(crate) async fn load_detail(app: &AppState, reference: &ReferenceCode) -> Result<Option<ResetDetail>, StoreError> {
     let db = &app.db;
-    let Some(reset) = store::by_reference(db, reference).await? else { return Ok(None) };
-    let (name, upn, detail) = store::about(db, reset.id).await?;
-    let mut others = store::of_person(db, reset.person).await?;
+    let Some(reset) = store::load_by_reference(db, reference).await? else { return Ok(None) };
+    let (name, upn, detail) = store::load_name_and_detail(db, reset.id).await?;
+    let mut others = store::load_by_person(db, reset.person).await?;
     others.retain(|other| other.id != reset.id);
-    others.truncate(OTHERS);
+    others.truncate(MAX_OTHER_RESETS);
     Ok(Some(ResetDetail {
-        others,
-        proofs: store::proofs(db, reset.id).await?,
-        answers: store::answers(db, reset.id).await?,
-        notes: store::notes(db, reset.id).await?,
-        trail: trail(db, reset.id).await?,
-        care: store::aftercare(db, reset.id).await?,
+        other_resets: others,
+        evidence: store::load_evidence(db, reset.id).await?,
+        graph_responses: store::load_graph_responses(db, reset.id).await?,
+        notes: store::load_notes(db, reset.id).await?,
+        history: load_reset_history(db, reset.id).await?,
+        checklist: store::load_checklist(db, reset.id).await?,
         reset,
         name,
         upn,
-        detail,
+        status_detail: detail,
     }))
 }
 
 /// Adds a note to a reset. Its text is only in the table: the audit event says that a note was added and by whom.
-pub(crate) async fn note<P: StaffPermission>(
+pub(crate) async fn add_note<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     reset: &PasswordReset,
     text: &str,
 ) -> Result<(), StoreError> {
-    let mut ledger = app.auditor.begin().await?;
+    let mut ledger = app.audit_log.begin().await?;
     let by = (staff.login.key, staff.login.name.as_str());
-    store::note(ledger.tx(), reset.id, by, text, app.now()).await?;
-    ledger.record(AuditEvent::new("desk.note", staff.actor()).about(reset.person).reset(reset.id));
+    store::insert_note(ledger.tx(), reset.id, by, text, app.now()).await?;
+    ledger.record_event(
+        AuditEvent::new("desk.note", staff.audit_actor()).with_subject(reset.person).with_reset(reset.id),
+    );
     ledger.commit().await
 }
 
 /// Makes the next poll and evidence check due now. Returns `false` if there is nothing left to check.
-pub(crate) async fn ask_now<P: StaffPermission>(
+pub(crate) async fn check_now<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     reset: &PasswordReset,
 ) -> Result<bool, StoreError> {
-    let mut ledger = app.auditor.begin().await?;
-    let asked = store::ask_now(ledger.tx(), reset.id, app.now()).await?;
-    ledger.record(
-        AuditEvent::new("desk.asked_again", staff.actor()).about(reset.person).reset(reset.id).with("open", asked),
+    let mut ledger = app.audit_log.begin().await?;
+    let asked = store::schedule_checks_now(ledger.tx(), reset.id, app.now()).await?;
+    ledger.record_event(
+        AuditEvent::new("desk.asked_again", staff.audit_actor())
+            .with_subject(reset.person)
+            .with_reset(reset.id)
+            .with_detail("open", asked),
     );
     ledger.commit().await?;
     Ok(asked)
@@ -210,29 +234,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verified_is_what_the_rungs_say() {
+    fn evidence_status_follows_from_checkpoints() {
         use EvidenceCheckpoint::{Accepted, Carried, Landed, Works, Written};
-        let missing = |all: &[EvidenceCheckpoint], any: &[EvidenceCheckpoint]| EvidenceStatus::Missing {
-            all: all.to_vec(),
-            any: any.to_vec(),
+        let missing = |all: &[EvidenceCheckpoint], any: &[EvidenceCheckpoint]| EvidenceStatus::NotProved {
+            all_of: all.to_vec(),
+            one_of: any.to_vec(),
         };
-        let cloud_only = verified(ResetState::CloudOnly, (true, true), &[Accepted, Written, Landed, Works]);
+        let cloud_only = assess_evidence(ResetState::CloudOnly, (true, true), &[Accepted, Written, Landed, Works]);
         assert_eq!(cloud_only, missing(&[], &[Carried]), "Microsoft has it, the directory does not");
         for (synced, reached, expected) in [
             (true, vec![], missing(&[Written], &[Carried, Works])),
             (true, vec![Accepted], missing(&[Written], &[Carried, Works])),
             (true, vec![Accepted, Written], missing(&[], &[Carried, Works])),
             (true, vec![Accepted, Carried], missing(&[Written], &[])),
-            (true, vec![Accepted, Written, Carried], EvidenceStatus::Yes),
-            (true, vec![Accepted, Works], EvidenceStatus::Yes),
+            (true, vec![Accepted, Written, Carried], EvidenceStatus::Proved),
+            (true, vec![Accepted, Works], EvidenceStatus::Proved),
             (false, vec![Accepted], missing(&[Written], &[])),
-            (false, vec![Accepted, Written], EvidenceStatus::Yes),
+            (false, vec![Accepted, Written], EvidenceStatus::Proved),
         ] {
-            assert_eq!(verified(ResetState::Finished, (synced, false), &reached), expected, "{synced} {reached:?}");
+            assert_eq!(
+                assess_evidence(ResetState::Finished, (synced, false), &reached),
+                expected,
+                "{synced} {reached:?}"
+            );
         }
-        let probed = |reached: &[EvidenceCheckpoint]| verified(ResetState::Written, (true, true), reached);
+        let probed = |reached: &[EvidenceCheckpoint]| assess_evidence(ResetState::Written, (true, true), reached);
         assert_eq!(probed(&[Accepted, Written]), missing(&[], &[Carried, Landed, Works]));
-        assert_eq!(probed(&[Accepted, Written, Landed]), EvidenceStatus::Yes);
+        assert_eq!(probed(&[Accepted, Written, Landed]), EvidenceStatus::Proved);
         assert_eq!(probed(&[Accepted, Landed]), missing(&[Written], &[]));
     }
 }

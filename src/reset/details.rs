@@ -9,30 +9,38 @@ use super::state::OperationFailure;
 
 /// Pattern: a detail that contains any of the lower-case fragments means this failure.
 pub(super) struct DetailPattern {
-    pub(super) words: &'static [&'static str],
-    pub(super) ending: OperationFailure,
+    pub(super) fragments: &'static [&'static str],
+    pub(super) failure: OperationFailure,
     /// Source of the fragments.
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that generates docs/causes.md"))]
     pub(super) source: &'static str,
 }
 
-const fn row(words: &'static [&'static str], ending: OperationFailure, source: &'static str) -> DetailPattern {
-    DetailPattern { words, ending, source }
+const fn detail_pattern(
+    words: &'static [&'static str],
+    ending: OperationFailure,
+    source: &'static str,
+) -> DetailPattern {
+    DetailPattern { fragments: words, failure: ending, source }
 }
 
-const SSPR: &str = "troubleshoot-sspr-writeback.md and concept-sspr-writeback.md, read 2026-08";
-const AD: &str = "[MS-ERREF] Win32 codes, as AD puts them before its LDAP text; read 2026-08";
+const SSPR_SOURCE: &str = "troubleshoot-sspr-writeback.md and concept-sspr-writeback.md, read 2026-08";
+const AD_SOURCE: &str = "[MS-ERREF] Win32 codes, as AD puts them before its LDAP text; read 2026-08";
 
 /// Patterns in order of precedence: longer names come before the shorter ones that they contain.
-pub(super) const KNOWN: [DetailPattern; 16] = [
-    row(&["onpremisessuccesscloudfailure", "onpremsuccesscloudfail", "120005"], OperationFailure::Split, SSPR),
-    row(
+pub(super) const DETAIL_PATTERNS: [DetailPattern; 16] = [
+    detail_pattern(
+        &["onpremisessuccesscloudfailure", "onpremsuccesscloudfail", "120005"],
+        OperationFailure::Split,
+        SSPR_SOURCE,
+    ),
+    detail_pattern(
         &["fuzzypolicy", "doesnotcomplyfuzzy", "banned", "120018"],
         OperationFailure::Refused(ResetCause::Banned),
-        SSPR,
+        SSPR_SOURCE,
     ),
-    row(&["containsmembername", "120003"], OperationFailure::Refused(ResetCause::Banned), SSPR),
-    row(
+    detail_pattern(&["containsmembername", "120003"], OperationFailure::Refused(ResetCause::Banned), SSPR_SOURCE),
+    detail_pattern(
         &[
             "policyviolation",
             "complexity",
@@ -44,10 +52,10 @@ pub(super) const KNOWN: [DetailPattern; 16] = [
             "120004",
         ],
         OperationFailure::Refused(ResetCause::Policy),
-        SSPR,
+        SSPR_SOURCE,
     ),
-    row(&["0000052d"], OperationFailure::Refused(ResetCause::Policy), AD),
-    row(
+    detail_pattern(&["0000052d"], OperationFailure::Refused(ResetCause::Policy), AD_SOURCE),
+    detail_pattern(
         &[
             "sspr_0030",
             "connectivity",
@@ -60,41 +68,57 @@ pub(super) const KNOWN: [DetailPattern; 16] = [
             "120008",
         ],
         OperationFailure::Failed(ResetCause::AgentOffline),
-        SSPR,
+        SSPR_SOURCE,
     ),
-    row(
+    detail_pattern(
         &["sspr_0009", "sspr_0010", "sspr_0011", "sspr_0012", "sspr_0013", "sspr_0014", "writebacknotenabled"],
         OperationFailure::Failed(ResetCause::NotEnabled),
-        SSPR,
+        SSPR_SOURCE,
     ),
-    row(
+    detail_pattern(
         &["sspr_0029", "adminaction", "33004", "accessdenied", "120015"],
-        OperationFailure::Failed(ResetCause::AdminAction),
-        SSPR,
+        OperationFailure::Failed(ResetCause::AdminActionRequired),
+        SSPR_SOURCE,
     ),
-    row(&["00000005", "80070005"], OperationFailure::Failed(ResetCause::AdminAction), AD),
-    row(&["lockedoutordisabled", "120014"], OperationFailure::Failed(ResetCause::AccountLocked), SSPR),
-    row(&["disabled", "33005", "00000533"], OperationFailure::Failed(ResetCause::AccountDisabled), SSPR),
-    row(
+    detail_pattern(&["00000005", "80070005"], OperationFailure::Failed(ResetCause::AdminActionRequired), AD_SOURCE),
+    detail_pattern(
+        &["lockedoutordisabled", "120014"],
+        OperationFailure::Failed(ResetCause::AccountLocked),
+        SSPR_SOURCE,
+    ),
+    detail_pattern(
+        &["disabled", "33005", "00000533"],
+        OperationFailure::Failed(ResetCause::AccountDisabled),
+        SSPR_SOURCE,
+    ),
+    detail_pattern(
         &["lockedout", "accountlocked", "33006", "00000775"],
         OperationFailure::Failed(ResetCause::AccountLocked),
-        SSPR,
+        SSPR_SOURCE,
     ),
-    row(&["accountexpired", "00000701"], OperationFailure::Failed(ResetCause::AccountExpired), AD),
-    row(&["multiplematch", "33003", "80230402"], OperationFailure::Failed(ResetCause::SeveralInDirectory), SSPR),
-    row(&["usernotfound", "33002", "120016", "00000525"], OperationFailure::Failed(ResetCause::NotInDirectory), SSPR),
-    row(
+    detail_pattern(&["accountexpired", "00000701"], OperationFailure::Failed(ResetCause::AccountExpired), AD_SOURCE),
+    detail_pattern(
+        &["multiplematch", "33003", "80230402"],
+        OperationFailure::Failed(ResetCause::SeveralInDirectory),
+        SSPR_SOURCE,
+    ),
+    detail_pattern(
+        &["usernotfound", "33002", "120016", "00000525"],
+        OperationFailure::Failed(ResetCause::NotInDirectory),
+        SSPR_SOURCE,
+    ),
+    detail_pattern(
         &["33001", "33009", "800700ce", "32004", "32005", "32008", "32009", "120020", "120021"],
-        OperationFailure::Failed(ResetCause::AgentTrouble),
-        SSPR,
+        OperationFailure::Failed(ResetCause::AgentFailed),
+        SSPR_SOURCE,
     ),
 ];
 
 /// Classifies the `statusDetail` of a failed operation, or the reason of an audit record.
-pub(super) fn ending(detail: &str) -> OperationFailure {
+pub(super) fn classify_status_detail(detail: &str) -> OperationFailure {
     let text = detail.to_lowercase();
-    let known = KNOWN.iter().find(|known| known.words.iter().any(|word| text.contains(word)));
-    known.map_or(OperationFailure::Failed(ResetCause::Unrecognised), |known| known.ending)
+    let known = DETAIL_PATTERNS.iter().find(|known| known.fragments.iter().any(|word| text.contains(word)));
+    known.map_or(OperationFailure::Failed(ResetCause::Unrecognised), |known| known.failure)
 }
 
 #[cfg(test)]
@@ -104,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn details_are_understood_or_said_not_to_be() {
+    fn known_detail_is_classified_and_unknown_is_unrecognised() {
         for (detail, expected) in [
             ("OnPremisesPolicyViolation", OperationFailure::Refused(ResetCause::Policy)),
             ("0000052D: SvcErr: DSID-031A12D2, problem 5003", OperationFailure::Refused(ResetCause::Policy)),
@@ -114,26 +138,30 @@ mod tests {
             ("OnPremisesConnectivityError", OperationFailure::Failed(ResetCause::AgentOffline)),
             ("SSPR_0030", OperationFailure::Failed(ResetCause::AgentOffline)),
             ("SSPR_0010", OperationFailure::Failed(ResetCause::NotEnabled)),
-            ("OnPremisesAdminActionRequired", OperationFailure::Failed(ResetCause::AdminAction)),
+            ("OnPremisesAdminActionRequired", OperationFailure::Failed(ResetCause::AdminActionRequired)),
             ("OnPremUserAccountLockedOutOrDisabled", OperationFailure::Failed(ResetCause::AccountLocked)),
             ("OnPremUserAccountDisabled", OperationFailure::Failed(ResetCause::AccountDisabled)),
             ("AccountExpired", OperationFailure::Failed(ResetCause::AccountExpired)),
             ("33003", OperationFailure::Failed(ResetCause::SeveralInDirectory)),
             ("UserNotFoundBySspr", OperationFailure::Failed(ResetCause::NotInDirectory)),
-            ("hr=800700CE", OperationFailure::Failed(ResetCause::AgentTrouble)),
+            ("hr=800700CE", OperationFailure::Failed(ResetCause::AgentFailed)),
             ("hr=80230619", OperationFailure::Refused(ResetCause::Policy)),
             ("SomethingNobodyHasSeenYet", OperationFailure::Failed(ResetCause::Unrecognised)),
             ("", OperationFailure::Failed(ResetCause::Unrecognised)),
         ] {
-            assert_eq!(ending(detail), expected, "{detail}");
+            assert_eq!(classify_status_detail(detail), expected, "{detail}");
         }
     }
 
     #[test]
-    fn every_row_can_be_reached_by_each_of_its_words() {
-        for known in &KNOWN {
-            for word in known.words {
-                assert_eq!(ending(&word.to_uppercase()), known.ending, "{word} matches an earlier pattern");
+    fn every_fragment_matches_its_own_pattern_first() {
+        for known in &DETAIL_PATTERNS {
+            for word in known.fragments {
+                assert_eq!(
+                    classify_status_detail(&word.to_uppercase()),
+                    known.failure,
+                    "{word} matches an earlier pattern"
+                );
             }
         }
     }
@@ -141,7 +169,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_detail_is_classified_without_panic(detail in "\\PC{0,200}") {
-            let _ = ending(&detail);
+            let _ = classify_status_detail(&detail);
         }
     }
 }

@@ -18,30 +18,30 @@ use crate::web::{ClientAddress, Lang, WebError};
 /// Reset with its evidence, finishing status and device checklist, as loaded at one time.
 pub(crate) struct VisibleReset {
     pub(super) reset: PasswordReset,
-    pub(super) proofs: Vec<EvidenceRecord>,
-    pub(super) finished: FinishingStatus,
-    pub(super) care: DeviceChecklist,
+    pub(super) evidence: Vec<EvidenceRecord>,
+    pub(super) finishing: FinishingStatus,
+    pub(super) checklist: DeviceChecklist,
     /// Last rendered page and its variant: the page of a settled reset is the same at every reload.
-    drawn: Mutex<Option<(PageVariant, Bytes)>>,
+    cached_page: Mutex<Option<(PageVariant, Bytes)>>,
 }
 
 /// Notice from submitting the form, shown on the status page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SubmitNotice {
     /// Another reset was unfinished, so the password was not used.
-    Unused,
+    PasswordNotUsed,
     /// Microsoft could not check the password beforehand.
-    Unasked,
+    PrecheckSkipped,
 }
 
 /// Everything that the page of a settled reset depends on besides the reset itself.
 #[derive(PartialEq, Eq)]
 pub(super) struct PageVariant {
     pub(super) language: Lang,
-    pub(super) viewer: String,
+    pub(super) viewer_name: String,
     /// The page is the person's own, and not the helpdesk view of an agent with the same name.
-    pub(super) mine: bool,
-    pub(super) note: Option<SubmitNotice>,
+    pub(super) is_own: bool,
+    pub(super) notice: Option<SubmitNotice>,
     pub(super) is_final: bool,
 }
 
@@ -52,17 +52,17 @@ impl VisibleReset {
         finished: FinishingStatus,
         care: DeviceChecklist,
     ) -> Self {
-        Self { reset, proofs, finished, care, drawn: Mutex::default() }
+        Self { reset, evidence: proofs, finishing: finished, checklist: care, cached_page: Mutex::default() }
     }
 
     /// Returns the cached page if it was rendered for the same variant.
-    pub(super) fn drawn(&self, like: &PageVariant) -> Option<Bytes> {
-        let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn cached_page(&self, like: &PageVariant) -> Option<Bytes> {
+        let drawn = self.cached_page.lock().unwrap_or_else(PoisonError::into_inner);
         drawn.as_ref().filter(|(known, _)| known == like).map(|(_, page)| page.clone())
     }
 
-    pub(super) fn keep(&self, drawn: PageVariant, page: Bytes) {
-        *self.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some((drawn, page));
+    pub(super) fn cache_page(&self, drawn: PageVariant, page: Bytes) {
+        *self.cached_page.lock().unwrap_or_else(PoisonError::into_inner) = Some((drawn, page));
     }
 }
 
@@ -73,9 +73,9 @@ pub(crate) type PageCache = ChangeTrackedCache<VisibleReset>;
 pub(super) struct ResetPageRequest {
     viewer: Option<ResetViewer>,
     address: ClientAddress,
-    shown: Option<PageCache>,
+    page_cache: Option<PageCache>,
     /// Minimum revision: an older one from the cache is not used.
-    pub(super) at_least: i64,
+    pub(super) min_revision: i64,
 }
 
 impl FromRequestParts<AppState> for ResetPageRequest {
@@ -84,51 +84,51 @@ impl FromRequestParts<AppState> for ResetPageRequest {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, WebError> {
         let viewer = <ResetViewer as OptionalFromRequestParts<AppState>>::from_request_parts(parts, app).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
-        Ok(Self { viewer, address, shown: parts.extensions.get().cloned(), at_least: 0 })
+        Ok(Self { viewer, address, page_cache: parts.extensions.get().cloned(), min_revision: 0 })
     }
 }
 
 /// Loads the reset, if this viewer may see it. An unknown reference and another person's reset give the same answer and
 /// cost the same single database query. Both count against a rate limit, so references cannot be guessed.
-pub(super) async fn allowed(
+pub(super) async fn load_visible_reset(
     app: &AppState,
     asking: ResetPageRequest,
     reference: &str,
 ) -> Result<Option<(ResetViewer, Arc<VisibleReset>)>, WebError> {
     let found = match reference.parse::<ReferenceCode>() {
-        Ok(reference) => find(app, &asking, &reference).await?,
+        Ok(reference) => load_from_cache_or_database(app, &asking, &reference).await?,
         Err(_) => None,
     };
     let seen = asking.viewer.zip(found);
     if seen.is_none() {
-        asking.address.count(app, "miss").await?;
+        asking.address.check_rate_limit(app, "miss").await?;
     }
     Ok(seen)
 }
 
 /// Returns the reset from the cache, if it is new enough and this viewer may see it, else from the database.
-async fn find(
+async fn load_from_cache_or_database(
     app: &AppState,
     asking: &ResetPageRequest,
     reference: &ReferenceCode,
 ) -> Result<Option<Arc<VisibleReset>>, StoreError> {
-    let may_see = |reset: &PasswordReset| asking.viewer.as_ref().is_some_and(|viewer| viewer.may_see(reset.person));
-    let shown = asking.shown.as_ref();
+    let may_see = |reset: &PasswordReset| asking.viewer.as_ref().is_some_and(|viewer| viewer.can_view(reset.person));
+    let shown = asking.page_cache.as_ref();
     let remembered = shown.and_then(|shown| shown.get(reference.as_str()));
-    let will_do = |found: &Arc<VisibleReset>| may_see(&found.reset) && found.reset.revision >= asking.at_least;
+    let will_do = |found: &Arc<VisibleReset>| may_see(&found.reset) && found.reset.revision >= asking.min_revision;
     if let Some(found) = remembered.filter(will_do) {
         return Ok(Some(found));
     }
-    let began = shown.map(ChangeTrackedCache::begin);
-    let read = store::by_reference(&app.db, reference).await?;
+    let began = shown.map(ChangeTrackedCache::read_started);
+    let read = store::load_by_reference(&app.db, reference).await?;
     let Some(reset) = read.filter(may_see) else { return Ok(None) };
-    let proofs = store::proofs(&app.db, reset.id).await?;
-    let finished = store::finished(&app.db, reset.id).await?;
-    let care = store::aftercare(&app.db, reset.id).await?;
-    let care = super::aftercare::page::with_devices(app, &reset, care).await?;
+    let proofs = store::load_evidence(&app.db, reset.id).await?;
+    let finished = store::load_finishing_status(&app.db, reset.id).await?;
+    let care = store::load_checklist(&app.db, reset.id).await?;
+    let care = super::aftercare::page::fetch_devices_once(app, &reset, care).await?;
     let found = Arc::new(VisibleReset::new(reset, proofs, finished, care));
     if let Some((shown, began)) = shown.zip(began) {
-        shown.put(reference.as_str(), Arc::clone(&found), began);
+        shown.insert(reference.as_str(), Arc::clone(&found), began);
     }
     Ok(Some(found))
 }

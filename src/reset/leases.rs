@@ -18,22 +18,23 @@ use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Duration of a sending lease, as written to the row.
-pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(20);
+pub(super) const LEASE_DURATION: SignedDuration = SignedDuration::from_secs(20);
 /// Time without a renewal after which a lease counts as expired.
-const SILENCE: Duration = Duration::from_secs(20);
+const LEASE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Interval at which the owner renews its lease.
-const BEAT: Duration = Duration::from_secs(4);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(4);
 /// Maximum time between setting `dispatched_at` and sending the request. A process that was suspended in between sends
 /// nothing when it resumes. Well below [`LEASE_TIMEOUT`], so no other process has taken the reset over yet.
-pub(super) const LEAVES_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const DISPATCH_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Renews the lease of a reset until the future is dropped. Never returns: run it concurrently with the dispatch.
-pub(super) async fn beat(app: &AppState, id: ResetId) -> std::convert::Infallible {
+pub(super) async fn run_heartbeat(app: &AppState, id: ResetId) -> std::convert::Infallible {
     loop {
-        tokio::time::sleep(BEAT).await;
+        tokio::time::sleep(HEARTBEAT_INTERVAL).await;
         let now = app.now();
-        match store::renew(&app.db, id, &app.me, now.saturating_add(LEASE).unwrap_or(now)).await {
-            Ok(()) | Err(StoreError::NoRow) => {}
+        match store::renew_lease(&app.db, id, &app.instance_id, now.saturating_add(LEASE_DURATION).unwrap_or(now)).await
+        {
+            Ok(()) | Err(StoreError::RowNotFound) => {}
             Err(error) => tracing::warn!(reset.id = %id, error = ?error, "lease renewal failed: retrying"),
         }
     }
@@ -46,7 +47,7 @@ pub(super) struct LeaseMonitor(HashMap<ResetId, (SendingLease, Duration)>);
 impl LeaseMonitor {
     /// Compares the leases with the previous round. Returns those that were not renewed for [`LEASE_TIMEOUT`], and this
     /// process's own that no task works on.
-    pub(super) fn look(
+    pub(super) fn find_expired(
         &mut self,
         rows: Vec<SendingLease>,
         me: &str,
@@ -57,13 +58,13 @@ impl LeaseMonitor {
         let mut dead = Vec::new();
         for row in rows {
             if row.owner == me {
-                if !mine.holds(row.id) {
+                if !mine.contains(row.id) {
                     dead.push(row);
                 }
                 continue;
             }
             let since = before.get(&row.id).filter(|(seen, _)| *seen == row).map_or(elapsed, |(_, since)| *since);
-            if elapsed.saturating_sub(since) >= SILENCE {
+            if elapsed.saturating_sub(since) >= LEASE_TIMEOUT {
                 dead.push(row.clone());
             }
             self.0.insert(row.id, (row, since));
@@ -73,7 +74,7 @@ impl LeaseMonitor {
 
     /// Discards all observations. Call it after a database outage: other processes may not have been able to renew
     /// either.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 }
@@ -82,40 +83,48 @@ impl LeaseMonitor {
 mod tests {
     use super::*;
 
-    fn row(until: i64) -> SendingLease {
-        SendingLease { id: "01900000-0000-7000-8000-000000000000".parse().unwrap(), owner: "other".to_owned(), until }
+    fn sending_lease(until: i64) -> SendingLease {
+        SendingLease {
+            id: "01900000-0000-7000-8000-000000000000".parse().unwrap(),
+            owner: "other".to_owned(),
+            lease_until_ms: until,
+        }
     }
 
-    fn seconds(n: u64) -> Duration {
+    fn duration_seconds(n: u64) -> Duration {
         Duration::from_secs(n)
     }
 
     #[test]
-    fn an_owner_is_dead_after_a_whole_lease_of_silence_and_not_before() {
+    fn lease_expires_only_after_full_timeout_without_renewal() {
         let (mut seen, mine) = (LeaseMonitor::default(), InFlightResets::default());
-        assert_eq!(seen.look(vec![row(1)], "me", &mine, seconds(100)), []);
-        assert_eq!(seen.look(vec![row(1)], "me", &mine, seconds(119)), []);
-        assert_eq!(seen.look(vec![row(1)], "me", &mine, seconds(120)), [row(1)]);
+        assert_eq!(seen.find_expired(vec![sending_lease(1)], "me", &mine, duration_seconds(100)), []);
+        assert_eq!(seen.find_expired(vec![sending_lease(1)], "me", &mine, duration_seconds(119)), []);
+        assert_eq!(seen.find_expired(vec![sending_lease(1)], "me", &mine, duration_seconds(120)), [sending_lease(1)]);
     }
 
     #[test]
-    fn a_sign_of_life_and_a_lost_database_start_the_count_again() {
+    fn renewal_or_database_outage_restarts_lease_timeout() {
         let (mut seen, mine) = (LeaseMonitor::default(), InFlightResets::default());
-        seen.look(vec![row(1)], "me", &mine, seconds(0));
-        assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(19)), [], "the lease was renewed");
-        assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(38)), []);
-        seen.forget();
-        assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(60)), []);
-        assert_eq!(seen.look(vec![row(2)], "me", &mine, seconds(80)), [row(2)]);
+        seen.find_expired(vec![sending_lease(1)], "me", &mine, duration_seconds(0));
+        assert_eq!(
+            seen.find_expired(vec![sending_lease(2)], "me", &mine, duration_seconds(19)),
+            [],
+            "the lease was renewed"
+        );
+        assert_eq!(seen.find_expired(vec![sending_lease(2)], "me", &mine, duration_seconds(38)), []);
+        seen.clear();
+        assert_eq!(seen.find_expired(vec![sending_lease(2)], "me", &mine, duration_seconds(60)), []);
+        assert_eq!(seen.find_expired(vec![sending_lease(2)], "me", &mine, duration_seconds(80)), [sending_lease(2)]);
     }
 
     #[test]
-    fn our_own_is_dead_only_when_nobody_here_works_on_it() {
+    fn own_lease_expires_only_when_not_in_flight() {
         let (mut seen, mine) = (LeaseMonitor::default(), InFlightResets::default());
-        let own = SendingLease { owner: "me".to_owned(), ..row(1) };
-        let marked = mine.mark(own.id);
-        assert_eq!(seen.look(vec![own.clone()], "me", &mine, seconds(900)), []);
+        let own = SendingLease { owner: "me".to_owned(), ..sending_lease(1) };
+        let marked = mine.insert(own.id);
+        assert_eq!(seen.find_expired(vec![own.clone()], "me", &mine, duration_seconds(900)), []);
         drop(marked);
-        assert_eq!(seen.look(vec![own.clone()], "me", &mine, seconds(900)), [own]);
+        assert_eq!(seen.find_expired(vec![own.clone()], "me", &mine, duration_seconds(900)), [own]);
     }
 }

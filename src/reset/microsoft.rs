@@ -8,36 +8,36 @@ use crate::policy::{NewPassword, PasswordRule, RuleStatus};
 use crate::state::AppState;
 
 /// Maximum length of Microsoft's message on the form.
-const WORDS: usize = 400;
+const MAX_MESSAGE_CHARS: usize = 400;
 
 /// Outcome of the check.
 pub(super) enum PrecheckOutcome {
     /// The check is disabled, or Microsoft accepts the password.
-    Nothing,
+    NoObjection,
     /// The check was not possible, or not in time.
-    Unasked,
+    Unavailable,
     Refused(PrecheckRefusal),
 }
 
 /// Refusal by Microsoft, as the form shows it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PrecheckRefusal {
-    pub(super) standings: Vec<(PasswordRule, RuleStatus)>,
+    pub(super) rule_statuses: Vec<(PasswordRule, RuleStatus)>,
     /// Microsoft's own message, in English.
-    pub(super) words: String,
+    pub(super) message: String,
 }
 
-pub(super) async fn ask(app: &AppState, password: &NewPassword) -> PrecheckOutcome {
+pub(super) async fn precheck_password(app: &AppState, password: &NewPassword) -> PrecheckOutcome {
     if !app.config.policy.microsoft_check {
-        return PrecheckOutcome::Nothing;
+        return PrecheckOutcome::NoObjection;
     }
-    match app.entra.operators.validate(password.as_password()).await {
-        Ok(verdict) if verdict.is_valid => PrecheckOutcome::Nothing,
-        Ok(verdict) => PrecheckOutcome::Refused(refused(password.standings(), &verdict)),
+    match app.entra.operator.validate_password(password.as_password()).await {
+        Ok(verdict) if verdict.is_valid => PrecheckOutcome::NoObjection,
+        Ok(verdict) => PrecheckOutcome::Refused(build_refusal(password.rule_statuses(), &verdict)),
         // Logs only this part of the error: a Graph response to a request with a password does not belong in a log.
         Err(error) => {
             tracing::warn!(error = %error, "Microsoft password check failed: continuing without it");
-            PrecheckOutcome::Unasked
+            PrecheckOutcome::Unavailable
         }
     }
 }
@@ -45,7 +45,7 @@ pub(super) async fn ask(app: &AppState, password: &NewPassword) -> PrecheckOutco
 /// Returns the rule for a rule name of Microsoft. The names are from
 /// <https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta> and the tests of
 /// pnp/cli-microsoft365, read 2026-11-23. Other names count under Microsoft's own rule only.
-fn known(name: &str) -> Option<PasswordRule> {
+fn rule_from_name(name: &str) -> Option<PasswordRule> {
     match name {
         "password_too_short" => Some(PasswordRule::Length),
         "password_not_meet_complexity" => Some(PasswordRule::Classes),
@@ -54,33 +54,33 @@ fn known(name: &str) -> Option<PasswordRule> {
     }
 }
 
-fn refused(ours: &[(PasswordRule, RuleStatus)], verdict: &PasswordValidation) -> PrecheckRefusal {
+fn build_refusal(ours: &[(PasswordRule, RuleStatus)], verdict: &PasswordValidation) -> PrecheckRefusal {
     let broken: Vec<_> = verdict.validation_results.iter().filter(|rule| !rule.validation_passed).collect();
     let failed = |rule: PasswordRule| {
-        rule == PasswordRule::Microsoft || broken.iter().any(|b| known(&b.rule_name) == Some(rule))
+        rule == PasswordRule::Microsoft || broken.iter().any(|b| rule_from_name(&b.rule_name) == Some(rule))
     };
     let standings = ours.iter().map(|&(rule, ours)| (rule, if failed(rule) { RuleStatus::Failed } else { ours }));
     let words: Vec<&str> = broken.iter().map(|rule| rule.message.trim()).filter(|words| !words.is_empty()).collect();
-    let words = words.join(" ").chars().filter(|c| !c.is_control()).take(WORDS).collect();
-    PrecheckRefusal { standings: standings.collect(), words }
+    let words = words.join(" ").chars().filter(|c| !c.is_control()).take(MAX_MESSAGE_CHARS).collect();
+    PrecheckRefusal { rule_statuses: standings.collect(), message: words }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(results: &str) -> PrecheckRefusal {
+    fn refusal_from_results(results: &str) -> PrecheckRefusal {
         let verdict = serde_json::from_str(&format!("{{\"isValid\":false,\"validationResults\":{results}}}")).unwrap();
         let ours = PasswordRule::ALL.map(|rule| (rule, RuleStatus::Met));
-        refused(&ours, &verdict)
+        build_refusal(&ours, &verdict)
     }
 
-    fn failed(refused: &PrecheckRefusal) -> Vec<&'static str> {
-        refused.standings.iter().filter(|(_, s)| *s == RuleStatus::Failed).map(|(rule, _)| rule.code()).collect()
+    fn failed_rules(refused: &PrecheckRefusal) -> Vec<&'static str> {
+        refused.rule_statuses.iter().filter(|(_, s)| *s == RuleStatus::Failed).map(|(rule, _)| rule.as_str()).collect()
     }
 
     #[test]
-    fn what_is_known_stands_under_our_rule_and_everything_under_microsofts() {
+    fn known_rule_name_fails_our_rule_and_microsofts() {
         let one = |name: &str| format!("{{\"ruleName\":\"{name}\",\"validationPassed\":false,\"message\":\"No.\"}}");
         for (name, rules) in [
             ("password_too_short", vec!["length", "microsoft"]),
@@ -88,19 +88,22 @@ mod tests {
             ("password_banned", vec!["banned", "microsoft"]),
             ("password_of_a_weekday", vec!["microsoft"]),
         ] {
-            let refused = of(&format!("[{}]", one(name)));
-            assert_eq!((failed(&refused), refused.words.as_str()), (rules, "No."), "{name}");
+            let refused = refusal_from_results(&format!("[{}]", one(name)));
+            assert_eq!((failed_rules(&refused), refused.message.as_str()), (rules, "No."), "{name}");
         }
         let passed = "{\"ruleName\":\"password_banned\",\"validationPassed\":true,\"message\":\"Fine.\"}";
-        let refused = of(&format!("[{passed},{}]", one("password_too_short")));
-        assert_eq!((failed(&refused), refused.words.as_str()), (vec!["length", "microsoft"], "No."));
+        let refused = refusal_from_results(&format!("[{passed},{}]", one("password_too_short")));
+        assert_eq!((failed_rules(&refused), refused.message.as_str()), (vec!["length", "microsoft"], "No."));
     }
 
     #[test]
-    fn a_refusal_without_a_reason_is_one_and_a_long_one_is_cut() {
-        assert_eq!((failed(&of("[]")), of("[]").words.as_str()), (vec!["microsoft"], ""));
+    fn refusal_without_reason_counts_and_long_message_is_truncated() {
+        assert_eq!(
+            (failed_rules(&refusal_from_results("[]")), refusal_from_results("[]").message.as_str()),
+            (vec!["microsoft"], "")
+        );
         let long = format!("[{{\"ruleName\":\"x\",\"message\":\"{}\\u0007\"}}]", "é".repeat(900));
-        assert_eq!(of(&long).words.chars().count(), WORDS);
-        assert!(!of("[{\"message\":\"a\\u001bb\"}]").words.contains('\u{1b}'));
+        assert_eq!(refusal_from_results(&long).message.chars().count(), MAX_MESSAGE_CHARS);
+        assert!(!refusal_from_results("[{\"message\":\"a\\u001bb\"}]").message.contains('\u{1b}'));
     }
 }

@@ -40,8 +40,8 @@ mod tracker;
 mod words;
 
 pub(crate) use indexer::run as run_indexer;
-pub(crate) use live::read_changes;
-pub(crate) use retention::forget_people;
+pub(crate) use live::run_change_feed;
+pub(crate) use retention::erase_reset_names;
 pub(crate) use tracker::{ResetTracker, run as run_tracker};
 
 use axum::routing::{get, post};
@@ -54,11 +54,11 @@ pub(crate) use found::PageCache;
 
 pub(crate) fn router(shown: PageCache) -> Router<AppState> {
     Router::new()
-        .route("/reset", get(form::form).post(form::submit))
-        .route("/reset/check", post(form::check))
-        .route("/resets/{reference}", get(timeline::page).layer(Extension(shown)))
-        .route("/resets/{reference}/events", get(live::events))
-        .route("/resets/{reference}/finish", get(finish::begin))
-        .route("/resets/{reference}/aftercare", post(aftercare::page::say))
+        .route("/reset", get(form::show_form).post(form::submit_form))
+        .route("/reset/check", post(form::check_password))
+        .route("/resets/{reference}", get(timeline::show_status).layer(Extension(shown)))
+        .route("/resets/{reference}/events", get(live::stream_events))
+        .route("/resets/{reference}/finish", get(finish::start_finishing))
+        .route("/resets/{reference}/aftercare", post(aftercare::page::update_checklist))
         .route("/resets/{reference}/signout-everywhere", post(aftercare::page::sign_out_everywhere))
 }

@@ -23,20 +23,20 @@ pub(crate) struct PasswordReset {
     pub(crate) accepted_at: Option<Timestamp>,
     pub(crate) settled_at: Option<Timestamp>,
     pub(crate) location: Option<String>,
-    pub(crate) polls: i64,
+    pub(crate) poll_count: i64,
     pub(crate) lost_since: Option<Timestamp>,
-    pub(crate) down_since: Option<Timestamp>,
-    pub(crate) down_total_ms: i64,
-    pub(crate) line_since: Option<Timestamp>,
+    pub(crate) outage_since: Option<Timestamp>,
+    pub(crate) outage_total_ms: i64,
+    pub(crate) queued_since: Option<Timestamp>,
     pub(crate) revision: i64,
     /// Object id of the reset operator that sent the request. Entra's audit log names this id, also after another
     /// operator was linked.
-    pub(crate) operator: Option<ObjectId>,
+    pub(crate) operator_id: Option<ObjectId>,
     /// Account name in the directory, and below it the time at which the password was set there before this reset. Both
     /// are set only if a directory probe is configured.
-    pub(crate) account: Option<String>,
-    pub(crate) set_before: Option<PasswordLastSet>,
-    pub(crate) carried_note: Option<DeliveryLogGap>,
+    pub(crate) directory_account: Option<String>,
+    pub(crate) password_baseline: Option<PasswordLastSet>,
+    pub(crate) delivery_log_gap: Option<DeliveryLogGap>,
 }
 
 /// Reason why Entra's audit log cannot show which writeback agent carried the password.
@@ -49,15 +49,15 @@ pub(crate) enum DeliveryLogGap {
 }
 
 impl DeliveryLogGap {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Ambiguous => "ambiguous",
             Self::Unavailable => "unavailable",
         }
     }
 
-    pub(super) fn read(name: &str) -> Option<Self> {
-        [Self::Ambiguous, Self::Unavailable].into_iter().find(|note| note.name() == name)
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Ambiguous, Self::Unavailable].into_iter().find(|note| note.as_str() == name)
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) enum EvidenceCheckpoint {
 impl EvidenceCheckpoint {
     pub(crate) const ALL: [Self; 5] = [Self::Accepted, Self::Written, Self::Carried, Self::Landed, Self::Works];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Written => "written",
@@ -91,15 +91,15 @@ impl EvidenceCheckpoint {
         }
     }
 
-    pub(crate) fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rung| rung.name() == name)
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rung| rung.as_str() == name)
     }
 }
 
 /// Evidence that a checkpoint was reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EvidenceRecord {
-    pub(crate) rung: EvidenceCheckpoint,
+    pub(crate) checkpoint: EvidenceCheckpoint,
     pub(crate) at: Timestamp,
     pub(crate) source: String,
     pub(crate) detail: Option<String>,
@@ -125,15 +125,15 @@ pub(crate) struct EvidenceItem {
 }
 
 impl ResetStatusResponse {
-    pub(crate) fn of(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> Self {
+    pub(crate) fn new(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> Self {
         Self {
             reference: reset.reference.to_string(),
-            state: reset.state.name(),
+            state: reset.state.as_str(),
             is_final: reset.is_final(now),
-            cause: reset.cause.map(ResetCause::code),
+            cause: reset.cause.map(ResetCause::as_str),
             evidence: proofs
                 .iter()
-                .map(|p| EvidenceItem { rung: p.rung.name(), at: p.at.to_string(), source: p.source.clone() })
+                .map(|p| EvidenceItem { rung: p.checkpoint.as_str(), at: p.at.to_string(), source: p.source.clone() })
                 .collect(),
             updated_at: reset.updated_at.to_string(),
         }

@@ -26,17 +26,17 @@ pub(crate) enum ResetEvent {
     /// Graph answered 202.
     Accepted,
     /// Graph did not accept the request, or it was not sent.
-    NotTaken(ResetCause),
+    Refused(ResetCause),
     /// The request was sent and the outcome is not known.
     NoAnswer,
     /// The process that sent the request stopped before it stored the response.
-    Crashed,
+    ProcessLost,
     /// The long-running operation reported success.
     Succeeded,
     /// The long-running operation reported a failure.
-    Ended(OperationFailure),
+    OperationFailed(OperationFailure),
     /// The operation answered 404 for too long.
-    Lost,
+    OperationLost,
     /// The time limit for the operation has passed.
     TimedOut,
     /// Evidence from a source other than the operation.
@@ -59,15 +59,15 @@ pub(crate) enum EvidenceFinding {
     /// A domain controller has the new password.
     Landed,
     /// Entra's audit log reports a failure.
-    AuditFailed(ResetCause),
+    AuditLogFailure(ResetCause),
     /// Entra set the password, and no writeback agent was involved.
     NoAgent,
     /// The person signed in with the new password.
-    Used,
+    PasswordUsed,
 }
 
 /// Period after which evidence no longer changes a settled state.
-pub(crate) const SETTLED: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const EVIDENCE_PERIOD: SignedDuration = SignedDuration::from_hours(24);
 
 impl ResetState {
     pub(crate) const ALL: [Self; 9] = [
@@ -82,7 +82,7 @@ impl ResetState {
         Self::Finished,
     ];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Sending => "sending",
             Self::Writing => "writing",
@@ -96,8 +96,8 @@ impl ResetState {
         }
     }
 
-    pub(crate) fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
     /// Returns whether the reset is unfinished. A person has at most one such reset.
@@ -112,25 +112,33 @@ impl ResetState {
             Self::Refused | Self::CloudOnly => true,
             Self::Failed if cause != Some(ResetCause::Unrecognised) => true,
             Self::Failed | Self::Written | Self::Split | Self::Unknown | Self::Finished => {
-                settled_at.is_some_and(|at| now.duration_since(at) >= SETTLED)
+                settled_at.is_some_and(|at| now.duration_since(at) >= EVIDENCE_PERIOD)
             }
         }
     }
 
     /// Returns the state and cause after an event, or `None` if the event changes nothing.
-    pub(crate) fn after(self, cause: Option<ResetCause>, report: ResetEvent) -> Option<(Self, Option<ResetCause>)> {
+    pub(crate) fn after_event(
+        self,
+        cause: Option<ResetCause>,
+        report: ResetEvent,
+    ) -> Option<(Self, Option<ResetCause>)> {
         match (self, report) {
             (Self::Sending, ResetEvent::Accepted) => Some((Self::Writing, None)),
-            (Self::Sending, ResetEvent::NotTaken(cause))
-            | (Self::Writing, ResetEvent::Ended(OperationFailure::Refused(cause))) => {
+            (Self::Sending, ResetEvent::Refused(cause))
+            | (Self::Writing, ResetEvent::OperationFailed(OperationFailure::Refused(cause))) => {
                 Some((Self::Refused, Some(cause)))
             }
             (Self::Sending, ResetEvent::NoAnswer) => Some((Self::Unknown, Some(ResetCause::NoAnswer))),
-            (Self::Sending, ResetEvent::Crashed) => Some((Self::Unknown, Some(ResetCause::Crashed))),
+            (Self::Sending, ResetEvent::ProcessLost) => Some((Self::Unknown, Some(ResetCause::ProcessLost))),
             (Self::Writing, ResetEvent::Succeeded) => Some((Self::Written, None)),
-            (Self::Writing, ResetEvent::Ended(OperationFailure::Failed(cause))) => Some((Self::Failed, Some(cause))),
-            (Self::Writing, ResetEvent::Ended(OperationFailure::Split)) => Some((Self::Split, Some(ResetCause::Split))),
-            (Self::Writing, ResetEvent::Lost) => Some((Self::Unknown, Some(ResetCause::Lost))),
+            (Self::Writing, ResetEvent::OperationFailed(OperationFailure::Failed(cause))) => {
+                Some((Self::Failed, Some(cause)))
+            }
+            (Self::Writing, ResetEvent::OperationFailed(OperationFailure::Split)) => {
+                Some((Self::Split, Some(ResetCause::Split)))
+            }
+            (Self::Writing, ResetEvent::OperationLost) => Some((Self::Unknown, Some(ResetCause::OperationLost))),
             (Self::Writing, ResetEvent::TimedOut) => Some((Self::Unknown, Some(ResetCause::TimeLimit))),
             (_, ResetEvent::Evidence(evidence)) => self.after_evidence(cause, evidence),
             _ => None,
@@ -151,8 +159,8 @@ impl ResetState {
             EvidenceFinding::Carried if unsettled => Some((Self::Written, None)),
             // A split reset is in the directory already; only the cloud lacks the new password.
             EvidenceFinding::Landed if unsettled && self != Self::Split => Some((Self::Written, None)),
-            EvidenceFinding::Used if unsettled || self == Self::Written => Some((Self::Finished, None)),
-            EvidenceFinding::AuditFailed(why) if self == Self::Unknown => Some((Self::Failed, Some(why))),
+            EvidenceFinding::PasswordUsed if unsettled || self == Self::Written => Some((Self::Finished, None)),
+            EvidenceFinding::AuditLogFailure(why) if self == Self::Unknown => Some((Self::Failed, Some(why))),
             _ => None,
         }
     }
@@ -164,51 +172,51 @@ mod tests {
 
     use super::*;
 
-    fn cause() -> impl Strategy<Value = ResetCause> {
+    fn any_cause() -> impl Strategy<Value = ResetCause> {
         proptest::sample::select(ResetCause::ALL.to_vec())
     }
 
-    fn state() -> impl Strategy<Value = ResetState> {
+    fn any_state() -> impl Strategy<Value = ResetState> {
         proptest::sample::select(ResetState::ALL.to_vec())
     }
 
-    fn evidence() -> impl Strategy<Value = EvidenceFinding> {
+    fn any_finding() -> impl Strategy<Value = EvidenceFinding> {
         prop_oneof![
             Just(EvidenceFinding::Carried),
             Just(EvidenceFinding::Landed),
-            cause().prop_map(EvidenceFinding::AuditFailed),
+            any_cause().prop_map(EvidenceFinding::AuditLogFailure),
             Just(EvidenceFinding::NoAgent),
-            Just(EvidenceFinding::Used)
+            Just(EvidenceFinding::PasswordUsed)
         ]
     }
 
-    fn opinion() -> impl Strategy<Value = ResetEvent> {
+    fn any_operation_event() -> impl Strategy<Value = ResetEvent> {
         prop_oneof![
             Just(ResetEvent::Accepted),
-            cause().prop_map(ResetEvent::NotTaken),
+            any_cause().prop_map(ResetEvent::Refused),
             Just(ResetEvent::NoAnswer),
-            Just(ResetEvent::Crashed),
+            Just(ResetEvent::ProcessLost),
             Just(ResetEvent::Succeeded),
-            cause().prop_map(|c| ResetEvent::Ended(OperationFailure::Refused(c))),
-            cause().prop_map(|c| ResetEvent::Ended(OperationFailure::Failed(c))),
-            Just(ResetEvent::Ended(OperationFailure::Split)),
-            Just(ResetEvent::Lost),
+            any_cause().prop_map(|c| ResetEvent::OperationFailed(OperationFailure::Refused(c))),
+            any_cause().prop_map(|c| ResetEvent::OperationFailed(OperationFailure::Failed(c))),
+            Just(ResetEvent::OperationFailed(OperationFailure::Split)),
+            Just(ResetEvent::OperationLost),
             Just(ResetEvent::TimedOut),
         ]
     }
 
-    fn report() -> impl Strategy<Value = ResetEvent> {
-        prop_oneof![opinion(), evidence().prop_map(ResetEvent::Evidence)]
+    fn any_event() -> impl Strategy<Value = ResetEvent> {
+        prop_oneof![any_operation_event(), any_finding().prop_map(ResetEvent::Evidence)]
     }
 
     proptest! {
         #[test]
-        fn final_state_never_changes(reports in proptest::collection::vec(report(), 1..30)) {
+        fn final_state_never_changes(reports in proptest::collection::vec(any_event(), 1..30)) {
             let now = Timestamp::UNIX_EPOCH;
             let (mut state, mut cause) = (ResetState::Sending, None);
             for report in reports {
                 let was_final = state.is_final(cause, Some(now), now);
-                if let Some((next, why)) = state.after(cause, report) {
+                if let Some((next, why)) = state.after_event(cause, report) {
                     prop_assert!(!was_final, "{state:?} {cause:?} moved to {next:?} by {report:?}");
                     (state, cause) = (next, why);
                 }
@@ -216,29 +224,29 @@ mod tests {
         }
 
         #[test]
-        fn settled_state_changes_only_by_evidence(state in state(), cause in proptest::option::of(cause()), opinion in opinion()) {
+        fn settled_state_changes_only_by_evidence(state in any_state(), cause in proptest::option::of(any_cause()), opinion in any_operation_event()) {
             if !state.is_open() {
-                prop_assert_eq!(state.after(cause, opinion), None);
+                prop_assert_eq!(state.after_event(cause, opinion), None);
             }
         }
 
         #[test]
-        fn evidence_does_not_end_open_reset(evidence in evidence()) {
-            prop_assert_eq!(ResetState::Sending.after(None, ResetEvent::Evidence(evidence)), None);
-            prop_assert_eq!(ResetState::Writing.after(None, ResetEvent::Evidence(evidence)), None);
+        fn evidence_does_not_end_open_reset(evidence in any_finding()) {
+            prop_assert_eq!(ResetState::Sending.after_event(None, ResetEvent::Evidence(evidence)), None);
+            prop_assert_eq!(ResetState::Writing.after_event(None, ResetEvent::Evidence(evidence)), None);
         }
     }
 
     #[test]
-    fn names_read_back() {
+    fn names_parse_back() {
         for state in ResetState::ALL {
-            assert_eq!(ResetState::read(state.name()), Some(state));
+            assert_eq!(ResetState::from_name(state.as_str()), Some(state));
         }
-        assert_eq!(ResetState::read("done"), None);
+        assert_eq!(ResetState::from_name("done"), None);
     }
 
     #[test]
-    fn a_written_reset_is_final_after_a_day() {
+    fn written_reset_is_final_after_24_hours() {
         let (start, day) = (Timestamp::UNIX_EPOCH, SignedDuration::from_hours(24));
         assert!(!ResetState::Written.is_final(None, Some(start), start));
         assert!(ResetState::Written.is_final(None, Some(start), start + day));

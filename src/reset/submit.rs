@@ -3,7 +3,7 @@
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
-use super::leases::LEASE;
+use super::leases::LEASE_DURATION;
 use super::state::ResetState;
 use super::{send, store};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
@@ -16,7 +16,7 @@ use crate::state::AppState;
 use crate::store::{RateLimitExceeded, StoreError};
 
 /// Minimum time between a split reset and the next one. The cloud catches up within this time.
-const SPLIT_REST: SignedDuration = SignedDuration::from_mins(30);
+const SPLIT_RETRY_DELAY: SignedDuration = SignedDuration::from_mins(30);
 
 /// Entry point for handlers and loops that work with resets.
 #[derive(Clone)]
@@ -44,11 +44,11 @@ pub(super) enum ResetInitiator {
 #[derive(Debug)]
 pub(super) enum SubmitError {
     /// Another reset of this person is unfinished.
-    Running(ReferenceCode),
+    AlreadyRunning(ReferenceCode),
     /// The person exceeded the rate limit.
-    Limited(RateLimitExceeded),
+    RateLimited(RateLimitExceeded),
     /// The helpdesk's reset grant is missing, for example because another tab used it.
-    NotGranted,
+    GrantMissing,
     Store(StoreError),
 }
 
@@ -61,7 +61,7 @@ impl From<StoreError> for SubmitError {
 /// Effect of the person's newest reset on a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PriorReset {
-    Nothing,
+    NotBlocking,
     Running(ReferenceCode),
     /// The earlier password may be set: the person should try it first.
     Unknown(ReferenceCode),
@@ -71,17 +71,18 @@ pub(super) enum PriorReset {
 
 impl ResetService {
     /// Returns what the person's newest reset means for a new one.
-    pub(super) async fn before(&self, person: PersonKey) -> Result<PriorReset, StoreError> {
-        let Some(latest) = store::latest(&self.app.db, person).await? else { return Ok(PriorReset::Nothing) };
+    pub(super) async fn load_prior_reset(&self, person: PersonKey) -> Result<PriorReset, StoreError> {
+        let Some(latest) = store::load_latest(&self.app.db, person).await? else { return Ok(PriorReset::NotBlocking) };
         let now = self.app.now();
         Ok(match latest.state {
             ResetState::Sending | ResetState::Writing => PriorReset::Running(latest.reference),
             ResetState::Unknown if !latest.is_final(now) => PriorReset::Unknown(latest.reference),
             ResetState::Split => {
-                let until = latest.settled_at.unwrap_or(latest.updated_at).saturating_add(SPLIT_REST).unwrap_or(now);
-                if now < until { PriorReset::Split(latest.reference, until) } else { PriorReset::Nothing }
+                let until =
+                    latest.settled_at.unwrap_or(latest.updated_at).saturating_add(SPLIT_RETRY_DELAY).unwrap_or(now);
+                if now < until { PriorReset::Split(latest.reference, until) } else { PriorReset::NotBlocking }
             }
-            _ => PriorReset::Nothing,
+            _ => PriorReset::NotBlocking,
         })
     }
 
@@ -100,71 +101,89 @@ impl ResetService {
         let guard = EligibilityChecker::from_ref(&self.app);
         // Before the transaction, because it asks Graph and would hold the database lock meanwhile.
         let needs_approval = by == ResetInitiator::Person && guard.needs_approval(facts).await;
-        let mut ledger = self.app.auditor.begin().await?;
-        let lease_until = now.saturating_add(LEASE).unwrap_or(now);
-        let intent =
-            store::ResetIntent { id, reference: &reference, person, facts, owner: &self.app.me, lease_until, now };
-        match store::insert(ledger.tx(), &intent).await {
+        let mut ledger = self.app.audit_log.begin().await?;
+        let lease_until = now.saturating_add(LEASE_DURATION).unwrap_or(now);
+        let intent = store::ResetIntent {
+            id,
+            reference: &reference,
+            person,
+            profile: facts,
+            owner: &self.app.instance_id,
+            lease_until,
+            now,
+        };
+        match store::insert_intent(ledger.tx(), &intent).await {
             Ok(()) => {}
-            Err(StoreError::Exists) => {
+            Err(StoreError::AlreadyExists) => {
                 // Writes nothing, and waits for the transaction of the conflicting reset, which may still be
                 // committing.
                 ledger.commit().await?;
-                return Err(self.running(person).await?);
+                return Err(self.load_running_error(person).await?);
             }
             Err(error) => return Err(error.into()),
         }
         match by {
-            ResetInitiator::Person => self.of_a_person(&mut ledger, (id, person, now), facts, needs_approval).await?,
+            ResetInitiator::Person => {
+                self.apply_quota_and_notice(&mut ledger, (id, person, now), facts, needs_approval).await?
+            }
             ResetInitiator::Canary => store::mark_canary(ledger.tx(), id).await?,
         }
-        if facts.locked {
-            store::was_locked(ledger.tx(), id).await?;
+        if facts.locked_in_directory {
+            store::mark_was_locked(ledger.tx(), id).await?;
         }
-        if let (Some(before), Some(account)) = (facts.set_before, &facts.account) {
-            store::set_before(ledger.tx(), id, &account.to_string(), before).await?;
+        if let (Some(before), Some(account)) = (facts.previous_password_set, &facts.account_name) {
+            store::save_password_baseline(ledger.tx(), id, &account.to_string(), before).await?;
         }
-        store::touch(ledger.tx(), id, now).await?;
+        store::mark_changed(ledger.tx(), id, now).await?;
         let actor = if by == ResetInitiator::Person { AuditActor::Person(person) } else { AuditActor::Portal };
         let event = AuditEvent::new("reset.requested", actor)
-            .about(person)
-            .reset(id)
-            .with("canary", by == ResetInitiator::Canary);
-        ledger.record(event.with("reference", reference.to_string()).personal("upn", facts.upn.clone()));
+            .with_subject(person)
+            .with_reset(id)
+            .with_detail("canary", by == ResetInitiator::Canary);
+        ledger.record_event(
+            event.with_detail("reference", reference.to_string()).with_personal_detail("upn", facts.upn.clone()),
+        );
         // Marked before the row is visible, so that this process's tracker does not treat it as orphaned.
-        let marked = self.in_flight.mark(id);
+        let marked = self.in_flight.insert(id);
         ledger.commit().await?;
         crash_point("intent-committed");
         let sent = send::PendingDispatch { id, person, created_at: now };
-        self.app.tasks.spawn(send::send(self.clone(), sent, password.into_inner(), marked));
+        self.app.background_tasks.spawn(send::dispatch_with_heartbeat(
+            self.clone(),
+            sent,
+            password.into_inner(),
+            marked,
+        ));
         Ok(reference)
     }
 
     /// Enqueues the notification and consumes the quota. Only for a person's reset, not for the canary.
-    async fn of_a_person(
+    async fn apply_quota_and_notice(
         &self,
         ledger: &mut AuditedTransaction,
         (id, person, now): (ResetId, PersonKey, Timestamp),
         facts: &PersonProfile,
         needs_approval: bool,
     ) -> Result<(), SubmitError> {
-        notify::remember(ledger.tx(), &self.app, id, facts, now).await?;
+        notify::enqueue_reset_notice(ledger.tx(), &self.app, id, facts, now).await?;
         let guard = EligibilityChecker::from_ref(&self.app);
-        match guard.count(ledger.tx(), person, id, needs_approval).await? {
-            QuotaOutcome::Within => Ok(()),
-            QuotaOutcome::Granted => {
-                ledger.record(AuditEvent::new("guard.grant_used", AuditActor::Person(person)).about(person).reset(id));
+        match guard.consume_quota(ledger.tx(), person, id, needs_approval).await? {
+            QuotaOutcome::WithinLimit => Ok(()),
+            QuotaOutcome::GrantUsed => {
+                ledger.record_event(
+                    AuditEvent::new("guard.grant_used", AuditActor::Person(person)).with_subject(person).with_reset(id),
+                );
                 Ok(())
             }
-            QuotaOutcome::NotGranted => Err(SubmitError::NotGranted),
-            QuotaOutcome::Limited(refused) => Err(SubmitError::Limited(refused)),
+            QuotaOutcome::GrantMissing => Err(SubmitError::GrantMissing),
+            QuotaOutcome::Limited(refused) => Err(SubmitError::RateLimited(refused)),
         }
     }
 
     /// Returns the error that names the unfinished reset.
-    async fn running(&self, person: PersonKey) -> Result<SubmitError, StoreError> {
-        let latest = store::latest(&self.app.db, person).await?;
+    async fn load_running_error(&self, person: PersonKey) -> Result<SubmitError, StoreError> {
+        let latest = store::load_latest(&self.app.db, person).await?;
         // The other reset may have ended meanwhile; its status page shows that.
-        latest.map(|reset| SubmitError::Running(reset.reference)).ok_or(StoreError::NoRow)
+        latest.map(|reset| SubmitError::AlreadyRunning(reset.reference)).ok_or(StoreError::RowNotFound)
     }
 }

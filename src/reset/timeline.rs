@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::aftercare::page::{self as aftercare, ChecklistView};
 use super::causes::ResetCause;
-use super::found::{PageVariant, ResetPageRequest, SubmitNotice, VisibleReset, allowed};
+use super::found::{PageVariant, ResetPageRequest, SubmitNotice, VisibleReset, load_visible_reset};
 use super::reading::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset, ResetStatusResponse};
 use super::state::ResetState;
 use super::store::FinishingStatus;
@@ -21,7 +21,7 @@ use super::{finish, line, store};
 use crate::base::ReferenceCode;
 use crate::state::AppState;
 use crate::store::StoreError;
-use crate::web::{PageContext, WebError, clock_time, draw, duration, json_not_found};
+use crate::web::{PageContext, WebError, format_duration, format_time, json_not_found, render_page};
 
 #[derive(Deserialize)]
 pub(super) struct StatusPageQuery {
@@ -37,9 +37,9 @@ pub(super) struct StatusPageQuery {
 
 /// Progress step as the page shows it.
 struct ProgressStep {
-    name: &'static str,
+    checkpoint: &'static str,
     /// `done`, `now`, `ahead`, `bad`, `off` (after a `bad` one), or the name of a [`DeliveryLogGap`].
-    look: &'static str,
+    status: &'static str,
     title: String,
     text: String,
     at: Option<String>,
@@ -49,30 +49,30 @@ struct ProgressStep {
 #[derive(Template)]
 #[template(path = "reset/timeline.html")]
 struct ResetStatusPage {
-    f: PageContext,
+    ctx: PageContext,
     reference: String,
-    spelled: String,
+    spelled_reference: String,
     state: &'static str,
     is_final: bool,
     /// The page updates automatically.
-    live: bool,
+    is_live: bool,
     revision: i64,
     title: String,
     text: String,
     advice: Vec<String>,
     cause: Option<&'static str>,
     steps: Vec<ProgressStep>,
-    begun: String,
-    begun_iso: String,
-    took: Option<String>,
-    usual: Option<String>,
-    line: Option<String>,
+    started: String,
+    started_iso: String,
+    duration_text: Option<String>,
+    typical_duration: Option<String>,
+    queue_notice: Option<String>,
     /// Notice from submitting the form: ARIA role and text.
-    note: Option<(&'static str, String)>,
-    finish: Option<FinishingPrompt>,
-    care: Option<ChecklistView>,
+    notice: Option<(&'static str, String)>,
+    finishing: Option<FinishingPrompt>,
+    checklist: Option<ChecklistView>,
     /// Label of the retry button, if another attempt makes sense.
-    again: Option<String>,
+    retry_label: Option<String>,
     tone: &'static str,
 }
 
@@ -81,24 +81,24 @@ struct FinishingPrompt {
     title: String,
     text: String,
     /// Outcome of the last attempt.
-    note: Option<String>,
+    notice: Option<String>,
     /// Label of the button, or `None` while Entra is being checked.
-    button: Option<String>,
+    button_label: Option<String>,
 }
 
 impl FinishingPrompt {
-    fn of(f: &PageContext, state: ResetState, finished: FinishingStatus) -> Self {
+    fn new(f: &PageContext, state: ResetState, finished: FinishingStatus) -> Self {
         let unknown = state == ResetState::Unknown;
         let note = match finished {
-            FinishingStatus::Asking => Some("finish-asking"),
+            FinishingStatus::Checking => Some("finish-asking"),
             FinishingStatus::Unchanged => Some("finish-unchanged"),
-            FinishingStatus::Not | FinishingStatus::Used => None,
+            FinishingStatus::NotReturned | FinishingStatus::Used => None,
         };
         Self {
             title: f.t(if unknown { "finish-title-unknown" } else { "finish-title" }),
             text: f.t("finish-text"),
-            note: note.map(|key| f.t(key)),
-            button: (finished != FinishingStatus::Asking).then(|| f.t("finish-button")),
+            notice: note.map(|key| f.t(key)),
+            button_label: (finished != FinishingStatus::Checking).then(|| f.t("finish-button")),
         }
     }
 }
@@ -106,17 +106,17 @@ impl FinishingPrompt {
 /// Content of the page besides the reset itself.
 #[derive(Default)]
 struct StatusPageExtras {
-    usual: Option<String>,
-    place: Option<line::QueuePosition>,
-    note: Option<SubmitNotice>,
-    finish: Option<FinishingStatus>,
+    typical_duration: Option<String>,
+    queue_position: Option<line::QueuePosition>,
+    notice: Option<SubmitNotice>,
+    finishing: Option<FinishingStatus>,
     /// The person's domain is managed, so the finishing sign-in is a step for them.
-    possible: bool,
-    care: Option<ChecklistView>,
+    is_finishing_possible: bool,
+    checklist: Option<ChecklistView>,
 }
 
 /// `GET /resets/{reference}`: shows the status page, or the JSON status if the client accepts JSON.
-pub(super) async fn page(
+pub(super) async fn show_status(
     State(app): State<AppState>,
     frame: PageContext,
     mut asking: ResetPageRequest,
@@ -129,81 +129,103 @@ pub(super) async fn page(
         .and_then(|v| v.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
     // JSON clients get the current state, never a cached one.
-    asking.at_least =
+    asking.min_revision =
         if json || asked.back.is_some() { i64::MAX } else { asked.revision.and_then(|r| r.parse().ok()).unwrap_or(0) };
-    let Some((viewer, found)) = allowed(&app, asking, &reference).await? else {
+    let Some((viewer, found)) = load_visible_reset(&app, asking, &reference).await? else {
         return if json { Ok(json_not_found()) } else { Err(WebError::NotFound) };
     };
-    let VisibleReset { reset, proofs, finished, care, .. } = &*found;
+    let VisibleReset { reset, evidence: proofs, finishing: finished, checklist: care, .. } = &*found;
     if json {
-        return Ok(Json(ResetStatusResponse::of(reset, proofs, app.now())).into_response());
+        return Ok(Json(ResetStatusResponse::new(reset, proofs, app.now())).into_response());
     }
-    let f = frame.signed_in(&viewer.login.name);
+    let f = frame.with_signed_in_name(&viewer.login.name);
     let note = match (asked.unused, asked.unasked) {
-        (Some(_), _) => Some(SubmitNotice::Unused),
-        (None, Some(_)) => Some(SubmitNotice::Unasked),
+        (Some(_), _) => Some(SubmitNotice::PasswordNotUsed),
+        (None, Some(_)) => Some(SubmitNotice::PrecheckSkipped),
         (None, None) => None,
     };
-    let finish = finish::offered(&viewer, reset, &app.config.signin).then_some(*finished);
-    let possible = finish::possible(&viewer.login.upn, &app.config.signin);
+    let finish = finish::can_finish(&viewer, reset, &app.config.signin).then_some(*finished);
+    let possible = finish::is_in_managed_domain(&viewer.login.upn, &app.config.signin);
     if reset.state.is_open() {
-        let usual = usual(&app).await?.map(|span| f.tv("timeline-usual", "span", &duration(&f.lang, span)));
-        let place = line::place(&app.db, reset, app.now()).await?;
-        let more = StatusPageExtras { usual, place, note, finish, possible, care: None };
-        return Ok(draw(&view(&app, f, reset, proofs, more)));
+        let usual = cached_typical_duration(&app)
+            .await?
+            .map(|span| f.tv("timeline-usual", "span", &format_duration(&f.lang, span)));
+        let place = line::load_queue_position(&app.db, reset, app.now()).await?;
+        let more = StatusPageExtras {
+            typical_duration: usual,
+            queue_position: place,
+            notice: note,
+            finishing: finish,
+            is_finishing_possible: possible,
+            checklist: None,
+        };
+        return Ok(render_page(&build_page(&app, f, reset, proofs, more)));
     }
     let drawn = PageVariant {
         language: f.lang.clone(),
-        viewer: viewer.login.name.clone(),
-        mine: aftercare::is_mine(&viewer, reset),
-        note,
+        viewer_name: viewer.login.name.clone(),
+        is_own: aftercare::is_own_reset(&viewer, reset),
+        notice: note,
         is_final: reset.is_final(app.now()),
     };
-    if let Some(page) = found.drawn(&drawn) {
+    if let Some(page) = found.cached_page(&drawn) {
         return Ok(Html(page).into_response());
     }
-    let care = aftercare::due(reset.state).then(|| aftercare::draw(&f, care, &viewer, reset));
-    let more = StatusPageExtras { note, finish, possible, care, ..StatusPageExtras::default() };
-    let page = view(&app, f, reset, proofs, more).render().map_err(|e| WebError::internal(&e))?;
+    let care = aftercare::has_checklist(reset.state).then(|| aftercare::build_checklist_view(&f, care, &viewer, reset));
+    let more = StatusPageExtras {
+        notice: note,
+        finishing: finish,
+        is_finishing_possible: possible,
+        checklist: care,
+        ..StatusPageExtras::default()
+    };
+    let page = build_page(&app, f, reset, proofs, more).render().map_err(|e| WebError::internal(&e))?;
     let page = Bytes::from(page);
-    found.keep(drawn, page.clone());
+    found.cache_page(drawn, page.clone());
     Ok(Html(page).into_response())
 }
 
 /// Returns how long a reset usually takes, cached for 20 seconds.
-async fn usual(app: &AppState) -> Result<Option<SignedDuration>, StoreError> {
-    const GOOD_FOR: Duration = Duration::from_secs(20);
-    let mut known = app.usual.lock().await;
+async fn cached_typical_duration(app: &AppState) -> Result<Option<SignedDuration>, StoreError> {
+    const CACHE_TTL: Duration = Duration::from_secs(20);
+    let mut known = app.typical_duration.lock().await;
     let elapsed = app.clock.elapsed();
     if let Some((span, at)) = *known
-        && elapsed.saturating_sub(at) < GOOD_FOR
+        && elapsed.saturating_sub(at) < CACHE_TTL
     {
         return Ok(span);
     }
-    let span = store::usual_span(&app.db).await?;
+    let span = store::load_typical_duration(&app.db).await?;
     *known = Some((span, elapsed));
     Ok(span)
 }
 
-fn view(
+fn build_page(
     app: &AppState,
     f: PageContext,
     reset: &PasswordReset,
     proofs: &[EvidenceRecord],
     more: StatusPageExtras,
 ) -> ResetStatusPage {
-    let StatusPageExtras { usual, place, note, finish, possible, care } = more;
+    let StatusPageExtras {
+        typical_duration: usual,
+        queue_position: place,
+        notice: note,
+        finishing: finish,
+        is_finishing_possible: possible,
+        checklist: care,
+    } = more;
     let state = reset.state;
-    let key = |part: &str| format!("state-{}-{part}", state.name().replace('_', "-"));
+    let key = |part: &str| format!("state-{}-{part}", state.as_str().replace('_', "-"));
     let now = app.now();
     let line = place.map(|place| {
         let number = f.tv("timeline-line", "n", &place.number.to_string());
-        format!("{number} {}", f.tv("timeline-line-wait", "span", &duration(&f.lang, place.wait)))
+        format!("{number} {}", f.tv("timeline-line-wait", "span", &format_duration(&f.lang, place.expected_wait)))
     });
     let took = reset
         .settled_at
-        .map(|at| f.tv("timeline-took", "span", &duration(&f.lang, at.duration_since(reset.created_at))));
-    let cause_text = reset.cause.map(|cause| f.t(&format!("cause-{}-person", cause.code().to_lowercase())));
+        .map(|at| f.tv("timeline-took", "span", &format_duration(&f.lang, at.duration_since(reset.created_at))));
+    let cause_text = reset.cause.map(|cause| f.t(&format!("cause-{}-person", cause.as_str().to_lowercase())));
     let text = match (&cause_text, state) {
         (
             Some(cause),
@@ -213,35 +235,35 @@ fn view(
     };
     ResetStatusPage {
         reference: reset.reference.to_string(),
-        spelled: spelled(&reset.reference),
-        state: state.name(),
+        spelled_reference: spell_reference(&reset.reference),
+        state: state.as_str(),
         is_final: reset.is_final(now),
-        live: !reset.is_final(now),
+        is_live: !reset.is_final(now),
         revision: reset.revision,
         title: f.t(&key("title")),
         text,
-        advice: (1..=3).filter_map(|n| f.maybe(&key(&format!("do{n}")))).collect(),
-        cause: reset.cause.map(ResetCause::code),
-        steps: steps(&f, reset, proofs, possible, finish.is_some()),
-        begun: clock_time(&f.lang, reset.created_at),
-        begun_iso: reset.created_at.to_string(),
-        took,
-        usual,
-        line,
-        note: note.map(|note| match note {
-            SubmitNotice::Unused => ("alert", f.t("timeline-unused")),
-            SubmitNotice::Unasked => ("status", f.t("timeline-unasked")),
+        advice: (1..=3).filter_map(|n| f.optional_text(&key(&format!("do{n}")))).collect(),
+        cause: reset.cause.map(ResetCause::as_str),
+        steps: build_steps(&f, reset, proofs, possible, finish.is_some()),
+        started: format_time(&f.lang, reset.created_at),
+        started_iso: reset.created_at.to_string(),
+        duration_text: took,
+        typical_duration: usual,
+        queue_notice: line,
+        notice: note.map(|note| match note {
+            SubmitNotice::PasswordNotUsed => ("alert", f.t("timeline-unused")),
+            SubmitNotice::PrecheckSkipped => ("status", f.t("timeline-unasked")),
         }),
-        care,
-        finish: finish.map(|finished| FinishingPrompt::of(&f, state, finished)),
-        again: again(state, reset.cause).map(|key| f.t(key)),
-        tone: tone(state),
-        f,
+        checklist: care,
+        finishing: finish.map(|finished| FinishingPrompt::new(&f, state, finished)),
+        retry_label: retry_label_key(state, reset.cause).map(|key| f.t(key)),
+        tone: page_tone(state),
+        ctx: f,
     }
 }
 
 /// Returns the message key of the retry button: another password, or the same one again.
-fn again(state: ResetState, cause: Option<ResetCause>) -> Option<&'static str> {
+fn retry_label_key(state: ResetState, cause: Option<ResetCause>) -> Option<&'static str> {
     let chooses = matches!(cause, Some(ResetCause::Policy | ResetCause::Banned | ResetCause::Rejected))
         || state == ResetState::Unknown;
     let repeats = matches!(cause, Some(ResetCause::NotSent | ResetCause::Throttled | ResetCause::AgentOffline));
@@ -252,7 +274,7 @@ fn again(state: ResetState, cause: Option<ResetCause>) -> Option<&'static str> {
     }
 }
 
-fn tone(state: ResetState) -> &'static str {
+fn page_tone(state: ResetState) -> &'static str {
     match state {
         ResetState::Sending | ResetState::Writing => "wait",
         ResetState::Written | ResetState::Finished => "good",
@@ -262,21 +284,21 @@ fn tone(state: ResetState) -> &'static str {
 }
 
 /// Builds the progress steps, with the time of the evidence for each checkpoint.
-fn steps(
+fn build_steps(
     f: &PageContext,
     reset: &PasswordReset,
     proofs: &[EvidenceRecord],
     finishes: bool,
     offered: bool,
 ) -> Vec<ProgressStep> {
-    let proof = |rung: EvidenceCheckpoint| proofs.iter().find(|p| p.rung == rung);
+    let proof = |rung: EvidenceCheckpoint| proofs.iter().find(|p| p.checkpoint == rung);
     let ended = !reset.state.is_open();
     let good = matches!(reset.state, ResetState::Written | ResetState::Finished);
     // A checkpoint is shown only if this reset can reach it.
     let shown = |rung: &EvidenceCheckpoint| match rung {
         EvidenceCheckpoint::Carried => reset.synced,
         // Only if a domain controller is checked.
-        EvidenceCheckpoint::Landed => reset.set_before.is_some() || proof(EvidenceCheckpoint::Landed).is_some(),
+        EvidenceCheckpoint::Landed => reset.password_baseline.is_some() || proof(EvidenceCheckpoint::Landed).is_some(),
         EvidenceCheckpoint::Works => finishes || proof(EvidenceCheckpoint::Works).is_some(),
         EvidenceCheckpoint::Accepted | EvidenceCheckpoint::Written => true,
     };
@@ -288,8 +310,8 @@ fn steps(
         let look = match reached {
             Some(_) => "done",
             // The audit log arrives late, and so does the finishing sign-in: waiting for either is not a failure.
-            None if rung == EvidenceCheckpoint::Carried && reset.carried_note.is_some() => {
-                reset.carried_note.map_or("now", DeliveryLogGap::name)
+            None if rung == EvidenceCheckpoint::Carried && reset.delivery_log_gap.is_some() => {
+                reset.delivery_log_gap.map_or("now", DeliveryLogGap::as_str)
             }
             None if good
                 && matches!(
@@ -307,13 +329,13 @@ fn steps(
         };
         before_done = reached.is_some();
         let source = reached.map_or("", |p| p.source.as_str());
-        let text = f.tv(&format!("rung-{}-{look}", rung.name()), "agent", source);
+        let text = f.tv(&format!("rung-{}-{look}", rung.as_str()), "agent", source);
         steps.push(ProgressStep {
-            name: rung.name(),
-            look,
-            title: f.t(&format!("rung-{}", rung.name())),
+            checkpoint: rung.as_str(),
+            status: look,
+            title: f.t(&format!("rung-{}", rung.as_str())),
             text,
-            at: reached.map(|p| clock_time(&f.lang, p.at)),
+            at: reached.map(|p| format_time(&f.lang, p.at)),
             at_iso: reached.map(|p| p.at.to_string()),
         });
     }
@@ -321,8 +343,8 @@ fn steps(
 }
 
 /// Spells the reference in the spelling alphabet, for reading it out on the phone.
-fn spelled(reference: &ReferenceCode) -> String {
-    const WORDS: [(char, &str); 32] = [
+fn spell_reference(reference: &ReferenceCode) -> String {
+    const SPELLING_ALPHABET: [(char, &str); 32] = [
         ('0', "Zero"),
         ('1', "One"),
         ('2', "Two"),
@@ -356,7 +378,7 @@ fn spelled(reference: &ReferenceCode) -> String {
         ('Y', "Yankee"),
         ('Z', "Zulu"),
     ];
-    let word = |letter: char| WORDS.iter().find(|(l, _)| *l == letter).map_or("", |(_, word)| *word);
+    let word = |letter: char| SPELLING_ALPHABET.iter().find(|(l, _)| *l == letter).map_or("", |(_, word)| *word);
     reference.as_str().chars().map(word).collect::<Vec<_>>().join(" ")
 }
 
@@ -366,7 +388,7 @@ mod tests {
     use crate::web::Lang;
 
     #[test]
-    fn every_step_has_its_words_however_it_stands() {
+    fn every_checkpoint_status_has_text() {
         let lang = Lang::english();
         for rung in EvidenceCheckpoint::ALL {
             // The last checkpoint is never `bad`: the person can still reach it by signing in.
@@ -377,8 +399,8 @@ mod tests {
                 EvidenceCheckpoint::Works => *look != "bad",
             });
             for look in looks {
-                let key = format!("rung-{}-{look}", rung.name());
-                assert!(!lang.with(&key, &[("agent", "x")]).contains("localization"), "{key}");
+                let key = format!("rung-{}-{look}", rung.as_str());
+                assert!(!lang.text_with(&key, &[("agent", "x")]).contains("localization"), "{key}");
             }
         }
     }

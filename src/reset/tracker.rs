@@ -10,8 +10,8 @@ use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
 use super::causes::ResetCause;
-use super::details::ending;
-use super::leases::{LEASE, LeaseMonitor};
+use super::details::classify_status_detail;
+use super::leases::{LEASE_DURATION, LeaseMonitor};
 use super::reading::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
 use super::send::TransitionBasis;
 use super::state::{ResetEvent, ResetState};
@@ -24,24 +24,24 @@ use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Duration of a claim on due work. Longer than the timeout of the request it is claimed for.
-const CLAIM: SignedDuration = SignedDuration::from_secs(25);
+const CLAIM_DURATION: SignedDuration = SignedDuration::from_secs(25);
 /// Time for which an operation may answer 404 before it counts as lost.
-const LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
+const OPERATION_LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// Maximum delay between two polls, whatever `Retry-After` says: the time limit is checked with each poll.
-const LATEST: SignedDuration = SignedDuration::from_secs(60);
+const MAX_POLL_DELAY: SignedDuration = SignedDuration::from_secs(60);
 /// Pause between two rounds.
-const EVERY: Duration = Duration::from_millis(200);
+const ROUND_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Tracker of unfinished resets and of resets that wait for evidence.
 #[derive(Clone)]
 pub(crate) struct ResetTracker {
     pub(super) resets: ResetService,
-    silences: Arc<Mutex<LeaseMonitor>>,
+    lease_monitor: Arc<Mutex<LeaseMonitor>>,
 }
 
 impl FromRef<AppState> for ResetTracker {
     fn from_ref(app: &AppState) -> Self {
-        Self { resets: ResetService::from_ref(app), silences: Arc::default() }
+        Self { resets: ResetService::from_ref(app), lease_monitor: Arc::default() }
     }
 }
 
@@ -49,19 +49,19 @@ impl FromRef<AppState> for ResetTracker {
 pub(crate) async fn run(tracker: ResetTracker) {
     let app = tracker.resets.app.clone();
     loop {
-        if let Err(error) = tracker.tick().await {
+        if let Err(error) = tracker.run_once().await {
             tracing::error!(error = ?error, "reset tracker failed: retrying");
         }
         tokio::select! {
-            () = app.stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(ROUND_INTERVAL) => {}
         }
     }
 }
 
 /// Returns the delay before the next poll of an operation: short at first, then longer. 6 polls in the first 11
 /// seconds.
-fn pause_after(polls: i64) -> SignedDuration {
+fn poll_delay(polls: i64) -> SignedDuration {
     let millis = match polls {
         0 => 1_000,
         1 => 1_500,
@@ -77,88 +77,93 @@ fn pause_after(polls: i64) -> SignedDuration {
 
 impl ResetTracker {
     /// Processes everything that is due now.
-    pub(crate) async fn tick(&self) -> Result<(), StoreError> {
+    pub(crate) async fn run_once(&self) -> Result<(), StoreError> {
         let app = &self.resets.app;
         self.end_orphans().await?;
-        let due = store::claim(&app.db, DueWork::Poll, &app.me, app.now(), CLAIM).await?;
-        let polls = due.into_iter().map(|reset| async move { done(self.poll(&reset).await) });
+        let due = store::claim_due(&app.db, DueWork::Poll, &app.instance_id, app.now(), CLAIM_DURATION).await?;
+        let polls = due.into_iter().map(|reset| async move { ignore_lost_race(self.poll_operation(&reset).await) });
         for outcome in futures_util::future::join_all(polls).await {
             outcome?;
         }
-        let due = store::claim(&app.db, DueWork::Look, &app.me, app.now(), CLAIM).await?;
+        let due =
+            store::claim_due(&app.db, DueWork::EvidenceCheck, &app.instance_id, app.now(), CLAIM_DURATION).await?;
         if !due.is_empty() {
-            evidence::look(&self.resets, due).await?;
+            evidence::collect_evidence(&self.resets, due).await?;
         }
-        super::finish::look(&self.resets).await?;
+        super::finish::check_finishings(&self.resets).await?;
         Ok(())
     }
 
     /// Ends resets whose owner stopped while sending, based on what their rows say.
     async fn end_orphans(&self) -> Result<(), StoreError> {
         let app = &self.resets.app;
-        let rows = match store::sending(&app.db).await {
+        let rows = match store::load_sending_leases(&app.db).await {
             Ok(rows) => rows,
             Err(error) => {
-                self.with_silences(LeaseMonitor::forget);
+                self.with_lease_monitor(LeaseMonitor::clear);
                 return Err(error);
             }
         };
         let elapsed = app.clock.elapsed();
-        let dead = self.with_silences(|seen| seen.look(rows, &app.me, &self.resets.in_flight, elapsed));
+        let dead =
+            self.with_lease_monitor(|seen| seen.find_expired(rows, &app.instance_id, &self.resets.in_flight, elapsed));
         for row in dead {
             let now = app.now();
-            let until = now.saturating_add(LEASE).unwrap_or(now);
-            let Some(orphan) = store::take_over(&app.db, &row, &app.me, until).await? else { continue };
+            let until = now.saturating_add(LEASE_DURATION).unwrap_or(now);
+            let Some(orphan) = store::take_over_lease(&app.db, &row, &app.instance_id, until).await? else { continue };
             let report = if orphan.dispatched_at.is_some() {
-                ResetEvent::Crashed
+                ResetEvent::ProcessLost
             } else {
-                ResetEvent::NotTaken(ResetCause::NotSent)
+                ResetEvent::Refused(ResetCause::NotSent)
             };
             tracing::warn!(
                 reset.id = %orphan.id,
                 sent = orphan.dispatched_at.is_some(),
                 "orphaned reset ended: its owner stopped renewing the lease"
             );
-            done(send::finish(&self.resets, &orphan, report, TransitionBasis::default()).await)?;
+            ignore_lost_race(send::apply_event(&self.resets, &orphan, report, TransitionBasis::default()).await)?;
         }
         Ok(())
     }
 
-    fn with_silences<T>(&self, work: impl FnOnce(&mut LeaseMonitor) -> T) -> T {
-        work(&mut self.silences.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_lease_monitor<T>(&self, work: impl FnOnce(&mut LeaseMonitor) -> T) -> T {
+        work(&mut self.lease_monitor.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Polls an operation. Also after the time limit: if the clock was set forward, the result may already be there.
-    async fn poll(&self, reset: &PasswordReset) -> Result<(), StoreError> {
+    async fn poll_operation(&self, reset: &PasswordReset) -> Result<(), StoreError> {
         let now = self.resets.app.now();
-        let location = reset.location.as_deref().and_then(|l| self.resets.app.entra.operators.location(l));
+        let location = reset.location.as_deref().and_then(|l| self.resets.app.entra.operator.parse_operation_url(l));
         let Some(location) = location else { return self.wait_for_evidence(reset, now).await };
         crash_point("polling");
-        match self.resets.app.entra.operators.poll(&location).await {
-            Ok(poll) => self.heard(reset, poll, now).await,
+        match self.resets.app.entra.operator.poll_operation(&location).await {
+            Ok(poll) => self.handle_poll(reset, poll, now).await,
             Err(OperatorError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::debug!(reset.id = %reset.id, error = ?error, "operation poll skipped: operator token unavailable");
-                let down = PollSchedule { down_since: Some(reset.down_since.unwrap_or(now)), ..next(reset, now, None) };
-                self.later(reset, now, &down).await
+                let down = PollSchedule {
+                    outage_since: Some(reset.outage_since.unwrap_or(now)),
+                    ..next_poll(reset, now, None)
+                };
+                self.reschedule_or_time_out(reset, now, &down).await
             }
         }
     }
 
     /// Returns whether the time limit has passed. Time during which the operator was unavailable does not count.
-    fn time_is_up(&self, reset: &PasswordReset, now: Timestamp) -> bool {
+    fn is_past_time_limit(&self, reset: &PasswordReset, now: Timestamp) -> bool {
         let since = reset.accepted_at.unwrap_or(reset.created_at);
-        let down = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
+        let down = reset.outage_total_ms + reset.outage_since.map_or(0, |at| duration_millis(now.duration_since(at)));
         let limit = SignedDuration::from_secs(self.resets.app.config.reset.time_limit_seconds);
-        millis(now.duration_since(since)) - down > millis(limit)
+        duration_millis(now.duration_since(since)) - down > duration_millis(limit)
     }
 
     /// Applies the result of a poll.
-    async fn heard(&self, reset: &PasswordReset, poll: OperationPoll, now: Timestamp) -> Result<(), StoreError> {
+    async fn handle_poll(&self, reset: &PasswordReset, poll: OperationPoll, now: Timestamp) -> Result<(), StoreError> {
         let app = &self.resets.app;
         let next = match poll {
             OperationPoll::Operation { status, detail, request_id, .. } if status == "succeeded" => {
-                return self.written(reset, detail.as_deref(), request_id.as_deref()).await;
+                return self.handle_success(reset, detail.as_deref(), request_id.as_deref()).await;
             }
             OperationPoll::Operation { status, detail, request_id, .. } if status == "failed" => {
                 let detail = detail.unwrap_or_default();
@@ -168,42 +173,53 @@ impl ResetTracker {
                     request_id: request_id.as_deref(),
                     detail: Some(&detail),
                 };
-                return send::finish(&self.resets, reset, ResetEvent::Ended(ending(&detail)), answer.into()).await;
+                return send::apply_event(
+                    &self.resets,
+                    reset,
+                    ResetEvent::OperationFailed(classify_status_detail(&detail)),
+                    answer.into(),
+                )
+                .await;
             }
-            OperationPoll::Lost => {
+            OperationPoll::NotFound => {
                 let since = reset.lost_since.unwrap_or(now);
-                if now.duration_since(since) > LOST_AFTER {
+                if now.duration_since(since) > OPERATION_LOST_AFTER {
                     let answer = NewGraphResponse { call: "operation", status: 404, request_id: None, detail: None };
-                    return send::finish(&self.resets, reset, ResetEvent::Lost, answer.into()).await;
+                    return send::apply_event(&self.resets, reset, ResetEvent::OperationLost, answer.into()).await;
                 }
-                PollSchedule { lost_since: Some(since), ..next(reset, now, None) }
+                PollSchedule { lost_since: Some(since), ..next_poll(reset, now, None) }
             }
-            OperationPoll::Token => {
-                app.entra.operators.token_refused().await?;
-                next(reset, now, Some(SignedDuration::from_millis(200)))
+            OperationPoll::Unauthorized => {
+                app.entra.operator.expire_access_token().await?;
+                next_poll(reset, now, Some(SignedDuration::from_millis(200)))
             }
             OperationPoll::Throttled { retry_after } => {
-                next(reset, now, Some(retry_after.unwrap_or(SignedDuration::from_secs(5))))
+                next_poll(reset, now, Some(retry_after.unwrap_or(SignedDuration::from_secs(5))))
             }
-            OperationPoll::Operation { retry_after, .. } => next(reset, now, retry_after),
-            OperationPoll::Nothing { status } => {
+            OperationPoll::Operation { retry_after, .. } => next_poll(reset, now, retry_after),
+            OperationPoll::Inconclusive { status } => {
                 tracing::debug!(reset.id = %reset.id, status, "operation poll inconclusive: polling again");
-                next(reset, now, None)
+                next_poll(reset, now, None)
             }
         };
-        self.later(reset, now, &next).await
+        self.reschedule_or_time_out(reset, now, &next).await
     }
 
     /// Schedules the next poll, or ends the reset if the time limit has passed.
-    async fn later(&self, reset: &PasswordReset, now: Timestamp, next: &PollSchedule) -> Result<(), StoreError> {
-        if self.time_is_up(reset, now) {
-            return send::finish(&self.resets, reset, ResetEvent::TimedOut, TransitionBasis::default()).await;
+    async fn reschedule_or_time_out(
+        &self,
+        reset: &PasswordReset,
+        now: Timestamp,
+        next: &PollSchedule,
+    ) -> Result<(), StoreError> {
+        if self.is_past_time_limit(reset, now) {
+            return send::apply_event(&self.resets, reset, ResetEvent::TimedOut, TransitionBasis::default()).await;
         }
-        store::poll_later(&self.resets.app.db, reset.id, &self.resets.app.me, next).await
+        store::schedule_poll(&self.resets.app.db, reset.id, &self.resets.app.instance_id, next).await
     }
 
     /// Ends the reset as written and observes the durations.
-    async fn written(
+    async fn handle_success(
         &self,
         reset: &PasswordReset,
         detail: Option<&str>,
@@ -212,50 +228,53 @@ impl ResetTracker {
         let app = &self.resets.app;
         let answer = NewGraphResponse { call: "operation", status: 200, request_id, detail };
         let proof = EvidenceRecord {
-            rung: EvidenceCheckpoint::Written,
+            checkpoint: EvidenceCheckpoint::Written,
             at: app.now(),
             source: "graph".to_owned(),
             detail: detail.map(str::to_owned),
         };
-        let grounds = TransitionBasis { answer: Some(answer), proof: Some(proof) };
-        send::finish(&self.resets, reset, ResetEvent::Succeeded, grounds).await?;
+        let grounds = TransitionBasis { response: Some(answer), evidence: Some(proof) };
+        send::apply_event(&self.resets, reset, ResetEvent::Succeeded, grounds).await?;
         let took = reset.accepted_at.and_then(|at| app.now().duration_since(at).try_into().ok());
-        app.metrics.wrote_back(took.unwrap_or_default());
+        app.metrics.observe_writeback(took.unwrap_or_default());
         let sent = reset.dispatched_at.and_then(|at| app.now().duration_since(at).try_into().ok());
-        app.metrics.reached(EvidenceCheckpoint::Written.name(), sent.unwrap_or_default());
+        app.metrics.observe_checkpoint(EvidenceCheckpoint::Written.as_str(), sent.unwrap_or_default());
         Ok(())
     }
 
     /// Checks the audit log instead of the operation, which has no URL. The time limit ends the wait.
     async fn wait_for_evidence(&self, reset: &PasswordReset, now: Timestamp) -> Result<(), StoreError> {
         debug_assert_eq!(reset.state, ResetState::Writing);
-        if evidence::settles_writing(&self.resets, reset).await? {
+        if evidence::resolve_from_audit_log(&self.resets, reset).await? {
             return Ok(());
         }
-        self.later(reset, now, &next(reset, now, Some(SignedDuration::from_secs(5)))).await
+        self.reschedule_or_time_out(reset, now, &next_poll(reset, now, Some(SignedDuration::from_secs(5)))).await
     }
 }
 
 /// Returns the schedule after a poll that did not end the reset.
-fn next(reset: &PasswordReset, now: Timestamp, retry_after: Option<SignedDuration>) -> PollSchedule {
-    let pause = retry_after.unwrap_or_else(|| pause_after(reset.polls)).clamp(SignedDuration::from_millis(200), LATEST);
-    let down_total_ms = reset.down_total_ms + reset.down_since.map_or(0, |at| millis(now.duration_since(at)));
+fn next_poll(reset: &PasswordReset, now: Timestamp, retry_after: Option<SignedDuration>) -> PollSchedule {
+    let pause = retry_after
+        .unwrap_or_else(|| poll_delay(reset.poll_count))
+        .clamp(SignedDuration::from_millis(200), MAX_POLL_DELAY);
+    let down_total_ms =
+        reset.outage_total_ms + reset.outage_since.map_or(0, |at| duration_millis(now.duration_since(at)));
     PollSchedule {
         poll_at: now.saturating_add(pause).unwrap_or(now),
         lost_since: None,
-        down_since: None,
-        down_total_ms,
+        outage_since: None,
+        outage_total_ms: down_total_ms,
     }
 }
 
-fn millis(span: SignedDuration) -> i64 {
+fn duration_millis(span: SignedDuration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Ignores [`StoreError::NoRow`]: another replica changed the row first, which is no failure.
-fn done(outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+fn ignore_lost_race(outcome: Result<(), StoreError>) -> Result<(), StoreError> {
     match outcome {
-        Err(StoreError::NoRow) => Ok(()),
+        Err(StoreError::RowNotFound) => Ok(()),
         other => other,
     }
 }
@@ -265,11 +284,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_writeback_of_ten_seconds_takes_at_most_six_questions() {
+    fn ten_second_writeback_takes_at_most_six_polls() {
         // The first poll comes one second after the 202 response.
         let (mut at, mut asked) = (1_000, 1);
         while at < 10_000 {
-            at += millis(pause_after(asked - 1));
+            at += duration_millis(poll_delay(asked - 1));
             asked += 1;
         }
         assert!(asked <= 6, "{asked}");

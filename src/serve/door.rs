@@ -14,77 +14,77 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::config::ServerConfig;
-use crate::web::address_name;
+use crate::web::limit_key;
 
 /// Limiter of open connections. Clones share the counts.
 #[derive(Clone)]
 pub(super) struct ConnectionLimiter(Arc<LimiterInner>);
 
 struct LimiterInner {
-    most: usize,
-    most_each: usize,
+    max_connections: usize,
+    max_per_address: usize,
     /// Trusted proxies are exempt from the limit per address, because they forward the connections of many clients.
-    proxies: Vec<IpNet>,
-    open: Mutex<OpenConnections>,
+    trusted_proxies: Vec<IpNet>,
+    open_connections: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
 struct OpenConnections {
-    all: usize,
-    by_name: HashMap<String, usize>,
+    total: usize,
+    by_address: HashMap<String, usize>,
 }
 
 impl ConnectionLimiter {
     pub(super) fn new(settings: &ServerConfig) -> Self {
         Self(Arc::new(LimiterInner {
-            most: settings.max_connections,
-            most_each: settings.max_connections_per_address,
-            proxies: settings.trusted_proxies.clone(),
-            open: Mutex::default(),
+            max_connections: settings.max_connections,
+            max_per_address: settings.max_connections_per_address,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            open_connections: Mutex::default(),
         }))
     }
 
     /// Admits one connection until the permit is dropped. Returns `None` if a limit is reached.
-    fn enter(&self, peer: IpAddr) -> Option<ConnectionPermit> {
-        let proxy = self.0.proxies.iter().any(|net| net.contains(&peer));
-        let name = (!proxy).then(|| address_name(peer));
-        let mut open = self.open();
-        if open.all >= self.0.most {
+    fn try_acquire(&self, peer: IpAddr) -> Option<ConnectionPermit> {
+        let proxy = self.0.trusted_proxies.iter().any(|net| net.contains(&peer));
+        let name = (!proxy).then(|| limit_key(peer));
+        let mut open = self.lock_open_connections();
+        if open.total >= self.0.max_connections {
             return None;
         }
         if let Some(name) = &name {
-            let mine = open.by_name.entry(name.clone()).or_default();
-            if *mine >= self.0.most_each {
+            let mine = open.by_address.entry(name.clone()).or_default();
+            if *mine >= self.0.max_per_address {
                 return None;
             }
             *mine += 1;
         }
-        open.all += 1;
+        open.total += 1;
         drop(open);
-        Some(ConnectionPermit { door: self.clone(), name })
+        Some(ConnectionPermit { limiter: self.clone(), address_key: name })
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, OpenConnections> {
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_open_connections(&self) -> std::sync::MutexGuard<'_, OpenConnections> {
+        self.0.open_connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Permit of one open connection. Dropping it releases the connection.
 struct ConnectionPermit {
-    door: ConnectionLimiter,
-    name: Option<String>,
+    limiter: ConnectionLimiter,
+    address_key: Option<String>,
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut open = self.door.open();
-        open.all = open.all.saturating_sub(1);
-        if let Some(name) = &self.name
-            && let Some(mine) = open.by_name.get_mut(name)
+        let mut open = self.limiter.lock_open_connections();
+        open.total = open.total.saturating_sub(1);
+        if let Some(name) = &self.address_key
+            && let Some(mine) = open.by_address.get_mut(name)
         {
             *mine -= 1;
             if *mine == 0 {
-                open.by_name.remove(name);
+                open.by_address.remove(name);
             }
         }
     }
@@ -98,8 +98,8 @@ impl<S> Accept<TcpStream, S> for ConnectionLimiter {
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let accepted = stream.set_nodelay(true).and_then(|()| stream.peer_addr()).and_then(|peer| {
             let full = || io::Error::new(io::ErrorKind::ConnectionRefused, "too many connections");
-            let inside = self.enter(peer.ip()).ok_or_else(full)?;
-            Ok((LimitedStream { stream, _inside: inside }, service))
+            let inside = self.try_acquire(peer.ip()).ok_or_else(full)?;
+            Ok((LimitedStream { stream, _permit: inside }, service))
         });
         std::future::ready(accepted)
     }
@@ -108,7 +108,7 @@ impl<S> Accept<TcpStream, S> for ConnectionLimiter {
 /// Stream of a connection that is counted until it is closed.
 pub(super) struct LimitedStream {
     stream: TcpStream,
-    _inside: ConnectionPermit,
+    _permit: ConnectionPermit,
 }
 
 impl AsyncRead for LimitedStream {
@@ -147,38 +147,45 @@ impl AsyncWrite for LimitedStream {
 mod tests {
     use super::*;
 
-    fn door(most: usize, most_each: usize, proxies: &[&str]) -> ConnectionLimiter {
+    fn new_limiter(most: usize, most_each: usize, proxies: &[&str]) -> ConnectionLimiter {
         let proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
-        ConnectionLimiter(Arc::new(LimiterInner { most, most_each, proxies, open: Mutex::default() }))
+        ConnectionLimiter(Arc::new(LimiterInner {
+            max_connections: most,
+            max_per_address: most_each,
+            trusted_proxies: proxies,
+            open_connections: Mutex::default(),
+        }))
     }
 
-    fn ip(text: &str) -> IpAddr {
+    fn parse_ip(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
 
     #[test]
-    fn one_address_fills_its_own_share_and_nobody_elses() {
-        let door = door(10, 2, &[]);
-        let held: Vec<_> = (0..2).map(|_| door.enter(ip("203.0.113.1")).unwrap()).collect();
-        assert!(door.enter(ip("203.0.113.1")).is_none());
-        assert!(door.enter(ip("203.0.113.2")).is_some());
+    fn one_address_cannot_exhaust_other_connections() {
+        let door = new_limiter(10, 2, &[]);
+        let held: Vec<_> = (0..2).map(|_| door.try_acquire(parse_ip("203.0.113.1")).unwrap()).collect();
+        assert!(door.try_acquire(parse_ip("203.0.113.1")).is_none());
+        assert!(door.try_acquire(parse_ip("203.0.113.2")).is_some());
         drop(held);
-        assert!(door.enter(ip("203.0.113.1")).is_some());
-        assert!(door.open().by_name.is_empty(), "closed connections leave no entry");
+        assert!(door.try_acquire(parse_ip("203.0.113.1")).is_some());
+        assert!(door.lock_open_connections().by_address.is_empty(), "closed connections leave no entry");
     }
 
     #[test]
-    fn an_ipv6_household_is_one_address() {
-        let door = door(10, 1, &[]);
-        let _held = door.enter(ip("2001:db8:1:2::1")).unwrap();
-        assert!(door.enter(ip("2001:db8:1:2::ffff")).is_none());
-        assert!(door.enter(ip("2001:db8:1:3::1")).is_some());
+    fn ipv6_prefix_counts_as_one_address() {
+        let door = new_limiter(10, 1, &[]);
+        let _held = door.try_acquire(parse_ip("2001:db8:1:2::1")).unwrap();
+        assert!(door.try_acquire(parse_ip("2001:db8:1:2::ffff")).is_none());
+        assert!(door.try_acquire(parse_ip("2001:db8:1:3::1")).is_some());
     }
 
     #[test]
-    fn a_trusted_proxy_brings_everybody_up_to_the_whole() {
-        let door = door(3, 1, &["10.0.0.0/8"]);
-        let _held: Vec<_> = (0..3).map(|_| door.enter(ip("10.0.0.1")).unwrap()).collect();
-        assert!(door.enter(ip("10.0.0.1")).is_none() && door.enter(ip("203.0.113.1")).is_none());
+    fn trusted_proxy_is_limited_only_by_the_total() {
+        let door = new_limiter(3, 1, &["10.0.0.0/8"]);
+        let _held: Vec<_> = (0..3).map(|_| door.try_acquire(parse_ip("10.0.0.1")).unwrap()).collect();
+        assert!(
+            door.try_acquire(parse_ip("10.0.0.1")).is_none() && door.try_acquire(parse_ip("203.0.113.1")).is_none()
+        );
     }
 }

@@ -22,34 +22,34 @@ use crate::base::{Clock, Random};
 use crate::config::Config;
 use crate::entra::{EntraClients, EntraSetupError};
 use crate::notify::{MailError, MailWorker};
-use crate::people::refresh_people;
-use crate::reset::{ResetTracker, read_changes, run_indexer, run_tracker};
+use crate::people::run_phone_number_refresh;
+use crate::reset::{ResetTracker, run_change_feed, run_indexer, run_tracker};
 use crate::state::{AppSetupError, AppState};
 use crate::store::{Db, SealError, Sealer, StoreError};
-use crate::web::{dress_and_guard, serve_asset, serve_brand, switch_language};
+use crate::web::{apply_middleware, serve_asset, serve_brand_asset, switch_language};
 use crate::{helpdesk, notify, ops, reset, signin};
 
 /// Maximum time for the TLS handshake and for the head of a request. An incomplete request is closed after it.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum size of a request's head. Entra's sign-in response is about 2 KiB.
-const HEADER_BYTES: usize = 16 * 1024;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Maximum number of header lines of a request.
-const HEADER_LINES: usize = 64;
+const MAX_HEADER_LINES: usize = 64;
 /// Maximum number of resets whose status page is cached.
-const PAGES_IN_MEMORY: usize = 10_000;
+const PAGE_CACHE_CAPACITY: usize = 10_000;
 /// Maximum time that a graceful stop waits for resets that are being sent.
-const STOP_WITHIN: Duration = Duration::from_secs(35);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Combines the routes of all features.
 fn routes(shown: reset::PageCache) -> Router<AppState> {
     Router::new()
-        .merge(signin::router(helpdesk::carry_out))
+        .merge(signin::router(helpdesk::handle_agent_return))
         .merge(reset::router(shown))
         .merge(helpdesk::router())
         .merge(notify::router())
         .merge(ops::router())
         .route("/static/{hash}/{name}", get(serve_asset))
-        .route("/brand/{hash}/{name}", get(serve_brand))
+        .route("/brand/{hash}/{name}", get(serve_brand_asset))
         .route("/language", post(switch_language))
 }
 
@@ -114,7 +114,7 @@ impl From<EntraSetupError> for ServeError {
 ///
 /// # Errors
 /// When the address is in use or cannot be bound.
-pub fn listen(at: SocketAddr) -> Result<TcpListener, ServeError> {
+pub fn bind_listener(at: SocketAddr) -> Result<TcpListener, ServeError> {
     let listener = TcpListener::bind(at).map_err(|e| ServeError::Listen(at, e))?;
     listener.set_nonblocking(true).map_err(|e| ServeError::Listen(at, e))?;
     Ok(listener)
@@ -132,33 +132,33 @@ impl PortalServer {
         random: Random,
     ) -> Result<Self, ServeError> {
         let address = listener.local_addr().map_err(|e| ServeError::Listen(config.server.listen, e))?;
-        let sealer = Sealer::load(&config.sealing, config.tenant(), random.clone())?;
+        let sealer = Sealer::load(&config.sealing, config.tenant_id(), random.clone())?;
         let db = Db::open(&config.database.url).await?;
         let entra = EntraClients::new(&config, &db, &sealer, &clock, &random)?;
         let app = AppState::new(config, db, &sealer, entra, clock, random)?;
-        let shown = reset::PageCache::new(app.clock.clone(), PAGES_IN_MEMORY);
-        let router = dress_and_guard(routes(shown.clone()), &app)?;
-        app.tasks.spawn(run_tracker(ResetTracker::from_ref(&app)));
-        app.tasks.spawn(read_changes(app.clone(), shown));
-        app.tasks.spawn(run_indexer(app.clone()));
-        app.tasks.spawn(helpdesk::watch_patterns(app.clone()));
-        app.tasks.spawn(helpdesk::watch_passes(app.clone()));
-        app.tasks.spawn(signin::watch_sessions(app.clone()));
-        app.tasks.spawn(signin::keep_verdicts(app.clone()));
-        app.tasks.spawn(app.entra.credential.clone().watch(app.stop.clone()));
+        let shown = reset::PageCache::new(app.clock.clone(), PAGE_CACHE_CAPACITY);
+        let router = apply_middleware(routes(shown.clone()), &app)?;
+        app.background_tasks.spawn(run_tracker(ResetTracker::from_ref(&app)));
+        app.background_tasks.spawn(run_change_feed(app.clone(), shown));
+        app.background_tasks.spawn(run_indexer(app.clone()));
+        app.background_tasks.spawn(helpdesk::run_alert_scanner(app.clone()));
+        app.background_tasks.spawn(helpdesk::run_pass_monitor(app.clone()));
+        app.background_tasks.spawn(signin::run_ended_session_watcher(app.clone()));
+        app.background_tasks.spawn(signin::run_policy_assessor(app.clone()));
+        app.background_tasks.spawn(app.entra.credential.clone().run_expiry_monitor(app.shutdown.clone()));
         if let Some(worker) = MailWorker::new(&app)? {
-            app.tasks.spawn(worker.run());
+            app.background_tasks.spawn(worker.run());
         }
-        app.tasks.spawn(refresh_people(app.clone()));
-        app.tasks.spawn(ops::keep_audit(app.clone()));
-        app.tasks.spawn(ops::watch_whole(app.clone()));
-        app.tasks.spawn(ops::keep_canary(app.clone()));
-        app.tasks.spawn(sweep(app.clone()));
+        app.background_tasks.spawn(run_phone_number_refresh(app.clone()));
+        app.background_tasks.spawn(ops::run_audit_maintenance(app.clone()));
+        app.background_tasks.spawn(ops::run_health_monitor(app.clone()));
+        app.background_tasks.spawn(ops::run_canary_schedule(app.clone()));
+        app.background_tasks.spawn(run_cleanup(app.clone()));
         if let Some(at) = app.config.server.metrics_listen {
-            serve_metrics(&app, at).await?;
+            spawn_metrics_server(&app, at).await?;
         }
         let handle = Handle::new();
-        let server = serve(&app, listener, router, &handle).await?;
+        let server = spawn_server(&app, listener, router, &handle).await?;
         Ok(Self { app, handle, server, address })
     }
 
@@ -179,7 +179,7 @@ impl PortalServer {
     /// When the server ends without such a signal.
     pub async fn run(mut self) -> Result<(), ServeError> {
         tokio::select! {
-            () = told_to_stop() => {}
+            () = shutdown_signal() => {}
             ended = &mut self.server => return ended.unwrap_or_else(|e| Err(std::io::Error::other(e))).map_err(ServeError::Stopped),
         }
         self.stop().await;
@@ -188,11 +188,11 @@ impl PortalServer {
 
     /// Stops gracefully: accepts no new requests, then waits for resets that are being sent.
     pub async fn stop(self) {
-        self.app.stop.cancel();
+        self.app.shutdown.cancel();
         self.handle.graceful_shutdown(Some(Duration::from_secs(5)));
         let _ = tokio::time::timeout(Duration::from_secs(6), self.server).await;
-        self.app.tasks.close();
-        if tokio::time::timeout(STOP_WITHIN, self.app.tasks.wait()).await.is_err() {
+        self.app.background_tasks.close();
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, self.app.background_tasks.wait()).await.is_err() {
             tracing::warn!("shutdown timed out: unfinished resets end as unknown");
         }
         self.app.db.close().await;
@@ -200,7 +200,7 @@ impl PortalServer {
 
     /// Stops immediately, as a crash would: unfinished work is not stored.
     pub async fn kill(self) {
-        self.app.stop.cancel();
+        self.app.shutdown.cancel();
         self.handle.shutdown();
         self.server.abort();
         let _ = self.server.await;
@@ -209,18 +209,18 @@ impl PortalServer {
 }
 
 /// Sets the limits of every connection: bytes, lines and time of the head, HTTP/2 streams and keep-alive.
-fn limit<C>(server: &mut Server<SocketAddr, C>) {
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
-    server.http_builder().http1().max_buf_size(HEADER_BYTES).max_headers(HEADER_LINES);
+fn configure_http_limits<C>(server: &mut Server<SocketAddr, C>) {
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(REQUEST_HEADER_TIMEOUT);
+    server.http_builder().http1().max_buf_size(MAX_HEADER_BYTES).max_headers(MAX_HEADER_LINES);
     let mut http2 = server.http_builder().http2();
     http2
         .timer(TokioTimer::new())
         .max_concurrent_streams(64)
-        .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX));
+        .max_header_list_size(u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX));
     http2.keep_alive_interval(Some(Duration::from_secs(20))).keep_alive_timeout(Duration::from_secs(10));
 }
 
-async fn serve(
+async fn spawn_server(
     app: &AppState,
     listener: TcpListener,
     router: Router,
@@ -230,24 +230,27 @@ async fn serve(
     let at = settings.listen;
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(listener).map_err(|e| ServeError::Listen(at, e))?;
-    let mut server =
-        server.handle(handle.clone()).first_request_timeout(HEADERS_WITHIN).acceptor(ConnectionLimiter::new(settings));
-    limit(&mut server);
+    let mut server = server
+        .handle(handle.clone())
+        .first_request_timeout(REQUEST_HEADER_TIMEOUT)
+        .acceptor(ConnectionLimiter::new(settings));
+    configure_http_limits(&mut server);
     let Some((cert, key)) = settings.tls_cert.clone().zip(settings.tls_key.clone()) else {
         return Ok(tokio::spawn(server.serve(service)));
     };
     let files = tls::TlsFiles { cert, key };
     let config = files.load().await.map_err(ServeError::Tls)?;
-    app.tasks.spawn(files.follow(config.clone(), app.stop.clone()));
-    let server = server.map(|door| RustlsAcceptor::new(config).handshake_timeout(HEADERS_WITHIN).acceptor(door));
+    app.background_tasks.spawn(files.run_certificate_reload(config.clone(), app.shutdown.clone()));
+    let server =
+        server.map(|door| RustlsAcceptor::new(config).handshake_timeout(REQUEST_HEADER_TIMEOUT).acceptor(door));
     Ok(tokio::spawn(server.serve(service)))
 }
 
 /// Serves `/metrics` on a separate listener.
-async fn serve_metrics(app: &AppState, at: SocketAddr) -> Result<(), ServeError> {
+async fn spawn_metrics_server(app: &AppState, at: SocketAddr) -> Result<(), ServeError> {
     let listener = tokio::net::TcpListener::bind(at).await.map_err(|e| ServeError::Listen(at, e))?;
-    let (router, stop) = (ops::metrics_router(app.clone()), app.stop.clone());
-    app.tasks.spawn(async move {
+    let (router, stop) = (ops::metrics_router(app.clone()), app.shutdown.clone());
+    app.background_tasks.spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {
             tracing::error!(%error, "metrics listener stopped");
@@ -257,25 +260,25 @@ async fn serve_metrics(app: &AppState, at: SocketAddr) -> Result<(), ServeError>
 }
 
 /// Deletes expired sessions, mail and rate limits once an hour until the process stops.
-async fn sweep(app: AppState) {
+async fn run_cleanup(app: AppState) {
     loop {
         let swept = async {
-            app.sessions.sweep().await?;
-            notify::sweep(&app).await?;
-            app.limits.sweep(app.now()).await
+            app.sessions.delete_expired().await?;
+            notify::delete_expired_mail(&app).await?;
+            app.rate_limiter.delete_expired(app.now()).await
         };
         if let Err(error) = swept.await {
             tracing::warn!(error = ?error, "cleanup of expired rows failed: retrying in 1 h");
         }
         tokio::select! {
-            () = app.stop.cancelled() => return,
+            () = app.shutdown.cancelled() => return,
             () = tokio::time::sleep(Duration::from_hours(1)) => {}
         }
     }
 }
 
 /// Completes when the process receives SIGTERM or Ctrl-C.
-async fn told_to_stop() {
+async fn shutdown_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let terminated = async {
         match signal(SignalKind::terminate()) {

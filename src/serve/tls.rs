@@ -10,7 +10,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use tokio_util::sync::CancellationToken;
 
 /// Interval of the check for a renewed certificate.
-const EVERY: Duration = Duration::from_secs(2);
+const CERTIFICATE_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// PEM files of the certificate and its key.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl TlsFiles {
         RustlsConfig::from_pem_file(&self.cert, &self.key).await
     }
 
-    async fn changed_at(&self) -> Option<(SystemTime, SystemTime)> {
+    async fn modified_at(&self) -> Option<(SystemTime, SystemTime)> {
         let cert = tokio::fs::metadata(&self.cert).await.ok()?.modified().ok()?;
         let key = tokio::fs::metadata(&self.key).await.ok()?.modified().ok()?;
         Some((cert, key))
@@ -32,14 +32,14 @@ impl TlsFiles {
 
     /// Loads changed files until the process stops. Files that do not fit together leave the previous certificate in
     /// use.
-    pub(super) async fn follow(self, config: RustlsConfig, stop: CancellationToken) {
-        let mut seen = self.changed_at().await;
+    pub(super) async fn run_certificate_reload(self, config: RustlsConfig, stop: CancellationToken) {
+        let mut seen = self.modified_at().await;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(CERTIFICATE_CHECK_INTERVAL) => {}
             }
-            let now = self.changed_at().await;
+            let now = self.modified_at().await;
             if now.is_none() || now == seen {
                 continue;
             }

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::callback::refuse;
+use super::callback::refuse_sign_in;
 use super::refusals::SignInRefusal;
 use super::staff::{StaffMember, WorkCases};
 use crate::base::PersonKey;
@@ -41,8 +41,8 @@ pub(crate) struct PendingAction {
 pub(crate) struct ResumedAction {
     pub(crate) staff: StaffMember<WorkCases>,
     pub(crate) session: Session,
-    pub(crate) frame: PageContext,
-    pub(crate) acting: PendingAction,
+    pub(crate) ctx: PageContext,
+    pub(crate) pending: PendingAction,
     pub(crate) token: AgentToken,
 }
 
@@ -51,27 +51,27 @@ pub(crate) type ActionHandler =
     fn(AppState, ResumedAction) -> Pin<Box<dyn Future<Output = Result<Response, WebError>> + Send>>;
 
 /// Checks that the same agent has returned with a valid staff session, and calls the action handler.
-pub(super) async fn returned(
+pub(super) async fn resume_action(
     app: AppState,
     session: Session,
     mut parts: Parts,
     (acting, who): (Option<PendingAction>, AuthorizedSignIn),
     action_handler: ActionHandler,
 ) -> Result<Response, WebError> {
-    let acting = acting.ok_or(SignInRefusal::Attempt)?;
+    let acting = acting.ok_or(SignInRefusal::NoAttempt)?;
     if who.identity.key != acting.agent {
-        return refuse(&app, SignInRefusal::SomebodyElse, Some(&who.identity), None).await;
+        return refuse_sign_in(&app, SignInRefusal::DifferentPerson, Some(&who.identity), None).await;
     }
     let staff = match StaffMember::<WorkCases>::from_request_parts(&mut parts, &app).await {
         Ok(staff) => staff,
         Err(answer) => return Ok(answer),
     };
     if staff.login.key != acting.agent {
-        return refuse(&app, SignInRefusal::SomebodyElse, Some(&who.identity), None).await;
+        return refuse_sign_in(&app, SignInRefusal::DifferentPerson, Some(&who.identity), None).await;
     }
     let frame = match PageContext::from_request_parts(&mut parts, &app).await {
         Ok(frame) => frame,
         Err(answer) => return Ok(answer.into_response()),
     };
-    action_handler(app, ResumedAction { staff, session, frame, acting, token: who.into() }).await
+    action_handler(app, ResumedAction { staff, session, ctx: frame, pending: acting, token: who.into() }).await
 }

@@ -9,7 +9,7 @@ use tower_sessions::Session;
 use super::acting::PendingAction;
 use super::finish::FinishingSignIn;
 use super::refusals::SignInRefusal;
-use super::session::browser;
+use super::session::ensure_browser_id;
 use crate::base::Secret;
 use crate::entra::{AGENT_SCOPES, AuthorizeRequest, ClaimsChallenge};
 use crate::state::AppState;
@@ -33,7 +33,7 @@ pub(super) enum SignInPurpose {
 }
 
 impl SignInPurpose {
-    fn name(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Person => "person",
             Self::Staff => "staff",
@@ -46,7 +46,7 @@ impl SignInPurpose {
 
     /// Returns the authentication context that the sign-in must satisfy. The operator can sign in with any method,
     /// because its role is checked instead. A finishing sign-in uses the password.
-    pub(super) fn context(self, app: &AppState) -> Option<&str> {
+    pub(super) fn required_context(self, app: &AppState) -> Option<&str> {
         match self {
             Self::Person | Self::Vouch => Some(&app.config.signin.required_context),
             Self::Staff | Self::Act => Some(&app.config.signin.staff_context),
@@ -54,16 +54,16 @@ impl SignInPurpose {
         }
     }
 
-    fn scopes(self, app: &AppState) -> &'static [&'static str] {
+    fn requested_scopes(self, app: &AppState) -> &'static [&'static str] {
         match self {
             Self::Person | Self::Staff | Self::Finish | Self::Vouch => &[],
-            Self::Operator => app.entra.operators.scopes(),
+            Self::Operator => app.entra.operator.scopes(),
             Self::Act => &AGENT_SCOPES,
         }
     }
 
     /// Returns whether a user is present to answer a claims challenge to the resulting token.
-    fn capable(self) -> bool {
+    fn can_answer_challenge(self) -> bool {
         self == Self::Act
     }
 }
@@ -97,12 +97,16 @@ impl SignInAttempt {
 }
 
 /// Starts a sign-in and returns the redirect to Entra.
-pub(super) async fn begin(app: &AppState, session: &Session, purpose: SignInPurpose) -> Result<Redirect, WebError> {
-    send_off(app, session, SignInAttempt::new(app, purpose), None).await
+pub(super) async fn begin_sign_in(
+    app: &AppState,
+    session: &Session,
+    purpose: SignInPurpose,
+) -> Result<Redirect, WebError> {
+    redirect_to_entra(app, session, SignInAttempt::new(app, purpose), None).await
 }
 
 /// Repeats a sign-in for the same purpose, after a missing authentication context.
-pub(super) async fn step_up(
+pub(super) async fn begin_step_up(
     app: &AppState,
     session: &Session,
     last: SignInAttempt,
@@ -110,11 +114,11 @@ pub(super) async fn step_up(
 ) -> Result<Redirect, WebError> {
     let SignInAttempt { purpose, acting, challenge, .. } = last;
     let attempt = SignInAttempt { step_up: true, acting, challenge, ..SignInAttempt::new(app, purpose) };
-    send_off(app, session, attempt, Some(upn)).await
+    redirect_to_entra(app, session, attempt, Some(upn)).await
 }
 
 /// Redirects an agent to Entra for a token of their own. `challenge` is the claims challenge to the last token, if any.
-pub(crate) async fn begin_acting(
+pub(crate) async fn begin_agent_action(
     app: &AppState,
     session: &Session,
     acting: PendingAction,
@@ -122,48 +126,52 @@ pub(crate) async fn begin_acting(
     upn: &str,
 ) -> Result<Redirect, WebError> {
     let attempt = SignInAttempt { acting: Some(acting), challenge, ..SignInAttempt::new(app, SignInPurpose::Act) };
-    send_off(app, session, attempt, Some(upn)).await
+    redirect_to_entra(app, session, attempt, Some(upn)).await
 }
 
 /// Starts a finishing sign-in.
-pub(super) async fn begin_finishing(
+pub(super) async fn begin_finishing_attempt(
     app: &AppState,
     session: &Session,
     finishing: FinishingSignIn,
     upn: &str,
 ) -> Result<Redirect, WebError> {
     let attempt = SignInAttempt { finishing: Some(finishing), ..SignInAttempt::new(app, SignInPurpose::Finish) };
-    send_off(app, session, attempt, Some(upn)).await
+    redirect_to_entra(app, session, attempt, Some(upn)).await
 }
 
 /// Stores the attempt and returns the redirect to Entra.
-async fn send_off(
+async fn redirect_to_entra(
     app: &AppState,
     session: &Session,
     mut attempt: SignInAttempt,
     hint: Option<&str>,
 ) -> Result<Redirect, WebError> {
     let purpose = attempt.purpose;
-    let browser = browser(session, app).await?;
+    let browser = ensure_browser_id(session, app).await?;
     let state = app.random.token();
     let verifier = Secret::new(attempt.verifier.clone());
-    let claims = ClaimsChallenge::parameter(purpose.context(app), purpose.capable(), attempt.challenge.as_ref());
+    let claims = ClaimsChallenge::claims_parameter(
+        purpose.required_context(app),
+        purpose.can_answer_challenge(),
+        attempt.challenge.as_ref(),
+    );
     let with = AuthorizeRequest {
         state: &state,
         nonce: &attempt.nonce,
-        verifier: &verifier,
-        scopes: purpose.scopes(app),
+        pkce_verifier: &verifier,
+        scopes: purpose.requested_scopes(app),
         claims: claims.as_deref(),
         login_hint: hint,
     };
-    let url = app.entra.oidc.authorize(&with).await.map_err(|error| {
+    let url = app.entra.oidc.authorize_url(&with).await.map_err(|error| {
         tracing::warn!(error = ?error, "redirect to Entra failed: discovery unavailable");
-        WebError::from(SignInRefusal::Entra)
+        WebError::from(SignInRefusal::EntraFailed)
     })?;
-    attempt.claims = claims.filter(|_| purpose.capable());
+    attempt.claims = claims.filter(|_| purpose.can_answer_challenge());
     let data = serde_json::to_vec(&attempt).map_err(|e| WebError::internal(&e))?;
-    app.attempts
-        .add(&state, &browser, &StoredSignInAttempt { purpose: purpose.name().to_owned(), data }, app.now())
+    app.sign_in_attempts
+        .insert(&state, &browser, &StoredSignInAttempt { purpose: purpose.as_str().to_owned(), data }, app.now())
         .await?;
     Ok(Redirect::to(url.as_str()))
 }

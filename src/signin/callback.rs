@@ -19,12 +19,12 @@ use super::staff::{StaffPermission as _, StaffRole, ViewHelpdesk};
 use super::verdict::{PersonCoverage, PolicyAssessor};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::Secret;
-use crate::entra::{AuthorizedSignIn, SignInError, VerifiedIdentity, aadsts_codes};
+use crate::entra::{AuthorizedSignIn, SignInError, VerifiedIdentity, parse_aadsts_codes};
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError};
 
 /// Maximum time that `auth_time` can be ahead of the portal's clock.
-const SKEW: SignedDuration = SignedDuration::from_secs(300);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(300);
 
 #[derive(Deserialize)]
 pub(super) struct CallbackQuery {
@@ -34,27 +34,27 @@ pub(super) struct CallbackQuery {
     error_description: Option<String>,
 }
 
-pub(super) async fn callback(
+pub(super) async fn handle_callback(
     State(app): State<AppState>,
     session: Session,
     address: ClientAddress,
     Query(back): Query<CallbackQuery>,
     (Extension(action_handler), parts): (Extension<ActionHandler>, Parts),
 ) -> Result<Response, WebError> {
-    address.count(&app, "signin").await?;
-    let attempt = find_attempt(&app, &session, back.state.as_deref()).await?;
+    address.check_rate_limit(&app, "signin").await?;
+    let attempt = take_attempt(&app, &session, back.state.as_deref()).await?;
     if let Some(error) = back.error {
-        let code = aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();
+        let code = parse_aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();
         tracing::info!(error, aadsts = code, "sign-in rejected by Entra");
         if let Some(finishing) = &attempt.finishing {
-            return Ok(Redirect::to(&finishing.page()).into_response());
+            return Ok(Redirect::to(&finishing.return_path()).into_response());
         }
-        return refuse(&app, SignInRefusal::from_error(&error, code), None, code).await;
+        return refuse_sign_in(&app, SignInRefusal::from_oauth_error(&error, code), None, code).await;
     }
-    let code = back.code.ok_or(SignInRefusal::Attempt)?;
+    let code = back.code.ok_or(SignInRefusal::NoAttempt)?;
     let verifier = Secret::new(attempt.verifier.clone());
     let proof = (attempt.nonce.as_str(), &verifier);
-    let who = match app.entra.oidc.redeem(code.expose_secret(), proof, attempt.claims.as_deref()).await {
+    let who = match app.entra.oidc.redeem_code(code.expose_secret(), proof, attempt.claims.as_deref()).await {
         Ok(who) => who,
         Err(error) => {
             tracing::warn!(error = ?error, "sign-in callback failed: code exchange or id token rejected");
@@ -62,83 +62,97 @@ pub(super) async fn callback(
                 SignInError::Token(error) => SignInRefusal::from(error),
                 SignInError::Identity(error) => SignInRefusal::from(error),
             };
-            let code = if let SignInError::Token(error) = &error { error.code() } else { None };
-            return refuse(&app, refused, None, code).await;
+            let code = if let SignInError::Token(error) = &error { error.aadsts_code() } else { None };
+            return refuse_sign_in(&app, refused, None, code).await;
         }
     };
     if attempt.purpose == SignInPurpose::Finish {
-        return finished(&app, &attempt, &who.identity).await;
+        return complete_finishing(&app, &attempt, &who.identity).await;
     }
-    match judge(&app, &attempt, &who.identity).await? {
-        CallbackDecision::Good if attempt.purpose == SignInPurpose::Act => {
-            acting::returned(app, session, parts, (attempt.acting, who), action_handler).await
+    match check_sign_in(&app, &attempt, &who.identity).await? {
+        CallbackDecision::Accept if attempt.purpose == SignInPurpose::Act => {
+            acting::resume_action(app, session, parts, (attempt.acting, who), action_handler).await
         }
-        CallbackDecision::Good => go_on(&app, &session, attempt.purpose, who).await,
+        CallbackDecision::Accept => complete_sign_in(&app, &session, attempt.purpose, who).await,
         CallbackDecision::StepUp => {
-            Ok(attempt::step_up(&app, &session, attempt, &who.identity.upn).await?.into_response())
+            Ok(attempt::begin_step_up(&app, &session, attempt, &who.identity.upn).await?.into_response())
         }
-        CallbackDecision::Refused(refused) => refuse(&app, refused, Some(&who.identity), None).await,
+        CallbackDecision::Refuse(refused) => refuse_sign_in(&app, refused, Some(&who.identity), None).await,
     }
 }
 
 /// Takes the stored attempt of this browser. Each attempt can be used once.
-async fn find_attempt(app: &AppState, session: &Session, state: Option<&str>) -> Result<SignInAttempt, WebError> {
-    let browser = session::known_browser(session).await?.ok_or(SignInRefusal::Attempt)?;
-    let stored = app.attempts.take(state.unwrap_or(""), &browser, app.now()).await?.ok_or(SignInRefusal::Attempt)?;
+async fn take_attempt(app: &AppState, session: &Session, state: Option<&str>) -> Result<SignInAttempt, WebError> {
+    let browser = session::load_browser_id(session).await?.ok_or(SignInRefusal::NoAttempt)?;
+    let stored = app
+        .sign_in_attempts
+        .consume(state.unwrap_or(""), &browser, app.now())
+        .await?
+        .ok_or(SignInRefusal::NoAttempt)?;
     serde_json::from_slice(&stored.data).map_err(|e| WebError::internal(&e))
 }
 
 /// Completes a finishing sign-in. Does not change the session, so the person keeps the rights that they had before.
-async fn finished(app: &AppState, attempt: &SignInAttempt, who: &VerifiedIdentity) -> Result<Response, WebError> {
-    let Some(finishing) = &attempt.finishing else { return Err(SignInRefusal::Attempt.into()) };
+async fn complete_finishing(
+    app: &AppState,
+    attempt: &SignInAttempt,
+    who: &VerifiedIdentity,
+) -> Result<Response, WebError> {
+    let Some(finishing) = &attempt.finishing else { return Err(SignInRefusal::NoAttempt.into()) };
     if who.key != finishing.person {
-        return refuse(app, SignInRefusal::SomebodyElse, Some(who), None).await;
+        return refuse_sign_in(app, SignInRefusal::DifferentPerson, Some(who), None).await;
     }
-    let event = AuditEvent::new("finish.returned", AuditActor::Person(who.key)).about(who.key).reset(finishing.reset);
-    app.auditor.note(event).await?;
-    finish::returned(&app.db, finishing.reset, app.now()).await?;
-    Ok(Redirect::to(&finishing.page()).into_response())
+    let event = AuditEvent::new("finish.returned", AuditActor::Person(who.key))
+        .with_subject(who.key)
+        .with_reset(finishing.reset);
+    app.audit_log.append(event).await?;
+    finish::mark_returned(&app.db, finishing.reset, app.now()).await?;
+    Ok(Redirect::to(&finishing.return_path()).into_response())
 }
 
 enum CallbackDecision {
-    Good,
+    Accept,
     StepUp,
-    Refused(SignInRefusal),
+    Refuse(SignInRefusal),
 }
 
 /// Checks guest status, sign-in method and age, the authentication context, and the policy that enforces it.
-async fn judge(app: &AppState, attempt: &SignInAttempt, who: &VerifiedIdentity) -> Result<CallbackDecision, WebError> {
+async fn check_sign_in(
+    app: &AppState,
+    attempt: &SignInAttempt,
+    who: &VerifiedIdentity,
+) -> Result<CallbackDecision, WebError> {
     let settings = &app.config.signin;
-    if who.guest && !settings.allow_guests {
-        return Ok(CallbackDecision::Refused(SignInRefusal::Guest));
+    if who.is_guest && !settings.allow_guests {
+        return Ok(CallbackDecision::Refuse(SignInRefusal::Guest));
     }
-    if who.by_password && attempt.purpose != SignInPurpose::Operator {
-        return Ok(CallbackDecision::Refused(SignInRefusal::Password));
+    if who.used_password && attempt.purpose != SignInPurpose::Operator {
+        return Ok(CallbackDecision::Refuse(SignInRefusal::PasswordUsed));
     }
     let age = app.now().duration_since(who.signed_in_at);
-    if age.as_secs() > settings.max_age_seconds || age < -SKEW {
-        return Ok(CallbackDecision::Refused(SignInRefusal::Stale));
+    if age.as_secs() > settings.max_age_seconds || age < -MAX_CLOCK_SKEW {
+        return Ok(CallbackDecision::Refuse(SignInRefusal::SignInTooOld));
     }
-    let Some(context) = attempt.purpose.context(app) else { return Ok(CallbackDecision::Good) };
+    let Some(context) = attempt.purpose.required_context(app) else { return Ok(CallbackDecision::Accept) };
     if !who.contexts.iter().any(|c| c == context) {
         return Ok(if attempt.step_up {
-            CallbackDecision::Refused(SignInRefusal::Context)
+            CallbackDecision::Refuse(SignInRefusal::ContextMissing)
         } else {
             CallbackDecision::StepUp
         });
     }
     if settings.accept_unverified_policy {
-        return Ok(CallbackDecision::Good);
+        return Ok(CallbackDecision::Accept);
     }
-    Ok(match PolicyAssessor::from_ref(app).covers(context, who.key.object, who.guest).await? {
-        PersonCoverage::Yes => CallbackDecision::Good,
-        PersonCoverage::Excluded => CallbackDecision::Refused(SignInRefusal::Excluded),
-        PersonCoverage::NoPolicy => CallbackDecision::Refused(SignInRefusal::Policy),
+    Ok(match PolicyAssessor::from_ref(app).check_coverage(context, who.key.object, who.is_guest).await? {
+        PersonCoverage::Covered => CallbackDecision::Accept,
+        PersonCoverage::Excluded => CallbackDecision::Refuse(SignInRefusal::ExcludedFromPolicy),
+        PersonCoverage::NotEnforced => CallbackDecision::Refuse(SignInRefusal::PolicyNotEnforced),
     })
 }
 
 /// Starts the session of an accepted sign-in and redirects by purpose.
-async fn go_on(
+async fn complete_sign_in(
     app: &AppState,
     session: &Session,
     purpose: SignInPurpose,
@@ -146,28 +160,28 @@ async fn go_on(
 ) -> Result<Response, WebError> {
     match purpose {
         SignInPurpose::Person => {
-            begin(app, session, &who.identity, false).await?;
+            accept_sign_in(app, session, &who.identity, false).await?;
             Ok(Redirect::to("/reset").into_response())
         }
         SignInPurpose::Vouch => {
-            begin(app, session, &who.identity, false).await?;
+            accept_sign_in(app, session, &who.identity, false).await?;
             Ok(Redirect::to("/account").into_response())
         }
         SignInPurpose::Staff
-            if StaffRole::ALL.iter().any(|role| who.identity.roles.iter().any(|r| r == role.claim())) =>
+            if StaffRole::ALL.iter().any(|role| who.identity.roles.iter().any(|r| r == role.as_str())) =>
         {
-            let login = begin(app, session, &who.identity, true).await?;
-            let first = if login.may(ViewHelpdesk::ROLES) { "/helpdesk" } else { "/admin/operator" };
+            let login = accept_sign_in(app, session, &who.identity, true).await?;
+            let first = if login.has_any_role(ViewHelpdesk::ROLES) { "/helpdesk" } else { "/admin/operator" };
             Ok(Redirect::to(first).into_response())
         }
-        SignInPurpose::Staff => refuse(app, SignInRefusal::NoRole, Some(&who.identity), None).await,
-        SignInPurpose::Operator => super::operator::signed_in(app, session, who).await,
-        SignInPurpose::Finish | SignInPurpose::Act => Err(SignInRefusal::Attempt.into()),
+        SignInPurpose::Staff => refuse_sign_in(app, SignInRefusal::NoRole, Some(&who.identity), None).await,
+        SignInPurpose::Operator => super::operator::propose_operator(app, session, who).await,
+        SignInPurpose::Finish | SignInPurpose::Act => Err(SignInRefusal::NoAttempt.into()),
     }
 }
 
 /// Records the accepted sign-in in the audit log and starts the session.
-async fn begin(
+async fn accept_sign_in(
     app: &AppState,
     session: &Session,
     who: &VerifiedIdentity,
@@ -175,30 +189,32 @@ async fn begin(
 ) -> Result<LoginSession, WebError> {
     let login = LoginSession::new(who, staff, app.now());
     let actor = if staff { AuditActor::Staff(who.key) } else { AuditActor::Person(who.key) };
-    let event =
-        AuditEvent::new("signin.accepted", actor).about(who.key).with("staff", staff).personal("upn", who.upn.clone());
+    let event = AuditEvent::new("signin.accepted", actor)
+        .with_subject(who.key)
+        .with_detail("staff", staff)
+        .with_personal_detail("upn", who.upn.clone());
     // The audit log keeps which roles a staff member held. `doctor` counts the approvers from it.
     let held: Vec<&str> = StaffRole::ALL
         .iter()
-        .map(|role| role.claim())
+        .map(|role| role.as_str())
         .filter(|claim| who.roles.iter().any(|role| role == claim))
         .collect();
-    app.auditor.note(if staff { event.with("roles", held) } else { event }).await?;
-    session::begin(session, &login).await?;
+    app.audit_log.append(if staff { event.with_detail("roles", held) } else { event }).await?;
+    session::begin_session(session, &login).await?;
     Ok(login)
 }
 
 /// Records a refused sign-in in the audit log and returns the refusal.
-pub(super) async fn refuse(
+pub(super) async fn refuse_sign_in(
     app: &AppState,
     refused: SignInRefusal,
     who: Option<&VerifiedIdentity>,
     aadsts: Option<u32>,
 ) -> Result<Response, WebError> {
     let event = AuditEvent::new("signin.refused", who.map_or(AuditActor::Portal, |w| AuditActor::Person(w.key)))
-        .with("code", refused.code())
-        .with("aadsts", aadsts);
-    let event = who.map_or(event.clone(), |w| event.about(w.key).personal("upn", w.upn.clone()));
-    app.auditor.note(event).await?;
+        .with_detail("code", refused.as_str())
+        .with_detail("aadsts", aadsts);
+    let event = who.map_or(event.clone(), |w| event.with_subject(w.key).with_personal_detail("upn", w.upn.clone()));
+    app.audit_log.append(event).await?;
     Err(refused.into())
 }

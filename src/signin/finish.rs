@@ -26,24 +26,24 @@ pub(crate) struct FinishingSignIn {
 
 impl FinishingSignIn {
     /// Returns the path of the status page, to which the person returns. `back` bypasses the page cache.
-    pub(super) fn page(&self) -> String {
+    pub(super) fn return_path(&self) -> String {
         format!("/resets/{}?back=1", self.reference)
     }
 }
 
 /// Redirects the browser to Entra, with the username filled in.
-pub(crate) async fn begin_finish(
+pub(crate) async fn begin_finishing(
     app: &AppState,
     session: &Session,
     finishing: FinishingSignIn,
     upn: &str,
 ) -> Result<Redirect, WebError> {
-    start(&app.db, finishing.reset, app.now()).await?;
-    attempt::begin_finishing(app, session, finishing, upn).await
+    insert_finishing(&app.db, finishing.reset, app.now()).await?;
+    attempt::begin_finishing_attempt(app, session, finishing, upn).await
 }
 
 /// Inserts the finishing sign-in, or replaces an earlier one and its outcome.
-async fn start(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError> {
+async fn insert_finishing(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO finishings (reset_id, started_at) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET started_at = $2, returned_at = NULL, look_at = NULL, outcome = NULL";
     let (id, now) = (reset.to_string(), now.as_millisecond());
@@ -52,7 +52,7 @@ async fn start(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError
 }
 
 /// Marks that the person returned, and schedules the first check of the password change.
-pub(super) async fn returned(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn mark_returned(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE finishings SET returned_at = $2, look_at = $2 WHERE reset_id = $1";
     let (id, now) = (reset.to_string(), now.as_millisecond());
     write_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(now).execute(pool).await.map(|_| ()))?;

@@ -5,26 +5,26 @@ use axum::extract::State;
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::session::known_browser;
+use super::session::load_browser_id;
 use crate::state::AppState;
-use crate::web::{PageContext, WebError, draw};
+use crate::web::{PageContext, WebError, render_page};
 
 #[derive(Template)]
 #[template(path = "signin/landing.html")]
 struct LandingPage {
-    f: PageContext,
+    ctx: PageContext,
     /// Whether a sign-in started in this browser and did not return.
     unfinished: bool,
 }
 
-pub(super) async fn landing(
+pub(super) async fn show_landing_page(
     State(app): State<AppState>,
     session: Session,
     frame: PageContext,
 ) -> Result<Response, WebError> {
-    let unfinished = match known_browser(&session).await? {
-        Some(browser) => app.attempts.pending(&browser, app.now()).await?,
+    let unfinished = match load_browser_id(&session).await? {
+        Some(browser) => app.sign_in_attempts.has_pending(&browser, app.now()).await?,
         None => false,
     };
-    Ok(draw(&LandingPage { f: frame, unfinished }))
+    Ok(render_page(&LandingPage { ctx: frame, unfinished }))
 }

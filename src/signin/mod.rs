@@ -14,13 +14,13 @@ mod verdict;
 mod watch;
 
 pub(crate) use acting::{PendingAction, ResumedAction};
-pub(crate) use attempt::begin_acting;
-pub(crate) use finish::{FinishingSignIn, begin_finish};
+pub(crate) use attempt::begin_agent_action;
+pub(crate) use finish::{FinishingSignIn, begin_finishing};
 pub(crate) use routes::router;
 pub(crate) use session::{LoginSession, ResetViewer, SignedInPerson};
 pub(crate) use staff::{
     AcknowledgeAlerts, ApproveActions, StaffMember, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights,
-    WorkCases, at_work,
+    WorkCases, with_staff_navigation,
 };
-pub(crate) use verdict::{PolicyAssessment, PolicyAssessor, PolicyFinding, keep_verdicts};
-pub(crate) use watch::watch_sessions;
+pub(crate) use verdict::{PolicyAssessment, PolicyAssessor, PolicyFinding, run_policy_assessor};
+pub(crate) use watch::run_ended_session_watcher;

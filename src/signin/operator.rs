@@ -10,63 +10,67 @@ use tower_sessions::Session;
 use super::attempt::{self, SignInPurpose};
 use super::refusals::SignInRefusal;
 use super::session;
-use super::staff::{ManageOperator, StaffMember, StaffRole, at_work};
+use super::staff::{ManageOperator, StaffMember, StaffRole, with_staff_navigation};
 use crate::entra::{AuthorizedSignIn, LinkRefusal, LinkedOperator, OperatorCandidate, OperatorError};
 use crate::state::AppState;
-use crate::web::{CodedRefusal, PageContext, WebError, draw};
+use crate::web::{CodedRefusal, PageContext, WebError, render_page};
 
 #[derive(Template)]
 #[template(path = "admin/operator.html")]
 struct OperatorPage {
-    f: PageContext,
+    ctx: PageContext,
     current: Option<LinkedOperator>,
     candidate: Option<OperatorCandidate>,
     tenant_wide: bool,
 }
 
-pub(super) async fn page(
+pub(super) async fn show_operator_page(
     State(app): State<AppState>,
     frame: PageContext,
     admin: StaffMember<ManageOperator>,
 ) -> Result<Response, WebError> {
-    let candidate = app.entra.operators.proposed(&admin.session).await?;
+    let candidate = app.entra.operator.load_candidate(&admin.session).await?;
     let tenant_wide = candidate.as_ref().is_some_and(|c| c.scope == "/");
-    let current = app.entra.operators.current().await?;
-    Ok(draw(&OperatorPage { f: at_work(frame, &admin.login), current, candidate, tenant_wide }))
+    let current = app.entra.operator.load_operator().await?;
+    Ok(render_page(&OperatorPage { ctx: with_staff_navigation(frame, &admin.login), current, candidate, tenant_wide }))
 }
 
 /// Redirects to Entra to sign in as the operator. A GET, like every redirect to Entra.
-pub(super) async fn link(
+pub(super) async fn begin_operator_link(
     State(app): State<AppState>,
     session: Session,
     _admin: StaffMember<ManageOperator>,
 ) -> Result<Redirect, WebError> {
-    attempt::begin(&app, &session, SignInPurpose::Operator).await
+    attempt::begin_sign_in(&app, &session, SignInPurpose::Operator).await
 }
 
 /// Completes a sign-in with purpose `operator` and stores the account as candidate. The session stays the
 /// administrator's and must still be valid.
-pub(super) async fn signed_in(app: &AppState, session: &Session, who: AuthorizedSignIn) -> Result<Response, WebError> {
-    let admin = session::login(session, app)
+pub(super) async fn propose_operator(
+    app: &AppState,
+    session: &Session,
+    who: AuthorizedSignIn,
+) -> Result<Response, WebError> {
+    let admin = session::load_and_touch_login(session, app)
         .await?
-        .filter(|login| login.may(&[StaffRole::Admin]))
+        .filter(|login| login.has_any_role(&[StaffRole::Admin]))
         .ok_or(SignInRefusal::NotStaff)?;
     let id = session.id().map(|id| id.to_string()).unwrap_or_default();
-    app.entra.operators.propose(&id, admin.key, who).await.map_err(refused)?;
+    app.entra.operator.propose_candidate(&id, admin.key, who).await.map_err(link_refusal_error)?;
     Ok(Redirect::to("/admin/operator").into_response())
 }
 
-pub(super) async fn confirm(
+pub(super) async fn confirm_operator(
     State(app): State<AppState>,
     admin: StaffMember<ManageOperator>,
 ) -> Result<Redirect, WebError> {
-    app.entra.operators.confirm(&admin.session, admin.login.key).await.map_err(refused)?;
+    app.entra.operator.confirm_candidate(&admin.session, admin.login.key).await.map_err(link_refusal_error)?;
     Ok(Redirect::to("/admin/operator"))
 }
 
-fn refused(error: LinkRefusal) -> WebError {
+fn link_refusal_error(error: LinkRefusal) -> WebError {
     let code = match error {
-        LinkRefusal::Yourself => "L-YOURSELF",
+        LinkRefusal::SameAccount => "L-YOURSELF",
         LinkRefusal::GlobalAdministrator => "L-GLOBAL-ADMIN",
         LinkRefusal::NoRole => "L-NO-ROLE",
         LinkRefusal::TenantWide => "L-TENANT-WIDE",
@@ -75,5 +79,9 @@ fn refused(error: LinkRefusal) -> WebError {
         LinkRefusal::Operator(OperatorError::Store(error)) => return error.into(),
         LinkRefusal::Operator(error) => return WebError::unavailable(&error),
     };
-    WebError::Refused(CodedRefusal { code, status: axum::http::StatusCode::CONFLICT, again: Some("/admin/operator") })
+    WebError::Refused(CodedRefusal {
+        code,
+        status: axum::http::StatusCode::CONFLICT,
+        button_path: Some("/admin/operator"),
+    })
 }

@@ -10,7 +10,7 @@ use crate::web::{CodedRefusal, WebError};
 pub(crate) enum SignInRefusal {
     /// No attempt of this browser matches the callback: another browser, already used, expired, or cookies are
     /// disabled.
-    Attempt,
+    NoAttempt,
     Cancelled,
     NotAssigned,
     Blocked,
@@ -18,74 +18,74 @@ pub(crate) enum SignInRefusal {
     AccountLocked,
     AccountDisabled,
     /// Entra detected a risk and requires a password change first.
-    Risk,
+    RiskDetected,
     /// Entra checks the password with on-premises servers, and they do not respond.
-    OnPremises,
+    OnPremisesUnavailable,
     /// Entra is overloaded.
-    Busy,
+    EntraBusy,
     /// The person must register a sign-in method first.
-    Enrol,
+    EnrolmentRequired,
     /// Conditional Access requires a managed device.
-    Device,
+    ManagedDeviceRequired,
     /// The app registration is misconfigured. An administrator must fix it.
-    Setup,
-    Entra,
-    Forged,
+    Misconfigured,
+    EntraFailed,
+    InvalidToken,
     Guest,
     /// The person signed in with the password, which a reset must not accept.
-    Password,
-    Stale,
-    Context,
-    Policy,
-    Excluded,
+    PasswordUsed,
+    SignInTooOld,
+    ContextMissing,
+    PolicyNotEnforced,
+    ExcludedFromPolicy,
     NoRole,
     /// Another person returned from the sign-in than the one who started it.
-    SomebodyElse,
+    DifferentPerson,
     /// A staff page without a staff session.
     NotStaff,
     /// Staff request from a network outside `helpdesk.networks`.
-    Network,
-    Expired,
+    NetworkNotAllowed,
+    SessionExpired,
 }
 
 impl SignInRefusal {
-    pub(super) fn code(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
-            Self::Attempt => "S-ATTEMPT",
+            Self::NoAttempt => "S-ATTEMPT",
             Self::Cancelled => "S-CANCELLED",
             Self::NotAssigned => "S-NOT-ASSIGNED",
             Self::Blocked => "S-BLOCKED",
             Self::WrongTenant => "S-TENANT",
             Self::AccountLocked => "S-LOCKED",
             Self::AccountDisabled => "S-DISABLED",
-            Self::Risk => "S-RISK",
-            Self::OnPremises => "S-ON-PREMISES",
-            Self::Busy => "S-BUSY",
-            Self::Enrol => "S-ENROL",
-            Self::Device => "S-DEVICE",
-            Self::Setup => "S-SETUP",
-            Self::Entra => "S-ENTRA",
-            Self::Forged => "S-FORGED",
+            Self::RiskDetected => "S-RISK",
+            Self::OnPremisesUnavailable => "S-ON-PREMISES",
+            Self::EntraBusy => "S-BUSY",
+            Self::EnrolmentRequired => "S-ENROL",
+            Self::ManagedDeviceRequired => "S-DEVICE",
+            Self::Misconfigured => "S-SETUP",
+            Self::EntraFailed => "S-ENTRA",
+            Self::InvalidToken => "S-FORGED",
             Self::Guest => "S-GUEST",
-            Self::Password => "S-PASSWORD",
-            Self::Stale => "S-STALE",
-            Self::Context => "S-CONTEXT",
-            Self::Policy => "S-POLICY",
-            Self::Excluded => "S-EXCLUDED",
+            Self::PasswordUsed => "S-PASSWORD",
+            Self::SignInTooOld => "S-STALE",
+            Self::ContextMissing => "S-CONTEXT",
+            Self::PolicyNotEnforced => "S-POLICY",
+            Self::ExcludedFromPolicy => "S-EXCLUDED",
             Self::NoRole => "S-NO-ROLE",
-            Self::SomebodyElse => "S-SOMEBODY-ELSE",
+            Self::DifferentPerson => "S-SOMEBODY-ELSE",
             Self::NotStaff => "S-NOT-STAFF",
-            Self::Network => "S-NETWORK",
-            Self::Expired => "S-EXPIRED",
+            Self::NetworkNotAllowed => "S-NETWORK",
+            Self::SessionExpired => "S-EXPIRED",
         }
     }
 
-    fn status(self) -> StatusCode {
+    fn status_code(self) -> StatusCode {
         match self {
-            Self::Attempt | Self::Cancelled => StatusCode::BAD_REQUEST,
-            Self::Entra | Self::OnPremises => StatusCode::BAD_GATEWAY,
-            Self::Busy | Self::Policy | Self::Setup => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Expired => StatusCode::UNAUTHORIZED,
+            Self::NoAttempt | Self::Cancelled => StatusCode::BAD_REQUEST,
+            Self::EntraFailed | Self::OnPremisesUnavailable => StatusCode::BAD_GATEWAY,
+            Self::EntraBusy | Self::PolicyNotEnforced | Self::Misconfigured => StatusCode::SERVICE_UNAVAILABLE,
+            Self::SessionExpired => StatusCode::UNAUTHORIZED,
             _ => StatusCode::FORBIDDEN,
         }
     }
@@ -97,16 +97,16 @@ impl SignInRefusal {
             Some(65004 | 50058 | 50140) => Self::Cancelled,
             Some(50105) => Self::NotAssigned,
             Some(53002 | 53003 | 530_032 | 530_035 | 50074 | 50076 | 50078 | 50131) => Self::Blocked,
-            Some(53000 | 53001) => Self::Device,
-            Some(50072 | 50079 | 50125) => Self::Enrol,
-            Some(50135 | 53004) => Self::Risk,
+            Some(53000 | 53001) => Self::ManagedDeviceRequired,
+            Some(50072 | 50079 | 50125) => Self::EnrolmentRequired,
+            Some(50135 | 53004) => Self::RiskDetected,
             Some(50020 | 90072 | 50034 | 50194) => Self::WrongTenant,
             Some(50053) => Self::AccountLocked,
             Some(50057) => Self::AccountDisabled,
             // These codes occur only after a password was entered.
-            Some(50055 | 50056 | 50126 | 50144) => Self::Password,
-            Some(80001 | 80002 | 80014) => Self::OnPremises,
-            Some(90055) => Self::Busy,
+            Some(50055 | 50056 | 50126 | 50144) => Self::PasswordUsed,
+            Some(80001 | 80002 | 80014) => Self::OnPremisesUnavailable,
+            Some(90055) => Self::EntraBusy,
             Some(
                 50011
                 | 65001
@@ -129,22 +129,24 @@ impl SignInRefusal {
                 | 90038
                 | 90094
                 | 900_144,
-            ) => Self::Setup,
+            ) => Self::Misconfigured,
             Some(
                 54005 | 70000 | 70008 | 70043 | 50132 | 50133 | 50147 | 50173 | 50196 | 501_481 | 501_491 | 700_082
                 | 700_084,
-            ) => Self::Attempt,
-            _ => Self::Entra,
+            ) => Self::NoAttempt,
+            _ => Self::EntraFailed,
         }
     }
 
     /// Maps an OAuth error to a refusal: by its AADSTS code, or by its name if it has no code.
-    pub(super) fn from_error(error: &str, code: Option<u32>) -> Self {
+    pub(super) fn from_oauth_error(error: &str, code: Option<u32>) -> Self {
         match (code, error) {
             (None, "access_denied") => Self::Cancelled,
-            (None, "login_required" | "interaction_required") => Self::Attempt,
-            (None, "consent_required" | "invalid_client" | "unauthorized_client" | "invalid_scope") => Self::Setup,
-            (None, "temporarily_unavailable" | "server_error") => Self::Busy,
+            (None, "login_required" | "interaction_required") => Self::NoAttempt,
+            (None, "consent_required" | "invalid_client" | "unauthorized_client" | "invalid_scope") => {
+                Self::Misconfigured
+            }
+            (None, "temporarily_unavailable" | "server_error") => Self::EntraBusy,
             (code, _) => Self::from_aadsts(code),
         }
     }
@@ -154,26 +156,26 @@ impl From<SignInRefusal> for WebError {
     fn from(refused: SignInRefusal) -> Self {
         let start = matches!(
             refused,
-            SignInRefusal::Policy
-                | SignInRefusal::Setup
+            SignInRefusal::PolicyNotEnforced
+                | SignInRefusal::Misconfigured
                 | SignInRefusal::NotAssigned
                 | SignInRefusal::AccountDisabled
-                | SignInRefusal::Risk
+                | SignInRefusal::RiskDetected
                 | SignInRefusal::NotStaff
-                | SignInRefusal::Network
-                | SignInRefusal::SomebodyElse
+                | SignInRefusal::NetworkNotAllowed
+                | SignInRefusal::DifferentPerson
                 | SignInRefusal::NoRole
-                | SignInRefusal::Excluded
+                | SignInRefusal::ExcludedFromPolicy
                 | SignInRefusal::Guest
         );
         let again = Some(if start { "/" } else { "/signin" });
-        Self::Refused(CodedRefusal { code: refused.code(), status: refused.status(), again })
+        Self::Refused(CodedRefusal { code: refused.as_str(), status: refused.status_code(), button_path: again })
     }
 }
 
 impl From<&TokenError> for SignInRefusal {
     fn from(error: &TokenError) -> Self {
-        Self::from_aadsts(error.code())
+        Self::from_aadsts(error.aadsts_code())
     }
 }
 
@@ -181,8 +183,8 @@ impl From<&IdentityError> for SignInRefusal {
     fn from(error: &IdentityError) -> Self {
         match error {
             IdentityError::Tenant | IdentityError::Issuer => Self::WrongTenant,
-            IdentityError::NoAuthTime | IdentityError::NoObjectId => Self::Setup,
-            _ => Self::Forged,
+            IdentityError::NoAuthTime | IdentityError::NoObjectId => Self::Misconfigured,
+            _ => Self::InvalidToken,
         }
     }
 }
@@ -193,49 +195,49 @@ mod tests {
 
     /// Codes that Microsoft documents for sign-ins and for client credentials, with the expected refusal. None of them
     /// may map to [`SignInRefusal::EntraFailed`].
-    const KNOWN: [(&[u32], SignInRefusal); 13] = [
+    const EXPECTED_REFUSALS: [(&[u32], SignInRefusal); 13] = [
         (&[65004, 50058, 50140], SignInRefusal::Cancelled),
         (&[50105], SignInRefusal::NotAssigned),
         (&[53002, 53003, 530_032, 530_035, 50074, 50076, 50078], SignInRefusal::Blocked),
-        (&[53000, 53001], SignInRefusal::Device),
-        (&[50072, 50079, 50125], SignInRefusal::Enrol),
-        (&[50135, 53004], SignInRefusal::Risk),
+        (&[53000, 53001], SignInRefusal::ManagedDeviceRequired),
+        (&[50072, 50079, 50125], SignInRefusal::EnrolmentRequired),
+        (&[50135, 53004], SignInRefusal::RiskDetected),
         (&[50020, 90072, 50034, 50194], SignInRefusal::WrongTenant),
         (&[50053], SignInRefusal::AccountLocked),
         (&[50057], SignInRefusal::AccountDisabled),
-        (&[50055, 50056, 50126, 50144], SignInRefusal::Password),
-        (&[80001, 80002, 80014], SignInRefusal::OnPremises),
-        (&[90055], SignInRefusal::Busy),
+        (&[50055, 50056, 50126, 50144], SignInRefusal::PasswordUsed),
+        (&[80001, 80002, 80014], SignInRefusal::OnPremisesUnavailable),
+        (&[90055], SignInRefusal::EntraBusy),
         (
             &[
                 50011, 65001, 650_056, 650_057, 70011, 700_016, 700_025, 700_027, 700_054, 700_229, 7_000_112,
                 7_000_215, 7_000_218, 7_000_222, 90002, 90038, 90094,
             ],
-            SignInRefusal::Setup,
+            SignInRefusal::Misconfigured,
         ),
     ];
-    const AGAIN: [u32; 13] =
+    const RETRY_CODES: [u32; 13] =
         [54005, 70000, 70008, 70043, 50132, 50133, 50147, 50173, 50196, 501_481, 501_491, 700_082, 700_084];
 
     #[test]
-    fn every_code_that_microsoft_documents_has_its_page() {
-        for (codes, ends) in KNOWN {
+    fn every_documented_aadsts_code_maps_to_refusal() {
+        for (codes, ends) in EXPECTED_REFUSALS {
             for code in codes {
                 assert_eq!(SignInRefusal::from_aadsts(Some(*code)), ends, "AADSTS{code}");
             }
         }
-        for code in AGAIN {
-            assert_eq!(SignInRefusal::from_aadsts(Some(code)), SignInRefusal::Attempt, "AADSTS{code}");
+        for code in RETRY_CODES {
+            assert_eq!(SignInRefusal::from_aadsts(Some(code)), SignInRefusal::NoAttempt, "AADSTS{code}");
         }
-        assert_eq!(SignInRefusal::from_aadsts(Some(1)), SignInRefusal::Entra, "an unknown code");
+        assert_eq!(SignInRefusal::from_aadsts(Some(1)), SignInRefusal::EntraFailed, "an unknown code");
     }
 
     #[test]
-    fn an_error_without_a_code_is_told_by_its_name() {
-        assert_eq!(SignInRefusal::from_error("access_denied", None), SignInRefusal::Cancelled);
-        assert_eq!(SignInRefusal::from_error("access_denied", Some(53003)), SignInRefusal::Blocked);
-        assert_eq!(SignInRefusal::from_error("consent_required", None), SignInRefusal::Setup);
-        assert_eq!(SignInRefusal::from_error("temporarily_unavailable", None), SignInRefusal::Busy);
-        assert_eq!(SignInRefusal::from_error("made_up", None), SignInRefusal::Entra);
+    fn oauth_error_without_aadsts_code_maps_by_name() {
+        assert_eq!(SignInRefusal::from_oauth_error("access_denied", None), SignInRefusal::Cancelled);
+        assert_eq!(SignInRefusal::from_oauth_error("access_denied", Some(53003)), SignInRefusal::Blocked);
+        assert_eq!(SignInRefusal::from_oauth_error("consent_required", None), SignInRefusal::Misconfigured);
+        assert_eq!(SignInRefusal::from_oauth_error("temporarily_unavailable", None), SignInRefusal::EntraBusy);
+        assert_eq!(SignInRefusal::from_oauth_error("made_up", None), SignInRefusal::EntraFailed);
     }
 }

@@ -11,18 +11,18 @@ use super::acting::ActionHandler;
 use super::attempt::{self, SignInPurpose};
 use super::{callback, landing, operator, session};
 use crate::state::AppState;
-use crate::web::{ClientAddress, WebError, forget_language};
+use crate::web::{ClientAddress, WebError, clear_language_hint};
 
 /// Creates the router. `action_handler` executes a case action when an agent returns with a token of their own.
 pub(crate) fn router(action_handler: ActionHandler) -> Router<AppState> {
     Router::new()
-        .route("/", get(landing::landing))
-        .route("/signin", get(signin))
-        .route("/signin/callback", get(callback::callback).layer(Extension(action_handler)))
-        .route("/signout", post(signout))
-        .route("/admin/operator", get(operator::page))
-        .route("/admin/operator/link", get(operator::link))
-        .route("/admin/operator/confirm", post(operator::confirm))
+        .route("/", get(landing::show_landing_page))
+        .route("/signin", get(handle_sign_in))
+        .route("/signin/callback", get(callback::handle_callback).layer(Extension(action_handler)))
+        .route("/signout", post(sign_out))
+        .route("/admin/operator", get(operator::show_operator_page))
+        .route("/admin/operator/link", get(operator::begin_operator_link))
+        .route("/admin/operator/confirm", post(operator::confirm_operator))
 }
 
 #[derive(Deserialize)]
@@ -30,29 +30,29 @@ struct SignInQuery {
     purpose: Option<String>,
 }
 
-async fn signin(
+async fn handle_sign_in(
     State(app): State<AppState>,
     session: Session,
     address: ClientAddress,
     Query(asked): Query<SignInQuery>,
 ) -> Result<Redirect, WebError> {
-    address.count(&app, "signin").await?;
+    address.check_rate_limit(&app, "signin").await?;
     // Other purposes start elsewhere: linking the operator, for example, needs an administrator's session.
     let purpose = match asked.purpose.as_deref() {
         Some("staff") => SignInPurpose::Staff,
         Some("vouch") => SignInPurpose::Vouch,
         _ => SignInPurpose::Person,
     };
-    attempt::begin(&app, &session, purpose).await
+    attempt::begin_sign_in(&app, &session, purpose).await
 }
 
 /// Ends the portal's session first, so that it ends even if Entra is unavailable. Then redirects to Entra's sign-out,
 /// which returns to the landing page.
-async fn signout(State(app): State<AppState>, session: Session) -> Result<Response, WebError> {
-    let login = session::login(&session, &app).await?;
+async fn sign_out(State(app): State<AppState>, session: Session) -> Result<Response, WebError> {
+    let login = session::load_and_touch_login(&session, &app).await?;
     session::end_session(&session).await?;
     let back = &app.config.server.public_url;
-    let hint = login.as_ref().and_then(session::LoginSession::hint);
-    let entra = app.entra.oidc.end_session(back, hint).await;
-    Ok((forget_language(&app), Redirect::to(entra.as_ref().map_or("/", url::Url::as_str))).into_response())
+    let hint = login.as_ref().and_then(session::LoginSession::login_hint);
+    let entra = app.entra.oidc.end_session_url(back, hint).await;
+    Ok((clear_language_hint(&app), Redirect::to(entra.as_ref().map_or("/", url::Url::as_str))).into_response())
 }

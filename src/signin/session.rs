@@ -14,16 +14,16 @@ use super::refusals::SignInRefusal;
 use super::staff::{self, StaffPermission as _, StaffRole, ViewHelpdesk};
 use crate::base::PersonKey;
 use crate::state::AppState;
-use crate::store::{StoreError, session_is_from_memory};
+use crate::store::{StoreError, is_session_from_cache};
 use crate::web::WebError;
 
-const LOGIN: &str = "login";
-const BROWSER: &str = "browser";
+const LOGIN_KEY: &str = "login";
+const BROWSER_KEY: &str = "browser";
 /// Minimum time between two updates of a session's last request.
-const TOUCH: SignedDuration = SignedDuration::from_secs(120);
+const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_secs(120);
 
 /// Maximum difference between the clocks of two replicas.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Signed-in person. Stored as JSON in the session, so the field names are part of the format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,14 +56,14 @@ impl LoginSession {
         }
     }
 
-    pub(super) fn hint(&self) -> Option<&str> {
+    pub(super) fn login_hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
     /// Returns whether the session has one of the roles *and* was started for staff work. A person's own session grants
     /// no staff permission.
-    pub(crate) fn may(&self, roles: &[StaffRole]) -> bool {
-        self.staff && roles.iter().any(|role| self.roles.iter().any(|held| held == role.claim()))
+    pub(crate) fn has_any_role(&self, roles: &[StaffRole]) -> bool {
+        self.staff && roles.iter().any(|role| self.roles.iter().any(|held| held == role.as_str()))
     }
 
     pub(crate) fn is_staff(&self) -> bool {
@@ -71,18 +71,18 @@ impl LoginSession {
     }
 
     /// Returns whether the session is within its idle and absolute timeouts.
-    fn alive(&self, app: &AppState) -> bool {
+    fn is_active(&self, app: &AppState) -> bool {
         let now = app.now();
-        let (idle, absolute) = self.limits(app);
+        let (idle, absolute) = self.timeout_seconds(app);
         // A last request in the future means that the clock was set back, so the session's age is unknown.
-        self.seen_at <= now.saturating_add(SKEW).unwrap_or(now)
+        self.seen_at <= now.saturating_add(MAX_CLOCK_SKEW).unwrap_or(now)
             && now.duration_since(self.seen_at).as_secs() < idle
             && now.duration_since(self.since).as_secs() < absolute
     }
 
     /// Returns the idle and the absolute timeout in seconds. Staff sessions have shorter ones, because a shared
     /// workplace is left unattended more often than a phone.
-    fn limits(&self, app: &AppState) -> (i64, i64) {
+    fn timeout_seconds(&self, app: &AppState) -> (i64, i64) {
         let (signin, desk) = (&app.config.signin, &app.config.helpdesk);
         if self.staff {
             (desk.idle_seconds.min(signin.idle_seconds), desk.absolute_seconds.min(signin.absolute_seconds))
@@ -92,80 +92,84 @@ impl LoginSession {
     }
 
     /// Returns when the session expires without another request.
-    pub(crate) fn ends(&self, app: &AppState) -> Timestamp {
-        let (idle, absolute) = self.limits(app);
+    pub(crate) fn expires_at(&self, app: &AppState) -> Timestamp {
+        let (idle, absolute) = self.timeout_seconds(app);
         let after = |at: Timestamp, seconds| at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at);
         after(self.seen_at, idle).min(after(self.since, absolute))
     }
 }
 
-fn backend(error: &tower_sessions::session::Error) -> WebError {
+fn session_store_error(error: &tower_sessions::session::Error) -> WebError {
     WebError::unavailable(error)
 }
 
 /// Loads the login of a session that has not timed out, and updates its last request.
-pub(super) async fn login(session: &Session, app: &AppState) -> Result<Option<LoginSession>, WebError> {
-    look(session, app, true).await
+pub(super) async fn load_and_touch_login(session: &Session, app: &AppState) -> Result<Option<LoginSession>, WebError> {
+    load_login(session, app, true).await
 }
 
 /// Loads the login of a session that has not timed out. `touch` updates the last request. It is false for automatic
 /// refreshes, which do not count as activity.
-pub(super) async fn look(session: &Session, app: &AppState, touch: bool) -> Result<Option<LoginSession>, WebError> {
-    let remembered = session.id().and_then(|id| app.sessions.remembered(id, LOGIN));
+pub(super) async fn load_login(
+    session: &Session,
+    app: &AppState,
+    touch: bool,
+) -> Result<Option<LoginSession>, WebError> {
+    let remembered = session.id().and_then(|id| app.sessions.cached_value(id, LOGIN_KEY));
     let read = match remembered {
         Some(login) => Some(login),
-        None => session.get::<LoginSession>(LOGIN).await.map_err(|e| backend(&e))?,
+        None => session.get::<LoginSession>(LOGIN_KEY).await.map_err(|e| session_store_error(&e))?,
     };
     let Some(mut login) = read else { return Ok(None) };
-    if !login.alive(app) {
-        session.flush().await.map_err(|e| backend(&e))?;
+    if !login.is_active(app) {
+        session.flush().await.map_err(|e| session_store_error(&e))?;
         return Ok(None);
     }
     let now = app.now();
     // A cached copy is not written back. It is loaded again within 30 seconds.
-    if touch && now.duration_since(login.seen_at) > TOUCH && !session_is_from_memory() {
+    if touch && now.duration_since(login.seen_at) > TOUCH_INTERVAL && !is_session_from_cache() {
         login.seen_at = now;
-        session.insert(LOGIN, &login).await.map_err(|e| backend(&e))?;
+        session.insert(LOGIN_KEY, &login).await.map_err(|e| session_store_error(&e))?;
     }
     Ok(Some(login))
 }
 
 /// Stores the login under a new session id, which prevents session fixation.
-pub(super) async fn begin(session: &Session, login: &LoginSession) -> Result<(), WebError> {
-    session.cycle_id().await.map_err(|e| backend(&e))?;
-    session.insert(LOGIN, login).await.map_err(|e| backend(&e))
+pub(super) async fn begin_session(session: &Session, login: &LoginSession) -> Result<(), WebError> {
+    session.cycle_id().await.map_err(|e| session_store_error(&e))?;
+    session.insert(LOGIN_KEY, login).await.map_err(|e| session_store_error(&e))
 }
 
 /// Returns the id that binds sign-in attempts to this browser, and creates it if it is missing.
-pub(super) async fn browser(session: &Session, app: &AppState) -> Result<String, WebError> {
-    if let Some(known) = known_browser(session).await? {
+pub(super) async fn ensure_browser_id(session: &Session, app: &AppState) -> Result<String, WebError> {
+    if let Some(known) = load_browser_id(session).await? {
         return Ok(known);
     }
     let fresh = app.random.token();
-    session.insert(BROWSER, &fresh).await.map_err(|e| backend(&e))?;
+    session.insert(BROWSER_KEY, &fresh).await.map_err(|e| session_store_error(&e))?;
     Ok(fresh)
 }
 
 /// Loads the id that binds sign-in attempts to this browser, if there is one.
-pub(super) async fn known_browser(session: &Session) -> Result<Option<String>, WebError> {
-    session.get(BROWSER).await.map_err(|e| backend(&e))
+pub(super) async fn load_browser_id(session: &Session) -> Result<Option<String>, WebError> {
+    session.get(BROWSER_KEY).await.map_err(|e| session_store_error(&e))
 }
 
 /// Ends the session, and with it every event stream that depends on it.
 pub(crate) async fn end_session(session: &Session) -> Result<(), WebError> {
-    session.flush().await.map_err(|e| backend(&e))
+    session.flush().await.map_err(|e| session_store_error(&e))
 }
 
 /// Loads when a session expires without another request, for open event streams. Returns `None` if it has ended.
-pub(super) async fn session_ends(app: &AppState, row: &str) -> Result<Option<Timestamp>, StoreError> {
-    let data = app.sessions.read(row).await?;
+pub(super) async fn load_session_expiry(app: &AppState, row: &str) -> Result<Option<Timestamp>, StoreError> {
+    let data = app.sessions.load_data(row).await?;
     let login =
-        data.and_then(|data| data.get(LOGIN).cloned()).and_then(|v| serde_json::from_value::<LoginSession>(v).ok());
-    Ok(login.filter(|login| login.alive(app)).map(|login| login.ends(app)))
+        data.and_then(|data| data.get(LOGIN_KEY).cloned()).and_then(|v| serde_json::from_value::<LoginSession>(v).ok());
+    Ok(login.filter(|login| login.is_active(app)).map(|login| login.expires_at(app)))
 }
 
 /// Extracts the session from a request.
-pub(super) async fn session_of(parts: &mut Parts, app: &AppState) -> Result<Session, WebError> {
+pub(super) async fn extract_session(parts: &mut Parts, app: &AppState) -> Result<Session, WebError> {
     Session::from_request_parts(parts, app).await.map_err(|(_, text)| WebError::Internal(text.to_owned()))
 }
 
@@ -177,16 +181,20 @@ impl FromRequestParts<AppState> for SignedInPerson {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Response> {
-        let session = session_of(parts, app).await.map_err(IntoResponse::into_response)?;
+        let session = extract_session(parts, app).await.map_err(IntoResponse::into_response)?;
         // A staff session has another authentication context. To reset their own password, staff sign in as a person.
-        match login(&session, app).await.map_err(IntoResponse::into_response)?.filter(|login| !login.staff) {
+        match load_and_touch_login(&session, app)
+            .await
+            .map_err(IntoResponse::into_response)?
+            .filter(|login| !login.staff)
+        {
             Some(login) => Ok(Self(login)),
             // A person whom the helpdesk sent to `/account` returns there after signing in.
             None if parts.method == Method::GET && parts.uri.path().starts_with("/account") => {
                 Err(Redirect::to("/signin?purpose=vouch").into_response())
             }
             None if parts.method == Method::GET => Err(Redirect::to("/signin").into_response()),
-            None => Err(WebError::from(SignInRefusal::Expired).into_response()),
+            None => Err(WebError::from(SignInRefusal::SessionExpired).into_response()),
         }
     }
 }
@@ -197,12 +205,12 @@ pub(crate) struct ResetViewer {
     pub(crate) login: LoginSession,
     pub(crate) session: tower_sessions::session::Id,
     /// Whether the viewer is staff on a staff network.
-    looks: bool,
+    is_staff_viewer: bool,
 }
 
 impl ResetViewer {
-    pub(crate) fn may_see(&self, person: PersonKey) -> bool {
-        self.looks || self.login.key == person
+    pub(crate) fn can_view(&self, person: PersonKey) -> bool {
+        self.is_staff_viewer || self.login.key == person
     }
 }
 
@@ -210,11 +218,11 @@ impl OptionalFromRequestParts<AppState> for ResetViewer {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Option<Self>, WebError> {
-        let session = session_of(parts, app).await?;
-        let login = login(&session, app).await?;
+        let session = extract_session(parts, app).await?;
+        let login = load_and_touch_login(&session, app).await?;
         Ok(login.zip(session.id()).map(|(login, session)| {
-            let looks = login.may(ViewHelpdesk::ROLES) && staff::from_here(parts, app);
-            Self { login, session, looks }
+            let looks = login.has_any_role(ViewHelpdesk::ROLES) && staff::is_staff_network(parts, app);
+            Self { login, session, is_staff_viewer: looks }
         }))
     }
 }

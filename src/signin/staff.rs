@@ -19,7 +19,7 @@ use crate::web::{ClientAddress, NavItem, PageContext, WebError, client_ip};
 /// Header that a page's script sends with automatic refreshes. They do not count as activity, so an unattended
 /// workplace is signed out although the reset list is open. A client that omits the header only extends its own
 /// session.
-const BY_ITSELF: &str = "x-passback-by-itself";
+const AUTO_REFRESH_HEADER: &str = "x-passback-by-itself";
 
 /// App role in the id token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) enum StaffRole {
 impl StaffRole {
     pub(crate) const ALL: [Self; 4] = [Self::Agent, Self::Approver, Self::Auditor, Self::Admin];
 
-    pub(super) fn claim(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Agent => "Passback.Agent",
             Self::Approver => "Passback.Approver",
@@ -47,7 +47,7 @@ impl StaffRole {
 pub(crate) trait StaffPermission: Send + Sync {
     const ROLES: &'static [StaffRole];
     /// Whether the sign-in must be as recent as for a reset (`signin.max_age_seconds`).
-    const FRESH: bool = false;
+    const NEEDS_FRESH_SIGN_IN: bool = false;
 }
 
 /// Permission to view resets, cases and people.
@@ -97,7 +97,7 @@ pub(crate) struct ManageOperator;
 
 impl StaffPermission for ManageOperator {
     const ROLES: &'static [StaffRole] = &[StaffRole::Admin];
-    const FRESH: bool = true;
+    const NEEDS_FRESH_SIGN_IN: bool = true;
 }
 
 /// Extractor for a staff member who holds the permission `P`.
@@ -108,13 +108,13 @@ pub(crate) struct StaffMember<P> {
 }
 
 impl<P> StaffMember<P> {
-    pub(crate) fn actor(&self) -> AuditActor {
+    pub(crate) fn audit_actor(&self) -> AuditActor {
         AuditActor::Staff(self.login.key)
     }
 }
 
 /// Returns whether a request comes from a staff network. Without configured networks, every address is allowed.
-pub(super) fn from_here(parts: &Parts, app: &AppState) -> bool {
+pub(super) fn is_staff_network(parts: &Parts, app: &AppState) -> bool {
     let networks = &app.config.helpdesk.networks;
     networks.is_empty() || client_ip(parts, app).is_some_and(|ip| networks.iter().any(|net| net.contains(&ip)))
 }
@@ -123,24 +123,24 @@ impl<P: StaffPermission> FromRequestParts<AppState> for StaffMember<P> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Response> {
-        let session = session::session_of(parts, app).await.map_err(IntoResponse::into_response)?;
-        let touch = !parts.headers.contains_key(BY_ITSELF);
-        let login = session::look(&session, app, touch).await.map_err(IntoResponse::into_response)?;
+        let session = session::extract_session(parts, app).await.map_err(IntoResponse::into_response)?;
+        let touch = !parts.headers.contains_key(AUTO_REFRESH_HEADER);
+        let login = session::load_login(&session, app, touch).await.map_err(IntoResponse::into_response)?;
         let sign_in = |parts: &Parts| match parts.method {
             Method::GET => Redirect::to("/signin?purpose=staff").into_response(),
-            _ => WebError::from(SignInRefusal::Expired).into_response(),
+            _ => WebError::from(SignInRefusal::SessionExpired).into_response(),
         };
         let Some(login) = login else { return Err(sign_in(parts)) };
         let refused = match () {
-            () if !login.may(P::ROLES) => Some(SignInRefusal::NotStaff),
-            () if !from_here(parts, app) => Some(SignInRefusal::Network),
+            () if !login.has_any_role(P::ROLES) => Some(SignInRefusal::NotStaff),
+            () if !is_staff_network(parts, app) => Some(SignInRefusal::NetworkNotAllowed),
             () => None,
         };
         if let Some(refused) = refused {
-            return Err(refuse(parts, app, &login, refused).await.into_response());
+            return Err(refuse_access(parts, app, &login, refused).await.into_response());
         }
         let age = app.now().duration_since(login.authenticated_at).as_secs();
-        if P::FRESH && age > app.config.signin.max_age_seconds {
+        if P::NEEDS_FRESH_SIGN_IN && age > app.config.signin.max_age_seconds {
             return Err(sign_in(parts));
         }
         let session = session.id().map(|id| id.to_string()).unwrap_or_default();
@@ -149,7 +149,7 @@ impl<P: StaffPermission> FromRequestParts<AppState> for StaffMember<P> {
 }
 
 /// Adds the staff member's name and the navigation that their roles allow to the page context.
-pub(crate) fn at_work(frame: PageContext, login: &LoginSession) -> PageContext {
+pub(crate) fn with_staff_navigation(frame: PageContext, login: &LoginSession) -> PageContext {
     let items = [
         ("/helpdesk", "desk-nav-resets", ViewHelpdesk::ROLES),
         ("/helpdesk/cases", "desk-nav-cases", ViewHelpdesk::ROLES),
@@ -160,27 +160,27 @@ pub(crate) fn at_work(frame: PageContext, login: &LoginSession) -> PageContext {
     ];
     let nav = items
         .into_iter()
-        .filter(|(_, _, roles)| login.may(roles))
-        .map(|(path, key, _)| NavItem { path, text: frame.t(key), here: frame.path == path })
+        .filter(|(_, _, roles)| login.has_any_role(roles))
+        .map(|(path, key, _)| NavItem { path, text: frame.t(key), is_current: frame.path == path })
         .collect();
-    frame.signed_in(&login.name).with_nav(nav)
+    frame.with_signed_in_name(&login.name).with_nav(nav)
 }
 
 /// Audits a refused request. Counts it against the address's rate limit first, so that repeated requests cannot fill
 /// the audit log.
-async fn refuse(parts: &mut Parts, app: &AppState, login: &LoginSession, refused: SignInRefusal) -> WebError {
+async fn refuse_access(parts: &mut Parts, app: &AppState, login: &LoginSession, refused: SignInRefusal) -> WebError {
     let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
-    if let Err(limited) = address.count(app, "miss").await {
+    if let Err(limited) = address.check_rate_limit(app, "miss").await {
         return limited;
     }
     let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let actor = if login.is_staff() { AuditActor::Staff(login.key) } else { AuditActor::Person(login.key) };
     let event = AuditEvent::new("desk.refused", actor)
-        .with("code", refused.code())
-        .with("method", parts.method.as_str())
-        .with("route", route)
-        .personal("address", address.0);
-    match app.auditor.note(event).await {
+        .with_detail("code", refused.as_str())
+        .with_detail("method", parts.method.as_str())
+        .with_detail("route", route)
+        .with_personal_detail("address", address.0);
+    match app.audit_log.append(event).await {
         Ok(()) => refused.into(),
         Err(error) => error.into(),
     }

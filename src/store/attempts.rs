@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Db, KeyPurpose, SealContext, Sealer, StoreError, hash_id, on_db, write_db};
 
 /// Maximum pending attempts per browser. Several tabs can sign in independently, and a script cannot fill the table.
-const PENDING: i64 = 5;
+const MAX_PENDING_PER_BROWSER: i64 = 5;
 /// Lifetime of an attempt. Entra's authorization codes are valid for about 10 minutes, and the person may need some
 /// time before Entra issues one.
-const LIFE: SignedDuration = SignedDuration::from_mins(30);
+const ATTEMPT_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
 
 /// Store of pending sign-in attempts, on the `attempts` table.
 #[derive(Clone)]
@@ -33,20 +33,20 @@ impl SignInAttempts {
     }
 
     /// Stores an attempt, and deletes expired ones and the browser's oldest beyond [`MAX_PENDING_PER_BROWSER`].
-    pub(crate) async fn add(
+    pub(crate) async fn insert(
         &self,
         state: &str,
         browser: &str,
         attempt: &StoredSignInAttempt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const ADD: &str = "INSERT INTO attempts (state_hash, browser_hash, purpose, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
-        const TRIM: &str = "DELETE FROM attempts WHERE expires_at < $2 OR (browser_hash = $1 AND state_hash NOT IN
+        const INSERT_SQL: &str = "INSERT INTO attempts (state_hash, browser_hash, purpose, sealed, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        const TRIM_SQL: &str = "DELETE FROM attempts WHERE expires_at < $2 OR (browser_hash = $1 AND state_hash NOT IN
             (SELECT state_hash FROM attempts WHERE browser_hash = $1 ORDER BY created_at DESC, state_hash LIMIT $3))";
         let (state, browser, at) = (hash_id(state), hash_id(browser), now.as_millisecond());
-        let sealed = self.sealer.seal(KeyPurpose::Attempt, place(&state), &attempt.data)?;
-        let until = at.saturating_add(i64::try_from(LIFE.as_millis()).unwrap_or(0));
-        write_db!(&self.db, |pool| sqlx::query(ADD)
+        let sealed = self.sealer.seal(KeyPurpose::SignInAttempt, seal_context(&state), &attempt.data)?;
+        let until = at.saturating_add(i64::try_from(ATTEMPT_LIFETIME.as_millis()).unwrap_or(0));
+        write_db!(&self.db, |pool| sqlx::query(INSERT_SQL)
             .bind(&state)
             .bind(&browser)
             .bind(&attempt.purpose)
@@ -56,10 +56,10 @@ impl SignInAttempts {
             .execute(pool)
             .await
             .map(|_| ()))?;
-        write_db!(&self.db, |pool| sqlx::query(TRIM)
+        write_db!(&self.db, |pool| sqlx::query(TRIM_SQL)
             .bind(&browser)
             .bind(at)
-            .bind(PENDING)
+            .bind(MAX_PENDING_PER_BROWSER)
             .execute(pool)
             .await
             .map(|_| ()))?;
@@ -67,7 +67,7 @@ impl SignInAttempts {
     }
 
     /// Returns whether this browser has started a sign-in whose callback has not arrived.
-    pub(crate) async fn pending(&self, browser: &str, now: Timestamp) -> Result<bool, StoreError> {
+    pub(crate) async fn has_pending(&self, browser: &str, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM attempts WHERE browser_hash = $1 AND expires_at > $2";
         let (browser, now) = (hash_id(browser), now.as_millisecond());
         let (count,): (i64,) =
@@ -76,7 +76,7 @@ impl SignInAttempts {
     }
 
     /// Deletes and returns the attempt. `None`: never started, started in another browser, already used, or expired.
-    pub(crate) async fn take(
+    pub(crate) async fn consume(
         &self,
         state: &str,
         browser: &str,
@@ -91,52 +91,52 @@ impl SignInAttempts {
         if until < now.as_millisecond() {
             return Ok(None);
         }
-        let data = self.sealer.open(KeyPurpose::Attempt, place(&state), &sealed)?.to_vec();
+        let data = self.sealer.open(KeyPurpose::SignInAttempt, seal_context(&state), &sealed)?.to_vec();
         Ok(Some(StoredSignInAttempt { purpose, data }))
     }
 }
 
-fn place(row: &str) -> SealContext<'_> {
+fn seal_context(row: &str) -> SealContext<'_> {
     SealContext { table: "attempts", column: "sealed", row }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{engines, sealer};
+    use crate::store::testing::{test_databases, test_sealer};
 
-    fn attempt(n: u8) -> StoredSignInAttempt {
+    fn stored_attempt(n: u8) -> StoredSignInAttempt {
         StoredSignInAttempt { purpose: "person".to_owned(), data: vec![n] }
     }
 
     #[tokio::test]
-    async fn an_attempt_counts_once_in_its_own_browser() {
-        for engine in engines().await {
-            let attempts = SignInAttempts::new(engine.db.clone(), sealer());
+    async fn sign_in_attempt_is_consumed_once_in_its_own_browser() {
+        for engine in test_databases().await {
+            let attempts = SignInAttempts::new(engine.db.clone(), test_sealer());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
-            attempts.add("s1", "mine", &attempt(1), now).await.unwrap();
-            assert_eq!(attempts.take("s1", "other", now).await.unwrap(), None);
-            assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), Some(attempt(1)));
-            assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None);
-            assert!(!attempts.pending("mine", now).await.unwrap(), "the callback arrived");
+            attempts.insert("s1", "mine", &stored_attempt(1), now).await.unwrap();
+            assert_eq!(attempts.consume("s1", "other", now).await.unwrap(), None);
+            assert_eq!(attempts.consume("s1", "mine", now).await.unwrap(), Some(stored_attempt(1)));
+            assert_eq!(attempts.consume("s1", "mine", now).await.unwrap(), None);
+            assert!(!attempts.has_pending("mine", now).await.unwrap(), "the callback arrived");
         }
     }
 
     #[tokio::test]
-    async fn five_are_kept_and_none_for_ever() {
-        for engine in engines().await {
-            let attempts = SignInAttempts::new(engine.db.clone(), sealer());
+    async fn browser_keeps_five_newest_attempts_until_expiry() {
+        for engine in test_databases().await {
+            let attempts = SignInAttempts::new(engine.db.clone(), test_sealer());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             for n in 0..7_u8 {
                 attempts
-                    .add(&format!("s{n}"), "mine", &attempt(n), now + SignedDuration::from_secs(n.into()))
+                    .insert(&format!("s{n}"), "mine", &stored_attempt(n), now + SignedDuration::from_secs(n.into()))
                     .await
                     .unwrap();
             }
-            assert_eq!(attempts.take("s1", "mine", now).await.unwrap(), None, "the oldest was deleted");
-            assert_eq!(attempts.take("s2", "mine", now).await.unwrap(), Some(attempt(2)));
+            assert_eq!(attempts.consume("s1", "mine", now).await.unwrap(), None, "the oldest was deleted");
+            assert_eq!(attempts.consume("s2", "mine", now).await.unwrap(), Some(stored_attempt(2)));
             let late = now + SignedDuration::from_mins(31);
-            assert_eq!(attempts.take("s6", "mine", late).await.unwrap(), None);
+            assert_eq!(attempts.consume("s6", "mine", late).await.unwrap(), None);
         }
     }
 }

@@ -39,13 +39,13 @@ impl From<sqlx::Error> for BackupError {
 
 /// Copies the database at `url` into a new file that only its owner can read. The copy is a consistent snapshot,
 /// whatever is written meanwhile, and its integrity is checked before this returns. A failed copy is deleted.
-pub(crate) async fn backup(url: &Secret, to: &Path) -> Result<(), BackupError> {
+pub(crate) async fn create_backup(url: &Secret, to: &Path) -> Result<(), BackupError> {
     let text = url.expose_secret();
     if !text.starts_with("sqlite:") {
         return Err(BackupError::Postgres);
     }
-    new_file(to)?;
-    let copied = copy(text, to).await;
+    create_private_file(to)?;
+    let copied = copy_database(text, to).await;
     if copied.is_err() {
         let _ = std::fs::remove_file(to);
     }
@@ -53,7 +53,7 @@ pub(crate) async fn backup(url: &Secret, to: &Path) -> Result<(), BackupError> {
 }
 
 /// Creates an empty file that only its owner can read. `VACUUM INTO` accepts an empty file and keeps its permissions.
-fn new_file(path: &Path) -> Result<(), BackupError> {
+fn create_private_file(path: &Path) -> Result<(), BackupError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let shown = || path.display().to_string();
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -63,7 +63,7 @@ fn new_file(path: &Path) -> Result<(), BackupError> {
     }
 }
 
-async fn copy(url: &str, to: &Path) -> Result<(), BackupError> {
+async fn copy_database(url: &str, to: &Path) -> Result<(), BackupError> {
     let name = to.to_str().ok_or_else(|| BackupError::Store("the file name is not valid UTF-8".to_owned()))?;
     let mut source = SqliteConnectOptions::from_str(url)?.create_if_missing(false).connect().await?;
     sqlx::query("VACUUM INTO $1").bind(name).execute(&mut source).await?;
@@ -78,28 +78,31 @@ mod tests {
     use crate::store::Db;
 
     #[tokio::test]
-    async fn a_backup_is_a_private_new_file_that_opens() {
+    async fn backup_is_a_private_new_file_that_opens() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let url = Secret::new(format!("sqlite://{}", dir.path().join("live.db").display()));
         let live = Db::open(&url).await.unwrap();
         let to = dir.path().join("it's a copy.db");
-        backup(&url, &to).await.unwrap();
+        create_backup(&url, &to).await.unwrap();
         assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(backup(&url, &to).await, Err(BackupError::Exists(_))), "an existing file is not overwritten");
-        let copied = Db::existing(&Secret::new(format!("sqlite://{}", to.display()))).await.unwrap();
+        assert!(
+            matches!(create_backup(&url, &to).await, Err(BackupError::Exists(_))),
+            "an existing file is not overwritten"
+        );
+        let copied = Db::open_existing(&Secret::new(format!("sqlite://{}", to.display()))).await.unwrap();
         copied.ping().await.unwrap();
         live.close().await;
     }
 
     #[tokio::test]
-    async fn a_backup_that_fails_leaves_nothing_behind() {
+    async fn failed_backup_leaves_no_file() {
         let dir = tempfile::tempdir().unwrap();
         let to = dir.path().join("copy.db");
         let missing = Secret::new(format!("sqlite://{}", dir.path().join("missing.db").display()));
-        assert!(matches!(backup(&missing, &to).await, Err(BackupError::Store(_))));
+        assert!(matches!(create_backup(&missing, &to).await, Err(BackupError::Store(_))));
         assert!(!to.exists());
         let postgres = Secret::new("postgres://localhost/passback".to_owned());
-        assert!(backup(&postgres, &to).await.unwrap_err().to_string().contains("pg_dump"));
+        assert!(create_backup(&postgres, &to).await.unwrap_err().to_string().contains("pg_dump"));
     }
 }

@@ -6,33 +6,37 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Db, StoreError, on_db, write_db};
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+const DAILY_PERIOD: SignedDuration = SignedDuration::from_hours(24);
 
 /// Claims a daily task. Returns `true` if the task is due and this caller must run it. A last run in the future was
 /// written before the clock was set back, and does not count.
-pub(crate) async fn claim_daily(db: &Db, name: &str, now: Timestamp) -> Result<bool, StoreError> {
-    claim_every(db, name, DAY, now).await
+pub(crate) async fn claim_daily_task(db: &Db, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    claim_periodic_task(db, name, DAILY_PERIOD, now).await
 }
 
 /// Claims a task with any period, see [`claim_daily_task`].
-pub(crate) async fn claim_every(
+pub(crate) async fn claim_periodic_task(
     db: &Db,
     name: &str,
     every: SignedDuration,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    const LOOK: &str = "SELECT done_at FROM daily WHERE name = $1 AND done_at > $2 AND done_at <= $3";
-    const TAKE: &str = "INSERT INTO daily (name, done_at) VALUES ($1, $3)
+    const SELECT_DONE_SQL: &str = "SELECT done_at FROM daily WHERE name = $1 AND done_at > $2 AND done_at <= $3";
+    const CLAIM_SQL: &str = "INSERT INTO daily (name, done_at) VALUES ($1, $3)
         ON CONFLICT (name) DO UPDATE SET done_at = $3 WHERE NOT (daily.done_at > $2 AND daily.done_at <= $3)";
     let before = now.saturating_sub(every).unwrap_or_default().as_millisecond();
     let now = now.as_millisecond();
     // The task is rarely due, and reading takes no lock.
-    let done: Option<(i64,)> =
-        on_db!(db, |pool| sqlx::query_as(LOOK).bind(name).bind(before).bind(now).fetch_optional(pool).await)?;
+    let done: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SELECT_DONE_SQL)
+        .bind(name)
+        .bind(before)
+        .bind(now)
+        .fetch_optional(pool)
+        .await)?;
     if done.is_some() {
         return Ok(false);
     }
-    let rows = write_db!(db, |pool| sqlx::query(TAKE)
+    let rows = write_db!(db, |pool| sqlx::query(CLAIM_SQL)
         .bind(name)
         .bind(before)
         .bind(now)
@@ -43,12 +47,17 @@ pub(crate) async fn claim_every(
 }
 
 /// Makes a claimed daily task due again after a delay, because this run failed.
-pub(crate) async fn retry_daily(db: &Db, name: &str, after: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
-    retry_every(db, name, DAY, after, now).await
+pub(crate) async fn reschedule_daily_task(
+    db: &Db,
+    name: &str,
+    after: SignedDuration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    reschedule_periodic_task(db, name, DAILY_PERIOD, after, now).await
 }
 
 /// Makes a claimed task with any period due again after a delay.
-pub(crate) async fn retry_every(
+pub(crate) async fn reschedule_periodic_task(
     db: &Db,
     name: &str,
     every: SignedDuration,
@@ -64,23 +73,23 @@ pub(crate) async fn retry_every(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::engines;
+    use crate::store::testing::test_databases;
 
     #[tokio::test]
-    async fn once_a_day_one_of_many() {
-        for engine in engines().await {
+    async fn daily_task_is_claimed_once_a_day_by_one_caller() {
+        for engine in test_databases().await {
             let start = Timestamp::from_second(1_800_000_000).unwrap();
             let hours = |n| start + SignedDuration::from_hours(n);
-            let claims = (0..8).map(|_| claim_daily(&engine.db, "head", start));
+            let claims = (0..8).map(|_| claim_daily_task(&engine.db, "head", start));
             let claimed = futures_util::future::join_all(claims).await;
             assert_eq!(claimed.into_iter().filter(|claimed| *claimed.as_ref().unwrap()).count(), 1);
-            assert!(!claim_daily(&engine.db, "head", hours(23)).await.unwrap());
-            assert!(claim_daily(&engine.db, "other", hours(23)).await.unwrap(), "tasks are independent");
-            assert!(claim_daily(&engine.db, "head", hours(24)).await.unwrap());
-            retry_daily(&engine.db, "head", SignedDuration::from_hours(1), hours(24)).await.unwrap();
-            assert!(!claim_daily(&engine.db, "head", hours(24)).await.unwrap());
-            assert!(claim_daily(&engine.db, "head", hours(25)).await.unwrap());
-            assert!(claim_daily(&engine.db, "head", hours(-100)).await.unwrap(), "the clock was set back");
+            assert!(!claim_daily_task(&engine.db, "head", hours(23)).await.unwrap());
+            assert!(claim_daily_task(&engine.db, "other", hours(23)).await.unwrap(), "tasks are independent");
+            assert!(claim_daily_task(&engine.db, "head", hours(24)).await.unwrap());
+            reschedule_daily_task(&engine.db, "head", SignedDuration::from_hours(1), hours(24)).await.unwrap();
+            assert!(!claim_daily_task(&engine.db, "head", hours(24)).await.unwrap());
+            assert!(claim_daily_task(&engine.db, "head", hours(25)).await.unwrap());
+            assert!(claim_daily_task(&engine.db, "head", hours(-100)).await.unwrap(), "the clock was set back");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::base::Secret;
 
 /// Returns the migrations of this release. A newer release may already have migrated the database. Every migration
 /// keeps the previous release working (`docs/operations.md`, upgrades), so unknown migrations are ignored.
-fn migrations() -> Migrator {
+fn embedded_migrations() -> Migrator {
     let mut all = sqlx::migrate!("./migrations");
     all.set_ignore_missing(true);
     all
@@ -21,7 +21,7 @@ fn migrations() -> Migrator {
 
 /// Loads the migrations of a simulated next release, for the test of a rolling upgrade.
 #[cfg(feature = "test-hooks")]
-async fn next_migrations() -> Result<Option<Migrator>, sqlx::migrate::MigrateError> {
+async fn load_next_migrations() -> Result<Option<Migrator>, sqlx::migrate::MigrateError> {
     let Ok(folder) = std::env::var("PASSBACK_NEXT_MIGRATIONS") else { return Ok(None) };
     let mut next = Migrator::new(std::path::PathBuf::from(folder)).await?;
     next.set_ignore_missing(true);
@@ -29,7 +29,7 @@ async fn next_migrations() -> Result<Option<Migrator>, sqlx::migrate::MigrateErr
 }
 
 /// Maximum wait for the SQLite write lock.
-const BUSY: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connection pool of the configured database. Clones share it.
 #[derive(Clone, Debug)]
@@ -59,15 +59,15 @@ pub(crate) enum StoreError {
     #[error("database migration failed")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("database.url must start with sqlite:// or postgres://")]
-    Scheme,
+    UnknownScheme,
     /// The row does not exist, or another replica took it over.
     #[error("row not found or owned by another replica")]
-    NoRow,
+    RowNotFound,
     /// Violation of a unique constraint.
     #[error("row already exists")]
-    Exists,
+    AlreadyExists,
     #[error("cannot read a row of {table}: {problem}")]
-    BadRow { table: &'static str, problem: String },
+    InvalidRow { table: &'static str, problem: String },
     #[error(transparent)]
     Seal(#[from] super::SealError),
 }
@@ -75,7 +75,7 @@ pub(crate) enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) {
-            Self::Exists
+            Self::AlreadyExists
         } else {
             Self::Sql(error)
         }
@@ -100,13 +100,13 @@ pub(crate) use on_db;
 macro_rules! write_db {
     ($db:expr, |$c:ident| $body:expr) => {
         match $db {
-            $crate::store::Db::Sqlite(file) => match file.writer.one().await {
+            $crate::store::Db::Sqlite(file) => match file.writer.begin_statement().await {
                 Ok(mut turn) => {
                     let done = {
                         let $c = turn.connection();
                         $body
                     };
-                    turn.end(done).await
+                    turn.finish_statement(done).await
                 }
                 Err(error) => Err(error),
             },
@@ -137,9 +137,9 @@ impl Db {
     /// Opens the database and applies the pending migrations.
     pub(crate) async fn open(url: &Secret) -> Result<Self, StoreError> {
         let db = Self::connect(url, true).await?;
-        db.migrate(&migrations()).await?;
+        db.migrate(&embedded_migrations()).await?;
         #[cfg(feature = "test-hooks")]
-        if let Some(next) = next_migrations().await? {
+        if let Some(next) = load_next_migrations().await? {
             db.migrate(&next).await?;
         }
         Ok(db)
@@ -154,7 +154,7 @@ impl Db {
     }
 
     /// Opens an existing database without migrating it, for commands that run beside a portal.
-    pub(crate) async fn existing(url: &Secret) -> Result<Self, StoreError> {
+    pub(crate) async fn open_existing(url: &Secret) -> Result<Self, StoreError> {
         Self::connect(url, false).await
     }
 
@@ -169,7 +169,7 @@ impl Db {
                 PgPoolOptions::new().min_connections(2).max_connections(16).acquire_timeout(Duration::from_secs(5));
             Self::Postgres(pool.connect_with(options).await?)
         } else {
-            return Err(StoreError::Scheme);
+            return Err(StoreError::UnknownScheme);
         })
     }
 
@@ -181,8 +181,8 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(BUSY);
-        let writer = SqliteWriter::open(options.clone(), BUSY).await?;
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = SqliteWriter::open(options.clone(), BUSY_TIMEOUT).await?;
         // A file connection does not drop. Testing it before each query would cost as much as the query.
         let pool = SqlitePoolOptions::new().max_connections(8).test_before_acquire(false);
         let readers = pool.connect_with(options.pragma("query_only", "ON")).await?;
@@ -191,10 +191,10 @@ impl Db {
 
     /// Returns the same database for writes that may be lost in a power failure or crash, such as the rate limit
     /// counts of the last moment. No write waits for the disk.
-    pub(crate) fn for_counters(&self) -> Self {
+    pub(crate) fn with_relaxed_durability(&self) -> Self {
         match self {
             Self::Sqlite(file) => {
-                Self::Sqlite(SqliteDb { readers: file.readers.clone(), writer: file.writer.without_waiting() })
+                Self::Sqlite(SqliteDb { readers: file.readers.clone(), writer: file.writer.with_relaxed_durability() })
             }
             Self::Postgres(pool) => Self::Postgres(pool.clone()),
         }
@@ -209,10 +209,10 @@ impl Db {
     }
 
     /// Counts the migrations of this release that have not been applied.
-    pub(crate) async fn missing_migrations(&self) -> Result<usize, StoreError> {
+    pub(crate) async fn count_missing_migrations(&self) -> Result<usize, StoreError> {
         const SQL: &str = "SELECT version FROM _sqlx_migrations WHERE success";
         let done: Vec<(i64,)> = on_db!(self, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
-        Ok(migrations().iter().filter(|ours| !done.iter().any(|(version,)| *version == ours.version)).count())
+        Ok(embedded_migrations().iter().filter(|ours| !done.iter().any(|(version,)| *version == ours.version)).count())
     }
 
     /// Checks that the database answers a query.
@@ -246,11 +246,11 @@ impl Tx {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::engines;
+    use crate::store::testing::test_databases;
 
     #[tokio::test]
-    async fn in_a_file_commits_reach_the_disk_and_readers_do_not_write() {
-        for engine in engines().await {
+    async fn sqlite_writer_syncs_fully_and_readers_are_read_only() {
+        for engine in test_databases().await {
             let Db::Sqlite(file) = &engine.db else { continue };
             let mut turn = file.writer.begin().await.unwrap();
             let (synchronous,): (i64,) =

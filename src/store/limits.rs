@@ -11,39 +11,39 @@ use super::{Db, StoreError, Tx, on_tx, write_db};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RateLimit {
     pub(crate) count: i64,
-    pub(crate) per: SignedDuration,
+    pub(crate) window: SignedDuration,
 }
 
 /// Rejection of a request, with the time until the next one will be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimitExceeded {
-    pub(crate) wait: SignedDuration,
+    pub(crate) retry_after: SignedDuration,
 }
 
 /// Counts one request if the limit allows it. An arrival more than a full window ahead was written before the clock was
 /// set back, and counts as now.
-const TAKE: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
+const ACQUIRE_SQL: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
     ON CONFLICT (name) DO UPDATE SET arrives_at =
         CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3
     WHERE CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
-const LOOK: &str = "SELECT arrives_at FROM limits WHERE name = $1";
+const SELECT_ARRIVAL_SQL: &str = "SELECT arrives_at FROM limits WHERE name = $1";
 
 /// Parameters of the GCRA statement, in milliseconds.
 struct GcraWindow {
-    at: i64,
-    step: i64,
+    now: i64,
+    interval: i64,
     window: i64,
 }
 
 impl GcraWindow {
-    fn of(limit: RateLimit, now: Timestamp) -> Self {
-        let window = i64::try_from(limit.per.as_millis()).unwrap_or(i64::MAX / 4);
-        Self { at: now.as_millisecond(), step: window / limit.count.max(1), window }
+    fn new(limit: RateLimit, now: Timestamp) -> Self {
+        let window = i64::try_from(limit.window.as_millis()).unwrap_or(i64::MAX / 4);
+        Self { now: now.as_millisecond(), interval: window / limit.count.max(1), window }
     }
 
-    fn refused(&self, arrives: Option<(i64,)>) -> RateLimitExceeded {
-        let wait = arrives.map_or(0, |(arrives,)| arrives + self.step - self.window - self.at).max(0);
-        RateLimitExceeded { wait: SignedDuration::from_millis(wait) }
+    fn exceeded(&self, arrives: Option<(i64,)>) -> RateLimitExceeded {
+        let wait = arrives.map_or(0, |(arrives,)| arrives + self.interval - self.window - self.now).max(0);
+        RateLimitExceeded { retry_after: SignedDuration::from_millis(wait) }
     }
 }
 
@@ -55,21 +55,21 @@ pub(crate) struct RateLimiter {
 
 impl RateLimiter {
     pub(crate) fn new(db: &Db) -> Self {
-        Self { db: db.for_counters() }
+        Self { db: db.with_relaxed_durability() }
     }
 
     /// Counts one request under `name`, or rejects it.
-    pub(crate) async fn take(
+    pub(crate) async fn try_acquire(
         &self,
         name: &str,
         limit: RateLimit,
         now: Timestamp,
     ) -> Result<Result<(), RateLimitExceeded>, StoreError> {
-        let gcra = GcraWindow::of(limit, now);
-        let taken = write_db!(&self.db, |pool| sqlx::query(TAKE)
+        let gcra = GcraWindow::new(limit, now);
+        let taken = write_db!(&self.db, |pool| sqlx::query(ACQUIRE_SQL)
             .bind(name)
-            .bind(gcra.at)
-            .bind(gcra.step)
+            .bind(gcra.now)
+            .bind(gcra.interval)
             .bind(gcra.window)
             .execute(pool)
             .await
@@ -78,23 +78,23 @@ impl RateLimiter {
             return Ok(Ok(()));
         }
         let arrives: Option<(i64,)> =
-            write_db!(&self.db, |pool| sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await)?;
-        Ok(Err(gcra.refused(arrives)))
+            write_db!(&self.db, |pool| sqlx::query_as(SELECT_ARRIVAL_SQL).bind(name).fetch_optional(pool).await)?;
+        Ok(Err(gcra.exceeded(arrives)))
     }
 
     /// Counts one request inside the transaction of the counted action. If that transaction is rolled back, nothing is
     /// counted.
-    pub(crate) async fn take_in(
+    pub(crate) async fn try_acquire_in(
         tx: &mut Tx,
         name: &str,
         limit: RateLimit,
         now: Timestamp,
     ) -> Result<Result<(), RateLimitExceeded>, StoreError> {
-        let gcra = GcraWindow::of(limit, now);
-        let taken = on_tx!(&mut *tx, |c| sqlx::query(TAKE)
+        let gcra = GcraWindow::new(limit, now);
+        let taken = on_tx!(&mut *tx, |c| sqlx::query(ACQUIRE_SQL)
             .bind(name)
-            .bind(gcra.at)
-            .bind(gcra.step)
+            .bind(gcra.now)
+            .bind(gcra.interval)
             .bind(gcra.window)
             .execute(c)
             .await
@@ -102,12 +102,13 @@ impl RateLimiter {
         if taken == 1 {
             return Ok(Ok(()));
         }
-        let arrives: Option<(i64,)> = on_tx!(tx, |c| sqlx::query_as(LOOK).bind(name).fetch_optional(c).await)?;
-        Ok(Err(gcra.refused(arrives)))
+        let arrives: Option<(i64,)> =
+            on_tx!(tx, |c| sqlx::query_as(SELECT_ARRIVAL_SQL).bind(name).fetch_optional(c).await)?;
+        Ok(Err(gcra.exceeded(arrives)))
     }
 
     /// Deletes rows that no longer limit any request.
-    pub(crate) async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+    pub(crate) async fn delete_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM limits WHERE arrives_at < $1";
         let at = now.as_millisecond();
         Ok(write_db!(&self.db, |pool| sqlx::query(SQL).bind(at).execute(pool).await.map(|done| done.rows_affected()))?)
@@ -117,42 +118,42 @@ impl RateLimiter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::engines;
+    use crate::store::testing::test_databases;
 
     #[tokio::test]
-    async fn three_a_minute_is_three_and_the_wait_is_honest() {
-        for engine in engines().await {
+    async fn rate_limit_allows_three_and_reports_exact_retry_time() {
+        for engine in test_databases().await {
             let limits = RateLimiter::new(&engine.db);
-            let limit = RateLimit { count: 3, per: SignedDuration::from_secs(60) };
+            let limit = RateLimit { count: 3, window: SignedDuration::from_secs(60) };
             let start = Timestamp::from_second(1_800_000_000).unwrap();
             for _ in 0..3 {
-                assert_eq!(limits.take("person:1", limit, start).await.unwrap(), Ok(()));
+                assert_eq!(limits.try_acquire("person:1", limit, start).await.unwrap(), Ok(()));
             }
-            let refused = limits.take("person:1", limit, start).await.unwrap().unwrap_err();
-            assert_eq!(refused.wait, SignedDuration::from_secs(20));
-            let just_before = start + refused.wait - SignedDuration::from_millis(1);
-            assert!(limits.take("person:1", limit, just_before).await.unwrap().is_err());
-            assert_eq!(limits.take("person:1", limit, start + refused.wait).await.unwrap(), Ok(()));
-            assert_eq!(limits.take("person:2", limit, start).await.unwrap(), Ok(()), "others are not limited");
+            let refused = limits.try_acquire("person:1", limit, start).await.unwrap().unwrap_err();
+            assert_eq!(refused.retry_after, SignedDuration::from_secs(20));
+            let just_before = start + refused.retry_after - SignedDuration::from_millis(1);
+            assert!(limits.try_acquire("person:1", limit, just_before).await.unwrap().is_err());
+            assert_eq!(limits.try_acquire("person:1", limit, start + refused.retry_after).await.unwrap(), Ok(()));
+            assert_eq!(limits.try_acquire("person:2", limit, start).await.unwrap(), Ok(()), "others are not limited");
             let set_back = start - SignedDuration::from_hours(5);
             assert_eq!(
-                limits.take("person:1", limit, set_back).await.unwrap(),
+                limits.try_acquire("person:1", limit, set_back).await.unwrap(),
                 Ok(()),
                 "a clock that was set back rejects no request"
             );
-            assert!(limits.sweep(start + SignedDuration::from_hours(1)).await.unwrap() >= 2);
+            assert!(limits.delete_expired(start + SignedDuration::from_hours(1)).await.unwrap() >= 2);
         }
     }
 
     #[tokio::test]
-    async fn twenty_at_once_take_no_more_than_the_limit() {
-        for engine in engines().await {
+    async fn concurrent_requests_never_exceed_the_limit() {
+        for engine in test_databases().await {
             let limits = RateLimiter::new(&engine.db);
-            let limit = RateLimit { count: 5, per: SignedDuration::from_secs(60) };
+            let limit = RateLimit { count: 5, window: SignedDuration::from_secs(60) };
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             let tries = (0..20).map(|_| {
                 let limits = limits.clone();
-                tokio::spawn(async move { limits.take("shared", limit, now).await.unwrap().is_ok() })
+                tokio::spawn(async move { limits.try_acquire("shared", limit, now).await.unwrap().is_ok() })
             });
             let mut passed = 0;
             for one in tries.collect::<Vec<_>>() {

@@ -20,11 +20,11 @@ mod writer;
 
 pub(crate) use attempts::{SignInAttempts, StoredSignInAttempt};
 pub use backup::BackupError;
-pub(crate) use backup::backup;
-pub(crate) use daily::{claim_daily, claim_every, retry_daily, retry_every};
+pub(crate) use backup::create_backup;
+pub(crate) use daily::{claim_daily_task, claim_periodic_task, reschedule_daily_task, reschedule_periodic_task};
 pub(crate) use db::{Db, StoreError, Tx};
 pub(crate) use db::{on_db, on_tx, write_db};
-pub(crate) use leases::lease;
+pub(crate) use leases::acquire_lease;
 pub(crate) use limits::{RateLimit, RateLimitExceeded, RateLimiter};
 pub(crate) use seal::{KeyPurpose, SealContext, SealError, Sealer};
-pub(crate) use sessions::{DbSessions, hash_id, session_is_from_memory, with_sessions_from_memory};
+pub(crate) use sessions::{DbSessions, hash_id, is_session_from_cache, with_cached_sessions};

@@ -19,40 +19,40 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::base::{Random, TenantId, hex};
+use crate::base::{Random, TenantId, encode_hex};
 use crate::config::{SealingConfig, SealingKey};
 
 /// Purpose of a derived key. Its label is part of the derivation and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyPurpose {
     Session,
-    Attempt,
+    SignInAttempt,
     Operator,
     Audit,
     /// Recipient of a notification mail.
-    Notice,
+    NoticeRecipient,
     /// "This was not me" link in a notification mail.
-    NotMe,
+    NotMeLink,
     /// Words of a call check while it is open.
-    CallCheck,
+    CallCheckWords,
     /// MAC of the text entered at `/help`, which detects repeated requests.
-    Help,
+    HelpRequest,
     /// MAC that represents a phone number in the database.
-    Number,
+    PhoneNumber,
 }
 
 impl KeyPurpose {
-    fn label(self) -> &'static [u8] {
+    fn derivation_label(self) -> &'static [u8] {
         match self {
             Self::Session => b"passback session v1",
-            Self::Attempt => b"passback attempt v1",
+            Self::SignInAttempt => b"passback attempt v1",
             Self::Operator => b"passback operator v1",
             Self::Audit => b"passback audit v1",
-            Self::Notice => b"passback notice v1",
-            Self::NotMe => b"passback not-me link v1",
-            Self::CallCheck => b"passback call check v1",
-            Self::Help => b"passback help v1",
-            Self::Number => b"passback number v1",
+            Self::NoticeRecipient => b"passback notice v1",
+            Self::NotMeLink => b"passback not-me link v1",
+            Self::CallCheckWords => b"passback call check v1",
+            Self::HelpRequest => b"passback help v1",
+            Self::PhoneNumber => b"passback number v1",
         }
     }
 }
@@ -87,11 +87,11 @@ pub(crate) enum SealError {
     #[error("sealing key file {path} is accessible to group or others: run chmod 600 on it")]
     Permissions { path: String },
     #[error("sealing key file {path} must hold 64 hexadecimal digits: create it with openssl rand -hex 32")]
-    Shape { path: String },
+    InvalidKey { path: String },
     #[error("sealing.keys is empty: add at least one key")]
     NoKey,
     #[error("cannot decrypt a sealed value: its key is missing, or the value was changed or moved")]
-    Opens,
+    CannotOpen,
 }
 
 impl Sealer {
@@ -112,11 +112,11 @@ impl Sealer {
     ) -> Result<String, SealError> {
         let key = self.keys.first().ok_or(SealError::NoKey)?;
         let nonce: [u8; 24] = self.random.bytes();
-        let aad = self.bound(context);
+        let aad = self.associated_data(context);
         let sealed = key
             .cipher(purpose)
             .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
-            .map_err(|_| SealError::Opens)?;
+            .map_err(|_| SealError::CannotOpen)?;
         Ok(format!("{}.{}.{}", key.id, STANDARD_NO_PAD.encode(nonce), STANDARD_NO_PAD.encode(sealed)))
     }
 
@@ -129,28 +129,28 @@ impl Sealer {
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let mut parts = sealed.rsplitn(3, '.');
         let (cipher, nonce, id) = (parts.next(), parts.next(), parts.next());
-        let key = self.keys.iter().find(|key| Some(key.id.as_str()) == id).ok_or(SealError::Opens)?;
-        let decode = |part: Option<&str>| STANDARD_NO_PAD.decode(part.unwrap_or("")).map_err(|_| SealError::Opens);
-        let nonce: [u8; 24] = decode(nonce)?.try_into().map_err(|_| SealError::Opens)?;
-        let aad = self.bound(context);
+        let key = self.keys.iter().find(|key| Some(key.id.as_str()) == id).ok_or(SealError::CannotOpen)?;
+        let decode = |part: Option<&str>| STANDARD_NO_PAD.decode(part.unwrap_or("")).map_err(|_| SealError::CannotOpen);
+        let nonce: [u8; 24] = decode(nonce)?.try_into().map_err(|_| SealError::CannotOpen)?;
+        let aad = self.associated_data(context);
         let cipher = decode(cipher)?;
         let plain = key.cipher(purpose).decrypt(&XNonce::from(nonce), Payload { msg: &cipher, aad: &aad });
-        plain.map(Zeroizing::new).map_err(|_| SealError::Opens)
+        plain.map(Zeroizing::new).map_err(|_| SealError::CannotOpen)
     }
 
     /// Computes a MAC with the first key. Returns its hexadecimal digits and the key's id.
-    pub(crate) fn mac(&self, purpose: KeyPurpose, data: &[u8]) -> (String, String) {
-        self.keys.first().map_or_else(Default::default, |key| (key.mac(purpose, data), key.id.clone()))
+    pub(crate) fn compute_mac(&self, purpose: KeyPurpose, data: &[u8]) -> (String, String) {
+        self.keys.first().map_or_else(Default::default, |key| (key.compute_mac(purpose, data), key.id.clone()))
     }
 
     /// Returns whether a MAC is valid, or `None` if its key is not configured.
-    pub(crate) fn verify(&self, purpose: KeyPurpose, data: &[u8], mac: &str, key: &str) -> Option<bool> {
+    pub(crate) fn verify_mac(&self, purpose: KeyPurpose, data: &[u8], mac: &str, key: &str) -> Option<bool> {
         let key = self.keys.iter().find(|k| k.id == key)?;
-        Some(key.mac(purpose, data).as_bytes().ct_eq(mac.as_bytes()).into())
+        Some(key.compute_mac(purpose, data).as_bytes().ct_eq(mac.as_bytes()).into())
     }
 
     /// Encodes the context and the tenant as associated data. Length prefixes make the encoding unambiguous.
-    fn bound(&self, context: SealContext<'_>) -> Vec<u8> {
+    fn associated_data(&self, context: SealContext<'_>) -> Vec<u8> {
         let tenant = self.tenant.to_string();
         let mut bytes = Vec::new();
         for part in [context.table, context.column, context.row, &tenant] {
@@ -173,29 +173,29 @@ impl RootKey {
         let text = Zeroizing::new(
             std::fs::read_to_string(&file.file).map_err(|source| SealError::Read { path: path.clone(), source })?,
         );
-        let root = unhex(text.trim()).ok_or(SealError::Shape { path })?;
+        let root = decode_hex_key(text.trim()).ok_or(SealError::InvalidKey { path })?;
         Ok(Self { id: file.id.clone(), root: Zeroizing::new(root) })
     }
 
-    fn derived(&self, purpose: KeyPurpose) -> Zeroizing<[u8; 32]> {
+    fn derive_key(&self, purpose: KeyPurpose) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         // Expanding to 32 bytes cannot fail: the limit is 255 times the hash length (RFC 5869).
-        let _ = Hkdf::<Sha256>::new(None, &*self.root).expand(purpose.label(), &mut *key);
+        let _ = Hkdf::<Sha256>::new(None, &*self.root).expand(purpose.derivation_label(), &mut *key);
         key
     }
 
     fn cipher(&self, purpose: KeyPurpose) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&(*self.derived(purpose)).into())
+        XChaCha20Poly1305::new(&(*self.derive_key(purpose)).into())
     }
 
-    fn mac(&self, purpose: KeyPurpose, data: &[u8]) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&*self.derived(purpose)) else { return String::new() };
+    fn compute_mac(&self, purpose: KeyPurpose, data: &[u8]) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&*self.derive_key(purpose)) else { return String::new() };
         mac.update(data);
-        hex(&mac.finalize().into_bytes())
+        encode_hex(&mac.finalize().into_bytes())
     }
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+fn decode_hex_key(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || !text.is_ascii() {
         return None;
     }
@@ -211,47 +211,47 @@ mod tests {
     use super::*;
     use crate::store::testing;
 
-    const HERE: SealContext<'_> = SealContext { table: "operator", column: "sealed_refresh", row: "1" };
+    const TOKEN_CONTEXT: SealContext<'_> = SealContext { table: "operator", column: "sealed_refresh", row: "1" };
 
     #[test]
-    fn a_value_opens_only_where_it_was_sealed() {
-        let sealer = testing::sealer();
-        let kept = sealer.seal(KeyPurpose::Operator, HERE, b"token").unwrap();
-        assert_eq!(sealer.open(KeyPurpose::Operator, HERE, &kept).unwrap().as_slice(), b"token");
+    fn sealed_value_opens_only_in_its_own_context() {
+        let sealer = testing::test_sealer();
+        let kept = sealer.seal(KeyPurpose::Operator, TOKEN_CONTEXT, b"token").unwrap();
+        assert_eq!(sealer.open(KeyPurpose::Operator, TOKEN_CONTEXT, &kept).unwrap().as_slice(), b"token");
         assert!(!kept.contains("token"));
         for elsewhere in [
-            SealContext { row: "2", ..HERE },
-            SealContext { column: "sealed_access", ..HERE },
-            SealContext { table: "sessions", ..HERE },
+            SealContext { row: "2", ..TOKEN_CONTEXT },
+            SealContext { column: "sealed_access", ..TOKEN_CONTEXT },
+            SealContext { table: "sessions", ..TOKEN_CONTEXT },
         ] {
             assert!(sealer.open(KeyPurpose::Operator, elsewhere, &kept).is_err());
         }
-        assert!(sealer.open(KeyPurpose::Session, HERE, &kept).is_err());
-        assert!(sealer.open(KeyPurpose::Operator, HERE, "nonsense").is_err());
+        assert!(sealer.open(KeyPurpose::Session, TOKEN_CONTEXT, &kept).is_err());
+        assert!(sealer.open(KeyPurpose::Operator, TOKEN_CONTEXT, "nonsense").is_err());
     }
 
     #[test]
-    fn a_new_first_key_seals_and_the_old_one_still_opens() {
+    fn first_key_seals_and_older_key_still_opens() {
         let dir = tempfile::tempdir().unwrap();
-        let (old, new) = (testing::key_file(dir.path(), "old", 1), testing::key_file(dir.path(), "new", 2));
+        let (old, new) = (testing::write_key_file(dir.path(), "old", 1), testing::write_key_file(dir.path(), "new", 2));
         let load = |keys: Vec<SealingKey>| {
-            Sealer::load(&SealingConfig { keys }, testing::tenant(), Random::seeded(1)).unwrap()
+            Sealer::load(&SealingConfig { keys }, testing::test_tenant(), Random::seeded(1)).unwrap()
         };
-        let sealed = load(vec![old.clone()]).seal(KeyPurpose::Operator, HERE, b"token").unwrap();
+        let sealed = load(vec![old.clone()]).seal(KeyPurpose::Operator, TOKEN_CONTEXT, b"token").unwrap();
         let both = load(vec![new.clone(), old]);
-        assert!(both.open(KeyPurpose::Operator, HERE, &sealed).is_ok());
-        assert!(both.seal(KeyPurpose::Operator, HERE, b"x").unwrap().starts_with("new."));
-        assert!(load(vec![new]).open(KeyPurpose::Operator, HERE, &sealed).is_err(), "the old key is missing");
+        assert!(both.open(KeyPurpose::Operator, TOKEN_CONTEXT, &sealed).is_ok());
+        assert!(both.seal(KeyPurpose::Operator, TOKEN_CONTEXT, b"x").unwrap().starts_with("new."));
+        assert!(load(vec![new]).open(KeyPurpose::Operator, TOKEN_CONTEXT, &sealed).is_err(), "the old key is missing");
     }
 
     #[test]
-    fn a_key_file_others_can_read_is_refused() {
+    fn key_file_readable_by_group_is_rejected() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
-        let key = testing::key_file(dir.path(), "k", 1);
+        let key = testing::write_key_file(dir.path(), "k", 1);
         std::fs::set_permissions(&key.file, std::fs::Permissions::from_mode(0o640)).unwrap();
         let error =
-            Sealer::load(&SealingConfig { keys: vec![key] }, testing::tenant(), Random::seeded(1)).err().unwrap();
+            Sealer::load(&SealingConfig { keys: vec![key] }, testing::test_tenant(), Random::seeded(1)).err().unwrap();
         assert!(error.to_string().contains("chmod 600"));
     }
 }

@@ -6,7 +6,7 @@
 
 mod store;
 
-pub(crate) use store::{OpenHealthIssue, change, read_signal, signal, standing};
+pub(crate) use store::{OpenHealthIssue, load_change_counter, load_open_issues, load_tenant_fact, save_tenant_fact};
 
 use jiff::Timestamp;
 
@@ -19,110 +19,118 @@ use crate::store::StoreError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum HealthIssueKind {
     /// The reset operator is unavailable: no one can reset.
-    Operator,
+    OperatorUnavailable,
     /// The operator's refresh token was not renewed for a week and will expire.
-    OperatorOld,
+    OperatorTokenStale,
     /// The operator holds a role with more privileges than it needs.
-    OperatorPower,
+    OperatorOverprivileged,
     /// No Conditional Access policy enforces the authentication context for people.
-    PolicyPeople,
+    PersonPolicyNotEnforced,
     /// No Conditional Access policy enforces the authentication context for staff.
-    PolicyStaff,
+    StaffPolicyNotEnforced,
     /// The portal's client credential expires soon.
-    Credential,
+    CredentialExpiring,
     /// The last directory synchronisation was hours ago.
-    Sync,
+    SyncOverdue,
     /// The canary reset failed.
-    Canary,
+    CanaryFailed,
     /// The portal's clock differs from Microsoft's.
-    Clock,
+    ClockSkewed,
 }
 
 impl HealthIssueKind {
     pub(crate) const ALL: [Self; 9] = [
-        Self::Operator,
-        Self::OperatorOld,
-        Self::OperatorPower,
-        Self::PolicyPeople,
-        Self::PolicyStaff,
-        Self::Credential,
-        Self::Sync,
-        Self::Canary,
-        Self::Clock,
+        Self::OperatorUnavailable,
+        Self::OperatorTokenStale,
+        Self::OperatorOverprivileged,
+        Self::PersonPolicyNotEnforced,
+        Self::StaffPolicyNotEnforced,
+        Self::CredentialExpiring,
+        Self::SyncOverdue,
+        Self::CanaryFailed,
+        Self::ClockSkewed,
     ];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Operator => "operator",
-            Self::OperatorOld => "operator-old",
-            Self::OperatorPower => "operator-power",
-            Self::PolicyPeople => "policy-people",
-            Self::PolicyStaff => "policy-staff",
-            Self::Credential => "credential",
-            Self::Sync => "sync",
-            Self::Canary => "canary",
-            Self::Clock => "clock",
+            Self::OperatorUnavailable => "operator",
+            Self::OperatorTokenStale => "operator-old",
+            Self::OperatorOverprivileged => "operator-power",
+            Self::PersonPolicyNotEnforced => "policy-people",
+            Self::StaffPolicyNotEnforced => "policy-staff",
+            Self::CredentialExpiring => "credential",
+            Self::SyncOverdue => "sync",
+            Self::CanaryFailed => "canary",
+            Self::ClockSkewed => "clock",
         }
     }
 
-    pub(crate) fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
 /// Result of checking one kind of health issue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HealthCheckResult {
-    Well,
+    Healthy,
     /// Has a detail for the administrator who fixes it: codes and numbers, no personal names.
-    Wrong(String),
+    Unhealthy(String),
     /// The check could not run: an open issue stays open.
     Unknown,
 }
 
 /// Compares check results with the open issues, and opens, updates and resolves issues.
-pub(crate) async fn settle(app: &AppState, found: &[(HealthIssueKind, HealthCheckResult)]) -> Result<(), StoreError> {
-    let standing = standing(&app.db).await?;
+pub(crate) async fn reconcile_issues(
+    app: &AppState,
+    found: &[(HealthIssueKind, HealthCheckResult)],
+) -> Result<(), StoreError> {
+    let standing = load_open_issues(&app.db).await?;
     for (kind, found) in found {
         let stands = standing.iter().find(|trouble| trouble.kind == *kind);
         match (found, stands) {
-            (HealthCheckResult::Wrong(detail), None) => begin(app, *kind, detail).await?,
-            (HealthCheckResult::Wrong(detail), Some(old)) if old.detail != *detail => {
-                store::renew(&app.db, *kind, detail).await?;
+            (HealthCheckResult::Unhealthy(detail), None) => open_issue(app, *kind, detail).await?,
+            (HealthCheckResult::Unhealthy(detail), Some(old)) if old.detail != *detail => {
+                store::update_issue(&app.db, *kind, detail).await?;
             }
-            (HealthCheckResult::Well, Some(old)) => end(app, *kind, old.since).await?,
+            (HealthCheckResult::Healthy, Some(old)) => resolve_issue(app, *kind, old.since).await?,
             _ => {}
         }
     }
     Ok(())
 }
 
-async fn begin(app: &AppState, kind: HealthIssueKind, detail: &str) -> Result<(), StoreError> {
+async fn open_issue(app: &AppState, kind: HealthIssueKind, detail: &str) -> Result<(), StoreError> {
     let now = app.now();
-    let mut ledger = app.auditor.begin().await?;
-    if !store::begin(ledger.tx(), kind, detail, now).await? {
+    let mut ledger = app.audit_log.begin().await?;
+    if !store::insert_issue(ledger.tx(), kind, detail, now).await? {
         return Ok(());
     }
-    ledger
-        .record(AuditEvent::new("trouble.began", AuditActor::Portal).with("kind", kind.name()).with("detail", detail));
-    notify::tell_operations(ledger.tx(), app, kind.name(), now).await?;
+    ledger.record_event(
+        AuditEvent::new("trouble.began", AuditActor::Portal)
+            .with_detail("kind", kind.as_str())
+            .with_detail("detail", detail),
+    );
+    notify::enqueue_operations_notice(ledger.tx(), app, kind.as_str(), now).await?;
     ledger.commit().await?;
-    app.metrics.desk_alarm(kind.name());
-    tracing::error!(kind = kind.name(), detail, "alarm: health issue opened");
+    app.metrics.count_alert(kind.as_str());
+    tracing::error!(kind = kind.as_str(), detail, "alarm: health issue opened");
     Ok(())
 }
 
-async fn end(app: &AppState, kind: HealthIssueKind, since: Timestamp) -> Result<(), StoreError> {
+async fn resolve_issue(app: &AppState, kind: HealthIssueKind, since: Timestamp) -> Result<(), StoreError> {
     let now = app.now();
-    let mut ledger = app.auditor.begin().await?;
-    if !store::end(ledger.tx(), kind, now).await? {
+    let mut ledger = app.audit_log.begin().await?;
+    if !store::mark_resolved(ledger.tx(), kind, now).await? {
         return Ok(());
     }
     let seconds = now.duration_since(since).as_secs();
-    ledger.record(
-        AuditEvent::new("trouble.ended", AuditActor::Portal).with("kind", kind.name()).with("seconds", seconds),
+    ledger.record_event(
+        AuditEvent::new("trouble.ended", AuditActor::Portal)
+            .with_detail("kind", kind.as_str())
+            .with_detail("seconds", seconds),
     );
     ledger.commit().await?;
-    tracing::info!(kind = kind.name(), seconds, "health issue resolved");
+    tracing::info!(kind = kind.as_str(), seconds, "health issue resolved");
     Ok(())
 }

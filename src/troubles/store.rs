@@ -14,25 +14,25 @@ pub(crate) struct OpenHealthIssue {
 }
 
 /// Loads the open issues, oldest first. Omits kinds that only a newer release has.
-pub(crate) async fn standing(db: &Db) -> Result<Vec<OpenHealthIssue>, StoreError> {
+pub(crate) async fn load_open_issues(db: &Db) -> Result<Vec<OpenHealthIssue>, StoreError> {
     const SQL: &str = "SELECT kind, since, detail FROM troubles WHERE ended_at IS NULL ORDER BY since, kind";
     let rows: Vec<(String, i64, String)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
     let one = |(kind, since, detail): (String, i64, String)| {
         let since = Timestamp::from_millisecond(since).unwrap_or_default();
-        Some(OpenHealthIssue { kind: HealthIssueKind::read(&kind)?, since, detail })
+        Some(OpenHealthIssue { kind: HealthIssueKind::from_name(&kind)?, since, detail })
     };
     Ok(rows.into_iter().filter_map(one).collect())
 }
 
 /// Loads a number that increases with every change of the table.
-pub(crate) async fn change(db: &Db) -> Result<i64, StoreError> {
+pub(crate) async fn load_change_counter(db: &Db) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT CAST(COALESCE(SUM(change), 0) AS BIGINT) FROM troubles";
     let (sum,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
     Ok(sum)
 }
 
 /// Inserts an open issue. Returns false if it is already open.
-pub(super) async fn begin(
+pub(super) async fn insert_issue(
     tx: &mut Tx,
     kind: HealthIssueKind,
     detail: &str,
@@ -43,7 +43,7 @@ pub(super) async fn begin(
         WHERE troubles.ended_at IS NOT NULL";
     let now = now.as_millisecond();
     let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(kind.name())
+        .bind(kind.as_str())
         .bind(detail)
         .bind(now)
         .execute(c)
@@ -53,23 +53,27 @@ pub(super) async fn begin(
 }
 
 /// Updates the detail of an open issue.
-pub(super) async fn renew(db: &Db, kind: HealthIssueKind, detail: &str) -> Result<(), StoreError> {
+pub(super) async fn update_issue(db: &Db, kind: HealthIssueKind, detail: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE troubles SET detail = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
-    write_db!(db, |pool| sqlx::query(SQL).bind(kind.name()).bind(detail).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(SQL).bind(kind.as_str()).bind(detail).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 
 /// Marks an issue as resolved. Returns false if it was not open.
-pub(super) async fn end(tx: &mut Tx, kind: HealthIssueKind, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn mark_resolved(tx: &mut Tx, kind: HealthIssueKind, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE troubles SET ended_at = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
     let now = now.as_millisecond();
-    let rows =
-        on_tx!(tx, |c| sqlx::query(SQL).bind(kind.name()).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+    let rows = on_tx!(tx, |c| sqlx::query(SQL)
+        .bind(kind.as_str())
+        .bind(now)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
 /// Saves a fact about the tenant with the time at which it was read.
-pub(crate) async fn signal(db: &Db, name: &str, value: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn save_tenant_fact(db: &Db, name: &str, value: &str, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO signals (name, value, at) VALUES ($1, $2, $3)
         ON CONFLICT (name) DO UPDATE SET value = $2, at = $3";
     let now = now.as_millisecond();
@@ -78,7 +82,7 @@ pub(crate) async fn signal(db: &Db, name: &str, value: &str, now: Timestamp) -> 
 }
 
 /// Loads a fact about the tenant and the time at which it was read.
-pub(crate) async fn read_signal(db: &Db, name: &str) -> Result<Option<(String, Timestamp)>, StoreError> {
+pub(crate) async fn load_tenant_fact(db: &Db, name: &str) -> Result<Option<(String, Timestamp)>, StoreError> {
     const SQL: &str = "SELECT value, at FROM signals WHERE name = $1";
     let row: Option<(String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(name).fetch_optional(pool).await)?;
     Ok(row.map(|(value, at)| (value, Timestamp::from_millisecond(at).unwrap_or_default())))
@@ -87,46 +91,53 @@ pub(crate) async fn read_signal(db: &Db, name: &str) -> Result<Option<(String, T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::engines;
+    use crate::store::testing::test_databases;
 
     #[tokio::test]
-    async fn a_trouble_begins_and_ends_once_and_may_come_again() {
-        for engine in engines().await {
+    async fn health_issue_opens_and_resolves_once_and_can_reopen() {
+        for engine in test_databases().await {
             let db = &engine.db;
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             let begins = async |detail: &str| {
                 let mut tx = db.begin().await.unwrap();
-                let began = begin(&mut tx, HealthIssueKind::Sync, detail, now).await.unwrap();
+                let began = insert_issue(&mut tx, HealthIssueKind::SyncOverdue, detail, now).await.unwrap();
                 tx.commit().await.unwrap();
                 began
             };
             let ends = async || {
                 let mut tx = db.begin().await.unwrap();
-                let ended = end(&mut tx, HealthIssueKind::Sync, now).await.unwrap();
+                let ended = mark_resolved(&mut tx, HealthIssueKind::SyncOverdue, now).await.unwrap();
                 tx.commit().await.unwrap();
                 ended
             };
-            assert!(standing(db).await.unwrap().is_empty() && change(db).await.unwrap() == 0 && !ends().await);
+            assert!(
+                load_open_issues(db).await.unwrap().is_empty()
+                    && load_change_counter(db).await.unwrap() == 0
+                    && !ends().await
+            );
             assert!(begins("3 h").await);
             assert!(!begins("4 h").await, "the issue is already open");
-            renew(db, HealthIssueKind::Sync, "4 h").await.unwrap();
-            let stands = OpenHealthIssue { kind: HealthIssueKind::Sync, since: now, detail: "4 h".to_owned() };
-            assert_eq!((standing(db).await.unwrap(), change(db).await.unwrap()), (vec![stands], 2));
+            update_issue(db, HealthIssueKind::SyncOverdue, "4 h").await.unwrap();
+            let stands = OpenHealthIssue { kind: HealthIssueKind::SyncOverdue, since: now, detail: "4 h".to_owned() };
+            assert_eq!(
+                (load_open_issues(db).await.unwrap(), load_change_counter(db).await.unwrap()),
+                (vec![stands], 2)
+            );
             assert!(ends().await && !ends().await);
-            assert!(standing(db).await.unwrap().is_empty());
+            assert!(load_open_issues(db).await.unwrap().is_empty());
             assert!(begins("again").await);
-            assert_eq!(change(db).await.unwrap(), 4);
+            assert_eq!(load_change_counter(db).await.unwrap(), 4);
         }
     }
 
     #[tokio::test]
-    async fn a_fact_is_kept_with_its_time() {
-        for engine in engines().await {
+    async fn tenant_fact_is_stored_with_timestamp() {
+        for engine in test_databases().await {
             let now = Timestamp::from_second(1_800_000_000).unwrap();
-            assert_eq!(read_signal(&engine.db, "x").await.unwrap(), None);
+            assert_eq!(load_tenant_fact(&engine.db, "x").await.unwrap(), None);
             for value in ["a", "b"] {
-                signal(&engine.db, "x", value, now).await.unwrap();
-                assert_eq!(read_signal(&engine.db, "x").await.unwrap(), Some((value.to_owned(), now)));
+                save_tenant_fact(&engine.db, "x", value, now).await.unwrap();
+                assert_eq!(load_tenant_fact(&engine.db, "x").await.unwrap(), Some((value.to_owned(), now)));
             }
         }
     }

@@ -22,10 +22,10 @@ pub(crate) struct ClientAddress(pub(crate) String);
 
 impl ClientAddress {
     /// Counts a request of one kind against the limit per address and minute.
-    pub(crate) async fn count(&self, app: &AppState, kind: &str) -> Result<(), WebError> {
-        let limit = RateLimit { count: app.config.reset.per_address_minute, per: SignedDuration::from_mins(1) };
-        let taken = app.limits.take(&format!("{kind}:{}", self.0), limit, app.now()).await?;
-        taken.map_err(|refused| WebError::Limited(refused.wait))
+    pub(crate) async fn check_rate_limit(&self, app: &AppState, kind: &str) -> Result<(), WebError> {
+        let limit = RateLimit { count: app.config.reset.per_address_minute, window: SignedDuration::from_mins(1) };
+        let taken = app.rate_limiter.try_acquire(&format!("{kind}:{}", self.0), limit, app.now()).await?;
+        taken.map_err(|refused| WebError::RateLimited(refused.retry_after))
     }
 }
 
@@ -33,18 +33,18 @@ impl FromRequestParts<AppState> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
-        Ok(Self(client_ip(parts, app).map_or_else(|| "unknown".to_owned(), named)))
+        Ok(Self(client_ip(parts, app).map_or_else(|| "unknown".to_owned(), limit_key)))
     }
 }
 
 /// Returns the client's full address, for comparison with lists of networks.
 pub(crate) fn client_ip(parts: &Parts, app: &AppState) -> Option<IpAddr> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    Some(client(peer, &parts.headers, &app.config.server.trusted_proxies).to_canonical())
+    Some(resolve_client_ip(peer, &parts.headers, &app.config.server.trusted_proxies).to_canonical())
 }
 
 /// Walks `X-Forwarded-For` from the right, past trusted proxies, to the first address that is not a trusted proxy.
-fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+fn resolve_client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     let mut current = peer;
     let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).collect();
@@ -60,7 +60,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
 }
 
 /// Returns the key of an address in rate limits: an IPv6 address is replaced by its /64.
-pub(crate) fn named(ip: IpAddr) -> String {
+pub(crate) fn limit_key(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => Ipv6Net::new(ip, 64).map_or_else(|_| ip.to_string(), |net| net.trunc().to_string()),
@@ -71,28 +71,28 @@ pub(crate) fn named(ip: IpAddr) -> String {
 mod tests {
     use super::*;
 
-    fn from(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
+    fn limit_key_of(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", forwarded.parse().unwrap());
         let trusted: Vec<IpNet> = trusted.iter().map(|t| t.parse().unwrap()).collect();
-        named(client(peer.parse().unwrap(), &headers, &trusted))
+        limit_key(resolve_client_ip(peer.parse().unwrap(), &headers, &trusted))
     }
 
     #[test]
-    fn a_header_counts_only_behind_a_trusted_proxy() {
-        assert_eq!(from("203.0.113.9", "198.51.100.1", &[]), "203.0.113.9");
-        assert_eq!(from("10.0.0.2", "198.51.100.1", &["10.0.0.0/8"]), "198.51.100.1");
+    fn forwarded_header_counts_only_behind_trusted_proxy() {
+        assert_eq!(limit_key_of("203.0.113.9", "198.51.100.1", &[]), "203.0.113.9");
+        assert_eq!(limit_key_of("10.0.0.2", "198.51.100.1", &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(
-            from("10.0.0.2", "6.6.6.6, 198.51.100.1, 10.0.0.3", &["10.0.0.0/8"]),
+            limit_key_of("10.0.0.2", "6.6.6.6, 198.51.100.1, 10.0.0.3", &["10.0.0.0/8"]),
             "198.51.100.1",
             "what the client wrote itself is passed over"
         );
-        assert_eq!(from("10.0.0.2", "nonsense", &["10.0.0.0/8"]), "10.0.0.2");
+        assert_eq!(limit_key_of("10.0.0.2", "nonsense", &["10.0.0.0/8"]), "10.0.0.2");
     }
 
     #[test]
-    fn an_ipv6_household_is_one() {
-        assert_eq!(from("2001:db8:1:2:aaaa::1", "", &[]), from("2001:db8:1:2:bbbb::2", "", &[]));
-        assert_eq!(from("::ffff:203.0.113.9", "", &[]), "203.0.113.9");
+    fn ipv6_addresses_in_one_prefix_share_a_limit() {
+        assert_eq!(limit_key_of("2001:db8:1:2:aaaa::1", "", &[]), limit_key_of("2001:db8:1:2:bbbb::2", "", &[]));
+        assert_eq!(limit_key_of("::ffff:203.0.113.9", "", &[]), "203.0.113.9");
     }
 }

@@ -14,9 +14,9 @@ use crate::state::AppState;
 #[folder = "static/"]
 struct StaticAssets;
 
-const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const IMMUTABLE_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-static ADDRESSES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+static ASSET_URLS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let address = |name: &str| {
         let hash = StaticAssets::get(name).map(|file| file.metadata.sha256_hash()).unwrap_or_default();
         let short: String = hash.iter().take(6).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
@@ -26,23 +26,27 @@ static ADDRESSES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
 });
 
 /// Returns the URL path of an asset, or an empty string for an unknown name.
-pub(super) fn address(name: &str) -> &'static str {
-    ADDRESSES.iter().find(|(known, _)| known == name).map_or("", |(_, address)| address.as_str())
+pub(super) fn asset_url(name: &str) -> &'static str {
+    ASSET_URLS.iter().find(|(known, _)| known == name).map_or("", |(_, address)| address.as_str())
 }
 
 /// Handles `GET /static/{hash}/{name}`. A hash other than the current one is not found.
-pub(crate) async fn serve(Path((_, name)): Path<(String, String)>, uri: axum::http::Uri) -> Response {
-    let Some(file) = StaticAssets::get(&name).filter(|_| uri.path() == address(&name)) else {
+pub(crate) async fn serve_asset(Path((_, name)): Path<(String, String)>, uri: axum::http::Uri) -> Response {
+    let Some(file) = StaticAssets::get(&name).filter(|_| uri.path() == asset_url(&name)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind =
         HeaderValue::from_str(file.metadata.mimetype()).unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, KEPT)], file.data).into_response()
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, IMMUTABLE_CACHE_CONTROL)], file.data).into_response()
 }
 
 /// Handles `GET /brand/{hash}/{name}`: the organisation's logo and colours.
-pub(crate) async fn serve_brand(State(app): State<AppState>, Path((hash, name)): Path<(String, String)>) -> Response {
-    let Some(file) = app.brand.file(&hash, &name) else { return StatusCode::NOT_FOUND.into_response() };
-    let kind = HeaderValue::from_static(file.kind);
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, KEPT)], file.bytes.clone()).into_response()
+pub(crate) async fn serve_brand_asset(
+    State(app): State<AppState>,
+    Path((hash, name)): Path<(String, String)>,
+) -> Response {
+    let Some(file) = app.brand.find_asset(&hash, &name) else { return StatusCode::NOT_FOUND.into_response() };
+    let kind = HeaderValue::from_static(file.content_type);
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, IMMUTABLE_CACHE_CONTROL)], file.bytes.clone())
+        .into_response()
 }

@@ -11,8 +11,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
 
-use super::frame::{PageContext, draw_with};
-use super::time::duration;
+use super::frame::{PageContext, render_page_with_status};
+use super::time::format_duration;
 use crate::state::AppState;
 
 /// Refusal with a stable code. Pages and tests compare the code, never the text. The message catalogue has
@@ -22,7 +22,7 @@ pub(crate) struct CodedRefusal {
     pub(crate) code: &'static str,
     pub(crate) status: StatusCode,
     /// Target of the button, if the page has one.
-    pub(crate) again: Option<&'static str>,
+    pub(crate) button_path: Option<&'static str>,
 }
 
 /// Error of a handler.
@@ -32,7 +32,7 @@ pub(crate) enum WebError {
     NotFound,
     Refused(CodedRefusal),
     /// The rate limit is exceeded. The client may retry after this time.
-    Limited(SignedDuration),
+    RateLimited(SignedDuration),
     /// Microsoft or the database is unavailable. Nothing was done.
     Unavailable(String),
     Internal(String),
@@ -40,18 +40,18 @@ pub(crate) enum WebError {
 
 impl WebError {
     pub(crate) fn internal(cause: &dyn StdError) -> Self {
-        Self::Internal(chain(cause))
+        Self::Internal(format_error_chain(cause))
     }
 
     pub(crate) fn unavailable(cause: &dyn StdError) -> Self {
-        Self::Unavailable(chain(cause))
+        Self::Unavailable(format_error_chain(cause))
     }
 
-    fn status(&self) -> StatusCode {
+    fn status_code(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Refused(refusal) => refusal.status,
-            Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -61,7 +61,7 @@ impl WebError {
         match self {
             Self::NotFound => "E-NOT-FOUND",
             Self::Refused(refusal) => refusal.code,
-            Self::Limited(_) => "E-LIMIT",
+            Self::RateLimited(_) => "E-LIMIT",
             Self::Unavailable(_) => "E-UNAVAILABLE",
             Self::Internal(_) => "E-INTERNAL",
         }
@@ -75,7 +75,7 @@ impl From<crate::store::StoreError> for WebError {
 }
 
 /// Joins an error and its sources. No error type of this code base prints its own source, so no text is repeated.
-fn chain(error: &dyn StdError) -> String {
+fn format_error_chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
@@ -87,8 +87,8 @@ fn chain(error: &dyn StdError) -> String {
 
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
-        let mut response = self.status().into_response();
-        if let Self::Limited(wait) = &self
+        let mut response = self.status_code().into_response();
+        if let Self::RateLimited(wait) = &self
             && let Ok(value) = HeaderValue::from_str(&((wait.as_millis().max(0) + 999) / 1_000).to_string())
         {
             response.headers_mut().insert(header::RETRY_AFTER, value);
@@ -106,22 +106,22 @@ pub(crate) fn json_not_found() -> Response {
 #[derive(Template)]
 #[template(path = "web/error.html")]
 struct ErrorPage<'a> {
-    f: &'a PageContext,
+    ctx: &'a PageContext,
     code: &'a str,
     title: String,
     text: String,
-    todo: Option<String>,
-    again: Option<&'a str>,
-    again_label: Option<String>,
+    advice: Option<String>,
+    button_path: Option<&'a str>,
+    button_label: Option<String>,
 }
 
 /// Middleware that renders errors as pages and logs them.
-pub(super) async fn dress(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let frame = PageContext::of(&app, request.headers(), request.uri().path());
+pub(super) async fn render_errors(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let frame = PageContext::new(&app, request.headers(), request.uri().path());
     let response = next.run(request).await;
     let error = match response.extensions().get::<WebError>() {
         Some(error) => error.clone(),
-        None if bare(&response) => from_status(response.status()),
+        None if is_unrendered_error(&response) => error_from_status(response.status()),
         None => return response,
     };
     match &error {
@@ -129,11 +129,11 @@ pub(super) async fn dress(State(app): State<AppState>, request: Request, next: N
         WebError::Unavailable(cause) => {
             tracing::warn!(code = error.code(), error = cause, "request failed: dependency unavailable");
         }
-        WebError::NotFound | WebError::Refused(_) | WebError::Limited(_) => {
+        WebError::NotFound | WebError::Refused(_) | WebError::RateLimited(_) => {
             tracing::info!(code = error.code(), "request rejected");
         }
     }
-    let mut page = draw_with(response.status(), &page(&frame, &error));
+    let mut page = render_page_with_status(response.status(), &build_error_page(&frame, &error));
     for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE] {
         for value in response.headers().get_all(&name) {
             page.headers_mut().append(name.clone(), value.clone());
@@ -143,14 +143,14 @@ pub(super) async fn dress(State(app): State<AppState>, request: Request, next: N
 }
 
 /// Returns true for an error status from a middleware or from axum, without a page.
-fn bare(response: &Response) -> bool {
+fn is_unrendered_error(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let ours = kind.starts_with("text/html") || kind.starts_with("application/json");
     (response.status().is_client_error() || response.status().is_server_error()) && !ours
 }
 
-fn from_status(status: StatusCode) -> WebError {
-    let refused = |code| WebError::Refused(CodedRefusal { code, status, again: None });
+fn error_from_status(status: StatusCode) -> WebError {
+    let refused = |code| WebError::Refused(CodedRefusal { code, status, button_path: None });
     match status {
         StatusCode::NOT_FOUND => WebError::NotFound,
         StatusCode::FORBIDDEN => refused("E-CROSS-SITE"),
@@ -160,25 +160,25 @@ fn from_status(status: StatusCode) -> WebError {
     }
 }
 
-fn page<'a>(f: &'a PageContext, error: &'a WebError) -> ErrorPage<'a> {
+fn build_error_page<'a>(f: &'a PageContext, error: &'a WebError) -> ErrorPage<'a> {
     let code = error.code();
     let key = |part: &str| format!("refusal-{}-{part}", code.to_lowercase());
     let text = match error {
-        WebError::Limited(wait) => f.tv(&key("text"), "wait", &duration(&f.lang, *wait)),
+        WebError::RateLimited(wait) => f.tv(&key("text"), "wait", &format_duration(&f.lang, *wait)),
         _ => f.t(&key("text")),
     };
     let again = match error {
-        WebError::Refused(refusal) => refusal.again,
+        WebError::Refused(refusal) => refusal.button_path,
         WebError::NotFound => Some("/"),
         _ => None,
     };
     ErrorPage {
-        f,
+        ctx: f,
         code,
         title: f.t(&key("title")),
         text,
-        todo: f.maybe(&key("do")),
-        again,
-        again_label: again.map(|to| f.t(if to == "/signin" { "button-sign-in-again" } else { "button-start" })),
+        advice: f.optional_text(&key("do")),
+        button_path: again,
+        button_label: again.map(|to| f.t(if to == "/signin" { "button-sign-in-again" } else { "button-start" })),
     }
 }

@@ -13,30 +13,30 @@ use super::messages::Lang;
 use crate::state::AppState;
 
 /// Cookie with the language that the person chose. It contains nothing else, so it may outlive the session.
-const COOKIE: &str = "lang";
+const LANGUAGE_COOKIE: &str = "lang";
 
 /// Cookie with the person's language in Entra, while they are signed in. It is not part of the session, because errors
 /// are rendered outside of sessions and no page should need a lookup for it.
-const HINT: &str = "lang_hint";
+const LANGUAGE_HINT_COOKIE: &str = "lang_hint";
 
 /// Returns the language of a page, and true if neither the person nor the browser chose it.
-pub(super) fn of(headers: &HeaderMap) -> (Lang, bool) {
+pub(super) fn detect_language(headers: &HeaderMap) -> (Lang, bool) {
     // Most browsers have neither cookie: parse the cookies only of those that do.
     let held =
         headers.get_all(header::COOKIE).iter().any(|line| line.as_bytes().windows(4).any(|word| word == b"lang"));
     let cookies = if held { CookieJar::from_headers(headers) } else { CookieJar::new() };
-    let cookie = |name| cookies.get(name).and_then(|cookie| Lang::spoken(cookie.value()));
+    let cookie = |name| cookies.get(name).and_then(|cookie| Lang::from_name(cookie.value()));
     let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    match cookie(COOKIE).or_else(|| Lang::asked(accept)) {
+    match cookie(LANGUAGE_COOKIE).or_else(|| Lang::from_accept_language(accept)) {
         Some(named) => (named, false),
-        None => (cookie(HINT).unwrap_or_else(Lang::english), true),
+        None => (cookie(LANGUAGE_HINT_COOKIE).unwrap_or_else(Lang::english), true),
     }
 }
 
 /// Returns the cookie with the language for later pages on which neither the person nor the browser chose one. `None`
 /// deletes it.
-pub(super) fn hint(app: &AppState, lang: Option<&Lang>) -> CookieJar {
-    let mut cookie = cookie(app, HINT, lang.map(Lang::code).unwrap_or_default());
+pub(super) fn language_hint_cookie(app: &AppState, lang: Option<&Lang>) -> CookieJar {
+    let mut cookie = build_cookie(app, LANGUAGE_HINT_COOKIE, lang.map(Lang::code).unwrap_or_default());
     if lang.is_none() {
         cookie.set_max_age(Duration::ZERO);
     }
@@ -44,11 +44,11 @@ pub(super) fn hint(app: &AppState, lang: Option<&Lang>) -> CookieJar {
 }
 
 /// Deletes the language hint at sign-out, because the next person may use the same browser.
-pub(crate) fn forget_language(app: &AppState) -> CookieJar {
-    hint(app, None)
+pub(crate) fn clear_language_hint(app: &AppState) -> CookieJar {
+    language_hint_cookie(app, None)
 }
 
-fn cookie(app: &AppState, name: &'static str, value: String) -> Cookie<'static> {
+fn build_cookie(app: &AppState, name: &'static str, value: String) -> Cookie<'static> {
     let secure = app.config.server.public_url.scheme() == "https";
     Cookie::build((name, value)).path("/").secure(secure).http_only(true).same_site(SameSite::Lax).build()
 }
@@ -62,12 +62,16 @@ pub(crate) struct LanguageForm {
 }
 
 /// Handles `POST /language`: stores the language and redirects back to the page.
-pub(crate) async fn switch(State(app): State<AppState>, jar: CookieJar, Form(asked): Form<LanguageForm>) -> Response {
+pub(crate) async fn switch_language(
+    State(app): State<AppState>,
+    jar: CookieJar,
+    Form(asked): Form<LanguageForm>,
+) -> Response {
     // Accept a path of this portal only, and nothing that a browser could resolve to another host.
     let own = asked.back.starts_with('/') && !asked.back.starts_with("//") && !asked.back.contains('\\');
     let back = Redirect::to(if own && !asked.back.contains(char::is_control) { &asked.back } else { "/" });
-    let Some(lang) = Lang::spoken(&asked.lang) else { return back.into_response() };
-    let mut cookie = cookie(&app, COOKIE, lang.code());
+    let Some(lang) = Lang::from_name(&asked.lang) else { return back.into_response() };
+    let mut cookie = build_cookie(&app, LANGUAGE_COOKIE, lang.code());
     cookie.make_permanent();
     (jar.add(cookie), back).into_response()
 }

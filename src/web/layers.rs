@@ -16,34 +16,34 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 use tracing::Instrument as _;
 
-use super::error::dress;
+use super::error::render_errors;
 use crate::base::public_origin;
 use crate::state::AppState;
-use crate::store::with_sessions_from_memory;
+use crate::store::with_cached_sessions;
 
 /// Maximum request body. The largest form is under 1 KiB.
-const BODY_LIMIT: usize = 16 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Adds all middleware to the routes.
-pub(crate) fn dress_and_guard(routes: Router<AppState>, app: &AppState) -> Result<Router, ConfigError> {
+pub(crate) fn apply_middleware(routes: Router<AppState>, app: &AppState) -> Result<Router, ConfigError> {
     let csrf = CsrfLayer::new().add_trusted_origin(public_origin(&app.config.server.public_url))?;
     let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(app.clone(), record))
-        .layer(from_fn_with_state(StaticHeaders::of(app), headers))
-        .layer(from_fn_with_state(app.clone(), dress))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(without_streams_timeout))
-        .layer(from_fn(sessions_from_memory))
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(app.clone(), record_request))
+        .layer(from_fn_with_state(StaticHeaders::new(app), add_static_headers))
+        .layer(from_fn_with_state(app.clone(), render_errors))
+        .layer(CatchPanicLayer::custom(panic_response))
+        .layer(from_fn(limit_duration_except_streams))
+        .layer(from_fn(use_cached_sessions))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(csrf)
-        .layer(sessions(app));
+        .layer(session_layer(app));
     Ok(routes.layer(layers).with_state(app.clone()))
 }
 
 /// Creates the session middleware. The cookie has `__Host-` and `Secure` over https, and a plain name over http, which
 /// is allowed on loopback only: clients differ in whether they send a `Secure` cookie there.
-fn sessions(app: &AppState) -> SessionManagerLayer<crate::store::DbSessions> {
+fn session_layer(app: &AppState) -> SessionManagerLayer<crate::store::DbSessions> {
     let secure = app.config.server.public_url.scheme() == "https";
     let life = tower_sessions::cookie::time::Duration::seconds(app.config.signin.absolute_seconds);
     SessionManagerLayer::new(app.sessions.clone())
@@ -57,23 +57,23 @@ fn sessions(app: &AppState) -> SessionManagerLayer<crate::store::DbSessions> {
 
 /// Uses cached sessions for requests that only show something and write nothing into the session. Sign-in and
 /// administration always load the session from the database, because they change it.
-async fn sessions_from_memory(request: Request, next: Next) -> Response {
+async fn use_cached_sessions(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let shows = request.method() == Method::GET
         && (path == "/" || (path.starts_with("/resets/") && !path.ends_with("/finish")));
-    if shows { with_sessions_from_memory(next.run(request)).await } else { next.run(request).await }
+    if shows { with_cached_sessions(next.run(request)).await } else { next.run(request).await }
 }
 
 /// Records one span and one log line per request, without query, names and addresses.
-async fn record(State(app): State<AppState>, request: Request, next: Next) -> Response {
+async fn record_request(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let id = app.random.uuid().to_string();
     let span =
-        tracing::info_span!("request", request.id = id, method = %request.method(), path = path_to_log(&request));
+        tracing::info_span!("request", request.id = id, method = %request.method(), path = redacted_path(&request));
     let (began, method) = (app.clock.elapsed(), request.method().clone());
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = app.clock.elapsed().saturating_sub(began);
     let status = response.status().as_u16();
-    app.metrics.answered(method.as_str(), status, took);
+    app.metrics.count_http_request(method.as_str(), status, took);
     span.in_scope(|| tracing::debug!(status, duration_ms = took.as_millis(), "request completed"));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
@@ -82,12 +82,12 @@ async fn record(State(app): State<AppState>, request: Request, next: Next) -> Re
 }
 
 /// Returns the path for the log. The path of a link in a mail is a secret and is replaced.
-fn path_to_log(request: &Request) -> &str {
+fn redacted_path(request: &Request) -> &str {
     let path = request.uri().path();
     if path.starts_with("/not-me/") { "/not-me/…" } else { path }
 }
 
-const FIXED: [(HeaderName, &str); 6] = [
+const STATIC_HEADERS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     // Not `no-referrer`: with it a form's `Origin` is `null`, which the CSRF check rejects for older browsers.
@@ -107,9 +107,9 @@ struct StaticHeaders(Arc<HeaderMap>);
 impl StaticHeaders {
     /// Creates the headers. The content security policy allows Entra in `form-action`, because the sign-out form ends
     /// there.
-    fn of(app: &AppState) -> Self {
+    fn new(app: &AppState) -> Self {
         let mut headers = HeaderMap::new();
-        for (name, value) in FIXED {
+        for (name, value) in STATIC_HEADERS {
             headers.insert(name, HeaderValue::from_static(value));
         }
         let policy = format!(
@@ -127,7 +127,7 @@ impl StaticHeaders {
     }
 }
 
-async fn headers(State(fixed): State<StaticHeaders>, request: Request, next: Next) -> Response {
+async fn add_static_headers(State(fixed): State<StaticHeaders>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.reserve(fixed.0.len() + 2);
@@ -139,7 +139,7 @@ async fn headers(State(fixed): State<StaticHeaders>, request: Request, next: Nex
 }
 
 /// Ends every request within 30 seconds, except event streams, which end with the session.
-async fn without_streams_timeout(request: Request, next: Next) -> Response {
+async fn limit_duration_except_streams(request: Request, next: Next) -> Response {
     if request.uri().path().ends_with("/events") {
         return next.run(request).await;
     }
@@ -149,7 +149,7 @@ async fn without_streams_timeout(request: Request, next: Next) -> Response {
     }
 }
 
-fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> axum::http::Response<axum::body::Body> {
+fn panic_response(_: Box<dyn std::any::Any + Send + 'static>) -> axum::http::Response<axum::body::Body> {
     // The panic hook has logged the panic. Its text may contain secrets and is not used here.
     super::WebError::Internal("handler panicked".to_owned()).into_response()
 }

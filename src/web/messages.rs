@@ -18,7 +18,7 @@ struct MessageCatalogue {
     bundle: OnceLock<FluentBundle<FluentResource>>,
 }
 
-macro_rules! catalogue {
+macro_rules! message_catalogue {
     ($code:literal, $name:literal) => {
         MessageCatalogue {
             code: $code,
@@ -30,22 +30,22 @@ macro_rules! catalogue {
 }
 
 static CATALOGUES: [MessageCatalogue; 7] = [
-    catalogue!("en", "English"),
-    catalogue!("de", "Deutsch"),
-    catalogue!("fr", "Français"),
-    catalogue!("es", "Español"),
-    catalogue!("pt-BR", "Português (Brasil)"),
-    catalogue!("ja", "日本語"),
-    catalogue!("ar", "العربية"),
+    message_catalogue!("en", "English"),
+    message_catalogue!("de", "Deutsch"),
+    message_catalogue!("fr", "Français"),
+    message_catalogue!("es", "Español"),
+    message_catalogue!("pt-BR", "Português (Brasil)"),
+    message_catalogue!("ja", "日本語"),
+    message_catalogue!("ar", "العربية"),
 ];
 
 /// Identifiers of the languages, in the same order.
-static SPOKEN: LazyLock<Vec<LanguageIdentifier>> =
+static SUPPORTED_LANGUAGES: LazyLock<Vec<LanguageIdentifier>> =
     LazyLock::new(|| CATALOGUES.iter().filter_map(|catalogue| catalogue.code.parse().ok()).collect());
 
 impl MessageCatalogue {
-    fn of(lang: &LanguageIdentifier) -> Option<&'static Self> {
-        let at = SPOKEN.iter().position(|spoken| spoken == lang)?;
+    fn find(lang: &LanguageIdentifier) -> Option<&'static Self> {
+        let at = SUPPORTED_LANGUAGES.iter().position(|spoken| spoken == lang)?;
         CATALOGUES.get(at)
     }
 
@@ -55,7 +55,7 @@ impl MessageCatalogue {
             let mut bundle = FluentBundle::new_concurrent(vec![lang]);
             // Pages isolate names and references with <bdi>, because isolation marks in a text would be copied with it.
             bundle.set_use_isolating(false);
-            bundle.set_formatter(Some(numbers::format));
+            bundle.set_formatter(Some(numbers::format_fluent_number));
             // A message that cannot be parsed falls back to English; a test checks that all can be parsed.
             let resource = FluentResource::try_new(self.text.to_owned()).unwrap_or_else(|(readable, _)| readable);
             bundle.add_resource_overriding(resource);
@@ -63,7 +63,7 @@ impl MessageCatalogue {
         })
     }
 
-    fn message(&self, key: &str, values: Option<&FluentArgs<'_>>) -> Option<String> {
+    fn format_message(&self, key: &str, values: Option<&FluentArgs<'_>>) -> Option<String> {
         let bundle = self.bundle();
         let pattern = bundle.get_message(key)?.value()?;
         let mut problems = Vec::new();
@@ -72,26 +72,26 @@ impl MessageCatalogue {
 }
 
 /// Formats a message in a language, or in English if the language lacks it.
-fn message(lang: &LanguageIdentifier, key: &str, values: Option<&FluentArgs<'_>>) -> Option<String> {
-    let mine = MessageCatalogue::of(lang).and_then(|catalogue| catalogue.message(key, values));
-    mine.or_else(|| CATALOGUES.first().and_then(|english| english.message(key, values)))
+fn format_or_english(lang: &LanguageIdentifier, key: &str, values: Option<&FluentArgs<'_>>) -> Option<String> {
+    let mine = MessageCatalogue::find(lang).and_then(|catalogue| catalogue.format_message(key, values));
+    mine.or_else(|| CATALOGUES.first().and_then(|english| english.format_message(key, values)))
 }
 
 /// Returns the text that replaces a missing message; tests check that no message is missing.
-fn unknown(key: &str) -> String {
+fn missing_message_text(key: &str) -> String {
     format!("Unknown localization {key}")
 }
 
 /// Name of the message argument that is a count.
-const COUNT: &str = "n";
+const COUNT_ARGUMENT: &str = "n";
 /// Name of the message argument that selects the name of a month.
-const MONTH: &str = "month";
+const MONTH_ARGUMENT: &str = "month";
 
 type FormattedMessages = HashMap<LanguageIdentifier, HashMap<String, Option<Arc<str>>>>;
 
 /// Messages without arguments, formatted once: a page has about 40. Keys come only from code and templates, so the
 /// cache cannot grow beyond the catalogue.
-static TEXTS: LazyLock<RwLock<FormattedMessages>> = LazyLock::new(RwLock::default);
+static CACHED_MESSAGES: LazyLock<RwLock<FormattedMessages>> = LazyLock::new(RwLock::default);
 
 /// Language of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,26 +104,29 @@ impl Lang {
 
     /// Returns the first supported language of `Accept-Language`, or English.
     pub(crate) fn negotiate(accept: &str) -> Self {
-        Self::asked(accept).unwrap_or_else(Self::english)
+        Self::from_accept_language(accept).unwrap_or_else(Self::english)
     }
 
     /// Returns the first supported language of `Accept-Language`, if there is one.
-    pub(crate) fn asked(accept: &str) -> Option<Self> {
+    pub(crate) fn from_accept_language(accept: &str) -> Option<Self> {
         let wanted =
             accept.split(',').filter_map(|part| part.split(';').next()?.trim().parse::<LanguageIdentifier>().ok());
-        wanted.into_iter().find_map(|w| SPOKEN.iter().find(|s| s.language == w.language)).map(|l| Self(l.clone()))
+        wanted
+            .into_iter()
+            .find_map(|w| SUPPORTED_LANGUAGES.iter().find(|s| s.language == w.language))
+            .map(|l| Self(l.clone()))
     }
 
     /// Returns a language by its code, if it is supported.
-    pub(crate) fn spoken(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         let wanted: LanguageIdentifier = name.parse().ok()?;
-        let known = SPOKEN.iter().find(|l| **l == wanted);
-        known.or_else(|| SPOKEN.iter().find(|l| l.language == wanted.language)).map(|l| Self(l.clone()))
+        let known = SUPPORTED_LANGUAGES.iter().find(|l| **l == wanted);
+        known.or_else(|| SUPPORTED_LANGUAGES.iter().find(|l| l.language == wanted.language)).map(|l| Self(l.clone()))
     }
 
     /// Returns every supported language with its own name.
     pub(crate) fn all() -> Vec<(Self, &'static str)> {
-        CATALOGUES.iter().filter_map(|catalogue| Some((Self::spoken(catalogue.code)?, catalogue.name))).collect()
+        CATALOGUES.iter().filter_map(|catalogue| Some((Self::from_name(catalogue.code)?, catalogue.name))).collect()
     }
 
     pub(crate) fn code(&self) -> String {
@@ -135,17 +138,17 @@ impl Lang {
     }
 
     pub(crate) fn text(&self, key: &str) -> String {
-        self.plain(key).map_or_else(|| unknown(key), |text| text.to_string())
+        self.cached_text(key).map_or_else(|| missing_message_text(key), |text| text.to_string())
     }
 
-    fn plain(&self, key: &str) -> Option<Arc<str>> {
+    fn cached_text(&self, key: &str) -> Option<Arc<str>> {
         let known = {
-            let texts = TEXTS.read().unwrap_or_else(PoisonError::into_inner);
+            let texts = CACHED_MESSAGES.read().unwrap_or_else(PoisonError::into_inner);
             texts.get(&self.0).and_then(|texts| texts.get(key)).cloned()
         };
         known.unwrap_or_else(|| {
-            let text: Option<Arc<str>> = message(&self.0, key, None).map(Arc::from);
-            let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
+            let text: Option<Arc<str>> = format_or_english(&self.0, key, None).map(Arc::from);
+            let mut texts = CACHED_MESSAGES.write().unwrap_or_else(PoisonError::into_inner);
             texts.entry(self.0.clone()).or_default().insert(key.to_owned(), text.clone());
             text
         })
@@ -154,26 +157,26 @@ impl Lang {
     /// Returns a message with arguments. An argument named [`COUNT_ARGUMENT`] or [`MONTH_ARGUMENT`] is a number: it
     /// selects the plural or the name and is formatted in the language. All others are text, whatever they look like: a
     /// phone number keeps its leading zero.
-    pub(crate) fn with(&self, key: &str, values: &[(&'static str, &str)]) -> String {
+    pub(crate) fn text_with(&self, key: &str, values: &[(&'static str, &str)]) -> String {
         let value = |name: &str, text: &str| {
-            let number = [COUNT, MONTH].contains(&name).then(|| text.parse::<i64>().ok()).flatten();
+            let number = [COUNT_ARGUMENT, MONTH_ARGUMENT].contains(&name).then(|| text.parse::<i64>().ok()).flatten();
             number.map_or_else(|| FluentValue::from(text.to_owned()), FluentValue::from)
         };
         let mut all = FluentArgs::with_capacity(values.len());
         for (name, text) in values {
             all.set(*name, value(name, text));
         }
-        message(&self.0, key, Some(&all)).unwrap_or_else(|| unknown(key))
+        format_or_english(&self.0, key, Some(&all)).unwrap_or_else(|| missing_message_text(key))
     }
 
     /// Replaces the digits of a text with those of the language and changes nothing else.
-    pub(crate) fn digits(&self, text: &str) -> String {
-        numbers::digits(&self.0, text)
+    pub(crate) fn localise_digits(&self, text: &str) -> String {
+        numbers::localise_digits(&self.0, text)
     }
 
     /// Returns true if the catalogue has this message.
-    pub(crate) fn knows(&self, key: &str) -> bool {
-        self.plain(key).is_some()
+    pub(crate) fn has_message(&self, key: &str) -> bool {
+        self.cached_text(key).is_some()
     }
 }
 
@@ -184,18 +187,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_we_do_not_speak_is_english() {
+    fn unsupported_language_falls_back_to_english() {
         assert_eq!(Lang::negotiate("tlh, x;q=0.1"), Lang::english());
         assert_eq!(Lang::negotiate(""), Lang::english());
         assert_eq!(Lang::negotiate("en-GB,en;q=0.9"), Lang::english());
     }
 
     #[test]
-    fn only_what_is_counted_is_a_number() {
-        let arabic = Lang::spoken("ar").unwrap();
-        let call = arabic.with("support-line", &[("phone", "0800 12")]);
+    fn only_counts_are_formatted_as_numbers() {
+        let arabic = Lang::from_name("ar").unwrap();
+        let call = arabic.text_with("support-line", &[("phone", "0800 12")]);
         assert!(call.contains("0800 12"), "{call}");
-        let call = Lang::english().with("support-line", &[("phone", "0080012345")]);
+        let call = Lang::english().text_with("support-line", &[("phone", "0080012345")]);
         assert!(call.contains("0080012345"), "{call}");
     }
 
@@ -204,7 +207,7 @@ mod tests {
     fn every_message_exists_and_is_used() {
         let mut sources = String::new();
         for root in ["src", "templates"] {
-            read(std::path::Path::new(root), &mut sources);
+            read_sources(std::path::Path::new(root), &mut sources);
         }
         let catalogue = std::fs::read_to_string("locales/en/main.ftl").unwrap();
         let keys: Vec<&str> = catalogue
@@ -213,7 +216,7 @@ mod tests {
             .map(|(k, _)| k)
             .filter(|k| !k.starts_with([' ', '#', '.', '*', '[']))
             .collect();
-        for call in ["f.t(\"", "f.tv(\"", "f.tv2(\""] {
+        for call in ["ctx.t(\"", "ctx.tv(\"", "ctx.tv2(\""] {
             for used in sources.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
                 assert!(keys.contains(&used), "{used} is used and not in the catalogue");
             }
@@ -256,9 +259,9 @@ mod tests {
     /// Checks that every code that a page can show has title and text. Codes are literals such as `S-GUEST` in the
     /// sources.
     #[test]
-    fn every_code_has_its_page() {
+    fn every_refusal_code_has_title_and_text() {
         let mut sources = String::new();
-        read(std::path::Path::new("src"), &mut sources);
+        read_sources(std::path::Path::new("src"), &mut sources);
         let catalogue = std::fs::read_to_string("locales/en/main.ftl").unwrap();
         let mut checked = 0;
         for (prefix, family) in [("E-", "refusal"), ("S-", "refusal"), ("L-", "refusal"), ("G-", "stopped")] {
@@ -283,7 +286,7 @@ mod tests {
     }
 
     /// Returns key, arguments and text of every message of a catalogue.
-    fn catalogue(language: &str) -> BTreeMap<String, (BTreeSet<String>, String)> {
+    fn load_catalogue(language: &str) -> BTreeMap<String, (BTreeSet<String>, String)> {
         let text = std::fs::read_to_string(format!("locales/{language}/main.ftl")).unwrap();
         let mut found: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
         let mut current = String::new();
@@ -303,7 +306,7 @@ mod tests {
 
     /// Checks for duplicate keys, of which the second would replace the first.
     #[test]
-    fn no_message_is_there_twice() {
+    fn message_keys_are_unique() {
         for entry in std::fs::read_dir("locales").unwrap() {
             let text = std::fs::read_to_string(entry.unwrap().path().join("main.ftl")).unwrap();
             let mut keys = BTreeSet::new();
@@ -316,10 +319,10 @@ mod tests {
 
     /// Checks that every language is complete.
     #[test]
-    fn every_language_says_everything_with_the_same_values() {
-        let english = catalogue("en");
+    fn every_language_is_complete_with_the_same_arguments() {
+        let english = load_catalogue("en");
         for (lang, name) in Lang::all().into_iter().filter(|(lang, _)| *lang != Lang::english()) {
-            let other = catalogue(&lang.code());
+            let other = load_catalogue(&lang.code());
             let keys = |of: &BTreeMap<String, _>| of.keys().cloned().collect::<BTreeSet<String>>();
             assert_eq!(
                 keys(&english).difference(&keys(&other)).collect::<Vec<_>>(),
@@ -339,18 +342,21 @@ mod tests {
                 // Also check the formatted text: a message that the parser rejects falls back to English.
                 let values: Vec<(&'static str, &str)> =
                     values.iter().map(|v| (&*String::leak(v.clone()), "3")).collect();
-                let shown = lang.with(key, &values);
-                assert!(!wordy || shown != Lang::english().with(key, &values), "{key} is shown in English in {name}");
+                let shown = lang.text_with(key, &values);
+                assert!(
+                    !wordy || shown != Lang::english().text_with(key, &values),
+                    "{key} is shown in English in {name}"
+                );
             }
         }
         assert_eq!(Lang::all().len(), std::fs::read_dir("locales").unwrap().count(), "each has a name of its own");
     }
 
-    fn read(dir: &std::path::Path, into: &mut String) {
+    fn read_sources(dir: &std::path::Path, into: &mut String) {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                read(&path, into);
+                read_sources(&path, into);
             } else if path.extension().is_some_and(|e| e == "rs" || e == "html") {
                 into.push_str(&std::fs::read_to_string(&path).unwrap());
             }

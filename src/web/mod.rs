@@ -10,11 +10,11 @@ mod messages;
 mod numbers;
 mod time;
 
-pub(crate) use address::{ClientAddress, client_ip, named as address_name};
-pub(crate) use assets::{serve as serve_asset, serve_brand};
+pub(crate) use address::{ClientAddress, client_ip, limit_key};
+pub(crate) use assets::{serve_asset, serve_brand_asset};
 pub(crate) use error::{CodedRefusal, WebError, json_not_found};
-pub(crate) use frame::{NavItem, PageContext, draw, draw_with};
-pub(crate) use language::{forget_language, switch as switch_language};
-pub(crate) use layers::dress_and_guard;
+pub(crate) use frame::{NavItem, PageContext, render_page, render_page_with_status};
+pub(crate) use language::{clear_language_hint, switch_language};
+pub(crate) use layers::apply_middleware;
 pub(crate) use messages::Lang;
-pub(crate) use time::{clock_time, duration, moment};
+pub(crate) use time::{format_duration, format_time, format_timestamp};

@@ -5,30 +5,30 @@ use jiff::{SignedDuration, Timestamp};
 use super::messages::Lang;
 
 /// Formats a time such as `14:05:09 UTC`.
-pub(crate) fn clock_time(lang: &Lang, at: Timestamp) -> String {
-    lang.digits(&at.strftime("%H:%M:%S UTC").to_string())
+pub(crate) fn format_time(lang: &Lang, at: Timestamp) -> String {
+    lang.localise_digits(&at.strftime("%H:%M:%S UTC").to_string())
 }
 
 /// Formats a timestamp such as `23 Nov 2026, 14:05 UTC` in the language. Takes a reference, because templates pass
 /// fields.
-pub(crate) fn moment(lang: &Lang, at: &Timestamp) -> String {
+pub(crate) fn format_timestamp(lang: &Lang, at: &Timestamp) -> String {
     let part = |format: &str| at.strftime(format).to_string();
-    let digits = |format: &str| lang.digits(&part(format));
+    let digits = |format: &str| lang.localise_digits(&part(format));
     let values =
         [("day", digits("%-d")), ("month", part("%-m")), ("year", digits("%Y")), ("time", digits("%H:%M UTC"))];
-    lang.with("moment", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+    lang.text_with("moment", &values.each_ref().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// Formats a duration such as "12 seconds", "3 minutes" or "2 hours". It is rounded up, so that people do not return
 /// too early.
-pub(crate) fn duration(lang: &Lang, span: SignedDuration) -> String {
+pub(crate) fn format_duration(lang: &Lang, span: SignedDuration) -> String {
     let seconds = (span.as_millis().max(0) + 999) / 1_000;
     let (key, amount) = match seconds {
         0..=89 => ("span-seconds", seconds.max(1)),
         90..=5_399 => ("span-minutes", (seconds + 59) / 60),
         _ => ("span-hours", (seconds + 3_599) / 3_600),
     };
-    lang.with(key, &[("n", &amount.to_string())])
+    lang.text_with(key, &[("n", &amount.to_string())])
 }
 
 #[cfg(test)]
@@ -36,8 +36,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_read_as_people_say_them() {
-        let text = |s| duration(&Lang::english(), SignedDuration::from_secs(s));
+    fn durations_are_rounded_up_to_one_unit() {
+        let text = |s| format_duration(&Lang::english(), SignedDuration::from_secs(s));
         assert_eq!(text(0), "1 second");
         assert_eq!(text(20), "20 seconds");
         assert_eq!(text(100), "2 minutes");
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_the_language_writes_them() {
+    fn numbers_follow_the_language_format() {
         let years = SignedDuration::from_hours(12_345);
         for (language, number) in [
             ("en", "12,345"),
@@ -56,21 +56,21 @@ mod tests {
             ("ja", "12,345"),
             ("ar", "١٢٬٣٤٥"),
         ] {
-            let lang = Lang::spoken(language).unwrap();
-            let text = duration(&lang, years);
+            let lang = Lang::from_name(language).unwrap();
+            let text = format_duration(&lang, years);
             assert!(text.contains(number), "{language}: {text}");
         }
     }
 
     #[test]
-    fn a_year_is_no_amount_and_takes_the_digits_of_its_language() {
+    fn dates_use_language_digits_without_grouping() {
         let at: Timestamp = "2026-11-23T14:05:09Z".parse().unwrap();
         for (language, year, time) in [("en", "2026", "14:05"), ("de", "2026", "14:05"), ("ar", "٢٠٢٦", "١٤:٠٥")]
         {
-            let lang = Lang::spoken(language).unwrap();
-            let text = moment(&lang, &at);
+            let lang = Lang::from_name(language).unwrap();
+            let text = format_timestamp(&lang, &at);
             assert!(text.contains(year) && text.contains(&format!("{time} UTC")), "{language}: {text}");
-            assert!(clock_time(&lang, at).starts_with(time), "{language}");
+            assert!(format_time(&lang, at).starts_with(time), "{language}");
         }
     }
 }

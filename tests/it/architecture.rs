@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
+fn repository_root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Reads the rows `| module | may use |` of the table.
-fn plan() -> BTreeMap<String, BTreeSet<String>> {
-    let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+fn load_import_table() -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(repository_root().join("docs/architecture.md")).unwrap();
     let table = text.split("<!-- import table -->").nth(1).expect("the import table stands between its marks");
     let mut plan = BTreeMap::new();
     for row in table.lines().filter(|line| line.starts_with("| `")) {
@@ -26,11 +26,11 @@ fn plan() -> BTreeMap<String, BTreeSet<String>> {
     plan
 }
 
-fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
+fn collect_rust_files(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, into);
+            collect_rust_files(&path, into);
         } else if path.extension().is_some_and(|e| e == "rs") {
             into.push(path);
         }
@@ -38,15 +38,15 @@ fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
 }
 
 /// Returns the module that a file belongs to: its first folder, or its name.
-fn module(file: &Path) -> String {
-    let below = file.strip_prefix(root().join("src")).unwrap();
+fn module_name(file: &Path) -> String {
+    let below = file.strip_prefix(repository_root().join("src")).unwrap();
     let first = below.components().next().unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
 /// Returns every module in `crate::x` and `use crate::{x, y}` of a file. Unit tests are skipped, because they may
 /// import more.
-fn uses(text: &str) -> BTreeSet<String> {
+fn imported_modules(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     let mut found = BTreeSet::new();
     for rest in code.split("crate::").skip(1) {
@@ -63,20 +63,20 @@ fn uses(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn imports_go_in_the_directions_of_the_table() {
-    let plan = plan();
+fn imports_follow_architecture_table() {
+    let plan = load_import_table();
     let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
+    collect_rust_files(&repository_root().join("src"), &mut files);
     let mut wrong = Vec::new();
     for file in &files {
-        let me = module(file);
+        let me = module_name(file);
         if me == "main" || me == "lib" || me == "cli" || file.ends_with("tests.rs") || file.ends_with("testing.rs") {
             continue;
         }
         let allowed = plan.get(&me).unwrap_or_else(|| panic!("{me} is not in the import table"));
-        for other in uses(&std::fs::read_to_string(file).unwrap()) {
+        for other in imported_modules(&std::fs::read_to_string(file).unwrap()) {
             if other != me && plan.contains_key(&other) && !allowed.contains(&other) {
-                wrong.push(format!("{} uses crate::{other}", file.strip_prefix(root()).unwrap().display()));
+                wrong.push(format!("{} uses crate::{other}", file.strip_prefix(repository_root()).unwrap().display()));
             }
         }
     }
@@ -87,27 +87,27 @@ fn imports_go_in_the_directions_of_the_table() {
 #[test]
 fn only_the_demo_names_the_emulator() {
     let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
+    collect_rust_files(&repository_root().join("src"), &mut files);
     let users: BTreeSet<String> = files
         .iter()
         .filter(|file| std::fs::read_to_string(file).unwrap().contains("passback_emulator"))
-        .map(|file| file.strip_prefix(root().join("src")).unwrap().display().to_string())
+        .map(|file| file.strip_prefix(repository_root().join("src")).unwrap().display().to_string())
         .collect();
     assert_eq!(users, ["cli/demo.rs", "demo.rs"].map(str::to_owned).into());
 }
 
 #[test]
-fn the_check_itself_sees_every_form_of_import() {
-    let seen = uses(
+fn import_scanner_detects_every_import_form() {
+    let seen = imported_modules(
         "use crate::{audit, base::Clock};\nlet x = crate::reset::State;\nuse crate::web::Error;\n#[cfg(test)]\nmod tests { use passback_emulator::X; }",
     );
     assert_eq!(seen, ["audit", "base", "reset", "web"].map(str::to_owned).into());
 }
 
 #[test]
-fn files_stay_small() {
+fn source_file_has_at_most_400_lines() {
     let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
+    collect_rust_files(&repository_root().join("src"), &mut files);
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let lines = text.split("#[cfg(test)]").next().unwrap().lines().count();
@@ -116,7 +116,7 @@ fn files_stay_small() {
 }
 
 /// A unique index is allowed on a table of the same migration: no old release writes rows into it.
-fn of_a_new_table(words: &str, file: &str) -> bool {
+fn is_unique_index_on_new_table(words: &str, file: &str) -> bool {
     let table = words.split(" ON ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("?");
     words.starts_with("CREATE UNIQUE INDEX ") && file.contains(&format!("CREATE TABLE {table} ("))
 }
@@ -124,9 +124,9 @@ fn of_a_new_table(words: &str, file: &str) -> bool {
 /// Old and new releases run side by side during an upgrade, so every migration after the first may only add
 /// (`docs/operations.md`, upgrades).
 #[test]
-fn a_release_only_adds_to_the_tables() {
+fn later_migration_only_adds_to_schema() {
     let mut looked = 0;
-    for entry in std::fs::read_dir(root().join("migrations")).unwrap() {
+    for entry in std::fs::read_dir(repository_root().join("migrations")).unwrap() {
         let path = entry.unwrap().path();
         if path.file_name().unwrap().to_str().unwrap().starts_with("0001_") {
             continue;
@@ -138,7 +138,7 @@ fn a_release_only_adds_to_the_tables() {
             let words = statement.to_uppercase().split_whitespace().collect::<Vec<_>>().join(" ");
             let adds = words.starts_with("CREATE TABLE ")
                 || words.starts_with("CREATE INDEX ")
-                || of_a_new_table(&words, &code.to_uppercase())
+                || is_unique_index_on_new_table(&words, &code.to_uppercase())
                 || words.starts_with("INSERT INTO ")
                 || (words.starts_with("ALTER TABLE ")
                     && words.contains(" ADD COLUMN ")

@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::portal::{HttpBrowser, upn};
+use crate::support::portal::{HttpBrowser, full_upn};
 use crate::support::raw;
-use crate::support::traces::{contains, forms, walk};
+use crate::support::traces::{contains_bytes, encoded_forms, list_files};
 
 /// A password that must not appear in any log, file or table.
-const CANARY: &str = "Canary-Zx81-Quartz-Lamp";
+const PASSWORD_CANARY: &str = "Canary-Zx81-Quartz-Lamp";
 
 struct DemoProcess {
     child: Child,
-    portal: String,
+    portal_url: String,
     log: std::path::PathBuf,
 }
 
 /// Starts `passback demo --json` with everything logged.
-fn demo(data: &Path) -> DemoProcess {
+fn start_demo(data: &Path) -> DemoProcess {
     let log = data.join("stderr.log");
     let mut child = Command::new(env!("CARGO_BIN_EXE_passback"))
         .args(["demo", "--json", "--port", "0", "--tenant-port", "0", "--data-dir"])
@@ -38,7 +38,7 @@ fn demo(data: &Path) -> DemoProcess {
     std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
     let line: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(line["service"], "portal");
-    DemoProcess { child, portal: line["url"].as_str().unwrap().to_owned(), log }
+    DemoProcess { child, portal_url: line["url"].as_str().unwrap().to_owned(), log }
 }
 
 impl Drop for DemoProcess {
@@ -49,16 +49,16 @@ impl Drop for DemoProcess {
 }
 
 #[tokio::test]
-async fn a_password_reaches_no_log_no_database_and_no_file() {
+async fn password_reaches_no_log_database_or_file() {
     let dir = tempfile::tempdir().unwrap();
-    let mut demo = demo(dir.path());
-    let mut wanda = HttpBrowser { http: raw::http(), portal: demo.portal.clone(), cookies: Vec::new() };
-    let form = wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
+    let mut demo = start_demo(dir.path());
+    let mut wanda = HttpBrowser { http: raw::http_client(), portal_url: demo.portal_url.clone(), cookies: Vec::new() };
+    let form = wanda.sign_in("/signin", &full_upn("wanda"), "passkey", "").await;
     assert!(form.status.is_success(), "{}", form.body);
-    wanda.post_once("/reset/check", &[("password", CANARY)]).await;
-    wanda.reset(&CANARY.to_lowercase()[..8]).await;
-    let reference = wanda.reset(CANARY).await.reference();
-    wanda.until_state(&reference, "written").await;
+    wanda.post_once("/reset/check", &[("password", PASSWORD_CANARY)]).await;
+    wanda.submit_reset(&PASSWORD_CANARY.to_lowercase()[..8]).await;
+    let reference = wanda.submit_reset(PASSWORD_CANARY).await.reference();
+    wanda.wait_for_state(&reference, "written").await;
     // A graceful stop, so that all pending data is written.
     let stopped = Command::new("kill").args(["-TERM", &demo.child.id().to_string()]).status().unwrap();
     assert!(stopped.success());
@@ -70,16 +70,16 @@ async fn a_password_reaches_no_log_no_database_and_no_file() {
     let sessions: Vec<&str> = wanda.cookies.iter().filter_map(|(_, cookie)| cookie.strip_prefix("passback=")).collect();
     assert_eq!(sessions.len(), 1, "{:?}", wanda.cookies);
     let mut looked = 0;
-    for entry in walk(dir.path()) {
+    for entry in list_files(dir.path()) {
         let mut bytes = Vec::new();
         std::fs::File::open(&entry).unwrap().read_to_end(&mut bytes).unwrap();
         looked += bytes.len();
-        for form in forms(CANARY) {
-            assert!(!contains(&bytes, &form), "{} holds the password", entry.display());
+        for form in encoded_forms(PASSWORD_CANARY) {
+            assert!(!contains_bytes(&bytes, &form), "{} holds the password", entry.display());
         }
         for id in &sessions {
             assert!(id.len() > 15, "an id and no word");
-            let kept = entry.extension().is_some_and(|e| e == "db") && contains(&bytes, id.as_bytes());
+            let kept = entry.extension().is_some_and(|e| e == "db") && contains_bytes(&bytes, id.as_bytes());
             assert!(!kept, "the session id stands in the database");
         }
     }
@@ -89,7 +89,7 @@ async fn a_password_reaches_no_log_no_database_and_no_file() {
 #[tokio::test]
 async fn core_dumps_and_ptrace_are_off() {
     let dir = tempfile::tempdir().unwrap();
-    let demo = demo(dir.path());
+    let demo = start_demo(dir.path());
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", demo.child.id())).unwrap();
     let core = limits.lines().find(|l| l.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
@@ -101,7 +101,7 @@ async fn core_dumps_and_ptrace_are_off() {
 }
 
 #[test]
-fn bad_settings_say_what_to_do() {
+fn invalid_config_explains_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("passback.toml");
     std::fs::write(&file, "[server]\npublic_url = \"http://reset.example.org\"\n").unwrap();

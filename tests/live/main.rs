@@ -17,21 +17,22 @@ mod real;
 #[path = "../it/support/mod.rs"]
 mod support;
 
-const NAMES: [&str; 4] = ["PASSBACK_LIVE_CONFIG", "PASSBACK_LIVE_GROUP", "PASSBACK_LIVE_PERSON", "PASSBACK_LIVE_PASS"];
+const VARIABLE_NAMES: [&str; 4] =
+    ["PASSBACK_LIVE_CONFIG", "PASSBACK_LIVE_GROUP", "PASSBACK_LIVE_PERSON", "PASSBACK_LIVE_PASS"];
 
-fn of_environment() -> Result<real::LiveSettings, String> {
-    let missing: Vec<&str> = NAMES.into_iter().filter(|name| std::env::var_os(name).is_none()).collect();
+fn settings_from_environment() -> Result<real::LiveCheckSettings, String> {
+    let missing: Vec<&str> = VARIABLE_NAMES.into_iter().filter(|name| std::env::var_os(name).is_none()).collect();
     if !missing.is_empty() {
         return Err(format!("not set: {}. docs/live-checks.md says what they are", missing.join(", ")));
     }
-    let [config, group, person, pass] = NAMES.map(|name| std::env::var(name).unwrap_or_default());
-    Ok(real::LiveSettings { config: config.into(), group, person, pass })
+    let [config, group, person, pass] = VARIABLE_NAMES.map(|name| std::env::var(name).unwrap_or_default());
+    Ok(real::LiveCheckSettings { config: config.into(), group, person, pass })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_of_the_test_group_resets_at_the_real_tenant() {
-    match of_environment() {
-        Ok(settings) => println!("RESULT live {}", real::journey(&settings).await.unwrap()),
+async fn test_group_member_resets_at_real_tenant() {
+    match settings_from_environment() {
+        Ok(settings) => println!("RESULT live {}", real::run_journey(&settings).await.unwrap()),
         Err(reason) => println!("SKIPPED: {reason}"),
     }
 }

@@ -12,10 +12,10 @@ use fantoccini::Locator;
 use crate::support::chromium::ChromiumBrowser;
 
 /// Entra builds its pages with JavaScript, which takes time.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PASS: &str = "input[name=accesspass], input[name=passwd][placeholder*='Temporary']";
-const PASSWORD: &str = "#i0118";
-const NEXT: &str = "#idSIButton9";
+const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
+const PASS_FIELD: &str = "input[name=accesspass], input[name=passwd][placeholder*='Temporary']";
+const PASSWORD_FIELD: &str = "#i0118";
+const NEXT_BUTTON: &str = "#idSIButton9";
 
 /// The site whose sign-in pages are filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) enum SignInSite {
 
 impl SignInSite {
     /// Detects the site: the emulator runs on this machine, Entra never does.
-    pub(crate) fn of(authority: &url::Url) -> Self {
+    pub(crate) fn from_authority(authority: &url::Url) -> Self {
         match authority.host_str() {
             Some("127.0.0.1" | "localhost") => Self::Emulator,
             _ => Self::Entra,
@@ -34,21 +34,26 @@ impl SignInSite {
     }
 
     /// Signs in with a Temporary Access Pass.
-    pub(crate) async fn with_pass(self, browser: &ChromiumBrowser, upn: &str, pass: &str) -> Result<(), String> {
+    pub(crate) async fn sign_in_with_pass(
+        self,
+        browser: &ChromiumBrowser,
+        upn: &str,
+        pass: &str,
+    ) -> Result<(), String> {
         if self == Self::Emulator {
-            fill(browser, "#account", upn).await?;
-            press(browser, "#m-tap").await?;
-            fill(browser, "#tap", pass).await?;
-            return press(browser, "button[type=submit]").await;
+            fill_field(browser, "#account", upn).await?;
+            press_element(browser, "#m-tap").await?;
+            fill_field(browser, "#tap", pass).await?;
+            return press_element(browser, "button[type=submit]").await;
         }
-        fill(browser, "#i0116", upn).await?;
-        press(browser, NEXT).await?;
-        fill(browser, PASS, pass).await?;
-        press(browser, NEXT).await
+        fill_field(browser, "#i0116", upn).await?;
+        press_element(browser, NEXT_BUTTON).await?;
+        fill_field(browser, PASS_FIELD, pass).await?;
+        press_element(browser, NEXT_BUTTON).await
     }
 
     /// Signs in with the password that was just set, and chooses another one when asked.
-    pub(crate) async fn with_password(
+    pub(crate) async fn sign_in_with_password(
         self,
         browser: &ChromiumBrowser,
         (old, new): (&str, &str),
@@ -58,50 +63,50 @@ impl SignInSite {
         // seconds.
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         if self == Self::Emulator {
-            fill(browser, "#password", old).await?;
-            press(browser, "button[type=submit]").await?;
-            if seen(browser, "#new_password", Duration::from_secs(5)).await {
-                fill(browser, "#password", old).await?;
-                fill(browser, "#new_password", new).await?;
-                press(browser, "button[type=submit]").await?;
+            fill_field(browser, "#password", old).await?;
+            press_element(browser, "button[type=submit]").await?;
+            if appears_within(browser, "#new_password", Duration::from_secs(5)).await {
+                fill_field(browser, "#password", old).await?;
+                fill_field(browser, "#new_password", new).await?;
+                press_element(browser, "button[type=submit]").await?;
             }
             return Ok(());
         }
-        fill(browser, PASSWORD, old).await?;
-        press(browser, NEXT).await?;
-        if seen(browser, "#newPassword", PATIENCE).await {
-            fill(browser, "#currentPassword", old).await?;
-            fill(browser, "#newPassword", new).await?;
-            fill(browser, "#confirmNewPassword", new).await?;
-            press(browser, NEXT).await?;
+        fill_field(browser, PASSWORD_FIELD, old).await?;
+        press_element(browser, NEXT_BUTTON).await?;
+        if appears_within(browser, "#newPassword", PAGE_TIMEOUT).await {
+            fill_field(browser, "#currentPassword", old).await?;
+            fill_field(browser, "#newPassword", new).await?;
+            fill_field(browser, "#confirmNewPassword", new).await?;
+            press_element(browser, NEXT_BUTTON).await?;
         }
         // "Stay signed in?" is answered with no, because the browser is discarded.
         if !browser.client.current_url().await.is_ok_and(|url| url.as_str().starts_with(back))
-            && seen(browser, "#idBtn_Back", Duration::from_secs(10)).await
+            && appears_within(browser, "#idBtn_Back", Duration::from_secs(10)).await
         {
-            press(browser, "#idBtn_Back").await?;
+            press_element(browser, "#idBtn_Back").await?;
         }
         Ok(())
     }
 }
 
-pub(crate) async fn seen(browser: &ChromiumBrowser, css: &str, within: Duration) -> bool {
+pub(crate) async fn appears_within(browser: &ChromiumBrowser, css: &str, within: Duration) -> bool {
     browser.client.wait().at_most(within).for_element(Locator::Css(css)).await.is_ok()
 }
 
-pub(crate) async fn fill(browser: &ChromiumBrowser, css: &str, text: &str) -> Result<(), String> {
-    let field = browser.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
-    let field = field.map_err(|_| missing(browser, css))?;
+pub(crate) async fn fill_field(browser: &ChromiumBrowser, css: &str, text: &str) -> Result<(), String> {
+    let field = browser.client.wait().at_most(PAGE_TIMEOUT).for_element(Locator::Css(css)).await;
+    let field = field.map_err(|_| missing_element(browser, css))?;
     field.send_keys(text).await.map_err(|error| format!("{css}: {error}"))
 }
 
-pub(crate) async fn press(browser: &ChromiumBrowser, css: &str) -> Result<(), String> {
-    let button = browser.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
-    let button = button.map_err(|_| missing(browser, css))?;
+pub(crate) async fn press_element(browser: &ChromiumBrowser, css: &str) -> Result<(), String> {
+    let button = browser.client.wait().at_most(PAGE_TIMEOUT).for_element(Locator::Css(css)).await;
+    let button = button.map_err(|_| missing_element(browser, css))?;
     button.click().await.map_err(|error| format!("{css}: {error}"))
 }
 
 /// Returns an error without the text of the page, which may contain what was typed.
-fn missing(_: &ChromiumBrowser, css: &str) -> String {
+fn missing_element(_: &ChromiumBrowser, css: &str) -> String {
     format!("the page has no {css}")
 }

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use passback::config::{Config, load};
+use passback::config::{Config, load_config};
 use passback::{Clock, Random, ops};
 use serde_json::Value;
 use url::Url;
 
-use crate::pages::{SignInSite, fill, press, seen};
+use crate::pages::{SignInSite, appears_within, fill_field, press_element};
 use crate::support::chromium::{ChromiumBrowser, DESKTOP};
 
 /// Writeback takes seconds. After this time something is wrong.
-const WRITEBACK: Duration = Duration::from_mins(10);
+const WRITEBACK_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Settings that the administrator provides for the live check.
 pub(crate) struct LiveCheckSettings {
@@ -44,26 +44,26 @@ impl Drop for PortalProcess {
 }
 
 /// Returns the measured values. In every case the portal and the browser stop, and the person is signed out.
-pub(crate) async fn journey(settings: &LiveCheckSettings) -> Result<String, String> {
-    let config = load(&settings.config).map_err(|error| error.to_string())?;
-    ready(settings).await?;
-    fit(settings, &config).await?;
+pub(crate) async fn run_journey(settings: &LiveCheckSettings) -> Result<String, String> {
+    let config = load_config(&settings.config).map_err(|error| error.to_string())?;
+    check_doctor(settings).await?;
+    check_person(settings, &config).await?;
     let url = config.server.public_url.clone();
-    let _portal = start(settings, &url).await?;
+    let _portal = start_portal(settings, &url).await?;
     let browser = ChromiumBrowser::start(DESKTOP).await;
-    let done = walk(settings, &browser, &url, SignInSite::of(&config.entra.authority())).await;
+    let done = reset_and_finish(settings, &browser, &url, SignInSite::from_authority(&config.entra.authority())).await;
     let _ = browser.client.goto(url.as_str()).await;
-    if seen(&browser, "form[action='/signout'] button", Duration::from_secs(5)).await {
-        let _ = press(&browser, "form[action='/signout'] button").await;
+    if appears_within(&browser, "form[action='/signout'] button", Duration::from_secs(5)).await {
+        let _ = press_element(&browser, "form[action='/signout'] button").await;
     }
     browser.close().await;
     done
 }
 
 /// Runs `passback doctor` first, so that errors are reported before a person is touched.
-async fn ready(settings: &LiveCheckSettings) -> Result<(), String> {
-    let report = ops::doctor(&settings.config, Clock::system(), Random::system()).await;
-    report.lines().iter().for_each(|line| println!("{line}"));
+async fn check_doctor(settings: &LiveCheckSettings) -> Result<(), String> {
+    let report = ops::run_doctor(&settings.config, Clock::system(), Random::system()).await;
+    report.text_lines().iter().for_each(|line| println!("{line}"));
     let report = serde_json::to_value(&report).map_err(|error| error.to_string())?;
     let errors = report["findings"].as_array().into_iter().flatten().filter(|finding| finding["level"] == "error");
     let errors: Vec<&str> = errors.filter_map(|finding| finding["says"].as_str()).collect();
@@ -71,16 +71,18 @@ async fn ready(settings: &LiveCheckSettings) -> Result<(), String> {
 }
 
 /// Refuses a person who is not a member of the group or holds a role.
-async fn fit(settings: &LiveCheckSettings, config: &Config) -> Result<(), String> {
+async fn check_person(settings: &LiveCheckSettings, config: &Config) -> Result<(), String> {
     let graph = GraphReader::new(settings, config).await?;
-    let person = graph.read(&format!("users/{}?$select=id,userPrincipalName,accountEnabled", settings.person)).await?;
+    let person =
+        graph.get_json(&format!("users/{}?$select=id,userPrincipalName,accountEnabled", settings.person)).await?;
     let id = person["id"].as_str().ok_or("Graph names no such person")?;
-    let groups = graph.read(&format!("users/{id}/transitiveMemberOf/microsoft.graph.group?$select=id")).await?;
+    let groups = graph.get_json(&format!("users/{id}/transitiveMemberOf/microsoft.graph.group?$select=id")).await?;
     let member = groups["value"].as_array().into_iter().flatten().any(|group| group["id"] == settings.group.as_str());
     if !member {
         return Err(format!("{} is not in the group {}, so nothing was done", settings.person, settings.group));
     }
-    let roles = graph.read(&format!("roleManagement/directory/roleAssignments?$filter=principalId eq '{id}'")).await?;
+    let roles =
+        graph.get_json(&format!("roleManagement/directory/roleAssignments?$filter=principalId eq '{id}'")).await?;
     if roles["value"].as_array().is_none_or(|roles| !roles.is_empty()) {
         return Err(format!("{} holds a role, so nothing was done", settings.person));
     }
@@ -121,7 +123,7 @@ impl GraphReader {
         Ok(Self { http, graph, token })
     }
 
-    async fn read(&self, path: &str) -> Result<Value, String> {
+    async fn get_json(&self, path: &str) -> Result<Value, String> {
         let url = format!("{}/{path}", self.graph.as_str().trim_end_matches('/'));
         let answer = self.http.get(&url).bearer_auth(&self.token).header("ConsistencyLevel", "eventual").send().await;
         let answer = answer.map_err(|error| error.to_string())?;
@@ -132,7 +134,7 @@ impl GraphReader {
     }
 }
 
-async fn start(settings: &LiveCheckSettings, url: &Url) -> Result<PortalProcess, String> {
+async fn start_portal(settings: &LiveCheckSettings, url: &Url) -> Result<PortalProcess, String> {
     let port = url.port_or_known_default().ok_or("public_url has no port")?;
     let listen = format!("127.0.0.1:{port}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
@@ -149,33 +151,33 @@ async fn start(settings: &LiveCheckSettings, url: &Url) -> Result<PortalProcess,
 }
 
 /// Returns a random password that is not stored anywhere.
-fn password() -> String {
+fn random_password() -> String {
     format!("Live-{}-9", Random::system().uuid().simple())
 }
 
-async fn walk(
+async fn reset_and_finish(
     settings: &LiveCheckSettings,
     browser: &ChromiumBrowser,
     url: &Url,
     pages: SignInSite,
 ) -> Result<String, String> {
-    let (first, last) = (password(), password());
+    let (first, last) = (random_password(), random_password());
     browser.open(url.as_str()).await;
-    press(browser, "a[href='/signin']").await?;
-    pages.with_pass(browser, &settings.person, &settings.pass).await?;
-    fill(browser, "#reset-form #password", &first).await?;
-    fill(browser, "#again", &first).await?;
-    press(browser, "#reset-form button[type=submit]").await?;
+    press_element(browser, "a[href='/signin']").await?;
+    pages.sign_in_with_pass(browser, &settings.person, &settings.pass).await?;
+    fill_field(browser, "#reset-form #password", &first).await?;
+    fill_field(browser, "#again", &first).await?;
+    press_element(browser, "#reset-form button[type=submit]").await?;
     let began = Instant::now();
-    if !seen(browser, "[data-state=written]", WRITEBACK).await {
+    if !appears_within(browser, "[data-state=written]", WRITEBACK_TIMEOUT).await {
         return Err("the password was not written in ten minutes".to_owned());
     }
     let written = began.elapsed();
     // Entra's audit log may be minutes late. The check continues without it.
-    let carried = seen(browser, "[data-rung=carried][data-look=done]", Duration::from_mins(5)).await;
-    press(browser, "#finish").await?;
-    pages.with_password(browser, (&first, &last), url.as_str()).await?;
-    if !seen(browser, "[data-state=finished]", Duration::from_mins(2)).await {
+    let carried = appears_within(browser, "[data-rung=carried][data-look=done]", Duration::from_mins(5)).await;
+    press_element(browser, "#finish").await?;
+    pages.sign_in_with_password(browser, (&first, &last), url.as_str()).await?;
+    if !appears_within(browser, "[data-state=finished]", Duration::from_mins(2)).await {
         return Err("Microsoft did not show the finishing sign-in".to_owned());
     }
     Ok(format!("written_s={:.1} carried={carried} finished=true", written.as_secs_f64()))

@@ -78,13 +78,13 @@ pub(super) struct AdministrativeUnit {
 
 impl AdministrativeUnit {
     /// Returns whether the account with this user principal name is a member.
-    pub(super) fn holds(&self, upn: &str) -> bool {
+    pub(super) fn has_member(&self, upn: &str) -> bool {
         let named = |names: &[String]| names.iter().any(|name| name.eq_ignore_ascii_case(upn));
         (self.everybody || named(&self.members)) && !named(&self.except)
     }
 
     /// Returns the unit's `directoryScopeId`, as role assignments contain it.
-    pub(super) fn scope(&self) -> String {
+    pub(super) fn directory_scope(&self) -> String {
         format!("/administrativeUnits/{}", self.id)
     }
 }

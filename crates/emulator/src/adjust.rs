@@ -9,21 +9,21 @@ impl TenantSeed {
     /// Sets writeback to 150 ms, the offline agent to 300 ms, recovery from a split outcome to 3 s and audit records to
     /// 150 ms. In the seed's faults, `slow` and `delay` become at most 900 ms and `retry_after` at most 1 s.
     #[must_use]
-    pub fn hurry(mut self) -> Self {
+    pub fn with_short_delays(mut self) -> Self {
         self.writeback.delay_ms = 150;
         self.writeback.offline_after_ms = 300;
         self.writeback.split_heals_ms = 3_000;
         self.audit.delay_ms = 150;
         self.throttle = ThrottleSeed { audits_per_10s: 0, policies_per_second: 0, risks_per_second: 0 };
         for fault in &mut self.faults {
-            fault.hurry();
+            fault.shorten_delays();
         }
         self
     }
 
     /// Enables Microsoft's limit on risk requests, 1 per second. [`Self::with_short_delays`] disables it.
     #[must_use]
-    pub fn throttling_risks(mut self) -> Self {
+    pub fn with_risk_throttling(mut self) -> Self {
         self.throttle.risks_per_second = 1;
         self
     }
@@ -37,21 +37,21 @@ impl TenantSeed {
 
     /// Grants every app another Graph application permission.
     #[must_use]
-    pub fn granting(mut self, permission: &str) -> Self {
+    pub fn with_application_permission(mut self, permission: &str) -> Self {
         self.apps.iter_mut().for_each(|app| app.application.push(permission.to_owned()));
         self
     }
 
     /// Removes a Graph application permission from every app.
     #[must_use]
-    pub fn without(mut self, permission: &str) -> Self {
+    pub fn without_application_permission(mut self, permission: &str) -> Self {
         self.apps.iter_mut().for_each(|app| app.application.retain(|known| known != permission));
         self
     }
 
     /// Grants every app another Graph delegated permission.
     #[must_use]
-    pub fn consenting(mut self, permission: &str) -> Self {
+    pub fn with_delegated_permission(mut self, permission: &str) -> Self {
         self.apps.iter_mut().for_each(|app| app.delegated.push(permission.to_owned()));
         self
     }
@@ -64,7 +64,7 @@ impl TenantSeed {
 
     /// Registers a redirect URI with every app that has none, so that an application can sign people in.
     #[must_use]
-    pub fn with_redirect(mut self, address: &str) -> Self {
+    pub fn with_redirect_uri(mut self, address: &str) -> Self {
         for app in self.apps.iter_mut().filter(|app| app.redirect_uris.is_empty()) {
             app.redirect_uris.push(address.to_owned());
         }

@@ -38,12 +38,12 @@ pub(super) struct AppRegistration {
 pub(super) struct FederatedCredential {
     pub(super) issuer: String,
     pub(super) subject: String,
-    #[serde(default = "exchange")]
+    #[serde(default = "default_audience")]
     pub(super) audience: String,
     /// The issuer's RSA public keys as JSON Web Keys.
     pub(super) keys: Vec<jsonwebtoken::jwk::Jwk>,
 }
 
-fn exchange() -> String {
+fn default_audience() -> String {
     "api://AzureADTokenExchange".to_owned()
 }

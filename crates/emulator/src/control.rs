@@ -61,26 +61,26 @@ impl FaultControl {
     /// Serves requests until `stop` is cancelled.
     pub(super) async fn serve(self, stop: CancellationToken) {
         let routes = Router::new()
-            .route("/faults", get(list).post(add).put(replace))
-            .route("/calls", get(calls))
-            .route("/keys/rotate", post(rotate))
-            .route("/people/{upn}/check", post(check))
-            .route("/people/{upn}", get(person))
-            .route("/people/{upn}/sessions", put(revoke))
-            .layer(from_fn_with_state(self.state.clone(), guard))
+            .route("/faults", get(list_faults).post(add_fault).put(replace_faults))
+            .route("/calls", get(list_calls))
+            .route("/keys/rotate", post(rotate_signing_key))
+            .route("/people/{upn}/check", post(check_password))
+            .route("/people/{upn}", get(get_person))
+            .route("/people/{upn}/sessions", put(revoke_sessions))
+            .layer(from_fn_with_state(self.state.clone(), require_control_token))
             .with_state(self.state);
         server::serve(self.listener, routes, None, stop).await;
     }
 }
 
-async fn guard(State(state): State<FaultControlState>, request: Request, next: Next) -> Response {
-    match admit(&state, request.headers()) {
+async fn require_control_token(State(state): State<FaultControlState>, request: Request, next: Next) -> Response {
+    match check_headers(&state, request.headers()) {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     }
 }
 
-fn admit(state: &FaultControlState, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+fn check_headers(state: &FaultControlState, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
     let read = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     if read(header::HOST) != state.host {
         return Err((StatusCode::MISDIRECTED_REQUEST, "wrong host"));
@@ -92,39 +92,42 @@ fn admit(state: &FaultControlState, headers: &HeaderMap) -> Result<(), (StatusCo
     Ok(())
 }
 
-async fn list(State(state): State<FaultControlState>) -> Json<Vec<InjectedFault>> {
-    Json(state.tenant.world().faults.clone())
+async fn list_faults(State(state): State<FaultControlState>) -> Json<Vec<InjectedFault>> {
+    Json(state.tenant.lock_state().faults.clone())
 }
 
-async fn add(State(state): State<FaultControlState>, fault: Result<Json<InjectedFault>, JsonRejection>) -> Response {
+async fn add_fault(
+    State(state): State<FaultControlState>,
+    fault: Result<Json<InjectedFault>, JsonRejection>,
+) -> Response {
     match fault {
         Ok(Json(fault)) => {
-            state.tenant.world().faults.push(fault);
+            state.tenant.lock_state().faults.push(fault);
             StatusCode::CREATED.into_response()
         }
         Err(rejection) => rejection.into_response(),
     }
 }
 
-async fn replace(
+async fn replace_faults(
     State(state): State<FaultControlState>,
     faults: Result<Json<Vec<InjectedFault>>, JsonRejection>,
 ) -> Response {
     match faults {
         Ok(Json(faults)) => {
-            state.tenant.world().faults = faults;
+            state.tenant.lock_state().faults = faults;
             StatusCode::NO_CONTENT.into_response()
         }
         Err(rejection) => rejection.into_response(),
     }
 }
 
-async fn calls(State(state): State<FaultControlState>) -> Json<Value> {
-    Json(json!(state.tenant.world().calls))
+async fn list_calls(State(state): State<FaultControlState>) -> Json<Value> {
+    Json(json!(state.tenant.lock_state().calls))
 }
 
-async fn rotate(State(state): State<FaultControlState>) -> Response {
-    match start::signing_key(state.tenant.random()).await {
+async fn rotate_signing_key(State(state): State<FaultControlState>) -> Response {
+    match start::generate_signing_key(state.tenant.random()).await {
         Ok(key) => {
             state.tenant.0.keys.rotate(key);
             StatusCode::NO_CONTENT.into_response()
@@ -141,7 +144,7 @@ struct PasswordCheck {
 
 /// Returns whether this is the person's password, as `cloud` and `directory`. `directory` is null for a real directory
 /// and for an account that is not synchronised.
-async fn check(
+async fn check_password(
     State(state): State<FaultControlState>,
     Path(upn): Path<String>,
     body: Result<Json<PasswordCheck>, JsonRejection>,
@@ -152,29 +155,30 @@ async fn check(
     };
     let typed = asked.password.expose_password();
     let (sam, cloud) = {
-        let world = state.tenant.world();
-        let Some(account) = world.find(&upn) else { return StatusCode::NOT_FOUND.into_response() };
-        (account.sam().to_owned(), account.password.matches(typed))
+        let tenant_state = state.tenant.lock_state();
+        let Some(account) = tenant_state.find_account(&upn) else { return StatusCode::NOT_FOUND.into_response() };
+        (account.sam_account_name().to_owned(), account.password.matches(typed))
     };
-    Json(json!({ "cloud": cloud, "directory": state.tenant.0.directory.check(&sam, typed) })).into_response()
+    Json(json!({ "cloud": cloud, "directory": state.tenant.0.directory.is_current_password(&sam, typed) }))
+        .into_response()
 }
 
 /// Returns a person's object id, password state and directory account status.
-async fn person(State(state): State<FaultControlState>, Path(upn): Path<String>) -> Response {
-    let world = state.tenant.world();
-    let Some(account) = world.find(&upn) else { return StatusCode::NOT_FOUND.into_response() };
+async fn get_person(State(state): State<FaultControlState>, Path(upn): Path<String>) -> Response {
+    let tenant_state = state.tenant.lock_state();
+    let Some(account) = tenant_state.find_account(&upn) else { return StatusCode::NOT_FOUND.into_response() };
     Json(json!({
         "id": account.id, "must_change": account.must_change, "last_password_change": account.last_password_change,
-        "directory": state.tenant.0.directory.account(account.sam()),
+        "directory": state.tenant.0.directory.account_status(account.sam_account_name()),
     }))
     .into_response()
 }
 
 /// Revokes a person's sessions and refresh tokens, like an administrator.
-async fn revoke(State(state): State<FaultControlState>, Path(upn): Path<String>) -> Response {
+async fn revoke_sessions(State(state): State<FaultControlState>, Path(upn): Path<String>) -> Response {
     let now = state.tenant.clock().now();
-    let mut world = state.tenant.world();
-    let Some(account) = world.find_mut(&upn) else { return StatusCode::NOT_FOUND.into_response() };
+    let mut tenant_state = state.tenant.lock_state();
+    let Some(account) = tenant_state.find_account_mut(&upn) else { return StatusCode::NOT_FOUND.into_response() };
     account.sessions_valid_from = now;
     StatusCode::NO_CONTENT.into_response()
 }

@@ -62,7 +62,7 @@ pub enum FaultEffect {
         code: String,
         #[serde(default)]
         retry_after: Option<u64>,
-        #[serde(default = "yes")]
+        #[serde(default = "default_graph_body")]
         graph_body: bool,
     },
     /// Responds with Graph's claims challenge: the token is valid but a newer one is required
@@ -122,7 +122,7 @@ fn default_error() -> String {
     "access_denied".to_owned()
 }
 
-fn yes() -> bool {
+fn default_graph_body() -> bool {
     true
 }
 
@@ -145,7 +145,7 @@ pub struct InjectedFault {
 impl InjectedFault {
     /// Creates a permanent fault for calls about anyone.
     #[must_use]
-    pub fn on(on: FaultTarget, effect: FaultEffect) -> Self {
+    pub fn new(on: FaultTarget, effect: FaultEffect) -> Self {
         Self { on, person: None, times: None, effect }
     }
 
@@ -168,7 +168,7 @@ impl InjectedFault {
     }
 
     /// Limits `slow` and `delay` to 900 ms and `retry_after` to 1 s, for tests.
-    pub(super) fn hurry(&mut self) {
+    pub(super) fn shorten_delays(&mut self) {
         match &mut self.effect {
             FaultEffect::Slow { ms } | FaultEffect::Delay { ms } => *ms = (*ms).min(900),
             FaultEffect::Status { retry_after: Some(seconds), .. } => *seconds = (*seconds).min(1),
@@ -176,14 +176,14 @@ impl InjectedFault {
         }
     }
 
-    fn applies(&self, call: FaultTarget, person: Option<&str>) -> bool {
+    fn applies_to(&self, call: FaultTarget, person: Option<&str>) -> bool {
         self.on == call && self.times != Some(0) && self.person.as_deref().is_none_or(|p| Some(p) == person)
     }
 }
 
 impl FaultEffect {
     /// Returns whether the effect can be applied to any request, without the handler's help.
-    pub(super) fn is_on_the_way(&self) -> bool {
+    pub(super) fn is_request_independent(&self) -> bool {
         matches!(
             self,
             Self::Status { .. }
@@ -202,14 +202,14 @@ impl FaultEffect {
 }
 
 /// Returns the effects of all faults that apply to a call and are `wanted`, and uses each of them once.
-pub(super) fn take(
+pub(super) fn take_effects(
     faults: &mut [InjectedFault],
     call: FaultTarget,
     person: Option<&str>,
     wanted: impl Fn(&FaultEffect) -> bool,
 ) -> Vec<FaultEffect> {
     let mut effects = Vec::new();
-    for fault in faults.iter_mut().filter(|fault| fault.applies(call, person) && wanted(&fault.effect)) {
+    for fault in faults.iter_mut().filter(|fault| fault.applies_to(call, person) && wanted(&fault.effect)) {
         if let Some(left) = &mut fault.times {
             *left -= 1;
         }
@@ -219,7 +219,7 @@ pub(super) fn take(
 }
 
 /// Returns the kind of call that a request is, and the id or name of a person in its path.
-pub(super) fn classify<'p>(method: &Method, path: &'p str) -> (FaultTarget, Option<&'p str>) {
+pub(super) fn classify_request<'p>(method: &Method, path: &'p str) -> (FaultTarget, Option<&'p str>) {
     let mut parts = path.trim_start_matches('/').split('/');
     match (parts.next(), parts.next()) {
         (Some("v1.0"), Some("users")) => {
@@ -255,30 +255,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_used_up() {
+    fn limited_fault_stops_after_its_last_use() {
         let mut faults =
-            vec![InjectedFault::on(FaultTarget::Operation, FaultEffect::Hangup).for_person("a@x").times(1)];
-        assert_eq!(take(&mut faults, FaultTarget::Operation, Some("b@x"), |_| true), []);
-        assert_eq!(take(&mut faults, FaultTarget::Operation, Some("a@x"), |_| true), [FaultEffect::Hangup]);
-        assert_eq!(take(&mut faults, FaultTarget::Operation, Some("a@x"), |_| true), []);
+            vec![InjectedFault::new(FaultTarget::Operation, FaultEffect::Hangup).for_person("a@x").times(1)];
+        assert_eq!(take_effects(&mut faults, FaultTarget::Operation, Some("b@x"), |_| true), []);
+        assert_eq!(take_effects(&mut faults, FaultTarget::Operation, Some("a@x"), |_| true), [FaultEffect::Hangup]);
+        assert_eq!(take_effects(&mut faults, FaultTarget::Operation, Some("a@x"), |_| true), []);
     }
 
     #[test]
-    fn requests_are_known_by_their_path() {
+    fn requests_are_classified_by_path() {
         let reset = "/v1.0/users/1/authentication/methods/28c10230-6103-485e-b985-444c60001490/resetPassword";
-        assert_eq!(classify(&Method::POST, reset), (FaultTarget::ResetPassword, Some("1")));
+        assert_eq!(classify_request(&Method::POST, reset), (FaultTarget::ResetPassword, Some("1")));
         let operation = "/v1.0/users/1/authentication/operations/2";
-        assert_eq!(classify(&Method::GET, operation), (FaultTarget::Operation, Some("1")));
-        assert_eq!(classify(&Method::GET, "/v1.0/users/1"), (FaultTarget::User, Some("1")));
-        assert_eq!(classify(&Method::GET, "/v1.0/users/1/registeredDevices"), (FaultTarget::Devices, Some("1")));
-        assert_eq!(classify(&Method::GET, "/v1.0/users/1/manager"), (FaultTarget::Manager, Some("1")));
-        assert_eq!(classify(&Method::POST, "/v1.0/users/1/revokeSignInSessions"), (FaultTarget::Revoke, Some("1")));
+        assert_eq!(classify_request(&Method::GET, operation), (FaultTarget::Operation, Some("1")));
+        assert_eq!(classify_request(&Method::GET, "/v1.0/users/1"), (FaultTarget::User, Some("1")));
+        assert_eq!(
+            classify_request(&Method::GET, "/v1.0/users/1/registeredDevices"),
+            (FaultTarget::Devices, Some("1"))
+        );
+        assert_eq!(classify_request(&Method::GET, "/v1.0/users/1/manager"), (FaultTarget::Manager, Some("1")));
+        assert_eq!(
+            classify_request(&Method::POST, "/v1.0/users/1/revokeSignInSessions"),
+            (FaultTarget::Revoke, Some("1"))
+        );
         let passes = "/v1.0/users/1/authentication/temporaryAccessPassMethods";
-        assert_eq!(classify(&Method::POST, passes), (FaultTarget::Pass, Some("1")));
-        assert_eq!(classify(&Method::DELETE, &format!("{passes}/2")), (FaultTarget::Pass, Some("1")));
+        assert_eq!(classify_request(&Method::POST, passes), (FaultTarget::Pass, Some("1")));
+        assert_eq!(classify_request(&Method::DELETE, &format!("{passes}/2")), (FaultTarget::Pass, Some("1")));
         let report = "/v1.0/reports/authenticationMethods/userRegistrationDetails/1";
-        assert_eq!(classify(&Method::GET, report), (FaultTarget::Methods, Some("1")));
-        assert_eq!(classify(&Method::POST, "/beta/users/validatePassword"), (FaultTarget::ValidatePassword, None));
-        assert_eq!(classify(&Method::GET, "/t/oauth2/v2.0/token"), (FaultTarget::Token, None));
+        assert_eq!(classify_request(&Method::GET, report), (FaultTarget::Methods, Some("1")));
+        assert_eq!(
+            classify_request(&Method::POST, "/beta/users/validatePassword"),
+            (FaultTarget::ValidatePassword, None)
+        );
+        assert_eq!(classify_request(&Method::GET, "/t/oauth2/v2.0/token"), (FaultTarget::Token, None));
     }
 }

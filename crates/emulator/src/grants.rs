@@ -8,25 +8,25 @@ use uuid::Uuid;
 pub(super) enum EmulatedSignInMethod {
     Passkey,
     Password,
-    Tap,
+    TemporaryAccessPass,
 }
 
 impl EmulatedSignInMethod {
     /// Returns the values of the claim `amr` in access tokens.
-    pub(super) fn references(self) -> &'static [&'static str] {
+    pub(super) fn amr_values(self) -> &'static [&'static str] {
         match self {
             Self::Passkey => &["fido", "mfa"],
             Self::Password => &["pwd"],
-            Self::Tap => &["tap", "mfa"],
+            Self::TemporaryAccessPass => &["tap", "mfa"],
         }
     }
 
     /// Returns the name in Graph's `authenticationMethodModes`, as authentication strengths list it.
-    pub(super) fn combination(self) -> &'static str {
+    pub(super) fn combination_name(self) -> &'static str {
         match self {
             Self::Passkey => "fido2",
             Self::Password => "password",
-            Self::Tap => "temporaryAccessPassOneTime",
+            Self::TemporaryAccessPass => "temporaryAccessPassOneTime",
         }
     }
 }
@@ -36,7 +36,7 @@ impl EmulatedSignInMethod {
 pub(super) struct BrowserSession {
     pub(super) account: Uuid,
     pub(super) method: EmulatedSignInMethod,
-    pub(super) at: Timestamp,
+    pub(super) signed_in_at: Timestamp,
     pub(super) id: Uuid,
 }
 
@@ -46,9 +46,9 @@ pub(super) struct DeviceAuthorization {
     pub(super) user_code: String,
     pub(super) client_id: Uuid,
     pub(super) scope: Vec<String>,
-    pub(super) expires: Timestamp,
+    pub(super) expires_at: Timestamp,
     /// Earliest time of the next poll. An earlier one gets `slow_down`.
-    pub(super) next: Timestamp,
+    pub(super) next_poll_at: Timestamp,
     pub(super) state: DeviceAuthorizationState,
 }
 
@@ -65,8 +65,8 @@ pub(super) enum DeviceAuthorizationState {
 pub(super) struct AuthorizationCode {
     pub(super) grant: TokenGrant,
     pub(super) redirect_uri: String,
-    pub(super) challenge: String,
-    pub(super) expires: Timestamp,
+    pub(super) code_challenge: String,
+    pub(super) expires_at: Timestamp,
     pub(super) used: bool,
 }
 
@@ -78,33 +78,33 @@ pub(super) struct TokenGrant {
     pub(super) scope: Vec<String>,
     pub(super) nonce: Option<String>,
     pub(super) auth_time: Timestamp,
-    pub(super) session: Uuid,
+    pub(super) session_id: Uuid,
     /// Requested authentication contexts. All are satisfied, or no policy applies to them.
     pub(super) acrs: Vec<String>,
     /// Time at which the current refresh token was issued.
-    pub(super) issued: Timestamp,
+    pub(super) issued_at: Timestamp,
     /// Time at which the first refresh token of this grant was issued.
-    pub(super) began: Timestamp,
+    pub(super) first_issued_at: Timestamp,
     pub(super) method: EmulatedSignInMethod,
     /// Whether the redirect URI belongs to a single-page application.
-    pub(super) spa: bool,
+    pub(super) is_spa: bool,
 }
 
 impl TokenGrant {
     /// Creates the grant of a browser session for an app.
-    pub(super) fn of(session: &BrowserSession, client_id: Uuid, scope: Vec<String>, now: Timestamp) -> Self {
+    pub(super) fn from_session(session: &BrowserSession, client_id: Uuid, scope: Vec<String>, now: Timestamp) -> Self {
         Self {
             client_id,
             account: session.account,
             scope,
             nonce: None,
-            auth_time: session.at,
-            session: session.id,
+            auth_time: session.signed_in_at,
+            session_id: session.id,
             acrs: Vec::new(),
-            issued: now,
-            began: now,
+            issued_at: now,
+            first_issued_at: now,
             method: session.method,
-            spa: false,
+            is_spa: false,
         }
     }
 }

@@ -36,7 +36,7 @@ mod writeback;
 pub use passback_foundation::{Clock, Random};
 
 pub use faults::{FaultEffect, FaultTarget, InjectedFault};
-pub use graph::{PermissionRule, TABLE as PERMISSIONS};
+pub use graph::{PERMISSION_RULES, PermissionRule};
 pub use seed::{CONTOSO_SEED, SeedError, TenantSeed};
 pub use start::{EmulatorError, EmulatorOptions, LdapsOptions, RunningEmulator};
 pub use world::{ReceivedRequest, SentMail};
@@ -58,14 +58,14 @@ struct TenantInner {
     keys: SigningKeys,
     directory: BackingDirectory,
     /// Public addresses: the base of the issuer and of `Location`, if no other Graph address is configured.
-    base: EmulatorUrls,
-    world: Mutex<TenantState>,
+    urls: EmulatorUrls,
+    state: Mutex<TenantState>,
 }
 
 impl EmulatedTenant {
     /// Locks the tenant's state. The guard must not be held across an `await`.
-    fn world(&self) -> MutexGuard<'_, TenantState> {
-        self.0.world.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_state(&self) -> MutexGuard<'_, TenantState> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clock(&self) -> &Clock {

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use passback_foundation::Random;
 
 /// Sample of common passwords. Microsoft does not publish its global banned password list.
-const GLOBAL: &[&str] = &[
+const GLOBAL_BANNED_WORDS: &[&str] = &[
     "password", "qwerty", "welcome", "letmein", "iloveyou", "monkey", "dragon", "football", "baseball", "sunshine",
     "princess", "admin", "login", "abc123", "123456", "12345678", "summer", "winter", "spring2", "autumn",
 ];
@@ -15,39 +15,39 @@ const GLOBAL: &[&str] = &[
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PasswordRefusal {
     /// Fewer than 8 or more than 256 characters, or a character that Entra does not allow.
-    Shape,
+    LengthOrCharacters,
     /// Fewer than 5 points, close to a banned word, or contains a word of the context.
     Banned,
 }
 
 /// Checks a password as Entra does. `context` contains the names of the person and the tenant, `custom` the
 /// organisation's own banned words.
-pub(super) fn verdict(password: &str, context: &[&str], custom: &[String]) -> Result<(), PasswordRefusal> {
+pub(super) fn check_password(password: &str, context: &[&str], custom: &[String]) -> Result<(), PasswordRefusal> {
     let length = password.chars().count();
     if !(8..=256).contains(&length) || !password.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-        return Err(PasswordRefusal::Shape);
+        return Err(PasswordRefusal::LengthOrCharacters);
     }
-    let normal = normalise(password);
+    let normal = normalise_characters(password);
     let names = context.iter().map(|word| word.to_lowercase()).filter(|word| word.chars().count() >= 4);
     if names.into_iter().any(|name| normal.contains(&name)) {
         return Err(PasswordRefusal::Banned);
     }
     let words: Vec<String> =
-        GLOBAL.iter().map(|w| (*w).to_owned()).chain(custom.iter().map(|w| w.to_lowercase())).collect();
-    if words.iter().any(|word| within_one(&normal, word)) || score(&normal, &words) < 5 {
+        GLOBAL_BANNED_WORDS.iter().map(|w| (*w).to_owned()).chain(custom.iter().map(|w| w.to_lowercase())).collect();
+    if words.iter().any(|word| is_within_one_edit(&normal, word)) || count_points(&normal, &words) < 5 {
         return Err(PasswordRefusal::Banned);
     }
     Ok(())
 }
 
 /// Counts the character classes in a password: lower case, upper case, digits and others.
-pub(super) fn classes(password: &str) -> usize {
+pub(super) fn count_character_classes(password: &str) -> usize {
     let has = |test: fn(char) -> bool| usize::from(password.chars().any(test));
     has(char::is_lowercase) + has(char::is_uppercase) + has(char::is_numeric) + has(|c| !c.is_alphanumeric())
 }
 
 /// Lowers case and replaces common character substitutions, as Microsoft describes for banned passwords.
-fn normalise(password: &str) -> String {
+fn normalise_characters(password: &str) -> String {
     password
         .chars()
         .flat_map(char::to_lowercase)
@@ -62,12 +62,16 @@ fn normalise(password: &str) -> String {
 }
 
 /// Counts 1 point for each banned word found and 1 for each character outside of them.
-fn score(normal: &str, words: &[String]) -> usize {
+fn count_points(normal: &str, words: &[String]) -> usize {
     let mut rest = normal;
     let mut points = 0;
     while let Some(first) = rest.chars().next() {
-        let longest =
-            words.iter().map(|w| normalise(w)).filter(|w| rest.starts_with(w.as_str())).map(|w| w.len()).max();
+        let longest = words
+            .iter()
+            .map(|w| normalise_characters(w))
+            .filter(|w| rest.starts_with(w.as_str()))
+            .map(|w| w.len())
+            .max();
         let step = longest.unwrap_or(first.len_utf8());
         rest = rest.get(step..).unwrap_or("");
         points += 1;
@@ -76,7 +80,7 @@ fn score(normal: &str, words: &[String]) -> usize {
 }
 
 /// Returns whether `a` and `b` differ by at most one edit.
-fn within_one(a: &str, b: &str) -> bool {
+fn is_within_one_edit(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > 1 {
         return false;
@@ -94,16 +98,16 @@ pub(super) struct PasswordDigest {
 }
 
 impl PasswordDigest {
-    pub(super) fn of(password: &str, random: &Random) -> Self {
+    pub(super) fn new(password: &str, random: &Random) -> Self {
         let salt = random.bytes();
-        Self { salt, hash: Self::hash(salt, password) }
+        Self { salt, hash: Self::salted_hash(salt, password) }
     }
 
     pub(super) fn matches(&self, password: &str) -> bool {
-        Self::hash(self.salt, password) == self.hash
+        Self::salted_hash(self.salt, password) == self.hash
     }
 
-    fn hash(salt: [u8; 16], password: &str) -> [u8; 32] {
+    fn salted_hash(salt: [u8; 16], password: &str) -> [u8; 32] {
         Sha256::new().chain_update(salt).chain_update(password).finalize().into()
     }
 }
@@ -113,19 +117,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn microsofts_own_examples_are_judged_as_microsoft_judges_them() {
+    fn microsoft_examples_get_documented_result() {
         let custom = ["contoso".to_owned(), "blank".to_owned()];
         // [c o n t o s o] + [b l a n k] + [1] + [2] = 4 points
-        assert_eq!(verdict("C0ntos0Blank12", &[], &custom), Err(PasswordRefusal::Banned));
+        assert_eq!(check_password("C0ntos0Blank12", &[], &custom), Err(PasswordRefusal::Banned));
         // [contoso] + [blank] + f + 9 + ! = 5 points
-        assert_eq!(verdict("ContoS0Bl@nkf9!", &[], &custom), Ok(()));
+        assert_eq!(check_password("ContoS0Bl@nkf9!", &[], &custom), Ok(()));
     }
 
     #[test]
-    fn a_name_in_it_or_one_letter_from_a_banned_word_is_refused() {
-        assert_eq!(verdict("p0ll23fb-poll-x", &["poll"], &[]), Err(PasswordRefusal::Banned));
-        assert_eq!(verdict("abcdefg1", &[], &["abcdefg".to_owned()]), Err(PasswordRefusal::Banned));
-        assert_eq!(verdict("kürzlich-neu-12", &[], &[]), Err(PasswordRefusal::Shape));
-        assert_eq!(verdict("correct horse battery", &["Wanda"], &[]), Ok(()));
+    fn name_near_banned_word_or_non_ascii_is_refused() {
+        assert_eq!(check_password("p0ll23fb-poll-x", &["poll"], &[]), Err(PasswordRefusal::Banned));
+        assert_eq!(check_password("abcdefg1", &[], &["abcdefg".to_owned()]), Err(PasswordRefusal::Banned));
+        assert_eq!(check_password("kürzlich-neu-12", &[], &[]), Err(PasswordRefusal::LengthOrCharacters));
+        assert_eq!(check_password("correct horse battery", &["Wanda"], &[]), Ok(()));
     }
 }

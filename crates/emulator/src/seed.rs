@@ -52,7 +52,7 @@ pub enum SeedError {
     #[error("seed not valid: {0}")]
     Parse(toml::de::Error),
     #[error("seed refers to unknown person {who}: add them under [[people]]")]
-    Nobody { who: String },
+    UnknownPerson { who: String },
 }
 
 /// The organisation itself; `[organization]`.
@@ -182,9 +182,9 @@ pub(super) struct PersonSeed {
     #[serde(default)]
     pub(super) password: Option<String>,
     /// Whether the account is synchronised from the directory.
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub(super) synced: bool,
-    #[serde(default = "yes")]
+    #[serde(default = "default_true")]
     pub(super) enabled: bool,
     #[serde(default)]
     pub(super) guest: bool,
@@ -227,7 +227,7 @@ pub(super) struct PersonSeed {
     pub(super) old_passwords: Vec<String>,
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 
@@ -259,14 +259,14 @@ pub(super) struct RoleSeed {
     /// Template id of the role.
     pub(super) template: Uuid,
     /// `directoryScopeId`: `/` (the default) or `/administrativeUnits/<id>`.
-    #[serde(default = "tenant_wide")]
+    #[serde(default = "default_role_scope")]
     pub(super) scope: String,
     /// Whether the assignment is only eligible in Privileged Identity Management, not active.
     #[serde(default)]
     pub(super) eligible: bool,
 }
 
-fn tenant_wide() -> String {
+fn default_role_scope() -> String {
     "/".to_owned()
 }
 
@@ -306,7 +306,7 @@ impl TenantSeed {
             .chain(seed.faults.iter().filter_map(InjectedFault::person));
         for who in named {
             if !known.contains(who) {
-                return Err(SeedError::Nobody { who: who.to_owned() });
+                return Err(SeedError::UnknownPerson { who: who.to_owned() });
             }
         }
         Ok(seed)
@@ -316,12 +316,12 @@ impl TenantSeed {
     ///
     /// # Errors
     /// As [`TenantSeed::parse`], and if the file cannot be read.
-    pub fn read(path: &std::path::Path) -> Result<Self, SeedError> {
+    pub fn from_file(path: &std::path::Path) -> Result<Self, SeedError> {
         Self::parse(&std::fs::read_to_string(path).map_err(SeedError::Read)?)
     }
 
     /// Returns user principal name, display name and outcome label of each person that has a label, in file order.
-    pub fn outcomes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+    pub fn demo_outcomes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.people.iter().filter_map(|p| Some((p.upn.as_str(), p.name.as_str(), p.outcome.as_deref()?)))
     }
 }

@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::faults::{self, FaultEffect, FaultTarget, classify};
+use super::faults::{self, FaultEffect, FaultTarget, classify_request};
 use super::graph::error::ODataError;
 use super::world::RecordedCall;
 use super::{EmulatedTenant, body};
@@ -36,18 +36,18 @@ pub(super) struct EmulatorUrls {
 }
 
 impl EmulatorUrls {
-    pub(super) fn get(&self) -> &str {
+    pub(super) fn base_url(&self) -> &str {
         &self.base
     }
 
     /// Returns Graph's base address, including `/v1.0`.
-    pub(super) fn graph(&self) -> String {
+    pub(super) fn graph_url(&self) -> String {
         self.graph.clone().unwrap_or_else(|| format!("{}/v1.0", self.base))
     }
 }
 
 /// Maximum size of a JSON request body. No call of the emulator needs more.
-const LONGEST_BODY: usize = 4 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Marks a response that must not be sent: the connection is closed instead.
 #[derive(Clone, Copy)]
@@ -63,30 +63,30 @@ struct ConnectionClosed;
 pub(super) struct ActiveFaults(pub(super) Vec<FaultEffect>);
 
 /// Records a request, applies the faults that are independent of it and passes the others to the handler.
-pub(super) async fn play_faults(State(tenant): State<EmulatedTenant>, mut request: Request, next: Next) -> Response {
+pub(super) async fn apply_faults(State(tenant): State<EmulatedTenant>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let (call, named) = classify(request.method(), &path);
+    let (call, named) = classify_request(request.method(), &path);
     let named = named.map(percent_decode);
     let (at, method) = (tenant.clock().now(), request.method().to_string());
     // Recorded on arrival, so that a request whose caller stops before the response is counted too.
     let (effects, seen) = {
-        let mut world = tenant.world();
+        let mut state = tenant.lock_state();
         // The person is not known yet at the token endpoint. Its handler takes the faults that depend on the person.
         let effects = if call == FaultTarget::Token {
-            faults::take(&mut world.faults, call, None, FaultEffect::is_on_the_way)
+            faults::take_effects(&mut state.faults, call, None, FaultEffect::is_request_independent)
         } else {
-            world.take_faults(call, named.as_deref())
+            state.take_faults(call, named.as_deref())
         };
-        let person = named.as_deref().and_then(|n| world.find(n)).map(|a| a.seed.upn.clone());
+        let person = named.as_deref().and_then(|n| state.find_account(n)).map(|a| a.seed.upn.clone());
         let query = request.uri().query().unwrap_or_default().to_owned();
-        world.calls.push(RecordedCall { at, call, method, path, person, status: 0, query, body: None });
-        (effects, world.calls.len() - 1)
+        state.calls.push(RecordedCall { at, call, method, path, person, status: 0, query, body: None });
+        (effects, state.calls.len() - 1)
     };
     request.extensions_mut().insert(ActiveFaults(effects.clone()));
-    let response = match before(&effects, &tenant).await {
+    let response = match apply_before_handler(&effects, &tenant).await {
         Some(answer) => answer,
-        None => match keep_body(&tenant, seen, request).await {
-            Ok(request) => after(&effects, next.run(request).await).await,
+        None => match record_body(&tenant, seen, request).await {
+            Ok(request) => apply_after_handler(&effects, next.run(request).await).await,
             Err(answer) => answer,
         },
     };
@@ -97,14 +97,14 @@ pub(super) async fn play_faults(State(tenant): State<EmulatedTenant>, mut reques
         response.headers_mut().insert(header::DATE, date);
     }
     let status = if response.extensions().get::<HangupMarker>().is_some() { 0 } else { response.status().as_u16() };
-    if let Some(seen) = tenant.world().calls.get_mut(seen) {
+    if let Some(seen) = tenant.lock_state().calls.get_mut(seen) {
         seen.status = status;
     }
     response
 }
 
 /// Records a JSON body with passwords replaced by `hidden`.
-async fn keep_body(tenant: &EmulatedTenant, seen: usize, request: Request) -> Result<Request, Response> {
+async fn record_body(tenant: &EmulatedTenant, seen: usize, request: Request) -> Result<Request, Response> {
     let json = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -114,33 +114,33 @@ async fn keep_body(tenant: &EmulatedTenant, seen: usize, request: Request) -> Re
     }
     let (head, body) = request.into_parts();
     let refused = |_| StatusCode::BAD_REQUEST.into_response();
-    let bytes = axum::body::to_bytes(body, LONGEST_BODY).await.map_err(refused)?;
+    let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES).await.map_err(refused)?;
     let mut read: Option<Value> = serde_json::from_slice(&bytes).ok();
     for name in ["newPassword", "password"] {
         if let Some(secret) = read.as_mut().and_then(|read| read.get_mut(name)) {
             *secret = Value::from("hidden");
         }
     }
-    if let Some(seen) = tenant.world().calls.get_mut(seen) {
+    if let Some(seen) = tenant.lock_state().calls.get_mut(seen) {
         seen.body = read;
     }
     Ok(Request::from_parts(head, Body::from(bytes)))
 }
 
 /// Applies the effects that come before the handler. Returns a response if the handler must not be called.
-async fn before(effects: &[FaultEffect], tenant: &EmulatedTenant) -> Option<Response> {
+async fn apply_before_handler(effects: &[FaultEffect], tenant: &EmulatedTenant) -> Option<Response> {
     for effect in effects {
         match effect {
             FaultEffect::Delay { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
-            FaultEffect::Hangup => return Some(hangup()),
+            FaultEffect::Hangup => return Some(hangup_response()),
             FaultEffect::Redirect { to } => return Some(Redirect::temporary(to).into_response()),
             FaultEffect::ClaimsChallenge => {
-                return Some(ODataError::challenge(tenant.clock().now().as_second()).answer(tenant));
+                return Some(ODataError::claims_challenge(tenant.clock().now().as_second()).to_response(tenant));
             }
             FaultEffect::Status { status, code, retry_after, graph_body } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let mut response = if *graph_body {
-                    ODataError::new(status, code, "The emulator was told to answer this.").answer(tenant)
+                    ODataError::new(status, code, "The emulator was told to answer this.").to_response(tenant)
                 } else {
                     (status, "<html><body>Gateway</body></html>").into_response()
                 };
@@ -156,14 +156,14 @@ async fn before(effects: &[FaultEffect], tenant: &EmulatedTenant) -> Option<Resp
 }
 
 /// Applies the effects that change or replace the handler's response.
-async fn after(effects: &[FaultEffect], mut response: Response) -> Response {
+async fn apply_after_handler(effects: &[FaultEffect], mut response: Response) -> Response {
     for effect in effects {
         match effect {
             FaultEffect::LateAnswer { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
-            FaultEffect::Drip { ms } => response = body::drip(response, Duration::from_millis(*ms)).await,
-            FaultEffect::Truncate => response = body::truncate(response).await,
-            FaultEffect::Huge { bytes } => response = body::huge(response, *bytes),
-            FaultEffect::DropAnswer => return hangup(),
+            FaultEffect::Drip { ms } => response = body::drip_body(response, Duration::from_millis(*ms)).await,
+            FaultEffect::Truncate => response = body::truncate_body(response).await,
+            FaultEffect::Huge { bytes } => response = body::replace_with_filler(response, *bytes),
+            FaultEffect::DropAnswer => return hangup_response(),
             FaultEffect::Body { status, content_type, text } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);
                 return (status, [(header::CONTENT_TYPE, content_type.clone())], text.clone()).into_response();
@@ -175,7 +175,7 @@ async fn after(effects: &[FaultEffect], mut response: Response) -> Response {
 }
 
 /// Returns a response that closes the connection.
-fn hangup() -> Response {
+fn hangup_response() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(HangupMarker);
     response
@@ -200,7 +200,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, tls: Option<Tls
                 tokio::spawn(async move {
                     tokio::select! {
                         () = stop.cancelled() => {}
-                        outcome = connection(stream, peer, router, tls) => {
+                        outcome = serve_connection(stream, peer, router, tls) => {
                             if let Err(error) = outcome { tracing::trace!(%error, "connection closed"); }
                         }
                     }
@@ -213,7 +213,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, tls: Option<Tls
 
 type ConnectionFailure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn connection(
+async fn serve_connection(
     stream: tokio::net::TcpStream,
     _peer: SocketAddr,
     router: Router,
@@ -236,7 +236,7 @@ async fn connection(
 }
 
 /// Creates a TLS acceptor from a certificate chain and a private key, both PEM files.
-pub(super) fn acceptor(certificate: &std::path::Path, key: &std::path::Path) -> io::Result<TlsAcceptor> {
+pub(super) fn tls_acceptor(certificate: &std::path::Path, key: &std::path::Path) -> io::Result<TlsAcceptor> {
     use rustls_pki_types::pem::PemObject as _;
     let invalid = |e: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, e.to_string());
     let chain = rustls_pki_types::CertificateDer::pem_file_iter(certificate).map_err(|e| invalid(&e))?;

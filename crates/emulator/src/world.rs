@@ -20,25 +20,25 @@ pub(super) struct TenantState {
     pub(super) accounts: Vec<CloudAccount>,
     /// Index into `accounts` by object id. A linear search through thousands of accounts per call would dominate
     /// benchmarks.
-    by_id: HashMap<Uuid, usize>,
+    index_by_id: HashMap<Uuid, usize>,
     /// Index into `accounts` by lower-case user principal name.
-    by_upn: HashMap<String, usize>,
+    index_by_upn: HashMap<String, usize>,
     pub(super) faults: Vec<InjectedFault>,
     pub(super) calls: Vec<RecordedCall>,
     /// Every issued token and code, so that tests can search for leaks.
-    pub(super) issued: Vec<String>,
+    pub(super) issued_tokens: Vec<String>,
     /// How clients authenticated at the token endpoint, in order.
-    pub(super) proofs: Vec<String>,
+    pub(super) client_authentications: Vec<String>,
     /// The parameter `claims` of each token request that had one, in order.
-    pub(super) claims: Vec<String>,
-    pub(super) codes: HashMap<String, AuthorizationCode>,
-    pub(super) refresh: HashMap<String, TokenGrant>,
-    pub(super) browsers: HashMap<String, BrowserSession>,
-    pub(super) devices: HashMap<String, DeviceAuthorization>,
+    pub(super) requested_claims: Vec<String>,
+    pub(super) authorization_codes: HashMap<String, AuthorizationCode>,
+    pub(super) refresh_tokens: HashMap<String, TokenGrant>,
+    pub(super) browser_sessions: HashMap<String, BrowserSession>,
+    pub(super) device_authorizations: HashMap<String, DeviceAuthorization>,
     pub(super) operations: Vec<PendingOperation>,
-    pub(super) audits: Vec<AuditRecord>,
-    pub(super) mails: Vec<SentMail>,
-    pub(super) throttled: HashMap<&'static str, Vec<Timestamp>>,
+    pub(super) audit_records: Vec<AuditRecord>,
+    pub(super) sent_mails: Vec<SentMail>,
+    pub(super) throttle_windows: HashMap<&'static str, Vec<Timestamp>>,
 }
 
 /// A request that arrived. The fault control returns it as JSON, without query and body.
@@ -82,7 +82,7 @@ pub struct SentMail {
     pub content_type: String,
     pub content: String,
     /// Whether the message is saved to the sender's Sent Items folder.
-    pub kept: bool,
+    pub saved_to_sent_items: bool,
 }
 
 /// A cloud account.
@@ -98,8 +98,8 @@ pub(super) struct CloudAccount {
     /// Sessions and refresh tokens of password sign-ins before this time are revoked.
     pub(super) password_set_at: Timestamp,
     /// Access tokens from before this time are expired. Tests use it instead of waiting for an hour.
-    pub(super) tokens_end_before: Timestamp,
-    pub(super) tap: Option<EmulatedPass>,
+    pub(super) tokens_valid_from: Timestamp,
+    pub(super) pass: Option<EmulatedPass>,
     /// Whether an administrator has dismissed the seed's risk.
     pub(super) risk_dismissed: bool,
 }
@@ -109,19 +109,19 @@ pub(super) struct CloudAccount {
 pub(super) struct EmulatedPass {
     pub(super) id: Uuid,
     pub(super) code: String,
-    pub(super) starts: Timestamp,
-    pub(super) minutes: i64,
-    pub(super) once: bool,
+    pub(super) starts_at: Timestamp,
+    pub(super) lifetime_minutes: i64,
+    pub(super) usable_once: bool,
     pub(super) used: bool,
 }
 
 impl EmulatedPass {
-    pub(super) fn usable(&self, now: Timestamp) -> bool {
-        now >= self.starts && now < self.ends() && !(self.once && self.used)
+    pub(super) fn is_usable(&self, now: Timestamp) -> bool {
+        now >= self.starts_at && now < self.expires_at() && !(self.usable_once && self.used)
     }
 
-    pub(super) fn ends(&self) -> Timestamp {
-        self.starts.saturating_add(SignedDuration::from_mins(self.minutes)).unwrap_or(Timestamp::MAX)
+    pub(super) fn expires_at(&self) -> Timestamp {
+        self.starts_at.saturating_add(SignedDuration::from_mins(self.lifetime_minutes)).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -131,17 +131,17 @@ pub(super) struct PendingOperation {
     pub(super) id: Uuid,
     pub(super) account: Uuid,
     pub(super) operator: Uuid,
-    pub(super) created: Timestamp,
+    pub(super) created_at: Timestamp,
     /// Time at which the agent writes the password.
-    pub(super) due: Timestamp,
-    pub(super) last_action: Timestamp,
+    pub(super) due_at: Timestamp,
+    pub(super) last_action_at: Timestamp,
     pub(super) stage: OperationStage,
     /// Whether requests for the operation get 404.
     pub(super) lost: bool,
     /// Effects of faults on the reset and on writeback.
-    pub(super) path: Vec<FaultEffect>,
+    pub(super) effects: Vec<FaultEffect>,
     /// The new password until the agent takes it.
-    pub(super) job: Option<passback_foundation::Secret>,
+    pub(super) password: Option<passback_foundation::Secret>,
 }
 
 /// Progress of an operation.
@@ -149,7 +149,7 @@ pub(super) struct PendingOperation {
 pub(super) enum OperationStage {
     Waiting,
     /// The agent has taken the password.
-    Carrying,
+    WritingBack,
     Succeeded,
     /// Failed, with Graph's `statusDetail`.
     Failed(String),
@@ -159,11 +159,11 @@ pub(super) enum OperationStage {
 #[derive(Clone)]
 pub(super) struct AuditRecord {
     pub(super) id: Uuid,
-    pub(super) correlation: Uuid,
+    pub(super) correlation_id: Uuid,
     /// Time of the event.
-    pub(super) at: Timestamp,
+    pub(super) occurred_at: Timestamp,
     /// Time from which the record can be read.
-    pub(super) shown_from: Timestamp,
+    pub(super) visible_from: Timestamp,
     pub(super) activity: &'static str,
     pub(super) service: &'static str,
     pub(super) initiator: Uuid,
@@ -179,71 +179,76 @@ impl TenantState {
         let accounts: Vec<_> = seed.people.iter().map(|person| CloudAccount::new(person, &seed, random, now)).collect();
         Self {
             // Reversed, so that the first of several people with the same name or id is found.
-            by_id: accounts.iter().enumerate().rev().map(|(at, a)| (a.id, at)).collect(),
-            by_upn: accounts.iter().enumerate().rev().map(|(at, a)| (a.seed.upn.to_ascii_lowercase(), at)).collect(),
+            index_by_id: accounts.iter().enumerate().rev().map(|(at, a)| (a.id, at)).collect(),
+            index_by_upn: accounts
+                .iter()
+                .enumerate()
+                .rev()
+                .map(|(at, a)| (a.seed.upn.to_ascii_lowercase(), at))
+                .collect(),
             accounts,
             faults: seed.faults.clone(),
             seed,
             calls: Vec::new(),
-            issued: Vec::new(),
-            proofs: Vec::new(),
-            claims: Vec::new(),
-            codes: HashMap::new(),
-            refresh: HashMap::new(),
-            devices: HashMap::new(),
-            browsers: HashMap::new(),
+            issued_tokens: Vec::new(),
+            client_authentications: Vec::new(),
+            requested_claims: Vec::new(),
+            authorization_codes: HashMap::new(),
+            refresh_tokens: HashMap::new(),
+            device_authorizations: HashMap::new(),
+            browser_sessions: HashMap::new(),
             operations: Vec::new(),
-            audits: Vec::new(),
-            mails: Vec::new(),
-            throttled: HashMap::new(),
+            audit_records: Vec::new(),
+            sent_mails: Vec::new(),
+            throttle_windows: HashMap::new(),
         }
     }
 
     /// Finds an account by object id or user principal name, as Graph's paths allow.
-    pub(super) fn find(&self, name: &str) -> Option<&CloudAccount> {
-        self.position(name).and_then(|at| self.accounts.get(at))
+    pub(super) fn find_account(&self, name: &str) -> Option<&CloudAccount> {
+        self.account_index(name).and_then(|at| self.accounts.get(at))
     }
 
-    pub(super) fn find_mut(&mut self, name: &str) -> Option<&mut CloudAccount> {
-        self.position(name).and_then(|at| self.accounts.get_mut(at))
+    pub(super) fn find_account_mut(&mut self, name: &str) -> Option<&mut CloudAccount> {
+        self.account_index(name).and_then(|at| self.accounts.get_mut(at))
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        let id = || Uuid::parse_str(name).ok().and_then(|id| self.by_id.get(&id));
-        self.by_upn.get(&name.to_ascii_lowercase()).or_else(id).copied()
+    fn account_index(&self, name: &str) -> Option<usize> {
+        let id = || Uuid::parse_str(name).ok().and_then(|id| self.index_by_id.get(&id));
+        self.index_by_upn.get(&name.to_ascii_lowercase()).or_else(id).copied()
     }
 
-    pub(super) fn account(&self, id: Uuid) -> Option<&CloudAccount> {
-        self.by_id.get(&id).and_then(|at| self.accounts.get(*at))
+    pub(super) fn account_by_id(&self, id: Uuid) -> Option<&CloudAccount> {
+        self.index_by_id.get(&id).and_then(|at| self.accounts.get(*at))
     }
 
-    pub(super) fn account_mut(&mut self, id: Uuid) -> Option<&mut CloudAccount> {
-        self.by_id.get(&id).and_then(|at| self.accounts.get_mut(*at))
+    pub(super) fn account_by_id_mut(&mut self, id: Uuid) -> Option<&mut CloudAccount> {
+        self.index_by_id.get(&id).and_then(|at| self.accounts.get_mut(*at))
     }
 
-    pub(super) fn app(&self, client_id: Uuid) -> Option<&seed::AppRegistration> {
+    pub(super) fn find_app(&self, client_id: Uuid) -> Option<&seed::AppRegistration> {
         self.seed.apps.iter().find(|app| app.client_id == client_id)
     }
 
     /// Takes the effects of all faults that apply to a call about a person (object id or user principal name).
     pub(super) fn take_faults(&mut self, call: FaultTarget, target: Option<&str>) -> Vec<FaultEffect> {
-        self.take_only(call, target, |_| true)
+        self.take_faults_matching(call, target, |_| true)
     }
 
     /// As [`Self::take_faults`], for `wanted` effects only. Other faults are not used up.
-    pub(super) fn take_only(
+    pub(super) fn take_faults_matching(
         &mut self,
         call: FaultTarget,
         target: Option<&str>,
         wanted: impl Fn(&FaultEffect) -> bool,
     ) -> Vec<FaultEffect> {
-        let upn = target.and_then(|name| self.find(name)).map(|a| a.seed.upn.clone());
-        faults::take(&mut self.faults, call, upn.as_deref(), wanted)
+        let upn = target.and_then(|name| self.find_account(name)).map(|a| a.seed.upn.clone());
+        faults::take_effects(&mut self.faults, call, upn.as_deref(), wanted)
     }
 
     /// Counts a request against the limit `what`. Returns the seconds to wait if the limit is reached. A limit of 0
     /// allows all requests.
-    pub(super) fn throttle(
+    pub(super) fn throttle_request(
         &mut self,
         what: &'static str,
         limit: u32,
@@ -253,7 +258,7 @@ impl TenantState {
         if limit == 0 {
             return None;
         }
-        let seen = self.throttled.entry(what).or_default();
+        let seen = self.throttle_windows.entry(what).or_default();
         seen.retain(|at| now.duration_since(*at) < window);
         if seen.len() < limit as usize {
             seen.push(now);
@@ -270,28 +275,28 @@ impl CloudAccount {
         let tap = person.methods.iter().find_map(|m| m.strip_prefix("tap:")).map(|code| EmulatedPass {
             id: random.uuid(),
             code: code.to_owned(),
-            starts: now,
-            minutes: 480,
-            once: false,
+            starts_at: now,
+            lifetime_minutes: 480,
+            usable_once: false,
             used: false,
         });
         let month_ago = now.saturating_sub(SignedDuration::from_hours(24 * 40)).unwrap_or(Timestamp::MIN);
         Self {
-            id: person.id.unwrap_or_else(|| derived_id(seed, &person.upn)),
-            password: PasswordDigest::of(password, random),
+            id: person.id.unwrap_or_else(|| derive_object_id(seed, &person.upn)),
+            password: PasswordDigest::new(password, random),
             must_change: person.ad.must_change,
             last_password_change: month_ago,
             sessions_valid_from: month_ago,
             password_set_at: month_ago,
-            tokens_end_before: month_ago,
-            tap,
+            tokens_valid_from: month_ago,
+            pass: tap,
             risk_dismissed: false,
             seed: person.clone(),
         }
     }
 
     /// Returns the account's `sAMAccountName`: the part of the user principal name before the `@`.
-    pub(super) fn sam(&self) -> &str {
+    pub(super) fn sam_account_name(&self) -> &str {
         self.seed.upn.split('@').next().unwrap_or(&self.seed.upn)
     }
 
@@ -300,13 +305,13 @@ impl CloudAccount {
     }
 
     /// Returns whether the account is in a role-assignable group. Microsoft protects such a group's members and owners.
-    pub(super) fn in_role_assignable_group(&self, seed: &TenantSeed) -> bool {
+    pub(super) fn is_in_role_assignable_group(&self, seed: &TenantSeed) -> bool {
         seed.groups.iter().any(|g| g.role_assignable && g.members.contains(&self.seed.upn))
     }
 }
 
 /// Derives an object id from the tenant id and a name, so that ids are the same after a restart of the demo.
-pub(super) fn derived_id(seed: &TenantSeed, name: &str) -> Uuid {
+pub(super) fn derive_object_id(seed: &TenantSeed, name: &str) -> Uuid {
     let hash: [u8; 32] =
         Sha256::new().chain_update(seed.organization.id.as_bytes()).chain_update(name.to_lowercase()).finalize().into();
     let mut bytes = [0; 16];

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_loopback() {
+    fn only_local_hosts_are_loopback() {
         for (url, expected) in [
             ("http://127.0.0.1:80/", true),
             ("http://127.9.9.9/", true),

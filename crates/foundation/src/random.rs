@@ -68,7 +68,7 @@ impl Random {
     /// Returns a number below `bound`, or 0 if `bound` is 0. The bias of the remainder is below 2^-32 for any `u32`
     /// bound.
     #[must_use]
-    pub fn below(&self, bound: u32) -> u32 {
+    pub fn number_below(&self, bound: u32) -> u32 {
         let wide = u64::from_le_bytes(self.bytes());
         u32::try_from(wide.checked_rem(u64::from(bound)).unwrap_or(0)).unwrap_or(0)
     }

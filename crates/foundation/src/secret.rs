@@ -75,13 +75,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_prints_what_it_holds() {
+    fn debug_output_hides_secrets() {
         let shown = format!("{:?} {:?}", Password::new("hunter2".to_owned()), Secret::new("hunter2".to_owned()));
         assert_eq!(shown, "Password(hidden) Secret(hidden)");
     }
 
     #[test]
-    fn passwords_compare_whole() {
+    fn password_comparison_includes_every_character() {
         let one = Password::new("a b".to_owned());
         assert!(one.same_as(&Password::new("a b".to_owned())));
         assert!(!one.same_as(&Password::new("a b ".to_owned())));

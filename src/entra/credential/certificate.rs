@@ -25,11 +25,11 @@ use super::CredentialError;
 use crate::base::{Clock, Random, Secret};
 
 /// Lifetime of a client assertion. Microsoft recommends 5 to 10 minutes.
-const LASTS: SignedDuration = SignedDuration::from_mins(5);
+const ASSERTION_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 /// Tolerance for a certificate issued just now by a machine whose clock is ahead.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// Maximum size of a certificate or key file. Real ones are far smaller.
-const AT_MOST: u64 = 256 * 1024;
+const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 /// Paths of the certificate and key files (PEM).
 #[derive(Clone)]
@@ -41,22 +41,22 @@ pub(super) struct CertificateFiles {
 /// Certificate credential: the certificate in use, and the files from which it is reloaded.
 pub(super) struct CertificateCredential {
     files: CertificateFiles,
-    client: String,
+    client_id: String,
     clock: Clock,
     random: Random,
-    in_use: RwLock<Arc<LoadedCertificate>>,
+    loaded: RwLock<Arc<LoadedCertificate>>,
     /// Last logged reload error, to log each error once.
-    said: Mutex<Option<String>>,
+    last_reload_error: Mutex<Option<String>>,
 }
 
 /// Certificate and key loaded from the files.
 struct LoadedCertificate {
     thumbprint: String,
-    key: KeyPair,
-    from: Timestamp,
-    until: Timestamp,
+    signing_key: KeyPair,
+    valid_from: Timestamp,
+    valid_until: Timestamp,
     /// Digest of both files' contents, to detect a change.
-    digest: [u8; 32],
+    files_digest: [u8; 32],
 }
 
 impl CertificateCredential {
@@ -70,36 +70,43 @@ impl CertificateCredential {
         clock: Clock,
         random: Random,
     ) -> Result<Self, CredentialError> {
-        let pair = CertificateContents::read(&files)?.pair(&files)?;
-        if let Err(error) = pair.good_at(clock.now(), &files) {
+        let pair = CertificateContents::read_files(&files)?.parse_certificate(&files)?;
+        if let Err(error) = pair.check_validity(clock.now(), &files) {
             tracing::error!(%error, "client certificate not valid: sign-in fails until it is replaced");
         }
-        Ok(Self { files, client, clock, random, in_use: RwLock::new(Arc::new(pair)), said: Mutex::default() })
+        Ok(Self {
+            files,
+            client_id: client,
+            clock,
+            random,
+            loaded: RwLock::new(Arc::new(pair)),
+            last_reload_error: Mutex::default(),
+        })
     }
 
-    fn in_use(&self) -> Arc<LoadedCertificate> {
-        Arc::clone(&self.in_use.read().unwrap_or_else(PoisonError::into_inner))
+    fn current_certificate(&self) -> Arc<LoadedCertificate> {
+        Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn ends_at(&self) -> Timestamp {
-        self.in_use().until
+    pub(super) fn expires_at(&self) -> Timestamp {
+        self.current_certificate().valid_until
     }
 
     /// Loads the files if they changed. Keeps the previous certificate if the new one cannot be used.
-    pub(super) async fn look(&self) {
-        let (files, digest, now) = (self.files.clone(), self.in_use().digest, self.clock.now());
-        let read = tokio::task::spawn_blocking(move || renewed(&files, &digest, now)).await;
+    pub(super) async fn reload_if_changed(&self) {
+        let (files, digest, now) = (self.files.clone(), self.current_certificate().files_digest, self.clock.now());
+        let read = tokio::task::spawn_blocking(move || load_if_changed(&files, &digest, now)).await;
         let failure = match read {
             Ok(Ok(None)) => None,
             Ok(Ok(Some(pair))) => {
-                tracing::info!(expires_at = %pair.until, "client certificate reloaded");
-                *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
+                tracing::info!(expires_at = %pair.valid_until, "client certificate reloaded");
+                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
                 None
             }
             Ok(Err(error)) => Some(error.to_string()),
             Err(error) => Some(error.to_string()),
         };
-        let mut before = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = self.last_reload_error.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = failure.as_deref().filter(|_| failure != *before) {
             tracing::error!(error, "client certificate reload failed: keeping the previous one");
         }
@@ -107,38 +114,38 @@ impl CertificateCredential {
     }
 
     /// Builds a signed client assertion (JWT), valid only for this token endpoint.
-    pub(super) async fn assertion(&self, token_endpoint: &str) -> Result<Secret, CredentialError> {
-        self.look().await;
-        let pair = self.in_use();
+    pub(super) async fn build_assertion(&self, token_endpoint: &str) -> Result<Secret, CredentialError> {
+        self.reload_if_changed().await;
+        let pair = self.current_certificate();
         let now = self.clock.now();
-        let until = now.saturating_add(LASTS).unwrap_or(now);
+        let until = now.saturating_add(ASSERTION_LIFETIME).unwrap_or(now);
         let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": pair.thumbprint });
         let claims = json!({
-            "aud": token_endpoint, "iss": self.client, "sub": self.client, "jti": self.random.uuid(),
+            "aud": token_endpoint, "iss": self.client_id, "sub": self.client_id, "jti": self.random.uuid(),
             "iat": now.as_second(), "nbf": now.as_second(), "exp": until.as_second(),
         });
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(&claims));
-        let mut signature = vec![0; pair.key.public().modulus_len()];
+        let mut signature = vec![0; pair.signing_key.public().modulus_len()];
         // The salt comes from the system's random source: ring accepts no other, and no test depends on it.
-        let made = pair.key.sign(&RSA_PSS_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature);
-        made.map_err(|_| CredentialError::Sign)?;
+        let made = pair.signing_key.sign(&RSA_PSS_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature);
+        made.map_err(|_| CredentialError::SigningFailed)?;
         Ok(Secret::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(&signature))))
     }
 }
 
 /// Loads certificate and key if the files differ from this digest. `None` if they are unchanged.
-fn renewed(
+fn load_if_changed(
     files: &CertificateFiles,
     digest: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<LoadedCertificate>, CredentialError> {
-    let contents = CertificateContents::read(files)?;
+    let contents = CertificateContents::read_files(files)?;
     if contents.digest() == *digest {
         return Ok(None);
     }
-    let pair = contents.pair(files)?;
-    pair.good_at(now, files)?;
+    let pair = contents.parse_certificate(files)?;
+    pair.check_validity(now, files)?;
     Ok(Some(pair))
 }
 
@@ -149,9 +156,9 @@ struct CertificateContents {
 }
 
 impl CertificateContents {
-    fn read(files: &CertificateFiles) -> Result<Self, CredentialError> {
-        let certificate = read("certificate_file", &files.certificate, false)?.to_vec();
-        Ok(Self { certificate, key: read("key_file", &files.key, true)? })
+    fn read_files(files: &CertificateFiles) -> Result<Self, CredentialError> {
+        let certificate = read_limited_file("certificate_file", &files.certificate, false)?.to_vec();
+        Ok(Self { certificate, key: read_limited_file("key_file", &files.key, true)? })
     }
 
     fn digest(&self) -> [u8; 32] {
@@ -159,9 +166,12 @@ impl CertificateContents {
     }
 
     /// Parses both files and checks that they belong together and suit PS256.
-    fn pair(&self, files: &CertificateFiles) -> Result<LoadedCertificate, CredentialError> {
-        let wrong =
-            |key, path: &Path, problem| CredentialError::Shape { key, path: path.display().to_string(), problem };
+    fn parse_certificate(&self, files: &CertificateFiles) -> Result<LoadedCertificate, CredentialError> {
+        let wrong = |key, path: &Path, problem| CredentialError::InvalidContent {
+            key,
+            path: path.display().to_string(),
+            problem,
+        };
         let of_certificate = |problem| wrong("certificate_file", &files.certificate, problem);
         let of_key = |problem| wrong("key_file", &files.key, problem);
         let der = CertificateDer::from_pem_slice(&self.certificate)
@@ -182,28 +192,28 @@ impl CertificateContents {
         let time = |at: x509_parser::time::ASN1Time| Timestamp::from_second(at.timestamp()).unwrap_or_default();
         Ok(LoadedCertificate {
             thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(&der)),
-            key,
-            from: time(certificate.validity().not_before),
-            until: time(certificate.validity().not_after),
-            digest: self.digest(),
+            signing_key: key,
+            valid_from: time(certificate.validity().not_before),
+            valid_until: time(certificate.validity().not_after),
+            files_digest: self.digest(),
         })
     }
 }
 
 impl LoadedCertificate {
     /// Returns an error if the certificate is not valid at this time.
-    fn good_at(&self, now: Timestamp, files: &CertificateFiles) -> Result<(), CredentialError> {
-        let begun = self.from <= now.saturating_add(SKEW).unwrap_or(now);
-        if begun && now < self.until {
+    fn check_validity(&self, now: Timestamp, files: &CertificateFiles) -> Result<(), CredentialError> {
+        let begun = self.valid_from <= now.saturating_add(MAX_CLOCK_SKEW).unwrap_or(now);
+        if begun && now < self.valid_until {
             return Ok(());
         }
         let path = files.certificate.display().to_string();
-        Err(CredentialError::NotNow { path, from: self.from, until: self.until })
+        Err(CredentialError::NotValidNow { path, from: self.valid_from, until: self.valid_until })
     }
 }
 
 /// Reads a file up to the size limit. Refuses a private file that group or others can access.
-fn read(key: &'static str, path: &Path, private: bool) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
+fn read_limited_file(key: &'static str, path: &Path, private: bool) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
     let named = || path.display().to_string();
     let wrong = |source| CredentialError::Read { key, path: named(), source };
     let file = File::open(path).map_err(wrong)?;
@@ -212,10 +222,10 @@ fn read(key: &'static str, path: &Path, private: bool) -> Result<Zeroizing<Vec<u
     if private && metadata.permissions().mode() & 0o077 != 0 {
         return Err(CredentialError::Permissions { path: named() });
     }
-    if metadata.len() > AT_MOST {
-        return Err(CredentialError::Shape { key, path: named(), problem: "is larger than 256 KiB" });
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(CredentialError::InvalidContent { key, path: named(), problem: "is larger than 256 KiB" });
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1));
-    file.take(AT_MOST).read_to_end(&mut bytes).map_err(wrong)?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(wrong)?;
     Ok(bytes)
 }

@@ -21,9 +21,9 @@ use crate::config::{self, CredentialKind};
 ///
 /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials> (read 2026-11-23). Federated tokens
 /// use the same value: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>.
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Interval at which the certificate files are checked, in addition to each token request.
-const LOOKS: Duration = Duration::from_mins(1);
+const RELOAD_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Failure to load or use the client credential. Never contains any part of a key or token.
 #[derive(Debug, thiserror::Error)]
@@ -33,20 +33,20 @@ pub(crate) enum CredentialError {
     #[error("entra.credential.key_file {path}: readable by group or others: run chmod 600")]
     Permissions { path: String },
     #[error("entra.credential.{key} {path}: {problem}")]
-    Shape { key: &'static str, path: String, problem: &'static str },
+    InvalidContent { key: &'static str, path: String, problem: &'static str },
     #[error("entra.credential: key_file is not the key of certificate_file: use a matching pair")]
     Mismatch,
     #[error("entra.credential.certificate_file {path}: not valid now, only from {from} until {until}: replace it")]
-    NotNow { path: String, from: Timestamp, until: Timestamp },
+    NotValidNow { path: String, from: Timestamp, until: Timestamp },
     #[error("entra.credential: signing the client assertion failed")]
-    Sign,
+    SigningFailed,
     #[error("entra.credential: a key required by kind is missing")]
     Incomplete,
 }
 
 /// Credential with which the portal authenticates to Entra.
 pub(crate) struct ClientCredential {
-    kind: CredentialSource,
+    source: CredentialSource,
     clock: Clock,
 }
 
@@ -60,12 +60,12 @@ enum CredentialSource {
 pub(super) struct ClientAuthentication(Vec<(&'static str, Secret)>);
 
 impl ClientAuthentication {
-    fn assertion(assertion: Secret) -> Self {
-        let kind = Secret::new(ASSERTION_TYPE.to_owned());
+    fn from_assertion(assertion: Secret) -> Self {
+        let kind = Secret::new(CLIENT_ASSERTION_TYPE.to_owned());
         Self(vec![("client_assertion_type", kind), ("client_assertion", assertion)])
     }
 
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(super) fn form_fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(name, value)| (*name, value.expose_secret()))
     }
 }
@@ -89,55 +89,64 @@ impl ClientCredential {
                 CredentialSource::Federated(given.token_file.clone().ok_or(CredentialError::Incomplete)?)
             }
         };
-        Ok(Self { kind, clock })
+        Ok(Self { source: kind, clock })
     }
 
     /// Builds the client authentication for one request to this token endpoint.
-    pub(super) async fn proof(&self, token_endpoint: &str) -> Result<ClientAuthentication, CredentialError> {
-        Ok(match &self.kind {
+    pub(super) async fn build_authentication(
+        &self,
+        token_endpoint: &str,
+    ) -> Result<ClientAuthentication, CredentialError> {
+        Ok(match &self.source {
             CredentialSource::Secret(secret) => ClientAuthentication(vec![("client_secret", secret.clone())]),
             CredentialSource::Certificate(certificate) => {
-                ClientAuthentication::assertion(certificate.assertion(token_endpoint).await?)
+                ClientAuthentication::from_assertion(certificate.build_assertion(token_endpoint).await?)
             }
             // Read again for each request: the platform replaces the token long before it expires, so a cached one
             // would expire unnoticed.
-            CredentialSource::Federated(file) => ClientAuthentication::assertion(federated(file).await?),
+            CredentialSource::Federated(file) => {
+                ClientAuthentication::from_assertion(read_federated_token(file).await?)
+            }
         })
     }
 
     /// Returns when the certificate in use expires. `None` for other kinds, whose expiry is unknown.
-    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
-        if let CredentialSource::Certificate(certificate) = &self.kind { Some(certificate.ends_at()) } else { None }
+    pub(crate) fn expires_at(&self) -> Option<Timestamp> {
+        if let CredentialSource::Certificate(certificate) = &self.source {
+            Some(certificate.expires_at())
+        } else {
+            None
+        }
     }
 
     /// Returns whole days until the certificate expires. Negative after expiry.
-    pub(crate) fn days_left(&self) -> Option<i64> {
-        let left = self.ends_at()?.duration_since(self.clock.now());
+    pub(crate) fn days_until_expiry(&self) -> Option<i64> {
+        let left = self.expires_at()?.duration_since(self.clock.now());
         Some(left.as_hours().div_euclid(24))
     }
 
     /// Reloads renewed certificate files, also while no token is requested, and warns once a day before expiry.
     ///
     /// Runs until shutdown. Returns at once for other kinds of credential.
-    pub(crate) async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let CredentialSource::Certificate(certificate) = &self.kind else { return };
+    pub(crate) async fn run_expiry_monitor(self: Arc<Self>, stop: CancellationToken) {
+        let CredentialSource::Certificate(certificate) = &self.source else { return };
         let mut warned_at = None;
         loop {
-            certificate.look().await;
-            self.warn(&mut warned_at);
+            certificate.reload_if_changed().await;
+            self.warn_before_expiry(&mut warned_at);
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOKS) => {}
+                () = tokio::time::sleep(RELOAD_INTERVAL) => {}
             }
         }
     }
 
     /// Logs a warning at most once a day when the certificate expires soon. Returns the days left if it logged.
-    fn warn(&self, warned_at: &mut Option<Timestamp>) -> Option<i64> {
-        const NEAR: i64 = 30;
-        let (now, days) = (self.clock.now(), self.days_left()?);
+    fn warn_before_expiry(&self, warned_at: &mut Option<Timestamp>) -> Option<i64> {
+        const EXPIRY_WARNING_DAYS: i64 = 30;
+        let (now, days) = (self.clock.now(), self.days_until_expiry()?);
         let today = warned_at.is_some_and(|at| now.duration_since(at) < SignedDuration::from_hours(24) && at <= now);
-        if days >= NEAR || today {
+        if days >= EXPIRY_WARNING_DAYS || today {
             return None;
         }
         *warned_at = Some(now);
@@ -147,12 +156,12 @@ impl ClientCredential {
 }
 
 /// Reads a federated token from a file that the platform renews.
-async fn federated(file: &PathBuf) -> Result<Secret, CredentialError> {
+async fn read_federated_token(file: &PathBuf) -> Result<Secret, CredentialError> {
     let (key, path) = ("token_file", file.display().to_string());
     let read = tokio::fs::read_to_string(file).await.map(Zeroizing::new);
     let text = read.map_err(|source| CredentialError::Read { key, path: path.clone(), source })?;
     match text.trim() {
-        "" => Err(CredentialError::Shape { key, path, problem: "is empty" }),
+        "" => Err(CredentialError::InvalidContent { key, path, problem: "is empty" }),
         token => Ok(Secret::new(token.to_owned())),
     }
 }

@@ -21,13 +21,13 @@ use openidconnect::core::{
 use openidconnect::{AdditionalProviderMetadata, LogoutProviderMetadata, ProviderMetadata};
 use serde::{Deserialize, Serialize};
 
-use super::{AuthorizedSignIn, DiscoveredProvider, KEYS_AT_LEAST, OidcClient, SignInError};
-use crate::entra::http::{HttpError, bridge};
-use crate::entra::oauth::{EntraTokenResponse, TokenError, TokenSet, aadsts_codes};
+use super::{AuthorizedSignIn, DiscoveredProvider, OidcClient, PROVIDER_REFRESH_INTERVAL, SignInError};
+use crate::entra::http::{HttpError, send_oauth_request};
+use crate::entra::oauth::{EntraTokenResponse, TokenError, TokenSet, parse_aadsts_codes};
 
 /// Interval at which the client authentication is rebuilt while waiting. An assertion is valid for 5 minutes, a device
 /// code for 15.
-const PROVED: SignedDuration = SignedDuration::from_mins(4);
+const AUTHENTICATION_RENEWAL_INTERVAL: SignedDuration = SignedDuration::from_mins(4);
 
 /// Discovery metadata for the device authorization grant (RFC 8628).
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -57,78 +57,80 @@ pub(super) type EntraProviderMetadata = ProviderMetadata<
 /// Device code that waits for a person to sign in.
 pub(crate) struct DeviceCode {
     /// Page on which the person enters the code.
-    pub(crate) address: String,
+    pub(crate) verification_url: String,
     /// Code that the person enters.
-    pub(crate) code: String,
-    pub(crate) until: Timestamp,
-    known: Arc<DiscoveredProvider>,
-    asked: StandardDeviceAuthorizationResponse,
+    pub(crate) user_code: String,
+    pub(crate) expires_at: Timestamp,
+    provider: Arc<DiscoveredProvider>,
+    response: StandardDeviceAuthorizationResponse,
 }
 
 impl OidcClient {
     /// Requests a device code.
-    pub(crate) async fn device_code(&self, scopes: &[&str]) -> Result<DeviceCode, TokenError> {
-        let known = self.known(KEYS_AT_LEAST).await?;
+    pub(crate) async fn request_device_code(&self, scopes: &[&str]) -> Result<DeviceCode, TokenError> {
+        let known = self.provider(PROVIDER_REFRESH_INTERVAL).await?;
         let none = || TokenError::Discovery("device_authorization_endpoint missing".to_owned());
-        let oauth = self.oauth(&known).set_device_authorization_url(known.device.clone().ok_or_else(none)?);
+        let oauth = self
+            .oauth_client(&known)
+            .set_device_authorization_url(known.device_authorization_endpoint.clone().ok_or_else(none)?);
         let scopes = ["openid", "profile"].iter().chain(scopes).map(|scope| Scope::new((*scope).to_owned()));
         let http = self.http.clone();
-        let send = move |request| bridge(http.clone(), request);
+        let send = move |request| send_oauth_request(http.clone(), request);
         let asked: StandardDeviceAuthorizationResponse =
             oauth.exchange_device_code().add_scopes(scopes).request_async(&send).await?;
         let lasts = SignedDuration::try_from(asked.expires_in()).unwrap_or(SignedDuration::from_mins(15));
         Ok(DeviceCode {
-            address: asked.verification_uri().to_string(),
-            code: asked.user_code().secret().clone(),
-            until: self.clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX),
-            known,
-            asked,
+            verification_url: asked.verification_uri().to_string(),
+            user_code: asked.user_code().secret().clone(),
+            expires_at: self.clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX),
+            provider: known,
+            response: asked,
         })
     }
 
     /// Waits until a person has signed in with the code, refused, or let it expire.
-    pub(crate) async fn device_sign_in(&self, code: &DeviceCode) -> Result<AuthorizedSignIn, SignInError> {
+    pub(crate) async fn await_device_sign_in(&self, code: &DeviceCode) -> Result<AuthorizedSignIn, SignInError> {
         loop {
             let began = self.clock.now();
-            match self.wait(code).await {
-                Ok(answer) => return self.authorized(&code.known, TokenSet::from(&answer), None).await,
+            match self.poll_device_token(code).await {
+                Ok(answer) => return self.verify_tokens(&code.provider, TokenSet::from(&answer), None).await,
                 // The client authentication expired, not the device code: poll again with a new one.
                 Err(RequestTokenError::ServerResponse(response))
                     if *response.error() == DeviceCodeErrorResponseType::ExpiredToken
-                        && self.clock.now().duration_since(began) >= PROVED
-                        && self.clock.now() < code.until => {}
-                Err(error) => return Err(failed(error).into()),
+                        && self.clock.now().duration_since(began) >= AUTHENTICATION_RENEWAL_INTERVAL
+                        && self.clock.now() < code.expires_at => {}
+                Err(error) => return Err(token_error_from(error).into()),
             }
         }
     }
 
     /// Polls the token endpoint until it responds, or the client authentication must be rebuilt.
-    async fn wait(
+    async fn poll_device_token(
         &self,
         code: &DeviceCode,
     ) -> Result<EntraTokenResponse, RequestTokenError<HttpError, DeviceCodeErrorResponse>> {
         let other = |error: TokenError| RequestTokenError::Other(error.to_string());
-        let proof = self.proof(&code.known).await.map_err(other)?;
-        let oauth = self.oauth(&code.known);
+        let proof = self.client_authentication(&code.provider).await.map_err(other)?;
+        let oauth = self.oauth_client(&code.provider);
         let clock = self.clock.clone();
         let mut request = oauth
-            .exchange_device_access_token(&code.asked)
+            .exchange_device_access_token(&code.response)
             .set_time_fn(move || chrono::DateTime::from_timestamp(clock.now().as_second(), 0).unwrap_or_default());
-        for (name, value) in proof.fields() {
+        for (name, value) in proof.form_fields() {
             request = request.add_extra_param(name, value);
         }
         let http = self.http.clone();
-        let send = move |request| bridge(http.clone(), request);
-        let proved = Duration::try_from(PROVED).unwrap_or(Duration::from_mins(4));
+        let send = move |request| send_oauth_request(http.clone(), request);
+        let proved = Duration::try_from(AUTHENTICATION_RENEWAL_INTERVAL).unwrap_or(Duration::from_mins(4));
         request.request_async(&send, tokio::time::sleep, Some(proved)).await
     }
 }
 
-fn failed(error: RequestTokenError<HttpError, DeviceCodeErrorResponse>) -> TokenError {
+fn token_error_from(error: RequestTokenError<HttpError, DeviceCodeErrorResponse>) -> TokenError {
     match error {
         RequestTokenError::ServerResponse(response) => TokenError::Refused {
             error: response.error().to_string(),
-            codes: aadsts_codes(response.error_description().map_or("", String::as_str)),
+            codes: parse_aadsts_codes(response.error_description().map_or("", String::as_str)),
             trace_id: None,
         },
         RequestTokenError::Request(error) => TokenError::Http(error),

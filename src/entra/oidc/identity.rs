@@ -15,7 +15,7 @@ use super::{DiscoveredProvider, OidcClient};
 use crate::base::{ObjectId, PersonKey, TenantId};
 
 /// Tolerance for clock skew in `exp` and `nbf`.
-const SKEW: SignedDuration = SignedDuration::from_secs(300);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(300);
 
 /// Claims that Entra adds to the standard ones.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -50,9 +50,9 @@ pub(crate) struct VerifiedIdentity {
     /// includes a requested context in both cases.
     pub(crate) contexts: Vec<String>,
     pub(crate) signed_in_at: Timestamp,
-    pub(crate) guest: bool,
+    pub(crate) is_guest: bool,
     /// True if `amr` contains `pwd`. Entra does not issue `amr` in v2.0 tokens. If present, it is used only to refuse.
-    pub(crate) by_password: bool,
+    pub(crate) used_password: bool,
     pub(crate) login_hint: Option<String>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) enum IdentityError {
     #[error("id token expired")]
     Expired,
     #[error("id token not valid yet")]
-    NotYet,
+    NotYetValid,
     #[error("id token is from another tenant")]
     Tenant,
     #[error("id token contains no object id: request the scope profile")]
@@ -91,7 +91,7 @@ impl OidcClient {
     /// Verifies an id token and returns the person it identifies.
     ///
     /// `nonce` is that of the authorize request. A device code sign-in has none.
-    pub(super) fn verify(
+    pub(super) fn verify_id_token(
         &self,
         provider: &DiscoveredProvider,
         id_token: &str,
@@ -99,11 +99,11 @@ impl OidcClient {
     ) -> Result<VerifiedIdentity, IdentityError> {
         let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
         let now = self.clock.now();
-        let lenient = now.saturating_sub(SKEW).unwrap_or(now).as_second();
+        let lenient = now.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(now).as_second();
         let verifier = IdTokenVerifier::new_public_client(
             ClientId::new(self.client_id.clone()),
             provider.issuer.clone(),
-            provider.keys.clone(),
+            provider.signing_keys.clone(),
         )
         .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
         .set_time_fn(move || chrono::DateTime::from_timestamp(lenient, 0).unwrap_or_default());
@@ -111,12 +111,12 @@ impl OidcClient {
             Some(nonce) => token.claims(&verifier, &Nonce::new(nonce.to_owned())),
             None => token.claims(&verifier, |_: Option<&Nonce>| Ok(())),
         };
-        let claims = claims.map_err(|e| wrong(&e))?;
+        let claims = claims.map_err(|e| classify_claims_error(&e))?;
         let extra = claims.additional_claims();
-        if extra.nbf.is_some_and(|nbf| nbf > now.saturating_add(SKEW).unwrap_or(now).as_second()) {
-            return Err(IdentityError::NotYet);
+        if extra.nbf.is_some_and(|nbf| nbf > now.saturating_add(MAX_CLOCK_SKEW).unwrap_or(now).as_second()) {
+            return Err(IdentityError::NotYetValid);
         }
-        if extra.tid != Some(self.tenant) {
+        if extra.tid != Some(self.tenant_id) {
             return Err(IdentityError::Tenant);
         }
         let object = extra.oid.ok_or(IdentityError::NoObjectId)?;
@@ -127,20 +127,20 @@ impl OidcClient {
         let upn = claims.preferred_username().map(|n| n.to_string()).unwrap_or_default();
         let name = claims.name().and_then(|n| n.get(None)).map_or_else(|| upn.clone(), |n| n.to_string());
         Ok(VerifiedIdentity {
-            key: PersonKey { tenant: self.tenant, object },
+            key: PersonKey { tenant: self.tenant_id, object },
             name,
             upn,
             roles: extra.roles.clone(),
             contexts: extra.acrs.clone(),
             signed_in_at: auth_time,
-            guest: extra.acct == Some(1) || extra.idp.is_some(),
-            by_password: claims.auth_method_refs().is_some_and(|refs| refs.iter().any(|m| m.as_str() == "pwd")),
+            is_guest: extra.acct == Some(1) || extra.idp.is_some(),
+            used_password: claims.auth_method_refs().is_some_and(|refs| refs.iter().any(|m| m.as_str() == "pwd")),
             login_hint: extra.login_hint.clone(),
         })
     }
 }
 
-fn wrong(error: &ClaimsVerificationError) -> IdentityError {
+fn classify_claims_error(error: &ClaimsVerificationError) -> IdentityError {
     match error {
         ClaimsVerificationError::Expired(_) => IdentityError::Expired,
         ClaimsVerificationError::InvalidAudience(_) => IdentityError::Audience,

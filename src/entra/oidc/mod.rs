@@ -22,16 +22,16 @@ use tokio::sync::RwLock;
 use url::Url;
 
 use super::credential::{ClientAuthentication, ClientCredential};
-use super::http::{HttpError, bridge, client};
+use super::http::{HttpError, build_client, send_oauth_request};
 use super::oauth::{EntraOauthClient, TokenError, TokenSet};
 use crate::base::{Clock, Secret, TenantId};
 use crate::config::Config;
 
 /// Minimum time between refreshes caused by tokens with an unknown key. Entra may rotate its keys at any time, so an
 /// unknown key causes an immediate refresh, but a forged token must not cause many.
-const KEYS_AT_MOST: SignedDuration = SignedDuration::from_secs(60);
+const UNKNOWN_KEY_REFRESH_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 /// Maximum age of discovery document and keys.
-const KEYS_AT_LEAST: SignedDuration = SignedDuration::from_hours(24);
+const PROVIDER_REFRESH_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
 /// Failure of a sign-in after the person returned from Entra.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub(crate) enum SignInError {
 pub(crate) struct AuthorizeRequest<'a> {
     pub(crate) state: &'a str,
     pub(crate) nonce: &'a str,
-    pub(crate) verifier: &'a Secret,
+    pub(crate) pkce_verifier: &'a Secret,
     pub(crate) scopes: &'a [&'a str],
     pub(crate) claims: Option<&'a str>,
     pub(crate) login_hint: Option<&'a str>,
@@ -56,20 +56,20 @@ pub(crate) struct AuthorizeRequest<'a> {
 pub(crate) struct AuthorizedSignIn {
     pub(crate) identity: VerifiedIdentity,
     /// Present only with the scope `offline_access`, which only the operator requests.
-    pub(crate) refresh: Option<Secret>,
-    pub(crate) access: Secret,
-    pub(crate) access_seconds: i64,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) access_token: Secret,
+    pub(crate) access_lifetime_seconds: i64,
 }
 
 /// Entra's endpoints and signing keys from discovery.
 struct DiscoveredProvider {
-    authorize: AuthUrl,
-    token: TokenUrl,
-    device: Option<DeviceAuthorizationUrl>,
-    end_session: Option<Url>,
+    authorization_endpoint: AuthUrl,
+    token_endpoint: TokenUrl,
+    device_authorization_endpoint: Option<DeviceAuthorizationUrl>,
+    end_session_endpoint: Option<Url>,
     issuer: IssuerUrl,
-    keys: CoreJsonWebKeySet,
-    read_at: Timestamp,
+    signing_keys: CoreJsonWebKeySet,
+    fetched_at: Timestamp,
 }
 
 /// OpenID Connect client of the portal's app registration.
@@ -77,13 +77,13 @@ pub(crate) struct OidcClient {
     http: Client,
     authority: Url,
     client_id: String,
-    tenant: TenantId,
+    tenant_id: TenantId,
     credential: Arc<ClientCredential>,
-    redirect: RedirectUrl,
+    redirect_uri: RedirectUrl,
     clock: Clock,
-    known: RwLock<Option<Arc<DiscoveredProvider>>>,
+    provider: RwLock<Option<Arc<DiscoveredProvider>>>,
     /// Time of the last refresh caused by an unknown key, in Unix milliseconds.
-    unknown_key_at: AtomicI64,
+    unknown_key_refreshed_at_ms: AtomicI64,
 }
 
 impl OidcClient {
@@ -91,30 +91,30 @@ impl OidcClient {
         let mut redirect = settings.server.public_url.clone();
         redirect.set_path("/signin/callback");
         Ok(Self {
-            http: client()?,
+            http: build_client()?,
             authority: settings.entra.authority(),
             client_id: settings.entra.client_id.to_string(),
-            tenant: settings.tenant(),
+            tenant_id: settings.tenant_id(),
             credential,
-            redirect: RedirectUrl::from_url(redirect),
+            redirect_uri: RedirectUrl::from_url(redirect),
             clock,
-            known: RwLock::new(None),
-            unknown_key_at: AtomicI64::new(i64::MIN),
+            provider: RwLock::new(None),
+            unknown_key_refreshed_at_ms: AtomicI64::new(i64::MIN),
         })
     }
 
     /// Returns discovery document and keys from the cache, or fetches them if they are older than `max_age`.
-    async fn known(&self, max_age: SignedDuration) -> Result<Arc<DiscoveredProvider>, TokenError> {
+    async fn provider(&self, max_age: SignedDuration) -> Result<Arc<DiscoveredProvider>, TokenError> {
         let now = self.clock.now();
-        let fresh = |provider: &Arc<DiscoveredProvider>| now.duration_since(provider.read_at) < max_age;
-        if let Some(provider) = self.known.read().await.as_ref().filter(|k| fresh(k)) {
+        let fresh = |provider: &Arc<DiscoveredProvider>| now.duration_since(provider.fetched_at) < max_age;
+        if let Some(provider) = self.provider.read().await.as_ref().filter(|k| fresh(k)) {
             return Ok(Arc::clone(provider));
         }
-        let mut slot = self.known.write().await;
+        let mut slot = self.provider.write().await;
         if let Some(provider) = slot.as_ref().filter(|k| fresh(k)) {
             return Ok(Arc::clone(provider));
         }
-        let read = Arc::new(self.discover(now).await?);
+        let read = Arc::new(self.fetch_provider(now).await?);
         *slot = Some(Arc::clone(&read));
         Ok(read)
     }
@@ -122,29 +122,29 @@ impl OidcClient {
     /// Fetches the keys again for a token whose key is not among `stale`, so that no sign-in fails during key rotation.
     ///
     /// Returns newer keys from the cache if there are any, and `stale` within [`UNKNOWN_KEY_REFRESH_INTERVAL`].
-    async fn anew(&self, stale: &Arc<DiscoveredProvider>) -> Result<Arc<DiscoveredProvider>, TokenError> {
-        let mut slot = self.known.write().await;
+    async fn refresh_provider(&self, stale: &Arc<DiscoveredProvider>) -> Result<Arc<DiscoveredProvider>, TokenError> {
+        let mut slot = self.provider.write().await;
         if let Some(provider) = slot.as_ref().filter(|provider| !Arc::ptr_eq(provider, stale)) {
             return Ok(Arc::clone(provider));
         }
         let now = self.clock.now();
-        let last = Timestamp::from_millisecond(self.unknown_key_at.load(Ordering::Relaxed));
-        if last.is_ok_and(|last| last <= now && now.duration_since(last) < KEYS_AT_MOST) {
+        let last = Timestamp::from_millisecond(self.unknown_key_refreshed_at_ms.load(Ordering::Relaxed));
+        if last.is_ok_and(|last| last <= now && now.duration_since(last) < UNKNOWN_KEY_REFRESH_INTERVAL) {
             return Ok(Arc::clone(stale));
         }
-        self.unknown_key_at.store(now.as_millisecond(), Ordering::Relaxed);
-        let read = Arc::new(self.discover(now).await?);
+        self.unknown_key_refreshed_at_ms.store(now.as_millisecond(), Ordering::Relaxed);
+        let read = Arc::new(self.fetch_provider(now).await?);
         *slot = Some(Arc::clone(&read));
         Ok(read)
     }
 
     /// Fetches discovery document and keys without the cache, and returns the number of keys.
-    pub(crate) async fn look(&self) -> Result<usize, TokenError> {
-        Ok(self.discover(self.clock.now()).await?.keys.keys().len())
+    pub(crate) async fn check_discovery(&self) -> Result<usize, TokenError> {
+        Ok(self.fetch_provider(self.clock.now()).await?.signing_keys.keys().len())
     }
 
     /// Fetches discovery document and keys.
-    async fn discover(&self, now: Timestamp) -> Result<DiscoveredProvider, TokenError> {
+    async fn fetch_provider(&self, now: Timestamp) -> Result<DiscoveredProvider, TokenError> {
         let wrong = |problem: String| TokenError::Discovery(problem);
         // A URL without a path ends with a slash, an issuer does not.
         let issuer = match self.authority.path() {
@@ -153,7 +153,7 @@ impl OidcClient {
         };
         let issuer = IssuerUrl::new(issuer).map_err(|e| wrong(e.to_string()))?;
         let http = self.http.clone();
-        let send = move |request| bridge(http.clone(), request);
+        let send = move |request| send_oauth_request(http.clone(), request);
         let metadata = device::EntraProviderMetadata::discover_async(issuer.clone(), &send).await.map_err(|e| {
             tracing::warn!(error = ?e, "OpenID discovery failed: sign-in unavailable");
             wrong("discovery document or keys not readable".to_owned())
@@ -163,36 +163,36 @@ impl OidcClient {
         let end_session = more.end_session_endpoint.as_ref().map(|at| at.url().clone());
         let device = more.additional_metadata.device_authorization_endpoint.clone();
         Ok(DiscoveredProvider {
-            authorize: metadata.authorization_endpoint().clone(),
-            token,
-            device,
-            end_session,
+            authorization_endpoint: metadata.authorization_endpoint().clone(),
+            token_endpoint: token,
+            device_authorization_endpoint: device,
+            end_session_endpoint: end_session,
             issuer,
-            keys: metadata.jwks().clone(),
-            read_at: now,
+            signing_keys: metadata.jwks().clone(),
+            fetched_at: now,
         })
     }
 
-    fn oauth(&self, provider: &DiscoveredProvider) -> EntraOauthClient {
+    fn oauth_client(&self, provider: &DiscoveredProvider) -> EntraOauthClient {
         oauth2::Client::new(ClientId::new(self.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
-            .set_auth_uri(provider.authorize.clone())
-            .set_token_uri(provider.token.clone())
-            .set_redirect_uri(self.redirect.clone())
+            .set_auth_uri(provider.authorization_endpoint.clone())
+            .set_token_uri(provider.token_endpoint.clone())
+            .set_redirect_uri(self.redirect_uri.clone())
     }
 
     /// Builds the client authentication for one request to the token endpoint.
-    async fn proof(&self, provider: &DiscoveredProvider) -> Result<ClientAuthentication, TokenError> {
-        Ok(self.credential.proof(provider.token.as_str()).await?)
+    async fn client_authentication(&self, provider: &DiscoveredProvider) -> Result<ClientAuthentication, TokenError> {
+        Ok(self.credential.build_authentication(provider.token_endpoint.as_str()).await?)
     }
 
     /// Returns the URL at which a person signs in.
-    pub(crate) async fn authorize(&self, parameters: &AuthorizeRequest<'_>) -> Result<Url, TokenError> {
-        let provider = self.known(KEYS_AT_LEAST).await?;
+    pub(crate) async fn authorize_url(&self, parameters: &AuthorizeRequest<'_>) -> Result<Url, TokenError> {
+        let provider = self.provider(PROVIDER_REFRESH_INTERVAL).await?;
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(
-            parameters.verifier.expose_secret().to_owned(),
+            parameters.pkce_verifier.expose_secret().to_owned(),
         ));
-        let oauth = self.oauth(&provider);
+        let oauth = self.oauth_client(&provider);
         let state = parameters.state.to_owned();
         let mut request = oauth.authorize_url(|| oauth2::CsrfToken::new(state)).set_pkce_challenge(challenge);
         for scope in ["openid", "profile"].iter().chain(parameters.scopes) {
@@ -214,52 +214,54 @@ impl OidcClient {
     /// Exchanges an authorization code for tokens and verifies the id token.
     ///
     /// `claims` is the `claims` parameter that the token must satisfy.
-    pub(crate) async fn redeem(
+    pub(crate) async fn redeem_code(
         &self,
         code: &str,
         (nonce, verifier): (&str, &Secret),
         claims: Option<&str>,
     ) -> Result<AuthorizedSignIn, SignInError> {
-        let provider = self.known(KEYS_AT_LEAST).await?;
-        let oauth = self.oauth(&provider);
+        let provider = self.provider(PROVIDER_REFRESH_INTERVAL).await?;
+        let oauth = self.oauth_client(&provider);
         let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
         let http = self.http.clone();
-        let send = move |request| bridge(http.clone(), request);
-        let proof = self.proof(&provider).await?;
+        let send = move |request| send_oauth_request(http.clone(), request);
+        let proof = self.client_authentication(&provider).await?;
         let mut request = oauth.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(verifier);
-        for (name, value) in proof.fields() {
+        for (name, value) in proof.form_fields() {
             request = request.add_extra_param(name, value);
         }
         if let Some(claims) = claims {
             request = request.add_extra_param("claims", claims.to_owned());
         }
         let tokens = TokenSet::from(&request.request_async(&send).await.map_err(TokenError::from)?);
-        self.authorized(&provider, tokens, Some(nonce)).await
+        self.verify_tokens(&provider, tokens, Some(nonce)).await
     }
 
     /// Verifies the id token of a token response. Retries once with new keys if its key is unknown.
-    async fn authorized(
+    async fn verify_tokens(
         &self,
         provider: &Arc<DiscoveredProvider>,
         tokens: TokenSet,
         nonce: Option<&str>,
     ) -> Result<AuthorizedSignIn, SignInError> {
         let id_token = tokens.id_token.as_deref().ok_or(IdentityError::Missing)?;
-        let identity = match self.verify(provider, id_token, nonce) {
-            Err(IdentityError::UnknownKey) => self.verify(&*self.anew(provider).await?, id_token, nonce)?,
+        let identity = match self.verify_id_token(provider, id_token, nonce) {
+            Err(IdentityError::UnknownKey) => {
+                self.verify_id_token(&*self.refresh_provider(provider).await?, id_token, nonce)?
+            }
             other => other?,
         };
         Ok(AuthorizedSignIn {
             identity,
-            refresh: tokens.refresh,
-            access: tokens.access,
-            access_seconds: tokens.seconds,
+            refresh_token: tokens.refresh_token,
+            access_token: tokens.access_token,
+            access_lifetime_seconds: tokens.lifetime_seconds,
         })
     }
 
     /// Returns the URL at which a person signs out at Entra. `None` if discovery fails or has no such endpoint.
-    pub(crate) async fn end_session(&self, back: &Url, hint: Option<&str>) -> Option<Url> {
-        let mut url = self.known(KEYS_AT_LEAST).await.ok()?.end_session.clone()?;
+    pub(crate) async fn end_session_url(&self, back: &Url, hint: Option<&str>) -> Option<Url> {
+        let mut url = self.provider(PROVIDER_REFRESH_INTERVAL).await.ok()?.end_session_endpoint.clone()?;
         url.query_pairs_mut().append_pair("post_logout_redirect_uri", back.as_str());
         if let Some(hint) = hint {
             url.query_pairs_mut().append_pair("logout_hint", hint);
@@ -268,28 +270,28 @@ impl OidcClient {
     }
 
     /// Requests an access token of the application itself (client credentials grant).
-    pub(super) async fn application_token(&self, scope: String) -> Result<TokenSet, TokenError> {
-        let provider = self.known(KEYS_AT_LEAST).await?;
+    pub(super) async fn fetch_application_token(&self, scope: String) -> Result<TokenSet, TokenError> {
+        let provider = self.provider(PROVIDER_REFRESH_INTERVAL).await?;
         let http = self.http.clone();
-        let send = move |request| bridge(http.clone(), request);
-        let (oauth, proof) = (self.oauth(&provider), self.proof(&provider).await?);
+        let send = move |request| send_oauth_request(http.clone(), request);
+        let (oauth, proof) = (self.oauth_client(&provider), self.client_authentication(&provider).await?);
         let mut request = oauth.exchange_client_credentials().add_scope(Scope::new(scope));
-        for (name, value) in proof.fields() {
+        for (name, value) in proof.form_fields() {
             request = request.add_extra_param(name, value);
         }
         Ok(TokenSet::from(&request.request_async(&send).await?))
     }
 
     /// Exchanges a refresh token for new tokens.
-    pub(super) async fn refresh(&self, token: &Secret, scopes: &[&str]) -> Result<TokenSet, TokenError> {
-        let provider = self.known(KEYS_AT_LEAST).await?;
+    pub(super) async fn refresh_tokens(&self, token: &Secret, scopes: &[&str]) -> Result<TokenSet, TokenError> {
+        let provider = self.provider(PROVIDER_REFRESH_INTERVAL).await?;
         let http = self.http.clone();
-        let send = move |request| bridge(http.clone(), request);
+        let send = move |request| send_oauth_request(http.clone(), request);
         let token = RefreshToken::new(token.expose_secret().to_owned());
         let scopes = scopes.iter().map(|s| Scope::new((*s).to_owned()));
-        let (oauth, proof) = (self.oauth(&provider), self.proof(&provider).await?);
+        let (oauth, proof) = (self.oauth_client(&provider), self.client_authentication(&provider).await?);
         let mut request = oauth.exchange_refresh_token(&token).add_scopes(scopes);
-        for (name, value) in proof.fields() {
+        for (name, value) in proof.form_fields() {
             request = request.add_extra_param(name, value);
         }
         Ok(TokenSet::from(&request.request_async(&send).await?))

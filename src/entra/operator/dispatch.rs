@@ -11,21 +11,21 @@ use super::last_moment::DeadlineBody;
 use super::{DispatchPermit, OperatorClient, OperatorError, ReadyOperator};
 use crate::base::{ObjectId, Password};
 use crate::entra::agent::ActingIdentity;
-use crate::entra::graph::{GraphError, GraphRefusal, retry_after, text};
+use crate::entra::graph::{GraphError, GraphRefusal, header_text, parse_retry_after};
 use crate::entra::location::OperationUrl;
 
 /// Id of the password authentication method, the same for all users.
-const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
+const PASSWORD_METHOD_ID: &str = "28c10230-6103-485e-b985-444c60001490";
 
 /// Outcome of sending a reset, as far as the response to the POST shows.
 #[derive(Debug)]
 pub(crate) enum DispatchOutcome {
     /// HTTP 202. `operation_url` is `None` if the `Location` header was missing or not a Graph URL: then only evidence
     /// shows the result.
-    Accepted { location: Option<OperationUrl>, retry_after: Option<SignedDuration>, request_id: Option<String> },
+    Accepted { operation_url: Option<OperationUrl>, retry_after: Option<SignedDuration>, request_id: Option<String> },
     /// HTTP 401 or 429 with Graph's own error body: nothing was processed. The reset may be sent again with a new token
     /// or after a wait.
-    NotTaken { refusal: GraphRefusal },
+    Retryable { refusal: GraphRefusal },
     /// Nothing was processed, and sending again would not help.
     Refused { refusal: GraphRefusal },
     /// The password was not sent: connecting failed, or the deadline had passed.
@@ -45,13 +45,13 @@ pub(crate) enum OperationPoll {
         request_id: Option<String>,
     },
     /// HTTP 404: the outcome is unknown.
-    Lost,
+    NotFound,
     /// HTTP 429.
     Throttled { retry_after: Option<SignedDuration> },
     /// HTTP 401: concerns the token, not the operation.
-    Token,
+    Unauthorized,
     /// Any other response, or none: the state of the operation is not known.
-    Nothing { status: Option<u16> },
+    Inconclusive { status: Option<u16> },
 }
 
 #[derive(Serialize)]
@@ -70,7 +70,7 @@ struct LongRunningOperation {
 
 impl OperatorClient {
     /// Sends a reset, once. Nothing below this call retries.
-    pub(crate) async fn reset(
+    pub(crate) async fn reset_password(
         &self,
         ready: &ReadyOperator,
         permit: &DispatchPermit,
@@ -78,66 +78,67 @@ impl OperatorClient {
     ) -> Result<DispatchOutcome, OperatorError> {
         // Graph refuses this too, but a changed operator password would stop resets for everyone.
         if permit.object == ready.operator.object {
-            return Err(OperatorError::Itself);
+            return Err(OperatorError::SelfReset);
         }
         let id = permit.object.to_string();
-        let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD, "resetPassword"]);
+        let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD_ID, "resetPassword"]);
         let body = serde_json::to_vec(&ResetPasswordRequest { new_password: password.expose_password() })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
-        let (body, sent) = DeadlineBody::new(body, permit.leaves_before, self.graph.clock.clone());
-        let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json");
-        let answer = self.graph.send_for_head(request.body(reqwest::Body::wrap(body)), &ready.token).await;
+        let (body, sent) = DeadlineBody::new(body, permit.send_deadline, self.graph.clock.clone());
+        let request = self.graph.unpooled_http.post(url).header(header::CONTENT_TYPE, "application/json");
+        let answer = self.graph.send_ignoring_body(request.body(reqwest::Body::wrap(body)), &ready.access_token).await;
         if let Err(error) = &answer {
-            self.heed(&ready.operator, error).await?;
+            self.detect_challenge(&ready.operator, error).await?;
         }
         Ok(match answer {
             Ok(done) if done.status == StatusCode::ACCEPTED => DispatchOutcome::Accepted {
-                location: text_whole(&done.headers).and_then(|l| OperationUrl::parse(&l, &self.graph.base)),
-                retry_after: retry_after(&done.headers),
-                request_id: text(&done.headers, "request-id"),
+                operation_url: location_header(&done.headers)
+                    .and_then(|l| OperationUrl::parse(&l, &self.graph.base_url)),
+                retry_after: parse_retry_after(&done.headers),
+                request_id: header_text(&done.headers, "request-id"),
             },
             // A success status other than 202 is not documented: the outcome is unknown.
             Ok(done) => DispatchOutcome::NoAnswer {
                 status: Some(done.status.as_u16()),
-                request_id: text(&done.headers, "request-id"),
+                request_id: header_text(&done.headers, "request-id"),
             },
-            Err(GraphError::Answered(refusal)) => judge(refusal),
+            Err(GraphError::ErrorResponse(refusal)) => classify_response(refusal),
             // The password never sent this process.
-            Err(GraphError::Http(_)) if !sent.get() => DispatchOutcome::NotSent,
+            Err(GraphError::Http(_)) if !sent.is_set() => DispatchOutcome::NotSent,
             Err(GraphError::Http(_)) => DispatchOutcome::NoAnswer { status: None, request_id: None },
             Err(error) => return Err(error.into()),
         })
     }
 
     /// Polls an operation for its status.
-    pub(crate) async fn poll(&self, location: &OperationUrl) -> Result<OperationPoll, OperatorError> {
-        let (operator, token) = self.token().await?;
-        let answer = self.graph.send(self.graph.http.get(location.url().clone()), &token).await;
+    pub(crate) async fn poll_operation(&self, location: &OperationUrl) -> Result<OperationPoll, OperatorError> {
+        let (operator, token) = self.access_token().await?;
+        let answer = self.graph.send(self.graph.http.get(location.as_url().clone()), &token).await;
         if let Err(error) = &answer {
-            self.heed(&operator, error).await?;
+            self.detect_challenge(&operator, error).await?;
         }
         Ok(match answer {
             Ok(done) => match serde_json::from_slice::<LongRunningOperation>(&done.body) {
                 Ok(read) => OperationPoll::Operation {
                     status: read.status.to_ascii_lowercase(),
                     detail: read.status_detail,
-                    retry_after: retry_after(&done.headers),
-                    request_id: text(&done.headers, "request-id"),
+                    retry_after: parse_retry_after(&done.headers),
+                    request_id: header_text(&done.headers, "request-id"),
                 },
-                Err(_) => OperationPoll::Nothing { status: Some(done.status.as_u16()) },
+                Err(_) => OperationPoll::Inconclusive { status: Some(done.status.as_u16()) },
             },
-            Err(GraphError::Answered(refusal)) => match refusal.status {
+            Err(GraphError::ErrorResponse(refusal)) => match refusal.status {
                 // An operator without its role may not poll either. The operation continues meanwhile.
                 StatusCode::FORBIDDEN => {
                     self.check_role().await?;
-                    OperationPoll::Nothing { status: Some(refusal.status.as_u16()) }
+                    OperationPoll::Inconclusive { status: Some(refusal.status.as_u16()) }
                 }
-                StatusCode::NOT_FOUND => OperationPoll::Lost,
+                StatusCode::NOT_FOUND => OperationPoll::NotFound,
                 StatusCode::TOO_MANY_REQUESTS => OperationPoll::Throttled { retry_after: refusal.retry_after },
-                StatusCode::UNAUTHORIZED => OperationPoll::Token,
-                status => OperationPoll::Nothing { status: Some(status.as_u16()) },
+                StatusCode::UNAUTHORIZED => OperationPoll::Unauthorized,
+                status => OperationPoll::Inconclusive { status: Some(status.as_u16()) },
             },
-            Err(GraphError::Http(_) | GraphError::Unreadable(_)) => OperationPoll::Nothing { status: None },
+            Err(GraphError::Http(_) | GraphError::Unreadable(_)) => OperationPoll::Inconclusive { status: None },
             Err(error) => return Err(error.into()),
         })
     }
@@ -151,16 +152,16 @@ impl OperatorClient {
         person: ObjectId,
         identity: ActingIdentity<'_>,
     ) -> Result<(), OperatorError> {
-        let (operator, token) = self.token_of(identity).await?;
+        let (operator, token) = self.token_for(identity).await?;
         let url = self.graph.url(&["users", &person.to_string(), "revokeSignInSessions"]);
         let request = self.graph.http.post(url).header(header::CONTENT_LENGTH, 0);
-        let answer = self.graph.send_for_head(request, &token).await;
-        self.heard(operator.as_ref(), answer).await.map(|_| ())
+        let answer = self.graph.send_ignoring_body(request, &token).await;
+        self.map_result(operator.as_ref(), answer).await.map(|_| ())
     }
 
     /// Parses a stored operation URL. It is validated again, because the database is trusted no more than the network.
-    pub(crate) fn location(&self, stored: &str) -> Option<OperationUrl> {
-        OperationUrl::parse(stored, &self.graph.base)
+    pub(crate) fn parse_operation_url(&self, stored: &str) -> Option<OperationUrl> {
+        OperationUrl::parse(stored, &self.graph.base_url)
     }
 }
 
@@ -168,23 +169,25 @@ impl OperatorClient {
 ///
 /// A 4xx status except 408 means that nothing was processed. After 401 and 429 with Graph's own body the reset may be
 /// sent again. The outcome of any other status is unknown.
-fn judge(refusal: GraphRefusal) -> DispatchOutcome {
+fn classify_response(refusal: GraphRefusal) -> DispatchOutcome {
     let graphs_own = refusal.code.is_some();
     match refusal.status {
         // A claims challenge: a new token would be challenged again.
         StatusCode::UNAUTHORIZED if refusal.challenge.is_some() => DispatchOutcome::Refused { refusal },
-        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS if graphs_own => DispatchOutcome::NotTaken { refusal },
-        StatusCode::REQUEST_TIMEOUT => unknown(refusal),
+        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS if graphs_own => {
+            DispatchOutcome::Retryable { refusal }
+        }
+        StatusCode::REQUEST_TIMEOUT => unknown_outcome(refusal),
         status if status.is_client_error() => DispatchOutcome::Refused { refusal },
-        _ => unknown(refusal),
+        _ => unknown_outcome(refusal),
     }
 }
 
-fn unknown(refusal: GraphRefusal) -> DispatchOutcome {
+fn unknown_outcome(refusal: GraphRefusal) -> DispatchOutcome {
     DispatchOutcome::NoAnswer { status: Some(refusal.status.as_u16()), request_id: refusal.request_id }
 }
 
 /// Returns the `Location` header in full. [`header_text`] would cut it to 200 characters.
-fn text_whole(headers: &reqwest::header::HeaderMap) -> Option<String> {
+fn location_header(headers: &reqwest::header::HeaderMap) -> Option<String> {
     Some(headers.get(reqwest::header::LOCATION)?.to_str().ok()?.to_owned())
 }

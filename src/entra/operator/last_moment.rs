@@ -23,9 +23,9 @@ pub(super) struct DeadlineExceeded;
 /// Request body that can be sent once, before a deadline.
 pub(super) struct DeadlineBody {
     bytes: Option<Zeroizing<Vec<u8>>>,
-    before: Duration,
+    deadline: Duration,
     clock: Clock,
-    left: BodySentFlag,
+    sent: BodySentFlag,
 }
 
 /// Flag that is set when the body is handed to the network.
@@ -33,7 +33,7 @@ pub(super) struct DeadlineBody {
 pub(super) struct BodySentFlag(Arc<AtomicBool>);
 
 impl BodySentFlag {
-    pub(super) fn get(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
@@ -42,7 +42,7 @@ impl DeadlineBody {
     /// Creates a body. The deadline is measured by [`Clock::elapsed`].
     pub(super) fn new(bytes: Vec<u8>, before: Duration, clock: Clock) -> (Self, BodySentFlag) {
         let left = BodySentFlag::default();
-        (Self { bytes: Some(Zeroizing::new(bytes)), before, clock, left: left.clone() }, left)
+        (Self { bytes: Some(Zeroizing::new(bytes)), deadline: before, clock, sent: left.clone() }, left)
     }
 }
 
@@ -54,11 +54,11 @@ impl Body for DeadlineBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, DeadlineExceeded>>> {
-        if self.clock.elapsed() >= self.before {
+        if self.clock.elapsed() >= self.deadline {
             return Poll::Ready(Some(Err(DeadlineExceeded)));
         }
         let Some(bytes) = self.bytes.take() else { return Poll::Ready(None) };
-        self.left.0.store(true, Ordering::Release);
+        self.sent.0.store(true, Ordering::Release);
         // Zeroized when the network has sent and dropped it.
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(bytes)))))
     }
@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    fn next(body: &mut DeadlineBody) -> Option<Result<Bytes, DeadlineExceeded>> {
+    fn poll_body(body: &mut DeadlineBody) -> Option<Result<Bytes, DeadlineExceeded>> {
         let mut context = Context::from_waker(std::task::Waker::noop());
         match Pin::new(body).poll_frame(&mut context) {
             Poll::Ready(frame) => frame.map(|f| f.map(|f| f.into_data().unwrap())),
@@ -87,19 +87,19 @@ mod tests {
     }
 
     #[test]
-    fn it_leaves_in_time_and_once() {
+    fn body_before_deadline_is_sent_once() {
         let (mut body, left) = DeadlineBody::new(b"secret".to_vec(), Duration::from_secs(5), Clock::system());
-        assert!(!left.get());
-        assert_eq!(next(&mut body).unwrap().unwrap(), "secret");
-        assert!(left.get() && next(&mut body).is_none());
+        assert!(!left.is_set());
+        assert_eq!(poll_body(&mut body).unwrap().unwrap(), "secret");
+        assert!(left.is_set() && poll_body(&mut body).is_none());
     }
 
     #[test]
-    fn it_stays_when_the_moment_has_passed() {
+    fn body_after_deadline_is_withheld() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         let (mut body, left) = DeadlineBody::new(b"secret".to_vec(), Duration::from_secs(5), clock.clone());
         clock.advance(SignedDuration::from_secs(5));
-        assert!(next(&mut body).unwrap().is_err());
-        assert!(!left.get());
+        assert!(poll_body(&mut body).unwrap().is_err());
+        assert!(!left.is_set());
     }
 }

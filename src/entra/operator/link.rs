@@ -13,17 +13,17 @@ use crate::entra::reads::RoleAssignment;
 use crate::store::StoreError;
 
 /// Template id of the role Global Administrator.
-const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+const GLOBAL_ADMINISTRATOR_ROLE: &str = "62e90394-69f5-4237-9190-012177145e10";
 /// Roles that may reset passwords *and* read operations, least privileged first. The first element is the template id.
 ///
 /// <https://learn.microsoft.com/graph/api/authenticationmethod-resetpassword>,
 /// <https://learn.microsoft.com/graph/api/longrunningoperation-get>
-const RESETTING: [(&str, &str); 2] = [
+const RESET_ROLES: [(&str, &str); 2] = [
     ("c4e39bd9-1100-46d3-8c65-fb160da0071f", "Authentication Administrator"),
     ("7be44c8a-adaf-4e2a-84d6-ab2649e08a13", "Privileged Authentication Administrator"),
 ];
 /// Time in which an administrator must confirm a candidate.
-const WAITS: SignedDuration = SignedDuration::from_mins(10);
+const CANDIDATE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// Account that signed in to become the operator. Stored sealed until it is confirmed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub(crate) struct OperatorCandidate {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkRefusal {
     #[error("an administrator cannot link their own account: sign in with the service account")]
-    Yourself,
+    SameAccount,
     #[error("a Global Administrator must not be the operator")]
     GlobalAdministrator,
     #[error("the account holds no role that may reset passwords")]
@@ -66,33 +66,36 @@ impl From<StoreError> for LinkRefusal {
 
 impl OperatorClient {
     /// Checks the account that signed in and stores it as candidate for this administrator's session.
-    pub(crate) async fn propose(
+    pub(crate) async fn propose_candidate(
         &self,
         session: &str,
         admin: PersonKey,
         sign_in: AuthorizedSignIn,
     ) -> Result<(), LinkRefusal> {
         if sign_in.identity.key == admin {
-            return Err(LinkRefusal::Yourself);
+            return Err(LinkRefusal::SameAccount);
         }
-        let candidate = self.candidate(sign_in).await?;
+        let candidate = self.assess_candidate(sign_in).await?;
         let now = self.now();
-        Ok(self.store.keep(session, &candidate, now.saturating_add(WAITS).unwrap_or(now)).await?)
+        Ok(self
+            .store
+            .insert_candidate(session, &candidate, now.saturating_add(CANDIDATE_LIFETIME).unwrap_or(now))
+            .await?)
     }
 
     /// Checks that the account that signed in can become the operator.
-    pub(crate) async fn candidate(&self, sign_in: AuthorizedSignIn) -> Result<OperatorCandidate, LinkRefusal> {
-        let held = self.graph.roles(sign_in.identity.key.object).await.map_err(OperatorError::from)?;
-        if too_much_power(&held) {
+    pub(crate) async fn assess_candidate(&self, sign_in: AuthorizedSignIn) -> Result<OperatorCandidate, LinkRefusal> {
+        let held = self.graph.fetch_role_assignments(sign_in.identity.key.object).await.map_err(OperatorError::from)?;
+        if is_overprivileged(&held) {
             return Err(LinkRefusal::GlobalAdministrator);
         }
-        let (role, scope) = resetting_role(&held).ok_or(LinkRefusal::NoRole)?;
-        if scope == "/" && !self.tenant_wide {
+        let (role, scope) = find_reset_role(&held).ok_or(LinkRefusal::NoRole)?;
+        if scope == "/" && !self.allows_tenant_wide_role {
             return Err(LinkRefusal::TenantWide);
         }
-        let refresh = sign_in.refresh.ok_or(LinkRefusal::NoRefreshToken)?;
+        let refresh = sign_in.refresh_token.ok_or(LinkRefusal::NoRefreshToken)?;
         let now = self.now();
-        let until = now.saturating_add(SignedDuration::from_secs(sign_in.access_seconds)).unwrap_or(now);
+        let until = now.saturating_add(SignedDuration::from_secs(sign_in.access_lifetime_seconds)).unwrap_or(now);
         Ok(OperatorCandidate {
             key: sign_in.identity.key,
             upn: sign_in.identity.upn,
@@ -100,54 +103,54 @@ impl OperatorClient {
             role: role.to_owned(),
             scope,
             refresh: refresh.expose_secret().to_owned(),
-            access: sign_in.access.expose_secret().to_owned(),
+            access: sign_in.access_token.expose_secret().to_owned(),
             access_until: until.as_millisecond(),
         })
     }
 
     /// Loads the candidate that waits for confirmation in this session.
-    pub(crate) async fn proposed(&self, session: &str) -> Result<Option<OperatorCandidate>, StoreError> {
-        self.store.candidate(session, self.now()).await
+    pub(crate) async fn load_candidate(&self, session: &str) -> Result<Option<OperatorCandidate>, StoreError> {
+        self.store.load_candidate(session, self.now()).await
     }
 
     /// Makes the candidate the operator after its refresh token has been used successfully. Until then the old link
     /// stays.
-    pub(crate) async fn confirm(&self, session: &str, admin: PersonKey) -> Result<(), LinkRefusal> {
-        let candidate = self.proposed(session).await?.ok_or(LinkRefusal::NoCandidate)?;
-        self.make_operator(candidate, &admin.to_string(), AuditActor::Staff(admin)).await?;
-        self.store.drop_candidate(session, self.now()).await?;
+    pub(crate) async fn confirm_candidate(&self, session: &str, admin: PersonKey) -> Result<(), LinkRefusal> {
+        let candidate = self.load_candidate(session).await?.ok_or(LinkRefusal::NoCandidate)?;
+        self.link_operator(candidate, &admin.to_string(), AuditActor::Staff(admin)).await?;
+        self.store.delete_candidate(session, self.now()).await?;
         Ok(())
     }
 
     /// Links an operator from the command line, whose user has access to the portal's configuration and keys.
-    pub(crate) async fn link_by_command(&self, candidate: OperatorCandidate) -> Result<(), LinkRefusal> {
-        self.make_operator(candidate, "command", AuditActor::Command).await
+    pub(crate) async fn link_from_cli(&self, candidate: OperatorCandidate) -> Result<(), LinkRefusal> {
+        self.link_operator(candidate, "command", AuditActor::Command).await
     }
 
     /// Uses the candidate's refresh token once, then stores the candidate as operator.
-    async fn make_operator(
+    async fn link_operator(
         &self,
         mut candidate: OperatorCandidate,
         by: &str,
         actor: AuditActor,
     ) -> Result<(), LinkRefusal> {
         let old = Secret::new(candidate.refresh.clone());
-        let fresh = self.renew(&old).await.map_err(OperatorError::Token)?;
+        let fresh = self.exchange_refresh_token(&old).await.map_err(OperatorError::Token)?;
         let now = self.now();
         candidate.access_until =
-            now.saturating_add(SignedDuration::from_secs(fresh.seconds)).unwrap_or(now).as_millisecond();
-        fresh.access.expose_secret().clone_into(&mut candidate.access);
-        if let Some(refresh) = fresh.refresh {
+            now.saturating_add(SignedDuration::from_secs(fresh.lifetime_seconds)).unwrap_or(now).as_millisecond();
+        fresh.access_token.expose_secret().clone_into(&mut candidate.access);
+        if let Some(refresh) = fresh.refresh_token {
             refresh.expose_secret().clone_into(&mut candidate.refresh);
         }
-        let mut transaction = self.auditor.begin().await?;
-        self.store.replace(transaction.tx(), &candidate, by, now).await?;
-        let event = AuditEvent::new("operator.linked", actor).about(candidate.key);
-        transaction.record(
+        let mut transaction = self.audit_log.begin().await?;
+        self.store.replace_operator(transaction.tx(), &candidate, by, now).await?;
+        let event = AuditEvent::new("operator.linked", actor).with_subject(candidate.key);
+        transaction.record_event(
             event
-                .with("role", candidate.role.clone())
-                .with("scope", candidate.scope.clone())
-                .personal("upn", candidate.upn.clone()),
+                .with_detail("role", candidate.role.clone())
+                .with_detail("scope", candidate.scope.clone())
+                .with_personal_detail("upn", candidate.upn.clone()),
         );
         transaction.commit().await?;
         Ok(())
@@ -157,17 +160,17 @@ impl OperatorClient {
 /// Returns true if the account holds, or is eligible for, the role Global Administrator.
 ///
 /// Anyone with the portal's database and keys would then control the tenant.
-pub(crate) fn too_much_power(held: &[RoleAssignment]) -> bool {
-    held.iter().any(|role| role.template == GLOBAL_ADMINISTRATOR)
+pub(crate) fn is_overprivileged(held: &[RoleAssignment]) -> bool {
+    held.iter().any(|role| role.role_template_id == GLOBAL_ADMINISTRATOR_ROLE)
 }
 
 /// Returns the name and scope of an active role that may reset passwords. A scoped assignment is preferred to a
 /// tenant-wide one.
-pub(crate) fn resetting_role(held: &[RoleAssignment]) -> Option<(&'static str, String)> {
-    let mut active: Vec<&RoleAssignment> = held.iter().filter(|r| !r.eligible).collect();
+pub(crate) fn find_reset_role(held: &[RoleAssignment]) -> Option<(&'static str, String)> {
+    let mut active: Vec<&RoleAssignment> = held.iter().filter(|r| !r.is_eligible).collect();
     active.sort_by_key(|r| r.scope == "/");
     let named = |r: &&RoleAssignment| {
-        RESETTING.iter().find(|(id, _)| *id == r.template).map(|(_, name)| (*name, r.scope.clone()))
+        RESET_ROLES.iter().find(|(id, _)| *id == r.role_template_id).map(|(_, name)| (*name, r.scope.clone()))
     };
     active.iter().find_map(named)
 }
@@ -176,16 +179,16 @@ pub(crate) fn resetting_role(held: &[RoleAssignment]) -> Option<(&'static str, S
 mod tests {
     use super::*;
 
-    fn role(template: &str, scope: &str, eligible: bool) -> RoleAssignment {
-        RoleAssignment { template: template.to_owned(), scope: scope.to_owned(), eligible }
+    fn role_assignment(template: &str, scope: &str, eligible: bool) -> RoleAssignment {
+        RoleAssignment { role_template_id: template.to_owned(), scope: scope.to_owned(), is_eligible: eligible }
     }
 
     #[test]
-    fn a_scoped_role_is_preferred_and_an_eligible_one_does_not_count() {
-        let id = RESETTING[0].0;
-        let both = [role(id, "/", false), role(id, "/administrativeUnits/1", false)];
-        assert_eq!(resetting_role(&both).unwrap().1, "/administrativeUnits/1");
-        assert_eq!(resetting_role(&[role(id, "/", true)]), None);
-        assert_eq!(resetting_role(&[role(GLOBAL_ADMINISTRATOR, "/", false)]), None);
+    fn scoped_role_is_preferred_and_eligible_role_is_ignored() {
+        let id = RESET_ROLES[0].0;
+        let both = [role_assignment(id, "/", false), role_assignment(id, "/administrativeUnits/1", false)];
+        assert_eq!(find_reset_role(&both).unwrap().1, "/administrativeUnits/1");
+        assert_eq!(find_reset_role(&[role_assignment(id, "/", true)]), None);
+        assert_eq!(find_reset_role(&[role_assignment(GLOBAL_ADMINISTRATOR_ROLE, "/", false)]), None);
     }
 }

@@ -11,12 +11,12 @@ use crate::store::{Db, StoreError, on_db};
 pub(crate) struct DispatchPermit {
     pub(super) object: ObjectId,
     /// Deadline by [`crate::base::Clock::elapsed`]. A process suspended past it must not send the reset.
-    pub(super) leaves_before: Duration,
+    pub(super) send_deadline: Duration,
 }
 
 impl DispatchPermit {
     /// Loads the dispatched reset outside any transaction, so that uncommitted rows are not visible.
-    pub(crate) async fn of(
+    pub(crate) async fn load(
         db: &Db,
         reset: ResetId,
         person: PersonKey,
@@ -27,7 +27,7 @@ impl DispatchPermit {
         let (id, tenant, object) = (reset.to_string(), person.tenant.to_string(), person.object.to_string());
         let row: Option<(String,)> =
             on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
-        row.ok_or(StoreError::NoRow)?;
-        Ok(Self { object: person.object, leaves_before })
+        row.ok_or(StoreError::RowNotFound)?;
+        Ok(Self { object: person.object, send_deadline: leaves_before })
     }
 }

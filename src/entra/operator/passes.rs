@@ -13,7 +13,7 @@ use crate::base::{ObjectId, Secret};
 use crate::entra::agent::ActingIdentity;
 
 /// Minimum lifetime that Graph accepts.
-const SHORTEST_MINUTES: i64 = 10;
+const MIN_PASS_MINUTES: i64 = 10;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,11 +35,11 @@ struct CreatePassResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PassStatus {
     /// Not used yet and valid now or later.
-    Waiting,
+    Usable,
     /// Used for its one sign-in.
     Used,
     /// Expired, deleted, or replaced by another.
-    Over,
+    Ended,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +55,7 @@ struct PassStatusResponse {
 pub(crate) struct TemporaryAccessPass {
     pub(crate) id: String,
     pub(crate) code: Secret,
-    pub(crate) minutes: i64,
+    pub(crate) lifetime_minutes: i64,
 }
 
 impl OperatorClient {
@@ -65,45 +65,51 @@ impl OperatorClient {
         person: ObjectId,
         identity: ActingIdentity<'_>,
     ) -> Result<TemporaryAccessPass, OperatorError> {
-        match self.wish(person, Some(SHORTEST_MINUTES), identity).await {
+        match self.request_pass(person, Some(MIN_PASS_MINUTES), identity).await {
             // The tenant's policy has a longer minimum, which only policy administrators can read: use its default.
-            Err(OperatorError::Graph(GraphError::Answered(refusal))) if refusal.status == StatusCode::BAD_REQUEST => {
-                self.wish(person, None, identity).await
+            Err(OperatorError::Graph(GraphError::ErrorResponse(refusal)))
+                if refusal.status == StatusCode::BAD_REQUEST =>
+            {
+                self.request_pass(person, None, identity).await
             }
             made => made,
         }
     }
 
     /// Requests a pass, once. Without a lifetime, the tenant's default applies.
-    async fn wish(
+    async fn request_pass(
         &self,
         person: ObjectId,
         lifetime_in_minutes: Option<i64>,
         identity: ActingIdentity<'_>,
     ) -> Result<TemporaryAccessPass, OperatorError> {
-        let (operator, token) = self.token_of(identity).await?;
+        let (operator, token) = self.token_for(identity).await?;
         let url = self.graph.url(&["users", &person.to_string(), "authentication", "temporaryAccessPassMethods"]);
         let body = serde_json::to_vec(&CreatePassRequest { is_usable_once: true, lifetime_in_minutes })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         // Sent once: a second request would replace a pass that an agent may be reading out.
-        let request = self.graph.once.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
-        let answer = self.heard(operator.as_ref(), self.graph.send(request, &token).await).await?;
+        let request = self.graph.unpooled_http.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
+        let answer = self.map_result(operator.as_ref(), self.graph.send(request, &token).await).await?;
         // The error contains the position only, because the body contains the pass.
         let made: CreatePassResponse = serde_json::from_slice(&answer.body)
             .map_err(|e| GraphError::Unreadable(format!("Temporary Access Pass, column {}", e.column())))?;
-        Ok(TemporaryAccessPass { id: made.id, code: made.temporary_access_pass, minutes: made.lifetime_in_minutes })
+        Ok(TemporaryAccessPass {
+            id: made.id,
+            code: made.temporary_access_pass,
+            lifetime_minutes: made.lifetime_in_minutes,
+        })
     }
 
     /// Fetches the status of a pass. `methodUsabilityReason` contains why a pass is not usable:
     /// <https://learn.microsoft.com/graph/api/resources/temporaryaccesspassauthenticationmethod> (read 2026-11-25).
-    pub(crate) async fn pass_stands(&self, person: ObjectId, pass: &str) -> Result<PassStatus, OperatorError> {
-        let (operator, token) = self.token().await?;
+    pub(crate) async fn fetch_pass_status(&self, person: ObjectId, pass: &str) -> Result<PassStatus, OperatorError> {
+        let (operator, token) = self.access_token().await?;
         let segments = ["users", &person.to_string(), "authentication", "temporaryAccessPassMethods", pass];
         let answer = match self.graph.send(self.graph.http.get(self.graph.url(&segments)), &token).await {
             Ok(answer) => answer,
-            Err(error) if error.is_not_found() => return Ok(PassStatus::Over),
+            Err(error) if error.is_not_found() => return Ok(PassStatus::Ended),
             Err(error) => {
-                self.heed(&operator, &error).await?;
+                self.detect_challenge(&operator, &error).await?;
                 return Err(error.into());
             }
         };
@@ -113,21 +119,21 @@ impl OperatorClient {
             |reason: &str| read.method_usability_reason.as_deref().is_some_and(|r| r.eq_ignore_ascii_case(reason));
         Ok(match read.is_usable {
             _ if because("OneTimeUsed") => PassStatus::Used,
-            Some(true) => PassStatus::Waiting,
-            _ if because("NotYetValid") => PassStatus::Waiting,
-            _ => PassStatus::Over,
+            Some(true) => PassStatus::Usable,
+            _ if because("NotYetValid") => PassStatus::Usable,
+            _ => PassStatus::Ended,
         })
     }
 
     /// Deletes a pass. Succeeds if it no longer exists.
     pub(crate) async fn delete_pass(&self, person: ObjectId, pass: &str) -> Result<(), OperatorError> {
-        let (operator, token) = self.token().await?;
+        let (operator, token) = self.access_token().await?;
         let segments = ["users", &person.to_string(), "authentication", "temporaryAccessPassMethods", pass];
-        match self.graph.send_for_head(self.graph.http.delete(self.graph.url(&segments)), &token).await {
+        match self.graph.send_ignoring_body(self.graph.http.delete(self.graph.url(&segments)), &token).await {
             Ok(_) => Ok(()),
-            Err(GraphError::Answered(refusal)) if refusal.status == StatusCode::NOT_FOUND => Ok(()),
+            Err(GraphError::ErrorResponse(refusal)) if refusal.status == StatusCode::NOT_FOUND => Ok(()),
             Err(error) => {
-                self.heed(&operator, &error).await?;
+                self.detect_challenge(&operator, &error).await?;
                 Err(error.into())
             }
         }

@@ -15,7 +15,7 @@ use crate::base::Password;
 use crate::entra::graph::GraphError;
 
 /// Timeout of the check. A person is waiting, and the reset itself returns the same result later.
-const PATIENCE: Duration = Duration::from_secs(2);
+const VALIDATION_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
 struct ValidatePasswordRequest<'a> {
@@ -48,19 +48,19 @@ impl OperatorClient {
     /// Checks a password, once.
     ///
     /// The password is sent as in a reset: over a new connection, with a [`DeadlineBody`].
-    pub(crate) async fn validate(&self, password: &Password) -> Result<PasswordValidation, OperatorError> {
+    pub(crate) async fn validate_password(&self, password: &Password) -> Result<PasswordValidation, OperatorError> {
         // Outside the timeout: an interrupted refresh would block the token for other replicas for 30 seconds.
-        let (operator, token) = self.token().await?;
+        let (operator, token) = self.access_token().await?;
         let body = serde_json::to_vec(&ValidatePasswordRequest { password: password.expose_password() })
             .map_err(|e| GraphError::Unreadable(e.to_string()))?;
         let clock = self.graph.clock.clone();
-        let (body, _) = DeadlineBody::new(body, clock.elapsed().saturating_add(PATIENCE), clock);
-        let request = self.graph.once.post(self.graph.beta(&["users", "validatePassword"]));
+        let (body, _) = DeadlineBody::new(body, clock.elapsed().saturating_add(VALIDATION_TIMEOUT), clock);
+        let request = self.graph.unpooled_http.post(self.graph.beta_url(&["users", "validatePassword"]));
         let request = request.header(header::CONTENT_TYPE, "application/json").body(reqwest::Body::wrap(body));
-        let done = tokio::time::timeout(PATIENCE, self.graph.send(request, &token)).await;
-        let answer = done.map_err(|_| OperatorError::Late)?;
+        let done = tokio::time::timeout(VALIDATION_TIMEOUT, self.graph.send(request, &token)).await;
+        let answer = done.map_err(|_| OperatorError::TimedOut)?;
         if let Err(error) = &answer {
-            self.heed(&operator, error).await?;
+            self.detect_challenge(&operator, error).await?;
         }
         let done = answer?;
         Ok(serde_json::from_slice(&done.body).map_err(|e| GraphError::Unreadable(e.to_string()))?)

@@ -13,7 +13,7 @@ use axum_extra::extract::Form;
 use serde::Deserialize;
 
 use super::carry;
-use super::lines::{ExecutionItem, action_text, deed};
+use super::lines::{ExecutionItem, action_text, build_execution_item};
 use super::rules::VerificationMethod;
 use super::store::{self, VerificationReply, VerificationRequest};
 use super::verify::{self, ReplyOutcome, SubmittedReply};
@@ -22,12 +22,12 @@ use crate::entra::TemporaryAccessPass;
 use crate::signin::{LoginSession, SignedInPerson};
 use crate::state::AppState;
 use crate::store::RateLimit;
-use crate::web::{PageContext, WebError, draw, moment};
+use crate::web::{PageContext, WebError, format_timestamp, render_page};
 use axum::extract::Query;
 use jiff::SignedDuration;
 
 /// Maximum number of replies by one person per time window. A person never has many open requests.
-const ANSWERS: RateLimit = RateLimit { count: 20, per: SignedDuration::from_mins(10) };
+const REPLY_LIMIT: RateLimit = RateLimit { count: 20, window: SignedDuration::from_mins(10) };
 
 /// An open verification request, as the account page shows it.
 struct OpenRequestItem {
@@ -41,7 +41,7 @@ struct OpenRequestItem {
 
 /// A Temporary Access Pass that the manager can take.
 struct WaitingPassItem {
-    action: String,
+    execution_id: String,
     name: String,
 }
 
@@ -57,23 +57,23 @@ struct PastRequestItem {
 #[derive(Template)]
 #[template(path = "helpdesk/account.html")]
 struct AccountPage {
-    f: PageContext,
+    ctx: PageContext,
     change: String,
-    questions: Vec<OpenRequestItem>,
-    passes: Vec<WaitingPassItem>,
-    past: Vec<PastRequestItem>,
-    deeds: Vec<ExecutionItem>,
-    said: Option<(bool, String)>,
+    open_requests: Vec<OpenRequestItem>,
+    waiting_passes: Vec<WaitingPassItem>,
+    past_requests: Vec<PastRequestItem>,
+    executions: Vec<ExecutionItem>,
+    notice: Option<(bool, String)>,
 }
 
 #[derive(Template)]
 #[template(path = "helpdesk/pass.html")]
 struct PassPage {
-    f: PageContext,
+    ctx: PageContext,
     text: String,
     code: String,
-    lasts: String,
-    back: String,
+    validity: String,
+    back_link: String,
 }
 
 #[derive(Deserialize)]
@@ -82,69 +82,84 @@ pub(in crate::helpdesk) struct AccountQuery {
 }
 
 /// Shows the account page: open requests, waiting passes and the history. `GET /account`.
-pub(in crate::helpdesk) async fn account(
+pub(in crate::helpdesk) async fn show_account(
     State(app): State<AppState>,
     frame: PageContext,
     SignedInPerson(login): SignedInPerson,
     Query(back): Query<AccountQuery>,
 ) -> Result<Response, WebError> {
-    let asked = store::asked(&app.db, login.key).await?;
-    let passes = store::waiting_passes(&app.db, login.key.object, carry::since(&app)).await?;
-    let f = frame.signed_in(&login.name);
+    let asked = store::load_requests_to(&app.db, login.key).await?;
+    let passes = store::load_waiting_passes(&app.db, login.key.object, carry::waiting_pass_cutoff(&app)).await?;
+    let f = frame.with_signed_in_name(&login.name);
     let now = app.now();
     let said = back.said.as_deref().and_then(|word| {
         let known = ["confirmed", "wrong", "refused", "over", "later"].into_iter().find(|known| *known == word)?;
         Some((known != "confirmed", f.t(&format!("account-said-{known}"))))
     });
     let page = AccountPage {
-        change: changed(&app, &login).await?,
-        questions: asked.iter().filter(|check| check.open(now)).filter_map(|check| question(&app, &f, check)).collect(),
-        passes: passes.into_iter().map(|pass| WaitingPassItem { action: pass.action, name: pass.name }).collect(),
-        past: asked.iter().filter(|check| !check.open(now)).map(|check| past(&f, check)).collect(),
-        deeds: store::done_to(&app.db, login.key).await?.iter().map(|acted| deed(&f, acted)).collect(),
-        said,
-        f,
+        change: load_change_token(&app, &login).await?,
+        open_requests: asked
+            .iter()
+            .filter(|check| check.is_open(now))
+            .filter_map(|check| build_open_request(&app, &f, check))
+            .collect(),
+        waiting_passes: passes
+            .into_iter()
+            .map(|pass| WaitingPassItem { execution_id: pass.execution_id, name: pass.name })
+            .collect(),
+        past_requests: asked
+            .iter()
+            .filter(|check| !check.is_open(now))
+            .map(|check| build_past_request(&f, check))
+            .collect(),
+        executions: store::load_executions_of_person(&app.db, login.key)
+            .await?
+            .iter()
+            .map(|acted| build_execution_item(&f, acted))
+            .collect(),
+        notice: said,
+        ctx: f,
     };
-    Ok(draw(&page))
+    Ok(render_page(&page))
 }
 
 /// Returns a token that changes when a request or a pass arrives, for the page's automatic refresh.
 /// `GET /account/change`.
-pub(in crate::helpdesk) async fn account_change(
+pub(in crate::helpdesk) async fn show_account_change(
     State(app): State<AppState>,
     SignedInPerson(login): SignedInPerson,
 ) -> Result<String, WebError> {
-    changed(&app, &login).await
+    load_change_token(&app, &login).await
 }
 
-async fn changed(app: &AppState, login: &LoginSession) -> Result<String, WebError> {
-    let open = store::waiting(&app.db, login.key, app.now()).await?;
-    let passes = store::waiting_passes(&app.db, login.key.object, carry::since(app)).await?.len();
+async fn load_change_token(app: &AppState, login: &LoginSession) -> Result<String, WebError> {
+    let open = store::count_open_requests_to(&app.db, login.key, app.now()).await?;
+    let passes = store::load_waiting_passes(&app.db, login.key.object, carry::waiting_pass_cutoff(app)).await?.len();
     Ok(format!("{open}.{passes}"))
 }
 
 /// Builds the item of an open request. Returns `None` if the words of a call check cannot be unsealed.
-fn question(app: &AppState, f: &PageContext, check: &VerificationRequest) -> Option<OpenRequestItem> {
+fn build_open_request(app: &AppState, f: &PageContext, check: &VerificationRequest) -> Option<OpenRequestItem> {
     let words = match check.method {
         // The sealing key was removed, so this request can no longer be answered.
         VerificationMethod::CallCheck => CallCheckWords::open(&app.sealer, check).ok()?.shown,
         _ => Vec::new(),
     };
     let title = if check.method == VerificationMethod::Manager {
-        f.tv2("account-vouch", ("agent", &check.agent_name), ("person", &check.about))
+        f.tv2("account-vouch", ("agent", &check.agent_name), ("person", &check.person_name))
     } else {
         f.tv("account-asks", "agent", &check.agent_name)
     };
     let action = action_text(f, check.action);
-    Some(OpenRequestItem { id: check.id.clone(), method: check.method.name(), title, action, words })
+    Some(OpenRequestItem { id: check.id.clone(), method: check.method.as_str(), title, action, words })
 }
 
-fn past(f: &PageContext, check: &VerificationRequest) -> PastRequestItem {
+fn build_past_request(f: &PageContext, check: &VerificationRequest) -> PastRequestItem {
     PastRequestItem {
         agent: check.agent_name.clone(),
         action: action_text(f, check.action),
-        state_text: f.t(&format!("case-check-{}", check.answer.map_or("over", VerificationReply::name))),
-        at: moment(&f.lang, &check.asked_at),
+        state_text: f.t(&format!("case-check-{}", check.reply.map_or("over", VerificationReply::as_str))),
+        at: format_timestamp(&f.lang, &check.asked_at),
         at_iso: check.asked_at.to_string(),
     }
 }
@@ -157,15 +172,18 @@ pub(in crate::helpdesk) struct ReplyForm {
 }
 
 /// Submits a reply to a verification request. A reply never creates or raises a session. `POST /account/checks/{id}`.
-pub(in crate::helpdesk) async fn answer(
+pub(in crate::helpdesk) async fn submit_reply(
     State(app): State<AppState>,
     SignedInPerson(login): SignedInPerson,
     Path(id): Path<String>,
     Form(answers): Form<ReplyForm>,
 ) -> Result<Response, WebError> {
     let key = format!("answer:{}", login.key.object);
-    app.limits.take(&key, ANSWERS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
-    let check = store::check(&app.db, &id, login.key).await?.ok_or(WebError::NotFound)?;
+    app.rate_limiter
+        .try_acquire(&key, REPLY_LIMIT, app.now())
+        .await?
+        .map_err(|refused| WebError::RateLimited(refused.retry_after))?;
+    let check = store::load_request_to(&app.db, &id, login.key).await?.ok_or(WebError::NotFound)?;
     let age = app.now().duration_since(login.authenticated_at).as_secs();
     let says = match answers.says.as_str() {
         // A confirmation needs a recent sign-in, because it is only as trustworthy as that. A denial always counts.
@@ -176,36 +194,36 @@ pub(in crate::helpdesk) async fn answer(
         "no" => SubmittedReply::No,
         _ => return Err(WebError::NotFound),
     };
-    let said = match verify::answer(&app, &check, &says).await? {
+    let said = match verify::record_reply(&app, &check, &says).await? {
         ReplyOutcome::Confirmed => "confirmed",
         ReplyOutcome::Wrong => "wrong",
         ReplyOutcome::Refused => "refused",
-        ReplyOutcome::Over => "over",
+        ReplyOutcome::Closed => "over",
     };
     Ok(Redirect::to(&format!("/account?said={said}")).into_response())
 }
 
 /// Creates the pass that waits for this manager and shows it once, only in this response.
 /// `POST /account/passes/{action}`.
-pub(in crate::helpdesk) async fn show_pass(
+pub(in crate::helpdesk) async fn claim_waiting_pass(
     State(app): State<AppState>,
     frame: PageContext,
     SignedInPerson(login): SignedInPerson,
     Path(action): Path<String>,
 ) -> Result<Response, WebError> {
-    let waiting = store::waiting_passes(&app.db, login.key.object, carry::since(&app)).await?;
-    let Some(name) = waiting.into_iter().find(|pass| pass.action == action).map(|pass| pass.name) else {
+    let waiting = store::load_waiting_passes(&app.db, login.key.object, carry::waiting_pass_cutoff(&app)).await?;
+    let Some(name) = waiting.into_iter().find(|pass| pass.execution_id == action).map(|pass| pass.name) else {
         return Err(WebError::NotFound);
     };
     let work = {
         let (app, manager) = (app.clone(), login.key);
-        async move { carry::take_pass(&app, manager, &action).await }
+        async move { carry::claim_pass(&app, manager, &action).await }
     };
     // Runs as a background task: if the browser disconnects, the execution row must still get its final status.
-    let taken = app.tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
+    let taken = app.background_tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
     match taken {
-        Ok(Some(pass)) => Ok(pass_page(frame.signed_in(&login.name), &name, &pass, "/account".to_owned())),
-        Err(super::CaseError::Refused(super::CaseRefusal::Operator)) => {
+        Ok(Some(pass)) => Ok(render_pass(frame.with_signed_in_name(&login.name), &name, &pass, "/account".to_owned())),
+        Err(super::CaseError::Refused(super::CaseRefusal::OperatorUnavailable)) => {
             Ok(Redirect::to("/account?said=later").into_response())
         }
         Ok(None) | Err(super::CaseError::Refused(_)) => Ok(Redirect::to("/account?said=over").into_response()),
@@ -213,13 +231,13 @@ pub(in crate::helpdesk) async fn show_pass(
     }
 }
 
-pub(super) fn pass_page(f: PageContext, name: &str, pass: &TemporaryAccessPass, back: String) -> Response {
-    let lasts = crate::web::duration(&f.lang, SignedDuration::from_mins(pass.minutes));
-    draw(&PassPage {
+pub(super) fn render_pass(f: PageContext, name: &str, pass: &TemporaryAccessPass, back: String) -> Response {
+    let lasts = crate::web::format_duration(&f.lang, SignedDuration::from_mins(pass.lifetime_minutes));
+    render_page(&PassPage {
         text: f.tv("pass-for", "person", name),
         code: pass.code.expose_secret().to_owned(),
-        lasts: f.tv("pass-lasts", "span", &lasts),
-        back,
-        f,
+        validity: f.tv("pass-lasts", "span", &lasts),
+        back_link: back,
+        ctx: f,
     })
 }

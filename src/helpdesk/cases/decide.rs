@@ -10,10 +10,12 @@
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::carry::{ExecutionContext, agent_can, at_microsoft, operator_can};
-use super::rules::{CallerVerification, CaseAction, CaseRisk, MissingVerification, VerificationRequirements, enough};
+use super::carry::{ExecutionContext, apply_at_microsoft, check_agent_permission, check_operator_permission};
+use super::rules::{
+    CallerVerification, CaseAction, CaseRisk, MissingVerification, VerificationRequirements, select_sufficient,
+};
 use super::store::{self, CaseDecision, HelpdeskCase, NewExecution, PassViewer, RecordedDecision};
-use super::{CaseError, CaseRefusal, CaseResult, alarm, event, hold, open, own};
+use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case, open, own, raise_helpdesk_alert};
 use crate::audit::{AuditActor, AuditedTransaction};
 use crate::base::PersonKey;
 use crate::directory::DirectoryProbe;
@@ -25,60 +27,62 @@ use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Time after which an unused reset grant expires.
-const GRANT: SignedDuration = SignedDuration::from_hours(24);
+const RESET_GRANT_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 /// Period in which two agents cannot approve each other's decisions about the same person.
-const TURNS: SignedDuration = SignedDuration::from_hours(24);
+const RECIPROCAL_APPROVAL_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// Allowed length of an override reason, in characters. The minimum asks for a meaningful text.
-const REASON_LETTERS: std::ops::RangeInclusive<usize> = 10..=500;
+const OVERRIDE_REASON_CHARS: std::ops::RangeInclusive<usize> = 10..=500;
 
 /// Verification status of a case: its risk, the requirements, the valid verifications, and what is missing.
 pub(super) struct CaseStatus {
     pub(super) risk: CaseRisk,
-    pub(super) needs: VerificationRequirements,
-    pub(super) good: Vec<CallerVerification>,
+    pub(super) requirements: VerificationRequirements,
+    pub(super) verifications: Vec<CallerVerification>,
     pub(super) missing: Option<MissingVerification>,
     /// Newest usable decision about the case's action.
-    pub(super) concluded: Option<RecordedDecision>,
+    pub(super) decision: Option<RecordedDecision>,
 }
 
 /// Loads the current verification status of a case.
-pub(super) async fn standing(app: &AppState, case: &HelpdeskCase) -> Result<CaseStatus, CaseError> {
-    let risk = open::risk(app, case).await?;
-    let needs = open::needs(app, case.action, risk);
+pub(super) async fn load_status(app: &AppState, case: &HelpdeskCase) -> Result<CaseStatus, CaseError> {
+    let risk = open::assess_risk(app, case).await?;
+    let needs = open::requirements_for(app, case.action, risk);
     let now = app.now();
-    let all = store::verifications(&app.db, case.id).await?;
+    let all = store::load_unused_verifications(&app.db, case.id).await?;
     let good: Vec<CallerVerification> =
         all.into_iter().filter(|(action, one)| *action == case.action && now < one.until).map(|(_, one)| one).collect();
-    let verdicts = store::verdicts(&app.db, case.id).await?;
-    let concluded = verdicts.into_iter().find(|c| c.verdict.action == case.action && c.good(now));
-    let missing = enough(needs, &good).err();
-    Ok(CaseStatus { risk, needs, good, missing, concluded })
+    let verdicts = store::load_decisions(&app.db, case.id).await?;
+    let concluded = verdicts.into_iter().find(|c| c.decision.action == case.action && c.is_usable(now));
+    let missing = select_sufficient(needs, &good).err();
+    Ok(CaseStatus { risk, requirements: needs, verifications: good, missing, decision: concluded })
 }
 
 /// Records a decision that the verifications are sufficient.
 ///
 /// With `second`, an approval by a second person is required whatever the risk is.
-async fn conclude<P: StaffPermission>(
+async fn record_decision<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     ledger: &mut AuditedTransaction,
     (case, standing): (&HelpdeskCase, &CaseStatus),
     second: bool,
 ) -> Result<RecordedDecision, CaseError> {
-    let mut needs = standing.needs;
+    let mut needs = standing.requirements;
     needs.two_people |= second;
-    needs.beyond_session |= second;
-    let chosen = enough(needs, &standing.good).map_err(|_| CaseRefusal::NotEnough)?;
+    needs.beyond_own_session |= second;
+    let chosen = select_sufficient(needs, &standing.verifications).map_err(|_| CaseRefusal::NotVerified)?;
     let now = app.now();
     let until = chosen.iter().map(|one| one.until).min().unwrap_or(now);
-    let verdict = verdict(app, staff, case.action, needs, (now, until));
-    store::conclude(ledger.tx(), case.id, &verdict, &chosen).await?;
-    let methods: Vec<&str> = chosen.iter().map(|one| one.method.name()).collect();
-    ledger.record(event("case.verified", staff, case).with("methods", methods).with("threshold", needs.points));
-    Ok(RecordedDecision { verdict, approved: None, used: false })
+    let verdict = new_decision(app, staff, case.action, needs, (now, until));
+    store::insert_decision(ledger.tx(), case.id, &verdict, &chosen).await?;
+    let methods: Vec<&str> = chosen.iter().map(|one| one.method.as_str()).collect();
+    ledger.record_event(
+        case_event("case.verified", staff, case).with_detail("methods", methods).with_detail("threshold", needs.points),
+    );
+    Ok(RecordedDecision { decision: verdict, approval: None, is_used: false })
 }
 
-fn verdict<P: StaffPermission>(
+fn new_decision<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     action: CaseAction,
@@ -88,8 +92,8 @@ fn verdict<P: StaffPermission>(
     CaseDecision {
         id: app.random.uuid_at(at).to_string(),
         action,
-        by_override: false,
-        needs,
+        is_override: false,
+        requirements: needs,
         reason: String::new(),
         agent: staff.login.key.object,
         agent_name: staff.login.name.clone(),
@@ -99,15 +103,15 @@ fn verdict<P: StaffPermission>(
 }
 
 /// Requests the approval of a second person for sufficient verifications.
-pub(super) async fn ask_approval<P: StaffPermission>(
+pub(super) async fn request_approval<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
 ) -> CaseResult {
-    let standing = may_act(app, staff, case).await?;
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    conclude(app, staff, &mut ledger, (&held, &standing), true).await?;
+    let standing = check_agent(app, staff, case).await?;
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    record_decision(app, staff, &mut ledger, (&held, &standing), true).await?;
     ledger.commit().await?;
     Ok("approval-asked")
 }
@@ -115,78 +119,78 @@ pub(super) async fn ask_approval<P: StaffPermission>(
 /// Requests an override: the action without sufficient verification, for a stated reason.
 ///
 /// Only a second person can approve it, and it raises a helpdesk alert.
-pub(super) async fn ask_override<P: StaffPermission>(
+pub(super) async fn request_override<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     reason: &str,
 ) -> CaseResult {
     let reason = reason.trim();
-    if !REASON_LETTERS.contains(&reason.chars().count()) {
+    if !OVERRIDE_REASON_CHARS.contains(&reason.chars().count()) {
         return Err(CaseRefusal::NoReason.into());
     }
-    let standing = may_act(app, staff, case).await?;
+    let standing = check_agent(app, staff, case).await?;
     let now = app.now();
-    let until = after(now, app.config.helpdesk.approval_seconds);
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    let needs = VerificationRequirements { two_people: true, ..standing.needs };
-    let plain = verdict(app, staff, held.action, needs, (now, until));
-    let verdict = CaseDecision { by_override: true, reason: reason.to_owned(), ..plain };
-    store::conclude(ledger.tx(), held.id, &verdict, &[]).await?;
-    ledger.record(event("case.override_asked", staff, &held).personal("reason", reason));
+    let until = add_seconds(now, app.config.helpdesk.approval_seconds);
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    let needs = VerificationRequirements { two_people: true, ..standing.requirements };
+    let plain = new_decision(app, staff, held.action, needs, (now, until));
+    let verdict = CaseDecision { is_override: true, reason: reason.to_owned(), ..plain };
+    store::insert_decision(ledger.tx(), held.id, &verdict, &[]).await?;
+    ledger.record_event(case_event("case.override_asked", staff, &held).with_personal_detail("reason", reason));
     ledger.commit().await?;
-    alarm(app, "override", &held);
+    raise_helpdesk_alert(app, "override", &held);
     Ok("approval-asked")
 }
 
-fn after(now: Timestamp, seconds: i64) -> Timestamp {
+fn add_seconds(now: Timestamp, seconds: i64) -> Timestamp {
     now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now)
 }
 
 /// Checks that the case's person is identified and is not the staff member, and loads the status of the case.
-async fn may_act<P: StaffPermission>(
+async fn check_agent<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
 ) -> Result<CaseStatus, CaseError> {
-    let person = case.person.ok_or(CaseRefusal::Nobody)?;
+    let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
     if person == staff.login.key {
-        return Err(CaseRefusal::Yourself.into());
+        return Err(CaseRefusal::AboutYourself.into());
     }
-    standing(app, case).await
+    load_status(app, case).await
 }
 
 /// Approves the pending decision as the second person.
-pub(super) async fn approve<P: StaffPermission>(
+pub(super) async fn approve_decision<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
 ) -> CaseResult {
-    let standing = may_act(app, staff, case).await?;
-    let person = case.person.ok_or(CaseRefusal::Nobody)?;
-    let concluded = standing.concluded.filter(|c| c.approved.is_none() && c.verdict.needs.two_people);
-    let verdict = concluded.ok_or(CaseRefusal::Expired)?.verdict;
+    let standing = check_agent(app, staff, case).await?;
+    let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
+    let concluded = standing.decision.filter(|c| c.approval.is_none() && c.decision.requirements.two_people);
+    let verdict = concluded.ok_or(CaseRefusal::Expired)?.decision;
     let approver = staff.login.key.object;
     if verdict.agent == approver {
         return Err(CaseRefusal::OwnApproval.into());
     }
     let now = app.now();
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    let since = now.saturating_sub(TURNS).unwrap_or(Timestamp::UNIX_EPOCH);
-    if store::turn_taken(ledger.tx(), (approver, verdict.agent), person, since).await? {
-        return Err(CaseRefusal::Turns.into());
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    let since = now.saturating_sub(RECIPROCAL_APPROVAL_WINDOW).unwrap_or(Timestamp::UNIX_EPOCH);
+    if store::has_reciprocal_approval(ledger.tx(), (approver, verdict.agent), person, since).await? {
+        return Err(CaseRefusal::ReciprocalApproval.into());
     }
-    let until = after(now, app.config.helpdesk.approval_seconds).min(verdict.until);
+    let until = add_seconds(now, app.config.helpdesk.approval_seconds).min(verdict.until);
     let id = app.random.uuid_at(now).to_string();
     let by = (approver, staff.login.name.as_str());
-    match store::approve(ledger.tx(), (&id, &verdict), person, by, (now, until)).await {
-        Err(StoreError::Exists) => return Err(CaseRefusal::Expired.into()),
+    match store::insert_approval(ledger.tx(), (&id, &verdict), person, by, (now, until)).await {
+        Err(StoreError::AlreadyExists) => return Err(CaseRefusal::Expired.into()),
         done => done?,
     }
-    let approval = event("case.approved", staff, &held).with("for", verdict.agent.to_string());
-    ledger.record(approval.with("override", verdict.by_override));
+    let approval = case_event("case.approved", staff, &held).with_detail("for", verdict.agent.to_string());
+    ledger.record_event(approval.with_detail("override", verdict.is_override));
     ledger.commit().await?;
     Ok("approved")
 }
@@ -197,91 +201,98 @@ pub(super) enum ExecutionResult {
     /// A Temporary Access Pass for the agent, approved by a second person. It is shown once and never stored.
     Pass(TemporaryAccessPass),
     /// Microsoft requires the agent to sign in again. The execution waits for that sign-in.
-    Challenged {
-        row: String,
+    StepUpRequired {
+        execution_id: String,
         challenge: ClaimsChallenge,
     },
 }
 
 /// Result of the checks before an execution.
 pub(super) struct PreparedExecution {
-    standing: CaseStatus,
+    status: CaseStatus,
     person: PersonKey,
-    shown_to: PassViewer,
-    approved: Option<RecordedDecision>,
+    viewer: PassViewer,
+    approved_decision: Option<RecordedDecision>,
 }
 
 impl PreparedExecution {
     /// Checks that the action is verified, and approved if it needs an approval.
-    pub(super) fn enough(&self) -> Result<(), CaseError> {
-        match &self.approved {
-            None if self.two_people() => Err(CaseRefusal::NeedsApproval.into()),
-            None if self.standing.missing.is_some() => Err(CaseRefusal::NotEnough.into()),
+    pub(super) fn check_sufficient(&self) -> Result<(), CaseError> {
+        match &self.approved_decision {
+            None if self.needs_two_people() => Err(CaseRefusal::NeedsApproval.into()),
+            None if self.status.missing.is_some() => Err(CaseRefusal::NotVerified.into()),
             _ => Ok(()),
         }
     }
 
-    fn two_people(&self) -> bool {
-        self.standing.needs.two_people || self.shown_to == PassViewer::Agent
+    fn needs_two_people(&self) -> bool {
+        self.status.requirements.two_people || self.viewer == PassViewer::Agent
     }
 }
 
 /// Checks whether the case's action may be executed, under which identity, and who would see a pass.
-pub(super) async fn prepare<P: StaffPermission>(
+pub(super) async fn prepare_execution<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     to_agent: bool,
 ) -> Result<PreparedExecution, CaseError> {
-    let standing = may_act(app, staff, case).await?;
-    let person = case.person.ok_or(CaseRefusal::Nobody)?;
-    if case.action == CaseAction::Unlock && !app.directory.as_ref().is_some_and(DirectoryProbe::unlocks) {
+    let standing = check_agent(app, staff, case).await?;
+    let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
+    if case.action == CaseAction::UnlockAccount && !app.directory.as_ref().is_some_and(DirectoryProbe::can_unlock) {
         return Err(CaseRefusal::NotPossible.into());
     }
-    if own::wanted(app, case.action, to_agent) {
-        agent_can(app, staff.login.key, person).await?;
+    if own::needs_agent_token(app, case.action, to_agent) {
+        check_agent_permission(app, staff.login.key, person).await?;
     } else {
-        operator_can(app, case.action, person).await?;
+        check_operator_permission(app, case.action, person).await?;
     }
-    let shown_to = shown_to(app, case, person, to_agent).await?;
-    let mine = standing.concluded.clone().filter(|c| c.verdict.agent == staff.login.key.object);
-    let approved = mine.filter(|c| c.approved.is_some() && covers(c, standing.needs));
-    Ok(PreparedExecution { standing, person, shown_to, approved })
+    let shown_to = resolve_viewer(app, case, person, to_agent).await?;
+    let mine = standing.decision.clone().filter(|c| c.decision.agent == staff.login.key.object);
+    let approved = mine.filter(|c| c.approval.is_some() && is_still_sufficient(c, standing.requirements));
+    Ok(PreparedExecution { status: standing, person, viewer: shown_to, approved_decision: approved })
 }
 
 /// Executes the case's action.
-pub(super) async fn act<P: StaffPermission>(
+pub(super) async fn execute_action<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     to_agent: bool,
     hand: ActingIdentity<'_>,
 ) -> Result<ExecutionResult, CaseError> {
-    let prepared = prepare(app, staff, case, to_agent).await?;
-    let two = prepared.two_people();
-    let PreparedExecution { standing, person, shown_to, approved } = prepared;
+    let prepared = prepare_execution(app, staff, case, to_agent).await?;
+    let two = prepared.needs_two_people();
+    let PreparedExecution { status: standing, person, viewer: shown_to, approved_decision: approved } = prepared;
     let now = app.now();
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
     let on = match approved {
         Some(approved) => approved,
         None if two => return Err(CaseRefusal::NeedsApproval.into()),
-        None => conclude(app, staff, &mut ledger, (&held, &standing), false).await?,
+        None => record_decision(app, staff, &mut ledger, (&held, &standing), false).await?,
     };
     let id = app.random.uuid_at(now).to_string();
     let outcome = match shown_to {
         PassViewer::Manager(_) => "waiting",
         _ => "begun",
     };
-    let acting =
-        NewExecution { id: &id, case: held.id, on: &on, agent_name: &staff.login.name, shown_to, now, outcome };
-    match store::act(ledger.tx(), &acting).await {
-        Err(StoreError::Exists) => return Err(CaseRefusal::Expired.into()),
+    let acting = NewExecution {
+        id: &id,
+        case: held.id,
+        decision: &on,
+        agent_name: &staff.login.name,
+        viewer: shown_to,
+        now,
+        outcome,
+    };
+    match store::insert_execution(ledger.tx(), &acting).await {
+        Err(StoreError::AlreadyExists) => return Err(CaseRefusal::Expired.into()),
         done => done?,
     }
-    let begun = event("case.acted", staff, &held).with("override", on.verdict.by_override);
-    ledger.record(begun.with("approved", on.approved.is_some()));
-    if let Some(done) = in_tables(app, &mut ledger, (&id, &held), person, staff.actor()).await? {
+    let begun = case_event("case.acted", staff, &held).with_detail("override", on.decision.is_override);
+    ledger.record_event(begun.with_detail("approved", on.approval.is_some()));
+    if let Some(done) = apply_in_database(app, &mut ledger, (&id, &held), person, staff.audit_actor()).await? {
         ledger.commit().await?;
         return Ok(ExecutionResult::Done(done));
     }
@@ -289,38 +300,42 @@ pub(super) async fn act<P: StaffPermission>(
     if outcome == "waiting" {
         return Ok(ExecutionResult::Done("pass-waits"));
     }
-    at_microsoft(app, &ExecutionContext { actor: staff.actor(), id: &id, case: &held, person, hand }).await
+    apply_at_microsoft(
+        app,
+        &ExecutionContext { actor: staff.audit_actor(), execution_id: &id, case: &held, person, identity: hand },
+    )
+    .await
 }
 
 /// Returns whether an approved decision still meets the requirements, because the risk may have increased since.
-fn covers(concluded: &RecordedDecision, needs: VerificationRequirements) -> bool {
-    concluded.verdict.by_override || concluded.verdict.needs.points >= needs.points
+fn is_still_sufficient(concluded: &RecordedDecision, needs: VerificationRequirements) -> bool {
+    concluded.decision.is_override || concluded.decision.requirements.points >= needs.points
 }
 
 /// Determines who sees a pass: the manager, unless the agent requested to see it.
-async fn shown_to(
+async fn resolve_viewer(
     app: &AppState,
     case: &HelpdeskCase,
     person: PersonKey,
     to_agent: bool,
 ) -> Result<PassViewer, CaseError> {
-    if case.action != CaseAction::Pass {
-        return Ok(PassViewer::Nobody);
+    if case.action != CaseAction::IssuePass {
+        return Ok(PassViewer::NoOne);
     }
-    if !PolicyAssessor::from_ref(app).takes_passes().await? {
-        return Err(CaseRefusal::PassNotTaken.into());
+    if !PolicyAssessor::from_ref(app).accepts_pass().await? {
+        return Err(CaseRefusal::PassNotAccepted.into());
     }
     if to_agent {
         return Ok(PassViewer::Agent);
     }
-    let manager = PeopleService::from_ref(app).manager(person.object).await?;
+    let manager = PeopleService::from_ref(app).fetch_manager(person.object).await?;
     Ok(PassViewer::Manager(manager.ok_or(CaseRefusal::NoManager)?.id))
 }
 
 /// Performs an action that only changes portal tables, in the transaction of its execution row.
 ///
 /// Returns `None` for an action at Microsoft or in the directory.
-async fn in_tables(
+async fn apply_in_database(
     app: &AppState,
     ledger: &mut AuditedTransaction,
     (id, case): (&str, &HelpdeskCase),
@@ -329,34 +344,35 @@ async fn in_tables(
 ) -> Result<Option<&'static str>, CaseError> {
     let now = app.now();
     let done = match case.action {
-        CaseAction::Grant => {
-            guard::grant(ledger.tx(), id, person, now.saturating_add(GRANT).unwrap_or(now)).await?;
+        CaseAction::AllowReset => {
+            guard::insert_reset_grant(ledger.tx(), id, person, now.saturating_add(RESET_GRANT_LIFETIME).unwrap_or(now))
+                .await?;
             "granted"
         }
-        CaseAction::Thaw => {
-            guard::thaw(ledger, person, actor, now).await?;
+        CaseAction::LiftHold => {
+            guard::lift_hold(ledger, person, actor, now).await?;
             "thawed"
         }
-        CaseAction::Pass | CaseAction::Revoke | CaseAction::Unlock => return Ok(None),
+        CaseAction::IssuePass | CaseAction::RevokeSessions | CaseAction::UnlockAccount => return Ok(None),
     };
-    store::end(ledger.tx(), id, ("begun", "done"), "", now).await?;
+    store::set_execution_status(ledger.tx(), id, ("begun", "done"), "", now).await?;
     Ok(Some(done))
 }
 
 /// Places a hold on the resets of the case's person.
 ///
 /// It needs no verification, because it only protects that person.
-pub(super) async fn freeze<P: StaffPermission>(
+pub(super) async fn place_hold<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
 ) -> CaseResult {
-    let person = case.person.ok_or(CaseRefusal::Nobody)?;
-    let mut ledger = app.auditor.begin().await?;
-    let frozen = guard::freeze_by_desk(&mut ledger, person, staff.actor(), app.now()).await?;
+    let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
+    let mut ledger = app.audit_log.begin().await?;
+    let frozen = guard::place_hold_by_staff(&mut ledger, person, staff.audit_actor(), app.now()).await?;
     ledger.commit().await?;
     if frozen {
-        app.metrics.froze();
+        app.metrics.count_hold();
     }
     Ok("frozen")
 }

@@ -1,9 +1,9 @@
 //! View models that several pages share: the options for case actions and the list of executed actions.
 
-use super::own::SIGN_IN;
+use super::own::SIGN_IN_DETAIL;
 use super::rules::CaseAction;
 use super::store::ActionExecution;
-use crate::web::{PageContext, moment};
+use crate::web::{PageContext, format_timestamp};
 
 /// One option of a select element.
 pub(in crate::helpdesk) struct ActionOption {
@@ -23,16 +23,16 @@ pub(super) struct ExecutionItem {
     /// Error text of a failed execution, for the staff who fix it. Empty otherwise.
     pub(super) problem: String,
     /// Later events of a pass: its first use and newly registered sign-in methods.
-    pub(super) after: Vec<String>,
+    pub(super) pass_events: Vec<String>,
 }
 
 pub(super) fn action_text(f: &PageContext, action: CaseAction) -> String {
-    f.t(&format!("case-action-{}", action.name()))
+    f.t(&format!("case-action-{}", action.as_str()))
 }
 
-pub(super) fn actions(f: &PageContext, chosen: Option<CaseAction>) -> Vec<ActionOption> {
+pub(super) fn action_options(f: &PageContext, chosen: Option<CaseAction>) -> Vec<ActionOption> {
     let choice = |action: CaseAction| ActionOption {
-        value: action.name(),
+        value: action.as_str(),
         text: action_text(f, action),
         chosen: chosen == Some(action),
     };
@@ -40,25 +40,25 @@ pub(super) fn actions(f: &PageContext, chosen: Option<CaseAction>) -> Vec<Action
 }
 
 /// Returns every case action with none selected, for the form that opens a case from another page.
-pub(in crate::helpdesk) fn all_actions(f: &PageContext) -> Vec<ActionOption> {
-    actions(f, None)
+pub(in crate::helpdesk) fn all_action_options(f: &PageContext) -> Vec<ActionOption> {
+    action_options(f, None)
 }
 
 pub(super) fn outcome_text(f: &PageContext, acted: &ActionExecution) -> String {
     match (acted.outcome.as_str(), acted.detail.as_str()) {
-        ("waiting", SIGN_IN) => f.t("case-outcome-sign-in"),
+        ("waiting", SIGN_IN_DETAIL) => f.t("case-outcome-sign-in"),
         (outcome, _) => f.t(&format!("case-outcome-{outcome}")),
     }
 }
 
-pub(super) fn deed(f: &PageContext, acted: &ActionExecution) -> ExecutionItem {
-    let after = [("case-pass-used", acted.used_at), ("case-pass-method", acted.method_at)];
-    let after = after.into_iter().filter_map(|(key, at)| Some(f.tv(key, "time", &moment(&f.lang, &at?))));
+pub(super) fn build_execution_item(f: &PageContext, acted: &ActionExecution) -> ExecutionItem {
+    let after = [("case-pass-used", acted.pass_used_at), ("case-pass-method", acted.method_registered_at)];
+    let after = after.into_iter().filter_map(|(key, at)| Some(f.tv(key, "time", &format_timestamp(&f.lang, &at?))));
     ExecutionItem {
-        after: after.collect(),
+        pass_events: after.collect(),
         text: action_text(f, acted.action),
         by: acted.agent_name.clone(),
-        at: moment(&f.lang, &acted.at),
+        at: format_timestamp(&f.lang, &acted.at),
         at_iso: acted.at.to_string(),
         problem: if acted.outcome == "failed" { acted.detail.clone() } else { String::new() },
         outcome: acted.outcome.clone(),

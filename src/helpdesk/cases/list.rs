@@ -7,7 +7,7 @@ use axum_extra::extract::Form;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::lines::{ActionOption, action_text, actions};
+use super::lines::{ActionOption, action_options, action_text};
 use super::open;
 use super::rules::CaseAction;
 use super::store::{self, CaseOrigin, CaseState, HelpdeskCase};
@@ -15,12 +15,12 @@ use crate::audit::AuditEvent;
 use crate::base::{ObjectId, PersonKey, ReferenceCode};
 use crate::people::PeopleService;
 use crate::reset::desk as resets;
-use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, at_work};
+use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, with_staff_navigation};
 use crate::state::AppState;
-use crate::web::{PageContext, WebError, draw, duration, moment};
+use crate::web::{PageContext, WebError, format_duration, format_timestamp, render_page};
 
 /// Maximum number of cases on a page. The store loads one more to detect a next page.
-const PAGE: usize = 50;
+const CASES_PER_PAGE: usize = 50;
 
 /// A case in a list.
 pub(in crate::helpdesk) struct CaseListItem {
@@ -40,17 +40,17 @@ pub(in crate::helpdesk) struct CaseListItem {
 #[derive(Template)]
 #[template(path = "helpdesk/cases.html")]
 struct CaseListPage {
-    f: PageContext,
+    ctx: PageContext,
     states: Vec<ActionOption>,
     rows: Vec<CaseListItem>,
     older: Option<String>,
-    first: bool,
+    is_first_page: bool,
     /// The viewer may open a case.
-    assists: bool,
+    can_work_cases: bool,
     actions: Vec<ActionOption>,
-    who: String,
+    typed_person: String,
     /// The entered person was not found, or the input was not unique.
-    unknown: bool,
+    person_unknown: bool,
 }
 
 #[derive(Deserialize)]
@@ -67,66 +67,66 @@ pub(in crate::helpdesk) struct CaseListQuery {
     who: String,
 }
 
-pub(in crate::helpdesk) async fn list(
+pub(in crate::helpdesk) async fn show_case_list(
     State(app): State<AppState>,
     frame: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     Query(asked): Query<CaseListQuery>,
 ) -> Result<Response, WebError> {
-    let state = CaseState::read(&asked.state).unwrap_or(CaseState::Open);
-    let mut found = store::list(&app.db, state, place(&asked.after)).await?;
-    let more = found.len() > PAGE;
-    found.truncate(PAGE);
+    let state = CaseState::from_name(&asked.state).unwrap_or(CaseState::Open);
+    let mut found = store::load_case_page(&app.db, state, parse_cursor(&asked.after)).await?;
+    let more = found.len() > CASES_PER_PAGE;
+    found.truncate(CASES_PER_PAGE);
     let older = found.last().filter(|_| more).map(|last| {
-        let origin = if last.origin == CaseOrigin::Desk { "d" } else { "i" };
+        let origin = if last.origin == CaseOrigin::Helpdesk { "d" } else { "i" };
         format!(
             "/helpdesk/cases?state={}&after={origin}.{}.{}",
-            state.name(),
+            state.as_str(),
             last.created_at.as_millisecond(),
             last.id
         )
     });
-    let f = at_work(frame, &staff.login);
+    let f = with_staff_navigation(frame, &staff.login);
     let choice = |one: CaseState| ActionOption {
-        value: one.name(),
-        text: f.t(&format!("case-state-{}", one.name())),
+        value: one.as_str(),
+        text: f.t(&format!("case-state-{}", one.as_str())),
         chosen: one == state,
     };
-    Ok(draw(&CaseListPage {
+    Ok(render_page(&CaseListPage {
         states: CaseState::ALL.into_iter().map(choice).collect(),
-        rows: found.iter().map(|case| row(&f, case, app.now())).collect(),
+        rows: found.iter().map(|case| build_case_item(&f, case, app.now())).collect(),
         older,
-        first: asked.after.is_empty(),
-        assists: staff.login.may(WorkCases::ROLES),
-        actions: actions(&f, Some(CaseAction::Grant)),
-        unknown: asked.unknown.is_some(),
-        who: asked.who,
-        f,
+        is_first_page: asked.after.is_empty(),
+        can_work_cases: staff.login.has_any_role(WorkCases::ROLES),
+        actions: action_options(&f, Some(CaseAction::AllowReset)),
+        person_unknown: asked.unknown.is_some(),
+        typed_person: asked.who,
+        ctx: f,
     }))
 }
 
-pub(in crate::helpdesk) fn row(f: &PageContext, case: &HelpdeskCase, now: Timestamp) -> CaseListItem {
+pub(in crate::helpdesk) fn build_case_item(f: &PageContext, case: &HelpdeskCase, now: Timestamp) -> CaseListItem {
     let age = now.duration_since(case.created_at).max(SignedDuration::ZERO);
     CaseListItem {
         reference: case.reference.to_string(),
         name: case.name.clone(),
         upn: case.upn.clone(),
         action: action_text(f, case.action),
-        state: case.state.name(),
-        state_text: f.t(&format!("case-state-{}", case.state.name())),
+        state: case.state.as_str(),
+        state_text: f.t(&format!("case-state-{}", case.state.as_str())),
         internet: case.origin == CaseOrigin::Internet,
         owner: case.owner_name.clone(),
-        begun: moment(&f.lang, &case.created_at),
+        begun: format_timestamp(&f.lang, &case.created_at),
         begun_iso: case.created_at.to_string(),
-        age: f.tv("desk-age", "span", &duration(&f.lang, age)),
+        age: f.tv("desk-age", "span", &format_duration(&f.lang, age)),
     }
 }
 
 /// Parses the cursor of a page: origin, time and id of the last case. An invalid cursor means the first page.
-fn place(text: &str) -> Option<(CaseOrigin, Timestamp, crate::base::CaseId)> {
+fn parse_cursor(text: &str) -> Option<(CaseOrigin, Timestamp, crate::base::CaseId)> {
     let mut parts = text.splitn(3, '.');
     let origin = match parts.next()? {
-        "d" => CaseOrigin::Desk,
+        "d" => CaseOrigin::Helpdesk,
         "i" => CaseOrigin::Internet,
         _ => return None,
     };
@@ -145,37 +145,42 @@ pub(in crate::helpdesk) struct OpenCaseForm {
 }
 
 /// Opens a case. `POST /helpdesk/cases`.
-pub(in crate::helpdesk) async fn opened(
+pub(in crate::helpdesk) async fn open_case(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Form(begun): Form<OpenCaseForm>,
 ) -> Result<Response, WebError> {
-    let action = CaseAction::read(&begun.action).ok_or(WebError::NotFound)?;
-    let Some(object) = whom(&app, &begun.person).await? else {
+    let action = CaseAction::from_name(&begun.action).ok_or(WebError::NotFound)?;
+    let Some(object) = resolve_person(&app, &begun.person).await? else {
         return Ok(Redirect::to("/helpdesk/cases?unknown=1").into_response());
     };
-    let person = PersonKey { tenant: app.config.tenant(), object };
-    if person == staff.login.key || open::too_often(&app, person).await? {
-        let why = if person == staff.login.key { super::CaseRefusal::Yourself } else { super::CaseRefusal::TooOften };
-        let refusal = AuditEvent::new("case.refused", staff.actor()).about(person).with("code", why.code());
-        app.auditor.note(refusal).await?;
+    let person = PersonKey { tenant: app.config.tenant_id(), object };
+    if person == staff.login.key || open::has_too_many_failures(&app, person).await? {
+        let why = if person == staff.login.key {
+            super::CaseRefusal::AboutYourself
+        } else {
+            super::CaseRefusal::TooManyFailures
+        };
+        let refusal =
+            AuditEvent::new("case.refused", staff.audit_actor()).with_subject(person).with_detail("code", why.as_str());
+        app.audit_log.append(refusal).await?;
         return Err(WebError::Refused(crate::web::CodedRefusal {
-            code: why.code(),
+            code: why.as_str(),
             status: axum::http::StatusCode::CONFLICT,
-            again: Some("/helpdesk/cases"),
+            button_path: Some("/helpdesk/cases"),
         }));
     }
     let reset = match begun.reset.parse::<ReferenceCode>() {
         // Ignores a reset of another person.
-        Ok(reference) => resets::whose(&app.db, &reference).await?.filter(|(_, whose)| *whose == person),
+        Ok(reference) => resets::load_id_and_person(&app.db, &reference).await?.filter(|(_, whose)| *whose == person),
         Err(_) => None,
     };
-    let reference = open::open(&app, &staff, object, action, reset.map(|(id, _)| id)).await?;
+    let reference = open::open_case(&app, &staff, object, action, reset.map(|(id, _)| id)).await?;
     Ok(Redirect::to(&format!("/helpdesk/cases/{reference}")).into_response())
 }
 
 /// Resolves a person of the tenant by object id or complete UPN.
-pub(super) async fn whom(app: &AppState, typed: &str) -> Result<Option<ObjectId>, WebError> {
+pub(super) async fn resolve_person(app: &AppState, typed: &str) -> Result<Option<ObjectId>, WebError> {
     let typed = typed.trim();
     if let Ok(object) = typed.parse() {
         return Ok(Some(object));
@@ -183,26 +188,26 @@ pub(super) async fn whom(app: &AppState, typed: &str) -> Result<Option<ObjectId>
     if typed.is_empty() || typed.len() > 256 {
         return Ok(None);
     }
-    let found = PeopleService::from_ref(app).find(typed).await.map_err(|error| WebError::unavailable(&error))?;
+    let found = PeopleService::from_ref(app).search(typed).await.map_err(|error| WebError::unavailable(&error))?;
     Ok(found.into_iter().find(|one| one.upn.eq_ignore_ascii_case(typed)).map(|one| one.id))
 }
 
 /// Loads the cases about a person, for that person's page.
-pub(in crate::helpdesk) async fn of_person(
+pub(in crate::helpdesk) async fn load_person_items(
     app: &AppState,
     f: &PageContext,
     person: PersonKey,
 ) -> Result<Vec<CaseListItem>, WebError> {
-    let cases = store::of_person(&app.db, person).await?;
-    Ok(cases.iter().map(|case| row(f, case, app.now())).collect())
+    let cases = store::load_cases_of_person(&app.db, person).await?;
+    Ok(cases.iter().map(|case| build_case_item(f, case, app.now())).collect())
 }
 
 /// Loads the cases about a reset, for that reset's page.
-pub(in crate::helpdesk) async fn of_reset(
+pub(in crate::helpdesk) async fn load_reset_items(
     app: &AppState,
     f: &PageContext,
     reset: crate::base::ResetId,
 ) -> Result<Vec<CaseListItem>, WebError> {
-    let cases = store::of_reset(&app.db, reset).await?;
-    Ok(cases.iter().map(|case| row(f, case, app.now())).collect())
+    let cases = store::load_cases_of_reset(&app.db, reset).await?;
+    Ok(cases.iter().map(|case| build_case_item(f, case, app.now())).collect())
 }

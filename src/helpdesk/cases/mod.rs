@@ -19,15 +19,18 @@ mod store;
 mod verify;
 mod words;
 
-pub(super) use answer::{account, account_change, answer as answer_check, show_pass};
-pub(super) use lines::{ActionOption, all_actions};
-pub(super) use list::{CaseListItem as CaseRow, list, of_person, of_reset, opened};
-pub(super) use open::ask_for_help;
-pub(crate) use own::carry_out;
-pub(super) use page::{change, page};
-pub(crate) use passes::run as watch_passes;
-pub(super) use press::{act, aim, approve, ask, by_override, close, freeze, name, note, second, take, ticket};
-pub(crate) use store::forget as forget_cases;
+pub(super) use answer::{claim_waiting_pass, show_account, show_account_change, submit_reply};
+pub(super) use lines::{ActionOption, all_action_options};
+pub(super) use list::{CaseListItem, load_person_items, load_reset_items, open_case, show_case_list};
+pub(super) use open::request_help;
+pub(crate) use own::handle_agent_return;
+pub(super) use page::{show_case, show_case_change};
+pub(crate) use passes::run_pass_monitor;
+pub(super) use press::{
+    add_case_note, approve_decision, change_action, close_case, execute_action, identify_person, place_hold,
+    request_approval, request_override, set_ticket, take_over_case, verify_caller,
+};
+pub(crate) use store::erase_old_cases;
 
 use crate::audit::AuditEvent;
 use crate::base::ReferenceCode;
@@ -75,92 +78,92 @@ pub(super) enum CaseRefusal {
     /// The case is locked or closed.
     NotOpen,
     /// The person of the case is not identified yet.
-    Nobody,
+    PersonUnknown,
     /// The case is about the staff member who acts.
-    Yourself,
+    AboutYourself,
     /// Too many verification requests about this person were denied or answered incorrectly today.
-    TooOften,
+    TooManyFailures,
     /// The same verification request is already open.
-    Waiting,
+    AlreadyRequested,
     NoManager,
     /// The person's manager is the agent.
-    ManagerIsYou,
+    ManagerIsAgent,
     /// No phone number has been unchanged for long enough to be eligible for a callback.
-    NumberNew,
+    NumberTooNew,
     /// This agent has already attested this, or the person is already identified.
-    SaidAlready,
-    NotEnough,
+    AlreadyRecorded,
+    NotVerified,
     /// The action needs an approval by a second person.
     NeedsApproval,
     /// The approver made the decision.
     OwnApproval,
     /// The two agents would approve each other's decisions about this person.
-    Turns,
+    ReciprocalApproval,
     /// The decision, request or execution expired, was already used, or belongs to another action.
     Expired,
     NoReason,
     /// The authentication strength of the required context does not accept a Temporary Access Pass.
-    PassNotTaken,
+    PassNotAccepted,
     /// The configuration of the portal, the directory or the tenant does not support it.
     NotPossible,
     /// The operator is unavailable now. No verification was used up.
-    Operator,
+    OperatorUnavailable,
     /// Microsoft protects this account from the acting account, or it is the operator's own account.
-    Protected,
+    AccountProtected,
     /// The agent's own account has no active Entra role that allows the action.
-    OwnRole,
+    AgentRoleMissing,
     /// Microsoft required a second step-up sign-in for the same execution.
-    AgainAsked,
+    StepUpRepeated,
 }
 
 impl CaseRefusal {
     pub(super) const ALL: [Self; 21] = [
         Self::NotOpen,
-        Self::Nobody,
-        Self::Yourself,
-        Self::TooOften,
-        Self::Waiting,
+        Self::PersonUnknown,
+        Self::AboutYourself,
+        Self::TooManyFailures,
+        Self::AlreadyRequested,
         Self::NoManager,
-        Self::ManagerIsYou,
-        Self::NumberNew,
-        Self::SaidAlready,
-        Self::NotEnough,
+        Self::ManagerIsAgent,
+        Self::NumberTooNew,
+        Self::AlreadyRecorded,
+        Self::NotVerified,
         Self::NeedsApproval,
         Self::OwnApproval,
-        Self::Turns,
+        Self::ReciprocalApproval,
         Self::Expired,
         Self::NoReason,
-        Self::PassNotTaken,
+        Self::PassNotAccepted,
         Self::NotPossible,
-        Self::Operator,
-        Self::Protected,
-        Self::OwnRole,
-        Self::AgainAsked,
+        Self::OperatorUnavailable,
+        Self::AccountProtected,
+        Self::AgentRoleMissing,
+        Self::StepUpRepeated,
     ];
 
-    pub(super) fn code(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::NotOpen => "C-NOT-OPEN",
-            Self::Nobody => "C-NOBODY",
-            Self::Yourself => "C-YOURSELF",
-            Self::TooOften => "C-TOO-OFTEN",
-            Self::Waiting => "C-WAITING",
+            Self::PersonUnknown => "C-NOBODY",
+            Self::AboutYourself => "C-YOURSELF",
+            Self::TooManyFailures => "C-TOO-OFTEN",
+            Self::AlreadyRequested => "C-WAITING",
             Self::NoManager => "C-NO-MANAGER",
-            Self::ManagerIsYou => "C-MANAGER-IS-YOU",
-            Self::NumberNew => "C-NUMBER-NEW",
-            Self::SaidAlready => "C-SAID-ALREADY",
-            Self::NotEnough => "C-NOT-ENOUGH",
+            Self::ManagerIsAgent => "C-MANAGER-IS-YOU",
+            Self::NumberTooNew => "C-NUMBER-NEW",
+            Self::AlreadyRecorded => "C-SAID-ALREADY",
+            Self::NotVerified => "C-NOT-ENOUGH",
             Self::NeedsApproval => "C-NEEDS-APPROVAL",
             Self::OwnApproval => "C-OWN-APPROVAL",
-            Self::Turns => "C-TURNS",
+            Self::ReciprocalApproval => "C-TURNS",
             Self::Expired => "C-EXPIRED",
             Self::NoReason => "C-NO-REASON",
-            Self::PassNotTaken => "C-PASS-NOT-TAKEN",
+            Self::PassNotAccepted => "C-PASS-NOT-TAKEN",
             Self::NotPossible => "C-NOT-POSSIBLE",
-            Self::Operator => "C-OPERATOR",
-            Self::Protected => "C-PROTECTED",
-            Self::OwnRole => "C-OWN-ROLE",
-            Self::AgainAsked => "C-AGAIN-ASKED",
+            Self::OperatorUnavailable => "C-OPERATOR",
+            Self::AccountProtected => "C-PROTECTED",
+            Self::AgentRoleMissing => "C-OWN-ROLE",
+            Self::StepUpRepeated => "C-AGAIN-ASKED",
         }
     }
 }
@@ -172,12 +175,12 @@ pub(super) type CaseResult = Result<&'static str, CaseError>;
 ///
 /// Refuses if the case's action has changed since the caller read it, because earlier checks were made for the old
 /// action.
-async fn hold(
+async fn lock_open_case(
     ledger: &mut crate::audit::AuditedTransaction,
     case: &HelpdeskCase,
     app: &AppState,
 ) -> Result<HelpdeskCase, CaseError> {
-    let held = store::hold(ledger.tx(), case.id, app.now()).await?;
+    let held = store::lock_if_open(ledger.tx(), case.id, app.now()).await?;
     let held = held.ok_or(CaseRefusal::NotOpen)?;
     if held.action != case.action {
         return Err(CaseRefusal::Expired.into());
@@ -186,35 +189,35 @@ async fn hold(
 }
 
 /// Returns an audit event by a staff member about a case.
-fn event<P: StaffPermission>(kind: &'static str, staff: &StaffMember<P>, case: &HelpdeskCase) -> AuditEvent {
-    about(AuditEvent::new(kind, staff.actor()), case)
+fn case_event<P: StaffPermission>(kind: &'static str, staff: &StaffMember<P>, case: &HelpdeskCase) -> AuditEvent {
+    with_case(AuditEvent::new(kind, staff.audit_actor()), case)
 }
 
-fn about(event: AuditEvent, case: &HelpdeskCase) -> AuditEvent {
-    let event = event.with("case", case.reference.to_string()).with("action", case.action.name());
-    let event = if let Some(reset) = case.reset { event.reset(reset) } else { event };
-    if let Some(person) = case.person { event.about(person) } else { event }
+fn with_case(event: AuditEvent, case: &HelpdeskCase) -> AuditEvent {
+    let event = event.with_detail("case", case.reference.to_string()).with_detail("action", case.action.as_str());
+    let event = if let Some(reset) = case.reset { event.with_reset(reset) } else { event };
+    if let Some(person) = case.person { event.with_subject(person) } else { event }
 }
 
 /// Records a refusal in the audit log.
-async fn refused<P: StaffPermission>(
+async fn record_refusal<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     refusal: CaseRefusal,
 ) -> Result<(), StoreError> {
-    app.auditor.note(event("case.refused", staff, case).with("code", refusal.code())).await
+    app.audit_log.append(case_event("case.refused", staff, case).with_detail("code", refusal.as_str())).await
 }
 
 /// Logs and counts a helpdesk alert. The audit log has its own event for the same incident.
-fn alarm(app: &AppState, kind: &'static str, case: &HelpdeskCase) {
+fn raise_helpdesk_alert(app: &AppState, kind: &'static str, case: &HelpdeskCase) {
     tracing::error!(kind, case.reference = %case.reference, "helpdesk alert raised");
-    app.metrics.desk_alarm(kind);
+    app.metrics.count_alert(kind);
 }
 
-async fn find(app: &AppState, reference: &str) -> Result<HelpdeskCase, WebError> {
+async fn load_case(app: &AppState, reference: &str) -> Result<HelpdeskCase, WebError> {
     let found = match reference.parse::<ReferenceCode>() {
-        Ok(reference) => store::by_reference(&app.db, &reference).await?,
+        Ok(reference) => store::load_case_by_reference(&app.db, &reference).await?,
         Err(_) => None,
     };
     found.ok_or(WebError::NotFound)

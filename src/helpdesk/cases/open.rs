@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rules::{CaseAction, CaseRisk, VerificationRequirements};
 use super::store::{self, CaseChange, CaseOrigin, CaseState, HelpdeskCase, NewCase};
-use super::{CaseError, CaseRefusal, CaseResult, event, hold};
+use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId};
 use crate::guard;
@@ -17,28 +17,28 @@ use crate::store::{KeyPurpose, StoreError};
 use crate::web::WebError;
 
 /// Maximum number of incorrect or denied replies about one person within 24 hours. Further verification is refused.
-const FAILURES_A_DAY: i64 = 5;
-const NOTE_LETTERS: usize = 2_000;
-const TICKET_LETTERS: usize = 64;
+const MAX_FAILURES_PER_DAY: i64 = 5;
+const MAX_NOTE_CHARS: usize = 2_000;
+const MAX_TICKET_CHARS: usize = 64;
 
 /// Returns whether too many verification requests about this person failed within the last 24 hours.
-pub(super) async fn too_often(app: &AppState, person: PersonKey) -> Result<bool, StoreError> {
+pub(super) async fn has_too_many_failures(app: &AppState, person: PersonKey) -> Result<bool, StoreError> {
     let since = app.now().saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(store::failed_lately(&app.db, person, since).await? >= FAILURES_A_DAY)
+    Ok(store::count_failures_since(&app.db, person, since).await? >= MAX_FAILURES_PER_DAY)
 }
 
 /// Opens a case about a person of the tenant. The agent who opens it becomes its owner.
-pub(super) async fn open<P: StaffPermission>(
+pub(super) async fn open_case<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     object: ObjectId,
     action: CaseAction,
     reset: Option<ResetId>,
 ) -> Result<ReferenceCode, WebError> {
-    let person = PersonKey { tenant: app.config.tenant(), object };
-    let facts = facts(app, object).await?;
+    let person = PersonKey { tenant: app.config.tenant_id(), object };
+    let facts = fetch_profile(app, object).await?;
     let reference = ReferenceCode::new(&app.random);
-    let mut ledger = app.auditor.begin().await?;
+    let mut ledger = app.audit_log.begin().await?;
     let new = NewCase {
         id: CaseId::new(&app.random, app.now()),
         reference: &reference,
@@ -46,86 +46,86 @@ pub(super) async fn open<P: StaffPermission>(
         reset,
         action,
         owner: Some((staff.login.key.object, &staff.login.name)),
-        asked: None,
+        help_request: None,
         now: app.now(),
     };
-    store::insert(ledger.tx(), &new).await?;
-    let opened = AuditEvent::new("case.opened", staff.actor()).about(person);
-    let opened = opened.with("case", reference.to_string()).with("action", action.name());
-    ledger.record(if let Some(reset) = reset { opened.reset(reset) } else { opened });
+    store::insert_case(ledger.tx(), &new).await?;
+    let opened = AuditEvent::new("case.opened", staff.audit_actor()).with_subject(person);
+    let opened = opened.with_detail("case", reference.to_string()).with_detail("action", action.as_str());
+    ledger.record_event(if let Some(reset) = reset { opened.with_reset(reset) } else { opened });
     ledger.commit().await?;
     Ok(reference)
 }
 
 /// Fetches the person's current profile from Graph. Fails with `NotFound` if the person does not exist.
-pub(super) async fn facts(app: &AppState, object: ObjectId) -> Result<PersonProfile, WebError> {
+pub(super) async fn fetch_profile(app: &AppState, object: ObjectId) -> Result<PersonProfile, WebError> {
     PeopleService::from_ref(app)
-        .facts(object)
+        .fetch_profile(object)
         .await
         .map_err(|error| if error.is_not_found() { WebError::NotFound } else { WebError::unavailable(&error) })
 }
 
 /// Assesses the risk factors of a case.
-pub(super) async fn risk(app: &AppState, case: &HelpdeskCase) -> Result<CaseRisk, CaseError> {
-    let person = case.person.ok_or(CaseRefusal::Nobody)?;
-    let facts = facts(app, person.object).await?;
+pub(super) async fn assess_risk(app: &AppState, case: &HelpdeskCase) -> Result<CaseRisk, CaseError> {
+    let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
+    let facts = fetch_profile(app, person.object).await?;
     Ok(CaseRisk {
-        privileged: PeopleService::from_ref(app).privilege(&facts).await.privileged(),
-        internet: case.origin == CaseOrigin::Internet,
-        frozen: guard::is_frozen(&app.db, person).await?,
+        privileged: PeopleService::from_ref(app).assess_privilege(&facts).await.is_privileged(),
+        from_internet: case.origin == CaseOrigin::Internet,
+        on_hold: guard::is_on_hold(&app.db, person).await?,
     })
 }
 
-pub(super) fn needs(app: &AppState, action: CaseAction, risk: CaseRisk) -> VerificationRequirements {
+pub(super) fn requirements_for(app: &AppState, action: CaseAction, risk: CaseRisk) -> VerificationRequirements {
     let desk = &app.config.helpdesk;
-    VerificationRequirements::of(action, risk, &desk.thresholds, &desk.raises)
+    VerificationRequirements::for_action(action, risk, &desk.thresholds, &desk.raises)
 }
 
 /// Makes the agent the owner of the case.
-pub(super) async fn take<P: StaffPermission>(
+pub(super) async fn take_over<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
 ) -> CaseResult {
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    store::change(ledger.tx(), held.id, &CaseChange::Owner(staff.login.key.object, &staff.login.name)).await?;
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    store::apply_change(ledger.tx(), held.id, &CaseChange::Owner(staff.login.key.object, &staff.login.name)).await?;
     let from = held.owner.map(|owner| owner.to_string()).unwrap_or_default();
-    ledger.record(event("case.taken", staff, &held).with("from", from));
+    ledger.record_event(case_event("case.taken", staff, &held).with_detail("from", from));
     ledger.commit().await?;
     Ok("taken")
 }
 
 /// Sets the ticket number of the organisation's own ticket system.
-pub(super) async fn ticket<P: StaffPermission>(
+pub(super) async fn set_ticket<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     typed: &str,
 ) -> CaseResult {
-    let text: String = typed.trim().chars().filter(|c| !c.is_control()).take(TICKET_LETTERS).collect();
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    store::change(ledger.tx(), held.id, &CaseChange::Ticket(&text)).await?;
+    let text: String = typed.trim().chars().filter(|c| !c.is_control()).take(MAX_TICKET_CHARS).collect();
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    store::apply_change(ledger.tx(), held.id, &CaseChange::Ticket(&text)).await?;
     if let Some(person) = held.person.filter(|_| !text.is_empty()) {
         resets::index_ticket(ledger.tx(), held.reset, person, &text).await?;
     }
-    ledger.record(event("case.ticket", staff, &held).with("ticket", text));
+    ledger.record_event(case_event("case.ticket", staff, &held).with_detail("ticket", text));
     ledger.commit().await?;
     Ok("saved")
 }
 
 /// Changes the action of a case. Verifications for another action no longer count.
-pub(super) async fn aim<P: StaffPermission>(
+pub(super) async fn change_action<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     action: CaseAction,
 ) -> CaseResult {
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    store::change(ledger.tx(), held.id, &CaseChange::Action(action)).await?;
-    ledger.record(event("case.aimed", staff, &held).with("to", action.name()));
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    store::apply_change(ledger.tx(), held.id, &CaseChange::Action(action)).await?;
+    ledger.record_event(case_event("case.aimed", staff, &held).with_detail("to", action.as_str()));
     ledger.commit().await?;
     Ok("saved")
 }
@@ -133,65 +133,65 @@ pub(super) async fn aim<P: StaffPermission>(
 /// Identifies the person of a case that came from `/help`.
 ///
 /// This is possible once, because every verification of a case is about one person.
-pub(super) async fn name<P: StaffPermission>(
+pub(super) async fn identify_person<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     object: ObjectId,
 ) -> CaseResult {
-    let facts = facts(app, object).await?;
-    let person = PersonKey { tenant: app.config.tenant(), object };
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
+    let facts = fetch_profile(app, object).await?;
+    let person = PersonKey { tenant: app.config.tenant_id(), object };
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
     if held.person.is_some() {
-        return Err(CaseRefusal::SaidAlready.into());
+        return Err(CaseRefusal::AlreadyRecorded.into());
     }
-    store::change(ledger.tx(), held.id, &CaseChange::Person(person, &facts.name, &facts.upn)).await?;
-    ledger.record(event("case.named", staff, &held).about(person));
+    store::apply_change(ledger.tx(), held.id, &CaseChange::Person(person, &facts.name, &facts.upn)).await?;
+    ledger.record_event(case_event("case.named", staff, &held).with_subject(person));
     ledger.commit().await?;
     Ok("saved")
 }
 
-pub(super) async fn note<P: StaffPermission>(
+pub(super) async fn add_note<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     typed: &str,
 ) -> CaseResult {
     let kept = |c: &char| !c.is_control() || *c == '\n';
-    let text: String = typed.trim().chars().filter(kept).take(NOTE_LETTERS).collect();
+    let text: String = typed.trim().chars().filter(kept).take(MAX_NOTE_CHARS).collect();
     if text.is_empty() {
         return Ok("empty");
     }
-    let mut ledger = app.auditor.begin().await?;
+    let mut ledger = app.audit_log.begin().await?;
     // Does not lock an open case: a note is also allowed in a locked or closed case, for example to explain it.
     let by = (staff.login.key.object, staff.login.name.as_str());
-    store::note(ledger.tx(), case.id, by, &text, app.now()).await?;
-    ledger.record(event("case.note", staff, case));
+    store::insert_note(ledger.tx(), case.id, by, &text, app.now()).await?;
+    ledger.record_event(case_event("case.note", staff, case));
     ledger.commit().await?;
     Ok("noted")
 }
 
-pub(super) async fn close<P: StaffPermission>(
+pub(super) async fn close_case<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
 ) -> CaseResult {
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    store::change(ledger.tx(), held.id, &CaseChange::State(CaseState::Closed)).await?;
-    ledger.record(event("case.closed", staff, &held));
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    store::apply_change(ledger.tx(), held.id, &CaseChange::State(CaseState::Closed)).await?;
+    ledger.record_event(case_event("case.closed", staff, &held));
     ledger.commit().await?;
-    withdraw_passes(app, &held).await?;
+    delete_passes(app, &held).await?;
     Ok("closed")
 }
 
 /// Deletes the passes of a closed case at Microsoft. A pass that cannot be deleted expires on its own.
-async fn withdraw_passes(app: &AppState, case: &HelpdeskCase) -> Result<(), StoreError> {
+async fn delete_passes(app: &AppState, case: &HelpdeskCase) -> Result<(), StoreError> {
     let Some(person) = case.person else { return Ok(()) };
-    let acted = store::acted(&app.db, case.id).await?;
-    for pass in acted.iter().filter(|acted| acted.action == CaseAction::Pass && !acted.detail.is_empty()) {
-        if let Err(error) = app.entra.operators.delete_pass(person.object, &pass.detail).await {
+    let acted = store::load_executions(&app.db, case.id).await?;
+    for pass in acted.iter().filter(|acted| acted.action == CaseAction::IssuePass && !acted.detail.is_empty()) {
+        if let Err(error) = app.entra.operator.delete_pass(person.object, &pass.detail).await {
             tracing::warn!(
                 error = ?error, case.reference = %case.reference,
                 "Temporary Access Pass deletion failed: it expires on its own"
@@ -205,13 +205,13 @@ async fn withdraw_passes(app: &AppState, case: &HelpdeskCase) -> Result<(), Stor
 ///
 /// All requests for one name share a case. Each request gets its own reference, so that a caller cannot learn whether
 /// someone else asked for the same name. The steps are the same for every name.
-pub(in crate::helpdesk) async fn ask_for_help(app: &AppState, typed: &str) -> Result<ReferenceCode, StoreError> {
+pub(in crate::helpdesk) async fn request_help(app: &AppState, typed: &str) -> Result<ReferenceCode, StoreError> {
     let now = app.now();
     let folded = typed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let (key, _) = app.sealer.mac(KeyPurpose::Help, folded.as_bytes());
+    let (key, _) = app.sealer.compute_mac(KeyPurpose::HelpRequest, folded.as_bytes());
     let (reference, case) = (ReferenceCode::new(&app.random), ReferenceCode::new(&app.random));
-    let mut ledger = app.auditor.begin().await?;
-    let id = if let Some(id) = store::asked_again(ledger.tx(), &key, now).await? {
+    let mut ledger = app.audit_log.begin().await?;
+    let id = if let Some(id) = store::count_repeated_request(ledger.tx(), &key, now).await? {
         id
     } else {
         let new = NewCase {
@@ -219,16 +219,18 @@ pub(in crate::helpdesk) async fn ask_for_help(app: &AppState, typed: &str) -> Re
             reference: &case,
             person: None,
             reset: None,
-            action: CaseAction::Pass,
+            action: CaseAction::IssuePass,
             owner: None,
-            asked: Some((typed, &key)),
+            help_request: Some((typed, &key)),
             now,
         };
-        store::insert(ledger.tx(), &new).await?;
+        store::insert_case(ledger.tx(), &new).await?;
         new.id
     };
-    store::request(ledger.tx(), id, &reference, now).await?;
-    ledger.record(AuditEvent::new("case.asked_for", AuditActor::Portal).with("request", reference.to_string()));
+    store::insert_request_reference(ledger.tx(), id, &reference, now).await?;
+    ledger.record_event(
+        AuditEvent::new("case.asked_for", AuditActor::Portal).with_detail("request", reference.to_string()),
+    );
     ledger.commit().await?;
     Ok(reference)
 }

@@ -13,100 +13,106 @@ use std::pin::Pin;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use tower_sessions::Session;
 
-use super::carry::{ExecutionContext, at_microsoft};
+use super::carry::{ExecutionContext, apply_at_microsoft};
 use super::decide::{self, ExecutionResult};
-use super::press::{back, given};
+use super::press::{redirect_with_message, respond_with_result};
 use super::rules::CaseAction;
 use super::store::{self, HelpdeskCase};
-use super::{CaseError, CaseRefusal, find, hold};
+use super::{CaseError, CaseRefusal, load_case, lock_open_case};
 use crate::config::ActAs;
 use crate::entra::ActingIdentity;
-use crate::signin::{PendingAction, ResumedAction, StaffMember, WorkCases, begin_acting};
+use crate::signin::{PendingAction, ResumedAction, StaffMember, WorkCases, begin_agent_action};
 use crate::state::AppState;
 use crate::web::WebError;
 
 /// Stored detail of an execution that waits until its agent has signed in again.
-pub(super) const SIGN_IN: &str = "sign-in";
+pub(super) const SIGN_IN_DETAIL: &str = "sign-in";
 
 /// Returns whether an action uses the agent's own permission.
 ///
 /// A pass for the manager never does: it is created when the manager takes it, without an agent's session.
-pub(super) fn wanted(app: &AppState, action: CaseAction, to_agent: bool) -> bool {
+pub(super) fn needs_agent_token(app: &AppState, action: CaseAction, to_agent: bool) -> bool {
     app.config.helpdesk.act_as == ActAs::Agent
-        && (action == CaseAction::Revoke || (action == CaseAction::Pass && to_agent))
+        && (action == CaseAction::RevokeSessions || (action == CaseAction::IssuePass && to_agent))
 }
 
 /// Redirects the agent to Entra. Every check that can refuse the action runs before the redirect.
-pub(super) async fn leave(
+pub(super) async fn redirect_to_sign_in(
     app: &AppState,
     session: &Session,
     staff: &StaffMember<WorkCases>,
     case: &HelpdeskCase,
     to_agent: bool,
 ) -> Result<Redirect, CaseError> {
-    decide::prepare(app, staff, case, to_agent).await?.enough()?;
-    let (reference, action) = (case.reference.to_string(), case.action.name().to_owned());
+    decide::prepare_execution(app, staff, case, to_agent).await?.check_sufficient()?;
+    let (reference, action) = (case.reference.to_string(), case.action.as_str().to_owned());
     let acting = PendingAction { case: reference, agent: staff.login.key, action, to_agent, row: None };
-    Ok(begin_acting(app, session, acting, None, &staff.login.upn).await?)
+    Ok(begin_agent_action(app, session, acting, None, &staff.login.upn).await?)
 }
 
 /// Handles the return from Entra: executes or resumes the action, or redirects once more for a claims challenge.
-pub(crate) fn carry_out(
+pub(crate) fn handle_agent_return(
     app: AppState,
     turn: ResumedAction,
 ) -> Pin<Box<dyn Future<Output = Result<Response, WebError>> + Send>> {
     Box::pin(async move {
-        let case = find(&app, &turn.acting.case).await?;
-        let (session, frame) = (turn.session.clone(), turn.frame.clone());
+        let case = load_case(&app, &turn.pending.case).await?;
+        let (session, frame) = (turn.session.clone(), turn.ctx.clone());
         let work = {
             let (app, case) = (app.clone(), case.clone());
             async move {
-                let outcome = go_on(&app, &turn, &case).await;
+                let outcome = resume_execution(&app, &turn, &case).await;
                 (turn, outcome)
             }
         };
         // Runs as a background task, like every execution: it completes even if the browser disconnects.
-        let (turn, outcome) = app.tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
-        let ResumedAction { staff, acting, .. } = turn;
+        let (turn, outcome) = app.background_tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
+        let ResumedAction { staff, pending: acting, .. } = turn;
         match outcome {
-            Ok(ExecutionResult::Challenged { row, challenge }) => {
+            Ok(ExecutionResult::StepUpRequired { execution_id: row, challenge }) => {
                 let again = PendingAction { row: Some(row), ..acting };
-                let away = begin_acting(&app, &session, again, Some(challenge), &staff.login.upn).await?;
+                let away = begin_agent_action(&app, &session, again, Some(challenge), &staff.login.upn).await?;
                 Ok(away.into_response())
             }
-            Ok(done) => given(&app, frame, &staff, &case, done).await,
-            Err(stop) => back(&app, &staff, &case, Err(stop)).await,
+            Ok(done) => respond_with_result(&app, frame, &staff, &case, done).await,
+            Err(stop) => redirect_with_message(&app, &staff, &case, Err(stop)).await,
         }
     })
 }
 
-async fn go_on(app: &AppState, turn: &ResumedAction, case: &HelpdeskCase) -> Result<ExecutionResult, CaseError> {
+async fn resume_execution(
+    app: &AppState,
+    turn: &ResumedAction,
+    case: &HelpdeskCase,
+) -> Result<ExecutionResult, CaseError> {
     let hand = ActingIdentity::Agent(&turn.token);
-    let action = CaseAction::read(&turn.acting.action).ok_or(CaseRefusal::Expired)?;
-    let Some(row) = &turn.acting.row else {
+    let action = CaseAction::from_name(&turn.pending.action).ok_or(CaseRefusal::Expired)?;
+    let Some(row) = &turn.pending.row else {
         // The case's action changed after the agent submitted the form, so the new action was not requested.
         if case.action != action {
             return Err(CaseRefusal::Expired.into());
         }
-        return decide::act(app, &turn.staff, case, turn.acting.to_agent, hand).await;
+        return decide::execute_action(app, &turn.staff, case, turn.pending.to_agent, hand).await;
     };
     // Resumes an execution that began with another token. This happens once, and only while the case is open.
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    if !store::end(ledger.tx(), row, ("waiting", "begun"), "", app.now()).await? {
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    if !store::set_execution_status(ledger.tx(), row, ("waiting", "begun"), "", app.now()).await? {
         return Err(CaseRefusal::Expired.into());
     }
     ledger.commit().await?;
-    let person = held.person.ok_or(CaseRefusal::Nobody)?;
+    let person = held.person.ok_or(CaseRefusal::PersonUnknown)?;
     // Executes the action of this execution, not the case's current action.
     let held = HelpdeskCase { action, ..held };
-    let work = ExecutionContext { actor: turn.staff.actor(), id: row, case: &held, person, hand };
-    match at_microsoft(app, &work).await? {
+    let work =
+        ExecutionContext { actor: turn.staff.audit_actor(), execution_id: row, case: &held, person, identity: hand };
+    match apply_at_microsoft(app, &work).await? {
         // Allows one step-up sign-in, because repeated claims challenges could loop without end.
-        ExecutionResult::Challenged { row, .. } => {
+        ExecutionResult::StepUpRequired { execution_id: row, .. } => {
             let detail = "Microsoft asked for another sign-in again";
-            super::carry::end(app, turn.staff.actor(), (&row, &held), ("waiting", "failed"), detail).await?;
-            Err(CaseRefusal::AgainAsked.into())
+            super::carry::record_status(app, turn.staff.audit_actor(), (&row, &held), ("waiting", "failed"), detail)
+                .await?;
+            Err(CaseRefusal::StepUpRepeated.into())
         }
         done => Ok(done),
     }

@@ -12,7 +12,7 @@ use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::store::{self, HelpdeskCase, PassWatch};
-use super::{CaseError, about};
+use super::{CaseError, with_case};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
 use crate::base::{ObjectId, PersonKey};
 use crate::entra::{OperatorError, PassStatus, TemporaryAccessPass};
@@ -20,31 +20,31 @@ use crate::helpdesk::scans;
 use crate::notify::{PassAudience, PassEvent};
 use crate::people::{PeopleService, PersonProfile};
 use crate::state::AppState;
-use crate::store::{StoreError, lease};
+use crate::store::{StoreError, acquire_lease};
 
-const TABLE: &str = "pass_watches";
+const SEAL_TABLE: &str = "pass_watches";
 /// Period after the creation of a pass in which new sign-in methods are reported.
-const METHODS: SignedDuration = SignedDuration::from_hours(24);
+const METHOD_WATCH_DURATION: SignedDuration = SignedDuration::from_hours(24);
 /// Additional time to detect a pass that was used just before it expired.
-const LATE: SignedDuration = SignedDuration::from_mins(15);
+const LATE_USE_MARGIN: SignedDuration = SignedDuration::from_mins(15);
 /// Maximum assumed clock difference between Graph and the portal. Graph reports whole seconds.
-const SKEW: SignedDuration = SignedDuration::from_secs(120);
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(120);
 
 /// Fetches who must be notified of a pass.
 ///
 /// Runs before the pass is created, so that no pass exists without the person's knowledge.
-pub(super) async fn audience(app: &AppState, person: PersonKey) -> Result<PassAudience, CaseError> {
+pub(super) async fn fetch_audience(app: &AppState, person: PersonKey) -> Result<PassAudience, CaseError> {
     let people = PeopleService::from_ref(app);
-    let facts = people.facts(person.object).await?;
-    let manager: Option<PersonProfile> = match people.manager(person.object).await? {
-        Some(found) => Some(people.facts(found.id).await?),
+    let facts = people.fetch_profile(person.object).await?;
+    let manager: Option<PersonProfile> = match people.fetch_manager(person.object).await? {
+        Some(found) => Some(people.fetch_profile(found.id).await?),
         None => None,
     };
     Ok(PassAudience::new(app, &facts, manager.as_ref()))
 }
 
 /// Starts monitoring a new pass and enqueues its notification, in the transaction that records it.
-pub(super) async fn made(
+pub(super) async fn watch_new_pass(
     app: &AppState,
     ledger: &mut AuditedTransaction,
     (action, case): (&str, &HelpdeskCase),
@@ -52,58 +52,58 @@ pub(super) async fn made(
     audience: &PassAudience,
 ) -> Result<(), StoreError> {
     let (Some(person), now) = (case.person, app.now()) else { return Ok(()) };
-    let lasts = SignedDuration::from_mins(pass.minutes);
+    let lasts = SignedDuration::from_mins(pass.lifetime_minutes);
     let watch = PassWatch {
-        action: action.to_owned(),
+        execution_id: action.to_owned(),
         case: case.id,
         person,
-        pass: pass.id.clone(),
-        made_at: now,
-        ends_at: now.saturating_add(lasts).unwrap_or(now),
+        pass_id: pass.id.clone(),
+        created_at: now,
+        expires_at: now.saturating_add(lasts).unwrap_or(now),
         used_at: None,
-        method_at: None,
-        sealed: audience.seal(&app.sealer, TABLE, action)?,
+        method_registered_at: None,
+        sealed_audience: audience.seal(&app.sealer, SEAL_TABLE, action)?,
     };
-    store::watch(ledger.tx(), &watch).await?;
-    audience.tell(ledger.tx(), app, PassEvent::Made, (person, now)).await
+    store::insert_watch(ledger.tx(), &watch).await?;
+    audience.enqueue_pass_notice(ledger.tx(), app, PassEvent::Created, (person, now)).await
 }
 
 /// Runs the monitor until shutdown.
-pub(crate) async fn run(app: AppState) {
+pub(crate) async fn run_pass_monitor(app: AppState) {
     let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
     loop {
-        if let Err(error) = look(&app).await {
+        if let Err(error) = run_once(&app).await {
             tracing::warn!(error = ?error, "Temporary Access Pass monitor failed: retrying");
         }
         tokio::select! {
-            () = app.stop.cancelled() => return,
+            () = app.shutdown.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-async fn look(app: &AppState) -> Result<(), StoreError> {
+async fn run_once(app: &AppState) -> Result<(), StoreError> {
     let now = app.now();
-    if !lease(&app.db, "passes", &app.me, now).await? {
+    if !acquire_lease(&app.db, "passes", &app.instance_id, now).await? {
         return Ok(());
     }
-    let since = now.saturating_sub(METHODS).unwrap_or_default();
-    let watches = store::watches(&app.db, since).await?;
-    let Some(first) = watches.iter().map(|watch| watch.made_at).min() else { return Ok(()) };
-    let registered = registered(app, first, now).await?;
+    let since = now.saturating_sub(METHOD_WATCH_DURATION).unwrap_or_default();
+    let watches = store::load_watches(&app.db, since).await?;
+    let Some(first) = watches.iter().map(|watch| watch.created_at).min() else { return Ok(()) };
+    let registered = fetch_registrations(app, first, now).await?;
     for watch in &watches {
-        if watch.used_at.is_none() && now < watch.ends_at.saturating_add(LATE).unwrap_or(now) {
-            use_of(app, watch).await?;
+        if watch.used_at.is_none() && now < watch.expires_at.saturating_add(LATE_USE_MARGIN).unwrap_or(now) {
+            check_use(app, watch).await?;
         }
-        method_after(app, watch, &registered).await?;
+        check_new_method(app, watch, &registered).await?;
     }
     Ok(())
 }
 
-async fn use_of(app: &AppState, watch: &PassWatch) -> Result<(), StoreError> {
-    match app.entra.operators.pass_stands(watch.person.object, &watch.pass).await {
-        Ok(PassStatus::Used) => happened(app, watch, PassEvent::Used, app.now()).await,
-        Ok(PassStatus::Waiting | PassStatus::Over) => Ok(()),
+async fn check_use(app: &AppState, watch: &PassWatch) -> Result<(), StoreError> {
+    match app.entra.operator.fetch_pass_status(watch.person.object, &watch.pass_id).await {
+        Ok(PassStatus::Used) => record_pass_event(app, watch, PassEvent::Used, app.now()).await,
+        Ok(PassStatus::Usable | PassStatus::Ended) => Ok(()),
         Err(OperatorError::Store(error)) => Err(error),
         Err(error) => {
             tracing::warn!(error = ?error, "Temporary Access Pass status unavailable: retrying");
@@ -113,49 +113,61 @@ async fn use_of(app: &AppState, watch: &PassWatch) -> Result<(), StoreError> {
 }
 
 /// Fetches who registered a sign-in method since a time, from the directory audit log, which is delayed.
-async fn registered(
+async fn fetch_registrations(
     app: &AppState,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
-    if !scans::turn(app, "passes").await? {
+    if !scans::acquire_scan_turn(app, "passes").await? {
         return Ok(Vec::new());
     }
-    let from = since.saturating_sub(SKEW).unwrap_or(since);
-    Ok(app.entra.graph.registrations(from, now.saturating_add(SKEW).unwrap_or(now)).await.unwrap_or_else(|error| {
-        tracing::warn!(error = ?error, "sign-in method log request failed: retrying");
-        Vec::new()
-    }))
+    let from = since.saturating_sub(CLOCK_SKEW).unwrap_or(since);
+    Ok(app
+        .entra
+        .graph
+        .fetch_method_registrations(from, now.saturating_add(CLOCK_SKEW).unwrap_or(now))
+        .await
+        .unwrap_or_else(|error| {
+            tracing::warn!(error = ?error, "sign-in method log request failed: retrying");
+            Vec::new()
+        }))
 }
 
-async fn method_after(
+async fn check_new_method(
     app: &AppState,
     watch: &PassWatch,
     registered: &[(Timestamp, ObjectId)],
 ) -> Result<(), StoreError> {
-    let from = watch.method_at.unwrap_or_else(|| watch.made_at.saturating_sub(SKEW).unwrap_or(watch.made_at));
+    let from = watch
+        .method_registered_at
+        .unwrap_or_else(|| watch.created_at.saturating_sub(CLOCK_SKEW).unwrap_or(watch.created_at));
     let theirs = registered.iter().filter(|(at, object)| *object == watch.person.object && *at > from);
     match theirs.map(|(at, _)| *at).max() {
-        Some(at) => happened(app, watch, PassEvent::Method, at).await,
+        Some(at) => record_pass_event(app, watch, PassEvent::MethodRegistered, at).await,
         None => Ok(()),
     }
 }
 
 /// Records a pass event once and enqueues its notification.
-async fn happened(app: &AppState, watch: &PassWatch, news: PassEvent, at: Timestamp) -> Result<(), StoreError> {
-    let mut ledger = app.auditor.begin().await?;
-    let case = store::touch(ledger.tx(), watch.case, app.now()).await?;
+async fn record_pass_event(
+    app: &AppState,
+    watch: &PassWatch,
+    news: PassEvent,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut ledger = app.audit_log.begin().await?;
+    let case = store::mark_changed(ledger.tx(), watch.case, app.now()).await?;
     let new = match news {
-        PassEvent::Used => store::used(ledger.tx(), &watch.action, at).await?,
-        _ => store::method_seen(ledger.tx(), &watch.action, watch.method_at, at).await?,
+        PassEvent::Used => store::mark_used(ledger.tx(), &watch.execution_id, at).await?,
+        _ => store::mark_method_registered(ledger.tx(), &watch.execution_id, watch.method_registered_at, at).await?,
     };
     if !new {
         return Ok(());
     }
     let kind = if news == PassEvent::Used { "pass.used" } else { "pass.method_registered" };
-    ledger.record(about(AuditEvent::new(kind, AuditActor::Portal), &case).with("at", at.to_string()));
-    match PassAudience::open(&app.sealer, TABLE, &watch.action, &watch.sealed) {
-        Ok(audience) => audience.tell(ledger.tx(), app, news, (watch.person, at)).await?,
+    ledger.record_event(with_case(AuditEvent::new(kind, AuditActor::Portal), &case).with_detail("at", at.to_string()));
+    match PassAudience::open(&app.sealer, SEAL_TABLE, &watch.execution_id, &watch.sealed_audience) {
+        Ok(audience) => audience.enqueue_pass_notice(ledger.tx(), app, news, (watch.person, at)).await?,
         Err(error) => tracing::error!(%error, "pass notification skipped: sealing key missing"),
     }
     ledger.commit().await?;

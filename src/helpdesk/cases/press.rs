@@ -9,14 +9,14 @@ use tower_sessions::Session;
 use super::decide::{self, ExecutionResult};
 use super::rules::{CaseAction, VerificationMethod};
 use super::store::HelpdeskCase;
-use super::{CaseError, CaseRefusal, CaseResult, find, open, own, refused, verify};
+use super::{CaseError, CaseRefusal, CaseResult, load_case, open, own, record_refusal, verify};
 use crate::entra::ActingIdentity;
-use crate::signin::{ApproveActions, StaffMember, StaffPermission, WorkCases, at_work};
+use crate::signin::{ApproveActions, StaffMember, StaffPermission, WorkCases, with_staff_navigation};
 use crate::state::AppState;
 use crate::web::{PageContext, WebError};
 
 /// Redirects to the case page with the result code. Records a refusal in the audit log.
-pub(super) async fn back<P: StaffPermission>(
+pub(super) async fn redirect_with_message<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
@@ -25,8 +25,8 @@ pub(super) async fn back<P: StaffPermission>(
     let code = match done {
         Ok(code) => code.to_owned(),
         Err(CaseError::Refused(refusal)) => {
-            refused(app, staff, case, refusal).await?;
-            refusal.code().to_lowercase()
+            record_refusal(app, staff, case, refusal).await?;
+            refusal.as_str().to_lowercase()
         }
         Err(CaseError::Failed(error)) => return Err(error),
     };
@@ -61,133 +61,133 @@ pub(in crate::helpdesk) struct ExecuteForm {
 
 pub(in crate::helpdesk) type HandlerResult = Result<Response, WebError>;
 
-pub(in crate::helpdesk) async fn take(
+pub(in crate::helpdesk) async fn take_over_case(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = open::take(&app, &staff, &case).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let done = open::take_over(&app, &staff, &case).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn close(
+pub(in crate::helpdesk) async fn close_case(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = open::close(&app, &staff, &case).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let done = open::close_case(&app, &staff, &case).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn freeze(
+pub(in crate::helpdesk) async fn place_hold(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = decide::freeze(&app, &staff, &case).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let done = decide::place_hold(&app, &staff, &case).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn second(
+pub(in crate::helpdesk) async fn request_approval(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = decide::ask_approval(&app, &staff, &case).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let done = decide::request_approval(&app, &staff, &case).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn approve(
+pub(in crate::helpdesk) async fn approve_decision(
     State(app): State<AppState>,
     staff: StaffMember<ApproveActions>,
     Path(reference): Path<String>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = decide::approve(&app, &staff, &case).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let done = decide::approve_decision(&app, &staff, &case).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn ticket(
+pub(in crate::helpdesk) async fn set_ticket(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
     Form(typed): Form<CaseTextForm>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = open::ticket(&app, &staff, &case, &typed.text).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let done = open::set_ticket(&app, &staff, &case, &typed.text).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn note(
+pub(in crate::helpdesk) async fn add_case_note(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
     Form(typed): Form<CaseTextForm>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = open::note(&app, &staff, &case, &typed.text).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let done = open::add_note(&app, &staff, &case, &typed.text).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn by_override(
+pub(in crate::helpdesk) async fn request_override(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
     Form(typed): Form<CaseTextForm>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = decide::ask_override(&app, &staff, &case, &typed.text).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let done = decide::request_override(&app, &staff, &case, &typed.text).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn aim(
+pub(in crate::helpdesk) async fn change_action(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
     Form(wanted): Form<ChangeActionForm>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let action = CaseAction::read(&wanted.action).ok_or(WebError::NotFound)?;
-    let done = open::aim(&app, &staff, &case, action).await;
-    back(&app, &staff, &case, done).await
+    let case = load_case(&app, &reference).await?;
+    let action = CaseAction::from_name(&wanted.action).ok_or(WebError::NotFound)?;
+    let done = open::change_action(&app, &staff, &case, action).await;
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn name(
+pub(in crate::helpdesk) async fn identify_person(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
     Form(whom): Form<IdentifyPersonForm>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let done = match super::list::whom(&app, &whom.person).await? {
-        Some(object) => open::name(&app, &staff, &case, object).await,
-        None => Err(CaseRefusal::Nobody.into()),
+    let case = load_case(&app, &reference).await?;
+    let done = match super::list::resolve_person(&app, &whom.person).await? {
+        Some(object) => open::identify_person(&app, &staff, &case, object).await,
+        None => Err(CaseRefusal::PersonUnknown.into()),
     };
-    back(&app, &staff, &case, done).await
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
-pub(in crate::helpdesk) async fn ask(
+pub(in crate::helpdesk) async fn verify_caller(
     State(app): State<AppState>,
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
     Form(by): Form<VerifyForm>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    let method = VerificationMethod::read(&by.method).ok_or(WebError::NotFound)?;
-    let done = if method.witnessed() {
-        verify::ask(&app, &staff, &case, method).await
+    let case = load_case(&app, &reference).await?;
+    let method = VerificationMethod::from_name(&by.method).ok_or(WebError::NotFound)?;
+    let done = if method.is_witnessed() {
+        verify::request_verification(&app, &staff, &case, method).await
     } else {
-        verify::attest(&app, &staff, &case, method).await
+        verify::record_attestation(&app, &staff, &case, method).await
     };
-    back(&app, &staff, &case, done).await
+    redirect_with_message(&app, &staff, &case, done).await
 }
 
 /// Responds to an execution: shows a pass on its own page, otherwise redirects to the case page with a code.
-pub(super) async fn given(
+pub(super) async fn respond_with_result(
     app: &AppState,
     frame: PageContext,
     staff: &StaffMember<WorkCases>,
@@ -197,40 +197,42 @@ pub(super) async fn given(
     match given {
         ExecutionResult::Pass(pass) => {
             let back = format!("/helpdesk/cases/{}", case.reference);
-            Ok(super::answer::pass_page(at_work(frame, &staff.login), &case.name, &pass, back))
+            Ok(super::answer::render_pass(with_staff_navigation(frame, &staff.login), &case.name, &pass, back))
         }
-        ExecutionResult::Done(code) => back(app, staff, case, Ok(code)).await,
+        ExecutionResult::Done(code) => redirect_with_message(app, staff, case, Ok(code)).await,
         // Only an agent's own token gets a claims challenge, and `agent_sign_in` handles that case.
-        ExecutionResult::Challenged { .. } => back(app, staff, case, Err(CaseRefusal::NotPossible.into())).await,
+        ExecutionResult::StepUpRequired { .. } => {
+            redirect_with_message(app, staff, case, Err(CaseRefusal::NotPossible.into())).await
+        }
     }
 }
 
-pub(in crate::helpdesk) async fn act(
+pub(in crate::helpdesk) async fn execute_action(
     State(app): State<AppState>,
     (frame, session): (PageContext, Session),
     staff: StaffMember<WorkCases>,
     Path(reference): Path<String>,
     Form(shown): Form<ExecuteForm>,
 ) -> HandlerResult {
-    let case = find(&app, &reference).await?;
-    if own::wanted(&app, case.action, shown.to == "me") {
-        return match own::leave(&app, &session, &staff, &case, shown.to == "me").await {
+    let case = load_case(&app, &reference).await?;
+    if own::needs_agent_token(&app, case.action, shown.to == "me") {
+        return match own::redirect_to_sign_in(&app, &session, &staff, &case, shown.to == "me").await {
             Ok(away) => Ok(away.into_response()),
-            Err(stop) => back(&app, &staff, &case, Err(stop)).await,
+            Err(stop) => redirect_with_message(&app, &staff, &case, Err(stop)).await,
         };
     }
     let work = {
         let (app, case) = (app.clone(), case.clone());
         let to_agent = shown.to == "me";
         async move {
-            let outcome = decide::act(&app, &staff, &case, to_agent, ActingIdentity::Operator).await;
+            let outcome = decide::execute_action(&app, &staff, &case, to_agent, ActingIdentity::Operator).await;
             (staff, outcome)
         }
     };
     // Runs as a background task of the process: it completes even if the browser disconnects.
-    let (staff, outcome) = app.tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
+    let (staff, outcome) = app.background_tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
     match outcome {
-        Ok(done) => given(&app, frame, &staff, &case, done).await,
-        Err(stop) => back(&app, &staff, &case, Err(stop)).await,
+        Ok(done) => respond_with_result(&app, frame, &staff, &case, done).await,
+        Err(stop) => redirect_with_message(&app, &staff, &case, Err(stop)).await,
     }
 }

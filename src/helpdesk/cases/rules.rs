@@ -14,32 +14,33 @@ use crate::config::{ActionThresholds, ThresholdIncreases, VerificationPoints};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CaseAction {
     /// Allows the person to reset their password once.
-    Grant,
+    AllowReset,
     /// Issues a Temporary Access Pass.
-    Pass,
+    IssuePass,
     /// Revokes every sign-in session of the person.
-    Revoke,
+    RevokeSessions,
     /// Unlocks the account in Active Directory.
-    Unlock,
+    UnlockAccount,
     /// Lifts the hold on the person's resets.
-    Thaw,
+    LiftHold,
 }
 
 impl CaseAction {
-    pub(crate) const ALL: [Self; 5] = [Self::Grant, Self::Pass, Self::Revoke, Self::Unlock, Self::Thaw];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::AllowReset, Self::IssuePass, Self::RevokeSessions, Self::UnlockAccount, Self::LiftHold];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Grant => "grant",
-            Self::Pass => "pass",
-            Self::Revoke => "revoke",
-            Self::Unlock => "unlock",
-            Self::Thaw => "thaw",
+            Self::AllowReset => "grant",
+            Self::IssuePass => "pass",
+            Self::RevokeSessions => "revoke",
+            Self::UnlockAccount => "unlock",
+            Self::LiftHold => "thaw",
         }
     }
 
-    pub(crate) fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) enum VerificationMethod {
 impl VerificationMethod {
     pub(crate) const ALL: [Self; 5] = [Self::CallCheck, Self::Push, Self::Manager, Self::CallBack, Self::InPerson];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::CallCheck => "call_check",
             Self::Push => "push",
@@ -66,17 +67,17 @@ impl VerificationMethod {
         }
     }
 
-    pub(crate) fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
     }
 
     /// Returns whether someone other than the agent signs in to confirm.
-    pub(crate) fn witnessed(self) -> bool {
+    pub(crate) fn is_witnessed(self) -> bool {
         matches!(self, Self::CallCheck | Self::Push | Self::Manager)
     }
 
     /// Returns whether the method only proves that the caller has access to the person's session.
-    fn own_session(self) -> bool {
+    fn is_own_session(self) -> bool {
         matches!(self, Self::CallCheck | Self::Push)
     }
 
@@ -96,9 +97,9 @@ impl VerificationMethod {
 pub(crate) struct CaseRisk {
     pub(crate) privileged: bool,
     /// The case came from `/help`, where the requester did not sign in.
-    pub(crate) internet: bool,
+    pub(crate) from_internet: bool,
     /// The person's resets are on hold, for example after a reset that they reported as not requested.
-    pub(crate) frozen: bool,
+    pub(crate) on_hold: bool,
 }
 
 /// Verification requirements of an action.
@@ -108,31 +109,35 @@ pub(crate) struct VerificationRequirements {
     /// A second person must approve.
     pub(crate) two_people: bool,
     /// Confirmations from the caller's own session alone are not sufficient.
-    pub(crate) beyond_session: bool,
+    pub(crate) beyond_own_session: bool,
 }
 
 impl VerificationRequirements {
-    pub(crate) fn of(
+    pub(crate) fn for_action(
         action: CaseAction,
         risk: CaseRisk,
         thresholds: &ActionThresholds,
         raises: &ThresholdIncreases,
     ) -> Self {
         let base = match action {
-            CaseAction::Grant => thresholds.grant,
-            CaseAction::Pass => thresholds.pass,
-            CaseAction::Revoke => thresholds.revoke,
-            CaseAction::Unlock => thresholds.unlock,
-            CaseAction::Thaw => thresholds.thaw,
+            CaseAction::AllowReset => thresholds.grant,
+            CaseAction::IssuePass => thresholds.pass,
+            CaseAction::RevokeSessions => thresholds.revoke,
+            CaseAction::UnlockAccount => thresholds.unlock,
+            CaseAction::LiftHold => thresholds.thaw,
         };
         let raise = |is: bool, by: i64| if is { by.max(0) } else { 0 };
         // Lifting a hold always concerns a person on hold, so the hold is no additional risk there.
-        let frozen = risk.frozen && action != CaseAction::Thaw;
+        let frozen = risk.on_hold && action != CaseAction::LiftHold;
         let points = base.max(1)
             + raise(risk.privileged, raises.privileged)
-            + raise(risk.internet, raises.internet)
+            + raise(risk.from_internet, raises.internet)
             + raise(frozen, raises.frozen);
-        Self { points, two_people: risk.privileged, beyond_session: risk.privileged || action == CaseAction::Pass }
+        Self {
+            points,
+            two_people: risk.privileged,
+            beyond_own_session: risk.privileged || action == CaseAction::IssuePass,
+        }
     }
 }
 
@@ -155,26 +160,26 @@ pub(crate) struct MissingVerification {
     /// No one signed in to confirm, and no second agent attested.
     pub(crate) witness: bool,
     /// All verifications came from the caller's own session.
-    pub(crate) beyond_session: bool,
+    pub(crate) beyond_own_session: bool,
 }
 
 /// Selects the smallest sufficient set of verifications, at most 3, in the order that the tables require.
-pub(crate) fn enough(
+pub(crate) fn select_sufficient(
     needs: VerificationRequirements,
     have: &[CallerVerification],
 ) -> Result<Vec<CallerVerification>, MissingVerification> {
     let mut best: Option<Vec<&CallerVerification>> = None;
-    for chosen in choices(have) {
-        let fits = good(needs, &chosen) && best.as_ref().is_none_or(|best| chosen.len() < best.len());
+    for chosen in candidate_sets(have) {
+        let fits = is_sufficient(needs, &chosen) && best.as_ref().is_none_or(|best| chosen.len() < best.len());
         if fits {
             best = Some(chosen);
         }
     }
-    best.map(|chosen| ordered(&chosen)).ok_or_else(|| missing(needs, have))
+    best.map(|chosen| order_for_storage(&chosen)).ok_or_else(|| missing_verification(needs, have))
 }
 
 /// Returns every set of 1 to 3 verifications in which no agent appears twice with the same method.
-fn choices(have: &[CallerVerification]) -> Vec<Vec<&CallerVerification>> {
+fn candidate_sets(have: &[CallerVerification]) -> Vec<Vec<&CallerVerification>> {
     let mut sets: Vec<Vec<&CallerVerification>> = vec![Vec::new()];
     for one in have {
         let with: Vec<_> = sets
@@ -188,29 +193,29 @@ fn choices(have: &[CallerVerification]) -> Vec<Vec<&CallerVerification>> {
     sets
 }
 
-fn good(needs: VerificationRequirements, set: &[&CallerVerification]) -> bool {
-    let missing = short(needs, set);
-    missing.points <= 0 && !missing.witness && !missing.beyond_session
+fn is_sufficient(needs: VerificationRequirements, set: &[&CallerVerification]) -> bool {
+    let missing = shortfall_of(needs, set);
+    missing.points <= 0 && !missing.witness && !missing.beyond_own_session
 }
 
-fn short(needs: VerificationRequirements, set: &[&CallerVerification]) -> MissingVerification {
+fn shortfall_of(needs: VerificationRequirements, set: &[&CallerVerification]) -> MissingVerification {
     let points: i64 = set.iter().map(|one| one.points).sum();
-    let witnessed = set.iter().any(|one| one.method.witnessed());
+    let witnessed = set.iter().any(|one| one.method.is_witnessed());
     let agents = set.iter().any(|one| set.iter().any(|other| other.agent != one.agent));
     MissingVerification {
         points: needs.points - points,
         witness: !witnessed && !agents,
-        beyond_session: needs.beyond_session && set.iter().all(|one| one.method.own_session()),
+        beyond_own_session: needs.beyond_own_session && set.iter().all(|one| one.method.is_own_session()),
     }
 }
 
 /// Puts a witnessed verification first. Without one, the first two are by different agents.
-fn ordered(set: &[&CallerVerification]) -> Vec<CallerVerification> {
+fn order_for_storage(set: &[&CallerVerification]) -> Vec<CallerVerification> {
     let mut set: Vec<CallerVerification> = set.iter().map(|one| (*one).clone()).collect();
-    set.sort_by_key(|one| !one.method.witnessed());
+    set.sort_by_key(|one| !one.method.is_witnessed());
     let different = |one: &CallerVerification, first: &CallerVerification| one.agent != first.agent;
     if let Some(first) = set.first().cloned()
-        && !first.method.witnessed()
+        && !first.method.is_witnessed()
         && let Some(at) = set.iter().position(|one| different(one, &first))
     {
         set.swap(1, at);
@@ -218,7 +223,7 @@ fn ordered(set: &[&CallerVerification]) -> Vec<CallerVerification> {
     set
 }
 
-fn missing(needs: VerificationRequirements, have: &[CallerVerification]) -> MissingVerification {
+fn missing_verification(needs: VerificationRequirements, have: &[CallerVerification]) -> MissingVerification {
     // Counts each method of an agent once.
     let mut counted: Vec<&CallerVerification> = Vec::new();
     for one in have {
@@ -226,7 +231,7 @@ fn missing(needs: VerificationRequirements, have: &[CallerVerification]) -> Miss
             counted.push(one);
         }
     }
-    let mut missing = short(needs, &counted);
+    let mut missing = shortfall_of(needs, &counted);
     missing.points = missing.points.max(0);
     missing
 }
@@ -237,75 +242,85 @@ mod tests {
 
     use super::*;
 
-    fn agent(n: u128) -> ObjectId {
+    fn agent_id(n: u128) -> ObjectId {
         uuid::Uuid::from_u128(n + 1).to_string().parse().unwrap()
     }
 
-    fn by(method: VerificationMethod, who: u128) -> CallerVerification {
+    fn verification_by(method: VerificationMethod, who: u128) -> CallerVerification {
         let at = Timestamp::UNIX_EPOCH;
         let points = method.points(&VerificationPoints::default());
-        let id = format!("{}-{who}", method.name());
-        CallerVerification { id, method, points, agent: agent(who), agent_name: String::new(), at, until: at }
+        let id = format!("{}-{who}", method.as_str());
+        CallerVerification { id, method, points, agent: agent_id(who), agent_name: String::new(), at, until: at }
     }
 
-    fn needs(action: CaseAction, risk: CaseRisk) -> VerificationRequirements {
-        VerificationRequirements::of(action, risk, &ActionThresholds::default(), &ThresholdIncreases::default())
+    fn requirements_for(action: CaseAction, risk: CaseRisk) -> VerificationRequirements {
+        VerificationRequirements::for_action(action, risk, &ActionThresholds::default(), &ThresholdIncreases::default())
     }
 
-    const USUAL: CaseRisk = CaseRisk { privileged: false, internet: false, frozen: false };
-    const PRIVILEGED: CaseRisk = CaseRisk { privileged: true, ..USUAL };
+    const NO_RISK: CaseRisk = CaseRisk { privileged: false, from_internet: false, on_hold: false };
+    const PRIVILEGED_RISK: CaseRisk = CaseRisk { privileged: true, ..NO_RISK };
 
     #[test]
-    fn a_call_check_lets_somebody_reset_and_gives_nobody_a_pass() {
-        let check = [by(VerificationMethod::CallCheck, 1)];
-        assert!(enough(needs(CaseAction::Grant, USUAL), &check).is_ok());
-        assert!(enough(needs(CaseAction::Thaw, CaseRisk { frozen: true, ..USUAL }), &check).is_ok());
-        let missing = enough(needs(CaseAction::Pass, USUAL), &check).unwrap_err();
-        assert_eq!(missing, MissingVerification { points: 1, witness: false, beyond_session: true });
-        let both = [by(VerificationMethod::CallCheck, 1), by(VerificationMethod::Push, 1)];
-        let missing = enough(needs(CaseAction::Pass, USUAL), &both).unwrap_err();
+    fn call_check_allows_reset_but_not_pass() {
+        let check = [verification_by(VerificationMethod::CallCheck, 1)];
+        assert!(select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &check).is_ok());
+        assert!(
+            select_sufficient(requirements_for(CaseAction::LiftHold, CaseRisk { on_hold: true, ..NO_RISK }), &check)
+                .is_ok()
+        );
+        let missing = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &check).unwrap_err();
+        assert_eq!(missing, MissingVerification { points: 1, witness: false, beyond_own_session: true });
+        let both = [verification_by(VerificationMethod::CallCheck, 1), verification_by(VerificationMethod::Push, 1)];
+        let missing = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &both).unwrap_err();
         assert_eq!(
             missing,
-            MissingVerification { points: 0, witness: false, beyond_session: true },
+            MissingVerification { points: 0, witness: false, beyond_own_session: true },
             "both use the same session"
         );
-        let manager = [by(VerificationMethod::CallCheck, 1), by(VerificationMethod::Manager, 1)];
-        assert!(enough(needs(CaseAction::Pass, USUAL), &manager).is_ok());
-        assert!(enough(needs(CaseAction::Grant, PRIVILEGED), &both).is_err());
+        let manager =
+            [verification_by(VerificationMethod::CallCheck, 1), verification_by(VerificationMethod::Manager, 1)];
+        assert!(select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &manager).is_ok());
+        assert!(select_sufficient(requirements_for(CaseAction::AllowReset, PRIVILEGED_RISK), &both).is_err());
     }
 
     #[test]
-    fn one_agents_word_is_never_enough_and_two_agents_words_can_be() {
-        let alone = [by(VerificationMethod::InPerson, 1), by(VerificationMethod::CallBack, 1)];
-        let missing = enough(needs(CaseAction::Grant, USUAL), &alone).unwrap_err();
-        assert_eq!(missing, MissingVerification { points: 0, witness: true, beyond_session: false });
+    fn attestations_of_one_agent_are_insufficient_and_of_two_agents_can_suffice() {
+        let alone =
+            [verification_by(VerificationMethod::InPerson, 1), verification_by(VerificationMethod::CallBack, 1)];
+        let missing = select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &alone).unwrap_err();
+        assert_eq!(missing, MissingVerification { points: 0, witness: true, beyond_own_session: false });
         let two = [
-            by(VerificationMethod::InPerson, 1),
-            by(VerificationMethod::CallBack, 1),
-            by(VerificationMethod::InPerson, 2),
+            verification_by(VerificationMethod::InPerson, 1),
+            verification_by(VerificationMethod::CallBack, 1),
+            verification_by(VerificationMethod::InPerson, 2),
         ];
-        let chosen = enough(needs(CaseAction::Pass, USUAL), &two).unwrap();
+        let chosen = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &two).unwrap();
         assert!(chosen[0].agent != chosen[1].agent, "{chosen:?}");
-        let twice = [by(VerificationMethod::CallBack, 1), by(VerificationMethod::CallBack, 1)];
-        let missing = enough(needs(CaseAction::Grant, USUAL), &twice).unwrap_err();
+        let twice =
+            [verification_by(VerificationMethod::CallBack, 1), verification_by(VerificationMethod::CallBack, 1)];
+        let missing = select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &twice).unwrap_err();
         assert_eq!(
             missing,
-            MissingVerification { points: 1, witness: true, beyond_session: false },
+            MissingVerification { points: 1, witness: true, beyond_own_session: false },
             "a repetition counts once"
         );
     }
 
     #[test]
-    fn risk_raises_what_is_needed() {
-        assert_eq!(needs(CaseAction::Grant, USUAL).points, 2);
-        assert_eq!(needs(CaseAction::Grant, CaseRisk { internet: true, ..USUAL }).points, 3);
-        assert_eq!(needs(CaseAction::Grant, CaseRisk { privileged: true, internet: true, frozen: true }).points, 5);
-        assert!(needs(CaseAction::Revoke, PRIVILEGED).two_people);
+    fn risk_raises_required_points() {
+        assert_eq!(requirements_for(CaseAction::AllowReset, NO_RISK).points, 2);
+        assert_eq!(requirements_for(CaseAction::AllowReset, CaseRisk { from_internet: true, ..NO_RISK }).points, 3);
+        assert_eq!(
+            requirements_for(CaseAction::AllowReset, CaseRisk { privileged: true, from_internet: true, on_hold: true })
+                .points,
+            5
+        );
+        assert!(requirements_for(CaseAction::RevokeSessions, PRIVILEGED_RISK).two_people);
     }
 
     fn any_verification() -> impl Strategy<Value = CallerVerification> {
         (0..5usize, 0..3u128, 1..4i64).prop_map(|(method, who, points)| {
-            let mut one = by(VerificationMethod::ALL[method], who);
+            let mut one = verification_by(VerificationMethod::ALL[method], who);
             one.points = points;
             one
         })
@@ -317,20 +332,20 @@ mod tests {
         fn selected_verifications_satisfy_table_rules(
             have in proptest::collection::vec(any_verification(), 0..7), points in 1..8i64, strict: bool,
         ) {
-            let needs = VerificationRequirements { points, two_people: strict, beyond_session: strict };
-            match enough(needs, &have) {
+            let needs = VerificationRequirements { points, two_people: strict, beyond_own_session: strict };
+            match select_sufficient(needs, &have) {
                 Ok(chosen) => {
                     prop_assert!((1..=3).contains(&chosen.len()));
                     prop_assert!(chosen.iter().map(|c| c.points).sum::<i64>() >= points);
-                    prop_assert!(chosen[0].method.witnessed() || chosen[1].agent != chosen[0].agent);
-                    prop_assert!(!strict || chosen.iter().any(|c| !c.method.own_session()));
+                    prop_assert!(chosen[0].method.is_witnessed() || chosen[1].agent != chosen[0].agent);
+                    prop_assert!(!strict || chosen.iter().any(|c| !c.method.is_own_session()));
                     for (n, one) in chosen.iter().enumerate() {
                         prop_assert!(!chosen[..n].iter().any(|o| o.method == one.method && o.agent == one.agent));
                     }
                 }
                 Err(missing) => {
                     // Either more than 3 verifications were needed, or a part is missing.
-                    let some = missing.points > 0 || missing.witness || missing.beyond_session;
+                    let some = missing.points > 0 || missing.witness || missing.beyond_own_session;
                     prop_assert!(some || have.len() > 3, "{missing:?}");
                 }
             }

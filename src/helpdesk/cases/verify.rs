@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::rules::{CallerVerification, VerificationMethod};
 use super::store::{self, CaseChange, CaseState, HelpdeskCase, NewVerificationRequest, VerificationRequest};
 use super::words::CallCheckWords;
-use super::{CaseError, CaseRefusal, CaseResult, about, alarm, event, hold, open};
+use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case, open, raise_helpdesk_alert, with_case};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{ObjectId, PersonKey};
 use crate::people::PeopleService;
@@ -19,14 +19,14 @@ use crate::store::StoreError;
 use crate::web::WebError;
 
 /// Time to answer a request while the caller is on the phone.
-const CALL: SignedDuration = SignedDuration::from_mins(10);
+const CALL_REQUEST_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// Time to answer for a manager, who has to be reached first.
-const MANAGER: SignedDuration = SignedDuration::from_mins(60);
+const MANAGER_REQUEST_LIFETIME: SignedDuration = SignedDuration::from_mins(60);
 /// Number of incorrect replies after which the case is locked.
-const FAILURES: i64 = 3;
+const MAX_FAILED_REPLIES: i64 = 3;
 
 /// Returns the person of the case after checking that this agent may verify them by this method.
-async fn person<P: StaffPermission>(
+async fn check_verifiable_person<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
@@ -35,27 +35,27 @@ async fn person<P: StaffPermission>(
     if by.points(&app.config.helpdesk.points) <= 0 {
         return Err(CaseRefusal::NotPossible.into());
     }
-    let person = case.person.ok_or(CaseRefusal::Nobody)?;
+    let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
     if person == staff.login.key {
-        return Err(CaseRefusal::Yourself.into());
+        return Err(CaseRefusal::AboutYourself.into());
     }
-    if open::too_often(app, person).await? {
-        return Err(CaseRefusal::TooOften.into());
+    if open::has_too_many_failures(app, person).await? {
+        return Err(CaseRefusal::TooManyFailures.into());
     }
     Ok(person)
 }
 
 /// Sends a verification request to the person or their manager, who must sign in to answer.
-pub(super) async fn ask<P: StaffPermission>(
+pub(super) async fn request_verification<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     method: VerificationMethod,
 ) -> CaseResult {
-    let person = person(app, staff, case, method).await?;
+    let person = check_verifiable_person(app, staff, case, method).await?;
     let (asked, lasts) = match method {
-        VerificationMethod::Manager => (manager(app, staff, person).await?, MANAGER),
-        _ => (person, CALL),
+        VerificationMethod::Manager => (fetch_manager_key(app, staff, person).await?, MANAGER_REQUEST_LIFETIME),
+        _ => (person, CALL_REQUEST_LIFETIME),
     };
     let now = app.now();
     let id = app.random.uuid_at(now).to_string();
@@ -65,10 +65,10 @@ pub(super) async fn ask<P: StaffPermission>(
         }
         _ => String::new(),
     };
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    if store::is_waiting(ledger.tx(), held.id, method, now).await? {
-        return Err(CaseRefusal::Waiting.into());
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    if store::has_open_request(ledger.tx(), held.id, method, now).await? {
+        return Err(CaseRefusal::AlreadyRequested.into());
     }
     let asking = NewVerificationRequest {
         id: &id,
@@ -76,26 +76,30 @@ pub(super) async fn ask<P: StaffPermission>(
         action: held.action,
         method,
         agent: (staff.login.key.object, &staff.login.name),
-        asked,
-        sealed: &sealed,
+        recipient: asked,
+        sealed_words: &sealed,
         now,
         until: now.saturating_add(lasts).unwrap_or(now),
     };
-    store::ask(ledger.tx(), &asking).await?;
-    ledger.record(event("case.asked", staff, &held).with("method", method.name()).with("asked", asked.to_string()));
+    store::insert_request(ledger.tx(), &asking).await?;
+    ledger.record_event(
+        case_event("case.asked", staff, &held)
+            .with_detail("method", method.as_str())
+            .with_detail("asked", asked.to_string()),
+    );
     ledger.commit().await?;
     Ok("asked")
 }
 
 /// Fetches the person's manager. Refuses if there is none, or if it is the agent or the person.
-async fn manager<P: StaffPermission>(
+async fn fetch_manager_key<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     person: PersonKey,
 ) -> Result<PersonKey, CaseError> {
-    let found = PeopleService::from_ref(app).manager(person.object).await?.ok_or(CaseRefusal::NoManager)?;
+    let found = PeopleService::from_ref(app).fetch_manager(person.object).await?.ok_or(CaseRefusal::NoManager)?;
     if found.id == staff.login.key.object {
-        return Err(CaseRefusal::ManagerIsYou.into());
+        return Err(CaseRefusal::ManagerIsAgent.into());
     }
     if found.id == person.object {
         return Err(CaseRefusal::NoManager.into());
@@ -104,37 +108,46 @@ async fn manager<P: StaffPermission>(
 }
 
 /// Records an agent's attestation: they called a registered number, or they saw the person.
-pub(super) async fn attest<P: StaffPermission>(
+pub(super) async fn record_attestation<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
     method: VerificationMethod,
 ) -> CaseResult {
-    let person = person(app, staff, case, method).await?;
-    if method == VerificationMethod::CallBack && !number_settled(app, person).await? {
-        return Err(CaseRefusal::NumberNew.into());
+    let person = check_verifiable_person(app, staff, case, method).await?;
+    if method == VerificationMethod::CallBack && !has_callback_number(app, person).await? {
+        return Err(CaseRefusal::NumberTooNew.into());
     }
-    let mut ledger = app.auditor.begin().await?;
-    let held = hold(&mut ledger, case, app).await?;
-    let one = verification(app, method, staff.login.key.object, &staff.login.name);
-    if store::said(ledger.tx(), (held.id, held.action), &one).await? {
-        return Err(CaseRefusal::SaidAlready.into());
+    let mut ledger = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut ledger, case, app).await?;
+    let one = new_verification(app, method, staff.login.key.object, &staff.login.name);
+    if store::has_attested(ledger.tx(), (held.id, held.action), &one).await? {
+        return Err(CaseRefusal::AlreadyRecorded.into());
     }
-    store::verify(ledger.tx(), (held.id, held.action), &one, None).await?;
-    ledger.record(event("case.attested", staff, &held).with("method", method.name()).with("points", one.points));
+    store::insert_verification(ledger.tx(), (held.id, held.action), &one, None).await?;
+    ledger.record_event(
+        case_event("case.attested", staff, &held)
+            .with_detail("method", method.as_str())
+            .with_detail("points", one.points),
+    );
     ledger.commit().await?;
     Ok("attested")
 }
 
 /// Returns whether one of the person's phone numbers is eligible for a callback.
-async fn number_settled(app: &AppState, person: PersonKey) -> Result<bool, CaseError> {
+async fn has_callback_number(app: &AppState, person: PersonKey) -> Result<bool, CaseError> {
     let people = PeopleService::from_ref(app);
-    let facts = open::facts(app, person.object).await?;
-    let numbers = people.numbers(&facts).await?;
-    Ok(numbers.iter().any(|number| number.settled))
+    let facts = open::fetch_profile(app, person.object).await?;
+    let numbers = people.load_phone_numbers(&facts).await?;
+    Ok(numbers.iter().any(|number| number.callback_eligible))
 }
 
-fn verification(app: &AppState, method: VerificationMethod, agent: ObjectId, agent_name: &str) -> CallerVerification {
+fn new_verification(
+    app: &AppState,
+    method: VerificationMethod,
+    agent: ObjectId,
+    agent_name: &str,
+) -> CallerVerification {
     let now = app.now();
     let lasts = SignedDuration::from_secs(app.config.helpdesk.verification_seconds);
     CallerVerification {
@@ -162,11 +175,11 @@ pub(super) enum ReplyOutcome {
     Wrong,
     Refused,
     /// The request was already answered or has expired.
-    Over,
+    Closed,
 }
 
 /// Records a reply. It counts once, and only while the request and its case are open.
-pub(super) async fn answer(
+pub(super) async fn record_reply(
     app: &AppState,
     check: &VerificationRequest,
     says: &SubmittedReply,
@@ -176,39 +189,54 @@ pub(super) async fn answer(
         SubmittedReply::Yes(picked) if check.method == VerificationMethod::CallCheck => {
             let words = CallCheckWords::open(&app.sealer, check).map_err(StoreError::from);
             // Without its sealing key the request cannot be answered, so it counts as closed.
-            let Ok(words) = words else { return Ok(ReplyOutcome::Over) };
-            if words.are(picked) { store::VerificationReply::Confirmed } else { store::VerificationReply::Wrong }
+            let Ok(words) = words else { return Ok(ReplyOutcome::Closed) };
+            if words.match_spoken(picked) {
+                store::VerificationReply::Confirmed
+            } else {
+                store::VerificationReply::Wrong
+            }
         }
         SubmittedReply::Yes(_) => store::VerificationReply::Confirmed,
     };
-    let mut ledger = app.auditor.begin().await?;
-    let Some(held) = store::hold(ledger.tx(), check.case, app.now()).await? else { return Ok(ReplyOutcome::Over) };
+    let mut ledger = app.audit_log.begin().await?;
+    let Some(held) = store::lock_if_open(ledger.tx(), check.case, app.now()).await? else {
+        return Ok(ReplyOutcome::Closed);
+    };
     // The agent may have changed the case's action in the meantime; the reply was for the old action.
-    if held.action != check.action || !store::answer(ledger.tx(), &check.id, reply, app.now()).await? {
-        return Ok(ReplyOutcome::Over);
+    if held.action != check.action || !store::mark_answered(ledger.tx(), &check.id, reply, app.now()).await? {
+        return Ok(ReplyOutcome::Closed);
     }
-    let answered =
-        AuditEvent::new("case.answered", AuditActor::Person(check.asked)).with("method", check.method.name());
-    ledger.record(about(answered.with("answer", reply.name()), &held));
+    let answered = AuditEvent::new("case.answered", AuditActor::Person(check.recipient))
+        .with_detail("method", check.method.as_str());
+    ledger.record_event(with_case(answered.with_detail("answer", reply.as_str()), &held));
     let locked = match reply {
         store::VerificationReply::Confirmed => {
-            let one = verification(app, check.method, check.agent, &check.agent_name);
-            store::verify(ledger.tx(), (held.id, held.action), &one, Some((&check.id, check.asked.object))).await?;
+            let one = new_verification(app, check.method, check.agent, &check.agent_name);
+            store::insert_verification(
+                ledger.tx(),
+                (held.id, held.action),
+                &one,
+                Some((&check.id, check.recipient.object)),
+            )
+            .await?;
             false
         }
         store::VerificationReply::Wrong => {
-            store::change(ledger.tx(), held.id, &CaseChange::Failed).await?;
-            held.failures + 1 >= FAILURES
+            store::apply_change(ledger.tx(), held.id, &CaseChange::FailedReply).await?;
+            held.failures + 1 >= MAX_FAILED_REPLIES
         }
         store::VerificationReply::Refused => true,
     };
     if locked {
-        store::change(ledger.tx(), held.id, &CaseChange::State(CaseState::Locked)).await?;
-        ledger.record(about(AuditEvent::new("case.locked", AuditActor::Portal).with("because", reply.name()), &held));
+        store::apply_change(ledger.tx(), held.id, &CaseChange::State(CaseState::Locked)).await?;
+        ledger.record_event(with_case(
+            AuditEvent::new("case.locked", AuditActor::Portal).with_detail("because", reply.as_str()),
+            &held,
+        ));
     }
     ledger.commit().await?;
     if locked {
-        alarm(app, "case_locked", &held);
+        raise_helpdesk_alert(app, "case_locked", &held);
     }
     Ok(match reply {
         store::VerificationReply::Confirmed => ReplyOutcome::Confirmed,

@@ -7,14 +7,15 @@ use super::store::VerificationRequest;
 use crate::base::Random;
 use crate::store::{KeyPurpose, SealContext, SealError, Sealer};
 
-const SAID: usize = 3;
-const SHOWN: usize = 9;
+const SPOKEN_WORD_COUNT: usize = 3;
+const SHOWN_WORD_COUNT: usize = 9;
 
 /// Words of one call check. Stored sealed while the request is open.
 #[derive(Serialize, Deserialize)]
 pub(super) struct CallCheckWords {
     /// The words that the agent reads out.
-    pub(super) said: Vec<String>,
+    #[serde(rename = "said")]
+    pub(super) spoken: Vec<String>,
     /// The words that the person chooses from, in alphabetical order.
     pub(super) shown: Vec<String>,
 }
@@ -24,38 +25,38 @@ impl CallCheckWords {
         let mut shown: Vec<String> = Vec::new();
         let list = Wordlist::EffShort2.get_list();
         // Words of the EFF short list differ in their first 3 letters, so a misheard word is still distinguishable.
-        while shown.len() < SHOWN {
-            let at = usize::try_from(random.below(u32::try_from(list.len()).unwrap_or(1))).unwrap_or(0);
+        while shown.len() < SHOWN_WORD_COUNT {
+            let at = usize::try_from(random.number_below(u32::try_from(list.len()).unwrap_or(1))).unwrap_or(0);
             let Some(word) = list.get(at).filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) else { continue };
             if !shown.iter().any(|other| other == word) {
                 shown.push((*word).to_owned());
             }
         }
-        let said = shown.iter().take(SAID).cloned().collect();
+        let said = shown.iter().take(SPOKEN_WORD_COUNT).cloned().collect();
         shown.sort();
-        Self { said, shown }
+        Self { spoken: said, shown }
     }
 
     /// Returns whether exactly the spoken words were picked, in any order.
-    pub(super) fn are(&self, picked: &[String]) -> bool {
+    pub(super) fn match_spoken(&self, picked: &[String]) -> bool {
         let mut picked: Vec<&String> = picked.iter().collect();
         picked.sort();
         picked.dedup();
-        picked.len() == self.said.len() && picked.iter().all(|word| self.said.contains(word))
+        picked.len() == self.spoken.len() && picked.iter().all(|word| self.spoken.contains(word))
     }
 
     pub(super) fn seal(&self, sealer: &Sealer, check: &str) -> Result<String, SealError> {
-        let plain = serde_json::to_vec(self).map_err(|_| SealError::Opens)?;
-        sealer.seal(KeyPurpose::CallCheck, place(check), &plain)
+        let plain = serde_json::to_vec(self).map_err(|_| SealError::CannotOpen)?;
+        sealer.seal(KeyPurpose::CallCheckWords, seal_context(check), &plain)
     }
 
     pub(super) fn open(sealer: &Sealer, check: &VerificationRequest) -> Result<Self, SealError> {
-        let plain = sealer.open(KeyPurpose::CallCheck, place(&check.id), check.sealed())?;
-        serde_json::from_slice(&plain).map_err(|_| SealError::Opens)
+        let plain = sealer.open(KeyPurpose::CallCheckWords, seal_context(&check.id), check.sealed_words())?;
+        serde_json::from_slice(&plain).map_err(|_| SealError::CannotOpen)
     }
 }
 
-fn place(check: &str) -> SealContext<'_> {
+fn seal_context(check: &str) -> SealContext<'_> {
     SealContext { table: "case_checks", column: "sealed", row: check }
 }
 
@@ -69,18 +70,18 @@ mod tests {
         #[test]
         fn only_the_three_spoken_words_match(seed: u64) {
             let words = CallCheckWords::new(&Random::seeded(seed));
-            prop_assert_eq!((words.said.len(), words.shown.len()), (SAID, SHOWN));
+            prop_assert_eq!((words.spoken.len(), words.shown.len()), (SPOKEN_WORD_COUNT, SHOWN_WORD_COUNT));
             let mut right = 0;
-            for a in 0..SHOWN {
-                for b in a + 1..SHOWN {
-                    for c in b + 1..SHOWN {
+            for a in 0..SHOWN_WORD_COUNT {
+                for b in a + 1..SHOWN_WORD_COUNT {
+                    for c in b + 1..SHOWN_WORD_COUNT {
                         let picked = [c, a, b].map(|at| words.shown[at].clone());
-                        right += u32::from(words.are(&picked));
+                        right += u32::from(words.match_spoken(&picked));
                     }
                 }
             }
             prop_assert_eq!(right, 1, "one of 84");
-            prop_assert!(!words.are(&words.shown) && !words.are(&words.said[..2]) && !words.are(&[]));
+            prop_assert!(!words.match_spoken(&words.shown) && !words.match_spoken(&words.spoken[..2]) && !words.match_spoken(&[]));
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::FromRef as _;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::queue::day;
+use super::super::queue::parse_day;
 use crate::audit::{AuditActor, AuditEvent, AuditQuery};
 use crate::base::{ObjectId, PersonKey, ReferenceCode};
 use crate::people::PeopleService;
@@ -15,7 +15,7 @@ use crate::store::RateLimit;
 use crate::web::WebError;
 
 /// Maximum number of user lookups at Microsoft by one auditor.
-const LOOKUPS: RateLimit = RateLimit { count: 60, per: jiff::SignedDuration::from_mins(1) };
+const USER_LOOKUP_LIMIT: RateLimit = RateLimit { count: 60, window: jiff::SignedDuration::from_mins(1) };
 
 #[derive(Debug, Deserialize)]
 pub(in crate::helpdesk) struct AuditLogQuery {
@@ -45,30 +45,30 @@ pub(in crate::helpdesk) struct AuditLogQuery {
 /// Problem with a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AuditQueryProblem {
-    Day,
-    Nobody,
-    Unread,
-    Reference,
+    InvalidDay,
+    PersonNotFound,
+    GraphUnavailable,
+    UnknownReference,
 }
 
 impl AuditQueryProblem {
-    pub(super) fn key(self) -> &'static str {
+    pub(super) fn message_key(self) -> &'static str {
         match self {
-            Self::Day => "desk-find-day",
-            Self::Nobody => "audit-nobody",
-            Self::Unread => "desk-people-unread",
-            Self::Reference => "audit-no-reference",
+            Self::InvalidDay => "desk-find-day",
+            Self::PersonNotFound => "audit-nobody",
+            Self::GraphUnavailable => "desk-people-unread",
+            Self::UnknownReference => "audit-no-reference",
         }
     }
 }
 
 impl AuditLogQuery {
-    pub(super) fn before(&self) -> Option<i64> {
+    pub(super) fn before_sequence(&self) -> Option<i64> {
         self.before.parse().ok()
     }
 
     /// Builds a link to another address with the same search.
-    pub(super) fn link(&self, path: &str, more: &[(&str, &str)]) -> String {
+    pub(super) fn build_link(&self, path: &str, more: &[(&str, &str)]) -> String {
         let values = [
             ("from", &self.from),
             ("to", &self.to),
@@ -84,44 +84,44 @@ impl AuditLogQuery {
     }
 
     /// Adds the search to its own audit event. Entered names go to the personal data of the event.
-    pub(super) fn told(&self, event: AuditEvent, sought: &AuditQuery) -> AuditEvent {
+    pub(super) fn add_to_event(&self, event: AuditEvent, sought: &AuditQuery) -> AuditEvent {
         let time = |event: AuditEvent, name: &str, at: Option<Timestamp>| match at {
-            Some(at) => event.with(name, at.to_string()),
+            Some(at) => event.with_detail(name, at.to_string()),
             None => event,
         };
         let text = |event: AuditEvent, name: &str, typed: &str| match typed.trim() {
             "" => event,
-            typed => event.personal(name, typed.chars().take(200).collect::<String>()),
+            typed => event.with_personal_detail(name, typed.chars().take(200).collect::<String>()),
         };
         let event = time(time(event, "from", sought.from), "until", sought.until);
         let event = text(text(event, "actor", &self.actor), "person", &self.person);
-        let event = if let Some(kind) = &sought.event { event.with("event", kind.as_str()) } else { event };
-        if let Some(reset) = sought.reset { event.with("reset", reset.to_string()) } else { event }
+        let event = if let Some(kind) = &sought.event { event.with_detail("event", kind.as_str()) } else { event };
+        if let Some(reset) = sought.reset { event.with_detail("reset", reset.to_string()) } else { event }
     }
 
-    pub(super) async fn read(
+    pub(super) async fn resolve(
         &self,
         app: &AppState,
         staff: &StaffMember<ViewAuditLog>,
     ) -> Result<Result<AuditQuery, AuditQueryProblem>, WebError> {
-        let (Ok(from), Ok(until)) = (day(&self.from, false), day(&self.to, true)) else {
-            return Ok(Err(AuditQueryProblem::Day));
+        let (Ok(from), Ok(until)) = (parse_day(&self.from, false), parse_day(&self.to, true)) else {
+            return Ok(Err(AuditQueryProblem::InvalidDay));
         };
         let reset = match self.reference.trim() {
             "" => None,
-            typed => match reset(app, typed).await? {
+            typed => match load_reset_id(app, typed).await? {
                 Some(reset) => Some(reset),
-                None => return Ok(Err(AuditQueryProblem::Reference)),
+                None => return Ok(Err(AuditQueryProblem::UnknownReference)),
             },
         };
-        let subject = match person(app, staff, &self.person).await? {
+        let subject = match resolve_person(app, staff, &self.person).await? {
             Ok(subject) => subject,
             Err(wrong) => return Ok(Err(wrong)),
         };
         let actors = match self.actor.trim() {
             "portal" => vec![AuditActor::Portal],
             "command" => vec![AuditActor::Command],
-            typed => match person(app, staff, typed).await? {
+            typed => match resolve_person(app, staff, typed).await? {
                 Ok(found) => found.map_or(Vec::new(), |key| vec![AuditActor::Staff(key), AuditActor::Person(key)]),
                 Err(wrong) => return Ok(Err(wrong)),
             },
@@ -131,21 +131,21 @@ impl AuditLogQuery {
     }
 }
 
-async fn reset(app: &AppState, typed: &str) -> Result<Option<crate::base::ResetId>, WebError> {
+async fn load_reset_id(app: &AppState, typed: &str) -> Result<Option<crate::base::ResetId>, WebError> {
     let Ok(reference) = typed.parse::<ReferenceCode>() else { return Ok(None) };
-    Ok(resets::id_of(&app.db, &reference).await?)
+    Ok(resets::load_id(&app.db, &reference).await?)
 }
 
 /// Resolves a person by object id or complete user name.
 ///
 /// An object id needs no request to Microsoft and also finds people who have left the tenant.
-async fn person(
+async fn resolve_person(
     app: &AppState,
     staff: &StaffMember<ViewAuditLog>,
     typed: &str,
 ) -> Result<Result<Option<PersonKey>, AuditQueryProblem>, WebError> {
     let typed = typed.trim();
-    let key = |object| Ok(Ok(Some(PersonKey { tenant: app.config.tenant(), object })));
+    let key = |object| Ok(Ok(Some(PersonKey { tenant: app.config.tenant_id(), object })));
     if typed.is_empty() {
         return Ok(Ok(None));
     }
@@ -153,15 +153,18 @@ async fn person(
         return key(object);
     }
     let limit = format!("examine:{}", staff.login.key.object);
-    app.limits.take(&limit, LOOKUPS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
-    match PeopleService::from_ref(app).find(typed).await {
+    app.rate_limiter
+        .try_acquire(&limit, USER_LOOKUP_LIMIT, app.now())
+        .await?
+        .map_err(|refused| WebError::RateLimited(refused.retry_after))?;
+    match PeopleService::from_ref(app).search(typed).await {
         Ok(found) => match found.iter().find(|one| one.upn.eq_ignore_ascii_case(typed)) {
             Some(one) => key(one.id),
-            None => Ok(Err(AuditQueryProblem::Nobody)),
+            None => Ok(Err(AuditQueryProblem::PersonNotFound)),
         },
         Err(error) => {
             tracing::warn!(error = ?error, "audit search failed: user lookup unavailable");
-            Ok(Err(AuditQueryProblem::Unread))
+            Ok(Err(AuditQueryProblem::GraphUnavailable))
         }
     }
 }

@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::asked::AuditLogQuery;
-use crate::audit::{AuditEntry, AuditEvent, AuditQuery, PersonalData, head, oldest};
+use crate::audit::{AuditEntry, AuditEvent, AuditQuery, PersonalData, load_head, load_oldest};
 use crate::base::WatchSubscription;
 use crate::signin::{StaffMember, ViewAuditLog};
 use crate::state::{AppState, SessionStatus};
@@ -24,9 +24,9 @@ use crate::store::{RateLimit, hash_id};
 use crate::web::WebError;
 
 /// Maximum number of exports by one auditor. Each one may read the entire audit log.
-const EXPORTS: RateLimit = RateLimit { count: 20, per: SignedDuration::from_hours(1) };
+const EXPORT_LIMIT: RateLimit = RateLimit { count: 20, window: SignedDuration::from_hours(1) };
 
-const COLUMNS: [&str; 14] = [
+const CSV_COLUMNS: [&str; 14] = [
     "seq",
     "at",
     "event",
@@ -50,7 +50,7 @@ enum ExportFormat {
 }
 
 impl ExportFormat {
-    fn read(text: &str) -> Option<Self> {
+    fn from_name(text: &str) -> Option<Self> {
         match text {
             "csv" => Some(Self::Csv),
             "jsonl" => Some(Self::JsonLines),
@@ -58,7 +58,7 @@ impl ExportFormat {
         }
     }
 
-    fn name(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::JsonLines => "jsonl",
@@ -72,35 +72,46 @@ impl ExportFormat {
         }
     }
 
-    fn write(self, entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
+    fn encode_batch(self, entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
         match self {
-            Self::Csv => csv(entries, first),
+            Self::Csv => encode_csv(entries, first),
             Self::JsonLines => {
-                Ok(entries.iter().flat_map(|entry| format!("{}\n", json_line(entry)).into_bytes()).collect())
+                Ok(entries.iter().flat_map(|entry| format!("{}\n", json_entry(entry)).into_bytes()).collect())
             }
         }
     }
 }
 
-pub(in crate::helpdesk) async fn export(
+pub(in crate::helpdesk) async fn export_audit_log(
     State(app): State<AppState>,
     staff: StaffMember<ViewAuditLog>,
     Query(asked): Query<AuditLogQuery>,
 ) -> Result<Response, WebError> {
-    let Some(format) = ExportFormat::read(&asked.format) else { return Err(WebError::NotFound) };
-    let Ok(sought) = asked.read(&app, &staff).await? else {
+    let Some(format) = ExportFormat::from_name(&asked.format) else { return Err(WebError::NotFound) };
+    let Ok(sought) = asked.resolve(&app, &staff).await? else {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, "This cannot be searched for.\n").into_response());
     };
     let limit = format!("export:{}", staff.login.key.object);
-    app.limits.take(&limit, EXPORTS, app.now()).await?.map_err(|refused| WebError::Limited(refused.wait))?;
+    app.rate_limiter
+        .try_acquire(&limit, EXPORT_LIMIT, app.now())
+        .await?
+        .map_err(|refused| WebError::RateLimited(refused.retry_after))?;
     // Recorded before the first byte is sent, so that the event is part of the export itself.
-    let event = AuditEvent::new("audit.exported", staff.actor()).with("format", format.name());
-    app.auditor.note(asked.told(event, &sought)).await?;
-    let through = head(&app.db).await?.map_or(0, |(count, _)| count);
-    let name = format!("passback-audit-{}.{}", app.now().strftime("%Y%m%dT%H%M%SZ"), format.name());
-    let standing = SessionStatus::Until(staff.login.ends(&app));
-    let session = app.session_watchers.watch(hash_id(&staff.session), standing);
-    let export = AuditExport { app, session, sought, format, after: 0, through, begun: false };
+    let event = AuditEvent::new("audit.exported", staff.audit_actor()).with_detail("format", format.as_str());
+    app.audit_log.append(asked.add_to_event(event, &sought)).await?;
+    let through = load_head(&app.db).await?.map_or(0, |(count, _)| count);
+    let name = format!("passback-audit-{}.{}", app.now().strftime("%Y%m%dT%H%M%SZ"), format.as_str());
+    let standing = SessionStatus::ActiveUntil(staff.login.expires_at(&app));
+    let session = app.session_watchers.subscribe(hash_id(&staff.session), standing);
+    let export = AuditExport {
+        app,
+        session,
+        query: sought,
+        format,
+        last_sequence: 0,
+        end_sequence: through,
+        has_started: false,
+    };
     let mut response = Body::from_stream(export.into_stream()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
@@ -114,58 +125,58 @@ pub(in crate::helpdesk) async fn export(
 struct AuditExport {
     app: AppState,
     session: WatchSubscription<String, SessionStatus>,
-    sought: AuditQuery,
+    query: AuditQuery,
     format: ExportFormat,
-    after: i64,
-    through: i64,
-    begun: bool,
+    last_sequence: i64,
+    end_sequence: i64,
+    has_started: bool,
 }
 
 impl AuditExport {
     fn into_stream(self) -> impl stream::Stream<Item = io::Result<Bytes>> {
-        stream::try_unfold(self, |mut export| async move { Ok(export.next().await?.map(|part| (part, export))) })
+        stream::try_unfold(self, |mut export| async move { Ok(export.next_batch().await?.map(|part| (part, export))) })
     }
 
     /// Returns the next batch. Fails if the auditor has signed out or lost their role in the meantime.
-    async fn next(&mut self) -> io::Result<Option<Bytes>> {
-        if self.app.stop.is_cancelled() || self.session.latest() == SessionStatus::Over {
+    async fn next_batch(&mut self) -> io::Result<Option<Bytes>> {
+        if self.app.shutdown.is_cancelled() || self.session.latest_value() == SessionStatus::Ended {
             return Err(io::Error::other("session ended"));
         }
-        let read = oldest(&self.app.db, &self.sought, self.after, self.through).await;
+        let read = load_oldest(&self.app.db, &self.query, self.last_sequence, self.end_sequence).await;
         let entries = read.map_err(|error| {
             tracing::error!(error = ?error, "audit export aborted");
             io::Error::other("database unavailable")
         })?;
-        let first = !std::mem::replace(&mut self.begun, true);
+        let first = !std::mem::replace(&mut self.has_started, true);
         let Some(last) = entries.last() else {
             // Without a match, the export is a table with a header and no rows.
-            let part = if first { self.format.write(&[], true)? } else { Vec::new() };
+            let part = if first { self.format.encode_batch(&[], true)? } else { Vec::new() };
             return Ok(Some(Bytes::from(part)).filter(|part| !part.is_empty()));
         };
-        self.after = last.seq;
-        Ok(Some(Bytes::from(self.format.write(&entries, first)?)))
+        self.last_sequence = last.seq;
+        Ok(Some(Bytes::from(self.format.encode_batch(&entries, first)?)))
     }
 }
 
 /// Prefixes a cell that a spreadsheet would interpret as a formula with a quote
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>, read 2026-11-24).
-fn harmless(cell: &str) -> String {
+fn neutralise_formula(cell: &str) -> String {
     let formula = cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
         || cell.starts_with(['\t', '\r', '\n']);
     if formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn csv(entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
+fn encode_csv(entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     if first {
-        table.write_record(COLUMNS).map_err(io::Error::other)?;
+        table.write_record(CSV_COLUMNS).map_err(io::Error::other)?;
     }
     for entry in entries {
         let (seq, at) = (entry.seq.to_string(), entry.at.to_string());
         let optional = |text: &Option<String>| text.clone().unwrap_or_default();
         let personal = match &entry.personal {
             PersonalData::None => String::new(),
-            PersonalData::Kept(data) => data.clone(),
+            PersonalData::Stored(data) => data.clone(),
             PersonalData::Erased => "erased".to_owned(),
         };
         let cells = [
@@ -184,16 +195,16 @@ fn csv(entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
             entry.mac.clone(),
             entry.mac_key.clone(),
         ];
-        table.write_record(cells.iter().map(|cell| harmless(cell))).map_err(io::Error::other)?;
+        table.write_record(cells.iter().map(|cell| neutralise_formula(cell))).map_err(io::Error::other)?;
     }
     table.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
-fn json_line(entry: &AuditEntry) -> Value {
+fn json_entry(entry: &AuditEntry) -> Value {
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
     let personal = match &entry.personal {
         PersonalData::None => Value::Null,
-        PersonalData::Kept(data) => parsed(data),
+        PersonalData::Stored(data) => parsed(data),
         PersonalData::Erased => json!("erased"),
     };
     json!({
@@ -211,11 +222,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_is_a_formula_and_every_cell_can_be_read_back() {
+    fn csv_cells_are_never_formulas_and_can_be_read_back() {
         for formula in ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "＝1", "=cmd|' /C calc'!A0"] {
-            assert!(harmless(formula).starts_with('\''), "{formula:?}");
+            assert!(neutralise_formula(formula).starts_with('\''), "{formula:?}");
         }
-        assert_eq!((harmless("desk.note"), harmless("{\"a\":\"=1\"}")), ("desk.note".into(), "{\"a\":\"=1\"}".into()));
+        assert_eq!(
+            (neutralise_formula("desk.note"), neutralise_formula("{\"a\":\"=1\"}")),
+            ("desk.note".into(), "{\"a\":\"=1\"}".into())
+        );
         let entry = AuditEntry {
             seq: 7,
             at: jiff::Timestamp::UNIX_EPOCH,
@@ -232,11 +246,12 @@ mod tests {
             mac: "22".to_owned(),
             mac_key: "k".to_owned(),
         };
-        let written = [csv(from_ref(&entry), true).unwrap(), csv(from_ref(&entry), false).unwrap()].concat();
+        let written =
+            [encode_csv(from_ref(&entry), true).unwrap(), encode_csv(from_ref(&entry), false).unwrap()].concat();
         let mut table = csv::Reader::from_reader(written.as_slice());
-        assert_eq!(table.headers().unwrap().iter().collect::<Vec<_>>(), COLUMNS);
+        assert_eq!(table.headers().unwrap().iter().collect::<Vec<_>>(), CSV_COLUMNS);
         let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
         assert_eq!((rows.len(), &rows[0][2], &rows[1][7]), (2, "'=HYPERLINK(\"http://x\")", entry.detail.as_str()));
-        assert_eq!((&rows[0][8], json_line(&entry)["personal"].as_str()), ("erased", Some("erased")));
+        assert_eq!((&rows[0][8], json_entry(&entry)["personal"].as_str()), ("erased", Some("erased")));
     }
 }

@@ -5,7 +5,7 @@
 mod asked;
 mod export;
 
-pub(super) use export::export;
+pub(super) use export::export_audit_log;
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -13,15 +13,15 @@ use axum::response::Response;
 use jiff::SignedDuration;
 
 use self::asked::{AuditLogQuery, AuditQueryProblem};
-use super::person::parts_of;
-use crate::audit::{AUDIT_PAGE, AuditEntry, AuditEvent, AuditQuery, PersonalData, kinds, newest};
-use crate::signin::{StaffMember, StaffPermission as _, ViewAuditLog, ViewHelpdesk, at_work};
+use super::person::split_actor;
+use crate::audit::{AUDIT_PAGE_ROWS, AuditEntry, AuditEvent, AuditQuery, PersonalData, load_event_kinds, load_newest};
+use crate::signin::{StaffMember, StaffPermission as _, ViewAuditLog, ViewHelpdesk, with_staff_navigation};
 use crate::state::AppState;
 use crate::store::{RateLimit, RateLimiter, StoreError, hash_id};
-use crate::web::{PageContext, WebError, draw, moment};
+use crate::web::{PageContext, WebError, format_timestamp, render_page};
 
 /// Limits the audit events for one search by one auditor: another page of the same search is not another search.
-const AUDITED: RateLimit = RateLimit { count: 1, per: SignedDuration::from_mins(10) };
+const SEARCH_AUDIT_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_mins(10) };
 
 /// An audit event, as the page shows it.
 struct AuditLogItem {
@@ -48,83 +48,83 @@ struct ActorItem {
 #[derive(Template)]
 #[template(path = "helpdesk/audit.html")]
 struct AuditLogPage {
-    f: PageContext,
-    asked: AuditLogQuery,
+    ctx: PageContext,
+    query: AuditLogQuery,
     kinds: Vec<String>,
-    wrong: Option<String>,
+    problem: Option<String>,
     rows: Vec<AuditLogItem>,
     /// Address of the next page.
     older: Option<String>,
     csv: String,
     jsonl: String,
-    first: bool,
+    is_first_page: bool,
     /// The viewer may also view people and resets.
-    looks: bool,
+    can_view_helpdesk: bool,
 }
 
-pub(super) async fn page(
+pub(super) async fn show_audit_log(
     State(app): State<AppState>,
     frame: PageContext,
     staff: StaffMember<ViewAuditLog>,
     Query(asked): Query<AuditLogQuery>,
 ) -> Result<Response, WebError> {
-    let f = at_work(frame, &staff.login);
-    let (mut rows, wrong) = match asked.read(&app, &staff).await? {
+    let f = with_staff_navigation(frame, &staff.login);
+    let (mut rows, wrong) = match asked.resolve(&app, &staff).await? {
         Ok(sought) => {
-            searched(&app, &staff, &asked, &sought).await?;
-            (newest(&app.db, &sought, asked.before()).await?, None)
+            record_search(&app, &staff, &asked, &sought).await?;
+            (load_newest(&app.db, &sought, asked.before_sequence()).await?, None)
         }
         Err(wrong) => (Vec::new(), Some(wrong)),
     };
-    let looks = staff.login.may(ViewHelpdesk::ROLES);
-    let more = rows.len() > AUDIT_PAGE;
-    rows.truncate(AUDIT_PAGE);
+    let looks = staff.login.has_any_role(ViewHelpdesk::ROLES);
+    let more = rows.len() > AUDIT_PAGE_ROWS;
+    rows.truncate(AUDIT_PAGE_ROWS);
     let last = rows.last().filter(|_| more).map(|last| last.seq);
-    Ok(draw(&AuditLogPage {
-        older: last.map(|seq| asked.link("/helpdesk/audit", &[("before", &seq.to_string())])),
-        csv: asked.link("/helpdesk/audit/export", &[("format", "csv")]),
-        jsonl: asked.link("/helpdesk/audit/export", &[("format", "jsonl")]),
-        first: asked.before().is_none(),
-        kinds: kinds(&app.db).await?,
-        rows: rows.into_iter().map(|entry| line(&f, entry, looks)).collect(),
-        wrong: wrong.map(|wrong: AuditQueryProblem| f.t(wrong.key())),
-        looks,
-        asked,
-        f,
+    Ok(render_page(&AuditLogPage {
+        older: last.map(|seq| asked.build_link("/helpdesk/audit", &[("before", &seq.to_string())])),
+        csv: asked.build_link("/helpdesk/audit/export", &[("format", "csv")]),
+        jsonl: asked.build_link("/helpdesk/audit/export", &[("format", "jsonl")]),
+        is_first_page: asked.before_sequence().is_none(),
+        kinds: load_event_kinds(&app.db).await?,
+        rows: rows.into_iter().map(|entry| build_item(&f, entry, looks)).collect(),
+        problem: wrong.map(|wrong: AuditQueryProblem| f.t(wrong.message_key())),
+        can_view_helpdesk: looks,
+        query: asked,
+        ctx: f,
     }))
 }
 
 /// Records a search in the audit log, once per search.
-async fn searched(
+async fn record_search(
     app: &AppState,
     staff: &StaffMember<ViewAuditLog>,
     asked: &AuditLogQuery,
     sought: &AuditQuery,
 ) -> Result<(), StoreError> {
-    let mut ledger = app.auditor.begin().await?;
-    let what = hash_id(&asked.link("", &[]));
+    let mut ledger = app.audit_log.begin().await?;
+    let what = hash_id(&asked.build_link("", &[]));
     let key = format!("examined:{}:{what}", staff.login.key.object);
-    if RateLimiter::take_in(ledger.tx(), &key, AUDITED, app.now()).await?.is_ok() {
-        ledger.record(asked.told(AuditEvent::new("audit.searched", staff.actor()), sought));
+    if RateLimiter::try_acquire_in(ledger.tx(), &key, SEARCH_AUDIT_LIMIT, app.now()).await?.is_ok() {
+        ledger.record_event(asked.add_to_event(AuditEvent::new("audit.searched", staff.audit_actor()), sought));
     }
     ledger.commit().await
 }
 
 /// Builds the item of an actor or subject such as `staff:tenant/object`.
-fn who(name: &str, looks: bool) -> ActorItem {
-    let (kind, object) = parts_of(name);
+fn build_actor(name: &str, looks: bool) -> ActorItem {
+    let (kind, object) = split_actor(name);
     let text = [kind, object.as_deref().unwrap_or_default()].join(" ").trim().to_owned();
     ActorItem { text, object: object.filter(|_| looks) }
 }
 
-fn line(f: &PageContext, entry: AuditEntry, looks: bool) -> AuditLogItem {
+fn build_item(f: &PageContext, entry: AuditEntry, looks: bool) -> AuditLogItem {
     let erased = entry.personal == PersonalData::Erased;
-    let personal = if let PersonalData::Kept(data) = entry.personal { Some(data) } else { None };
+    let personal = if let PersonalData::Stored(data) = entry.personal { Some(data) } else { None };
     AuditLogItem {
-        at: moment(&f.lang, &entry.at),
+        at: format_timestamp(&f.lang, &entry.at),
         at_iso: entry.at.to_string(),
-        actor: who(&entry.actor, looks),
-        subject: entry.subject.as_deref().map(|name| who(name, looks)),
+        actor: build_actor(&entry.actor, looks),
+        subject: entry.subject.as_deref().map(|name| build_actor(name, looks)),
         detail: if entry.detail == "{}" { String::new() } else { entry.detail },
         seq: entry.seq,
         event: entry.event,

@@ -6,9 +6,9 @@ use crate::reset::desk::ResetState;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DailyOutcomes {
     /// Days since 1970.
-    pub(super) number: i64,
+    pub(super) day_number: i64,
     /// Resets that succeeded.
-    pub(super) good: i64,
+    pub(super) succeeded: i64,
     /// Resets that were refused, so that the person had to choose again.
     pub(super) refused: i64,
     /// Resets that failed, or changed the password only in the cloud.
@@ -18,13 +18,13 @@ pub(super) struct DailyOutcomes {
 }
 
 impl DailyOutcomes {
-    pub(super) fn all(&self) -> i64 {
-        self.good + self.refused + self.failed + self.open
+    pub(super) fn total(&self) -> i64 {
+        self.succeeded + self.refused + self.failed + self.open
     }
 
-    fn count(&mut self, state: ResetState, count: i64) {
+    fn add_count(&mut self, state: ResetState, count: i64) {
         match state {
-            ResetState::Written | ResetState::Finished => self.good += count,
+            ResetState::Written | ResetState::Finished => self.succeeded += count,
             ResetState::Refused => self.refused += count,
             ResetState::Failed | ResetState::CloudOnly => self.failed += count,
             ResetState::Sending | ResetState::Writing | ResetState::Split | ResetState::Unknown => self.open += count,
@@ -33,10 +33,10 @@ impl DailyOutcomes {
 }
 
 /// Returns every day from the first to the last, including days without a reset.
-pub(super) fn days(first: i64, last: i64, counts: &[(i64, ResetState, i64)]) -> Vec<DailyOutcomes> {
+pub(super) fn count_by_day(first: i64, last: i64, counts: &[(i64, ResetState, i64)]) -> Vec<DailyOutcomes> {
     let day = |number: i64| {
-        let mut day = DailyOutcomes { number, ..DailyOutcomes::default() };
-        counts.iter().filter(|(of, ..)| *of == number).for_each(|(_, state, count)| day.count(*state, *count));
+        let mut day = DailyOutcomes { day_number: number, ..DailyOutcomes::default() };
+        counts.iter().filter(|(of, ..)| *of == number).for_each(|(_, state, count)| day.add_count(*state, *count));
         day
     };
     (first..=last).map(day).collect()
@@ -57,7 +57,7 @@ pub(super) struct LatencyPercentiles {
     pub(super) p99: i64,
 }
 
-pub(super) fn spans(mut millis: Vec<i64>) -> Option<LatencyPercentiles> {
+pub(super) fn latency_percentiles(mut millis: Vec<i64>) -> Option<LatencyPercentiles> {
     millis.sort_unstable();
     let of = |percent| percentile(&millis, percent);
     Some(LatencyPercentiles { count: millis.len(), p50: of(50)?, p95: of(95)?, p99: of(99)? })
@@ -70,14 +70,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_values_that_were_measured() {
+    fn percentile_is_a_measured_value() {
         let hundred: Vec<i64> = (1..=100).collect();
         assert_eq!([50, 95, 99, 100].map(|p| percentile(&hundred, p)), [Some(50), Some(95), Some(99), Some(100)]);
         assert_eq!([50, 95, 99].map(|p| percentile(&[7], p)), [Some(7); 3]);
         assert_eq!([50, 95, 99].map(|p| percentile(&[1, 2, 3, 4], p)), [Some(2), Some(4), Some(4)]);
         assert_eq!(percentile(&[], 50), None);
-        assert_eq!(spans(vec![9, 1, 5]), Some(LatencyPercentiles { count: 3, p50: 5, p95: 9, p99: 9 }));
-        assert_eq!(spans(vec![]), None);
+        assert_eq!(latency_percentiles(vec![9, 1, 5]), Some(LatencyPercentiles { count: 3, p50: 5, p95: 9, p99: 9 }));
+        assert_eq!(latency_percentiles(vec![]), None);
     }
 
     proptest! {
@@ -92,16 +92,17 @@ mod tests {
     }
 
     #[test]
-    fn a_day_without_a_reset_is_a_day() {
-        let days = days(3, 5, &[(3, ResetState::Written, 2), (3, ResetState::Failed, 1), (5, ResetState::Split, 4)]);
-        assert_eq!(days.iter().map(DailyOutcomes::all).collect::<Vec<_>>(), [3, 0, 4]);
-        assert_eq!((days[0].good, days[0].failed, days[2].open), (2, 1, 4));
+    fn day_without_resets_is_listed() {
+        let days =
+            count_by_day(3, 5, &[(3, ResetState::Written, 2), (3, ResetState::Failed, 1), (5, ResetState::Split, 4)]);
+        assert_eq!(days.iter().map(DailyOutcomes::total).collect::<Vec<_>>(), [3, 0, 4]);
+        assert_eq!((days[0].succeeded, days[0].failed, days[2].open), (2, 1, 4));
     }
 
     #[test]
     fn every_state_is_counted_once() {
         for state in ResetState::ALL {
-            assert_eq!(days(1, 1, &[(1, state, 1)])[0].all(), 1, "{state:?}");
+            assert_eq!(count_by_day(1, 1, &[(1, state, 1)])[0].total(), 1, "{state:?}");
         }
     }
 }

@@ -15,8 +15,8 @@ mod patterns;
 mod scanner;
 mod store;
 
-pub(super) use alarms::acknowledge;
-pub(super) use canary::again as canary_again;
-pub(super) use page::page;
-pub(crate) use scanner::run as watch;
-pub(crate) use store::forget as forget_alarms;
+pub(super) use alarms::acknowledge_alert;
+pub(super) use canary::resume_canary;
+pub(super) use page::show_insights;
+pub(crate) use scanner::run_alert_scanner;
+pub(crate) use store::delete_expired_alerts;

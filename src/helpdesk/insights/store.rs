@@ -20,74 +20,91 @@ pub(super) struct SecurityAlert {
     pub(super) amount: i64,
     pub(super) first_at: Timestamp,
     pub(super) seen_at: Timestamp,
-    pub(super) acknowledged: Option<AlertAcknowledgement>,
+    pub(super) acknowledgement: Option<AlertAcknowledgement>,
 }
 
 /// Acknowledgement of an alert: who, when, and the note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AlertAcknowledgement {
     pub(super) at: Timestamp,
-    pub(super) by: String,
+    pub(super) agent_name: String,
     pub(super) note: String,
 }
 
 type AlertRow = (String, String, String, i64, i64, i64, Option<i64>, Option<String>, Option<String>);
 
-fn at(millis: i64) -> Timestamp {
+fn timestamp_from_millis(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
-fn read(
+fn alert_from_row(
     (id, kind, subject, amount, first, seen, acknowledged, by, note): AlertRow,
 ) -> Result<SecurityAlert, StoreError> {
-    let bad = |problem: &str| StoreError::BadRow { table: "insight_alarms", problem: problem.to_owned() };
+    let bad = |problem: &str| StoreError::InvalidRow { table: "insight_alarms", problem: problem.to_owned() };
     let acknowledged = acknowledged.map(|millis| AlertAcknowledgement {
-        at: at(millis),
-        by: by.unwrap_or_default(),
+        at: timestamp_from_millis(millis),
+        agent_name: by.unwrap_or_default(),
         note: note.unwrap_or_default(),
     });
-    let kind = AlertKind::read(&kind).ok_or_else(|| bad(&kind))?;
+    let kind = AlertKind::from_name(&kind).ok_or_else(|| bad(&kind))?;
     let subject = subject.parse().map_err(|_| bad(&subject))?;
-    Ok(SecurityAlert { id, kind, subject, amount, first_at: at(first), seen_at: at(seen), acknowledged })
+    Ok(SecurityAlert {
+        id,
+        kind,
+        subject,
+        amount,
+        first_at: timestamp_from_millis(first),
+        seen_at: timestamp_from_millis(seen),
+        acknowledgement: acknowledged,
+    })
 }
 
 /// Loads the open alerts, newest first, and the acknowledged alerts that were raised since a time.
-pub(super) async fn alarms(db: &Db, since: Timestamp) -> Result<(Vec<SecurityAlert>, Vec<SecurityAlert>), StoreError> {
-    const OPEN: &str =
+pub(super) async fn load_alerts(
+    db: &Db,
+    since: Timestamp,
+) -> Result<(Vec<SecurityAlert>, Vec<SecurityAlert>), StoreError> {
+    const OPEN_SQL: &str =
         "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
         WHERE acknowledged_at IS NULL ORDER BY seen_at DESC, id LIMIT 200";
-    const PAST: &str =
+    const PAST_SQL: &str =
         "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
         WHERE raised_at >= $1 AND acknowledged_at IS NOT NULL ORDER BY acknowledged_at DESC, id LIMIT 100";
     let since = since.as_millisecond();
-    let open: Vec<AlertRow> = on_db!(db, |pool| sqlx::query_as(OPEN).fetch_all(pool).await)?;
-    let past: Vec<AlertRow> = on_db!(db, |pool| sqlx::query_as(PAST).bind(since).fetch_all(pool).await)?;
-    let all = |rows: Vec<AlertRow>| rows.into_iter().map(read).collect::<Result<Vec<_>, _>>();
+    let open: Vec<AlertRow> = on_db!(db, |pool| sqlx::query_as(OPEN_SQL).fetch_all(pool).await)?;
+    let past: Vec<AlertRow> = on_db!(db, |pool| sqlx::query_as(PAST_SQL).bind(since).fetch_all(pool).await)?;
+    let all = |rows: Vec<AlertRow>| rows.into_iter().map(alert_from_row).collect::<Result<Vec<_>, _>>();
     Ok((all(open)?, all(past)?))
 }
 
 /// Loads until when the alerts of each kind and subject are acknowledged, from alerts with an event since a time.
-pub(super) async fn covered(db: &Db, since: Timestamp) -> Result<AcknowledgedUntil, StoreError> {
+pub(super) async fn load_acknowledged(db: &Db, since: Timestamp) -> Result<AcknowledgedUntil, StoreError> {
     const SQL: &str = "SELECT kind, subject, MAX(seen_at) FROM insight_alarms
         WHERE seen_at >= $1 AND acknowledged_at IS NOT NULL GROUP BY kind, subject";
     let since = since.as_millisecond();
     let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
     let read = |(kind, subject, seen): (String, String, i64)| {
-        Some(((AlertKind::read(&kind)?, subject.parse().ok()?), at(seen)))
+        Some(((AlertKind::from_name(&kind)?, subject.parse().ok()?), timestamp_from_millis(seen)))
     };
     Ok(rows.into_iter().filter_map(read).collect::<BTreeMap<_, _>>())
 }
 
 /// Inserts an alert. Returns false if one is already open, which is then updated with the new events.
-pub(super) async fn raise(tx: &mut Tx, id: &str, found: &AlertFinding, now: Timestamp) -> Result<bool, StoreError> {
-    const RAISE: &str = "INSERT INTO insight_alarms (id, kind, subject, amount, first_at, seen_at, raised_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+pub(super) async fn upsert_alert(
+    tx: &mut Tx,
+    id: &str,
+    found: &AlertFinding,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const INSERT_SQL: &str = "INSERT INTO insight_alarms (id, kind, subject, amount, first_at, seen_at, raised_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (kind, subject) WHERE acknowledged_at IS NULL DO NOTHING";
-    const RENEW: &str = "UPDATE insight_alarms SET amount = CASE WHEN amount < $3 THEN $3 ELSE amount END, seen_at = $4
+    const UPDATE_SQL: &str =
+        "UPDATE insight_alarms SET amount = CASE WHEN amount < $3 THEN $3 ELSE amount END, seen_at = $4
         WHERE kind = $1 AND subject = $2 AND acknowledged_at IS NULL AND seen_at < $4";
-    let (kind, subject) = (found.kind.name(), found.subject.to_string());
+    let (kind, subject) = (found.kind.as_str(), found.subject.to_string());
     let amount = i64::try_from(found.amount).unwrap_or(i64::MAX);
     let (first, seen, now) = (found.first_at.as_millisecond(), found.seen_at.as_millisecond(), now.as_millisecond());
-    let raised = on_tx!(&mut *tx, |c| sqlx::query(RAISE)
+    let raised = on_tx!(&mut *tx, |c| sqlx::query(INSERT_SQL)
         .bind(id)
         .bind(kind)
         .bind(&subject)
@@ -99,7 +116,7 @@ pub(super) async fn raise(tx: &mut Tx, id: &str, found: &AlertFinding, now: Time
         .await
         .map(|done| done.rows_affected()))?;
     if raised == 0 {
-        on_tx!(tx, |c| sqlx::query(RENEW)
+        on_tx!(tx, |c| sqlx::query(UPDATE_SQL)
             .bind(kind)
             .bind(&subject)
             .bind(amount)
@@ -114,7 +131,7 @@ pub(super) async fn raise(tx: &mut Tx, id: &str, found: &AlertFinding, now: Time
 /// Marks an alert as acknowledged and returns its kind and subject.
 ///
 /// Returns `None` if the alert does not exist or is already acknowledged.
-pub(super) async fn acknowledge(
+pub(super) async fn mark_acknowledged(
     tx: &mut Tx,
     id: &str,
     by: (PersonKey, &str),
@@ -136,7 +153,7 @@ pub(super) async fn acknowledge(
 }
 
 /// Deletes the alerts that were acknowledged before a time, with their subject and note. An open alert stays.
-pub(crate) async fn forget(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+pub(crate) async fn delete_expired_alerts(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     const SQL: &str = "DELETE FROM insight_alarms WHERE acknowledged_at < $1";
     let before = before.as_millisecond();
     Ok(on_tx!(tx, |c| sqlx::query(SQL).bind(before).execute(c).await.map(|done| done.rows_affected()))?)
@@ -147,92 +164,96 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::store::testing::{engines, tenant};
+    use crate::store::testing::{test_databases, test_tenant};
     use crate::store::write_db;
 
-    const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+    const ONE_MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-    fn who(n: usize) -> PersonKey {
-        format!("{}/00000000-0000-4000-8000-{n:012}", tenant()).parse().unwrap()
+    fn person_key(n: usize) -> PersonKey {
+        format!("{}/00000000-0000-4000-8000-{n:012}", test_tenant()).parse().unwrap()
     }
 
-    fn start() -> Timestamp {
+    fn start_time() -> Timestamp {
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
-    fn found(n: usize, amount: usize, minutes: i32) -> AlertFinding {
-        let seen_at = start() + MINUTE * minutes;
-        AlertFinding { kind: AlertKind::ManyPeople, subject: who(n), amount, first_at: start(), seen_at }
+    fn finding_for(n: usize, amount: usize, minutes: i32) -> AlertFinding {
+        let seen_at = start_time() + ONE_MINUTE * minutes;
+        AlertFinding { kind: AlertKind::ManyPeople, subject: person_key(n), amount, first_at: start_time(), seen_at }
     }
 
-    async fn raised(db: &Db, id: &str, finding: &AlertFinding) -> bool {
+    async fn commit_alert(db: &Db, id: &str, finding: &AlertFinding) -> bool {
         let mut tx = db.begin().await.unwrap();
-        let raised = raise(&mut tx, id, finding, start()).await.unwrap();
+        let raised = upsert_alert(&mut tx, id, finding, start_time()).await.unwrap();
         tx.commit().await.unwrap();
         raised
     }
 
-    async fn acknowledged(db: &Db, id: &str) -> Option<(String, PersonKey)> {
+    async fn commit_acknowledgement(db: &Db, id: &str) -> Option<(String, PersonKey)> {
         let mut tx = db.begin().await.unwrap();
-        let done = acknowledge(&mut tx, id, (who(9), "Audrey"), "a fire drill", start()).await.unwrap();
+        let done =
+            mark_acknowledged(&mut tx, id, (person_key(9), "Audrey"), "a fire drill", start_time()).await.unwrap();
         tx.commit().await.unwrap();
         done
     }
 
     #[tokio::test]
-    async fn an_alarm_is_raised_once_grows_and_is_acknowledged_once() {
-        for engine in engines().await {
+    async fn alert_is_raised_once_grows_and_is_acknowledged_once() {
+        for engine in test_databases().await {
             let db = &engine.db;
-            assert!(raised(db, "a", &found(1, 20, 5)).await);
-            assert!(!raised(db, "b", &found(1, 20, 5)).await, "open already");
-            assert!(!raised(db, "c", &found(1, 25, 9)).await);
-            assert!(!raised(db, "d", &found(1, 3, 10)).await, "the highest amount stays");
-            assert!(raised(db, "e", &found(2, 20, 5)).await, "another subject");
-            let (open, past) = alarms(db, start()).await.unwrap();
+            assert!(commit_alert(db, "a", &finding_for(1, 20, 5)).await);
+            assert!(!commit_alert(db, "b", &finding_for(1, 20, 5)).await, "open already");
+            assert!(!commit_alert(db, "c", &finding_for(1, 25, 9)).await);
+            assert!(!commit_alert(db, "d", &finding_for(1, 3, 10)).await, "the highest amount stays");
+            assert!(commit_alert(db, "e", &finding_for(2, 20, 5)).await, "another subject");
+            let (open, past) = load_alerts(db, start_time()).await.unwrap();
             let summary = |alarm: &SecurityAlert| (alarm.id.clone(), alarm.amount, alarm.seen_at);
-            assert_eq!(summary(&open[0]), ("a".to_owned(), 25, start() + MINUTE * 10));
+            assert_eq!(summary(&open[0]), ("a".to_owned(), 25, start_time() + ONE_MINUTE * 10));
             assert_eq!((open.len(), past.len()), (2, 0));
-            assert_eq!(acknowledged(db, "a").await, Some(("many-people".to_owned(), who(1))));
-            assert_eq!(acknowledged(db, "a").await, None, "once");
-            assert_eq!(acknowledged(db, "nothing").await, None);
-            let (open, past) = alarms(db, start()).await.unwrap();
+            assert_eq!(commit_acknowledgement(db, "a").await, Some(("many-people".to_owned(), person_key(1))));
+            assert_eq!(commit_acknowledgement(db, "a").await, None, "once");
+            assert_eq!(commit_acknowledgement(db, "nothing").await, None);
+            let (open, past) = load_alerts(db, start_time()).await.unwrap();
             assert_eq!((open.len(), past.len()), (1, 1));
-            let by = past[0].acknowledged.clone().unwrap();
-            assert_eq!((by.by.as_str(), by.note.as_str()), ("Audrey", "a fire drill"));
+            let by = past[0].acknowledgement.clone().unwrap();
+            assert_eq!((by.agent_name.as_str(), by.note.as_str()), ("Audrey", "a fire drill"));
             assert_eq!(
-                covered(db, start()).await.unwrap(),
-                AcknowledgedUntil::from([((AlertKind::ManyPeople, who(1)), start() + MINUTE * 10)])
+                load_acknowledged(db, start_time()).await.unwrap(),
+                AcknowledgedUntil::from([((AlertKind::ManyPeople, person_key(1)), start_time() + ONE_MINUTE * 10)])
             );
-            assert!(covered(db, start() + MINUTE * 11).await.unwrap().is_empty());
-            assert!(raised(db, "f", &found(1, 20, 99)).await, "again, later");
+            assert!(load_acknowledged(db, start_time() + ONE_MINUTE * 11).await.unwrap().is_empty());
+            assert!(commit_alert(db, "f", &finding_for(1, 20, 99)).await, "again, later");
         }
     }
 
     #[tokio::test]
-    async fn an_old_alarm_is_forgotten_once_somebody_has_looked_at_it() {
-        for engine in engines().await {
+    async fn acknowledged_alert_expires_and_open_alert_stays() {
+        for engine in test_databases().await {
             let db = &engine.db;
-            assert!(raised(db, "a", &found(1, 20, 5)).await && raised(db, "b", &found(2, 20, 5)).await);
-            acknowledged(db, "a").await.unwrap();
+            assert!(
+                commit_alert(db, "a", &finding_for(1, 20, 5)).await
+                    && commit_alert(db, "b", &finding_for(2, 20, 5)).await
+            );
+            commit_acknowledgement(db, "a").await.unwrap();
             let forgotten = async |before| {
                 let mut tx = db.begin().await.unwrap();
-                let count = forget(&mut tx, before).await.unwrap();
+                let count = delete_expired_alerts(&mut tx, before).await.unwrap();
                 tx.commit().await.unwrap();
                 count
             };
-            assert_eq!(forgotten(start()).await, 0, "not yet");
-            assert_eq!(forgotten(start() + MINUTE).await, 1);
-            let (open, past) = alarms(db, Timestamp::UNIX_EPOCH).await.unwrap();
+            assert_eq!(forgotten(start_time()).await, 0, "not yet");
+            assert_eq!(forgotten(start_time() + ONE_MINUTE).await, 1);
+            let (open, past) = load_alerts(db, Timestamp::UNIX_EPOCH).await.unwrap();
             assert_eq!((open.len(), past.len()), (1, 0), "an open alert stays");
         }
     }
 
     #[tokio::test]
-    async fn twelve_replicas_raise_one_alarm() {
-        for engine in engines().await {
+    async fn twelve_replicas_raise_one_alert() {
+        for engine in test_databases().await {
             let tries = (0..12).map(|n| {
                 let db = engine.db.clone();
-                tokio::spawn(async move { raised(&db, &format!("a{n}"), &found(1, 20, n)).await })
+                tokio::spawn(async move { commit_alert(&db, &format!("a{n}"), &finding_for(1, 20, n)).await })
             });
             let mut count = 0;
             for each in tries.collect::<Vec<_>>() {
@@ -243,9 +264,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_alarm_cannot_be_acknowledged_without_a_name_and_a_word() {
-        for engine in engines().await {
-            assert!(raised(&engine.db, "a", &found(1, 20, 5)).await);
+    async fn acknowledgement_requires_name_and_note() {
+        for engine in test_databases().await {
+            assert!(commit_alert(&engine.db, "a", &finding_for(1, 20, 5)).await);
             for sql in [
                 "UPDATE insight_alarms SET acknowledged_at = 1, note = 'x'",
                 "UPDATE insight_alarms SET acknowledged_at = 1, acknowledged_by = 'x'",

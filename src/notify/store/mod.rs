@@ -4,25 +4,27 @@
 mod letters;
 mod queue;
 
-pub(super) use letters::{DueEventNotice, due_letters, insert_letter, sweep_letters};
-pub(super) use queue::{LETTERS, MailQueue, NOTICES, QueuedMail, claim, end, keep, put_off};
+pub(super) use letters::{DueEventNotice, delete_expired_event_notices, insert_event_notice, load_due_event_notices};
+pub(super) use queue::{
+    EVENT_NOTICES, MailQueue, QueuedMail, RESET_NOTICES, claim_mail, mark_ended, reschedule_mail, update_recipients,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::base::{PersonKey, ReferenceCode, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
-use queue::{FARTHEST, QueuedMailRow};
+use queue::{MAX_DUE_AHEAD, QueuedMailRow};
 
 /// Time for which a "this was not me" link works.
-const LINK: SignedDuration = SignedDuration::from_hours(7 * 24);
+const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Age of a reset after which its unsent notice is deleted.
-const FORGOTTEN: SignedDuration = SignedDuration::from_hours(72);
+const UNSENT_NOTICE_RETENTION: SignedDuration = SignedDuration::from_hours(72);
 
-fn at(millis: i64) -> Timestamp {
+fn timestamp_from_millis(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
-fn later(now: Timestamp, by: SignedDuration) -> i64 {
+fn millis_after(now: Timestamp, by: SignedDuration) -> i64 {
     now.saturating_add(by).unwrap_or(now).as_millisecond()
 }
 
@@ -34,7 +36,7 @@ pub(super) struct DueResetNotice {
     pub(super) reference: ReferenceCode,
     pub(super) person: PersonKey,
     pub(super) state: String,
-    pub(super) asked_at: Timestamp,
+    pub(super) requested_at: Timestamp,
 }
 
 #[derive(sqlx::FromRow)]
@@ -48,33 +50,33 @@ struct ResetNoticeRow {
     created_at: i64,
 }
 
-fn bad(problem: &'static str) -> StoreError {
-    StoreError::BadRow { table: "notices", problem: problem.to_owned() }
+fn bad_row(problem: &'static str) -> StoreError {
+    StoreError::InvalidRow { table: "notices", problem: problem.to_owned() }
 }
 
-fn person(tenant: &str, object: &str) -> Result<PersonKey, StoreError> {
+fn parse_person(tenant: &str, object: &str) -> Result<PersonKey, StoreError> {
     let (tenant, object) = (tenant.parse(), object.parse());
-    Ok(PersonKey { tenant: tenant.map_err(|_| bad("tenant"))?, object: object.map_err(|_| bad("object"))? })
+    Ok(PersonKey { tenant: tenant.map_err(|_| bad_row("tenant"))?, object: object.map_err(|_| bad_row("object"))? })
 }
 
 impl TryFrom<ResetNoticeRow> for DueResetNotice {
     type Error = StoreError;
 
     fn try_from(row: ResetNoticeRow) -> Result<Self, StoreError> {
-        let mail = row.mail.of(&NOTICES);
+        let mail = row.mail.into_queued_mail(&RESET_NOTICES);
         Ok(Self {
-            reset: mail.id.parse().map_err(|_| bad("id"))?,
+            reset: mail.id.parse().map_err(|_| bad_row("id"))?,
             mail,
-            reference: row.reference.parse().map_err(|_| bad("reference"))?,
-            person: person(&row.tenant, &row.object)?,
+            reference: row.reference.parse().map_err(|_| bad_row("reference"))?,
+            person: parse_person(&row.tenant, &row.object)?,
             state: row.state,
-            asked_at: at(row.created_at),
+            requested_at: timestamp_from_millis(row.created_at),
         })
     }
 }
 
 /// Inserts the notice of a reset.
-pub(super) async fn insert(
+pub(super) async fn insert_reset_notice(
     tx: &mut Tx,
     reset: ResetId,
     language: &str,
@@ -88,7 +90,7 @@ pub(super) async fn insert(
 }
 
 /// Loads due notices of resets that changed the password, or may have. Excludes notices that a replica has claimed.
-pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<DueResetNotice>, StoreError> {
+pub(super) async fn load_due_reset_notices(db: &Db, now: Timestamp) -> Result<Vec<DueResetNotice>, StoreError> {
     const SQL: &str =
         "SELECT n.reset_id AS id, r.reference, r.tenant, r.object, r.state, r.created_at, n.language, n.sealed, n.tries,
             n.first_try_at, n.due_at
@@ -96,13 +98,13 @@ pub(super) async fn due(db: &Db, now: Timestamp) -> Result<Vec<DueResetNotice>, 
         WHERE n.due_at IS NOT NULL AND (n.due_at <= $1 OR n.due_at > $2)
             AND r.state IN ('written', 'finished', 'split', 'cloud_only', 'unknown')
         ORDER BY n.due_at LIMIT 8";
-    let (now, far) = (now.as_millisecond(), later(now, FARTHEST));
+    let (now, far) = (now.as_millisecond(), millis_after(now, MAX_DUE_AHEAD));
     let rows: Vec<ResetNoticeRow> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(far).fetch_all(p).await)?;
     rows.into_iter().map(DueResetNotice::try_from).collect()
 }
 
 /// Stores the reset state that a claimed notice reports, and the hash and expiry of its link.
-pub(super) async fn mark(
+pub(super) async fn mark_sending(
     db: &Db,
     due: &DueResetNotice,
     owner: &str,
@@ -111,7 +113,7 @@ pub(super) async fn mark(
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE notices SET told = $3, link_hash = $4, link_until = COALESCE(link_until, $5)
         WHERE reset_id = $1 AND owner = $2";
-    let link_until = later(now, LINK);
+    let link_until = millis_after(now, LINK_LIFETIME);
     let rows = write_db!(db, |pool| sqlx::query(SQL)
         .bind(&due.mail.id)
         .bind(owner)
@@ -121,7 +123,7 @@ pub(super) async fn mark(
         .execute(pool)
         .await
         .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
 }
 
 /// Reset behind a "this was not me" link.
@@ -130,11 +132,11 @@ pub(super) struct LinkedReset {
     pub(super) reset: ResetId,
     pub(super) reference: ReferenceCode,
     pub(super) person: PersonKey,
-    pub(super) asked_at: Timestamp,
+    pub(super) requested_at: Timestamp,
 }
 
 /// Loads the reset behind a link that has not expired.
-pub(super) async fn by_link(db: &Db, link_hash: &str, now: Timestamp) -> Result<Option<LinkedReset>, StoreError> {
+pub(super) async fn load_by_link(db: &Db, link_hash: &str, now: Timestamp) -> Result<Option<LinkedReset>, StoreError> {
     const SQL: &str = "SELECT r.id, r.reference, r.tenant, r.object, r.created_at
         FROM notices n JOIN resets r ON r.id = n.reset_id WHERE n.link_hash = $1 AND n.link_until > $2";
     let now = now.as_millisecond();
@@ -142,15 +144,15 @@ pub(super) async fn by_link(db: &Db, link_hash: &str, now: Timestamp) -> Result<
         on_db!(db, |pool| sqlx::query_as(SQL).bind(link_hash).bind(now).fetch_optional(pool).await)?;
     let Some((id, reference, tenant, object, created_at)) = row else { return Ok(None) };
     Ok(Some(LinkedReset {
-        reset: id.parse().map_err(|_| bad("id"))?,
-        reference: reference.parse().map_err(|_| bad("reference"))?,
-        person: person(&tenant, &object)?,
-        asked_at: at(created_at),
+        reset: id.parse().map_err(|_| bad_row("id"))?,
+        reference: reference.parse().map_err(|_| bad_row("reference"))?,
+        person: parse_person(&tenant, &object)?,
+        requested_at: timestamp_from_millis(created_at),
     }))
 }
 
 /// Marks a link as used. Returns false if it was used before.
-pub(super) async fn use_link(tx: &mut Tx, link_hash: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn mark_link_used(tx: &mut Tx, link_hash: &str, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE notices SET link_used_at = $2 WHERE link_hash = $1 AND link_used_at IS NULL";
     let now = now.as_millisecond();
     let rows = on_tx!(tx, |c| sqlx::query(SQL).bind(link_hash).bind(now).execute(c).await.map(|d| d.rows_affected()))?;
@@ -159,14 +161,14 @@ pub(super) async fn use_link(tx: &mut Tx, link_hash: &str, now: Timestamp) -> Re
 
 /// Deletes notices whose link has expired, and unsent notices that are not needed: the reset was refused, or is too
 /// old.
-pub(super) async fn sweep(db: &Db, now: Timestamp) -> Result<(), StoreError> {
-    const ENDED: &str = "DELETE FROM notices WHERE due_at IS NULL AND link_until <= $1";
-    const UNNEEDED: &str = "DELETE FROM notices WHERE due_at IS NOT NULL AND reset_id IN
+pub(super) async fn delete_expired_reset_notices(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    const DELETE_EXPIRED_LINKS: &str = "DELETE FROM notices WHERE due_at IS NULL AND link_until <= $1";
+    const DELETE_UNNEEDED: &str = "DELETE FROM notices WHERE due_at IS NOT NULL AND reset_id IN
         (SELECT r.id FROM resets r WHERE r.state = 'refused' OR r.created_at < $1)";
-    let old = now.saturating_sub(FORGOTTEN).unwrap_or_default().as_millisecond();
+    let old = now.saturating_sub(UNSENT_NOTICE_RETENTION).unwrap_or_default().as_millisecond();
     let now = now.as_millisecond();
-    write_db!(db, |pool| sqlx::query(ENDED).bind(now).execute(pool).await.map(|_| ()))?;
-    write_db!(db, |pool| sqlx::query(UNNEEDED).bind(old).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(DELETE_EXPIRED_LINKS).bind(now).execute(pool).await.map(|_| ()))?;
+    write_db!(db, |pool| sqlx::query(DELETE_UNNEEDED).bind(old).execute(pool).await.map(|_| ()))?;
     Ok(())
 }
 

@@ -5,30 +5,30 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{at, later};
+use super::{millis_after, timestamp_from_millis};
 use crate::store::{Db, StoreError, Tx, on_tx, write_db};
 
 /// Time after which a claim expires: longer than a delivery, plus clocks that differ by minutes.
-pub(in crate::notify) const CLAIM: SignedDuration = SignedDuration::from_mins(15);
+pub(in crate::notify) const CLAIM_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// Maximum time that a due time can be ahead. A later one was written before the clock was set back, so the row is due.
-pub(super) const FARTHEST: SignedDuration = SignedDuration::from_hours(6);
+pub(super) const MAX_DUE_AHEAD: SignedDuration = SignedDuration::from_hours(6);
 
 /// Mail table, with the statements that change its rows.
 #[derive(Debug)]
 pub(in crate::notify) struct MailQueue {
     /// Name of the table, which is part of the seal context.
     pub(in crate::notify) table: &'static str,
-    claim: &'static str,
-    keep: &'static str,
-    put_off: &'static str,
-    end: &'static str,
+    claim_sql: &'static str,
+    update_recipients_sql: &'static str,
+    reschedule_sql: &'static str,
+    mark_ended_sql: &'static str,
 }
 
 macro_rules! queue {
     ($table:literal, $key:literal) => {
         MailQueue {
             table: $table,
-            claim: concat!(
+            claim_sql: concat!(
                 "UPDATE ",
                 $table,
                 " SET owner = $3, due_at = $4, tries = tries + 1,
@@ -36,9 +36,15 @@ macro_rules! queue {
                 $key,
                 " = $1 AND due_at = $2"
             ),
-            keep: concat!("UPDATE ", $table, " SET sealed = $3 WHERE ", $key, " = $1 AND owner = $2"),
-            put_off: concat!("UPDATE ", $table, " SET due_at = $3, owner = NULL WHERE ", $key, " = $1 AND owner = $2"),
-            end: concat!(
+            update_recipients_sql: concat!("UPDATE ", $table, " SET sealed = $3 WHERE ", $key, " = $1 AND owner = $2"),
+            reschedule_sql: concat!(
+                "UPDATE ",
+                $table,
+                " SET due_at = $3, owner = NULL WHERE ",
+                $key,
+                " = $1 AND owner = $2"
+            ),
+            mark_ended_sql: concat!(
                 "UPDATE ",
                 $table,
                 " SET due_at = NULL, owner = NULL, sealed = '', outcome = $3, ended_at = $4
@@ -50,8 +56,8 @@ macro_rules! queue {
     };
 }
 
-pub(in crate::notify) static NOTICES: MailQueue = queue!("notices", "reset_id");
-pub(in crate::notify) static LETTERS: MailQueue = queue!("letters", "id");
+pub(in crate::notify) static RESET_NOTICES: MailQueue = queue!("notices", "reset_id");
+pub(in crate::notify) static EVENT_NOTICES: MailQueue = queue!("letters", "id");
 
 /// Mail that waits for delivery.
 #[derive(Clone, Debug)]
@@ -60,10 +66,10 @@ pub(in crate::notify) struct QueuedMail {
     pub(in crate::notify) id: String,
     pub(in crate::notify) language: String,
     pub(in crate::notify) sealed: String,
-    pub(in crate::notify) tries: i64,
-    pub(in crate::notify) first_try_at: Option<Timestamp>,
+    pub(in crate::notify) attempts: i64,
+    pub(in crate::notify) first_attempt_at: Option<Timestamp>,
     /// Value of `due_at` when the row was read. The replica that changes it first has the claim.
-    pub(super) as_read: i64,
+    pub(super) due_at_as_read: i64,
 }
 
 /// Columns that both mail tables have.
@@ -78,30 +84,30 @@ pub(super) struct QueuedMailRow {
 }
 
 impl QueuedMailRow {
-    pub(super) fn of(self, queue: &'static MailQueue) -> QueuedMail {
+    pub(super) fn into_queued_mail(self, queue: &'static MailQueue) -> QueuedMail {
         QueuedMail {
             queue,
             id: self.id,
             language: self.language,
             sealed: self.sealed,
-            tries: self.tries,
-            first_try_at: self.first_try_at.map(at),
-            as_read: self.due_at,
+            attempts: self.tries,
+            first_attempt_at: self.first_try_at.map(timestamp_from_millis),
+            due_at_as_read: self.due_at,
         }
     }
 }
 
 /// Claims a mail for one attempt. Returns false if another replica was faster.
-pub(in crate::notify) async fn claim(
+pub(in crate::notify) async fn claim_mail(
     db: &Db,
     waiting: &QueuedMail,
     owner: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let until = later(now, CLAIM);
-    let rows = write_db!(db, |pool| sqlx::query(waiting.queue.claim)
+    let until = millis_after(now, CLAIM_LIFETIME);
+    let rows = write_db!(db, |pool| sqlx::query(waiting.queue.claim_sql)
         .bind(&waiting.id)
-        .bind(waiting.as_read)
+        .bind(waiting.due_at_as_read)
         .bind(owner)
         .bind(until)
         .bind(now.as_millisecond())
@@ -112,31 +118,31 @@ pub(in crate::notify) async fn claim(
 }
 
 /// Updates the sealed recipients that remain.
-pub(in crate::notify) async fn keep(
+pub(in crate::notify) async fn update_recipients(
     db: &Db,
     waiting: &QueuedMail,
     owner: &str,
     sealed: &str,
 ) -> Result<(), StoreError> {
-    let rows = write_db!(db, |pool| sqlx::query(waiting.queue.keep)
+    let rows = write_db!(db, |pool| sqlx::query(waiting.queue.update_recipients_sql)
         .bind(&waiting.id)
         .bind(owner)
         .bind(sealed)
         .execute(pool)
         .await
         .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
 }
 
 /// Reschedules delivery after a failed attempt.
-pub(in crate::notify) async fn put_off(
+pub(in crate::notify) async fn reschedule_mail(
     db: &Db,
     waiting: &QueuedMail,
     owner: &str,
     until: Timestamp,
 ) -> Result<(), StoreError> {
     let until = until.as_millisecond();
-    write_db!(db, |pool| sqlx::query(waiting.queue.put_off)
+    write_db!(db, |pool| sqlx::query(waiting.queue.reschedule_sql)
         .bind(&waiting.id)
         .bind(owner)
         .bind(until)
@@ -147,7 +153,7 @@ pub(in crate::notify) async fn put_off(
 }
 
 /// Ends delivery with an outcome and deletes the sealed recipients.
-pub(in crate::notify) async fn end(
+pub(in crate::notify) async fn mark_ended(
     tx: &mut Tx,
     waiting: &QueuedMail,
     owner: &str,
@@ -155,7 +161,7 @@ pub(in crate::notify) async fn end(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(waiting.queue.end)
+    let rows = on_tx!(tx, |c| sqlx::query(waiting.queue.mark_ended_sql)
         .bind(&waiting.id)
         .bind(owner)
         .bind(outcome)
@@ -163,5 +169,5 @@ pub(in crate::notify) async fn end(
         .execute(c)
         .await
         .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
 }

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::chain;
+use super::format_error_chain;
 use super::report::{DoctorFinding, DoctorReport};
 use crate::base::is_loopback_host;
 use crate::config::Config;
 use crate::store::Db;
 
 /// Reports settings that are for trials only or weaken security.
-pub(super) fn configuration(config: &Config, report: &mut DoctorReport) {
+pub(super) fn check_configuration(config: &Config, report: &mut DoctorReport) {
     const CHECK: &str = "configuration";
     let mut fine = true;
     let mut wrong = |finding: DoctorFinding| {
@@ -21,37 +21,40 @@ pub(super) fn configuration(config: &Config, report: &mut DoctorReport) {
     if config.signin.accept_unverified_policy {
         wrong(
             DoctorFinding::error(CHECK, "signin.accept_unverified_policy is on")
-                .so("the context is believed although Entra gives it to anybody: a password may open the portal")
-                .then("mend the policy that \"policy\" below names, then remove the setting"),
+                .with_consequence(
+                    "the context is believed although Entra gives it to anybody: a password may open the portal",
+                )
+                .with_remedy("mend the policy that \"policy\" below names, then remove the setting"),
         );
     }
     if config.entra.allow_other_hosts {
         wrong(
             DoctorFinding::error(CHECK, "entra.allow_other_hosts is on")
-                .so("whatever answers there is taken for Microsoft, and gets passwords")
-                .then("remove the setting; hosts follow from entra.cloud"),
+                .with_consequence("whatever answers there is taken for Microsoft, and gets passwords")
+                .with_remedy("remove the setting; hosts follow from entra.cloud"),
         );
     }
     if config.entra.is_emulated() {
         wrong(
             DoctorFinding::warning(CHECK, "Entra and Graph are on this machine: a tenant emulator")
-                .so("nothing here reaches a real organisation")
-                .then("fine for trying out; for people remove entra.authority and entra.graph_url"),
+                .with_consequence("nothing here reaches a real organisation")
+                .with_remedy("fine for trying out; for people remove entra.authority and entra.graph_url"),
         );
     }
     if config.operator.tenant_wide {
         wrong(
             DoctorFinding::warning(CHECK, "operator.tenant_wide is on")
-                .so("the operator may reset everybody whom its role reaches, not an administrative unit")
-                .then("scope its role to an administrative unit (docs/entra-setup.md), then remove the setting"),
+                .with_consequence("the operator may reset everybody whom its role reaches, not an administrative unit")
+                .with_remedy("scope its role to an administrative unit (docs/entra-setup.md), then remove the setting"),
         );
     }
     let database = config.database.url.expose_secret();
-    if database.starts_with("postgres") && !database.contains("sslmode=verify-full") && !on_loopback(database) {
+    if database.starts_with("postgres") && !database.contains("sslmode=verify-full") && !is_loopback_database(database)
+    {
         wrong(
             DoctorFinding::warning(CHECK, "database.url does not insist on TLS to a known server")
-                .so("whoever answers there can read names and lift a pause")
-                .then("add sslmode=verify-full to database.url"),
+                .with_consequence("whoever answers there can read names and lift a pause")
+                .with_remedy("add sslmode=verify-full to database.url"),
         );
     }
     if fine {
@@ -59,12 +62,12 @@ pub(super) fn configuration(config: &Config, report: &mut DoctorReport) {
     }
 }
 
-fn on_loopback(database: &str) -> bool {
+fn is_loopback_database(database: &str) -> bool {
     url::Url::parse(database).is_ok_and(|url| url.host_str().is_none() || is_loopback_host(&url))
 }
 
 /// Checks the portal's host name, and its certificate if the portal serves TLS itself.
-pub(super) async fn names(config: &Config, report: &mut DoctorReport) {
+pub(super) async fn check_public_name_and_certificate(config: &Config, report: &mut DoctorReport) {
     let public = &config.server.public_url;
     let host = public.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = public.port_or_known_default().unwrap_or(443);
@@ -72,38 +75,42 @@ pub(super) async fn names(config: &Config, report: &mut DoctorReport) {
         Ok(true) => report.add(DoctorFinding::ok("names", format!("{host} is known"))),
         _ => report.add(
             DoctorFinding::error("names", format!("{host} of server.public_url cannot be found"))
-                .so("people and Microsoft's redirect do not reach the portal, and links in mails lead nowhere")
-                .then("add the name to DNS, or correct server.public_url"),
+                .with_consequence(
+                    "people and Microsoft's redirect do not reach the portal, and links in mails lead nowhere",
+                )
+                .with_remedy("add the name to DNS, or correct server.public_url"),
         ),
     }
     let Some(file) = &config.server.tls_cert else { return };
-    match ends_at(file) {
+    match read_certificate_expiry(file) {
         Ok(ends) => {
-            let days = ends.duration_since(now(config)).as_hours().div_euclid(24);
+            let days = ends.duration_since(system_time(config)).as_hours().div_euclid(24);
             let says = format!("server.tls_cert ends in {days} days");
             let then = "renew it and put it in the same place: it is taken up without a restart";
             report.add(match days {
-                ..0 => {
-                    DoctorFinding::error("tls", "server.tls_cert has ended").so("browsers refuse the portal").then(then)
-                }
-                0..14 => DoctorFinding::warning("tls", says).so("browsers will refuse the portal").then(then),
+                ..0 => DoctorFinding::error("tls", "server.tls_cert has ended")
+                    .with_consequence("browsers refuse the portal")
+                    .with_remedy(then),
+                0..14 => DoctorFinding::warning("tls", says)
+                    .with_consequence("browsers will refuse the portal")
+                    .with_remedy(then),
                 _ => DoctorFinding::ok("tls", says),
             });
         }
         Err(problem) => report.add(
             DoctorFinding::error("tls", format!("server.tls_cert {} cannot be read: {problem}", file.display()))
-                .so("the portal does not start")
-                .then("give a PEM file that the service may read"),
+                .with_consequence("the portal does not start")
+                .with_remedy("give a PEM file that the service may read"),
         ),
     }
 }
 
 /// Returns the machine's time, because browsers compare the certificate with their system clock too.
-fn now(_config: &Config) -> Timestamp {
+fn system_time(_config: &Config) -> Timestamp {
     crate::base::Clock::system().now()
 }
 
-fn ends_at(file: &Path) -> Result<Timestamp, String> {
+fn read_certificate_expiry(file: &Path) -> Result<Timestamp, String> {
     let text = std::fs::read(file).map_err(|e| e.to_string())?;
     let (_, pem) = x509_parser::pem::parse_x509_pem(&text).map_err(|e| e.to_string())?;
     let certificate = pem.parse_x509().map_err(|e| e.to_string())?;
@@ -111,22 +118,22 @@ fn ends_at(file: &Path) -> Result<Timestamp, String> {
 }
 
 /// Opens and checks the database. Returns `None` after it reported an error, because no other check can run then.
-pub(super) async fn database(config: &Config, report: &mut DoctorReport) -> Option<Db> {
+pub(super) async fn open_and_check_database(config: &Config, report: &mut DoctorReport) -> Option<Db> {
     const CHECK: &str = "database";
     let start = "passback serve --config FILE";
-    let db = match Db::existing(&config.database.url).await {
+    let db = match Db::open_existing(&config.database.url).await {
         Ok(db) => db,
         Err(error) => {
             report.add(
-                DoctorFinding::error(CHECK, chain(&error))
-                    .so("the portal does not start, and nothing that it knows can be looked at")
-                    .then("start the portal once, so that it makes its tables; or correct database.url")
-                    .by(start),
+                DoctorFinding::error(CHECK, format_error_chain(&error))
+                    .with_consequence("the portal does not start, and nothing that it knows can be looked at")
+                    .with_remedy("start the portal once, so that it makes its tables; or correct database.url")
+                    .with_command(start),
             );
             return None;
         }
     };
-    match db.missing_migrations().await {
+    match db.count_missing_migrations().await {
         Ok(0) => {
             report.add(DoctorFinding::ok(CHECK, "answers, with all tables of this release"));
             Some(db)
@@ -134,17 +141,19 @@ pub(super) async fn database(config: &Config, report: &mut DoctorReport) -> Opti
         Ok(missing) => {
             report.add(
                 DoctorFinding::error(CHECK, format!("{missing} changes of this release are not in its tables"))
-                    .so("the release that runs there is an older one, or none ran yet")
-                    .then("start this release once: it brings the tables up to date and leaves the older one working")
-                    .by(start),
+                    .with_consequence("the release that runs there is an older one, or none ran yet")
+                    .with_remedy(
+                        "start this release once: it brings the tables up to date and leaves the older one working",
+                    )
+                    .with_command(start),
             );
             None
         }
         Err(error) => {
             report.add(
-                DoctorFinding::error(CHECK, chain(&error))
-                    .so("the portal cannot work")
-                    .then("look whether the database runs and database.url is right"),
+                DoctorFinding::error(CHECK, format_error_chain(&error))
+                    .with_consequence("the portal cannot work")
+                    .with_remedy("look whether the database runs and database.url is right"),
             );
             None
         }

@@ -55,15 +55,15 @@ impl DoctorFinding {
         Self::new(check, FindingLevel::Error, says)
     }
 
-    pub(super) fn so(self, consequence: &'static str) -> Self {
+    pub(super) fn with_consequence(self, consequence: &'static str) -> Self {
         Self { consequence, ..self }
     }
 
-    pub(super) fn then(self, remedy: impl Into<String>) -> Self {
+    pub(super) fn with_remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: remedy.into(), ..self }
     }
 
-    pub(super) fn by(self, command: &'static str) -> Self {
+    pub(super) fn with_command(self, command: &'static str) -> Self {
         Self { command, ..self }
     }
 }
@@ -92,7 +92,7 @@ impl DoctorReport {
 
     /// Returns lines for people. The worst finding is last, next to the prompt.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
+    pub fn text_lines(&self) -> Vec<String> {
         let mut sorted: Vec<&DoctorFinding> = self.findings.iter().collect();
         sorted.sort_by_key(|finding| finding.level);
         let mut lines = Vec::new();
@@ -127,20 +127,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_finding_is_the_exit_code_and_stands_last() {
+    fn worst_finding_sets_exit_code_and_is_printed_last() {
         let mut report = DoctorReport::default();
         assert_eq!(report.exit_code(), 0);
         for (finding, code) in [
             (DoctorFinding::ok("a", "fine"), 0),
             (DoctorFinding::warning("b", "hm"), 2),
             (DoctorFinding::unknown("c", "dark"), 3),
-            (DoctorFinding::error("d", "broken").so("nobody can reset").then("mend it").by("mend"), 1),
+            (
+                DoctorFinding::error("d", "broken")
+                    .with_consequence("nobody can reset")
+                    .with_remedy("mend it")
+                    .with_command("mend"),
+                1,
+            ),
             (DoctorFinding::ok("e", "fine"), 1),
         ] {
             report.add(finding);
             assert_eq!(report.exit_code(), code);
         }
-        let lines = report.lines();
+        let lines = report.text_lines();
         let tail: Vec<&str> = lines.iter().rev().take(5).rev().map(String::as_str).collect();
         assert_eq!(
             tail,

@@ -13,7 +13,7 @@ use memmap2::Mmap;
 use super::BreachError;
 
 /// Number of bytes stored of each hash.
-const KEPT: usize = 6;
+const HASH_PREFIX_BYTES: usize = 6;
 
 /// Size of a breach list that was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl BreachList {
 
     /// Returns whether the list contains a password with this SHA-1.
     #[must_use]
-    pub fn holds(&self, hash: &[u8; 20]) -> bool {
-        let kept: &[u8] = hash.get(..KEPT).unwrap_or_default();
+    pub fn contains(&self, hash: &[u8; 20]) -> bool {
+        let kept: &[u8] = hash.get(..HASH_PREFIX_BYTES).unwrap_or_default();
         self.0.contains(kept)
     }
 }
@@ -57,7 +57,7 @@ impl BreachList {
 ///
 /// # Errors
 /// When a line is not a hash or out of order, when `to` already exists, and when a file cannot be read or written.
-pub(crate) fn build(from: &Path, to: &Path) -> Result<BuiltBreachList, BreachError> {
+pub(crate) fn build_breach_list(from: &Path, to: &Path) -> Result<BuiltBreachList, BreachError> {
     let named = |path: &Path| path.display().to_string();
     let failed = |path: &Path| {
         let path = named(path);
@@ -75,7 +75,7 @@ pub(crate) fn build(from: &Path, to: &Path) -> Result<BuiltBreachList, BreachErr
     let (mut last, mut hashes) = (None, 0);
     for (number, line) in (1_u64..).zip(lines) {
         let line = line.map_err(failed(from))?;
-        let Some(key) = key(&line) else {
+        let Some(key) = parse_hash_prefix(&line) else {
             return Err(BreachError::NotAHash { path: named(from), line: number });
         };
         if last.is_some_and(|last| key < last) {
@@ -96,12 +96,12 @@ pub(crate) fn build(from: &Path, to: &Path) -> Result<BuiltBreachList, BreachErr
 }
 
 /// Parses the first bytes of the hash in a line.
-fn key(line: &str) -> Option<[u8; KEPT]> {
+fn parse_hash_prefix(line: &str) -> Option<[u8; HASH_PREFIX_BYTES]> {
     let digits = line.trim_end().split(':').next()?;
     if digits.len() != 40 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
-    let mut key = [0; KEPT];
+    let mut key = [0; HASH_PREFIX_BYTES];
     for (at, byte) in key.iter_mut().enumerate() {
         *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
     }
@@ -114,48 +114,48 @@ mod tests {
 
     use super::*;
 
-    fn hash(text: &str) -> [u8; 20] {
+    fn sha1_of(text: &str) -> [u8; 20] {
         Sha1::digest(text).into()
     }
 
-    fn list(texts: &[&str]) -> String {
+    fn hash_lines(texts: &[&str]) -> String {
         let mut lines: Vec<String> =
-            texts.iter().map(|t| format!("{}:3", crate::base::hex(&hash(t)).to_uppercase())).collect();
+            texts.iter().map(|t| format!("{}:3", crate::base::encode_hex(&sha1_of(t)).to_uppercase())).collect();
         lines.sort();
         lines.join("\r\n")
     }
 
-    fn built(text: &str) -> (tempfile::TempDir, Result<BuiltBreachList, BreachError>) {
+    fn build_list(text: &str) -> (tempfile::TempDir, Result<BuiltBreachList, BreachError>) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("list"), text).unwrap();
-        let built = build(&dir.path().join("list"), &dir.path().join("hashes"));
+        let built = build_breach_list(&dir.path().join("list"), &dir.path().join("hashes"));
         (dir, built)
     }
 
     #[test]
-    fn what_went_in_is_found_and_nothing_else() {
-        let (dir, built) = built(&list(&["hunter2", "letmein", "hunter2", "correct horse"]));
+    fn breach_list_contains_exactly_its_input() {
+        let (dir, built) = build_list(&hash_lines(&["hunter2", "letmein", "hunter2", "correct horse"]));
         assert_eq!(built.unwrap().hashes, 3);
         let hashes = BreachList::open(&dir.path().join("hashes")).unwrap();
-        assert!(hashes.holds(&hash("hunter2")));
-        assert!(!hashes.holds(&hash("hunter3")));
-        let again = build(&dir.path().join("list"), &dir.path().join("hashes"));
+        assert!(hashes.contains(&sha1_of("hunter2")));
+        assert!(!hashes.contains(&sha1_of("hunter3")));
+        let again = build_breach_list(&dir.path().join("list"), &dir.path().join("hashes"));
         assert!(matches!(again, Err(BreachError::Exists { .. })), "an existing file is not overwritten");
     }
 
     #[test]
-    fn a_bad_list_names_its_line_and_leaves_no_file() {
-        let good = list(&["a", "b"]);
-        let (dir, damaged) = built(&format!("{good}\nnot a hash\n"));
+    fn invalid_input_reports_line_and_creates_no_file() {
+        let good = hash_lines(&["a", "b"]);
+        let (dir, damaged) = build_list(&format!("{good}\nnot a hash\n"));
         assert!(matches!(damaged, Err(BreachError::NotAHash { line: 3, .. })));
         assert!(!dir.path().join("hashes").exists());
         let turned: Vec<&str> = good.lines().rev().collect();
-        assert!(matches!(built(&turned.join("\n")).1, Err(BreachError::NotSorted { line: 2, .. })));
+        assert!(matches!(build_list(&turned.join("\n")).1, Err(BreachError::NotSorted { line: 2, .. })));
     }
 
     #[test]
-    fn a_damaged_file_is_found_when_it_is_opened() {
-        let (dir, _) = built(&list(&["a", "b", "c"]));
+    fn damaged_breach_list_is_rejected_when_opened() {
+        let (dir, _) = build_list(&hash_lines(&["a", "b", "c"]));
         let path = dir.path().join("hashes");
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[20] ^= 1;

@@ -6,7 +6,7 @@ mod file;
 mod range;
 
 pub use file::BreachList;
-pub(crate) use file::build;
+pub(crate) use file::build_breach_list;
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use sha1::{Digest as _, Sha1};
 use zeroize::Zeroizing;
 
 use crate::base::Password;
-use crate::config::{BreachCheckConfig as Settings, BreachCheckKind};
+use crate::config::{BreachCheckConfig, BreachCheckKind};
 
 /// Result of a breach check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BreachStatus {
-    No,
-    Yes,
-    NotKnown,
+    NotFound,
+    Found,
+    Unknown,
 }
 
 /// Failure to configure the check or to build a breach list.
@@ -51,7 +51,7 @@ pub(super) enum BreachChecker {
 }
 
 impl BreachChecker {
-    pub(super) fn new(settings: &Settings) -> Result<Self, BreachError> {
+    pub(super) fn new(settings: &BreachCheckConfig) -> Result<Self, BreachError> {
         Ok(match settings.kind {
             BreachCheckKind::Off => Self::Off,
             BreachCheckKind::RangeApi => Self::Range(range::BreachRangeApi::new(settings)?),
@@ -63,17 +63,18 @@ impl BreachChecker {
     }
 
     /// Checks the SHA-1 of a password against the configured list.
-    pub(super) async fn look(&self, password: &Password) -> BreachStatus {
+    pub(super) async fn check_password(&self, password: &Password) -> BreachStatus {
         let hash: Zeroizing<[u8; 20]> = Zeroizing::new(Sha1::digest(password.expose_password()).into());
         match self {
-            Self::Off => BreachStatus::NotKnown,
-            Self::Range(range) => range.look(&hash).await,
+            Self::Off => BreachStatus::Unknown,
+            Self::Range(range) => range.check_hash(&hash).await,
             Self::File(hashes) => {
                 let hashes = Arc::clone(hashes);
                 // The lookup may read from disk, which must not delay other requests.
-                tokio::task::spawn_blocking(move || hashes.holds(&hash))
-                    .await
-                    .map_or(BreachStatus::NotKnown, |known| if known { BreachStatus::Yes } else { BreachStatus::No })
+                tokio::task::spawn_blocking(move || hashes.contains(&hash)).await.map_or(
+                    BreachStatus::Unknown,
+                    |known| if known { BreachStatus::Found } else { BreachStatus::NotFound },
+                )
             }
         }
     }

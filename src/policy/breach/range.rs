@@ -11,11 +11,11 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{BreachError, BreachStatus};
-use crate::base::hex;
-use crate::config::BreachCheckConfig as Settings;
+use crate::base::encode_hex;
+use crate::config::BreachCheckConfig;
 
 /// Maximum response body. A padded response has about 1,000 lines of 40 bytes.
-const BODY_LIMIT: usize = 1024 * 1024;
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Client of the range API.
 pub(in crate::policy) struct BreachRangeApi {
@@ -25,26 +25,26 @@ pub(in crate::policy) struct BreachRangeApi {
 
 impl BreachRangeApi {
     #[expect(clippy::disallowed_methods, reason = "external service with its own timeout, not Microsoft")]
-    pub(super) fn new(settings: &Settings) -> Result<Self, BreachError> {
+    pub(super) fn new(settings: &BreachCheckConfig) -> Result<Self, BreachError> {
         let limit = Duration::from_millis(settings.timeout_milliseconds);
         let builder = Client::builder().redirect(redirect::Policy::none()).retry(retry::never()).timeout(limit);
         Ok(Self { http: builder.build().map_err(BreachError::Client)?, url: settings.url.clone() })
     }
 
-    pub(super) async fn look(&self, hash: &[u8; 20]) -> BreachStatus {
-        match self.ask(hash).await {
-            Ok(known) if known => BreachStatus::Yes,
-            Ok(_) => BreachStatus::No,
+    pub(super) async fn check_hash(&self, hash: &[u8; 20]) -> BreachStatus {
+        match self.fetch_is_listed(hash).await {
+            Ok(known) if known => BreachStatus::Found,
+            Ok(_) => BreachStatus::NotFound,
             Err(problem) => {
                 tracing::warn!(error = problem, "breach lookup failed: password accepted without the check");
-                BreachStatus::NotKnown
+                BreachStatus::Unknown
             }
         }
     }
 
     /// Fetches the range of the hash and returns whether it contains the hash.
-    async fn ask(&self, hash: &[u8; 20]) -> Result<bool, String> {
-        let digits = Zeroizing::new(hex(hash).to_uppercase());
+    async fn fetch_is_listed(&self, hash: &[u8; 20]) -> Result<bool, String> {
+        let digits = Zeroizing::new(encode_hex(hash).to_uppercase());
         let (prefix, rest) = digits.split_at(5);
         let url = self.url.join(prefix).map_err(|e| e.to_string())?;
         let describe = |e: reqwest::Error| e.without_url().to_string();
@@ -56,7 +56,7 @@ impl BreachRangeApi {
         let mut stream = answer.bytes_stream();
         while let Some(chunk) = stream.next().await {
             body.extend_from_slice(&chunk.map_err(describe)?);
-            if body.len() > BODY_LIMIT {
+            if body.len() > MAX_BODY_BYTES {
                 return Err("response too long".to_owned());
             }
         }

@@ -14,59 +14,64 @@ use jiff::Timestamp;
 #[expect(clippy::struct_excessive_bools, reason = "each flag is an independent fact")]
 pub(super) struct DeviceKinds {
     /// Joined to AD and Entra.
-    pub(super) hybrid: bool,
+    pub(super) hybrid_joined: bool,
     /// Joined to Entra only.
-    pub(super) entra: bool,
+    pub(super) entra_joined: bool,
     pub(super) phone: bool,
     /// The devices could not be read, so everything may apply.
     pub(super) unknown: bool,
 }
 
 impl DeviceKinds {
-    pub(super) const UNKNOWN: Self = Self { hybrid: false, entra: false, phone: false, unknown: true };
+    pub(super) const UNKNOWN: Self = Self { hybrid_joined: false, entra_joined: false, phone: false, unknown: true };
 
     /// Builds the kinds from Graph's operating system and trust type of each device.
-    pub(super) fn of<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(super) fn from_graph<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut found = Self::default();
         for (system, trust) in all {
             let system = system.to_lowercase();
             let phone = ["ios", "ipados", "iphone", "ipad", "android"].iter().any(|name| system.starts_with(name));
             found.phone |= phone;
-            found.hybrid |= !phone && trust.eq_ignore_ascii_case("ServerAd");
-            found.entra |= !phone && trust.eq_ignore_ascii_case("AzureAd");
+            found.hybrid_joined |= !phone && trust.eq_ignore_ascii_case("ServerAd");
+            found.entra_joined |= !phone && trust.eq_ignore_ascii_case("AzureAd");
         }
         found
     }
 
     /// Returns the stored text: the names of the kinds, separated by commas.
-    pub(super) fn name(self) -> String {
-        let kinds = [(self.hybrid, "hybrid"), (self.entra, "entra"), (self.phone, "phone"), (self.unknown, "unknown")];
+    pub(super) fn to_names(self) -> String {
+        let kinds = [
+            (self.hybrid_joined, "hybrid"),
+            (self.entra_joined, "entra"),
+            (self.phone, "phone"),
+            (self.unknown, "unknown"),
+        ];
         kinds.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect::<Vec<_>>().join(",")
     }
 
-    pub(super) fn read(name: &str) -> Self {
+    pub(super) fn from_names(name: &str) -> Self {
         let has = |kind| name.split(',').any(|part| part == kind);
-        Self { hybrid: has("hybrid"), entra: has("entra"), phone: has("phone"), unknown: has("unknown") }
+        Self { hybrid_joined: has("hybrid"), entra_joined: has("entra"), phone: has("phone"), unknown: has("unknown") }
     }
 }
 
 /// Answer to "can you get into your laptop now?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LaptopAnswer {
-    Inside,
-    Outside,
+    SignedIn,
+    LockedOut,
 }
 
 impl LaptopAnswer {
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
-            Self::Inside => "inside",
-            Self::Outside => "outside",
+            Self::SignedIn => "inside",
+            Self::LockedOut => "outside",
         }
     }
 
-    pub(super) fn read(name: &str) -> Option<Self> {
-        [Self::Inside, Self::Outside].into_iter().find(|answer| answer.name() == name)
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::SignedIn, Self::LockedOut].into_iter().find(|answer| answer.as_str() == name)
     }
 }
 
@@ -86,7 +91,7 @@ pub(super) enum ChecklistStep {
 impl ChecklistStep {
     pub(super) const ALL: [Self; 5] = [Self::PhoneFirst, Self::Phone, Self::GetIn, Self::LockUnlock, Self::Wifi];
 
-    pub(super) fn code(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::PhoneFirst => "phone-first",
             Self::Phone => "phone",
@@ -96,8 +101,8 @@ impl ChecklistStep {
         }
     }
 
-    pub(super) fn read(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.code() == code)
+    pub(super) fn from_name(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == code)
     }
 }
 
@@ -108,34 +113,34 @@ pub(super) struct DeviceChecklist {
     pub(super) was_locked: bool,
     /// Kinds of devices, or `None` if they were not read yet.
     pub(super) devices: Option<DeviceKinds>,
-    pub(super) laptop: Option<LaptopAnswer>,
-    pub(super) ticks: Vec<(ChecklistStep, Timestamp)>,
+    pub(super) laptop_answer: Option<LaptopAnswer>,
+    pub(super) completed_steps: Vec<(ChecklistStep, Timestamp)>,
     pub(super) signed_out_at: Option<Timestamp>,
 }
 
 impl DeviceChecklist {
-    fn devices(&self) -> DeviceKinds {
+    fn device_kinds(&self) -> DeviceKinds {
         self.devices.unwrap_or(DeviceKinds::UNKNOWN)
     }
 
     /// Returns whether the question about the laptop applies: only a computer that needs a domain controller can lock
     /// its owner out.
-    pub(super) fn asks(&self) -> bool {
-        self.devices().hybrid || self.devices().unknown
+    pub(super) fn needs_laptop_answer(&self) -> bool {
+        self.device_kinds().hybrid_joined || self.device_kinds().unknown
     }
 
     /// Returns whether the laptop accepts the new password automatically.
-    pub(super) fn laptop_by_itself(&self) -> bool {
-        self.devices().entra && !self.asks()
+    pub(super) fn is_laptop_updated_automatically(&self) -> bool {
+        self.device_kinds().entra_joined && !self.needs_laptop_answer()
     }
 
     /// Returns the applicable steps in the recommended order.
-    pub(super) fn steps(&self) -> Vec<ChecklistStep> {
-        let laptop = self.laptop.filter(|_| self.asks()).map(|answer| match answer {
-            LaptopAnswer::Inside => ChecklistStep::LockUnlock,
-            LaptopAnswer::Outside => ChecklistStep::GetIn,
+    pub(super) fn applicable_steps(&self) -> Vec<ChecklistStep> {
+        let laptop = self.laptop_answer.filter(|_| self.needs_laptop_answer()).map(|answer| match answer {
+            LaptopAnswer::SignedIn => ChecklistStep::LockUnlock,
+            LaptopAnswer::LockedOut => ChecklistStep::GetIn,
         });
-        let has_phone = self.devices().phone || self.devices().unknown;
+        let has_phone = self.device_kinds().phone || self.device_kinds().unknown;
         let phone = match (self.was_locked, has_phone) {
             (true, _) => Some(ChecklistStep::PhoneFirst),
             (false, true) => Some(ChecklistStep::Phone),
@@ -145,8 +150,8 @@ impl DeviceChecklist {
         ordered.into_iter().flatten().chain([ChecklistStep::Wifi]).collect()
     }
 
-    pub(super) fn done(&self, step: ChecklistStep) -> Option<Timestamp> {
-        self.ticks.iter().find(|(ticked, _)| *ticked == step).map(|(_, at)| *at)
+    pub(super) fn completed_at(&self, step: ChecklistStep) -> Option<Timestamp> {
+        self.completed_steps.iter().find(|(ticked, _)| *ticked == step).map(|(_, at)| *at)
     }
 }
 
@@ -154,66 +159,72 @@ impl DeviceChecklist {
 mod tests {
     use super::*;
 
-    fn care(devices: DeviceKinds, laptop: Option<LaptopAnswer>) -> DeviceChecklist {
-        DeviceChecklist { devices: Some(devices), laptop, ..DeviceChecklist::default() }
+    fn sample_checklist(devices: DeviceKinds, laptop: Option<LaptopAnswer>) -> DeviceChecklist {
+        DeviceChecklist { devices: Some(devices), laptop_answer: laptop, ..DeviceChecklist::default() }
     }
 
     #[test]
-    fn only_the_steps_that_fit_are_shown() {
+    fn checklist_shows_only_applicable_steps() {
         let all = [("Windows", "ServerAd"), ("iOS", "Workplace")];
-        let devices = DeviceKinds::of(all.into_iter());
+        let devices = DeviceKinds::from_graph(all.into_iter());
         assert_eq!(
-            care(devices, None).steps(),
+            sample_checklist(devices, None).applicable_steps(),
             [ChecklistStep::Phone, ChecklistStep::Wifi],
             "the laptop question comes first"
         );
-        assert!(care(devices, None).asks());
+        assert!(sample_checklist(devices, None).needs_laptop_answer());
         assert_eq!(
-            care(devices, Some(LaptopAnswer::Inside)).steps(),
+            sample_checklist(devices, Some(LaptopAnswer::SignedIn)).applicable_steps(),
             [ChecklistStep::LockUnlock, ChecklistStep::Phone, ChecklistStep::Wifi]
         );
         assert_eq!(
-            care(devices, Some(LaptopAnswer::Outside)).steps(),
+            sample_checklist(devices, Some(LaptopAnswer::LockedOut)).applicable_steps(),
             [ChecklistStep::GetIn, ChecklistStep::Phone, ChecklistStep::Wifi]
         );
-        let entra = DeviceKinds::of([("Windows", "AzureAd")].into_iter());
+        let entra = DeviceKinds::from_graph([("Windows", "AzureAd")].into_iter());
         assert_eq!(
-            care(entra, Some(LaptopAnswer::Outside)).steps(),
+            sample_checklist(entra, Some(LaptopAnswer::LockedOut)).applicable_steps(),
             [ChecklistStep::Wifi],
             "an answer that no longer applies is ignored"
         );
-        assert!(care(entra, None).laptop_by_itself() && !care(entra, None).asks());
-        let unknown = care(DeviceKinds::UNKNOWN, Some(LaptopAnswer::Outside));
+        assert!(
+            sample_checklist(entra, None).is_laptop_updated_automatically()
+                && !sample_checklist(entra, None).needs_laptop_answer()
+        );
+        let unknown = sample_checklist(DeviceKinds::UNKNOWN, Some(LaptopAnswer::LockedOut));
         assert_eq!(
-            unknown.steps(),
+            unknown.applicable_steps(),
             [ChecklistStep::GetIn, ChecklistStep::Phone, ChecklistStep::Wifi],
             "unknown devices show every step"
         );
     }
 
     #[test]
-    fn after_a_lock_the_phone_comes_first_even_if_none_is_registered() {
-        let hybrid = DeviceKinds::of([("Windows", "ServerAd")].into_iter());
-        let locked = DeviceChecklist { was_locked: true, ..care(hybrid, Some(LaptopAnswer::Inside)) };
-        assert_eq!(locked.steps(), [ChecklistStep::PhoneFirst, ChecklistStep::LockUnlock, ChecklistStep::Wifi]);
+    fn locked_account_puts_phone_step_first() {
+        let hybrid = DeviceKinds::from_graph([("Windows", "ServerAd")].into_iter());
+        let locked = DeviceChecklist { was_locked: true, ..sample_checklist(hybrid, Some(LaptopAnswer::SignedIn)) };
+        assert_eq!(
+            locked.applicable_steps(),
+            [ChecklistStep::PhoneFirst, ChecklistStep::LockUnlock, ChecklistStep::Wifi]
+        );
     }
 
     #[test]
-    fn kinds_and_codes_read_back() {
+    fn stored_names_parse_back() {
         for devices in [
             DeviceKinds::UNKNOWN,
             DeviceKinds::default(),
-            DeviceKinds { hybrid: true, phone: true, ..DeviceKinds::default() },
+            DeviceKinds { hybrid_joined: true, phone: true, ..DeviceKinds::default() },
         ] {
-            assert_eq!(DeviceKinds::read(&devices.name()), devices);
+            assert_eq!(DeviceKinds::from_names(&devices.to_names()), devices);
         }
         for step in ChecklistStep::ALL {
-            assert_eq!(ChecklistStep::read(step.code()), Some(step));
+            assert_eq!(ChecklistStep::from_name(step.as_str()), Some(step));
             for part in ["title", "text"] {
-                let key = format!("care-{}-{part}", step.code());
-                assert!(crate::web::Lang::english().knows(&key), "{key}");
+                let key = format!("care-{}-{part}", step.as_str());
+                assert!(crate::web::Lang::english().has_message(&key), "{key}");
             }
         }
-        assert_eq!(LaptopAnswer::read("neither"), None);
+        assert_eq!(LaptopAnswer::from_name("neither"), None);
     }
 }

@@ -12,19 +12,19 @@ use super::{ChecklistStep, DeviceChecklist, DeviceKinds, LaptopAnswer};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::entra::ActingIdentity;
 use crate::people::PeopleService;
-use crate::reset::found::{ResetPageRequest, allowed};
+use crate::reset::found::{ResetPageRequest, load_visible_reset};
 use crate::reset::reading::PasswordReset;
 use crate::reset::state::ResetState;
 use crate::reset::store;
 use crate::signin::ResetViewer;
 use crate::state::AppState;
 use crate::store::{RateLimit, StoreError};
-use crate::web::{PageContext, WebError, clock_time};
+use crate::web::{PageContext, WebError, format_time};
 
 /// Maximum time that a page waits for Graph's device list.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DEVICE_LIST_TIMEOUT: Duration = Duration::from_secs(2);
 /// Rate limit per person for signing out everywhere.
-const SIGN_OUTS: RateLimit = RateLimit { count: 3, per: SignedDuration::from_hours(1) };
+const SIGN_OUT_LIMIT: RateLimit = RateLimit { count: 3, window: SignedDuration::from_hours(1) };
 
 /// Checklist step as the page shows it.
 pub(in crate::reset) struct ChecklistStepItem {
@@ -38,60 +38,62 @@ pub(in crate::reset) struct ChecklistStepItem {
 #[expect(clippy::struct_excessive_bools, reason = "each flag is an independent fact")]
 pub(in crate::reset) struct ChecklistView {
     /// The question about the laptop is open.
-    pub(in crate::reset) asks: bool,
-    pub(in crate::reset) answered: bool,
-    pub(in crate::reset) by_itself: bool,
+    pub(in crate::reset) needs_laptop_answer: bool,
+    pub(in crate::reset) has_laptop_answer: bool,
+    pub(in crate::reset) is_laptop_updated_automatically: bool,
     pub(in crate::reset) steps: Vec<ChecklistStepItem>,
     pub(in crate::reset) signed_out: Option<String>,
     /// The page is the person's own, with forms. The helpdesk can only read it.
-    pub(in crate::reset) mine: bool,
+    pub(in crate::reset) is_own: bool,
 }
 
 /// Returns whether a reset in this state has a checklist, because the password has changed.
-pub(in crate::reset) fn due(state: ResetState) -> bool {
+pub(in crate::reset) fn has_checklist(state: ResetState) -> bool {
     matches!(state, ResetState::Written | ResetState::Finished | ResetState::Split)
 }
 
 /// Returns whether the viewer is the person of the reset and not signed in as staff.
-pub(in crate::reset) fn is_mine(viewer: &ResetViewer, reset: &PasswordReset) -> bool {
+pub(in crate::reset) fn is_own_reset(viewer: &ResetViewer, reset: &PasswordReset) -> bool {
     viewer.login.key == reset.person && !viewer.login.is_staff()
 }
 
-pub(in crate::reset) fn draw(
+pub(in crate::reset) fn build_checklist_view(
     f: &PageContext,
     care: &DeviceChecklist,
     viewer: &ResetViewer,
     reset: &PasswordReset,
 ) -> ChecklistView {
     let line = |step: ChecklistStep| ChecklistStepItem {
-        code: step.code(),
-        title: f.t(&format!("care-{}-title", step.code())),
-        text: f.t(&format!("care-{}-text", step.code())),
-        done: care.done(step).is_some(),
+        code: step.as_str(),
+        title: f.t(&format!("care-{}-title", step.as_str())),
+        text: f.t(&format!("care-{}-text", step.as_str())),
+        done: care.completed_at(step).is_some(),
     };
     ChecklistView {
-        asks: care.asks() && care.laptop.is_none(),
-        answered: care.asks() && care.laptop.is_some(),
-        by_itself: care.laptop_by_itself(),
-        steps: care.steps().into_iter().map(line).collect(),
-        signed_out: care.signed_out_at.map(|at| f.tv("care-signed-out", "time", &clock_time(&f.lang, at))),
-        mine: is_mine(viewer, reset),
+        needs_laptop_answer: care.needs_laptop_answer() && care.laptop_answer.is_none(),
+        has_laptop_answer: care.needs_laptop_answer() && care.laptop_answer.is_some(),
+        is_laptop_updated_automatically: care.is_laptop_updated_automatically(),
+        steps: care.applicable_steps().into_iter().map(line).collect(),
+        signed_out: care.signed_out_at.map(|at| f.tv("care-signed-out", "time", &format_time(&f.lang, at))),
+        is_own: is_own_reset(viewer, reset),
     }
 }
 
 /// Fetches the person's devices when the page is first shown. If they cannot be read, that is stored, and the page
 /// shows every step that may apply.
-pub(in crate::reset) async fn with_devices(
+pub(in crate::reset) async fn fetch_devices_once(
     app: &AppState,
     reset: &PasswordReset,
     care: DeviceChecklist,
 ) -> Result<DeviceChecklist, StoreError> {
-    if care.devices.is_some() || !due(reset.state) {
+    if care.devices.is_some() || !has_checklist(reset.state) {
         return Ok(care);
     }
     let people = PeopleService::from_ref(app);
-    let devices = match tokio::time::timeout(PATIENCE, people.devices(reset.person.object)).await {
-        Ok(Ok(all)) => DeviceKinds::of(all.iter().map(|d| (d.operating_system.as_str(), d.trust_type.as_str()))),
+    let devices = match tokio::time::timeout(DEVICE_LIST_TIMEOUT, people.fetch_devices(reset.person.object)).await {
+        Ok(Ok(all)) => {
+            DeviceKinds::from_graph(all.iter().map(|d| (d.operating_system.as_str(), d.trust_type.as_str())))
+        }
         Ok(Err(error)) => {
             tracing::warn!(error = ?error, "device request failed: showing the general checklist");
             DeviceKinds::UNKNOWN
@@ -99,7 +101,7 @@ pub(in crate::reset) async fn with_devices(
         // The page does not wait longer. The next request for the page fetches the devices again.
         Err(_) => return Ok(DeviceChecklist { devices: Some(DeviceKinds::UNKNOWN), ..care }),
     };
-    store::set_devices(&app.db, reset.id, devices).await?;
+    store::save_devices(&app.db, reset.id, devices).await?;
     Ok(DeviceChecklist { devices: Some(devices), ..care })
 }
 
@@ -111,25 +113,25 @@ pub(in crate::reset) struct ChecklistForm {
 }
 
 /// `POST /resets/{reference}/aftercare`: saves the laptop answer or marks a step as done or open.
-pub(in crate::reset) async fn say(
+pub(in crate::reset) async fn update_checklist(
     State(app): State<AppState>,
     asking: ResetPageRequest,
     Path(reference): Path<String>,
     Form(said): Form<ChecklistForm>,
 ) -> Result<Response, WebError> {
-    let reset = own(&app, asking, &reference).await?;
+    let reset = load_own_reset(&app, asking, &reference).await?;
     let now = app.now();
-    let mut ledger = app.auditor.begin().await?;
+    let mut ledger = app.audit_log.begin().await?;
     if let Some(laptop) = said.laptop.as_deref() {
-        store::set_laptop(ledger.tx(), reset.id, LaptopAnswer::read(laptop)).await?;
+        store::update_laptop_answer(ledger.tx(), reset.id, LaptopAnswer::from_name(laptop)).await?;
     }
-    if let Some(step) = said.step.as_deref().and_then(ChecklistStep::read) {
-        store::tick(ledger.tx(), reset.id, step, said.done.as_deref() == Some("1"), now).await?;
+    if let Some(step) = said.step.as_deref().and_then(ChecklistStep::from_name) {
+        store::update_step(ledger.tx(), reset.id, step, said.done.as_deref() == Some("1"), now).await?;
     }
-    store::touch(ledger.tx(), reset.id, now).await?;
+    store::mark_changed(ledger.tx(), reset.id, now).await?;
     ledger.commit().await?;
-    app.changed.notify_one();
-    Ok(back(&reset))
+    app.reset_changed.notify_one();
+    Ok(redirect_to_checklist(&reset))
 }
 
 /// `POST /resets/{reference}/signout-everywhere`: ends the person's sessions at Microsoft.
@@ -138,35 +140,40 @@ pub(in crate::reset) async fn sign_out_everywhere(
     asking: ResetPageRequest,
     Path(reference): Path<String>,
 ) -> Result<Response, WebError> {
-    let reset = own(&app, asking, &reference).await?;
-    let taken = app.limits.take(&format!("revoke:{}", reset.person.object), SIGN_OUTS, app.now()).await?;
-    taken.map_err(|refused| WebError::Limited(refused.wait))?;
+    let reset = load_own_reset(&app, asking, &reference).await?;
+    let taken =
+        app.rate_limiter.try_acquire(&format!("revoke:{}", reset.person.object), SIGN_OUT_LIMIT, app.now()).await?;
+    taken.map_err(|refused| WebError::RateLimited(refused.retry_after))?;
     app.entra
-        .operators
+        .operator
         .revoke_sessions(reset.person.object, ActingIdentity::Operator)
         .await
         .map_err(|e| WebError::unavailable(&e))?;
     let now = app.now();
-    let mut ledger = app.auditor.begin().await?;
-    store::set_signed_out(ledger.tx(), reset.id, now).await?;
-    store::touch(ledger.tx(), reset.id, now).await?;
-    ledger.record(
-        AuditEvent::new("sessions.revoked", AuditActor::Person(reset.person)).about(reset.person).reset(reset.id),
+    let mut ledger = app.audit_log.begin().await?;
+    store::mark_signed_out(ledger.tx(), reset.id, now).await?;
+    store::mark_changed(ledger.tx(), reset.id, now).await?;
+    ledger.record_event(
+        AuditEvent::new("sessions.revoked", AuditActor::Person(reset.person))
+            .with_subject(reset.person)
+            .with_reset(reset.id),
     );
     ledger.commit().await?;
-    app.changed.notify_one();
-    Ok(back(&reset))
+    app.reset_changed.notify_one();
+    Ok(redirect_to_checklist(&reset))
 }
 
 /// Loads the reset, if it is the viewer's own and has a checklist.
-async fn own(app: &AppState, asking: ResetPageRequest, reference: &str) -> Result<PasswordReset, WebError> {
-    let Some((viewer, found)) = allowed(app, asking, reference).await? else { return Err(WebError::NotFound) };
-    if !is_mine(&viewer, &found.reset) || !due(found.reset.state) {
+async fn load_own_reset(app: &AppState, asking: ResetPageRequest, reference: &str) -> Result<PasswordReset, WebError> {
+    let Some((viewer, found)) = load_visible_reset(app, asking, reference).await? else {
+        return Err(WebError::NotFound);
+    };
+    if !is_own_reset(&viewer, &found.reset) || !has_checklist(found.reset.state) {
         return Err(WebError::NotFound);
     }
     Ok(found.reset.clone())
 }
 
-fn back(reset: &PasswordReset) -> Response {
+fn redirect_to_checklist(reset: &PasswordReset) -> Response {
     Redirect::to(&format!("/resets/{}?back=1#aftercare", reset.reference)).into_response()
 }

@@ -3,9 +3,9 @@
 mod landed;
 pub(super) mod log;
 
-pub(super) use log::settles_writing;
+pub(super) use log::resolve_from_audit_log;
 #[cfg(test)]
-pub(super) use log::tests::reset as reset_for_test;
+pub(super) use log::tests::sample_reset;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,15 +19,15 @@ use crate::store::StoreError;
 use log::AuditLogRead;
 
 /// Tolerance for differences between the clocks of Microsoft, the directory and the portal, beyond the measured skew.
-pub(super) const SKEW: SignedDuration = SignedDuration::from_secs(120);
+pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(120);
 /// Time after the reset settled for which evidence is checked.
-const UNTIL: SignedDuration = SignedDuration::from_hours(24);
+const CHECK_PERIOD: SignedDuration = SignedDuration::from_hours(24);
 /// Time after a reset settled within which its audit record is expected. A tenant that never logged a reset by then is
 /// assumed not to log this one.
-const LATE: SignedDuration = SignedDuration::from_hours(1);
+const LOG_EXPECTED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Returns the time of the first evidence check in a state, or `None` if no evidence can change it.
-pub(super) fn first_look(
+pub(super) fn first_check_at(
     to: ResetState,
     cause: Option<ResetCause>,
     reset: &PasswordReset,
@@ -40,9 +40,9 @@ pub(super) fn first_look(
 
 /// Returns the time of the next evidence check: after a quarter of the age of the settled state, at least 2 seconds and
 /// at most 15 minutes.
-fn next_look(reset: &PasswordReset, now: Timestamp) -> Option<Timestamp> {
+fn next_check_at(reset: &PasswordReset, now: Timestamp) -> Option<Timestamp> {
     let age = now.duration_since(reset.settled_at.unwrap_or(reset.created_at));
-    if age > UNTIL {
+    if age > CHECK_PERIOD {
         return None;
     }
     let pause = (age / 4).clamp(SignedDuration::from_secs(2), SignedDuration::from_mins(15));
@@ -50,59 +50,71 @@ fn next_look(reset: &PasswordReset, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Checks all due resets, with one request to the audit log and one directory query per reset.
-pub(super) async fn look(resets: &ResetService, due: Vec<PasswordReset>) -> Result<(), StoreError> {
+pub(super) async fn collect_evidence(resets: &ResetService, due: Vec<PasswordReset>) -> Result<(), StoreError> {
     let app = &resets.app;
-    let landed = landed::look(resets, &due);
-    let (log, landed) = tokio::join!(log::read(resets, &due), landed);
+    let landed = landed::check_domain_controllers(resets, &due);
+    let (log, landed) = tokio::join!(log::fetch_audit_log(resets, &due), landed);
     let (log, landed) = (log?, landed?);
     for (reset, landed) in due.iter().zip(landed) {
         // The domain controller check may have changed its state.
-        let Some(reset) = store::by_id(&app.db, reset.id).await? else { continue };
+        let Some(reset) = store::load_by_id(&app.db, reset.id).await? else { continue };
         let now = app.now();
         let next = match &log {
-            AuditLogRead::Rows(rows) => {
-                let carried = log::look(resets, rows, &reset).await?;
-                if carried && landed { None } else { next_look(&reset, now) }
+            AuditLogRead::Records(rows) => {
+                let carried = log::match_reset(resets, rows, &reset).await?;
+                if carried && landed { None } else { next_check_at(&reset, now) }
             }
-            AuditLogRead::NotNow(wait) => now.saturating_add(*wait).ok(),
+            AuditLogRead::RetryAfter(wait) => now.saturating_add(*wait).ok(),
         };
-        store::look_later(&app.db, reset.id, &app.me, next).await?;
+        store::schedule_evidence_check(&app.db, reset.id, &app.instance_id, next).await?;
     }
     Ok(())
 }
 
 /// Records the evidence of a checkpoint once, with an audit event. Returns whether it is new.
-async fn prove(
+async fn record_evidence(
     ledger: &mut AuditedTransaction,
     reset: &PasswordReset,
     proof: &EvidenceRecord,
     kind: &'static str,
 ) -> Result<bool, StoreError> {
-    if !store::prove(ledger.tx(), reset.id, proof).await? {
+    if !store::insert_evidence(ledger.tx(), reset.id, proof).await? {
         return Ok(false);
     }
-    let event = AuditEvent::new(kind, AuditActor::Portal).about(reset.person).reset(reset.id);
-    ledger.record(event.with("agent", proof.source.clone()));
+    let event = AuditEvent::new(kind, AuditActor::Portal).with_subject(reset.person).with_reset(reset.id);
+    ledger.record_event(event.with_detail("agent", proof.source.clone()));
     Ok(true)
 }
 
 /// Applies evidence to a reset, if it can still change the state.
-async fn settle(
+async fn apply_evidence(
     resets: &ResetService,
     ledger: &mut AuditedTransaction,
     reset: &PasswordReset,
     (evidence, source): (EvidenceFinding, &str),
 ) -> Result<(), StoreError> {
     let (app, now) = (&resets.app, resets.app.now());
-    let Some((to, cause)) = reset.state.after(reset.cause, ResetEvent::Evidence(evidence)) else { return Ok(()) };
+    let Some((to, cause)) = reset.state.after_event(reset.cause, ResetEvent::Evidence(evidence)) else { return Ok(()) };
     // Another source may still be missing, so checks continue.
-    let look_at = first_look(to, cause, reset, now);
-    let step = store::StateTransition { id: reset.id, from: reset.state, to, cause, detail: None, now, look_at };
-    store::step(ledger.tx(), &step).await?;
-    let event =
-        AuditEvent::new("reset.moved", AuditActor::Portal).about(reset.person).reset(reset.id).with("by", "evidence");
-    ledger.record(event.with("from", reset.state.name()).with("to", to.name()).with("agent", source));
-    app.metrics.moved(to.name(), cause.map(ResetCause::code));
+    let look_at = first_check_at(to, cause, reset, now);
+    let step = store::StateTransition {
+        id: reset.id,
+        from: reset.state,
+        to,
+        cause,
+        detail: None,
+        now,
+        next_check_at: look_at,
+    };
+    store::update_state(ledger.tx(), &step).await?;
+    let event = AuditEvent::new("reset.moved", AuditActor::Portal)
+        .with_subject(reset.person)
+        .with_reset(reset.id)
+        .with_detail("by", "evidence");
+    ledger.record_event(
+        event.with_detail("from", reset.state.as_str()).with_detail("to", to.as_str()).with_detail("agent", source),
+    );
+    app.metrics.count_transition(to.as_str(), cause.map(ResetCause::as_str));
     if to == ResetState::CloudOnly {
         tracing::error!(reset.id = %reset.id, "password writeback missing: password changed in the cloud only");
     }
@@ -110,24 +122,24 @@ async fn settle(
 }
 
 /// Observes the time from the request to a checkpoint in the metrics.
-fn took(resets: &ResetService, reset: &PasswordReset, rung: EvidenceCheckpoint, at: Timestamp) {
+fn observe_checkpoint(resets: &ResetService, reset: &PasswordReset, rung: EvidenceCheckpoint, at: Timestamp) {
     if let Some(sent) = reset.dispatched_at {
         let span = at.duration_since(sent).max(SignedDuration::ZERO);
-        resets.app.metrics.reached(rung.name(), span.unsigned_abs());
+        resets.app.metrics.observe_checkpoint(rung.as_str(), span.unsigned_abs());
     }
 }
 
 /// Records once why the audit log cannot show who carried the password.
-async fn note(resets: &ResetService, reset: &PasswordReset, note: DeliveryLogGap) -> Result<(), StoreError> {
-    if reset.carried_note == Some(note) {
+async fn record_log_gap(resets: &ResetService, reset: &PasswordReset, note: DeliveryLogGap) -> Result<(), StoreError> {
+    if reset.delivery_log_gap == Some(note) {
         return Ok(());
     }
     let (app, now) = (&resets.app, resets.app.now());
-    let mut ledger = app.auditor.begin().await?;
-    if store::note_carried(ledger.tx(), reset.id, Some(note)).await? {
-        store::touch(ledger.tx(), reset.id, now).await?;
+    let mut ledger = app.audit_log.begin().await?;
+    if store::update_log_gap(ledger.tx(), reset.id, Some(note)).await? {
+        store::mark_changed(ledger.tx(), reset.id, now).await?;
     }
     ledger.commit().await?;
-    app.changed.notify_one();
+    app.reset_changed.notify_one();
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::at;
+use super::timestamp_from_millis;
 use crate::base::ResetId;
 use crate::reset::aftercare::{ChecklistStep, DeviceChecklist, DeviceKinds, LaptopAnswer};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
@@ -10,24 +10,28 @@ use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 /// Columns `was_locked`, `devices`, `laptop`, `signed_out_at`.
 type ChecklistRow = (i64, Option<String>, Option<String>, Option<i64>);
 
-pub(in crate::reset) async fn aftercare(db: &Db, id: ResetId) -> Result<DeviceChecklist, StoreError> {
-    const ROW: &str = "SELECT was_locked, devices, laptop, signed_out_at FROM aftercare WHERE reset_id = $1";
-    const TICKS: &str = "SELECT step, at FROM aftercare_ticks WHERE reset_id = $1 ORDER BY at";
+pub(in crate::reset) async fn load_checklist(db: &Db, id: ResetId) -> Result<DeviceChecklist, StoreError> {
+    const SELECT_CHECKLIST: &str =
+        "SELECT was_locked, devices, laptop, signed_out_at FROM aftercare WHERE reset_id = $1";
+    const SELECT_STEPS: &str = "SELECT step, at FROM aftercare_ticks WHERE reset_id = $1 ORDER BY at";
     let id = id.to_string();
-    let row: Option<ChecklistRow> = on_db!(db, |p| sqlx::query_as(ROW).bind(&id).fetch_optional(p).await)?;
+    let row: Option<ChecklistRow> = on_db!(db, |p| sqlx::query_as(SELECT_CHECKLIST).bind(&id).fetch_optional(p).await)?;
     let Some((locked, devices, laptop, signed_out)) = row else { return Ok(DeviceChecklist::default()) };
-    let ticks: Vec<(String, i64)> = on_db!(db, |p| sqlx::query_as(TICKS).bind(&id).fetch_all(p).await)?;
+    let ticks: Vec<(String, i64)> = on_db!(db, |p| sqlx::query_as(SELECT_STEPS).bind(&id).fetch_all(p).await)?;
     Ok(DeviceChecklist {
         was_locked: locked == 1,
-        devices: devices.as_deref().map(DeviceKinds::read),
-        laptop: laptop.as_deref().and_then(LaptopAnswer::read),
-        ticks: ticks.into_iter().filter_map(|(step, when)| Some((ChecklistStep::read(&step)?, at(when)))).collect(),
-        signed_out_at: signed_out.map(at),
+        devices: devices.as_deref().map(DeviceKinds::from_names),
+        laptop_answer: laptop.as_deref().and_then(LaptopAnswer::from_name),
+        completed_steps: ticks
+            .into_iter()
+            .filter_map(|(step, when)| Some((ChecklistStep::from_name(&step)?, timestamp_from_millis(when))))
+            .collect(),
+        signed_out_at: signed_out.map(timestamp_from_millis),
     })
 }
 
 /// Stores with the intent that the account was locked. The reset unlocks it, so it cannot be read afterwards.
-pub(in crate::reset) async fn was_locked(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
+pub(in crate::reset) async fn mark_was_locked(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, was_locked) VALUES ($1, 1)";
     let id = id.to_string();
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).execute(c).await.map(|_| ()))?;
@@ -35,27 +39,27 @@ pub(in crate::reset) async fn was_locked(tx: &mut Tx, id: ResetId) -> Result<(),
 }
 
 /// Saves the devices. Devices that are already stored are kept.
-pub(in crate::reset) async fn set_devices(db: &Db, id: ResetId, devices: DeviceKinds) -> Result<(), StoreError> {
+pub(in crate::reset) async fn save_devices(db: &Db, id: ResetId, devices: DeviceKinds) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, devices) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET devices = COALESCE(aftercare.devices, $2)";
-    let (id, devices) = (id.to_string(), devices.name());
+    let (id, devices) = (id.to_string(), devices.to_names());
     write_db!(db, |p| sqlx::query(SQL).bind(&id).bind(&devices).execute(p).await.map(|_| ()))?;
     Ok(())
 }
 
-pub(in crate::reset) async fn set_laptop(
+pub(in crate::reset) async fn update_laptop_answer(
     tx: &mut Tx,
     id: ResetId,
     laptop: Option<LaptopAnswer>,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, laptop) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET laptop = $2";
-    let (id, laptop) = (id.to_string(), laptop.map(LaptopAnswer::name));
+    let (id, laptop) = (id.to_string(), laptop.map(LaptopAnswer::as_str));
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(laptop).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
-pub(in crate::reset) async fn set_signed_out(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<(), StoreError> {
+pub(in crate::reset) async fn mark_signed_out(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, signed_out_at) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET signed_out_at = $2";
     let (id, now) = (id.to_string(), now.as_millisecond());
@@ -64,23 +68,23 @@ pub(in crate::reset) async fn set_signed_out(tx: &mut Tx, id: ResetId, now: Time
 }
 
 /// Marks a step as done, or as open again.
-pub(in crate::reset) async fn tick(
+pub(in crate::reset) async fn update_step(
     tx: &mut Tx,
     id: ResetId,
     step: ChecklistStep,
     done: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    const ROW: &str = "INSERT INTO aftercare (reset_id) VALUES ($1) ON CONFLICT (reset_id) DO NOTHING";
-    const TICK: &str =
+    const INSERT_CHECKLIST: &str = "INSERT INTO aftercare (reset_id) VALUES ($1) ON CONFLICT (reset_id) DO NOTHING";
+    const INSERT_STEP: &str =
         "INSERT INTO aftercare_ticks (reset_id, step, at) VALUES ($1, $2, $3) ON CONFLICT (reset_id, step) DO NOTHING";
-    const UNTICK: &str = "DELETE FROM aftercare_ticks WHERE reset_id = $1 AND step = $2";
+    const DELETE_STEP: &str = "DELETE FROM aftercare_ticks WHERE reset_id = $1 AND step = $2";
     let (id, now) = (id.to_string(), now.as_millisecond());
-    on_tx!(&mut *tx, |c| sqlx::query(ROW).bind(&id).execute(c).await.map(|_| ()))?;
+    on_tx!(&mut *tx, |c| sqlx::query(INSERT_CHECKLIST).bind(&id).execute(c).await.map(|_| ()))?;
     if done {
-        on_tx!(tx, |c| sqlx::query(TICK).bind(&id).bind(step.code()).bind(now).execute(c).await.map(|_| ()))?;
+        on_tx!(tx, |c| sqlx::query(INSERT_STEP).bind(&id).bind(step.as_str()).bind(now).execute(c).await.map(|_| ()))?;
     } else {
-        on_tx!(tx, |c| sqlx::query(UNTICK).bind(&id).bind(step.code()).execute(c).await.map(|_| ()))?;
+        on_tx!(tx, |c| sqlx::query(DELETE_STEP).bind(&id).bind(step.as_str()).execute(c).await.map(|_| ()))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::at;
+use super::timestamp_from_millis;
 use crate::base::{ObjectId, PersonKey, ResetId};
 use crate::reset::state::ResetState;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
@@ -29,42 +29,45 @@ pub(crate) struct ResetSummary {
 }
 
 /// Number of resets per page of the list.
-pub(crate) const PAGE: usize = 50;
+pub(crate) const PAGE_SIZE: usize = 50;
 
 pub(super) type ResetSummaryRow = (String, String, String, String, String, Option<String>, i64, String);
 
 impl ResetSummary {
-    pub(crate) fn place(&self) -> ListCursor {
+    pub(crate) fn cursor(&self) -> ListCursor {
         ListCursor { at: self.created_at, id: self.id }
     }
 }
 
 /// Loads the newest resets of a person.
-pub(in crate::reset) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<ResetSummary>, StoreError> {
+pub(in crate::reset) async fn load_by_person(db: &Db, person: PersonKey) -> Result<Vec<ResetSummary>, StoreError> {
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let rows: Vec<ResetSummaryRow> =
         on_db!(db, |p| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(p).await)?;
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(summary_from_row).collect()
 }
 
-pub(super) fn read(
+pub(super) fn summary_from_row(
     (id, reference, name, upn, state, cause, created_at, object): ResetSummaryRow,
 ) -> Result<ResetSummary, StoreError> {
-    let bad = |what: &str| StoreError::BadRow { table: "resets", problem: format!("{what} of {reference}") };
-    let state = ResetState::read(&state).ok_or_else(|| bad("state"))?;
+    let bad = |what: &str| StoreError::InvalidRow { table: "resets", problem: format!("{what} of {reference}") };
+    let state = ResetState::from_name(&state).ok_or_else(|| bad("state"))?;
     let id = id.parse().map_err(|_| bad("id"))?;
     let object = object.parse().map_err(|_| bad("object"))?;
     let reference = match reference.split_at_checked(4) {
         Some((head, tail)) => format!("{head}-{tail}"),
         None => reference,
     };
-    Ok(ResetSummary { id, reference, name, upn, state, cause, created_at: at(created_at), object })
+    Ok(ResetSummary { id, reference, name, upn, state, cause, created_at: timestamp_from_millis(created_at), object })
 }
 
 /// Loads name, UPN and Graph's own text about the outcome.
-pub(in crate::reset) async fn about(db: &Db, id: ResetId) -> Result<(String, String, Option<String>), StoreError> {
+pub(in crate::reset) async fn load_name_and_detail(
+    db: &Db,
+    id: ResetId,
+) -> Result<(String, String, Option<String>), StoreError> {
     const SQL: &str = "SELECT name, upn, detail FROM resets WHERE id = $1";
     let id = id.to_string();
     Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_one(pool).await)?)
@@ -82,12 +85,15 @@ pub(crate) struct GraphResponseRecord {
 
 type GraphResponseRow = (i64, String, i64, Option<String>, Option<String>);
 
-pub(in crate::reset) async fn answers(db: &Db, id: ResetId) -> Result<Vec<GraphResponseRecord>, StoreError> {
+pub(in crate::reset) async fn load_graph_responses(
+    db: &Db,
+    id: ResetId,
+) -> Result<Vec<GraphResponseRecord>, StoreError> {
     const SQL: &str = "SELECT at, call, status, request_id, detail FROM answers WHERE reset_id = $1 ORDER BY seq";
     let id = id.to_string();
     let rows: Vec<GraphResponseRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
     let read = |(when, call, status, request_id, detail): GraphResponseRow| GraphResponseRecord {
-        at: at(when),
+        at: timestamp_from_millis(when),
         call,
         status,
         request_id,
@@ -104,15 +110,15 @@ pub(crate) struct ResetNote {
     pub(crate) text: String,
 }
 
-pub(in crate::reset) async fn notes(db: &Db, id: ResetId) -> Result<Vec<ResetNote>, StoreError> {
+pub(in crate::reset) async fn load_notes(db: &Db, id: ResetId) -> Result<Vec<ResetNote>, StoreError> {
     const SQL: &str = "SELECT at, by_name, text FROM reset_notes WHERE reset_id = $1 ORDER BY seq";
     let id = id.to_string();
     let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    Ok(rows.into_iter().map(|(when, by, text)| ResetNote { at: at(when), by, text }).collect())
+    Ok(rows.into_iter().map(|(when, by, text)| ResetNote { at: timestamp_from_millis(when), by, text }).collect())
 }
 
 /// Inserts a note. Two concurrent notes get different numbers, or the second insert fails and overwrites nothing.
-pub(in crate::reset) async fn note(
+pub(in crate::reset) async fn insert_note(
     tx: &mut Tx,
     id: ResetId,
     by: (PersonKey, &str),
@@ -127,7 +133,11 @@ pub(in crate::reset) async fn note(
 }
 
 /// Makes the next poll and evidence check due now. Returns `false` if none is scheduled.
-pub(in crate::reset) async fn ask_now(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<bool, StoreError> {
+pub(in crate::reset) async fn schedule_checks_now(
+    tx: &mut Tx,
+    id: ResetId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE resets SET next_poll_at = CASE WHEN next_poll_at IS NULL THEN NULL ELSE $2 END,
             next_look_at = CASE WHEN next_look_at IS NULL THEN NULL ELSE $2 END
         WHERE id = $1 AND (next_poll_at IS NOT NULL OR next_look_at IS NOT NULL)";

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ResetRow, with_columns};
+use super::{ResetRow, with_reset_columns};
 use crate::base::ResetId;
 use crate::reset::reading::PasswordReset;
 use crate::store::{Db, StoreError, on_db, write_db};
@@ -14,28 +14,28 @@ pub(in crate::reset) struct SendingLease {
     pub(in crate::reset) owner: String,
     /// End of the lease in Unix milliseconds. The owner renews it every few seconds: while it changes, the owner is
     /// running.
-    pub(in crate::reset) until: i64,
+    pub(in crate::reset) lease_until_ms: i64,
 }
 
 /// Loads the leases of all resets that are being sent.
-pub(in crate::reset) async fn sending(db: &Db) -> Result<Vec<SendingLease>, StoreError> {
+pub(in crate::reset) async fn load_sending_leases(db: &Db) -> Result<Vec<SendingLease>, StoreError> {
     const SQL: &str = "SELECT id, COALESCE(lease_owner, ''), COALESCE(lease_until, 0) FROM resets WHERE state = 'sending' ORDER BY lease_until LIMIT 1000";
     let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
     Ok(rows
         .into_iter()
-        .filter_map(|(id, owner, until)| Some(SendingLease { id: id.parse().ok()?, owner, until }))
+        .filter_map(|(id, owner, until)| Some(SendingLease { id: id.parse().ok()?, owner, lease_until_ms: until }))
         .collect())
 }
 
 /// Takes over a reset whose owner stopped, if its lease is unchanged since it was seen. Afterwards the old owner can
 /// neither dispatch nor renew, so `dispatched_at` in the row stays correct.
-pub(in crate::reset) async fn take_over(
+pub(in crate::reset) async fn take_over_lease(
     db: &Db,
     seen: &SendingLease,
     owner: &str,
     until: Timestamp,
 ) -> Result<Option<PasswordReset>, StoreError> {
-    const SQL: &str = with_columns!(
+    const SQL: &str = with_reset_columns!(
         "UPDATE resets SET lease_owner = $4, lease_until = $5
             WHERE id = $1 AND state = 'sending' AND COALESCE(lease_owner, '') = $2 AND COALESCE(lease_until, 0) = $3 RETURNING ",
         ""
@@ -44,7 +44,7 @@ pub(in crate::reset) async fn take_over(
     let row: Option<ResetRow> = write_db!(db, |p| sqlx::query_as(SQL)
         .bind(&id)
         .bind(&seen.owner)
-        .bind(seen.until)
+        .bind(seen.lease_until_ms)
         .bind(owner)
         .bind(until)
         .fetch_optional(p)
@@ -58,16 +58,16 @@ pub(in crate::reset) enum DueWork {
     /// Polling the operation.
     Poll,
     /// Checking for evidence.
-    Look,
+    EvidenceCheck,
 }
 
 impl DueWork {
     /// Returns the maximum delay of this work. A later due time was written before the clock was set back, so the work
     /// counts as due.
-    fn furthest(self) -> SignedDuration {
+    fn max_delay(self) -> SignedDuration {
         match self {
             Self::Poll => SignedDuration::from_mins(5),
-            Self::Look => SignedDuration::from_mins(30),
+            Self::EvidenceCheck => SignedDuration::from_mins(30),
         }
     }
 }
@@ -75,21 +75,21 @@ impl DueWork {
 /// Claims due work until the lease ends. The outer condition repeats the entire inner one: without it, 12 workers made
 /// 405 claims on 400 rows in a measurement. `$4` and `$5` bound times that only a clock that was set back can have left
 /// behind.
-pub(in crate::reset) async fn claim(
+pub(in crate::reset) async fn claim_due(
     db: &Db,
     due: DueWork,
     owner: &str,
     now: Timestamp,
     lease: SignedDuration,
 ) -> Result<Vec<PasswordReset>, StoreError> {
-    const POLL: &str = with_columns!(
+    const CLAIM_POLLS: &str = with_reset_columns!(
         "UPDATE resets SET lease_owner = $1, lease_until = $3 WHERE id IN (
             SELECT id FROM resets WHERE state = 'writing' AND (next_poll_at <= $2 OR next_poll_at > $4) AND (lease_until IS NULL OR lease_until < $2 OR lease_until > $5)
             ORDER BY next_poll_at LIMIT 16)
         AND state = 'writing' AND (next_poll_at <= $2 OR next_poll_at > $4) AND (lease_until IS NULL OR lease_until < $2 OR lease_until > $5) RETURNING ",
         ""
     );
-    const LOOK: &str = with_columns!(
+    const CLAIM_EVIDENCE_CHECKS: &str = with_reset_columns!(
         "UPDATE resets SET lease_owner = $1, lease_until = $3 WHERE id IN (
             SELECT id FROM resets WHERE open = 0 AND (next_look_at <= $2 OR next_look_at > $4) AND (lease_until IS NULL OR lease_until < $2 OR lease_until > $5)
             ORDER BY next_look_at LIMIT 64)
@@ -97,11 +97,11 @@ pub(in crate::reset) async fn claim(
         ""
     );
     let sql = match due {
-        DueWork::Poll => POLL,
-        DueWork::Look => LOOK,
+        DueWork::Poll => CLAIM_POLLS,
+        DueWork::EvidenceCheck => CLAIM_EVIDENCE_CHECKS,
     };
     let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
-    let (until, far, held) = (after(lease), after(due.furthest()), after(lease * 2));
+    let (until, far, held) = (after(lease), after(due.max_delay()), after(lease * 2));
     let now = now.as_millisecond();
     let rows: Vec<ResetRow> = write_db!(db, |p| sqlx::query_as(sql)
         .bind(owner)
@@ -118,12 +118,12 @@ pub(in crate::reset) async fn claim(
 pub(in crate::reset) struct PollSchedule {
     pub(in crate::reset) poll_at: Timestamp,
     pub(in crate::reset) lost_since: Option<Timestamp>,
-    pub(in crate::reset) down_since: Option<Timestamp>,
-    pub(in crate::reset) down_total_ms: i64,
+    pub(in crate::reset) outage_since: Option<Timestamp>,
+    pub(in crate::reset) outage_total_ms: i64,
 }
 
 /// Stores the schedule of the next poll and releases the lease. [`StoreError::NoRow`]: the lease has another owner.
-pub(in crate::reset) async fn poll_later(
+pub(in crate::reset) async fn schedule_poll(
     db: &Db,
     id: ResetId,
     owner: &str,
@@ -133,22 +133,23 @@ pub(in crate::reset) async fn poll_later(
         "UPDATE resets SET next_poll_at = $3, polls = polls + 1, lost_since = $4, down_since = $5, down_total = $6,
         lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'writing'";
     let (id, poll) = (id.to_string(), next.poll_at.as_millisecond());
-    let (lost, down) = (next.lost_since.map(Timestamp::as_millisecond), next.down_since.map(Timestamp::as_millisecond));
+    let (lost, down) =
+        (next.lost_since.map(Timestamp::as_millisecond), next.outage_since.map(Timestamp::as_millisecond));
     let rows = write_db!(db, |p| sqlx::query(SQL)
         .bind(&id)
         .bind(owner)
         .bind(poll)
         .bind(lost)
         .bind(down)
-        .bind(next.down_total_ms)
+        .bind(next.outage_total_ms)
         .execute(p)
         .await
         .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
 }
 
 /// Schedules the next evidence check, or none, and releases the lease.
-pub(in crate::reset) async fn look_later(
+pub(in crate::reset) async fn schedule_evidence_check(
     db: &Db,
     id: ResetId,
     owner: &str,
@@ -162,7 +163,7 @@ pub(in crate::reset) async fn look_later(
 
 /// Returns whether another reset of this person may have an audit record in the same period. A reset that Graph refused
 /// immediately has none.
-pub(in crate::reset) async fn has_neighbour(
+pub(in crate::reset) async fn has_overlapping_reset(
     db: &Db,
     reset: &PasswordReset,
     from: Timestamp,

@@ -2,29 +2,29 @@
 
 use jiff::Timestamp;
 
-use super::at;
+use super::timestamp_from_millis;
 use crate::base::ResetId;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// Finishing sign-in whose person has returned and whose outcome is not known yet.
 pub(in crate::reset) struct PendingFinishing {
-    pub(in crate::reset) reset: ResetId,
+    pub(in crate::reset) reset_id: ResetId,
     pub(in crate::reset) started_at: Timestamp,
     pub(in crate::reset) returned_at: Timestamp,
 }
 
 impl PendingFinishing {
-    pub(in crate::reset) const USED: &'static str = "used";
-    pub(in crate::reset) const UNCHANGED: &'static str = "unchanged";
+    pub(in crate::reset) const OUTCOME_USED: &'static str = "used";
+    pub(in crate::reset) const OUTCOME_UNCHANGED: &'static str = "unchanged";
 }
 
 /// Status of a finishing sign-in, for the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reset) enum FinishingStatus {
     /// No finishing sign-in was started, or the person has not returned.
-    Not,
+    NotReturned,
     /// The person has returned, and Entra is being checked.
-    Asking,
+    Checking,
     /// The person has returned, and Entra reports no password change.
     Unchanged,
     /// The person has returned, and Entra reports the password change.
@@ -32,19 +32,20 @@ pub(in crate::reset) enum FinishingStatus {
 }
 
 /// Claims due finishing sign-ins and schedules their next check.
-pub(in crate::reset) async fn due_finishes(
+pub(in crate::reset) async fn claim_due_finishings(
     db: &Db,
     now: Timestamp,
     again: Timestamp,
 ) -> Result<Vec<PendingFinishing>, StoreError> {
-    const ANY: &str =
+    const SELECT_ANY_DUE: &str =
         "SELECT reset_id FROM finishings WHERE look_at IS NOT NULL AND (look_at <= $1 OR look_at > $2) LIMIT 1";
     const SQL: &str = "UPDATE finishings SET look_at = $2 WHERE reset_id IN
             (SELECT reset_id FROM finishings WHERE look_at IS NOT NULL AND (look_at <= $1 OR look_at > $2) LIMIT 32)
         AND (look_at <= $1 OR look_at > $2) RETURNING reset_id, started_at, COALESCE(returned_at, started_at)";
     let (now, again) = (now.as_millisecond(), again.as_millisecond());
     // Runs five times a second: an update that changes nothing would still occupy SQLite's only writer.
-    let any: Option<(String,)> = on_db!(db, |p| sqlx::query_as(ANY).bind(now).bind(again).fetch_optional(p).await)?;
+    let any: Option<(String,)> =
+        on_db!(db, |p| sqlx::query_as(SELECT_ANY_DUE).bind(now).bind(again).fetch_optional(p).await)?;
     if any.is_none() {
         return Ok(Vec::new());
     }
@@ -53,27 +54,31 @@ pub(in crate::reset) async fn due_finishes(
     let read = rows.into_iter();
     Ok(read
         .filter_map(|(id, start, back)| {
-            Some(PendingFinishing { reset: id.parse().ok()?, started_at: at(start), returned_at: at(back) })
+            Some(PendingFinishing {
+                reset_id: id.parse().ok()?,
+                started_at: timestamp_from_millis(start),
+                returned_at: timestamp_from_millis(back),
+            })
         })
         .collect())
 }
 
-pub(in crate::reset) async fn end_finish(tx: &mut Tx, id: ResetId, outcome: &str) -> Result<(), StoreError> {
+pub(in crate::reset) async fn end_finishing(tx: &mut Tx, id: ResetId, outcome: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE finishings SET look_at = NULL, outcome = $2 WHERE reset_id = $1";
     let id = id.to_string();
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(outcome).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
-pub(in crate::reset) async fn finished(db: &Db, id: ResetId) -> Result<FinishingStatus, StoreError> {
+pub(in crate::reset) async fn load_finishing_status(db: &Db, id: ResetId) -> Result<FinishingStatus, StoreError> {
     const SQL: &str = "SELECT returned_at, outcome FROM finishings WHERE reset_id = $1";
     let id = id.to_string();
     let row: Option<(Option<i64>, Option<String>)> =
         on_db!(db, |p| sqlx::query_as(SQL).bind(&id).fetch_optional(p).await)?;
     Ok(match row {
-        Some((_, Some(outcome))) if outcome == PendingFinishing::USED => FinishingStatus::Used,
+        Some((_, Some(outcome))) if outcome == PendingFinishing::OUTCOME_USED => FinishingStatus::Used,
         Some((_, Some(_))) => FinishingStatus::Unchanged,
-        Some((Some(_), None)) => FinishingStatus::Asking,
-        Some((None, None)) | None => FinishingStatus::Not,
+        Some((Some(_), None)) => FinishingStatus::Checking,
+        Some((None, None)) | None => FinishingStatus::NotReturned,
     })
 }

@@ -14,18 +14,30 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
-pub(super) use aftercare::{aftercare, set_devices, set_laptop, set_signed_out, tick, was_locked};
+pub(super) use aftercare::{
+    load_checklist, mark_signed_out, mark_was_locked, save_devices, update_laptop_answer, update_step,
+};
 pub(crate) use desk::{GraphResponseRecord, ListCursor, ResetNote, ResetSummary};
-pub(super) use desk::{about, answers, ask_now, note, notes, of_person};
+pub(super) use desk::{
+    insert_note, load_by_person, load_graph_responses, load_name_and_detail, load_notes, schedule_checks_now,
+};
 pub(super) use due::{
-    DueWork, PollSchedule, SendingLease, claim, has_neighbour, look_later, poll_later, sending, take_over,
+    DueWork, PollSchedule, SendingLease, claim_due, has_overlapping_reset, load_sending_leases,
+    schedule_evidence_check, schedule_poll, take_over_lease,
 };
 pub(crate) use figures::EndedReset;
-pub(super) use figures::{causes, days, ended, spans};
-pub(super) use finishings::{FinishingStatus, PendingFinishing, due_finishes, end_finish, finished};
-pub(super) use moves::{NewGraphResponse, StateTransition, accept, keep_answer, prove, step};
-pub(super) use retention::{forget_notes, named, unname};
-pub(super) use sending::{ahead_in_line, dispatch, renew, throttle, throttled_until, undispatch, wait_in_line};
+pub(super) use figures::{count_by_cause, count_by_day, load_checkpoint_latencies, load_ended};
+pub(super) use finishings::{
+    FinishingStatus, PendingFinishing, claim_due_finishings, end_finishing, load_finishing_status,
+};
+pub(super) use moves::{
+    NewGraphResponse, StateTransition, insert_evidence, insert_graph_response, update_accepted, update_state,
+};
+pub(super) use retention::{delete_notes, erase_name, load_named};
+pub(super) use sending::{
+    clear_dispatched, count_ahead_in_queue, load_throttled_until, mark_dispatched, mark_queued, renew_lease,
+    save_throttle_until,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,7 +49,7 @@ use crate::people::{PasswordLastSet, PersonProfile};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Builds SQL with the columns of a reset. A macro, because `concat!` accepts only literals.
-macro_rules! with_columns {
+macro_rules! with_reset_columns {
     ($before:literal, $after:literal) => {
         concat!(
             $before,
@@ -48,7 +60,7 @@ macro_rules! with_columns {
         )
     };
 }
-use with_columns;
+use with_reset_columns;
 
 #[derive(sqlx::FromRow)]
 struct ResetRow {
@@ -77,7 +89,7 @@ struct ResetRow {
     carried_note: Option<String>,
 }
 
-fn at(millis: i64) -> Timestamp {
+fn timestamp_from_millis(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
@@ -85,7 +97,8 @@ impl TryFrom<ResetRow> for PasswordReset {
     type Error = StoreError;
 
     fn try_from(row: ResetRow) -> Result<Self, StoreError> {
-        let bad = |problem: &str| StoreError::BadRow { table: "resets", problem: format!("{problem} of {}", row.id) };
+        let bad =
+            |problem: &str| StoreError::InvalidRow { table: "resets", problem: format!("{problem} of {}", row.id) };
         Ok(Self {
             id: row.id.parse().map_err(|_| bad("id"))?,
             reference: row.reference.parse().map_err(|_| bad("reference"))?,
@@ -93,41 +106,45 @@ impl TryFrom<ResetRow> for PasswordReset {
                 tenant: row.tenant.parse().map_err(|_| bad("tenant"))?,
                 object: row.object.parse().map_err(|_| bad("object"))?,
             },
-            state: ResetState::read(&row.state).ok_or_else(|| bad("state"))?,
-            cause: row.cause.as_deref().map(|code| ResetCause::read(code).ok_or_else(|| bad("cause"))).transpose()?,
+            state: ResetState::from_name(&row.state).ok_or_else(|| bad("state"))?,
+            cause: row
+                .cause
+                .as_deref()
+                .map(|code| ResetCause::from_name(code).ok_or_else(|| bad("cause")))
+                .transpose()?,
             synced: row.synced == 1,
-            created_at: at(row.created_at),
-            updated_at: at(row.updated_at),
-            dispatched_at: row.dispatched_at.map(at),
-            accepted_at: row.accepted_at.map(at),
-            settled_at: row.settled_at.map(at),
+            created_at: timestamp_from_millis(row.created_at),
+            updated_at: timestamp_from_millis(row.updated_at),
+            dispatched_at: row.dispatched_at.map(timestamp_from_millis),
+            accepted_at: row.accepted_at.map(timestamp_from_millis),
+            settled_at: row.settled_at.map(timestamp_from_millis),
             location: row.location,
-            polls: row.polls,
-            lost_since: row.lost_since.map(at),
-            down_since: row.down_since.map(at),
-            down_total_ms: row.down_total,
-            line_since: row.line_since.map(at),
+            poll_count: row.polls,
+            lost_since: row.lost_since.map(timestamp_from_millis),
+            outage_since: row.down_since.map(timestamp_from_millis),
+            outage_total_ms: row.down_total,
+            queued_since: row.line_since.map(timestamp_from_millis),
             revision: row.revision,
-            operator: row.operator.as_deref().and_then(|id| id.parse().ok()),
-            account: row.account,
-            set_before: row.pwd_before.map(PasswordLastSet::from_millis),
-            carried_note: row.carried_note.as_deref().and_then(DeliveryLogGap::read),
+            operator_id: row.operator.as_deref().and_then(|id| id.parse().ok()),
+            directory_account: row.account,
+            password_baseline: row.pwd_before.map(PasswordLastSet::from_millis),
+            delivery_log_gap: row.carried_note.as_deref().and_then(DeliveryLogGap::from_name),
         })
     }
 }
 
 /// Increments the table-wide change counter and returns it. Call it last in a transaction, because all writers share
 /// its row.
-async fn next_change(tx: &mut Tx) -> Result<i64, StoreError> {
+async fn increment_change_counter(tx: &mut Tx) -> Result<i64, StoreError> {
     const SQL: &str = "UPDATE counters SET value = value + 1 WHERE name = 'change' RETURNING value";
     let (value,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL).fetch_one(c).await)?;
     Ok(value)
 }
 
 /// Marks a reset as visibly changed, for event streams and caches.
-pub(super) async fn touch(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn mark_changed(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET change = $2, revision = revision + 1, updated_at = $3 WHERE id = $1";
-    let (id, change, now) = (id.to_string(), next_change(tx).await?, now.as_millisecond());
+    let (id, change, now) = (id.to_string(), increment_change_counter(tx).await?, now.as_millisecond());
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(change).bind(now).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -137,21 +154,21 @@ pub(super) struct ResetIntent<'a> {
     pub(super) id: ResetId,
     pub(super) reference: &'a ReferenceCode,
     pub(super) person: PersonKey,
-    pub(super) facts: &'a PersonProfile,
+    pub(super) profile: &'a PersonProfile,
     pub(super) owner: &'a str,
     pub(super) lease_until: Timestamp,
     pub(super) now: Timestamp,
 }
 
 /// Saves the person's account name in the directory and the time at which the password was set there before.
-pub(super) async fn set_before(
+pub(super) async fn save_password_baseline(
     tx: &mut Tx,
     id: ResetId,
     account: &str,
     before: PasswordLastSet,
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET account = $2, pwd_before = $3 WHERE id = $1";
-    let (id, before) = (id.to_string(), before.millis());
+    let (id, before) = (id.to_string(), before.as_millis());
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(account).bind(before).execute(c).await.map(|_| ()))?;
     Ok(())
 }
@@ -165,38 +182,38 @@ pub(super) async fn mark_canary(tx: &mut Tx, id: ResetId) -> Result<(), StoreErr
 }
 
 /// Loads the newest canary resets.
-pub(super) async fn canaries(db: &Db, count: i64) -> Result<Vec<PasswordReset>, StoreError> {
+pub(super) async fn load_canaries(db: &Db, count: i64) -> Result<Vec<PasswordReset>, StoreError> {
     const SQL: &str =
-        with_columns!("SELECT ", " FROM resets WHERE canary = 1 ORDER BY created_at DESC, id DESC LIMIT $1");
+        with_reset_columns!("SELECT ", " FROM resets WHERE canary = 1 ORDER BY created_at DESC, id DESC LIMIT $1");
     let rows: Vec<ResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(count).fetch_all(pool).await)?;
     rows.into_iter().map(PasswordReset::try_from).collect()
 }
 
 /// Updates the reason why the audit log cannot show who carried the password. Returns `false` if it is unchanged.
-pub(super) async fn note_carried(tx: &mut Tx, id: ResetId, note: Option<DeliveryLogGap>) -> Result<bool, StoreError> {
+pub(super) async fn update_log_gap(tx: &mut Tx, id: ResetId, note: Option<DeliveryLogGap>) -> Result<bool, StoreError> {
     const SQL: &str =
         "UPDATE resets SET carried_note = $2 WHERE id = $1 AND COALESCE(carried_note, '') <> COALESCE($2, '')";
-    let (id, note) = (id.to_string(), note.map(DeliveryLogGap::name));
+    let (id, note) = (id.to_string(), note.map(DeliveryLogGap::as_str));
     let rows = on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(note).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(rows == 1)
 }
 
 /// Inserts the intent of a reset. [`StoreError::Exists`]: the person has an unfinished reset.
-pub(super) async fn insert(tx: &mut Tx, intent: &ResetIntent<'_>) -> Result<(), StoreError> {
+pub(super) async fn insert_intent(tx: &mut Tx, intent: &ResetIntent<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change,
             lease_owner, lease_until, open)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $8, 1, 0, $9, $10, 1)";
     let (id, tenant, object) =
         (intent.id.to_string(), intent.person.tenant.to_string(), intent.person.object.to_string());
     let (now, until, synced) =
-        (intent.now.as_millisecond(), intent.lease_until.as_millisecond(), i64::from(intent.facts.synced()));
+        (intent.now.as_millisecond(), intent.lease_until.as_millisecond(), i64::from(intent.profile.is_synced()));
     on_tx!(tx, |c| sqlx::query(SQL)
         .bind(&id)
         .bind(intent.reference.as_str())
         .bind(&tenant)
         .bind(&object)
-        .bind(&intent.facts.upn)
-        .bind(&intent.facts.name)
+        .bind(&intent.profile.upn)
+        .bind(&intent.profile.name)
         .bind(synced)
         .bind(now)
         .bind(intent.owner)
@@ -207,23 +224,23 @@ pub(super) async fn insert(tx: &mut Tx, intent: &ResetIntent<'_>) -> Result<(), 
     Ok(())
 }
 
-pub(super) async fn by_reference(db: &Db, reference: &ReferenceCode) -> Result<Option<PasswordReset>, StoreError> {
-    const SQL: &str = with_columns!("SELECT ", " FROM resets WHERE reference = $1");
+pub(super) async fn load_by_reference(db: &Db, reference: &ReferenceCode) -> Result<Option<PasswordReset>, StoreError> {
+    const SQL: &str = with_reset_columns!("SELECT ", " FROM resets WHERE reference = $1");
     let row: Option<ResetRow> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
     row.map(PasswordReset::try_from).transpose()
 }
 
-pub(super) async fn by_id(db: &Db, id: ResetId) -> Result<Option<PasswordReset>, StoreError> {
-    const SQL: &str = with_columns!("SELECT ", " FROM resets WHERE id = $1");
+pub(super) async fn load_by_id(db: &Db, id: ResetId) -> Result<Option<PasswordReset>, StoreError> {
+    const SQL: &str = with_reset_columns!("SELECT ", " FROM resets WHERE id = $1");
     let id = id.to_string();
     let row: Option<ResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_optional(pool).await)?;
     row.map(PasswordReset::try_from).transpose()
 }
 
 /// Loads the newest reset of a person.
-pub(super) async fn latest(db: &Db, person: PersonKey) -> Result<Option<PasswordReset>, StoreError> {
-    const SQL: &str = with_columns!(
+pub(super) async fn load_latest(db: &Db, person: PersonKey) -> Result<Option<PasswordReset>, StoreError> {
+    const SQL: &str = with_reset_columns!(
         "SELECT ",
         " FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
     );
@@ -233,18 +250,23 @@ pub(super) async fn latest(db: &Db, person: PersonKey) -> Result<Option<Password
     row.map(PasswordReset::try_from).transpose()
 }
 
-pub(super) async fn proofs(db: &Db, id: ResetId) -> Result<Vec<EvidenceRecord>, StoreError> {
+pub(super) async fn load_evidence(db: &Db, id: ResetId) -> Result<Vec<EvidenceRecord>, StoreError> {
     const SQL: &str = "SELECT rung, at, source, detail FROM evidence WHERE reset_id = $1";
     let id = id.to_string();
     let rows: Vec<(String, i64, String, Option<String>)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
     // A checkpoint that only a newer release has is skipped and is no error: both releases run during an upgrade.
     let read = rows.into_iter().filter_map(|(rung, when, source, detail)| {
-        Some(EvidenceRecord { rung: EvidenceCheckpoint::read(&rung)?, at: at(when), source, detail })
+        Some(EvidenceRecord {
+            checkpoint: EvidenceCheckpoint::from_name(&rung)?,
+            at: timestamp_from_millis(when),
+            source,
+            detail,
+        })
     });
     // Sorted by checkpoint: Microsoft's times have whole seconds, so by time *carried* could come before *written*.
     let mut proofs: Vec<EvidenceRecord> = read.collect();
-    proofs.sort_by_key(|proof| proof.rung);
+    proofs.sort_by_key(|proof| proof.checkpoint);
     Ok(proofs)
 }
 
@@ -256,10 +278,10 @@ pub(super) struct ChangedReset {
 }
 
 /// Maximum number of changes per read.
-pub(super) const CHANGES_AT_ONCE: usize = 1_000;
+pub(super) const MAX_CHANGES_PER_READ: usize = 1_000;
 
 /// Loads resets that changed after a counter value, oldest change first, at most [`MAX_CHANGES_PER_READ`].
-pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<ChangedReset>, StoreError> {
+pub(super) async fn load_changed_since(db: &Db, change: i64) -> Result<Vec<ChangedReset>, StoreError> {
     const SQL: &str = "SELECT id, reference, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
     let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(change).fetch_all(pool).await)?;
     let read = rows.into_iter();
@@ -268,14 +290,14 @@ pub(super) async fn changed_since(db: &Db, change: i64) -> Result<Vec<ChangedRes
         .collect())
 }
 
-pub(super) async fn newest_change(db: &Db) -> Result<i64, StoreError> {
+pub(super) async fn load_newest_change(db: &Db) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT value FROM counters WHERE name = 'change'";
     let (value,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
     Ok(value)
 }
 
 /// Loads the median time from the 202 response to *written* of the newest 50 resets.
-pub(super) async fn usual_span(db: &Db) -> Result<Option<SignedDuration>, StoreError> {
+pub(super) async fn load_typical_duration(db: &Db) -> Result<Option<SignedDuration>, StoreError> {
     const SQL: &str = "SELECT settled_at - accepted_at FROM resets
         WHERE state IN ('written', 'finished') AND accepted_at IS NOT NULL AND settled_at IS NOT NULL AND canary IS NULL ORDER BY created_at DESC LIMIT 50";
     let rows: Vec<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;

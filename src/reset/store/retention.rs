@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::search::forget;
+use super::search::delete_terms;
 use crate::base::ResetId;
 use crate::store::{StoreError, Tx, on_tx};
 
 /// Loads up to 100 ended resets from before a time that still have a name, oldest first.
-pub(in crate::reset) async fn named(tx: &mut Tx, before: Timestamp) -> Result<Vec<ResetId>, StoreError> {
+pub(in crate::reset) async fn load_named(tx: &mut Tx, before: Timestamp) -> Result<Vec<ResetId>, StoreError> {
     const SQL: &str =
         "SELECT id FROM resets WHERE created_at < $1 AND name <> '' AND open = 0 ORDER BY created_at LIMIT 100";
     let before = before.as_millisecond();
@@ -16,16 +16,16 @@ pub(in crate::reset) async fn named(tx: &mut Tx, before: Timestamp) -> Result<Ve
 }
 
 /// Deletes a reset's search terms and empties its names.
-pub(in crate::reset) async fn unname(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
+pub(in crate::reset) async fn erase_name(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET name = '', upn = '' WHERE id = $1";
-    forget(tx, id).await?;
+    delete_terms(tx, id).await?;
     let id = id.to_string();
     on_tx!(tx, |c| sqlx::query(SQL).bind(&id).execute(c).await.map(|_| ()))?;
     Ok(())
 }
 
 /// Deletes notes from before a time.
-pub(in crate::reset) async fn forget_notes(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+pub(in crate::reset) async fn delete_notes(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     const SQL: &str = "DELETE FROM reset_notes WHERE at < $1";
     let before = before.as_millisecond();
     Ok(on_tx!(tx, |c| sqlx::query(SQL).bind(before).execute(c).await.map(|done| done.rows_affected()))?)

@@ -2,18 +2,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::at;
+use super::timestamp_from_millis;
 use crate::base::{ObjectId, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
 
 /// Maximum throttle wait that counts. `entra` accepts a `Retry-After` of at most one hour.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(61);
+const MAX_THROTTLE_WAIT: SignedDuration = SignedDuration::from_mins(61);
 /// Time after the end of throttling within which the queue has drained.
-const DRAINED_AFTER: SignedDuration = SignedDuration::from_mins(1);
+const QUEUE_DRAIN_TIME: SignedDuration = SignedDuration::from_mins(1);
 
 /// Sets `dispatched_at` just before the POST, if `owner` still holds the lease and the reset is unsent. A later owner
 /// finds it set.
-pub(in crate::reset) async fn dispatch(
+pub(in crate::reset) async fn mark_dispatched(
     db: &Db,
     id: ResetId,
     owner: &str,
@@ -33,11 +33,11 @@ pub(in crate::reset) async fn dispatch(
         .execute(p)
         .await
         .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
 }
 
 /// Clears `dispatched_at`, because Graph's response proves that it accepted nothing.
-pub(in crate::reset) async fn undispatch(
+pub(in crate::reset) async fn clear_dispatched(
     db: &Db,
     id: ResetId,
     owner: &str,
@@ -45,17 +45,22 @@ pub(in crate::reset) async fn undispatch(
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET dispatched_at = NULL, lease_until = $3
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NOT NULL";
-    as_owner(db, SQL, (id, owner), until).await
+    update_as_owner(db, SQL, (id, owner), until).await
 }
 
 /// Renews the lease while the request is in progress. [`StoreError::NoRow`]: another process took the reset over.
-pub(in crate::reset) async fn renew(db: &Db, id: ResetId, owner: &str, until: Timestamp) -> Result<(), StoreError> {
+pub(in crate::reset) async fn renew_lease(
+    db: &Db,
+    id: ResetId,
+    owner: &str,
+    until: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
-    as_owner(db, SQL, (id, owner), until).await
+    update_as_owner(db, SQL, (id, owner), until).await
 }
 
 /// Runs an update that also renews the lease, if `owner` still holds it.
-async fn as_owner(
+async fn update_as_owner(
     db: &Db,
     sql: &'static str,
     (id, owner): (ResetId, &str),
@@ -69,11 +74,11 @@ async fn as_owner(
         .execute(p)
         .await
         .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
 }
 
 /// Marks a reset as queued and renews its lease.
-pub(in crate::reset) async fn wait_in_line(
+pub(in crate::reset) async fn mark_queued(
     tx: &mut Tx,
     id: ResetId,
     owner: &str,
@@ -91,22 +96,26 @@ pub(in crate::reset) async fn wait_in_line(
         .execute(c)
         .await
         .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
 }
 
 /// Loads the time until which Graph throttles or throttled resets, if it is recent enough for a queue to remain.
-pub(in crate::reset) async fn throttled_until(db: &Db, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+pub(in crate::reset) async fn load_throttled_until(db: &Db, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     // A time further ahead than any response may request was written before the clock was set back.
     const SQL: &str = "SELECT until FROM throttles WHERE name = 'reset' AND until > $1 AND until <= $2";
-    let from = now.saturating_sub(DRAINED_AFTER).unwrap_or(now).as_millisecond();
-    let furthest = now.saturating_add(LONGEST_WAIT).unwrap_or(now).as_millisecond();
+    let from = now.saturating_sub(QUEUE_DRAIN_TIME).unwrap_or(now).as_millisecond();
+    let furthest = now.saturating_add(MAX_THROTTLE_WAIT).unwrap_or(now).as_millisecond();
     let row: Option<(i64,)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(from).bind(furthest).fetch_optional(pool).await)?;
-    Ok(row.map(|(until,)| at(until)))
+    Ok(row.map(|(until,)| timestamp_from_millis(until)))
 }
 
 /// Counts the queued resets that were created before this one.
-pub(in crate::reset) async fn ahead_in_line(db: &Db, created_at: Timestamp, id: ResetId) -> Result<i64, StoreError> {
+pub(in crate::reset) async fn count_ahead_in_queue(
+    db: &Db,
+    created_at: Timestamp,
+    id: ResetId,
+) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM resets WHERE open = 1 AND state = 'sending' AND line_since IS NOT NULL AND dispatched_at IS NULL
         AND (created_at < $1 OR (created_at = $1 AND id < $2))";
     let (created_at, id) = (created_at.as_millisecond(), id.to_string());
@@ -115,7 +124,7 @@ pub(in crate::reset) async fn ahead_in_line(db: &Db, created_at: Timestamp, id: 
 }
 
 /// Saves the time until which Graph throttles resets. A later time that is already stored is kept.
-pub(in crate::reset) async fn throttle(db: &Db, until: Timestamp) -> Result<(), StoreError> {
+pub(in crate::reset) async fn save_throttle_until(db: &Db, until: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO throttles (name, until) VALUES ('reset', $1)
         ON CONFLICT (name) DO UPDATE SET until = CASE WHEN throttles.until > $1 THEN throttles.until ELSE $1 END";
     let until = until.as_millisecond();

@@ -5,24 +5,24 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::base::{ObjectId, Random};
 use crate::people::PasswordSource;
-use crate::store::testing::{TestDatabase, engines, tenant};
+use crate::store::testing::{TestDatabase, test_databases, test_tenant};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
-pub(super) fn start() -> Timestamp {
+pub(super) fn base_time() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-pub(super) fn person(n: u32) -> PersonKey {
+pub(super) fn person_key(n: u32) -> PersonKey {
     let object: ObjectId = format!("00000000-0000-4000-8000-{n:012}").parse().unwrap();
-    PersonKey { tenant: tenant(), object }
+    PersonKey { tenant: test_tenant(), object }
 }
 
-fn operator() -> ObjectId {
+fn operator_id() -> ObjectId {
     "00000000-0000-4000-8000-0000000000aa".parse().unwrap()
 }
 
-pub(super) fn facts(person: PersonKey) -> PersonProfile {
+pub(super) fn person_profile(person: PersonKey) -> PersonProfile {
     let home = PasswordSource::Directory { domain: "corp.example".to_owned(), synced_at: None };
     let text = |t: &str| t.to_owned();
     PersonProfile {
@@ -30,176 +30,188 @@ pub(super) fn facts(person: PersonKey) -> PersonProfile {
         name: text("Wanda"),
         upn: text("w@x"),
         name_parts: vec![],
-        short_parts: vec![],
-        account: None,
-        locked: false,
-        set_before: None,
-        addresses: vec![],
+        directory_name_parts: vec![],
+        account_name: None,
+        locked_in_directory: false,
+        previous_password_set: None,
+        mail_addresses: vec![],
         language: None,
-        numbers: vec![],
+        phone_numbers: vec![],
         password_changed_at: None,
-        home,
+        password_source: home,
         enabled: true,
         guest: false,
-        restricted: false,
+        management_restricted: false,
     }
 }
 
-async fn add(engine: &TestDatabase, who: PersonKey, owner: &str) -> Result<PasswordReset, StoreError> {
-    let (id, reference) = (ResetId::new(&Random::system(), start()), ReferenceCode::new(&Random::system()));
-    let lease_until = start() + LEASE;
-    let facts = facts(who);
+async fn insert_reset(engine: &TestDatabase, who: PersonKey, owner: &str) -> Result<PasswordReset, StoreError> {
+    let (id, reference) = (ResetId::new(&Random::system(), base_time()), ReferenceCode::new(&Random::system()));
+    let lease_until = base_time() + LEASE;
+    let facts = person_profile(who);
     let intent =
-        ResetIntent { id, reference: &reference, person: who, facts: &facts, owner, lease_until, now: start() };
+        ResetIntent { id, reference: &reference, person: who, profile: &facts, owner, lease_until, now: base_time() };
     let mut tx = engine.db.begin().await?;
-    insert(&mut tx, &intent).await?;
-    touch(&mut tx, id, start()).await?;
+    insert_intent(&mut tx, &intent).await?;
+    mark_changed(&mut tx, id, base_time()).await?;
     tx.commit().await?;
-    Ok(by_id(&engine.db, id).await?.unwrap())
+    Ok(load_by_id(&engine.db, id).await?.unwrap())
 }
 
 /// Inserts a reset that Graph accepted.
-async fn writing(engine: &TestDatabase, who: PersonKey) -> PasswordReset {
-    let reset = add(engine, who, "me").await.unwrap();
-    dispatch(&engine.db, reset.id, "me", operator(), (start(), start() + LEASE)).await.unwrap();
+async fn insert_accepted_reset(engine: &TestDatabase, who: PersonKey) -> PasswordReset {
+    let reset = insert_reset(engine, who, "me").await.unwrap();
+    mark_dispatched(&engine.db, reset.id, "me", operator_id(), (base_time(), base_time() + LEASE)).await.unwrap();
     let mut tx = engine.db.begin().await.unwrap();
-    accept(&mut tx, &to(&reset, ResetState::Writing), (Some("https://graph"), start())).await.unwrap();
-    let late = accept(&mut tx, &to(&reset, ResetState::Writing), (None, start())).await;
-    assert!(matches!(late, Err(StoreError::NoRow)), "once");
+    update_accepted(&mut tx, &transition_to(&reset, ResetState::Writing), (Some("https://graph"), base_time()))
+        .await
+        .unwrap();
+    let late = update_accepted(&mut tx, &transition_to(&reset, ResetState::Writing), (None, base_time())).await;
+    assert!(matches!(late, Err(StoreError::RowNotFound)), "once");
     tx.commit().await.unwrap();
-    by_id(&engine.db, reset.id).await.unwrap().unwrap()
+    load_by_id(&engine.db, reset.id).await.unwrap().unwrap()
 }
 
-fn to(reset: &PasswordReset, to: ResetState) -> StateTransition<'static> {
+fn transition_to(reset: &PasswordReset, to: ResetState) -> StateTransition<'static> {
     StateTransition {
         id: reset.id,
         from: reset.state,
         to,
         cause: None,
         detail: None,
-        now: start(),
-        look_at: Some(start()),
+        now: base_time(),
+        next_check_at: Some(base_time()),
     }
 }
 
 #[tokio::test]
-async fn one_unfinished_reset_per_person() {
-    for engine in engines().await {
-        let first = add(&engine, person(1), "me").await.unwrap();
-        assert!(matches!(add(&engine, person(1), "me").await, Err(StoreError::Exists)));
-        add(&engine, person(2), "me").await.unwrap();
-        assert_eq!(by_reference(&engine.db, &first.reference).await.unwrap().unwrap().id, first.id);
-        assert_eq!(latest(&engine.db, person(1)).await.unwrap().unwrap().id, first.id);
-        assert!(latest(&engine.db, person(3)).await.unwrap().is_none());
+async fn person_has_at_most_one_unfinished_reset() {
+    for engine in test_databases().await {
+        let first = insert_reset(&engine, person_key(1), "me").await.unwrap();
+        assert!(matches!(insert_reset(&engine, person_key(1), "me").await, Err(StoreError::AlreadyExists)));
+        insert_reset(&engine, person_key(2), "me").await.unwrap();
+        assert_eq!(load_by_reference(&engine.db, &first.reference).await.unwrap().unwrap().id, first.id);
+        assert_eq!(load_latest(&engine.db, person_key(1)).await.unwrap().unwrap().id, first.id);
+        assert!(load_latest(&engine.db, person_key(3)).await.unwrap().is_none());
         let mut tx = engine.db.begin().await.unwrap();
-        step(&mut tx, &to(&first, ResetState::Refused)).await.unwrap();
+        update_state(&mut tx, &transition_to(&first, ResetState::Refused)).await.unwrap();
         tx.commit().await.unwrap();
-        add(&engine, person(1), "me").await.unwrap();
+        insert_reset(&engine, person_key(1), "me").await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_state_moves_only_from_where_it_was_decided() {
-    for engine in engines().await {
-        let reset = writing(&engine, person(1)).await;
+async fn transition_requires_expected_previous_state() {
+    for engine in test_databases().await {
+        let reset = insert_accepted_reset(&engine, person_key(1)).await;
         let mut tx = engine.db.begin().await.unwrap();
-        step(&mut tx, &to(&reset, ResetState::Written)).await.unwrap();
+        update_state(&mut tx, &transition_to(&reset, ResetState::Written)).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = engine.db.begin().await.unwrap();
-        assert!(matches!(step(&mut tx, &to(&reset, ResetState::Unknown)).await, Err(StoreError::NoRow)));
+        assert!(matches!(
+            update_state(&mut tx, &transition_to(&reset, ResetState::Unknown)).await,
+            Err(StoreError::RowNotFound)
+        ));
         drop(tx);
-        let written = by_id(&engine.db, reset.id).await.unwrap().unwrap();
-        assert_eq!((written.state, written.settled_at), (ResetState::Written, Some(start())));
+        let written = load_by_id(&engine.db, reset.id).await.unwrap().unwrap();
+        assert_eq!((written.state, written.settled_at), (ResetState::Written, Some(base_time())));
     }
 }
 
 #[tokio::test]
-async fn only_the_owner_dispatches_and_only_once() {
-    for engine in engines().await {
-        let reset = add(&engine, person(1), "me").await.unwrap();
-        let until = start() + LEASE;
-        assert!(dispatch(&engine.db, reset.id, "other", operator(), (start(), until)).await.is_err());
-        dispatch(&engine.db, reset.id, "me", operator(), (start(), until)).await.unwrap();
-        assert!(dispatch(&engine.db, reset.id, "me", operator(), (start(), until)).await.is_err(), "sent once");
-        undispatch(&engine.db, reset.id, "me", until).await.unwrap();
-        assert!(by_id(&engine.db, reset.id).await.unwrap().unwrap().dispatched_at.is_none());
-        dispatch(&engine.db, reset.id, "me", operator(), (start(), until)).await.unwrap();
+async fn only_owner_marks_dispatched_and_only_once() {
+    for engine in test_databases().await {
+        let reset = insert_reset(&engine, person_key(1), "me").await.unwrap();
+        let until = base_time() + LEASE;
+        assert!(mark_dispatched(&engine.db, reset.id, "other", operator_id(), (base_time(), until)).await.is_err());
+        mark_dispatched(&engine.db, reset.id, "me", operator_id(), (base_time(), until)).await.unwrap();
+        assert!(
+            mark_dispatched(&engine.db, reset.id, "me", operator_id(), (base_time(), until)).await.is_err(),
+            "sent once"
+        );
+        clear_dispatched(&engine.db, reset.id, "me", until).await.unwrap();
+        assert!(load_by_id(&engine.db, reset.id).await.unwrap().unwrap().dispatched_at.is_none());
+        mark_dispatched(&engine.db, reset.id, "me", operator_id(), (base_time(), until)).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn the_line_is_in_order_and_the_longest_wait_counts() {
-    for engine in engines().await {
-        assert_eq!(throttled_until(&engine.db, start()).await.unwrap(), None);
-        let later = start() + SignedDuration::from_secs(9);
-        throttle(&engine.db, later).await.unwrap();
-        throttle(&engine.db, start()).await.unwrap();
-        assert_eq!(throttled_until(&engine.db, start()).await.unwrap(), Some(later));
-        let (one, two) = (add(&engine, person(1), "me").await.unwrap(), add(&engine, person(2), "me").await.unwrap());
-        for (reset, at) in [(&one, start()), (&two, later), (&one, later)] {
+async fn queue_keeps_order_and_longest_throttle_wins() {
+    for engine in test_databases().await {
+        assert_eq!(load_throttled_until(&engine.db, base_time()).await.unwrap(), None);
+        let later = base_time() + SignedDuration::from_secs(9);
+        save_throttle_until(&engine.db, later).await.unwrap();
+        save_throttle_until(&engine.db, base_time()).await.unwrap();
+        assert_eq!(load_throttled_until(&engine.db, base_time()).await.unwrap(), Some(later));
+        let (one, two) = (
+            insert_reset(&engine, person_key(1), "me").await.unwrap(),
+            insert_reset(&engine, person_key(2), "me").await.unwrap(),
+        );
+        for (reset, at) in [(&one, base_time()), (&two, later), (&one, later)] {
             let mut tx = engine.db.begin().await.unwrap();
-            wait_in_line(&mut tx, reset.id, "me", at, at + LEASE).await.unwrap();
+            mark_queued(&mut tx, reset.id, "me", at, at + LEASE).await.unwrap();
             tx.commit().await.unwrap();
         }
         let (before, after) = if one.id.to_string() < two.id.to_string() { (one, two) } else { (two, one) };
-        let ahead = async |reset: &PasswordReset| ahead_in_line(&engine.db, reset.created_at, reset.id).await.unwrap();
+        let ahead =
+            async |reset: &PasswordReset| count_ahead_in_queue(&engine.db, reset.created_at, reset.id).await.unwrap();
         assert_eq!((ahead(&before).await, ahead(&after).await), (0, 1));
-        dispatch(&engine.db, before.id, "me", operator(), (start(), later)).await.unwrap();
+        mark_dispatched(&engine.db, before.id, "me", operator_id(), (base_time(), later)).await.unwrap();
         assert_eq!(ahead(&after).await, 0, "a reset that is being sent is no longer queued");
     }
 }
 
 #[tokio::test]
-async fn a_silent_owners_reset_is_taken_over_once_and_he_can_do_nothing_more() {
-    for engine in engines().await {
-        let reset = add(&engine, person(1), "stopped").await.unwrap();
-        let seen = sending(&engine.db).await.unwrap();
+async fn expired_lease_is_taken_over_once_and_old_owner_is_locked_out() {
+    for engine in test_databases().await {
+        let reset = insert_reset(&engine, person_key(1), "stopped").await.unwrap();
+        let seen = load_sending_leases(&engine.db).await.unwrap();
         assert_eq!(seen.iter().map(|s| (s.id, s.owner.as_str())).collect::<Vec<_>>(), [(reset.id, "stopped")]);
-        let until = start() + LEASE;
-        let taken = take_over(&engine.db, &seen[0], "me", until).await.unwrap().unwrap();
+        let until = base_time() + LEASE;
+        let taken = take_over_lease(&engine.db, &seen[0], "me", until).await.unwrap().unwrap();
         assert_eq!((taken.id, taken.dispatched_at), (reset.id, None));
-        assert!(take_over(&engine.db, &seen[0], "another", until).await.unwrap().is_none(), "once");
+        assert!(take_over_lease(&engine.db, &seen[0], "another", until).await.unwrap().is_none(), "once");
         assert!(matches!(
-            dispatch(&engine.db, reset.id, "stopped", operator(), (start(), until)).await,
-            Err(StoreError::NoRow)
+            mark_dispatched(&engine.db, reset.id, "stopped", operator_id(), (base_time(), until)).await,
+            Err(StoreError::RowNotFound)
         ));
-        assert!(matches!(renew(&engine.db, reset.id, "stopped", until).await, Err(StoreError::NoRow)));
+        assert!(matches!(renew_lease(&engine.db, reset.id, "stopped", until).await, Err(StoreError::RowNotFound)));
     }
 }
 
 #[tokio::test]
-async fn an_owner_who_renewed_is_not_taken_over() {
-    for engine in engines().await {
-        let reset = add(&engine, person(1), "alive").await.unwrap();
-        let seen = sending(&engine.db).await.unwrap();
-        renew(&engine.db, reset.id, "alive", start() + LEASE + LEASE).await.unwrap();
-        assert!(take_over(&engine.db, &seen[0], "me", start() + LEASE).await.unwrap().is_none());
+async fn renewed_lease_is_not_taken_over() {
+    for engine in test_databases().await {
+        let reset = insert_reset(&engine, person_key(1), "alive").await.unwrap();
+        let seen = load_sending_leases(&engine.db).await.unwrap();
+        renew_lease(&engine.db, reset.id, "alive", base_time() + LEASE + LEASE).await.unwrap();
+        assert!(take_over_lease(&engine.db, &seen[0], "me", base_time() + LEASE).await.unwrap().is_none());
     }
 }
 
 #[tokio::test]
-async fn a_clock_set_back_puts_nothing_off_for_hours() {
-    for engine in engines().await {
-        writing(&engine, person(1)).await;
-        let set_back = start() - SignedDuration::from_hours(3);
-        assert_eq!(claim(&engine.db, DueWork::Poll, "me", set_back, LEASE).await.unwrap().len(), 1);
-        throttle(&engine.db, start()).await.unwrap();
-        assert_eq!(throttled_until(&engine.db, set_back).await.unwrap(), None);
+async fn clock_set_back_does_not_delay_due_work() {
+    for engine in test_databases().await {
+        insert_accepted_reset(&engine, person_key(1)).await;
+        let set_back = base_time() - SignedDuration::from_hours(3);
+        assert_eq!(claim_due(&engine.db, DueWork::Poll, "me", set_back, LEASE).await.unwrap().len(), 1);
+        save_throttle_until(&engine.db, base_time()).await.unwrap();
+        assert_eq!(load_throttled_until(&engine.db, set_back).await.unwrap(), None);
     }
 }
 
 #[tokio::test]
-async fn twelve_workers_claim_each_reset_once() {
-    for engine in engines().await {
+async fn concurrent_workers_claim_each_reset_once() {
+    for engine in test_databases().await {
         for n in 0..40 {
-            writing(&engine, person(n)).await;
+            insert_accepted_reset(&engine, person_key(n)).await;
         }
         let workers = (0..12).map(|n| {
             let db = engine.db.clone();
             tokio::spawn(async move {
                 let mut mine = Vec::new();
                 for _ in 0..4 {
-                    mine.extend(claim(&db, DueWork::Poll, &format!("w{n}"), start(), LEASE).await.unwrap());
+                    mine.extend(claim_due(&db, DueWork::Poll, &format!("w{n}"), base_time(), LEASE).await.unwrap());
                 }
                 mine
             })
@@ -216,56 +228,68 @@ async fn twelve_workers_claim_each_reset_once() {
 }
 
 #[tokio::test]
-async fn a_late_worker_writes_nothing() {
-    for engine in engines().await {
-        let reset = writing(&engine, person(1)).await;
-        assert_eq!(claim(&engine.db, DueWork::Poll, "slow", start(), LEASE).await.unwrap().len(), 1);
-        let later = start() + LEASE + LEASE;
-        assert_eq!(claim(&engine.db, DueWork::Poll, "fast", later, LEASE).await.unwrap().len(), 1);
-        let next =
-            || PollSchedule { poll_at: later + LEASE, lost_since: Some(start()), down_since: None, down_total_ms: 7 };
-        assert!(matches!(poll_later(&engine.db, reset.id, "slow", &next()).await, Err(StoreError::NoRow)));
-        poll_later(&engine.db, reset.id, "fast", &next()).await.unwrap();
-        let read = by_id(&engine.db, reset.id).await.unwrap().unwrap();
-        assert_eq!((read.polls, read.lost_since, read.down_total_ms), (1, Some(start()), 7));
+async fn worker_with_lost_lease_writes_nothing() {
+    for engine in test_databases().await {
+        let reset = insert_accepted_reset(&engine, person_key(1)).await;
+        assert_eq!(claim_due(&engine.db, DueWork::Poll, "slow", base_time(), LEASE).await.unwrap().len(), 1);
+        let later = base_time() + LEASE + LEASE;
+        assert_eq!(claim_due(&engine.db, DueWork::Poll, "fast", later, LEASE).await.unwrap().len(), 1);
+        let next = || PollSchedule {
+            poll_at: later + LEASE,
+            lost_since: Some(base_time()),
+            outage_since: None,
+            outage_total_ms: 7,
+        };
+        assert!(matches!(schedule_poll(&engine.db, reset.id, "slow", &next()).await, Err(StoreError::RowNotFound)));
+        schedule_poll(&engine.db, reset.id, "fast", &next()).await.unwrap();
+        let read = load_by_id(&engine.db, reset.id).await.unwrap().unwrap();
+        assert_eq!((read.poll_count, read.lost_since, read.outage_total_ms), (1, Some(base_time()), 7));
     }
 }
 
 #[tokio::test]
-async fn looking_for_evidence_is_claimed_and_put_off() {
-    for engine in engines().await {
-        let reset = writing(&engine, person(1)).await;
+async fn evidence_check_is_claimed_and_rescheduled() {
+    for engine in test_databases().await {
+        let reset = insert_accepted_reset(&engine, person_key(1)).await;
         let mut tx = engine.db.begin().await.unwrap();
-        step(&mut tx, &to(&reset, ResetState::Written)).await.unwrap();
+        update_state(&mut tx, &transition_to(&reset, ResetState::Written)).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(claim(&engine.db, DueWork::Look, "me", start(), LEASE).await.unwrap().len(), 1);
-        look_later(&engine.db, reset.id, "me", Some(start() + LEASE)).await.unwrap();
-        assert!(claim(&engine.db, DueWork::Look, "me", start(), LEASE).await.unwrap().is_empty());
-        assert_eq!(claim(&engine.db, DueWork::Look, "me", start() + LEASE, LEASE).await.unwrap().len(), 1);
-        look_later(&engine.db, reset.id, "me", None).await.unwrap();
-        assert!(claim(&engine.db, DueWork::Look, "me", start() + LEASE + LEASE, LEASE).await.unwrap().is_empty());
+        assert_eq!(claim_due(&engine.db, DueWork::EvidenceCheck, "me", base_time(), LEASE).await.unwrap().len(), 1);
+        schedule_evidence_check(&engine.db, reset.id, "me", Some(base_time() + LEASE)).await.unwrap();
+        assert!(claim_due(&engine.db, DueWork::EvidenceCheck, "me", base_time(), LEASE).await.unwrap().is_empty());
+        assert_eq!(
+            claim_due(&engine.db, DueWork::EvidenceCheck, "me", base_time() + LEASE, LEASE).await.unwrap().len(),
+            1
+        );
+        schedule_evidence_check(&engine.db, reset.id, "me", None).await.unwrap();
+        assert!(
+            claim_due(&engine.db, DueWork::EvidenceCheck, "me", base_time() + LEASE + LEASE, LEASE)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }
 
 #[tokio::test]
-async fn the_first_proof_of_a_rung_stays_and_answers_are_kept_in_order() {
-    for engine in engines().await {
-        let reset = writing(&engine, person(1)).await;
+async fn first_evidence_of_checkpoint_stays_and_responses_keep_order() {
+    for engine in test_databases().await {
+        let reset = insert_accepted_reset(&engine, person_key(1)).await;
         let proof = |source: &str| EvidenceRecord {
-            rung: EvidenceCheckpoint::Carried,
-            at: start(),
+            checkpoint: EvidenceCheckpoint::Carried,
+            at: base_time(),
             source: source.to_owned(),
             detail: None,
         };
         let mut tx = engine.db.begin().await.unwrap();
-        assert!(prove(&mut tx, reset.id, &proof("CloudSync")).await.unwrap());
-        assert!(!prove(&mut tx, reset.id, &proof("Somebody")).await.unwrap());
+        assert!(insert_evidence(&mut tx, reset.id, &proof("CloudSync")).await.unwrap());
+        assert!(!insert_evidence(&mut tx, reset.id, &proof("Somebody")).await.unwrap());
         for status in [202, 200] {
             let answer = NewGraphResponse { call: "operation", status, request_id: Some("r"), detail: None };
-            keep_answer(&mut tx, reset.id, &answer, start()).await.unwrap();
+            insert_graph_response(&mut tx, reset.id, &answer, base_time()).await.unwrap();
         }
         tx.commit().await.unwrap();
-        assert_eq!(proofs(&engine.db, reset.id).await.unwrap(), [proof("CloudSync")]);
+        assert_eq!(load_evidence(&engine.db, reset.id).await.unwrap(), [proof("CloudSync")]);
         let rows: Vec<(i64, i64)> =
             on_db!(&engine.db, |p| sqlx::query_as("SELECT seq, status FROM answers ORDER BY seq").fetch_all(p).await)
                 .unwrap();
@@ -274,69 +298,73 @@ async fn the_first_proof_of_a_rung_stays_and_answers_are_kept_in_order() {
 }
 
 #[tokio::test]
-async fn changes_are_counted_for_streams() {
-    for engine in engines().await {
-        let before = newest_change(&engine.db).await.unwrap();
-        let reset = add(&engine, person(1), "me").await.unwrap();
-        let changed = changed_since(&engine.db, before).await.unwrap();
+async fn changed_reset_is_listed_after_its_counter_value() {
+    for engine in test_databases().await {
+        let before = load_newest_change(&engine.db).await.unwrap();
+        let reset = insert_reset(&engine, person_key(1), "me").await.unwrap();
+        let changed = load_changed_since(&engine.db, before).await.unwrap();
         assert_eq!(changed.iter().map(|c| c.id).collect::<Vec<_>>(), [reset.id]);
-        assert!(changed_since(&engine.db, newest_change(&engine.db).await.unwrap()).await.unwrap().is_empty());
-        assert_eq!(usual_span(&engine.db).await.unwrap(), None);
+        assert!(
+            load_changed_since(&engine.db, load_newest_change(&engine.db).await.unwrap()).await.unwrap().is_empty()
+        );
+        assert_eq!(load_typical_duration(&engine.db).await.unwrap(), None);
     }
 }
 
 #[tokio::test]
-async fn another_reset_of_the_same_person_makes_a_log_row_ambiguous() {
-    for engine in engines().await {
-        let first = writing(&engine, person(1)).await;
-        let span = (start() - LEASE, start() + LEASE);
-        assert!(!has_neighbour(&engine.db, &first, span.0, span.1).await.unwrap());
+async fn overlapping_reset_of_same_person_is_detected() {
+    for engine in test_databases().await {
+        let first = insert_accepted_reset(&engine, person_key(1)).await;
+        let span = (base_time() - LEASE, base_time() + LEASE);
+        assert!(!has_overlapping_reset(&engine.db, &first, span.0, span.1).await.unwrap());
         let mut tx = engine.db.begin().await.unwrap();
-        step(&mut tx, &to(&first, ResetState::Unknown)).await.unwrap();
+        update_state(&mut tx, &transition_to(&first, ResetState::Unknown)).await.unwrap();
         tx.commit().await.unwrap();
-        writing(&engine, person(2)).await;
-        let second = writing(&engine, person(1)).await;
-        assert!(has_neighbour(&engine.db, &first, span.0, span.1).await.unwrap());
-        assert!(has_neighbour(&engine.db, &second, span.0, span.1).await.unwrap());
-        let before = start() - LEASE * 9;
-        assert!(!has_neighbour(&engine.db, &first, before, before + LEASE).await.unwrap());
+        insert_accepted_reset(&engine, person_key(2)).await;
+        let second = insert_accepted_reset(&engine, person_key(1)).await;
+        assert!(has_overlapping_reset(&engine.db, &first, span.0, span.1).await.unwrap());
+        assert!(has_overlapping_reset(&engine.db, &second, span.0, span.1).await.unwrap());
+        let before = base_time() - LEASE * 9;
+        assert!(!has_overlapping_reset(&engine.db, &first, before, before + LEASE).await.unwrap());
     }
 }
 
 #[tokio::test]
-async fn figures_count_what_began_in_a_time() {
-    for engine in engines().await {
-        let one = writing(&engine, person(1)).await;
-        let two = add(&engine, person(2), "me").await.unwrap();
+async fn statistics_count_resets_started_since() {
+    for engine in test_databases().await {
+        let one = insert_accepted_reset(&engine, person_key(1)).await;
+        let two = insert_reset(&engine, person_key(2), "me").await.unwrap();
         let mut tx = engine.db.begin().await.unwrap();
-        let refused = StateTransition { cause: Some(ResetCause::Policy), ..to(&two, ResetState::Refused) };
-        step(&mut tx, &refused).await.unwrap();
-        let later = start() + SignedDuration::from_secs(7);
-        let proof = |rung, at| EvidenceRecord { rung, at, source: "graph".to_owned(), detail: None };
-        prove(&mut tx, one.id, &proof(EvidenceCheckpoint::Written, later)).await.unwrap();
+        let refused = StateTransition { cause: Some(ResetCause::Policy), ..transition_to(&two, ResetState::Refused) };
+        update_state(&mut tx, &refused).await.unwrap();
+        let later = base_time() + SignedDuration::from_secs(7);
+        let proof = |rung, at| EvidenceRecord { checkpoint: rung, at, source: "graph".to_owned(), detail: None };
+        insert_evidence(&mut tx, one.id, &proof(EvidenceCheckpoint::Written, later)).await.unwrap();
         // From a clock that is behind.
-        prove(&mut tx, one.id, &proof(EvidenceCheckpoint::Carried, start() - LEASE)).await.unwrap();
-        prove(&mut tx, one.id, &proof(EvidenceCheckpoint::Accepted, later)).await.unwrap();
+        insert_evidence(&mut tx, one.id, &proof(EvidenceCheckpoint::Carried, base_time() - LEASE)).await.unwrap();
+        insert_evidence(&mut tx, one.id, &proof(EvidenceCheckpoint::Accepted, later)).await.unwrap();
         tx.commit().await.unwrap();
-        let day = start().as_second() / 86_400;
-        let mut counted = days(&engine.db, start()).await.unwrap();
-        counted.sort_by_key(|(_, state, _)| state.name());
+        let day = base_time().as_second() / 86_400;
+        let mut counted = count_by_day(&engine.db, base_time()).await.unwrap();
+        counted.sort_by_key(|(_, state, _)| state.as_str());
         assert_eq!(counted, [(day, ResetState::Refused, 1), (day, ResetState::Writing, 1)]);
-        let mut took = spans(&engine.db, start()).await.unwrap();
+        let mut took = load_checkpoint_latencies(&engine.db, base_time()).await.unwrap();
         took.sort_unstable();
         assert_eq!(took, [(day, EvidenceCheckpoint::Written, 7_000), (day, EvidenceCheckpoint::Carried, 0)]);
-        let ends = ended(&engine.db, start()).await.unwrap();
+        let ends = load_ended(&engine.db, base_time()).await.unwrap();
         assert_eq!(
             ends.iter().map(|end| (end.person, end.state)).collect::<Vec<_>>(),
-            [(person(2), ResetState::Refused)]
+            [(person_key(2), ResetState::Refused)]
         );
-        assert_eq!(causes(&engine.db, start()).await.unwrap(), [("R-POLICY".to_owned(), 1)]);
-        let after = start() + LEASE;
+        assert_eq!(count_by_cause(&engine.db, base_time()).await.unwrap(), [("R-POLICY".to_owned(), 1)]);
+        let after = base_time() + LEASE;
         assert!(
-            days(&engine.db, after).await.unwrap().is_empty() && spans(&engine.db, after).await.unwrap().is_empty()
+            count_by_day(&engine.db, after).await.unwrap().is_empty()
+                && load_checkpoint_latencies(&engine.db, after).await.unwrap().is_empty()
         );
         assert!(
-            ended(&engine.db, after).await.unwrap().is_empty() && causes(&engine.db, after).await.unwrap().is_empty()
+            load_ended(&engine.db, after).await.unwrap().is_empty()
+                && count_by_cause(&engine.db, after).await.unwrap().is_empty()
         );
     }
 }

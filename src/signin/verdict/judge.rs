@@ -21,17 +21,22 @@ pub(crate) enum PolicyFinding {
     Disabled,
     ReportOnly,
     /// The policy does not include all users.
-    NotEverybody,
+    #[serde(rename = "not_everybody")]
+    NotAllUsers,
     /// The policy has this condition and does not apply outside of it.
-    Narrowed(String),
+    #[serde(rename = "narrowed")]
+    NarrowedByCondition(String),
     /// This grant control alone satisfies the policy, without the authentication strength.
-    OrElse(String),
+    #[serde(rename = "or_else")]
+    AlternativeControl(String),
     /// The policy blocks access.
-    Blocks,
+    #[serde(rename = "blocks")]
+    BlocksAccess,
     /// The policy requires no authentication strength.
     NoStrength,
     /// The strength allows the password, or a federated sign-in, which may use the password at the other provider.
-    Password(String),
+    #[serde(rename = "password")]
+    AllowsPassword(String),
     /// The strength allows a method that this release does not know.
     UnknownMethod(String),
     /// Sign-in frequency is not "every time", so the sign-in may be old. The portal checks its age itself.
@@ -48,17 +53,17 @@ pub(crate) enum PolicyFinding {
 
 impl PolicyFinding {
     /// Returns the stable code of the finding.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::NoPolicy => "no-policy",
             Self::Disabled => "disabled",
             Self::ReportOnly => "report-only",
-            Self::NotEverybody => "not-everybody",
-            Self::Narrowed(_) => "narrowed",
-            Self::OrElse(_) => "or-else",
-            Self::Blocks => "blocks",
+            Self::NotAllUsers => "not-everybody",
+            Self::NarrowedByCondition(_) => "narrowed",
+            Self::AlternativeControl(_) => "or-else",
+            Self::BlocksAccess => "blocks",
             Self::NoStrength => "no-strength",
-            Self::Password(_) => "password",
+            Self::AllowsPassword(_) => "password",
             Self::UnknownMethod(_) => "unknown-method",
             Self::NotEveryTime => "not-every-time",
             Self::ExcludesPeople(_) => "excludes-people",
@@ -71,19 +76,21 @@ impl PolicyFinding {
     }
 
     /// Returns a description for administrators.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         match self {
             Self::NoPolicy => "no Conditional Access policy names the context: Entra gives it to everybody".to_owned(),
             Self::Disabled => "the policy is off".to_owned(),
             Self::ReportOnly => "the policy only reports: Entra asks nobody for anything".to_owned(),
-            Self::NotEverybody => "the policy is for some people only: include all users".to_owned(),
-            Self::Narrowed(by) => format!("the policy has the condition {by}: outside of it nobody is asked"),
-            Self::OrElse(control) => {
+            Self::NotAllUsers => "the policy is for some people only: include all users".to_owned(),
+            Self::NarrowedByCondition(by) => {
+                format!("the policy has the condition {by}: outside of it nobody is asked")
+            }
+            Self::AlternativeControl(control) => {
                 format!("{control} alone is enough (\"require one of the selected controls\"): require all of them")
             }
-            Self::Blocks => "the policy blocks everybody".to_owned(),
+            Self::BlocksAccess => "the policy blocks everybody".to_owned(),
             Self::NoStrength => "the policy requires no authentication strength".to_owned(),
-            Self::Password(how) => {
+            Self::AllowsPassword(how) => {
                 format!("the authentication strength takes \"{how}\", which is the forgotten password")
             }
             Self::UnknownMethod(how) => {
@@ -107,10 +114,10 @@ impl PolicyFinding {
 /// Result of an assessment, with its findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicyAssessment {
-    pub(crate) verdict: AssessmentResult,
+    pub(crate) result: AssessmentResult,
     /// Name of the policy that decided the result; empty without one.
-    pub(crate) policy: String,
-    pub(crate) remarks: Vec<PolicyFinding>,
+    pub(crate) policy_name: String,
+    pub(crate) findings: Vec<PolicyFinding>,
 }
 
 /// Strength of a combination of authentication methods.
@@ -122,7 +129,7 @@ enum CombinationStrength {
 }
 
 /// Classifies a combination by the members of `authenticationMethodModes` (msgraph-metadata, 2026-08-20).
-fn worth(combination: &str) -> CombinationStrength {
+fn classify_combination(combination: &str) -> CombinationStrength {
     let parts: Vec<&str> = combination.split(',').map(str::trim).collect();
     let any = |names: &[&str]| parts.iter().any(|part| names.contains(part));
     if any(&["password", "federatedSingleFactor", "federatedMultiFactor"]) {
@@ -154,27 +161,27 @@ fn worth(combination: &str) -> CombinationStrength {
 }
 
 /// Returns the findings because of which a policy does not enforce the context.
-fn faults(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
+fn blocking_findings(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
     let mut found = Vec::new();
     match policy.state.as_str() {
         "enabled" => {}
         "enabledForReportingButNotEnforced" => found.push(PolicyFinding::ReportOnly),
         _ => found.push(PolicyFinding::Disabled),
     }
-    if !policy.everybody {
-        found.push(PolicyFinding::NotEverybody);
+    if !policy.includes_all_users {
+        found.push(PolicyFinding::NotAllUsers);
     }
-    found.extend(policy.narrowed_by.iter().cloned().map(PolicyFinding::Narrowed));
-    if policy.blocks {
-        found.push(PolicyFinding::Blocks);
+    found.extend(policy.narrowing_conditions.iter().cloned().map(PolicyFinding::NarrowedByCondition));
+    if policy.blocks_access {
+        found.push(PolicyFinding::BlocksAccess);
     }
-    found.extend(policy.or_else.iter().cloned().map(PolicyFinding::OrElse));
-    if policy.combinations.is_empty() {
+    found.extend(policy.alternative_controls.iter().cloned().map(PolicyFinding::AlternativeControl));
+    if policy.allowed_combinations.is_empty() {
         found.push(PolicyFinding::NoStrength);
     }
-    for combination in &policy.combinations {
-        match worth(combination) {
-            CombinationStrength::Password => found.push(PolicyFinding::Password(combination.clone())),
+    for combination in &policy.allowed_combinations {
+        match classify_combination(combination) {
+            CombinationStrength::Password => found.push(PolicyFinding::AllowsPassword(combination.clone())),
             CombinationStrength::Unknown => found.push(PolicyFinding::UnknownMethod(combination.clone())),
             CombinationStrength::Strong | CombinationStrength::Weak => {}
         }
@@ -183,20 +190,20 @@ fn faults(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
 }
 
 /// Returns the findings that an administrator should know about an enforced policy.
-fn warnings(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
+fn advisory_findings(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
     let mut found = Vec::new();
     if policy.frequency != SignInFrequency::EveryTime {
         found.push(PolicyFinding::NotEveryTime);
     }
     let some = |count: usize, says: fn(usize) -> PolicyFinding| (count > 0).then(|| says(count));
-    found.extend(some(policy.excluded_people.len(), PolicyFinding::ExcludesPeople));
+    found.extend(some(policy.excluded_users.len(), PolicyFinding::ExcludesPeople));
     found.extend(some(policy.excluded_groups.len(), PolicyFinding::ExcludesGroups));
     found.extend(some(policy.excluded_roles.len(), PolicyFinding::ExcludesRoles));
     if policy.excludes_guests {
         found.push(PolicyFinding::ExcludesGuests);
     }
-    for combination in &policy.combinations {
-        if matches!(worth(combination), CombinationStrength::Weak) {
+    for combination in &policy.allowed_combinations {
+        if matches!(classify_combination(combination), CombinationStrength::Weak) {
             found.push(PolicyFinding::WeakMethod(combination.clone()));
         }
         if combination.contains("temporaryAccessPassMultiUse") {
@@ -206,35 +213,39 @@ fn warnings(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
     found
 }
 
-fn exclusions(policy: &ConditionalAccessPolicy) -> usize {
-    policy.excluded_people.len() + policy.excluded_groups.len() + policy.excluded_roles.len()
+fn count_exclusions(policy: &ConditionalAccessPolicy) -> usize {
+    policy.excluded_users.len() + policy.excluded_groups.len() + policy.excluded_roles.len()
 }
 
 /// Assesses the policies of a context. The policy with the fewest blocking findings and then the fewest exclusions
 /// decides. A person excluded from it may be covered by another policy, but the result does not rely on that.
-pub(super) fn judge(policies: &[ConditionalAccessPolicy], context: &str) -> PolicyAssessment {
+pub(super) fn assess_policies(policies: &[ConditionalAccessPolicy], context: &str) -> PolicyAssessment {
     let mut named: Vec<&ConditionalAccessPolicy> =
         policies.iter().filter(|policy| policy.contexts.iter().any(|c| c == context)).collect();
-    named.sort_by_key(|policy| (faults(policy).len(), exclusions(policy)));
+    named.sort_by_key(|policy| (blocking_findings(policy).len(), count_exclusions(policy)));
     let Some(best) = named.first() else {
         return PolicyAssessment {
-            verdict: AssessmentResult::Bad,
-            policy: String::new(),
-            remarks: vec![PolicyFinding::NoPolicy],
+            result: AssessmentResult::NotEnforced,
+            policy_name: String::new(),
+            findings: vec![PolicyFinding::NoPolicy],
         };
     };
-    let faults = faults(best);
+    let faults = blocking_findings(best);
     if !faults.is_empty() {
-        return PolicyAssessment { verdict: AssessmentResult::Bad, policy: best.name.clone(), remarks: faults };
+        return PolicyAssessment {
+            result: AssessmentResult::NotEnforced,
+            policy_name: best.name.clone(),
+            findings: faults,
+        };
     }
-    let verdict = AssessmentResult::Good {
-        people: best.excluded_people.clone(),
+    let verdict = AssessmentResult::Enforced {
+        people: best.excluded_users.clone(),
         groups: best.excluded_groups.clone(),
         roles: best.excluded_roles.clone(),
         guests: best.excludes_guests,
-        passes: best.combinations.iter().any(|c| c == "temporaryAccessPassOneTime"),
+        passes: best.allowed_combinations.iter().any(|c| c == "temporaryAccessPassOneTime"),
     };
-    PolicyAssessment { verdict, policy: best.name.clone(), remarks: warnings(best) }
+    PolicyAssessment { result: verdict, policy_name: best.name.clone(), findings: advisory_findings(best) }
 }
 
 #[cfg(test)]
@@ -242,9 +253,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::entra::read_policy;
+    use crate::entra::parse_policy_for_test;
 
-    fn wire(change: impl Fn(&mut Value)) -> ConditionalAccessPolicy {
+    fn changed_policy(change: impl Fn(&mut Value)) -> ConditionalAccessPolicy {
         let mut one = json!({
             "displayName": "p", "state": "enabled",
             "conditions": {
@@ -255,32 +266,35 @@ mod tests {
             "sessionControls": { "signInFrequency": { "isEnabled": true, "frequencyInterval": "everyTime" } },
         });
         change(&mut one);
-        read_policy(&one)
+        parse_policy_for_test(&one)
     }
 
-    fn opinion(change: impl Fn(&mut Value)) -> PolicyAssessment {
-        judge(&[wire(change)], "c1")
+    fn assess_changed_policy(change: impl Fn(&mut Value)) -> PolicyAssessment {
+        assess_policies(&[changed_policy(change)], "c1")
     }
 
-    fn codes(opinion: &PolicyAssessment) -> Vec<&'static str> {
-        opinion.remarks.iter().map(PolicyFinding::code).collect()
+    fn finding_codes(opinion: &PolicyAssessment) -> Vec<&'static str> {
+        opinion.findings.iter().map(PolicyFinding::as_str).collect()
     }
 
     #[test]
-    fn a_good_policy_is_enabled_for_all_and_without_the_password() {
-        let good = opinion(|_| {});
+    fn enforced_policy_covers_all_users_and_excludes_password() {
+        let good = assess_changed_policy(|_| {});
         let (people, groups) = (vec!["u1".to_owned()], vec!["g1".to_owned()]);
         assert_eq!(
-            good.verdict,
-            AssessmentResult::Good { people, groups, roles: vec![], guests: false, passes: false }
+            good.result,
+            AssessmentResult::Enforced { people, groups, roles: vec![], guests: false, passes: false }
         );
-        assert_eq!((good.policy.as_str(), codes(&good)), ("p", vec!["excludes-people", "excludes-groups"]));
+        assert_eq!(
+            (good.policy_name.as_str(), finding_codes(&good)),
+            ("p", vec!["excludes-people", "excludes-groups"])
+        );
     }
 
     type PolicyChange = fn(&mut Value);
 
     #[test]
-    fn whatever_leaves_a_way_round_makes_a_policy_worth_nothing() {
+    fn any_bypass_makes_policy_not_enforced() {
         let all: [(PolicyChange, &str); 12] = [
             (|p| p["state"] = json!("disabled"), "disabled"),
             (|p| p["state"] = json!("enabledForReportingButNotEnforced"), "report-only"),
@@ -314,16 +328,24 @@ mod tests {
             ),
         ];
         for (change, code) in all {
-            let bad = opinion(change);
-            assert_eq!((bad.verdict.clone(), codes(&bad)), (AssessmentResult::Bad, vec![code]), "{code}");
-            assert!(!bad.remarks[0].text().is_empty());
+            let bad = assess_changed_policy(change);
+            assert_eq!(
+                (bad.result.clone(), finding_codes(&bad)),
+                (AssessmentResult::NotEnforced, vec![code]),
+                "{code}"
+            );
+            assert!(!bad.findings[0].description().is_empty());
         }
-        assert_eq!(codes(&judge(&[], "c1")), ["no-policy"]);
-        assert_eq!(codes(&judge(&[wire(|_| {})], "c2")), ["no-policy"], "the policy is for another context");
+        assert_eq!(finding_codes(&assess_policies(&[], "c1")), ["no-policy"]);
+        assert_eq!(
+            finding_codes(&assess_policies(&[changed_policy(|_| {})], "c2")),
+            ["no-policy"],
+            "the policy is for another context"
+        );
     }
 
     #[test]
-    fn what_an_administrator_should_know_of_a_good_policy_is_said() {
+    fn enforced_policy_reports_advisory_findings() {
         let all: [(PolicyChange, &str); 5] = [
             (|p| p["sessionControls"] = Value::Null, "not-every-time"),
             (|p| p["conditions"]["users"]["excludeRoles"] = json!(["r1"]), "excludes-roles"),
@@ -341,29 +363,33 @@ mod tests {
             ),
         ];
         for (change, code) in all {
-            let good = opinion(change);
-            assert!(matches!(good.verdict, AssessmentResult::Good { .. }), "{code}");
-            assert!(codes(&good).contains(&code), "{code}: {:?}", codes(&good));
+            let good = assess_changed_policy(change);
+            assert!(matches!(good.result, AssessmentResult::Enforced { .. }), "{code}");
+            assert!(finding_codes(&good).contains(&code), "{code}: {:?}", finding_codes(&good));
         }
-        let pass = opinion(|p| {
+        let pass = assess_changed_policy(|p| {
             p["grantControls"]["authenticationStrength"]["allowedCombinations"] =
                 json!(["fido2", "temporaryAccessPassOneTime"]);
         });
-        assert!(matches!(pass.verdict, AssessmentResult::Good { passes: true, .. }));
+        assert!(matches!(pass.result, AssessmentResult::Enforced { passes: true, .. }));
     }
 
     #[test]
-    fn of_several_policies_the_best_one_is_judged() {
-        let (off, more) = (wire(|p| p["state"] = json!("disabled")), wire(|_| {}));
-        let fewer = wire(|p| {
+    fn strictest_of_several_policies_is_assessed() {
+        let (off, more) = (changed_policy(|p| p["state"] = json!("disabled")), changed_policy(|_| {}));
+        let fewer = changed_policy(|p| {
             p["displayName"] = json!("fewer");
             p["conditions"]["users"]["excludeUsers"] = json!([]);
         });
-        assert_eq!(judge(&[off.clone(), more.clone(), fewer], "c1").policy, "fewer");
-        let worse = wire(|p| {
+        assert_eq!(assess_policies(&[off.clone(), more.clone(), fewer], "c1").policy_name, "fewer");
+        let worse = changed_policy(|p| {
             p["state"] = json!("disabled");
             p["grantControls"] = Value::Null;
         });
-        assert_eq!(codes(&judge(&[worse, off], "c1")), ["disabled"], "the policy with the fewest blocking findings");
+        assert_eq!(
+            finding_codes(&assess_policies(&[worse, off], "c1")),
+            ["disabled"],
+            "the policy with the fewest blocking findings"
+        );
     }
 }

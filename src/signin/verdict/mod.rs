@@ -24,25 +24,26 @@ use crate::base::ObjectId;
 use crate::entra::GraphError;
 use crate::state::AppState;
 use crate::store::{Db, RateLimit, StoreError, on_db, write_db};
-use judge::judge;
+use judge::assess_policies;
 
-const GOOD_FOR: SignedDuration = SignedDuration::from_hours(48);
+const RESULT_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 /// Maximum difference between the clocks of two replicas.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
-const RENEWED_AFTER: SignedDuration = SignedDuration::from_hours(24);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+const RENEWAL_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 /// Renewal interval after a result that is not enforced, so that people can sign in soon after the policy is fixed.
-const BAD_RENEWED_AFTER: SignedDuration = SignedDuration::from_secs(30);
+const NOT_ENFORCED_RENEWAL_INTERVAL: SignedDuration = SignedDuration::from_secs(30);
 /// Rate limit for policy requests. Graph accepts one per second and tenant, and its HTTP 429 has no `Retry-After`.
-const LOOKS: RateLimit = RateLimit { count: 1, per: SignedDuration::from_millis(1_200) };
+const POLICY_RATE_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_millis(1_200) };
 /// Time between two checks whether a renewal is due.
-const EVERY: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Result of an assessment. Stored as JSON in `policy_verdicts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AssessmentResult {
     /// The policy covers every user except these.
-    Good {
+    #[serde(rename = "good")]
+    Enforced {
         people: Vec<String>,
         groups: Vec<String>,
         roles: Vec<String>,
@@ -53,21 +54,22 @@ pub(crate) enum AssessmentResult {
         passes: bool,
     },
     /// No enabled policy requires a password-free strength for this context.
-    Bad,
+    #[serde(rename = "bad")]
+    NotEnforced,
 }
 
 impl AssessmentResult {
-    pub(crate) fn is_good(&self) -> bool {
-        matches!(self, Self::Good { .. })
+    pub(crate) fn is_enforced(&self) -> bool {
+        matches!(self, Self::Enforced { .. })
     }
 }
 
 /// Coverage of one person by the policy of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PersonCoverage {
-    Yes,
+    Covered,
     Excluded,
-    NoPolicy,
+    NotEnforced,
 }
 
 /// Assesses policies and stores the results in the database.
@@ -84,8 +86,8 @@ impl FromRef<AppState> for PolicyAssessor {
 
 /// Summary of a stored assessment.
 pub(crate) struct AssessmentSummary {
-    pub(crate) good: bool,
-    pub(crate) codes: Vec<&'static str>,
+    pub(crate) is_enforced: bool,
+    pub(crate) finding_codes: Vec<&'static str>,
 }
 
 /// Users, groups and roles that an enforced policy excludes.
@@ -97,147 +99,151 @@ struct PolicyExclusions<'a> {
 
 /// Renews the assessments at the start and then daily, so that a sign-in does not wait for them. A result of one
 /// replica serves all.
-pub(crate) async fn keep_verdicts(app: AppState) {
+pub(crate) async fn run_policy_assessor(app: AppState) {
     let verdicts = PolicyAssessor::from_ref(&app);
     loop {
         let signin = &app.config.signin;
         for context in [&signin.required_context, &signin.staff_context] {
-            if let Err(error) = verdicts.current(context).await {
+            if let Err(error) = verdicts.current_assessment(context).await {
                 tracing::warn!(error = ?error, "policy assessment failed: retrying");
             }
         }
         tokio::select! {
-            () = app.stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = app.shutdown.cancelled() => return,
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
 }
 
 impl PolicyAssessor {
     /// Returns whether the policy of the context covers this person.
-    pub(crate) async fn covers(
+    pub(crate) async fn check_coverage(
         &self,
         context: &str,
         person: ObjectId,
         guest: bool,
     ) -> Result<PersonCoverage, StoreError> {
-        match self.current(context).await? {
-            Some(AssessmentResult::Good { guests: true, .. }) if guest => Ok(PersonCoverage::Excluded),
-            Some(AssessmentResult::Good { people, groups, roles, .. }) => {
-                Ok(self.covered(person, &PolicyExclusions { people: &people, groups: &groups, roles: &roles }).await)
-            }
-            Some(AssessmentResult::Bad) | None => Ok(PersonCoverage::NoPolicy),
+        match self.current_assessment(context).await? {
+            Some(AssessmentResult::Enforced { guests: true, .. }) if guest => Ok(PersonCoverage::Excluded),
+            Some(AssessmentResult::Enforced { people, groups, roles, .. }) => Ok(self
+                .check_exclusions(person, &PolicyExclusions { people: &people, groups: &groups, roles: &roles })
+                .await),
+            Some(AssessmentResult::NotEnforced) | None => Ok(PersonCoverage::NotEnforced),
         }
     }
 
     /// Returns whether people can sign in with a one-time Temporary Access Pass.
-    pub(crate) async fn takes_passes(&self) -> Result<bool, StoreError> {
+    pub(crate) async fn accepts_pass(&self) -> Result<bool, StoreError> {
         let context = self.app.config.signin.required_context.clone();
-        Ok(matches!(self.current(&context).await?, Some(AssessmentResult::Good { passes: true, .. })))
+        Ok(matches!(self.current_assessment(&context).await?, Some(AssessmentResult::Enforced { passes: true, .. })))
     }
 
     /// Checks the policy's exclusions, and fetches groups and roles only if it excludes some.
-    async fn covered(&self, person: ObjectId, excluded: &PolicyExclusions<'_>) -> PersonCoverage {
+    async fn check_exclusions(&self, person: ObjectId, excluded: &PolicyExclusions<'_>) -> PersonCoverage {
         if excluded.people.iter().any(|id| *id == person.to_string()) {
             return PersonCoverage::Excluded;
         }
         if excluded.groups.is_empty() && excluded.roles.is_empty() {
-            return PersonCoverage::Yes;
+            return PersonCoverage::Covered;
         }
         // A role can be assigned directly or through a group. Only the group memberships show the latter.
-        let memberships = match self.app.entra.graph.groups(person).await {
+        let memberships = match self.app.entra.graph.fetch_memberships(person).await {
             Ok(memberships) => memberships,
-            Err(error) => return unreadable(&error),
+            Err(error) => return fail_closed(&error),
         };
-        if memberships.ids.iter().any(|id| excluded.groups.contains(id)) {
+        if memberships.group_ids.iter().any(|id| excluded.groups.contains(id)) {
             return PersonCoverage::Excluded;
         }
-        if memberships.roles.iter().any(|template| excluded.roles.contains(template)) {
+        if memberships.role_template_ids.iter().any(|template| excluded.roles.contains(template)) {
             return PersonCoverage::Excluded;
         }
         if !excluded.roles.is_empty() {
-            match self.app.entra.graph.roles(person).await {
-                Ok(held) if held.iter().any(|role| excluded.roles.contains(&role.template)) => {
+            match self.app.entra.graph.fetch_role_assignments(person).await {
+                Ok(held) if held.iter().any(|role| excluded.roles.contains(&role.role_template_id)) => {
                     return PersonCoverage::Excluded;
                 }
                 Ok(_) => {}
-                Err(error) => return unreadable(&error),
+                Err(error) => return fail_closed(&error),
             }
         }
-        PersonCoverage::Yes
+        PersonCoverage::Covered
     }
 
     /// Loads a summary of the last assessment of a context, or `None` if there is none. An expired one counts as not
     /// enforced, with the code `unread`.
-    pub(crate) async fn kept(db: &Db, context: &str, now: Timestamp) -> Result<Option<AssessmentSummary>, StoreError> {
+    pub(crate) async fn load_summary(
+        db: &Db,
+        context: &str,
+        now: Timestamp,
+    ) -> Result<Option<AssessmentSummary>, StoreError> {
         const SQL: &str = "SELECT remarks FROM policy_verdicts WHERE context = $1";
-        let Some((verdict, at)) = read(db, context).await? else { return Ok(None) };
-        if now.duration_since(at) > GOOD_FOR {
-            return Ok(Some(AssessmentSummary { good: false, codes: vec!["unread"] }));
+        let Some((verdict, at)) = load_result(db, context).await? else { return Ok(None) };
+        if now.duration_since(at) > RESULT_LIFETIME {
+            return Ok(Some(AssessmentSummary { is_enforced: false, finding_codes: vec!["unread"] }));
         }
         let row: Option<(Option<String>,)> =
             on_db!(db, |pool| sqlx::query_as(SQL).bind(context).fetch_optional(pool).await)?;
         let remarks: Vec<PolicyFinding> = row.and_then(|(text,)| serde_json::from_str(&text?).ok()).unwrap_or_default();
         Ok(Some(AssessmentSummary {
-            good: verdict.is_good(),
-            codes: remarks.iter().map(PolicyFinding::code).collect(),
+            is_enforced: verdict.is_enforced(),
+            finding_codes: remarks.iter().map(PolicyFinding::as_str).collect(),
         }))
     }
 
     /// Fetches the policies with one request and assesses them for each of these contexts. Stores nothing.
-    pub(crate) async fn look(&self, contexts: &[String]) -> Result<Vec<PolicyAssessment>, GraphError> {
-        let policies = self.app.entra.graph.policies().await?;
-        Ok(contexts.iter().map(|context| judge(&policies, context)).collect())
+    pub(crate) async fn assess_now(&self, contexts: &[String]) -> Result<Vec<PolicyAssessment>, GraphError> {
+        let policies = self.app.entra.graph.fetch_policies().await?;
+        Ok(contexts.iter().map(|context| assess_policies(&policies, context)).collect())
     }
 
     /// Returns the current result, and renews it if due. While Graph is unavailable, returns a result of up to 48 hours
     /// ago.
-    async fn current(&self, context: &str) -> Result<Option<AssessmentResult>, StoreError> {
-        let known = self.known(context).await?;
+    async fn current_assessment(&self, context: &str) -> Result<Option<AssessmentResult>, StoreError> {
+        let known = self.stored_assessment(context).await?;
         let now = self.app.now();
         let due = match &known {
-            Some((AssessmentResult::Good { .. }, at)) => now.duration_since(*at) > RENEWED_AFTER,
-            Some((AssessmentResult::Bad, at)) => now.duration_since(*at) > BAD_RENEWED_AFTER,
+            Some((AssessmentResult::Enforced { .. }, at)) => now.duration_since(*at) > RENEWAL_INTERVAL,
+            Some((AssessmentResult::NotEnforced, at)) => now.duration_since(*at) > NOT_ENFORCED_RENEWAL_INTERVAL,
             None => true,
         };
         if !due {
             return Ok(known.map(|(verdict, _)| verdict));
         }
-        if self.app.limits.take("graph:policies", LOOKS, now).await?.is_err() {
+        if self.app.rate_limiter.try_acquire("graph:policies", POLICY_RATE_LIMIT, now).await?.is_err() {
             // Another request or replica is assessing now: use its result.
             return Ok(match known {
-                None => self.awaited(context).await?,
-                known => still_good(known, now),
+                None => self.await_assessment(context).await?,
+                known => unexpired_result(known, now),
             });
         }
-        match self.app.entra.graph.policies().await {
+        match self.app.entra.graph.fetch_policies().await {
             Ok(policies) => {
                 // One response serves both contexts.
                 let signin = &self.app.config.signin;
                 for context in [&signin.required_context, &signin.staff_context] {
-                    self.keep(context, &judge(&policies, context)).await?;
+                    self.save_assessment(context, &assess_policies(&policies, context)).await?;
                 }
-                Ok(Some(judge(&policies, context).verdict))
+                Ok(Some(assess_policies(&policies, context).result))
             }
             Err(error) => {
                 tracing::warn!(error = ?error, "Conditional Access request failed: using the stored assessment");
-                Ok(still_good(known, now))
+                Ok(unexpired_result(known, now))
             }
         }
     }
 
     /// Loads the stored result and its time.
-    async fn known(&self, context: &str) -> Result<Option<(AssessmentResult, Timestamp)>, StoreError> {
+    async fn stored_assessment(&self, context: &str) -> Result<Option<(AssessmentResult, Timestamp)>, StoreError> {
         // A time in the future was written before the clock was set back, so the result's age is unknown.
         let now = self.app.now();
-        Ok(read(&self.app.db, context).await?.filter(|(_, at)| at.duration_since(now) < SKEW))
+        Ok(load_result(&self.app.db, context).await?.filter(|(_, at)| at.duration_since(now) < MAX_CLOCK_SKEW))
     }
 
     /// Waits up to 3 seconds for the result of a concurrent assessment.
-    async fn awaited(&self, context: &str) -> Result<Option<AssessmentResult>, StoreError> {
+    async fn await_assessment(&self, context: &str) -> Result<Option<AssessmentResult>, StoreError> {
         for _ in 0..20 {
             tokio::time::sleep(Duration::from_millis(150)).await;
-            if let Some((verdict, _)) = self.known(context).await? {
+            if let Some((verdict, _)) = self.stored_assessment(context).await? {
                 return Ok(Some(verdict));
             }
         }
@@ -245,68 +251,75 @@ impl PolicyAssessor {
     }
 
     /// Stores an assessment. A change between enforced and not enforced is audited and logged.
-    async fn keep(&self, context: &str, opinion: &PolicyAssessment) -> Result<(), StoreError> {
+    async fn save_assessment(&self, context: &str, opinion: &PolicyAssessment) -> Result<(), StoreError> {
         let app = &self.app;
-        let before = read(&app.db, context).await?.map(|(verdict, _)| verdict.is_good());
-        write(&app.db, context, opinion, app.now()).await?;
-        let good = opinion.verdict.is_good();
+        let before = load_result(&app.db, context).await?.map(|(verdict, _)| verdict.is_enforced());
+        upsert_assessment(&app.db, context, opinion, app.now()).await?;
+        let good = opinion.result.is_enforced();
         if before == Some(good) {
             return Ok(());
         }
-        let codes: Vec<&str> = opinion.remarks.iter().map(PolicyFinding::code).collect();
+        let codes: Vec<&str> = opinion.findings.iter().map(PolicyFinding::as_str).collect();
         if good {
             tracing::info!(
                 context,
-                policy = opinion.policy,
+                policy = opinion.policy_name,
                 ?codes,
                 "Conditional Access policy enforced: password-free sign-in required"
             );
         } else {
-            let findings: Vec<String> = opinion.remarks.iter().map(PolicyFinding::text).collect();
+            let findings: Vec<String> = opinion.findings.iter().map(PolicyFinding::description).collect();
             tracing::error!(
                 context,
-                policy = opinion.policy,
+                policy = opinion.policy_name,
                 ?findings,
                 "Conditional Access policy not enforced: sign-ins with this context refused"
             );
         }
-        let event = AuditEvent::new("policy.verdict", AuditActor::Portal).with("context", context).with("good", good);
-        app.auditor.note(event.with("policy", &*opinion.policy).with("remarks", codes)).await
+        let event = AuditEvent::new("policy.verdict", AuditActor::Portal)
+            .with_detail("context", context)
+            .with_detail("good", good);
+        app.audit_log.append(event.with_detail("policy", &*opinion.policy_name).with_detail("remarks", codes)).await
     }
 }
 
 /// Returns a stored result that is still valid, for use while no newer one is available.
-fn still_good(known: Option<(AssessmentResult, Timestamp)>, now: Timestamp) -> Option<AssessmentResult> {
-    known.filter(|(_, at)| now.duration_since(*at) < GOOD_FOR).map(|(verdict, _)| verdict)
+fn unexpired_result(known: Option<(AssessmentResult, Timestamp)>, now: Timestamp) -> Option<AssessmentResult> {
+    known.filter(|(_, at)| now.duration_since(*at) < RESULT_LIFETIME).map(|(verdict, _)| verdict)
 }
 
 /// Treats the person as not covered, because an exclusion could not be checked: fails closed.
-fn unreadable(error: &GraphError) -> PersonCoverage {
+fn fail_closed(error: &GraphError) -> PersonCoverage {
     tracing::warn!(error = ?error, "policy exclusion check failed: treating the person as not covered");
-    PersonCoverage::NoPolicy
+    PersonCoverage::NotEnforced
 }
 
-async fn read(db: &Db, context: &str) -> Result<Option<(AssessmentResult, Timestamp)>, StoreError> {
+async fn load_result(db: &Db, context: &str) -> Result<Option<(AssessmentResult, Timestamp)>, StoreError> {
     const SQL: &str = "SELECT verdict, checked_at FROM policy_verdicts WHERE context = $1";
     let row: Option<(String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(context).fetch_optional(pool).await)?;
     let Some((text, at)) = row else { return Ok(None) };
-    let bad = |problem: String| StoreError::BadRow { table: "policy_verdicts", problem };
+    let bad = |problem: String| StoreError::InvalidRow { table: "policy_verdicts", problem };
     let verdict = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
     Ok(Some((verdict, Timestamp::from_millisecond(at).map_err(|e| bad(e.to_string()))?)))
 }
 
-async fn write(db: &Db, context: &str, opinion: &PolicyAssessment, now: Timestamp) -> Result<(), StoreError> {
+async fn upsert_assessment(
+    db: &Db,
+    context: &str,
+    opinion: &PolicyAssessment,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     const SQL: &str =
         "INSERT INTO policy_verdicts (context, checked_at, verdict, policy, remarks) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (context) DO UPDATE SET checked_at = $2, verdict = $3, policy = $4, remarks = $5";
-    let text = serde_json::to_string(&opinion.verdict).unwrap_or_default();
-    let remarks = serde_json::to_string(&opinion.remarks).unwrap_or_default();
+    let text = serde_json::to_string(&opinion.result).unwrap_or_default();
+    let remarks = serde_json::to_string(&opinion.findings).unwrap_or_default();
     let at = now.as_millisecond();
     write_db!(db, |pool| sqlx::query(SQL)
         .bind(context)
         .bind(at)
         .bind(&text)
-        .bind(&opinion.policy)
+        .bind(&opinion.policy_name)
         .bind(&remarks)
         .execute(pool)
         .await
@@ -317,32 +330,33 @@ async fn write(db: &Db, context: &str, opinion: &PolicyAssessment, now: Timestam
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::engines;
+    use crate::store::testing::test_databases;
 
     #[tokio::test]
-    async fn a_verdict_is_kept_with_its_time() {
-        for engine in engines().await {
+    async fn assessment_result_is_stored_with_timestamp() {
+        for engine in test_databases().await {
             let now = Timestamp::from_second(1_800_000_000).unwrap();
-            assert_eq!(read(&engine.db, "c1").await.unwrap(), None);
+            assert_eq!(load_result(&engine.db, "c1").await.unwrap(), None);
             let (people, groups, roles) = (vec![], vec![], vec!["r".to_owned()]);
-            for verdict in
-                [AssessmentResult::Bad, AssessmentResult::Good { people, groups, roles, guests: true, passes: true }]
-            {
+            for verdict in [
+                AssessmentResult::NotEnforced,
+                AssessmentResult::Enforced { people, groups, roles, guests: true, passes: true },
+            ] {
                 let opinion = PolicyAssessment {
-                    verdict,
-                    policy: "p".to_owned(),
-                    remarks: vec![PolicyFinding::ExcludesRoles(1)],
+                    result: verdict,
+                    policy_name: "p".to_owned(),
+                    findings: vec![PolicyFinding::ExcludesRoles(1)],
                 };
-                write(&engine.db, "c1", &opinion, now).await.unwrap();
-                assert_eq!(read(&engine.db, "c1").await.unwrap(), Some((opinion.verdict, now)));
+                upsert_assessment(&engine.db, "c1", &opinion, now).await.unwrap();
+                assert_eq!(load_result(&engine.db, "c1").await.unwrap(), Some((opinion.result, now)));
             }
         }
     }
 
     #[test]
-    fn verdicts_of_an_older_release_are_understood() {
+    fn result_of_older_release_is_readable() {
         let old = r#"{"good":{"people":[],"groups":["g"],"roles":[]}}"#;
-        assert!(serde_json::from_str::<AssessmentResult>(old).unwrap().is_good());
-        assert_eq!(serde_json::from_str::<AssessmentResult>("\"bad\"").unwrap(), AssessmentResult::Bad);
+        assert!(serde_json::from_str::<AssessmentResult>(old).unwrap().is_enforced());
+        assert_eq!(serde_json::from_str::<AssessmentResult>("\"bad\"").unwrap(), AssessmentResult::NotEnforced);
     }
 }

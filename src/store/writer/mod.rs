@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 /// Delay between attempts to begin a transaction while another process holds the file. SQLite's own delay grows to
 /// 100 ms, with which another process would find the file of a busy portal locked at each attempt.
-const AGAIN: Duration = Duration::from_millis(1);
+const BUSY_RETRY_DELAY: Duration = Duration::from_millis(1);
 
 /// Outcome of a commit, published to every caller in the batch.
 type CommitOutcome = Result<(), Arc<sqlx::Error>>;
@@ -28,12 +28,12 @@ type CommitOutcome = Result<(), Arc<sqlx::Error>>;
 /// Queue for the writer connection. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct SqliteWriter {
-    seat: Arc<Mutex<WriterState>>,
+    state: Arc<Mutex<WriterState>>,
     options: Arc<SqliteConnectOptions>,
     /// Maximum wait for the connection, and for another process that holds the file.
-    patience: Duration,
+    timeout: Duration,
     /// States whether a commit waits until the batch is on disk.
-    waits: bool,
+    waits_for_disk: bool,
 }
 
 /// Connection and pending batch of the writer. There is one per file.
@@ -42,7 +42,7 @@ struct WriterState {
     connection: SqliteConnection,
     /// Sender of the commit outcome, present while finished work waits for its commit.
     batch: Option<watch::Sender<Option<CommitOutcome>>>,
-    left: ConnectionState,
+    connection_state: ConnectionState,
 }
 
 /// State in which the last write turn left the connection.
@@ -50,7 +50,7 @@ struct WriterState {
 enum ConnectionState {
     Clean,
     /// Left in the middle of its work, which is rolled back.
-    Undone(WriteScope),
+    Unfinished(WriteScope),
     /// Unknown state. The connection must be replaced.
     Broken,
     Closed,
@@ -70,63 +70,67 @@ enum WriteScope {
 /// back, but a single statement may have been written.
 pub(crate) struct WriteTurn {
     writer: SqliteWriter,
-    seat: OwnedMutexGuard<WriterState>,
-    hold: WriteScope,
+    state: OwnedMutexGuard<WriterState>,
+    scope: WriteScope,
     settled: bool,
 }
 
 impl SqliteWriter {
-    pub(super) async fn open(options: SqliteConnectOptions, patience: Duration) -> Result<Self, sqlx::Error> {
-        let seat = WriterState { connection: connect(&options).await?, batch: None, left: ConnectionState::Clean };
-        Ok(Self { seat: Arc::new(Mutex::new(seat)), options: Arc::new(options), patience, waits: true })
+    pub(super) async fn open(options: SqliteConnectOptions, timeout: Duration) -> Result<Self, sqlx::Error> {
+        let state = WriterState {
+            connection: open_connection(&options).await?,
+            batch: None,
+            connection_state: ConnectionState::Clean,
+        };
+        Ok(Self { state: Arc::new(Mutex::new(state)), options: Arc::new(options), timeout, waits_for_disk: true })
     }
 
     /// Returns the same writer for work that need not be on disk when its commit returns.
-    pub(super) fn without_waiting(&self) -> Self {
-        Self { waits: false, ..self.clone() }
+    pub(super) fn with_relaxed_durability(&self) -> Self {
+        Self { waits_for_disk: false, ..self.clone() }
     }
 
     /// Begins a write turn for several statements.
     pub(super) async fn begin(&self) -> Result<WriteTurn, sqlx::Error> {
-        self.turn(WriteScope::Savepoint).await
+        self.acquire_turn(WriteScope::Savepoint).await
     }
 
     /// Begins a write turn for a single statement.
-    pub(crate) async fn one(&self) -> Result<WriteTurn, sqlx::Error> {
-        self.turn(WriteScope::Statement).await
+    pub(crate) async fn begin_statement(&self) -> Result<WriteTurn, sqlx::Error> {
+        self.acquire_turn(WriteScope::Statement).await
     }
 
-    async fn turn(&self, among_others: WriteScope) -> Result<WriteTurn, sqlx::Error> {
-        let until = Instant::now() + self.patience;
-        let seat = tokio::time::timeout_at(until, Arc::clone(&self.seat).lock_owned()).await;
-        let seat = self.tidied(seat.map_err(|_| sqlx::Error::PoolTimedOut)?).await?;
-        let hold = if seat.batch.is_some() { among_others } else { WriteScope::Transaction };
+    async fn acquire_turn(&self, scope_in_batch: WriteScope) -> Result<WriteTurn, sqlx::Error> {
+        let until = Instant::now() + self.timeout;
+        let state = tokio::time::timeout_at(until, Arc::clone(&self.state).lock_owned()).await;
+        let state = self.recovered(state.map_err(|_| sqlx::Error::PoolTimedOut)?).await?;
+        let scope = if state.batch.is_some() { scope_in_batch } else { WriteScope::Transaction };
         // Created before the statement runs: if the caller is cancelled meanwhile, dropping the turn rolls it back.
-        let mut turn = WriteTurn { writer: self.clone(), seat, hold, settled: false };
-        match hold {
-            WriteScope::Transaction => turn.seat.begin(until).await?,
-            WriteScope::Savepoint => turn.seat.run("SAVEPOINT one").await?,
+        let mut turn = WriteTurn { writer: self.clone(), state, scope, settled: false };
+        match scope {
+            WriteScope::Transaction => turn.state.begin_transaction(until).await?,
+            WriteScope::Savepoint => turn.state.execute("SAVEPOINT one").await?,
             WriteScope::Statement => {}
         }
         Ok(turn)
     }
 
     /// Recovers the connection from unfinished work. The recovery completes even if the caller is cancelled.
-    async fn tidied(
+    async fn recovered(
         &self,
-        mut seat: OwnedMutexGuard<WriterState>,
+        mut state: OwnedMutexGuard<WriterState>,
     ) -> Result<OwnedMutexGuard<WriterState>, sqlx::Error> {
-        if seat.left == ConnectionState::Clean {
-            return Ok(seat);
+        if state.connection_state == ConnectionState::Clean {
+            return Ok(state);
         }
         let options = Arc::clone(&self.options);
-        let tidied = tokio::spawn(async move { seat.tidy(&options).await.map(|()| seat) }).await;
-        tidied.map_err(|_| sqlx::Error::WorkerCrashed)?
+        let recovery = tokio::spawn(async move { state.recover(&options).await.map(|()| state) }).await;
+        recovery.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     /// Commits all work that is finished when this task gets the connection.
-    async fn close_batch(self) {
-        self.seat.lock().await.commit(&self.options).await;
+    async fn commit_batch(self) {
+        self.state.lock().await.commit(&self.options).await;
     }
 
     /// Applies the pending migrations.
@@ -139,11 +143,11 @@ impl SqliteWriter {
 
     /// Commits the pending batch and closes the connection.
     pub(super) async fn close(&self) {
-        let mut seat = self.seat.lock().await;
-        seat.commit(&self.options).await;
-        seat.left = ConnectionState::Closed;
-        if let Ok(nothing) = nothing().await {
-            let closed = std::mem::replace(&mut seat.connection, nothing).close().await;
+        let mut state = self.state.lock().await;
+        state.commit(&self.options).await;
+        state.connection_state = ConnectionState::Closed;
+        if let Ok(nothing) = placeholder_connection().await {
+            let closed = std::mem::replace(&mut state.connection, nothing).close().await;
             if let Err(error) = closed {
                 tracing::warn!(error = ?error, "SQLite close failed");
             }
@@ -152,39 +156,41 @@ impl SqliteWriter {
 }
 
 /// Opens a connection without a busy timeout: [`WriterState::begin_transaction`] does the waiting.
-async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+async fn open_connection(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
     let mut connection = options.connect().await?;
     sqlx::query("PRAGMA busy_timeout = 0").execute(&mut connection).await?;
     Ok(connection)
 }
 
 /// Opens an in-memory database to put in the place of a closed connection.
-async fn nothing() -> Result<SqliteConnection, sqlx::Error> {
+async fn placeholder_connection() -> Result<SqliteConnection, sqlx::Error> {
     SqliteConnectOptions::new().in_memory(true).connect().await
 }
 
 /// Returns SQLite's primary result code, the lowest byte of the extended code: 1 is `SQLITE_ERROR`, 5 `SQLITE_BUSY`
 /// (<https://sqlite.org/rescode.html>, excerpts of a mirror read 2026-11-26).
-fn code(error: &sqlx::Error) -> Option<u32> {
+fn primary_result_code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code)?;
     code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
 impl WriterState {
-    async fn run(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+    async fn execute(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         sqlx::query(sql).execute(&mut self.connection).await.map(|_| ())
     }
 
-    async fn begin(&mut self, until: Instant) -> Result<(), sqlx::Error> {
+    async fn begin_transaction(&mut self, until: Instant) -> Result<(), sqlx::Error> {
         loop {
-            match self.run("BEGIN IMMEDIATE").await {
-                Err(error) if code(&error) == Some(5) && Instant::now() < until => tokio::time::sleep(AGAIN).await,
+            match self.execute("BEGIN IMMEDIATE").await {
+                Err(error) if primary_result_code(&error) == Some(5) && Instant::now() < until => {
+                    tokio::time::sleep(BUSY_RETRY_DELAY).await
+                }
                 begun => return begun,
             }
         }
     }
 
-    fn tell(&mut self, outcome: CommitOutcome) {
+    fn publish_outcome(&mut self, outcome: CommitOutcome) {
         if let Some(batch) = self.batch.take() {
             if let Err(error) = &outcome {
                 tracing::error!(error = ?error, "SQLite commit failed: batch rolled back");
@@ -198,52 +204,52 @@ impl WriterState {
         if self.batch.is_none() {
             return;
         }
-        let mut tidied = self.tidy(options).await;
+        let mut recovery = self.recover(options).await;
         if self.batch.is_some() {
-            let committed = self.run("COMMIT").await;
+            let committed = self.execute("COMMIT").await;
             if committed.is_err() {
-                self.left = ConnectionState::Broken;
+                self.connection_state = ConnectionState::Broken;
             }
-            self.tell(committed.map_err(Arc::new));
-            tidied = self.tidy(options).await;
+            self.publish_outcome(committed.map_err(Arc::new));
+            recovery = self.recover(options).await;
         }
-        if let Err(error) = tidied {
+        if let Err(error) = recovery {
             tracing::error!(error = ?error, "SQLite writer reconnect failed: writes fail until it succeeds");
         }
     }
 
     /// Rolls back unfinished work. If that fails, the entire batch is lost, its callers get an error, and a new
     /// connection is opened.
-    async fn tidy(&mut self, options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
-        let undone = match self.left {
+    async fn recover(&mut self, options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+        let undone = match self.connection_state {
             ConnectionState::Clean => return Ok(()),
             ConnectionState::Closed => return Err(sqlx::Error::PoolClosed),
-            ConnectionState::Undone(WriteScope::Transaction) => self.run("ROLLBACK").await,
-            ConnectionState::Undone(WriteScope::Savepoint) => self.undo_savepoint().await,
-            ConnectionState::Undone(WriteScope::Statement) => self.still_open().await,
+            ConnectionState::Unfinished(WriteScope::Transaction) => self.execute("ROLLBACK").await,
+            ConnectionState::Unfinished(WriteScope::Savepoint) => self.rollback_savepoint().await,
+            ConnectionState::Unfinished(WriteScope::Statement) => self.check_transaction_open().await,
             ConnectionState::Broken => Err(sqlx::Error::WorkerCrashed),
         };
         if let Err(error) = undone {
-            self.left = ConnectionState::Broken;
-            self.tell(Err(Arc::new(error)));
+            self.connection_state = ConnectionState::Broken;
+            self.publish_outcome(Err(Arc::new(error)));
             // The old connection is closed before the new one is opened, because it may hold the file lock.
-            self.connection = nothing().await?;
-            self.connection = connect(options).await?;
+            self.connection = placeholder_connection().await?;
+            self.connection = open_connection(options).await?;
         }
-        self.left = ConnectionState::Clean;
+        self.connection_state = ConnectionState::Clean;
         Ok(())
     }
 
-    async fn undo_savepoint(&mut self) -> Result<(), sqlx::Error> {
-        self.run("ROLLBACK TO one").await?;
-        self.run("RELEASE one").await
+    async fn rollback_savepoint(&mut self) -> Result<(), sqlx::Error> {
+        self.execute("ROLLBACK TO one").await?;
+        self.execute("RELEASE one").await
     }
 
     /// Checks that the transaction is still open. SQLite rolls back automatically when the disk is full; without this
     /// check each later statement would be committed on its own.
-    async fn still_open(&mut self) -> Result<(), sqlx::Error> {
-        match self.run("BEGIN").await {
-            Err(error) if code(&error) == Some(1) => Ok(()),
+    async fn check_transaction_open(&mut self) -> Result<(), sqlx::Error> {
+        match self.execute("BEGIN").await {
+            Err(error) if primary_result_code(&error) == Some(1) => Ok(()),
             Err(error) => Err(error),
             Ok(()) => Err(sqlx::Error::WorkerCrashed),
         }
@@ -252,29 +258,29 @@ impl WriterState {
 
 impl WriteTurn {
     pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.seat.connection
+        &mut self.state.connection
     }
 
     /// Commits together with the other work in the batch. The commit completes even if the caller is cancelled.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
-        if self.hold == WriteScope::Savepoint {
+        if self.scope == WriteScope::Savepoint {
             // From here on the work counts as committed, even if the caller is cancelled.
-            self.hold = WriteScope::Statement;
-            if let Err(error) = self.seat.run("RELEASE one").await {
-                self.hold = WriteScope::Savepoint;
+            self.scope = WriteScope::Statement;
+            if let Err(error) = self.state.execute("RELEASE one").await {
+                self.scope = WriteScope::Savepoint;
                 return Err(error);
             }
         }
-        let mut outcome = if let Some(batch) = &self.seat.batch {
+        let mut outcome = if let Some(batch) = &self.state.batch {
             batch.subscribe()
         } else {
             let (batch, outcome) = watch::channel(None);
-            self.seat.batch = Some(batch);
-            tokio::spawn(self.writer.clone().close_batch());
+            self.state.batch = Some(batch);
+            tokio::spawn(self.writer.clone().commit_batch());
             outcome
         };
         self.settled = true;
-        let waits = self.writer.waits;
+        let waits = self.writer.waits_for_disk;
         drop(self);
         if !waits {
             return Ok(());
@@ -287,7 +293,7 @@ impl WriteTurn {
     }
 
     /// Commits a single statement if it succeeded.
-    pub(crate) async fn end<T>(self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    pub(crate) async fn finish_statement<T>(self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         let done = done?;
         self.commit().await.map(|()| done)
     }
@@ -298,13 +304,13 @@ impl Drop for WriteTurn {
         if self.settled {
             return;
         }
-        self.seat.left = ConnectionState::Undone(self.hold);
+        self.state.connection_state = ConnectionState::Unfinished(self.scope);
         // Without this task the file would stay locked for other processes until the next write.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let writer = self.writer.clone();
             runtime.spawn(async move {
-                let tidied = writer.seat.lock().await.tidy(&writer.options).await;
-                if let Err(error) = tidied
+                let recovery = writer.state.lock().await.recover(&writer.options).await;
+                if let Err(error) = recovery
                     && !matches!(error, sqlx::Error::PoolClosed)
                 {
                     tracing::warn!(error = ?error, "SQLite rollback failed: reconnecting");

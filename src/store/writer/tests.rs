@@ -33,27 +33,27 @@ impl WriterTestFile {
         Self { writer, readers, _dir: dir }
     }
 
-    async fn seen(&self) -> Vec<i64> {
+    async fn load_rows(&self) -> Vec<i64> {
         sqlx::query_scalar("SELECT n FROM t ORDER BY n").fetch_all(&self.readers).await.unwrap()
     }
 
     /// Writes a row in a transaction, or as a single statement if `alone`.
-    fn write(&self, n: i64, alone: bool) -> impl Future<Output = Result<(), sqlx::Error>> + Send + 'static {
+    fn write_row(&self, n: i64, alone: bool) -> impl Future<Output = Result<(), sqlx::Error>> + Send + 'static {
         let writer = self.writer.clone();
         async move {
             if alone {
-                let mut turn = writer.one().await?;
-                let done = insert(&mut turn, n).await;
-                return turn.end(done).await;
+                let mut turn = writer.begin_statement().await?;
+                let done = insert_row(&mut turn, n).await;
+                return turn.finish_statement(done).await;
             }
             let mut turn = writer.begin().await?;
-            insert(&mut turn, n).await?;
+            insert_row(&mut turn, n).await?;
             turn.commit().await
         }
     }
 
     /// Queues `others` in this order while `first` holds the connection, then commits `first`.
-    async fn all_in_line<T: Send + 'static>(
+    async fn commit_with_queued<T: Send + 'static>(
         &self,
         first: WriteTurn,
         others: Vec<impl Future<Output = T> + Send + 'static>,
@@ -72,69 +72,69 @@ impl WriterTestFile {
     }
 }
 
-async fn insert(turn: &mut WriteTurn, n: i64) -> Result<(), sqlx::Error> {
+async fn insert_row(turn: &mut WriteTurn, n: i64) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO t VALUES ($1)").bind(n).execute(turn.connection()).await.map(|_| ())
 }
 
 #[tokio::test]
-async fn those_in_line_are_committed_together_and_not_answered_before() {
+async fn queued_writes_commit_together_before_any_returns() {
     let file = WriterTestFile::new().await;
     let mut first = file.writer.begin().await.unwrap();
-    insert(&mut first, 0).await.unwrap();
+    insert_row(&mut first, 0).await.unwrap();
     let mut others = Vec::new();
     for n in 1..=20 {
-        let (write, readers) = (file.write(n, n % 2 == 0), file.readers.clone());
+        let (write, readers) = (file.write_row(n, n % 2 == 0), file.readers.clone());
         others.push(async move {
             write.await.unwrap();
             sqlx::query_scalar("SELECT COUNT(*) FROM t").fetch_one(&readers).await.unwrap()
         });
     }
-    let (done, seen): (_, Vec<i64>) = file.all_in_line(first, others).await;
+    let (done, seen): (_, Vec<i64>) = file.commit_with_queued(first, others).await;
     done.unwrap();
     assert_eq!(seen, [21; 20], "each caller sees the entire batch");
 }
 
 #[tokio::test]
-async fn one_that_fails_or_gives_up_takes_nobody_along() {
+async fn failed_write_does_not_affect_others_in_the_batch() {
     for alone in [false, true] {
         let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
-        insert(&mut first, 1).await.unwrap();
-        let others = [2, 1, 3, 2, 4].map(|n| file.write(n, alone)).into_iter().collect();
-        let (done, ends) = file.all_in_line(first, others).await;
+        insert_row(&mut first, 1).await.unwrap();
+        let others = [2, 1, 3, 2, 4].map(|n| file.write_row(n, alone)).into_iter().collect();
+        let (done, ends) = file.commit_with_queued(first, others).await;
         done.unwrap();
         let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
         assert_eq!(ends, [true, false, true, false, true]);
-        assert_eq!(file.seen().await, [1, 2, 3, 4]);
+        assert_eq!(file.load_rows().await, [1, 2, 3, 4]);
     }
 }
 
 #[tokio::test]
-async fn what_is_dropped_was_not_written_whether_it_began_or_joined() {
+async fn dropped_turn_writes_nothing() {
     let file = WriterTestFile::new().await;
     let mut turn = file.writer.begin().await.unwrap();
-    insert(&mut turn, 1).await.unwrap();
+    insert_row(&mut turn, 1).await.unwrap();
     drop(turn);
     let mut first = file.writer.begin().await.unwrap();
-    insert(&mut first, 2).await.unwrap();
+    insert_row(&mut first, 2).await.unwrap();
     let gives_up = {
         let writer = file.writer.clone();
         async move {
             let mut turn = writer.begin().await.unwrap();
-            insert(&mut turn, 3).await.unwrap();
+            insert_row(&mut turn, 3).await.unwrap();
         }
     };
-    let (done, _) = file.all_in_line(first, vec![gives_up]).await;
+    let (done, _) = file.commit_with_queued(first, vec![gives_up]).await;
     done.unwrap();
-    file.write(4, false).await.unwrap();
-    assert_eq!(file.seen().await, [2, 4]);
+    file.write_row(4, false).await.unwrap();
+    assert_eq!(file.load_rows().await, [2, 4]);
 }
 
 #[tokio::test]
-async fn a_turn_that_is_dropped_leaves_the_file_to_other_programs() {
+async fn dropped_turn_releases_the_file_lock() {
     let file = WriterTestFile::new().await;
     let mut turn = file.writer.begin().await.unwrap();
-    insert(&mut turn, 1).await.unwrap();
+    insert_row(&mut turn, 1).await.unwrap();
     let other = sqlx::query("INSERT INTO t VALUES (2)").execute(&file.readers);
     assert!(other.await.is_err(), "one writes at a time");
     drop(turn);
@@ -143,11 +143,11 @@ async fn a_turn_that_is_dropped_leaves_the_file_to_other_programs() {
         tries += 1;
         assert!(tries < 50, "the file stays locked without another write");
     }
-    assert_eq!(file.seen().await, [2]);
+    assert_eq!(file.load_rows().await, [2]);
 }
 
 /// Polls the future up to `polls` times, then drops it.
-async fn goes_away_after(polls: usize, work: impl Future) {
+async fn poll_then_drop(polls: usize, work: impl Future) {
     let mut work = Box::pin(work);
     for _ in 0..polls {
         if futures_util::poll!(&mut work).is_ready() {
@@ -159,46 +159,46 @@ async fn goes_away_after(polls: usize, work: impl Future) {
 }
 
 #[tokio::test]
-async fn wherever_a_caller_goes_away_the_others_are_written() {
+async fn cancelled_caller_does_not_affect_other_writes() {
     // Repeated, because the step that a poll reaches depends on thread timing.
     for (polls, alone) in (0..48).flat_map(|n| [(n % 12, false), (n % 12, true)]) {
         let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
-        insert(&mut first, 1).await.unwrap();
-        let before: BoxedWrite = Box::pin(file.write(2, alone));
-        let after: BoxedWrite = Box::pin(file.write(4, alone));
-        let leaves = file.write(3, alone);
+        insert_row(&mut first, 1).await.unwrap();
+        let before: BoxedWrite = Box::pin(file.write_row(2, alone));
+        let after: BoxedWrite = Box::pin(file.write_row(4, alone));
+        let leaves = file.write_row(3, alone);
         let leaves: BoxedWrite = Box::pin(async move {
-            goes_away_after(polls, leaves).await;
+            poll_then_drop(polls, leaves).await;
             Ok(())
         });
-        let (done, ends) = file.all_in_line(first, vec![before, leaves, after]).await;
+        let (done, ends) = file.commit_with_queued(first, vec![before, leaves, after]).await;
         done.unwrap();
         assert!(ends.iter().all(Result::is_ok), "{polls} {alone} {ends:?}");
-        file.write(5, alone).await.unwrap();
-        let others: Vec<i64> = file.seen().await.into_iter().filter(|n| *n != 3).collect();
+        file.write_row(5, alone).await.unwrap();
+        let others: Vec<i64> = file.load_rows().await.into_iter().filter(|n| *n != 3).collect();
         assert_eq!(others, [1, 2, 4, 5], "{polls} {alone}");
     }
 }
 
 #[tokio::test]
-async fn a_commit_goes_on_without_its_caller() {
+async fn commit_completes_after_its_caller_is_dropped() {
     let file = WriterTestFile::new().await;
     let mut turn = file.writer.begin().await.unwrap();
-    insert(&mut turn, 1).await.unwrap();
+    insert_row(&mut turn, 1).await.unwrap();
     let mut commit = Box::pin(turn.commit());
     assert!(futures_util::poll!(&mut commit).is_pending());
     drop(commit);
-    file.write(2, true).await.unwrap();
-    assert_eq!(file.seen().await, [1, 2]);
+    file.write_row(2, true).await.unwrap();
+    assert_eq!(file.load_rows().await, [1, 2]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn among_many_threads_ok_is_written_an_error_is_not_and_nobody_hangs() {
+async fn concurrent_writes_store_successes_and_never_hang() {
     let file = WriterTestFile::new().await;
     let tasks = (0..600_i64).map(|n| {
-        let write = file.write(n, n % 3 == 0);
-        let again = file.write(n - 5, n % 2 == 0);
+        let write = file.write_row(n, n % 3 == 0);
+        let again = file.write_row(n - 5, n % 2 == 0);
         tokio::spawn(async move {
             // Some callers are cancelled early, some write a row that already exists.
             match n % 5 {
@@ -223,14 +223,14 @@ async fn among_many_threads_ok_is_written_an_error_is_not_and_nobody_hangs() {
             ),
         }
     }
-    let seen: std::collections::BTreeSet<i64> = file.seen().await.into_iter().collect();
+    let seen: std::collections::BTreeSet<i64> = file.load_rows().await.into_iter().collect();
     assert!(told.is_subset(&seen), "{:?}", told.difference(&seen));
     assert!(seen.iter().all(|n| told.contains(n) || maybe.contains(n)));
     assert!(told.len() > 400);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_program_gets_its_turn_at_a_busy_file() {
+async fn busy_writer_leaves_turns_to_another_process() {
     let file = WriterTestFile::new().await;
     let busy: Vec<_> = (0..8_i64)
         .map(|who| {
@@ -238,7 +238,7 @@ async fn another_program_gets_its_turn_at_a_busy_file() {
             tokio::spawn(async move {
                 for n in 0.. {
                     let mut turn = writer.begin().await.unwrap();
-                    insert(&mut turn, who * 1_000_000 + n).await.unwrap();
+                    insert_row(&mut turn, who * 1_000_000 + n).await.unwrap();
                     turn.commit().await.unwrap();
                 }
             })
@@ -248,7 +248,7 @@ async fn another_program_gets_its_turn_at_a_busy_file() {
     let other = SqliteWriter::open(file.writer.options.as_ref().clone(), Duration::from_secs(5)).await.unwrap();
     for n in 1..=20 {
         let mut turn = other.begin().await.expect("within five seconds");
-        insert(&mut turn, -n).await.unwrap();
+        insert_row(&mut turn, -n).await.unwrap();
         turn.commit().await.unwrap();
     }
     for one in busy {
@@ -257,10 +257,10 @@ async fn another_program_gets_its_turn_at_a_busy_file() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_is_told_to_all_who_took_part() {
+async fn failed_commit_is_reported_to_the_entire_batch() {
     let file = WriterTestFile::new().await;
     let mut first = file.writer.begin().await.unwrap();
-    insert(&mut first, 1).await.unwrap();
+    insert_row(&mut first, 1).await.unwrap();
     let fails: BoxedWrite = {
         let writer = file.writer.clone();
         Box::pin(async move {
@@ -269,58 +269,58 @@ async fn a_commit_that_fails_is_told_to_all_who_took_part() {
             turn.commit().await
         })
     };
-    let (done, ends) = file.all_in_line(first, vec![fails, Box::pin(file.write(2, true))]).await;
+    let (done, ends) = file.commit_with_queued(first, vec![fails, Box::pin(file.write_row(2, true))]).await;
     assert!(done.is_err() && ends.iter().all(Result::is_err), "{done:?} {ends:?}");
-    file.write(3, false).await.unwrap();
-    assert_eq!(file.seen().await, [3]);
+    file.write_row(3, false).await.unwrap();
+    assert_eq!(file.load_rows().await, [3]);
 }
 
 /// Ends the transaction behind the writer's back, as SQLite does when the disk is full.
-async fn lose_the_transaction(turn: &mut WriteTurn) -> Result<(), sqlx::Error> {
+async fn roll_back_transaction(turn: &mut WriteTurn) -> Result<(), sqlx::Error> {
     sqlx::query("ROLLBACK").execute(turn.connection()).await.unwrap();
     Err(sqlx::Error::WorkerCrashed)
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_lost_is_lost_for_all_and_they_hear_it() {
+async fn lost_transaction_fails_the_entire_batch() {
     for alone in [false, true] {
         let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
-        insert(&mut first, 1).await.unwrap();
+        insert_row(&mut first, 1).await.unwrap();
         let loses = {
             let writer = file.writer.clone();
             async move {
-                let mut turn = if alone { writer.one().await? } else { writer.begin().await? };
-                let done = lose_the_transaction(&mut turn).await;
-                turn.end(done).await
+                let mut turn = if alone { writer.begin_statement().await? } else { writer.begin().await? };
+                let done = roll_back_transaction(&mut turn).await;
+                turn.finish_statement(done).await
             }
         };
-        let before: BoxedWrite = Box::pin(file.write(2, alone));
-        let after: BoxedWrite = Box::pin(file.write(3, alone));
-        let (done, ends) = file.all_in_line(first, vec![before, Box::pin(loses), after]).await;
+        let before: BoxedWrite = Box::pin(file.write_row(2, alone));
+        let after: BoxedWrite = Box::pin(file.write_row(3, alone));
+        let (done, ends) = file.commit_with_queued(first, vec![before, Box::pin(loses), after]).await;
         let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
         assert_eq!((done.is_ok(), ends.as_slice()), (false, [false, false, true].as_slice()));
-        assert_eq!(file.seen().await, [3], "only the write that reported success is stored");
+        assert_eq!(file.load_rows().await, [3], "only the write that reported success is stored");
     }
 }
 
 #[tokio::test]
-async fn counters_are_answered_at_once_and_written_soon() {
+async fn relaxed_write_returns_immediately_and_commits_later() {
     let file = WriterTestFile::new().await;
-    let counters = file.writer.without_waiting();
-    let mut turn = counters.one().await.unwrap();
-    let done = insert(&mut turn, 1).await;
-    let mut end = Box::pin(turn.end(done));
+    let counters = file.writer.with_relaxed_durability();
+    let mut turn = counters.begin_statement().await.unwrap();
+    let done = insert_row(&mut turn, 1).await;
+    let mut end = Box::pin(turn.finish_statement(done));
     assert!(futures_util::poll!(&mut end).is_ready(), "the commit does not wait for the disk");
-    file.write(2, false).await.unwrap();
-    assert_eq!(file.seen().await, [1, 2]);
+    file.write_row(2, false).await.unwrap();
+    assert_eq!(file.load_rows().await, [1, 2]);
 }
 
 #[tokio::test]
-async fn whoever_stands_in_line_at_the_end_is_written_or_told() {
+async fn close_commits_queued_writes_and_rejects_later_ones() {
     let file = WriterTestFile::new().await;
     let mut first = file.writer.begin().await.unwrap();
-    insert(&mut first, 1).await.unwrap();
+    insert_row(&mut first, 1).await.unwrap();
     let close: BoxedWrite = {
         let writer = file.writer.clone();
         Box::pin(async move {
@@ -328,29 +328,30 @@ async fn whoever_stands_in_line_at_the_end_is_written_or_told() {
             Ok(())
         })
     };
-    let (done, ends) =
-        file.all_in_line(first, vec![Box::pin(file.write(2, false)), close, Box::pin(file.write(3, false))]).await;
+    let (done, ends) = file
+        .commit_with_queued(first, vec![Box::pin(file.write_row(2, false)), close, Box::pin(file.write_row(3, false))])
+        .await;
     assert!(done.is_ok());
     assert!(matches!(ends.as_slice(), [Ok(()), Ok(()), Err(sqlx::Error::PoolClosed)]), "{ends:?}");
-    assert_eq!(file.seen().await, [1, 2]);
+    assert_eq!(file.load_rows().await, [1, 2]);
 }
 
 #[tokio::test]
-async fn what_waits_is_committed_before_the_file_is_closed() {
+async fn close_commits_the_pending_batch() {
     let file = WriterTestFile::new().await;
-    let mut turn = file.writer.without_waiting().begin().await.unwrap();
-    insert(&mut turn, 1).await.unwrap();
+    let mut turn = file.writer.with_relaxed_durability().begin().await.unwrap();
+    insert_row(&mut turn, 1).await.unwrap();
     turn.commit().await.unwrap();
     file.writer.close().await;
-    assert_eq!(file.seen().await, [1]);
-    assert!(matches!(file.write(2, false).await, Err(sqlx::Error::PoolClosed)));
+    assert_eq!(file.load_rows().await, [1]);
+    assert!(matches!(file.write_row(2, false).await, Err(sqlx::Error::PoolClosed)));
 }
 
 #[tokio::test]
-async fn whoever_waits_too_long_is_told() {
+async fn begin_fails_after_the_writer_timeout() {
     let file = WriterTestFile::new().await;
     let turn = file.writer.begin().await.unwrap();
-    let hurried = SqliteWriter { patience: Duration::from_millis(20), ..file.writer.clone() };
+    let hurried = SqliteWriter { timeout: Duration::from_millis(20), ..file.writer.clone() };
     assert!(matches!(hurried.begin().await, Err(sqlx::Error::PoolTimedOut)));
     drop(turn);
 }

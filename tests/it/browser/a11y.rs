@@ -11,71 +11,72 @@ use serde_json::{Value, json};
 
 use super::tour;
 use crate::support::chromium::{BrowserOptions, ChromiumBrowser, DESKTOP, PHONE};
-use crate::support::portal::{GOOD, PortalSetup, TestPortal, upn};
+use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
 
 /// The narrowest width that WCAG requires: 1280 pixels at 400 % zoom (1.4.10).
-const NARROW: BrowserOptions = BrowserOptions { width: 320, height: 640, ..PHONE };
+const NARROW_PHONE: BrowserOptions = BrowserOptions { width: 320, height: 640, ..PHONE };
 
 /// `tests/run.sh` installs axe.
-fn axe() -> String {
+fn load_axe_script() -> String {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/a11y/node_modules/axe-core/axe.min.js");
     std::fs::read_to_string(file).expect("axe-core is not there: `make test` fetches what the tests need")
 }
 
 /// Returns the violations on the current page. Axe checks WCAG 2.5.8 (targets of 24 pixels) only when asked.
-async fn broken(browser: &ChromiumBrowser, axe: &str) -> Vec<String> {
-    const RUN: &str = "const done = arguments[arguments.length - 1];
+async fn axe_violations(browser: &ChromiumBrowser, axe: &str) -> Vec<String> {
+    const RUN_AXE_SCRIPT: &str = "const done = arguments[arguments.length - 1];
         axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }).then((result) => done(result.violations.map((v) =>
             `${v.id}: ${v.nodes.map((n) => n.target.join(' ') + ' ' + (n.failureSummary || '')).join(' | ')}`)));";
     browser.client.execute(axe, vec![]).await.unwrap();
-    let found = browser.client.execute_async(RUN, vec![]).await.unwrap();
+    let found = browser.client.execute_async(RUN_AXE_SCRIPT, vec![]).await.unwrap();
     let found: Vec<Value> = serde_json::from_value(found).unwrap();
     found.into_iter().map(|v| v.as_str().unwrap().to_owned()).collect()
 }
 
 /// Returns the elements that extend beyond the window, if there are any.
-async fn sideways(browser: &ChromiumBrowser) -> Option<String> {
-    const LOOK: &str = "const root = document.documentElement;
+async fn find_overflow(browser: &ChromiumBrowser) -> Option<String> {
+    const OVERFLOW_SCRIPT: &str = "const root = document.documentElement;
         if (root.scrollWidth <= root.clientWidth) return null;
         const beyond = (e) => { const box = e.getBoundingClientRect(); return box.right > root.clientWidth || box.left < 0; };
         return [...document.querySelectorAll('body *')].filter(beyond).map((e) => e.outerHTML.slice(0, 120)).join(' | ');";
-    browser.client.execute(LOOK, vec![]).await.unwrap().as_str().map(str::to_owned)
+    browser.client.execute(OVERFLOW_SCRIPT, vec![]).await.unwrap().as_str().map(str::to_owned)
 }
 
-async fn languages(browser: &ChromiumBrowser) -> Vec<String> {
+async fn offered_languages(browser: &ChromiumBrowser) -> Vec<String> {
     let codes = "return [...document.querySelectorAll('#language option')].map((o) => o.value)";
     let found = browser.client.execute(codes, vec![]).await.unwrap();
     let found: Vec<String> = serde_json::from_value(found).unwrap();
     if found.is_empty() { vec!["en".to_owned()] } else { found }
 }
 
-async fn speak(browser: &ChromiumBrowser, language: &str) {
+async fn set_language_cookie(browser: &ChromiumBrowser, language: &str) {
     let script = "document.cookie = `lang=${arguments[0]}; path=/`";
     browser.client.execute(script, vec![json!(language)]).await.unwrap();
 }
 
 /// Checks every page in every language. Returns the number of checks and the violations with their page.
-async fn walk(looks: BrowserOptions) -> (usize, Vec<String>) {
-    let (axe, portal, browser) = (axe(), tour::portal().await, ChromiumBrowser::start(looks).await);
+async fn check_every_page(looks: BrowserOptions) -> (usize, Vec<String>) {
+    let (axe, portal, browser) = (load_axe_script(), tour::start_portal().await, ChromiumBrowser::start(looks).await);
     let (mut seen, mut wrong) = (0, Vec::new());
-    tour::tour(&portal, &browser, async |page| {
+    tour::visit_every_page(&portal, &browser, async |page| {
         if page == "entra" {
             return;
         }
         // The answer to a form is checked in English only. All its parts also appear on other pages.
-        let languages = if page.starts_with("form-") { vec!["en".to_owned()] } else { languages(&browser).await };
+        let languages =
+            if page.starts_with("form-") { vec!["en".to_owned()] } else { offered_languages(&browser).await };
         for language in &languages {
             if languages.len() > 1 {
-                speak(&browser, language).await;
+                set_language_cookie(&browser, language).await;
                 browser.client.refresh().await.unwrap();
                 browser.wait_for(&format!("html[lang='{language}'] main h1")).await;
             }
             let at = format!("{page}, {language}, {} px", looks.width);
-            wrong.extend(broken(&browser, &axe).await.into_iter().map(|rule| format!("{at}: {rule}")));
-            wrong.extend(sideways(&browser).await.map(|what| format!("{at}: reaches too far: {what}")));
+            wrong.extend(axe_violations(&browser, &axe).await.into_iter().map(|rule| format!("{at}: {rule}")));
+            wrong.extend(find_overflow(&browser).await.map(|what| format!("{at}: reaches too far: {what}")));
             seen += 1;
         }
-        speak(&browser, "en").await;
+        set_language_cookie(&browser, "en").await;
     })
     .await;
     browser.close().await;
@@ -85,14 +86,14 @@ async fn walk(looks: BrowserOptions) -> (usize, Vec<String>) {
 
 #[tokio::test]
 async fn every_page_passes_axe_at_320_pixels_in_the_light_theme() {
-    let (seen, wrong) = Box::pin(walk(NARROW)).await;
+    let (seen, wrong) = Box::pin(check_every_page(NARROW_PHONE)).await;
     println!("RESULT a11y theme=light width=320 looks={seen} violations={}", wrong.len());
     assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn every_page_passes_axe_on_a_desktop_in_the_dark_theme() {
-    let (seen, wrong) = Box::pin(walk(BrowserOptions { dark: true, ..DESKTOP })).await;
+    let (seen, wrong) = Box::pin(check_every_page(BrowserOptions { dark: true, ..DESKTOP })).await;
     println!("RESULT a11y theme=dark width=1280 looks={seen} violations={}", wrong.len());
     assert_eq!(wrong, Vec::<String>::new());
 }
@@ -122,7 +123,7 @@ async fn press_enter(browser: &ChromiumBrowser) {
 }
 
 #[tokio::test]
-async fn the_whole_journey_goes_by_keyboard_alone() {
+async fn wanda_resets_by_keyboard_alone() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(DESKTOP).await;
     browser.open(&portal.demo.url()).await;
@@ -130,7 +131,7 @@ async fn the_whole_journey_goes_by_keyboard_alone() {
     press_enter(&browser).await;
     browser.wait_for("#account").await;
     browser.client.active_element().await.unwrap();
-    browser.type_into("#account", &upn("wanda")).await;
+    browser.type_into("#account", &full_upn("wanda")).await;
     browser.click("#m-passkey").await;
     browser.click("button[type=submit]").await;
     browser.wait_for("#phrase-use").await;
@@ -152,10 +153,10 @@ async fn the_whole_journey_goes_by_keyboard_alone() {
 }
 
 #[tokio::test]
-async fn news_take_nobodys_focus_away() {
+async fn status_update_keeps_keyboard_focus() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(PHONE).await;
-    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
     browser.wait_for("#phrase-use").await;
     browser.click("#phrase-use").await;
     browser.wait_for("[data-rule=strength][data-standing=met]").await;
@@ -171,13 +172,13 @@ async fn news_take_nobodys_focus_away() {
 }
 
 #[tokio::test]
-async fn the_queue_renews_itself_and_is_walked_with_the_arrow_keys() {
+async fn reset_list_refreshes_and_supports_arrow_keys() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
-    wanda.until_state(&reference, "written").await;
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+    wanda.wait_for_state(&reference, "written").await;
     let browser = ChromiumBrowser::start(DESKTOP).await;
-    super::tour::staff(&portal.demo.url(), &browser, "hugo").await;
+    super::tour::sign_in_staff(&portal.demo.url(), &browser, "hugo").await;
     browser.wait_for(".queue li").await;
     let press = async |key: Key| {
         browser.client.active_element().await.unwrap().send_keys(&key.to_string()).await.unwrap();
@@ -190,7 +191,7 @@ async fn the_queue_renews_itself_and_is_walked_with_the_arrow_keys() {
     press(Key::Down).await;
     assert_eq!(at().await, json!(format!("r-{reference}")));
     let mut rita = portal.signed_in("rita").await;
-    let other = rita.reset(GOOD).await.reference();
+    let other = rita.submit_reset(VALID_PASSWORD).await.reference();
     browser.wait_for(&format!("#r-{other}[data-state=refused]")).await;
     let kept = browser.client.execute("return document.activeElement === window.held", vec![]).await.unwrap();
     assert_eq!(kept, json!(true), "the keyboard stays where it was");
@@ -200,21 +201,21 @@ async fn the_queue_renews_itself_and_is_walked_with_the_arrow_keys() {
     browser.wait_for("#reset[data-state=refused]").await;
     browser.open(&format!("{}/helpdesk", portal.demo.url())).await;
     browser.wait_for(".queue li").await;
-    portal.clock.jump(jiff::SignedDuration::from_mins(16));
+    portal.clock.adjust_wall_clock(jiff::SignedDuration::from_mins(16));
     browser.wait_for("#m-passkey").await;
     browser.close().await;
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn before_time_runs_out_there_is_a_warning() {
-    let short = PortalSetup::adjusted(|config| {
+async fn reset_form_before_time_limit_shows_warning() {
+    let short = PortalSetup::with_config(|config| {
         config.signin.max_age_seconds = 60;
         config.signin.submit_seconds = 63;
     });
-    let portal = TestPortal::with(short).await;
+    let portal = TestPortal::start_with(short).await;
     let browser = ChromiumBrowser::start(PHONE).await;
-    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
     browser.wait_for("#soon[hidden]").await;
     let warned = tokio::time::timeout(Duration::from_secs(15), browser.wait_for("#soon:not([hidden])")).await;
     assert!(warned.is_ok(), "two minutes before the end");
@@ -223,11 +224,11 @@ async fn before_time_runs_out_there_is_a_warning() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_at_the_field_and_the_field_has_the_focus() {
+async fn rejected_password_shows_error_at_focused_field() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(PHONE).await;
-    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
-    browser.reset("wanda").await;
+    browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
+    browser.submit_reset("wanda").await;
     browser.wait_for("#problem").await;
     let script = "const e = document.activeElement; return [e.id, e.getAttribute('aria-invalid'), e.getAttribute('aria-describedby'), e.autocomplete]";
     let at = browser.client.execute(script, vec![]).await.unwrap();

@@ -7,19 +7,19 @@ use crate::support::chromium::{ChromiumBrowser, DESKTOP, PHONE};
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
 use crate::journey::own;
-use crate::support::portal::{DatabaseEngine, GOOD, PortalSetup, TestPortal, upn};
+use crate::support::portal::{DatabaseEngine, PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
 
-async fn signs_in(browser: &ChromiumBrowser, portal: &TestPortal, purpose: &str, name: &str) {
+async fn sign_in_for_purpose(browser: &ChromiumBrowser, portal: &TestPortal, purpose: &str, name: &str) {
     browser.open(&format!("{}/signin?purpose={purpose}", portal.demo.url())).await;
-    browser.type_into("#account", &upn(name)).await;
+    browser.type_into("#account", &full_upn(name)).await;
     browser.click("#m-passkey").await;
     browser.click("button[type=submit]").await;
 }
 
 /// Opens a case from the case list.
-async fn begins(browser: &ChromiumBrowser, portal: &TestPortal, person: &str, action: &str) {
+async fn open_case(browser: &ChromiumBrowser, portal: &TestPortal, person: &str, action: &str) {
     browser.open(&format!("{}/helpdesk/cases", portal.demo.url())).await;
-    browser.type_into("#person", &upn(person)).await;
+    browser.type_into("#person", &full_upn(person)).await;
     let choose = "document.getElementById('action').value = arguments[0]";
     browser.client.execute(choose, vec![json!(action)]).await.unwrap();
     browser.click("[action='/helpdesk/cases'] button.button:not(.button-quiet)").await;
@@ -27,20 +27,20 @@ async fn begins(browser: &ChromiumBrowser, portal: &TestPortal, person: &str, ac
 }
 
 #[tokio::test]
-async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
+async fn wanda_resets_after_hugo_verifies_her_by_call_check() {
     let always =
         |config: &mut passback::config::Config| config.reset.approval = passback::config::ApprovalRequirement::Always;
-    let portal = TestPortal::with(PortalSetup::adjusted(always)).await;
+    let portal = TestPortal::start_with(PortalSetup::with_config(always)).await;
     let (hugo, wanda) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(PHONE).await);
-    signs_in(&hugo, &portal, "staff", "hugo").await;
+    sign_in_for_purpose(&hugo, &portal, "staff", "hugo").await;
     // From the front page, the way Hugo describes it on the phone.
     wanda.open(&portal.demo.url()).await;
     wanda.click("a[href='/account']").await;
-    wanda.type_into("#account", &upn("wanda")).await;
+    wanda.type_into("#account", &full_upn("wanda")).await;
     wanda.click("#m-passkey").await;
     wanda.click("button[type=submit]").await;
     wanda.wait_for("#live").await;
-    begins(&hugo, &portal, "wanda", "grant").await;
+    open_case(&hugo, &portal, "wanda", "grant").await;
     hugo.click("input[value=call_check] ~ button").await;
     hugo.wait_for(".words").await;
     let words = hugo.text(".words").await;
@@ -58,7 +58,7 @@ async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
     assert!(wanda.text("#live").await.contains("Allow a password reset: done"), "she sees who did what");
     wanda.click("a[href='/reset']").await;
     wanda.wait_for("#reset-form").await;
-    wanda.reset(GOOD).await;
+    wanda.submit_reset(VALID_PASSWORD).await;
     wanda.wait_for("[data-state=written]").await;
     hugo.close().await;
     wanda.close().await;
@@ -66,16 +66,16 @@ async fn wanda_and_hugo_check_each_other_on_the_phone_and_she_resets() {
 }
 
 #[tokio::test]
-async fn hugo_signs_in_at_microsoft_twice_and_comes_back_to_sessions_that_have_ended() {
-    let portal = own::portal(DatabaseEngine::Sqlite, own::contoso()).await;
+async fn hugo_signs_in_twice_at_microsoft_and_revokes_sessions() {
+    let portal = own::start_portal(DatabaseEngine::Sqlite, own::seed_with_agent_roles()).await;
     let challenge =
-        InjectedFault::on(FaultTarget::Revoke, FaultEffect::ClaimsChallenge).for_person(&upn("omar")).times(1);
+        InjectedFault::new(FaultTarget::Revoke, FaultEffect::ClaimsChallenge).for_person(&full_upn("omar")).times(1);
     portal.demo.tenant.add_fault(challenge);
     let (hugo, omar) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(PHONE).await);
-    signs_in(&hugo, &portal, "staff", "hugo").await;
-    signs_in(&omar, &portal, "vouch", "omar").await;
+    sign_in_for_purpose(&hugo, &portal, "staff", "hugo").await;
+    sign_in_for_purpose(&omar, &portal, "vouch", "omar").await;
     omar.wait_for("#live").await;
-    begins(&hugo, &portal, "omar", "revoke").await;
+    open_case(&hugo, &portal, "omar", "revoke").await;
     hugo.click("input[value=push] ~ button").await;
     omar.wait_for(".question").await;
     omar.click("[name=says][value=yes]").await;
@@ -83,27 +83,27 @@ async fn hugo_signs_in_at_microsoft_twice_and_comes_back_to_sessions_that_have_e
     hugo.click("[action$='/act'] button").await;
     for _ in ["his own permission", "what Graph asks for"] {
         hugo.wait_for("#account").await;
-        hugo.type_into("#account", &upn("hugo")).await;
+        hugo.type_into("#account", &full_upn("hugo")).await;
         hugo.click("#m-passkey").await;
         hugo.click("button[type=submit]").await;
     }
     hugo.wait_for("#done [data-outcome=done]").await;
     assert!(hugo.text("#said").await.contains("signed out everywhere"));
     omar.wait_for("#live").await;
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, Some(&upn("omar"))), 2);
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::Revoke, Some(&full_upn("omar"))), 2);
     hugo.close().await;
     omar.close().await;
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_caller_who_is_not_wanda_gets_hugo_stopped_in_front_of_his_eyes() {
+async fn wanda_denies_calling_and_hugos_case_is_locked() {
     let portal = TestPortal::start().await;
     let (hugo, wanda) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(PHONE).await);
-    signs_in(&hugo, &portal, "staff", "hugo").await;
-    signs_in(&wanda, &portal, "vouch", "wanda").await;
+    sign_in_for_purpose(&hugo, &portal, "staff", "hugo").await;
+    sign_in_for_purpose(&wanda, &portal, "vouch", "wanda").await;
     wanda.wait_for("#live").await;
-    begins(&hugo, &portal, "wanda", "pass").await;
+    open_case(&hugo, &portal, "wanda", "pass").await;
     hugo.click("input[value=in_person] ~ button").await;
     hugo.wait_for("#spoke").await;
     hugo.click("[action$='/act'] button").await;
@@ -121,13 +121,13 @@ async fn a_caller_who_is_not_wanda_gets_hugo_stopped_in_front_of_his_eyes() {
 }
 
 #[tokio::test]
-async fn the_manager_vouches_and_hands_over_the_pass_that_hugo_never_sees() {
+async fn mona_vouches_for_wanda_and_alone_sees_the_pass() {
     let portal = TestPortal::start().await;
     let (hugo, mona) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(PHONE).await);
-    signs_in(&hugo, &portal, "staff", "hugo").await;
-    signs_in(&mona, &portal, "vouch", "mona").await;
+    sign_in_for_purpose(&hugo, &portal, "staff", "hugo").await;
+    sign_in_for_purpose(&mona, &portal, "vouch", "mona").await;
     mona.wait_for("#live").await;
-    begins(&hugo, &portal, "wanda", "pass").await;
+    open_case(&hugo, &portal, "wanda", "pass").await;
     hugo.click("input[value=in_person] ~ button").await;
     hugo.wait_for("#spoke").await;
     hugo.click("input[value=manager] ~ button").await;
@@ -148,13 +148,13 @@ async fn the_manager_vouches_and_hands_over_the_pass_that_hugo_never_sees() {
 }
 
 #[tokio::test]
-async fn a_second_person_sees_what_was_asked_and_why_and_hugo_sees_the_yes() {
+async fn april_sees_override_reason_and_hugo_sees_her_approval() {
     let portal = TestPortal::start().await;
     let (hugo, april) = (ChromiumBrowser::start(DESKTOP).await, ChromiumBrowser::start(DESKTOP).await);
-    signs_in(&hugo, &portal, "staff", "hugo").await;
-    signs_in(&april, &portal, "staff", "april").await;
+    sign_in_for_purpose(&hugo, &portal, "staff", "hugo").await;
+    sign_in_for_purpose(&april, &portal, "staff", "april").await;
     april.wait_for("nav").await;
-    begins(&hugo, &portal, "omar", "grant").await;
+    open_case(&hugo, &portal, "omar", "grant").await;
     hugo.click("details:not(.ways) summary").await;
     hugo.type_into("#reason", "His phone is at the bottom of the harbour.").await;
     hugo.click("[action$='/override'] button").await;

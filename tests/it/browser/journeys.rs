@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use crate::support::chromium::{BrowserOptions, ChromiumBrowser, DESKTOP, PHONE};
-use crate::support::portal::{GOOD, TestPortal, upn};
+use crate::support::portal::{TestPortal, VALID_PASSWORD, full_upn};
 
 #[tokio::test]
-async fn rules_are_judged_while_wanda_types_and_the_timeline_moves_by_itself() {
+async fn wanda_sees_rules_while_typing_and_status_page_updates() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(PHONE).await;
-    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
     browser.type_into("#reset-form #password", "wanda").await;
     browser.wait_for("[data-rule=name][data-standing=failed]").await;
     assert!(browser.text("[data-rule=name]").await.contains("not met"), "in words, not by colour alone");
-    browser.type_into("#password", GOOD).await;
+    browser.type_into("#password", VALID_PASSWORD).await;
     browser.wait_for("[data-rule=name][data-standing=met]").await;
     browser.click("[data-reveal]").await;
     assert_eq!(
@@ -28,7 +28,7 @@ async fn rules_are_judged_while_wanda_types_and_the_timeline_moves_by_itself() {
             .as_deref(),
         Some("text")
     );
-    browser.reset(GOOD).await;
+    browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("#timeline").await;
     browser.client.execute("window.stayed = true", vec![]).await.unwrap();
     browser.wait_for("[data-state=written]").await;
@@ -40,10 +40,10 @@ async fn rules_are_judged_while_wanda_types_and_the_timeline_moves_by_itself() {
 }
 
 #[tokio::test]
-async fn the_phrase_that_is_offered_fills_both_fields_with_one_press() {
+async fn wanda_uses_offered_passphrase_with_one_click() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(PHONE).await;
-    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
     browser.wait_for("#phrase-other").await;
     let first = browser.text("#phrase").await;
     browser.click("#phrase-other").await;
@@ -63,36 +63,36 @@ async fn the_phrase_that_is_offered_fills_both_fields_with_one_press() {
     assert!(browser.text("#phrase-used").await.contains("Write it down"));
     browser.click("#reset-form button[type=submit]").await;
     browser.wait_for("[data-state=written]").await;
-    assert_eq!(portal.demo.tenant.directory_accepts(&upn("wanda"), &offered), Some(true));
+    assert_eq!(portal.demo.tenant.is_directory_password(&full_upn("wanda"), &offered), Some(true));
     browser.close().await;
 }
 
 #[tokio::test]
-async fn the_whole_journey_works_without_script() {
+async fn wanda_resets_without_javascript() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(BrowserOptions { script: false, ..DESKTOP }).await;
-    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
-    browser.reset("wanda").await;
+    browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
+    browser.submit_reset("wanda").await;
     browser.wait_for("[data-rule=length][data-standing=failed]").await;
-    browser.reset(GOOD).await;
+    browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("#timeline").await;
     browser.wait_for("[data-state=written]").await;
     browser.wait_for("[data-rung=carried][data-look=done]").await;
     browser.click("button.plain").await;
     browser.wait_for("a[href='/signin']").await;
-    assert_eq!(portal.demo.tenant.directory_accepts(&upn("wanda"), GOOD), Some(true));
+    assert_eq!(portal.demo.tenant.is_directory_password(&full_upn("wanda"), VALID_PASSWORD), Some(true));
     browser.close().await;
 }
 
 #[tokio::test]
-async fn where_event_streams_are_blocked_the_page_asks_instead() {
+async fn status_page_without_event_stream_polls() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(DESKTOP).await;
-    browser.sign_in(&portal.demo.url(), &upn("omar")).await;
+    browser.sign_in(&portal.demo.url(), &full_upn("omar")).await;
     // Some proxies block event streams: the stream never opens.
     browser.wait_for("#reset-form").await;
     browser.client.issue_cmd(DisableEventSource).await.unwrap();
-    browser.reset(GOOD).await;
+    browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("#timeline").await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     browser.wait_for("[data-state=written]").await;

@@ -6,18 +6,18 @@ use std::fmt::Write as _;
 use passback_emulator::TenantSeed;
 use serde_json::json;
 
-use crate::directory::domain;
+use crate::directory::shared_domain;
 use crate::support::chromium::{ChromiumBrowser, PHONE};
-use crate::support::portal::{GOOD, PortalSetup, TestPortal, upn};
+use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
 
-async fn style(browser: &ChromiumBrowser, css: &str, name: &str) -> String {
+async fn computed_style(browser: &ChromiumBrowser, css: &str, name: &str) -> String {
     let script = "return getComputedStyle(document.querySelector(arguments[0])).getPropertyValue(arguments[1])";
     let value = browser.client.execute(script, vec![json!(css), json!(name)]).await.unwrap();
     value.as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn somebody_who_pressed_back_at_microsoft_is_told_what_to_choose_there() {
+async fn person_returning_unfinished_from_microsoft_sees_help() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(PHONE).await;
     browser.open(&portal.demo.url()).await;
@@ -35,38 +35,42 @@ async fn somebody_who_pressed_back_at_microsoft_is_told_what_to_choose_there() {
 }
 
 #[tokio::test]
-async fn the_switch_turns_the_page_into_arabic_and_its_direction_round() {
+async fn language_switch_to_arabic_turns_page_right_to_left() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(PHONE).await;
     browser.open(&portal.demo.url()).await;
-    assert_eq!(style(&browser, "html", "direction").await, "ltr");
+    assert_eq!(computed_style(&browser, "html", "direction").await, "ltr");
     browser.client.execute("document.getElementById('language').value = 'ar'", vec![]).await.unwrap();
     browser.click(".languages button").await;
     browser.wait_for("html[lang=ar][dir=rtl]").await;
-    assert_eq!(style(&browser, "main", "direction").await, "rtl");
-    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
+    assert_eq!(computed_style(&browser, "main", "direction").await, "rtl");
+    browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
     browser.wait_for("html[lang=ar] #reset-form").await;
-    assert_eq!(style(&browser, "#phrase", "direction").await, "ltr", "a password is read from the left everywhere");
+    assert_eq!(
+        computed_style(&browser, "#phrase", "direction").await,
+        "ltr",
+        "a password is read from the left everywhere"
+    );
     browser.close().await;
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn the_page_wears_the_organisations_colour_and_logo() {
+async fn page_shows_organisation_colour_and_logo() {
     let dir = tempfile::tempdir().unwrap();
     let logo = dir.path().join("logo.svg");
     let picture =
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"64\" height=\"32\"><rect width=\"64\" height=\"32\"/></svg>";
     std::fs::write(&logo, picture).unwrap();
-    let branded = PortalSetup::adjusted(move |config| {
+    let branded = PortalSetup::with_config(move |config| {
         config.branding.name = "Fabrikam".into();
         config.branding.accent = Some("#7a1fa2".into());
         config.branding.logo_file = Some(logo.clone());
     });
-    let portal = TestPortal::with(branded).await;
+    let portal = TestPortal::start_with(branded).await;
     let browser = ChromiumBrowser::start(PHONE).await;
     browser.open(&portal.demo.url()).await;
-    assert_eq!(style(&browser, ".button", "background-color").await, "rgb(122, 31, 162)");
+    assert_eq!(computed_style(&browser, ".button", "background-color").await, "rgb(122, 31, 162)");
     assert!(browser.text(".brand").await.contains("Fabrikam"));
     let loaded = "const i = document.querySelector('.brand img'); return i.complete && i.naturalWidth > 0";
     assert_eq!(browser.client.execute(loaded, vec![]).await.unwrap(), json!(true), "the logo is drawn, not blocked");
@@ -75,11 +79,11 @@ async fn the_page_wears_the_organisations_colour_and_logo() {
 }
 
 #[tokio::test]
-async fn coming_back_with_a_passkey_and_no_change_stays_written_and_says_so() {
+async fn wanda_finishes_with_passkey_and_reset_stays_written() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(PHONE).await;
-    browser.sign_in(&portal.demo.url(), &upn("wanda")).await;
-    browser.reset(GOOD).await;
+    browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
+    browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("[data-state=written] #finish").await;
     browser.click("#finish").await;
     browser.wait_for("#m-passkey").await;
@@ -100,11 +104,11 @@ async fn coming_back_with_a_passkey_and_no_change_stays_written_and_says_so() {
 }
 
 #[tokio::test]
-async fn olaf_reads_why_it_failed_and_that_his_old_password_still_works() {
+async fn olaf_reads_failure_cause_and_that_old_password_works() {
     let portal = TestPortal::start().await;
     let browser = ChromiumBrowser::start(PHONE).await;
-    browser.sign_in(&portal.demo.url(), &upn("olaf")).await;
-    browser.reset(GOOD).await;
+    browser.sign_in(&portal.demo.url(), &full_upn("olaf")).await;
+    browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("[data-state=failed]").await;
     let said = browser.text("#timeline").await;
     assert!(said.contains("F-AGENT-OFFLINE") && said.contains("Your old password still works."), "{said}");
@@ -113,21 +117,21 @@ async fn olaf_reads_why_it_failed_and_that_his_old_password_still_works() {
 }
 
 #[tokio::test]
-async fn a_notices_link_blocks_new_resets_only_when_its_button_is_pressed() {
-    let seed = TenantSeed::contoso().unwrap().hurry().granting("Mail.Send");
-    let mails = PortalSetup::adjusted(|config| {
+async fn not_me_link_places_hold_only_after_button() {
+    let seed = TenantSeed::contoso().unwrap().with_short_delays().with_application_permission("Mail.Send");
+    let mails = PortalSetup::with_config(|config| {
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
     });
-    let portal = TestPortal::with(PortalSetup { seed, ..mails }).await;
+    let portal = TestPortal::start_with(PortalSetup { seed, ..mails }).await;
     let browser = ChromiumBrowser::start(PHONE).await;
     let url = portal.demo.url();
-    browser.sign_in(&url, &upn("wanda")).await;
-    browser.reset(GOOD).await;
+    browser.sign_in(&url, &full_upn("wanda")).await;
+    browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("[data-state=written]").await;
-    let mut sent = portal.demo.tenant.mails();
+    let mut sent = portal.demo.tenant.sent_mails();
     while sent.is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        sent = portal.demo.tenant.mails();
+        sent = portal.demo.tenant.sent_mails();
     }
     let token = sent[0].content.split_once("/not-me/").unwrap().1;
     let token: String = token.chars().take_while(char::is_ascii_alphanumeric).collect();
@@ -145,16 +149,18 @@ async fn a_notices_link_blocks_new_resets_only_when_its_button_is_pressed() {
 }
 
 #[tokio::test]
-async fn what_the_domain_would_refuse_is_read_on_the_phone_before_typing() {
-    let domain = domain().await;
-    let settings = domain.probe().settings();
+async fn person_blocked_by_domain_is_told_before_typing() {
+    let domain = shared_domain().await;
+    let settings = domain.probe_settings().to_config();
     let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for name in ["dora", "fina"] {
         let upn = format!("{name}@corp.contoso.example");
         write!(text, "\n[[people]]\nupn = \"{upn}\"\nname = \"Some Body\"\noutcome = \"written\"\n").unwrap();
     }
-    let asks = PortalSetup::adjusted(move |config| config.directory = Some(settings.clone()));
-    let portal = TestPortal::with(PortalSetup { seed: TenantSeed::parse(&text).unwrap().hurry(), ..asks }).await;
+    let asks = PortalSetup::with_config(move |config| config.directory = Some(settings.clone()));
+    let portal =
+        TestPortal::start_with(PortalSetup { seed: TenantSeed::parse(&text).unwrap().with_short_delays(), ..asks })
+            .await;
     let browser = ChromiumBrowser::start(PHONE).await;
     for (name, code, words) in [("dora", "G-DISABLED", "switched off"), ("fina", "G-TOO-YOUNG", "again after")] {
         browser.sign_in(&portal.demo.url(), &format!("{name}@corp.contoso.example")).await;

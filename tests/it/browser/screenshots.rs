@@ -7,16 +7,16 @@ use super::tour;
 use crate::support::chromium::{BrowserOptions, ChromiumBrowser, DESKTOP, PHONE};
 
 #[tokio::test]
-async fn every_page_as_people_see_it() {
+async fn every_page_is_captured_in_both_themes() {
     let Some(folder) = std::env::var_os("PASSBACK_SCREENSHOTS").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).unwrap();
     for (name, looks) in [("phone", PHONE), ("desktop", DESKTOP)] {
         for dark in [false, true] {
             let suffix = format!("{name}-{}", if dark { "dark" } else { "light" });
-            let portal = tour::portal().await;
+            let portal = tour::start_portal().await;
             let browser = ChromiumBrowser::start(BrowserOptions { dark, ..looks }).await;
-            tour::tour(&portal, &browser, async |page| {
-                browser.screenshot(&folder.join(format!("{page}-{suffix}.png"))).await;
+            tour::visit_every_page(&portal, &browser, async |page| {
+                browser.save_screenshot(&folder.join(format!("{page}-{suffix}.png"))).await;
             })
             .await;
             browser.close().await;

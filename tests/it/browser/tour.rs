@@ -3,21 +3,23 @@
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
 use crate::support::chromium::ChromiumBrowser;
-use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, TestPortal, upn};
+use crate::support::portal::{HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
 
 /// Starts a portal in which every state can be reached and does not change.
-pub(super) async fn portal() -> TestPortal {
-    let stuck = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_600_000 }).for_person(&upn("carl"));
+pub(super) async fn start_portal() -> TestPortal {
+    let stuck =
+        InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_600_000 }).for_person(&full_upn("carl"));
     let silent = FaultEffect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false };
-    let silent = InjectedFault::on(FaultTarget::ResetPassword, silent).for_person(&upn("luca"));
+    let silent = InjectedFault::new(FaultTarget::ResetPassword, silent).for_person(&full_upn("luca"));
     // A canary reset that fails: the helpdesk and the reset form show it.
     let canary = "\n[[people]]\nupn = \"canary@contoso.example\"\nname = \"Test Account\"\n";
     let down =
-        InjectedFault::on(FaultTarget::Writeback, FaultEffect::AgentOffline).for_person("canary@contoso.example");
+        InjectedFault::new(FaultTarget::Writeback, FaultEffect::AgentOffline).for_person("canary@contoso.example");
     let seed = TenantSeed::parse(&(passback_emulator::CONTOSO_SEED.to_owned() + canary)).unwrap();
-    let seed = seed.hurry().with_fault(stuck).with_fault(silent).with_fault(down);
-    let seed = seed.granting("Mail.Send").granting("IdentityRiskyUser.ReadWrite.All");
-    let many = PortalSetup::adjusted(|config| {
+    let seed = seed.with_short_delays().with_fault(stuck).with_fault(silent).with_fault(down);
+    let seed =
+        seed.with_application_permission("Mail.Send").with_application_permission("IdentityRiskyUser.ReadWrite.All");
+    let many = PortalSetup::with_config(|config| {
         config.notify = toml::from_str("kind = \"graph\"\nfrom = \"mona@contoso.example\"").unwrap();
         config.canary = toml::from_str("person = \"canary@contoso.example\"\nstop_after = 1").ok();
         config.risk = toml::from_str("").ok();
@@ -27,12 +29,12 @@ pub(super) async fn portal() -> TestPortal {
         config.helpdesk.alarms.every_seconds = 1;
         config.helpdesk.alarms.people_per_agent = 1;
     });
-    TestPortal::with(PortalSetup { seed, ..many }).await
+    TestPortal::start_with(PortalSetup { seed, ..many }).await
 }
 
 /// Calls `look` on every page with the page's name. A name that starts with `form-` marks the answer to a form, which
 /// cannot be reloaded.
-pub(super) async fn tour(portal: &TestPortal, browser: &ChromiumBrowser, mut look: impl AsyncFnMut(&str)) {
+pub(super) async fn visit_every_page(portal: &TestPortal, browser: &ChromiumBrowser, mut look: impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.open(&url).await;
     look("landing").await;
@@ -41,10 +43,10 @@ pub(super) async fn tour(portal: &TestPortal, browser: &ChromiumBrowser, mut loo
     look("entra").await;
     browser.open(&url).await;
     look("landing-unfinished").await;
-    browser.sign_in(&url, &upn("wanda")).await;
+    browser.sign_in(&url, &full_upn("wanda")).await;
     browser.wait_for("#reset-form").await;
     look("form").await;
-    browser.reset("wanda").await;
+    browser.submit_reset("wanda").await;
     browser.wait_for("#problem").await;
     look("form-refused").await;
     for (name, state) in [
@@ -56,50 +58,53 @@ pub(super) async fn tour(portal: &TestPortal, browser: &ChromiumBrowser, mut loo
         ("luca", "unknown"),
         ("clara", "cloud_only"),
     ] {
-        browser.sign_in(&url, &upn(name)).await;
+        browser.sign_in(&url, &full_upn(name)).await;
         if name == "rita" {
             browser.wait_for("#at-risk").await;
             look("form-at-risk").await;
         }
-        browser.reset(GOOD).await;
+        browser.submit_reset(VALID_PASSWORD).await;
         browser.wait_for(&format!("[data-state={state}]")).await;
         look(state).await;
     }
     browser.open(&format!("{url}/reset")).await;
-    finished(portal, browser, &mut look).await;
+    visit_finishing_pages(portal, browser, &mut look).await;
     let busy = FaultEffect::Status { status: 429, code: "x".into(), retry_after: Some(55), graph_body: true };
-    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ResetPassword, busy).for_person(&upn("omar")).times(1));
-    browser.sign_in(&url, &upn("omar")).await;
-    browser.reset(GOOD).await;
+    portal
+        .demo
+        .tenant
+        .add_fault(InjectedFault::new(FaultTarget::ResetPassword, busy).for_person(&full_upn("omar")).times(1));
+    browser.sign_in(&url, &full_upn("omar")).await;
+    browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("[data-state=sending] .note").await;
     look("in-line").await;
     for (name, page) in [("gloria", "stopped"), ("dora", "refused-sign-in")] {
-        browser.sign_in(&url, &upn(name)).await;
+        browser.sign_in(&url, &full_upn(name)).await;
         browser.wait_for("[data-code]").await;
         // The first is a page of its own. The other answers Entra's callback, which is accepted once.
         look(if page == "stopped" { page } else { "form-refused-sign-in" }).await;
     }
-    not_me(portal, browser, &mut look).await;
+    visit_not_me_pages(portal, browser, &mut look).await;
     browser.open(&format!("{url}/nothing")).await;
     look("not-found").await;
-    staff(&url, browser, "adam").await;
+    sign_in_staff(&url, browser, "adam").await;
     browser.wait_for(".standing-line").await;
     look("operator").await;
-    desk(&url, browser, &mut look).await;
-    cases(portal, browser, &mut look).await;
-    asked(portal, browser, &mut look).await;
+    visit_helpdesk_pages(&url, browser, &mut look).await;
+    visit_case_pages(portal, browser, &mut look).await;
+    visit_account_pages(portal, browser, &mut look).await;
 }
 
 /// Visits the case pages as the agent and the approver see them.
-async fn cases(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+async fn visit_case_pages(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
-    staff(&url, browser, "hugo").await;
+    sign_in_staff(&url, browser, "hugo").await;
     browser.wait_for("nav").await;
     browser.open(&format!("{url}/helpdesk/cases")).await;
     look("cases-none").await;
     // Theo had no reset on the pages before.
-    let mut theo = OtherParty::of(portal, "theo").await;
-    browser.type_into("#person", &upn("theo")).await;
+    let mut theo = OtherParty::sign_in_person(portal, "theo").await;
+    browser.type_into("#person", &full_upn("theo")).await;
     browser.click("[action='/helpdesk/cases'] button.button:not(.button-quiet)").await;
     browser.wait_for("#standing[data-enough=false]").await;
     look("case").await;
@@ -107,7 +112,7 @@ async fn cases(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl A
     browser.wait_for(".words").await;
     look("case-words").await;
     let words = browser.text(".words").await;
-    theo.answers("yes", &words).await;
+    theo.answer_request("yes", &words).await;
     browser.wait_for("#standing[data-enough=true]").await;
     look("case-enough").await;
     browser.click("[action$='/act'] button").await;
@@ -115,7 +120,7 @@ async fn cases(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl A
     look("case-done").await;
     browser.click("input[value=push] ~ button").await;
     browser.wait_for("#asked [data-check=open]").await;
-    theo.answers("no", "").await;
+    theo.answer_request("no", "").await;
     browser.wait_for("[data-state=locked]").await;
     look("case-locked").await;
     browser.open(&format!("{url}/helpdesk/cases")).await;
@@ -128,7 +133,7 @@ async fn cases(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl A
     browser.wait_for("#pending").await;
     look("case-waits").await;
     let case = browser.client.current_url().await.unwrap().path().to_owned();
-    staff(&url, browser, "april").await;
+    sign_in_staff(&url, browser, "april").await;
     browser.wait_for("nav").await;
     browser.open(&format!("{url}{case}")).await;
     browser.wait_for("[action$='/approve']").await;
@@ -138,7 +143,7 @@ async fn cases(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl A
 }
 
 /// Visits the pages of the person and of the manager, and `/help` without a sign-in.
-async fn asked(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+async fn visit_account_pages(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.open(&format!("{url}/help")).await;
     look("help").await;
@@ -146,32 +151,32 @@ async fn asked(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl A
     browser.click("[action='/help'] button").await;
     browser.wait_for(".reference").await;
     look("help-asked").await;
-    let mut hugo = OtherParty::agent(portal, "hugo", "omar", "pass").await;
+    let mut hugo = OtherParty::open_case(portal, "hugo", "omar", "pass").await;
     browser.open(&format!("{url}/signin?purpose=vouch")).await;
-    browser.type_into("#account", &upn("omar")).await;
+    browser.type_into("#account", &full_upn("omar")).await;
     browser.click("#m-passkey").await;
     browser.click("button[type=submit]").await;
     browser.wait_for("#live").await;
     look("account").await;
-    hugo.verifies("call_check").await;
+    hugo.request_verification("call_check").await;
     browser.wait_for(".question .choices").await;
     look("account-words").await;
-    for word in hugo.words().await {
+    for word in hugo.call_check_words().await {
         browser.click(&format!("input[value={word}]")).await;
     }
     browser.click("[name=says][value=yes]").await;
     browser.wait_for("#said").await;
     look("account-thanks").await;
-    hugo.verifies("manager").await;
+    hugo.request_verification("manager").await;
     browser.open(&format!("{url}/signin?purpose=vouch")).await;
-    browser.type_into("#account", &upn("mona")).await;
+    browser.type_into("#account", &full_upn("mona")).await;
     browser.click("#m-passkey").await;
     browser.click("button[type=submit]").await;
     browser.wait_for(".question").await;
     look("account-vouch").await;
     browser.click("[name=says][value=yes]").await;
     browser.wait_for("#said").await;
-    hugo.press("act").await;
+    hugo.post_action("act").await;
     browser.wait_for("[action^='/account/passes/']").await;
     look("account-pass").await;
     browser.click("[action^='/account/passes/'] button").await;
@@ -182,57 +187,57 @@ async fn asked(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl A
 /// The other participant of a case, in a plain HTTP browser: the person, or the agent with the case.
 struct OtherParty {
     browser: HttpBrowser,
-    at: String,
+    path: String,
 }
 
 impl OtherParty {
-    async fn of(portal: &TestPortal, name: &str) -> Self {
+    async fn sign_in_person(portal: &TestPortal, name: &str) -> Self {
         let mut browser = portal.browser();
-        browser.sign_in("/account", &upn(name), "passkey", "").await;
-        Self { browser, at: "/account".to_owned() }
+        browser.sign_in("/account", &full_upn(name), "passkey", "").await;
+        Self { browser, path: "/account".to_owned() }
     }
 
-    async fn agent(portal: &TestPortal, name: &str, about: &str, action: &str) -> Self {
+    async fn open_case(portal: &TestPortal, name: &str, about: &str, action: &str) -> Self {
         let mut browser = portal.browser();
-        browser.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
-        let page = browser.post("/helpdesk/cases", &[("person", &upn(about)), ("action", action)]).await;
-        Self { browser, at: format!("/helpdesk/cases/{}", page.url.rsplit('/').next().unwrap()) }
+        browser.sign_in("/signin?purpose=staff", &full_upn(name), "passkey", "").await;
+        let page = browser.post("/helpdesk/cases", &[("person", &full_upn(about)), ("action", action)]).await;
+        Self { browser, path: format!("/helpdesk/cases/{}", page.url.rsplit('/').next().unwrap()) }
     }
 
-    async fn answers(&mut self, says: &str, words: &str) {
-        let page = self.browser.get(&self.at).await;
+    async fn answer_request(&mut self, says: &str, words: &str) {
+        let page = self.browser.get(&self.path).await;
         let id = page.body.split("id=\"q-").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let mut fields = vec![("says", says)];
         fields.extend(words.split_whitespace().map(|word| ("word", word)));
         self.browser.post(&format!("/account/checks/{id}"), &fields).await;
     }
 
-    async fn verifies(&mut self, method: &str) {
-        self.browser.post(&format!("{}/verify", self.at), &[("method", method)]).await;
+    async fn request_verification(&mut self, method: &str) {
+        self.browser.post(&format!("{}/verify", self.path), &[("method", method)]).await;
     }
 
-    async fn press(&mut self, what: &str) {
-        self.browser.post(&format!("{}/{what}", self.at), &[]).await;
+    async fn post_action(&mut self, what: &str) {
+        self.browser.post(&format!("{}/{what}", self.path), &[]).await;
     }
 
-    async fn words(&mut self) -> Vec<String> {
-        let page = self.browser.get(&self.at).await;
+    async fn call_check_words(&mut self) -> Vec<String> {
+        let page = self.browser.get(&self.path).await;
         let said = page.body.split("<p class=\"words\"").nth(1).unwrap().split("</p>").next().unwrap().to_owned();
         said.split("<strong>").skip(1).map(|word| word.split('<').next().unwrap().to_owned()).collect()
     }
 }
 
 /// Signs in a member of staff.
-pub(super) async fn staff(url: &str, browser: &ChromiumBrowser, name: &str) {
+pub(super) async fn sign_in_staff(url: &str, browser: &ChromiumBrowser, name: &str) {
     browser.open(&format!("{url}/signin?purpose=staff")).await;
-    browser.type_into("#account", &upn(name)).await;
+    browser.type_into("#account", &full_upn(name)).await;
     browser.click("#m-passkey").await;
     browser.click("button[type=submit]").await;
 }
 
 /// Visits the helpdesk's pages.
-async fn desk(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
-    staff(url, browser, "hugo").await;
+async fn visit_helpdesk_pages(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+    sign_in_staff(url, browser, "hugo").await;
     browser.wait_for(".queue li").await;
     look("desk-queue").await;
     browser.open(&format!("{url}/helpdesk?q=nobody")).await;
@@ -247,7 +252,7 @@ async fn desk(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&
         browser.wait_for("#reset").await;
         look(page).await;
     }
-    people(url, browser, look).await;
+    visit_person_pages(url, browser, look).await;
     browser.open(&format!("{url}/helpdesk?state=writing")).await;
     browser.click(".queue a").await;
     browser.wait_for("#reset").await;
@@ -255,13 +260,13 @@ async fn desk(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&
     browser.click("[action$='/note'] button").await;
     browser.wait_for(".written").await;
     look("desk-note").await;
-    insights(url, browser, look).await;
-    audit(url, browser, look).await;
+    visit_insights(url, browser, look).await;
+    visit_audit_log(url, browser, look).await;
 }
 
 /// Visits the audit log as an auditor.
-async fn audit(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
-    staff(url, browser, "audrey").await;
+async fn visit_audit_log(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+    sign_in_staff(url, browser, "audrey").await;
     browser.wait_for(".queue li").await;
     for (query, name) in [("?event=reset.requested", "desk-audit"), ("?actor=xyzzy", "desk-audit-nobody")] {
         browser.open(&format!("{url}/helpdesk/audit{query}")).await;
@@ -271,7 +276,7 @@ async fn audit(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(
 }
 
 /// Visits the person search and two persons: one with many details, one with a privileged account.
-async fn people(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+async fn visit_person_pages(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     for (typed, name) in [("", "desk-people"), ("xyzzy", "desk-people-nobody"), ("helpdesk", "desk-people-found")] {
         browser.open(&format!("{url}/helpdesk/people?q={typed}")).await;
         browser.wait_for("#people").await;
@@ -286,7 +291,7 @@ async fn people(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut
 }
 
 /// Visits the insights with an open security alert, and acknowledges it.
-async fn insights(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+async fn visit_insights(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     browser.open(&format!("{url}/helpdesk/insights")).await;
     while browser.client.find(fantoccini::Locator::Css(".alarm")).await.is_err() {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -301,10 +306,10 @@ async fn insights(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnM
 }
 
 /// Visits the device checklist and the finished reset after the finishing sign-in.
-async fn finished(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+async fn visit_finishing_pages(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
-    browser.sign_in(&url, &upn("wanda")).await;
-    browser.reset("Amber-Lantern-Copper-5").await;
+    browser.sign_in(&url, &full_upn("wanda")).await;
+    browser.submit_reset("Amber-Lantern-Copper-5").await;
     browser.wait_for("[data-state=written] #finish").await;
     browser.click("[name=laptop][value=inside]").await;
     browser.wait_for("[data-step=lock-unlock]").await;
@@ -325,11 +330,11 @@ async fn finished(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut imp
 }
 
 /// Visits the page behind the link in a notice, and the page after its button.
-async fn not_me(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
-    let mut mails = portal.demo.tenant.mails();
+async fn visit_not_me_pages(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+    let mut mails = portal.demo.tenant.sent_mails();
     while mails.is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        mails = portal.demo.tenant.mails();
+        mails = portal.demo.tenant.sent_mails();
     }
     let rest = mails[0].content.split_once("/not-me/").unwrap().1;
     let token: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();

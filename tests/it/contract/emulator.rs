@@ -1,22 +1,22 @@
 //! Compares the emulator's responses and its permission table with Microsoft's description.
 
-use passback_emulator::PERMISSIONS;
+use passback_emulator::PERMISSION_RULES;
 use serde_json::{Value, json};
 
 use super::schema::{GraphContract, GraphExchange};
-use crate::support::raw::{EmulatorClient, PASSWORD_METHOD};
+use crate::support::raw::{EmulatorClient, PASSWORD_METHOD_ID};
 
-const WANDA: &str = "wanda@contoso.example";
-const SELECT: &str = "?$select=id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
+const WANDA_UPN: &str = "wanda@contoso.example";
+const USER_SELECT: &str = "?$select=id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
                       onPremisesSamAccountName,onPremisesLastSyncDateTime,lastPasswordChangeDateTime,isManagementRestricted,preferredLanguage,mail,otherMails";
 
 #[test]
-fn the_permission_table_holds_only_what_microsoft_lists() {
+fn permission_table_matches_microsofts_list() {
     let Some(contract) = GraphContract::load() else { return };
-    for (method, path, delegated, application) in PERMISSIONS {
+    for (method, path, delegated, application) in PERMISSION_RULES {
         for (kind, ours) in [("delegated", delegated), ("application", application)] {
             let theirs = contract
-                .permissions(method, path, kind)
+                .listed_permissions(method, path, kind)
                 .unwrap_or_else(|| panic!("{method} {path} is in neither list"));
             for permission in *ours {
                 assert!(
@@ -30,18 +30,18 @@ fn the_permission_table_holds_only_what_microsoft_lists() {
 }
 
 #[test]
-fn every_addition_names_its_source_and_date() {
+fn contract_addition_names_source_and_date() {
     let Some(contract) = GraphContract::load() else { return };
-    for call in contract.additions() {
+    for call in contract.additional_calls() {
         for field in ["call", "source", "date"] {
             assert!(call[field].is_string(), "{field} is missing in {call}");
         }
         assert_eq!(call["ours"], json!(true), "{call}");
     }
-    println!("{} calls are described by us, not by Microsoft's files", contract.additions().len());
+    println!("{} calls are described by us, not by Microsoft's files", contract.additional_calls().len());
 }
 
-fn mail() -> Value {
+fn mail_request() -> Value {
     json!({
         "message": {
             "subject": "Hello",
@@ -54,28 +54,30 @@ fn mail() -> Value {
 
 #[expect(clippy::too_many_lines, reason = "most of it is the table of every call")]
 #[tokio::test]
-async fn every_answer_is_what_microsoft_describes() {
+async fn emulator_responses_match_microsofts_description() {
     let Some(contract) = GraphContract::load() else { return };
-    let entra = EmulatorClient::with(
-        crate::support::raw::contoso().granting("Mail.Send").granting("IdentityRiskyUser.Read.All"),
+    let entra = EmulatorClient::start_with(
+        crate::support::raw::contoso_seed()
+            .with_application_permission("Mail.Send")
+            .with_application_permission("IdentityRiskyUser.Read.All"),
     )
     .await;
-    let (operator, app) = (entra.operator().await, entra.application().await);
-    let id = crate::support::raw::text(
-        &entra.graph("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(),
+    let (operator, app) = (entra.operator_token().await, entra.app_token().await);
+    let id = crate::support::raw::json_text(
+        &entra.graph_request("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(),
         "id",
     );
-    let risky = entra.running.object_id("rita@contoso.example").unwrap();
-    let accepted = entra.reset(&operator, WANDA, "Quiet-Harbour-92").await;
+    let risky = entra.emulator.object_id("rita@contoso.example").unwrap();
+    let accepted = entra.reset_password(&operator, WANDA_UPN, "Quiet-Harbour-92").await;
     assert!(accepted.text().await.unwrap().is_empty());
-    let accepted = entra.reset(&operator, "omar@contoso.example", "Quiet-Harbour-92").await;
+    let accepted = entra.reset_password(&operator, "omar@contoso.example", "Quiet-Harbour-92").await;
     let operation = accepted.headers()["location"].to_str().unwrap().split_once("/v1.0").unwrap().1.to_owned();
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     let tap = json!({ "lifetimeInMinutes": 60, "isUsableOnce": true });
     let principal = format!("?$filter=principalId eq '{id}'");
     let calls: Vec<(&str, String, &str, Option<Value>)> = vec![
-        ("GET", format!("/users/{WANDA}"), &app, None),
-        ("GET", format!("/users/{WANDA}{SELECT}"), &app, None),
+        ("GET", format!("/users/{WANDA_UPN}"), &app, None),
+        ("GET", format!("/users/{WANDA_UPN}{USER_SELECT}"), &app, None),
         ("GET", "/users?$top=3".to_owned(), &app, None),
         ("GET", "/users?$filter=startsWith(displayName,'wan') or mail eq 'x'".to_owned(), &app, None),
         ("GET", "/users?$filter=jobTitle eq 'x'".to_owned(), &app, None),
@@ -88,8 +90,8 @@ async fn every_answer_is_what_microsoft_describes() {
         ("GET", format!("/reports/authenticationMethods/userRegistrationDetails/{id}"), &app, None),
         ("GET", format!("/identityProtection/riskyUsers/{risky}"), &app, None),
         ("GET", "/users/$count".to_owned(), &app, None),
-        ("GET", format!("/users/{WANDA}/manager"), &app, None),
-        ("GET", format!("/users/{WANDA}/registeredDevices"), &app, None),
+        ("GET", format!("/users/{WANDA_UPN}/manager"), &app, None),
+        ("GET", format!("/users/{WANDA_UPN}/registeredDevices"), &app, None),
         ("GET", "/users/petra@contoso.example/transitiveMemberOf".to_owned(), &app, None),
         (
             "GET",
@@ -98,12 +100,12 @@ async fn every_answer_is_what_microsoft_describes() {
             None,
         ),
         ("GET", "/users/petra@contoso.example/transitiveMemberOf/microsoft.graph.group".to_owned(), &app, None),
-        ("GET", format!("/users/{WANDA}/authentication/methods"), &operator, None),
+        ("GET", format!("/users/{WANDA_UPN}/authentication/methods"), &operator, None),
         ("GET", operation, &operator, None),
-        ("POST", format!("/users/{WANDA}/authentication/temporaryAccessPassMethods"), &operator, Some(tap)),
-        ("GET", format!("/users/{WANDA}/authentication/temporaryAccessPassMethods"), &operator, None),
-        ("POST", format!("/users/{WANDA}/revokeSignInSessions"), &operator, None),
-        ("POST", format!("/users/{WANDA}/sendMail"), &app, Some(mail())),
+        ("POST", format!("/users/{WANDA_UPN}/authentication/temporaryAccessPassMethods"), &operator, Some(tap)),
+        ("GET", format!("/users/{WANDA_UPN}/authentication/temporaryAccessPassMethods"), &operator, None),
+        ("POST", format!("/users/{WANDA_UPN}/revokeSignInSessions"), &operator, None),
+        ("POST", format!("/users/{WANDA_UPN}/sendMail"), &app, Some(mail_request())),
         ("GET", "/organization".to_owned(), &app, None),
         ("GET", "/auditLogs/directoryAudits".to_owned(), &app, None),
         ("GET", format!("/roleManagement/directory/roleAssignments{principal}"), &app, None),
@@ -115,30 +117,30 @@ async fn every_answer_is_what_microsoft_describes() {
         ("GET", "/organization".to_owned(), "nonsense", None),
         (
             "POST",
-            format!("/users/gloria@contoso.example/authentication/methods/{PASSWORD_METHOD}/resetPassword"),
+            format!("/users/gloria@contoso.example/authentication/methods/{PASSWORD_METHOD_ID}/resetPassword"),
             &operator,
             Some(json!({ "newPassword": "x" })),
         ),
     ];
     for (method, path, token, body) in calls {
-        let answer = entra.graph(method, &path, token, body.clone()).await;
+        let answer = entra.graph_request(method, &path, token, body.clone()).await;
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         let bare = path.split('?').next().unwrap();
         let response: Option<Value> = serde_json::from_str(&text).ok().filter(|v: &Value| v.is_object());
         let exchange =
             GraphExchange { method, path: bare, request: body.as_ref(), status, response: response.as_ref() };
-        assert_eq!(contract.problems(&exchange), Vec::<String>::new(), "{method} {path} -> {status} {text}");
+        assert_eq!(contract.find_problems(&exchange), Vec::<String>::new(), "{method} {path} -> {status} {text}");
     }
 }
 
 #[test]
-fn the_check_itself_finds_a_wrong_name_and_an_unknown_call() {
+fn validator_rejects_wrong_property_and_unknown_call() {
     let Some(contract) = GraphContract::load() else { return };
     let body = json!({ "newPasword": "x" });
-    let path = format!("/users/1/authentication/methods/{PASSWORD_METHOD}/resetPassword");
+    let path = format!("/users/1/authentication/methods/{PASSWORD_METHOD_ID}/resetPassword");
     let wrong = GraphExchange { method: "POST", path: &path, request: Some(&body), status: 202, response: None };
-    assert!(!contract.problems(&wrong).is_empty());
+    assert!(!contract.find_problems(&wrong).is_empty());
     let unknown = GraphExchange { method: "GET", path: "/users/1/photo", request: None, status: 200, response: None };
-    assert!(!contract.problems(&unknown).is_empty());
+    assert!(!contract.find_problems(&unknown).is_empty());
 }

@@ -6,46 +6,49 @@ use reqwest::{Client, StatusCode, Version, redirect};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::notices::through;
-use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, PortalReplica, crowded, free_port, person};
+use super::notices::smtp_environment;
+use crate::support::fleet::{
+    FleetSettings, FleetSetup, PortalFleet, PortalReplica, free_port, person_upn, seed_with_people,
+};
 use crate::support::mailbox::TestMailServer;
-use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser};
+use crate::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD};
 
 /// Writes a certificate for `localhost` and returns it as PEM.
-fn certificate(fleet: &PortalFleet) -> String {
+fn write_certificate(fleet: &PortalFleet) -> String {
     let key = rcgen::KeyPair::generate().unwrap();
     let made = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
     // The key is written first: a reload between the two must not find a new certificate with the old key for long.
-    std::fs::write(fleet.path().join("key.pem"), key.serialize_pem()).unwrap();
-    std::fs::write(fleet.path().join("cert.pem"), made.pem()).unwrap();
+    std::fs::write(fleet.data_path().join("key.pem"), key.serialize_pem()).unwrap();
+    std::fs::write(fleet.data_path().join("cert.pem"), made.pem()).unwrap();
     made.pem()
 }
 
-fn trusting(pem: &str) -> Client {
+fn client_trusting(pem: &str) -> Client {
     let root = reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
     Client::builder().add_root_certificate(root).redirect(redirect::Policy::none()).build().unwrap()
 }
 
-async fn with_tls() -> (PortalFleet, PortalReplica, String) {
+async fn start_with_tls() -> (PortalFleet, PortalReplica, String) {
     let dir = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", dir.path().join("passback.db").display());
-    let fleet = PortalFleet::with(FleetSetup { database, seed: crowded(1), https: true, dir }).await;
-    let pem = certificate(&fleet);
-    let folder = fleet.path().display();
+    let fleet =
+        PortalFleet::with_setup(FleetSetup { database, seed: seed_with_people(1), uses_https: true, dir }).await;
+    let pem = write_certificate(&fleet);
+    let folder = fleet.data_path().display();
     let server = format!("tls_cert = \"{folder}/cert.pem\"\ntls_key = \"{folder}/key.pem\"");
-    fleet.configure(&FleetSettings { server: &server, ..FleetSettings::default() });
-    let portal = fleet.start(fleet.port, &[]).await;
+    fleet.write_config(&FleetSettings { server_lines: &server, ..FleetSettings::default() });
+    let portal = fleet.start_replica(fleet.port, &[]).await;
     (fleet, portal, pem)
 }
 
 #[tokio::test]
-async fn tls_in_the_binary_speaks_http2_and_sets_cookies_no_other_host_can() {
-    let (fleet, _portal, pem) = with_tls().await;
-    let mut browser = HttpBrowser { http: trusting(&pem), portal: fleet.url(), cookies: Vec::new() };
-    let landing = browser.once("/").await;
+async fn tls_listener_serves_http2_and_host_only_cookies() {
+    let (fleet, _portal, pem) = start_with_tls().await;
+    let mut browser = HttpBrowser { http: client_trusting(&pem), portal_url: fleet.url(), cookies: Vec::new() };
+    let landing = browser.get_once("/").await;
     assert_eq!((landing.status(), landing.version()), (StatusCode::OK, Version::HTTP_2));
     assert!(landing.headers()["strict-transport-security"].to_str().unwrap().contains("max-age=63072000"));
-    let begun = browser.once("/signin").await;
+    let begun = browser.get_once("/signin").await;
     let cookie = begun.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-passback="), "{cookie}");
     for part in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
@@ -55,8 +58,8 @@ async fn tls_in_the_binary_speaks_http2_and_sets_cookies_no_other_host_can() {
 }
 
 #[tokio::test]
-async fn only_modern_tls_is_spoken() {
-    let (fleet, _portal, _) = with_tls().await;
+async fn tls_listener_rejects_old_versions_and_ciphers() {
+    let (fleet, _portal, _) = start_with_tls().await;
     for (arguments, works) in [
         ("-tls1_3", true),
         ("-tls1_2", true),
@@ -72,20 +75,20 @@ async fn only_modern_tls_is_spoken() {
 }
 
 #[tokio::test]
-async fn a_renewed_certificate_is_taken_up_and_a_broken_one_is_not() {
-    let (fleet, _portal, old) = with_tls().await;
+async fn renewed_certificate_is_loaded_and_broken_one_ignored() {
+    let (fleet, _portal, old) = start_with_tls().await;
     let url = format!("{}/healthz", fleet.url());
-    assert!(trusting(&old).get(&url).send().await.is_ok());
-    std::fs::write(fleet.path().join("cert.pem"), "no certificate").unwrap();
+    assert!(client_trusting(&old).get(&url).send().await.is_ok());
+    std::fs::write(fleet.data_path().join("cert.pem"), "no certificate").unwrap();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
-    assert!(trusting(&old).get(&url).send().await.is_ok(), "the old one stays in use");
-    let new = certificate(&fleet);
+    assert!(client_trusting(&old).get(&url).send().await.is_ok(), "the old one stays in use");
+    let new = write_certificate(&fleet);
     let until = Instant::now() + Duration::from_secs(10);
-    while trusting(&new).get(&url).send().await.is_err() {
+    while client_trusting(&new).get(&url).send().await.is_err() {
         assert!(Instant::now() < until, "the new certificate is in use within seconds");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert!(trusting(&old).get(&url).send().await.is_err());
+    assert!(client_trusting(&old).get(&url).send().await.is_err());
 }
 
 /// Connects from another loopback address of this machine.
@@ -108,10 +111,10 @@ async fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
 }
 
 #[tokio::test]
-async fn clients_that_hold_connections_and_say_nothing_stop_nobody_else() {
-    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
-    fleet.configure(&FleetSettings { server: "max_connections_per_address = 40", ..FleetSettings::default() });
-    let portal = fleet.start(fleet.port, &[]).await;
+async fn idle_connections_from_one_address_do_not_block_others() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(1)).await;
+    fleet.write_config(&FleetSettings { server_lines: "max_connections_per_address = 40", ..FleetSettings::default() });
+    let portal = fleet.start_replica(fleet.port, &[]).await;
     let mut slow = Vec::new();
     for n in 0..120 {
         let mut stream = connect_from("127.0.0.66", fleet.port).await.unwrap();
@@ -146,7 +149,7 @@ async fn clients_that_hold_connections_and_say_nothing_stop_nobody_else() {
 }
 
 /// Sends raw bytes and returns the response.
-async fn answer(port: u16, request: &str) -> String {
+async fn send_raw_request(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let _ = stream.write_all(request.as_bytes()).await;
     let mut said = Vec::new();
@@ -155,53 +158,53 @@ async fn answer(port: u16, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn heads_and_bodies_have_limits() {
-    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
-    let _portal = fleet.start(fleet.port, &[]).await;
+async fn oversized_headers_and_bodies_are_rejected() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(1)).await;
+    let _portal = fleet.start_replica(fleet.port, &[]).await;
     let port = fleet.port;
     let huge = format!("GET / HTTP/1.1\r\nHost: x\r\nX-A: {}\r\n\r\n", "a".repeat(40_000));
     let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-A: 1\r\n".repeat(100));
     let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(40_000));
     for (request, status) in [(&huge, "431"), (&many, "431"), (&long, "431")] {
-        let said = answer(port, request).await;
+        let said = send_raw_request(port, request).await;
         assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{status}: {said}");
     }
     let form = "POST /reset HTTP/1.1\r\nHost: x\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 20000\r\n\r\n";
-    let said = answer(port, &format!("{form}{}", "a".repeat(20_000))).await;
+    let said = send_raw_request(port, &format!("{form}{}", "a".repeat(20_000))).await;
     assert!(said.starts_with("HTTP/1.1 413"), "{said}");
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_ended() {
-    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
-    let _portal = fleet.start(fleet.port, &[]).await;
-    fleet.link().await;
-    let browser = fleet.signed_in(&person(0)).await;
-    let cookie = browser.cookie();
+async fn unfinished_body_times_out() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(1)).await;
+    let _portal = fleet.start_replica(fleet.port, &[]).await;
+    fleet.link_operator().await;
+    let browser = fleet.signed_in(&person_upn(0)).await;
+    let cookie = browser.cookie_header();
     let head = format!(
         "POST /reset HTTP/1.1\r\nHost: x\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40\r\n\r\npassword="
     );
     let began = Instant::now();
-    let said = answer(fleet.port, &head).await;
+    let said = send_raw_request(fleet.port, &head).await;
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
     assert!(began.elapsed() < Duration::from_secs(34), "within half a minute");
-    assert!(fleet.resets().await.is_empty());
+    assert!(fleet.load_resets().await.is_empty());
 }
 
 #[tokio::test]
-async fn metrics_are_behind_a_door_of_their_own_and_name_nobody() {
-    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
+async fn metrics_use_own_listener_and_contain_no_personal_data() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(1)).await;
     let inside = free_port();
     let server = format!("metrics_listen = \"127.0.0.1:{inside}\"");
-    fleet.configure(&FleetSettings { server: &server, ..FleetSettings::default() });
+    fleet.write_config(&FleetSettings { server_lines: &server, ..FleetSettings::default() });
     let mailbox = TestMailServer::start().await;
-    let _portal = fleet.start(fleet.port, &through(&mailbox.port.to_string())).await;
-    fleet.link().await;
-    let mut wanda = fleet.signed_in(&person(0)).await;
-    let reference = wanda.reset(GOOD).await.reference();
-    wanda.until_state(&reference, "written").await;
-    assert_eq!(wanda.once("/metrics").await.status(), StatusCode::NOT_FOUND);
+    let _portal = fleet.start_replica(fleet.port, &smtp_environment(&mailbox.port.to_string())).await;
+    fleet.link_operator().await;
+    let mut wanda = fleet.signed_in(&person_upn(0)).await;
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+    wanda.wait_for_state(&reference, "written").await;
+    assert_eq!(wanda.get_once("/metrics").await.status(), StatusCode::NOT_FOUND);
     let scrape = || async {
         wanda.http.get(format!("http://127.0.0.1:{inside}/metrics")).send().await.unwrap().text().await.unwrap()
     };
@@ -217,17 +220,17 @@ async fn metrics_are_behind_a_door_of_their_own_and_name_nobody() {
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
-    for secret in [&reference, &person(0), "Person", GOOD] {
+    for secret in [&reference, &person_upn(0), "Person", VALID_PASSWORD] {
         assert!(!text.contains(secret), "{secret}");
     }
-    let link = mailbox.wait(1).await[0].link();
+    let link = mailbox.wait_for_mails(1).await[0].not_me_link();
     // Opening the link does nothing, and pressing the button twice counts once.
     assert_eq!(fleet.browser().get(&link).await.code(), "N-ASK");
     for _ in 0..2 {
         assert_eq!(fleet.browser().post(&link, &[]).await.code(), "N-DONE");
     }
     assert!(scrape().await.contains("passback_freezes_total 1"), "an alarm");
-    let paused = fleet.command(&["pause"]).status().unwrap();
+    let paused = fleet.cli_command(&["pause"]).status().unwrap();
     assert!(paused.success());
     assert!(scrape().await.contains("passback_paused 1"));
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
-use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, crowded, free_port, person};
+use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, free_port, person_upn, seed_with_people};
 use crate::support::netns::NetworkLink;
-use crate::support::portal::{GOOD, HttpBrowser};
+use crate::support::portal::{HttpBrowser, VALID_PASSWORD};
 
 /// A mounted file system of 24 MiB.
 struct SmallDisk(tempfile::TempDir);
@@ -40,84 +40,87 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_a_clear_page_and_what_graph_took_is_not_forgotten() {
+async fn full_disk_shows_error_and_keeps_accepted_reset() {
     let disk = SmallDisk::new();
     let database = format!("sqlite://{}", disk.0.path().join("passback.db").display());
     let dir = tempfile::tempdir().unwrap();
-    let fleet = PortalFleet::with(FleetSetup { database, seed: crowded(3), https: false, dir }).await;
-    fleet.fault(
-        InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 1_500 }).for_person(&person(0)),
+    let fleet =
+        PortalFleet::with_setup(FleetSetup { database, seed: seed_with_people(3), uses_https: false, dir }).await;
+    fleet.add_fault(
+        InjectedFault::new(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 1_500 })
+            .for_person(&person_upn(0)),
     );
-    let mut portal = fleet.start(fleet.port, &[]).await;
-    fleet.link().await;
-    let (mut anna, mut berta) = (fleet.signed_in(&person(0)).await, fleet.signed_in(&person(1)).await);
-    let reference = anna.reset(GOOD).await.reference();
+    let mut portal = fleet.start_replica(fleet.port, &[]).await;
+    fleet.link_operator().await;
+    let (mut anna, mut berta) = (fleet.signed_in(&person_upn(0)).await, fleet.signed_in(&person_upn(1)).await);
+    let reference = anna.submit_reset(VALID_PASSWORD).await.reference();
     tokio::time::sleep(Duration::from_millis(500)).await;
     disk.fill();
-    let refused = berta.reset(GOOD).await;
+    let refused = berta.submit_reset(VALID_PASSWORD).await;
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.body);
     assert!(refused.body.contains("Nothing was changed"), "{}", refused.body);
-    assert_eq!(anna.json(&reference).await["state"], "sending", "what is known can still be read");
+    assert_eq!(anna.fetch_status(&reference).await["state"], "sending", "what is known can still be read");
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(fleet.posts(&person(0)), 1);
+    assert_eq!(fleet.count_reset_posts(&person_upn(0)), 1);
     disk.free();
-    anna.until_state(&reference, "written").await;
-    let again = berta.reset(GOOD).await;
-    assert!(again.url.contains("/resets/"), "{}", fleet.log(fleet.port));
+    anna.wait_for_state(&reference, "written").await;
+    let again = berta.submit_reset(VALID_PASSWORD).await;
+    assert!(again.url.contains("/resets/"), "{}", fleet.read_log(fleet.port));
     let again = again.reference();
-    berta.until_state(&again, "written").await;
-    assert_eq!((fleet.posts(&person(0)), fleet.posts(&person(1))), (1, 1));
-    assert!(!portal.is_dead());
+    berta.wait_for_state(&again, "written").await;
+    assert_eq!((fleet.count_reset_posts(&person_upn(0)), fleet.count_reset_posts(&person_upn(1))), (1, 1));
+    assert!(!portal.has_exited());
     fleet.verify_audit();
     portal.kill();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn names_that_are_no_longer_found_cost_nobody_a_password() {
+async fn failed_name_resolution_sends_no_password() {
     let mut cable = NetworkLink::new();
     let dir = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", dir.path().join("passback.db").display());
-    let fleet = PortalFleet::with(FleetSetup { database, seed: crowded(3), https: false, dir }).await;
-    let (port, entra) = (free_port(), fleet.tenant.url().rsplit(':').next().unwrap().to_owned());
+    let fleet =
+        PortalFleet::with_setup(FleetSetup { database, seed: seed_with_people(3), uses_https: false, dir }).await;
+    let (port, entra) = (free_port(), fleet.emulator.url().rsplit(':').next().unwrap().to_owned());
     // Graph's address uses a name, which the host's own resolver may or may not find.
     let graph_url = Some(format!("http://localhost:{entra}/v1.0"));
-    fleet.configure(&FleetSettings { graph_url, ..FleetSettings::default() });
-    let (to_entra, to_portal) = (fleet.path().join("entra.sock"), fleet.path().join("portal.sock"));
-    cable.forward_here(&format!("unix:{}=tcp:127.0.0.1:{entra}", to_entra.display()));
+    fleet.write_config(&FleetSettings { graph_url, ..FleetSettings::default() });
+    let (to_entra, to_portal) = (fleet.data_path().join("entra.sock"), fleet.data_path().join("portal.sock"));
+    cable.forward_locally(&format!("unix:{}=tcp:127.0.0.1:{entra}", to_entra.display()));
     cable.forward_on_host(&format!("tcp:127.0.0.1:{entra}=unix:{}", to_entra.display()));
     cable.forward_on_host(&format!("unix:{}=tcp:127.0.0.1:{port}", to_portal.display()));
-    cable.forward_here(&format!("tcp:127.0.0.1:{}=unix:{}", fleet.port, to_portal.display()));
-    let mut portal = fleet.start_with(cable.on_host(), port, &[]);
+    cable.forward_locally(&format!("tcp:127.0.0.1:{}=unix:{}", fleet.port, to_portal.display()));
+    let mut portal = fleet.spawn_replica(cable.host_command(), port, &[]);
     let mut nobody = fleet.browser();
-    up(&mut nobody).await;
-    fleet.link().await;
-    let (mut anna, mut berta) = (fleet.signed_in(&person(0)).await, fleet.signed_in(&person(1)).await);
+    wait_until_healthy(&mut nobody).await;
+    fleet.link_operator().await;
+    let (mut anna, mut berta) = (fleet.signed_in(&person_upn(0)).await, fleet.signed_in(&person_upn(1)).await);
     let form = anna.get("/reset").await;
     assert!(form.body.contains("name=\"password\""), "{}", form.body);
-    cable.forget_names();
+    cable.disable_name_resolution();
     // The reset opens a new connection, which needs the name. It ends as not sent.
-    let page = anna.reset(GOOD).await;
+    let page = anna.submit_reset(VALID_PASSWORD).await;
     assert!(page.status.is_success() || page.status == StatusCode::SERVICE_UNAVAILABLE, "{}", page.status);
     if page.url.contains("/resets/") {
-        let status = anna.until_state(&page.reference(), "refused").await;
+        let status = anna.wait_for_state(&page.reference(), "refused").await;
         assert_eq!(status["cause"], "R-NOT-SENT");
     }
-    assert_eq!(fleet.posts(&person(0)), 0);
-    cable.know_names();
+    assert_eq!(fleet.count_reset_posts(&person_upn(0)), 0);
+    cable.enable_name_resolution();
     let until = Instant::now() + Duration::from_secs(20);
     while !berta.get("/reset").await.body.contains("name=\"password\"") {
         assert!(Instant::now() < until, "it goes on by itself");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let reference = berta.reset(GOOD).await.reference();
-    berta.until_state(&reference, "written").await;
+    let reference = berta.submit_reset(VALID_PASSWORD).await.reference();
+    berta.wait_for_state(&reference, "written").await;
     portal.kill();
 }
 
-async fn up(browser: &mut HttpBrowser) {
+async fn wait_until_healthy(browser: &mut HttpBrowser) {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
-        let answer = browser.http.get(format!("{}/healthz", browser.portal)).send().await;
+        let answer = browser.http.get(format!("{}/healthz", browser.portal_url)).send().await;
         if answer.is_ok_and(|a| a.status().is_success()) {
             return;
         }

@@ -7,30 +7,32 @@ use passback::config::CanaryConfig;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
-use super::cases::staff;
+use super::cases::sign_in_staff;
 use crate::support::domain::SambaDomain;
-use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, TestPortal, engines, upn};
+use crate::support::portal::{
+    DatabaseEngine, HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, available_engines, full_upn,
+};
 
-const CANARY: &str = "canary@contoso.example";
+const CANARY_UPN: &str = "canary@contoso.example";
 
-fn seed(more: &str, change: impl Fn(&str) -> String) -> TenantSeed {
+fn canary_seed(more: &str, change: impl Fn(&str) -> String) -> TenantSeed {
     let text = change(passback_emulator::CONTOSO_SEED);
     let person =
-        format!("\n[[people]]\nupn = \"{CANARY}\"\nname = \"Test Account\"\nmobile = \"+1 555 0100\"\n{more}\n");
-    TenantSeed::parse(&(text + &person)).unwrap().hurry()
+        format!("\n[[people]]\nupn = \"{CANARY_UPN}\"\nname = \"Test Account\"\nmobile = \"+1 555 0100\"\n{more}\n");
+    TenantSeed::parse(&(text + &person)).unwrap().with_short_delays()
 }
 
-fn settings(person: &str) -> CanaryConfig {
+fn canary_config(person: &str) -> CanaryConfig {
     toml::from_str(&format!("person = \"{person}\"\nstop_after = 2")).unwrap()
 }
 
-async fn portal_of(seed: TenantSeed, engine: DatabaseEngine, person: &'static str) -> TestPortal {
-    let wish = PortalSetup::adjusted(move |config| config.canary = Some(settings(person)));
-    TestPortal::with(PortalSetup { engine, seed, ..wish }).await
+async fn start_portal(seed: TenantSeed, engine: DatabaseEngine, person: &'static str) -> TestPortal {
+    let wish = PortalSetup::with_config(move |config| config.canary = Some(canary_config(person)));
+    TestPortal::start_with(PortalSetup { engine, seed, ..wish }).await
 }
 
 /// Waits until the insights list `count` runs with this result, and returns the page.
-async fn until_run(hugo: &mut HttpBrowser, says: &str, count: usize) -> String {
+async fn wait_for_runs(hugo: &mut HttpBrowser, says: &str, count: usize) -> String {
     let mark = format!("data-canary=\"{says}\"");
     for _ in 0..200 {
         let page = hugo.get("/helpdesk/insights").await;
@@ -39,14 +41,14 @@ async fn until_run(hugo: &mut HttpBrowser, says: &str, count: usize) -> String {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("never {count} times {says}: {}", hugo.get("/helpdesk/insights").await.main());
+    panic!("never {count} times {says}: {}", hugo.get("/helpdesk/insights").await.main_text());
 }
 
-fn posts(portal: &TestPortal) -> usize {
-    portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(CANARY))
+fn count_reset_posts(portal: &TestPortal) -> usize {
+    portal.demo.tenant.count_calls(FaultTarget::ResetPassword, Some(CANARY_UPN))
 }
 
-async fn count(portal: &TestPortal, engine: DatabaseEngine, sql: &'static str) -> i64 {
+async fn count_rows(portal: &TestPortal, engine: DatabaseEngine, sql: &'static str) -> i64 {
     let row: (i64,) = match engine {
         DatabaseEngine::Sqlite => {
             sqlx::query_as(sql).fetch_one(&sqlx::SqlitePool::connect(&portal.database).await.unwrap()).await.unwrap()
@@ -59,54 +61,58 @@ async fn count(portal: &TestPortal, engine: DatabaseEngine, sql: &'static str) -
 }
 
 #[tokio::test]
-async fn the_test_account_is_reset_once_a_day_through_every_step() {
-    for engine in engines() {
-        let portal = portal_of(seed("", str::to_owned), engine, CANARY).await;
-        let mut hugo = staff(&portal, "hugo").await;
-        let page = until_run(&mut hugo, "good", 1).await;
+async fn canary_account_is_reset_once_a_day() {
+    for engine in available_engines() {
+        let portal = start_portal(canary_seed("", str::to_owned), engine, CANARY_UPN).await;
+        let mut hugo = sign_in_staff(&portal, "hugo").await;
+        let page = wait_for_runs(&mut hugo, "good", 1).await;
         assert!(page.contains("came through"), "{page}");
-        assert_eq!(posts(&portal), 1);
-        assert_eq!(portal.demo.tenant.directory_accepts(CANARY, "Old-River-Stone-7"), Some(false), "a real reset");
+        assert_eq!(count_reset_posts(&portal), 1);
+        assert_eq!(
+            portal.demo.tenant.is_directory_password(CANARY_UPN, "Old-River-Stone-7"),
+            Some(false),
+            "a real reset"
+        );
         // The canary is not a person's reset: it causes no notice, no phone number, no rate limit and no statistics.
         for sql in [
             "SELECT COUNT(*) FROM notices",
             "SELECT COUNT(*) FROM person_numbers",
             "SELECT COUNT(*) FROM limits WHERE name LIKE 'reset:%'",
         ] {
-            assert_eq!(count(&portal, engine, sql).await, 0, "{sql}");
+            assert_eq!(count_rows(&portal, engine, sql).await, 0, "{sql}");
         }
         assert!(page.contains("<p id=\"outcomes-summary\">") && !page.contains("data-trouble"), "{page}");
         tokio::time::sleep(Duration::from_millis(2_500)).await;
-        assert_eq!(posts(&portal), 1, "not again the same day");
+        assert_eq!(count_reset_posts(&portal), 1, "not again the same day");
         portal.clock.advance(SignedDuration::from_hours(25));
         for _ in 0..100 {
-            if posts(&portal) == 2 {
+            if count_reset_posts(&portal) == 2 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(posts(&portal), 2);
+        assert_eq!(count_reset_posts(&portal), 2);
         portal.demo.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_writeback_that_is_down_is_told_to_people_and_to_the_desk_and_the_canary_stops() {
-    let portal = portal_of(seed("", str::to_owned), DatabaseEngine::Sqlite, CANARY).await;
-    let mut hugo = staff(&portal, "hugo").await;
-    until_run(&mut hugo, "good", 1).await;
+async fn writeback_outage_warns_people_and_staff_and_suspends_canary() {
+    let portal = start_portal(canary_seed("", str::to_owned), DatabaseEngine::Sqlite, CANARY_UPN).await;
+    let mut hugo = sign_in_staff(&portal, "hugo").await;
+    wait_for_runs(&mut hugo, "good", 1).await;
     let mut wanda = portal.signed_in("wanda").await;
     assert!(!wanda.get("/reset").await.body.contains("id=\"writeback\""), "nothing to say while it works");
-    let down = InjectedFault::on(FaultTarget::Writeback, FaultEffect::AgentOffline);
+    let down = InjectedFault::new(FaultTarget::Writeback, FaultEffect::AgentOffline);
     portal.demo.tenant.add_fault(down.clone());
     hugo.post("/helpdesk/insights/canary", &[]).await;
-    let page = until_run(&mut hugo, "bad", 1).await;
+    let page = wait_for_runs(&mut hugo, "bad", 1).await;
     assert!(page.contains("F-AGENT-OFFLINE"), "{page}");
     let page = wanda.get("/reset").await;
     assert!(
         page.body.contains("data-down=\"true\"") && page.body.contains("has been failing since"),
         "{}",
-        page.main()
+        page.main_text()
     );
     assert!(page.body.contains("name=\"password\""), "she may try all the same");
     for _ in 0..100 {
@@ -119,103 +125,104 @@ async fn a_writeback_that_is_down_is_told_to_people_and_to_the_desk_and_the_cana
 
     // After a second failure no further test resets are sent to a broken writeback agent.
     hugo.post("/helpdesk/insights/canary", &[]).await;
-    until_run(&mut hugo, "bad", 2).await;
+    wait_for_runs(&mut hugo, "bad", 2).await;
     // A manual run clears earlier failures. Two consecutive failures without one suspend the canary.
     let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
     sqlx::query("DELETE FROM signals WHERE name = 'canary_resumed'").execute(&pool).await.unwrap();
     sqlx::query("DELETE FROM daily WHERE name = 'canary'").execute(&pool).await.unwrap();
     pool.close().await;
-    let before = posts(&portal);
+    let before = count_reset_posts(&portal);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(posts(&portal), before, "stopped");
+    assert_eq!(count_reset_posts(&portal), before, "stopped");
     assert!(hugo.get("/helpdesk/insights").await.body.contains("It failed too often and stopped"));
 
     // After the repair it is started manually again.
     portal.demo.tenant.clear_faults();
     hugo.post("/helpdesk/insights/canary", &[]).await;
-    until_run(&mut hugo, "good", 2).await;
+    wait_for_runs(&mut hugo, "good", 2).await;
     assert!(!wanda.get("/reset").await.body.contains("id=\"writeback\""));
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_minimum_age_that_says_no_shows_that_the_directory_was_asked() {
+async fn canary_within_minimum_age_is_refused_by_directory() {
     let young = "ad = { password_age_seconds = 3600, min_age_seconds = 86400 }";
-    let portal = portal_of(seed(young, str::to_owned), DatabaseEngine::Sqlite, CANARY).await;
-    let mut hugo = staff(&portal, "hugo").await;
-    let page = until_run(&mut hugo, "asked", 1).await;
+    let portal = start_portal(canary_seed(young, str::to_owned), DatabaseEngine::Sqlite, CANARY_UPN).await;
+    let mut hugo = sign_in_staff(&portal, "hugo").await;
+    let page = wait_for_runs(&mut hugo, "asked", 1).await;
     assert!(page.contains("the directory was asked, and said no") && !page.contains("data-trouble"), "{page}");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn an_account_with_power_or_without_a_directory_is_never_a_canary() {
+async fn privileged_or_unsynchronised_canary_is_never_reset() {
     for (person, why) in [
         ("gloria@contoso.example", "power"),
         ("adam@contoso.example", "not-synced"),
         ("nobody@contoso.example", "nobody"),
     ] {
-        let portal = portal_of(seed("", str::to_owned), DatabaseEngine::Sqlite, person).await;
-        let mut hugo = staff(&portal, "hugo").await;
+        let portal = start_portal(canary_seed("", str::to_owned), DatabaseEngine::Sqlite, person).await;
+        let mut hugo = sign_in_staff(&portal, "hugo").await;
         let mark = format!("({why})");
         let mut tries = 0;
         while !hugo.get("/helpdesk").await.body.contains(&mark) {
             tries += 1;
-            assert!(tries < 100, "{person}: {}", hugo.get("/helpdesk").await.main());
+            assert!(tries < 100, "{person}: {}", hugo.get("/helpdesk").await.main_text());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0, "{person}");
+        assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, None), 0, "{person}");
         portal.demo.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_slow_writeback_is_told_before_anybody_types() {
-    let wish = PortalSetup::adjusted(|config| {
-        config.canary = Some(toml::from_str(&format!("person = \"{CANARY}\"\nslow_seconds = 2")).unwrap());
+async fn slow_writeback_warns_before_typing() {
+    let wish = PortalSetup::with_config(|config| {
+        config.canary = Some(toml::from_str(&format!("person = \"{CANARY_UPN}\"\nslow_seconds = 2")).unwrap());
     });
-    let slow = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_000 }).for_person(CANARY);
-    let portal = TestPortal::with(PortalSetup { seed: seed("", str::to_owned).with_fault(slow), ..wish }).await;
-    let mut hugo = staff(&portal, "hugo").await;
-    until_run(&mut hugo, "good", 1).await;
+    let slow = InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_000 }).for_person(CANARY_UPN);
+    let portal =
+        TestPortal::start_with(PortalSetup { seed: canary_seed("", str::to_owned).with_fault(slow), ..wish }).await;
+    let mut hugo = sign_in_staff(&portal, "hugo").await;
+    wait_for_runs(&mut hugo, "good", 1).await;
     let mut wanda = portal.signed_in("wanda").await;
     let page = wanda.get("/reset").await;
-    assert!(page.body.contains("is slow at the moment"), "{}", page.main());
+    assert!(page.body.contains("is slow at the moment"), "{}", page.main_text());
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn in_a_real_directory_the_canary_proves_the_last_rung_too() {
+async fn canary_in_real_directory_reaches_landed_checkpoint() {
     let domain = SambaDomain::start("Old-River-Stone-7").await;
-    let probe = domain.probe().settings();
+    let probe = domain.probe_settings().to_config();
     // Omar is the test account here, because the domain has an account for him.
-    let wish = PortalSetup::adjusted(move |config| {
-        config.canary = Some(settings("omar@contoso.example"));
+    let wish = PortalSetup::with_config(move |config| {
+        config.canary = Some(canary_config("omar@contoso.example"));
         config.directory = Some(probe.clone());
     });
-    let portal = TestPortal::with(PortalSetup { directory: Some(domain.options()), ..wish }).await;
-    let mut hugo = staff(&portal, "hugo").await;
-    until_run(&mut hugo, "good", 1).await;
+    let portal = TestPortal::start_with(PortalSetup { directory: Some(domain.ldaps_options()), ..wish }).await;
+    let mut hugo = sign_in_staff(&portal, "hugo").await;
+    wait_for_runs(&mut hugo, "good", 1).await;
     for tries in 0.. {
         let page = hugo.get("/helpdesk/insights").await;
         if page.body.contains("Carried to the directory, On a domain controller") {
             break;
         }
-        assert!(tries < 150, "{}", page.main());
+        assert!(tries < 150, "{}", page.main_text());
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn where_no_canary_is_set_up_there_is_nothing_to_try() {
+async fn portal_without_canary_offers_no_test_reset() {
     let portal = TestPortal::start().await;
-    let mut hugo = staff(&portal, "hugo").await;
+    let mut hugo = sign_in_staff(&portal, "hugo").await;
     assert!(!hugo.get("/helpdesk/insights").await.body.contains("id=\"canary\""));
     assert_eq!(hugo.post_once("/helpdesk/insights/canary", &[]).await.status(), StatusCode::NOT_FOUND);
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
-    wanda.until_state(&reference, "written").await;
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn("wanda"))), 1);
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+    wanda.wait_for_state(&reference, "written").await;
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, Some(&full_upn("wanda"))), 1);
     portal.demo.stop().await;
 }

@@ -4,17 +4,17 @@
 use futures_util::StreamExt as _;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use crate::support::fleet::{crowded, person};
-use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal};
+use crate::support::fleet::{person_upn, seed_with_people};
+use crate::support::portal::{HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD};
 
 struct DocumentedCause {
     code: String,
     text: String,
-    words: Vec<String>,
+    patterns: Vec<String>,
 }
 
 /// Parses the documentation of the causes.
-fn described() -> Vec<DocumentedCause> {
+fn load_documented_causes() -> Vec<DocumentedCause> {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/causes.md")).unwrap();
     let sections = page.split("\n## ").skip(1);
     sections
@@ -26,47 +26,47 @@ fn described() -> Vec<DocumentedCause> {
             let words = recognised
                 .flat_map(|line| line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
                 .collect();
-            DocumentedCause { code, text, words }
+            DocumentedCause { code, text, patterns: words }
         })
         .collect()
 }
 
 /// Escapes text as the template does.
-fn escaped(text: &str) -> String {
+fn html_escaped(text: &str) -> String {
     text.replace('\'', "&#39;").replace('"', "&#34;")
 }
 
-async fn ended(browser: &mut HttpBrowser) -> ResponsePage {
-    let reference = browser.reset(GOOD).await.reference();
-    browser.until(&reference, |s| s["state"] != "sending" && s["state"] != "writing").await;
+async fn reset_to_end(browser: &mut HttpBrowser) -> ResponsePage {
+    let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
+    browser.wait_until(&reference, |s| s["state"] != "sending" && s["state"] != "writing").await;
     browser.get(&format!("/resets/{reference}")).await
 }
 
 #[tokio::test]
-async fn every_word_microsoft_or_ad_may_say_comes_out_as_its_sentence() {
-    let all = described();
+async fn every_documented_status_detail_shows_its_cause() {
+    let all = load_documented_causes();
     let words: Vec<(&DocumentedCause, &String)> =
-        all.iter().flat_map(|d| d.words.iter().map(move |w| (d, w))).collect();
+        all.iter().flat_map(|d| d.patterns.iter().map(move |w| (d, w))).collect();
     assert!(words.len() > 50, "{}", words.len());
-    let many = PortalSetup::adjusted(|config| {
+    let many = PortalSetup::with_config(|config| {
         config.reset.hourly_ceiling = Some(10_000);
         config.reset.per_address_minute = 10_000;
     });
-    let portal = TestPortal::with(PortalSetup { seed: crowded(words.len()), ..many }).await;
+    let portal = TestPortal::start_with(PortalSetup { seed: seed_with_people(words.len()), ..many }).await;
     let portal = &portal;
     let walks = words.into_iter().enumerate().map(|(n, (cause, word))| async move {
         let effect = FaultEffect::Fails { detail: format!("Before {} after", word.to_uppercase()) };
-        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Writeback, effect).for_person(&person(n)));
-        let page = ended(&mut portal.signed_in(&person(n)).await).await;
-        assert!(page.body.contains(&format!("<bdi>{}</bdi>", cause.code)), "{word}: {}", page.main());
-        assert!(page.body.contains(&escaped(&cause.text)), "{word}: {}", page.main());
+        portal.demo.tenant.add_fault(InjectedFault::new(FaultTarget::Writeback, effect).for_person(&person_upn(n)));
+        let page = reset_to_end(&mut portal.signed_in(&person_upn(n)).await).await;
+        assert!(page.body.contains(&format!("<bdi>{}</bdi>", cause.code)), "{word}: {}", page.main_text());
+        assert!(page.body.contains(&html_escaped(&cause.text)), "{word}: {}", page.main_text());
     });
     // 12 people at a time: each of them mostly waits.
     futures_util::stream::iter(walks).buffer_unordered(12).collect::<()>().await;
 }
 
 #[tokio::test]
-async fn every_other_end_has_its_sentence_too() {
+async fn every_other_ending_shows_its_cause() {
     let status =
         |status, code: &str| FaultEffect::Status { status, code: code.into(), retry_after: None, graph_body: true };
     let faults = [
@@ -80,23 +80,24 @@ async fn every_other_end_has_its_sentence_too() {
         ("X-CLOUD-ONLY", FaultTarget::Writeback, FaultEffect::CloudOnly),
         ("U-NO-ANSWER", FaultTarget::ResetPassword, FaultEffect::Hangup),
     ];
-    let all = described();
-    let portal = TestPortal::with(PortalSetup { seed: crowded(faults.len()), ..PortalSetup::default() }).await;
+    let all = load_documented_causes();
+    let portal =
+        TestPortal::start_with(PortalSetup { seed: seed_with_people(faults.len()), ..PortalSetup::default() }).await;
     for (n, (code, call, effect)) in faults.clone().into_iter().enumerate() {
-        portal.demo.tenant.add_fault(InjectedFault::on(call, effect).for_person(&person(n)));
-        let mut browser = portal.signed_in(&person(n)).await;
-        let reference = browser.reset(GOOD).await.reference();
-        browser.until(&reference, |s| s["cause"] == code).await;
+        portal.demo.tenant.add_fault(InjectedFault::new(call, effect).for_person(&person_upn(n)));
+        let mut browser = portal.signed_in(&person_upn(n)).await;
+        let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
+        browser.wait_until(&reference, |s| s["cause"] == code).await;
         let page = browser.get(&format!("/resets/{reference}?back=1")).await;
         let text = &all.iter().find(|d| d.code == code).unwrap().text;
-        assert!(page.body.contains(&escaped(text)), "{code}: {}", page.main());
+        assert!(page.body.contains(&html_escaped(text)), "{code}: {}", page.main_text());
     }
     portal.demo.stop().await;
     // The other causes need a crash, a clock jump or an outage. They are tested in `fleet`, `journey::submit`,
     // `journey::graph` and `journey::signin`.
     let elsewhere = ["R-NOT-SENT", "R-THROTTLED", "R-ROLE", "U-CRASHED", "U-LOST", "U-TIME-LIMIT"];
     for cause in &all {
-        let here = !cause.words.is_empty() || faults.iter().any(|(code, ..)| *code == cause.code);
+        let here = !cause.patterns.is_empty() || faults.iter().any(|(code, ..)| *code == cause.code);
         assert!(here || elsewhere.contains(&&*cause.code), "{} is shown nowhere", cause.code);
     }
 }

@@ -5,62 +5,75 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, engines, rungs, upn};
+use crate::support::portal::{
+    HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD, available_engines, full_upn,
+    reached_checkpoints,
+};
 
-const FINAL: &str = "Copper-Lantern-Sails-8";
+const FINAL_PASSWORD: &str = "Copper-Lantern-Sails-8";
 
 /// Resets until the state is written.
-async fn written(portal: &TestPortal, name: &str) -> (HttpBrowser, String) {
+async fn reset_until_written(portal: &TestPortal, name: &str) -> (HttpBrowser, String) {
     let mut browser = portal.signed_in(name).await;
-    let reference = browser.reset(GOOD).await.reference();
-    browser.until_state(&reference, "written").await;
+    let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
+    browser.wait_for_state(&reference, "written").await;
     (browser, reference)
 }
 
 /// Goes to Entra by the page's button. Waits 1.1 seconds, because Entra's times have a precision of 1 second and a
 /// person is slower.
-async fn leave(browser: &mut HttpBrowser, reference: &str) -> ResponsePage {
+async fn go_to_entra(browser: &mut HttpBrowser, reference: &str) -> ResponsePage {
     let entra = browser.get(&format!("/resets/{reference}/finish")).await;
     assert!(entra.url.contains("/oauth2/v2.0/authorize"), "{}", entra.url);
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     entra
 }
 
-async fn change_at_entra(browser: &mut HttpBrowser, entra: &ResponsePage, name: &str, new: &str) -> ResponsePage {
-    let fields =
-        [("account", &*upn(name)), ("method", "password"), ("password", GOOD), ("new_password", new), ("tap", "")]
-            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+async fn change_password_at_entra(
+    browser: &mut HttpBrowser,
+    entra: &ResponsePage,
+    name: &str,
+    new: &str,
+) -> ResponsePage {
+    let fields = [
+        ("account", &*full_upn(name)),
+        ("method", "password"),
+        ("password", VALID_PASSWORD),
+        ("new_password", new),
+        ("tap", ""),
+    ]
+    .map(|(k, v)| (k.to_owned(), v.to_owned()));
     let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     browser.post(&entra.url, &fields).await
 }
 
 #[tokio::test]
-async fn wanda_signs_in_with_it_and_is_finished() {
-    for engine in engines() {
-        let portal = TestPortal::on(engine).await;
-        let (mut wanda, reference) = written(&portal, "wanda").await;
+async fn wanda_signs_in_with_new_password_and_finishes() {
+    for engine in available_engines() {
+        let portal = TestPortal::start_on(engine).await;
+        let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
         let page = wanda.get(&format!("/resets/{reference}")).await;
         assert!(page.body.contains(&format!("href=\"/resets/{reference}/finish\"")), "the last step is offered");
-        let entra = leave(&mut wanda, &reference).await;
+        let entra = go_to_entra(&mut wanda, &reference).await;
         assert!(entra.url.contains("login_hint=wanda"), "her name is filled in");
-        let back = change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
+        let back = change_password_at_entra(&mut wanda, &entra, "wanda", FINAL_PASSWORD).await;
         assert!(back.url.contains(&format!("/resets/{reference}")), "{}", back.url);
-        let status = wanda.until_state(&reference, "finished").await;
-        assert!(rungs(&status).contains(&"works".to_owned()), "{status}");
+        let status = wanda.wait_for_state(&reference, "finished").await;
+        assert!(reached_checkpoints(&status).contains(&"works".to_owned()), "{status}");
         let page = wanda.get(&format!("/resets/{reference}")).await;
         assert!(!page.body.contains("/finish\""), "there is nothing left to do");
-        assert!(!page.body.contains(FINAL));
+        assert!(!page.body.contains(FINAL_PASSWORD));
         portal.demo.stop().await;
     }
 }
 
 #[tokio::test]
-async fn coming_back_with_a_passkey_stays_written_and_is_said() {
+async fn passkey_sign_in_leaves_reset_written_and_says_so() {
     let portal = TestPortal::start().await;
-    let (mut wanda, reference) = written(&portal, "wanda").await;
-    let entra = leave(&mut wanda, &reference).await;
-    let back = wanda.post(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
-    assert!(back.body.contains("We are asking Microsoft whether your password was changed"), "{}", back.main());
+    let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
+    let entra = go_to_entra(&mut wanda, &reference).await;
+    let back = wanda.post(&entra.url, &[("account", &full_upn("wanda")), ("method", "passkey")]).await;
+    assert!(back.body.contains("We are asking Microsoft whether your password was changed"), "{}", back.main_text());
     assert!(!back.body.contains("id=\"finish\""), "no second try while the first is looked at");
     portal.clock.advance(SignedDuration::from_secs(61));
     let told = async {
@@ -78,48 +91,50 @@ async fn coming_back_with_a_passkey_stays_written_and_is_said() {
 }
 
 #[tokio::test]
-async fn a_finishing_sign_in_never_gives_renews_or_raises_a_session() {
+async fn finishing_sign_in_never_changes_session() {
     let portal = TestPortal::start().await;
-    let (mut wanda, reference) = written(&portal, "wanda").await;
+    let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
     let id = |b: &HttpBrowser| b.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
     let before = id(&wanda);
-    let entra = leave(&mut wanda, &reference).await;
+    let entra = go_to_entra(&mut wanda, &reference).await;
     // After 10 minutes her sign-in is too old for a new reset.
     portal.clock.advance(SignedDuration::from_secs(700));
-    change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
+    change_password_at_entra(&mut wanda, &entra, "wanda", FINAL_PASSWORD).await;
     assert_eq!(id(&wanda), before, "the session is the one she had");
     let form = wanda.get("/reset").await;
     assert!(form.url.contains("/oauth2/v2.0/authorize"), "the sign-in was not renewed: {}", form.url);
     // After 31 minutes the session has expired, and the callback does not revive it.
-    let (mut omar, reference) = written(&portal, "omar").await;
-    let entra = leave(&mut omar, &reference).await;
+    let (mut omar, reference) = reset_until_written(&portal, "omar").await;
+    let entra = go_to_entra(&mut omar, &reference).await;
     portal.clock.advance(SignedDuration::from_mins(31));
-    let back = change_at_entra(&mut omar, &entra, "omar", FINAL).await;
+    let back = change_password_at_entra(&mut omar, &entra, "omar", FINAL_PASSWORD).await;
     assert_eq!(back.status, 400, "the attempt was too old as well: {}", back.code());
     assert!(omar.get("/reset").await.url.contains("/oauth2/v2.0/authorize"));
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_session_that_ended_meanwhile_stays_ended() {
-    let portal =
-        TestPortal::with(PortalSetup { adjust: Box::new(|c| c.signin.idle_seconds = 600), ..PortalSetup::default() })
-            .await;
-    let (mut wanda, reference) = written(&portal, "wanda").await;
-    let entra = leave(&mut wanda, &reference).await;
+async fn session_ended_during_finishing_stays_ended() {
+    let portal = TestPortal::start_with(PortalSetup {
+        configure: Box::new(|c| c.signin.idle_seconds = 600),
+        ..PortalSetup::default()
+    })
+    .await;
+    let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
+    let entra = go_to_entra(&mut wanda, &reference).await;
     portal.clock.advance(SignedDuration::from_mins(15));
-    let back = change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
+    let back = change_password_at_entra(&mut wanda, &entra, "wanda", FINAL_PASSWORD).await;
     assert_eq!(back.status, 404, "the reset is nobody's page without a session");
     assert!(wanda.get("/reset").await.url.contains("/oauth2/v2.0/authorize"), "and there is none");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn somebody_else_who_comes_back_finishes_nothing() {
+async fn finishing_sign_in_by_other_person_is_refused() {
     let portal = TestPortal::start().await;
-    let (mut wanda, reference) = written(&portal, "wanda").await;
-    let entra = leave(&mut wanda, &reference).await;
-    let back = wanda.post(&entra.url, &[("account", &upn("omar")), ("method", "passkey")]).await;
+    let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
+    let entra = go_to_entra(&mut wanda, &reference).await;
+    let back = wanda.post(&entra.url, &[("account", &full_upn("omar")), ("method", "passkey")]).await;
     assert_eq!(back.code(), "S-SOMEBODY-ELSE");
     let page = wanda.get(&format!("/resets/{reference}")).await;
     assert!(page.body.contains("Wanda") && page.body.contains("data-state=\"written\""), "she is still Wanda");
@@ -129,26 +144,26 @@ async fn somebody_else_who_comes_back_finishes_nothing() {
 }
 
 #[tokio::test]
-async fn a_callback_cannot_be_made_to_finish_or_to_sign_in_instead() {
+async fn finishing_callback_in_other_browser_is_refused() {
     let portal = TestPortal::start().await;
-    let (mut wanda, reference) = written(&portal, "wanda").await;
-    let entra = leave(&mut wanda, &reference).await;
+    let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
+    let entra = go_to_entra(&mut wanda, &reference).await;
     // The code of a finishing sign-in gives no session in a browser that did not start it.
     let mut thief = portal.browser();
-    let back = thief.post(&entra.url, &[("account", &upn("wanda")), ("method", "passkey")]).await;
+    let back = thief.post(&entra.url, &[("account", &full_upn("wanda")), ("method", "passkey")]).await;
     assert_eq!(back.code(), "S-ATTEMPT");
     assert!(thief.get("/reset").await.url.contains("/oauth2/v2.0/authorize"));
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn where_another_provider_asks_for_the_password_the_step_is_hidden() {
+async fn federated_domain_hides_finishing_step() {
     let federated = PortalSetup {
-        adjust: Box::new(|c| c.signin.federated_domains = vec!["Contoso.Example".into()]),
+        configure: Box::new(|c| c.signin.federated_domains = vec!["Contoso.Example".into()]),
         ..PortalSetup::default()
     };
-    let portal = TestPortal::with(federated).await;
-    let (mut wanda, reference) = written(&portal, "wanda").await;
+    let portal = TestPortal::start_with(federated).await;
+    let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
     let page = wanda.get(&format!("/resets/{reference}")).await;
     assert!(!page.body.contains("/finish\"") && !page.body.contains("data-rung=\"works\""));
     let asked = wanda.get(&format!("/resets/{reference}/finish")).await;
@@ -157,20 +172,19 @@ async fn where_another_provider_asks_for_the_password_the_step_is_hidden() {
 }
 
 #[tokio::test]
-async fn after_an_unknown_outcome_signing_in_with_it_settles_it() {
+async fn finishing_sign_in_resolves_unknown_outcome() {
     let portal = TestPortal::start().await;
-    portal
-        .demo
-        .tenant
-        .add_fault(InjectedFault::on(FaultTarget::ResetPassword, FaultEffect::DropAnswer).for_person(&upn("wanda")));
-    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Audits, FaultEffect::Hangup).times(1_000));
+    portal.demo.tenant.add_fault(
+        InjectedFault::new(FaultTarget::ResetPassword, FaultEffect::DropAnswer).for_person(&full_upn("wanda")),
+    );
+    portal.demo.tenant.add_fault(InjectedFault::new(FaultTarget::Audits, FaultEffect::Hangup).times(1_000));
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
-    wanda.until_state(&reference, "unknown").await;
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+    wanda.wait_for_state(&reference, "unknown").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let entra = leave(&mut wanda, &reference).await;
-    change_at_entra(&mut wanda, &entra, "wanda", FINAL).await;
-    let status = wanda.until_state(&reference, "finished").await;
-    assert!(rungs(&status).contains(&"works".to_owned()));
+    let entra = go_to_entra(&mut wanda, &reference).await;
+    change_password_at_entra(&mut wanda, &entra, "wanda", FINAL_PASSWORD).await;
+    let status = wanda.wait_for_state(&reference, "finished").await;
+    assert!(reached_checkpoints(&status).contains(&"works".to_owned()));
     portal.demo.stop().await;
 }

@@ -6,47 +6,47 @@ use futures_util::StreamExt as _;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
-use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, TestPortal, engines, upn};
+use crate::support::portal::{HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, available_engines, full_upn};
 
 #[tokio::test]
-async fn another_websites_form_is_refused() {
+async fn cross_site_form_is_refused() {
     let portal = TestPortal::start().await;
     let wanda = portal.signed_in("wanda").await;
     let cookie = wanda.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
     for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
         let request =
             wanda.http.post(format!("{}/reset", portal.demo.url())).header("cookie", &cookie).header(name, value);
-        let answer = request.form(&[("password", GOOD), ("again", GOOD)]).send().await.unwrap();
+        let answer = request.form(&[("password", VALID_PASSWORD), ("again", VALID_PASSWORD)]).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::FORBIDDEN);
         assert!(answer.text().await.unwrap().contains("E-CROSS-SITE"));
     }
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, None), 0);
 }
 
 #[tokio::test]
-async fn somebody_elses_reset_looks_like_one_that_does_not_exist() {
+async fn other_persons_reset_looks_nonexistent() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     let mut omar = portal.signed_in("omar").await;
     let mut nobody = portal.browser();
     for browser in [&mut omar, &mut nobody] {
         let theirs = browser.get(&format!("/resets/{reference}")).await;
         let unknown = browser.get("/resets/0000-0000").await;
-        assert_eq!((theirs.status, theirs.main()), (StatusCode::NOT_FOUND, unknown.main()));
-        assert_eq!(browser.once(&format!("/resets/{reference}/events")).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!((theirs.status, theirs.main_text()), (StatusCode::NOT_FOUND, unknown.main_text()));
+        assert_eq!(browser.get_once(&format!("/resets/{reference}/events")).await.status(), StatusCode::NOT_FOUND);
     }
     let mut hugo = portal.browser();
-    hugo.sign_in("/signin?purpose=staff", &upn("hugo"), "passkey", "").await;
+    hugo.sign_in("/signin?purpose=staff", &full_upn("hugo"), "passkey", "").await;
     assert_eq!(hugo.get(&format!("/resets/{reference}")).await.status, StatusCode::OK, "an agent may see it");
 }
 
 #[tokio::test]
-async fn events_tell_every_step_and_end_with_the_session() {
+async fn event_stream_reports_steps_and_ends_with_session() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
-    let answer = wanda.once(&format!("/resets/{reference}/events")).await;
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+    let answer = wanda.get_once(&format!("/resets/{reference}/events")).await;
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
     let mut stream = answer.bytes_stream();
     let mut heard = String::new();
@@ -64,36 +64,36 @@ async fn events_tell_every_step_and_end_with_the_session() {
 }
 
 #[tokio::test]
-async fn fifty_watchers_cost_graph_no_more_than_one() {
+async fn fifty_watchers_cause_no_extra_graph_calls() {
     let mut counts = Vec::new();
     for watchers in [1, 50] {
-        let slow = InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 4_000 });
-        let portal = TestPortal::with(PortalSetup {
-            seed: TenantSeed::contoso().unwrap().hurry().with_fault(slow),
+        let slow = InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 4_000 });
+        let portal = TestPortal::start_with(PortalSetup {
+            seed: TenantSeed::contoso().unwrap().with_short_delays().with_fault(slow),
             ..PortalSetup::default()
         })
         .await;
         let mut wanda = portal.signed_in("wanda").await;
-        let reference = wanda.reset(GOOD).await.reference();
+        let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
         let mut streams = Vec::new();
         for _ in 0..watchers {
-            streams.push(wanda.once(&format!("/resets/{reference}/events")).await);
+            streams.push(wanda.get_once(&format!("/resets/{reference}/events")).await);
         }
-        wanda.until_state(&reference, "written").await;
-        counts.push(portal.demo.tenant.calls(FaultTarget::Operation, None));
+        wanda.wait_for_state(&reference, "written").await;
+        counts.push(portal.demo.tenant.count_calls(FaultTarget::Operation, None));
     }
     assert!(counts[0] <= 6 && counts[1].abs_diff(counts[0]) <= 1, "{counts:?}");
 }
 
 #[tokio::test]
-async fn too_many_resets_of_one_person_are_told_when_to_come_back() {
-    for engine in engines() {
+async fn person_over_reset_limit_gets_retry_after() {
+    for engine in available_engines() {
         let adjust = |config: &mut passback::config::Config| config.reset.per_person_hour = 1;
-        let portal = TestPortal::with(PortalSetup { engine, ..PortalSetup::adjusted(adjust) }).await;
+        let portal = TestPortal::start_with(PortalSetup { engine, ..PortalSetup::with_config(adjust) }).await;
         let mut rita = portal.signed_in("rita").await;
-        let reference = rita.reset(GOOD).await.reference();
-        rita.until_state(&reference, "refused").await;
-        let again = rita.post_once("/reset", &[("password", GOOD), ("again", GOOD)]).await;
+        let reference = rita.submit_reset(VALID_PASSWORD).await.reference();
+        rita.wait_for_state(&reference, "refused").await;
+        let again = rita.post_once("/reset", &[("password", VALID_PASSWORD), ("again", VALID_PASSWORD)]).await;
         assert_eq!(again.status(), StatusCode::TOO_MANY_REQUESTS);
         let wait: i64 = again.headers()["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((3_500..=3_600).contains(&wait), "{wait}");
@@ -103,52 +103,52 @@ async fn too_many_resets_of_one_person_are_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn an_address_that_hammers_the_sign_in_is_slowed_down() {
+async fn address_over_sign_in_limit_is_refused() {
     let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 12;
-    let portal = TestPortal::with(PortalSetup::adjusted(adjust)).await;
+    let portal = TestPortal::start_with(PortalSetup::with_config(adjust)).await;
     let mut browser = portal.browser();
     let mut statuses = Vec::new();
     for _ in 0..20 {
-        statuses.push(browser.once("/signin").await.status());
+        statuses.push(browser.get_once("/signin").await.status());
     }
     assert!(statuses.contains(&StatusCode::TOO_MANY_REQUESTS), "{statuses:?}");
 }
 
 #[tokio::test]
-async fn too_many_resets_in_an_hour_pause_everything() {
+async fn hourly_limit_pauses_all_resets() {
     let adjust = |config: &mut passback::config::Config| config.reset.hourly_ceiling = Some(2);
-    let portal = TestPortal::with(PortalSetup::adjusted(adjust)).await;
+    let portal = TestPortal::start_with(PortalSetup::with_config(adjust)).await;
     for name in ["wanda", "luca"] {
-        assert_eq!(portal.signed_in(name).await.reset(GOOD).await.status, StatusCode::OK);
+        assert_eq!(portal.signed_in(name).await.submit_reset(VALID_PASSWORD).await.status, StatusCode::OK);
     }
     let mut carl = portal.signed_in("carl").await;
-    assert_eq!(carl.reset(GOOD).await.code(), "G-CEILING");
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn("carl"))), 0);
-    passback::ops::resume(portal.demo.config()).await.unwrap();
-    passback::ops::pause(portal.demo.config(), "a test").await.unwrap();
+    assert_eq!(carl.submit_reset(VALID_PASSWORD).await.code(), "G-CEILING");
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, Some(&full_upn("carl"))), 0);
+    passback::ops::resume_resets(portal.demo.config()).await.unwrap();
+    passback::ops::pause_resets(portal.demo.config(), "a test").await.unwrap();
     assert_eq!(carl.get("/reset").await.code(), "G-PAUSED");
 }
 
 /// Checks what Mozilla's Observatory requires for its best grade, also on the pages behind the sign-in.
 #[tokio::test]
-async fn every_answer_carries_the_security_headers() {
+async fn every_response_has_security_headers() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     let mut adam = portal.browser();
-    adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    adam.sign_in("/signin?purpose=staff", &full_upn("adam"), "passkey", "").await;
     for path in ["/", "/nothing-here", "/healthz", "/resets/7KQ4-M2ZD", &format!("/resets/{reference}"), "/reset"] {
-        secure(&mut wanda, path).await;
+        check_security_headers(&mut wanda, path).await;
     }
-    secure(&mut adam, "/admin/operator").await;
-    secure(&mut portal.browser(), "/signin/callback?error=x").await;
+    check_security_headers(&mut adam, "/admin/operator").await;
+    check_security_headers(&mut portal.browser(), "/signin/callback?error=x").await;
     let huge = "x".repeat(20_000);
     assert_eq!(wanda.post_once("/signout", &[("x", &huge)]).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
-async fn secure(browser: &mut HttpBrowser, path: &str) {
-    let url = format!("{}{path}", browser.portal);
-    let cookie = browser.cookie();
+async fn check_security_headers(browser: &mut HttpBrowser, path: &str) {
+    let url = format!("{}{path}", browser.portal_url);
+    let cookie = browser.cookie_header();
     let request = browser.http.get(url).header("cookie", cookie).header("accept-encoding", "gzip, br, zstd, deflate");
     let answer = request.send().await.unwrap();
     let header = |name: &str| answer.headers().get(name).map_or("", |v| v.to_str().unwrap()).to_owned();
@@ -205,7 +205,7 @@ async fn secure(browser: &mut HttpBrowser, path: &str) {
 }
 
 #[tokio::test]
-async fn the_host_header_changes_no_link() {
+async fn forged_host_header_changes_no_link() {
     let portal = TestPortal::start().await;
     let answer = portal
         .browser()
@@ -220,12 +220,12 @@ async fn the_host_header_changes_no_link() {
 }
 
 #[tokio::test]
-async fn the_audit_chain_tells_the_whole_story_and_verifies() {
-    for engine in engines() {
-        let portal = TestPortal::on(engine).await;
+async fn audit_chain_of_reset_verifies() {
+    for engine in available_engines() {
+        let portal = TestPortal::start_on(engine).await;
         let mut wanda = portal.signed_in("wanda").await;
-        let reference = wanda.reset(GOOD).await.reference();
-        wanda.until_state(&reference, "written").await;
+        let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+        wanda.wait_for_state(&reference, "written").await;
         let config = portal.demo.config();
         let report = passback::verify_audit(&portal.database, Some(config), None).await.unwrap();
         assert_eq!(report.breaks, Vec::<String>::new());
@@ -235,12 +235,12 @@ async fn the_audit_chain_tells_the_whole_story_and_verifies() {
 }
 
 #[tokio::test]
-async fn a_page_is_never_older_than_what_its_script_has_heard() {
+async fn status_page_is_never_older_than_its_event() {
     let portal = TestPortal::start().await;
     for name in ["wanda", "omar", "theo", "luca", "rita"] {
         let mut browser = portal.signed_in(name).await;
-        let reference = browser.reset(GOOD).await.reference();
-        let stream = browser.once(&format!("/resets/{reference}/events")).await;
+        let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
+        let stream = browser.get_once(&format!("/resets/{reference}/events")).await;
         let mut stream = stream.bytes_stream();
         let mut heard = 0;
         while heard < 4 {
@@ -257,7 +257,7 @@ async fn a_page_is_never_older_than_what_its_script_has_heard() {
         assert!(heard >= 2, "{name}: {heard}");
     }
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset("Another-Lantern-31").await.reference();
+    let reference = wanda.submit_reset("Another-Lantern-31").await.reference();
     for odd in ["revision=x", "revision=", "revision=99999999999999999999", "revision=-1"] {
         assert!(wanda.get(&format!("/resets/{reference}?{odd}")).await.status.is_success(), "{odd}");
     }

@@ -3,23 +3,23 @@
 
 use passback_emulator::TenantSeed;
 
-use crate::real::{LiveCheckSettings, journey};
+use crate::real::{LiveCheckSettings, run_journey};
 use crate::support::fleet::PortalFleet;
 use crate::support::portal::DatabaseEngine;
 
-const GROUP: &str = "Accounts for live checks";
+const LIVE_CHECK_GROUP: &str = "Accounts for live checks";
 
 /// Wanda may be touched, Omar may not. Gloria is in the group by mistake and holds a role.
-fn contoso() -> TenantSeed {
+fn live_check_seed() -> TenantSeed {
     let text = passback_emulator::CONTOSO_SEED;
     let group = format!(
-        "[[groups]]\nname = \"{GROUP}\"\nmembers = [\"wanda@contoso.example\", \"gloria@contoso.example\"]\n\n[[groups]]\nname = \"Emergency access\""
+        "[[groups]]\nname = \"{LIVE_CHECK_GROUP}\"\nmembers = [\"wanda@contoso.example\", \"gloria@contoso.example\"]\n\n[[groups]]\nname = \"Emergency access\""
     );
-    TenantSeed::parse(&text.replace("[[groups]]\nname = \"Emergency access\"", &group)).unwrap().hurry()
+    TenantSeed::parse(&text.replace("[[groups]]\nname = \"Emergency access\"", &group)).unwrap().with_short_delays()
 }
 
-fn settings(fleet: &PortalFleet, person: &str) -> LiveCheckSettings {
-    let group = fleet.tenant.group_id(GROUP);
+fn live_check_settings(fleet: &PortalFleet, person: &str) -> LiveCheckSettings {
+    let group = fleet.emulator.group_id(LIVE_CHECK_GROUP);
     LiveCheckSettings {
         config: fleet.config.clone(),
         group,
@@ -29,18 +29,18 @@ fn settings(fleet: &PortalFleet, person: &str) -> LiveCheckSettings {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_live_check_walks_the_whole_way_and_touches_nobody_who_is_not_in_its_group() {
-    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, contoso()).await;
-    let mut once = fleet.start(fleet.port, &[]).await;
-    fleet.link().await;
+async fn live_check_completes_and_touches_only_its_group() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, live_check_seed()).await;
+    let mut once = fleet.start_replica(fleet.port, &[]).await;
+    fleet.link_operator().await;
     once.stop();
     for (person, why) in [("omar", "is not in the group"), ("gloria", "holds a role")] {
-        let refused = journey(&settings(&fleet, person)).await.unwrap_err();
+        let refused = run_journey(&live_check_settings(&fleet, person)).await.unwrap_err();
         assert!(refused.contains(why), "{refused}");
     }
-    assert!(fleet.resets().await.is_empty());
-    let measured = journey(&settings(&fleet, "wanda")).await.unwrap();
+    assert!(fleet.load_resets().await.is_empty());
+    let measured = run_journey(&live_check_settings(&fleet, "wanda")).await.unwrap();
     assert!(measured.contains("carried=true finished=true"), "{measured}");
-    let rows = fleet.resets().await;
+    let rows = fleet.load_resets().await;
     assert_eq!((rows.len(), rows[0].state.as_str()), (1, "finished"));
 }

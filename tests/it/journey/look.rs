@@ -3,19 +3,19 @@
 use passback_emulator::TenantSeed;
 use reqwest::{StatusCode, header};
 
-use crate::support::portal::{GOOD, PortalSetup, TestPortal, upn};
+use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
 use crate::support::raw;
 
 #[tokio::test]
-async fn an_organisation_gives_its_colour_and_its_logo_without_a_rebuild() {
+async fn configured_colour_and_logo_are_served() {
     let dir = tempfile::tempdir().unwrap();
     let logo = dir.path().join("logo.svg");
     std::fs::write(&logo, "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").unwrap();
-    let branded = PortalSetup::adjusted(move |config| {
+    let branded = PortalSetup::with_config(move |config| {
         config.branding.accent = Some("#7a1fa2".into());
         config.branding.logo_file = Some(logo.clone());
     });
-    let portal = TestPortal::with(branded).await;
+    let portal = TestPortal::start_with(branded).await;
     let mut browser = portal.browser();
     let page = browser.get("/").await;
     let address = |name: &str| {
@@ -23,10 +23,10 @@ async fn an_organisation_gives_its_colour_and_its_logo_without_a_rebuild() {
         let start = page.body[..at].rfind("/brand/").unwrap();
         format!("{}/{name}", &page.body[start..at])
     };
-    let colours = browser.once(&address("colours.css")).await;
+    let colours = browser.get_once(&address("colours.css")).await;
     assert_eq!(colours.headers()[header::CONTENT_TYPE], "text/css; charset=utf-8");
     assert!(colours.text().await.unwrap().contains("--accent: #7a1fa2"));
-    let logo = browser.once(&address("logo")).await;
+    let logo = browser.get_once(&address("logo")).await;
     assert_eq!(
         (logo.status(), &logo.headers()[header::CONTENT_TYPE]),
         (StatusCode::OK, &"image/svg+xml".parse().unwrap())
@@ -36,10 +36,10 @@ async fn an_organisation_gives_its_colour_and_its_logo_without_a_rebuild() {
 }
 
 #[tokio::test]
-async fn a_colour_nobody_can_read_stops_the_start_and_says_why() {
+async fn unreadable_accent_colour_stops_start_with_reason() {
     raw::install_crypto();
     let options = passback::demo::DemoOptions {
-        adjust: Box::new(|config| config.branding.accent = Some("#ffcc00".into())),
+        config_override: Box::new(|config| config.branding.accent = Some("#ffcc00".into())),
         ..passback::demo::DemoOptions::default()
     };
     let Err(error) = passback::demo::RunningDemo::start(options).await else { panic!("it started") };
@@ -48,20 +48,20 @@ async fn a_colour_nobody_can_read_stops_the_start_and_says_why() {
 }
 
 #[tokio::test]
-async fn coming_back_without_finishing_is_seen_and_helped() {
+async fn unfinished_sign_in_shows_help_for_limited_time() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.browser();
     assert!(!wanda.get("/").await.body.contains("id=\"unfinished\""));
     assert!(wanda.get("/signin").await.url.contains("/oauth2/v2.0/authorize"));
     assert!(wanda.get("/").await.body.contains("Did you come back without finishing?"));
-    wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await;
+    wanda.sign_in("/signin", &full_upn("wanda"), "passkey", "").await;
     portal.clock.advance(jiff::SignedDuration::from_mins(31));
     assert!(!wanda.get("/").await.body.contains("id=\"unfinished\""), "what is long ago is not said for ever");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn the_language_switch_stays_and_leads_nowhere_else() {
+async fn language_switch_redirects_only_within_portal() {
     let portal = TestPortal::start().await;
     let mut browser = portal.browser();
     for (back, to) in [
@@ -85,21 +85,25 @@ async fn the_language_switch_stays_and_leads_nowhere_else() {
 }
 
 /// Starts a portal in whose tenant Wanda's language is German.
-async fn german() -> TestPortal {
+async fn portal_with_german_wanda() -> TestPortal {
     let text = passback_emulator::CONTOSO_SEED.replace("language = \"en-GB\"", "language = \"de-AT\"");
-    TestPortal::with(PortalSetup { seed: TenantSeed::parse(&text).unwrap().hurry(), ..PortalSetup::default() }).await
+    TestPortal::start_with(PortalSetup {
+        seed: TenantSeed::parse(&text).unwrap().with_short_delays(),
+        ..PortalSetup::default()
+    })
+    .await
 }
 
 #[tokio::test]
-async fn somebody_whose_browser_speaks_nothing_of_ours_reads_the_language_entra_has() {
-    let portal = german().await;
-    let mut wanda = portal.browser_speaking("fi-FI,fi;q=0.9");
+async fn unsupported_browser_language_falls_back_to_entra() {
+    let portal = portal_with_german_wanda().await;
+    let mut wanda = portal.browser_with_languages("fi-FI,fi;q=0.9");
     assert_eq!(wanda.get("/").await.language(), "en", "nobody is signed in");
-    assert_eq!(wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await.language(), "de", "the form itself");
+    assert_eq!(wanda.sign_in("/signin", &full_upn("wanda"), "passkey", "").await.language(), "de", "the form itself");
     for path in ["/", "/reset", "/nothing"] {
         assert_eq!(wanda.get(path).await.language(), "de", "{path}");
     }
-    let reset = wanda.reset(GOOD).await;
+    let reset = wanda.submit_reset(VALID_PASSWORD).await;
     assert_eq!(reset.language(), "de");
     assert!(reset.body.contains("Abmelden"), "{}", reset.body);
     wanda.post_once("/language", &[("lang", "ja"), ("back", "/")]).await;
@@ -110,25 +114,25 @@ async fn somebody_whose_browser_speaks_nothing_of_ours_reads_the_language_entra_
 }
 
 #[tokio::test]
-async fn a_browser_that_names_one_of_ours_is_believed_before_entra() {
-    let portal = german().await;
-    let mut wanda = portal.browser_speaking("fi,fr-CA;q=0.8");
-    assert_eq!(wanda.sign_in("/signin", &upn("wanda"), "passkey", "").await.language(), "fr");
+async fn supported_browser_language_overrides_entra() {
+    let portal = portal_with_german_wanda().await;
+    let mut wanda = portal.browser_with_languages("fi,fr-CA;q=0.8");
+    assert_eq!(wanda.sign_in("/signin", &full_upn("wanda"), "passkey", "").await.language(), "fr");
     assert_eq!(wanda.get("/").await.language(), "fr");
     assert!(!wanda.cookies.iter().any(|(_, cookie)| cookie.starts_with("lang_hint")), "there is nothing to remember");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn the_language_of_one_person_is_not_the_next_ones() {
-    let portal = german().await;
-    let mut browser = portal.browser_speaking("fi");
-    assert_eq!(browser.sign_in("/signin", &upn("wanda"), "passkey", "").await.language(), "de");
+async fn language_is_not_kept_for_next_person() {
+    let portal = portal_with_german_wanda().await;
+    let mut browser = portal.browser_with_languages("fi");
+    assert_eq!(browser.sign_in("/signin", &full_upn("wanda"), "passkey", "").await.language(), "de");
     browser.post_once("/signout", &[]).await;
     assert_eq!(browser.get("/").await.language(), "en", "signed out");
-    assert_eq!(browser.sign_in("/signin", &upn("wanda"), "passkey", "").await.language(), "de");
+    assert_eq!(browser.sign_in("/signin", &full_upn("wanda"), "passkey", "").await.language(), "de");
     assert_eq!(
-        browser.sign_in("/signin", &upn("omar"), "passkey", "").await.language(),
+        browser.sign_in("/signin", &full_upn("omar"), "passkey", "").await.language(),
         "en",
         "Entra has none for him"
     );

@@ -9,7 +9,7 @@ use passback::config::Config;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::portal::{HttpBrowser, PortalSetup, ResponsePage, TestPortal, upn};
+use crate::support::portal::{HttpBrowser, PortalSetup, ResponsePage, TestPortal, full_upn};
 use crate::support::raw;
 
 type SharedProvider = Arc<Mutex<Option<ExternalProvider>>>;
@@ -32,8 +32,8 @@ impl ExternalProvider {
         let emulator = config.entra.authority();
         let graph_tokens = format!("{}/oauth2/v2.0/token", emulator.as_str().trim_end_matches("/v2.0"));
         let settings = json!({
-            "client_id": raw::CLIENT,
-            "client_secret": raw::SECRET,
+            "client_id": raw::CLIENT_ID,
+            "client_secret": raw::CLIENT_SECRET,
             "redirect": config.server.public_url.join("/signin/callback").unwrap(),
             "graph_tokens": graph_tokens,
             "claims": {
@@ -67,50 +67,50 @@ impl ExternalProviderPortal {
     async fn start() -> Self {
         let provider = SharedProvider::default();
         let slot = Arc::clone(&provider);
-        let wish = PortalSetup::adjusted(move |config| {
+        let wish = PortalSetup::with_config(move |config| {
             let mut slot = slot.lock().unwrap();
             // The portal starts again with the same settings.
             if slot.is_none() {
                 *slot = Some(ExternalProvider::start(config));
             }
         });
-        let portal = TestPortal::with(PortalSetup { link: false, ..wish }).await;
+        let portal = TestPortal::start_with(PortalSetup { link_operator: false, ..wish }).await;
         let organisation = Self { portal, provider };
-        let wanda = organisation.portal.demo.tenant.object_id(&upn("wanda")).unwrap();
-        organisation.control(json!({ "claims": { "oid": wanda } })).await;
+        let wanda = organisation.portal.demo.tenant.object_id(&full_upn("wanda")).unwrap();
+        organisation.control_provider(json!({ "claims": { "oid": wanda } })).await;
         organisation
     }
 
-    async fn control(&self, wish: Value) {
+    async fn control_provider(&self, wish: Value) {
         let issuer = self.provider.lock().unwrap().as_ref().unwrap().issuer.clone();
-        let answer = raw::http().post(format!("{issuer}/control")).json(&wish).send().await.unwrap();
+        let answer = raw::http_client().post(format!("{issuer}/control")).json(&wish).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 
     /// Signs Wanda in with a new browser and returns its last page.
-    async fn signs_in(&self) -> (HttpBrowser, ResponsePage) {
+    async fn sign_in(&self) -> (HttpBrowser, ResponsePage) {
         let mut browser = self.portal.browser();
         let page = browser.get("/signin").await;
         (browser, page)
     }
 
-    async fn is_in(&self) -> bool {
-        let (_, page) = self.signs_in().await;
+    async fn can_sign_in(&self) -> bool {
+        let (_, page) = self.sign_in().await;
         // No operator is linked here, so the form is blocked, but the person is signed in.
         page.url.ends_with("/reset") && page.code() == "G-OPERATOR"
     }
 
-    async fn is_turned_away(&self) -> String {
-        let (_, page) = self.signs_in().await;
+    async fn refusal_code(&self) -> String {
+        let (_, page) = self.sign_in().await;
         assert!(!page.url.ends_with("/reset"), "{}", page.body);
         page.code()
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wanda_signs_in_at_a_provider_that_is_not_ours_and_out_again() {
+async fn wanda_signs_in_and_out_at_external_provider() {
     let organisation = ExternalProviderPortal::start().await;
-    let (mut wanda, page) = organisation.signs_in().await;
+    let (mut wanda, page) = organisation.sign_in().await;
     assert!(page.url.ends_with("/reset") && page.body.contains("Wanda Writeback"), "{} {}", page.url, page.body);
     let out = wanda.post_once("/signout", &[]).await;
     let to = out.headers()["location"].to_str().unwrap();
@@ -120,38 +120,38 @@ async fn wanda_signs_in_at_a_provider_that_is_not_ours_and_out_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn its_keys_roll_while_people_sign_in_and_nobody_is_turned_away() {
+async fn provider_key_rotation_rejects_no_sign_in() {
     let organisation = ExternalProviderPortal::start().await;
-    assert!(organisation.is_in().await);
-    organisation.control(json!({ "sign": "RS256", "kid": "second", "keep": true })).await;
-    let all = futures_util::future::join_all((0..5).map(|_| organisation.is_in())).await;
+    assert!(organisation.can_sign_in().await);
+    organisation.control_provider(json!({ "sign": "RS256", "kid": "second", "keep": true })).await;
+    let all = futures_util::future::join_all((0..5).map(|_| organisation.can_sign_in())).await;
     assert_eq!(all, [true; 5], "the keys were read seconds ago, and are read again at once");
     // The old key is removed as well.
     organisation.portal.clock.advance(jiff::SignedDuration::from_secs(61));
-    organisation.control(json!({ "sign": "RS256", "kid": "third" })).await;
-    assert!(organisation.is_in().await);
+    organisation.control_provider(json!({ "sign": "RS256", "kid": "third" })).await;
+    assert!(organisation.can_sign_in().await);
     organisation.portal.demo.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_kinds_of_keys_and_keys_that_it_does_not_publish_let_nobody_in() {
+async fn wrong_algorithm_or_unpublished_key_is_rejected() {
     let organisation = ExternalProviderPortal::start().await;
-    assert!(organisation.is_in().await);
+    assert!(organisation.can_sign_in().await);
     for algorithm in ["ES256", "PS256", "HS256"] {
-        organisation.control(json!({ "sign": algorithm, "kid": algorithm, "keep": true })).await;
-        assert_eq!(organisation.is_turned_away().await, "S-FORGED", "{algorithm}");
+        organisation.control_provider(json!({ "sign": algorithm, "kid": algorithm, "keep": true })).await;
+        assert_eq!(organisation.refusal_code().await, "S-FORGED", "{algorithm}");
     }
     organisation.portal.clock.advance(jiff::SignedDuration::from_secs(61));
-    organisation.control(json!({ "sign": "RS256", "kid": "stranger", "hide": true })).await;
-    assert_eq!(organisation.is_turned_away().await, "S-FORGED", "a key that is not published");
+    organisation.control_provider(json!({ "sign": "RS256", "kid": "stranger", "hide": true })).await;
+    assert_eq!(organisation.refusal_code().await, "S-FORGED", "a key that is not published");
     organisation.portal.clock.advance(jiff::SignedDuration::from_secs(61));
-    organisation.control(json!({ "sign": "RS256", "kid": "fourth" })).await;
-    assert!(organisation.is_in().await, "and the right kind lets her in again");
+    organisation.control_provider(json!({ "sign": "RS256", "kid": "fourth" })).await;
+    assert!(organisation.can_sign_in().await, "and the right kind lets her in again");
     organisation.portal.demo.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_it_says_of_a_person_is_checked() {
+async fn wrong_identity_claims_are_rejected() {
     let organisation = ExternalProviderPortal::start().await;
     for (claims, code) in [
         (json!({ "tid": "11111111-2222-4333-8444-555555555555" }), "S-TENANT"),
@@ -160,9 +160,9 @@ async fn what_it_says_of_a_person_is_checked() {
         (json!({ "acrs": ["c2"] }), "S-CONTEXT"),
     ] {
         let mut claims = claims;
-        claims["oid"] = organisation.portal.demo.tenant.object_id(&upn("wanda")).into();
-        organisation.control(json!({ "claims": claims })).await;
-        assert_eq!(organisation.is_turned_away().await, code, "{claims}");
+        claims["oid"] = organisation.portal.demo.tenant.object_id(&full_upn("wanda")).into();
+        organisation.control_provider(json!({ "claims": claims })).await;
+        assert_eq!(organisation.refusal_code().await, code, "{claims}");
     }
     organisation.portal.demo.stop().await;
 }

@@ -5,17 +5,19 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
-use super::cases::{AgentCase, account, call_check, said, staff};
-use super::notices::by;
-use super::passes::waits_for_the_manager;
+use super::cases::{AgentCase, complete_call_check, outcome_code, sign_in_staff, sign_in_to_account};
+use super::notices::smtp_config;
+use super::passes::create_pass_for_manager;
 use crate::support::mailbox::TestMailServer;
-use crate::support::portal::{DatabaseEngine, GOOD, HttpBrowser, PortalSetup, TestPortal, engines, upn};
+use crate::support::portal::{
+    DatabaseEngine, HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, available_engines, full_upn,
+};
 
-const OPERATOR: &str = "svc-passback@contoso.example";
+const OPERATOR_UPN: &str = "svc-passback@contoso.example";
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 /// Waits until the helpdesk shows this health issue, or no longer shows it.
-async fn until_desk(hugo: &mut HttpBrowser, kind: &str, shown: bool) -> String {
+async fn wait_for_health_issue(hugo: &mut HttpBrowser, kind: &str, shown: bool) -> String {
     let mark = format!("data-trouble=\"{kind}\"");
     for _ in 0..150 {
         let page = hugo.get("/helpdesk").await;
@@ -27,14 +29,14 @@ async fn until_desk(hugo: &mut HttpBrowser, kind: &str, shown: bool) -> String {
     panic!("{kind} is not {}", if shown { "shown" } else { "over" });
 }
 
-async fn relink(portal: &TestPortal) {
-    let mut adam = staff(portal, "adam").await;
-    adam.sign_in("/admin/operator/link", OPERATOR, "passkey", "").await;
+async fn relink_operator(portal: &TestPortal) {
+    let mut adam = sign_in_staff(portal, "adam").await;
+    adam.sign_in("/admin/operator/link", OPERATOR_UPN, "passkey", "").await;
     let page = adam.post("/admin/operator/confirm", &[]).await;
-    assert!(page.body.contains("Linked and working"), "{}", page.main());
+    assert!(page.body.contains("Linked and working"), "{}", page.main_text());
 }
 
-async fn history(portal: &TestPortal, engine: DatabaseEngine) -> Vec<String> {
+async fn operator_events(portal: &TestPortal, engine: DatabaseEngine) -> Vec<String> {
     const SQL: &str = "SELECT event FROM audit WHERE event LIKE 'trouble.%' OR event LIKE 'operator.%' ORDER BY seq";
     let rows: Vec<(String,)> = match engine {
         DatabaseEngine::Sqlite => {
@@ -48,66 +50,66 @@ async fn history(portal: &TestPortal, engine: DatabaseEngine) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_operators_permission_ends_in_the_middle_of_the_day_and_nothing_is_lost() {
-    for engine in engines() {
+async fn operator_revoked_during_work_loses_nothing() {
+    for engine in available_engines() {
         let mailbox = TestMailServer::start().await;
-        let mail = by(mailbox.port, "tls = \"none\"");
-        let wish = PortalSetup::adjusted(move |config| {
+        let mail = smtp_config(mailbox.port, "tls = \"none\"");
+        let wish = PortalSetup::with_config(move |config| {
             mail(config);
             config.notify.alarms_to = vec!["it@contoso.example".to_owned()];
         });
-        let portal = TestPortal::with(PortalSetup { engine, ..wish }).await;
+        let portal = TestPortal::start_with(PortalSetup { engine, ..wish }).await;
         let tenant = &portal.demo.tenant;
 
         // At that time Omar's reset is in state writing, Wanda has the form open, and a pass waits for her manager.
         tenant.add_fault(
-            InjectedFault::on(FaultTarget::Writeback, FaultEffect::Slow { ms: 2_500 }).for_person(&upn("omar")),
+            InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 2_500 }).for_person(&full_upn("omar")),
         );
         let mut omar = portal.signed_in("omar").await;
-        let on_its_way = omar.reset(GOOD).await.reference();
-        omar.until_state(&on_its_way, "writing").await;
+        let on_its_way = omar.submit_reset(VALID_PASSWORD).await.reference();
+        omar.wait_for_state(&on_its_way, "writing").await;
         let mut wanda = portal.signed_in("wanda").await;
         assert!(wanda.get("/reset").await.body.contains("name=\"password\""));
-        let mut desk = AgentCase::begins(&portal, "hugo", "wanda", "pass").await;
-        let (mut mona, pass) = waits_for_the_manager(&portal, &mut desk).await;
+        let mut desk = AgentCase::open(&portal, "hugo", "wanda", "pass").await;
+        let (mut mona, pass) = create_pass_for_manager(&portal, &mut desk).await;
 
         // An administrator of the tenant revokes all sessions of the operator.
-        tenant.revoke(OPERATOR);
+        tenant.revoke_sessions(OPERATOR_UPN);
         // The operator's access token cannot be challenged and remains valid until it expires, which happens next.
-        tenant.end_tokens(OPERATOR);
-        let mut hana = staff(&portal, "hana").await;
-        let shown = until_desk(&mut hana, "operator", true).await;
+        tenant.expire_access_tokens(OPERATOR_UPN);
+        let mut hana = sign_in_staff(&portal, "hana").await;
+        let shown = wait_for_health_issue(&mut hana, "operator", true).await;
         assert!(shown.contains("Nobody can reset: the reset operator cannot work"), "{shown}");
-        let told = mailbox.wait(1).await.remove(0);
+        let told = mailbox.wait_for_mails(1).await.remove(0);
         assert_eq!(told.to, ["it@contoso.example"]);
         assert!(told.text.contains("Password resets at Contoso need somebody"), "{}", told.text);
         assert!(told.text.contains("link the operator again") && told.text.contains("/helpdesk"), "{}", told.text);
-        let page = wanda.reset(GOOD).await;
+        let page = wanda.submit_reset(VALID_PASSWORD).await;
         assert_eq!(page.code(), "G-OPERATOR", "she is told before anything is sent");
-        assert_eq!(omar.json(&on_its_way).await["state"], "writing", "what Graph took before waits");
-        assert_eq!(said(&mona.post(&pass, &[]).await), "later", "the pass still waits for her");
-        let mut revoke = AgentCase::begins(&portal, "hana", "omar", "revoke").await;
-        call_check(&mut revoke, &mut account(&portal, "omar").await).await;
-        assert_eq!(said(&revoke.press("act", &[]).await), "c-operator");
+        assert_eq!(omar.fetch_status(&on_its_way).await["state"], "writing", "what Graph took before waits");
+        assert_eq!(outcome_code(&mona.post(&pass, &[]).await), "later", "the pass still waits for her");
+        let mut revoke = AgentCase::open(&portal, "hana", "omar", "revoke").await;
+        complete_call_check(&mut revoke, &mut sign_in_to_account(&portal, "omar").await).await;
+        assert_eq!(outcome_code(&revoke.post_action("act", &[]).await), "c-operator");
 
         // The operator is linked again, and everything continues.
-        relink(&portal).await;
-        until_desk(&mut hana, "operator", false).await;
-        omar.until_state(&on_its_way, "written").await;
+        relink_operator(&portal).await;
+        wait_for_health_issue(&mut hana, "operator", false).await;
+        omar.wait_for_state(&on_its_way, "written").await;
         assert!(mona.post(&pass, &[]).await.body.contains("<p class=\"pass\""));
-        assert_eq!(said(&revoke.press("act", &[]).await), "revoked", "what was verified was not used up");
-        let reference = wanda.reset(GOOD).await.reference();
-        wanda.until_state(&reference, "written").await;
-        assert_eq!(tenant.calls(FaultTarget::ResetPassword, None), 2, "each password was sent once");
+        assert_eq!(outcome_code(&revoke.post_action("act", &[]).await), "revoked", "what was verified was not used up");
+        let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+        wanda.wait_for_state(&reference, "written").await;
+        assert_eq!(tenant.count_calls(FaultTarget::ResetPassword, None), 2, "each password was sent once");
         let expected = ["operator.linked", "operator.trouble", "trouble.began", "operator.linked", "trouble.ended"];
-        assert_eq!(history(&portal, engine).await, expected);
-        assert_eq!(mailbox.mails_to("it@contoso.example").await, 1, "told once");
+        assert_eq!(operator_events(&portal, engine).await, expected);
+        assert_eq!(mailbox.count_mails_to("it@contoso.example").await, 1, "told once");
         portal.demo.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became_of_it() {
+async fn idle_portal_refreshes_operator_and_detects_new_role() {
     let portal = TestPortal::start().await;
     let refreshed = async || {
         let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
@@ -117,7 +119,7 @@ async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became
     };
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let first = refreshed().await;
-    portal.demo.tenant.give_role(OPERATOR, GLOBAL_ADMINISTRATOR.parse().unwrap());
+    portal.demo.tenant.assign_role(OPERATOR_UPN, GLOBAL_ADMINISTRATOR.parse().unwrap());
     portal.clock.advance(SignedDuration::from_hours(25));
     for _ in 0..100 {
         if refreshed().await > first {
@@ -143,34 +145,35 @@ async fn a_portal_that_nobody_uses_keeps_its_operator_alive_and_sees_what_became
     assert_eq!(stands("operator-power").await, "global-administrator");
 
     // Entra does not answer for more than a week. The health issue opens long before the refresh token expires.
-    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Token, FaultEffect::Hangup));
+    portal.demo.tenant.add_fault(InjectedFault::new(FaultTarget::Token, FaultEffect::Hangup));
     portal.clock.advance(SignedDuration::from_hours(24 * 8));
     assert_eq!(stands("operator-old").await, "8 d");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn whoever_is_outside_of_the_operators_unit_reads_so_before_typing() {
+async fn person_outside_operators_unit_is_told_before_typing() {
     let except = "except = [\"breakglass@contoso.example\", ";
     let text = passback_emulator::CONTOSO_SEED;
-    let seed =
-        TenantSeed::parse(&text.replace(except, &format!("{except}\"omar@contoso.example\", "))).unwrap().hurry();
-    let portal = TestPortal::with(PortalSetup { seed, ..PortalSetup::default() }).await;
+    let seed = TenantSeed::parse(&text.replace(except, &format!("{except}\"omar@contoso.example\", ")))
+        .unwrap()
+        .with_short_delays();
+    let portal = TestPortal::start_with(PortalSetup { seed, ..PortalSetup::default() }).await;
     assert!(portal.signed_in("wanda").await.get("/reset").await.body.contains("name=\"password\""));
     let mut omar = portal.browser();
-    let page = omar.sign_in("/signin", &upn("omar"), "passkey", "").await;
+    let page = omar.sign_in("/signin", &full_upn("omar"), "passkey", "").await;
     assert_eq!(page.code(), "G-OUTSIDE");
-    assert_eq!(omar.reset(GOOD).await.code(), "G-OUTSIDE");
-    let mut desk = AgentCase::begins(&portal, "hugo", "omar", "revoke").await;
-    call_check(&mut desk, &mut account(&portal, "omar").await).await;
-    assert_eq!(said(&desk.press("act", &[]).await), "c-protected");
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn("omar"))), 0);
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::Revoke, None), 0);
+    assert_eq!(omar.submit_reset(VALID_PASSWORD).await.code(), "G-OUTSIDE");
+    let mut desk = AgentCase::open(&portal, "hugo", "omar", "revoke").await;
+    complete_call_check(&mut desk, &mut sign_in_to_account(&portal, "omar").await).await;
+    assert_eq!(outcome_code(&desk.post_action("act", &[]).await), "c-protected");
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, Some(&full_upn("omar"))), 0);
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::Revoke, None), 0);
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn however_entra_ends_the_operators_permission_people_read_so_and_the_audit_says_why() {
+async fn operator_token_error_is_shown_before_typing_and_audited() {
     for (aadsts, error) in [
         (50173, "invalid_grant"),
         (700_082, "invalid_grant"),
@@ -180,9 +183,9 @@ async fn however_entra_ends_the_operators_permission_people_read_so_and_the_audi
     ] {
         let portal = TestPortal::start().await;
         let fault = FaultEffect::Aadsts { code: aadsts, error: error.to_owned() };
-        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::Token, fault).for_person(OPERATOR));
+        portal.demo.tenant.add_fault(InjectedFault::new(FaultTarget::Token, fault).for_person(OPERATOR_UPN));
         portal.clock.advance(SignedDuration::from_mins(64));
-        let page = portal.browser().sign_in("/signin", &upn("wanda"), "passkey", "").await;
+        let page = portal.browser().sign_in("/signin", &full_upn("wanda"), "passkey", "").await;
         assert_eq!(page.code(), "G-OPERATOR", "AADSTS{aadsts}");
         let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
         let sql = "SELECT detail FROM audit WHERE event = 'operator.trouble'";
@@ -193,27 +196,27 @@ async fn however_entra_ends_the_operators_permission_people_read_so_and_the_audi
 }
 
 #[tokio::test]
-async fn the_operator_resets_and_helps_everybody_but_itself() {
+async fn operator_cannot_reset_itself() {
     let portal = TestPortal::start().await;
     let mut operator = portal.browser();
-    let page = operator.sign_in("/signin", OPERATOR, "passkey", "").await;
+    let page = operator.sign_in("/signin", OPERATOR_UPN, "passkey", "").await;
     assert_eq!(page.code(), "G-OPERATOR-ACCOUNT");
-    assert_eq!(operator.reset(GOOD).await.code(), "G-OPERATOR-ACCOUNT");
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
+    assert_eq!(operator.submit_reset(VALID_PASSWORD).await.code(), "G-OPERATOR-ACCOUNT");
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, None), 0);
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_directory_that_was_not_synchronised_for_hours_is_told_at_the_desk() {
+async fn stale_directory_sync_opens_health_issue() {
     let portal = TestPortal::start().await;
-    let mut hugo = staff(&portal, "hugo").await;
-    until_desk(&mut hugo, "sync", false).await;
+    let mut hugo = sign_in_staff(&portal, "hugo").await;
+    wait_for_health_issue(&mut hugo, "sync", false).await;
     portal.demo.tenant.set_sync_age(4 * 3600);
     portal.clock.advance(SignedDuration::from_mins(11));
-    let shown = until_desk(&mut hugo, "sync", true).await;
+    let shown = wait_for_health_issue(&mut hugo, "sync", true).await;
     assert!(shown.contains("(4 h)"), "{shown}");
     portal.demo.tenant.set_sync_age(600);
     portal.clock.advance(SignedDuration::from_mins(11));
-    until_desk(&mut hugo, "sync", false).await;
+    wait_for_health_issue(&mut hugo, "sync", false).await;
     portal.demo.stop().await;
 }

@@ -12,12 +12,12 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
 
-use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, ResponsePage, TestPortal, upn};
+use crate::support::portal::{HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD, full_upn};
 
 /// Meets every rule that needs no list.
-const STOLEN: &str = "Velvet-Trombone-Gravel-3";
+const BREACHED_PASSWORD: &str = "Velvet-Trombone-Gravel-3";
 
-fn hash(text: &str) -> String {
+fn sha1_hex(text: &str) -> String {
     use std::fmt::Write as _;
     Sha1::digest(text).iter().fold(String::new(), |mut digits, byte| {
         write!(digits, "{byte:02X}").unwrap();
@@ -25,7 +25,7 @@ fn hash(text: &str) -> String {
     })
 }
 
-async fn check(browser: &mut HttpBrowser, password: &str) -> Value {
+async fn check_password(browser: &mut HttpBrowser, password: &str) -> Value {
     let answer = browser.post_once("/reset/check", &[("password", password)]).await;
     answer.json::<Value>().await.unwrap()["rules"].clone()
 }
@@ -34,38 +34,38 @@ async fn check(browser: &mut HttpBrowser, password: &str) -> Value {
 #[derive(Clone)]
 struct FakeRangeService {
     url: String,
-    asked: Arc<AtomicUsize>,
-    well: bool,
+    request_count: Arc<AtomicUsize>,
+    is_healthy: bool,
 }
 
-async fn service(well: bool) -> FakeRangeService {
+async fn start_range_service(well: bool) -> FakeRangeService {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/range/", listener.local_addr().unwrap());
-    let service = FakeRangeService { url, asked: Arc::default(), well };
-    let router = Router::new().route("/range/{prefix}", get(range)).with_state(service.clone());
+    let service = FakeRangeService { url, request_count: Arc::default(), is_healthy: well };
+    let router = Router::new().route("/range/{prefix}", get(serve_range)).with_state(service.clone());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     service
 }
 
-async fn range(
+async fn serve_range(
     State(service): State<FakeRangeService>,
     Path(prefix): Path<String>,
     headers: HeaderMap,
 ) -> (StatusCode, String) {
-    service.asked.fetch_add(1, Ordering::SeqCst);
+    service.request_count.fetch_add(1, Ordering::SeqCst);
     assert_eq!((prefix.len(), headers["add-padding"].to_str().unwrap()), (5, "true"), "no more than five digits leave");
-    if !service.well {
+    if !service.is_healthy {
         return (StatusCode::SERVICE_UNAVAILABLE, String::new());
     }
-    let (stolen, padding) = (hash(STOLEN), hash(GOOD));
+    let (stolen, padding) = (sha1_hex(BREACHED_PASSWORD), sha1_hex(VALID_PASSWORD));
     let lines = format!("{}:17\r\n{}:0\r\n", &stolen[5..], &padding[5..]);
     (StatusCode::OK, lines)
 }
 
 /// Starts a portal with a breach check. `with` is the address of a range API or the path of a breach list file.
-async fn with_breach(with: &str) -> TestPortal {
+async fn start_with_breach_check(with: &str) -> TestPortal {
     let with = with.to_owned();
-    TestPortal::with(PortalSetup::adjusted(move |config| {
+    TestPortal::start_with(PortalSetup::with_config(move |config| {
         if with.starts_with("http") {
             config.breach.kind = BreachCheckKind::RangeApi;
             config.breach.url = with.parse().unwrap();
@@ -78,24 +78,24 @@ async fn with_breach(with: &str) -> TestPortal {
 }
 
 #[tokio::test]
-async fn each_rule_is_judged_while_she_types() {
+async fn rules_are_checked_while_typing() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let rules = check(&mut wanda, "Wanda-1").await;
+    let rules = check_password(&mut wanda, "Wanda-1").await;
     assert_eq!(
         (&rules["length"], &rules["name"], &rules["characters"]),
         (&"failed".into(), &"failed".into(), &"met".into())
     );
     assert!(rules.get("breach").is_none(), "off is not shown");
-    let rules = check(&mut wanda, GOOD).await;
+    let rules = check_password(&mut wanda, VALID_PASSWORD).await;
     assert!(rules.as_object().unwrap().values().all(|standing| standing == "met"), "{rules}");
-    let rules = check(&mut wanda, "").await;
+    let rules = check_password(&mut wanda, "").await;
     assert!(rules.as_object().unwrap().values().all(|standing| standing == "pending"), "{rules}");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn the_phrase_that_is_offered_can_be_used_as_it_is() {
+async fn offered_passphrase_is_accepted() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     let form = wanda.get("/reset").await;
@@ -104,69 +104,73 @@ async fn the_phrase_that_is_offered_can_be_used_as_it_is() {
     let another = wanda.post_once("/reset/check", &[("password", ""), ("phrase", "1")]).await;
     let another = another.json::<Value>().await.unwrap()["phrase"].as_str().unwrap().to_owned();
     assert_ne!(another, offered);
-    let reference = wanda.reset(&another).await.reference();
-    wanda.until_state(&reference, "written").await;
-    assert_eq!(portal.demo.tenant.directory_accepts(&upn("wanda"), &another), Some(true));
+    let reference = wanda.submit_reset(&another).await.reference();
+    wanda.wait_for_state(&reference, "written").await;
+    assert_eq!(portal.demo.tenant.is_directory_password(&full_upn("wanda"), &another), Some(true));
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_stolen_password_is_refused_and_only_five_digits_leave() {
-    let service = service(true).await;
-    let portal = with_breach(&service.url).await;
+async fn breached_password_is_refused_and_only_hash_prefix_is_sent() {
+    let service = start_range_service(true).await;
+    let portal = start_with_breach_check(&service.url).await;
     let mut wanda = portal.signed_in("wanda").await;
-    let rules = check(&mut wanda, "short").await;
+    let rules = check_password(&mut wanda, "short").await;
     assert_eq!(rules["breach"], "pending", "what cannot be sent anyway is nobody's business");
-    assert_eq!(service.asked.load(Ordering::SeqCst), 0);
-    assert_eq!(check(&mut wanda, STOLEN).await["breach"], "failed");
-    let page = wanda.reset(STOLEN).await;
+    assert_eq!(service.request_count.load(Ordering::SeqCst), 0);
+    assert_eq!(check_password(&mut wanda, BREACHED_PASSWORD).await["breach"], "failed");
+    let page = wanda.submit_reset(BREACHED_PASSWORD).await;
     assert_eq!(page.status, 422);
-    assert!(page.body.contains("data-rule=\"breach\" data-standing=\"failed\""), "{}", page.main());
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
-    assert_eq!(check(&mut wanda, GOOD).await["breach"], "met", "padding is not a match");
+    assert!(page.body.contains("data-rule=\"breach\" data-standing=\"failed\""), "{}", page.main_text());
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, None), 0);
+    assert_eq!(check_password(&mut wanda, VALID_PASSWORD).await["breach"], "met", "padding is not a match");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn one_person_cannot_make_us_ask_the_list_without_end() {
-    let service = service(true).await;
-    let portal = with_breach(&service.url).await;
+async fn breach_lookups_are_limited_per_person() {
+    let service = start_range_service(true).await;
+    let portal = start_with_breach_check(&service.url).await;
     let mut wanda = portal.signed_in("wanda").await;
     let mut standings = Vec::new();
     for _ in 0..30 {
-        standings.push(check(&mut wanda, STOLEN).await["breach"].as_str().unwrap().to_owned());
+        standings.push(check_password(&mut wanda, BREACHED_PASSWORD).await["breach"].as_str().unwrap().to_owned());
     }
-    let asked = service.asked.load(Ordering::SeqCst);
+    let asked = service.request_count.load(Ordering::SeqCst);
     // The limit refills by one request every 3 seconds.
     assert!((20..=25).contains(&asked), "{asked}");
     assert_eq!(standings[..20], vec!["failed"; 20], "{standings:?}");
     assert_eq!(standings.iter().filter(|standing| *standing == "unchecked").count(), 30 - asked, "{standings:?}");
-    let page = wanda.reset(STOLEN).await;
+    let page = wanda.submit_reset(BREACHED_PASSWORD).await;
     assert_eq!(page.status, 422, "at submit it is asked");
-    assert!(page.body.contains("data-rule=\"breach\" data-standing=\"failed\""), "{}", page.main());
-    assert_eq!(check(&mut portal.signed_in("omar").await, STOLEN).await["breach"], "failed", "nobody else is limited");
+    assert!(page.body.contains("data-rule=\"breach\" data-standing=\"failed\""), "{}", page.main_text());
+    assert_eq!(
+        check_password(&mut portal.signed_in("omar").await, BREACHED_PASSWORD).await["breach"],
+        "failed",
+        "nobody else is limited"
+    );
     portal.clock.advance(jiff::SignedDuration::from_mins(1));
-    assert_eq!(check(&mut wanda, STOLEN).await["breach"], "failed");
+    assert_eq!(check_password(&mut wanda, BREACHED_PASSWORD).await["breach"], "failed");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_list_that_is_away_stands_in_nobodys_way_and_is_said() {
-    let away = with_breach("http://127.0.0.1:1/range/").await;
-    let ill = with_breach(&service(false).await.url).await;
+async fn unavailable_breach_list_allows_reset_unchecked() {
+    let away = start_with_breach_check("http://127.0.0.1:1/range/").await;
+    let ill = start_with_breach_check(&start_range_service(false).await.url).await;
     for portal in [away, ill] {
         let mut wanda = portal.signed_in("wanda").await;
-        assert_eq!(check(&mut wanda, STOLEN).await["breach"], "unchecked");
-        let reference = wanda.reset(STOLEN).await.reference();
-        wanda.until_state(&reference, "written").await;
+        assert_eq!(check_password(&mut wanda, BREACHED_PASSWORD).await["breach"], "unchecked");
+        let reference = wanda.submit_reset(BREACHED_PASSWORD).await.reference();
+        wanda.wait_for_state(&reference, "written").await;
         portal.demo.stop().await;
     }
 }
 
 #[tokio::test]
-async fn a_file_of_hashes_is_built_and_asked_without_any_network() {
+async fn breach_list_file_is_built_and_queried_offline() {
     let dir = tempfile::tempdir().unwrap();
-    let mut hashes: Vec<String> = [STOLEN, "hunter2"].map(|p| format!("{}:4", hash(p))).into();
+    let mut hashes: Vec<String> = [BREACHED_PASSWORD, "hunter2"].map(|p| format!("{}:4", sha1_hex(p))).into();
     hashes.sort();
     std::fs::write(dir.path().join("list.txt"), hashes.join("\n")).unwrap();
     let run = || {
@@ -178,91 +182,97 @@ async fn a_file_of_hashes_is_built_and_asked_without_any_network() {
     assert!(String::from_utf8_lossy(&built.stdout).contains("holds 2 hashes"), "{built:?}");
     assert!(String::from_utf8_lossy(&run().stderr).contains("nothing is overwritten"));
     let file = dir.path().join("hashes.fst").display().to_string();
-    let portal = with_breach(&file).await;
+    let portal = start_with_breach_check(&file).await;
     let mut wanda = portal.signed_in("wanda").await;
-    assert_eq!(check(&mut wanda, STOLEN).await["breach"], "failed");
-    assert_eq!(check(&mut wanda, GOOD).await["breach"], "met");
+    assert_eq!(check_password(&mut wanda, BREACHED_PASSWORD).await["breach"], "failed");
+    assert_eq!(check_password(&mut wanda, VALID_PASSWORD).await["breach"], "met");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_person_with_a_forbidden_word_is_told_which_rule() {
-    let portal =
-        TestPortal::with(PortalSetup::adjusted(|c| c.policy.banned_words = vec!["harbour".into(), "quiet".into()]))
-            .await;
+async fn password_with_banned_words_fails_banned_rule() {
+    let portal = TestPortal::start_with(PortalSetup::with_config(|c| {
+        c.policy.banned_words = vec!["harbour".into(), "quiet".into()]
+    }))
+    .await;
     let mut wanda = portal.signed_in("wanda").await;
-    assert_eq!(check(&mut wanda, "Qu1et-H@rbour").await["banned"], "met", "five points are enough");
-    let page = wanda.reset("QuietH@rb0ur").await;
-    assert!(page.body.contains("data-rule=\"banned\" data-standing=\"failed\""), "{}", page.main());
+    assert_eq!(check_password(&mut wanda, "Qu1et-H@rbour").await["banned"], "met", "five points are enough");
+    let page = wanda.submit_reset("QuietH@rb0ur").await;
+    assert!(page.body.contains("data-rule=\"banned\" data-standing=\"failed\""), "{}", page.main_text());
     portal.demo.stop().await;
 }
 
 /// Meets the rules for classes, length and strength. Two words that only the tenant bans leave 4 of the 5 required
 /// points.
-const FORBIDDEN: &str = "QuietHarbour92";
+const BANNED_PASSWORD: &str = "QuietHarbour92";
 
 /// Starts a portal that validates passwords at Microsoft, in a tenant that bans two words more than the portal.
-async fn asking_microsoft() -> TestPortal {
+async fn start_with_microsoft_check() -> TestPortal {
     let text = passback_emulator::CONTOSO_SEED;
-    let seed = TenantSeed::parse(&text.replace("\"lighthouse\"", "\"quiet\", \"harbour\"")).unwrap().hurry();
-    let on = PortalSetup::adjusted(|config| config.policy.microsoft_check = true);
-    TestPortal::with(PortalSetup { seed: seed.consenting("User.ReadWrite"), ..on }).await
+    let seed =
+        TenantSeed::parse(&text.replace("\"lighthouse\"", "\"quiet\", \"harbour\"")).unwrap().with_short_delays();
+    let on = PortalSetup::with_config(|config| config.policy.microsoft_check = true);
+    TestPortal::start_with(PortalSetup { seed: seed.with_delegated_permission("User.ReadWrite"), ..on }).await
 }
 
-fn standing(page: &ResponsePage, rule: &str) -> String {
+fn rule_status(page: &ResponsePage, rule: &str) -> String {
     let row =
         page.body.split_once(&format!("data-rule=\"{rule}\" data-standing=\"")).unwrap_or_else(|| panic!("{rule}"));
     row.1.split('"').next().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn microsoft_is_asked_when_she_submits_and_never_while_she_types() {
-    let portal = asking_microsoft().await;
+async fn microsoft_check_runs_on_submit_and_not_while_typing() {
+    let portal = start_with_microsoft_check().await;
     let mut wanda = portal.signed_in("wanda").await;
-    assert_eq!(standing(&wanda.get("/reset").await, "microsoft"), "pending");
-    for typed in ["Quie", FORBIDDEN, GOOD] {
-        assert_eq!(check(&mut wanda, typed).await["microsoft"], "pending");
+    assert_eq!(rule_status(&wanda.get("/reset").await, "microsoft"), "pending");
+    for typed in ["Quie", BANNED_PASSWORD, VALID_PASSWORD] {
+        assert_eq!(check_password(&mut wanda, typed).await["microsoft"], "pending");
     }
-    let broken = wanda.post("/reset", &[("password", FORBIDDEN), ("again", "other")]).await;
-    assert_eq!((broken.status, wanda.reset("short").await.status), (422.try_into().unwrap(), broken.status));
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ValidatePassword, None), 0, "nor what could not be sent anyway");
-    let page = wanda.reset(FORBIDDEN).await;
+    let broken = wanda.post("/reset", &[("password", BANNED_PASSWORD), ("again", "other")]).await;
+    assert_eq!((broken.status, wanda.submit_reset("short").await.status), (422.try_into().unwrap(), broken.status));
+    assert_eq!(
+        portal.demo.tenant.count_calls(FaultTarget::ValidatePassword, None),
+        0,
+        "nor what could not be sent anyway"
+    );
+    let page = wanda.submit_reset(BANNED_PASSWORD).await;
     assert_eq!(page.status, 422);
     assert_eq!(
-        ["length", "banned", "microsoft"].map(|rule| standing(&page, rule)),
+        ["length", "banned", "microsoft"].map(|rule| rule_status(&page, rule)),
         ["met", "failed", "failed"].map(str::to_owned)
     );
-    assert!(page.body.contains("Password is too weak and can not be used."), "{}", page.main());
-    assert!(!page.body.contains(FORBIDDEN), "it is not drawn again");
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, None), 0);
+    assert!(page.body.contains("Password is too weak and can not be used."), "{}", page.main_text());
+    assert!(!page.body.contains(BANNED_PASSWORD), "it is not drawn again");
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, None), 0);
     assert_eq!(wanda.get("/reset").await.status, 200, "no intent was written: the form opens");
-    let page = wanda.reset(GOOD).await;
+    let page = wanda.submit_reset(VALID_PASSWORD).await;
     assert!(!page.body.contains("could not be asked beforehand"));
-    wanda.until_state(&page.reference(), "written").await;
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ValidatePassword, None), 2, "once for each");
+    wanda.wait_for_state(&page.reference(), "written").await;
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ValidatePassword, None), 2, "once for each");
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn what_microsoft_refuses_by_a_rule_nobody_knows_is_told_in_its_own_words() {
-    let portal = asking_microsoft().await;
+async fn unknown_microsoft_rule_shows_microsofts_message() {
+    let portal = start_with_microsoft_check().await;
     let mut wanda = portal.signed_in("wanda").await;
     let text = r#"{"isValid":false,"validationResults":[
         {"ruleName":"AllOther","validationPassed":true,"message":"Fine so far."},
         {"ruleName":"password_of_a_weekday","validationPassed":false,"message":"No <b>weekdays</b>."}]}"#;
     let said = FaultEffect::Body { status: 200, content_type: "application/json".into(), text: text.into() };
-    portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ValidatePassword, said).times(1));
-    let page = wanda.reset(GOOD).await;
-    assert_eq!((page.status, standing(&page, "microsoft").as_str()), (422.try_into().unwrap(), "failed"));
+    portal.demo.tenant.add_fault(InjectedFault::new(FaultTarget::ValidatePassword, said).times(1));
+    let page = wanda.submit_reset(VALID_PASSWORD).await;
+    assert_eq!((page.status, rule_status(&page, "microsoft").as_str()), (422.try_into().unwrap(), "failed"));
     assert_eq!(page.body.matches("data-standing=\"failed\"").count(), 1, "no rule of ours is blamed");
-    assert!(page.body.contains("lang=\"en\"") && page.body.contains("weekdays"), "{}", page.main());
-    assert!(!page.body.contains("<b>weekdays") && !page.body.contains("Fine so far"), "{}", page.main());
+    assert!(page.body.contains("lang=\"en\"") && page.body.contains("weekdays"), "{}", page.main_text());
+    assert!(!page.body.contains("<b>weekdays") && !page.body.contains("Fine so far"), "{}", page.main_text());
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_microsoft_that_is_ill_or_slow_stands_in_nobodys_way_and_is_said() {
-    let portal = asking_microsoft().await;
+async fn failing_microsoft_check_allows_reset_with_note() {
+    let portal = start_with_microsoft_check().await;
     let ill = FaultEffect::Status { status: 503, code: "x".into(), retry_after: None, graph_body: true };
     let nonsense = FaultEffect::Body { status: 200, content_type: "application/json".into(), text: "{}".into() };
     for (name, effect) in [
@@ -273,30 +283,30 @@ async fn a_microsoft_that_is_ill_or_slow_stands_in_nobodys_way_and_is_said() {
         ("luca", nonsense),
     ] {
         let mut browser = portal.signed_in(name).await;
-        portal.demo.tenant.add_fault(InjectedFault::on(FaultTarget::ValidatePassword, effect).times(1));
+        portal.demo.tenant.add_fault(InjectedFault::new(FaultTarget::ValidatePassword, effect).times(1));
         let began = std::time::Instant::now();
-        let page = browser.reset(GOOD).await;
+        let page = browser.submit_reset(VALID_PASSWORD).await;
         assert!(began.elapsed() < std::time::Duration::from_secs(5), "{name} waited {:?}", began.elapsed());
-        assert!(page.body.contains("could not be asked beforehand"), "{name}: {}", page.main());
+        assert!(page.body.contains("could not be asked beforehand"), "{name}: {}", page.main_text());
         let again = browser.get(&format!("/resets/{}", page.reference())).await;
         assert!(!again.body.contains("could not be asked beforehand"), "{name}: said once");
-        browser.until(&page.reference(), |status| status["state"] != "sending").await;
-        assert_eq!(portal.demo.tenant.calls(FaultTarget::ResetPassword, Some(&upn(name))), 1, "{name}");
+        browser.wait_until(&page.reference(), |status| status["state"] != "sending").await;
+        assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, Some(&full_upn(name))), 1, "{name}");
     }
     portal.demo.stop().await;
 }
 
 #[tokio::test]
-async fn consent_that_is_taken_back_costs_the_check_and_no_reset() {
-    let portal = asking_microsoft().await;
+async fn withdrawn_consent_skips_check_and_allows_reset() {
+    let portal = start_with_microsoft_check().await;
     portal.demo.tenant.withdraw_consent("User.ReadWrite");
     // The operator's token is refreshed without the scope.
     portal.clock.advance(jiff::SignedDuration::from_hours(2));
     let mut wanda = portal.signed_in("wanda").await;
-    let page = wanda.reset(GOOD).await;
-    assert!(page.body.contains("could not be asked beforehand"), "{}", page.main());
-    wanda.until_state(&page.reference(), "written").await;
-    let refused = portal.demo.tenant.seen();
+    let page = wanda.submit_reset(VALID_PASSWORD).await;
+    assert!(page.body.contains("could not be asked beforehand"), "{}", page.main_text());
+    wanda.wait_for_state(&page.reference(), "written").await;
+    let refused = portal.demo.tenant.request_lines();
     assert!(
         refused.iter().any(|(_, path, status)| path.ends_with("validatePassword") && *status == 403),
         "{refused:?}"
@@ -305,13 +315,13 @@ async fn consent_that_is_taken_back_costs_the_check_and_no_reset() {
 }
 
 #[tokio::test]
-async fn by_default_microsoft_is_not_asked_and_the_operator_asks_for_nothing_more() {
+async fn microsoft_check_is_off_by_default() {
     // This tenant granted no further consent, and the operator is linked.
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
     assert!(!wanda.get("/reset").await.body.contains("data-rule=\"microsoft\""));
-    let reference = wanda.reset(GOOD).await.reference();
-    wanda.until_state(&reference, "written").await;
-    assert_eq!(portal.demo.tenant.calls(FaultTarget::ValidatePassword, None), 0);
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+    wanda.wait_for_state(&reference, "written").await;
+    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ValidatePassword, None), 0);
     portal.demo.stop().await;
 }

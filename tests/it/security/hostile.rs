@@ -10,10 +10,10 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::fleet::{PortalFleet, crowded, person};
+use crate::support::fleet::{PortalFleet, person_upn, seed_with_people};
 use crate::support::portal::DatabaseEngine;
 
-const PATHS: [&str; 14] = [
+const ROUTE_TEMPLATES: [&str; 14] = [
     "/",
     "/signin",
     "/signin/callback",
@@ -29,7 +29,7 @@ const PATHS: [&str; 14] = [
     "/static/{}/{}",
     "/{}",
 ];
-const NAMES: [&str; 14] = [
+const HEADER_NAMES: [&str; 14] = [
     "accept",
     "accept-language",
     "content-type",
@@ -57,7 +57,7 @@ struct HostileRequest {
 }
 
 /// Text that is known to break parsers.
-fn nasty() -> impl Strategy<Value = String> {
+fn hostile_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "[0-9A-Z]{4}-[0-9A-Z]{4}",
@@ -75,7 +75,7 @@ fn nasty() -> impl Strategy<Value = String> {
     ]
 }
 
-fn form() -> impl Strategy<Value = Vec<u8>> {
+fn hostile_form() -> impl Strategy<Value = Vec<u8>> {
     let names = prop_oneof![
         Just("password"),
         Just("again"),
@@ -87,7 +87,7 @@ fn form() -> impl Strategy<Value = Vec<u8>> {
         Just("unused"),
         Just("purpose"),
     ];
-    let fields = prop::collection::vec((names, nasty()), 0..6).prop_map(|fields| {
+    let fields = prop::collection::vec((names, hostile_text()), 0..6).prop_map(|fields| {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         form.finish().into_bytes()
@@ -95,7 +95,7 @@ fn form() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![3 => fields, 1 => prop::collection::vec(any::<u8>(), 0..600), 1 => Just(b"password=%zz&again=%".to_vec())]
 }
 
-fn hostile() -> impl Strategy<Value = HostileRequest> {
+fn hostile_request() -> impl Strategy<Value = HostileRequest> {
     let method = prop_oneof![
         4 => Just(Method::GET),
         4 => Just(Method::POST),
@@ -105,11 +105,11 @@ fn hostile() -> impl Strategy<Value = HostileRequest> {
         1 => Just(Method::OPTIONS),
         1 => Just(Method::from_bytes(b"PROPFIND").unwrap()),
     ];
-    let headers = prop::collection::vec((0..NAMES.len(), prop::collection::vec(any::<u8>(), 0..60)), 0..4);
-    (method, 0..PATHS.len(), nasty(), form(), headers, form(), any::<bool>()).prop_map(
+    let headers = prop::collection::vec((0..HEADER_NAMES.len(), prop::collection::vec(any::<u8>(), 0..60)), 0..4);
+    (method, 0..ROUTE_TEMPLATES.len(), hostile_text(), hostile_form(), headers, hostile_form(), any::<bool>()).prop_map(
         |(method, path, piece, query, headers, body, signed_in)| HostileRequest {
             method,
-            path: PATHS[path]
+            path: ROUTE_TEMPLATES[path]
                 .replace("{}", &url::form_urlencoded::byte_serialize(piece.as_bytes()).collect::<String>()),
             query: String::from_utf8_lossy(&query).into_owned(),
             headers,
@@ -120,7 +120,7 @@ fn hostile() -> impl Strategy<Value = HostileRequest> {
 }
 
 /// Returns the resident memory in KiB and the number of open files.
-fn holds(pid: u32) -> (u64, usize) {
+fn process_usage(pid: u32) -> (u64, usize) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let rss = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
     let kib = rss.trim().trim_end_matches(" kB").parse().unwrap();
@@ -128,19 +128,19 @@ fn holds(pid: u32) -> (u64, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
-    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
-    let mut portal = fleet.start(fleet.port, &[]).await;
-    fleet.link().await;
-    let browser = fleet.signed_in(&person(0)).await;
-    let cookie = browser.cookie();
-    let entra = format!("{}/", fleet.tenant.url());
+async fn hostile_requests_are_answered_without_leaks() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(1)).await;
+    let mut portal = fleet.start_replica(fleet.port, &[]).await;
+    fleet.link_operator().await;
+    let browser = fleet.signed_in(&person_upn(0)).await;
+    let cookie = browser.cookie_header();
+    let entra = format!("{}/", fleet.emulator.url());
     let mut runner = TestRunner::deterministic();
-    let strategy = hostile();
+    let strategy = hostile_request();
     let (mut begun, mut at_half) = (0, (0, 0));
     for n in 0..1_600 {
         if n == 800 {
-            at_half = holds(portal.pid());
+            at_half = process_usage(portal.pid());
         }
         let case = strategy.new_tree(&mut runner).unwrap().current();
         let Ok(mut url) = Url::parse(&format!("{}{}", fleet.url(), case.path)) else { continue };
@@ -150,7 +150,7 @@ async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
             request.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
         for (name, value) in &case.headers {
             if let Ok(value) = HeaderValue::from_bytes(value) {
-                request = request.header(HeaderName::from_static(NAMES[*name]), value);
+                request = request.header(HeaderName::from_static(HEADER_NAMES[*name]), value);
             }
         }
         if case.signed_in {
@@ -171,17 +171,17 @@ async fn nonsense_at_every_route_is_answered_and_nothing_grows() {
         }
     }
     assert!(begun > 1_200, "most of it was sent: {begun}");
-    let (before, after) = (at_half, holds(portal.pid()));
+    let (before, after) = (at_half, process_usage(portal.pid()));
     assert!(after.0 < before.0 + 8 * 1_024, "memory: {before:?} {after:?}");
     assert!(after.1 < before.1 + 20, "open files: {before:?} {after:?}");
-    assert!(!portal.is_dead() && !fleet.log(fleet.port).contains("panicked"), "{}", fleet.log(fleet.port));
-    assert!(fleet.resets().await.len() <= 1, "nonsense is no password");
+    assert!(!portal.has_exited() && !fleet.read_log(fleet.port).contains("panicked"), "{}", fleet.read_log(fleet.port));
+    assert!(fleet.load_resets().await.len() <= 1, "nonsense is no password");
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_http_are_closed() {
-    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, crowded(1)).await;
-    let mut portal = fleet.start(fleet.port, &[]).await;
+async fn invalid_http_is_rejected_without_crash() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(1)).await;
+    let mut portal = fleet.start_replica(fleet.port, &[]).await;
     let mut runner = TestRunner::deterministic();
     let bytes = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..400),
@@ -203,5 +203,5 @@ async fn bytes_that_are_no_http_are_closed() {
         let said = String::from_utf8_lossy(&said);
         assert!(!said.contains("HTTP/1.1 5"), "{said} for {:?}", String::from_utf8_lossy(&case));
     }
-    assert!(!portal.is_dead() && !fleet.log(fleet.port).contains("panicked"));
+    assert!(!portal.has_exited() && !fleet.read_log(fleet.port).contains("panicked"));
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 
-use crate::support::portal::{GOOD, HttpBrowser, PortalSetup, TestPortal, upn};
+use crate::support::portal::{HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
 
 /// Reads the routes from the source.
-fn declared() -> Vec<(String, String)> {
+fn declared_routes() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for file in [
         "src/ops/health.rs",
@@ -34,14 +34,14 @@ fn declared() -> Vec<(String, String)> {
 
 /// Routes are declared only in the scanned files.
 #[test]
-fn routes_are_declared_where_the_table_looks() {
-    fn count(dir: &std::path::Path) -> usize {
+fn every_route_is_declared_in_a_scanned_file() {
+    fn count_routes(dir: &std::path::Path) -> usize {
         let entries = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
         entries
             .filter(|path| !path.ends_with("tenant") && !path.ends_with("ops/metrics.rs"))
             .map(|path| {
                 if path.is_dir() {
-                    count(&path)
+                    count_routes(&path)
                 } else {
                     std::fs::read_to_string(path).unwrap().matches(".route(\"").count()
                 }
@@ -49,9 +49,9 @@ fn routes_are_declared_where_the_table_looks() {
             .sum()
     }
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut paths: Vec<String> = declared().into_iter().map(|(_, path)| path).collect();
+    let mut paths: Vec<String> = declared_routes().into_iter().map(|(_, path)| path).collect();
     paths.dedup();
-    assert_eq!(paths.len(), count(&src));
+    assert_eq!(paths.len(), count_routes(&src));
 }
 
 /// The expected response: a status and, for a redirect, its target.
@@ -60,98 +60,98 @@ type ExpectedResponse = &'static str;
 struct RouteExpectation {
     method: &'static str,
     path: &'static str,
-    nobody: ExpectedResponse,
+    anonymous: ExpectedResponse,
     person: ExpectedResponse,
-    other: ExpectedResponse,
+    other_person: ExpectedResponse,
     agent: ExpectedResponse,
     approver: ExpectedResponse,
     auditor: ExpectedResponse,
     admin: ExpectedResponse,
 }
 
-const fn line(method: &'static str, path: &'static str, all: [ExpectedResponse; 7]) -> RouteExpectation {
+const fn expect_route(method: &'static str, path: &'static str, all: [ExpectedResponse; 7]) -> RouteExpectation {
     let [nobody, person, other, agent, approver, auditor, admin] = all;
-    RouteExpectation { method, path, nobody, person, other, agent, approver, auditor, admin }
+    RouteExpectation { method, path, anonymous: nobody, person, other_person: other, agent, approver, auditor, admin }
 }
 
-const IN: ExpectedResponse = "303 /signin";
+const SIGN_IN: ExpectedResponse = "303 /signin";
 const STAFF: ExpectedResponse = "303 /signin?purpose=staff";
 const ENTRA: ExpectedResponse = "303 entra";
 /// To the reset detail.
-const DESK: ExpectedResponse = "303 the desk";
+const DETAIL: ExpectedResponse = "303 the desk";
 /// To the case.
 const CASE: ExpectedResponse = "303 the case";
 /// To the sign-in for the person's own page.
-const VOUCH: ExpectedResponse = "303 /signin?purpose=vouch";
+const ACCOUNT: ExpectedResponse = "303 /signin?purpose=vouch";
 /// To the status page: only its person can finish a reset.
 const PAGE: ExpectedResponse = "303 the page";
 
 /// `{reference}` is the person's reset. A staff session cannot reset a password, and a person's own session grants no
 /// staff permission, whichever roles they hold.
-const TABLE: [RouteExpectation; 57] = [
+const ROUTE_TABLE: [RouteExpectation; 57] = [
     // Columns: anonymous, person, other person, agent, approver, auditor, admin.
-    line("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
-    line("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
-    line("GET", "/signin/callback", ["400", "400", "400", "400", "400", "400", "400"]),
-    line("GET", "/reset", [IN, "200", "200", IN, IN, IN, IN]),
-    line("POST", "/reset", ["401", "422", "422", "401", "401", "401", "401"]),
-    line("POST", "/reset/check", ["401", "200", "200", "401", "401", "401", "401"]),
-    line("GET", "/resets/{reference}", ["404", "200", "404", "200", "200", "200", "404"]),
-    line("GET", "/resets/{reference}/events", ["404", "200", "404", "200", "200", "200", "404"]),
-    line("GET", "/resets/{reference}/finish", ["404", ENTRA, "404", PAGE, PAGE, PAGE, "404"]),
-    line("POST", "/resets/{reference}/aftercare", ["404", PAGE, "404", "404", "404", "404", "404"]),
-    line("POST", "/resets/{reference}/signout-everywhere", ["404", PAGE, "404", "404", "404", "404", "404"]),
-    line("GET", "/not-me/{token}", ["404", "404", "404", "404", "404", "404", "404"]),
-    line("POST", "/not-me/{token}", ["404", "404", "404", "404", "404", "404", "404"]),
-    line("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
-    line("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
-    line("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),
-    line("GET", "/helpdesk", [STAFF, "403", "403", "200", "200", "200", "403"]),
-    line("GET", "/helpdesk/change", [STAFF, "403", "403", "200", "200", "200", "403"]),
-    line("GET", "/helpdesk/audit", [STAFF, "403", "403", "403", "403", "200", "200"]),
-    line("GET", "/helpdesk/audit/export", [STAFF, "403", "403", "403", "403", "404", "404"]),
-    line("GET", "/helpdesk/people", [STAFF, "403", "403", "200", "200", "200", "403"]),
-    line("GET", "/helpdesk/people/{object}", [STAFF, "403", "403", "200", "200", "200", "403"]),
-    line("GET", "/helpdesk/insights", [STAFF, "403", "403", "200", "200", "200", "200"]),
-    line("POST", "/helpdesk/insights/canary", ["401", "403", "403", "404", "403", "403", "404"]),
-    line("POST", "/helpdesk/insights/alarms/{id}", ["401", "403", "403", "422", "403", "403", "422"]),
-    line("GET", "/helpdesk/resets/{reference}", [STAFF, "403", "403", "200", "200", "200", "403"]),
-    line("POST", "/helpdesk/resets/{reference}/ask", ["401", "403", "403", DESK, "403", "403", "403"]),
-    line("POST", "/helpdesk/resets/{reference}/risk", ["401", "403", "403", DESK, "403", "403", "403"]),
-    line("POST", "/helpdesk/resets/{reference}/note", ["401", "403", "403", "422", "403", "403", "403"]),
-    line("GET", "/helpdesk/cases", [STAFF, "403", "403", "200", "200", "200", "403"]),
-    line("POST", "/helpdesk/cases", ["401", "403", "403", "422", "403", "403", "403"]),
-    line("GET", "/helpdesk/cases/{case}", [STAFF, "403", "403", "200", "200", "200", "403"]),
-    line("GET", "/helpdesk/cases/{case}/change", [STAFF, "403", "403", "200", "200", "200", "403"]),
-    line("POST", "/helpdesk/cases/{case}/take", ["401", "403", "403", CASE, "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/ticket", ["401", "403", "403", "422", "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/note", ["401", "403", "403", "422", "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/for", ["401", "403", "403", "422", "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/person", ["401", "403", "403", "422", "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/verify", ["401", "403", "403", "422", "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/second", ["401", "403", "403", CASE, "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/override", ["401", "403", "403", "422", "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/approve", ["401", "403", "403", "403", CASE, "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/act", ["401", "403", "403", CASE, "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/freeze", ["401", "403", "403", CASE, "403", "403", "403"]),
-    line("POST", "/helpdesk/cases/{case}/close", ["401", "403", "403", CASE, "403", "403", "403"]),
-    line("GET", "/help", ["200", "200", "200", "200", "200", "200", "200"]),
-    line("POST", "/help", ["422", "422", "422", "422", "422", "422", "422"]),
-    line("GET", "/help/{reference}", ["200", "200", "200", "200", "200", "200", "200"]),
-    line("GET", "/account", [VOUCH, "200", "200", VOUCH, VOUCH, VOUCH, VOUCH]),
-    line("GET", "/account/change", [VOUCH, "200", "200", VOUCH, VOUCH, VOUCH, VOUCH]),
-    line("POST", "/account/checks/{id}", ["401", "422", "422", "401", "401", "401", "401"]),
-    line("POST", "/account/passes/{action}", ["401", "404", "404", "401", "401", "401", "401"]),
-    line("POST", "/language", ["303 /", "303 /", "303 /", "303 /", "303 /", "303 /", "303 /"]),
-    line("GET", "/brand/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
-    line("GET", "/healthz", ["200", "200", "200", "200", "200", "200", "200"]),
-    line("GET", "/readyz", ["200", "200", "200", "200", "200", "200", "200"]),
-    line("GET", "/static/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
+    expect_route("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
+    expect_route("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
+    expect_route("GET", "/signin/callback", ["400", "400", "400", "400", "400", "400", "400"]),
+    expect_route("GET", "/reset", [SIGN_IN, "200", "200", SIGN_IN, SIGN_IN, SIGN_IN, SIGN_IN]),
+    expect_route("POST", "/reset", ["401", "422", "422", "401", "401", "401", "401"]),
+    expect_route("POST", "/reset/check", ["401", "200", "200", "401", "401", "401", "401"]),
+    expect_route("GET", "/resets/{reference}", ["404", "200", "404", "200", "200", "200", "404"]),
+    expect_route("GET", "/resets/{reference}/events", ["404", "200", "404", "200", "200", "200", "404"]),
+    expect_route("GET", "/resets/{reference}/finish", ["404", ENTRA, "404", PAGE, PAGE, PAGE, "404"]),
+    expect_route("POST", "/resets/{reference}/aftercare", ["404", PAGE, "404", "404", "404", "404", "404"]),
+    expect_route("POST", "/resets/{reference}/signout-everywhere", ["404", PAGE, "404", "404", "404", "404", "404"]),
+    expect_route("GET", "/not-me/{token}", ["404", "404", "404", "404", "404", "404", "404"]),
+    expect_route("POST", "/not-me/{token}", ["404", "404", "404", "404", "404", "404", "404"]),
+    expect_route("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
+    expect_route("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
+    expect_route("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),
+    expect_route("GET", "/helpdesk", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    expect_route("GET", "/helpdesk/change", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    expect_route("GET", "/helpdesk/audit", [STAFF, "403", "403", "403", "403", "200", "200"]),
+    expect_route("GET", "/helpdesk/audit/export", [STAFF, "403", "403", "403", "403", "404", "404"]),
+    expect_route("GET", "/helpdesk/people", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    expect_route("GET", "/helpdesk/people/{object}", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    expect_route("GET", "/helpdesk/insights", [STAFF, "403", "403", "200", "200", "200", "200"]),
+    expect_route("POST", "/helpdesk/insights/canary", ["401", "403", "403", "404", "403", "403", "404"]),
+    expect_route("POST", "/helpdesk/insights/alarms/{id}", ["401", "403", "403", "422", "403", "403", "422"]),
+    expect_route("GET", "/helpdesk/resets/{reference}", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    expect_route("POST", "/helpdesk/resets/{reference}/ask", ["401", "403", "403", DETAIL, "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/resets/{reference}/risk", ["401", "403", "403", DETAIL, "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/resets/{reference}/note", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("GET", "/helpdesk/cases", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    expect_route("POST", "/helpdesk/cases", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("GET", "/helpdesk/cases/{case}", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    expect_route("GET", "/helpdesk/cases/{case}/change", [STAFF, "403", "403", "200", "200", "200", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/take", ["401", "403", "403", CASE, "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/ticket", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/note", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/for", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/person", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/verify", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/second", ["401", "403", "403", CASE, "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/override", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/approve", ["401", "403", "403", "403", CASE, "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/act", ["401", "403", "403", CASE, "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/freeze", ["401", "403", "403", CASE, "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/close", ["401", "403", "403", CASE, "403", "403", "403"]),
+    expect_route("GET", "/help", ["200", "200", "200", "200", "200", "200", "200"]),
+    expect_route("POST", "/help", ["422", "422", "422", "422", "422", "422", "422"]),
+    expect_route("GET", "/help/{reference}", ["200", "200", "200", "200", "200", "200", "200"]),
+    expect_route("GET", "/account", [ACCOUNT, "200", "200", ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT]),
+    expect_route("GET", "/account/change", [ACCOUNT, "200", "200", ACCOUNT, ACCOUNT, ACCOUNT, ACCOUNT]),
+    expect_route("POST", "/account/checks/{id}", ["401", "422", "422", "401", "401", "401", "401"]),
+    expect_route("POST", "/account/passes/{action}", ["401", "404", "404", "401", "401", "401", "401"]),
+    expect_route("POST", "/language", ["303 /", "303 /", "303 /", "303 /", "303 /", "303 /", "303 /"]),
+    expect_route("GET", "/brand/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
+    expect_route("GET", "/healthz", ["200", "200", "200", "200", "200", "200", "200"]),
+    expect_route("GET", "/readyz", ["200", "200", "200", "200", "200", "200", "200"]),
+    expect_route("GET", "/static/{hash}/{name}", ["404", "404", "404", "404", "404", "404", "404"]),
 ];
 
-async fn ask(browser: &mut HttpBrowser, method: &str, path: &str) -> String {
+async fn request_route(browser: &mut HttpBrowser, method: &str, path: &str) -> String {
     let answer = if method == "GET" {
-        browser.once(path).await
+        browser.get_once(path).await
     } else {
         browser.post_once(path, &[("password", "short"), ("again", "short")]).await
     };
@@ -167,69 +167,71 @@ async fn ask(browser: &mut HttpBrowser, method: &str, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn everybody_gets_from_every_route_what_is_theirs() {
-    let listed: Vec<(String, String)> = TABLE.iter().map(|l| (l.method.to_owned(), l.path.to_owned())).collect();
-    for route in declared() {
+async fn every_route_enforces_each_roles_permissions() {
+    let listed: Vec<(String, String)> = ROUTE_TABLE.iter().map(|l| (l.method.to_owned(), l.path.to_owned())).collect();
+    for route in declared_routes() {
         assert!(listed.contains(&route) || route.1 == "/signout", "{route:?} is not in the table");
     }
     // All requests come from one address, and many are refused.
-    let portal = TestPortal::with(PortalSetup::adjusted(|config| config.reset.per_address_minute = 100_000)).await;
+    let portal =
+        TestPortal::start_with(PortalSetup::with_config(|config| config.reset.per_address_minute = 100_000)).await;
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
-    wanda.until_state(&reference, "written").await;
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+    wanda.wait_for_state(&reference, "written").await;
     let mut all = vec![portal.browser(), wanda, portal.signed_in("omar").await];
     for name in ["hugo", "april", "audrey", "adam"] {
         let mut staff = portal.browser();
-        staff.sign_in("/signin?purpose=staff", &upn(name), "passkey", "").await;
+        staff.sign_in("/signin?purpose=staff", &full_upn(name), "passkey", "").await;
         all.push(staff);
     }
     let mut hana = portal.browser();
-    hana.sign_in("/signin?purpose=staff", &upn("hana"), "passkey", "").await;
-    let case = hana.post("/helpdesk/cases", &[("person", &upn("luca")), ("action", "grant")]).await;
+    hana.sign_in("/signin?purpose=staff", &full_upn("hana"), "passkey", "").await;
+    let case = hana.post("/helpdesk/cases", &[("person", &full_upn("luca")), ("action", "grant")]).await;
     let case = case.url.rsplit('/').next().unwrap().to_owned();
-    for line in &TABLE {
+    for line in &ROUTE_TABLE {
         let path = line.path.replace("{case}", &case).replace("{id}", "x").replace("{action}", "x");
         let path = path.replace("{reference}", &reference).replace("{hash}", "0").replace("{name}", "x.css");
-        let path = path.replace("{object}", &portal.demo.tenant.object_id(&upn("wanda")).unwrap());
-        let expected = [line.nobody, line.person, line.other, line.agent, line.approver, line.auditor, line.admin];
+        let path = path.replace("{object}", &portal.demo.tenant.object_id(&full_upn("wanda")).unwrap());
+        let expected =
+            [line.anonymous, line.person, line.other_person, line.agent, line.approver, line.auditor, line.admin];
         for (n, (browser, expected)) in all.iter_mut().zip(expected).enumerate() {
             // A request must not change the session of the next one: each uses a copy of the cookies.
-            let got = ask(&mut browser.clone(), line.method, &path).await;
+            let got = request_route(&mut browser.clone(), line.method, &path).await;
             assert_eq!(got, expected, "{} {} by the {n}th", line.method, line.path);
         }
     }
     // Everyone may sign out, and this ends the session.
     for browser in &mut all {
         assert!(browser.post_once("/signout", &[]).await.status().is_redirection());
-        assert_eq!(ask(browser, "GET", &format!("/resets/{reference}")).await, "404");
+        assert_eq!(request_route(browser, "GET", &format!("/resets/{reference}")).await, "404");
     }
 }
 
 #[tokio::test]
-async fn a_role_without_a_staff_sign_in_gives_nothing() {
+async fn role_without_staff_sign_in_grants_nothing() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     for name in ["hugo", "april", "audrey", "adam"] {
         let mut own = portal.browser();
-        own.sign_in("/signin", &upn(name), "passkey", "").await;
-        assert_eq!(ask(&mut own, "GET", &format!("/resets/{reference}")).await, "404", "{name}");
-        assert_eq!(ask(&mut own, "GET", "/admin/operator").await, "403", "{name}");
+        own.sign_in("/signin", &full_upn(name), "passkey", "").await;
+        assert_eq!(request_route(&mut own, "GET", &format!("/resets/{reference}")).await, "404", "{name}");
+        assert_eq!(request_route(&mut own, "GET", "/admin/operator").await, "403", "{name}");
     }
 }
 
-fn median(times: &mut [Duration]) -> Duration {
+fn median_duration(times: &mut [Duration]) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }
 
 #[tokio::test]
-async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
+async fn unknown_reference_timing_matches_other_persons() {
     let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 100_000;
-    let portal = TestPortal::with(PortalSetup::adjusted(adjust)).await;
+    let portal = TestPortal::start_with(PortalSetup::with_config(adjust)).await;
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
-    wanda.until_state(&reference, "written").await;
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
+    wanda.wait_for_state(&reference, "written").await;
     let mut omar = portal.signed_in("omar").await;
     let (mut theirs, mut unknown) = (Vec::new(), Vec::new());
     for n in 0..300_usize {
@@ -238,49 +240,49 @@ async fn an_unknown_reference_takes_as_long_as_somebody_elses() {
             [(format!("/resets/{reference}"), &mut theirs), (format!("/resets/7KQ4-{n:04}"), &mut unknown)]
         {
             let began = Instant::now();
-            assert_eq!(omar.once(&path).await.status(), StatusCode::NOT_FOUND);
+            assert_eq!(omar.get_once(&path).await.status(), StatusCode::NOT_FOUND);
             times.push(began.elapsed());
         }
     }
-    let (theirs, unknown) = (median(&mut theirs), median(&mut unknown));
+    let (theirs, unknown) = (median_duration(&mut theirs), median_duration(&mut unknown));
     let ratio = theirs.as_secs_f64() / unknown.as_secs_f64();
     assert!((0.8..1.25).contains(&ratio), "{theirs:?} {unknown:?}");
 }
 
 #[tokio::test]
-async fn who_tries_references_is_stopped_and_who_knows_theirs_is_not() {
+async fn guessing_references_is_limited_and_owner_is_not() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;
-    let reference = wanda.reset(GOOD).await.reference();
+    let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     let mut omar = portal.signed_in("omar").await;
     let mut statuses = Vec::new();
     for n in 0..70 {
-        statuses.push(omar.once(&format!("/resets/7KQ4-{n:04}")).await.status());
+        statuses.push(omar.get_once(&format!("/resets/7KQ4-{n:04}")).await.status());
     }
     assert_eq!(statuses[..60], [StatusCode::NOT_FOUND; 60]);
     assert!(statuses[60..].iter().filter(|s| **s == StatusCode::TOO_MANY_REQUESTS).count() >= 8, "{statuses:?}");
     assert!(
-        omar.once(&format!("/resets/{reference}")).await.status() == StatusCode::TOO_MANY_REQUESTS,
+        omar.get_once(&format!("/resets/{reference}")).await.status() == StatusCode::TOO_MANY_REQUESTS,
         "all look alike"
     );
-    assert!(wanda.once(&format!("/resets/{reference}")).await.status().is_success());
+    assert!(wanda.get_once(&format!("/resets/{reference}")).await.status().is_success());
 }
 
 #[tokio::test]
-async fn each_attempt_serves_its_purpose_and_no_other() {
+async fn sign_in_attempt_serves_only_its_purpose() {
     let portal = TestPortal::start().await;
     // An administrator starts to link the operator. The account that signs in gets no session.
     let mut adam = portal.browser();
-    adam.sign_in("/signin?purpose=staff", &upn("adam"), "passkey", "").await;
+    adam.sign_in("/signin?purpose=staff", &full_upn("adam"), "passkey", "").await;
     let page = adam.sign_in("/admin/operator/link", "svc-passback@contoso.example", "passkey", "").await;
     assert!(page.status.is_success() && page.body.contains("Adam"), "{}", page.body);
     assert_eq!(
-        ask(&mut adam, "GET", "/reset").await,
-        IN,
+        request_route(&mut adam, "GET", "/reset").await,
+        SIGN_IN,
         "still the administrator's staff session, not the operator's own"
     );
     // A person's sign-in in a browser with a staff session creates a person's session, never a staff session.
     let mut april = portal.browser();
-    april.sign_in("/signin", &upn("april"), "passkey", "").await;
-    assert_eq!(ask(&mut april, "GET", "/admin/operator").await, "403");
+    april.sign_in("/signin", &full_upn("april"), "passkey", "").await;
+    assert_eq!(request_route(&mut april, "GET", "/admin/operator").await, "403");
 }

@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A load balancer that runs until it is dropped.
 pub(crate) struct LoadBalancer {
-    behind: Arc<Mutex<Vec<u16>>>,
+    replica_ports: Arc<Mutex<Vec<u16>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -20,15 +20,15 @@ impl LoadBalancer {
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (ports, next) = (ports.lock().unwrap().clone(), Arc::clone(&next));
-                tokio::spawn(pass_on(client, ports, next));
+                tokio::spawn(forward_connection(client, ports, next));
             }
         });
-        Self { behind, task }
+        Self { replica_ports: behind, task }
     }
 
     /// Sets the replicas that receive connections from now on.
-    pub(crate) fn send_to(&self, ports: &[u16]) {
-        *self.behind.lock().unwrap() = ports.to_vec();
+    pub(crate) fn set_replicas(&self, ports: &[u16]) {
+        *self.replica_ports.lock().unwrap() = ports.to_vec();
     }
 }
 
@@ -38,7 +38,7 @@ impl Drop for LoadBalancer {
     }
 }
 
-async fn pass_on(mut client: TcpStream, ports: Vec<u16>, next: Arc<AtomicUsize>) {
+async fn forward_connection(mut client: TcpStream, ports: Vec<u16>, next: Arc<AtomicUsize>) {
     for _ in 0..ports.len() {
         let port = ports[next.fetch_add(1, Ordering::Relaxed) % ports.len()];
         if let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await {

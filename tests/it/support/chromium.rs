@@ -45,11 +45,11 @@ impl ChromiumBrowser {
         let mut last = None;
         for _ in 0..100 {
             let mut builder = ClientBuilder::new(HttpConnector::new());
-            builder.capabilities(capabilities(looks, &profile));
+            builder.capabilities(browser_capabilities(looks, &profile));
             match builder.connect(&format!("http://127.0.0.1:{port}")).await {
                 Ok(client) => {
                     let chromium = Self { driver, client, _profile: profile };
-                    chromium.size(looks).await;
+                    chromium.resize_window(looks).await;
                     return chromium;
                 }
                 Err(error) => last = Some(error),
@@ -59,7 +59,7 @@ impl ChromiumBrowser {
         panic!("the browser did not start: {last:?}");
     }
 
-    async fn size(&self, looks: BrowserOptions) {
+    async fn resize_window(&self, looks: BrowserOptions) {
         self.client.set_window_size(looks.width, looks.height).await.unwrap();
     }
 
@@ -104,13 +104,13 @@ impl ChromiumBrowser {
         self.click("button[type=submit]").await;
     }
 
-    pub(crate) async fn reset(&self, password: &str) {
+    pub(crate) async fn submit_reset(&self, password: &str) {
         self.type_into("#reset-form #password", password).await;
         self.type_into("#again", password).await;
         self.click("#reset-form button[type=submit]").await;
     }
 
-    pub(crate) async fn screenshot(&self, file: &std::path::Path) {
+    pub(crate) async fn save_screenshot(&self, file: &std::path::Path) {
         std::fs::write(file, self.client.screenshot().await.unwrap()).unwrap();
     }
 
@@ -119,7 +119,7 @@ impl ChromiumBrowser {
     }
 }
 
-fn capabilities(looks: BrowserOptions, profile: &tempfile::TempDir) -> fantoccini::wd::Capabilities {
+fn browser_capabilities(looks: BrowserOptions, profile: &tempfile::TempDir) -> fantoccini::wd::Capabilities {
     let mut arguments = vec![
         "--headless=new".to_owned(),
         "--no-sandbox".to_owned(),

@@ -10,12 +10,12 @@ use std::time::Duration;
 use passback_emulator::LdapsOptions;
 use serde_json::Value;
 
-static NEXT: AtomicU16 = AtomicU16::new(60);
+static NEXT_ADDRESS: AtomicU16 = AtomicU16::new(60);
 
 pub(crate) struct SambaDomain {
     child: Child,
     ip: String,
-    facts: Value,
+    provisioning: Value,
     _dir: tempfile::TempDir,
 }
 
@@ -42,12 +42,12 @@ impl SambaDomain {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let domain = Self { child, ip, facts, _dir: dir };
-        domain.wait().await;
+        let domain = Self { child, ip, provisioning: facts, _dir: dir };
+        domain.wait_until_ready().await;
         domain
     }
 
-    async fn wait(&self) {
+    async fn wait_until_ready(&self) {
         for _ in 0..300 {
             let (ldaps, kdc) = (
                 tokio::net::TcpStream::connect((self.ip.as_str(), 636)).await,
@@ -61,46 +61,55 @@ impl SambaDomain {
         panic!("the domain controller did not start");
     }
 
-    fn fact(&self, name: &str) -> &str {
-        self.facts[name].as_str().unwrap()
+    fn provisioned_value(&self, name: &str) -> &str {
+        self.provisioning[name].as_str().unwrap()
     }
 
-    pub(crate) fn options(&self) -> LdapsOptions {
+    pub(crate) fn ldaps_options(&self) -> LdapsOptions {
         let url = format!("ldaps://{}:636", self.ip).parse().unwrap();
-        let password = PathBuf::from(self.fact("password_file"));
-        LdapsOptions::new(url, self.fact("bind").into(), &password, self.fact("base").into(), self.fact("ca").into())
-            .unwrap()
+        let password = PathBuf::from(self.provisioned_value("password_file"));
+        LdapsOptions::new(
+            url,
+            self.provisioned_value("bind").into(),
+            &password,
+            self.provisioned_value("base").into(),
+            self.provisioned_value("ca").into(),
+        )
+        .unwrap()
     }
 
     /// Returns the settings of `[directory]` for this domain, with the read-only account and the CA.
-    pub(crate) fn probe(&self) -> ProbeSettings {
+    pub(crate) fn probe_settings(&self) -> ProbeSettings {
         ProbeSettings {
             url: format!("ldaps://{}", self.ip),
-            bind_dn: self.fact("probe").into(),
-            password_file: self.fact("probe_password_file").into(),
-            base_dn: self.fact("base").into(),
-            ca_file: self.fact("ca").into(),
+            bind_dn: self.provisioned_value("probe").into(),
+            password_file: self.provisioned_value("probe_password_file").into(),
+            base_dn: self.provisioned_value("base").into(),
+            ca_file: self.provisioned_value("ca").into(),
             timeout_seconds: 10,
             unlock: None,
         }
     }
 
     /// Adds the account that may write `lockoutTime`.
-    pub(crate) fn probe_that_unlocks(&self) -> ProbeSettings {
-        let unlock = Some((self.fact("unlock").into(), self.fact("unlock_password_file").into()));
-        ProbeSettings { unlock, ..self.probe() }
+    pub(crate) fn probe_with_unlock(&self) -> ProbeSettings {
+        let unlock =
+            Some((self.provisioned_value("unlock").into(), self.provisioned_value("unlock_password_file").into()));
+        ProbeSettings { unlock, ..self.probe_settings() }
     }
 
     /// Adds an account for unlocking that may only read.
-    pub(crate) fn probe_that_should_not_unlock(&self) -> ProbeSettings {
-        let unlock = Some((self.fact("probe").into(), self.fact("probe_password_file").into()));
-        ProbeSettings { unlock, ..self.probe() }
+    pub(crate) fn probe_with_read_only_unlock(&self) -> ProbeSettings {
+        let unlock =
+            Some((self.provisioned_value("probe").into(), self.provisioned_value("probe_password_file").into()));
+        ProbeSettings { unlock, ..self.probe_settings() }
     }
 
     /// Binds as the writeback agent, which may read people but no fine-grained policy.
-    pub(crate) fn probe_without_rights(&self) -> ProbeSettings {
-        let (bind_dn, password_file) = (self.fact("bind").into(), self.fact("password_file").into());
-        ProbeSettings { bind_dn, password_file, ..self.probe() }
+    pub(crate) fn probe_without_policy_rights(&self) -> ProbeSettings {
+        let (bind_dn, password_file) =
+            (self.provisioned_value("bind").into(), self.provisioned_value("password_file").into());
+        ProbeSettings { bind_dn, password_file, ..self.probe_settings() }
     }
 
     /// Returns what the domain controller answers to a Kerberos sign-in. The old password still binds over LDAP for an
@@ -109,7 +118,7 @@ impl SambaDomain {
         let cache = tempfile::NamedTempFile::new().unwrap();
         let mut kinit = Command::new("kinit")
             .arg(format!("{sam}@CORP.EXAMPLE"))
-            .env("KRB5_CONFIG", self.fact("krb5"))
+            .env("KRB5_CONFIG", self.provisioned_value("krb5"))
             .env("KRB5CCNAME", format!("FILE:{}", cache.path().display()))
             .env("LC_ALL", "C")
             .stdin(Stdio::piped())
@@ -145,7 +154,7 @@ pub(crate) struct ProbeSettings {
 
 impl ProbeSettings {
     /// Loads the section from a file, as in production.
-    pub(crate) fn settings(&self) -> passback::config::DirectoryConfig {
+    pub(crate) fn to_config(&self) -> passback::config::DirectoryConfig {
         let file = tempfile::NamedTempFile::new().unwrap();
         let Self { url, bind_dn, base_dn, timeout_seconds, .. } = self;
         let unlock = self.unlock.as_ref().map_or_else(String::new, |(name, password)| {
@@ -172,7 +181,7 @@ impl ProbeSettings {
             self.ca_file.display(),
         );
         std::fs::write(file.path(), text).unwrap();
-        passback::config::load(file.path()).unwrap().directory.unwrap()
+        passback::config::load_config(file.path()).unwrap().directory.unwrap()
     }
 }
 
@@ -196,7 +205,7 @@ pub(crate) enum KerberosResult {
 fn free_address() -> String {
     let taken = |ip: &str| [88, 389, 636].iter().any(|port| TcpListener::bind((ip, *port)).is_err());
     // Each address is offered once per process: a test that is still provisioning has not bound its ports yet.
-    let offered = std::iter::from_fn(|| Some(NEXT.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < 250));
+    let offered = std::iter::from_fn(|| Some(NEXT_ADDRESS.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < 250));
     offered
         .map(|n| format!("127.0.0.{n}"))
         .find(|ip| !taken(ip))

@@ -11,24 +11,27 @@ use passback_emulator::{EmulatorOptions, FaultTarget, InjectedFault, RunningEmul
 use sqlx::Connection as _;
 
 use super::balancer::LoadBalancer;
-use super::portal::{DatabaseEngine, HttpBrowser, schema};
+use super::portal::{DatabaseEngine, HttpBrowser, create_schema};
 use super::raw;
 
-const ADMIN: &str = "adam@contoso.example";
-pub(crate) const OPERATOR: &str = "svc-passback@contoso.example";
+const ADMIN_UPN: &str = "adam@contoso.example";
+pub(crate) const OPERATOR_UPN: &str = "svc-passback@contoso.example";
 
 /// Contoso with more people, `p0000@contoso.example` and so on. Their resets end as written unless a fault says
 /// otherwise.
-pub(crate) fn crowded(people: usize) -> TenantSeed {
+pub(crate) fn seed_with_people(people: usize) -> TenantSeed {
     let mut text = passback_emulator::CONTOSO_SEED.to_owned();
     for n in 0..people {
-        let _ =
-            write!(text, "\n[[people]]\nupn = \"{}\"\nname = \"Person {n:04}\"\noutcome = \"written\"\n", person(n));
+        let _ = write!(
+            text,
+            "\n[[people]]\nupn = \"{}\"\nname = \"Person {n:04}\"\noutcome = \"written\"\n",
+            person_upn(n)
+        );
     }
-    TenantSeed::parse(&text).unwrap().hurry()
+    TenantSeed::parse(&text).unwrap().with_short_delays()
 }
 
-pub(crate) fn person(n: usize) -> String {
+pub(crate) fn person_upn(n: usize) -> String {
     format!("p{n:04}@contoso.example")
 }
 
@@ -43,7 +46,7 @@ pub(crate) struct PortalReplica {
 }
 
 impl PortalReplica {
-    pub(crate) fn signal(&self, name: &str) {
+    pub(crate) fn send_signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success(), "SIG{name}");
     }
@@ -58,15 +61,15 @@ impl PortalReplica {
         self.child.id()
     }
 
-    pub(crate) fn is_dead(&mut self) -> bool {
+    pub(crate) fn has_exited(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
     /// Sends SIGTERM and waits until the process has finished its work.
     pub(crate) fn stop(&mut self) {
-        self.signal("TERM");
+        self.send_signal("TERM");
         let until = Instant::now() + Duration::from_secs(45);
-        while !self.is_dead() {
+        while !self.has_exited() {
             assert!(Instant::now() < until, "a stop is bounded");
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -81,12 +84,12 @@ impl Drop for PortalReplica {
 
 /// An emulator, a database, and the configuration to start portals on them.
 pub(crate) struct PortalFleet {
-    pub(crate) tenant: RunningEmulator,
+    pub(crate) emulator: RunningEmulator,
     pub(crate) database: String,
     pub(crate) config: PathBuf,
     /// The port of the public URL.
     pub(crate) port: u16,
-    https: bool,
+    uses_https: bool,
     /// The binary to start as a portal.
     pub(crate) binary: PathBuf,
     dir: tempfile::TempDir,
@@ -96,17 +99,17 @@ pub(crate) struct PortalFleet {
 pub(crate) struct FleetSetup {
     pub(crate) database: String,
     pub(crate) seed: TenantSeed,
-    pub(crate) https: bool,
+    pub(crate) uses_https: bool,
     pub(crate) dir: tempfile::TempDir,
 }
 
 /// Settings that differ between tests.
 pub(crate) struct FleetSettings<'a> {
     /// More lines for `[server]`; more lines for `[reset]`, which may continue with other sections.
-    pub(crate) server: &'a str,
-    pub(crate) reset: &'a str,
+    pub(crate) server_lines: &'a str,
+    pub(crate) reset_lines: &'a str,
     /// Sealing keys: id, and the byte that fills the key.
-    pub(crate) keys: &'a [(&'a str, u8)],
+    pub(crate) sealing_keys: &'a [(&'a str, u8)],
     /// Graph's address, if it is not the emulator's own.
     pub(crate) graph_url: Option<String>,
 }
@@ -114,7 +117,7 @@ pub(crate) struct FleetSettings<'a> {
 impl Default for FleetSettings<'_> {
     fn default() -> Self {
         let reset = "hourly_ceiling = 100000\nper_person_hour = 1000\nper_address_minute = 100000";
-        Self { server: "", reset, keys: &[("k1", 7)], graph_url: None }
+        Self { server_lines: "", reset_lines: reset, sealing_keys: &[("k1", 7)], graph_url: None }
     }
 }
 
@@ -123,29 +126,37 @@ impl PortalFleet {
         let dir = tempfile::tempdir().unwrap();
         let database = match engine {
             DatabaseEngine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
-            DatabaseEngine::Postgres => schema().await,
+            DatabaseEngine::Postgres => create_schema().await,
         };
-        Self::with(FleetSetup { database, seed, https: false, dir }).await
+        Self::with_setup(FleetSetup { database, seed, uses_https: false, dir }).await
     }
 
-    pub(crate) async fn with(setup: FleetSetup) -> Self {
+    pub(crate) async fn with_setup(setup: FleetSetup) -> Self {
         raw::install_crypto();
         let port = free_port();
-        let scheme = if setup.https { "https" } else { "http" };
-        let host = if setup.https { "localhost" } else { "127.0.0.1" };
-        let seed = setup.seed.with_redirect(&format!("{scheme}://{host}:{port}/signin/callback"));
-        let tenant = EmulatorOptions::new(seed, Clock::system(), Random::system()).run().await.unwrap();
+        let scheme = if setup.uses_https { "https" } else { "http" };
+        let host = if setup.uses_https { "localhost" } else { "127.0.0.1" };
+        let seed = setup.seed.with_redirect_uri(&format!("{scheme}://{host}:{port}/signin/callback"));
+        let tenant = EmulatorOptions::new(seed, Clock::system(), Random::system()).start().await.unwrap();
         let config = setup.dir.path().join("passback.toml");
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_passback"));
-        let fleet = Self { tenant, database: setup.database, config, port, https: setup.https, binary, dir: setup.dir };
-        fleet.configure(&FleetSettings::default());
+        let fleet = Self {
+            emulator: tenant,
+            database: setup.database,
+            config,
+            port,
+            uses_https: setup.uses_https,
+            binary,
+            dir: setup.dir,
+        };
+        fleet.write_config(&FleetSettings::default());
         fleet
     }
 
     /// Writes the settings.
-    pub(crate) fn configure(&self, settings: &FleetSettings<'_>) {
+    pub(crate) fn write_config(&self, settings: &FleetSettings<'_>) {
         let keys: Vec<String> = settings
-            .keys
+            .sealing_keys
             .iter()
             .map(|(id, byte)| {
                 let file = self.dir.path().join(format!("seal-{id}-{byte}"));
@@ -159,47 +170,51 @@ impl PortalFleet {
              credential = {{ kind = \"secret\", secret = \"{}\" }}\n\
              [reset]\n{}\n",
             self.url(),
-            settings.server,
+            settings.server_lines,
             self.database,
             keys.join(", "),
-            self.tenant.tenant_id(),
-            raw::CLIENT,
-            self.tenant.authority(),
-            settings.graph_url.clone().unwrap_or_else(|| self.tenant.graph_url()),
-            raw::SECRET,
-            settings.reset,
+            self.emulator.tenant_id(),
+            raw::CLIENT_ID,
+            self.emulator.authority(),
+            settings.graph_url.clone().unwrap_or_else(|| self.emulator.graph_url()),
+            raw::CLIENT_SECRET,
+            settings.reset_lines,
         );
         std::fs::write(&self.config, text).unwrap();
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn data_path(&self) -> &Path {
         self.dir.path()
     }
 
     pub(crate) fn url(&self) -> String {
-        if self.https { format!("https://localhost:{}", self.port) } else { format!("http://127.0.0.1:{}", self.port) }
+        if self.uses_https {
+            format!("https://localhost:{}", self.port)
+        } else {
+            format!("http://127.0.0.1:{}", self.port)
+        }
     }
 
     /// Returns a command of the binary with this configuration.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn cli_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
         command.args(arguments).arg("--config").arg(&self.config).stdin(Stdio::null());
         command
     }
 
     /// Starts a portal and waits until its port is open.
-    pub(crate) async fn start(&self, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
-        let mut replica = self.start_with(Command::new("env"), port, environment);
+    pub(crate) async fn start_replica(&self, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
+        let mut replica = self.spawn_replica(Command::new("env"), port, environment);
         let until = Instant::now() + Duration::from_secs(20);
         while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(!replica.is_dead() && Instant::now() < until, "{}", self.log(port));
+            assert!(!replica.has_exited() && Instant::now() < until, "{}", self.read_log(port));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         replica
     }
 
     /// Starts a portal through a program that executes it, such as `env` or `ip netns exec`. Does not wait.
-    pub(crate) fn start_with(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
+    pub(crate) fn spawn_replica(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
         let path = self.dir.path().join(format!("{port}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         through.arg(&self.binary).arg("serve").arg("--config").arg(&self.config);
@@ -208,21 +223,21 @@ impl PortalFleet {
         PortalReplica { child: through.spawn().unwrap() }
     }
 
-    pub(crate) fn log(&self, port: u16) -> String {
+    pub(crate) fn read_log(&self, port: u16) -> String {
         std::fs::read_to_string(self.dir.path().join(format!("{port}.log"))).unwrap_or_default()
     }
 
     /// Links the operator through the portal's pages.
-    pub(crate) async fn link(&self) {
+    pub(crate) async fn link_operator(&self) {
         let mut adam = self.browser();
-        adam.sign_in("/signin?purpose=staff", ADMIN, "passkey", "").await;
-        adam.sign_in("/admin/operator/link", OPERATOR, "passkey", "").await;
+        adam.sign_in("/signin?purpose=staff", ADMIN_UPN, "passkey", "").await;
+        adam.sign_in("/admin/operator/link", OPERATOR_UPN, "passkey", "").await;
         let done = adam.post_once("/admin/operator/confirm", &[]).await;
         assert!(done.status().is_redirection(), "{}", done.status());
     }
 
     pub(crate) fn browser(&self) -> HttpBrowser {
-        HttpBrowser { http: raw::http(), portal: self.url(), cookies: Vec::new() }
+        HttpBrowser { http: raw::http_client(), portal_url: self.url(), cookies: Vec::new() }
     }
 
     pub(crate) async fn signed_in(&self, upn: &str) -> HttpBrowser {
@@ -234,27 +249,27 @@ impl PortalFleet {
 
     /// Signs in through one replica.
     pub(crate) async fn signed_in_at(&self, upn: &str, balancer: &LoadBalancer, port: u16) -> HttpBrowser {
-        balancer.send_to(&[port]);
+        balancer.set_replicas(&[port]);
         self.signed_in(upn).await
     }
 
     /// Returns the same person's browser, directed to one replica.
-    pub(crate) fn at(&self, browser: &HttpBrowser, port: u16) -> HttpBrowser {
+    pub(crate) fn browser_at(&self, browser: &HttpBrowser, port: u16) -> HttpBrowser {
         let (all, one) = (format!("127.0.0.1:{}", self.port), format!("127.0.0.1:{port}"));
         let cookies = browser.cookies.iter().map(|(h, c)| (if *h == all { one.clone() } else { h.clone() }, c.clone()));
-        HttpBrowser { http: browser.http.clone(), portal: format!("http://{one}"), cookies: cookies.collect() }
+        HttpBrowser { http: browser.http.clone(), portal_url: format!("http://{one}"), cookies: cookies.collect() }
     }
 
-    pub(crate) fn posts(&self, upn: &str) -> usize {
-        self.tenant.calls(FaultTarget::ResetPassword, Some(upn))
+    pub(crate) fn count_reset_posts(&self, upn: &str) -> usize {
+        self.emulator.count_calls(FaultTarget::ResetPassword, Some(upn))
     }
 
-    pub(crate) fn fault(&self, fault: InjectedFault) {
-        self.tenant.add_fault(fault);
+    pub(crate) fn add_fault(&self, fault: InjectedFault) {
+        self.emulator.add_fault(fault);
     }
 
     /// Loads all resets from the database.
-    pub(crate) async fn resets(&self) -> Vec<StoredReset> {
+    pub(crate) async fn load_resets(&self) -> Vec<StoredReset> {
         const SQL: &str = "SELECT reference, upn, state, cause, dispatched_at FROM resets ORDER BY created_at, id";
         if self.database.starts_with("sqlite") {
             let mut one = sqlx::SqliteConnection::connect(&self.database).await.unwrap();
@@ -265,10 +280,10 @@ impl PortalFleet {
     }
 
     /// Waits until no reset is in state sending or writing.
-    pub(crate) async fn settled(&self, within: Duration) -> Vec<StoredReset> {
+    pub(crate) async fn wait_until_settled(&self, within: Duration) -> Vec<StoredReset> {
         let until = Instant::now() + within;
         loop {
-            let rows = self.resets().await;
+            let rows = self.load_resets().await;
             let open: Vec<&StoredReset> =
                 rows.iter().filter(|r| ["sending", "writing"].contains(&r.state.as_str())).collect();
             if open.is_empty() {
@@ -281,7 +296,7 @@ impl PortalFleet {
 
     /// Runs `passback audit verify` with the MACs.
     pub(crate) fn verify_audit(&self) {
-        let done = self.command(&["audit", "verify", "--database", &self.database]).output().unwrap();
+        let done = self.cli_command(&["audit", "verify", "--database", &self.database]).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
     }
 }

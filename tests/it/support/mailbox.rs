@@ -31,7 +31,7 @@ impl ReceivedMail {
     }
 
     /// Returns the path of the not-me link.
-    pub(crate) fn link(&self) -> String {
+    pub(crate) fn not_me_link(&self) -> String {
         let after = self.text.split_once("/not-me/").unwrap_or_else(|| panic!("no link in {}", self.text)).1;
         let token: String = after.chars().take_while(char::is_ascii_alphanumeric).collect();
         format!("/not-me/{token}")
@@ -42,11 +42,11 @@ impl ReceivedMail {
 struct MailServerState {
     mails: Vec<ReceivedMail>,
     /// Number of messages that are refused with 451 before one is accepted.
-    refuse: usize,
-    refused: usize,
-    connections: usize,
+    refuse_first: usize,
+    refused_count: usize,
+    connection_count: usize,
     /// Delay before a message is accepted.
-    thinks: Duration,
+    delay: Duration,
 }
 
 /// The server. It stops with its runtime.
@@ -58,39 +58,39 @@ pub(crate) struct TestMailServer {
 
 impl TestMailServer {
     pub(crate) async fn start() -> Self {
-        Self::with(0, None).await
+        Self::start_with(0, None).await
     }
 
     /// Starts a server that refuses the first messages.
-    pub(crate) async fn refusing(first: usize) -> Self {
-        Self::with(first, None).await
+    pub(crate) async fn start_refusing(first: usize) -> Self {
+        Self::start_with(first, None).await
     }
 
     /// Sets the delay before each message is accepted.
-    pub(crate) fn think(&self, span: Duration) {
-        self.state.lock().unwrap().thinks = span;
+    pub(crate) fn set_delay(&self, span: Duration) {
+        self.state.lock().unwrap().delay = span;
     }
 
     /// Starts a server with STARTTLS as `localhost`. Returns its certificate as PEM.
-    pub(crate) async fn with_tls() -> (Self, String) {
+    pub(crate) async fn start_with_tls() -> (Self, String) {
         raw::install_crypto();
         let key = rcgen::KeyPair::generate().unwrap();
         let made = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
         let secret = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = rustls::ServerConfig::builder().with_no_client_auth();
         let config = config.with_single_cert(vec![made.der().clone()], secret).unwrap();
-        (Self::with(0, Some(TlsAcceptor::from(Arc::new(config)))).await, made.pem())
+        (Self::start_with(0, Some(TlsAcceptor::from(Arc::new(config)))).await, made.pem())
     }
 
-    async fn with(refuse: usize, tls: Option<TlsAcceptor>) -> Self {
+    async fn start_with(refuse: usize, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(MailServerState { refuse, ..MailServerState::default() }));
+        let state = Arc::new(Mutex::new(MailServerState { refuse_first: refuse, ..MailServerState::default() }));
         let mailbox = Self { port, state: Arc::clone(&state) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                state.lock().unwrap().connections += 1;
-                tokio::spawn(meet(stream, tls.clone(), Arc::clone(&state)));
+                state.lock().unwrap().connection_count += 1;
+                tokio::spawn(serve_client(stream, tls.clone(), Arc::clone(&state)));
             }
         });
         mailbox
@@ -101,16 +101,16 @@ impl TestMailServer {
     }
 
     /// Number of 451 responses.
-    pub(crate) fn refused(&self) -> usize {
-        self.state.lock().unwrap().refused
+    pub(crate) fn refused_count(&self) -> usize {
+        self.state.lock().unwrap().refused_count
     }
 
-    pub(crate) fn connections(&self) -> usize {
-        self.state.lock().unwrap().connections
+    pub(crate) fn connection_count(&self) -> usize {
+        self.state.lock().unwrap().connection_count
     }
 
     /// Waits for this many messages.
-    pub(crate) async fn wait(&self, count: usize) -> Vec<ReceivedMail> {
+    pub(crate) async fn wait_for_mails(&self, count: usize) -> Vec<ReceivedMail> {
         for _ in 0..200 {
             let mails = self.mails();
             if mails.len() >= count {
@@ -122,30 +122,30 @@ impl TestMailServer {
     }
 
     /// Counts the messages to this address.
-    pub(crate) async fn mails_to(&self, address: &str) -> usize {
-        self.quiet().await.iter().filter(|mail| mail.to == [address]).count()
+    pub(crate) async fn count_mails_to(&self, address: &str) -> usize {
+        self.mails_after_pause().await.iter().filter(|mail| mail.to == [address]).count()
     }
 
     /// Waits long enough for the portal to poll again, and returns all messages.
-    pub(crate) async fn quiet(&self) -> Vec<ReceivedMail> {
+    pub(crate) async fn mails_after_pause(&self) -> Vec<ReceivedMail> {
         tokio::time::sleep(Duration::from_millis(1_300)).await;
         self.mails()
     }
 }
 
 /// Serves one client, over TLS if it asks for it.
-async fn meet(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<MailServerState>>) {
+async fn serve_client(mut stream: TcpStream, tls: Option<TlsAcceptor>, state: Arc<Mutex<MailServerState>>) {
     let _ = stream.write_all(b"220 localhost ready\r\n").await;
-    let wants_tls = talk(&mut stream, tls.is_some(), false, &state).await;
+    let wants_tls = serve_smtp(&mut stream, tls.is_some(), false, &state).await;
     if let Some(acceptor) = tls.filter(|_| wants_tls)
         && let Ok(mut secure) = acceptor.accept(stream).await
     {
-        talk(&mut secure, false, true, &state).await;
+        serve_smtp(&mut secure, false, true, &state).await;
     }
 }
 
 /// Speaks SMTP until the client ends. Returns `true` if the client asked for TLS.
-async fn talk<S>(stream: &mut S, offers_tls: bool, encrypted: bool, state: &Mutex<MailServerState>) -> bool
+async fn serve_smtp<S>(stream: &mut S, offers_tls: bool, encrypted: bool, state: &Mutex<MailServerState>) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -170,18 +170,18 @@ where
                 login = rest.split(' ').nth(1).map(str::to_owned);
                 "235 welcome"
             }
-            "MAIL" if busy(state) => "451 come back later",
+            "MAIL" if should_refuse(state) => "451 come back later",
             "MAIL" => {
-                from = address(&rest);
+                from = parse_address(&rest);
                 "250 ok"
             }
             "RCPT" => {
-                to.push(address(&rest));
+                to.push(parse_address(&rest));
                 "250 ok"
             }
             "DATA" => {
                 let _ = stream.write_all(b"354 go ahead\r\n").await;
-                let text = message(&mut stream).await;
+                let text = read_message(&mut stream).await;
                 let mail = ReceivedMail {
                     from: std::mem::take(&mut from),
                     to: std::mem::take(&mut to),
@@ -189,7 +189,7 @@ where
                     encrypted,
                     login: login.clone(),
                 };
-                let thinks = state.lock().unwrap().thinks;
+                let thinks = state.lock().unwrap().delay;
                 tokio::time::sleep(thinks).await;
                 state.lock().unwrap().mails.push(mail);
                 "250 kept"
@@ -206,34 +206,34 @@ where
     }
 }
 
-fn busy(state: &Mutex<MailServerState>) -> bool {
+fn should_refuse(state: &Mutex<MailServerState>) -> bool {
     let mut state = state.lock().unwrap();
-    let busy = state.refused < state.refuse;
-    state.refused += usize::from(busy);
+    let busy = state.refused_count < state.refuse_first;
+    state.refused_count += usize::from(busy);
     busy
 }
 
 /// Extracts `a@b` from `FROM:<a@b> …`.
-fn address(rest: &str) -> String {
+fn parse_address(rest: &str) -> String {
     rest.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(address, _)| address).to_owned()
 }
 
 /// Reads a message up to the line with the dot.
-async fn message<S: AsyncBufRead + Unpin>(stream: &mut S) -> String {
+async fn read_message<S: AsyncBufRead + Unpin>(stream: &mut S) -> String {
     let (mut text, mut line) = (String::new(), String::new());
     while stream.read_line(&mut line).await.unwrap_or(0) > 0 && line != ".\r\n" {
         text.push_str(line.strip_prefix('.').unwrap_or(&line));
         line.clear();
     }
-    text.split("\r\n--").map(decoded).collect::<Vec<_>>().join("\r\n--")
+    text.split("\r\n--").map(decode_part).collect::<Vec<_>>().join("\r\n--")
 }
 
 /// Decodes the body of one part and keeps its headers.
-fn decoded(part: &str) -> String {
+fn decode_part(part: &str) -> String {
     use base64::Engine as _;
     let Some((head, body)) = part.split_once("\r\n\r\n") else { return part.to_owned() };
     let body = if head.contains("quoted-printable") {
-        plain(body)
+        decode_quoted_printable(body)
     } else if head.contains("Transfer-Encoding: base64") {
         let bytes = base64::engine::general_purpose::STANDARD.decode(body.replace("\r\n", "")).unwrap();
         String::from_utf8(bytes).unwrap()
@@ -243,7 +243,7 @@ fn decoded(part: &str) -> String {
     format!("{head}\r\n\r\n{body}")
 }
 
-fn plain(text: &str) -> String {
+fn decode_quoted_printable(text: &str) -> String {
     let joined = text.replace("=\r\n", "");
     let mut parts = joined.split('=');
     let mut bytes = parts.next().unwrap_or("").as_bytes().to_vec();

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::raw;
 
-pub(crate) const GOOD: &str = "Quiet-Harbour-92";
+pub(crate) const VALID_PASSWORD: &str = "Quiet-Harbour-92";
 
 /// The database of a test: always SQLite, and PostgreSQL if `TEST_DATABASE_URL` is set (`make test` sets it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum DatabaseEngine {
     Postgres,
 }
 
-pub(crate) fn engines() -> Vec<DatabaseEngine> {
+pub(crate) fn available_engines() -> Vec<DatabaseEngine> {
     if std::env::var("TEST_DATABASE_URL").is_ok() {
         return vec![DatabaseEngine::Sqlite, DatabaseEngine::Postgres];
     }
@@ -41,8 +41,8 @@ pub(crate) struct TestPortal {
 pub(crate) struct PortalSetup {
     pub(crate) engine: DatabaseEngine,
     pub(crate) seed: TenantSeed,
-    pub(crate) adjust: ConfigOverride,
-    pub(crate) link: bool,
+    pub(crate) configure: ConfigOverride,
+    pub(crate) link_operator: bool,
     /// A real directory behind the writeback agent.
     pub(crate) directory: Option<LdapsOptions>,
 }
@@ -51,44 +51,44 @@ impl Default for PortalSetup {
     fn default() -> Self {
         Self {
             engine: DatabaseEngine::Sqlite,
-            seed: TenantSeed::contoso().unwrap().hurry(),
-            adjust: Box::new(|_| {}),
-            link: true,
+            seed: TenantSeed::contoso().unwrap().with_short_delays(),
+            configure: Box::new(|_| {}),
+            link_operator: true,
             directory: None,
         }
     }
 }
 
 impl PortalSetup {
-    pub(crate) fn adjusted(adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
-        Self { adjust: Box::new(adjust), ..Self::default() }
+    pub(crate) fn with_config(adjust: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
+        Self { configure: Box::new(adjust), ..Self::default() }
     }
 }
 
 impl TestPortal {
     pub(crate) async fn start() -> Self {
-        Self::with(PortalSetup::default()).await
+        Self::start_with(PortalSetup::default()).await
     }
 
-    pub(crate) async fn on(engine: DatabaseEngine) -> Self {
-        Self::with(PortalSetup { engine, ..PortalSetup::default() }).await
+    pub(crate) async fn start_on(engine: DatabaseEngine) -> Self {
+        Self::start_with(PortalSetup { engine, ..PortalSetup::default() }).await
     }
 
-    pub(crate) async fn with(wish: PortalSetup) -> Self {
+    pub(crate) async fn start_with(wish: PortalSetup) -> Self {
         raw::install_crypto();
         let clock = Clock::system();
         let dir = tempfile::tempdir().unwrap();
         let database = match wish.engine {
             DatabaseEngine::Sqlite => format!("sqlite://{}", dir.path().join("passback.db").display()),
-            DatabaseEngine::Postgres => schema().await,
+            DatabaseEngine::Postgres => create_schema().await,
         };
         let options = DemoOptions {
             seed: Some(wish.seed),
             database: Some(database.clone()),
             data_dir: Some(dir.path().to_owned()),
             clock: clock.clone(),
-            adjust: wish.adjust,
-            link_operator: wish.link,
+            config_override: wish.configure,
+            link_operator: wish.link_operator,
             directory: wish.directory,
             ..DemoOptions::default()
         };
@@ -98,28 +98,28 @@ impl TestPortal {
     }
 
     pub(crate) fn browser(&self) -> HttpBrowser {
-        HttpBrowser { http: raw::http(), portal: self.demo.url(), cookies: Vec::new() }
+        HttpBrowser { http: raw::http_client(), portal_url: self.demo.url(), cookies: Vec::new() }
     }
 
     /// Returns a browser that requests these languages.
-    pub(crate) fn browser_speaking(&self, languages: &str) -> HttpBrowser {
-        HttpBrowser { http: raw::http_speaking(languages), ..self.browser() }
+    pub(crate) fn browser_with_languages(&self, languages: &str) -> HttpBrowser {
+        HttpBrowser { http: raw::http_client_with_languages(languages), ..self.browser() }
     }
 
     /// Returns a browser in which this person has signed in with a passkey.
     pub(crate) async fn signed_in(&self, name: &str) -> HttpBrowser {
         let mut browser = self.browser();
-        let page = browser.sign_in("/signin", &upn(name), "passkey", "").await;
+        let page = browser.sign_in("/signin", &full_upn(name), "passkey", "").await;
         assert!(page.status.is_success() || page.status == StatusCode::SERVICE_UNAVAILABLE, "{name}: {}", page.body);
         browser
     }
 }
 
-pub(crate) fn upn(name: &str) -> String {
+pub(crate) fn full_upn(name: &str) -> String {
     if name.contains('@') { name.to_owned() } else { format!("{name}@contoso.example") }
 }
 
-pub(crate) async fn schema() -> String {
+pub(crate) async fn create_schema() -> String {
     use sqlx::Connection as _;
     let url = std::env::var("TEST_DATABASE_URL").unwrap();
     let name = format!("j{}", Random::system().uuid().simple());
@@ -169,7 +169,7 @@ impl ResponsePage {
     }
 
     /// Returns the main part without the values that differ between runs: times, references, ports.
-    pub(crate) fn main(&self) -> String {
+    pub(crate) fn main_text(&self) -> String {
         let main = self.body.split_once("<main").unwrap().1.split_once('>').unwrap().1.split_once("</main>").unwrap().0;
         let mut text = main.trim().to_owned();
         for (before, after) in [
@@ -181,15 +181,15 @@ impl ResponsePage {
             ("href=\"/resets/", "\""),
             ("action=\"/resets/", "\""),
         ] {
-            text = masked(&text, before, after);
+            text = mask_between(&text, before, after);
         }
-        let text = masked_times(&text);
-        let text = masked(&text, "<p class=\"quiet\" data-spelled>", "<");
+        let text = mask_times(&text);
+        let text = mask_between(&text, "<p class=\"quiet\" data-spelled>", "<");
         text.lines().map(str::trim_end).filter(|l| !l.trim().is_empty()).collect::<Vec<_>>().join("\n")
     }
 }
 
-fn masked(text: &str, before: &str, after: &str) -> String {
+fn mask_between(text: &str, before: &str, after: &str) -> String {
     let mut parts = text.split(before);
     let mut result = parts.next().unwrap_or("").to_owned();
     for part in parts {
@@ -200,7 +200,7 @@ fn masked(text: &str, before: &str, after: &str) -> String {
 }
 
 /// Masks the numbers in `<time …>14:05:09 UTC</time>` and "Took 2 seconds", and keeps the words.
-fn masked_times(text: &str) -> String {
+fn mask_times(text: &str) -> String {
     let mut parts: Vec<&str> = text.split("</time>").collect();
     let mut result = Vec::new();
     let last = parts.pop().unwrap_or("").to_owned();
@@ -228,28 +228,28 @@ fn masked_times(text: &str) -> String {
 #[derive(Clone)]
 pub(crate) struct HttpBrowser {
     pub(crate) http: Client,
-    pub(crate) portal: String,
+    pub(crate) portal_url: String,
     pub(crate) cookies: Vec<(String, String)>,
 }
 
 impl HttpBrowser {
-    fn absolute(&self, path: &str) -> String {
-        if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.portal) }
+    fn absolute_url(&self, path: &str) -> String {
+        if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.portal_url) }
     }
 
     /// Returns the cookies that it sends to the portal.
-    pub(crate) fn cookie(&self) -> String {
-        self.cookies_for(Url::parse(&self.portal).unwrap().authority())
+    pub(crate) fn cookie_header(&self) -> String {
+        self.cookie_header_for(Url::parse(&self.portal_url).unwrap().authority())
     }
 
-    fn cookies_for(&self, host: &str) -> String {
+    fn cookie_header_for(&self, host: &str) -> String {
         let mine: Vec<&str> = self.cookies.iter().filter(|(h, _)| h == host).map(|(_, c)| c.as_str()).collect();
         mine.join("; ")
     }
 
     async fn send(&mut self, request: reqwest::RequestBuilder, at: &str) -> Response {
         let host = Url::parse(at).unwrap().authority().to_owned();
-        let answer = request.header(header::COOKIE, self.cookies_for(&host)).send().await.unwrap();
+        let answer = request.header(header::COOKIE, self.cookie_header_for(&host)).send().await.unwrap();
         for cookie in answer.headers().get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
             let name = pair.split('=').next().unwrap().to_owned();
@@ -260,19 +260,19 @@ impl HttpBrowser {
     }
 
     /// Sends one request and follows no redirect.
-    pub(crate) async fn once(&mut self, path: &str) -> Response {
-        let url = self.absolute(path);
+    pub(crate) async fn get_once(&mut self, path: &str) -> Response {
+        let url = self.absolute_url(path);
         let request = self.http.get(&url);
         self.send(request, &url).await
     }
 
     pub(crate) async fn post_once(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
-        let url = self.absolute(path);
+        let url = self.absolute_url(path);
         let request = self.http.post(&url).form(fields).header("sec-fetch-site", "same-origin");
         self.send(request, &url).await
     }
 
-    async fn follow(&mut self, mut url: String, mut answer: Response) -> ResponsePage {
+    async fn follow_redirects(&mut self, mut url: String, mut answer: Response) -> ResponsePage {
         for _ in 0..8 {
             let Some(to) = answer.headers().get(header::LOCATION).map(|l| l.to_str().unwrap().to_owned()) else {
                 break;
@@ -285,15 +285,15 @@ impl HttpBrowser {
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> ResponsePage {
-        let url = self.absolute(path);
-        let answer = self.once(path).await;
-        self.follow(url, answer).await
+        let url = self.absolute_url(path);
+        let answer = self.get_once(path).await;
+        self.follow_redirects(url, answer).await
     }
 
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> ResponsePage {
-        let url = self.absolute(path);
+        let url = self.absolute_url(path);
         let answer = self.post_once(path, fields).await;
-        self.follow(url, answer).await
+        self.follow_redirects(url, answer).await
     }
 
     /// Signs in: from a page of the portal through the emulated Entra to the last page.
@@ -305,18 +305,18 @@ impl HttpBrowser {
         self.post(&entra.url, &[("account", account), ("method", method), ("password", secret), ("tap", secret)]).await
     }
 
-    pub(crate) async fn reset(&mut self, password: &str) -> ResponsePage {
+    pub(crate) async fn submit_reset(&mut self, password: &str) -> ResponsePage {
         self.post("/reset", &[("password", password), ("again", password)]).await
     }
 
     /// Returns the request of the reset form without sending it.
-    pub(crate) fn submit(&self, password: &str) -> reqwest::RequestBuilder {
-        let request = self.http.post(format!("{}/reset", self.portal)).header("sec-fetch-site", "same-origin");
-        request.header(header::COOKIE, self.cookie()).form(&[("password", password), ("again", password)])
+    pub(crate) fn reset_request(&self, password: &str) -> reqwest::RequestBuilder {
+        let request = self.http.post(format!("{}/reset", self.portal_url)).header("sec-fetch-site", "same-origin");
+        request.header(header::COOKIE, self.cookie_header()).form(&[("password", password), ("again", password)])
     }
 
-    pub(crate) async fn json(&mut self, reference: &str) -> Value {
-        let url = self.absolute(&format!("/resets/{reference}"));
+    pub(crate) async fn fetch_status(&mut self, reference: &str) -> Value {
+        let url = self.absolute_url(&format!("/resets/{reference}"));
         let request = self.http.get(&url).header(header::ACCEPT, "application/json");
         let answer = self.send(request, &url).await;
         assert_eq!(answer.status(), StatusCode::OK);
@@ -324,18 +324,18 @@ impl HttpBrowser {
     }
 
     /// Returns the status, or `None` if this portal cannot answer now.
-    pub(crate) async fn json_at(&mut self, url: &str) -> Option<Value> {
-        let mine = self.cookies_for(Url::parse(url).unwrap().authority());
+    pub(crate) async fn try_fetch_status(&mut self, url: &str) -> Option<Value> {
+        let mine = self.cookie_header_for(Url::parse(url).unwrap().authority());
         let request = self.http.get(url).header(header::ACCEPT, "application/json").header(header::COOKIE, mine);
         let answer = request.timeout(Duration::from_secs(10)).send().await.ok()?;
         if answer.status().is_success() { answer.json().await.ok() } else { None }
     }
 
     /// Waits until the status fulfils `wanted`.
-    pub(crate) async fn until(&mut self, reference: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn wait_until(&mut self, reference: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         for _ in 0..300 {
-            last = self.json(reference).await;
+            last = self.fetch_status(reference).await;
             if wanted(&last) {
                 return last;
             }
@@ -344,12 +344,12 @@ impl HttpBrowser {
         panic!("it stayed {last}");
     }
 
-    pub(crate) async fn until_state(&mut self, reference: &str, state: &str) -> Value {
-        self.until(reference, |status| status["state"] == state).await
+    pub(crate) async fn wait_for_state(&mut self, reference: &str, state: &str) -> Value {
+        self.wait_until(reference, |status| status["state"] == state).await
     }
 }
 
 /// Returns the evidence checkpoints of a status.
-pub(crate) fn rungs(status: &Value) -> Vec<String> {
+pub(crate) fn reached_checkpoints(status: &Value) -> Vec<String> {
     status["evidence"].as_array().unwrap().iter().map(|e| e["rung"].as_str().unwrap().to_owned()).collect()
 }

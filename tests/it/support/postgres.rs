@@ -6,7 +6,7 @@ use std::process::Command;
 use super::fleet::free_port;
 
 pub(crate) struct PostgresCluster {
-    bin: PathBuf,
+    bin_dir: PathBuf,
     dir: tempfile::TempDir,
     pub(crate) port: u16,
 }
@@ -16,11 +16,11 @@ impl PostgresCluster {
         let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL: tests/run.sh installs it");
         let bin = versions.map(|v| v.unwrap().path().join("bin")).max().unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let cluster = Self { bin, dir, port: free_port() };
+        let cluster = Self { bin_dir: bin, dir, port: free_port() };
         let owned = Command::new("chown").arg("postgres").arg(cluster.dir.path()).status().unwrap();
         assert!(owned.success());
-        cluster.tool("initdb", "-A trust -E UTF8 -D {data}");
-        cluster.up();
+        cluster.run_tool("initdb", "-A trust -E UTF8 -D {data}");
+        cluster.start_server();
         cluster
     }
 
@@ -29,44 +29,47 @@ impl PostgresCluster {
     }
 
     /// The folder of its files.
-    pub(crate) fn folder(&self) -> &std::path::Path {
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
         self.dir.path()
     }
 
     /// Its Unix socket, for forwarders.
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.folder().join(format!(".s.PGSQL.{}", self.port))
+    pub(crate) fn socket_path(&self) -> PathBuf {
+        self.data_dir().join(format!(".s.PGSQL.{}", self.port))
     }
 
-    pub(crate) fn up(&self) {
+    pub(crate) fn start_server(&self) {
         let options = format!("-p {} -k {} -c listen_addresses=127.0.0.1", self.port, self.dir.path().display());
-        self.tool("pg_ctl", &format!("-D {{data}} -l {{data}}.log -w -o '{options}' start"));
+        self.run_tool("pg_ctl", &format!("-D {{data}} -l {{data}}.log -w -o '{options}' start"));
     }
 
     /// Stops the server at once. Every connection breaks.
-    pub(crate) fn down(&self) {
-        self.tool("pg_ctl", "-D {data} -m immediate -w stop");
+    pub(crate) fn stop_server(&self) {
+        self.run_tool("pg_ctl", "-D {data} -m immediate -w stop");
     }
 
     /// Runs one of its programs as the user `postgres`, because they refuse to run as root.
-    fn tool(&self, name: &str, arguments: &str) {
+    fn run_tool(&self, name: &str, arguments: &str) {
         let arguments = arguments.replace("{data}", &self.dir.path().join("db").display().to_string());
-        let line = format!("cd / && {}/{name} {arguments} >/dev/null 2>&1", self.bin.display());
+        let line = format!("cd / && {}/{name} {arguments} >/dev/null 2>&1", self.bin_dir.display());
         let done = Command::new("su").args(["postgres", "-s", "/bin/sh", "-c", &line]).status().unwrap();
         assert!(done.success(), "{line}");
     }
 
     /// Returns a client program, called as in the documentation.
-    pub(crate) fn client(&self, name: &str) -> Command {
-        Command::new(self.bin.join(name))
+    pub(crate) fn client_command(&self, name: &str) -> Command {
+        Command::new(self.bin_dir.join(name))
     }
 }
 
 impl Drop for PostgresCluster {
     fn drop(&mut self) {
         let data = self.dir.path().join("db");
-        let line =
-            format!("cd / && {}/pg_ctl -D {} -m immediate stop >/dev/null 2>&1", self.bin.display(), data.display());
+        let line = format!(
+            "cd / && {}/pg_ctl -D {} -m immediate stop >/dev/null 2>&1",
+            self.bin_dir.display(),
+            data.display()
+        );
         let _ = Command::new("su").args(["postgres", "-s", "/bin/sh", "-c", &line]).status();
     }
 }

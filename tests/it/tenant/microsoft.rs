@@ -17,7 +17,7 @@ impl Drop for ProcessGuard {
 }
 
 #[test]
-fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
+fn microsofts_client_libraries_work_against_emulator_over_tls() {
     let dir = tempfile::tempdir().unwrap();
     let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
     let pair = rcgen::KeyPair::generate().unwrap();
@@ -36,7 +36,7 @@ fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
         .arg("tenant")
         .arg("--seed")
         .arg(&seeded)
-        .args(["--listen", "127.0.0.1:0", "--redirect", raw::BACK, "--tls"])
+        .args(["--listen", "127.0.0.1:0", "--redirect", raw::REDIRECT_URI, "--tls"])
         .arg(&cert)
         .arg(&key);
     let mut tenant = ProcessGuard(tenant.stdout(Stdio::piped()).spawn().unwrap());
@@ -48,9 +48,9 @@ fn microsofts_own_libraries_sign_in_to_it_and_read_from_it_over_tls() {
     let settings = json!({
         "url": url,
         "tenant": authority.strip_prefix(&format!("{url}/")).unwrap().split('/').next().unwrap(),
-        "client_id": raw::CLIENT,
-        "client_secret": raw::SECRET,
-        "redirect": raw::BACK,
+        "client_id": raw::CLIENT_ID,
+        "client_secret": raw::CLIENT_SECRET,
+        "redirect": raw::REDIRECT_URI,
         "graph_scope": url,
     });
     let answer = Command::new("node")

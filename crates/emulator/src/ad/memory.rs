@@ -21,10 +21,10 @@ pub(crate) struct MemoryDirectory {
 
 struct MemoryAccount {
     state: AdAccountSeed,
-    name: String,
+    display_name: String,
     /// Current and previous passwords, newest first.
     passwords: Vec<PasswordDigest>,
-    set: Timestamp,
+    password_set_at: Timestamp,
     bad_attempts: u32,
 }
 
@@ -33,28 +33,36 @@ impl MemoryDirectory {
         let now = clock.now();
         let accounts = seed.people.iter().filter(|p| p.synced).map(|person| {
             let current = person.password.as_ref().unwrap_or(&seed.organization.initial_password);
-            let passwords =
-                std::iter::once(current).chain(&person.old_passwords).map(|p| PasswordDigest::of(p, &random)).collect();
+            let passwords = std::iter::once(current)
+                .chain(&person.old_passwords)
+                .map(|p| PasswordDigest::new(p, &random))
+                .collect();
             let age = SignedDuration::from_secs(person.ad.password_age_seconds.unwrap_or(40 * 86_400));
             let sam = person.upn.split('@').next().unwrap_or_default().to_lowercase();
             let set = now.saturating_sub(age).unwrap_or(Timestamp::MIN);
             (
                 sam,
-                MemoryAccount { state: person.ad.clone(), name: person.name.clone(), passwords, set, bad_attempts: 0 },
+                MemoryAccount {
+                    state: person.ad.clone(),
+                    display_name: person.name.clone(),
+                    passwords,
+                    password_set_at: set,
+                    bad_attempts: 0,
+                },
             )
         });
         Self { rules: seed.directory.clone(), accounts: Mutex::new(accounts.collect()), clock, random }
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<String, MemoryAccount>> {
+    fn lock_accounts(&self) -> MutexGuard<'_, HashMap<String, MemoryAccount>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Resets a password. The agent sends the policy-hints control, so a reset obeys history and minimum age like a
     /// change (<https://learn.microsoft.com/entra/identity/authentication/concept-sspr-writeback>: a person's own reset
     /// must not bypass the policy).
-    pub(super) fn reset(&self, sam: &str, new: &str, options: DirectoryResetOptions) -> Result<(), AdError> {
-        let mut accounts = self.accounts();
+    pub(super) fn reset_password(&self, sam: &str, new: &str, options: DirectoryResetOptions) -> Result<(), AdError> {
+        let mut accounts = self.lock_accounts();
         let account = accounts.get_mut(&sam.to_lowercase()).ok_or(AdError::NotFound)?;
         if account.state.protected {
             return Err(AdError::Denied);
@@ -65,15 +73,15 @@ impl MemoryDirectory {
         if account.state.locked && !options.unlock {
             return Err(AdError::Locked);
         }
-        self.judge(account, sam, new)?;
-        self.set(account, new);
+        self.check_policy(account, sam, new)?;
+        self.store_password(account, new);
         account.state.locked = false;
         account.state.must_change = options.must_change && !account.state.password_never_expires;
         Ok(())
     }
 
-    pub(super) fn change(&self, sam: &str, old: &str, new: &str) -> Result<(), AdError> {
-        let mut accounts = self.accounts();
+    pub(super) fn change_password(&self, sam: &str, old: &str, new: &str) -> Result<(), AdError> {
+        let mut accounts = self.lock_accounts();
         let account = accounts.get_mut(&sam.to_lowercase()).ok_or(AdError::NotFound)?;
         if account.state.disabled {
             return Err(AdError::Disabled);
@@ -88,47 +96,47 @@ impl MemoryDirectory {
         }
         // AD does not apply the minimum age to a password that must be changed: `pwdLastSet` is 0 then.
         if account.state.must_change {
-            account.set = Timestamp::MIN;
+            account.password_set_at = Timestamp::MIN;
         }
-        self.judge(account, sam, new)?;
-        self.set(account, new);
+        self.check_policy(account, sam, new)?;
+        self.store_password(account, new);
         account.state.must_change = false;
         account.bad_attempts = 0;
         Ok(())
     }
 
-    pub(super) fn check(&self, sam: &str, password: &str) -> Option<bool> {
-        let accounts = self.accounts();
+    pub(super) fn is_current_password(&self, sam: &str, password: &str) -> Option<bool> {
+        let accounts = self.lock_accounts();
         let account = accounts.get(&sam.to_lowercase())?;
         Some(account.passwords.first().is_some_and(|current| current.matches(password)))
     }
 
-    pub(super) fn account(&self, sam: &str) -> Option<AdAccountStatus> {
-        let accounts = self.accounts();
+    pub(super) fn account_status(&self, sam: &str) -> Option<AdAccountStatus> {
+        let accounts = self.lock_accounts();
         let AdAccountSeed { locked, disabled, must_change, .. } = accounts.get(&sam.to_lowercase())?.state;
         Some(AdAccountStatus { locked, disabled, must_change })
     }
 
-    fn judge(&self, account: &MemoryAccount, sam: &str, new: &str) -> Result<(), AdError> {
+    fn check_policy(&self, account: &MemoryAccount, sam: &str, new: &str) -> Result<(), AdError> {
         let min_age = account.state.min_age_seconds.unwrap_or(self.rules.min_age_seconds);
-        let young = self.clock.now().duration_since(account.set).as_secs() < min_age;
+        let young = self.clock.now().duration_since(account.password_set_at).as_secs() < min_age;
         let short = new.chars().count() < self.rules.min_length;
-        let simple = self.rules.complexity && !complex(new, sam, &account.name);
+        let simple = self.rules.complexity && !is_complex(new, sam, &account.display_name);
         let known = account.passwords.iter().take(self.rules.history).any(|old| old.matches(new));
         if young || short || simple || known { Err(AdError::Policy) } else { Ok(()) }
     }
 
-    fn set(&self, account: &mut MemoryAccount, new: &str) {
-        account.passwords.insert(0, PasswordDigest::of(new, &self.random));
+    fn store_password(&self, account: &mut MemoryAccount, new: &str) {
+        account.passwords.insert(0, PasswordDigest::new(new, &self.random));
         account.passwords.truncate(self.rules.history.max(1));
-        account.set = self.clock.now();
+        account.password_set_at = self.clock.now();
     }
 }
 
 /// Checks AD's setting "Password must meet complexity requirements": at least 3 of 5 character classes, and no part of
 /// the account's names that is longer than 2 characters
 /// (<https://learn.microsoft.com/windows/security/threat-protection/security-policy-settings/password-must-meet-complexity-requirements>).
-fn complex(password: &str, sam: &str, name: &str) -> bool {
+fn is_complex(password: &str, sam: &str, name: &str) -> bool {
     let lower = password.to_lowercase();
     let parts = name.split([',', '.', '-', '_', ' ', '#', '\t']).chain(std::iter::once(sam));
     if parts.filter(|p| p.chars().count() > 2).any(|p| lower.contains(&p.to_lowercase())) {
@@ -147,46 +155,46 @@ fn complex(password: &str, sam: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const RESET: DirectoryResetOptions = DirectoryResetOptions { unlock: true, must_change: true };
+    const UNLOCK_AND_MUST_CHANGE: DirectoryResetOptions = DirectoryResetOptions { unlock: true, must_change: true };
 
-    fn directory() -> MemoryDirectory {
+    fn contoso_directory() -> MemoryDirectory {
         let seed = TenantSeed::contoso().unwrap();
         MemoryDirectory::new(&seed, Clock::manual(Timestamp::UNIX_EPOCH), Random::seeded(1))
     }
 
     #[test]
-    fn a_reset_must_be_changed_and_the_change_ends_that() {
-        let ad = directory();
-        ad.reset("wanda", "Quiet-Harbour-92", RESET).unwrap();
-        assert!(ad.account("wanda").unwrap().must_change);
-        assert_eq!(ad.change("wanda", "wrong", "Third-Lantern-11"), Err(AdError::WrongPassword));
-        ad.change("wanda", "Quiet-Harbour-92", "Third-Lantern-11").unwrap();
-        assert!(!ad.account("wanda").unwrap().must_change);
-        assert_eq!(ad.check("wanda", "Third-Lantern-11"), Some(true));
+    fn reset_requires_change_until_password_is_changed() {
+        let ad = contoso_directory();
+        ad.reset_password("wanda", "Quiet-Harbour-92", UNLOCK_AND_MUST_CHANGE).unwrap();
+        assert!(ad.account_status("wanda").unwrap().must_change);
+        assert_eq!(ad.change_password("wanda", "wrong", "Third-Lantern-11"), Err(AdError::WrongPassword));
+        ad.change_password("wanda", "Quiet-Harbour-92", "Third-Lantern-11").unwrap();
+        assert!(!ad.account_status("wanda").unwrap().must_change);
+        assert_eq!(ad.is_current_password("wanda", "Third-Lantern-11"), Some(true));
     }
 
     #[test]
-    fn the_policy_is_length_complexity_names_and_history() {
-        let ad = directory();
+    fn policy_rejects_short_simple_personal_and_reused_passwords() {
+        let ad = contoso_directory();
         for bad in ["Ab1-", "alllowercase", "Wanda-is-here-9", "Old-River-Stone-7"] {
-            assert_eq!(ad.reset("wanda", bad, RESET), Err(AdError::Policy), "{bad}");
+            assert_eq!(ad.reset_password("wanda", bad, UNLOCK_AND_MUST_CHANGE), Err(AdError::Policy), "{bad}");
         }
     }
 
     #[test]
-    fn protected_and_disabled_accounts_cannot_be_written() {
-        let ad = directory();
-        assert_eq!(ad.reset("paul", "Quiet-Harbour-92", RESET), Err(AdError::Denied));
-        assert_eq!(ad.reset("dina", "Quiet-Harbour-92", RESET), Err(AdError::Disabled));
-        assert_eq!(ad.reset("nobody", "Quiet-Harbour-92", RESET), Err(AdError::NotFound));
+    fn protected_disabled_and_unknown_accounts_reject_reset() {
+        let ad = contoso_directory();
+        assert_eq!(ad.reset_password("paul", "Quiet-Harbour-92", UNLOCK_AND_MUST_CHANGE), Err(AdError::Denied));
+        assert_eq!(ad.reset_password("dina", "Quiet-Harbour-92", UNLOCK_AND_MUST_CHANGE), Err(AdError::Disabled));
+        assert_eq!(ad.reset_password("nobody", "Quiet-Harbour-92", UNLOCK_AND_MUST_CHANGE), Err(AdError::NotFound));
     }
 
     #[test]
-    fn a_reset_unlocks_only_when_told_to() {
-        let ad = directory();
+    fn reset_unlocks_only_with_unlock_option() {
+        let ad = contoso_directory();
         let keep = DirectoryResetOptions { unlock: false, must_change: true };
-        assert_eq!(ad.reset("luca", "Quiet-Harbour-92", keep), Err(AdError::Locked));
-        ad.reset("luca", "Quiet-Harbour-92", RESET).unwrap();
-        assert!(!ad.account("luca").unwrap().locked);
+        assert_eq!(ad.reset_password("luca", "Quiet-Harbour-92", keep), Err(AdError::Locked));
+        ad.reset_password("luca", "Quiet-Harbour-92", UNLOCK_AND_MUST_CHANGE).unwrap();
+        assert!(!ad.account_status("luca").unwrap().locked);
     }
 }

@@ -52,33 +52,38 @@ pub(super) enum BackingDirectory {
 
 impl BackingDirectory {
     /// Resets a password as an administrator, like the writeback agent.
-    pub(super) async fn reset(&self, sam: &str, new: &str, options: DirectoryResetOptions) -> Result<(), AdError> {
+    pub(super) async fn reset_password(
+        &self,
+        sam: &str,
+        new: &str,
+        options: DirectoryResetOptions,
+    ) -> Result<(), AdError> {
         match self {
-            Self::Memory(directory) => directory.reset(sam, new, options),
-            Self::Ldaps(directory) => directory.reset(sam, new, options).await,
+            Self::Memory(directory) => directory.reset_password(sam, new, options),
+            Self::Ldaps(directory) => directory.reset_password(sam, new, options).await,
         }
     }
 
     /// Changes a password with the current one, as a person who must change it at sign-in does.
-    pub(super) async fn change(&self, sam: &str, old: &str, new: &str) -> Result<(), AdError> {
+    pub(super) async fn change_password(&self, sam: &str, old: &str, new: &str) -> Result<(), AdError> {
         match self {
-            Self::Memory(directory) => directory.change(sam, old, new),
-            Self::Ldaps(directory) => directory.change(sam, old, new).await,
+            Self::Memory(directory) => directory.change_password(sam, old, new),
+            Self::Ldaps(directory) => directory.change_password(sam, old, new).await,
         }
     }
 
     /// Returns whether `password` is the account's current password. Returns `None` for a real directory: AD accepts
     /// the old password in a bind for up to an hour, so a bind proves nothing.
-    pub(super) fn check(&self, sam: &str, password: &str) -> Option<bool> {
+    pub(super) fn is_current_password(&self, sam: &str, password: &str) -> Option<bool> {
         match self {
-            Self::Memory(directory) => directory.check(sam, password),
+            Self::Memory(directory) => directory.is_current_password(sam, password),
             Self::Ldaps(_) => None,
         }
     }
 
-    pub(super) fn account(&self, sam: &str) -> Option<AdAccountStatus> {
+    pub(super) fn account_status(&self, sam: &str) -> Option<AdAccountStatus> {
         match self {
-            Self::Memory(directory) => directory.account(sam),
+            Self::Memory(directory) => directory.account_status(sam),
             Self::Ldaps(_) => None,
         }
     }

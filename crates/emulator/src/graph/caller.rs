@@ -13,12 +13,12 @@ use uuid::Uuid;
 use super::error::ODataError;
 use super::permissions;
 use crate::EmulatedTenant;
-use crate::oidc::GRAPH;
+use crate::oidc::GRAPH_APP_ID;
 
 /// The caller of a Graph request, whose token permits the call.
 pub(super) struct ApiCaller {
     /// The signed-in account; `None` for an application token.
-    pub(super) account: Option<Uuid>,
+    pub(super) account_id: Option<Uuid>,
     permissions: Vec<String>,
 }
 
@@ -43,13 +43,15 @@ struct BearerTokenClaims {
 
 impl ApiCaller {
     /// Returns whether the token has this permission.
-    pub(super) fn may(&self, permission: &str) -> bool {
+    pub(super) fn has_permission(&self, permission: &str) -> bool {
         self.permissions.iter().any(|p| p == permission)
     }
 
     /// Rejects a `$select` with properties that the token may not read, as Graph does.
-    pub(super) fn may_read(&self, select: Option<&[String]>) -> Result<(), ODataError> {
-        let all = self.may("User.Read.All") || self.may("User.ReadWrite.All") || self.may("Directory.Read.All");
+    pub(super) fn check_selected_properties(&self, select: Option<&[String]>) -> Result<(), ODataError> {
+        let all = self.has_permission("User.Read.All")
+            || self.has_permission("User.ReadWrite.All")
+            || self.has_permission("Directory.Read.All");
         let asked = select.unwrap_or_default();
         if !all && asked.iter().any(|p| permissions::needs_read_all(p)) { Err(ODataError::denied()) } else { Ok(()) }
     }
@@ -59,30 +61,30 @@ impl FromRequestParts<EmulatedTenant> for ApiCaller {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, tenant: &EmulatedTenant) -> Result<Self, Response> {
-        identify(parts, tenant).map_err(|error| error.answer(tenant))
+        authenticate_caller(parts, tenant).map_err(|error| error.to_response(tenant))
     }
 }
 
 /// Verifies the bearer token and looks up the permissions of the route.
-fn identify(parts: &Parts, tenant: &EmulatedTenant) -> Result<ApiCaller, ODataError> {
+fn authenticate_caller(parts: &Parts, tenant: &EmulatedTenant) -> Result<ApiCaller, ODataError> {
     let bearer =
         parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     let bearer = bearer.ok_or_else(|| ODataError::unauthenticated("Access token is empty."))?;
     let claims: BearerTokenClaims = tenant
         .0
         .keys
-        .open(bearer, GRAPH)
+        .decode_token(bearer, GRAPH_APP_ID)
         .ok_or_else(|| ODataError::unauthenticated("CompactToken validation failed."))?;
     if claims.exp <= tenant.clock().now().as_second() {
         return Err(ODataError::unauthenticated("Lifetime validation failed, the token is expired."));
     }
     let person = claims.idtyp == "user";
     if person {
-        evaluate(tenant, &claims)?;
+        evaluate_continuous_access(tenant, &claims)?;
     }
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let path = path.strip_prefix("/v1.0").unwrap_or(path);
-    let Some((_, _, delegated, application)) = permissions::line(parts.method.as_str(), path) else {
+    let Some((_, _, delegated, application)) = permissions::find_rule(parts.method.as_str(), path) else {
         return Err(ODataError::bad_request("The request is not supported."));
     };
     let permissions: Vec<String> =
@@ -91,7 +93,7 @@ fn identify(parts: &Parts, tenant: &EmulatedTenant) -> Result<ApiCaller, ODataEr
     if !permissions.iter().any(|p| wanted.contains(&p.as_str())) {
         return Err(ODataError::denied());
     }
-    Ok(ApiCaller { account: person.then_some(claims.oid), permissions })
+    Ok(ApiCaller { account_id: person.then_some(claims.oid), permissions })
 }
 
 /// Applies continuous access evaluation to a person's token.
@@ -100,11 +102,11 @@ fn identify(parts: &Parts, tenant: &EmulatedTenant) -> Result<ApiCaller, ODataEr
 /// after a password sign-in, if the password was changed. Any other token stays valid until it expires
 /// (<https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation>, read
 /// 2026-11-25). Graph takes up to 15 minutes; the emulator does it immediately.
-fn evaluate(tenant: &EmulatedTenant, claims: &BearerTokenClaims) -> Result<(), ODataError> {
-    let world = tenant.world();
+fn evaluate_continuous_access(tenant: &EmulatedTenant, claims: &BearerTokenClaims) -> Result<(), ODataError> {
+    let state = tenant.lock_state();
     let gone = || ODataError::unauthenticated("The identity of the calling user was not found.");
-    let account = world.account(claims.oid).ok_or_else(gone)?;
-    let ended = claims.iat < account.tokens_end_before.as_second();
+    let account = state.account_by_id(claims.oid).ok_or_else(gone)?;
+    let ended = claims.iat < account.tokens_valid_from.as_second();
     let since = |from: Timestamp| claims.iat < from.as_second();
     let by_password = claims.amr.iter().any(|how| how == "pwd");
     let over =
@@ -112,7 +114,7 @@ fn evaluate(tenant: &EmulatedTenant, claims: &BearerTokenClaims) -> Result<(), O
     match () {
         () if ended => Err(ODataError::unauthenticated("Lifetime validation failed, the token is expired.")),
         () if over && claims.xms_cc.iter().any(|can| can == "cp1") => {
-            Err(ODataError::challenge(account.sessions_valid_from.max(account.password_set_at).as_second()))
+            Err(ODataError::claims_challenge(account.sessions_valid_from.max(account.password_set_at).as_second()))
         }
         () => Ok(()),
     }

@@ -39,7 +39,7 @@ impl ODataError {
 
     /// Returns the claims challenge for a client that can handle it, with Graph's text for a revoked session
     /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
-    pub(crate) fn challenge(not_before: i64) -> Self {
+    pub(crate) fn claims_challenge(not_before: i64) -> Self {
         let text = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp";
         Self { not_before: Some(not_before), ..Self::unauthenticated(text) }
     }
@@ -56,7 +56,7 @@ impl ODataError {
     }
 
     /// Returns the error for a filter that Entra does not support for this property.
-    pub(super) fn unsupported(property: &str) -> Self {
+    pub(super) fn unsupported_filter(property: &str) -> Self {
         let message = format!(
             "Unsupported or invalid query filter clause specified for property '{property}' of resource 'User'."
         );
@@ -69,7 +69,7 @@ impl ODataError {
         Self { retry_after, ..error }
     }
 
-    pub(crate) fn answer(&self, tenant: &EmulatedTenant) -> Response {
+    pub(crate) fn to_response(&self, tenant: &EmulatedTenant) -> Response {
         let request_id = tenant.random().uuid().to_string();
         let body = json!({ "error": {
             "code": self.code,
@@ -111,7 +111,7 @@ impl ODataError {
 }
 
 /// Returns a successful response with Graph's `request-id` header.
-pub(super) fn ok(tenant: &EmulatedTenant, status: StatusCode, body: &serde_json::Value) -> Response {
+pub(super) fn success_response(tenant: &EmulatedTenant, status: StatusCode, body: &serde_json::Value) -> Response {
     let mut response = (status, Json(body)).into_response();
     if let Ok(value) = HeaderValue::from_str(&tenant.random().uuid().to_string()) {
         response.headers_mut().insert("request-id", value);

@@ -15,11 +15,11 @@ use crate::{EmulatedTenant, SentMail};
 #[serde(rename_all = "camelCase")]
 pub(super) struct SendMailBody {
     message: SendMailMessage,
-    #[serde(default = "yes")]
+    #[serde(default = "default_save_to_sent_items")]
     save_to_sent_items: bool,
 }
 
-fn yes() -> bool {
+fn default_save_to_sent_items() -> bool {
     true
 }
 
@@ -49,31 +49,34 @@ struct SendMailAddress {
     address: String,
 }
 
-pub(super) async fn send(
+pub(super) async fn send_mail(
     State(tenant): State<EmulatedTenant>,
     caller: ApiCaller,
     Path(id): Path<String>,
     order: Result<Json<SendMailBody>, JsonRejection>,
 ) -> Response {
-    let Ok(Json(order)) = order else { return ODataError::bad_request("The message is not valid.").answer(&tenant) };
-    let mut world = tenant.world();
-    let Some(sender) = world.find(&id).map(|account| (account.id, account.seed.upn.clone())) else {
-        drop(world);
-        return ODataError::not_found(&id).answer(&tenant);
+    let Ok(Json(order)) = order else {
+        return ODataError::bad_request("The message is not valid.").to_response(&tenant);
+    };
+    let mut state = tenant.lock_state();
+    let Some(sender) = state.find_account(&id).map(|account| (account.id, account.seed.upn.clone())) else {
+        drop(state);
+        return ODataError::not_found(&id).to_response(&tenant);
     };
     // With a delegated token, a person can send only as themselves.
-    let theirs = caller.account.is_none_or(|account| account == sender.0);
+    let theirs = caller.account_id.is_none_or(|account| account == sender.0);
     if !theirs || order.message.to_recipients.is_empty() {
-        drop(world);
-        return if theirs { ODataError::bad_request("No recipients.") } else { ODataError::denied() }.answer(&tenant);
+        drop(state);
+        return if theirs { ODataError::bad_request("No recipients.") } else { ODataError::denied() }
+            .to_response(&tenant);
     }
-    world.mails.push(SentMail {
+    state.sent_mails.push(SentMail {
         from: sender.1,
         to: order.message.to_recipients.into_iter().map(|r| r.email_address.address).collect(),
         subject: order.message.subject,
         content_type: order.message.body.content_type,
         content: order.message.body.content,
-        kept: order.save_to_sent_items,
+        saved_to_sent_items: order.save_to_sent_items,
     });
     StatusCode::ACCEPTED.into_response()
 }

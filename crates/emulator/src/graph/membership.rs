@@ -6,85 +6,86 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::caller::ApiCaller;
-use super::error::{ODataError, ok};
+use super::error::{ODataError, success_response};
 use super::query::ODataOptions;
 use crate::EmulatedTenant;
-use crate::world::{CloudAccount, TenantState, derived_id};
+use crate::world::{CloudAccount, TenantState, derive_object_id};
 
-pub(super) async fn all(
+pub(super) async fn list_memberships(
     State(tenant): State<EmulatedTenant>,
     _caller: ApiCaller,
     Path(id): Path<String>,
     Query(options): Query<ODataOptions>,
 ) -> Response {
-    answer(&tenant, &id, &options, |world, account| {
-        let mut both = typed(groups_of(world, account), "group");
-        both.extend(typed(roles_of(world, account), "directoryRole"));
-        both.extend(units_of(world, account));
+    membership_response(&tenant, &id, &options, |state, account| {
+        let mut both = with_odata_type(groups_json(state, account), "group");
+        both.extend(with_odata_type(roles_json(state, account), "directoryRole"));
+        both.extend(units_json(state, account));
         both
     })
 }
 
-pub(super) async fn roles(
+pub(super) async fn list_directory_roles(
     State(tenant): State<EmulatedTenant>,
     _caller: ApiCaller,
     Path(id): Path<String>,
     Query(options): Query<ODataOptions>,
 ) -> Response {
-    answer(&tenant, &id, &options, roles_of)
+    membership_response(&tenant, &id, &options, roles_json)
 }
 
-pub(super) async fn groups(
+pub(super) async fn list_groups(
     State(tenant): State<EmulatedTenant>,
     _caller: ApiCaller,
     Path(id): Path<String>,
     Query(options): Query<ODataOptions>,
 ) -> Response {
-    let only_assignable =
-        options.comparisons().is_ok_and(|c| c.iter().any(|c| c.property == "isAssignableToRole" && c.value == "true"));
-    answer(&tenant, &id, &options, |world, account| {
-        let mut groups = groups_of(world, account);
+    let only_assignable = options
+        .parse_comparisons()
+        .is_ok_and(|c| c.iter().any(|c| c.property == "isAssignableToRole" && c.value == "true"));
+    membership_response(&tenant, &id, &options, |state, account| {
+        let mut groups = groups_json(state, account);
         groups.retain(|g| !only_assignable || g.get("isAssignableToRole") == Some(&json!(true)));
         groups
     })
 }
 
-fn answer(
+fn membership_response(
     tenant: &EmulatedTenant,
     id: &str,
     options: &ODataOptions,
     of: impl Fn(&TenantState, &CloudAccount) -> Vec<Value>,
 ) -> Response {
     let found = {
-        let world = tenant.world();
-        world.find(id).map(|account| of(&world, account))
+        let state = tenant.lock_state();
+        state.find_account(id).map(|account| of(&state, account))
     };
-    let Some(found) = found else { return ODataError::not_found(id).answer(tenant) };
-    let url = format!("{}/users/{id}/transitiveMemberOf", tenant.0.base.graph());
-    ok(tenant, StatusCode::OK, &options.page(found, &url, "directoryObjects"))
+    let Some(found) = found else { return ODataError::not_found(id).to_response(tenant) };
+    let url = format!("{}/users/{id}/transitiveMemberOf", tenant.0.urls.graph_url());
+    success_response(tenant, StatusCode::OK, &options.build_page(found, &url, "directoryObjects"))
 }
 
-fn groups_of(world: &TenantState, account: &CloudAccount) -> Vec<Value> {
-    let mine = world.seed.groups.iter().filter(|g| g.members.contains(&account.seed.upn));
-    mine.map(|g| json!({ "id": derived_id(&world.seed, &g.name), "displayName": g.name, "isAssignableToRole": g.role_assignable })).collect()
+fn groups_json(state: &TenantState, account: &CloudAccount) -> Vec<Value> {
+    let mine = state.seed.groups.iter().filter(|g| g.members.contains(&account.seed.upn));
+    mine.map(|g| json!({ "id": derive_object_id(&state.seed, &g.name), "displayName": g.name, "isAssignableToRole": g.role_assignable })).collect()
 }
 
 /// Returns active tenant-wide roles. Scoped and eligible roles are in `roleManagement` only.
-fn roles_of(world: &TenantState, account: &CloudAccount) -> Vec<Value> {
+fn roles_json(state: &TenantState, account: &CloudAccount) -> Vec<Value> {
     let mine = account.seed.roles.iter().filter(|r| !r.eligible && r.scope == "/");
-    mine.map(|r| json!({ "id": derived_id(&world.seed, &r.template.to_string()), "displayName": null, "roleTemplateId": r.template })).collect()
+    mine.map(|r| json!({ "id": derive_object_id(&state.seed, &r.template.to_string()), "displayName": null, "roleTemplateId": r.template })).collect()
 }
 
 /// Returns type and id of administrative units, as Graph does for a token that may not read them
 /// (<https://learn.microsoft.com/graph/permissions-overview>, "Limited information returned for inaccessible member
 /// objects", read 2026-11-25).
-fn units_of(world: &TenantState, account: &CloudAccount) -> Vec<Value> {
-    let mine = world.seed.units.iter().filter(|unit| unit.holds(&account.seed.upn));
-    typed(mine.map(|unit| json!({ "id": unit.id })).collect(), "administrativeUnit")
+fn units_json(state: &TenantState, account: &CloudAccount) -> Vec<Value> {
+    let mine = state.seed.units.iter().filter(|unit| unit.has_member(&account.seed.upn));
+    with_odata_type(mine.map(|unit| json!({ "id": unit.id })).collect(), "administrativeUnit")
 }
 
 /// Adds `@odata.type` to each object.
-fn typed(objects: Vec<Value>, kind: &str) -> Vec<Value> {
+fn with_odata_type(objects: Vec<Value>, kind: &str) -> Vec<Value> {
     let mut objects = objects;
     for map in objects.iter_mut().filter_map(Value::as_object_mut) {
         map.insert("@odata.type".to_owned(), json!(format!("#microsoft.graph.{kind}")));

@@ -10,14 +10,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::ApiCaller;
-use super::error::{ODataError, ok};
+use super::error::{ODataError, success_response};
 use super::query::ODataOptions;
-use super::users::seconds;
-use super::{PASSWORD_METHOD, reach};
+use super::users::format_timestamp;
+use super::{PASSWORD_METHOD_ID, reach};
 use crate::EmulatedTenant;
-use crate::world::{EmulatedPass, derived_id};
+use crate::world::{EmulatedPass, derive_object_id};
 
-pub(super) async fn list(
+pub(super) async fn list_methods(
     State(tenant): State<EmulatedTenant>,
     caller: ApiCaller,
     Path(id): Path<String>,
@@ -25,27 +25,27 @@ pub(super) async fn list(
 ) -> Response {
     let now = tenant.clock().now();
     let found = {
-        let world = tenant.world();
-        let Some(account) = world.find(&id) else {
-            drop(world);
-            return ODataError::not_found(&id).answer(&tenant);
+        let state = tenant.lock_state();
+        let Some(account) = state.find_account(&id) else {
+            drop(state);
+            return ODataError::not_found(&id).to_response(&tenant);
         };
-        if let Err(error) = reach::may_read_methods(&world, &caller, account) {
-            drop(world);
-            return error.answer(&tenant);
+        if let Err(error) = reach::check_may_read_methods(&state, &caller, account) {
+            drop(state);
+            return error.to_response(&tenant);
         }
         let mut all = vec![
-            json!({ "@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": PASSWORD_METHOD, "password": null, "createdDateTime": seconds(account.last_password_change) }),
+            json!({ "@odata.type": "#microsoft.graph.passwordAuthenticationMethod", "id": PASSWORD_METHOD_ID, "password": null, "createdDateTime": format_timestamp(account.last_password_change) }),
         ];
         if account.has_passkey() {
             all.push(json!({
                 "@odata.type": "#microsoft.graph.fido2AuthenticationMethod",
-                "id": derived_id(&world.seed, &format!("{}/passkey", account.seed.upn)),
+                "id": derive_object_id(&state.seed, &format!("{}/passkey", account.seed.upn)),
                 "displayName": "Security key", "aaGuid": "de1e552d-db1d-4423-a619-566b625cdc84", "model": "Emulated key", "attestationLevel": "attested",
             }));
         }
-        all.extend(account.tap.as_ref().map(|tap| {
-            let mut pass = shown(tap, now, false);
+        all.extend(account.pass.as_ref().map(|tap| {
+            let mut pass = pass_json(tap, now, false);
             if let Some(map) = pass.as_object_mut() {
                 map.insert("@odata.type".to_owned(), json!("#microsoft.graph.temporaryAccessPassAuthenticationMethod"));
             }
@@ -53,24 +53,25 @@ pub(super) async fn list(
         }));
         all
     };
-    let url = format!("{}/users/{id}/authentication/methods", tenant.0.base.graph());
-    ok(&tenant, StatusCode::OK, &options.page(found, &url, "authenticationMethods"))
+    let url = format!("{}/users/{id}/authentication/methods", tenant.0.urls.graph_url());
+    success_response(&tenant, StatusCode::OK, &options.build_page(found, &url, "authenticationMethods"))
 }
 
-pub(super) async fn passes(
+pub(super) async fn list_passes(
     State(tenant): State<EmulatedTenant>,
     caller: ApiCaller,
     Path(id): Path<String>,
     Query(options): Query<ODataOptions>,
 ) -> Response {
     let now = tenant.clock().now();
-    let found = tap_of(&tenant, &caller, &id).map(|tap| tap.iter().map(|tap| shown(tap, now, false)).collect());
+    let found =
+        find_readable_pass(&tenant, &caller, &id).map(|tap| tap.iter().map(|tap| pass_json(tap, now, false)).collect());
     let found: Vec<Value> = match found {
         Ok(found) => found,
-        Err(error) => return error.answer(&tenant),
+        Err(error) => return error.to_response(&tenant),
     };
-    let url = format!("{}/users/{id}/authentication/temporaryAccessPassMethods", tenant.0.base.graph());
-    ok(&tenant, StatusCode::OK, &options.page(found, &url, "temporaryAccessPassMethods"))
+    let url = format!("{}/users/{id}/authentication/temporaryAccessPassMethods", tenant.0.urls.graph_url());
+    success_response(&tenant, StatusCode::OK, &options.build_page(found, &url, "temporaryAccessPassMethods"))
 }
 
 #[derive(Default, Deserialize)]
@@ -82,92 +83,105 @@ pub(super) struct CreatePassBody {
 }
 
 /// Creates a Temporary Access Pass, which replaces the previous one. Only this response contains the code.
-pub(super) async fn issue(
+pub(super) async fn create_pass(
     State(tenant): State<EmulatedTenant>,
     caller: ApiCaller,
     Path(id): Path<String>,
     body: Result<Json<CreatePassBody>, JsonRejection>,
 ) -> Response {
-    let Ok(Json(wish)) = body else { return ODataError::bad_request("The request body is not valid.").answer(&tenant) };
+    let Ok(Json(wish)) = body else {
+        return ODataError::bad_request("The request body is not valid.").to_response(&tenant);
+    };
     let minutes = wish.lifetime_in_minutes.unwrap_or(60);
     if !(10..=43_200).contains(&minutes) {
-        return ODataError::bad_request("lifetimeInMinutes must be between 10 and 43200.").answer(&tenant);
+        return ODataError::bad_request("lifetimeInMinutes must be between 10 and 43200.").to_response(&tenant);
     }
     let now = tenant.clock().now();
     let tap = EmulatedPass {
         id: tenant.random().uuid(),
         code: tenant.random().token().chars().filter(char::is_ascii_alphanumeric).take(8).collect(),
-        starts: wish.start_date_time.unwrap_or(now),
-        minutes,
-        once: wish.is_usable_once.unwrap_or(false),
+        starts_at: wish.start_date_time.unwrap_or(now),
+        lifetime_minutes: minutes,
+        usable_once: wish.is_usable_once.unwrap_or(false),
         used: false,
     };
-    match put(&tenant, &caller, &id, Some(tap.clone())) {
-        Ok(()) => ok(&tenant, StatusCode::CREATED, &shown(&tap, now, true)),
-        Err(error) => error.answer(&tenant),
+    match replace_pass(&tenant, &caller, &id, Some(tap.clone())) {
+        Ok(()) => success_response(&tenant, StatusCode::CREATED, &pass_json(&tap, now, true)),
+        Err(error) => error.to_response(&tenant),
     }
 }
 
 /// Replaces or removes an account's pass, if the caller may.
-fn put(tenant: &EmulatedTenant, caller: &ApiCaller, id: &str, tap: Option<EmulatedPass>) -> Result<(), ODataError> {
-    let mut world = tenant.world();
-    let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
-    reach::may_write_methods(&world, caller, target)?;
-    world.find_mut(id).ok_or_else(|| ODataError::not_found(id))?.tap = tap;
+fn replace_pass(
+    tenant: &EmulatedTenant,
+    caller: &ApiCaller,
+    id: &str,
+    tap: Option<EmulatedPass>,
+) -> Result<(), ODataError> {
+    let mut state = tenant.lock_state();
+    let target = state.find_account(id).ok_or_else(|| ODataError::not_found(id))?;
+    reach::check_may_write_methods(&state, caller, target)?;
+    state.find_account_mut(id).ok_or_else(|| ODataError::not_found(id))?.pass = tap;
     Ok(())
 }
 
 /// Returns an account's pass, if the caller may read it.
-fn tap_of(tenant: &EmulatedTenant, caller: &ApiCaller, id: &str) -> Result<Option<EmulatedPass>, ODataError> {
-    let world = tenant.world();
-    let target = world.find(id).ok_or_else(|| ODataError::not_found(id))?;
-    reach::may_read_methods(&world, caller, target)?;
-    Ok(target.tap.clone())
+fn find_readable_pass(
+    tenant: &EmulatedTenant,
+    caller: &ApiCaller,
+    id: &str,
+) -> Result<Option<EmulatedPass>, ODataError> {
+    let state = tenant.lock_state();
+    let target = state.find_account(id).ok_or_else(|| ODataError::not_found(id))?;
+    reach::check_may_read_methods(&state, caller, target)?;
+    Ok(target.pass.clone())
 }
 
-pub(super) async fn pass(
+pub(super) async fn get_pass(
     State(tenant): State<EmulatedTenant>,
     caller: ApiCaller,
     Path((id, pass)): Path<(String, String)>,
 ) -> Response {
     let now = tenant.clock().now();
-    match tap_of(&tenant, &caller, &id) {
-        Ok(Some(tap)) if tap.id.to_string() == pass => ok(&tenant, StatusCode::OK, &shown(&tap, now, false)),
-        Ok(_) => ODataError::not_found(&pass).answer(&tenant),
-        Err(error) => error.answer(&tenant),
+    match find_readable_pass(&tenant, &caller, &id) {
+        Ok(Some(tap)) if tap.id.to_string() == pass => {
+            success_response(&tenant, StatusCode::OK, &pass_json(&tap, now, false))
+        }
+        Ok(_) => ODataError::not_found(&pass).to_response(&tenant),
+        Err(error) => error.to_response(&tenant),
     }
 }
 
-pub(super) async fn withdraw(
+pub(super) async fn delete_pass(
     State(tenant): State<EmulatedTenant>,
     caller: ApiCaller,
     Path((id, pass)): Path<(String, String)>,
 ) -> Response {
-    let done = tap_of(&tenant, &caller, &id).and_then(|tap| match tap {
-        Some(tap) if tap.id.to_string() == pass => put(&tenant, &caller, &id, None),
+    let done = find_readable_pass(&tenant, &caller, &id).and_then(|tap| match tap {
+        Some(tap) if tap.id.to_string() == pass => replace_pass(&tenant, &caller, &id, None),
         _ => Err(ODataError::not_found(&pass)),
     });
     match done {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => error.answer(&tenant),
+        Err(error) => error.to_response(&tenant),
     }
 }
 
-fn shown(tap: &EmulatedPass, now: Timestamp, with_code: bool) -> Value {
+fn pass_json(tap: &EmulatedPass, now: Timestamp, with_code: bool) -> Value {
     let reason = match () {
-        () if tap.once && tap.used => "OneTimeUsed",
-        () if now < tap.starts => "NotYetValid",
-        () if now >= tap.ends() => "Expired",
+        () if tap.usable_once && tap.used => "OneTimeUsed",
+        () if now < tap.starts_at => "NotYetValid",
+        () if now >= tap.expires_at() => "Expired",
         () => "EnabledByPolicy",
     };
     json!({
         "id": tap.id,
         "temporaryAccessPass": with_code.then_some(&tap.code),
-        "createdDateTime": seconds(tap.starts),
-        "startDateTime": seconds(tap.starts),
-        "lifetimeInMinutes": tap.minutes,
-        "isUsableOnce": tap.once,
-        "isUsable": tap.usable(now),
+        "createdDateTime": format_timestamp(tap.starts_at),
+        "startDateTime": format_timestamp(tap.starts_at),
+        "lifetimeInMinutes": tap.lifetime_minutes,
+        "isUsableOnce": tap.usable_once,
+        "isUsable": tap.is_usable(now),
         "methodUsabilityReason": reason,
     })
 }

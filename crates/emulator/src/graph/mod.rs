@@ -17,7 +17,7 @@ mod roles;
 mod users;
 mod validate;
 
-pub use permissions::{PermissionRule, TABLE};
+pub use permissions::{PERMISSION_RULES, PermissionRule};
 
 use axum::Router;
 use axum::extract::State;
@@ -29,48 +29,51 @@ use self::error::ODataError;
 use super::EmulatedTenant;
 
 /// Id of the password authentication method, which is the same for every account.
-const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
+const PASSWORD_METHOD_ID: &str = "28c10230-6103-485e-b985-444c60001490";
 
 /// Returns the routes below `/v1.0`.
 pub(super) fn router() -> Router<EmulatedTenant> {
     Router::new()
-        .route("/me", get(users::me))
-        .route("/users", get(users::list))
-        .route("/users/$count", get(users::count))
-        .route("/users/{id}", get(users::one))
-        .route("/users/{id}/manager", get(users::manager))
-        .route("/users/{id}/registeredDevices", get(users::devices))
-        .route("/users/{id}/transitiveMemberOf", get(membership::all))
-        .route("/users/{id}/transitiveMemberOf/microsoft.graph.directoryRole", get(membership::roles))
-        .route("/users/{id}/transitiveMemberOf/microsoft.graph.group", get(membership::groups))
-        .route("/users/{id}/revokeSignInSessions", post(users::revoke))
-        .route("/users/{id}/authentication/methods", get(methods::list))
-        .route("/users/{id}/authentication/methods/{method}/resetPassword", post(reset::reset))
-        .route("/users/{id}/authentication/operations/{operation}", get(reset::operation))
-        .route("/users/{id}/authentication/temporaryAccessPassMethods", get(methods::passes).post(methods::issue))
+        .route("/me", get(users::get_me))
+        .route("/users", get(users::list_users))
+        .route("/users/$count", get(users::count_users))
+        .route("/users/{id}", get(users::get_user))
+        .route("/users/{id}/manager", get(users::get_manager))
+        .route("/users/{id}/registeredDevices", get(users::list_devices))
+        .route("/users/{id}/transitiveMemberOf", get(membership::list_memberships))
+        .route("/users/{id}/transitiveMemberOf/microsoft.graph.directoryRole", get(membership::list_directory_roles))
+        .route("/users/{id}/transitiveMemberOf/microsoft.graph.group", get(membership::list_groups))
+        .route("/users/{id}/revokeSignInSessions", post(users::revoke_sessions))
+        .route("/users/{id}/authentication/methods", get(methods::list_methods))
+        .route("/users/{id}/authentication/methods/{method}/resetPassword", post(reset::reset_password))
+        .route("/users/{id}/authentication/operations/{operation}", get(reset::get_operation))
+        .route(
+            "/users/{id}/authentication/temporaryAccessPassMethods",
+            get(methods::list_passes).post(methods::create_pass),
+        )
         .route(
             "/users/{id}/authentication/temporaryAccessPassMethods/{pass}",
-            get(methods::pass).delete(methods::withdraw),
+            get(methods::get_pass).delete(methods::delete_pass),
         )
-        .route("/users/{id}/sendMail", post(mail::send))
-        .route("/organization", get(organization::list))
-        .route("/auditLogs/directoryAudits", get(audits::list))
-        .route("/roleManagement/directory/roleAssignments", get(roles::assignments))
-        .route("/roleManagement/directory/roleEligibilityScheduleInstances", get(roles::eligibilities))
-        .route("/roleManagement/directory/roleDefinitions/{id}", get(roles::definition))
-        .route("/reports/authenticationMethods/userRegistrationDetails/{id}", get(reports::registration))
-        .route("/identityProtection/riskyUsers/{id}", get(reports::risk))
-        .route("/identityProtection/riskyUsers/dismiss", post(reports::dismiss))
-        .route("/identity/conditionalAccess/policies", get(policies::list))
-        .route("/policies/authenticationStrengthPolicies/{id}", get(policies::strength))
-        .fallback(unknown)
+        .route("/users/{id}/sendMail", post(mail::send_mail))
+        .route("/organization", get(organization::list_organizations))
+        .route("/auditLogs/directoryAudits", get(audits::list_directory_audits))
+        .route("/roleManagement/directory/roleAssignments", get(roles::list_role_assignments))
+        .route("/roleManagement/directory/roleEligibilityScheduleInstances", get(roles::list_role_eligibilities))
+        .route("/roleManagement/directory/roleDefinitions/{id}", get(roles::get_role_definition))
+        .route("/reports/authenticationMethods/userRegistrationDetails/{id}", get(reports::get_registration_details))
+        .route("/identityProtection/riskyUsers/{id}", get(reports::get_risky_user))
+        .route("/identityProtection/riskyUsers/dismiss", post(reports::dismiss_risky_users))
+        .route("/identity/conditionalAccess/policies", get(policies::list_policies))
+        .route("/policies/authenticationStrengthPolicies/{id}", get(policies::get_strength))
+        .fallback(reject_unknown_path)
 }
 
 /// Returns the routes below `/beta`.
-pub(super) fn beta() -> Router<EmulatedTenant> {
-    Router::new().route("/users/validatePassword", post(validate::validate)).fallback(unknown)
+pub(super) fn beta_router() -> Router<EmulatedTenant> {
+    Router::new().route("/users/validatePassword", post(validate::validate_password)).fallback(reject_unknown_path)
 }
 
-async fn unknown(State(tenant): State<EmulatedTenant>) -> Response {
-    ODataError::new(StatusCode::BAD_REQUEST, "BadRequest", "Resource not found for the segment.").answer(&tenant)
+async fn reject_unknown_path(State(tenant): State<EmulatedTenant>) -> Response {
+    ODataError::new(StatusCode::BAD_REQUEST, "BadRequest", "Resource not found for the segment.").to_response(&tenant)
 }

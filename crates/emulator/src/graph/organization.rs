@@ -7,13 +7,13 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::caller::ApiCaller;
-use super::error::ok;
-use super::query::{ODataOptions, project};
-use super::users::seconds;
+use super::error::success_response;
+use super::query::{ODataOptions, select_properties};
+use super::users::format_timestamp;
 use crate::EmulatedTenant;
 
 /// Properties that are returned without `$select`.
-const DEFAULT: &[&str] = &[
+const DEFAULT_PROPERTIES: &[&str] = &[
     "id",
     "displayName",
     "onPremisesSyncEnabled",
@@ -23,24 +23,27 @@ const DEFAULT: &[&str] = &[
     "assignedPlans",
 ];
 
-pub(super) async fn list(
+pub(super) async fn list_organizations(
     State(tenant): State<EmulatedTenant>,
     _caller: ApiCaller,
     Query(options): Query<ODataOptions>,
 ) -> Response {
     let now = tenant.clock().now();
-    let organization = tenant.world().seed.organization.clone();
+    let organization = tenant.lock_state().seed.organization.clone();
     let synced = now.saturating_sub(SignedDuration::from_secs(organization.sync_age_seconds)).unwrap_or(now);
     let full = json!({
         "id": organization.id,
         "displayName": organization.name,
         "tenantType": "AAD",
         "onPremisesSyncEnabled": true,
-        "onPremisesLastSyncDateTime": seconds(synced),
+        "onPremisesLastSyncDateTime": format_timestamp(synced),
         "verifiedDomains": [{ "capabilities": "Email, OfficeCommunicationsOnline", "isDefault": true, "isInitial": false, "name": organization.domain, "type": "Managed" }],
         "assignedPlans": [{ "assignedDateTime": "2025-01-01T00:00:00Z", "capabilityStatus": "Enabled", "service": "AADPremiumService", "servicePlanId": "41781fb2-bc02-4b7c-bd55-b576c07bb09d" }],
     });
-    let one = full.as_object().cloned().map(|map| project(map, options.select().as_deref(), DEFAULT));
-    let url = format!("{}/organization", tenant.0.base.graph());
-    ok(&tenant, StatusCode::OK, &options.page(one.into_iter().collect(), &url, "organization"))
+    let one = full
+        .as_object()
+        .cloned()
+        .map(|map| select_properties(map, options.selected_properties().as_deref(), DEFAULT_PROPERTIES));
+    let url = format!("{}/organization", tenant.0.urls.graph_url());
+    success_response(&tenant, StatusCode::OK, &options.build_page(one.into_iter().collect(), &url, "organization"))
 }

@@ -8,43 +8,43 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::caller::ApiCaller;
-use super::error::{ODataError, ok};
+use super::error::{ODataError, success_response};
 use super::query::ODataOptions;
 use crate::EmulatedTenant;
 use crate::seed::{AuthenticationStrength, EmulatedPolicy};
-use crate::world::{TenantState, derived_id};
+use crate::world::{TenantState, derive_object_id};
 
-pub(super) async fn list(
+pub(super) async fn list_policies(
     State(tenant): State<EmulatedTenant>,
     _caller: ApiCaller,
     Query(options): Query<ODataOptions>,
 ) -> Response {
     let now = tenant.clock().now();
-    let mut world = tenant.world();
-    let limit = world.seed.throttle.policies_per_second;
-    if world.throttle("policies", limit, SignedDuration::from_secs(1), now).is_some() {
-        drop(world);
-        return ODataError::throttled(None).answer(&tenant);
+    let mut state = tenant.lock_state();
+    let limit = state.seed.throttle.policies_per_second;
+    if state.throttle_request("policies", limit, SignedDuration::from_secs(1), now).is_some() {
+        drop(state);
+        return ODataError::throttled(None).to_response(&tenant);
     }
-    let all = world.seed.policies.iter().map(|policy| shown(&world, policy)).collect();
-    drop(world);
-    let url = format!("{}/identity/conditionalAccess/policies", tenant.0.base.graph());
-    ok(&tenant, StatusCode::OK, &options.page(all, &url, "identity/conditionalAccess/policies"))
+    let all = state.seed.policies.iter().map(|policy| policy_json(&state, policy)).collect();
+    drop(state);
+    let url = format!("{}/identity/conditionalAccess/policies", tenant.0.urls.graph_url());
+    success_response(&tenant, StatusCode::OK, &options.build_page(all, &url, "identity/conditionalAccess/policies"))
 }
 
-pub(super) async fn strength(
+pub(super) async fn get_strength(
     State(tenant): State<EmulatedTenant>,
     _caller: ApiCaller,
     Path(id): Path<String>,
 ) -> Response {
-    let found = tenant.world().seed.strengths.iter().find(|s| s.id == id).map(strength_body);
+    let found = tenant.lock_state().seed.strengths.iter().find(|s| s.id == id).map(strength_json);
     match found {
-        Some(body) => ok(&tenant, StatusCode::OK, &body),
-        None => ODataError::not_found(&id).answer(&tenant),
+        Some(body) => success_response(&tenant, StatusCode::OK, &body),
+        None => ODataError::not_found(&id).to_response(&tenant),
     }
 }
 
-fn strength_body(strength: &AuthenticationStrength) -> Value {
+fn strength_json(strength: &AuthenticationStrength) -> Value {
     json!({
         "id": strength.id, "displayName": strength.name, "description": "", "requirementsSatisfied": "mfa",
         "policyType": if strength.id.starts_with("00000000") { "builtIn" } else { "custom" },
@@ -52,12 +52,14 @@ fn strength_body(strength: &AuthenticationStrength) -> Value {
     })
 }
 
-fn shown(world: &TenantState, policy: &EmulatedPolicy) -> Value {
-    let ids =
-        |names: &[String]| -> Vec<Value> { names.iter().filter_map(|n| world.find(n)).map(|a| json!(a.id)).collect() };
-    let groups: Vec<Value> = policy.exclude_groups.iter().map(|name| json!(derived_id(&world.seed, name))).collect();
+fn policy_json(state: &TenantState, policy: &EmulatedPolicy) -> Value {
+    let ids = |names: &[String]| -> Vec<Value> {
+        names.iter().filter_map(|n| state.find_account(n)).map(|a| json!(a.id)).collect()
+    };
+    let groups: Vec<Value> =
+        policy.exclude_groups.iter().map(|name| json!(derive_object_id(&state.seed, name))).collect();
     let strength =
-        policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id)).map(strength_body);
+        policy.strength.as_ref().and_then(|id| state.seed.strengths.iter().find(|s| &s.id == id)).map(strength_json);
     let mut conditions = json!({
         "userRiskLevels": [], "signInRiskLevels": [], "servicePrincipalRiskLevels": [], "insiderRiskLevels": null,
         "clientAppTypes": ["all"], "platforms": null, "locations": null, "devices": null, "authenticationFlows": null,

@@ -24,23 +24,28 @@ const GLOBAL_READER: Uuid = uuid!("f2ef992c-3afb-46b9-b7cf-a126ee74c451");
 /// Roles that permit reading other accounts' operations and methods. A role that permits resets is not sufficient
 /// (<https://learn.microsoft.com/graph/api/longrunningoperation-get>,
 /// <https://learn.microsoft.com/graph/api/authentication-list-methods>, read 2026-08).
-const READERS: [Uuid; 4] = [GLOBAL_ADMIN, GLOBAL_READER, PRIVILEGED_AUTH_ADMIN, AUTH_ADMIN];
+const METHOD_READER_ROLES: [Uuid; 4] = [GLOBAL_ADMIN, GLOBAL_READER, PRIVILEGED_AUTH_ADMIN, AUTH_ADMIN];
 
 /// Returns the operator's active roles whose scope includes the target.
-fn over(world: &TenantState, operator: Uuid, target: &CloudAccount) -> Vec<Uuid> {
-    let Some(account) = world.account(operator) else { return Vec::new() };
-    let in_unit = |scope: &str| world.seed.units.iter().any(|u| u.scope() == scope && u.holds(&target.seed.upn));
+fn effective_roles(state: &TenantState, operator: Uuid, target: &CloudAccount) -> Vec<Uuid> {
+    let Some(account) = state.account_by_id(operator) else { return Vec::new() };
+    let in_unit =
+        |scope: &str| state.seed.units.iter().any(|u| u.directory_scope() == scope && u.has_member(&target.seed.upn));
     let active = account.seed.roles.iter().filter(|r| !r.eligible && (r.scope == "/" || in_unit(&r.scope)));
     active.map(|r| r.template).collect()
 }
 
 /// Checks whether the operator may reset the target's password, by Microsoft's table "Who can reset passwords"
 /// (<https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions>, read 2026-08).
-pub(super) fn may_reset(world: &TenantState, operator: Uuid, target: &str) -> Result<(), ODataError> {
-    let Some(target) = world.find(target) else { return Err(ODataError::not_found(target)) };
-    let mine = over(world, operator, target);
+pub(super) fn check_may_reset(state: &TenantState, operator: Uuid, target: &str) -> Result<(), ODataError> {
+    let Some(target) = state.find_account(target) else { return Err(ODataError::not_found(target)) };
+    let mine = effective_roles(state, operator, target);
     let plain = mine.iter().any(|r| [AUTH_ADMIN, HELPDESK_ADMIN, PASSWORD_ADMIN, USER_ADMIN].contains(r));
-    if privileged(&mine) || (plain && reaches_all(world, &mine, target)) { Ok(()) } else { Err(ODataError::denied()) }
+    if is_privileged(&mine) || (plain && can_reach_target(state, &mine, target)) {
+        Ok(())
+    } else {
+        Err(ODataError::denied())
+    }
 }
 
 /// Checks whether the caller may change the target's sign-in methods, such as a Temporary Access Pass.
@@ -48,42 +53,43 @@ pub(super) fn may_reset(world: &TenantState, operator: Uuid, target: &str) -> Re
 /// Fewer roles permit it than a reset, and no one may change their own
 /// (<https://learn.microsoft.com/graph/api/authentication-post-temporaryaccesspassmethods>, read 2026-08). An
 /// application token needs no role.
-pub(super) fn may_write_methods(
-    world: &TenantState,
+pub(super) fn check_may_write_methods(
+    state: &TenantState,
     caller: &ApiCaller,
     target: &CloudAccount,
 ) -> Result<(), ODataError> {
-    let Some(operator) = caller.account else { return Ok(()) };
-    let mine = over(world, operator, target);
-    let allowed = privileged(&mine) || (mine.contains(&AUTH_ADMIN) && reaches_all(world, &mine, target));
+    let Some(operator) = caller.account_id else { return Ok(()) };
+    let mine = effective_roles(state, operator, target);
+    let allowed = is_privileged(&mine) || (mine.contains(&AUTH_ADMIN) && can_reach_target(state, &mine, target));
     if allowed && operator != target.id { Ok(()) } else { Err(ODataError::denied()) }
 }
 
 /// Checks whether the caller may read the target's sign-in methods. Everyone may read their own.
-pub(super) fn may_read_methods(
-    world: &TenantState,
+pub(super) fn check_may_read_methods(
+    state: &TenantState,
     caller: &ApiCaller,
     target: &CloudAccount,
 ) -> Result<(), ODataError> {
-    let allowed = caller.account.is_none_or(|operator| {
-        operator == target.id || over(world, operator, target).iter().any(|role| READERS.contains(role))
+    let allowed = caller.account_id.is_none_or(|operator| {
+        operator == target.id
+            || effective_roles(state, operator, target).iter().any(|role| METHOD_READER_ROLES.contains(role))
     });
     if allowed { Ok(()) } else { Err(ODataError::denied()) }
 }
 
-fn privileged(mine: &[Uuid]) -> bool {
+fn is_privileged(mine: &[Uuid]) -> bool {
     mine.iter().any(|r| [GLOBAL_ADMIN, PRIVILEGED_AUTH_ADMIN].contains(r))
 }
 
 /// Returns whether the roles permit a reset of the target, given its own roles and protection.
-fn reaches_all(world: &TenantState, mine: &[Uuid], target: &CloudAccount) -> bool {
-    let special = target.in_role_assignable_group(&world.seed) || target.seed.restricted;
+fn can_reach_target(state: &TenantState, mine: &[Uuid], target: &CloudAccount) -> bool {
+    let special = target.is_in_role_assignable_group(&state.seed) || target.seed.restricted;
     let theirs = target.seed.roles.iter().filter(|r| !r.eligible);
-    !special && theirs.map(|r| r.template).all(|role| reaches(mine, role))
+    !special && theirs.map(|r| r.template).all(|role| can_reset_role(mine, role))
 }
 
 /// Returns whether one of the roles `mine` permits a reset of an account with the role `theirs`.
-fn reaches(mine: &[Uuid], theirs: Uuid) -> bool {
+fn can_reset_role(mine: &[Uuid], theirs: Uuid) -> bool {
     let by: &[Uuid] = match theirs {
         DIRECTORY_READERS | GUEST_INVITER | PASSWORD_ADMIN => &[PASSWORD_ADMIN, HELPDESK_ADMIN, AUTH_ADMIN, USER_ADMIN],
         MESSAGE_CENTER_READER | REPORTS_READER | USAGE_REPORTS_READER => &[HELPDESK_ADMIN, AUTH_ADMIN, USER_ADMIN],

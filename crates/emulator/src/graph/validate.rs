@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::ApiCaller;
-use super::error::{ODataError, ok};
+use super::error::{ODataError, success_response};
 use crate::EmulatedTenant;
-use crate::password::{PasswordRefusal, classes, verdict};
+use crate::password::{PasswordRefusal, check_password, count_character_classes};
 use passback_foundation::Secret;
 
 #[derive(Deserialize)]
@@ -22,34 +22,36 @@ struct ValidatePasswordBody {
     password: Secret,
 }
 
-pub(super) async fn validate(State(tenant): State<EmulatedTenant>, _: ApiCaller, body: Bytes) -> Response {
+pub(super) async fn validate_password(State(tenant): State<EmulatedTenant>, _: ApiCaller, body: Bytes) -> Response {
     match serde_json::from_slice::<ValidatePasswordBody>(&body) {
-        Ok(asked) => ok(&tenant, StatusCode::OK, &judge(&tenant, asked.password.expose_secret())),
-        Err(_) => ODataError::bad_request("The request body is not valid.").answer(&tenant),
+        Ok(asked) => {
+            success_response(&tenant, StatusCode::OK, &validation_json(&tenant, asked.password.expose_secret()))
+        }
+        Err(_) => ODataError::bad_request("The request body is not valid.").to_response(&tenant),
     }
 }
 
 /// Returns the validation result. Checks length first, then character classes (3 of 4, by
 /// <https://learn.microsoft.com/entra/identity/authentication/concept-sspr-policy>), then banned words.
-fn judge(tenant: &EmulatedTenant, password: &str) -> Value {
-    let world = tenant.world();
-    let organization = &world.seed.organization;
+fn validation_json(tenant: &EmulatedTenant, password: &str) -> Value {
+    let state = tenant.lock_state();
+    let organization = &state.seed.organization;
     let length = password.chars().count();
-    let (name, message) = match verdict(password, &[&organization.name], &organization.banned_words) {
+    let (name, message) = match check_password(password, &[&organization.name], &organization.banned_words) {
         _ if length < 8 => ("password_too_short", format!("Password is too short, length: {length}.")),
-        Err(PasswordRefusal::Shape) => complexity(),
-        _ if classes(password) < 3 => complexity(),
+        Err(PasswordRefusal::LengthOrCharacters) => complexity_failure(),
+        _ if count_character_classes(password) < 3 => complexity_failure(),
         Err(PasswordRefusal::Banned) => ("password_banned", "Password is too weak and can not be used.".to_owned()),
         Ok(()) => ("AllChecks", "Password meets all validation requirements.".to_owned()),
     };
     let passed = name == "AllChecks";
     json!({
-        "@odata.context": format!("{}/beta/$metadata#microsoft.graph.passwordValidationInformation", tenant.0.base.get()),
+        "@odata.context": format!("{}/beta/$metadata#microsoft.graph.passwordValidationInformation", tenant.0.urls.base_url()),
         "isValid": passed,
         "validationResults": [{ "ruleName": name, "validationPassed": passed, "message": message }],
     })
 }
 
-fn complexity() -> (&'static str, String) {
+fn complexity_failure() -> (&'static str, String) {
     ("password_not_meet_complexity", "Password does not meet complexity requirements.".to_owned())
 }

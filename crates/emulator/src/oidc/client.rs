@@ -20,7 +20,7 @@ use super::token::TokenRequest;
 use crate::EmulatedTenant;
 use crate::seed::{AppRegistration, FederatedCredential};
 
-const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const JWT_BEARER_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The claims of a client assertion that an app has signed itself.
 #[derive(Clone, Deserialize)]
@@ -64,7 +64,7 @@ impl Default for AudienceClaim {
 }
 
 impl AudienceClaim {
-    fn names(&self, wanted: &str) -> bool {
+    fn contains(&self, wanted: &str) -> bool {
         match self {
             Self::One(one) => one == wanted,
             Self::Several(all) => all.iter().any(|one| one == wanted),
@@ -73,30 +73,32 @@ impl AudienceClaim {
 }
 
 /// Authenticates the app of a token request and records how it authenticated, for tests.
-pub(super) fn authenticate(
+pub(super) fn authenticate_client(
     tenant: &EmulatedTenant,
     headers: &HeaderMap,
     asked: &TokenRequest,
 ) -> Result<AppRegistration, AadstsError> {
-    let basic = basic(headers);
+    let basic = parse_basic_credentials(headers);
     let named = basic.as_ref().map_or(asked.client_id.as_str(), |(id, _)| id.as_str());
     let id = Uuid::parse_str(named).map_err(|_| AadstsError::unknown_app(named))?;
-    let app = tenant.world().app(id).cloned().ok_or_else(|| AadstsError::unknown_app(named))?;
+    let app = tenant.lock_state().find_app(id).cloned().ok_or_else(|| AadstsError::unknown_app(named))?;
     let secret = basic.as_ref().map(|(_, secret)| secret.as_str()).or(asked.client_secret.as_deref());
     let proof = match (secret, asked.client_assertion.as_deref()) {
-        (Some(secret), _) => by_secret(&app, secret)?,
-        (None, Some(assertion)) if asked.client_assertion_type == BEARER => by_assertion(tenant, &app, assertion)?,
+        (Some(secret), _) => verify_secret(&app, secret)?,
+        (None, Some(assertion)) if asked.client_assertion_type == JWT_BEARER_ASSERTION => {
+            verify_assertion(tenant, &app, assertion)?
+        }
         _ => {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
             return Err(AadstsError::new(7_000_218, "invalid_client", text));
         }
     };
-    tenant.world().proofs.push(proof);
+    tenant.lock_state().client_authentications.push(proof);
     Ok(app)
 }
 
 /// Returns client id and secret of HTTP Basic authentication.
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+fn parse_basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
     let pair = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
@@ -105,7 +107,7 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((plain(id)?, plain(secret)?))
 }
 
-fn by_secret(app: &AppRegistration, secret: &str) -> Result<String, AadstsError> {
+fn verify_secret(app: &AppRegistration, secret: &str) -> Result<String, AadstsError> {
     let right = app.secret.as_deref().is_some_and(|known| bool::from(known.as_bytes().ct_eq(secret.as_bytes())));
     if right {
         return Ok("secret".to_owned());
@@ -119,18 +121,22 @@ fn by_secret(app: &AppRegistration, secret: &str) -> Result<String, AadstsError>
 
 /// Verifies an assertion. One issued by the app itself must be signed with its certificate, any other is from a
 /// federated issuer.
-fn by_assertion(tenant: &EmulatedTenant, app: &AppRegistration, assertion: &str) -> Result<String, AadstsError> {
+fn verify_assertion(tenant: &EmulatedTenant, app: &AppRegistration, assertion: &str) -> Result<String, AadstsError> {
     let issued = jsonwebtoken::dangerous::insecure_decode::<UnverifiedAssertion>(assertion);
     let issued =
         issued.map_err(|_| AadstsError::new(50_027, "invalid_request", "JWT token is invalid or malformed."))?;
     if issued.claims.iss == app.client_id.to_string() {
-        by_certificate(tenant, app, assertion)
+        verify_certificate_assertion(tenant, app, assertion)
     } else {
-        by_federation(tenant, app, assertion, &issued.claims)
+        verify_federated_assertion(tenant, app, assertion, &issued.claims)
     }
 }
 
-fn by_certificate(tenant: &EmulatedTenant, app: &AppRegistration, assertion: &str) -> Result<String, AadstsError> {
+fn verify_certificate_assertion(
+    tenant: &EmulatedTenant,
+    app: &AppRegistration,
+    assertion: &str,
+) -> Result<String, AadstsError> {
     let bad = |text: &str| {
         AadstsError::new(
             700_027,
@@ -148,20 +154,20 @@ fn by_certificate(tenant: &EmulatedTenant, app: &AppRegistration, assertion: &st
     let der = app
         .certificates
         .iter()
-        .filter_map(|pem| certificate(pem))
+        .filter_map(|pem| certificate_der(pem))
         .find(|der| URL_SAFE_NO_PAD.encode(Sha256::digest(der)) == thumbprint);
     let der = der.ok_or_else(|| bad("the key was not found"))?;
-    let key = public_key(&der).ok_or_else(|| bad("the certificate has no RSA key"))?;
-    let claims = jsonwebtoken::decode::<ClientAssertionClaims>(assertion, &key, &rules(header.alg))
+    let key = rsa_public_key(&der).ok_or_else(|| bad("the certificate has no RSA key"))?;
+    let claims = jsonwebtoken::decode::<ClientAssertionClaims>(assertion, &key, &jwt_validation(header.alg))
         .map_err(|_| bad("the signature is wrong"))?;
     let claims = claims.claims;
-    check_claims(tenant, app, &claims).map_err(bad)?;
-    in_time(tenant, claims.nbf, claims.exp)?;
+    check_assertion_claims(tenant, app, &claims).map_err(bad)?;
+    check_validity_period(tenant, claims.nbf, claims.exp)?;
     Ok(format!("certificate {thumbprint}"))
 }
 
 /// Returns rules that verify the signature only. Times are checked against the emulator's clock, audiences separately.
-fn rules(algorithm: Algorithm) -> Validation {
+fn jwt_validation(algorithm: Algorithm) -> Validation {
     let mut rules = Validation::new(algorithm);
     rules.validate_exp = false;
     rules.validate_aud = false;
@@ -170,7 +176,7 @@ fn rules(algorithm: Algorithm) -> Validation {
 }
 
 /// Checks the validity period, with a tolerance of 5 minutes.
-fn in_time(tenant: &EmulatedTenant, not_before: i64, expires: i64) -> Result<(), AadstsError> {
+fn check_validity_period(tenant: &EmulatedTenant, not_before: i64, expires: i64) -> Result<(), AadstsError> {
     let now = tenant.clock().now().as_second();
     if not_before > now + 300 || expires <= now - 300 {
         return Err(AadstsError::new(
@@ -182,12 +188,12 @@ fn in_time(tenant: &EmulatedTenant, not_before: i64, expires: i64) -> Result<(),
     Ok(())
 }
 
-fn check_claims(
+fn check_assertion_claims(
     tenant: &EmulatedTenant,
     app: &AppRegistration,
     claims: &ClientAssertionClaims,
 ) -> Result<(), &'static str> {
-    let base = format!("{}/{}", tenant.0.base.get(), tenant.tenant_id());
+    let base = format!("{}/{}", tenant.0.urls.base_url(), tenant.tenant_id());
     let audiences = [format!("{base}/oauth2/v2.0/token"), format!("{base}/v2.0")];
     let id = app.client_id.to_string();
     match () {
@@ -199,7 +205,7 @@ fn check_claims(
 }
 
 /// Verifies a federated issuer's token. Issuer, audience and subject must match exactly, then the RS256 signature.
-fn by_federation(
+fn verify_federated_assertion(
     tenant: &EmulatedTenant,
     app: &AppRegistration,
     assertion: &str,
@@ -215,10 +221,10 @@ fn by_federation(
     if trusted.is_empty() {
         return Err(none(700_211, "issuer", &issued.iss));
     }
-    if !trusted.iter().any(|f| issued.aud.names(&f.audience)) {
+    if !trusted.iter().any(|f| issued.aud.contains(&f.audience)) {
         return Err(none(700_212, "audience", "of another service"));
     }
-    let Some(credential) = trusted.iter().find(|f| f.subject == issued.sub && issued.aud.names(&f.audience)) else {
+    let Some(credential) = trusted.iter().find(|f| f.subject == issued.sub && issued.aud.contains(&f.audience)) else {
         return Err(none(700_213, "subject", &issued.sub));
     };
     let bad = |text: &str| {
@@ -238,18 +244,18 @@ fn by_federation(
         .find(|key| key.common.key_id == header.kid)
         .ok_or_else(|| bad("the key was not found"))?;
     let key = DecodingKey::from_jwk(key).map_err(|_| bad("the key cannot be used"))?;
-    jsonwebtoken::decode::<UnverifiedAssertion>(assertion, &key, &rules(Algorithm::RS256))
+    jsonwebtoken::decode::<UnverifiedAssertion>(assertion, &key, &jwt_validation(Algorithm::RS256))
         .map_err(|_| bad("the signature is wrong"))?;
-    in_time(tenant, issued.nbf, issued.exp)?;
+    check_validity_period(tenant, issued.nbf, issued.exp)?;
     Ok(format!("federated {} {}", issued.sub, issued.jti))
 }
 
 /// Decodes a PEM certificate to DER.
-fn certificate(pem: &str) -> Option<Vec<u8>> {
+fn certificate_der(pem: &str) -> Option<Vec<u8>> {
     x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok().map(|(_, pem)| pem.contents)
 }
 
-fn public_key(der: &[u8]) -> Option<DecodingKey> {
+fn rsa_public_key(der: &[u8]) -> Option<DecodingKey> {
     let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
     Some(DecodingKey::from_rsa_der(&certificate.public_key().subject_public_key.data))
 }

@@ -14,17 +14,17 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::authorize::{EntraSignInForm, SignInRetry, html, sign_in};
+use super::authorize::{EntraSignInForm, SignInRetry, html_response, sign_in};
 use super::error::AadstsError;
 use crate::EmulatedTenant;
 use crate::seed::AppRegistration;
 use crate::world::{DeviceAuthorization, DeviceAuthorizationState, TokenGrant};
 
-pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-const LIVES: SignedDuration = SignedDuration::from_mins(15);
-const INTERVAL: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const DEVICE_CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+const POLL_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
 /// Characters of user codes: no vowels and no characters that look alike, as RFC 8628 section 6.1 recommends.
-const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+const USER_CODE_ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 #[derive(Deserialize)]
 pub(super) struct DeviceCodeRequest {
@@ -35,57 +35,59 @@ pub(super) struct DeviceCodeRequest {
 }
 
 /// Issues a device code and a user code for any known client id. The client authenticates when it redeems the code.
-pub(super) async fn begin(
+pub(super) async fn create_device_code(
     State(tenant): State<EmulatedTenant>,
     Path(name): Path<String>,
     Form(wanted): Form<DeviceCodeRequest>,
 ) -> Response {
     if !tenant.is_named(&name) {
-        return AadstsError::unknown_tenant(&name).json(&tenant);
+        return AadstsError::unknown_tenant(&name).to_response(&tenant);
     }
-    let known = Uuid::parse_str(&wanted.client_id).ok().filter(|id| tenant.world().app(*id).is_some());
-    let Some(client_id) = known else { return AadstsError::unknown_app(&wanted.client_id).json(&tenant) };
+    let known = Uuid::parse_str(&wanted.client_id).ok().filter(|id| tenant.lock_state().find_app(*id).is_some());
+    let Some(client_id) = known else { return AadstsError::unknown_app(&wanted.client_id).to_response(&tenant) };
     let now = tenant.clock().now();
     let bytes = *tenant.random().uuid().as_bytes();
-    let letter = |byte: u8| LETTERS.get(usize::from(byte) % LETTERS.len()).copied().map_or('B', char::from);
+    let letter = |byte: u8| {
+        USER_CODE_ALPHABET.get(usize::from(byte) % USER_CODE_ALPHABET.len()).copied().map_or('B', char::from)
+    };
     let user_code: String = bytes.into_iter().skip(7).map(letter).collect();
     let device = DeviceAuthorization {
         user_code: user_code.clone(),
         client_id,
         scope: wanted.scope.split_whitespace().map(str::to_owned).collect(),
-        expires: now.saturating_add(LIVES).unwrap_or(now),
-        next: now,
+        expires_at: now.saturating_add(DEVICE_CODE_LIFETIME).unwrap_or(now),
+        next_poll_at: now,
         state: DeviceAuthorizationState::Pending,
     };
     let device_code = tenant.random().token();
-    let mut world = tenant.world();
-    world.issued.push(device_code.clone());
-    world.devices.insert(device_code.clone(), device);
-    drop(world);
-    let address = format!("{}/devicelogin", tenant.0.base.get());
+    let mut state = tenant.lock_state();
+    state.issued_tokens.push(device_code.clone());
+    state.device_authorizations.insert(device_code.clone(), device);
+    drop(state);
+    let address = format!("{}/devicelogin", tenant.0.urls.base_url());
     let message = format!(
         "To sign in, use a web browser to open the page {address} and enter the code {user_code} to authenticate."
     );
     Json(json!({
         "user_code": user_code, "device_code": device_code, "verification_uri": address,
-        "expires_in": LIVES.as_secs(), "interval": INTERVAL.as_secs(), "message": message,
+        "expires_in": DEVICE_CODE_LIFETIME.as_secs(), "interval": POLL_INTERVAL.as_secs(), "message": message,
     }))
     .into_response()
 }
 
 /// Redeems a device code, or returns the error of a poll. The errors are those of Microsoft's page, which differ from
 /// RFC 8628 in part.
-pub(super) fn redeem(
+pub(super) fn redeem_device_code(
     tenant: &EmulatedTenant,
     app: &AppRegistration,
     device_code: &str,
 ) -> Result<(TokenGrant, Vec<String>), AadstsError> {
     let now = tenant.clock().now();
-    let mut world = tenant.world();
-    let device = world.devices.get_mut(device_code).filter(|device| device.client_id == app.client_id);
+    let mut state = tenant.lock_state();
+    let device = state.device_authorizations.get_mut(device_code).filter(|device| device.client_id == app.client_id);
     let device = device
         .ok_or_else(|| AadstsError::new(70018, "bad_verification_code", "The device_code was not recognized."))?;
-    if device.expires <= now {
+    if device.expires_at <= now {
         return Err(AadstsError::new(70020, "expired_token", "The device_code has expired."));
     }
     let session = match device.state.clone() {
@@ -97,19 +99,19 @@ pub(super) fn redeem(
                 "The end user denied the authorization request.",
             ));
         }
-        DeviceAuthorizationState::Pending if now < device.next => {
+        DeviceAuthorizationState::Pending if now < device.next_poll_at => {
             return Err(AadstsError::new(70021, "slow_down", "The program asks too often."));
         }
         DeviceAuthorizationState::Pending => {
-            device.next = now.saturating_add(INTERVAL).unwrap_or(now);
+            device.next_poll_at = now.saturating_add(POLL_INTERVAL).unwrap_or(now);
             let text = "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
             return Err(AadstsError::new(70016, "authorization_pending", text));
         }
     };
     let scope = device.scope.clone();
     // A device code can be redeemed only once.
-    world.devices.remove(device_code);
-    Ok((TokenGrant::of(&session, app.client_id, scope.clone(), now), scope))
+    state.device_authorizations.remove(device_code);
+    Ok((TokenGrant::from_session(&session, app.client_id, scope.clone(), now), scope))
 }
 
 #[derive(Deserialize)]
@@ -128,48 +130,51 @@ struct DeviceCodePage {
     user_code: String,
     account: String,
     method: String,
-    refused: Option<String>,
-    change: bool,
+    error_message: Option<String>,
+    must_change: bool,
     people: Vec<(String, String)>,
     /// Name of the app that the person has signed in to; `None` while the form is shown.
     app: Option<String>,
 }
 
 impl DeviceCodePage {
-    fn chosen(&self, method: &str) -> bool {
+    fn is_selected(&self, method: &str) -> bool {
         self.method == method || (method == "password" && self.method.is_empty())
     }
 
-    fn of(tenant: &EmulatedTenant) -> Self {
-        let world = tenant.world();
-        let people = world.seed.people.iter().map(|p| (p.upn.clone(), p.outcome.clone().unwrap_or_default())).collect();
+    fn new(tenant: &EmulatedTenant) -> Self {
+        let state = tenant.lock_state();
+        let people = state.seed.people.iter().map(|p| (p.upn.clone(), p.outcome.clone().unwrap_or_default())).collect();
         Self { people, ..Self::default() }
     }
 }
 
-pub(super) async fn page(State(tenant): State<EmulatedTenant>) -> Response {
-    html(&DeviceCodePage::of(&tenant)).into_response()
+pub(super) async fn show_device_code(State(tenant): State<EmulatedTenant>) -> Response {
+    html_response(&DeviceCodePage::new(&tenant)).into_response()
 }
 
-pub(super) async fn submit(State(tenant): State<EmulatedTenant>, Form(typed): Form<DeviceCodeForm>) -> Response {
+pub(super) async fn submit_device_code(
+    State(tenant): State<EmulatedTenant>,
+    Form(typed): Form<DeviceCodeForm>,
+) -> Response {
     let again = |again: SignInRetry| {
         let page = DeviceCodePage {
             user_code: typed.user_code.clone(),
             account: typed.sign_in.account.clone(),
             method: typed.sign_in.method.clone(),
-            refused: Some(again.error.description(&tenant)),
-            change: again.change,
-            ..DeviceCodePage::of(&tenant)
+            error_message: Some(again.error.description(&tenant)),
+            must_change: again.must_change,
+            ..DeviceCodePage::new(&tenant)
         };
-        (StatusCode::OK, html(&page)).into_response()
+        (StatusCode::OK, html_response(&page)).into_response()
     };
-    let Some(device) = waiting(&tenant, &typed.user_code) else {
+    let Some(device) = find_pending_code(&tenant, &typed.user_code) else {
         return again(
             AadstsError::new(70018, "bad_verification_code", "That code didn't work. Check the code and try again.")
                 .into(),
         );
     };
-    let state = if typed.decline.is_empty() {
+    let new_state = if typed.decline.is_empty() {
         match sign_in(&tenant, &[], &typed.sign_in).await {
             Ok(session) => DeviceAuthorizationState::SignedIn(session),
             Err(error) => return again(error),
@@ -177,22 +182,23 @@ pub(super) async fn submit(State(tenant): State<EmulatedTenant>, Form(typed): Fo
     } else {
         DeviceAuthorizationState::Declined
     };
-    let mut world = tenant.world();
-    let Some(found) = world.devices.get_mut(&device) else { return StatusCode::GONE.into_response() };
-    found.state = state;
+    let mut state = tenant.lock_state();
+    let Some(found) = state.device_authorizations.get_mut(&device) else { return StatusCode::GONE.into_response() };
+    found.state = new_state;
     let client = found.client_id;
-    let app = world.app(client).map(|app| app.name.clone());
-    drop(world);
-    html(&DeviceCodePage { app, ..DeviceCodePage::default() }).into_response()
+    let app = state.find_app(client).map(|app| app.name.clone());
+    drop(state);
+    html_response(&DeviceCodePage { app, ..DeviceCodePage::default() }).into_response()
 }
 
 /// Returns the device code of a user code that is valid and still pending.
-fn waiting(tenant: &EmulatedTenant, user_code: &str) -> Option<String> {
+fn find_pending_code(tenant: &EmulatedTenant, user_code: &str) -> Option<String> {
     let now = tenant.clock().now();
     let typed = user_code.trim().to_ascii_uppercase();
-    let world = tenant.world();
-    let mut waiting = world.devices.iter();
-    let found = waiting
-        .find(|(_, d)| d.user_code == typed && d.expires > now && matches!(d.state, DeviceAuthorizationState::Pending));
+    let state = tenant.lock_state();
+    let mut waiting = state.device_authorizations.iter();
+    let found = waiting.find(|(_, d)| {
+        d.user_code == typed && d.expires_at > now && matches!(d.state, DeviceAuthorizationState::Pending)
+    });
     found.map(|(code, _)| code.clone())
 }

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::error::AadstsError;
 use crate::EmulatedTenant;
 
-pub(super) async fn configuration(State(tenant): State<EmulatedTenant>, Path(name): Path<String>) -> Response {
+pub(super) async fn openid_configuration(State(tenant): State<EmulatedTenant>, Path(name): Path<String>) -> Response {
     if !tenant.is_named(&name) {
-        return AadstsError::unknown_tenant(&name).json(&tenant);
+        return AadstsError::unknown_tenant(&name).to_response(&tenant);
     }
-    let base = format!("{}/{}", tenant.0.base.get(), tenant.tenant_id());
+    let base = format!("{}/{}", tenant.0.urls.base_url(), tenant.tenant_id());
     Json(json!({
         "issuer": tenant.issuer(),
         "authorization_endpoint": format!("{base}/oauth2/v2.0/authorize"),
@@ -20,7 +20,7 @@ pub(super) async fn configuration(State(tenant): State<EmulatedTenant>, Path(nam
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
-        "userinfo_endpoint": format!("{}/oidc/userinfo", tenant.0.base.get()),
+        "userinfo_endpoint": format!("{}/oidc/userinfo", tenant.0.urls.base_url()),
         "end_session_endpoint": format!("{base}/oauth2/v2.0/logout"),
         "response_modes_supported": ["query", "form_post"],
         "response_types_supported": ["code"],
@@ -37,9 +37,9 @@ pub(super) async fn configuration(State(tenant): State<EmulatedTenant>, Path(nam
     .into_response()
 }
 
-pub(super) async fn keys(State(tenant): State<EmulatedTenant>, Path(name): Path<String>) -> Response {
+pub(super) async fn list_signing_keys(State(tenant): State<EmulatedTenant>, Path(name): Path<String>) -> Response {
     if !tenant.is_named(&name) {
-        return AadstsError::unknown_tenant(&name).json(&tenant);
+        return AadstsError::unknown_tenant(&name).to_response(&tenant);
     }
-    Json(tenant.0.keys.published(&tenant.issuer())).into_response()
+    Json(tenant.0.keys.jwk_set(&tenant.issuer())).into_response()
 }

@@ -18,19 +18,20 @@ use crate::faults::{FaultEffect, FaultTarget};
 pub(super) struct AadstsError {
     pub(super) code: u32,
     pub(super) error: Cow<'static, str>,
-    pub(super) text: String,
+    pub(super) message: String,
 }
 
 impl AadstsError {
     pub(super) fn new(code: u32, error: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
-        Self { code, error: error.into(), text: text.into() }
+        Self { code, error: error.into(), message: text.into() }
     }
 
     /// Takes an [`FaultEffect::Aadsts`] fault for this call, if there is one.
-    pub(super) fn told(tenant: &EmulatedTenant, call: FaultTarget, account: Option<Uuid>) -> Option<Self> {
+    pub(super) fn from_fault(tenant: &EmulatedTenant, call: FaultTarget, account: Option<Uuid>) -> Option<Self> {
         let account = account.map(|id| id.to_string());
-        let mut world = tenant.world();
-        let told = world.take_only(call, account.as_deref(), |effect| matches!(effect, FaultEffect::Aadsts { .. }));
+        let mut state = tenant.lock_state();
+        let told =
+            state.take_faults_matching(call, account.as_deref(), |effect| matches!(effect, FaultEffect::Aadsts { .. }));
         told.into_iter().find_map(|effect| match effect {
             FaultEffect::Aadsts { code, error } => {
                 Some(Self::new(code, error, "The emulator was told to answer this."))
@@ -59,11 +60,14 @@ impl AadstsError {
     pub(super) fn description(&self, tenant: &EmulatedTenant) -> String {
         let now = tenant.clock().now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
         let (trace, correlation) = (tenant.random().uuid(), tenant.random().uuid());
-        format!("AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}", self.code, self.text)
+        format!(
+            "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}",
+            self.code, self.message
+        )
     }
 
     /// Returns the error as a response of the token endpoint.
-    pub(super) fn json(&self, tenant: &EmulatedTenant) -> Response {
+    pub(super) fn to_response(&self, tenant: &EmulatedTenant) -> Response {
         let status = if self.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
         let body = json!({
             "error": self.error,
@@ -72,7 +76,7 @@ impl AadstsError {
             "timestamp": tenant.clock().now().strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
             "trace_id": tenant.random().uuid(),
             "correlation_id": tenant.random().uuid(),
-            "error_uri": format!("{}/error?code={}", tenant.0.base.get(), self.code),
+            "error_uri": format!("{}/error?code={}", tenant.0.urls.base_url(), self.code),
         });
         let mut response = (status, Json(body)).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));

@@ -32,7 +32,7 @@ pub(crate) struct SigningKeys(RwLock<Vec<SigningKey>>);
 pub struct SigningKeyError(String);
 
 impl SigningKeyError {
-    pub(crate) fn interrupted(error: &tokio::task::JoinError) -> Self {
+    pub(crate) fn from_join_error(error: &tokio::task::JoinError) -> Self {
         Self(error.to_string())
     }
 }
@@ -67,7 +67,7 @@ impl SigningKeys {
     }
 
     /// Returns the JSON Web Key Set without `alg`, as Entra publishes it.
-    pub(super) fn published(&self, issuer: &str) -> Value {
+    pub(super) fn jwk_set(&self, issuer: &str) -> Value {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         json!({ "keys": keys.iter().map(|key| key.jwk(issuer)).collect::<Vec<_>>() })
     }
@@ -82,7 +82,7 @@ impl SigningKeys {
 
     /// Verifies signature and audience of a token of this emulator and returns its claims. Times are not checked: the
     /// caller compares them with the emulator's clock.
-    pub(crate) fn open<T: DeserializeOwned + Clone>(&self, token: &str, audience: &str) -> Option<T> {
+    pub(crate) fn decode_token<T: DeserializeOwned + Clone>(&self, token: &str, audience: &str) -> Option<T> {
         let mut rules = Validation::new(Algorithm::RS256);
         rules.set_audience(&[audience]);
         rules.validate_exp = false;

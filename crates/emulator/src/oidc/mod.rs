@@ -19,34 +19,34 @@ use axum::routing::{get, post};
 use super::EmulatedTenant;
 
 /// Application id of Microsoft Graph, which is the audience of its access tokens.
-pub(super) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+pub(super) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
 
 pub(super) fn router() -> Router<EmulatedTenant> {
     Router::new()
-        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::configuration))
-        .route("/{tenant}/discovery/v2.0/keys", get(discovery::keys))
-        .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::page).post(authorize::submit))
-        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::begin))
-        .route("/devicelogin", get(device::page).post(device::submit))
-        .route("/{tenant}/oauth2/v2.0/token", post(token::token))
-        .route("/{tenant}/oauth2/v2.0/logout", get(logout::logout))
+        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(discovery::openid_configuration))
+        .route("/{tenant}/discovery/v2.0/keys", get(discovery::list_signing_keys))
+        .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::show_sign_in).post(authorize::submit_sign_in))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::create_device_code))
+        .route("/devicelogin", get(device::show_device_code).post(device::submit_device_code))
+        .route("/{tenant}/oauth2/v2.0/token", post(token::issue_tokens))
+        .route("/{tenant}/oauth2/v2.0/logout", get(logout::sign_out))
 }
 
 impl EmulatedTenant {
     /// Returns whether `name` in a path is this tenant's id or domain.
     fn is_named(&self, name: &str) -> bool {
-        let world = self.world();
-        let organization = &world.seed.organization;
+        let state = self.lock_state();
+        let organization = &state.seed.organization;
         name.eq_ignore_ascii_case(&organization.domain)
             || uuid::Uuid::parse_str(name).is_ok_and(|id| id == organization.id)
     }
 
     pub(super) fn tenant_id(&self) -> uuid::Uuid {
-        self.world().seed.organization.id
+        self.lock_state().seed.organization.id
     }
 
     /// Returns the issuer of id tokens.
     fn issuer(&self) -> String {
-        format!("{}/{}/v2.0", self.0.base.get(), self.tenant_id())
+        format!("{}/{}/v2.0", self.0.urls.base_url(), self.tenant_id())
     }
 }

@@ -30,39 +30,39 @@ pub(super) struct AuthorizeParameters {
 /// A valid authorization request.
 pub(super) struct ValidatedAuthorizeRequest {
     pub(super) client_id: Uuid,
-    pub(super) app: String,
-    pub(super) raw: AuthorizeParameters,
+    pub(super) app_name: String,
+    pub(super) parameters: AuthorizeParameters,
     /// Authentication contexts requested with the parameter `claims`.
     pub(super) contexts: Vec<String>,
     /// Earliest acceptable sign-in time in Unix seconds, after a claims challenge.
     pub(super) not_before: Option<i64>,
     /// Whether the redirect URI belongs to a single-page application.
-    pub(super) spa: bool,
+    pub(super) is_spa: bool,
 }
 
 /// The rejection of an authorization request.
 pub(super) enum AuthorizeRefusal {
     /// Shown to the person, because the redirect URI is not trusted.
-    Page(AadstsError),
+    ErrorPage(AadstsError),
     /// Sent to the redirect URI.
-    Back(AadstsError),
+    RedirectToApp(AadstsError),
 }
 
 impl ValidatedAuthorizeRequest {
     /// Validates the parameters of a request to the tenant `name`.
-    pub(super) fn check(
+    pub(super) fn from_parameters(
         tenant: &EmulatedTenant,
         name: &str,
         raw: AuthorizeParameters,
     ) -> Result<Self, AuthorizeRefusal> {
         if !tenant.is_named(name) {
-            return Err(AuthorizeRefusal::Page(AadstsError::unknown_tenant(name)));
+            return Err(AuthorizeRefusal::ErrorPage(AadstsError::unknown_tenant(name)));
         }
-        let unknown = || AuthorizeRefusal::Page(AadstsError::unknown_app(&raw.client_id));
+        let unknown = || AuthorizeRefusal::ErrorPage(AadstsError::unknown_app(&raw.client_id));
         let client_id = Uuid::parse_str(&raw.client_id).map_err(|_| unknown())?;
         let (app, known, spa) = {
-            let world = tenant.world();
-            let app = world.app(client_id).ok_or_else(unknown)?;
+            let state = tenant.lock_state();
+            let app = state.find_app(client_id).ok_or_else(unknown)?;
             let listed = |list: &[String]| list.contains(&raw.redirect_uri);
             (app.name.clone(), listed(&app.redirect_uris), listed(&app.spa_redirect_uris))
         };
@@ -71,9 +71,10 @@ impl ValidatedAuthorizeRequest {
                 "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the application '{client_id}'.",
                 raw.redirect_uri
             );
-            return Err(AuthorizeRefusal::Page(AadstsError::new(50011, "invalid_request", text)));
+            return Err(AuthorizeRefusal::ErrorPage(AadstsError::new(50011, "invalid_request", text)));
         }
-        let back = |code, text: &str| Err(AuthorizeRefusal::Back(AadstsError::new(code, "invalid_request", text)));
+        let back =
+            |code, text: &str| Err(AuthorizeRefusal::RedirectToApp(AadstsError::new(code, "invalid_request", text)));
         if raw.response_type != "code" {
             return back(700_054, "response_type 'id_token' is not enabled for the application.");
         }
@@ -89,21 +90,21 @@ impl ValidatedAuthorizeRequest {
         if raw.prompt == "select_account" && !raw.login_hint.is_empty() {
             return back(90023, "login_hint cannot be used with prompt=select_account.");
         }
-        let contexts = contexts(&raw.claims).map_err(|()| {
-            AuthorizeRefusal::Back(AadstsError::new(
+        let contexts = parse_contexts(&raw.claims).map_err(|()| {
+            AuthorizeRefusal::RedirectToApp(AadstsError::new(
                 50_131,
                 "invalid_request",
                 "The claims parameter is not valid JSON.",
             ))
         })?;
-        let not_before = not_before(&raw.claims);
-        Ok(Self { client_id, app, raw, contexts, not_before, spa })
+        let not_before = parse_not_before(&raw.claims);
+        Ok(Self { client_id, app_name: app, parameters: raw, contexts, not_before, is_spa: spa })
     }
 }
 
 /// Returns the authentication contexts in `claims`, such as `{"id_token":{"acrs":{"essential":true,"value":"c1"}}}`,
 /// for the id token and the access token.
-fn contexts(claims: &str) -> Result<Vec<String>, ()> {
+fn parse_contexts(claims: &str) -> Result<Vec<String>, ()> {
     if claims.is_empty() {
         return Ok(Vec::new());
     }
@@ -120,14 +121,14 @@ fn contexts(claims: &str) -> Result<Vec<String>, ()> {
 }
 
 /// Returns the time in `{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}`.
-fn not_before(claims: &str) -> Option<i64> {
+fn parse_not_before(claims: &str) -> Option<i64> {
     let read: Value = serde_json::from_str(claims).ok()?;
     read.get("access_token")?.get("nbf")?.get("value")?.as_str()?.parse().ok()
 }
 
 /// Returns whether the client declares that it can handle claims challenges:
 /// `{"access_token":{"xms_cc":{"values":["cp1"]}}}`.
-pub(super) fn capable(claims: Option<&str>) -> bool {
+pub(super) fn can_handle_challenges(claims: Option<&str>) -> bool {
     let read: Option<Value> = claims.and_then(|claims| serde_json::from_str(claims).ok());
     let values = read.as_ref().and_then(|read| read.get("access_token")?.get("xms_cc")?.get("values")?.as_array());
     values.is_some_and(|values| values.iter().any(|value| value == "cp1"))
@@ -137,30 +138,30 @@ pub(super) fn capable(claims: Option<&str>) -> bool {
 ///
 /// A context without a policy is satisfied, as is one whose policies are in report-only mode or exclude the person.
 /// Entra behaves the same.
-pub(super) fn satisfies(
-    world: &TenantState,
+pub(super) fn is_context_satisfied(
+    state: &TenantState,
     account: &CloudAccount,
     method: EmulatedSignInMethod,
     context: &str,
 ) -> bool {
-    applying(world, account, context).all(|policy| {
-        let strength = policy.strength.as_ref().and_then(|id| world.seed.strengths.iter().find(|s| &s.id == id));
-        let strong = |s: &AuthenticationStrength| s.combinations.iter().any(|c| c == method.combination());
+    applicable_policies(state, account, context).all(|policy| {
+        let strength = policy.strength.as_ref().and_then(|id| state.seed.strengths.iter().find(|s| &s.id == id));
+        let strong = |s: &AuthenticationStrength| s.combinations.iter().any(|c| c == method.combination_name());
         !policy.block && (policy.strength.is_none() || strength.is_some_and(strong))
     })
 }
 
 /// Returns the enabled policies for an authentication context that apply to this account.
-pub(super) fn applying<'w>(
-    world: &'w TenantState,
+pub(super) fn applicable_policies<'w>(
+    state: &'w TenantState,
     account: &'w CloudAccount,
     context: &'w str,
 ) -> impl Iterator<Item = &'w EmulatedPolicy> {
     let behind =
-        world.seed.policies.iter().filter(move |p| p.state == "enabled" && p.contexts.iter().any(|c| c == context));
+        state.seed.policies.iter().filter(move |p| p.state == "enabled" && p.contexts.iter().any(|c| c == context));
     behind.filter(move |policy| {
         let by_name = policy.exclude_people.contains(&account.seed.upn);
-        let by_group = world
+        let by_group = state
             .seed
             .groups
             .iter()
@@ -176,11 +177,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contexts_are_read_from_the_claims_parameter() {
+    fn contexts_are_parsed_from_claims_parameter() {
         let asked =
             r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}},"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
-        assert_eq!(contexts(asked), Ok(vec!["c1".to_owned()]));
-        assert_eq!(contexts(""), Ok(vec![]));
-        assert_eq!(contexts("{"), Err(()));
+        assert_eq!(parse_contexts(asked), Ok(vec!["c1".to_owned()]));
+        assert_eq!(parse_contexts(""), Ok(vec![]));
+        assert_eq!(parse_contexts("{"), Err(()));
     }
 }

@@ -12,18 +12,18 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::error::AadstsError;
-use super::request::capable;
-use super::{GRAPH, client, device, refresh};
+use super::request::can_handle_challenges;
+use super::{GRAPH_APP_ID, client, device, refresh};
 use crate::EmulatedTenant;
 use crate::faults::{FaultEffect, FaultTarget};
 use crate::seed::AppRegistration;
 use crate::world::{CloudAccount, TokenGrant};
 
 /// Lifetime of access tokens. Entra's last 60 to 90 minutes, these always 65.
-const ACCESS_SECONDS: i64 = 3_900;
+const ACCESS_TOKEN_SECONDS: i64 = 3_900;
 /// Lifetime of access tokens with continuous access evaluation. Entra's last 20 to 28 hours, because Graph itself
 /// rejects them after an event such as a revoked session.
-const EVALUATED_SECONDS: i64 = 86_400;
+const CAE_TOKEN_SECONDS: i64 = 86_400;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -42,37 +42,38 @@ pub(super) struct TokenRequest {
     claims: Option<String>,
 }
 
-pub(super) async fn token(
+pub(super) async fn issue_tokens(
     State(tenant): State<EmulatedTenant>,
     Path(name): Path<String>,
     headers: HeaderMap,
     Form(asked): Form<TokenRequest>,
 ) -> Response {
     if !tenant.is_named(&name) {
-        return AadstsError::unknown_tenant(&name).json(&tenant);
+        return AadstsError::unknown_tenant(&name).to_response(&tenant);
     }
-    tenant.world().claims.extend(asked.claims.clone());
-    let answer = client::authenticate(&tenant, &headers, &asked).and_then(|app| match asked.grant_type.as_str() {
-        "authorization_code" => by_code(&tenant, &app, &asked),
-        "refresh_token" => by_refresh(&tenant, &app, &asked),
-        device::GRANT => by_device(&tenant, &app, &asked),
-        "client_credentials" => by_credentials(&tenant, &app, &asked),
-        other => Err(AadstsError::new(
-            70003,
-            "unsupported_grant_type",
-            format!("The app requested an unsupported grant type '{other}'."),
-        )),
-    });
+    tenant.lock_state().requested_claims.extend(asked.claims.clone());
+    let answer =
+        client::authenticate_client(&tenant, &headers, &asked).and_then(|app| match asked.grant_type.as_str() {
+            "authorization_code" => redeem_code(&tenant, &app, &asked),
+            "refresh_token" => redeem_refresh_token(&tenant, &app, &asked),
+            device::DEVICE_CODE_GRANT => redeem_device_grant(&tenant, &app, &asked),
+            "client_credentials" => issue_app_token(&tenant, &app, &asked),
+            other => Err(AadstsError::new(
+                70003,
+                "unsupported_grant_type",
+                format!("The app requested an unsupported grant type '{other}'."),
+            )),
+        });
     match answer {
         Ok(body) => {
             let tokens =
                 ["access_token", "id_token", "refresh_token"].into_iter().filter_map(|name| body.get(name)?.as_str());
-            tenant.world().issued.extend(tokens.map(str::to_owned));
+            tenant.lock_state().issued_tokens.extend(tokens.map(str::to_owned));
             let mut response = Json(body).into_response();
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
             response
         }
-        Err(error) => error.json(&tenant),
+        Err(error) => error.to_response(&tenant),
     }
 }
 
@@ -81,12 +82,12 @@ pub(super) fn invalid_grant(code: u32, text: &str) -> AadstsError {
 }
 
 /// Redeems an authorization code. A second redemption fails with AADSTS54005.
-fn by_code(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
+fn redeem_code(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
     let now = tenant.clock().now();
     let code = {
-        let mut world = tenant.world();
-        let code = world
-            .codes
+        let mut state = tenant.lock_state();
+        let code = state
+            .authorization_codes
             .get_mut(&asked.code)
             .ok_or_else(|| invalid_grant(70000, "The provided authorization code is not valid."))?;
         if code.used {
@@ -98,74 +99,82 @@ fn by_code(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest)
         code.used = true;
         code.clone()
     };
-    if code.expires <= now || code.grant.client_id != app.client_id {
+    if code.expires_at <= now || code.grant.client_id != app.client_id {
         return Err(invalid_grant(70008, "The provided authorization code or refresh token has expired."));
     }
     if code.redirect_uri != asked.redirect_uri {
         return Err(invalid_grant(50011, "The redirect URI does not match the one of the authorization request."));
     }
-    if URL_SAFE_NO_PAD.encode(Sha256::digest(asked.code_verifier.as_bytes())) != code.challenge {
+    if URL_SAFE_NO_PAD.encode(Sha256::digest(asked.code_verifier.as_bytes())) != code.code_challenge {
         return Err(invalid_grant(
             501_481,
             "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
         ));
     }
     let mut grant = code.grant;
-    if let Some(error) = AadstsError::told(tenant, FaultTarget::Token, Some(grant.account)) {
+    if let Some(error) = AadstsError::from_fault(tenant, FaultTarget::Token, Some(grant.account)) {
         return Err(error);
     }
     let id = grant.account.to_string();
-    if tenant.world().take_faults(FaultTarget::Token, Some(&id)).contains(&FaultEffect::OmitContext) {
+    if tenant.lock_state().take_faults(FaultTarget::Token, Some(&id)).contains(&FaultEffect::OmitContext) {
         grant.acrs.clear();
     }
     let scope = grant.scope.clone();
-    answer(tenant, app, (&grant, &scope), capable(asked.claims.as_deref()))
+    token_response(tenant, app, (&grant, &scope), can_handle_challenges(asked.claims.as_deref()))
 }
 
-fn by_refresh(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
+fn redeem_refresh_token(
+    tenant: &EmulatedTenant,
+    app: &AppRegistration,
+    asked: &TokenRequest,
+) -> Result<Value, AadstsError> {
     let now = tenant.clock().now();
-    let grant = tenant.world().refresh.get(&asked.refresh_token).cloned();
+    let grant = tenant.lock_state().refresh_tokens.get(&asked.refresh_token).cloned();
     let grant = grant
         .filter(|g| g.client_id == app.client_id)
         .ok_or_else(|| invalid_grant(70000, "The refresh token is not valid."))?;
-    if let Some(error) = AadstsError::told(tenant, FaultTarget::Token, Some(grant.account)) {
+    if let Some(error) = AadstsError::from_fault(tenant, FaultTarget::Token, Some(grant.account)) {
         return Err(error);
     }
     let id = grant.account.to_string();
-    let dead = tenant.world().take_faults(FaultTarget::Token, Some(&id)).contains(&FaultEffect::DeadToken);
-    refresh::judge(tenant, &grant, dead)?;
+    let dead = tenant.lock_state().take_faults(FaultTarget::Token, Some(&id)).contains(&FaultEffect::DeadToken);
+    refresh::check_refresh_token(tenant, &grant, dead)?;
     let narrowed: Vec<String> = asked.scope.split_whitespace().map(str::to_owned).collect();
     let scope = if narrowed.is_empty() { grant.scope.clone() } else { narrowed };
-    let grant = TokenGrant { issued: now, nonce: None, ..grant };
-    answer(tenant, app, (&grant, &scope), capable(asked.claims.as_deref()))
+    let grant = TokenGrant { issued_at: now, nonce: None, ..grant };
+    token_response(tenant, app, (&grant, &scope), can_handle_challenges(asked.claims.as_deref()))
 }
 
-fn by_device(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
-    let (grant, scope) = device::redeem(tenant, app, &asked.device_code)?;
-    if let Some(error) = AadstsError::told(tenant, FaultTarget::Token, Some(grant.account)) {
+fn redeem_device_grant(
+    tenant: &EmulatedTenant,
+    app: &AppRegistration,
+    asked: &TokenRequest,
+) -> Result<Value, AadstsError> {
+    let (grant, scope) = device::redeem_device_code(tenant, app, &asked.device_code)?;
+    if let Some(error) = AadstsError::from_fault(tenant, FaultTarget::Token, Some(grant.account)) {
         return Err(error);
     }
-    answer(tenant, app, (&grant, &scope), capable(asked.claims.as_deref()))
+    token_response(tenant, app, (&grant, &scope), can_handle_challenges(asked.claims.as_deref()))
 }
 
 /// Issues an access token for the app itself (client credentials).
-fn by_credentials(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
+fn issue_app_token(tenant: &EmulatedTenant, app: &AppRegistration, asked: &TokenRequest) -> Result<Value, AadstsError> {
     if !asked.scope.ends_with("/.default") {
         let text = "The provided value for the input parameter 'scope' is not valid; client credentials take a resource with '/.default'.";
         return Err(AadstsError::new(1_002_012, "invalid_scope", text));
     }
-    if let Some(error) = AadstsError::told(tenant, FaultTarget::Token, None) {
+    if let Some(error) = AadstsError::from_fault(tenant, FaultTarget::Token, None) {
         return Err(error);
     }
     let now = tenant.clock().now().as_second();
     let claims = json!({
-        "aud": GRAPH, "iss": tenant.issuer(), "iat": now, "nbf": now, "exp": now + ACCESS_SECONDS,
+        "aud": GRAPH_APP_ID, "iss": tenant.issuer(), "iat": now, "nbf": now, "exp": now + ACCESS_TOKEN_SECONDS,
         "appid": app.client_id, "app_displayname": app.name, "azp": app.client_id, "idtyp": "app",
         "oid": app.client_id, "sub": app.client_id, "tid": tenant.tenant_id(), "roles": app.application, "ver": "1.0",
     });
     let token = tenant.0.keys.sign(&claims).map_err(server_error)?;
     Ok(
-        json!({ "token_type": "Bearer", "expires_in": ACCESS_SECONDS, "ext_expires_in": ACCESS_SECONDS, "access_token": token }),
+        json!({ "token_type": "Bearer", "expires_in": ACCESS_TOKEN_SECONDS, "ext_expires_in": ACCESS_TOKEN_SECONDS, "access_token": token }),
     )
 }
 
@@ -176,27 +185,27 @@ fn server_error(error: super::keys::SigningKeyError) -> AadstsError {
 
 /// Returns the tokens for a person: an access token, an id token with `openid` and a refresh token with
 /// `offline_access`. With `capable`, the client can handle claims challenges.
-fn answer(
+fn token_response(
     tenant: &EmulatedTenant,
     app: &AppRegistration,
     (grant, scope): (&TokenGrant, &[String]),
     capable: bool,
 ) -> Result<Value, AadstsError> {
-    let lasts = if capable { EVALUATED_SECONDS } else { ACCESS_SECONDS };
+    let lasts = if capable { CAE_TOKEN_SECONDS } else { ACCESS_TOKEN_SECONDS };
     let now = tenant.clock().now().as_second();
-    let granted: Vec<&str> = granted(app, scope)?;
-    let world = tenant.world();
+    let granted: Vec<&str> = granted_permissions(app, scope)?;
+    let state = tenant.lock_state();
     let account =
-        world.account(grant.account).ok_or_else(|| invalid_grant(50034, "The user account does not exist."))?;
+        state.account_by_id(grant.account).ok_or_else(|| invalid_grant(50034, "The user account does not exist."))?;
     let access = json!({
-        "aud": GRAPH, "iss": format!("{}/{}/", tenant.0.base.get(), world.seed.organization.id), "iat": now, "nbf": now, "exp": now + lasts,
-        "appid": app.client_id, "idtyp": "user", "oid": account.id, "tid": world.seed.organization.id, "upn": account.seed.upn,
-        "scp": granted.join(" "), "acrs": grant.acrs, "amr": grant.method.references(), "ver": "1.0", "uti": tenant.random().token(),
+        "aud": GRAPH_APP_ID, "iss": format!("{}/{}/", tenant.0.urls.base_url(), state.seed.organization.id), "iat": now, "nbf": now, "exp": now + lasts,
+        "appid": app.client_id, "idtyp": "user", "oid": account.id, "tid": state.seed.organization.id, "upn": account.seed.upn,
+        "scp": granted.join(" "), "acrs": grant.acrs, "amr": grant.method.amr_values(), "ver": "1.0", "uti": tenant.random().token(),
         "xms_cc": if capable { &["cp1"][..] } else { &[] },
     });
-    let issuer = format!("{}/{}/v2.0", tenant.0.base.get(), world.seed.organization.id);
-    let id = id_claims(&world.seed, account, app, grant, scope, (now, issuer, tenant.random().token()));
-    drop(world);
+    let issuer = format!("{}/{}/v2.0", tenant.0.urls.base_url(), state.seed.organization.id);
+    let id = id_token_claims(&state.seed, account, app, grant, scope, (now, issuer, tenant.random().token()));
+    drop(state);
     let mut body = Map::new();
     body.insert("token_type".to_owned(), json!("Bearer"));
     body.insert("scope".to_owned(), json!(granted.join(" ")));
@@ -210,14 +219,14 @@ fn answer(
         // Each use issues another refresh token and does not revoke the old one
         // (<https://learn.microsoft.com/entra/identity-platform/refresh-tokens>).
         let fresh = tenant.random().token();
-        tenant.world().refresh.insert(fresh.clone(), grant.clone());
+        tenant.lock_state().refresh_tokens.insert(fresh.clone(), grant.clone());
         body.insert("refresh_token".to_owned(), json!(fresh));
     }
     Ok(Value::Object(body))
 }
 
 /// Returns the delegated permissions of a token. Fails with AADSTS65001 if one was requested without consent.
-fn granted<'a>(app: &'a AppRegistration, scope: &[String]) -> Result<Vec<&'a str>, AadstsError> {
+fn granted_permissions<'a>(app: &'a AppRegistration, scope: &[String]) -> Result<Vec<&'a str>, AadstsError> {
     let asked = scope.iter().filter(|s| !matches!(s.as_str(), "openid" | "profile" | "email" | "offline_access"));
     let mut granted = Vec::new();
     for scope in asked {
@@ -239,7 +248,7 @@ fn granted<'a>(app: &'a AppRegistration, scope: &[String]) -> Result<Vec<&'a str
 /// Returns the claims of a version 2.0 id token. `oid` and the names require the scope `profile`; `amr` is never
 /// included. `auth_time` and `acct` are optional claims, which the emulator always includes because Passback's setup
 /// configures them.
-fn id_claims(
+fn id_token_claims(
     seed: &crate::seed::TenantSeed,
     account: &CloudAccount,
     app: &AppRegistration,
@@ -250,8 +259,8 @@ fn id_claims(
     let pairwise = Sha256::new().chain_update(app.client_id.as_bytes()).chain_update(account.id.as_bytes()).finalize();
     let mut claims = json!({
         "ver": "2.0", "iss": issuer, "aud": app.client_id, "sub": URL_SAFE_NO_PAD.encode(pairwise),
-        "iat": now, "nbf": now, "exp": now + ACCESS_SECONDS, "auth_time": grant.auth_time.as_second(),
-        "tid": seed.organization.id, "sid": grant.session, "uti": uti, "acct": i32::from(account.seed.guest),
+        "iat": now, "nbf": now, "exp": now + ACCESS_TOKEN_SECONDS, "auth_time": grant.auth_time.as_second(),
+        "tid": seed.organization.id, "sid": grant.session_id, "uti": uti, "acct": i32::from(account.seed.guest),
         "login_hint": account.seed.upn,
     });
     let Some(map) = claims.as_object_mut() else { return claims };

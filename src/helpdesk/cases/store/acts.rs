@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::chain::RecordedDecision;
-use super::{at, read};
+use super::{parse_column, timestamp_from_millis};
 use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode};
 use crate::helpdesk::cases::rules::CaseAction;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
@@ -11,7 +11,7 @@ use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 /// Who sees a Temporary Access Pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PassViewer {
-    Nobody,
+    NoOne,
     Manager(ObjectId),
     Agent,
 }
@@ -20,30 +20,30 @@ pub(crate) enum PassViewer {
 pub(crate) struct NewExecution<'a> {
     pub(crate) id: &'a str,
     pub(crate) case: CaseId,
-    pub(crate) on: &'a RecordedDecision,
+    pub(crate) decision: &'a RecordedDecision,
     pub(crate) agent_name: &'a str,
-    pub(crate) shown_to: PassViewer,
+    pub(crate) viewer: PassViewer,
     pub(crate) now: Timestamp,
     pub(crate) outcome: &'a str,
 }
 
-pub(crate) async fn act(tx: &mut Tx, acting: &NewExecution<'_>) -> Result<(), StoreError> {
+pub(crate) async fn insert_execution(tx: &mut Tx, acting: &NewExecution<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_actions (id, case_id, action, verdict_id, basis, two_people, verdict_until,
         approval_id, approval_until, agent, agent_name, shown_to, viewer, at, outcome, detail, ended_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', NULL)";
-    let RecordedDecision { verdict, approved, .. } = acting.on;
-    let (shown_to, viewer) = match acting.shown_to {
-        PassViewer::Nobody => ("nobody", None),
+    let RecordedDecision { decision: verdict, approval: approved, .. } = acting.decision;
+    let (shown_to, viewer) = match acting.viewer {
+        PassViewer::NoOne => ("nobody", None),
         PassViewer::Manager(manager) => ("manager", Some(manager.to_string())),
         PassViewer::Agent => ("agent", None),
     };
     on_tx!(tx, |c| sqlx::query(SQL)
         .bind(acting.id)
         .bind(acting.case.to_string())
-        .bind(verdict.action.name())
+        .bind(verdict.action.as_str())
         .bind(&verdict.id)
-        .bind(if verdict.by_override { "override" } else { "methods" })
-        .bind(i64::from(verdict.needs.two_people))
+        .bind(if verdict.is_override { "override" } else { "methods" })
+        .bind(i64::from(verdict.requirements.two_people))
         .bind(verdict.until.as_millisecond())
         .bind(approved.as_ref().map(|approved| approved.id.clone()))
         .bind(approved.as_ref().map(|approved| approved.until.as_millisecond()))
@@ -69,43 +69,51 @@ pub(crate) struct ActionExecution {
     pub(crate) outcome: String,
     pub(crate) detail: String,
     /// Time at which the use of a pass was detected; below, when a sign-in method was last registered after it.
-    pub(crate) used_at: Option<Timestamp>,
-    pub(crate) method_at: Option<Timestamp>,
+    pub(crate) pass_used_at: Option<Timestamp>,
+    pub(crate) method_registered_at: Option<Timestamp>,
 }
 
 type ExecutionRow = (String, String, String, i64, String, String, Option<i64>, Option<i64>);
 
 /// Loads the executions of a case, newest first.
-pub(crate) async fn acted(db: &Db, case: CaseId) -> Result<Vec<ActionExecution>, StoreError> {
+pub(crate) async fn load_executions(db: &Db, case: CaseId) -> Result<Vec<ActionExecution>, StoreError> {
     const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail, w.used_at, w.method_at
         FROM case_actions a LEFT JOIN pass_watches w ON w.action_id = a.id
         WHERE a.case_id = $1 ORDER BY a.at DESC, a.id DESC LIMIT 50";
     let id = case.to_string();
     let rows: Vec<ExecutionRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    rows.into_iter().map(read_acted).collect()
+    rows.into_iter().map(execution_from_row).collect()
 }
 
-fn read_acted(row: ExecutionRow) -> Result<ActionExecution, StoreError> {
+fn execution_from_row(row: ExecutionRow) -> Result<ActionExecution, StoreError> {
     let (id, action, agent_name, when, outcome, detail, used, method) = row;
-    let action = CaseAction::read(&action)
-        .ok_or_else(|| StoreError::BadRow { table: "case_actions", problem: format!("action of {id}") })?;
-    let (used_at, method_at) = (used.map(at), method.map(at));
-    Ok(ActionExecution { action, agent_name, at: at(when), outcome, detail, used_at, method_at })
+    let action = CaseAction::from_name(&action)
+        .ok_or_else(|| StoreError::InvalidRow { table: "case_actions", problem: format!("action of {id}") })?;
+    let (used_at, method_at) = (used.map(timestamp_from_millis), method.map(timestamp_from_millis));
+    Ok(ActionExecution {
+        action,
+        agent_name,
+        at: timestamp_from_millis(when),
+        outcome,
+        detail,
+        pass_used_at: used_at,
+        method_registered_at: method_at,
+    })
 }
 
 /// Loads the executions on a person's account, newest first, for the account page of that person.
-pub(crate) async fn done_to(db: &Db, person: PersonKey) -> Result<Vec<ActionExecution>, StoreError> {
+pub(crate) async fn load_executions_of_person(db: &Db, person: PersonKey) -> Result<Vec<ActionExecution>, StoreError> {
     const SQL: &str = "SELECT a.id, a.action, a.agent_name, a.at, a.outcome, a.detail, w.used_at, w.method_at
         FROM case_actions a JOIN cases c ON c.id = a.case_id LEFT JOIN pass_watches w ON w.action_id = a.id
         WHERE c.tenant = $1 AND c.object = $2 ORDER BY a.at DESC, a.id DESC LIMIT 20";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let rows: Vec<ExecutionRow> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
-    rows.into_iter().map(read_acted).collect()
+    rows.into_iter().map(execution_from_row).collect()
 }
 
 /// Changes the status of an execution. Returns false if it no longer had the expected status.
-pub(crate) async fn end(
+pub(crate) async fn set_execution_status(
     tx: &mut Tx,
     id: &str,
     (from, outcome): (&str, &str),
@@ -129,14 +137,14 @@ pub(crate) async fn end(
 /// A pass that waits until the manager takes it.
 #[derive(Clone, Debug)]
 pub(crate) struct WaitingPass {
-    pub(crate) action: String,
+    pub(crate) execution_id: String,
     pub(crate) reference: ReferenceCode,
     pub(crate) name: String,
     pub(crate) person: PersonKey,
 }
 
 /// Loads the passes that wait for this manager.
-pub(crate) async fn waiting_passes(
+pub(crate) async fn load_waiting_passes(
     db: &Db,
     manager: ObjectId,
     since: Timestamp,
@@ -148,8 +156,8 @@ pub(crate) async fn waiting_passes(
     let rows: Vec<(String, String, String, String, String)> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(&manager).bind(since).fetch_all(pool).await)?;
     let one = |(action, reference, name, tenant, object): (String, String, String, String, String)| {
-        let person = PersonKey { tenant: read(&tenant, "tenant")?, object: read(&object, "object")? };
-        Ok(WaitingPass { action, reference: read(&reference, "reference")?, name, person })
+        let person = PersonKey { tenant: parse_column(&tenant, "tenant")?, object: parse_column(&object, "object")? };
+        Ok(WaitingPass { execution_id: action, reference: parse_column(&reference, "reference")?, name, person })
     };
     rows.into_iter().map(one).collect()
 }

@@ -6,13 +6,13 @@
 
 use jiff::Timestamp;
 
-use super::{at, read};
+use super::{parse_column, timestamp_from_millis};
 use crate::base::{CaseId, ObjectId, PersonKey};
 use crate::helpdesk::cases::rules::{CallerVerification, CaseAction, VerificationMethod, VerificationRequirements};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// Inserts a verification. `check` is the id of the confirmed request and the person who confirmed it.
-pub(crate) async fn verify(
+pub(crate) async fn insert_verification(
     tx: &mut Tx,
     (case, action): (CaseId, CaseAction),
     one: &CallerVerification,
@@ -24,8 +24,8 @@ pub(crate) async fn verify(
     on_tx!(tx, |c| sqlx::query(SQL)
         .bind(&one.id)
         .bind(case.to_string())
-        .bind(action.name())
-        .bind(one.method.name())
+        .bind(action.as_str())
+        .bind(one.method.as_str())
         .bind(one.points)
         .bind(one.agent.to_string())
         .bind(&one.agent_name)
@@ -41,7 +41,7 @@ pub(crate) async fn verify(
 }
 
 /// Returns whether this agent has already attested by this method, and the attestation is valid and unused.
-pub(crate) async fn said(
+pub(crate) async fn has_attested(
     tx: &mut Tx,
     (case, action): (CaseId, CaseAction),
     one: &CallerVerification,
@@ -52,8 +52,8 @@ pub(crate) async fn said(
     let (id, agent, now) = (case.to_string(), one.agent.to_string(), one.at.as_millisecond());
     let (count,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL)
         .bind(&id)
-        .bind(action.name())
-        .bind(one.method.name())
+        .bind(action.as_str())
+        .bind(one.method.as_str())
         .bind(&agent)
         .bind(now)
         .fetch_one(c)
@@ -64,17 +64,31 @@ pub(crate) async fn said(
 type VerificationRow = (String, String, String, i64, String, String, i64, i64);
 
 /// Loads the verifications of a case that no decision has used, with their action, oldest first.
-pub(crate) async fn verifications(db: &Db, case: CaseId) -> Result<Vec<(CaseAction, CallerVerification)>, StoreError> {
+pub(crate) async fn load_unused_verifications(
+    db: &Db,
+    case: CaseId,
+) -> Result<Vec<(CaseAction, CallerVerification)>, StoreError> {
     const SQL: &str = "SELECT action, id, method, points, agent, agent_name, at, until
         FROM case_verifications WHERE case_id = $1 AND id NOT IN (SELECT verification_id FROM case_parts) ORDER BY at, id";
     let id = case.to_string();
     let rows: Vec<VerificationRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    let bad = |what: &str| StoreError::BadRow { table: "case_verifications", problem: what.to_owned() };
+    let bad = |what: &str| StoreError::InvalidRow { table: "case_verifications", problem: what.to_owned() };
     let one = |(action, id, method, points, agent, agent_name, made, until): VerificationRow| {
-        let method = VerificationMethod::read(&method).ok_or_else(|| bad("method"))?;
-        let action = CaseAction::read(&action).ok_or_else(|| bad("action"))?;
-        let agent = read(&agent, "agent")?;
-        Ok((action, CallerVerification { id, method, points, agent, agent_name, at: at(made), until: at(until) }))
+        let method = VerificationMethod::from_name(&method).ok_or_else(|| bad("method"))?;
+        let action = CaseAction::from_name(&action).ok_or_else(|| bad("action"))?;
+        let agent = parse_column(&agent, "agent")?;
+        Ok((
+            action,
+            CallerVerification {
+                id,
+                method,
+                points,
+                agent,
+                agent_name,
+                at: timestamp_from_millis(made),
+                until: timestamp_from_millis(until),
+            },
+        ))
     };
     rows.into_iter().map(one).collect()
 }
@@ -84,8 +98,8 @@ pub(crate) async fn verifications(db: &Db, case: CaseId) -> Result<Vec<(CaseActi
 pub(crate) struct CaseDecision {
     pub(crate) id: String,
     pub(crate) action: CaseAction,
-    pub(crate) by_override: bool,
-    pub(crate) needs: VerificationRequirements,
+    pub(crate) is_override: bool,
+    pub(crate) requirements: VerificationRequirements,
     pub(crate) reason: String,
     pub(crate) agent: ObjectId,
     pub(crate) agent_name: String,
@@ -94,7 +108,7 @@ pub(crate) struct CaseDecision {
 }
 
 /// Inserts a decision and binds its verifications to it, so that no other decision can use them.
-pub(crate) async fn conclude(
+pub(crate) async fn insert_decision(
     tx: &mut Tx,
     case: CaseId,
     verdict: &CaseDecision,
@@ -105,19 +119,19 @@ pub(crate) async fn conclude(
         second_points, second_agent, second_until, third_id, third_method, third_points, third_agent, third_until)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
         $24, $25, $26)";
-    const PART: &str = "INSERT INTO case_parts (verification_id, verdict_id) VALUES ($1, $2)";
+    const PART_SQL: &str = "INSERT INTO case_parts (verification_id, verdict_id) VALUES ($1, $2)";
     for one in chosen {
-        on_tx!(&mut *tx, |c| sqlx::query(PART).bind(&one.id).bind(&verdict.id).execute(c).await.map(|_| ()))?;
+        on_tx!(&mut *tx, |c| sqlx::query(PART_SQL).bind(&one.id).bind(&verdict.id).execute(c).await.map(|_| ()))?;
     }
-    let basis = if verdict.by_override { "override" } else { "methods" };
+    let basis = if verdict.is_override { "override" } else { "methods" };
     on_tx!(tx, |c| {
         let mut query = sqlx::query(SQL)
             .bind(&verdict.id)
             .bind(case.to_string())
-            .bind(verdict.action.name())
+            .bind(verdict.action.as_str())
             .bind(basis)
-            .bind(verdict.needs.points)
-            .bind(i64::from(verdict.needs.two_people))
+            .bind(verdict.requirements.points)
+            .bind(i64::from(verdict.requirements.two_people))
             .bind(&verdict.reason)
             .bind(verdict.agent.to_string())
             .bind(&verdict.agent_name)
@@ -127,7 +141,7 @@ pub(crate) async fn conclude(
             let one = chosen.get(place);
             query = query
                 .bind(one.map(|one| one.id.clone()))
-                .bind(one.map(|one| one.method.name()))
+                .bind(one.map(|one| one.method.as_str()))
                 .bind(one.map(|one| one.points))
                 .bind(one.map(|one| one.agent.to_string()))
                 .bind(one.map(|one| one.until.as_millisecond()));
@@ -141,22 +155,22 @@ pub(crate) async fn conclude(
 #[derive(Clone, Debug)]
 pub(crate) struct ApprovalRecord {
     pub(crate) id: String,
-    pub(crate) name: String,
+    pub(crate) approver_name: String,
     pub(crate) until: Timestamp,
 }
 
 /// A stored decision with its approval, if there is one, and whether an execution has used it.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordedDecision {
-    pub(crate) verdict: CaseDecision,
-    pub(crate) approved: Option<ApprovalRecord>,
-    pub(crate) used: bool,
+    pub(crate) decision: CaseDecision,
+    pub(crate) approval: Option<ApprovalRecord>,
+    pub(crate) is_used: bool,
 }
 
 impl RecordedDecision {
     /// Returns whether the decision is unused and neither it nor its approval has expired.
-    pub(crate) fn good(&self, now: Timestamp) -> bool {
-        !self.used && now < self.verdict.until && self.approved.as_ref().is_none_or(|approved| now < approved.until)
+    pub(crate) fn is_usable(&self, now: Timestamp) -> bool {
+        !self.is_used && now < self.decision.until && self.approval.as_ref().is_none_or(|approved| now < approved.until)
     }
 }
 
@@ -182,33 +196,37 @@ impl TryFrom<DecisionRow> for RecordedDecision {
     type Error = StoreError;
 
     fn try_from(row: DecisionRow) -> Result<Self, StoreError> {
-        let bad = |what: &str| StoreError::BadRow { table: "case_verdicts", problem: what.to_owned() };
+        let bad = |what: &str| StoreError::InvalidRow { table: "case_verdicts", problem: what.to_owned() };
         let two_people = row.two_people == 1;
         let approved = row.approval_id.zip(row.approver_name).map(|(id, name)| ApprovalRecord {
             id,
-            name,
-            until: at(row.approved_until.unwrap_or(0)),
+            approver_name: name,
+            until: timestamp_from_millis(row.approved_until.unwrap_or(0)),
         });
         Ok(Self {
-            verdict: CaseDecision {
-                action: CaseAction::read(&row.action).ok_or_else(|| bad("action"))?,
-                by_override: row.basis == "override",
-                needs: VerificationRequirements { points: row.threshold, two_people, beyond_session: two_people },
-                agent: read(&row.agent, "agent")?,
+            decision: CaseDecision {
+                action: CaseAction::from_name(&row.action).ok_or_else(|| bad("action"))?,
+                is_override: row.basis == "override",
+                requirements: VerificationRequirements {
+                    points: row.threshold,
+                    two_people,
+                    beyond_own_session: two_people,
+                },
+                agent: parse_column(&row.agent, "agent")?,
                 agent_name: row.agent_name,
-                at: at(row.at),
-                until: at(row.until),
+                at: timestamp_from_millis(row.at),
+                until: timestamp_from_millis(row.until),
                 id: row.id,
                 reason: row.reason,
             },
-            approved,
-            used: row.acted.is_some(),
+            approval: approved,
+            is_used: row.acted.is_some(),
         })
     }
 }
 
 /// Loads the decisions of a case, newest first.
-pub(crate) async fn verdicts(db: &Db, case: CaseId) -> Result<Vec<RecordedDecision>, StoreError> {
+pub(crate) async fn load_decisions(db: &Db, case: CaseId) -> Result<Vec<RecordedDecision>, StoreError> {
     const SQL: &str =
         "SELECT v.id, v.action, v.basis, v.threshold, v.two_people, v.reason, v.agent, v.agent_name, v.at,
         v.until, p.id AS approval_id, p.approver_name, p.until AS approved_until, a.id AS acted
@@ -222,7 +240,7 @@ pub(crate) async fn verdicts(db: &Db, case: CaseId) -> Result<Vec<RecordedDecisi
 /// Returns whether `agent` approved a decision of `approver` about this person since a time.
 ///
 /// Two agents must not approve each other's decisions.
-pub(crate) async fn turn_taken(
+pub(crate) async fn has_reciprocal_approval(
     tx: &mut Tx,
     (approver, agent): (ObjectId, ObjectId),
     person: PersonKey,
@@ -245,7 +263,7 @@ pub(crate) async fn turn_taken(
 }
 
 /// Inserts the approval of a decision by a second person.
-pub(crate) async fn approve(
+pub(crate) async fn insert_approval(
     tx: &mut Tx,
     (id, verdict): (&str, &CaseDecision),
     person: PersonKey,

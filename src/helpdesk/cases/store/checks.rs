@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::{at, read};
+use super::{parse_column, timestamp_from_millis};
 use crate::base::{CaseId, ObjectId, PersonKey};
 use crate::helpdesk::cases::rules::{CaseAction, VerificationMethod};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
@@ -19,7 +19,7 @@ pub(crate) enum VerificationReply {
 }
 
 impl VerificationReply {
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
             Self::Wrong => "wrong",
@@ -34,27 +34,27 @@ pub(crate) struct VerificationRequest {
     pub(crate) id: String,
     pub(crate) case: CaseId,
     /// Name of the person of the case.
-    pub(crate) about: String,
+    pub(crate) person_name: String,
     pub(crate) action: CaseAction,
     pub(crate) method: VerificationMethod,
     pub(crate) agent: ObjectId,
     pub(crate) agent_name: String,
     /// Recipient: the person or their manager.
-    pub(crate) asked: PersonKey,
-    pub(super) sealed: String,
+    pub(crate) recipient: PersonKey,
+    pub(super) sealed_words: String,
     /// `None` while the request is open, and after it expired without a reply.
-    pub(crate) answer: Option<VerificationReply>,
+    pub(crate) reply: Option<VerificationReply>,
     pub(crate) asked_at: Timestamp,
     pub(crate) until: Timestamp,
 }
 
 impl VerificationRequest {
-    pub(crate) fn open(&self, now: Timestamp) -> bool {
-        self.answer.is_none() && now < self.until
+    pub(crate) fn is_open(&self, now: Timestamp) -> bool {
+        self.reply.is_none() && now < self.until
     }
 
-    pub(crate) fn sealed(&self) -> &str {
-        &self.sealed
+    pub(crate) fn sealed_words(&self) -> &str {
+        &self.sealed_words
     }
 }
 
@@ -65,26 +65,26 @@ pub(crate) struct NewVerificationRequest<'a> {
     pub(crate) action: CaseAction,
     pub(crate) method: VerificationMethod,
     pub(crate) agent: (ObjectId, &'a str),
-    pub(crate) asked: PersonKey,
-    pub(crate) sealed: &'a str,
+    pub(crate) recipient: PersonKey,
+    pub(crate) sealed_words: &'a str,
     pub(crate) now: Timestamp,
     pub(crate) until: Timestamp,
 }
 
-pub(crate) async fn ask(tx: &mut Tx, asking: &NewVerificationRequest<'_>) -> Result<(), StoreError> {
+pub(crate) async fn insert_request(tx: &mut Tx, asking: &NewVerificationRequest<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_checks
         (id, case_id, action, method, agent, agent_name, tenant, object, sealed, state, asked_at, until)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11)";
     on_tx!(tx, |c| sqlx::query(SQL)
         .bind(asking.id)
         .bind(asking.case.to_string())
-        .bind(asking.action.name())
-        .bind(asking.method.name())
+        .bind(asking.action.as_str())
+        .bind(asking.method.as_str())
         .bind(asking.agent.0.to_string())
         .bind(asking.agent.1)
-        .bind(asking.asked.tenant.to_string())
-        .bind(asking.asked.object.to_string())
-        .bind(asking.sealed)
+        .bind(asking.recipient.tenant.to_string())
+        .bind(asking.recipient.object.to_string())
+        .bind(asking.sealed_words)
         .bind(asking.now.as_millisecond())
         .bind(asking.until.as_millisecond())
         .execute(c)
@@ -114,30 +114,34 @@ impl TryFrom<VerificationRequestRow> for VerificationRequest {
     type Error = StoreError;
 
     fn try_from(row: VerificationRequestRow) -> Result<Self, StoreError> {
-        let bad = |what: &str| StoreError::BadRow { table: "case_checks", problem: format!("{what} of {}", row.id) };
+        let bad =
+            |what: &str| StoreError::InvalidRow { table: "case_checks", problem: format!("{what} of {}", row.id) };
         Ok(Self {
-            case: read(&row.case_id, "case")?,
-            about: row.name,
-            action: CaseAction::read(&row.action).ok_or_else(|| bad("action"))?,
-            method: VerificationMethod::read(&row.method).ok_or_else(|| bad("method"))?,
-            agent: read(&row.agent, "agent")?,
+            case: parse_column(&row.case_id, "case")?,
+            person_name: row.name,
+            action: CaseAction::from_name(&row.action).ok_or_else(|| bad("action"))?,
+            method: VerificationMethod::from_name(&row.method).ok_or_else(|| bad("method"))?,
+            agent: parse_column(&row.agent, "agent")?,
             agent_name: row.agent_name,
-            asked: PersonKey { tenant: read(&row.tenant, "tenant")?, object: read(&row.object, "object")? },
-            sealed: row.sealed,
-            answer: match row.state.as_str() {
+            recipient: PersonKey {
+                tenant: parse_column(&row.tenant, "tenant")?,
+                object: parse_column(&row.object, "object")?,
+            },
+            sealed_words: row.sealed,
+            reply: match row.state.as_str() {
                 "waiting" => None,
                 "confirmed" => Some(VerificationReply::Confirmed),
                 "wrong" => Some(VerificationReply::Wrong),
                 _ => Some(VerificationReply::Refused),
             },
-            asked_at: at(row.asked_at),
-            until: at(row.until),
+            asked_at: timestamp_from_millis(row.asked_at),
+            until: timestamp_from_millis(row.until),
             id: row.id,
         })
     }
 }
 
-macro_rules! checks_where {
+macro_rules! requests_where {
     ($condition:literal) => {
         concat!(
             "SELECT k.id, k.case_id, c.name, k.action, k.method, k.agent, k.agent_name, k.tenant, k.object, \
@@ -149,18 +153,18 @@ macro_rules! checks_where {
 }
 
 /// Loads the requests of a case, newest first.
-pub(crate) async fn checks(db: &Db, case: CaseId) -> Result<Vec<VerificationRequest>, StoreError> {
+pub(crate) async fn load_requests(db: &Db, case: CaseId) -> Result<Vec<VerificationRequest>, StoreError> {
     let id = case.to_string();
     let rows: Vec<VerificationRequestRow> =
-        on_db!(db, |pool| sqlx::query_as(checks_where!("k.case_id = $1")).bind(&id).fetch_all(pool).await)?;
+        on_db!(db, |pool| sqlx::query_as(requests_where!("k.case_id = $1")).bind(&id).fetch_all(pool).await)?;
     rows.into_iter().map(VerificationRequest::try_from).collect()
 }
 
 /// Loads the requests to a recipient, open and answered, newest first.
-pub(crate) async fn asked(db: &Db, who: PersonKey) -> Result<Vec<VerificationRequest>, StoreError> {
+pub(crate) async fn load_requests_to(db: &Db, who: PersonKey) -> Result<Vec<VerificationRequest>, StoreError> {
     let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
     let rows: Vec<VerificationRequestRow> =
-        on_db!(db, |pool| sqlx::query_as(checks_where!("k.tenant = $1 AND k.object = $2"))
+        on_db!(db, |pool| sqlx::query_as(requests_where!("k.tenant = $1 AND k.object = $2"))
             .bind(&tenant)
             .bind(&object)
             .fetch_all(pool)
@@ -169,16 +173,20 @@ pub(crate) async fn asked(db: &Db, who: PersonKey) -> Result<Vec<VerificationReq
 }
 
 /// Loads a request to a recipient by its id. A request to another recipient is not found.
-pub(crate) async fn check(db: &Db, id: &str, who: PersonKey) -> Result<Option<VerificationRequest>, StoreError> {
+pub(crate) async fn load_request_to(
+    db: &Db,
+    id: &str,
+    who: PersonKey,
+) -> Result<Option<VerificationRequest>, StoreError> {
     let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
-    let sql = checks_where!("k.id = $1 AND k.tenant = $2 AND k.object = $3");
+    let sql = requests_where!("k.id = $1 AND k.tenant = $2 AND k.object = $3");
     let row: Option<VerificationRequestRow> =
         on_db!(db, |pool| sqlx::query_as(sql).bind(id).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
     row.map(VerificationRequest::try_from).transpose()
 }
 
 /// Counts the open requests to a recipient in open cases.
-pub(crate) async fn waiting(db: &Db, who: PersonKey, now: Timestamp) -> Result<i64, StoreError> {
+pub(crate) async fn count_open_requests_to(db: &Db, who: PersonKey, now: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_checks k JOIN cases c ON c.id = k.case_id
         WHERE k.tenant = $1 AND k.object = $2 AND k.state = 'waiting' AND k.until > $3 AND c.state = 'open'";
     let (tenant, object, now) = (who.tenant.to_string(), who.object.to_string(), now.as_millisecond());
@@ -188,7 +196,7 @@ pub(crate) async fn waiting(db: &Db, who: PersonKey, now: Timestamp) -> Result<i
 }
 
 /// Returns whether a request by this method is open in a case.
-pub(crate) async fn is_waiting(
+pub(crate) async fn has_open_request(
     tx: &mut Tx,
     case: CaseId,
     method: VerificationMethod,
@@ -198,14 +206,14 @@ pub(crate) async fn is_waiting(
         "SELECT COUNT(*) FROM case_checks WHERE case_id = $1 AND method = $2 AND state = 'waiting' AND until > $3";
     let (id, now) = (case.to_string(), now.as_millisecond());
     let (count,): (i64,) =
-        on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(method.name()).bind(now).fetch_one(c).await)?;
+        on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(method.as_str()).bind(now).fetch_one(c).await)?;
     Ok(count > 0)
 }
 
 /// Stores the reply to an open request and deletes its words.
 ///
 /// Returns false if the request was already answered or has expired.
-pub(crate) async fn answer(
+pub(crate) async fn mark_answered(
     tx: &mut Tx,
     id: &str,
     answer: VerificationReply,
@@ -216,7 +224,7 @@ pub(crate) async fn answer(
     let now = now.as_millisecond();
     let rows = on_tx!(tx, |c| sqlx::query(SQL)
         .bind(id)
-        .bind(answer.name())
+        .bind(answer.as_str())
         .bind(now)
         .execute(c)
         .await
@@ -227,7 +235,7 @@ pub(crate) async fn answer(
 /// Counts the requests about this person that failed since a time, for any recipient.
 ///
 /// A request failed if the reply was incorrect or a denial.
-pub(crate) async fn failed_lately(db: &Db, person: PersonKey, since: Timestamp) -> Result<i64, StoreError> {
+pub(crate) async fn count_failures_since(db: &Db, person: PersonKey, since: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_checks k JOIN cases c ON c.id = k.case_id
         WHERE c.tenant = $1 AND c.object = $2 AND k.asked_at >= $3 AND k.state IN ('wrong', 'refused')";
     let (tenant, object, since) = (person.tenant.to_string(), person.object.to_string(), since.as_millisecond());

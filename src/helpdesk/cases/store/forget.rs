@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::store::{StoreError, Tx, on_tx};
 
 /// Statements that erase texts in the parts of a case. `$1` is the time before which a case must have changed last.
-const PARTS: [&str; 7] = [
+const ERASE_PARTS_SQL: [&str; 7] = [
     "DELETE FROM case_notes WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
     "UPDATE case_checks SET agent_name = '', sealed = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
     "UPDATE case_verifications SET agent_name = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
@@ -18,17 +18,20 @@ const PARTS: [&str; 7] = [
     "UPDATE pass_watches SET sealed = '' WHERE case_id IN (SELECT id FROM cases WHERE updated_at < $1)",
 ];
 /// Statement that erases texts in a case. It also closes a case that is still open after the retention period.
-const CASES: &str = "UPDATE cases SET name = '', upn = '', ticket = '', owner_name = '', asked_key = NULL,
+const ERASE_CASES_SQL: &str = "UPDATE cases SET name = '', upn = '', ticket = '', owner_name = '', asked_key = NULL,
     state = CASE WHEN state = 'open' THEN 'closed' ELSE state END
     WHERE updated_at < $1 AND (name <> '' OR upn <> '' OR ticket <> '' OR owner_name <> '')";
 
 /// Erases personal data in cases that have not changed since a time. Returns the number of cases.
-pub(crate) async fn forget(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+pub(crate) async fn erase_old_cases(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     let before = before.as_millisecond();
-    let cases =
-        on_tx!(&mut *tx, |c| sqlx::query(CASES).bind(before).execute(c).await.map(|done| done.rows_affected()))?;
+    let cases = on_tx!(&mut *tx, |c| sqlx::query(ERASE_CASES_SQL)
+        .bind(before)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected()))?;
     if cases > 0 {
-        for sql in PARTS {
+        for sql in ERASE_PARTS_SQL {
             on_tx!(&mut *tx, |c| sqlx::query(sql).bind(before).execute(c).await.map(|_| ()))?;
         }
     }

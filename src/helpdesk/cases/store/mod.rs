@@ -11,17 +11,21 @@ mod forget;
 mod tests;
 mod watches;
 
-pub(super) use acts::{ActionExecution, NewExecution, PassViewer, act, acted, done_to, end, waiting_passes};
+pub(super) use acts::{
+    ActionExecution, NewExecution, PassViewer, insert_execution, load_executions, load_executions_of_person,
+    load_waiting_passes, set_execution_status,
+};
 pub(super) use chain::{
-    CaseDecision, RecordedDecision, approve, conclude, said, turn_taken, verdicts, verifications, verify,
+    CaseDecision, RecordedDecision, has_attested, has_reciprocal_approval, insert_approval, insert_decision,
+    insert_verification, load_decisions, load_unused_verifications,
 };
 pub(super) use checks::{
-    NewVerificationRequest, VerificationReply, VerificationRequest, answer, ask, asked, check, checks, failed_lately,
-    is_waiting, waiting,
+    NewVerificationRequest, VerificationReply, VerificationRequest, count_failures_since, count_open_requests_to,
+    has_open_request, insert_request, load_request_to, load_requests, load_requests_to, mark_answered,
 };
-pub(super) use watches::{PassWatch, method_seen, used, watch, watches};
+pub(super) use watches::{PassWatch, insert_watch, load_watches, mark_method_registered, mark_used};
 
-pub(crate) use forget::forget;
+pub(crate) use forget::erase_old_cases;
 
 use jiff::Timestamp;
 
@@ -32,15 +36,15 @@ use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 /// Origin of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CaseOrigin {
-    Desk,
+    Helpdesk,
     /// A request at `/help` without a sign-in, so the requester is unknown.
     Internet,
 }
 
 impl CaseOrigin {
-    fn name(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
-            Self::Desk => "desk",
+            Self::Helpdesk => "desk",
             Self::Internet => "internet",
         }
     }
@@ -58,7 +62,7 @@ pub(crate) enum CaseState {
 impl CaseState {
     pub(crate) const ALL: [Self; 3] = [Self::Open, Self::Locked, Self::Closed];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Locked => "locked",
@@ -66,8 +70,8 @@ impl CaseState {
         }
     }
 
-    pub(crate) fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
 
@@ -82,7 +86,7 @@ pub(crate) struct HelpdeskCase {
     pub(crate) upn: String,
     pub(crate) origin: CaseOrigin,
     /// Number of requests at `/help` for this case.
-    pub(crate) asks: i64,
+    pub(crate) request_count: i64,
     pub(crate) reset: Option<ResetId>,
     pub(crate) action: CaseAction,
     pub(crate) state: CaseState,
@@ -126,39 +130,39 @@ struct CaseRow {
     updated_at: i64,
 }
 
-pub(super) fn at(millis: i64) -> Timestamp {
+pub(super) fn timestamp_from_millis(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
 /// Parses a stored value. A value that does not parse is a corrupt row.
-pub(super) fn read<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|_| StoreError::BadRow { table: "cases", problem: what.to_owned() })
+pub(super) fn parse_column<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::InvalidRow { table: "cases", problem: what.to_owned() })
 }
 
 impl TryFrom<CaseRow> for HelpdeskCase {
     type Error = StoreError;
 
     fn try_from(row: CaseRow) -> Result<Self, StoreError> {
-        let bad = |what: &str| StoreError::BadRow { table: "cases", problem: format!("{what} of {}", row.id) };
+        let bad = |what: &str| StoreError::InvalidRow { table: "cases", problem: format!("{what} of {}", row.id) };
         let person = match (&row.tenant, &row.object) {
             (Some(tenant), Some(object)) => {
-                Some(PersonKey { tenant: read(tenant, "tenant")?, object: read(object, "object")? })
+                Some(PersonKey { tenant: parse_column(tenant, "tenant")?, object: parse_column(object, "object")? })
             }
             _ => None,
         };
         Ok(Self {
-            id: read(&row.id, "id")?,
-            reference: read(&row.reference, "reference")?,
+            id: parse_column(&row.id, "id")?,
+            reference: parse_column(&row.reference, "reference")?,
             person,
-            origin: if row.origin == "desk" { CaseOrigin::Desk } else { CaseOrigin::Internet },
-            asks: row.asks,
-            reset: row.reset_id.as_deref().map(|id| read(id, "reset")).transpose()?,
-            action: CaseAction::read(&row.action).ok_or_else(|| bad("action"))?,
-            state: CaseState::read(&row.state).ok_or_else(|| bad("state"))?,
-            owner: row.owner.as_deref().map(|id| read(id, "owner")).transpose()?,
+            origin: if row.origin == "desk" { CaseOrigin::Helpdesk } else { CaseOrigin::Internet },
+            request_count: row.asks,
+            reset: row.reset_id.as_deref().map(|id| parse_column(id, "reset")).transpose()?,
+            action: CaseAction::from_name(&row.action).ok_or_else(|| bad("action"))?,
+            state: CaseState::from_name(&row.state).ok_or_else(|| bad("state"))?,
+            owner: row.owner.as_deref().map(|id| parse_column(id, "owner")).transpose()?,
             failures: row.failures,
-            created_at: at(row.created_at),
-            updated_at: at(row.updated_at),
+            created_at: timestamp_from_millis(row.created_at),
+            updated_at: timestamp_from_millis(row.updated_at),
             name: row.name,
             upn: row.upn,
             ticket: row.ticket,
@@ -177,17 +181,18 @@ pub(super) struct NewCase<'a> {
     pub(super) action: CaseAction,
     pub(super) owner: Option<(ObjectId, &'a str)>,
     /// The text entered at `/help` and its keyed digest.
-    pub(super) asked: Option<(&'a str, &'a str)>,
+    pub(super) help_request: Option<(&'a str, &'a str)>,
     pub(super) now: Timestamp,
 }
 
 /// Inserts an open case.
-pub(super) async fn insert(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), StoreError> {
+pub(super) async fn insert_case(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO cases (id, reference, tenant, object, name, upn, origin, asked_key, asks, reset_id,
         action, state, ticket, owner, owner_name, failures, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', '', $12, $13, 0, $14, $14)";
-    let origin = if new.asked.is_some() { CaseOrigin::Internet } else { CaseOrigin::Desk };
-    let (name, upn) = new.person.map_or((new.asked.map_or("", |(typed, _)| typed), ""), |(_, name, upn)| (name, upn));
+    let origin = if new.help_request.is_some() { CaseOrigin::Internet } else { CaseOrigin::Helpdesk };
+    let (name, upn) =
+        new.person.map_or((new.help_request.map_or("", |(typed, _)| typed), ""), |(_, name, upn)| (name, upn));
     on_tx!(tx, |c| sqlx::query(SQL)
         .bind(new.id.to_string())
         .bind(new.reference.as_str())
@@ -195,11 +200,11 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), StoreEr
         .bind(new.person.map(|(key, ..)| key.object.to_string()))
         .bind(name)
         .bind(upn)
-        .bind(origin.name())
-        .bind(new.asked.map(|(_, key)| key))
-        .bind(i64::from(new.asked.is_some()))
+        .bind(origin.as_str())
+        .bind(new.help_request.map(|(_, key)| key))
+        .bind(i64::from(new.help_request.is_some()))
         .bind(new.reset.map(|id| id.to_string()))
-        .bind(new.action.name())
+        .bind(new.action.as_str())
         .bind(new.owner.map(|(key, _)| key.to_string()))
         .bind(new.owner.map_or("", |(_, name)| name))
         .bind(new.now.as_millisecond())
@@ -210,16 +215,20 @@ pub(super) async fn insert(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), StoreEr
 }
 
 /// Counts another request for the same name. Returns `None` if there is no open case for it.
-pub(super) async fn asked_again(tx: &mut Tx, key: &str, now: Timestamp) -> Result<Option<CaseId>, StoreError> {
+pub(super) async fn count_repeated_request(
+    tx: &mut Tx,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<CaseId>, StoreError> {
     const SQL: &str =
         "UPDATE cases SET asks = asks + 1, updated_at = $2 WHERE asked_key = $1 AND state = 'open' RETURNING id";
     let row: Option<(String,)> =
         on_tx!(tx, |c| sqlx::query_as(SQL).bind(key).bind(now.as_millisecond()).fetch_optional(c).await)?;
-    row.map(|(id,)| read(&id, "id")).transpose()
+    row.map(|(id,)| parse_column(&id, "id")).transpose()
 }
 
 /// Inserts the reference that a requester received.
-pub(super) async fn request(
+pub(super) async fn insert_request_reference(
     tx: &mut Tx,
     case: CaseId,
     reference: &ReferenceCode,
@@ -232,7 +241,10 @@ pub(super) async fn request(
 }
 
 /// Loads a case by its own reference, or by a reference that a requester received.
-pub(super) async fn by_reference(db: &Db, reference: &ReferenceCode) -> Result<Option<HelpdeskCase>, StoreError> {
+pub(super) async fn load_case_by_reference(
+    db: &Db,
+    reference: &ReferenceCode,
+) -> Result<Option<HelpdeskCase>, StoreError> {
     const SQL: &str = case_sql!(
         "SELECT ",
         " FROM cases WHERE id = COALESCE((SELECT id FROM cases WHERE reference = $1),
@@ -246,7 +258,7 @@ pub(super) async fn by_reference(db: &Db, reference: &ReferenceCode) -> Result<O
 /// Loads one page of the cases in a state: helpdesk cases first, then requests from `/help`, newest first in each.
 ///
 /// `after` is the cursor: origin, time and id of the last case on the previous page.
-pub(super) async fn list(
+pub(super) async fn load_case_page(
     db: &Db,
     state: CaseState,
     after: Option<(CaseOrigin, Timestamp, CaseId)>,
@@ -257,16 +269,16 @@ pub(super) async fn list(
         ORDER BY origin, created_at DESC, id DESC LIMIT 51"
     );
     let (origin, before, id) = after.map_or(("desk", i64::MAX, String::new()), |(origin, when, id)| {
-        (origin.name(), when.as_millisecond(), id.to_string())
+        (origin.as_str(), when.as_millisecond(), id.to_string())
     });
-    let state = state.name();
+    let state = state.as_str();
     let rows: Vec<CaseRow> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(state).bind(origin).bind(before).bind(&id).fetch_all(pool).await)?;
     rows.into_iter().map(HelpdeskCase::try_from).collect()
 }
 
 /// Loads the newest cases of a person.
-pub(super) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<HelpdeskCase>, StoreError> {
+pub(super) async fn load_cases_of_person(db: &Db, person: PersonKey) -> Result<Vec<HelpdeskCase>, StoreError> {
     const SQL: &str = case_sql!(
         "SELECT ",
         " FROM cases WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 20"
@@ -277,7 +289,7 @@ pub(super) async fn of_person(db: &Db, person: PersonKey) -> Result<Vec<Helpdesk
 }
 
 /// Loads the newest cases about a reset.
-pub(super) async fn of_reset(db: &Db, reset: ResetId) -> Result<Vec<HelpdeskCase>, StoreError> {
+pub(super) async fn load_cases_of_reset(db: &Db, reset: ResetId) -> Result<Vec<HelpdeskCase>, StoreError> {
     const SQL: &str =
         case_sql!("SELECT ", " FROM cases WHERE reset_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20");
     let id = reset.to_string();
@@ -286,7 +298,7 @@ pub(super) async fn of_reset(db: &Db, reset: ResetId) -> Result<Vec<HelpdeskCase
 }
 
 /// Locks a case for the rest of the transaction and returns its current state. Returns `None` unless it is open.
-pub(super) async fn hold(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Option<HelpdeskCase>, StoreError> {
+pub(super) async fn lock_if_open(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Option<HelpdeskCase>, StoreError> {
     const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING ", "");
     let (id, now) = (id.to_string(), now.as_millisecond());
     let row: Option<CaseRow> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
@@ -294,11 +306,11 @@ pub(super) async fn hold(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Opti
 }
 
 /// Updates the change time of a case in any state, so that open pages refresh.
-pub(super) async fn touch(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<HelpdeskCase, StoreError> {
+pub(super) async fn mark_changed(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<HelpdeskCase, StoreError> {
     const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 RETURNING ", "");
     let (id, now) = (id.to_string(), now.as_millisecond());
     let row: Option<CaseRow> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
-    row.ok_or(StoreError::NoRow)?.try_into()
+    row.ok_or(StoreError::RowNotFound)?.try_into()
 }
 
 /// A change to a locked case.
@@ -308,25 +320,25 @@ pub(super) enum CaseChange<'a> {
     Action(CaseAction),
     /// Identifies the person. Their name replaces the text that was entered at `/help`.
     Person(PersonKey, &'a str, &'a str),
-    Failed,
+    FailedReply,
     State(CaseState),
 }
 
 /// Applies a change to a locked case.
-pub(super) async fn change(tx: &mut Tx, id: CaseId, change: &CaseChange<'_>) -> Result<(), StoreError> {
+pub(super) async fn apply_change(tx: &mut Tx, id: CaseId, change: &CaseChange<'_>) -> Result<(), StoreError> {
     let text = |text: &str| text.to_owned();
     let (sql, values) = match change {
         CaseChange::Owner(key, name) => {
             ("UPDATE cases SET owner = $2, owner_name = $3 WHERE id = $1", vec![key.to_string(), text(name)])
         }
         CaseChange::Ticket(ticket) => ("UPDATE cases SET ticket = $2 WHERE id = $1", vec![text(ticket)]),
-        CaseChange::Action(action) => ("UPDATE cases SET action = $2 WHERE id = $1", vec![text(action.name())]),
+        CaseChange::Action(action) => ("UPDATE cases SET action = $2 WHERE id = $1", vec![text(action.as_str())]),
         CaseChange::Person(key, name, upn) => (
             "UPDATE cases SET tenant = $2, object = $3, name = $4, upn = $5 WHERE id = $1 AND object IS NULL",
             vec![key.tenant.to_string(), key.object.to_string(), text(name), text(upn)],
         ),
-        CaseChange::Failed => ("UPDATE cases SET failures = failures + 1 WHERE id = $1", vec![]),
-        CaseChange::State(state) => ("UPDATE cases SET state = $2 WHERE id = $1", vec![text(state.name())]),
+        CaseChange::FailedReply => ("UPDATE cases SET failures = failures + 1 WHERE id = $1", vec![]),
+        CaseChange::State(state) => ("UPDATE cases SET state = $2 WHERE id = $1", vec![text(state.as_str())]),
     };
     let id = id.to_string();
     on_tx!(tx, |c| {
@@ -344,7 +356,7 @@ pub(crate) struct CaseNote {
     pub(crate) text: String,
 }
 
-pub(super) async fn note(
+pub(super) async fn insert_note(
     tx: &mut Tx,
     id: CaseId,
     (by, name): (ObjectId, &str),
@@ -358,9 +370,9 @@ pub(super) async fn note(
     Ok(())
 }
 
-pub(super) async fn notes(db: &Db, id: CaseId) -> Result<Vec<CaseNote>, StoreError> {
+pub(super) async fn load_notes(db: &Db, id: CaseId) -> Result<Vec<CaseNote>, StoreError> {
     const SQL: &str = "SELECT at, by_name, text FROM case_notes WHERE case_id = $1 ORDER BY seq";
     let id = id.to_string();
     let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
-    Ok(rows.into_iter().map(|(when, by, text)| CaseNote { at: at(when), by, text }).collect())
+    Ok(rows.into_iter().map(|(when, by, text)| CaseNote { at: timestamp_from_millis(when), by, text }).collect())
 }

@@ -2,25 +2,25 @@
 
 use jiff::Timestamp;
 
-use super::{at, read};
+use super::{parse_column, timestamp_from_millis};
 use crate::base::{CaseId, PersonKey};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx};
 
 /// A monitored pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PassWatch {
-    pub(crate) action: String,
+    pub(crate) execution_id: String,
     pub(crate) case: CaseId,
     pub(crate) person: PersonKey,
     /// Microsoft's id of the pass.
-    pub(crate) pass: String,
-    pub(crate) made_at: Timestamp,
-    pub(crate) ends_at: Timestamp,
+    pub(crate) pass_id: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
     pub(crate) used_at: Option<Timestamp>,
     /// Newest registration of a sign-in method that was reported.
-    pub(crate) method_at: Option<Timestamp>,
+    pub(crate) method_registered_at: Option<Timestamp>,
     /// Recipients of the notifications, sealed.
-    pub(crate) sealed: String,
+    pub(crate) sealed_audience: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -42,33 +42,36 @@ impl TryFrom<PassWatchRow> for PassWatch {
 
     fn try_from(row: PassWatchRow) -> Result<Self, StoreError> {
         Ok(Self {
-            action: row.action_id,
-            case: read(&row.case_id, "case_id")?,
-            person: PersonKey { tenant: read(&row.tenant, "tenant")?, object: read(&row.object, "object")? },
-            pass: row.pass_id,
-            made_at: at(row.made_at),
-            ends_at: at(row.ends_at),
-            used_at: row.used_at.map(at),
-            method_at: row.method_at.map(at),
-            sealed: row.sealed,
+            execution_id: row.action_id,
+            case: parse_column(&row.case_id, "case_id")?,
+            person: PersonKey {
+                tenant: parse_column(&row.tenant, "tenant")?,
+                object: parse_column(&row.object, "object")?,
+            },
+            pass_id: row.pass_id,
+            created_at: timestamp_from_millis(row.made_at),
+            expires_at: timestamp_from_millis(row.ends_at),
+            used_at: row.used_at.map(timestamp_from_millis),
+            method_registered_at: row.method_at.map(timestamp_from_millis),
+            sealed_audience: row.sealed,
         })
     }
 }
 
-pub(crate) async fn watch(tx: &mut Tx, watch: &PassWatch) -> Result<(), StoreError> {
+pub(crate) async fn insert_watch(tx: &mut Tx, watch: &PassWatch) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO pass_watches (action_id, case_id, tenant, object, pass_id, made_at, ends_at, sealed)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let (case, tenant, object) =
         (watch.case.to_string(), watch.person.tenant.to_string(), watch.person.object.to_string());
     on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&watch.action)
+        .bind(&watch.execution_id)
         .bind(&case)
         .bind(&tenant)
         .bind(&object)
-        .bind(&watch.pass)
-        .bind(watch.made_at.as_millisecond())
-        .bind(watch.ends_at.as_millisecond())
-        .bind(&watch.sealed)
+        .bind(&watch.pass_id)
+        .bind(watch.created_at.as_millisecond())
+        .bind(watch.expires_at.as_millisecond())
+        .bind(&watch.sealed_audience)
         .execute(c)
         .await
         .map(|_| ()))?;
@@ -76,7 +79,7 @@ pub(crate) async fn watch(tx: &mut Tx, watch: &PassWatch) -> Result<(), StoreErr
 }
 
 /// Loads the passes that were created since a time.
-pub(crate) async fn watches(db: &Db, since: Timestamp) -> Result<Vec<PassWatch>, StoreError> {
+pub(crate) async fn load_watches(db: &Db, since: Timestamp) -> Result<Vec<PassWatch>, StoreError> {
     const SQL: &str = "SELECT action_id, case_id, tenant, object, pass_id, made_at, ends_at, used_at, method_at, sealed
         FROM pass_watches WHERE made_at > $1 ORDER BY made_at LIMIT 500";
     let since = since.as_millisecond();
@@ -85,7 +88,7 @@ pub(crate) async fn watches(db: &Db, since: Timestamp) -> Result<Vec<PassWatch>,
 }
 
 /// Marks a pass as used. Returns false if it is already marked.
-pub(crate) async fn used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<bool, StoreError> {
+pub(crate) async fn mark_used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE pass_watches SET used_at = $2 WHERE action_id = $1 AND used_at IS NULL";
     let at = at.as_millisecond();
     let rows =
@@ -94,7 +97,7 @@ pub(crate) async fn used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<boo
 }
 
 /// Marks the time of a newly registered sign-in method. Returns false if another replica has reported it.
-pub(crate) async fn method_seen(
+pub(crate) async fn mark_method_registered(
     tx: &mut Tx,
     action: &str,
     before: Option<Timestamp>,

@@ -8,26 +8,26 @@ mod keep;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::reset) use keep::{TicketScope, forget, index_ticket, keep_words, unsearchable};
+pub(in crate::reset) use keep::{TicketScope, delete_terms, index_terms, index_ticket, load_unindexed};
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use sqlx::query::QueryAs;
 
-use super::at;
-use super::desk::{ListCursor, PAGE, ResetSummary, ResetSummaryRow, read};
+use super::desk::{ListCursor, PAGE_SIZE, ResetSummary, ResetSummaryRow, summary_from_row};
+use super::timestamp_from_millis;
 use crate::base::ResetId;
 use crate::reset::state::ResetState;
-use crate::reset::words::{FINDERS, SearchText};
+use crate::reset::words::{MAX_LOOKUP_TERMS, SearchText};
 use crate::store::{Db, StoreError, on_db};
 
 /// Number of resets per batch. The SQL below repeats the number.
-const AT_ONCE: usize = 200;
+const BATCH_SIZE: usize = 200;
 /// Maximum number of resets that are scanned for one page.
-pub(in crate::reset) const LOOKED: usize = 400;
+pub(in crate::reset) const MAX_SCANNED: usize = 400;
 /// Maximum number of resets without index terms that a search compares one by one, newest first.
-pub(in crate::reset) const FRESH: usize = 500;
+pub(in crate::reset) const MAX_UNINDEXED: usize = 500;
 
 /// Search filter of the helpdesk. All conditions must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,20 +47,20 @@ pub(crate) struct ResetQuery {
 /// One page of results, and where the next one starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ResetSearchPage {
-    pub(crate) lines: Vec<ResetSummary>,
-    pub(crate) rest: SearchContinuation,
+    pub(crate) resets: Vec<ResetSummary>,
+    pub(crate) continuation: SearchContinuation,
     /// Older resets are not indexed yet, so the search may miss some.
-    pub(crate) gathering: bool,
+    pub(crate) is_index_incomplete: bool,
 }
 
 /// What follows a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SearchContinuation {
-    Nothing,
+    End,
     /// More results after this position.
     More(ListCursor),
     /// Not known: the scan stopped at this position.
-    Unseen(ListCursor),
+    ScanLimitReached(ListCursor),
 }
 
 /// Position of a scan: only older resets follow. The id orders resets of the same millisecond.
@@ -72,53 +72,55 @@ struct SearchCursor {
 
 /// Index that a search scans.
 enum IndexChoice {
-    Words(Vec<String>),
+    Terms(Vec<String>),
     State(ResetState),
     Cause(String),
     All,
 }
 
-pub(in crate::reset) async fn search(db: &Db, asked: &ResetQuery) -> Result<ResetSearchPage, StoreError> {
-    let mut before = start(asked);
+pub(in crate::reset) async fn search_resets(db: &Db, asked: &ResetQuery) -> Result<ResetSearchPage, StoreError> {
+    let mut before = start_cursor(asked);
     // Loaded first: a reset that is indexed meanwhile is then found twice, and not missed.
     let fresh = match &asked.text {
-        Some(_) => fresh(db, &before, FRESH).await?,
+        Some(_) => load_unindexed_before(db, &before, MAX_UNINDEXED).await?,
         None => Vec::new(),
     };
-    let gathering = fresh.len() == FRESH;
-    let tickets = tickets(db, asked, &before).await?;
-    let way = way(db, asked, &before).await?;
-    let fits = |line: &ResetSummary| fits(asked, &tickets, line);
+    let gathering = fresh.len() == MAX_UNINDEXED;
+    let tickets = load_ticket_matches(db, asked, &before).await?;
+    let way = choose_index(db, asked, &before).await?;
+    let fits = |line: &ResetSummary| is_query_match(asked, &tickets, line);
     let (mut lines, mut looked, mut ended) = (Vec::new(), 0, false);
-    while !ended && lines.len() <= PAGE && looked < LOOKED {
-        let batch = batch(db, &way, asked, &before).await?;
-        ended = batch.len() < AT_ONCE;
+    while !ended && lines.len() <= PAGE_SIZE && looked < MAX_SCANNED {
+        let batch = load_batch(db, &way, asked, &before).await?;
+        ended = batch.len() < BATCH_SIZE;
         looked += batch.len();
         if let Some(last) = batch.last() {
             before = SearchCursor { at: last.created_at.as_millisecond(), id: last.id.to_string() };
         }
         lines.extend(batch.into_iter().filter(fits));
     }
-    let end = (!ended)
-        .then(|| ListCursor { at: at(before.at), id: before.id.parse().unwrap_or(ResetId::first_at(at(before.at))) });
+    let end = (!ended).then(|| ListCursor {
+        at: timestamp_from_millis(before.at),
+        id: before.id.parse().unwrap_or(ResetId::lower_bound_at(timestamp_from_millis(before.at))),
+    });
     for line in fresh.into_iter().filter(fits) {
-        if end.is_none_or(|end| end < line.place()) && lines.iter().all(|known| known.id != line.id) {
+        if end.is_none_or(|end| end < line.cursor()) && lines.iter().all(|known| known.id != line.id) {
             lines.push(line);
         }
     }
-    lines.sort_by_key(|line| std::cmp::Reverse(line.place()));
-    let more = lines.len() > PAGE;
-    lines.truncate(PAGE);
+    lines.sort_by_key(|line| std::cmp::Reverse(line.cursor()));
+    let more = lines.len() > PAGE_SIZE;
+    lines.truncate(PAGE_SIZE);
     let rest = match (lines.last().filter(|_| more), end) {
-        (Some(last), _) => SearchContinuation::More(last.place()),
-        (None, Some(end)) => SearchContinuation::Unseen(end),
-        (None, None) => SearchContinuation::Nothing,
+        (Some(last), _) => SearchContinuation::More(last.cursor()),
+        (None, Some(end)) => SearchContinuation::ScanLimitReached(end),
+        (None, None) => SearchContinuation::End,
     };
-    Ok(ResetSearchPage { lines, rest, gathering })
+    Ok(ResetSearchPage { resets: lines, continuation: rest, is_index_incomplete: gathering })
 }
 
 /// Returns the position at which a search starts.
-fn start(asked: &ResetQuery) -> SearchCursor {
+fn start_cursor(asked: &ResetQuery) -> SearchCursor {
     let after = asked.after.map(|place| SearchCursor { at: place.at.as_millisecond(), id: place.id.to_string() });
     let until = asked.until.map(|until| SearchCursor { at: until.as_millisecond(), id: String::new() });
     let both = [after, until].into_iter().flatten();
@@ -127,9 +129,10 @@ fn start(asked: &ResetQuery) -> SearchCursor {
 }
 
 /// Returns whether a reset matches every condition of a query.
-fn fits(asked: &ResetQuery, tickets: &BTreeSet<String>, line: &ResetSummary) -> bool {
+fn is_query_match(asked: &ResetQuery, tickets: &BTreeSet<String>, line: &ResetSummary) -> bool {
     let meant = |text: &SearchText| {
-        text.fits(&line.name, &line.upn, &bare(&line.reference)) || tickets.contains(&line.id.to_string())
+        text.is_match(&line.name, &line.upn, &without_hyphens(&line.reference))
+            || tickets.contains(&line.id.to_string())
     };
     asked.state.is_none_or(|state| state == line.state)
         && asked.cause.as_ref().is_none_or(|cause| line.cause.as_ref() == Some(cause))
@@ -139,14 +142,14 @@ fn fits(asked: &ResetQuery, tickets: &BTreeSet<String>, line: &ResetSummary) -> 
 }
 
 /// Returns a reference as it is stored.
-fn bare(reference: &str) -> String {
+fn without_hyphens(reference: &str) -> String {
     reference.chars().filter(|c| *c != '-').collect()
 }
 
 /// Returns the index with the fewest resets per time.
-async fn way(db: &Db, asked: &ResetQuery, before: &SearchCursor) -> Result<IndexChoice, StoreError> {
+async fn choose_index(db: &Db, asked: &ResetQuery, before: &SearchCursor) -> Result<IndexChoice, StoreError> {
     let mut ways = Vec::new();
-    ways.extend(asked.text.as_ref().map(|text| IndexChoice::Words(text.finders().into_iter().collect())));
+    ways.extend(asked.text.as_ref().map(|text| IndexChoice::Terms(text.lookup_terms().into_iter().collect())));
     ways.extend(asked.cause.clone().map(IndexChoice::Cause));
     ways.extend(asked.state.map(IndexChoice::State));
     if ways.len() < 2 {
@@ -154,7 +157,7 @@ async fn way(db: &Db, asked: &ResetQuery, before: &SearchCursor) -> Result<Index
     }
     let mut furthest = None;
     for way in ways {
-        let Some(reached) = reach(db, &way, asked, before).await? else { return Ok(way) };
+        let Some(reached) = load_batch_end(db, &way, asked, before).await? else { return Ok(way) };
         if furthest.as_ref().is_none_or(|(known, _)| reached < *known) {
             furthest = Some((reached, way));
         }
@@ -163,7 +166,7 @@ async fn way(db: &Db, asked: &ResetQuery, before: &SearchCursor) -> Result<Index
 }
 
 /// SQL for the newest resets of one term. `$1` is the upper bound of the id (exclusive), `$2` the lower bound.
-macro_rules! word {
+macro_rules! newest_of_term {
     ($value:literal) => {
         concat!(
             "SELECT * FROM (SELECT reset_id FROM search_words WHERE word = $",
@@ -175,25 +178,25 @@ macro_rules! word {
 }
 
 /// SQL for the newest resets of several terms, each reset once. An unused slot has an empty term.
-macro_rules! words {
+macro_rules! newest_of_terms {
     ($before:literal, $after:literal) => {
         concat!(
             $before,
-            word!(3),
+            newest_of_term!(3),
             " UNION ",
-            word!(4),
+            newest_of_term!(4),
             " UNION ",
-            word!(5),
+            newest_of_term!(5),
             " UNION ",
-            word!(6),
+            newest_of_term!(6),
             " UNION ",
-            word!(7),
+            newest_of_term!(7),
             " UNION ",
-            word!(8),
+            newest_of_term!(8),
             " UNION ",
-            word!(9),
+            newest_of_term!(9),
             " UNION ",
-            word!(10),
+            newest_of_term!(10),
             $after
         )
     };
@@ -203,7 +206,7 @@ macro_rules! words {
 /// index has that order: with a plain equality on the column, PostgreSQL scans all resets by time and discards those
 /// with other values, which can be any number. It uses `<=`, because PostgreSQL estimates no rows below the
 /// alphabetically first state.
-macro_rules! along {
+macro_rules! newest_by_column {
     ($columns:literal, $of:literal, $end:literal) => {
         concat!(
             "SELECT ",
@@ -223,7 +226,7 @@ macro_rules! along {
 }
 
 /// SQL for the newest of all resets.
-macro_rules! through {
+macro_rules! newest_of_all {
     ($columns:literal, $end:literal) => {
         concat!(
             "SELECT ",
@@ -235,31 +238,31 @@ macro_rules! through {
 }
 
 /// Loads up to [`BATCH_SIZE`] resets of an index. CROSS JOIN fixes the join order for SQLite.
-async fn batch(
+async fn load_batch(
     db: &Db,
     way: &IndexChoice,
     asked: &ResetQuery,
     before: &SearchCursor,
 ) -> Result<Vec<ResetSummary>, StoreError> {
-    const WORDS: &str = words!(
+    const BY_TERMS: &str = newest_of_terms!(
         "SELECT r.id, r.reference, r.name, r.upn, r.state, r.cause, r.created_at, r.object FROM (SELECT reset_id FROM (",
         ") AS all_words ORDER BY reset_id DESC LIMIT 200) AS found CROSS JOIN resets r WHERE r.id = found.reset_id ORDER BY r.id DESC"
     );
-    const COLUMNS: [&str; 3] = [
-        along!("id, reference, name, upn, state, cause, created_at, object", "state", "LIMIT 200"),
-        along!("id, reference, name, upn, state, cause, created_at, object", "cause", "LIMIT 200"),
-        through!("id, reference, name, upn, state, cause, created_at, object", "LIMIT 200"),
+    const BY_COLUMN: [&str; 3] = [
+        newest_by_column!("id, reference, name, upn, state, cause, created_at, object", "state", "LIMIT 200"),
+        newest_by_column!("id, reference, name, upn, state, cause, created_at, object", "cause", "LIMIT 200"),
+        newest_of_all!("id, reference, name, upn, state, cause, created_at, object", "LIMIT 200"),
     ];
     let rows: Vec<ResetSummaryRow> = match way {
-        IndexChoice::Words(words) => {
-            let (newest, oldest) = ids(asked, before);
+        IndexChoice::Terms(words) => {
+            let (newest, oldest) = id_range(asked, before);
             on_db!(db, |pool| {
-                let query = sqlx::query_as(WORDS).bind(&newest).bind(&oldest);
-                slots(words).fold(query, QueryAs::bind).fetch_all(pool).await
+                let query = sqlx::query_as(BY_TERMS).bind(&newest).bind(&oldest);
+                term_slots(words).fold(query, QueryAs::bind).fetch_all(pool).await
             })?
         }
         way => {
-            let (sql, value) = one_of(way, COLUMNS);
+            let (sql, value) = sql_and_value(way, BY_COLUMN);
             let oldest = asked.from.map_or(i64::MIN, Timestamp::as_millisecond);
             on_db!(db, |pool| sqlx::query_as(sql)
                 .bind(before.at)
@@ -270,33 +273,34 @@ async fn batch(
                 .await)?
         }
     };
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(summary_from_row).collect()
 }
 
 /// Loads the id of the last reset in the next batch of an index. The older it is, the fewer resets the index has.
 /// `None` if the index has fewer than [`BATCH_SIZE`] resets.
-async fn reach(
+async fn load_batch_end(
     db: &Db,
     way: &IndexChoice,
     asked: &ResetQuery,
     before: &SearchCursor,
 ) -> Result<Option<String>, StoreError> {
-    const WORDS: &str = words!("SELECT reset_id FROM (", ") AS all_words ORDER BY reset_id DESC LIMIT 1 OFFSET 199");
-    const IDS: [&str; 3] = [
-        along!("id", "state", "LIMIT 1 OFFSET 199"),
-        along!("id", "cause", "LIMIT 1 OFFSET 199"),
-        through!("id", "LIMIT 1 OFFSET 199"),
+    const BY_TERMS: &str =
+        newest_of_terms!("SELECT reset_id FROM (", ") AS all_words ORDER BY reset_id DESC LIMIT 1 OFFSET 199");
+    const BY_COLUMN: [&str; 3] = [
+        newest_by_column!("id", "state", "LIMIT 1 OFFSET 199"),
+        newest_by_column!("id", "cause", "LIMIT 1 OFFSET 199"),
+        newest_of_all!("id", "LIMIT 1 OFFSET 199"),
     ];
     let row: Option<(String,)> = match way {
-        IndexChoice::Words(words) => {
-            let (newest, oldest) = ids(asked, before);
+        IndexChoice::Terms(words) => {
+            let (newest, oldest) = id_range(asked, before);
             on_db!(db, |pool| {
-                let query = sqlx::query_as(WORDS).bind(&newest).bind(&oldest);
-                slots(words).fold(query, QueryAs::bind).fetch_optional(pool).await
+                let query = sqlx::query_as(BY_TERMS).bind(&newest).bind(&oldest);
+                term_slots(words).fold(query, QueryAs::bind).fetch_optional(pool).await
             })?
         }
         way => {
-            let (sql, value) = one_of(way, IDS);
+            let (sql, value) = sql_and_value(way, BY_COLUMN);
             let oldest = asked.from.map_or(i64::MIN, Timestamp::as_millisecond);
             on_db!(db, |pool| sqlx::query_as(sql)
                 .bind(before.at)
@@ -311,46 +315,56 @@ async fn reach(
 }
 
 /// Returns the SQL and the bound value for an index other than terms.
-fn one_of<'a>(way: &'a IndexChoice, [state, cause, all]: [&'static str; 3]) -> (&'static str, &'a str) {
+fn sql_and_value<'a>(way: &'a IndexChoice, [state, cause, all]: [&'static str; 3]) -> (&'static str, &'a str) {
     match way {
-        IndexChoice::State(wanted) => (state, wanted.name()),
+        IndexChoice::State(wanted) => (state, wanted.as_str()),
         IndexChoice::Cause(code) => (cause, code),
-        IndexChoice::All | IndexChoice::Words(_) => (all, ""),
+        IndexChoice::All | IndexChoice::Terms(_) => (all, ""),
     }
 }
 
 /// Returns the terms, padded with empty ones to [`MAX_LOOKUP_TERMS`].
-fn slots(words: &[String]) -> impl Iterator<Item = &str> {
-    words.iter().map(String::as_str).chain(std::iter::repeat("")).take(FINDERS)
+fn term_slots(words: &[String]) -> impl Iterator<Item = &str> {
+    words.iter().map(String::as_str).chain(std::iter::repeat("")).take(MAX_LOOKUP_TERMS)
 }
 
 /// Returns the upper and lower id of a term scan. Ids are in order of time.
-fn ids(asked: &ResetQuery, before: &SearchCursor) -> (String, String) {
+fn id_range(asked: &ResetQuery, before: &SearchCursor) -> (String, String) {
     let newest = match before {
         SearchCursor { at: i64::MAX, .. } => "z".to_owned(),
-        SearchCursor { at: millis, id } if id.is_empty() => ResetId::first_at(at(*millis)).to_string(),
+        SearchCursor { at: millis, id } if id.is_empty() => {
+            ResetId::lower_bound_at(timestamp_from_millis(*millis)).to_string()
+        }
         SearchCursor { id, .. } => id.clone(),
     };
-    (newest, asked.from.map(|from| ResetId::first_at(from).to_string()).unwrap_or_default())
+    (newest, asked.from.map(|from| ResetId::lower_bound_at(from).to_string()).unwrap_or_default())
 }
 
 /// Loads the resets with a matching ticket, which the row itself does not contain.
-async fn tickets(db: &Db, asked: &ResetQuery, before: &SearchCursor) -> Result<BTreeSet<String>, StoreError> {
+async fn load_ticket_matches(
+    db: &Db,
+    asked: &ResetQuery,
+    before: &SearchCursor,
+) -> Result<BTreeSet<String>, StoreError> {
     const SQL: &str = "SELECT reset_id FROM search_words WHERE word = $3 AND reset_id < $1 AND reset_id >= $2
         ORDER BY reset_id DESC LIMIT 200";
     let Some(text) = &asked.text else { return Ok(BTreeSet::new()) };
-    let (newest, oldest) = ids(asked, before);
-    let rows: Vec<(String,)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&newest).bind(&oldest).bind(text.ticket()).fetch_all(pool).await)?;
+    let (newest, oldest) = id_range(asked, before);
+    let rows: Vec<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL)
+        .bind(&newest)
+        .bind(&oldest)
+        .bind(text.ticket_term())
+        .fetch_all(pool)
+        .await)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Loads the newest resets that are not indexed, after a position.
-async fn fresh(db: &Db, before: &SearchCursor, count: usize) -> Result<Vec<ResetSummary>, StoreError> {
+async fn load_unindexed_before(db: &Db, before: &SearchCursor, count: usize) -> Result<Vec<ResetSummary>, StoreError> {
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE searchable IS NULL AND (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3";
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let rows: Vec<ResetSummaryRow> =
         on_db!(db, |pool| sqlx::query_as(SQL).bind(before.at).bind(&before.id).bind(count).fetch_all(pool).await)?;
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(summary_from_row).collect()
 }

@@ -2,40 +2,40 @@
 
 use jiff::SignedDuration;
 
-use super::super::tests::{facts, person, start};
-use super::super::{ResetIntent, StateTransition, insert, step, touch};
-use super::keep::{TicketScope, forget, index_ticket};
+use super::super::tests::{base_time, person_key, person_profile};
+use super::super::{ResetIntent, StateTransition, insert_intent, mark_changed, update_state};
+use super::keep::{TicketScope, delete_terms, index_ticket};
 use super::*;
 use crate::base::{Random, ReferenceCode};
 use crate::reset::causes::ResetCause;
 use crate::store::on_tx;
-use crate::store::testing::{TestDatabase, engines};
+use crate::store::testing::{TestDatabase, test_databases};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Inserts a reset of the `n`th person, `hours` after the base time.
-async fn add(engine: &TestDatabase, n: u32, name: &str, hours: i64) -> ResetSummary {
-    let now = start() + HOUR * i32::try_from(hours).unwrap();
+async fn insert_reset_at(engine: &TestDatabase, n: u32, name: &str, hours: i64) -> ResetSummary {
+    let now = base_time() + HOUR * i32::try_from(hours).unwrap();
     let random = Random::system();
-    let (id, reference, key) = (ResetId::new(&random, now), ReferenceCode::new(&random), person(n));
-    let mut facts = facts(key);
+    let (id, reference, key) = (ResetId::new(&random, now), ReferenceCode::new(&random), person_key(n));
+    let mut facts = person_profile(key);
     facts.name = name.to_owned();
     facts.upn = format!("p{n}@contoso.example");
     let intent =
-        ResetIntent { id, reference: &reference, person: key, facts: &facts, owner: "me", lease_until: now, now };
+        ResetIntent { id, reference: &reference, person: key, profile: &facts, owner: "me", lease_until: now, now };
     let mut tx = engine.db.begin().await.unwrap();
-    insert(&mut tx, &intent).await.unwrap();
-    touch(&mut tx, id, now).await.unwrap();
+    insert_intent(&mut tx, &intent).await.unwrap();
+    mark_changed(&mut tx, id, now).await.unwrap();
     tx.commit().await.unwrap();
-    all(engine).await.into_iter().find(|line| line.id == id).unwrap()
+    load_all_unindexed(engine).await.into_iter().find(|line| line.id == id).unwrap()
 }
 
-async fn ends(engine: &TestDatabase, line: &ResetSummary, to: ResetState, cause: Option<ResetCause>) {
+async fn end_reset(engine: &TestDatabase, line: &ResetSummary, to: ResetState, cause: Option<ResetCause>) {
     let mut tx = engine.db.begin().await.unwrap();
     let now = line.created_at;
-    step(
+    update_state(
         &mut tx,
-        &StateTransition { id: line.id, from: ResetState::Sending, to, cause, detail: None, now, look_at: None },
+        &StateTransition { id: line.id, from: ResetState::Sending, to, cause, detail: None, now, next_check_at: None },
     )
     .await
     .unwrap();
@@ -43,44 +43,44 @@ async fn ends(engine: &TestDatabase, line: &ResetSummary, to: ResetState, cause:
 }
 
 /// Loads all resets that are not indexed, without the page limit.
-async fn all(engine: &TestDatabase) -> Vec<ResetSummary> {
-    fresh(&engine.db, &start_of_all(), 100_000).await.unwrap()
+async fn load_all_unindexed(engine: &TestDatabase) -> Vec<ResetSummary> {
+    load_unindexed_before(&engine.db, &first_cursor(), 100_000).await.unwrap()
 }
 
-fn start_of_all() -> SearchCursor {
-    super::start(&ResetQuery::default())
+fn first_cursor() -> SearchCursor {
+    super::start_cursor(&ResetQuery::default())
 }
 
-async fn keep(engine: &TestDatabase) {
+async fn index_all(engine: &TestDatabase) {
     loop {
-        let waiting = unsearchable(&engine.db, None, 1_000).await.unwrap();
+        let waiting = load_unindexed(&engine.db, None, 1_000).await.unwrap();
         if waiting.is_empty() {
             return;
         }
         let mut tx = engine.db.begin().await.unwrap();
-        keep_words(&mut tx, &waiting).await.unwrap();
+        index_terms(&mut tx, &waiting).await.unwrap();
         tx.commit().await.unwrap();
     }
 }
 
-fn typed(text: &str) -> ResetQuery {
-    ResetQuery { text: Some(SearchText::read(text).unwrap()), ..ResetQuery::default() }
+fn text_query(text: &str) -> ResetQuery {
+    ResetQuery { text: Some(SearchText::parse(text).unwrap()), ..ResetQuery::default() }
 }
 
-async fn found(engine: &TestDatabase, asked: &ResetQuery) -> Vec<ResetId> {
-    search(&engine.db, asked).await.unwrap().lines.into_iter().map(|line| line.id).collect()
+async fn search_ids(engine: &TestDatabase, asked: &ResetQuery) -> Vec<ResetId> {
+    search_resets(&engine.db, asked).await.unwrap().resets.into_iter().map(|line| line.id).collect()
 }
 
 #[tokio::test]
-async fn a_reset_is_found_before_and_after_its_words_are_kept() {
-    for engine in engines().await {
-        let anna = add(&engine, 1, "Anna Müller", 1).await;
-        let anke = add(&engine, 2, "Anke Murr", 2).await;
-        let omar = add(&engine, 3, "Omar Diallo", 3).await;
+async fn reset_is_found_before_and_after_indexing() {
+    for engine in test_databases().await {
+        let anna = insert_reset_at(&engine, 1, "Anna Müller", 1).await;
+        let anke = insert_reset_at(&engine, 2, "Anke Murr", 2).await;
+        let omar = insert_reset_at(&engine, 3, "Omar Diallo", 3).await;
         for kept in [false, true] {
             if kept {
-                keep(&engine).await;
-                assert!(all(&engine).await.is_empty());
+                index_all(&engine).await;
+                assert!(load_all_unindexed(&engine).await.is_empty());
             }
             for (text, expected) in [
                 ("an mu", vec![anke.id, anna.id]),
@@ -90,16 +90,20 @@ async fn a_reset_is_found_before_and_after_its_words_are_kept() {
                 ("p3@contoso", vec![omar.id]),
                 ("zzz", vec![]),
             ] {
-                assert_eq!(found(&engine, &typed(text)).await, expected, "{text}, kept: {kept}");
+                assert_eq!(search_ids(&engine, &text_query(text)).await, expected, "{text}, kept: {kept}");
             }
-            assert_eq!(found(&engine, &typed(&omar.reference[..3])).await.first(), Some(&omar.id), "kept: {kept}");
+            assert_eq!(
+                search_ids(&engine, &text_query(&omar.reference[..3])).await.first(),
+                Some(&omar.id),
+                "kept: {kept}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn state_cause_time_and_text_must_all_hold() {
-    for engine in engines().await {
+async fn search_requires_every_filter_to_match() {
+    for engine in test_databases().await {
         let mut lines = Vec::new();
         let ended = [
             (ResetState::Writing, None),
@@ -109,21 +113,21 @@ async fn state_cause_time_and_text_must_all_hold() {
         ];
         for n in 0..32 {
             let name = if n % 2 == 0 { "Anna Müller" } else { "Omar Diallo" };
-            let line = add(&engine, n, name, i64::from(n)).await;
+            let line = insert_reset_at(&engine, n, name, i64::from(n)).await;
             let (state, cause) = ended[usize::try_from(n / 2 % 4).unwrap()];
-            ends(&engine, &line, state, cause).await;
-            lines.push(ResetSummary { state, cause: cause.map(|c| c.code().to_owned()), ..line });
+            end_reset(&engine, &line, state, cause).await;
+            lines.push(ResetSummary { state, cause: cause.map(|c| c.as_str().to_owned()), ..line });
         }
-        keep(&engine).await;
+        index_all(&engine).await;
         lines.reverse();
         let mut asked = 0;
         for text in [None, Some("an mu"), Some("omar"), Some("zzz")] {
             for state in [None, Some(ResetState::Failed), Some(ResetState::Split)] {
                 for cause in [None, Some("F-AGENT-OFFLINE"), Some("R-POLICY")] {
                     for (from, until) in [(None, None), (Some(9), None), (None, Some(20)), (Some(9), Some(20))] {
-                        let at = |hours: Option<i32>| hours.map(|hours| start() + HOUR * hours);
+                        let at = |hours: Option<i32>| hours.map(|hours| base_time() + HOUR * hours);
                         let question = ResetQuery {
-                            text: text.and_then(SearchText::read),
+                            text: text.and_then(SearchText::parse),
                             state,
                             cause: cause.map(str::to_owned),
                             from: at(from),
@@ -131,14 +135,14 @@ async fn state_cause_time_and_text_must_all_hold() {
                             after: None,
                         };
                         let holds = |line: &&ResetSummary| {
-                            text.is_none_or(|text| SearchText::read(text).unwrap().fits(&line.name, &line.upn, ""))
+                            text.is_none_or(|text| SearchText::parse(text).unwrap().is_match(&line.name, &line.upn, ""))
                                 && state.is_none_or(|state| line.state == state)
                                 && cause.is_none_or(|cause| line.cause.as_deref() == Some(cause))
                                 && at(from).is_none_or(|from| line.created_at >= from)
                                 && at(until).is_none_or(|until| line.created_at < until)
                         };
                         let expected: Vec<ResetId> = lines.iter().filter(holds).map(|line| line.id).collect();
-                        assert_eq!(found(&engine, &question).await, expected, "{question:?}");
+                        assert_eq!(search_ids(&engine, &question).await, expected, "{question:?}");
                         asked += 1;
                     }
                 }
@@ -149,53 +153,57 @@ async fn state_cause_time_and_text_must_all_hold() {
 }
 
 /// Loads pages until the end.
-async fn walk(engine: &TestDatabase, mut asked: ResetQuery) -> (Vec<ResetId>, usize) {
+async fn collect_pages(engine: &TestDatabase, mut asked: ResetQuery) -> (Vec<ResetId>, usize) {
     let (mut seen, mut pages) = (Vec::new(), 0);
     loop {
-        let page = search(&engine.db, &asked).await.unwrap();
-        assert!(page.lines.len() <= PAGE);
-        seen.extend(page.lines.iter().map(|line| line.id));
+        let page = search_resets(&engine.db, &asked).await.unwrap();
+        assert!(page.resets.len() <= PAGE_SIZE);
+        seen.extend(page.resets.iter().map(|line| line.id));
         pages += 1;
-        match page.rest {
-            SearchContinuation::Nothing => return (seen, pages),
-            SearchContinuation::More(place) | SearchContinuation::Unseen(place) => asked.after = Some(place),
+        match page.continuation {
+            SearchContinuation::End => return (seen, pages),
+            SearchContinuation::More(place) | SearchContinuation::ScanLimitReached(place) => asked.after = Some(place),
         }
     }
 }
 
 #[tokio::test]
-async fn pages_miss_none_even_of_resets_that_began_together() {
-    for engine in engines().await {
+async fn paging_returns_every_reset_of_same_millisecond() {
+    for engine in test_databases().await {
         let mut expected = Vec::new();
         for n in 0..120 {
-            expected.push(add(&engine, n, "Anna Müller", 0).await.id);
+            expected.push(insert_reset_at(&engine, n, "Anna Müller", 0).await.id);
         }
         expected.sort_unstable();
         expected.reverse();
         for kept in [false, true] {
             if kept {
-                keep(&engine).await;
+                index_all(&engine).await;
             }
-            for question in [ResetQuery::default(), typed("anna"), typed("an mu")] {
-                assert_eq!(walk(&engine, question.clone()).await, (expected.clone(), 3), "{question:?}, kept: {kept}");
+            for question in [ResetQuery::default(), text_query("anna"), text_query("an mu")] {
+                assert_eq!(
+                    collect_pages(&engine, question.clone()).await,
+                    (expected.clone(), 3),
+                    "{question:?}, kept: {kept}"
+                );
             }
         }
     }
 }
 
 /// Inserts copies of a reset, an hour apart, with their terms, directly into the tables.
-async fn crowd(engine: &TestDatabase, of: &ResetSummary, count: i64) {
-    const RESET: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open, searchable)
+async fn insert_copies(engine: &TestDatabase, of: &ResetSummary, count: i64) {
+    const INSERT_RESET: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open, searchable)
         SELECT $1, $2, tenant, $3, upn, name, synced, 'refused', $4, updated_at, revision, change, 0, 1 FROM resets WHERE id = $5";
-    const WORDS: &str =
+    const INSERT_TERMS: &str =
         "INSERT INTO search_words (word, reset_id) SELECT word, $1 FROM search_words WHERE reset_id = $2";
     let mut tx = engine.db.begin().await.unwrap();
     for n in 0..count {
-        let now = start() - HOUR * i32::try_from(n + 1).unwrap();
-        let id = ResetId::first_at(now).to_string();
+        let now = base_time() - HOUR * i32::try_from(n + 1).unwrap();
+        let id = ResetId::lower_bound_at(now).to_string();
         let (reference, object, source) =
             (format!("0{n:07}"), format!("00000000-0000-4000-8000-{n:012}"), of.id.to_string());
-        on_tx!(&mut tx, |c| sqlx::query(RESET)
+        on_tx!(&mut tx, |c| sqlx::query(INSERT_RESET)
             .bind(&id)
             .bind(&reference)
             .bind(&object)
@@ -205,63 +213,68 @@ async fn crowd(engine: &TestDatabase, of: &ResetSummary, count: i64) {
             .await
             .map(|_| ()))
         .unwrap();
-        on_tx!(&mut tx, |c| sqlx::query(WORDS).bind(&id).bind(&source).execute(c).await.map(|_| ())).unwrap();
+        on_tx!(&mut tx, |c| sqlx::query(INSERT_TERMS).bind(&id).bind(&source).execute(c).await.map(|_| ())).unwrap();
     }
     tx.commit().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_walk_ends_after_so_many_lines_says_so_and_goes_on() {
-    for engine in engines().await {
-        let omar = add(&engine, 1, "Omar Diallo", -5_000).await;
-        let anna = add(&engine, 2, "Anna Müller", 1).await;
-        keep(&engine).await;
-        crowd(&engine, &anna, 2_500).await;
-        let question = ResetQuery { state: Some(ResetState::Sending), ..typed("anna") };
+async fn search_stops_at_scan_limit_and_continues_from_there() {
+    for engine in test_databases().await {
+        let omar = insert_reset_at(&engine, 1, "Omar Diallo", -5_000).await;
+        let anna = insert_reset_at(&engine, 2, "Anna Müller", 1).await;
+        index_all(&engine).await;
+        insert_copies(&engine, &anna, 2_500).await;
+        let question = ResetQuery { state: Some(ResetState::Sending), ..text_query("anna") };
         assert_eq!(
-            search(&engine.db, &question).await.unwrap().rest,
-            SearchContinuation::Nothing,
+            search_resets(&engine.db, &question).await.unwrap().continuation,
+            SearchContinuation::End,
             "the shorter index was scanned"
         );
-        assert_eq!(found(&engine, &question).await, [anna.id]);
-        assert_eq!(walk(&engine, ResetQuery { until: Some(start()), ..typed("a") }).await.0.len(), 2_500);
+        assert_eq!(search_ids(&engine, &question).await, [anna.id]);
+        assert_eq!(
+            collect_pages(&engine, ResetQuery { until: Some(base_time()), ..text_query("a") }).await.0.len(),
+            2_500
+        );
         // No name has a second word that begins so, and the only index is that of the first word.
-        let question = typed("an z");
-        let first = search(&engine.db, &question).await.unwrap();
-        let SearchContinuation::Unseen(place) = first.rest else { panic!("{:?}", first.rest) };
-        let looked = start() - HOUR * i32::try_from(LOOKED).unwrap();
+        let question = text_query("an z");
+        let first = search_resets(&engine.db, &question).await.unwrap();
+        let SearchContinuation::ScanLimitReached(place) = first.continuation else {
+            panic!("{:?}", first.continuation)
+        };
+        let looked = base_time() - HOUR * i32::try_from(MAX_SCANNED).unwrap();
         assert!((place.at - looked).total(jiff::Unit::Hour).unwrap().abs() < 3.0, "{place:?}");
-        assert_eq!(walk(&engine, question).await, (vec![], 7), "the scan continues to the end");
-        assert_eq!(found(&engine, &typed("omar")).await, [omar.id]);
+        assert_eq!(collect_pages(&engine, question).await, (vec![], 7), "the scan continues to the end");
+        assert_eq!(search_ids(&engine, &text_query("omar")).await, [omar.id]);
     }
 }
 
 #[tokio::test]
-async fn a_ticket_finds_its_resets_until_they_are_forgotten() {
-    for engine in engines().await {
-        let anna = add(&engine, 1, "Anna Müller", 1).await;
-        ends(&engine, &anna, ResetState::Refused, Some(ResetCause::Policy)).await;
-        let again = add(&engine, 1, "Anna Müller", 2).await;
-        let omar = add(&engine, 2, "Omar Diallo", 3).await;
-        keep(&engine).await;
+async fn ticket_finds_its_resets_until_erasure() {
+    for engine in test_databases().await {
+        let anna = insert_reset_at(&engine, 1, "Anna Müller", 1).await;
+        end_reset(&engine, &anna, ResetState::Refused, Some(ResetCause::Policy)).await;
+        let again = insert_reset_at(&engine, 1, "Anna Müller", 2).await;
+        let omar = insert_reset_at(&engine, 2, "Omar Diallo", 3).await;
+        index_all(&engine).await;
         let mut tx = engine.db.begin().await.unwrap();
-        index_ticket(&mut tx, TicketScope::Person(person(1)), "INC 0012345").await.unwrap();
+        index_ticket(&mut tx, TicketScope::Person(person_key(1)), "INC 0012345").await.unwrap();
         index_ticket(&mut tx, TicketScope::Resets(&[omar.id]), "REQ-7").await.unwrap();
         index_ticket(&mut tx, TicketScope::Resets(&[omar.id]), "REQ-7").await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(found(&engine, &typed("inc0012345")).await, [again.id, anna.id]);
-        let refused = ResetQuery { state: Some(ResetState::Refused), ..typed("INC 0012345") };
-        assert_eq!(found(&engine, &refused).await, [anna.id]);
-        assert_eq!(found(&engine, &typed("req-7")).await, [omar.id]);
-        assert_eq!(found(&engine, &typed("INC001")).await, [], "a ticket matches only in full");
+        assert_eq!(search_ids(&engine, &text_query("inc0012345")).await, [again.id, anna.id]);
+        let refused = ResetQuery { state: Some(ResetState::Refused), ..text_query("INC 0012345") };
+        assert_eq!(search_ids(&engine, &refused).await, [anna.id]);
+        assert_eq!(search_ids(&engine, &text_query("req-7")).await, [omar.id]);
+        assert_eq!(search_ids(&engine, &text_query("INC001")).await, [], "a ticket matches only in full");
         for line in [&omar, &anna, &again] {
             let mut tx = engine.db.begin().await.unwrap();
-            forget(&mut tx, line.id).await.unwrap();
+            delete_terms(&mut tx, line.id).await.unwrap();
             tx.commit().await.unwrap();
         }
-        keep(&engine).await;
+        index_all(&engine).await;
         for text in ["req-7", "omar", "inc0012345", "an mu", "p1@"] {
-            assert_eq!(found(&engine, &typed(text)).await, [], "{text}");
+            assert_eq!(search_ids(&engine, &text_query(text)).await, [], "{text}");
         }
         let (left,): (i64,) =
             on_db!(&engine.db, |p| sqlx::query_as("SELECT COUNT(*) FROM search_words").fetch_one(p).await).unwrap();
@@ -270,16 +283,16 @@ async fn a_ticket_finds_its_resets_until_they_are_forgotten() {
 }
 
 #[tokio::test]
-async fn words_are_kept_once_whoever_tries_and_not_after_they_were_forgotten() {
-    for engine in engines().await {
-        let anna = add(&engine, 1, "Anna Müller", 1).await;
-        let waiting = unsearchable(&engine.db, None, 10).await.unwrap();
+async fn erased_reset_is_not_indexed_again() {
+    for engine in test_databases().await {
+        let anna = insert_reset_at(&engine, 1, "Anna Müller", 1).await;
+        let waiting = load_unindexed(&engine.db, None, 10).await.unwrap();
         let mut tx = engine.db.begin().await.unwrap();
-        forget(&mut tx, anna.id).await.unwrap();
+        delete_terms(&mut tx, anna.id).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = engine.db.begin().await.unwrap();
-        keep_words(&mut tx, &waiting).await.unwrap();
+        index_terms(&mut tx, &waiting).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(found(&engine, &typed("anna")).await, []);
+        assert_eq!(search_ids(&engine, &text_query("anna")).await, []);
     }
 }
