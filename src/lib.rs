@@ -4,24 +4,24 @@
 
 mod audit;
 mod base;
-mod brand;
+mod branding;
 pub mod config;
 #[cfg(feature = "emulator")]
 pub mod demo;
 mod directory;
+mod eligibility;
 mod entra;
-mod guard;
+mod health;
 mod helpdesk;
 mod notify;
 pub mod ops;
+mod password_policy;
 mod people;
-mod policy;
 mod reset;
 pub mod serve;
 mod signin;
 mod state;
 mod store;
-mod troubles;
 mod web;
 
 pub use audit::{AuditVerification, verify_audit};

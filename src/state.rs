@@ -10,11 +10,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::AuditLog;
 use crate::base::{Clock, InFlightResets, Metrics, ObjectId, Random, ResetId, TtlCache, WatchRegistry};
-use crate::brand::{BrandError, OrganisationBrand};
+use crate::branding::{BrandError, OrganisationBrand};
 use crate::config::Config;
 use crate::directory::{DirectoryError, DirectoryProbe};
 use crate::entra::{EntraClients, RiskLookup};
-use crate::policy::{BreachError, PasswordPolicy};
+use crate::password_policy::{BreachError, PasswordPolicy};
 use crate::store::{Db, DbSessions, RateLimiter, Sealer, SignInAttempts};
 
 /// Lifetime of a cached user risk, long enough that the form and its submission need one Graph request.

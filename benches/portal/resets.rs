@@ -20,7 +20,7 @@ pub(crate) async fn run(figures: &mut BenchmarkReport) {
     let all_from_here = ("PASSBACK__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "20000");
     let _portal = fleet.start_replica(fleet.port, &[("PASSBACK_LOG", "warn"), all_from_here]).await;
     fleet.link_operator().await;
-    let http = super::support::raw::http_client();
+    let http = super::support::raw_client::http_client();
     let mut browsers = Vec::new();
     for n in 0..PERSON_COUNT {
         browsers.push(HttpBrowser { http: http.clone(), ..fleet.signed_in(&person_upn(n)).await });

@@ -10,22 +10,24 @@
 //! - Anyone with both the database and the sealing keys can write another history. Only an exported head detects that.
 
 mod chain;
+mod chain_verification;
 mod event;
-mod ledger;
+mod reset_history;
 mod retention;
 mod search;
-mod staff;
+mod staff_activity;
 #[cfg(test)]
 mod tests;
-mod trail;
-mod verify;
+mod transaction;
 
+pub use chain_verification::{AuditVerification, verify_audit};
 pub(crate) use event::{AuditActor, AuditEvent};
-pub(crate) use ledger::{AuditLog, AuditedTransaction};
+pub(crate) use reset_history::{ResetHistoryEntry, load_reset_history};
 pub(crate) use retention::{erasable_before, erase_personal_data};
 pub(crate) use search::{
     AUDIT_PAGE_ROWS, AuditEntry, AuditQuery, PersonalData, load_event_kinds, load_head, load_newest, load_oldest,
 };
-pub(crate) use staff::{StaffAction, count_approvers_since, load_staff_actions, load_staff_upn, load_staff_workload};
-pub(crate) use trail::{ResetHistoryEntry, load_reset_history};
-pub use verify::{AuditVerification, verify_audit};
+pub(crate) use staff_activity::{
+    StaffAction, count_approvers_since, load_staff_actions, load_staff_upn, load_staff_workload,
+};
+pub(crate) use transaction::{AuditLog, AuditedTransaction};

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::ledger::AuditedTransaction;
 use super::search::sequence_after;
+use super::transaction::AuditedTransaction;
 use crate::store::{Db, StoreError, on_tx};
 
 /// Maximum number of rows erased in one transaction.

@@ -5,7 +5,7 @@
 //! detected only by an exported head.
 
 use super::chain::{ChainedRow, head_mac_input};
-use super::verify::{AuditVerification, check_chain, check_exported_head};
+use super::chain_verification::{AuditVerification, check_chain, check_exported_head};
 use super::{AuditActor, AuditEvent, AuditLog, load_head};
 use crate::base::{Clock, Random};
 use crate::store::testing::{TestDatabase, test_databases, test_sealer};

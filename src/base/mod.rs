@@ -1,23 +1,23 @@
 //! Provides clock, randomness, ids, secrets, caches and metrics. Depends on no other module of the product.
 
-mod brief;
+mod change_tracked_cache;
 mod colour;
-mod crash;
+mod crash_points;
 mod hex;
 mod ids;
-mod in_flight;
-mod known;
+mod in_flight_resets;
 mod metrics;
-mod watchers;
+mod ttl_cache;
+mod watch_registry;
 
-pub(crate) use brief::TtlCache;
+pub(crate) use change_tracked_cache::ChangeTrackedCache;
 pub(crate) use colour::Colour;
-pub(crate) use crash::crash_point;
+pub(crate) use crash_points::crash_point;
 pub(crate) use hex::encode_hex;
 pub(crate) use ids::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId, TenantId};
-pub(crate) use in_flight::{InFlightGuard, InFlightResets};
-pub(crate) use known::ChangeTrackedCache;
+pub(crate) use in_flight_resets::{InFlightGuard, InFlightResets};
 pub(crate) use metrics::Metrics;
 pub use passback_foundation::{Clock, Random};
 pub(crate) use passback_foundation::{Password, Secret, is_loopback_host, public_origin};
-pub(crate) use watchers::{WatchRegistry, WatchSubscription};
+pub(crate) use ttl_cache::TtlCache;
+pub(crate) use watch_registry::{WatchRegistry, WatchSubscription};

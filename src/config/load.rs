@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::check::validate_config;
+use super::validation::validate_config;
 use super::{Config, CredentialKind};
 use crate::base::Secret;
 

@@ -4,18 +4,18 @@
 //! sets any key, and `*_file` names a file with a secret. Unknown keys are errors, because a misspelt limit would
 //! otherwise be no limit.
 
-mod alarms;
+mod alerts;
 mod audit;
 mod canary;
-mod check;
 mod entra;
 mod helpdesk;
 mod load;
 mod notify;
 mod risk;
 mod sections;
+mod validation;
 
-pub use alarms::{AlertConfig, IanaTimeZone, WorkingDay, WorkingHours};
+pub use alerts::{AlertConfig, IanaTimeZone, WorkingDay, WorkingHours};
 pub use audit::AuditConfig;
 pub use canary::CanaryConfig;
 pub use helpdesk::{ActAs, ActionThresholds, HelpdeskConfig, ThresholdIncreases, VerificationPoints};

@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::descriptor::denies_password_change;
-use super::entry::LdapEntry;
-use super::policy::DirectoryPasswordRules;
+use super::ldap_entry::LdapEntry;
+use super::password_rules::DirectoryPasswordRules;
+use super::security_descriptor::denies_password_change;
 use super::sid::Sid;
 
 /// Account disabled.

@@ -9,13 +9,13 @@
 //! - Callers must be able to continue without an answer.
 
 mod account;
-mod descriptor;
-#[cfg(feature = "emulator")]
-mod door;
-mod entry;
-mod ldap;
-mod policy;
+mod connection;
+mod ldap_entry;
+mod password_rules;
+mod security_descriptor;
 mod sid;
+#[cfg(feature = "emulator")]
+mod test_api;
 mod unlock;
 
 use std::convert::Infallible;
@@ -31,15 +31,15 @@ use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) use account::DirectoryAccount;
-#[cfg(feature = "emulator")]
-pub use door::probe_directory_account;
-pub(crate) use policy::DirectoryPasswordRules;
+pub(crate) use password_rules::DirectoryPasswordRules;
 pub(crate) use sid::Sid;
+#[cfg(feature = "emulator")]
+pub use test_api::probe_directory_account;
 
 use crate::base::{Clock, Secret};
 use crate::config;
-use entry::LdapEntry;
-use ldap::LdapConnection;
+use connection::LdapConnection;
+use ldap_entry::LdapEntry;
 
 /// Maximum number of concurrent connections. More would only wait for the same domain controller.
 const MAX_CONNECTIONS: usize = 8;
@@ -119,7 +119,7 @@ struct ProbeInner {
 impl DirectoryProbe {
     /// Loads the CA certificate. Sends nothing yet.
     pub(crate) fn new(settings: &config::DirectoryConfig, clock: Clock) -> Result<Self, DirectoryError> {
-        let (settings, tls) = (settings.clone(), ldap::pinned_tls_config(&settings.ca_file)?);
+        let (settings, tls) = (settings.clone(), connection::pinned_tls_config(&settings.ca_file)?);
         // `config::load` requires the password.
         let password = settings.password.clone().unwrap_or_else(|| Secret::new(String::new()));
         Ok(Self(Arc::new(ProbeInner { settings, password, tls, clock, slots: Semaphore::new(MAX_CONNECTIONS) })))
@@ -203,12 +203,12 @@ async fn fetch_rules(
     account: &LdapEntry,
 ) -> Result<Option<DirectoryPasswordRules>, DirectoryError> {
     if let Some(policy) = account.text("msDS-ResultantPSO") {
-        let read = controller.fetch_object(policy, &policy::FINE_GRAINED_ATTRIBUTES).await?;
+        let read = controller.fetch_object(policy, &password_rules::FINE_GRAINED_ATTRIBUTES).await?;
         return Ok(read.as_ref().and_then(DirectoryPasswordRules::from_fine_grained_policy));
     }
     let root = controller.fetch_object("", &["defaultNamingContext"]).await?;
     let Some(domain) = root.as_ref().and_then(|root| root.text("defaultNamingContext")) else { return Ok(None) };
-    let head = controller.fetch_object(domain, &policy::DOMAIN_ATTRIBUTES).await?;
+    let head = controller.fetch_object(domain, &password_rules::DOMAIN_ATTRIBUTES).await?;
     Ok(head.as_ref().and_then(DirectoryPasswordRules::from_domain))
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::ldap::LdapConnection;
+use super::connection::LdapConnection;
 use super::{AccountName, DirectoryError, DirectoryProbe, ProbeInner};
 
 impl DirectoryProbe {

@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::agent::ClaimsChallenge;
-use super::application::AppTokenProvider;
-use super::http::{self, HttpError};
-use super::oauth::TokenError;
+use super::acting_identity::ClaimsChallenge;
+use super::app_token::AppTokenProvider;
+use super::http_client::{self, HttpError};
 use super::oidc::OidcClient;
+use super::token_endpoint::TokenError;
 use crate::base::{Clock, Metrics, Random, Secret};
 use crate::config;
 use crate::store::RateLimit;
@@ -122,8 +122,8 @@ impl GraphClient {
         let base = settings.graph_url();
         let application = AppTokenProvider::new(Arc::clone(&oidc), &base, clock.clone());
         Ok(Self {
-            http: http::build_client()?,
-            unpooled_http: http::build_unpooled_client()?,
+            http: http_client::build_client()?,
+            unpooled_http: http_client::build_unpooled_client()?,
             base_url: base,
             app_token: application,
             oidc,
@@ -191,7 +191,7 @@ impl GraphClient {
     /// Sends a request with a token. Any status but success is an error.
     pub(super) async fn send(&self, request: RequestBuilder, token: &Secret) -> Result<GraphResponse, GraphError> {
         let (status, headers, answer) = self.send_authorized(request, token).await?;
-        Ok(GraphResponse { status, headers, body: http::read_body(answer).await? })
+        Ok(GraphResponse { status, headers, body: http_client::read_body(answer).await? })
     }
 
     /// Sends a request and ignores the body of a success, so that an unreadable body cannot turn success into an error.
@@ -220,7 +220,7 @@ impl GraphClient {
             return Ok((status, headers, answer));
         }
         // Without its body the response is still an error, but not proven to come from Graph.
-        let body = http::read_body(answer).await.unwrap_or_default();
+        let body = http_client::read_body(answer).await.unwrap_or_default();
         Err(GraphError::ErrorResponse(parse_refusal(status, &headers, &body)))
     }
 }

@@ -10,43 +10,43 @@
 //! - Wire formats stay inside this module.
 
 mod about;
-mod agent;
-mod application;
-mod consent;
+mod acting_identity;
+mod app_token;
+mod conditional_access;
 mod credential;
 mod graph;
-mod http;
-mod location;
+mod http_client;
 mod mail;
-mod oauth;
 mod oidc;
+mod operation_url;
 mod operator;
-mod policies;
+mod permissions;
 mod reads;
+mod token_endpoint;
 
 pub(crate) use about::{MAX_SEARCH_RESULTS, RegistrationDetails, RiskLookup, RiskyUser, UserSummary};
-pub(crate) use agent::{AGENT_SCOPES, ActingIdentity, AgentToken, ClaimsChallenge};
-pub(crate) use consent::{
-    APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, PermissionReview,
-    review_application_permissions, review_operator_permissions,
-};
+pub(crate) use acting_identity::{AGENT_SCOPES, ActingIdentity, AgentToken, ClaimsChallenge};
+#[cfg(test)]
+pub(crate) use conditional_access::parse_policy_for_test;
+pub(crate) use conditional_access::{ConditionalAccessPolicy, SignInFrequency};
 pub(crate) use credential::{ClientCredential, CredentialError};
 pub(crate) use graph::{AUDIT_LOG_RATE_LIMIT, GraphClient, GraphError, GraphRefusal};
-pub(crate) use http::HttpError;
+pub(crate) use http_client::HttpError;
 #[cfg(feature = "emulator")]
-pub(crate) use http::build_client;
+pub(crate) use http_client::build_client;
 pub(crate) use mail::OutgoingMail;
-pub(crate) use oauth::{TokenError, parse_aadsts_codes};
 pub(crate) use oidc::{AuthorizeRequest, AuthorizedSignIn, IdentityError, OidcClient, SignInError, VerifiedIdentity};
 pub(crate) use operator::{
     DispatchOutcome, DispatchPermit, LinkRefusal, LinkedOperator, OperationPoll, OperatorCandidate, OperatorClient,
     OperatorError, OperatorFault, PassStatus, PasswordValidation, TemporaryAccessPass,
 };
 pub(crate) use operator::{find_reset_role, is_overprivileged};
-#[cfg(test)]
-pub(crate) use policies::parse_policy_for_test;
-pub(crate) use policies::{ConditionalAccessPolicy, SignInFrequency};
+pub(crate) use permissions::{
+    APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, PermissionReview,
+    review_application_permissions, review_operator_permissions,
+};
 pub(crate) use reads::{DirectoryAuditRecord, GraphDevice, GraphUser, RoleAssignment};
+pub(crate) use token_endpoint::{TokenError, parse_aadsts_codes};
 
 use std::sync::Arc;
 

@@ -24,7 +24,7 @@ const HELP_REQUEST_LIMIT: RateLimit = RateLimit { count: 5, window: SignedDurati
 const MAX_NAME_CHARS: usize = 200;
 
 #[derive(Template)]
-#[template(path = "helpdesk/help.html")]
+#[template(path = "account/help.html")]
 struct HelpPage {
     ctx: PageContext,
     /// Reference of a submitted request.

@@ -1,15 +1,15 @@
 //! Pages for staff: the reset list and reset details, people, cases, insights and the audit log.
 
+mod audit_log;
 mod cases;
-mod examine;
-mod file;
 mod help;
 mod insights;
-mod people;
-mod person;
+mod person_detail;
+mod person_search;
 mod person_view;
-mod queue;
-mod risk;
+mod reset_detail;
+mod reset_list;
+mod risk_dismissal;
 mod scans;
 
 pub(crate) use cases::{erase_old_cases, handle_agent_return, run_pass_monitor};
@@ -23,19 +23,19 @@ pub(crate) use insights::{delete_expired_alerts, run_alert_scanner};
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
-        .route("/helpdesk", get(queue::show_reset_list))
-        .route("/helpdesk/change", get(queue::show_list_change))
-        .route("/helpdesk/audit", get(examine::show_audit_log))
-        .route("/helpdesk/audit/export", get(examine::export_audit_log))
-        .route("/helpdesk/people", get(people::show_person_search))
-        .route("/helpdesk/people/{object}", get(person::show_person))
+        .route("/helpdesk", get(reset_list::show_reset_list))
+        .route("/helpdesk/change", get(reset_list::show_list_change))
+        .route("/helpdesk/audit", get(audit_log::show_audit_log))
+        .route("/helpdesk/audit/export", get(audit_log::export_audit_log))
+        .route("/helpdesk/people", get(person_search::show_person_search))
+        .route("/helpdesk/people/{object}", get(person_detail::show_person))
         .route("/helpdesk/insights", get(insights::show_insights))
         .route("/helpdesk/insights/canary", post(insights::resume_canary))
         .route("/helpdesk/insights/alarms/{id}", post(insights::acknowledge_alert))
-        .route("/helpdesk/resets/{reference}", get(file::show_reset))
-        .route("/helpdesk/resets/{reference}/ask", post(file::check_reset_now))
-        .route("/helpdesk/resets/{reference}/note", post(file::add_reset_note))
-        .route("/helpdesk/resets/{reference}/risk", post(risk::dismiss_risk))
+        .route("/helpdesk/resets/{reference}", get(reset_detail::show_reset))
+        .route("/helpdesk/resets/{reference}/ask", post(reset_detail::check_reset_now))
+        .route("/helpdesk/resets/{reference}/note", post(reset_detail::add_reset_note))
+        .route("/helpdesk/resets/{reference}/risk", post(risk_dismissal::dismiss_risk))
         .route("/helpdesk/cases", get(cases::show_case_list).post(cases::open_case))
         .route("/helpdesk/cases/{case}", get(cases::show_case))
         .route("/helpdesk/cases/{case}/change", get(cases::show_case_change))

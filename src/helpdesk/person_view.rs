@@ -4,8 +4,8 @@ use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cases::{self, ActionOption, CaseListItem};
-use super::person::PersonDetail;
-use super::queue::{ResetListItem, build_reset_item};
+use super::person_detail::PersonDetail;
+use super::reset_list::{ResetListItem, build_reset_item};
 use crate::people::{
     DirectoryLookup, GraphDevice, PasswordSource, PersonProfile, PhoneNumber, PrivilegeAssessment, PrivilegeReason,
     RegistrationDetails, RiskLookup,
@@ -29,7 +29,7 @@ struct PhoneNumberItem {
 
 #[expect(clippy::struct_excessive_bools, reason = "each flag controls a line of the page")]
 #[derive(Template)]
-#[template(path = "helpdesk/person.html")]
+#[template(path = "helpdesk/person_detail.html")]
 pub(super) struct PersonDetailPage {
     ctx: PageContext,
     name: String,
@@ -60,7 +60,7 @@ pub(super) struct PersonDetailPage {
     pub(super) can_work_cases: bool,
 }
 
-pub(super) fn build_page(f: PageContext, known: PersonDetail, now: Timestamp) -> PersonDetailPage {
+pub(super) fn build_page(ctx: PageContext, known: PersonDetail, now: Timestamp) -> PersonDetailPage {
     let facts = known.profile.as_ref().and_then(Option::as_ref);
     let latest = known.resets.first();
     let name = facts
@@ -70,85 +70,85 @@ pub(super) fn build_page(f: PageContext, known: PersonDetail, now: Timestamp) ->
     let upn = facts.map(|facts| facts.upn.clone()).or_else(|| latest.map(|reset| reset.upn.clone()));
     let report = known.methods.as_ref().and_then(Option::as_ref);
     let source = match report.and_then(|report| report.updated_at) {
-        Some(at) => f.tv("desk-source-report", "time", &format_with_age(&f, at, now)),
-        None => f.t("desk-methods-none"),
+        Some(at) => ctx.tv("desk-source-report", "time", &format_with_age(&ctx, at, now)),
+        None => ctx.t("desk-methods-none"),
     };
     PersonDetailPage {
         name: name.unwrap_or_else(|| known.key.object.to_string()),
         upn: upn.unwrap_or_default(),
         is_deleted: matches!(known.profile, Some(None)),
         is_privileged: known.privilege.is_privileged(),
-        privilege_reasons: privilege_reason_texts(&f, &known.privilege),
-        hold_text: known.on_hold_since.map(|since| f.tv("desk-frozen", "time", &format_with_age(&f, since, now))),
-        fetched_at: format_timestamp(&f.lang, &known.fetched_at),
-        account: facts.map(|facts| account_facts(&f, facts, now)),
-        directory: directory_facts(&f, &known.directory, now),
+        privilege_reasons: privilege_reason_texts(&ctx, &known.privilege),
+        hold_text: known.on_hold_since.map(|since| ctx.tv("desk-frozen", "time", &format_with_age(&ctx, since, now))),
+        fetched_at: format_timestamp(&ctx.lang, &known.fetched_at),
+        account: facts.map(|facts| account_facts(&ctx, facts, now)),
+        directory: directory_facts(&ctx, &known.directory, now),
         directory_unavailable: matches!(known.directory, DirectoryLookup::Unknown),
-        numbers: known.numbers.map(|all| all.into_iter().map(|one| build_number_item(&f, one, now)).collect()),
-        methods: known.methods.as_ref().map(|report| method_texts(&f, report.as_ref())),
+        numbers: known.numbers.map(|all| all.into_iter().map(|one| build_number_item(&ctx, one, now)).collect()),
+        methods: known.methods.as_ref().map(|report| method_texts(&ctx, report.as_ref())),
         methods_source: source,
         passwordless: report
-            .map(|r| f.t(if r.passwordless_capable { "desk-passwordless" } else { "desk-not-passwordless" })),
-        devices: known.devices.map(|all| all.iter().map(|one| device_text(&f, one)).collect()),
+            .map(|r| ctx.t(if r.passwordless_capable { "desk-passwordless" } else { "desk-not-passwordless" })),
+        devices: known.devices.map(|all| all.iter().map(|one| device_text(&ctx, one)).collect()),
         is_at_risk: matches!(&known.risk, Some(RiskLookup::Listed(risk)) if risk.is_active()),
-        risk: known.risk.map(|read| risk_text(&f, &read, now)),
-        resets: known.resets.into_iter().map(|reset| build_reset_item(&f, reset, now)).collect(),
+        risk: known.risk.map(|read| risk_text(&ctx, &read, now)),
+        resets: known.resets.into_iter().map(|reset| build_reset_item(&ctx, reset, now)).collect(),
         person: known.key.object.to_string(),
         cases: Vec::new(),
-        actions: cases::all_action_options(&f),
+        actions: cases::all_action_options(&ctx),
         can_work_cases: false,
-        ctx: f,
+        ctx,
     }
 }
 
 /// Formats a time with its age, in days from 2 days on.
-fn format_with_age(f: &PageContext, at: Timestamp, now: Timestamp) -> String {
+fn format_with_age(ctx: &PageContext, at: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(at).max(SignedDuration::ZERO);
     let age = match age.as_hours() / 24 {
-        ..2 => f.tv("desk-age", "span", &format_duration(&f.lang, age)),
-        days => f.tv("desk-age-days", "n", &days.to_string()),
+        ..2 => ctx.tv("desk-age", "span", &format_duration(&ctx.lang, age)),
+        days => ctx.tv("desk-age-days", "n", &days.to_string()),
     };
-    format!("{} ({age})", format_timestamp(&f.lang, &at))
+    format!("{} ({age})", format_timestamp(&ctx.lang, &at))
 }
 
-fn privilege_reason_texts(f: &PageContext, privilege: &PrivilegeAssessment) -> Vec<String> {
+fn privilege_reason_texts(ctx: &PageContext, privilege: &PrivilegeAssessment) -> Vec<String> {
     let text = |reason: &PrivilegeReason| {
         let key = format!("desk-why-{}", reason.as_str());
-        reason.role_or_group_name().map_or_else(|| f.t(&key), |name| f.tv(&key, "name", name))
+        reason.role_or_group_name().map_or_else(|| ctx.t(&key), |name| ctx.tv(&key, "name", name))
     };
     privilege.reasons.iter().map(text).collect()
 }
 
-fn account_facts(f: &PageContext, facts: &PersonProfile, now: Timestamp) -> Vec<PersonFact> {
-    let fact = |key: &str, says: String| PersonFact { name: f.t(key), value: says };
-    let time = |at: Option<Timestamp>| at.map_or_else(|| f.t("desk-not-known"), |at| format_with_age(f, at, now));
+fn account_facts(ctx: &PageContext, facts: &PersonProfile, now: Timestamp) -> Vec<PersonFact> {
+    let fact = |key: &str, says: String| PersonFact { name: ctx.t(key), value: says };
+    let time = |at: Option<Timestamp>| at.map_or_else(|| ctx.t("desk-not-known"), |at| format_with_age(ctx, at, now));
     let mut all = match &facts.password_source {
-        PasswordSource::Cloud => vec![fact("desk-lives", f.t("desk-lives-cloud"))],
+        PasswordSource::Cloud => vec![fact("desk-lives", ctx.t("desk-lives-cloud"))],
         PasswordSource::Directory { domain, synced_at } => {
-            let lives = f.tv("desk-lives-directory", "domain", domain);
+            let lives = ctx.tv("desk-lives-directory", "domain", domain);
             vec![fact("desk-lives", lives), fact("desk-synced", time(*synced_at))]
         }
     };
-    all.push(fact("desk-enabled", f.t(if facts.enabled { "desk-yes" } else { "desk-no" })));
+    all.push(fact("desk-enabled", ctx.t(if facts.enabled { "desk-yes" } else { "desk-no" })));
     all.push(fact("desk-password-changed", time(facts.password_changed_at)));
     if facts.guest {
-        all.push(fact("desk-guest", f.t("desk-yes")));
+        all.push(fact("desk-guest", ctx.t("desk-yes")));
     }
     if facts.management_restricted {
-        all.push(fact("desk-restricted", f.t("desk-yes")));
+        all.push(fact("desk-restricted", ctx.t("desk-yes")));
     }
     all
 }
 
-fn directory_facts(f: &PageContext, directory: &DirectoryLookup, now: Timestamp) -> Option<Vec<PersonFact>> {
+fn directory_facts(ctx: &PageContext, directory: &DirectoryLookup, now: Timestamp) -> Option<Vec<PersonFact>> {
     let account = directory.account()?;
-    let yes_no = |yes: bool| f.t(if yes { "desk-yes" } else { "desk-no" });
+    let yes_no = |yes: bool| ctx.t(if yes { "desk-yes" } else { "desk-no" });
     let locked = match account.locked_until {
-        Some(until) if account.locked => f.tv("desk-locked-until", "time", &format_timestamp(&f.lang, &until)),
+        Some(until) if account.locked => ctx.tv("desk-locked-until", "time", &format_timestamp(&ctx.lang, &until)),
         _ => yes_no(account.locked),
     };
-    let cannot = account.cannot_change.map_or_else(|| f.t("desk-not-known"), yes_no);
-    let set = account.pwd_last_set.map_or_else(|| f.t("desk-not-known"), |at| format_with_age(f, at, now));
+    let cannot = account.cannot_change.map_or_else(|| ctx.t("desk-not-known"), yes_no);
+    let set = account.pwd_last_set.map_or_else(|| ctx.t("desk-not-known"), |at| format_with_age(ctx, at, now));
     let all = [
         ("desk-locked", locked),
         ("desk-disabled", yes_no(account.disabled)),
@@ -158,29 +158,30 @@ fn directory_facts(f: &PageContext, directory: &DirectoryLookup, now: Timestamp)
         ("desk-cannot-change", cannot),
         ("desk-password-changed", set),
     ];
-    Some(all.into_iter().map(|(key, says)| PersonFact { name: f.t(key), value: says }).collect())
+    Some(all.into_iter().map(|(key, says)| PersonFact { name: ctx.t(key), value: says }).collect())
 }
 
-fn build_number_item(f: &PageContext, number: PhoneNumber, now: Timestamp) -> PhoneNumberItem {
+fn build_number_item(ctx: &PageContext, number: PhoneNumber, now: Timestamp) -> PhoneNumberItem {
     PhoneNumberItem {
-        kind: f.t(&format!("desk-number-{}", number.kind.as_str())),
+        kind: ctx.t(&format!("desk-number-{}", number.kind.as_str())),
         callback_eligible: number.callback_eligible,
-        eligibility: f.t(if number.callback_eligible { "desk-settled" } else { "desk-unsettled" }),
-        since: f.tv("desk-number-since", "time", &format_with_age(f, number.unchanged_since, now)),
+        eligibility: ctx.t(if number.callback_eligible { "desk-settled" } else { "desk-unsettled" }),
+        since: ctx.tv("desk-number-since", "time", &format_with_age(ctx, number.unchanged_since, now)),
         number: number.display_text,
     }
 }
 
 /// Returns the registered methods as texts. Several of Microsoft's names can mean one kind of method.
-fn method_texts(f: &PageContext, report: Option<&RegistrationDetails>) -> Vec<String> {
-    let mut words: Vec<String> = report.into_iter().flat_map(|r| &r.methods).map(|name| method_text(f, name)).collect();
+fn method_texts(ctx: &PageContext, report: Option<&RegistrationDetails>) -> Vec<String> {
+    let mut words: Vec<String> =
+        report.into_iter().flat_map(|r| &r.methods).map(|name| method_text(ctx, name)).collect();
     words.dedup();
     words
 }
 
 /// Returns the text for Microsoft's name of a method. An unknown name is shown unchanged
 /// (<https://learn.microsoft.com/graph/api/resources/userregistrationdetails>, read 2026-11-24).
-fn method_text(f: &PageContext, name: &str) -> String {
+fn method_text(ctx: &PageContext, name: &str) -> String {
     let key = match name {
         "fido2" | "fido2SecurityKey" => "passkey",
         name if name.starts_with("passKey") => "passkey",
@@ -194,33 +195,33 @@ fn method_text(f: &PageContext, name: &str) -> String {
         "securityQuestion" => "question",
         other => return other.to_owned(),
     };
-    f.t(&format!("desk-method-{key}"))
+    ctx.t(&format!("desk-method-{key}"))
 }
 
 /// Describes a device by its kind, without its name: an agent might ask a caller for the name.
-fn device_text(f: &PageContext, device: &GraphDevice) -> String {
+fn device_text(ctx: &PageContext, device: &GraphDevice) -> String {
     let how = match device.trust_type.as_str() {
-        "ServerAd" => f.t("desk-trust-hybrid"),
-        "AzureAd" => f.t("desk-trust-joined"),
-        "Workplace" => f.t("desk-trust-registered"),
+        "ServerAd" => ctx.t("desk-trust-hybrid"),
+        "AzureAd" => ctx.t("desk-trust-joined"),
+        "Workplace" => ctx.t("desk-trust-registered"),
         other => other.to_owned(),
     };
     let system = Some(device.operating_system.as_str()).filter(|os| !os.is_empty());
     [system, Some(how.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn risk_text(f: &PageContext, read: &RiskLookup, now: Timestamp) -> String {
+fn risk_text(ctx: &PageContext, read: &RiskLookup, now: Timestamp) -> String {
     let risk = match read {
-        RiskLookup::NotAvailable => return f.t("desk-risk-not-available"),
-        RiskLookup::NotListed => return f.t("desk-risk-none"),
+        RiskLookup::NotAvailable => return ctx.t("desk-risk-not-available"),
+        RiskLookup::NotListed => return ctx.t("desk-risk-none"),
         RiskLookup::Listed(risk) => risk,
     };
-    let at = risk.updated_at.map(|at| format_with_age(f, at, now)).unwrap_or_default();
+    let at = risk.updated_at.map(|at| format_with_age(ctx, at, now)).unwrap_or_default();
     let level = risk.level.as_deref().unwrap_or("hidden");
-    let level = f.optional_text(&format!("desk-risk-level-{level}")).unwrap_or_else(|| level.to_owned());
+    let level = ctx.optional_text(&format!("desk-risk-level-{level}")).unwrap_or_else(|| level.to_owned());
     match risk.state.as_deref() {
-        Some("confirmedCompromised") => f.tv("desk-risk-compromised", "time", &at),
-        Some("atRisk") => f.tv2("desk-risk-now", ("level", &level), ("time", &at)),
-        _ => f.tv("desk-risk-over", "time", &at),
+        Some("confirmedCompromised") => ctx.tv("desk-risk-compromised", "time", &at),
+        Some("atRisk") => ctx.tv2("desk-risk-now", ("level", &level), ("time", &at)),
+        _ => ctx.tv("desk-risk-over", "time", &at),
     }
 }

@@ -11,17 +11,17 @@
 //! - A notice contains no password, because no password can reach this module.
 //! - The link undoes nothing and ends no session, so a stolen link is only a nuisance.
 
-mod addressee;
-mod audience;
-mod link;
-mod message;
-mod post;
+mod email;
+mod not_me;
+mod pass_audience;
+mod recipient;
 mod store;
+mod transport;
 mod worker;
 
-pub(crate) use addressee::enqueue_reset_notice;
-pub(crate) use audience::{PassAudience, PassEvent, enqueue_operations_notice};
-pub(crate) use post::{MailError, check_mail_server};
+pub(crate) use pass_audience::{PassAudience, PassEvent, enqueue_operations_notice};
+pub(crate) use recipient::enqueue_reset_notice;
+pub(crate) use transport::{MailError, check_mail_server};
 pub(crate) use worker::{MailWorker, delete_expired_mail};
 
 use axum::Router;
@@ -30,5 +30,5 @@ use axum::routing::get;
 use crate::state::AppState;
 
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/not-me/{token}", get(link::show_not_me_page).post(link::report_not_me))
+    Router::new().route("/not-me/{token}", get(not_me::show_not_me_page).post(not_me::report_not_me))
 }

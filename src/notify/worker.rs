@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::addressee::MailRecipient;
-use super::link;
-use super::message::{self, EmailMessage};
-use super::post::{MailEnvelope, MailError, MailSender};
+use super::email::{self, EmailMessage};
+use super::not_me;
+use super::recipient::MailRecipient;
 use super::store::{self, DueEventNotice, DueResetNotice, QueuedMail};
+use super::transport::{MailEnvelope, MailError, MailSender};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::crash_point;
 use crate::state::AppState;
@@ -96,10 +96,10 @@ impl MailWorker {
         if !store::claim_mail(&app.db, &due.mail, &app.instance_id, now).await? {
             return Ok(());
         }
-        let token = link::not_me_token(&app.sealer, due.reset);
+        let token = not_me::not_me_token(&app.sealer, due.reset);
         store::mark_sending(&app.db, due, &app.instance_id, &hash_id(&token), now).await?;
-        let link = link::not_me_url(&app.config.server.public_url, &token);
-        let write = |to: &MailRecipient| message::compose_reset_notice(due, &to.name, &link, &app.config.branding);
+        let link = not_me::not_me_url(&app.config.server.public_url, &token);
+        let write = |to: &MailRecipient| email::compose_reset_notice(due, &to.name, &link, &app.config.branding);
         let delivery_event = |kind| {
             AuditEvent::new(kind, AuditActor::Portal)
                 .with_subject(due.person)
@@ -115,7 +115,7 @@ impl MailWorker {
             return Ok(());
         }
         let write = |to: &MailRecipient| {
-            message::compose_event_notice(due, to, &app.config.branding, &app.config.server.public_url)
+            email::compose_event_notice(due, to, &app.config.branding, &app.config.server.public_url)
         };
         let delivery_event =
             |kind| AuditEvent::new(kind, AuditActor::Portal).with_subject(due.person).with_detail("told", &*due.kind);
@@ -197,15 +197,15 @@ impl MailWorker {
         outcome: &'static str,
         problem: &str,
     ) -> Result<(), StoreError> {
-        let mut ledger = self.app.audit_log.begin().await?;
-        store::mark_ended(ledger.tx(), mail, &self.app.instance_id, outcome, self.app.now()).await?;
+        let mut transaction = self.app.audit_log.begin().await?;
+        store::mark_ended(transaction.tx(), mail, &self.app.instance_id, outcome, self.app.now()).await?;
         let event = delivery_event(match outcome {
             "sent" => "notice.sent",
             "nobody" => "notice.nobody",
             _ => "notice.given_up",
         });
-        ledger.record_event(if problem.is_empty() { event } else { event.with_detail("problem", problem) });
-        ledger.commit().await?;
+        transaction.record_event(if problem.is_empty() { event } else { event.with_detail("problem", problem) });
+        transaction.commit().await?;
         if outcome != "sent" {
             tracing::error!(
                 mail.id = %mail.id,

@@ -11,10 +11,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::guard::ResetPause;
+use crate::eligibility::ResetPause;
+use crate::health;
 use crate::state::AppState;
 use crate::store::{StoreError, on_db};
-use crate::troubles;
 
 pub(crate) fn metrics_router(app: AppState) -> Router {
     Router::new().route("/metrics", get(show_metrics)).with_state(app)
@@ -31,7 +31,7 @@ struct SystemGauges {
     /// Number of authentication contexts whose policy is enforced.
     enforced_policies: i64,
     open_health_issues: i64,
-    canary_metrics: Option<super::canary::CanaryMetrics>,
+    canary_metrics: Option<super::canary_schedule::CanaryMetrics>,
     operator_age_seconds: Option<i64>,
     sync_age_seconds: Option<i64>,
 }
@@ -48,9 +48,9 @@ async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
     let age = |at| app.now().duration_since(at).as_secs();
     let operator_age = operator.as_ref().map(|operator| age(operator.refreshed_at));
     let operator = operator.is_some_and(|operator| operator.fault.is_none());
-    let troubles = i64::try_from(troubles::load_open_issues(&app.db).await?.len()).unwrap_or(i64::MAX);
-    let canary = super::canary::load_canary_metrics(app).await?;
-    let sync_age = super::whole::load_last_sync(app).await?.flatten().map(age);
+    let troubles = i64::try_from(health::load_open_issues(&app.db).await?.len()).unwrap_or(i64::MAX);
+    let canary = super::canary_schedule::load_canary_metrics(app).await?;
+    let sync_age = super::health_monitor::load_last_sync(app).await?.flatten().map(age);
     let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(OPEN_ALERTS_SQL).fetch_one(pool).await)?;
     let (policies,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ENFORCED_POLICIES_SQL).fetch_one(pool).await)?;
     Ok(SystemGauges {

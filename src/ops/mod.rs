@@ -1,26 +1,26 @@
 //! Operates the portal: liveness and readiness probes, metrics, health monitor, audit maintenance, canary schedule, and
 //! the commands of the command line.
 
+mod audit_maintenance;
 mod backup;
-mod breach;
-mod canary;
+mod breach_list;
+mod canary_schedule;
 mod doctor;
-mod health;
-mod keeping;
+mod health_monitor;
 mod metrics;
-mod operator;
+mod operator_link;
 mod pause;
+mod probes;
 mod setup;
-mod whole;
 
+pub(crate) use audit_maintenance::run_audit_maintenance;
 pub use backup::{BackupError, backup_database};
-pub use breach::{BreachError, BreachList, BreachListFile, build_breach_list_file};
-pub(crate) use canary::run_canary_schedule;
+pub use breach_list::{BreachError, BreachList, BreachListFile, build_breach_list_file};
+pub(crate) use canary_schedule::run_canary_schedule;
 pub use doctor::{DoctorFinding, DoctorReport, FindingLevel, run_doctor};
-pub(crate) use health::router;
-pub(crate) use keeping::run_audit_maintenance;
+pub(crate) use health_monitor::run_health_monitor;
 pub(crate) use metrics::metrics_router;
-pub use operator::{DevicePrompt, OperatorLinkError, ProposedOperator, link_operator};
+pub use operator_link::{DevicePrompt, OperatorLinkError, ProposedOperator, link_operator};
 pub use pause::{PauseError, pause_resets, resume_resets};
+pub(crate) use probes::router;
 pub use setup::{SetupContext, SetupFormat, render_setup};
-pub(crate) use whole::run_health_monitor;

@@ -3,7 +3,7 @@
 use crate::audit::AuditLog;
 use crate::base::{Clock, Random};
 use crate::config::Config;
-use crate::guard::{PauseReason, ResetPause};
+use crate::eligibility::{PauseReason, ResetPause};
 use crate::store::{Db, SealError, Sealer, StoreError};
 
 /// Reason why the pause state was not changed.
@@ -35,8 +35,8 @@ async fn open_pause_and_audit_log(config: &Config) -> Result<(ResetPause, AuditL
 /// # Errors
 /// When the database or the sealing keys cannot be used.
 pub async fn pause_resets(config: &Config, reason: &str) -> Result<(), PauseError> {
-    let (switches, auditor) = open_pause_and_audit_log(config).await?;
-    Ok(switches.pause(&auditor, PauseReason::Manual, reason, Clock::system().now()).await?)
+    let (switches, audit_log) = open_pause_and_audit_log(config).await?;
+    Ok(switches.pause(&audit_log, PauseReason::Manual, reason, Clock::system().now()).await?)
 }
 
 /// Resumes resets.
@@ -44,6 +44,6 @@ pub async fn pause_resets(config: &Config, reason: &str) -> Result<(), PauseErro
 /// # Errors
 /// When the database or the sealing keys cannot be used.
 pub async fn resume_resets(config: &Config) -> Result<(), PauseError> {
-    let (switches, auditor) = open_pause_and_audit_log(config).await?;
-    Ok(switches.resume(&auditor).await?)
+    let (switches, audit_log) = open_pause_and_audit_log(config).await?;
+    Ok(switches.resume(&audit_log).await?)
 }

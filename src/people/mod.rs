@@ -4,20 +4,20 @@
 //! are fetched when a page needs them and never stored. The exception is the time since which each phone number has
 //! been unchanged.
 
-mod directory;
-mod numbers;
-mod privilege;
-mod privileged;
-mod risk;
+mod directory_lookup;
+mod identity_risk;
+mod phone_numbers;
+mod privileged_access;
+mod reset_protection;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use directory::{DirectoryLookup, PasswordLastSet};
-pub(crate) use numbers::{
+pub(crate) use directory_lookup::{DirectoryLookup, PasswordLastSet};
+pub(crate) use phone_numbers::{
     PhoneNumber, PhoneNumberKind, delete_people_not_requested_since, record_phone_numbers, run_phone_number_refresh,
 };
-pub(crate) use privilege::ResetProtection;
-pub(crate) use privileged::{PrivilegeAssessment, PrivilegeReason};
+pub(crate) use privileged_access::{PrivilegeAssessment, PrivilegeReason};
+pub(crate) use reset_protection::ResetProtection;
 
 use axum::extract::FromRef;
 use jiff::Timestamp;
@@ -129,7 +129,7 @@ impl PeopleService {
 
     /// Looks up the account at a domain controller, if one is configured and answers in time.
     pub(crate) async fn query_directory(&self, facts: &PersonProfile) -> DirectoryLookup {
-        directory::query_directory(&self.app, facts).await
+        directory_lookup::query_directory(&self.app, facts).await
     }
 
     /// Fetches the time of the last password change by Entra, in whole seconds.
@@ -149,10 +149,10 @@ impl PeopleService {
             self.entra.graph.fetch_role_assignments(facts.id),
             self.entra.graph.fetch_memberships(facts.id)
         )?;
-        if privilege::is_outside_unit(scope, groups.administrative_unit_ids.as_deref()) {
+        if reset_protection::is_outside_unit(scope, groups.administrative_unit_ids.as_deref()) {
             return Ok(Some(ResetProtection::OutsideUnit));
         }
-        Ok(privilege::protection_for_roles(
+        Ok(reset_protection::protection_for_roles(
             operator_role,
             &held,
             !groups.role_assignable_groups.is_empty(),
@@ -162,12 +162,12 @@ impl PeopleService {
 
     /// Fetches when the password was last set in Active Directory, for an account by its stored name.
     pub(crate) async fn fetch_password_last_set(&self, account: &str) -> Option<PasswordLastSet> {
-        directory::fetch_password_last_set(&self.app, account).await
+        directory_lookup::fetch_password_last_set(&self.app, account).await
     }
 
     /// Returns why the person counts as privileged. Roles or groups that cannot be fetched count as a reason.
     pub(crate) async fn assess_privilege(&self, facts: &PersonProfile) -> PrivilegeAssessment {
-        privileged::assess_privilege(&self.app, facts).await
+        privileged_access::assess_privilege(&self.app, facts).await
     }
 
     /// Searches people by the start of a name, or by the full user principal name or email address. Returns at most
@@ -200,17 +200,17 @@ impl PeopleService {
 
     /// Returns the result of [`PeopleService::fetch_risk`] of the last minute, or fetches it.
     pub(crate) async fn cached_risk(&self, id: ObjectId) -> Result<RiskLookup, GraphError> {
-        risk::cached_risk(&self.app, id).await
+        identity_risk::cached_risk(&self.app, id).await
     }
 
     /// Fetches the person's risk from Entra ID Protection, if the portal may read risks.
     pub(crate) async fn fetch_risk(&self, id: ObjectId) -> Result<RiskLookup, GraphError> {
-        risk::fetch_risk(&self.app, id).await
+        identity_risk::fetch_risk(&self.app, id).await
     }
 
     /// Returns the phone numbers, each with the time since which it has been unchanged. Records this sighting.
     pub(crate) async fn load_phone_numbers(&self, facts: &PersonProfile) -> Result<Vec<PhoneNumber>, StoreError> {
-        numbers::load_phone_numbers(&self.app, facts).await
+        phone_numbers::load_phone_numbers(&self.app, facts).await
     }
 }
 
@@ -237,10 +237,10 @@ fn profile_from_user(read: GraphUser) -> PersonProfile {
     let account = matches!(home, PasswordSource::Directory { .. })
         .then(|| {
             let sid = read.on_premises_security_identifier.as_deref();
-            directory::preferred_account_name(sid, read.on_premises_sam_account_name.clone())
+            directory_lookup::preferred_account_name(sid, read.on_premises_sam_account_name.clone())
         })
         .flatten();
-    let numbers = numbers::distinct_numbers(read.mobile_phone, read.business_phones.unwrap_or_default());
+    let numbers = phone_numbers::distinct_numbers(read.mobile_phone, read.business_phones.unwrap_or_default());
     let addresses = read.mail.into_iter().chain(read.other_mails.unwrap_or_default()).filter(|a| !a.is_empty());
     PersonProfile {
         id: read.id,

@@ -118,7 +118,7 @@ async fn phone_number_is_callback_eligible_after_14_days_and_daily_refresh_detec
     world.clock.advance(SignedDuration::from_hours(25));
     let app = world.demo.portal().app();
     let changed_at = app.now();
-    numbers::run_once(app).await.unwrap();
+    phone_numbers::run_once(app).await.unwrap();
     // The portal's background refresh may have claimed the person first and still be running.
     for tries in 0.. {
         const SQL: &str = "SELECT COUNT(*) FROM person_numbers WHERE kind = 'mobile' AND first_seen_at >= $1";

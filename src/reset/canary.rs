@@ -6,19 +6,19 @@
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::ResetCause;
-use super::reading::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::cause::ResetCause;
+use super::record::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
 use super::state::ResetState;
 use super::store;
-use super::submit::{ResetInitiator, ResetService, SubmitError};
+use super::submission::{ResetInitiator, ResetService, SubmitError};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{Password, PersonKey, ReferenceCode};
-use crate::guard::{BlockReason, EligibilityChecker};
+use crate::eligibility::{BlockReason, EligibilityChecker};
+use crate::health;
+use crate::password_policy::NewPassword;
 use crate::people::{DirectoryLookup, PeopleService};
-use crate::policy::NewPassword;
 use crate::state::AppState;
 use crate::store::{Db, StoreError, reschedule_periodic_task};
-use crate::troubles;
 
 /// Name of the canary in the table of periodic tasks.
 pub(crate) const TASK_NAME: &str = "canary";
@@ -212,7 +212,7 @@ pub(crate) async fn load_runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec
 
 /// Resumes the canary after a person checked it: earlier failures no longer count, and the next run is due at once.
 pub(crate) async fn resume(app: &AppState, actor: AuditActor) -> Result<(), StoreError> {
-    troubles::save_tenant_fact(&app.db, RESUMED_FACT, "1", app.now()).await?;
+    health::save_tenant_fact(&app.db, RESUMED_FACT, "1", app.now()).await?;
     reschedule_periodic_task(&app.db, TASK_NAME, SignedDuration::ZERO, SignedDuration::ZERO, Timestamp::UNIX_EPOCH)
         .await?;
     app.audit_log.append(AuditEvent::new("canary.tried_again", actor)).await
@@ -221,7 +221,7 @@ pub(crate) async fn resume(app: &AppState, actor: AuditActor) -> Result<(), Stor
 /// Returns whether the canary is suspended because of consecutive failures.
 pub(crate) async fn is_suspended(app: &AppState, runs: &[CanaryRun]) -> Result<bool, StoreError> {
     let Some(settings) = &app.config.canary else { return Ok(false) };
-    let since = troubles::load_tenant_fact(&app.db, RESUMED_FACT).await?.map_or(Timestamp::UNIX_EPOCH, |(_, at)| at);
+    let since = health::load_tenant_fact(&app.db, RESUMED_FACT).await?.map_or(Timestamp::UNIX_EPOCH, |(_, at)| at);
     Ok(i64::try_from(count_consecutive_failures(runs, since)).unwrap_or(i64::MAX) >= settings.stop_after)
 }
 

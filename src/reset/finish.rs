@@ -7,10 +7,10 @@ use tower_sessions::Session;
 
 use super::evidence;
 use super::found::{ResetPageRequest, load_visible_reset};
-use super::reading::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::record::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
 use super::state::{EvidenceFinding, ResetEvent, ResetState};
 use super::store::{self, PendingFinishing, StateTransition};
-use super::submit::ResetService;
+use super::submission::ResetService;
 use crate::audit::{AuditActor, AuditEvent};
 use crate::config::SignInConfig;
 use crate::people::PeopleService;
@@ -90,10 +90,10 @@ fn to_microsoft_clock(app: &AppState, started_at: Timestamp) -> Timestamp {
 async fn apply_finishing(resets: &ResetService, reset: &PasswordReset, at: Timestamp) -> Result<(), StoreError> {
     let app = &resets.app;
     let now = app.now();
-    let mut ledger = app.audit_log.begin().await?;
-    store::end_finishing(ledger.tx(), reset.id, PendingFinishing::OUTCOME_USED).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    store::end_finishing(transaction.tx(), reset.id, PendingFinishing::OUTCOME_USED).await?;
     let proof = EvidenceRecord { checkpoint: EvidenceCheckpoint::Works, at, source: "graph".to_owned(), detail: None };
-    if store::insert_evidence(ledger.tx(), reset.id, &proof).await?
+    if store::insert_evidence(transaction.tx(), reset.id, &proof).await?
         && let Some(sent) = reset.dispatched_at
     {
         app.metrics.observe_checkpoint(
@@ -110,15 +110,15 @@ async fn apply_finishing(resets: &ResetService, reset: &PasswordReset, at: Times
         // Evidence of the writeback agent may still arrive.
         let look_at = evidence::first_check_at(to, cause, reset, now);
         store::update_state(
-            ledger.tx(),
+            transaction.tx(),
             &StateTransition { id: reset.id, from: reset.state, to, cause, detail: None, now, next_check_at: look_at },
         )
         .await?;
-        ledger.record_event(event.with_detail("from", reset.state.as_str()).with_detail("to", to.as_str()));
+        transaction.record_event(event.with_detail("from", reset.state.as_str()).with_detail("to", to.as_str()));
         app.metrics.count_transition(to.as_str(), None);
     }
-    store::mark_changed(ledger.tx(), reset.id, now).await?;
-    ledger.commit().await?;
+    store::mark_changed(transaction.tx(), reset.id, now).await?;
+    transaction.commit().await?;
     app.reset_changed.notify_one();
     Ok(())
 }
@@ -130,10 +130,10 @@ async fn record_finishing_outcome(
     outcome: &'static str,
 ) -> Result<(), StoreError> {
     let app = &resets.app;
-    let mut ledger = app.audit_log.begin().await?;
-    store::end_finishing(ledger.tx(), reset.id, outcome).await?;
-    store::mark_changed(ledger.tx(), reset.id, app.now()).await?;
-    ledger.commit().await?;
+    let mut transaction = app.audit_log.begin().await?;
+    store::end_finishing(transaction.tx(), reset.id, outcome).await?;
+    store::mark_changed(transaction.tx(), reset.id, app.now()).await?;
+    transaction.commit().await?;
     app.reset_changed.notify_one();
     Ok(())
 }

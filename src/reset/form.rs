@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use tower_sessions::Session;
 
 use super::canary::{self, WritebackHealth};
-use super::microsoft::{self, PrecheckOutcome, PrecheckRefusal};
-use super::submit::{PriorReset, ResetInitiator, ResetService, SubmitError};
+use super::password_precheck::{self, PrecheckOutcome, PrecheckRefusal};
+use super::submission::{PriorReset, ResetInitiator, ResetService, SubmitError};
 use crate::base::Password;
-use crate::guard::{BlockReason, EligibilityChecker};
+use crate::eligibility::{BlockReason, EligibilityChecker};
+use crate::password_policy::{NewPassword, PasswordProblem, PasswordRequirements, PasswordRule, RuleStatus};
 use crate::people::{DirectoryLookup, PasswordSource, PeopleService, PersonProfile, record_phone_numbers};
-use crate::policy::{NewPassword, PasswordProblem, PasswordRequirements, PasswordRule, RuleStatus};
 use crate::signin::{LoginSession, SignedInPerson};
 use crate::state::AppState;
 use crate::store::RateLimit;
@@ -72,7 +72,7 @@ struct ResetFormPage {
 }
 
 #[derive(Template)]
-#[template(path = "reset/stopped.html")]
+#[template(path = "reset/blocked.html")]
 struct ResetBlockedPage {
     ctx: PageContext,
     code: &'static str,
@@ -211,7 +211,7 @@ async fn begin_reset(
     if let Some(stopped) = guard.check(&facts, &directory).await? {
         return Ok(render_block_page(frame, &stopped));
     }
-    let unasked = match microsoft::precheck_password(&app, &password).await {
+    let unasked = match password_precheck::precheck_password(&app, &password).await {
         PrecheckOutcome::Refused(PrecheckRefusal { rule_statuses: standings, message: words }) => {
             let shown = FormState {
                 requirements: Some(asked),
@@ -316,7 +316,7 @@ impl FormState {
 
 fn render_form(
     app: &AppState,
-    f: PageContext,
+    ctx: PageContext,
     login: &LoginSession,
     facts: &PersonProfile,
     shown: FormState,
@@ -332,36 +332,40 @@ fn render_form(
         .requirements
         .clone()
         .unwrap_or_else(|| app.password_policy.requirements_for(facts.name_parts.clone(), None));
-    let rules =
-        app.password_policy.active_rules().into_iter().map(|rule| build_rule_item(&f, rule, &asked, &shown)).collect();
+    let rules = app
+        .password_policy
+        .active_rules()
+        .into_iter()
+        .map(|rule| build_rule_item(&ctx, rule, &asked, &shown))
+        .collect();
     let page = ResetFormPage {
         name: facts.name.clone(),
         upn: facts.upn.clone(),
-        password_source: describe_password_source(app, &f, facts),
+        password_source: describe_password_source(app, &ctx, facts),
         rules,
         phrase: app.password_policy.suggest_passphrase(&app.random, &asked),
-        problem: shown.problem.map(|key| f.t(key)),
+        problem: shown.problem.map(|key| ctx.t(key)),
         unknown_reference: shown.unknown_reference,
         lockout_notice: shown.lockout_notice,
         writeback_notice: shown.writeback_notice,
         at_risk: shown.at_risk,
-        submit_by: format_time(&f.lang, until),
+        submit_by: format_time(&ctx.lang, until),
         submit_by_iso: until.to_string(),
-        ctx: f,
+        ctx,
     };
     render_page_with_status(status, &page)
 }
 
-fn build_rule_item(f: &PageContext, rule: PasswordRule, asked: &PasswordRequirements, shown: &FormState) -> RuleItem {
+fn build_rule_item(ctx: &PageContext, rule: PasswordRule, asked: &PasswordRequirements, shown: &FormState) -> RuleItem {
     let standing =
         shown.rule_statuses.iter().find(|(r, _)| *r == rule).map_or(RuleStatus::Pending, |(_, standing)| *standing);
     let amount = if rule == PasswordRule::Classes { asked.classes } else { asked.min_length };
     RuleItem {
         code: rule.as_str(),
-        text: f.tv(&format!("rule-{}", rule.as_str()), "n", &amount.to_string()),
-        explanation: f.t(&format!("rule-{}-why", rule.as_str())),
+        text: ctx.tv(&format!("rule-{}", rule.as_str()), "n", &amount.to_string()),
+        explanation: ctx.t(&format!("rule-{}-why", rule.as_str())),
         status: standing.as_str(),
-        status_text: f.t(&format!("rule-standing-{}", standing.as_str())),
+        status_text: ctx.t(&format!("rule-standing-{}", standing.as_str())),
         microsoft_message: shown
             .microsoft_message
             .clone()
@@ -369,14 +373,14 @@ fn build_rule_item(f: &PageContext, rule: PasswordRule, asked: &PasswordRequirem
     }
 }
 
-fn describe_password_source(app: &AppState, f: &PageContext, facts: &PersonProfile) -> String {
+fn describe_password_source(app: &AppState, ctx: &PageContext, facts: &PersonProfile) -> String {
     match &facts.password_source {
-        PasswordSource::Cloud => f.t("home-cloud"),
+        PasswordSource::Cloud => ctx.t("home-cloud"),
         PasswordSource::Directory { domain, synced_at } => {
-            let ago = synced_at.map(|at| format_duration(&f.lang, app.now().duration_since(at)));
+            let ago = synced_at.map(|at| format_duration(&ctx.lang, app.now().duration_since(at)));
             match ago {
-                Some(ago) => f.tv2("home-directory", ("domain", domain), ("ago", &ago)),
-                None => f.tv("home-directory-unsynced", "domain", domain),
+                Some(ago) => ctx.tv2("home-directory", ("domain", domain), ("ago", &ago)),
+                None => ctx.tv("home-directory-unsynced", "domain", domain),
             }
         }
     }
@@ -387,10 +391,14 @@ async fn is_at_risk(app: &AppState, people: &PeopleService, facts: &PersonProfil
     app.config.risk.is_some() && matches!(people.fetch_active_risk(facts.id).await, Ok(Some(_)))
 }
 
-async fn load_writeback_notice(app: &AppState, f: &PageContext) -> Result<Option<(bool, String)>, WebError> {
+async fn load_writeback_notice(app: &AppState, ctx: &PageContext) -> Result<Option<(bool, String)>, WebError> {
     Ok(canary::load_writeback_health(app).await?.map(|known| match known {
-        WritebackHealth::Down(since) => (true, f.tv("form-writeback-down", "time", &format_timestamp(&f.lang, &since))),
-        WritebackHealth::Slow(took) => (false, f.tv("form-writeback-slow", "span", &format_duration(&f.lang, took))),
+        WritebackHealth::Down(since) => {
+            (true, ctx.tv("form-writeback-down", "time", &format_timestamp(&ctx.lang, &since)))
+        }
+        WritebackHealth::Slow(took) => {
+            (false, ctx.tv("form-writeback-slow", "span", &format_duration(&ctx.lang, took)))
+        }
     }))
 }
 
@@ -400,19 +408,19 @@ fn requirements_for(app: &AppState, facts: &PersonProfile, directory: &Directory
     app.password_policy.requirements_for(facts.forbidden_name_parts(rules), rules)
 }
 
-fn lockout_notice(f: &PageContext, directory: &DirectoryLookup) -> Option<String> {
+fn lockout_notice(ctx: &PageContext, directory: &DirectoryLookup) -> Option<String> {
     let account = directory.account().filter(|account| account.locked)?;
-    let until = account.locked_until.map(|until| f.tv("form-locked-until", "time", &format_time(&f.lang, until)));
-    Some(until.map_or_else(|| f.t("form-locked"), |until| format!("{} {until}", f.t("form-locked"))))
+    let until = account.locked_until.map(|until| ctx.tv("form-locked-until", "time", &format_time(&ctx.lang, until)));
+    Some(until.map_or_else(|| ctx.t("form-locked"), |until| format!("{} {until}", ctx.t("form-locked"))))
 }
 
-fn render_block_page(f: PageContext, stopped: &BlockReason) -> Response {
+fn render_block_page(ctx: PageContext, stopped: &BlockReason) -> Response {
     let code = stopped.as_str();
     let key = |part: &str| format!("stopped-{}-{part}", code.to_lowercase());
     let text = match stopped {
-        BlockReason::PasswordTooYoung(until) => f.tv(&key("text"), "time", &format_timestamp(&f.lang, until)),
-        _ => f.t(&key("text")),
+        BlockReason::PasswordTooYoung(until) => ctx.tv(&key("text"), "time", &format_timestamp(&ctx.lang, until)),
+        _ => ctx.t(&key("text")),
     };
-    let page = ResetBlockedPage { code, title: f.t(&key("title")), text, todo: f.optional_text(&key("do")), ctx: f };
+    let page = ResetBlockedPage { code, title: ctx.t(&key("title")), text, todo: ctx.optional_text(&key("do")), ctx };
     render_page_with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
 }

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 
 use super::aftercare::DeviceChecklist;
-use super::reading::{EvidenceRecord, PasswordReset};
+use super::record::{EvidenceRecord, PasswordReset};
 use super::store::{self, FinishingStatus};
 use crate::base::{ChangeTrackedCache, ReferenceCode};
 use crate::signin::ResetViewer;

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 
 use super::found::{PageCache, ResetPageRequest, load_visible_reset};
-use super::reading::{PasswordReset, ResetStatusResponse};
+use super::record::{PasswordReset, ResetStatusResponse};
 use super::store::{self, ChangedReset};
 
 use crate::base::{ResetId, WatchSubscription};

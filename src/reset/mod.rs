@@ -17,31 +17,31 @@
 
 mod aftercare;
 pub(crate) mod canary;
-mod causes;
-pub(crate) mod desk;
-mod details;
+mod cause;
+mod dispatcher;
 mod evidence;
 mod finish;
 mod form;
 mod found;
-mod indexer;
-mod leases;
-mod line;
+mod lease_monitor;
 mod live;
-mod microsoft;
-mod reading;
+mod password_precheck;
+pub(crate) mod queries;
+mod record;
 mod retention;
-mod send;
+mod search_indexer;
+mod search_terms;
 mod state;
+mod status_detail;
 mod store;
-mod submit;
+mod submission;
+mod throttle_queue;
 mod timeline;
 mod tracker;
-mod words;
 
-pub(crate) use indexer::run as run_indexer;
 pub(crate) use live::run_change_feed;
 pub(crate) use retention::erase_reset_names;
+pub(crate) use search_indexer::run as run_indexer;
 pub(crate) use tracker::{ResetTracker, run as run_tracker};
 
 use axum::routing::{get, post};

@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::ResetCause;
+use super::cause::ResetCause;
 
 /// State of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -12,12 +12,12 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::aftercare::page::{self as aftercare, ChecklistView};
-use super::causes::ResetCause;
+use super::cause::ResetCause;
 use super::found::{PageVariant, ResetPageRequest, SubmitNotice, VisibleReset, load_visible_reset};
-use super::reading::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset, ResetStatusResponse};
+use super::record::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset, ResetStatusResponse};
 use super::state::ResetState;
 use super::store::FinishingStatus;
-use super::{finish, line, store};
+use super::{finish, store, throttle_queue};
 use crate::base::ReferenceCode;
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -47,7 +47,7 @@ struct ProgressStep {
 }
 
 #[derive(Template)]
-#[template(path = "reset/timeline.html")]
+#[template(path = "reset/status.html")]
 struct ResetStatusPage {
     ctx: PageContext,
     reference: String,
@@ -87,7 +87,7 @@ struct FinishingPrompt {
 }
 
 impl FinishingPrompt {
-    fn new(f: &PageContext, state: ResetState, finished: FinishingStatus) -> Self {
+    fn new(ctx: &PageContext, state: ResetState, finished: FinishingStatus) -> Self {
         let unknown = state == ResetState::Unknown;
         let note = match finished {
             FinishingStatus::Checking => Some("finish-asking"),
@@ -95,10 +95,10 @@ impl FinishingPrompt {
             FinishingStatus::NotReturned | FinishingStatus::Used => None,
         };
         Self {
-            title: f.t(if unknown { "finish-title-unknown" } else { "finish-title" }),
-            text: f.t("finish-text"),
-            notice: note.map(|key| f.t(key)),
-            button_label: (finished != FinishingStatus::Checking).then(|| f.t("finish-button")),
+            title: ctx.t(if unknown { "finish-title-unknown" } else { "finish-title" }),
+            text: ctx.t("finish-text"),
+            notice: note.map(|key| ctx.t(key)),
+            button_label: (finished != FinishingStatus::Checking).then(|| ctx.t("finish-button")),
         }
     }
 }
@@ -107,7 +107,7 @@ impl FinishingPrompt {
 #[derive(Default)]
 struct StatusPageExtras {
     typical_duration: Option<String>,
-    queue_position: Option<line::QueuePosition>,
+    queue_position: Option<throttle_queue::QueuePosition>,
     notice: Option<SubmitNotice>,
     finishing: Option<FinishingStatus>,
     /// The person's domain is managed, so the finishing sign-in is a step for them.
@@ -138,7 +138,7 @@ pub(super) async fn show_status(
     if json {
         return Ok(Json(ResetStatusResponse::new(reset, proofs, app.now())).into_response());
     }
-    let f = frame.with_signed_in_name(&viewer.login.name);
+    let ctx = frame.with_signed_in_name(&viewer.login.name);
     let note = match (asked.unused, asked.unasked) {
         (Some(_), _) => Some(SubmitNotice::PasswordNotUsed),
         (None, Some(_)) => Some(SubmitNotice::PrecheckSkipped),
@@ -149,8 +149,8 @@ pub(super) async fn show_status(
     if reset.state.is_open() {
         let usual = cached_typical_duration(&app)
             .await?
-            .map(|span| f.tv("timeline-usual", "span", &format_duration(&f.lang, span)));
-        let place = line::load_queue_position(&app.db, reset, app.now()).await?;
+            .map(|span| ctx.tv("timeline-usual", "span", &format_duration(&ctx.lang, span)));
+        let place = throttle_queue::load_queue_position(&app.db, reset, app.now()).await?;
         let more = StatusPageExtras {
             typical_duration: usual,
             queue_position: place,
@@ -159,10 +159,10 @@ pub(super) async fn show_status(
             is_finishing_possible: possible,
             checklist: None,
         };
-        return Ok(render_page(&build_page(&app, f, reset, proofs, more)));
+        return Ok(render_page(&build_page(&app, ctx, reset, proofs, more)));
     }
     let drawn = PageVariant {
-        language: f.lang.clone(),
+        language: ctx.lang.clone(),
         viewer_name: viewer.login.name.clone(),
         is_own: aftercare::is_own_reset(&viewer, reset),
         notice: note,
@@ -171,7 +171,8 @@ pub(super) async fn show_status(
     if let Some(page) = found.cached_page(&drawn) {
         return Ok(Html(page).into_response());
     }
-    let care = aftercare::has_checklist(reset.state).then(|| aftercare::build_checklist_view(&f, care, &viewer, reset));
+    let care =
+        aftercare::has_checklist(reset.state).then(|| aftercare::build_checklist_view(&ctx, care, &viewer, reset));
     let more = StatusPageExtras {
         notice: note,
         finishing: finish,
@@ -179,7 +180,7 @@ pub(super) async fn show_status(
         checklist: care,
         ..StatusPageExtras::default()
     };
-    let page = build_page(&app, f, reset, proofs, more).render().map_err(|e| WebError::internal(&e))?;
+    let page = build_page(&app, ctx, reset, proofs, more).render().map_err(|e| WebError::internal(&e))?;
     let page = Bytes::from(page);
     found.cache_page(drawn, page.clone());
     Ok(Html(page).into_response())
@@ -202,7 +203,7 @@ async fn cached_typical_duration(app: &AppState) -> Result<Option<SignedDuration
 
 fn build_page(
     app: &AppState,
-    f: PageContext,
+    ctx: PageContext,
     reset: &PasswordReset,
     proofs: &[EvidenceRecord],
     more: StatusPageExtras,
@@ -219,19 +220,19 @@ fn build_page(
     let key = |part: &str| format!("state-{}-{part}", state.as_str().replace('_', "-"));
     let now = app.now();
     let line = place.map(|place| {
-        let number = f.tv("timeline-line", "n", &place.number.to_string());
-        format!("{number} {}", f.tv("timeline-line-wait", "span", &format_duration(&f.lang, place.expected_wait)))
+        let number = ctx.tv("timeline-line", "n", &place.number.to_string());
+        format!("{number} {}", ctx.tv("timeline-line-wait", "span", &format_duration(&ctx.lang, place.expected_wait)))
     });
     let took = reset
         .settled_at
-        .map(|at| f.tv("timeline-took", "span", &format_duration(&f.lang, at.duration_since(reset.created_at))));
-    let cause_text = reset.cause.map(|cause| f.t(&format!("cause-{}-person", cause.as_str().to_lowercase())));
+        .map(|at| ctx.tv("timeline-took", "span", &format_duration(&ctx.lang, at.duration_since(reset.created_at))));
+    let cause_text = reset.cause.map(|cause| ctx.t(&format!("cause-{}-person", cause.as_str().to_lowercase())));
     let text = match (&cause_text, state) {
         (
             Some(cause),
             ResetState::Refused | ResetState::Failed | ResetState::Split | ResetState::CloudOnly | ResetState::Unknown,
         ) => cause.clone(),
-        _ => f.t(&key("text")),
+        _ => ctx.t(&key("text")),
     };
     ResetStatusPage {
         reference: reset.reference.to_string(),
@@ -240,25 +241,25 @@ fn build_page(
         is_final: reset.is_final(now),
         is_live: !reset.is_final(now),
         revision: reset.revision,
-        title: f.t(&key("title")),
+        title: ctx.t(&key("title")),
         text,
-        advice: (1..=3).filter_map(|n| f.optional_text(&key(&format!("do{n}")))).collect(),
+        advice: (1..=3).filter_map(|n| ctx.optional_text(&key(&format!("do{n}")))).collect(),
         cause: reset.cause.map(ResetCause::as_str),
-        steps: build_steps(&f, reset, proofs, possible, finish.is_some()),
-        started: format_time(&f.lang, reset.created_at),
+        steps: build_steps(&ctx, reset, proofs, possible, finish.is_some()),
+        started: format_time(&ctx.lang, reset.created_at),
         started_iso: reset.created_at.to_string(),
         duration_text: took,
         typical_duration: usual,
         queue_notice: line,
         notice: note.map(|note| match note {
-            SubmitNotice::PasswordNotUsed => ("alert", f.t("timeline-unused")),
-            SubmitNotice::PrecheckSkipped => ("status", f.t("timeline-unasked")),
+            SubmitNotice::PasswordNotUsed => ("alert", ctx.t("timeline-unused")),
+            SubmitNotice::PrecheckSkipped => ("status", ctx.t("timeline-unasked")),
         }),
         checklist: care,
-        finishing: finish.map(|finished| FinishingPrompt::new(&f, state, finished)),
-        retry_label: retry_label_key(state, reset.cause).map(|key| f.t(key)),
+        finishing: finish.map(|finished| FinishingPrompt::new(&ctx, state, finished)),
+        retry_label: retry_label_key(state, reset.cause).map(|key| ctx.t(key)),
         tone: page_tone(state),
-        ctx: f,
+        ctx,
     }
 }
 
@@ -285,7 +286,7 @@ fn page_tone(state: ResetState) -> &'static str {
 
 /// Builds the progress steps, with the time of the evidence for each checkpoint.
 fn build_steps(
-    f: &PageContext,
+    ctx: &PageContext,
     reset: &PasswordReset,
     proofs: &[EvidenceRecord],
     finishes: bool,
@@ -329,13 +330,13 @@ fn build_steps(
         };
         before_done = reached.is_some();
         let source = reached.map_or("", |p| p.source.as_str());
-        let text = f.tv(&format!("rung-{}-{look}", rung.as_str()), "agent", source);
+        let text = ctx.tv(&format!("rung-{}-{look}", rung.as_str()), "agent", source);
         steps.push(ProgressStep {
             checkpoint: rung.as_str(),
             status: look,
-            title: f.t(&format!("rung-{}", rung.as_str())),
+            title: ctx.t(&format!("rung-{}", rung.as_str())),
             text,
-            at: reached.map(|p| format_time(&f.lang, p.at)),
+            at: reached.map(|p| format_time(&ctx.lang, p.at)),
             at_iso: reached.map(|p| p.at.to_string()),
         });
     }

@@ -9,15 +9,15 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::ResetCause;
-use super::details::classify_status_detail;
-use super::leases::{LEASE_DURATION, LeaseMonitor};
-use super::reading::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
-use super::send::TransitionBasis;
+use super::cause::ResetCause;
+use super::dispatcher::TransitionBasis;
+use super::lease_monitor::{LEASE_DURATION, LeaseMonitor};
+use super::record::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
 use super::state::{ResetEvent, ResetState};
+use super::status_detail::classify_status_detail;
 use super::store::{self, DueWork, NewGraphResponse, PollSchedule};
-use super::submit::ResetService;
-use super::{evidence, send};
+use super::submission::ResetService;
+use super::{dispatcher, evidence};
 use crate::base::crash_point;
 use crate::entra::{OperationPoll, OperatorError};
 use crate::state::AppState;
@@ -121,7 +121,7 @@ impl ResetTracker {
                 sent = orphan.dispatched_at.is_some(),
                 "orphaned reset ended: its owner stopped renewing the lease"
             );
-            ignore_lost_race(send::apply_event(&self.resets, &orphan, report, TransitionBasis::default()).await)?;
+            ignore_lost_race(dispatcher::apply_event(&self.resets, &orphan, report, TransitionBasis::default()).await)?;
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ impl ResetTracker {
                     request_id: request_id.as_deref(),
                     detail: Some(&detail),
                 };
-                return send::apply_event(
+                return dispatcher::apply_event(
                     &self.resets,
                     reset,
                     ResetEvent::OperationFailed(classify_status_detail(&detail)),
@@ -185,7 +185,8 @@ impl ResetTracker {
                 let since = reset.lost_since.unwrap_or(now);
                 if now.duration_since(since) > OPERATION_LOST_AFTER {
                     let answer = NewGraphResponse { call: "operation", status: 404, request_id: None, detail: None };
-                    return send::apply_event(&self.resets, reset, ResetEvent::OperationLost, answer.into()).await;
+                    return dispatcher::apply_event(&self.resets, reset, ResetEvent::OperationLost, answer.into())
+                        .await;
                 }
                 PollSchedule { lost_since: Some(since), ..next_poll(reset, now, None) }
             }
@@ -213,7 +214,8 @@ impl ResetTracker {
         next: &PollSchedule,
     ) -> Result<(), StoreError> {
         if self.is_past_time_limit(reset, now) {
-            return send::apply_event(&self.resets, reset, ResetEvent::TimedOut, TransitionBasis::default()).await;
+            return dispatcher::apply_event(&self.resets, reset, ResetEvent::TimedOut, TransitionBasis::default())
+                .await;
         }
         store::schedule_poll(&self.resets.app.db, reset.id, &self.resets.app.instance_id, next).await
     }
@@ -234,7 +236,7 @@ impl ResetTracker {
             detail: detail.map(str::to_owned),
         };
         let grounds = TransitionBasis { response: Some(answer), evidence: Some(proof) };
-        send::apply_event(&self.resets, reset, ResetEvent::Succeeded, grounds).await?;
+        dispatcher::apply_event(&self.resets, reset, ResetEvent::Succeeded, grounds).await?;
         let took = reset.accepted_at.and_then(|at| app.now().duration_since(at).try_into().ok());
         app.metrics.observe_writeback(took.unwrap_or_default());
         let sent = reset.dispatched_at.and_then(|at| app.now().duration_since(at).try_into().ok());

@@ -1,6 +1,6 @@
 //! Composition root: combines all routes, starts all background tasks and stops the portal gracefully.
 
-mod door;
+mod connection_limit;
 mod process;
 mod tls;
 
@@ -17,7 +17,7 @@ use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
-use self::door::ConnectionLimiter;
+use self::connection_limit::ConnectionLimiter;
 use crate::base::{Clock, Random};
 use crate::config::Config;
 use crate::entra::{EntraClients, EntraSetupError};

@@ -6,8 +6,8 @@ use axum::response::Redirect;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::acting::PendingAction;
-use super::finish::FinishingSignIn;
+use super::agent_action::PendingAction;
+use super::finishing::FinishingSignIn;
 use super::refusals::SignInRefusal;
 use super::session::ensure_browser_id;
 use crate::base::Secret;

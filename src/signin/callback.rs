@@ -10,9 +10,9 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::acting::{self, ActionHandler};
+use super::agent_action::{self, ActionHandler};
 use super::attempt::{self, SignInAttempt, SignInPurpose};
-use super::finish;
+use super::finishing;
 use super::refusals::SignInRefusal;
 use super::session::{self, LoginSession};
 use super::staff::{StaffPermission as _, StaffRole, ViewHelpdesk};
@@ -71,7 +71,7 @@ pub(super) async fn handle_callback(
     }
     match check_sign_in(&app, &attempt, &who.identity).await? {
         CallbackDecision::Accept if attempt.purpose == SignInPurpose::Act => {
-            acting::resume_action(app, session, parts, (attempt.acting, who), action_handler).await
+            agent_action::resume_action(app, session, parts, (attempt.acting, who), action_handler).await
         }
         CallbackDecision::Accept => complete_sign_in(&app, &session, attempt.purpose, who).await,
         CallbackDecision::StepUp => {
@@ -106,7 +106,7 @@ async fn complete_finishing(
         .with_subject(who.key)
         .with_reset(finishing.reset);
     app.audit_log.append(event).await?;
-    finish::mark_returned(&app.db, finishing.reset, app.now()).await?;
+    finishing::mark_returned(&app.db, finishing.reset, app.now()).await?;
     Ok(Redirect::to(&finishing.return_path()).into_response())
 }
 

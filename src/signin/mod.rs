@@ -1,9 +1,10 @@
 //! Signs people and staff in: the redirect to Entra and its callback, sessions, and permission types for handlers.
 
-mod acting;
+mod agent_action;
 mod attempt;
 mod callback;
-mod finish;
+mod ended_sessions;
+mod finishing;
 mod landing;
 mod operator;
 mod refusals;
@@ -11,11 +12,11 @@ mod routes;
 mod session;
 mod staff;
 mod verdict;
-mod watch;
 
-pub(crate) use acting::{PendingAction, ResumedAction};
+pub(crate) use agent_action::{PendingAction, ResumedAction};
 pub(crate) use attempt::begin_agent_action;
-pub(crate) use finish::{FinishingSignIn, begin_finishing};
+pub(crate) use ended_sessions::run_ended_session_watcher;
+pub(crate) use finishing::{FinishingSignIn, begin_finishing};
 pub(crate) use routes::router;
 pub(crate) use session::{LoginSession, ResetViewer, SignedInPerson};
 pub(crate) use staff::{
@@ -23,4 +24,3 @@ pub(crate) use staff::{
     WorkCases, with_staff_navigation,
 };
 pub(crate) use verdict::{PolicyAssessment, PolicyAssessor, PolicyFinding, run_policy_assessor};
-pub(crate) use watch::run_ended_session_watcher;

@@ -7,7 +7,7 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::acting::ActionHandler;
+use super::agent_action::ActionHandler;
 use super::attempt::{self, SignInPurpose};
 use super::{callback, landing, operator, session};
 use crate::state::AppState;

@@ -11,8 +11,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
 
-use super::frame::{PageContext, render_page_with_status};
-use super::time::format_duration;
+use super::page::{PageContext, render_page_with_status};
+use super::time_format::format_duration;
 use crate::state::AppState;
 
 /// Refusal with a stable code. Pages and tests compare the code, never the text. The message catalogue has
@@ -160,12 +160,12 @@ fn error_from_status(status: StatusCode) -> WebError {
     }
 }
 
-fn build_error_page<'a>(f: &'a PageContext, error: &'a WebError) -> ErrorPage<'a> {
+fn build_error_page<'a>(ctx: &'a PageContext, error: &'a WebError) -> ErrorPage<'a> {
     let code = error.code();
     let key = |part: &str| format!("refusal-{}-{part}", code.to_lowercase());
     let text = match error {
-        WebError::RateLimited(wait) => f.tv(&key("text"), "wait", &format_duration(&f.lang, *wait)),
-        _ => f.t(&key("text")),
+        WebError::RateLimited(wait) => ctx.tv(&key("text"), "wait", &format_duration(&ctx.lang, *wait)),
+        _ => ctx.t(&key("text")),
     };
     let again = match error {
         WebError::Refused(refusal) => refusal.button_path,
@@ -173,12 +173,12 @@ fn build_error_page<'a>(f: &'a PageContext, error: &'a WebError) -> ErrorPage<'a
         _ => None,
     };
     ErrorPage {
-        ctx: f,
+        ctx,
         code,
-        title: f.t(&key("title")),
+        title: ctx.t(&key("title")),
         text,
-        advice: f.optional_text(&key("do")),
+        advice: ctx.optional_text(&key("do")),
         button_path: again,
-        button_label: again.map(|to| f.t(if to == "/signin" { "button-sign-in-again" } else { "button-start" })),
+        button_label: again.map(|to| ctx.t(if to == "/signin" { "button-sign-in-again" } else { "button-start" })),
     }
 }

@@ -9,7 +9,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use serde::Deserialize;
 use tower_sessions::cookie::time::Duration;
 
-use super::messages::Lang;
+use super::catalogue::Lang;
 use crate::state::AppState;
 
 /// Cookie with the language that the person chose. It contains nothing else, so it may outlive the session.

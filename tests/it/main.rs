@@ -13,6 +13,7 @@ mod architecture;
 mod browser;
 mod contract;
 mod directory;
+mod emulator;
 mod fleet;
 mod journey;
 #[path = "../live/pages.rs"]
@@ -22,4 +23,3 @@ mod process;
 mod real;
 mod security;
 mod support;
-mod tenant;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::portal::{HttpBrowser, full_upn};
-use crate::support::raw;
-use crate::support::traces::{contains_bytes, encoded_forms, list_files};
+use crate::support::raw_client;
+use crate::support::secret_scan::{contains_bytes, encoded_forms, list_files};
 
 /// A password that must not appear in any log, file or table.
 const PASSWORD_CANARY: &str = "Canary-Zx81-Quartz-Lamp";
@@ -52,7 +52,8 @@ impl Drop for DemoProcess {
 async fn password_reaches_no_log_database_or_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut demo = start_demo(dir.path());
-    let mut wanda = HttpBrowser { http: raw::http_client(), portal_url: demo.portal_url.clone(), cookies: Vec::new() };
+    let mut wanda =
+        HttpBrowser { http: raw_client::http_client(), portal_url: demo.portal_url.clone(), cookies: Vec::new() };
     let form = wanda.sign_in("/signin", &full_upn("wanda"), "passkey", "").await;
     assert!(form.status.is_success(), "{}", form.body);
     wanda.post_once("/reset/check", &[("password", PASSWORD_CANARY)]).await;

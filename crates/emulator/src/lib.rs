@@ -16,37 +16,37 @@
 //! - Faults are changed over HTTP only on a separate loopback listener with a token generated at each start.
 //! - The release image of the portal is built without the emulator.
 
-mod access;
-mod ad;
-mod adjust;
-mod apps;
-mod body;
-mod control;
+mod app_registrations;
+mod conditional_access;
+mod directory;
+mod fault_control;
 mod faults;
-mod grants;
 mod graph;
+mod launcher;
 mod oidc;
 mod password;
+mod response_faults;
 mod seed;
+mod seed_builder;
 mod server;
-mod start;
-mod world;
-mod writeback;
+mod state;
+mod token_grants;
+mod writeback_agent;
 
 pub use passback_foundation::{Clock, Random};
 
 pub use faults::{FaultEffect, FaultTarget, InjectedFault};
 pub use graph::{PERMISSION_RULES, PermissionRule};
+pub use launcher::{EmulatorError, EmulatorOptions, LdapsOptions, RunningEmulator};
 pub use seed::{CONTOSO_SEED, SeedError, TenantSeed};
-pub use start::{EmulatorError, EmulatorOptions, LdapsOptions, RunningEmulator};
-pub use world::{ReceivedRequest, SentMail};
+pub use state::{ReceivedRequest, SentMail};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ad::BackingDirectory;
+use directory::BackingDirectory;
 use oidc::SigningKeys;
 use server::EmulatorUrls;
-use world::TenantState;
+use state::TenantState;
 
 /// The emulated tenant, shared by all its listeners.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use uuid::Uuid;
 
-pub(super) use super::access::{AdministrativeUnit, AuthenticationStrength, EmulatedPolicy, SecurityGroup};
-pub(super) use super::apps::{AppRegistration, FederatedCredential};
+pub(super) use super::app_registrations::{AppRegistration, FederatedCredential};
+pub(super) use super::conditional_access::{AdministrativeUnit, AuthenticationStrength, EmulatedPolicy, SecurityGroup};
 use super::faults::InjectedFault;
 
 /// Seed file of the demo organisation, for tests that change a part of it.

@@ -24,8 +24,8 @@ use tower::ServiceExt as _;
 
 use super::faults::{self, FaultEffect, FaultTarget, classify_request};
 use super::graph::error::ODataError;
-use super::world::RecordedCall;
-use super::{EmulatedTenant, body};
+use super::state::RecordedCall;
+use super::{EmulatedTenant, response_faults};
 
 /// Public addresses of the emulator.
 pub(super) struct EmulatorUrls {
@@ -160,9 +160,11 @@ async fn apply_after_handler(effects: &[FaultEffect], mut response: Response) ->
     for effect in effects {
         match effect {
             FaultEffect::LateAnswer { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
-            FaultEffect::Drip { ms } => response = body::drip_body(response, Duration::from_millis(*ms)).await,
-            FaultEffect::Truncate => response = body::truncate_body(response).await,
-            FaultEffect::Huge { bytes } => response = body::replace_with_filler(response, *bytes),
+            FaultEffect::Drip { ms } => {
+                response = response_faults::drip_body(response, Duration::from_millis(*ms)).await
+            }
+            FaultEffect::Truncate => response = response_faults::truncate_body(response).await,
+            FaultEffect::Huge { bytes } => response = response_faults::replace_with_filler(response, *bytes),
             FaultEffect::DropAnswer => return hangup_response(),
             FaultEffect::Body { status, content_type, text } => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::OK);

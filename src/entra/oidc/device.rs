@@ -22,8 +22,8 @@ use openidconnect::{AdditionalProviderMetadata, LogoutProviderMetadata, Provider
 use serde::{Deserialize, Serialize};
 
 use super::{AuthorizedSignIn, DiscoveredProvider, OidcClient, PROVIDER_REFRESH_INTERVAL, SignInError};
-use crate::entra::http::{HttpError, send_oauth_request};
-use crate::entra::oauth::{EntraTokenResponse, TokenError, TokenSet, parse_aadsts_codes};
+use crate::entra::http_client::{HttpError, send_oauth_request};
+use crate::entra::token_endpoint::{EntraTokenResponse, TokenError, TokenSet, parse_aadsts_codes};
 
 /// Interval at which the client authentication is rebuilt while waiting. An assertion is valid for 5 minutes, a device
 /// code for 15.

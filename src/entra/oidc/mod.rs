@@ -22,8 +22,8 @@ use tokio::sync::RwLock;
 use url::Url;
 
 use super::credential::{ClientAuthentication, ClientCredential};
-use super::http::{HttpError, build_client, send_oauth_request};
-use super::oauth::{EntraOauthClient, TokenError, TokenSet};
+use super::http_client::{HttpError, build_client, send_oauth_request};
+use super::token_endpoint::{EntraOauthClient, TokenError, TokenSet};
 use crate::base::{Clock, Secret, TenantId};
 use crate::config::Config;
 
@@ -300,4 +300,4 @@ impl OidcClient {
 
 #[cfg(feature = "emulator")]
 #[cfg(test)]
-mod forged;
+mod forged_token_tests;

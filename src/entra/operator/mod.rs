@@ -7,28 +7,28 @@
 //!   during a request to Entra would block every other writer of a SQLite database for seconds.
 //! - The access token is shared through the same row.
 
-mod dispatch;
-mod last_moment;
+mod deadline_body;
+mod dispatch_permit;
 mod link;
-mod order;
-mod passes;
+mod reset_password;
 mod store;
-mod validate;
+mod temporary_access_pass;
+mod validate_password;
 
-pub(crate) use dispatch::{DispatchOutcome, OperationPoll};
+pub(crate) use dispatch_permit::DispatchPermit;
 pub(crate) use link::{LinkRefusal, OperatorCandidate, find_reset_role, is_overprivileged};
-pub(crate) use order::DispatchPermit;
-pub(crate) use passes::{PassStatus, TemporaryAccessPass};
+pub(crate) use reset_password::{DispatchOutcome, OperationPoll};
 pub(crate) use store::LinkedOperator;
-pub(crate) use validate::PasswordValidation;
+pub(crate) use temporary_access_pass::{PassStatus, TemporaryAccessPass};
+pub(crate) use validate_password::PasswordValidation;
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::agent::{ActingIdentity, ClaimsChallenge};
+use super::acting_identity::{ActingIdentity, ClaimsChallenge};
 use super::graph::{GraphClient, GraphError, GraphRefusal};
-use super::oauth::{TokenError, TokenSet};
+use super::token_endpoint::{TokenError, TokenSet};
 use crate::audit::{AuditActor, AuditEvent, AuditLog};
 use crate::base::Secret;
 use crate::config::Config;
@@ -127,12 +127,12 @@ pub(crate) struct OperatorClient {
 impl OperatorClient {
     pub(super) fn new(graph: GraphClient, db: Db, sealer: Sealer, settings: &Config) -> Self {
         let (clock, random) = (graph.clock.clone(), graph.random.clone());
-        let auditor = AuditLog::new(db.clone(), sealer.clone(), clock, random.clone());
+        let audit_log = AuditLog::new(db.clone(), sealer.clone(), clock, random.clone());
         let (tenant_wide, microsoft_check) = (settings.operator.tenant_wide, settings.policy.microsoft_check);
         Self {
             graph,
             store: OperatorStore::new(db, sealer),
-            audit_log: auditor,
+            audit_log,
             allows_tenant_wide_role: tenant_wide,
             microsoft_check,
             instance_id: random.token(),

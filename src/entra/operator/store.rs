@@ -332,9 +332,9 @@ mod tests {
     async fn tokens_are_sealed_and_only_claim_owner_updates_them() {
         for engine in test_databases().await {
             let store = OperatorStore::new(engine.db.clone(), test_sealer());
-            let auditor = AuditLog::new(engine.db.clone(), test_sealer(), Clock::system(), Random::system());
+            let audit_log = AuditLog::new(engine.db.clone(), test_sealer(), Clock::system(), Random::system());
             let now = Timestamp::from_second(1_800_000_000).unwrap();
-            let mut transaction = auditor.begin().await.unwrap();
+            let mut transaction = audit_log.begin().await.unwrap();
             store.replace_operator(transaction.tx(), &test_candidate(), "somebody", now).await.unwrap();
             transaction.commit().await.unwrap();
             let operator = store.load_operator().await.unwrap().unwrap();
@@ -364,7 +364,7 @@ mod tests {
             );
             store.release_refresh("c").await.unwrap();
             store.mark_access_expired().await.unwrap();
-            let mut transaction = auditor.begin().await.unwrap();
+            let mut transaction = audit_log.begin().await.unwrap();
             let linked = store.load_operator().await.unwrap().unwrap();
             let before = LinkedOperator { linked_at: now - SignedDuration::from_secs(1), ..linked.clone() };
             assert!(

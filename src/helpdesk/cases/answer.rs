@@ -55,7 +55,7 @@ struct PastRequestItem {
 }
 
 #[derive(Template)]
-#[template(path = "helpdesk/account.html")]
+#[template(path = "account/account.html")]
 struct AccountPage {
     ctx: PageContext,
     change: String,
@@ -67,7 +67,7 @@ struct AccountPage {
 }
 
 #[derive(Template)]
-#[template(path = "helpdesk/pass.html")]
+#[template(path = "account/pass.html")]
 struct PassPage {
     ctx: PageContext,
     text: String,
@@ -90,18 +90,18 @@ pub(in crate::helpdesk) async fn show_account(
 ) -> Result<Response, WebError> {
     let asked = store::load_requests_to(&app.db, login.key).await?;
     let passes = store::load_waiting_passes(&app.db, login.key.object, carry::waiting_pass_cutoff(&app)).await?;
-    let f = frame.with_signed_in_name(&login.name);
+    let ctx = frame.with_signed_in_name(&login.name);
     let now = app.now();
     let said = back.said.as_deref().and_then(|word| {
         let known = ["confirmed", "wrong", "refused", "over", "later"].into_iter().find(|known| *known == word)?;
-        Some((known != "confirmed", f.t(&format!("account-said-{known}"))))
+        Some((known != "confirmed", ctx.t(&format!("account-said-{known}"))))
     });
     let page = AccountPage {
         change: load_change_token(&app, &login).await?,
         open_requests: asked
             .iter()
             .filter(|check| check.is_open(now))
-            .filter_map(|check| build_open_request(&app, &f, check))
+            .filter_map(|check| build_open_request(&app, &ctx, check))
             .collect(),
         waiting_passes: passes
             .into_iter()
@@ -110,15 +110,15 @@ pub(in crate::helpdesk) async fn show_account(
         past_requests: asked
             .iter()
             .filter(|check| !check.is_open(now))
-            .map(|check| build_past_request(&f, check))
+            .map(|check| build_past_request(&ctx, check))
             .collect(),
         executions: store::load_executions_of_person(&app.db, login.key)
             .await?
             .iter()
-            .map(|acted| build_execution_item(&f, acted))
+            .map(|acted| build_execution_item(&ctx, acted))
             .collect(),
         notice: said,
-        ctx: f,
+        ctx,
     };
     Ok(render_page(&page))
 }
@@ -139,27 +139,27 @@ async fn load_change_token(app: &AppState, login: &LoginSession) -> Result<Strin
 }
 
 /// Builds the item of an open request. Returns `None` if the words of a call check cannot be unsealed.
-fn build_open_request(app: &AppState, f: &PageContext, check: &VerificationRequest) -> Option<OpenRequestItem> {
+fn build_open_request(app: &AppState, ctx: &PageContext, check: &VerificationRequest) -> Option<OpenRequestItem> {
     let words = match check.method {
         // The sealing key was removed, so this request can no longer be answered.
         VerificationMethod::CallCheck => CallCheckWords::open(&app.sealer, check).ok()?.shown,
         _ => Vec::new(),
     };
     let title = if check.method == VerificationMethod::Manager {
-        f.tv2("account-vouch", ("agent", &check.agent_name), ("person", &check.person_name))
+        ctx.tv2("account-vouch", ("agent", &check.agent_name), ("person", &check.person_name))
     } else {
-        f.tv("account-asks", "agent", &check.agent_name)
+        ctx.tv("account-asks", "agent", &check.agent_name)
     };
-    let action = action_text(f, check.action);
+    let action = action_text(ctx, check.action);
     Some(OpenRequestItem { id: check.id.clone(), method: check.method.as_str(), title, action, words })
 }
 
-fn build_past_request(f: &PageContext, check: &VerificationRequest) -> PastRequestItem {
+fn build_past_request(ctx: &PageContext, check: &VerificationRequest) -> PastRequestItem {
     PastRequestItem {
         agent: check.agent_name.clone(),
-        action: action_text(f, check.action),
-        state_text: f.t(&format!("case-check-{}", check.reply.map_or("over", VerificationReply::as_str))),
-        at: format_timestamp(&f.lang, &check.asked_at),
+        action: action_text(ctx, check.action),
+        state_text: ctx.t(&format!("case-check-{}", check.reply.map_or("over", VerificationReply::as_str))),
+        at: format_timestamp(&ctx.lang, &check.asked_at),
         at_iso: check.asked_at.to_string(),
     }
 }
@@ -231,13 +231,13 @@ pub(in crate::helpdesk) async fn claim_waiting_pass(
     }
 }
 
-pub(super) fn render_pass(f: PageContext, name: &str, pass: &TemporaryAccessPass, back: String) -> Response {
-    let lasts = crate::web::format_duration(&f.lang, SignedDuration::from_mins(pass.lifetime_minutes));
+pub(super) fn render_pass(ctx: PageContext, name: &str, pass: &TemporaryAccessPass, back: String) -> Response {
+    let lasts = crate::web::format_duration(&ctx.lang, SignedDuration::from_mins(pass.lifetime_minutes));
     render_page(&PassPage {
-        text: f.tv("pass-for", "person", name),
+        text: ctx.tv("pass-for", "person", name),
         code: pass.code.expose_secret().to_owned(),
-        validity: f.tv("pass-lasts", "span", &lasts),
+        validity: ctx.tv("pass-lasts", "span", &lasts),
         back_link: back,
-        ctx: f,
+        ctx,
     })
 }

@@ -129,11 +129,11 @@ async fn create_pass(app: &AppState, work: &ExecutionContext<'_>) -> Result<Exec
     };
     match app.entra.operator.create_pass(work.person.object, work.identity).await {
         Ok(pass) => {
-            let mut ledger = app.audit_log.begin().await?;
+            let mut transaction = app.audit_log.begin().await?;
             let row = (work.execution_id, work.case);
-            record_status_in(app, &mut ledger, work.actor.clone(), row, ("begun", "done"), &pass.id).await?;
-            passes::watch_new_pass(app, &mut ledger, row, &pass, &audience).await?;
-            ledger.commit().await?;
+            record_status_in(app, &mut transaction, work.actor.clone(), row, ("begun", "done"), &pass.id).await?;
+            passes::watch_new_pass(app, &mut transaction, row, &pass, &audience).await?;
+            transaction.commit().await?;
             Ok(ExecutionResult::Pass(pass))
         }
         Err(OperatorError::Challenged(challenge)) => await_step_up(app, work, challenge).await,
@@ -190,25 +190,26 @@ pub(super) async fn record_status(
     outcome: (&str, &str),
     detail: &str,
 ) -> Result<bool, StoreError> {
-    let mut ledger = app.audit_log.begin().await?;
-    let updated = record_status_in(app, &mut ledger, actor, (id, case), outcome, detail).await?;
-    ledger.commit().await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let updated = record_status_in(app, &mut transaction, actor, (id, case), outcome, detail).await?;
+    transaction.commit().await?;
     Ok(updated)
 }
 
 async fn record_status_in(
     app: &AppState,
-    ledger: &mut AuditedTransaction,
+    transaction: &mut AuditedTransaction,
     actor: AuditActor,
     (id, case): (&str, &HelpdeskCase),
     outcome: (&str, &str),
     detail: &str,
 ) -> Result<bool, StoreError> {
     // Updates `updated_at`, so that open pages refresh. A case that was closed in the meantime is left unchanged.
-    store::lock_if_open(ledger.tx(), case.id, app.now()).await?;
-    let updated = store::set_execution_status(ledger.tx(), id, outcome, detail, app.now()).await?;
+    store::lock_if_open(transaction.tx(), case.id, app.now()).await?;
+    let updated = store::set_execution_status(transaction.tx(), id, outcome, detail, app.now()).await?;
     if updated {
-        ledger.record_event(with_case(AuditEvent::new("case.ended", actor).with_detail("outcome", outcome.1), case));
+        transaction
+            .record_event(with_case(AuditEvent::new("case.ended", actor).with_detail("outcome", outcome.1), case));
     }
     Ok(updated)
 }

@@ -19,8 +19,8 @@ use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case, open
 use crate::audit::{AuditActor, AuditedTransaction};
 use crate::base::PersonKey;
 use crate::directory::DirectoryProbe;
+use crate::eligibility;
 use crate::entra::{ActingIdentity, ClaimsChallenge, TemporaryAccessPass};
-use crate::guard;
 use crate::people::PeopleService;
 use crate::signin::{PolicyAssessor, StaffMember, StaffPermission};
 use crate::state::AppState;
@@ -63,7 +63,7 @@ pub(super) async fn load_status(app: &AppState, case: &HelpdeskCase) -> Result<C
 async fn record_decision<P: StaffPermission>(
     app: &AppState,
     staff: &StaffMember<P>,
-    ledger: &mut AuditedTransaction,
+    transaction: &mut AuditedTransaction,
     (case, standing): (&HelpdeskCase, &CaseStatus),
     second: bool,
 ) -> Result<RecordedDecision, CaseError> {
@@ -74,9 +74,9 @@ async fn record_decision<P: StaffPermission>(
     let now = app.now();
     let until = chosen.iter().map(|one| one.until).min().unwrap_or(now);
     let verdict = new_decision(app, staff, case.action, needs, (now, until));
-    store::insert_decision(ledger.tx(), case.id, &verdict, &chosen).await?;
+    store::insert_decision(transaction.tx(), case.id, &verdict, &chosen).await?;
     let methods: Vec<&str> = chosen.iter().map(|one| one.method.as_str()).collect();
-    ledger.record_event(
+    transaction.record_event(
         case_event("case.verified", staff, case).with_detail("methods", methods).with_detail("threshold", needs.points),
     );
     Ok(RecordedDecision { decision: verdict, approval: None, is_used: false })
@@ -109,10 +109,10 @@ pub(super) async fn request_approval<P: StaffPermission>(
     case: &HelpdeskCase,
 ) -> CaseResult {
     let standing = check_agent(app, staff, case).await?;
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
-    record_decision(app, staff, &mut ledger, (&held, &standing), true).await?;
-    ledger.commit().await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
+    record_decision(app, staff, &mut transaction, (&held, &standing), true).await?;
+    transaction.commit().await?;
     Ok("approval-asked")
 }
 
@@ -132,14 +132,14 @@ pub(super) async fn request_override<P: StaffPermission>(
     let standing = check_agent(app, staff, case).await?;
     let now = app.now();
     let until = add_seconds(now, app.config.helpdesk.approval_seconds);
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
     let needs = VerificationRequirements { two_people: true, ..standing.requirements };
     let plain = new_decision(app, staff, held.action, needs, (now, until));
     let verdict = CaseDecision { is_override: true, reason: reason.to_owned(), ..plain };
-    store::insert_decision(ledger.tx(), held.id, &verdict, &[]).await?;
-    ledger.record_event(case_event("case.override_asked", staff, &held).with_personal_detail("reason", reason));
-    ledger.commit().await?;
+    store::insert_decision(transaction.tx(), held.id, &verdict, &[]).await?;
+    transaction.record_event(case_event("case.override_asked", staff, &held).with_personal_detail("reason", reason));
+    transaction.commit().await?;
     raise_helpdesk_alert(app, "override", &held);
     Ok("approval-asked")
 }
@@ -176,22 +176,22 @@ pub(super) async fn approve_decision<P: StaffPermission>(
         return Err(CaseRefusal::OwnApproval.into());
     }
     let now = app.now();
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
     let since = now.saturating_sub(RECIPROCAL_APPROVAL_WINDOW).unwrap_or(Timestamp::UNIX_EPOCH);
-    if store::has_reciprocal_approval(ledger.tx(), (approver, verdict.agent), person, since).await? {
+    if store::has_reciprocal_approval(transaction.tx(), (approver, verdict.agent), person, since).await? {
         return Err(CaseRefusal::ReciprocalApproval.into());
     }
     let until = add_seconds(now, app.config.helpdesk.approval_seconds).min(verdict.until);
     let id = app.random.uuid_at(now).to_string();
     let by = (approver, staff.login.name.as_str());
-    match store::insert_approval(ledger.tx(), (&id, &verdict), person, by, (now, until)).await {
+    match store::insert_approval(transaction.tx(), (&id, &verdict), person, by, (now, until)).await {
         Err(StoreError::AlreadyExists) => return Err(CaseRefusal::Expired.into()),
         done => done?,
     }
     let approval = case_event("case.approved", staff, &held).with_detail("for", verdict.agent.to_string());
-    ledger.record_event(approval.with_detail("override", verdict.is_override));
-    ledger.commit().await?;
+    transaction.record_event(approval.with_detail("override", verdict.is_override));
+    transaction.commit().await?;
     Ok("approved")
 }
 
@@ -265,12 +265,12 @@ pub(super) async fn execute_action<P: StaffPermission>(
     let two = prepared.needs_two_people();
     let PreparedExecution { status: standing, person, viewer: shown_to, approved_decision: approved } = prepared;
     let now = app.now();
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
     let on = match approved {
         Some(approved) => approved,
         None if two => return Err(CaseRefusal::NeedsApproval.into()),
-        None => record_decision(app, staff, &mut ledger, (&held, &standing), false).await?,
+        None => record_decision(app, staff, &mut transaction, (&held, &standing), false).await?,
     };
     let id = app.random.uuid_at(now).to_string();
     let outcome = match shown_to {
@@ -286,17 +286,17 @@ pub(super) async fn execute_action<P: StaffPermission>(
         now,
         outcome,
     };
-    match store::insert_execution(ledger.tx(), &acting).await {
+    match store::insert_execution(transaction.tx(), &acting).await {
         Err(StoreError::AlreadyExists) => return Err(CaseRefusal::Expired.into()),
         done => done?,
     }
     let begun = case_event("case.acted", staff, &held).with_detail("override", on.decision.is_override);
-    ledger.record_event(begun.with_detail("approved", on.approval.is_some()));
-    if let Some(done) = apply_in_database(app, &mut ledger, (&id, &held), person, staff.audit_actor()).await? {
-        ledger.commit().await?;
+    transaction.record_event(begun.with_detail("approved", on.approval.is_some()));
+    if let Some(done) = apply_in_database(app, &mut transaction, (&id, &held), person, staff.audit_actor()).await? {
+        transaction.commit().await?;
         return Ok(ExecutionResult::Done(done));
     }
-    ledger.commit().await?;
+    transaction.commit().await?;
     if outcome == "waiting" {
         return Ok(ExecutionResult::Done("pass-waits"));
     }
@@ -337,7 +337,7 @@ async fn resolve_viewer(
 /// Returns `None` for an action at Microsoft or in the directory.
 async fn apply_in_database(
     app: &AppState,
-    ledger: &mut AuditedTransaction,
+    transaction: &mut AuditedTransaction,
     (id, case): (&str, &HelpdeskCase),
     person: PersonKey,
     actor: AuditActor,
@@ -345,17 +345,22 @@ async fn apply_in_database(
     let now = app.now();
     let done = match case.action {
         CaseAction::AllowReset => {
-            guard::insert_reset_grant(ledger.tx(), id, person, now.saturating_add(RESET_GRANT_LIFETIME).unwrap_or(now))
-                .await?;
+            eligibility::insert_reset_grant(
+                transaction.tx(),
+                id,
+                person,
+                now.saturating_add(RESET_GRANT_LIFETIME).unwrap_or(now),
+            )
+            .await?;
             "granted"
         }
         CaseAction::LiftHold => {
-            guard::lift_hold(ledger, person, actor, now).await?;
+            eligibility::lift_hold(transaction, person, actor, now).await?;
             "thawed"
         }
         CaseAction::IssuePass | CaseAction::RevokeSessions | CaseAction::UnlockAccount => return Ok(None),
     };
-    store::set_execution_status(ledger.tx(), id, ("begun", "done"), "", now).await?;
+    store::set_execution_status(transaction.tx(), id, ("begun", "done"), "", now).await?;
     Ok(Some(done))
 }
 
@@ -368,9 +373,9 @@ pub(super) async fn place_hold<P: StaffPermission>(
     case: &HelpdeskCase,
 ) -> CaseResult {
     let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
-    let mut ledger = app.audit_log.begin().await?;
-    let frozen = guard::place_hold_by_staff(&mut ledger, person, staff.audit_actor(), app.now()).await?;
-    ledger.commit().await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let frozen = eligibility::place_hold_by_staff(&mut transaction, person, staff.audit_actor(), app.now()).await?;
+    transaction.commit().await?;
     if frozen {
         app.metrics.count_hold();
     }

@@ -14,7 +14,7 @@ use super::store::{self, CaseOrigin, CaseState, HelpdeskCase};
 use crate::audit::AuditEvent;
 use crate::base::{ObjectId, PersonKey, ReferenceCode};
 use crate::people::PeopleService;
-use crate::reset::desk as resets;
+use crate::reset::queries as resets;
 use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, with_staff_navigation};
 use crate::state::AppState;
 use crate::web::{PageContext, WebError, format_duration, format_timestamp, render_page};
@@ -38,7 +38,7 @@ pub(in crate::helpdesk) struct CaseListItem {
 }
 
 #[derive(Template)]
-#[template(path = "helpdesk/cases.html")]
+#[template(path = "helpdesk/case_list.html")]
 struct CaseListPage {
     ctx: PageContext,
     states: Vec<ActionOption>,
@@ -86,39 +86,39 @@ pub(in crate::helpdesk) async fn show_case_list(
             last.id
         )
     });
-    let f = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(frame, &staff.login);
     let choice = |one: CaseState| ActionOption {
         value: one.as_str(),
-        text: f.t(&format!("case-state-{}", one.as_str())),
+        text: ctx.t(&format!("case-state-{}", one.as_str())),
         chosen: one == state,
     };
     Ok(render_page(&CaseListPage {
         states: CaseState::ALL.into_iter().map(choice).collect(),
-        rows: found.iter().map(|case| build_case_item(&f, case, app.now())).collect(),
+        rows: found.iter().map(|case| build_case_item(&ctx, case, app.now())).collect(),
         older,
         is_first_page: asked.after.is_empty(),
         can_work_cases: staff.login.has_any_role(WorkCases::ROLES),
-        actions: action_options(&f, Some(CaseAction::AllowReset)),
+        actions: action_options(&ctx, Some(CaseAction::AllowReset)),
         person_unknown: asked.unknown.is_some(),
         typed_person: asked.who,
-        ctx: f,
+        ctx,
     }))
 }
 
-pub(in crate::helpdesk) fn build_case_item(f: &PageContext, case: &HelpdeskCase, now: Timestamp) -> CaseListItem {
+pub(in crate::helpdesk) fn build_case_item(ctx: &PageContext, case: &HelpdeskCase, now: Timestamp) -> CaseListItem {
     let age = now.duration_since(case.created_at).max(SignedDuration::ZERO);
     CaseListItem {
         reference: case.reference.to_string(),
         name: case.name.clone(),
         upn: case.upn.clone(),
-        action: action_text(f, case.action),
+        action: action_text(ctx, case.action),
         state: case.state.as_str(),
-        state_text: f.t(&format!("case-state-{}", case.state.as_str())),
+        state_text: ctx.t(&format!("case-state-{}", case.state.as_str())),
         internet: case.origin == CaseOrigin::Internet,
         owner: case.owner_name.clone(),
-        begun: format_timestamp(&f.lang, &case.created_at),
+        begun: format_timestamp(&ctx.lang, &case.created_at),
         begun_iso: case.created_at.to_string(),
-        age: f.tv("desk-age", "span", &format_duration(&f.lang, age)),
+        age: ctx.tv("desk-age", "span", &format_duration(&ctx.lang, age)),
     }
 }
 
@@ -195,19 +195,19 @@ pub(super) async fn resolve_person(app: &AppState, typed: &str) -> Result<Option
 /// Loads the cases about a person, for that person's page.
 pub(in crate::helpdesk) async fn load_person_items(
     app: &AppState,
-    f: &PageContext,
+    ctx: &PageContext,
     person: PersonKey,
 ) -> Result<Vec<CaseListItem>, WebError> {
     let cases = store::load_cases_of_person(&app.db, person).await?;
-    Ok(cases.iter().map(|case| build_case_item(f, case, app.now())).collect())
+    Ok(cases.iter().map(|case| build_case_item(ctx, case, app.now())).collect())
 }
 
 /// Loads the cases about a reset, for that reset's page.
 pub(in crate::helpdesk) async fn load_reset_items(
     app: &AppState,
-    f: &PageContext,
+    ctx: &PageContext,
     reset: crate::base::ResetId,
 ) -> Result<Vec<CaseListItem>, WebError> {
     let cases = store::load_cases_of_reset(&app.db, reset).await?;
-    Ok(cases.iter().map(|case| build_case_item(f, case, app.now())).collect())
+    Ok(cases.iter().map(|case| build_case_item(ctx, case, app.now())).collect())
 }

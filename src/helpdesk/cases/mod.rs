@@ -4,32 +4,32 @@
 //! - No staff member works on a case about themselves.
 //! - Every step and every refusal is in the audit log.
 
+mod actions;
 mod answer;
 mod carry;
 mod decide;
+mod detail;
 mod lines;
 mod list;
 mod open;
 mod own;
-mod page;
 mod passes;
-mod press;
 mod rules;
 mod store;
 mod verify;
 mod words;
 
+pub(super) use actions::{
+    add_case_note, approve_decision, change_action, close_case, execute_action, identify_person, place_hold,
+    request_approval, request_override, set_ticket, take_over_case, verify_caller,
+};
 pub(super) use answer::{claim_waiting_pass, show_account, show_account_change, submit_reply};
+pub(super) use detail::{show_case, show_case_change};
 pub(super) use lines::{ActionOption, all_action_options};
 pub(super) use list::{CaseListItem, load_person_items, load_reset_items, open_case, show_case_list};
 pub(super) use open::request_help;
 pub(crate) use own::handle_agent_return;
-pub(super) use page::{show_case, show_case_change};
 pub(crate) use passes::run_pass_monitor;
-pub(super) use press::{
-    add_case_note, approve_decision, change_action, close_case, execute_action, identify_person, place_hold,
-    request_approval, request_override, set_ticket, take_over_case, verify_caller,
-};
 pub(crate) use store::erase_old_cases;
 
 use crate::audit::AuditEvent;
@@ -176,11 +176,11 @@ pub(super) type CaseResult = Result<&'static str, CaseError>;
 /// Refuses if the case's action has changed since the caller read it, because earlier checks were made for the old
 /// action.
 async fn lock_open_case(
-    ledger: &mut crate::audit::AuditedTransaction,
+    transaction: &mut crate::audit::AuditedTransaction,
     case: &HelpdeskCase,
     app: &AppState,
 ) -> Result<HelpdeskCase, CaseError> {
-    let held = store::lock_if_open(ledger.tx(), case.id, app.now()).await?;
+    let held = store::lock_if_open(transaction.tx(), case.id, app.now()).await?;
     let held = held.ok_or(CaseRefusal::NotOpen)?;
     if held.action != case.action {
         return Err(CaseRefusal::Expired.into());

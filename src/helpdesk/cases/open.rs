@@ -8,9 +8,9 @@ use super::store::{self, CaseChange, CaseOrigin, CaseState, HelpdeskCase, NewCas
 use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId};
-use crate::guard;
+use crate::eligibility;
 use crate::people::{PeopleService, PersonProfile};
-use crate::reset::desk as resets;
+use crate::reset::queries as resets;
 use crate::signin::{StaffMember, StaffPermission};
 use crate::state::AppState;
 use crate::store::{KeyPurpose, StoreError};
@@ -38,7 +38,7 @@ pub(super) async fn open_case<P: StaffPermission>(
     let person = PersonKey { tenant: app.config.tenant_id(), object };
     let facts = fetch_profile(app, object).await?;
     let reference = ReferenceCode::new(&app.random);
-    let mut ledger = app.audit_log.begin().await?;
+    let mut transaction = app.audit_log.begin().await?;
     let new = NewCase {
         id: CaseId::new(&app.random, app.now()),
         reference: &reference,
@@ -49,11 +49,11 @@ pub(super) async fn open_case<P: StaffPermission>(
         help_request: None,
         now: app.now(),
     };
-    store::insert_case(ledger.tx(), &new).await?;
+    store::insert_case(transaction.tx(), &new).await?;
     let opened = AuditEvent::new("case.opened", staff.audit_actor()).with_subject(person);
     let opened = opened.with_detail("case", reference.to_string()).with_detail("action", action.as_str());
-    ledger.record_event(if let Some(reset) = reset { opened.with_reset(reset) } else { opened });
-    ledger.commit().await?;
+    transaction.record_event(if let Some(reset) = reset { opened.with_reset(reset) } else { opened });
+    transaction.commit().await?;
     Ok(reference)
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn assess_risk(app: &AppState, case: &HelpdeskCase) -> Result<C
     Ok(CaseRisk {
         privileged: PeopleService::from_ref(app).assess_privilege(&facts).await.is_privileged(),
         from_internet: case.origin == CaseOrigin::Internet,
-        on_hold: guard::is_on_hold(&app.db, person).await?,
+        on_hold: eligibility::is_on_hold(&app.db, person).await?,
     })
 }
 
@@ -87,12 +87,13 @@ pub(super) async fn take_over<P: StaffPermission>(
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
 ) -> CaseResult {
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
-    store::apply_change(ledger.tx(), held.id, &CaseChange::Owner(staff.login.key.object, &staff.login.name)).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
+    store::apply_change(transaction.tx(), held.id, &CaseChange::Owner(staff.login.key.object, &staff.login.name))
+        .await?;
     let from = held.owner.map(|owner| owner.to_string()).unwrap_or_default();
-    ledger.record_event(case_event("case.taken", staff, &held).with_detail("from", from));
-    ledger.commit().await?;
+    transaction.record_event(case_event("case.taken", staff, &held).with_detail("from", from));
+    transaction.commit().await?;
     Ok("taken")
 }
 
@@ -104,14 +105,14 @@ pub(super) async fn set_ticket<P: StaffPermission>(
     typed: &str,
 ) -> CaseResult {
     let text: String = typed.trim().chars().filter(|c| !c.is_control()).take(MAX_TICKET_CHARS).collect();
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
-    store::apply_change(ledger.tx(), held.id, &CaseChange::Ticket(&text)).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
+    store::apply_change(transaction.tx(), held.id, &CaseChange::Ticket(&text)).await?;
     if let Some(person) = held.person.filter(|_| !text.is_empty()) {
-        resets::index_ticket(ledger.tx(), held.reset, person, &text).await?;
+        resets::index_ticket(transaction.tx(), held.reset, person, &text).await?;
     }
-    ledger.record_event(case_event("case.ticket", staff, &held).with_detail("ticket", text));
-    ledger.commit().await?;
+    transaction.record_event(case_event("case.ticket", staff, &held).with_detail("ticket", text));
+    transaction.commit().await?;
     Ok("saved")
 }
 
@@ -122,11 +123,11 @@ pub(super) async fn change_action<P: StaffPermission>(
     case: &HelpdeskCase,
     action: CaseAction,
 ) -> CaseResult {
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
-    store::apply_change(ledger.tx(), held.id, &CaseChange::Action(action)).await?;
-    ledger.record_event(case_event("case.aimed", staff, &held).with_detail("to", action.as_str()));
-    ledger.commit().await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
+    store::apply_change(transaction.tx(), held.id, &CaseChange::Action(action)).await?;
+    transaction.record_event(case_event("case.aimed", staff, &held).with_detail("to", action.as_str()));
+    transaction.commit().await?;
     Ok("saved")
 }
 
@@ -141,14 +142,14 @@ pub(super) async fn identify_person<P: StaffPermission>(
 ) -> CaseResult {
     let facts = fetch_profile(app, object).await?;
     let person = PersonKey { tenant: app.config.tenant_id(), object };
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
     if held.person.is_some() {
         return Err(CaseRefusal::AlreadyRecorded.into());
     }
-    store::apply_change(ledger.tx(), held.id, &CaseChange::Person(person, &facts.name, &facts.upn)).await?;
-    ledger.record_event(case_event("case.named", staff, &held).with_subject(person));
-    ledger.commit().await?;
+    store::apply_change(transaction.tx(), held.id, &CaseChange::Person(person, &facts.name, &facts.upn)).await?;
+    transaction.record_event(case_event("case.named", staff, &held).with_subject(person));
+    transaction.commit().await?;
     Ok("saved")
 }
 
@@ -163,12 +164,12 @@ pub(super) async fn add_note<P: StaffPermission>(
     if text.is_empty() {
         return Ok("empty");
     }
-    let mut ledger = app.audit_log.begin().await?;
+    let mut transaction = app.audit_log.begin().await?;
     // Does not lock an open case: a note is also allowed in a locked or closed case, for example to explain it.
     let by = (staff.login.key.object, staff.login.name.as_str());
-    store::insert_note(ledger.tx(), case.id, by, &text, app.now()).await?;
-    ledger.record_event(case_event("case.note", staff, case));
-    ledger.commit().await?;
+    store::insert_note(transaction.tx(), case.id, by, &text, app.now()).await?;
+    transaction.record_event(case_event("case.note", staff, case));
+    transaction.commit().await?;
     Ok("noted")
 }
 
@@ -177,11 +178,11 @@ pub(super) async fn close_case<P: StaffPermission>(
     staff: &StaffMember<P>,
     case: &HelpdeskCase,
 ) -> CaseResult {
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
-    store::apply_change(ledger.tx(), held.id, &CaseChange::State(CaseState::Closed)).await?;
-    ledger.record_event(case_event("case.closed", staff, &held));
-    ledger.commit().await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
+    store::apply_change(transaction.tx(), held.id, &CaseChange::State(CaseState::Closed)).await?;
+    transaction.record_event(case_event("case.closed", staff, &held));
+    transaction.commit().await?;
     delete_passes(app, &held).await?;
     Ok("closed")
 }
@@ -210,8 +211,8 @@ pub(in crate::helpdesk) async fn request_help(app: &AppState, typed: &str) -> Re
     let folded = typed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let (key, _) = app.sealer.compute_mac(KeyPurpose::HelpRequest, folded.as_bytes());
     let (reference, case) = (ReferenceCode::new(&app.random), ReferenceCode::new(&app.random));
-    let mut ledger = app.audit_log.begin().await?;
-    let id = if let Some(id) = store::count_repeated_request(ledger.tx(), &key, now).await? {
+    let mut transaction = app.audit_log.begin().await?;
+    let id = if let Some(id) = store::count_repeated_request(transaction.tx(), &key, now).await? {
         id
     } else {
         let new = NewCase {
@@ -224,13 +225,13 @@ pub(in crate::helpdesk) async fn request_help(app: &AppState, typed: &str) -> Re
             help_request: Some((typed, &key)),
             now,
         };
-        store::insert_case(ledger.tx(), &new).await?;
+        store::insert_case(transaction.tx(), &new).await?;
         new.id
     };
-    store::insert_request_reference(ledger.tx(), id, &reference, now).await?;
-    ledger.record_event(
+    store::insert_request_reference(transaction.tx(), id, &reference, now).await?;
+    transaction.record_event(
         AuditEvent::new("case.asked_for", AuditActor::Portal).with_detail("request", reference.to_string()),
     );
-    ledger.commit().await?;
+    transaction.commit().await?;
     Ok(reference)
 }

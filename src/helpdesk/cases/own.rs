@@ -13,9 +13,9 @@ use std::pin::Pin;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use tower_sessions::Session;
 
+use super::actions::{redirect_with_message, respond_with_result};
 use super::carry::{ExecutionContext, apply_at_microsoft};
 use super::decide::{self, ExecutionResult};
-use super::press::{redirect_with_message, respond_with_result};
 use super::rules::CaseAction;
 use super::store::{self, HelpdeskCase};
 use super::{CaseError, CaseRefusal, load_case, lock_open_case};
@@ -95,12 +95,12 @@ async fn resume_execution(
         return decide::execute_action(app, &turn.staff, case, turn.pending.to_agent, hand).await;
     };
     // Resumes an execution that began with another token. This happens once, and only while the case is open.
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
-    if !store::set_execution_status(ledger.tx(), row, ("waiting", "begun"), "", app.now()).await? {
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
+    if !store::set_execution_status(transaction.tx(), row, ("waiting", "begun"), "", app.now()).await? {
         return Err(CaseRefusal::Expired.into());
     }
-    ledger.commit().await?;
+    transaction.commit().await?;
     let person = held.person.ok_or(CaseRefusal::PersonUnknown)?;
     // Executes the action of this execution, not the case's current action.
     let held = HelpdeskCase { action, ..held };

@@ -46,7 +46,7 @@ pub(super) async fn fetch_audience(app: &AppState, person: PersonKey) -> Result<
 /// Starts monitoring a new pass and enqueues its notification, in the transaction that records it.
 pub(super) async fn watch_new_pass(
     app: &AppState,
-    ledger: &mut AuditedTransaction,
+    transaction: &mut AuditedTransaction,
     (action, case): (&str, &HelpdeskCase),
     pass: &TemporaryAccessPass,
     audience: &PassAudience,
@@ -64,8 +64,8 @@ pub(super) async fn watch_new_pass(
         method_registered_at: None,
         sealed_audience: audience.seal(&app.sealer, SEAL_TABLE, action)?,
     };
-    store::insert_watch(ledger.tx(), &watch).await?;
-    audience.enqueue_pass_notice(ledger.tx(), app, PassEvent::Created, (person, now)).await
+    store::insert_watch(transaction.tx(), &watch).await?;
+    audience.enqueue_pass_notice(transaction.tx(), app, PassEvent::Created, (person, now)).await
 }
 
 /// Runs the monitor until shutdown.
@@ -155,22 +155,25 @@ async fn record_pass_event(
     news: PassEvent,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut ledger = app.audit_log.begin().await?;
-    let case = store::mark_changed(ledger.tx(), watch.case, app.now()).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let case = store::mark_changed(transaction.tx(), watch.case, app.now()).await?;
     let new = match news {
-        PassEvent::Used => store::mark_used(ledger.tx(), &watch.execution_id, at).await?,
-        _ => store::mark_method_registered(ledger.tx(), &watch.execution_id, watch.method_registered_at, at).await?,
+        PassEvent::Used => store::mark_used(transaction.tx(), &watch.execution_id, at).await?,
+        _ => {
+            store::mark_method_registered(transaction.tx(), &watch.execution_id, watch.method_registered_at, at).await?
+        }
     };
     if !new {
         return Ok(());
     }
     let kind = if news == PassEvent::Used { "pass.used" } else { "pass.method_registered" };
-    ledger.record_event(with_case(AuditEvent::new(kind, AuditActor::Portal), &case).with_detail("at", at.to_string()));
+    transaction
+        .record_event(with_case(AuditEvent::new(kind, AuditActor::Portal), &case).with_detail("at", at.to_string()));
     match PassAudience::open(&app.sealer, SEAL_TABLE, &watch.execution_id, &watch.sealed_audience) {
-        Ok(audience) => audience.enqueue_pass_notice(ledger.tx(), app, news, (watch.person, at)).await?,
+        Ok(audience) => audience.enqueue_pass_notice(transaction.tx(), app, news, (watch.person, at)).await?,
         Err(error) => tracing::error!(%error, "pass notification skipped: sealing key missing"),
     }
-    ledger.commit().await?;
+    transaction.commit().await?;
     tracing::info!(case.reference = %case.reference, kind, "Temporary Access Pass event recorded");
     Ok(())
 }

@@ -65,9 +65,9 @@ pub(super) async fn request_verification<P: StaffPermission>(
         }
         _ => String::new(),
     };
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
-    if store::has_open_request(ledger.tx(), held.id, method, now).await? {
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
+    if store::has_open_request(transaction.tx(), held.id, method, now).await? {
         return Err(CaseRefusal::AlreadyRequested.into());
     }
     let asking = NewVerificationRequest {
@@ -81,13 +81,13 @@ pub(super) async fn request_verification<P: StaffPermission>(
         now,
         until: now.saturating_add(lasts).unwrap_or(now),
     };
-    store::insert_request(ledger.tx(), &asking).await?;
-    ledger.record_event(
+    store::insert_request(transaction.tx(), &asking).await?;
+    transaction.record_event(
         case_event("case.asked", staff, &held)
             .with_detail("method", method.as_str())
             .with_detail("asked", asked.to_string()),
     );
-    ledger.commit().await?;
+    transaction.commit().await?;
     Ok("asked")
 }
 
@@ -118,19 +118,19 @@ pub(super) async fn record_attestation<P: StaffPermission>(
     if method == VerificationMethod::CallBack && !has_callback_number(app, person).await? {
         return Err(CaseRefusal::NumberTooNew.into());
     }
-    let mut ledger = app.audit_log.begin().await?;
-    let held = lock_open_case(&mut ledger, case, app).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    let held = lock_open_case(&mut transaction, case, app).await?;
     let one = new_verification(app, method, staff.login.key.object, &staff.login.name);
-    if store::has_attested(ledger.tx(), (held.id, held.action), &one).await? {
+    if store::has_attested(transaction.tx(), (held.id, held.action), &one).await? {
         return Err(CaseRefusal::AlreadyRecorded.into());
     }
-    store::insert_verification(ledger.tx(), (held.id, held.action), &one, None).await?;
-    ledger.record_event(
+    store::insert_verification(transaction.tx(), (held.id, held.action), &one, None).await?;
+    transaction.record_event(
         case_event("case.attested", staff, &held)
             .with_detail("method", method.as_str())
             .with_detail("points", one.points),
     );
-    ledger.commit().await?;
+    transaction.commit().await?;
     Ok("attested")
 }
 
@@ -198,22 +198,22 @@ pub(super) async fn record_reply(
         }
         SubmittedReply::Yes(_) => store::VerificationReply::Confirmed,
     };
-    let mut ledger = app.audit_log.begin().await?;
-    let Some(held) = store::lock_if_open(ledger.tx(), check.case, app.now()).await? else {
+    let mut transaction = app.audit_log.begin().await?;
+    let Some(held) = store::lock_if_open(transaction.tx(), check.case, app.now()).await? else {
         return Ok(ReplyOutcome::Closed);
     };
     // The agent may have changed the case's action in the meantime; the reply was for the old action.
-    if held.action != check.action || !store::mark_answered(ledger.tx(), &check.id, reply, app.now()).await? {
+    if held.action != check.action || !store::mark_answered(transaction.tx(), &check.id, reply, app.now()).await? {
         return Ok(ReplyOutcome::Closed);
     }
     let answered = AuditEvent::new("case.answered", AuditActor::Person(check.recipient))
         .with_detail("method", check.method.as_str());
-    ledger.record_event(with_case(answered.with_detail("answer", reply.as_str()), &held));
+    transaction.record_event(with_case(answered.with_detail("answer", reply.as_str()), &held));
     let locked = match reply {
         store::VerificationReply::Confirmed => {
             let one = new_verification(app, check.method, check.agent, &check.agent_name);
             store::insert_verification(
-                ledger.tx(),
+                transaction.tx(),
                 (held.id, held.action),
                 &one,
                 Some((&check.id, check.recipient.object)),
@@ -222,19 +222,19 @@ pub(super) async fn record_reply(
             false
         }
         store::VerificationReply::Wrong => {
-            store::apply_change(ledger.tx(), held.id, &CaseChange::FailedReply).await?;
+            store::apply_change(transaction.tx(), held.id, &CaseChange::FailedReply).await?;
             held.failures + 1 >= MAX_FAILED_REPLIES
         }
         store::VerificationReply::Refused => true,
     };
     if locked {
-        store::apply_change(ledger.tx(), held.id, &CaseChange::State(CaseState::Locked)).await?;
-        ledger.record_event(with_case(
+        store::apply_change(transaction.tx(), held.id, &CaseChange::State(CaseState::Locked)).await?;
+        transaction.record_event(with_case(
             AuditEvent::new("case.locked", AuditActor::Portal).with_detail("because", reply.as_str()),
             &held,
         ));
     }
-    ledger.commit().await?;
+    transaction.commit().await?;
     if locked {
         raise_helpdesk_alert(app, "case_locked", &held);
     }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::SignedDuration;
 
-use super::chart;
+use super::charts;
 use crate::reset::canary::{self, CanaryResult, CanaryRun};
 use crate::signin::{AcknowledgeAlerts, StaffMember};
 use crate::state::AppState;
@@ -33,7 +33,10 @@ pub(super) struct CanaryRunItem {
     pub(super) checkpoints: String,
 }
 
-pub(super) async fn load_canary_section(app: &AppState, f: &PageContext) -> Result<Option<CanarySection>, StoreError> {
+pub(super) async fn load_canary_section(
+    app: &AppState,
+    ctx: &PageContext,
+) -> Result<Option<CanarySection>, StoreError> {
     if app.config.canary.is_none() {
         return Ok(None);
     }
@@ -41,7 +44,7 @@ pub(super) async fn load_canary_section(app: &AppState, f: &PageContext) -> Resu
     let stopped = canary::is_suspended(app, &runs).await?;
     let most = runs.iter().filter_map(run_duration).map(|span| span.as_secs()).max().unwrap_or(0);
     Ok(Some(CanarySection {
-        rows: runs.iter().map(|run| build_run_item(f, run, most)).collect(),
+        rows: runs.iter().map(|run| build_run_item(ctx, run, most)).collect(),
         is_suspended: stopped,
     }))
 }
@@ -53,7 +56,7 @@ fn run_duration(run: &CanaryRun) -> Option<SignedDuration> {
     }
 }
 
-fn build_run_item(f: &PageContext, run: &CanaryRun, most: i64) -> CanaryRunItem {
+fn build_run_item(ctx: &PageContext, run: &CanaryRun, most: i64) -> CanaryRunItem {
     let says = match run.result {
         CanaryResult::Pending => "pending",
         CanaryResult::Passed(_) => "good",
@@ -61,16 +64,17 @@ fn build_run_item(f: &PageContext, run: &CanaryRun, most: i64) -> CanaryRunItem 
         CanaryResult::Inconclusive => "nothing",
         CanaryResult::Failed => "bad",
     };
-    let text = f.t(&format!("canary-{says}"));
-    let rungs: Vec<String> = run.checkpoints.iter().map(|rung| f.t(&format!("desk-rung-{}", rung.as_str()))).collect();
+    let text = ctx.t(&format!("canary-{says}"));
+    let rungs: Vec<String> =
+        run.checkpoints.iter().map(|rung| ctx.t(&format!("desk-rung-{}", rung.as_str()))).collect();
     CanaryRunItem {
         reference: run.reference.to_string(),
-        at: format_timestamp(&f.lang, &run.started_at),
+        at: format_timestamp(&ctx.lang, &run.started_at),
         at_iso: run.started_at.to_string(),
         result: says,
         text: run.cause.map_or_else(|| text.clone(), |cause| format!("{text} ({})", cause.as_str())),
-        duration: run_duration(run).map(|span| format_duration(&f.lang, span)).unwrap_or_default(),
-        bar_length: run_duration(run).map_or(0, |span| chart::bar_length(span.as_secs(), most)),
+        duration: run_duration(run).map(|span| format_duration(&ctx.lang, span)).unwrap_or_default(),
+        bar_length: run_duration(run).map_or(0, |span| charts::bar_length(span.as_secs(), most)),
         checkpoints: rungs.join(", "),
     }
 }

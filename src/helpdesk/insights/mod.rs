@@ -6,16 +6,16 @@
 //!
 //! - Raising and acknowledging an alert are audit events.
 
-mod alarms;
+mod alerts;
 mod canary;
-mod chart;
-mod figures;
+mod charts;
 mod page;
 mod patterns;
 mod scanner;
+mod statistics;
 mod store;
 
-pub(super) use alarms::acknowledge_alert;
+pub(super) use alerts::acknowledge_alert;
 pub(super) use canary::resume_canary;
 pub(super) use page::show_insights;
 pub(crate) use scanner::run_alert_scanner;

@@ -254,7 +254,7 @@ mod tests {
     fn detected(lately: &RecentActivity, covered: &AcknowledgedUntil) -> Vec<(AlertKind, PersonKey, usize)> {
         let thresholds =
             DetectorThresholds { people_per_agent: 3, agents_per_person: 3, failures: 2, method_window: ONE_HOUR };
-        detect_alerts(lately, thresholds, covered).into_iter().map(|f| (f.kind, f.subject, f.amount)).collect()
+        detect_alerts(lately, thresholds, covered).into_iter().map(|ctx| (ctx.kind, ctx.subject, ctx.amount)).collect()
     }
 
     fn with_actions(acts: &[ObservedAction]) -> RecentActivity {

@@ -13,7 +13,7 @@ use super::patterns::{
 use super::store;
 use crate::audit::{AuditActor, AuditEvent, load_staff_actions};
 use crate::helpdesk::scans;
-use crate::reset::desk::{self as resets, EndedReset, ResetCause, ResetState};
+use crate::reset::queries::{self as resets, EndedReset, ResetCause, ResetState};
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease};
 
@@ -112,12 +112,12 @@ async fn fetch_registrations(
 }
 
 async fn raise_alert(app: &AppState, found: &AlertFinding) -> Result<(), StoreError> {
-    let mut ledger = app.audit_log.begin().await?;
+    let mut transaction = app.audit_log.begin().await?;
     let id = app.random.uuid_at(app.now()).to_string();
-    if store::upsert_alert(ledger.tx(), &id, found, app.now()).await? {
+    if store::upsert_alert(transaction.tx(), &id, found, app.now()).await? {
         let amount = i64::try_from(found.amount).unwrap_or(i64::MAX);
         let event = AuditEvent::new("alarm.raised", AuditActor::Portal).with_subject(found.subject);
-        ledger.record_event(
+        transaction.record_event(
             event
                 .with_detail("alarm", id.clone())
                 .with_detail("kind", found.kind.as_str())
@@ -125,7 +125,7 @@ async fn raise_alert(app: &AppState, found: &AlertFinding) -> Result<(), StoreEr
         );
         tracing::error!(alert.id = %id, kind = found.kind.as_str(), amount, "alarm: security alert raised");
     }
-    ledger.commit().await
+    transaction.commit().await
 }
 
 #[cfg(test)]

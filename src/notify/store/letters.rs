@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::queue::{EVENT_NOTICES, MAX_DUE_AHEAD, QueuedMail, QueuedMailRow};
+use super::mail_queue::{EVENT_NOTICES, MAX_DUE_AHEAD, QueuedMail, QueuedMailRow};
 use super::{bad_row, millis_after, parse_person, timestamp_from_millis};
 use crate::base::PersonKey;
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};

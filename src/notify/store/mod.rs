@@ -2,10 +2,10 @@
 //! both.
 
 mod letters;
-mod queue;
+mod mail_queue;
 
 pub(super) use letters::{DueEventNotice, delete_expired_event_notices, insert_event_notice, load_due_event_notices};
-pub(super) use queue::{
+pub(super) use mail_queue::{
     EVENT_NOTICES, MailQueue, QueuedMail, RESET_NOTICES, claim_mail, mark_ended, reschedule_mail, update_recipients,
 };
 
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::base::{PersonKey, ReferenceCode, ResetId};
 use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
-use queue::{MAX_DUE_AHEAD, QueuedMailRow};
+use mail_queue::{MAX_DUE_AHEAD, QueuedMailRow};
 
 /// Time for which a "this was not me" link works.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);

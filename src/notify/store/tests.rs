@@ -1,6 +1,6 @@
 //! Tests of the table `notices` on SQLite and PostgreSQL.
 
-use super::queue::CLAIM_LIFETIME;
+use super::mail_queue::CLAIM_LIFETIME;
 use super::*;
 use crate::base::Random;
 use crate::store::testing::{TestDatabase, test_databases, test_tenant};

@@ -3,8 +3,8 @@
 //!
 //! - It changes nothing: it writes no row, stores no token and sends no mail.
 
-mod around;
-mod local;
+mod environment;
+mod host;
 mod microsoft;
 mod report;
 
@@ -36,11 +36,11 @@ pub async fn run_doctor(file: &Path, clock: Clock, random: Random) -> DoctorRepo
             return report;
         }
     };
-    local::check_configuration(&config, &mut report);
-    local::check_public_name_and_certificate(&config, &mut report).await;
+    host::check_configuration(&config, &mut report);
+    host::check_public_name_and_certificate(&config, &mut report).await;
     let Some(app) = build_app_state(config, &mut report, clock, random).await else { return report };
     microsoft::check_microsoft(&app, &mut report).await;
-    around::check_environment(&app, &mut report).await;
+    environment::check_environment(&app, &mut report).await;
     app.db.close().await;
     report
 }
@@ -59,7 +59,7 @@ async fn build_app_state(config: Config, report: &mut DoctorReport, clock: Clock
             return None;
         }
     };
-    let db = local::open_and_check_database(&config, report).await?;
+    let db = host::open_and_check_database(&config, report).await?;
     let entra = match EntraClients::new(&config, &db, &sealer, &clock, &random) {
         Ok(entra) => entra,
         Err(error) => {

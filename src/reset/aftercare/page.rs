@@ -13,7 +13,7 @@ use crate::audit::{AuditActor, AuditEvent};
 use crate::entra::ActingIdentity;
 use crate::people::PeopleService;
 use crate::reset::found::{ResetPageRequest, load_visible_reset};
-use crate::reset::reading::PasswordReset;
+use crate::reset::record::PasswordReset;
 use crate::reset::state::ResetState;
 use crate::reset::store;
 use crate::signin::ResetViewer;
@@ -58,15 +58,15 @@ pub(in crate::reset) fn is_own_reset(viewer: &ResetViewer, reset: &PasswordReset
 }
 
 pub(in crate::reset) fn build_checklist_view(
-    f: &PageContext,
+    ctx: &PageContext,
     care: &DeviceChecklist,
     viewer: &ResetViewer,
     reset: &PasswordReset,
 ) -> ChecklistView {
     let line = |step: ChecklistStep| ChecklistStepItem {
         code: step.as_str(),
-        title: f.t(&format!("care-{}-title", step.as_str())),
-        text: f.t(&format!("care-{}-text", step.as_str())),
+        title: ctx.t(&format!("care-{}-title", step.as_str())),
+        text: ctx.t(&format!("care-{}-text", step.as_str())),
         done: care.completed_at(step).is_some(),
     };
     ChecklistView {
@@ -74,7 +74,7 @@ pub(in crate::reset) fn build_checklist_view(
         has_laptop_answer: care.needs_laptop_answer() && care.laptop_answer.is_some(),
         is_laptop_updated_automatically: care.is_laptop_updated_automatically(),
         steps: care.applicable_steps().into_iter().map(line).collect(),
-        signed_out: care.signed_out_at.map(|at| f.tv("care-signed-out", "time", &format_time(&f.lang, at))),
+        signed_out: care.signed_out_at.map(|at| ctx.tv("care-signed-out", "time", &format_time(&ctx.lang, at))),
         is_own: is_own_reset(viewer, reset),
     }
 }
@@ -121,15 +121,15 @@ pub(in crate::reset) async fn update_checklist(
 ) -> Result<Response, WebError> {
     let reset = load_own_reset(&app, asking, &reference).await?;
     let now = app.now();
-    let mut ledger = app.audit_log.begin().await?;
+    let mut transaction = app.audit_log.begin().await?;
     if let Some(laptop) = said.laptop.as_deref() {
-        store::update_laptop_answer(ledger.tx(), reset.id, LaptopAnswer::from_name(laptop)).await?;
+        store::update_laptop_answer(transaction.tx(), reset.id, LaptopAnswer::from_name(laptop)).await?;
     }
     if let Some(step) = said.step.as_deref().and_then(ChecklistStep::from_name) {
-        store::update_step(ledger.tx(), reset.id, step, said.done.as_deref() == Some("1"), now).await?;
+        store::update_step(transaction.tx(), reset.id, step, said.done.as_deref() == Some("1"), now).await?;
     }
-    store::mark_changed(ledger.tx(), reset.id, now).await?;
-    ledger.commit().await?;
+    store::mark_changed(transaction.tx(), reset.id, now).await?;
+    transaction.commit().await?;
     app.reset_changed.notify_one();
     Ok(redirect_to_checklist(&reset))
 }
@@ -150,15 +150,15 @@ pub(in crate::reset) async fn sign_out_everywhere(
         .await
         .map_err(|e| WebError::unavailable(&e))?;
     let now = app.now();
-    let mut ledger = app.audit_log.begin().await?;
-    store::mark_signed_out(ledger.tx(), reset.id, now).await?;
-    store::mark_changed(ledger.tx(), reset.id, now).await?;
-    ledger.record_event(
+    let mut transaction = app.audit_log.begin().await?;
+    store::mark_signed_out(transaction.tx(), reset.id, now).await?;
+    store::mark_changed(transaction.tx(), reset.id, now).await?;
+    transaction.record_event(
         AuditEvent::new("sessions.revoked", AuditActor::Person(reset.person))
             .with_subject(reset.person)
             .with_reset(reset.id),
     );
-    ledger.commit().await?;
+    transaction.commit().await?;
     app.reset_changed.notify_one();
     Ok(redirect_to_checklist(&reset))
 }

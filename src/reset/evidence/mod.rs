@@ -1,22 +1,22 @@
 //! Collects evidence for resets: *carried* from Entra's audit log and *landed* from a domain controller.
 
-mod landed;
-pub(super) mod log;
+pub(super) mod audit_log;
+mod domain_controller;
 
-pub(super) use log::resolve_from_audit_log;
+pub(super) use audit_log::resolve_from_audit_log;
 #[cfg(test)]
-pub(super) use log::tests::sample_reset;
+pub(super) use audit_log::tests::sample_reset;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::ResetCause;
-use super::reading::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::cause::ResetCause;
+use super::record::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
 use super::state::{EvidenceFinding, ResetEvent, ResetState};
 use super::store;
-use super::submit::ResetService;
+use super::submission::ResetService;
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
 use crate::store::StoreError;
-use log::AuditLogRead;
+use audit_log::AuditLogRead;
 
 /// Tolerance for differences between the clocks of Microsoft, the directory and the portal, beyond the measured skew.
 pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(120);
@@ -52,8 +52,8 @@ fn next_check_at(reset: &PasswordReset, now: Timestamp) -> Option<Timestamp> {
 /// Checks all due resets, with one request to the audit log and one directory query per reset.
 pub(super) async fn collect_evidence(resets: &ResetService, due: Vec<PasswordReset>) -> Result<(), StoreError> {
     let app = &resets.app;
-    let landed = landed::check_domain_controllers(resets, &due);
-    let (log, landed) = tokio::join!(log::fetch_audit_log(resets, &due), landed);
+    let landed = domain_controller::check_domain_controllers(resets, &due);
+    let (log, landed) = tokio::join!(audit_log::fetch_audit_log(resets, &due), landed);
     let (log, landed) = (log?, landed?);
     for (reset, landed) in due.iter().zip(landed) {
         // The domain controller check may have changed its state.
@@ -61,7 +61,7 @@ pub(super) async fn collect_evidence(resets: &ResetService, due: Vec<PasswordRes
         let now = app.now();
         let next = match &log {
             AuditLogRead::Records(rows) => {
-                let carried = log::match_reset(resets, rows, &reset).await?;
+                let carried = audit_log::match_reset(resets, rows, &reset).await?;
                 if carried && landed { None } else { next_check_at(&reset, now) }
             }
             AuditLogRead::RetryAfter(wait) => now.saturating_add(*wait).ok(),
@@ -73,23 +73,23 @@ pub(super) async fn collect_evidence(resets: &ResetService, due: Vec<PasswordRes
 
 /// Records the evidence of a checkpoint once, with an audit event. Returns whether it is new.
 async fn record_evidence(
-    ledger: &mut AuditedTransaction,
+    transaction: &mut AuditedTransaction,
     reset: &PasswordReset,
     proof: &EvidenceRecord,
     kind: &'static str,
 ) -> Result<bool, StoreError> {
-    if !store::insert_evidence(ledger.tx(), reset.id, proof).await? {
+    if !store::insert_evidence(transaction.tx(), reset.id, proof).await? {
         return Ok(false);
     }
     let event = AuditEvent::new(kind, AuditActor::Portal).with_subject(reset.person).with_reset(reset.id);
-    ledger.record_event(event.with_detail("agent", proof.source.clone()));
+    transaction.record_event(event.with_detail("agent", proof.source.clone()));
     Ok(true)
 }
 
 /// Applies evidence to a reset, if it can still change the state.
 async fn apply_evidence(
     resets: &ResetService,
-    ledger: &mut AuditedTransaction,
+    transaction: &mut AuditedTransaction,
     reset: &PasswordReset,
     (evidence, source): (EvidenceFinding, &str),
 ) -> Result<(), StoreError> {
@@ -106,12 +106,12 @@ async fn apply_evidence(
         now,
         next_check_at: look_at,
     };
-    store::update_state(ledger.tx(), &step).await?;
+    store::update_state(transaction.tx(), &step).await?;
     let event = AuditEvent::new("reset.moved", AuditActor::Portal)
         .with_subject(reset.person)
         .with_reset(reset.id)
         .with_detail("by", "evidence");
-    ledger.record_event(
+    transaction.record_event(
         event.with_detail("from", reset.state.as_str()).with_detail("to", to.as_str()).with_detail("agent", source),
     );
     app.metrics.count_transition(to.as_str(), cause.map(ResetCause::as_str));
@@ -135,11 +135,11 @@ async fn record_log_gap(resets: &ResetService, reset: &PasswordReset, note: Deli
         return Ok(());
     }
     let (app, now) = (&resets.app, resets.app.now());
-    let mut ledger = app.audit_log.begin().await?;
-    if store::update_log_gap(ledger.tx(), reset.id, Some(note)).await? {
-        store::mark_changed(ledger.tx(), reset.id, now).await?;
+    let mut transaction = app.audit_log.begin().await?;
+    if store::update_log_gap(transaction.tx(), reset.id, Some(note)).await? {
+        store::mark_changed(transaction.tx(), reset.id, now).await?;
     }
-    ledger.commit().await?;
+    transaction.commit().await?;
     app.reset_changed.notify_one();
     Ok(())
 }

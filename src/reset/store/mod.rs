@@ -2,47 +2,47 @@
 //!
 //! Every visible change increments `change` by one for the entire table. Event streams wait for that number.
 
-mod aftercare;
-mod desk;
-mod due;
-mod figures;
+mod claims;
+mod device_checklist;
+mod dispatch;
 mod finishings;
-mod moves;
+mod listing;
 mod retention;
 pub(crate) mod search;
-mod sending;
+mod statistics;
 #[cfg(test)]
 mod tests;
+mod transitions;
 
-pub(super) use aftercare::{
-    load_checklist, mark_signed_out, mark_was_locked, save_devices, update_laptop_answer, update_step,
-};
-pub(crate) use desk::{GraphResponseRecord, ListCursor, ResetNote, ResetSummary};
-pub(super) use desk::{
-    insert_note, load_by_person, load_graph_responses, load_name_and_detail, load_notes, schedule_checks_now,
-};
-pub(super) use due::{
+pub(super) use claims::{
     DueWork, PollSchedule, SendingLease, claim_due, has_overlapping_reset, load_sending_leases,
     schedule_evidence_check, schedule_poll, take_over_lease,
 };
-pub(crate) use figures::EndedReset;
-pub(super) use figures::{count_by_cause, count_by_day, load_checkpoint_latencies, load_ended};
+pub(super) use device_checklist::{
+    load_checklist, mark_signed_out, mark_was_locked, save_devices, update_laptop_answer, update_step,
+};
+pub(super) use dispatch::{
+    clear_dispatched, count_ahead_in_queue, load_throttled_until, mark_dispatched, mark_queued, renew_lease,
+    save_throttle_until,
+};
 pub(super) use finishings::{
     FinishingStatus, PendingFinishing, claim_due_finishings, end_finishing, load_finishing_status,
 };
-pub(super) use moves::{
-    NewGraphResponse, StateTransition, insert_evidence, insert_graph_response, update_accepted, update_state,
+pub(crate) use listing::{GraphResponseRecord, ListCursor, ResetNote, ResetSummary};
+pub(super) use listing::{
+    insert_note, load_by_person, load_graph_responses, load_name_and_detail, load_notes, schedule_checks_now,
 };
 pub(super) use retention::{delete_notes, erase_name, load_named};
-pub(super) use sending::{
-    clear_dispatched, count_ahead_in_queue, load_throttled_until, mark_dispatched, mark_queued, renew_lease,
-    save_throttle_until,
+pub(crate) use statistics::EndedReset;
+pub(super) use statistics::{count_by_cause, count_by_day, load_checkpoint_latencies, load_ended};
+pub(super) use transitions::{
+    NewGraphResponse, StateTransition, insert_evidence, insert_graph_response, update_accepted, update_state,
 };
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::causes::ResetCause;
-use super::reading::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::cause::ResetCause;
+use super::record::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
 use super::state::ResetState;
 use crate::base::{PersonKey, ReferenceCode, ResetId};
 use crate::people::{PasswordLastSet, PersonProfile};

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::chromium::{ChromiumBrowser, DESKTOP, PHONE};
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use crate::journey::own;
+use crate::journey::agent_permission;
 use crate::support::portal::{DatabaseEngine, PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
 
 async fn sign_in_for_purpose(browser: &ChromiumBrowser, portal: &TestPortal, purpose: &str, name: &str) {
@@ -67,7 +67,8 @@ async fn wanda_resets_after_hugo_verifies_her_by_call_check() {
 
 #[tokio::test]
 async fn hugo_signs_in_twice_at_microsoft_and_revokes_sessions() {
-    let portal = own::start_portal(DatabaseEngine::Sqlite, own::seed_with_agent_roles()).await;
+    let portal =
+        agent_permission::start_portal(DatabaseEngine::Sqlite, agent_permission::seed_with_agent_roles()).await;
     let challenge =
         InjectedFault::new(FaultTarget::Revoke, FaultEffect::ClaimsChallenge).for_person(&full_upn("omar")).times(1);
     portal.demo.tenant.add_fault(challenge);

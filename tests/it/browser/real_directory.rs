@@ -5,7 +5,7 @@ use passback_emulator::TenantSeed;
 
 use crate::support::chromium::{ChromiumBrowser, PHONE};
 use crate::support::domain::{KerberosResult, SambaDomain};
-use crate::support::raw;
+use crate::support::raw_client;
 
 const OLD_PASSWORD: &str = "Old-River-Stone-7";
 const NEW_PASSWORD: &str = "Amber-Kettle-Sailing-4";
@@ -15,7 +15,7 @@ const FINAL_PASSWORD: &str = "Copper-Lantern-Sails-8";
 const TOO_SHORT_PASSWORD: &str = "Short-Pass-91";
 
 async fn start_demo(domain: &SambaDomain) -> RunningDemo {
-    raw::install_crypto();
+    raw_client::install_crypto();
     // In this test the policy of the real domain refuses Rita's password.
     let options = DemoOptions {
         seed: Some(TenantSeed::contoso().unwrap().with_short_delays()),

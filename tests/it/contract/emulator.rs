@@ -4,7 +4,7 @@ use passback_emulator::PERMISSION_RULES;
 use serde_json::{Value, json};
 
 use super::schema::{GraphContract, GraphExchange};
-use crate::support::raw::{EmulatorClient, PASSWORD_METHOD_ID};
+use crate::support::raw_client::{EmulatorClient, PASSWORD_METHOD_ID};
 
 const WANDA_UPN: &str = "wanda@contoso.example";
 const USER_SELECT: &str = "?$select=id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
@@ -57,13 +57,13 @@ fn mail_request() -> Value {
 async fn emulator_responses_match_microsofts_description() {
     let Some(contract) = GraphContract::load() else { return };
     let entra = EmulatorClient::start_with(
-        crate::support::raw::contoso_seed()
+        crate::support::raw_client::contoso_seed()
             .with_application_permission("Mail.Send")
             .with_application_permission("IdentityRiskyUser.Read.All"),
     )
     .await;
     let (operator, app) = (entra.operator_token().await, entra.app_token().await);
-    let id = crate::support::raw::json_text(
+    let id = crate::support::raw_client::json_text(
         &entra.graph_request("GET", "/users/wanda@contoso.example", &app, None).await.json().await.unwrap(),
         "id",
     );

@@ -1,6 +1,6 @@
 //! Tests with portals as separate processes: killed, stopped, cut off from the network, replaced.
 
-mod door;
+mod connection_limits;
 mod kill;
 mod notices;
 mod outage;

@@ -8,7 +8,7 @@ use sqlx::Connection as _;
 use crate::support::fleet::{PortalFleet, free_port, person_upn, seed_with_people};
 use crate::support::mailbox::TestMailServer;
 use crate::support::portal::{DatabaseEngine, VALID_PASSWORD};
-use crate::support::traces::{contains_bytes, encoded_forms};
+use crate::support::secret_scan::{contains_bytes, encoded_forms};
 
 const PERSON_COUNT: usize = 10;
 const REFUSED_MAIL_COUNT: usize = 3;

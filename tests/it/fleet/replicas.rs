@@ -254,7 +254,7 @@ async fn resets_of_killed_replica_continue_elsewhere() {
     three.replicas[0].kill();
     let began = Instant::now();
     // A browser retries when its open connection breaks.
-    anna.http = crate::support::raw::http_client();
+    anna.http = crate::support::raw_client::http_client();
     assert!(anna.get("/reset").await.status.is_success(), "people keep their session, the balancer finds another");
     // A reset in state writing continues when the poll claim of the killed replica expires, one in state sending when
     // its lease expires.

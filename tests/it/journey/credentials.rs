@@ -7,10 +7,10 @@ use passback::config::CredentialKind;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
+use crate::support::client_credentials::{TOKEN_SUBJECT, TestCertificate, TokenIssuer, contoso_with_credentials};
 use crate::support::fleet::free_port;
 use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
-use crate::support::proofs::{TOKEN_SUBJECT, TestCertificate, TokenIssuer, contoso_with_credentials};
-use crate::support::raw;
+use crate::support::raw_client;
 
 fn setup_with_certificate(folder: &Path, metrics: u16) -> PortalSetup {
     let folder = folder.to_owned();
@@ -61,7 +61,7 @@ async fn portal_with_certificate_needs_no_secret() {
     // The administrator, the operator twice, the app token, Wanda, and the operator's refresh.
     assert!(proofs.len() >= 6, "{proofs:?}");
     assert!(proofs.iter().all(|proof| *proof == format!("certificate {}", certificate.thumbprint)), "{proofs:?}");
-    let text = raw::http_client()
+    let text = raw_client::http_client()
         .get(format!("http://127.0.0.1:{metrics}/metrics"))
         .send()
         .await

@@ -7,7 +7,7 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
 use crate::support::fleet::{OPERATOR_UPN, PortalFleet};
 use crate::support::portal::{DatabaseEngine, available_engines};
-use crate::support::raw;
+use crate::support::raw_client;
 
 /// A running `passback operator link`.
 struct LinkTerminal {
@@ -67,7 +67,7 @@ impl LinkTerminal {
 
 /// Enters the code on the emulator's page and signs in.
 async fn submit_code_form(address: &str, form: &[(&str, &str)]) -> String {
-    raw::http_client().post(address).form(form).send().await.unwrap().text().await.unwrap()
+    raw_client::http_client().post(address).form(form).send().await.unwrap().text().await.unwrap()
 }
 
 async fn sign_in_with_code(address: &str, code: &str, account: &str) {

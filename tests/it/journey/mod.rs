@@ -1,13 +1,14 @@
 //! Tests of complete tasks of people, staff and administrators, without a real browser.
 
 mod aftercare;
+pub(crate) mod agent_permission;
 mod audit;
+mod branding;
 mod canary;
 pub(crate) mod cases;
 mod causes;
 mod credentials;
 mod demo;
-mod desk;
 mod device;
 mod directory;
 mod doctor;
@@ -15,13 +16,12 @@ mod evidence;
 mod finish;
 mod graph;
 mod guard_rails;
+mod helpdesk;
 mod insights;
 mod live;
-mod look;
 mod notices;
 mod openid;
 mod operator;
-pub(crate) mod own;
 mod pages;
 pub(crate) mod passes;
 mod people;

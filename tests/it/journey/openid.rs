@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::portal::{HttpBrowser, PortalSetup, ResponsePage, TestPortal, full_upn};
-use crate::support::raw;
+use crate::support::raw_client;
 
 type SharedProvider = Arc<Mutex<Option<ExternalProvider>>>;
 
@@ -32,8 +32,8 @@ impl ExternalProvider {
         let emulator = config.entra.authority();
         let graph_tokens = format!("{}/oauth2/v2.0/token", emulator.as_str().trim_end_matches("/v2.0"));
         let settings = json!({
-            "client_id": raw::CLIENT_ID,
-            "client_secret": raw::CLIENT_SECRET,
+            "client_id": raw_client::CLIENT_ID,
+            "client_secret": raw_client::CLIENT_SECRET,
             "redirect": config.server.public_url.join("/signin/callback").unwrap(),
             "graph_tokens": graph_tokens,
             "claims": {
@@ -83,7 +83,7 @@ impl ExternalProviderPortal {
 
     async fn control_provider(&self, wish: Value) {
         let issuer = self.provider.lock().unwrap().as_ref().unwrap().issuer.clone();
-        let answer = raw::http_client().post(format!("{issuer}/control")).json(&wish).send().await.unwrap();
+        let answer = raw_client::http_client().post(format!("{issuer}/control")).json(&wish).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     }
 

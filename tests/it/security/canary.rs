@@ -6,8 +6,8 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use crate::support::fleet::{FleetSettings, PortalFleet, free_port, person_upn, seed_with_people};
 use crate::support::mailbox::TestMailServer;
 use crate::support::portal::{DatabaseEngine, HttpBrowser};
-use crate::support::raw;
-use crate::support::traces::{contains_bytes, encoded_forms, list_files};
+use crate::support::raw_client;
+use crate::support::secret_scan::{contains_bytes, encoded_forms, list_files};
 
 const MAIL_PASSWORD: &str = "Mail-Qx53-Granite-Sail";
 const PASSWORD_CANARY: &str = "Canary-Qx47-Marble-Tide";
@@ -71,7 +71,7 @@ async fn use_mail_links(browsers: &[HttpBrowser], mailbox: &TestMailServer) -> V
 /// Returns the secrets that must not appear anywhere, each with its name.
 fn collect_secrets(fleet: &PortalFleet, browsers: &[HttpBrowser]) -> Vec<(&'static str, String)> {
     let mut secrets =
-        vec![("the password", PASSWORD_CANARY.to_owned()), ("the client secret", raw::CLIENT_SECRET.to_owned())];
+        vec![("the password", PASSWORD_CANARY.to_owned()), ("the client secret", raw_client::CLIENT_SECRET.to_owned())];
     for token in fleet.emulator.issued_tokens() {
         // Of a signed token, the secret part is the signature.
         secrets.push(("a token or code", token.rsplit('.').next().unwrap_or(&token).to_owned()));
@@ -95,7 +95,7 @@ async fn no_secret_reaches_logs_files_or_pages() {
     let (browsers, pages) = run_sample_resets(&fleet).await;
     assert_eq!(fleet.emulator.count_calls(FaultTarget::ValidatePassword, None), 3, "Microsoft was asked beforehand");
     let links = use_mail_links(&browsers, &mailbox).await;
-    let metrics = raw::http_client()
+    let metrics = raw_client::http_client()
         .get(format!("http://127.0.0.1:{inside}/metrics"))
         .send()
         .await

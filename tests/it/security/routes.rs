@@ -11,7 +11,7 @@ use crate::support::portal::{HttpBrowser, PortalSetup, TestPortal, VALID_PASSWOR
 fn declared_routes() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for file in [
-        "src/ops/health.rs",
+        "src/ops/probes.rs",
         "src/signin/routes.rs",
         "src/notify/mod.rs",
         "src/reset/mod.rs",

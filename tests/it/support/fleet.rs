@@ -12,7 +12,7 @@ use sqlx::Connection as _;
 
 use super::balancer::LoadBalancer;
 use super::portal::{DatabaseEngine, HttpBrowser, create_schema};
-use super::raw;
+use super::raw_client;
 
 const ADMIN_UPN: &str = "adam@contoso.example";
 pub(crate) const OPERATOR_UPN: &str = "svc-passback@contoso.example";
@@ -132,7 +132,7 @@ impl PortalFleet {
     }
 
     pub(crate) async fn with_setup(setup: FleetSetup) -> Self {
-        raw::install_crypto();
+        raw_client::install_crypto();
         let port = free_port();
         let scheme = if setup.uses_https { "https" } else { "http" };
         let host = if setup.uses_https { "localhost" } else { "127.0.0.1" };
@@ -174,10 +174,10 @@ impl PortalFleet {
             self.database,
             keys.join(", "),
             self.emulator.tenant_id(),
-            raw::CLIENT_ID,
+            raw_client::CLIENT_ID,
             self.emulator.authority(),
             settings.graph_url.clone().unwrap_or_else(|| self.emulator.graph_url()),
-            raw::CLIENT_SECRET,
+            raw_client::CLIENT_SECRET,
             settings.reset_lines,
         );
         std::fs::write(&self.config, text).unwrap();
@@ -237,7 +237,7 @@ impl PortalFleet {
     }
 
     pub(crate) fn browser(&self) -> HttpBrowser {
-        HttpBrowser { http: raw::http_client(), portal_url: self.url(), cookies: Vec::new() }
+        HttpBrowser { http: raw_client::http_client(), portal_url: self.url(), cookies: Vec::new() }
     }
 
     pub(crate) async fn signed_in(&self, upn: &str) -> HttpBrowser {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncWrite, Async
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::raw;
+use super::raw_client;
 
 /// A received message.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl TestMailServer {
 
     /// Starts a server with STARTTLS as `localhost`. Returns its certificate as PEM.
     pub(crate) async fn start_with_tls() -> (Self, String) {
-        raw::install_crypto();
+        raw_client::install_crypto();
         let key = rcgen::KeyPair::generate().unwrap();
         let made = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
         let secret = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();

@@ -10,7 +10,7 @@ use reqwest::{Client, Response, StatusCode, header};
 use serde_json::Value;
 use url::Url;
 
-use super::raw;
+use super::raw_client;
 
 pub(crate) const VALID_PASSWORD: &str = "Quiet-Harbour-92";
 
@@ -75,7 +75,7 @@ impl TestPortal {
     }
 
     pub(crate) async fn start_with(wish: PortalSetup) -> Self {
-        raw::install_crypto();
+        raw_client::install_crypto();
         let clock = Clock::system();
         let dir = tempfile::tempdir().unwrap();
         let database = match wish.engine {
@@ -98,12 +98,12 @@ impl TestPortal {
     }
 
     pub(crate) fn browser(&self) -> HttpBrowser {
-        HttpBrowser { http: raw::http_client(), portal_url: self.demo.url(), cookies: Vec::new() }
+        HttpBrowser { http: raw_client::http_client(), portal_url: self.demo.url(), cookies: Vec::new() }
     }
 
     /// Returns a browser that requests these languages.
     pub(crate) fn browser_with_languages(&self, languages: &str) -> HttpBrowser {
-        HttpBrowser { http: raw::http_client_with_languages(languages), ..self.browser() }
+        HttpBrowser { http: raw_client::http_client_with_languages(languages), ..self.browser() }
     }
 
     /// Returns a browser in which this person has signed in with a passkey.

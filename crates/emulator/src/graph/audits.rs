@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::caller::ApiCaller;
 use super::error::{ODataError, success_response};
-use super::query::{FilterComparison, ODataOptions};
+use super::odata_query::{FilterComparison, ODataOptions};
 use super::users::format_timestamp;
 use crate::EmulatedTenant;
-use crate::world::{AuditRecord, TenantState};
+use crate::state::{AuditRecord, TenantState};
 
 pub(super) async fn list_directory_audits(
     State(tenant): State<EmulatedTenant>,

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::caller::ApiCaller;
 use super::error::{ODataError, success_response};
-use super::query::ODataOptions;
+use super::odata_query::ODataOptions;
 use crate::EmulatedTenant;
-use crate::world::{CloudAccount, TenantState, derive_object_id};
+use crate::state::{CloudAccount, TenantState, derive_object_id};
 
 pub(super) async fn list_memberships(
     State(tenant): State<EmulatedTenant>,

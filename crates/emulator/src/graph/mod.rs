@@ -1,21 +1,21 @@
 //! Microsoft Graph: the calls of v1.0 that a password reset portal needs, and `validatePassword` of beta.
 
 mod audits;
+mod authentication_methods;
 mod caller;
 pub(super) mod error;
 mod mail;
 mod membership;
-mod methods;
+mod odata_query;
 mod organization;
 mod permissions;
 mod policies;
-mod query;
-mod reach;
 mod reports;
 mod reset;
+mod role_reach;
 mod roles;
 mod users;
-mod validate;
+mod validate_password;
 
 pub use permissions::{PERMISSION_RULES, PermissionRule};
 
@@ -44,16 +44,16 @@ pub(super) fn router() -> Router<EmulatedTenant> {
         .route("/users/{id}/transitiveMemberOf/microsoft.graph.directoryRole", get(membership::list_directory_roles))
         .route("/users/{id}/transitiveMemberOf/microsoft.graph.group", get(membership::list_groups))
         .route("/users/{id}/revokeSignInSessions", post(users::revoke_sessions))
-        .route("/users/{id}/authentication/methods", get(methods::list_methods))
+        .route("/users/{id}/authentication/methods", get(authentication_methods::list_methods))
         .route("/users/{id}/authentication/methods/{method}/resetPassword", post(reset::reset_password))
         .route("/users/{id}/authentication/operations/{operation}", get(reset::get_operation))
         .route(
             "/users/{id}/authentication/temporaryAccessPassMethods",
-            get(methods::list_passes).post(methods::create_pass),
+            get(authentication_methods::list_passes).post(authentication_methods::create_pass),
         )
         .route(
             "/users/{id}/authentication/temporaryAccessPassMethods/{pass}",
-            get(methods::get_pass).delete(methods::delete_pass),
+            get(authentication_methods::get_pass).delete(authentication_methods::delete_pass),
         )
         .route("/users/{id}/sendMail", post(mail::send_mail))
         .route("/organization", get(organization::list_organizations))
@@ -71,7 +71,9 @@ pub(super) fn router() -> Router<EmulatedTenant> {
 
 /// Returns the routes below `/beta`.
 pub(super) fn beta_router() -> Router<EmulatedTenant> {
-    Router::new().route("/users/validatePassword", post(validate::validate_password)).fallback(reject_unknown_path)
+    Router::new()
+        .route("/users/validatePassword", post(validate_password::validate_password))
+        .fallback(reject_unknown_path)
 }
 
 async fn reject_unknown_path(State(tenant): State<EmulatedTenant>) -> Response {

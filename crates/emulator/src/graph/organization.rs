@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::caller::ApiCaller;
 use super::error::success_response;
-use super::query::{ODataOptions, select_properties};
+use super::odata_query::{ODataOptions, select_properties};
 use super::users::format_timestamp;
 use crate::EmulatedTenant;
 

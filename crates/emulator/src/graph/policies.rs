@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::caller::ApiCaller;
 use super::error::{ODataError, success_response};
-use super::query::ODataOptions;
+use super::odata_query::ODataOptions;
 use crate::EmulatedTenant;
 use crate::seed::{AuthenticationStrength, EmulatedPolicy};
-use crate::world::{TenantState, derive_object_id};
+use crate::state::{TenantState, derive_object_id};
 
 pub(super) async fn list_policies(
     State(tenant): State<EmulatedTenant>,

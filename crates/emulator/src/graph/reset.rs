@@ -12,12 +12,12 @@ use uuid::Uuid;
 use super::caller::ApiCaller;
 use super::error::{ODataError, success_response};
 use super::users::format_timestamp;
-use super::{PASSWORD_METHOD_ID, reach};
+use super::{PASSWORD_METHOD_ID, role_reach};
 use crate::EmulatedTenant;
 use crate::faults::{FaultEffect, FaultTarget};
 use crate::server::ActiveFaults;
-use crate::world::OperationStage;
-use crate::writeback::AcceptedReset;
+use crate::state::OperationStage;
+use crate::writeback_agent::AcceptedReset;
 use passback_foundation::Secret;
 
 /// The request body. `newPassword` is its only property, because Microsoft's schema says `additionalProperties: false`.
@@ -70,7 +70,7 @@ fn accept_reset(
             "You cannot reset your own password with this call.",
         ));
     }
-    reach::check_may_reset(&state, operator, id)?;
+    role_reach::check_may_reset(&state, operator, id)?;
     let Some(password) = read.new_password else {
         let text = if synced {
             "newPassword is required for users synchronised from on-premises."
@@ -136,7 +136,7 @@ fn operation_json(
     let now = tenant.clock().now();
     let state = tenant.lock_state();
     let target = state.find_account(id).ok_or_else(|| ODataError::not_found(id))?;
-    reach::check_may_read_methods(&state, caller, target)?;
+    role_reach::check_may_read_methods(&state, caller, target)?;
     let wanted = Uuid::parse_str(operation).ok();
     let found = state.operations.iter().find(|o| Some(o.id) == wanted && o.account == target.id && !o.lost);
     let found = found

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::caller::ApiCaller;
 use super::error::{ODataError, success_response};
-use super::query::{ODataOptions, select_properties};
+use super::odata_query::{ODataOptions, select_properties};
 use crate::EmulatedTenant;
-use crate::world::derive_object_id;
+use crate::state::derive_object_id;
 
 pub(super) async fn list_role_assignments(
     State(tenant): State<EmulatedTenant>,

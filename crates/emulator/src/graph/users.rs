@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::caller::ApiCaller;
 use super::error::{ODataError, success_response};
-use super::query::{FilterComparison, ODataOptions, select_properties};
+use super::odata_query::{FilterComparison, ODataOptions, select_properties};
 use crate::EmulatedTenant;
 use crate::seed::TenantSeed;
-use crate::world::{CloudAccount, TenantState};
+use crate::state::{CloudAccount, TenantState};
 
 /// Properties that Graph returns without `$select`.
 const DEFAULT_PROPERTIES: &[&str] = &[
@@ -169,7 +169,7 @@ pub(super) async fn list_devices(
             let device = |d: &crate::seed::DeviceSeed| {
                 json!({
                     "@odata.type": "#microsoft.graph.device",
-                    "id": crate::world::derive_object_id(&state.seed, &format!("{}/{}", account.seed.upn, d.name)),
+                    "id": crate::state::derive_object_id(&state.seed, &format!("{}/{}", account.seed.upn, d.name)),
                     "displayName": d.name, "operatingSystem": d.os, "trustType": d.trust, "accountEnabled": true,
                 })
             };
@@ -189,7 +189,7 @@ pub(super) async fn revoke_sessions(
 ) -> Response {
     let now = tenant.clock().now();
     let mut state = tenant.lock_state();
-    let seed_allows = caller.account_id.is_none_or(|by| super::reach::check_may_reset(&state, by, &id).is_ok());
+    let seed_allows = caller.account_id.is_none_or(|by| super::role_reach::check_may_reset(&state, by, &id).is_ok());
     let Some(account) = state.find_account_mut(&id) else { return ODataError::not_found(&id).to_response(&tenant) };
     if account.seed.guest || (!seed_allows && caller.account_id != Some(account.id)) {
         drop(state);

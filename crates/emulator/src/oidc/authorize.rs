@@ -15,11 +15,13 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
+use super::authorize_request::{
+    AuthorizeParameters, AuthorizeRefusal, ValidatedAuthorizeRequest, is_context_satisfied,
+};
 use super::error::AadstsError;
-use super::request::{AuthorizeParameters, AuthorizeRefusal, ValidatedAuthorizeRequest, is_context_satisfied};
 use crate::EmulatedTenant;
 use crate::faults::FaultTarget;
-use crate::world::{AuthorizationCode, BrowserSession, EmulatedSignInMethod, TokenGrant};
+use crate::state::{AuthorizationCode, BrowserSession, EmulatedSignInMethod, TokenGrant};
 use passback_foundation::Password;
 
 /// Name of the single sign-on cookie, as at Entra.

@@ -18,7 +18,7 @@ use super::authorize::{EntraSignInForm, SignInRetry, html_response, sign_in};
 use super::error::AadstsError;
 use crate::EmulatedTenant;
 use crate::seed::AppRegistration;
-use crate::world::{DeviceAuthorization, DeviceAuthorizationState, TokenGrant};
+use crate::state::{DeviceAuthorization, DeviceAuthorizationState, TokenGrant};
 
 pub(super) const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const DEVICE_CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(15);

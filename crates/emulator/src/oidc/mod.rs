@@ -1,15 +1,15 @@
 //! Entra's OAuth 2.0 and OpenID Connect endpoints, version 2.0 only.
 
 mod authorize;
-mod client;
+mod authorize_request;
+mod client_authentication;
 mod device;
 mod discovery;
 mod error;
 mod keys;
 mod logout;
-mod refresh;
-mod request;
-mod token;
+mod refresh_token;
+mod token_endpoint;
 
 pub(super) use keys::{SigningKey, SigningKeyError, SigningKeys};
 
@@ -28,7 +28,7 @@ pub(super) fn router() -> Router<EmulatedTenant> {
         .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::show_sign_in).post(authorize::submit_sign_in))
         .route("/{tenant}/oauth2/v2.0/devicecode", post(device::create_device_code))
         .route("/devicelogin", get(device::show_device_code).post(device::submit_device_code))
-        .route("/{tenant}/oauth2/v2.0/token", post(token::issue_tokens))
+        .route("/{tenant}/oauth2/v2.0/token", post(token_endpoint::issue_tokens))
         .route("/{tenant}/oauth2/v2.0/logout", get(logout::sign_out))
 }
 

@@ -4,22 +4,22 @@
 //! several indexes, the search scans the one whose batch reaches furthest back in time. Each reset is compared with the
 //! entire query. After [`MAX_SCANNED`] resets the scan stops and returns the position that it reached.
 
-mod keep;
+mod index;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::reset) use keep::{TicketScope, delete_terms, index_terms, index_ticket, load_unindexed};
+pub(in crate::reset) use index::{TicketScope, delete_terms, index_terms, index_ticket, load_unindexed};
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use sqlx::query::QueryAs;
 
-use super::desk::{ListCursor, PAGE_SIZE, ResetSummary, ResetSummaryRow, summary_from_row};
+use super::listing::{ListCursor, PAGE_SIZE, ResetSummary, ResetSummaryRow, summary_from_row};
 use super::timestamp_from_millis;
 use crate::base::ResetId;
+use crate::reset::search_terms::{MAX_LOOKUP_TERMS, SearchText};
 use crate::reset::state::ResetState;
-use crate::reset::words::{MAX_LOOKUP_TERMS, SearchText};
 use crate::store::{Db, StoreError, on_db};
 
 /// Number of resets per batch. The SQL below repeats the number.

@@ -4,10 +4,10 @@ use jiff::SignedDuration;
 
 use super::super::tests::{base_time, person_key, person_profile};
 use super::super::{ResetIntent, StateTransition, insert_intent, mark_changed, update_state};
-use super::keep::{TicketScope, delete_terms, index_ticket};
+use super::index::{TicketScope, delete_terms, index_ticket};
 use super::*;
 use crate::base::{Random, ReferenceCode};
-use crate::reset::causes::ResetCause;
+use crate::reset::cause::ResetCause;
 use crate::store::on_tx;
 use crate::store::testing::{TestDatabase, test_databases};
 

@@ -1,0 +1,98 @@
+//! SQL that indexes the search terms of resets and deletes them.
+
+use super::super::listing::{ListCursor, ResetSummary};
+use super::{ResetQuery, load_unindexed_before, start_cursor, without_hyphens};
+use crate::base::{PersonKey, ResetId};
+use crate::reset::search_terms;
+use crate::store::{Db, StoreError, Tx, on_tx};
+
+/// Loads resets that are not indexed, newest first, after a cursor.
+pub(in crate::reset) async fn load_unindexed(
+    db: &Db,
+    after: Option<ListCursor>,
+    count: usize,
+) -> Result<Vec<ResetSummary>, StoreError> {
+    load_unindexed_before(db, &start_cursor(&ResetQuery { after, ..ResetQuery::default() }), count).await
+}
+
+/// Indexes the terms of resets that are not indexed. The row is marked first, so that no other replica indexes it, and
+/// an erasure waits for this transaction.
+pub(in crate::reset) async fn index_terms(tx: &mut Tx, resets: &[ResetSummary]) -> Result<(), StoreError> {
+    const CLAIM_RESET: &str = "UPDATE resets SET searchable = 1 WHERE id = $1 AND searchable IS NULL";
+    let mut pairs = Vec::new();
+    for line in resets {
+        let id = line.id.to_string();
+        let taken =
+            on_tx!(&mut *tx, |c| sqlx::query(CLAIM_RESET).bind(&id).execute(c).await.map(|done| done.rows_affected()))?;
+        if taken == 1 {
+            let words = search_terms::terms_of_reset(&line.name, &line.upn, &without_hyphens(&line.reference));
+            pairs.extend(words.into_iter().map(|word| (word, id.clone())));
+        }
+    }
+    // Sorted, so that neighbouring index entries are written together.
+    pairs.sort_unstable();
+    insert_terms(tx, &pairs).await
+}
+
+async fn insert_terms(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreError> {
+    const INSERT_ONE: &str =
+        "INSERT INTO search_words (word, reset_id) VALUES ($1, $2) ON CONFLICT (word, reset_id) DO NOTHING";
+    const INSERT_EIGHT: &str = "INSERT INTO search_words (word, reset_id)
+        VALUES ($1, $2), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), ($13, $14), ($15, $16)
+        ON CONFLICT (word, reset_id) DO NOTHING";
+    for chunk in pairs.chunks(8) {
+        let (sql, each) = if chunk.len() == 8 { (INSERT_EIGHT, 8) } else { (INSERT_ONE, 1) };
+        for pairs in chunk.chunks(each) {
+            on_tx!(&mut *tx, |c| {
+                let query = pairs.iter().fold(sqlx::query(sql), |query, (word, id)| query.bind(word).bind(id));
+                query.execute(c).await.map(|_| ())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Resets that a ticket is indexed for.
+pub(crate) enum TicketScope<'a> {
+    Resets(&'a [ResetId]),
+    /// The newest resets of this person.
+    Person(PersonKey),
+}
+
+/// Indexes a ticket, so that its resets are found by it after the commit.
+pub(crate) async fn index_ticket(tx: &mut Tx, about: TicketScope<'_>, ticket: &str) -> Result<(), StoreError> {
+    const SELECT_RESETS: &str =
+        "SELECT id FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
+    let ids: Vec<String> = match about {
+        TicketScope::Resets(ids) => ids.iter().map(ResetId::to_string).collect(),
+        TicketScope::Person(key) => {
+            let (tenant, object) = (key.tenant.to_string(), key.object.to_string());
+            let rows: Vec<(String,)> =
+                on_tx!(&mut *tx, |c| sqlx::query_as(SELECT_RESETS).bind(&tenant).bind(&object).fetch_all(c).await)?;
+            rows.into_iter().map(|(id,)| id).collect()
+        }
+    };
+    let word = search_terms::ticket_term(ticket);
+    let pairs: Vec<(String, String)> = ids.into_iter().map(|id| (word.clone(), id)).collect();
+    insert_terms(tx, &pairs).await
+}
+
+/// Deletes the search terms and tickets of a reset, for retention. Call it before name and UPN are emptied, because the
+/// terms are derived from them.
+pub(in crate::reset) async fn delete_terms(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
+    const SELECT_RESET: &str = "SELECT name, upn, reference FROM resets WHERE id = $1";
+    const DELETE_TERM: &str = "DELETE FROM search_words WHERE word = $1 AND reset_id = $2";
+    const DELETE_TICKET_TERMS: &str = "DELETE FROM search_words WHERE reset_id = $1 AND substr(word, 1, 1) = '#'";
+    // A concurrent indexer waits for this row, or finds it marked as indexed.
+    const MARK_INDEXED: &str = "UPDATE resets SET searchable = 1 WHERE id = $1";
+    let id = id.to_string();
+    on_tx!(&mut *tx, |c| sqlx::query(MARK_INDEXED).bind(&id).execute(c).await.map(|_| ()))?;
+    let row: Option<(String, String, String)> =
+        on_tx!(&mut *tx, |c| sqlx::query_as(SELECT_RESET).bind(&id).fetch_optional(c).await)?;
+    for word in row.into_iter().flat_map(|(name, upn, reference)| search_terms::terms_of_reset(&name, &upn, &reference))
+    {
+        on_tx!(&mut *tx, |c| sqlx::query(DELETE_TERM).bind(&word).bind(&id).execute(c).await.map(|_| ()))?;
+    }
+    on_tx!(tx, |c| sqlx::query(DELETE_TICKET_TERMS).bind(&id).execute(c).await.map(|_| ()))?;
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! SQL of the reset statistics for the insights. Every query uses the index on `created_at`.
+
+use jiff::Timestamp;
+
+use crate::base::PersonKey;
+use crate::reset::record::EvidenceCheckpoint;
+use crate::reset::state::ResetState;
+use crate::store::{Db, StoreError, on_db};
+
+/// Counts resets by day (since 1970-01-01, UTC) and state.
+pub(in crate::reset) async fn count_by_day(
+    db: &Db,
+    since: Timestamp,
+) -> Result<Vec<(i64, ResetState, i64)>, StoreError> {
+    const SQL: &str = "SELECT created_at / 86400000, state, COUNT(*) FROM resets WHERE created_at >= $1 AND canary IS NULL GROUP BY 1, 2";
+    let since = since.as_millisecond();
+    let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    Ok(rows.into_iter().filter_map(|(day, state, count)| Some((day, ResetState::from_name(&state)?, count))).collect())
+}
+
+/// Loads day, checkpoint and milliseconds since the password was sent, of the newest 20,000 resets.
+pub(in crate::reset) async fn load_checkpoint_latencies(
+    db: &Db,
+    since: Timestamp,
+) -> Result<Vec<(i64, EvidenceCheckpoint, i64)>, StoreError> {
+    const SQL: &str = "SELECT r.created_at / 86400000, e.rung, e.at - r.dispatched_at
+        FROM (SELECT id, created_at, dispatched_at FROM resets WHERE created_at >= $1 AND dispatched_at IS NOT NULL AND canary IS NULL
+            ORDER BY created_at DESC LIMIT 20000) AS r
+        CROSS JOIN evidence e WHERE e.reset_id = r.id AND e.rung IN ('written', 'carried', 'landed', 'works')";
+    let since = since.as_millisecond();
+    let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    // Microsoft's times have whole seconds and come from another clock, so a difference can be negative.
+    let read =
+        |(day, rung, millis): (i64, String, i64)| Some((day, EvidenceCheckpoint::from_name(&rung)?, millis.max(0)));
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// Counts resets by cause code, most frequent first.
+pub(in crate::reset) async fn count_by_cause(db: &Db, since: Timestamp) -> Result<Vec<(String, i64)>, StoreError> {
+    const SQL: &str = "SELECT cause, COUNT(*) FROM resets WHERE created_at >= $1 AND cause IS NOT NULL AND canary IS NULL GROUP BY cause ORDER BY 2 DESC, 1";
+    let since = since.as_millisecond();
+    Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?)
+}
+
+/// Reset that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EndedReset {
+    pub(crate) ended_at: Timestamp,
+    pub(crate) person: PersonKey,
+    pub(crate) state: ResetState,
+    pub(crate) cause: Option<String>,
+}
+
+/// Loads the newest 10,000 resets that started at a time or later and have ended.
+pub(in crate::reset) async fn load_ended(db: &Db, since: Timestamp) -> Result<Vec<EndedReset>, StoreError> {
+    const SQL: &str = "SELECT tenant, object, state, cause, COALESCE(settled_at, updated_at) FROM resets
+        WHERE created_at >= $1 AND open = 0 AND canary IS NULL ORDER BY created_at DESC LIMIT 10000";
+    type EndedResetRow = (String, String, String, Option<String>, i64);
+    let since = since.as_millisecond();
+    let rows: Vec<EndedResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let read = |(tenant, object, state, cause, millis): EndedResetRow| {
+        let person = PersonKey { tenant: tenant.parse().ok()?, object: object.parse().ok()? };
+        Some(EndedReset {
+            ended_at: super::timestamp_from_millis(millis),
+            person,
+            state: ResetState::from_name(&state)?,
+            cause,
+        })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
