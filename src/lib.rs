@@ -25,6 +25,6 @@ mod store;
 mod web;
 
 pub use audit::{AuditVerification, verify_audit};
-pub use base::{Clock, Random};
+pub use base::{Clock, Random, format_error_chain};
 #[cfg(feature = "emulator")]
 pub use directory::probe_directory_account;

@@ -6,7 +6,7 @@
 use super::chain::{ChainedRow, GENESIS_HASH, head_mac_input, personal_digest};
 use crate::base::{Random, Secret};
 use crate::config::Config;
-use crate::store::{Db, KeyPurpose, Sealer, StoreError, on_db};
+use crate::store::{Db, KeyPurpose, Sealer, StoreError, select_all, select_optional};
 
 /// Result of a verification: breaks of the chain, and parts that could not be checked.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) async fn check_exported_head(db: &Db, head: &str, report: &mut AuditV
     const SQL: &str = "SELECT hash FROM audit WHERE seq = $1";
     let mut parts = head.split_whitespace();
     let (count, hash) = (parts.next().and_then(|c| c.parse::<i64>().ok()).unwrap_or(-1), parts.next().unwrap_or(""));
-    let row: Option<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(count).fetch_optional(pool).await)?;
+    let row: Option<(String,)> = select_optional!(db, SQL, count)?;
     if row.is_none_or(|(known,)| known != hash) {
         report.breaks.push(format!("this chain does not go through the exported head at row {count}"));
     }
@@ -62,8 +62,7 @@ pub(crate) async fn check_chain(db: &Db, sealer: Option<&Sealer>) -> Result<Audi
         report.unchecked.push("the MACs: no sealing keys were given (--config)".to_owned());
     }
     loop {
-        let rows: Vec<StoredAuditRow> =
-            on_db!(db, |pool| sqlx::query_as(SELECT_PAGE_SQL).bind(report.rows).fetch_all(pool).await)?;
+        let rows: Vec<StoredAuditRow> = select_all!(db, SELECT_PAGE_SQL, report.rows)?;
         if rows.is_empty() {
             break;
         }
@@ -115,8 +114,7 @@ fn check_row(sealer: Option<&Sealer>, row: &ChainedRow, report: &mut AuditVerifi
 
 async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut AuditVerification) -> Result<(), StoreError> {
     const SELECT_HEAD_SQL: &str = "SELECT count, hash, mac, mac_key FROM audit_head WHERE slot = 1";
-    let head: Option<(i64, String, String, String)> =
-        on_db!(db, |pool| sqlx::query_as(SELECT_HEAD_SQL).fetch_optional(pool).await)?;
+    let head: Option<(i64, String, String, String)> = select_optional!(db, SELECT_HEAD_SQL)?;
     let Some((count, hash, mac, key)) = head else {
         if report.rows > 0 {
             report.breaks.push("the head is missing".to_owned());

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::base::ResetId;
-use crate::store::{Db, StoreError, on_db};
+use crate::store::{Db, StoreError, select_all};
 
 /// Audit event of a reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,7 @@ pub(crate) struct ResetHistoryEntry {
 pub(crate) async fn load_reset_history(db: &Db, reset: ResetId) -> Result<Vec<ResetHistoryEntry>, StoreError> {
     const SQL: &str = "SELECT seq, at, event, actor, detail FROM audit WHERE reset_id = $1 ORDER BY seq LIMIT 500";
     let id = reset.to_string();
-    let rows: Vec<(i64, i64, String, String, String)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<(i64, i64, String, String, String)> = select_all!(db, SQL, &id)?;
     let read = |(seq, at, event, actor, detail): (i64, i64, String, String, String)| ResetHistoryEntry {
         seq,
         at: Timestamp::from_millisecond(at).unwrap_or_default(),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::search::sequence_after;
 use super::transaction::AuditedTransaction;
-use crate::store::{Db, StoreError, on_tx};
+use crate::store::{Db, StoreError, exec_tx};
 
 /// Maximum number of rows erased in one transaction.
 const ERASURE_BATCH_ROWS: i64 = 500;
@@ -27,11 +27,5 @@ pub(crate) async fn erase_personal_data(
         "DELETE FROM audit_personal WHERE seq IN (SELECT p.seq FROM audit_personal p JOIN audit a ON a.seq = p.seq
         WHERE p.seq < $1 AND a.at < $2 ORDER BY p.seq LIMIT $3)";
     let before = before.as_millisecond();
-    Ok(on_tx!(transaction.tx(), |c| sqlx::query(SQL)
-        .bind(below)
-        .bind(before)
-        .bind(ERASURE_BATCH_ROWS)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?)
+    Ok(exec_tx!(transaction.tx(), SQL, below, before, ERASURE_BATCH_ROWS)?)
 }

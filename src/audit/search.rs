@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chain::ChainedRow;
 use super::event::AuditActor;
-use crate::base::{PersonKey, ResetId};
-use crate::store::{Db, StoreError, on_db};
+use crate::base::{PersonKey, ResetId, TimestampExt as _};
+use crate::store::{Db, StoreError, select_all, select_optional};
 
 /// Number of rows on a page.
 pub(crate) const AUDIT_PAGE_ROWS: usize = 50;
@@ -199,18 +199,8 @@ async fn load_entries(
     let reset = query.reset.map(|id| id.to_string()).unwrap_or_default();
     let mut all = Vec::new();
     for actor in query.actor_names() {
-        let rows: Vec<AuditSearchRow> = on_db!(db, |pool| sqlx::query_as(sql)
-            .bind(between.after)
-            .bind(between.before)
-            .bind(from)
-            .bind(until)
-            .bind(&event)
-            .bind(&actor)
-            .bind(&subject)
-            .bind(&reset)
-            .bind(limit)
-            .fetch_all(pool)
-            .await)?;
+        let rows: Vec<AuditSearchRow> =
+            select_all!(db, sql, between.after, between.before, from, until, &event, &actor, &subject, &reset, limit)?;
         all.extend(rows.into_iter().map(AuditEntry::from));
     }
     Ok(all)
@@ -221,11 +211,10 @@ async fn load_entries(
 async fn narrow_by_time(db: &Db, query: &AuditQuery, between: SequenceRange) -> Result<SequenceRange, StoreError> {
     let (mut after, mut before) = (between.after, between.before);
     if let Some(from) = query.from {
-        after = after
-            .max(load_last_sequence_before(db, from.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MIN)).await?);
+        after = after.max(load_last_sequence_before(db, from.earlier(MAX_CLOCK_SKEW)).await?);
     }
     if let Some(until) = query.until {
-        let until = until.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
+        let until = until.later(MAX_CLOCK_SKEW);
         before = before.min(load_first_sequence_from(db, until).await?);
     }
     Ok(SequenceRange { after, before })
@@ -234,20 +223,20 @@ async fn narrow_by_time(db: &Db, query: &AuditQuery, between: SequenceRange) -> 
 async fn load_last_sequence_before(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT seq FROM audit WHERE at < $1 ORDER BY at DESC LIMIT 1";
     let at = at.as_millisecond();
-    let row: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(at).fetch_optional(pool).await)?;
+    let row: Option<(i64,)> = select_optional!(db, SQL, at)?;
     Ok(row.map_or(0, |(seq,)| seq))
 }
 
 async fn load_first_sequence_from(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT seq FROM audit WHERE at >= $1 ORDER BY at LIMIT 1";
     let at = at.as_millisecond();
-    let row: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(at).fetch_optional(pool).await)?;
+    let row: Option<(i64,)> = select_optional!(db, SQL, at)?;
     Ok(row.map_or(i64::MAX, |(seq,)| seq))
 }
 
 /// Loads a sequence number that is above every row from before a time.
 pub(super) async fn sequence_after(db: &Db, at: Timestamp) -> Result<i64, StoreError> {
-    load_first_sequence_from(db, at.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX)).await
+    load_first_sequence_from(db, at.later(MAX_CLOCK_SKEW)).await
 }
 
 /// Loads the kinds of all recorded events, with one index lookup per kind.
@@ -256,14 +245,14 @@ pub(crate) async fn load_event_kinds(db: &Db) -> Result<Vec<String>, StoreError>
             SELECT MIN(event) FROM audit
             UNION ALL SELECT (SELECT MIN(a.event) FROM audit a WHERE a.event > kinds.event) FROM kinds WHERE kinds.event IS NOT NULL)
         SELECT event FROM kinds WHERE event IS NOT NULL";
-    let rows: Vec<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let rows: Vec<(String,)> = select_all!(db, SQL)?;
     Ok(rows.into_iter().map(|(event,)| event).collect())
 }
 
 /// Loads the sequence number and hash of the last row, as exported.
 pub(crate) async fn load_head(db: &Db) -> Result<Option<(i64, String)>, StoreError> {
     const SQL: &str = "SELECT count, hash FROM audit_head WHERE slot = 1 AND count > 0";
-    Ok(on_db!(db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?)
+    Ok(select_optional!(db, SQL)?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::base::PersonKey;
-use crate::store::{Db, StoreError, on_db};
+use crate::store::{Db, StoreError, select_all, select_one, select_optional};
 
 /// Action of a staff member that concerns a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) async fn load_staff_actions(db: &Db, since: Timestamp) -> Result<Vec<
         WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND subject IS NOT NULL AND event NOT IN ('signin.accepted', 'operator.linked')
         ORDER BY at DESC LIMIT 10000";
     let since = since.as_millisecond();
-    let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let rows: Vec<(i64, String, String)> = select_all!(db, SQL, since)?;
     let read = |(at, actor, subject): (i64, String, String)| {
         let agent = parse_staff_key(&actor)?;
         Some(StaffAction { at: Timestamp::from_millisecond(at).ok()?, agent, person: subject.parse().ok()? })
@@ -34,7 +34,7 @@ pub(crate) async fn count_approvers_since(db: &Db, since: Timestamp) -> Result<u
     const SQL: &str = "SELECT COUNT(DISTINCT actor) FROM audit
         WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND event = 'signin.accepted' AND detail LIKE '%\"Passback.Approver\"%'";
     let since = since.as_millisecond();
-    let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_one(pool).await)?;
+    let (count,): (i64,) = select_one!(db, SQL, since)?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn load_staff_workload(db: &Db, since: Timestamp) -> Result<Vec
         WHERE substr(actor, 1, 6) = 'staff:' AND at >= $1 AND subject IS NOT NULL AND event NOT IN ('signin.accepted', 'operator.linked')
         GROUP BY actor ORDER BY 2 DESC, 1 LIMIT 50";
     let since = since.as_millisecond();
-    let rows: Vec<(String, i64, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let rows: Vec<(String, i64, i64)> = select_all!(db, SQL, since)?;
     Ok(rows.into_iter().filter_map(|(actor, acts, people)| Some((parse_staff_key(&actor)?, acts, people))).collect())
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn load_staff_upn(db: &Db, agent: PersonKey) -> Result<Option<S
     const SQL: &str = "SELECT p.data FROM audit a JOIN audit_personal p ON p.seq = a.seq
         WHERE substr(a.actor, 1, 6) = 'staff:' AND a.actor = $1 AND a.event = 'signin.accepted' ORDER BY a.seq DESC LIMIT 1";
     let actor = format!("staff:{agent}");
-    let row: Option<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&actor).fetch_optional(pool).await)?;
+    let row: Option<(String,)> = select_optional!(db, SQL, &actor)?;
     let data = row.and_then(|(data,)| serde_json::from_str::<serde_json::Value>(&data).ok());
     Ok(data.and_then(|data| data.get("upn")?.as_str().map(str::to_owned)))
 }

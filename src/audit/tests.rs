@@ -9,7 +9,7 @@ use super::chain_verification::{AuditVerification, check_chain, check_exported_h
 use super::{AuditActor, AuditEvent, AuditLog, load_head};
 use crate::base::{Clock, Random};
 use crate::store::testing::{TestDatabase, test_databases, test_sealer};
-use crate::store::{KeyPurpose, Sealer, on_db, write_db};
+use crate::store::{KeyPurpose, Sealer, exec_db, select_all};
 
 /// Tampering with the database, and the expected detection.
 struct TamperingCase {
@@ -154,7 +154,7 @@ async fn append_events(engine: &TestDatabase, keys: &Sealer) {
 }
 
 async fn execute_sql(engine: &TestDatabase, sql: &'static str) {
-    write_db!(&engine.db, |pool| sqlx::query(sql).execute(pool).await.map(|_| ())).unwrap();
+    exec_db!(&engine.db, sql).map(|_| ()).unwrap();
 }
 
 /// Recomputes the hashes of the chain and the head, and with the sealing keys also the MACs.
@@ -165,33 +165,17 @@ async fn rebuild_chain(engine: &TestDatabase, keys: Option<&Sealer>) {
     let mac = |old: &str, data: &[u8]| {
         keys.map_or_else(|| old.to_owned(), |keys| keys.compute_mac(KeyPurpose::Audit, data).0)
     };
-    let rows: Vec<ChainedRow> =
-        on_db!(&engine.db, |pool| sqlx::query_as(SELECT_ROWS_SQL).fetch_all(pool).await).unwrap();
+    let rows: Vec<ChainedRow> = select_all!(&engine.db, SELECT_ROWS_SQL).unwrap();
     let (mut previous, mut count) = (super::chain::GENESIS_HASH.to_owned(), 0);
     for mut row in rows {
         row.previous = previous;
         row.hash = row.compute_hash();
         let mac = mac(&row.mac, row.hash.as_bytes());
-        write_db!(&engine.db, |pool| sqlx::query(UPDATE_ROW_SQL)
-            .bind(row.seq)
-            .bind(&row.previous)
-            .bind(&row.hash)
-            .bind(&mac)
-            .execute(pool)
-            .await
-            .map(|_| ()))
-        .unwrap();
+        exec_db!(&engine.db, UPDATE_ROW_SQL, row.seq, &row.previous, &row.hash, &mac).map(|_| ()).unwrap();
         (previous, count) = (row.hash, row.seq);
     }
     let mac = mac("00", &head_mac_input(count, &previous));
-    write_db!(&engine.db, |pool| sqlx::query(UPDATE_HEAD_SQL)
-        .bind(count)
-        .bind(&previous)
-        .bind(&mac)
-        .execute(pool)
-        .await
-        .map(|_| ()))
-    .unwrap();
+    exec_db!(&engine.db, UPDATE_HEAD_SQL, count, &previous, &mac).map(|_| ()).unwrap();
 }
 
 #[tokio::test]

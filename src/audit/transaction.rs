@@ -3,7 +3,7 @@
 use super::chain::{ChainedRow, GENESIS_HASH, head_mac_input, personal_digest};
 use super::event::AuditEvent;
 use crate::base::{Clock, Random};
-use crate::store::{Db, KeyPurpose, Sealer, StoreError, Tx, on_tx};
+use crate::store::{Db, KeyPurpose, Sealer, StoreError, Tx, exec_tx, select_one_tx, select_optional_tx};
 
 /// Audit log: begins audited transactions and appends single events.
 #[derive(Clone)]
@@ -67,12 +67,12 @@ impl AuditedTransaction {
 async fn lock_head(tx: &mut Tx) -> Result<(i64, String), StoreError> {
     const INSERT_HEAD_SQL: &str = "INSERT INTO audit_head (slot, count, hash, mac, mac_key) VALUES (1, 0, $1, '', '') ON CONFLICT (slot) DO NOTHING";
     const LOCK_HEAD_SQL: &str = "UPDATE audit_head SET count = count WHERE slot = 1 RETURNING count, hash";
-    let head = on_tx!(&mut *tx, |c| sqlx::query_as(LOCK_HEAD_SQL).fetch_optional(c).await)?;
+    let head = select_optional_tx!(&mut *tx, LOCK_HEAD_SQL)?;
     if let Some(head) = head {
         return Ok(head);
     }
-    on_tx!(&mut *tx, |c| sqlx::query(INSERT_HEAD_SQL).bind(GENESIS_HASH).execute(c).await.map(|_| ()))?;
-    Ok(on_tx!(tx, |c| sqlx::query_as(LOCK_HEAD_SQL).fetch_one(c).await)?)
+    exec_tx!(&mut *tx, INSERT_HEAD_SQL, GENESIS_HASH)?;
+    Ok(select_one_tx!(tx, LOCK_HEAD_SQL)?)
 }
 
 async fn insert_row(
@@ -103,30 +103,24 @@ async fn insert_row(
     };
     row.hash = row.compute_hash();
     (row.mac, row.mac_key) = audit_log.sealer.compute_mac(KeyPurpose::Audit, row.hash.as_bytes());
-    on_tx!(tx, |c| sqlx::query(INSERT_ROW_SQL)
-        .bind(row.seq)
-        .bind(row.at)
-        .bind(&row.event)
-        .bind(&row.actor)
-        .bind(&row.subject)
-        .bind(&row.reset_id)
-        .bind(&row.detail)
-        .bind(&row.personal)
-        .bind(&row.previous)
-        .bind(&row.hash)
-        .bind(&row.mac)
-        .bind(&row.mac_key)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(
+        tx,
+        INSERT_ROW_SQL,
+        row.seq,
+        row.at,
+        &row.event,
+        &row.actor,
+        &row.subject,
+        &row.reset_id,
+        &row.detail,
+        &row.personal,
+        &row.previous,
+        &row.hash,
+        &row.mac,
+        &row.mac_key
+    )?;
     if !data.is_empty() {
-        on_tx!(tx, |c| sqlx::query(INSERT_PERSONAL_SQL)
-            .bind(seq)
-            .bind(&salt)
-            .bind(&data)
-            .execute(c)
-            .await
-            .map(|_| ()))?;
+        exec_tx!(tx, INSERT_PERSONAL_SQL, seq, &salt, &data)?;
     }
     Ok(row.hash)
 }
@@ -134,6 +128,6 @@ async fn insert_row(
 async fn update_head(audit_log: &AuditLog, tx: &mut Tx, count: i64, hash: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE audit_head SET count = $1, hash = $2, mac = $3, mac_key = $4 WHERE slot = 1";
     let (mac, key) = audit_log.sealer.compute_mac(KeyPurpose::Audit, &head_mac_input(count, hash));
-    on_tx!(tx, |c| sqlx::query(SQL).bind(count).bind(hash).bind(&mac).bind(&key).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, count, hash, &mac, &key)?;
     Ok(())
 }

@@ -3,21 +3,27 @@
 mod change_tracked_cache;
 mod colour;
 mod crash_points;
+mod error_chain;
 mod hex;
 mod ids;
 mod in_flight_resets;
 mod metrics;
+mod periodic;
+mod timestamp_ext;
 mod ttl_cache;
 mod watch_registry;
 
 pub(crate) use change_tracked_cache::ChangeTrackedCache;
 pub(crate) use colour::Colour;
 pub(crate) use crash_points::crash_point;
+pub use error_chain::format_error_chain;
 pub(crate) use hex::encode_hex;
 pub(crate) use ids::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId, TenantId};
 pub(crate) use in_flight_resets::{InFlightGuard, InFlightResets};
 pub(crate) use metrics::Metrics;
 pub use passback_foundation::{Clock, Random};
 pub(crate) use passback_foundation::{Password, Secret, is_loopback_host, public_origin};
+pub(crate) use periodic::run_every;
+pub(crate) use timestamp_ext::TimestampExt;
 pub(crate) use ttl_cache::TtlCache;
 pub(crate) use watch_registry::{WatchRegistry, WatchSubscription};

@@ -178,13 +178,7 @@ pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
 
 /// Prints an error with its sources to standard error.
 pub(crate) fn print_error(error: &dyn std::error::Error) {
-    let mut text = format!("passback: {error}");
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "passback: {}", passback::format_error_chain(error));
 }
 
 fn init_logging() {

@@ -3,6 +3,7 @@
 //! Sources: bits of `userAccountControl`: MS-ADTS 2.2.16; account lockout and password expiry: MS-ADTS 3.1.1.4.5.17
 //! `msDS-User-Account-Control-Computed`; `adminCount`: MS-ADTS 3.1.1.6.1; the rest: MS-SAMR. Read 2026-11-23.
 
+use crate::base::TimestampExt as _;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -84,7 +85,7 @@ impl DirectoryAccount {
     /// Returns when the owner may change the password again, while its minimum age has not passed.
     pub(crate) fn next_change_allowed_at(&self, now: Timestamp) -> Option<Timestamp> {
         let age = self.rules.as_ref()?.min_age;
-        let end = self.pwd_last_set?.saturating_add(age).unwrap_or(Timestamp::MAX);
+        let end = self.pwd_last_set?.later(age);
         (end > now).then_some(end)
     }
 }
@@ -100,7 +101,7 @@ impl AccountLockout {
     fn from_entry(entry: &LdapEntry, rules: Option<&DirectoryPasswordRules>, now: Timestamp) -> Self {
         let since = entry.timestamp("lockoutTime");
         let duration = rules.and_then(|rules| rules.lockout_duration);
-        let until = since.zip(duration).map(|(at, length)| at.saturating_add(length).unwrap_or(Timestamp::MAX));
+        let until = since.zip(duration).map(|(at, length)| at.later(length));
         let closed = match entry.number("msDS-User-Account-Control-Computed") {
             Some(computed) => computed & UF_LOCKOUT != 0,
             None => since.is_some() && until.is_none_or(|end| end >= now),

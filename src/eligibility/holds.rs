@@ -7,8 +7,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
-use crate::base::{PersonKey, ResetId};
-use crate::store::{Db, StoreError, on_db, on_tx};
+use crate::base::{PersonKey, ResetId, TimestampExt as _};
+use crate::store::{Db, StoreError, exec_tx, select_optional};
 
 /// Time after a hold in which another link report only raises an alert. Repeated use of the link must not lock out a
 /// person whose hold the helpdesk has lifted.
@@ -33,17 +33,9 @@ pub(crate) async fn place_hold(
         ON CONFLICT (tenant, object) DO UPDATE SET reset_id = $3, since = $4, thawed_at = NULL
         WHERE freezes.thawed_at IS NOT NULL AND freezes.since <= $5";
     let (tenant, object, row) = (person.tenant.to_string(), person.object.to_string(), reset.to_string());
-    let rested = now.saturating_sub(LINK_HOLD_COOLDOWN).unwrap_or_default().as_millisecond();
+    let rested = now.earlier(LINK_HOLD_COOLDOWN).as_millisecond();
     let now = now.as_millisecond();
-    let rows = on_tx!(transaction.tx(), |c| sqlx::query(SQL)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(&row)
-        .bind(now)
-        .bind(rested)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
+    let rows = exec_tx!(transaction.tx(), SQL, &tenant, &object, &row, now, rested)?;
     let (frozen, kind) =
         if rows == 1 { (HoldOutcome::Placed, "guard.frozen") } else { (HoldOutcome::AlertOnly, "guard.freeze_again") };
     // The only known fact about the reporter is that they have the link.
@@ -65,13 +57,7 @@ pub(crate) async fn place_hold_by_staff(
         ON CONFLICT (tenant, object) DO UPDATE SET reset_id = '', since = $3, thawed_at = NULL
         WHERE freezes.thawed_at IS NOT NULL";
     let (tenant, object, now) = (person.tenant.to_string(), person.object.to_string(), now.as_millisecond());
-    let rows = on_tx!(transaction.tx(), |c| sqlx::query(SQL)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
+    let rows = exec_tx!(transaction.tx(), SQL, &tenant, &object, now)?;
     if rows == 1 {
         transaction.record_event(AuditEvent::new("guard.frozen", by).with_subject(person).with_detail("by", "desk"));
     }
@@ -82,8 +68,7 @@ pub(crate) async fn place_hold_by_staff(
 pub(crate) async fn on_hold_since(db: &Db, person: PersonKey) -> Result<Option<Timestamp>, StoreError> {
     const SQL: &str = "SELECT since FROM freezes WHERE tenant = $1 AND object = $2 AND thawed_at IS NULL";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let row: Option<(i64,)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
+    let row: Option<(i64,)> = select_optional!(db, SQL, &tenant, &object)?;
     Ok(row.map(|(since,)| Timestamp::from_millisecond(since).unwrap_or_default()))
 }
 
@@ -102,13 +87,7 @@ pub(crate) async fn lift_hold(
     const SQL: &str = "UPDATE freezes SET thawed_at = $3 WHERE tenant = $1 AND object = $2 AND thawed_at IS NULL";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let now = now.as_millisecond();
-    let rows = on_tx!(transaction.tx(), |c| sqlx::query(SQL)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
+    let rows = exec_tx!(transaction.tx(), SQL, &tenant, &object, now)?;
     if rows == 1 {
         transaction.record_event(AuditEvent::new("guard.thawed", by).with_subject(person));
     }
@@ -120,6 +99,7 @@ mod tests {
     use super::*;
     use crate::audit::AuditLog;
     use crate::base::{Clock, Random};
+    use crate::store::select_all;
     use crate::store::testing::{TestDatabase, test_databases, test_sealer, test_tenant};
 
     fn new_object_id() -> crate::base::ObjectId {
@@ -164,8 +144,7 @@ mod tests {
 
         async fn audited_events(&self) -> Vec<String> {
             const SQL: &str = "SELECT event FROM audit ORDER BY seq";
-            let rows: Vec<(String,)> =
-                on_db!(&self.database.db, |pool| sqlx::query_as(SQL).fetch_all(pool).await).unwrap();
+            let rows: Vec<(String,)> = select_all!(&self.database.db, SQL).unwrap();
             rows.into_iter().map(|(event,)| event).collect()
         }
     }

@@ -14,7 +14,7 @@ pub(crate) use reset_grants::insert_reset_grant;
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::base::{PersonKey, ResetId};
+use crate::base::{PersonKey, ResetId, TimestampExt as _};
 use crate::config::ApprovalRequirement;
 use crate::entra::{GraphError, OperatorError, OperatorFault};
 use crate::people::{DirectoryLookup, PeopleService, PersonProfile, ResetProtection, RiskLookup};
@@ -226,7 +226,7 @@ impl EligibilityChecker {
     /// Pauses all resets if the last hour had too many. The limit is above any normal working day, so reaching it
     /// indicates an attack.
     pub(crate) async fn enforce_hourly_limit(&self) -> Result<(), StoreError> {
-        let since = self.app.now().saturating_sub(SignedDuration::from_hours(1)).unwrap_or_default();
+        let since = self.app.now().earlier(SignedDuration::from_hours(1));
         let ceiling = match self.app.config.reset.hourly_ceiling {
             Some(ceiling) => ceiling,
             None => self.default_hourly_limit().await.unwrap_or(20),

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::audit::{AuditActor, AuditEvent, AuditLog};
-use crate::store::{Db, StoreError, on_db, on_tx};
+use crate::store::{Db, StoreError, exec_tx, select_optional};
 
 /// Reason for a pause. The stored values are `hand` and `ceiling`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl ResetPause {
     /// Returns why resets are paused, or `None` if they are not.
     pub(crate) async fn load_pause_reason(&self) -> Result<Option<PauseReason>, StoreError> {
         const SQL: &str = "SELECT by FROM switches WHERE name = 'pause'";
-        let row: Option<(String,)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
+        let row: Option<(String,)> = select_optional!(&self.db, SQL)?;
         Ok(row.map(|(by,)| if by == "ceiling" { PauseReason::HourlyLimit } else { PauseReason::Manual }))
     }
 
@@ -53,13 +53,7 @@ impl ResetPause {
             "INSERT INTO switches (name, reason, by, at) VALUES ('pause', $1, $2, $3) ON CONFLICT (name) DO NOTHING";
         let mut transaction = audit_log.begin().await?;
         let at = now.as_millisecond();
-        let rows = on_tx!(transaction.tx(), |c| sqlx::query(SQL)
-            .bind(reason)
-            .bind(by.as_str())
-            .bind(at)
-            .execute(c)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let rows = exec_tx!(transaction.tx(), SQL, reason, by.as_str(), at)?;
         if rows == 1 {
             let actor = if by == PauseReason::Manual { AuditActor::Command } else { AuditActor::Portal };
             transaction.record_event(
@@ -73,7 +67,7 @@ impl ResetPause {
     pub(crate) async fn resume(&self, audit_log: &AuditLog) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM switches WHERE name = 'pause'";
         let mut transaction = audit_log.begin().await?;
-        let rows = on_tx!(transaction.tx(), |c| sqlx::query(SQL).execute(c).await.map(|d| d.rows_affected()))?;
+        let rows = exec_tx!(transaction.tx(), SQL)?;
         if rows == 1 {
             transaction.record_event(AuditEvent::new("resets.resumed", AuditActor::Command));
         }

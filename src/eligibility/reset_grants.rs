@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::base::{PersonKey, ResetId};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_optional};
 
 /// Inserts a grant for one reset. Each grant belongs to a helpdesk action, which the table requires.
 pub(crate) async fn insert_reset_grant(
@@ -17,7 +17,7 @@ pub(crate) async fn insert_reset_grant(
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO grants (action_id, tenant, object, until) VALUES ($1, $2, $3, $4)";
     let (tenant, object, until) = (person.tenant.to_string(), person.object.to_string(), until.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(action).bind(&tenant).bind(&object).bind(until).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, action, &tenant, &object, until)?;
     Ok(())
 }
 
@@ -26,8 +26,7 @@ pub(super) async fn has_reset_grant(db: &Db, person: PersonKey, now: Timestamp) 
     const SQL: &str =
         "SELECT until FROM grants WHERE tenant = $1 AND object = $2 AND until > $3 AND reset_id IS NULL LIMIT 1";
     let (tenant, object, now) = (person.tenant.to_string(), person.object.to_string(), now.as_millisecond());
-    let row: Option<(i64,)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).bind(now).fetch_optional(pool).await)?;
+    let row: Option<(i64,)> = select_optional!(db, SQL, &tenant, &object, now)?;
     Ok(row.is_some())
 }
 
@@ -43,13 +42,6 @@ pub(super) async fn consume_reset_grant(
         WHERE tenant = $1 AND object = $2 AND until > $4 AND reset_id IS NULL ORDER BY until LIMIT 1)";
     let (tenant, object, reset) = (person.tenant.to_string(), person.object.to_string(), reset.to_string());
     let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(&reset)
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, &tenant, &object, &reset, now)?;
     Ok(rows == 1)
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::store::{Db, StoreError, on_db};
+use crate::store::{Db, StoreError, select_one};
 
 /// Returns the number of resets since a time, without canary resets. Uses two counts that indexes answer alone:
 /// `canary IS NULL` would read the row of each reset of the hour, at every reset.
@@ -10,7 +10,7 @@ pub(super) async fn count_resets_since(db: &Db, since: Timestamp) -> Result<i64,
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM resets WHERE created_at >= $1)
         - (SELECT COUNT(*) FROM resets WHERE created_at >= $1 AND canary = 1)";
     let since = since.as_millisecond();
-    let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_one(pool).await)?;
+    let (count,): (i64,) = select_one!(db, SQL, since)?;
     Ok(count)
 }
 

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::oidc::OidcClient;
 use super::token_endpoint::TokenError;
-use crate::base::{Clock, Secret};
+use crate::base::{Clock, Secret, TimestampExt as _};
 
 /// Time before expiry at which the token is renewed.
 const RENEWAL_MARGIN: SignedDuration = SignedDuration::from_mins(5);
@@ -41,7 +41,7 @@ impl AppTokenProvider {
             return Ok(token.clone());
         }
         let fresh = self.oidc.fetch_application_token(self.scope.clone()).await?;
-        let until = now.saturating_add(SignedDuration::from_secs(fresh.lifetime_seconds)).unwrap_or(now);
+        let until = now.later(SignedDuration::from_secs(fresh.lifetime_seconds));
         *slot = Some((fresh.access_token.clone(), until));
         Ok(fresh.access_token)
     }

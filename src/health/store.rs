@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::HealthIssueKind;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_db, exec_tx, select_all, select_one, select_optional};
 
 /// Health issue that is not resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +16,9 @@ pub(crate) struct OpenHealthIssue {
 /// Loads the open issues, oldest first. Omits kinds that only a newer release has.
 pub(crate) async fn load_open_issues(db: &Db) -> Result<Vec<OpenHealthIssue>, StoreError> {
     const SQL: &str = "SELECT kind, since, detail FROM troubles WHERE ended_at IS NULL ORDER BY since, kind";
-    let rows: Vec<(String, i64, String)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
-    let one = |(kind, since, detail): (String, i64, String)| {
-        let since = Timestamp::from_millisecond(since).unwrap_or_default();
-        Some(OpenHealthIssue { kind: HealthIssueKind::from_name(&kind)?, since, detail })
+    let rows: Vec<(String, StoredTime, String)> = select_all!(db, SQL)?;
+    let one = |(kind, since, detail): (String, StoredTime, String)| {
+        Some(OpenHealthIssue { kind: HealthIssueKind::from_name(&kind)?, since: since.0, detail })
     };
     Ok(rows.into_iter().filter_map(one).collect())
 }
@@ -27,7 +26,7 @@ pub(crate) async fn load_open_issues(db: &Db) -> Result<Vec<OpenHealthIssue>, St
 /// Loads a number that increases with every change of the table.
 pub(crate) async fn load_change_counter(db: &Db) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT CAST(COALESCE(SUM(change), 0) AS BIGINT) FROM troubles";
-    let (sum,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
+    let (sum,): (i64,) = select_one!(db, SQL)?;
     Ok(sum)
 }
 
@@ -41,51 +40,35 @@ pub(super) async fn insert_issue(
     const SQL: &str = "INSERT INTO troubles (kind, since, detail, ended_at, change) VALUES ($1, $3, $2, NULL, 1)
         ON CONFLICT (kind) DO UPDATE SET since = $3, detail = $2, ended_at = NULL, change = troubles.change + 1
         WHERE troubles.ended_at IS NOT NULL";
-    let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(kind.as_str())
-        .bind(detail)
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
+    Ok(exec_tx!(tx, SQL, kind.as_str(), detail, StoredTime(now))? == 1)
 }
 
 /// Updates the detail of an open issue.
 pub(super) async fn update_issue(db: &Db, kind: HealthIssueKind, detail: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE troubles SET detail = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
-    write_db!(db, |pool| sqlx::query(SQL).bind(kind.as_str()).bind(detail).execute(pool).await.map(|_| ()))?;
+    exec_db!(db, SQL, kind.as_str(), detail)?;
     Ok(())
 }
 
 /// Marks an issue as resolved. Returns false if it was not open.
 pub(super) async fn mark_resolved(tx: &mut Tx, kind: HealthIssueKind, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE troubles SET ended_at = $2, change = change + 1 WHERE kind = $1 AND ended_at IS NULL";
-    let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(kind.as_str())
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(rows == 1)
+    Ok(exec_tx!(tx, SQL, kind.as_str(), StoredTime(now))? == 1)
 }
 
 /// Saves a fact about the tenant with the time at which it was read.
 pub(crate) async fn save_tenant_fact(db: &Db, name: &str, value: &str, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO signals (name, value, at) VALUES ($1, $2, $3)
         ON CONFLICT (name) DO UPDATE SET value = $2, at = $3";
-    let now = now.as_millisecond();
-    write_db!(db, |pool| sqlx::query(SQL).bind(name).bind(value).bind(now).execute(pool).await.map(|_| ()))?;
+    exec_db!(db, SQL, name, value, StoredTime(now))?;
     Ok(())
 }
 
 /// Loads a fact about the tenant and the time at which it was read.
 pub(crate) async fn load_tenant_fact(db: &Db, name: &str) -> Result<Option<(String, Timestamp)>, StoreError> {
     const SQL: &str = "SELECT value, at FROM signals WHERE name = $1";
-    let row: Option<(String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(name).fetch_optional(pool).await)?;
-    Ok(row.map(|(value, at)| (value, Timestamp::from_millisecond(at).unwrap_or_default())))
+    let row: Option<(String, StoredTime)> = select_optional!(db, SQL, name)?;
+    Ok(row.map(|(value, at)| (value, at.0)))
 }
 
 #[cfg(test)]

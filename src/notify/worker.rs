@@ -10,7 +10,7 @@ use super::recipient::MailRecipient;
 use super::store::{self, DueEventNotice, DueResetNotice, QueuedMail};
 use super::transport::{MailEnvelope, MailError, MailSender};
 use crate::audit::{AuditActor, AuditEvent};
-use crate::base::crash_point;
+use crate::base::{TimestampExt as _, crash_point, run_every};
 use crate::state::AppState;
 use crate::store::{StoreError, hash_id};
 use crate::web::WebError;
@@ -59,15 +59,12 @@ impl MailWorker {
 
     /// Delivers mail until shutdown.
     pub(crate) async fn run(self) {
-        loop {
+        run_every(&self.app.shutdown, POLL_INTERVAL, || async {
             if let Err(error) = self.run_once().await {
                 tracing::error!(error = ?error, "loading queued mail failed: retrying");
             }
-            tokio::select! {
-                () = self.app.shutdown.cancelled() => return,
-                () = tokio::time::sleep(POLL_INTERVAL) => {}
-            }
-        }
+        })
+        .await;
     }
 
     async fn run_once(&self) -> Result<(), StoreError> {
@@ -153,7 +150,7 @@ impl MailWorker {
             error = %problem,
             "mail delivery failed: retrying later"
         );
-        let until = app.now().saturating_add(retry_delay(mail.attempts + 1)).unwrap_or(now);
+        let until = app.now().later(retry_delay(mail.attempts + 1));
         store::reschedule_mail(&app.db, mail, &app.instance_id, until).await
     }
 

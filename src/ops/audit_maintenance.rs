@@ -1,6 +1,8 @@
 //! Maintains the audit log: once a day one replica exports its head and erases personal data that is older than the
 //! retention period.
 
+use crate::base::TimestampExt as _;
+use crate::base::run_every;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,15 +26,12 @@ const RETENTION_TASK: &str = "retention";
 
 /// Exports heads and erases expired data until the process stops.
 pub(crate) async fn run_audit_maintenance(app: AppState) {
-    loop {
+    run_every(&app.shutdown, POLL_INTERVAL, || async {
         if let Err(error) = run_once(&app).await {
             tracing::error!(error = ?error, "audit maintenance failed: retrying");
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
-        }
-    }
+    })
+    .await;
 }
 
 async fn run_once(app: &AppState) -> Result<(), StoreError> {
@@ -42,7 +41,7 @@ async fn run_once(app: &AppState) -> Result<(), StoreError> {
     if let Some(days) = app.config.audit.keep_personal_days
         && claim_daily_task(&app.db, RETENTION_TASK, app.now()).await?
     {
-        let before = app.now().saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or_default();
+        let before = app.now().earlier(SignedDuration::from_hours(24 * days));
         if let Err(error) = erase_expired_data(app, before).await {
             reschedule_daily_task(&app.db, RETENTION_TASK, RETRY_DELAY, app.now()).await?;
             return Err(error);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::audit::{AuditActor, AuditEvent};
+use crate::base::run_every;
 use crate::config::CanaryConfig;
 use crate::health::{self, HealthCheckResult};
 use crate::reset::canary::{self, CanaryResult};
@@ -24,15 +25,12 @@ const MAX_ASSESSED_RUNS: i64 = 30;
 /// Starts due canary resets until the process stops.
 pub(crate) async fn run_canary_schedule(app: AppState) {
     let Some(settings) = app.config.canary.clone() else { return };
-    loop {
+    run_every(&app.shutdown, POLL_INTERVAL, || async {
         if let Err(error) = run_once(&app, &settings).await {
             tracing::warn!(error = ?error, "canary schedule failed: retrying");
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
-        }
-    }
+    })
+    .await;
 }
 
 async fn run_once(app: &AppState, settings: &CanaryConfig) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::base::run_every;
 use crate::entra::OperatorError;
 use crate::health::{self, HealthCheckResult, HealthIssueKind};
 use crate::signin::PolicyAssessor;
@@ -40,15 +41,12 @@ pub(super) const LAST_SYNC_FACT: &str = "synced_at";
 
 /// Monitors until the process stops.
 pub(crate) async fn run_health_monitor(app: AppState) {
-    loop {
+    run_every(&app.shutdown, POLL_INTERVAL, || async {
         if let Err(error) = run_once(&app).await {
             tracing::warn!(error = ?error, "health monitor failed: retrying");
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
-        }
-    }
+    })
+    .await;
 }
 
 async fn run_once(app: &AppState) -> Result<(), StoreError> {

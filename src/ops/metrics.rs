@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use crate::eligibility::ResetPause;
 use crate::health;
 use crate::state::AppState;
-use crate::store::{StoreError, on_db};
+use crate::store::{StoreError, select_one};
 
 pub(crate) fn metrics_router(app: AppState) -> Router {
     Router::new().route("/metrics", get(show_metrics)).with_state(app)
@@ -41,8 +41,7 @@ async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
     const ENFORCED_POLICIES_SQL: &str = "SELECT COUNT(*) FROM policy_verdicts WHERE verdict <> '\"bad\"'";
     const OPEN_RESETS_SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
         COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
-    let (sending, in_line, writing): (i64, i64, i64) =
-        on_db!(&app.db, |pool| sqlx::query_as(OPEN_RESETS_SQL).fetch_one(pool).await)?;
+    let (sending, in_line, writing): (i64, i64, i64) = select_one!(&app.db, OPEN_RESETS_SQL)?;
     let paused = ResetPause::new(app.db.clone()).load_pause_reason().await?.is_some();
     let operator = app.entra.operator.load_operator().await?;
     let age = |at| app.now().duration_since(at).as_secs();
@@ -51,8 +50,8 @@ async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
     let troubles = i64::try_from(health::load_open_issues(&app.db).await?.len()).unwrap_or(i64::MAX);
     let canary = super::canary_schedule::load_canary_metrics(app).await?;
     let sync_age = super::health_monitor::load_last_sync(app).await?.flatten().map(age);
-    let (alarms,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(OPEN_ALERTS_SQL).fetch_one(pool).await)?;
-    let (policies,): (i64,) = on_db!(&app.db, |pool| sqlx::query_as(ENFORCED_POLICIES_SQL).fetch_one(pool).await)?;
+    let (alarms,): (i64,) = select_one!(&app.db, OPEN_ALERTS_SQL)?;
+    let (policies,): (i64,) = select_one!(&app.db, ENFORCED_POLICIES_SQL)?;
     Ok(SystemGauges {
         resets_sending: sending,
         resets_queued: in_line,

@@ -2,6 +2,7 @@
 //! is available. Anyone who can run it has the portal's configuration and keys, which give more access than the
 //! administrator's role.
 
+use crate::base::format_error_chain;
 use crate::base::{Clock, Random};
 use crate::config::Config;
 use crate::entra::{EntraClients, EntraSetupError, LinkRefusal, OperatorCandidate, SignInError, TokenError};
@@ -60,12 +61,6 @@ macro_rules! impl_refused_from {
     })*};
 }
 impl_refused_from!(StoreError, SealError, EntraSetupError, LinkRefusal);
-
-/// Joins an error and its sources.
-fn format_error_chain(error: &dyn std::error::Error) -> String {
-    let because = std::iter::successors(Some(error), |error| error.source());
-    because.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
 
 impl From<SignInError> for OperatorLinkError {
     fn from(error: SignInError) -> Self {

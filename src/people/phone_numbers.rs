@@ -12,10 +12,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::PersonProfile;
-use crate::base::{ObjectId, PersonKey};
+use crate::base::{ObjectId, PersonKey, TimestampExt as _, run_every};
 use crate::entra::GraphError;
 use crate::state::AppState;
-use crate::store::{Db, KeyPurpose, Sealer, StoreError, Tx, claim_daily_task, on_tx, write_db};
+use crate::store::{
+    Db, KeyPurpose, Sealer, StoreError, Tx, claim_daily_task, exec_db, exec_tx, select_all_tx, write_db,
+};
 
 /// Interval at which the numbers of every known person are refreshed, also without a request.
 const REFRESH_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
@@ -153,7 +155,7 @@ async fn load_rows(tx: &mut Tx, person: PersonKey) -> Result<Vec<PhoneNumberRow>
     const SQL: &str =
         "SELECT kind, digest, digest_key, first_seen_at FROM person_numbers WHERE tenant = $1 AND object = $2";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    Ok(on_tx!(tx, |c| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(c).await)?)
+    Ok(select_all_tx!(tx, SQL, &tenant, &object)?)
 }
 
 async fn insert_digest(
@@ -166,31 +168,14 @@ async fn insert_digest(
     const SQL: &str = "INSERT INTO person_numbers (tenant, object, kind, digest, digest_key, first_seen_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, object, kind, digest) DO NOTHING";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(kind.as_str())
-        .bind(&digest.0)
-        .bind(&digest.1)
-        .bind(at)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(tx, SQL, &tenant, &object, kind.as_str(), &digest.0, &digest.1, at)?;
     Ok(())
 }
 
 async fn delete_digest(tx: &mut Tx, person: PersonKey, row: &PhoneNumberRow) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM person_numbers WHERE tenant = $1 AND object = $2 AND kind = $3 AND digest = $4 AND digest_key = $5";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(&row.0)
-        .bind(&row.1)
-        .bind(&row.2)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(tx, SQL, &tenant, &object, &row.0, &row.1, &row.2)?;
     Ok(())
 }
 
@@ -204,9 +189,9 @@ async fn mark_known(tx: &mut Tx, person: PersonKey, why: RefreshReason, now: Tim
         "UPDATE people_known SET refresh_at = $4 WHERE tenant = $1 AND object = $2 AND asked_at <= $3";
     let sql = if why == RefreshReason::Requested { UPSERT_REQUESTED } else { UPDATE_REFRESHED };
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let next = now.saturating_add(REFRESH_INTERVAL).unwrap_or(now).as_millisecond();
+    let next = now.later(REFRESH_INTERVAL).as_millisecond();
     let now = now.as_millisecond();
-    on_tx!(tx, |c| sqlx::query(sql).bind(&tenant).bind(&object).bind(now).bind(next).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, sql, &tenant, &object, now, next)?;
     Ok(())
 }
 
@@ -214,7 +199,7 @@ async fn mark_known(tx: &mut Tx, person: PersonKey, why: RefreshReason, now: Tim
 async fn claim_due_people(db: &Db, now: Timestamp) -> Result<Vec<ObjectId>, StoreError> {
     const SQL: &str = "UPDATE people_known SET refresh_at = $2 WHERE refresh_at <= $1 AND (tenant, object) IN
         (SELECT tenant, object FROM people_known WHERE refresh_at <= $1 ORDER BY refresh_at LIMIT $3) RETURNING object";
-    let next = now.saturating_add(REFRESH_INTERVAL).unwrap_or(now).as_millisecond();
+    let next = now.later(REFRESH_INTERVAL).as_millisecond();
     let now = now.as_millisecond();
     let due: Vec<(String,)> =
         write_db!(db, |pool| sqlx::query_as(SQL).bind(now).bind(next).bind(REFRESH_BATCH_SIZE).fetch_all(pool).await)?;
@@ -228,7 +213,7 @@ async fn delete_person(db: &Db, person: PersonKey) -> Result<(), StoreError> {
         "DELETE FROM person_numbers WHERE tenant = $1 AND object = $2",
         "DELETE FROM people_known WHERE tenant = $1 AND object = $2",
     ] {
-        write_db!(db, |pool| sqlx::query(sql).bind(&tenant).bind(&object).execute(pool).await.map(|_| ()))?;
+        exec_db!(db, sql, &tenant, &object)?;
     }
     Ok(())
 }
@@ -240,30 +225,26 @@ pub(crate) async fn delete_people_not_requested_since(tx: &mut Tx, before: Times
         "DELETE FROM person_numbers WHERE (tenant, object) IN (SELECT tenant, object FROM people_known WHERE asked_at < $1)",
         "DELETE FROM people_known WHERE asked_at < $1",
     ] {
-        people = on_tx!(&mut *tx, |c| sqlx::query(sql).bind(before).execute(c).await.map(|d| d.rows_affected()))?;
+        people = exec_tx!(&mut *tx, sql, before)?;
     }
     Ok(people)
 }
 
 /// Refreshes the phone numbers of every known person once a day, until shutdown.
 pub(crate) async fn run_phone_number_refresh(app: AppState) {
-    loop {
+    run_every(&app.shutdown, POLL_INTERVAL, || async {
         if let Err(error) = run_once(&app).await {
             tracing::warn!(error = ?error, "phone number refresh failed: retrying");
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
-        }
-    }
+    })
+    .await;
 }
 
 /// Deletes people past the retention once a day, and refreshes one batch of people who are due.
 pub(super) async fn run_once(app: &AppState) -> Result<(), StoreError> {
     if claim_daily_task(&app.db, "people", app.now()).await? {
         let mut tx = app.db.begin().await?;
-        delete_people_not_requested_since(&mut tx, app.now().saturating_sub(PERSON_RETENTION).unwrap_or_default())
-            .await?;
+        delete_people_not_requested_since(&mut tx, app.now().earlier(PERSON_RETENTION)).await?;
         tx.commit().await?;
     }
     for object in claim_due_people(&app.db, app.now()).await? {
@@ -297,7 +278,7 @@ mod tests {
     use super::*;
     use crate::base::Random;
     use crate::config::{SealingConfig, SealingKey};
-    use crate::store::on_db;
+    use crate::store::select_all;
     use crate::store::testing::{TestDatabase, test_databases, test_sealer, test_tenant, write_key_file};
 
     fn new_person() -> PersonKey {
@@ -365,10 +346,7 @@ mod tests {
                 "stored again"
             );
             let rows: Vec<(String, String)> =
-                on_db!(&engine.db, |p| sqlx::query_as("SELECT digest, digest_key FROM person_numbers")
-                    .fetch_all(p)
-                    .await)
-                .unwrap();
+                select_all!(&engine.db, "SELECT digest, digest_key FROM person_numbers").unwrap();
             assert_eq!((rows.len(), rows[0].1.as_str(), rows[0].0.len()), (1, "new", 64), "{rows:?}");
         }
     }

@@ -1,13 +1,13 @@
 //! Tests of `PeopleService` against the emulated tenant.
 #![cfg(feature = "emulator")]
 
+use crate::store::select_one;
 use axum::extract::FromRef as _;
 use jiff::SignedDuration;
 
 use super::*;
 use crate::base::Clock;
 use crate::demo::{ConfigOverride, DemoOptions, FaultEffect, FaultTarget, InjectedFault, RunningDemo, TenantSeed};
-use crate::store::on_db;
 
 struct PeopleFixture {
     demo: RunningDemo,
@@ -123,7 +123,7 @@ async fn phone_number_is_callback_eligible_after_14_days_and_daily_refresh_detec
     for tries in 0.. {
         const SQL: &str = "SELECT COUNT(*) FROM person_numbers WHERE kind = 'mobile' AND first_seen_at >= $1";
         let at = changed_at.as_millisecond();
-        let (seen,): (i64,) = on_db!(&app.db, |db| sqlx::query_as(SQL).bind(at).fetch_one(db).await).unwrap();
+        let (seen,): (i64,) = select_one!(&app.db, SQL, at).unwrap();
         if seen > 0 {
             break;
         }

@@ -12,7 +12,7 @@ use super::state::{ResetEvent, ResetState};
 use super::store::{self, NewGraphResponse, StateTransition};
 use super::submission::ResetService;
 use crate::audit::{AuditActor, AuditEvent};
-use crate::base::{InFlightGuard, Password, PersonKey, ResetId, crash_point};
+use crate::base::{InFlightGuard, Password, PersonKey, ResetId, TimestampExt as _, crash_point};
 use crate::entra::{DispatchOutcome, DispatchPermit, GraphRefusal, OperatorError, OperatorFault};
 use crate::store::StoreError;
 
@@ -197,7 +197,7 @@ async fn wait_in_queue(
 }
 
 fn saturating_after(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.saturating_add(by).unwrap_or(now)
+    now.later(by)
 }
 
 async fn record_outcome(resets: &ResetService, id: ResetId, tried: &DispatchAttempt) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! Finishing sign-in of a reset: who may start one, and whether Entra reports a password change after it.
 
+use crate::base::TimestampExt as _;
 use axum::extract::{FromRef as _, Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -59,7 +60,7 @@ pub(super) async fn start_finishing(
 /// Checks at Entra whether the password has changed, for each person who returned from the finishing sign-in.
 pub(super) async fn check_finishings(resets: &ResetService) -> Result<(), StoreError> {
     let app = &resets.app;
-    let again = app.now().saturating_add(FINISHING_CHECK_INTERVAL).unwrap_or_default();
+    let again = app.now().later(FINISHING_CHECK_INTERVAL);
     for finish in store::claim_due_finishings(&app.db, app.now(), again).await? {
         let Some(reset) = store::load_by_id(&app.db, finish.reset_id).await? else { continue };
         let changed = match PeopleService::from_ref(app).fetch_password_changed_at(reset.person.object).await {
@@ -83,7 +84,7 @@ pub(super) async fn check_finishings(resets: &ResetService) -> Result<(), StoreE
 
 /// Converts the start of a finishing sign-in to Microsoft's clock.
 fn to_microsoft_clock(app: &AppState, started_at: Timestamp) -> Timestamp {
-    started_at.saturating_add(app.entra.graph.clock_skew()).unwrap_or(started_at)
+    started_at.later(app.entra.graph.clock_skew())
 }
 
 /// Applies a successful finishing sign-in: the person used the password, which is the last checkpoint.

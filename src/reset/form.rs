@@ -14,7 +14,7 @@ use tower_sessions::Session;
 use super::canary::{self, WritebackHealth};
 use super::password_precheck::{self, PrecheckOutcome, PrecheckRefusal};
 use super::submission::{PriorReset, ResetInitiator, ResetService, SubmitError};
-use crate::base::Password;
+use crate::base::{Password, TimestampExt as _};
 use crate::eligibility::{BlockReason, EligibilityChecker};
 use crate::password_policy::{NewPassword, PasswordProblem, PasswordRequirements, PasswordRule, RuleStatus};
 use crate::people::{DirectoryLookup, PasswordSource, PeopleService, PersonProfile, record_phone_numbers};
@@ -322,10 +322,7 @@ fn render_form(
     shown: FormState,
 ) -> Response {
     let signin = &app.config.signin;
-    let until = login
-        .authenticated_at
-        .saturating_add(SignedDuration::from_secs(signin.max_age_seconds + signin.submit_seconds))
-        .unwrap_or(login.authenticated_at);
+    let until = login.authenticated_at.later(SignedDuration::from_secs(signin.max_age_seconds + signin.submit_seconds));
     let refused = shown.problem.is_some();
     let status = shown.status_code.unwrap_or(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK });
     let asked = shown

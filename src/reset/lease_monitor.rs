@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::store::{self, SendingLease};
-use crate::base::{InFlightResets, ResetId};
+use crate::base::{InFlightResets, ResetId, TimestampExt as _};
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -32,8 +32,7 @@ pub(super) async fn run_heartbeat(app: &AppState, id: ResetId) -> std::convert::
     loop {
         tokio::time::sleep(HEARTBEAT_INTERVAL).await;
         let now = app.now();
-        match store::renew_lease(&app.db, id, &app.instance_id, now.saturating_add(LEASE_DURATION).unwrap_or(now)).await
-        {
+        match store::renew_lease(&app.db, id, &app.instance_id, now.later(LEASE_DURATION)).await {
             Ok(()) | Err(StoreError::RowNotFound) => {}
             Err(error) => tracing::warn!(reset.id = %id, error = ?error, "lease renewal failed: retrying"),
         }

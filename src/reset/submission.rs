@@ -7,7 +7,7 @@ use super::lease_monitor::LEASE_DURATION;
 use super::state::ResetState;
 use super::{dispatcher, store};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
-use crate::base::{InFlightResets, PersonKey, ReferenceCode, ResetId, crash_point};
+use crate::base::{InFlightResets, PersonKey, ReferenceCode, ResetId, TimestampExt as _, crash_point};
 use crate::eligibility::{EligibilityChecker, QuotaOutcome};
 use crate::notify;
 use crate::password_policy::NewPassword;
@@ -78,8 +78,7 @@ impl ResetService {
             ResetState::Sending | ResetState::Writing => PriorReset::Running(latest.reference),
             ResetState::Unknown if !latest.is_final(now) => PriorReset::Unknown(latest.reference),
             ResetState::Split => {
-                let until =
-                    latest.settled_at.unwrap_or(latest.updated_at).saturating_add(SPLIT_RETRY_DELAY).unwrap_or(now);
+                let until = latest.settled_at.unwrap_or(latest.updated_at).later(SPLIT_RETRY_DELAY);
                 if now < until { PriorReset::Split(latest.reference, until) } else { PriorReset::NotBlocking }
             }
             _ => PriorReset::NotBlocking,
@@ -102,7 +101,7 @@ impl ResetService {
         // Before the transaction, because it asks Graph and would hold the database lock meanwhile.
         let needs_approval = by == ResetInitiator::Person && guard.needs_approval(facts).await;
         let mut transaction = self.app.audit_log.begin().await?;
-        let lease_until = now.saturating_add(LEASE_DURATION).unwrap_or(now);
+        let lease_until = now.later(LEASE_DURATION);
         let intent = store::ResetIntent {
             id,
             reference: &reference,

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::record::PasswordReset;
 use super::state::ResetState;
 use super::store;
-use crate::base::ResetId;
+use crate::base::{ResetId, TimestampExt as _};
 use crate::store::{Db, StoreError};
 
 /// Interval between two queued resets after the throttle wait. Graph admits about 20 requests per second per tenant
@@ -21,7 +21,7 @@ pub(super) async fn load_scheduled_at(
 ) -> Result<Option<Timestamp>, StoreError> {
     let Some(until) = store::load_throttled_until(db, now).await? else { return Ok(None) };
     let ahead = store::count_ahead_in_queue(db, created_at, id).await?;
-    Ok(Some(until.saturating_add(DISPATCH_INTERVAL * i32::try_from(ahead).unwrap_or(i32::MAX)).unwrap_or(until)))
+    Ok(Some(until.later(DISPATCH_INTERVAL * i32::try_from(ahead).unwrap_or(i32::MAX))))
 }
 
 /// Position in the throttle queue and the expected wait.

@@ -18,7 +18,7 @@ use super::status_detail::classify_status_detail;
 use super::store::{self, DueWork, NewGraphResponse, PollSchedule};
 use super::submission::ResetService;
 use super::{dispatcher, evidence};
-use crate::base::crash_point;
+use crate::base::{TimestampExt as _, crash_point, run_every};
 use crate::entra::{OperationPoll, OperatorError};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -48,15 +48,12 @@ impl FromRef<AppState> for ResetTracker {
 /// Runs rounds until shutdown.
 pub(crate) async fn run(tracker: ResetTracker) {
     let app = tracker.resets.app.clone();
-    loop {
+    run_every(&app.shutdown, ROUND_INTERVAL, || async {
         if let Err(error) = tracker.run_once().await {
             tracing::error!(error = ?error, "reset tracker failed: retrying");
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(ROUND_INTERVAL) => {}
-        }
-    }
+    })
+    .await;
 }
 
 /// Returns the delay before the next poll of an operation: short at first, then longer. 6 polls in the first 11
@@ -109,7 +106,7 @@ impl ResetTracker {
             self.with_lease_monitor(|seen| seen.find_expired(rows, &app.instance_id, &self.resets.in_flight, elapsed));
         for row in dead {
             let now = app.now();
-            let until = now.saturating_add(LEASE_DURATION).unwrap_or(now);
+            let until = now.later(LEASE_DURATION);
             let Some(orphan) = store::take_over_lease(&app.db, &row, &app.instance_id, until).await? else { continue };
             let report = if orphan.dispatched_at.is_some() {
                 ResetEvent::ProcessLost
@@ -261,12 +258,7 @@ fn next_poll(reset: &PasswordReset, now: Timestamp, retry_after: Option<SignedDu
         .clamp(SignedDuration::from_millis(200), MAX_POLL_DELAY);
     let down_total_ms =
         reset.outage_total_ms + reset.outage_since.map_or(0, |at| duration_millis(now.duration_since(at)));
-    PollSchedule {
-        poll_at: now.saturating_add(pause).unwrap_or(now),
-        lost_since: None,
-        outage_since: None,
-        outage_total_ms: down_total_ms,
-    }
+    PollSchedule { poll_at: now.later(pause), lost_since: None, outage_since: None, outage_total_ms: down_total_ms }
 }
 
 fn duration_millis(span: SignedDuration) -> i64 {

@@ -18,7 +18,8 @@ use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
 use self::connection_limit::ConnectionLimiter;
-use crate::base::{Clock, Random};
+use crate::base::format_error_chain;
+use crate::base::{Clock, Random, run_every};
 use crate::config::Config;
 use crate::entra::{EntraClients, EntraSetupError};
 use crate::notify::{MailError, MailWorker};
@@ -86,8 +87,7 @@ pub enum ServeError {
 
 impl From<StoreError> for ServeError {
     fn from(error: StoreError) -> Self {
-        use std::error::Error as _;
-        Self::Store(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
+        Self::Store(format_error_chain(&error))
     }
 }
 
@@ -105,8 +105,7 @@ impl From<SealError> for ServeError {
 
 impl From<EntraSetupError> for ServeError {
     fn from(error: EntraSetupError) -> Self {
-        use std::error::Error as _;
-        Self::Entra(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
+        Self::Entra(format_error_chain(&error))
     }
 }
 
@@ -261,7 +260,7 @@ async fn spawn_metrics_server(app: &AppState, at: SocketAddr) -> Result<(), Serv
 
 /// Deletes expired sessions, mail and rate limits once an hour until the process stops.
 async fn run_cleanup(app: AppState) {
-    loop {
+    run_every(&app.shutdown, Duration::from_hours(1), || async {
         let swept = async {
             app.sessions.delete_expired().await?;
             notify::delete_expired_mail(&app).await?;
@@ -270,11 +269,8 @@ async fn run_cleanup(app: AppState) {
         if let Err(error) = swept.await {
             tracing::warn!(error = ?error, "cleanup of expired rows failed: retrying in 1 h");
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_hours(1)) => {}
-        }
-    }
+    })
+    .await;
 }
 
 /// Completes when the process receives SIGTERM or Ctrl-C.

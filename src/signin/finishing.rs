@@ -12,7 +12,7 @@ use tower_sessions::Session;
 use super::attempt;
 use crate::base::{PersonKey, ResetId};
 use crate::state::AppState;
-use crate::store::{Db, StoreError, write_db};
+use crate::store::{Db, StoreError, exec_db};
 use crate::web::WebError;
 
 /// Reset of a finishing sign-in, and its person. Stored sealed in the sign-in attempt as JSON, so the field names are
@@ -47,7 +47,7 @@ async fn insert_finishing(db: &Db, reset: ResetId, now: Timestamp) -> Result<(),
     const SQL: &str = "INSERT INTO finishings (reset_id, started_at) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET started_at = $2, returned_at = NULL, look_at = NULL, outcome = NULL";
     let (id, now) = (reset.to_string(), now.as_millisecond());
-    write_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(now).execute(pool).await.map(|_| ()))?;
+    exec_db!(db, SQL, &id, now)?;
     Ok(())
 }
 
@@ -55,6 +55,6 @@ async fn insert_finishing(db: &Db, reset: ResetId, now: Timestamp) -> Result<(),
 pub(super) async fn mark_returned(db: &Db, reset: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE finishings SET returned_at = $2, look_at = $2 WHERE reset_id = $1";
     let (id, now) = (reset.to_string(), now.as_millisecond());
-    write_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(now).execute(pool).await.map(|_| ()))?;
+    exec_db!(db, SQL, &id, now)?;
     Ok(())
 }

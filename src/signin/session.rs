@@ -12,7 +12,7 @@ use tower_sessions::Session;
 
 use super::refusals::SignInRefusal;
 use super::staff::{self, StaffPermission as _, StaffRole, ViewHelpdesk};
-use crate::base::PersonKey;
+use crate::base::{PersonKey, TimestampExt as _};
 use crate::state::AppState;
 use crate::store::{StoreError, is_session_from_cache};
 use crate::web::WebError;
@@ -75,7 +75,7 @@ impl LoginSession {
         let now = app.now();
         let (idle, absolute) = self.timeout_seconds(app);
         // A last request in the future means that the clock was set back, so the session's age is unknown.
-        self.seen_at <= now.saturating_add(MAX_CLOCK_SKEW).unwrap_or(now)
+        self.seen_at <= now.later(MAX_CLOCK_SKEW)
             && now.duration_since(self.seen_at).as_secs() < idle
             && now.duration_since(self.since).as_secs() < absolute
     }
@@ -94,7 +94,7 @@ impl LoginSession {
     /// Returns when the session expires without another request.
     pub(crate) fn expires_at(&self, app: &AppState) -> Timestamp {
         let (idle, absolute) = self.timeout_seconds(app);
-        let after = |at: Timestamp, seconds| at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at);
+        let after = |at: Timestamp, seconds| at.later(SignedDuration::from_secs(seconds));
         after(self.seen_at, idle).min(after(self.since, absolute))
     }
 }

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use super::StoreError;
 use crate::base::Secret;
+use crate::base::format_error_chain;
 
 /// Reason why a backup was not created.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +27,7 @@ pub enum BackupError {
 
 impl From<StoreError> for BackupError {
     fn from(error: StoreError) -> Self {
-        use std::error::Error as _;
-        Self::Store(error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")))
+        Self::Store(format_error_chain(&error))
     }
 }
 

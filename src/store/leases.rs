@@ -1,26 +1,20 @@
 //! Leases on work that one replica does for all.
 
+use crate::base::TimestampExt as _;
+use crate::store::exec_db;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, StoreError, write_db};
+use super::{Db, StoreError};
 
 /// Acquires or renews the lease on shared work for 20 seconds. Returns `false` if another replica holds it.
 pub(crate) async fn acquire_lease(db: &Db, name: &str, owner: &str, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO leases (name, owner, until) VALUES ($1, $2, $4)
         ON CONFLICT (name) DO UPDATE SET owner = $2, until = $4
         WHERE leases.owner = $2 OR leases.until < $3 OR leases.until > $5";
-    let after = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now).as_millisecond();
+    let after = |seconds| now.later(SignedDuration::from_secs(seconds)).as_millisecond();
     // An expiry more than 60 seconds ahead was written before the clock was set back, and does not count.
     let (now, until, far) = (now.as_millisecond(), after(20), after(60));
-    let rows = write_db!(db, |pool| sqlx::query(SQL)
-        .bind(name)
-        .bind(owner)
-        .bind(now)
-        .bind(until)
-        .bind(far)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected()))?;
+    let rows = exec_db!(db, SQL, name, owner, now, until, far)?;
     Ok(rows == 1)
 }
 

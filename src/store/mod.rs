@@ -15,6 +15,7 @@ mod sealing;
 mod sessions;
 mod sign_in_attempts;
 mod sqlite_writer;
+mod statements;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -30,3 +31,7 @@ pub(crate) use rate_limits::{RateLimit, RateLimitExceeded, RateLimiter};
 pub(crate) use sealing::{KeyPurpose, SealContext, SealError, Sealer};
 pub(crate) use sessions::{DbSessions, hash_id, is_session_from_cache, with_cached_sessions};
 pub(crate) use sign_in_attempts::{SignInAttempts, StoredSignInAttempt};
+pub(crate) use statements::{
+    StoredTime, exec_db, exec_tx, one_row, select_all, select_all_tx, select_one, select_one_tx, select_optional,
+    select_optional_tx,
+};

@@ -2,9 +2,11 @@
 //!
 //! A row per task holds the time of its last run. The caller that updates the row runs the task.
 
+use crate::base::TimestampExt as _;
+use crate::store::{exec_db, select_optional};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, StoreError, on_db, write_db};
+use super::{Db, StoreError};
 
 const DAILY_PERIOD: SignedDuration = SignedDuration::from_hours(24);
 
@@ -24,25 +26,14 @@ pub(crate) async fn claim_periodic_task(
     const SELECT_DONE_SQL: &str = "SELECT done_at FROM daily WHERE name = $1 AND done_at > $2 AND done_at <= $3";
     const CLAIM_SQL: &str = "INSERT INTO daily (name, done_at) VALUES ($1, $3)
         ON CONFLICT (name) DO UPDATE SET done_at = $3 WHERE NOT (daily.done_at > $2 AND daily.done_at <= $3)";
-    let before = now.saturating_sub(every).unwrap_or_default().as_millisecond();
+    let before = now.earlier(every).as_millisecond();
     let now = now.as_millisecond();
     // The task is rarely due, and reading takes no lock.
-    let done: Option<(i64,)> = on_db!(db, |pool| sqlx::query_as(SELECT_DONE_SQL)
-        .bind(name)
-        .bind(before)
-        .bind(now)
-        .fetch_optional(pool)
-        .await)?;
+    let done: Option<(i64,)> = select_optional!(db, SELECT_DONE_SQL, name, before, now)?;
     if done.is_some() {
         return Ok(false);
     }
-    let rows = write_db!(db, |pool| sqlx::query(CLAIM_SQL)
-        .bind(name)
-        .bind(before)
-        .bind(now)
-        .execute(pool)
-        .await
-        .map(|d| d.rows_affected()))?;
+    let rows = exec_db!(db, CLAIM_SQL, name, before, now)?;
     Ok(rows == 1)
 }
 
@@ -66,7 +57,7 @@ pub(crate) async fn reschedule_periodic_task(
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE daily SET done_at = $2 WHERE name = $1";
     let done = now.saturating_sub(every).and_then(|at| at.checked_add(after)).unwrap_or_default().as_millisecond();
-    write_db!(db, |pool| sqlx::query(SQL).bind(name).bind(done).execute(pool).await.map(|_| ()))?;
+    exec_db!(db, SQL, name, done)?;
     Ok(())
 }
 

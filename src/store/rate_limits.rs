@@ -3,9 +3,10 @@
 //! The generic cell rate algorithm (GCRA) runs in a single statement: a request is allowed if its theoretical arrival
 //! time is not too far ahead. A rejection states after how long the next request will be allowed.
 
+use crate::store::{exec_db, exec_tx, select_optional_tx};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, StoreError, Tx, on_tx, write_db};
+use super::{Db, StoreError, Tx, write_db};
 
 /// Maximum number of requests per time window.
 #[derive(Clone, Copy, Debug)]
@@ -66,14 +67,7 @@ impl RateLimiter {
         now: Timestamp,
     ) -> Result<Result<(), RateLimitExceeded>, StoreError> {
         let gcra = GcraWindow::new(limit, now);
-        let taken = write_db!(&self.db, |pool| sqlx::query(ACQUIRE_SQL)
-            .bind(name)
-            .bind(gcra.now)
-            .bind(gcra.interval)
-            .bind(gcra.window)
-            .execute(pool)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let taken = exec_db!(&self.db, ACQUIRE_SQL, name, gcra.now, gcra.interval, gcra.window)?;
         if taken == 1 {
             return Ok(Ok(()));
         }
@@ -91,19 +85,11 @@ impl RateLimiter {
         now: Timestamp,
     ) -> Result<Result<(), RateLimitExceeded>, StoreError> {
         let gcra = GcraWindow::new(limit, now);
-        let taken = on_tx!(&mut *tx, |c| sqlx::query(ACQUIRE_SQL)
-            .bind(name)
-            .bind(gcra.now)
-            .bind(gcra.interval)
-            .bind(gcra.window)
-            .execute(c)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let taken = exec_tx!(&mut *tx, ACQUIRE_SQL, name, gcra.now, gcra.interval, gcra.window)?;
         if taken == 1 {
             return Ok(Ok(()));
         }
-        let arrives: Option<(i64,)> =
-            on_tx!(tx, |c| sqlx::query_as(SELECT_ARRIVAL_SQL).bind(name).fetch_optional(c).await)?;
+        let arrives: Option<(i64,)> = select_optional_tx!(tx, SELECT_ARRIVAL_SQL, name)?;
         Ok(Err(gcra.exceeded(arrives)))
     }
 
@@ -111,7 +97,7 @@ impl RateLimiter {
     pub(crate) async fn delete_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
         const SQL: &str = "DELETE FROM limits WHERE arrives_at < $1";
         let at = now.as_millisecond();
-        Ok(write_db!(&self.db, |pool| sqlx::query(SQL).bind(at).execute(pool).await.map(|done| done.rows_affected()))?)
+        Ok(exec_db!(&self.db, SQL, at)?)
     }
 }
 

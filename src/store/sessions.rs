@@ -7,6 +7,7 @@
 //! - Saving never recreates a session that was deleted.
 //! - Each deletion is recorded in order in `session_ends`, so that every replica removes the session from its cache.
 
+use crate::store::{exec_db, exec_tx, select_all, select_one, select_one_tx, select_optional};
 use std::any::Any;
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
@@ -19,8 +20,8 @@ use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
-use super::{Db, KeyPurpose, SealContext, Sealer, StoreError, on_db, on_tx, write_db};
-use crate::base::{ChangeTrackedCache, Clock, PersonKey, encode_hex};
+use super::{Db, KeyPurpose, SealContext, Sealer, StoreError};
+use crate::base::{ChangeTrackedCache, Clock, PersonKey, TimestampExt as _, encode_hex};
 
 /// Maximum number of sessions in the cache.
 const MAX_CACHED_SESSIONS: usize = 20_000;
@@ -84,16 +85,16 @@ impl DbSessions {
         const SQL: &str = "DELETE FROM sessions WHERE expires_at < $1";
         const DELETE_ENDS_SQL: &str = "DELETE FROM session_ends WHERE at < $1";
         let now = self.clock.now();
-        let hour_ago = now.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(now).as_millisecond();
+        let hour_ago = now.earlier(SignedDuration::from_hours(1)).as_millisecond();
         let now = now.as_millisecond();
-        write_db!(&self.db, |pool| sqlx::query(DELETE_ENDS_SQL).bind(hour_ago).execute(pool).await.map(|_| ()))?;
-        Ok(write_db!(&self.db, |pool| sqlx::query(SQL).bind(now).execute(pool).await.map(|done| done.rows_affected()))?)
+        exec_db!(&self.db, DELETE_ENDS_SQL, hour_ago)?;
+        Ok(exec_db!(&self.db, SQL, now)?)
     }
 
     /// Loads the change number of the newest recorded end.
     pub(crate) async fn load_newest_end(&self) -> std::result::Result<i64, StoreError> {
         const SQL: &str = "SELECT value FROM counters WHERE name = 'session_end'";
-        let (value,): (i64,) = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
+        let (value,): (i64,) = select_one!(&self.db, SQL)?;
         Ok(value)
     }
 
@@ -102,7 +103,7 @@ impl DbSessions {
     pub(crate) async fn load_ended_since(&self, seen: i64) -> std::result::Result<(Vec<String>, i64), StoreError> {
         const SQL: &str = "SELECT change, id_hash FROM session_ends WHERE change > $1 ORDER BY change";
         let asked_at = self.clock.elapsed();
-        let rows: Vec<(i64, String)> = on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(seen).fetch_all(pool).await)?;
+        let rows: Vec<(i64, String)> = select_all!(&self.db, SQL, seen)?;
         let newest = rows.last().map_or(seen, |(change, _)| *change);
         let ended: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
         self.cache.apply_changes(ended.iter().map(String::as_str), asked_at);
@@ -143,8 +144,7 @@ impl DbSessions {
     async fn load_row(&self, row: &str) -> std::result::Result<Option<(SessionData, i64)>, StoreError> {
         const SQL: &str = "SELECT sealed, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2";
         let now = self.clock.now().as_millisecond();
-        let found: Option<(String, i64)> =
-            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(row).bind(now).fetch_optional(pool).await)?;
+        let found: Option<(String, i64)> = select_optional!(&self.db, SQL, row, now)?;
         let Some((sealed, expires)) = found else { return Ok(None) };
         // A session whose sealing key is missing counts as ended, and its owner signs in again.
         let Ok(plain) = self.sealer.open(KeyPurpose::Session, seal_context(row), &sealed) else { return Ok(None) };
@@ -158,15 +158,16 @@ impl DbSessions {
         let sealed = self.seal_record(&row, record)?;
         let expires = to_millis(record.expiry_date);
         let whose = session_owner(record);
-        write_db!(&self.db, |pool| sqlx::query(sql)
-            .bind(&row)
-            .bind(&sealed)
-            .bind(expires)
-            .bind(whose.map(|(tenant, _)| tenant))
-            .bind(whose.map(|(_, object)| object))
-            .execute(pool)
-            .await
-            .map(|_| ()))
+        exec_db!(
+            &self.db,
+            sql,
+            &row,
+            &sealed,
+            expires,
+            whose.map(|(tenant, _)| tenant),
+            whose.map(|(_, object)| object)
+        )
+        .map(|_| ())
         .map_err(backend_error)
     }
 
@@ -174,8 +175,7 @@ impl DbSessions {
     pub(crate) async fn end_sessions_of(&self, person: PersonKey) -> std::result::Result<(), StoreError> {
         const SQL: &str = "SELECT id_hash FROM sessions WHERE tenant = $1 AND object = $2";
         let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-        let rows: Vec<(String,)> =
-            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
+        let rows: Vec<(String,)> = select_all!(&self.db, SQL, &tenant, &object)?;
         for (row,) in rows {
             self.cache.invalidate(&row);
             self.end_session(&row).await?;
@@ -189,18 +189,11 @@ impl DbSessions {
             "UPDATE counters SET value = value + 1 WHERE name = 'session_end' RETURNING value";
         const INSERT_END_SQL: &str = "INSERT INTO session_ends (change, id_hash, at) VALUES ($1, $2, $3)";
         let mut tx = self.db.begin().await?;
-        let gone =
-            on_tx!(&mut tx, |c| sqlx::query(DELETE_SESSION_SQL).bind(row).execute(c).await.map(|d| d.rows_affected()))?;
+        let gone = exec_tx!(&mut tx, DELETE_SESSION_SQL, row)?;
         if gone == 1 {
             let now = self.clock.now().as_millisecond();
-            let (change,): (i64,) = on_tx!(&mut tx, |c| sqlx::query_as(NEXT_CHANGE_SQL).fetch_one(c).await)?;
-            on_tx!(&mut tx, |c| sqlx::query(INSERT_END_SQL)
-                .bind(change)
-                .bind(row)
-                .bind(now)
-                .execute(c)
-                .await
-                .map(|_| ()))?;
+            let (change,): (i64,) = select_one_tx!(&mut tx, NEXT_CHANGE_SQL)?;
+            exec_tx!(&mut tx, INSERT_END_SQL, change, row, now)?;
         }
         tx.commit().await
     }
@@ -290,9 +283,7 @@ mod tests {
             record.id = Id(42);
             store.create(&mut record).await.unwrap();
             assert_eq!(store.load(&record.id).await.unwrap().unwrap().data, record.data);
-            let rows: Vec<(String, String)> =
-                on_db!(&engine.db, |pool| sqlx::query_as("SELECT id_hash, sealed FROM sessions").fetch_all(pool).await)
-                    .unwrap();
+            let rows: Vec<(String, String)> = select_all!(&engine.db, "SELECT id_hash, sealed FROM sessions").unwrap();
             assert!(!format!("{rows:?}").contains("wanda"));
             assert!(!format!("{rows:?}").contains(&record.id.to_string()));
             store.delete(&record.id).await.unwrap();

@@ -3,9 +3,10 @@
 //! A row is found by the hashes of its OAuth `state` and of the browser that started the attempt. Reading deletes the
 //! row, so a callback is accepted once.
 
+use crate::store::{exec_db, select_one};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Db, KeyPurpose, SealContext, Sealer, StoreError, hash_id, on_db, write_db};
+use super::{Db, KeyPurpose, SealContext, Sealer, StoreError, hash_id, write_db};
 
 /// Maximum pending attempts per browser. Several tabs can sign in independently, and a script cannot fill the table.
 const MAX_PENDING_PER_BROWSER: i64 = 5;
@@ -46,23 +47,8 @@ impl SignInAttempts {
         let (state, browser, at) = (hash_id(state), hash_id(browser), now.as_millisecond());
         let sealed = self.sealer.seal(KeyPurpose::SignInAttempt, seal_context(&state), &attempt.data)?;
         let until = at.saturating_add(i64::try_from(ATTEMPT_LIFETIME.as_millis()).unwrap_or(0));
-        write_db!(&self.db, |pool| sqlx::query(INSERT_SQL)
-            .bind(&state)
-            .bind(&browser)
-            .bind(&attempt.purpose)
-            .bind(&sealed)
-            .bind(at)
-            .bind(until)
-            .execute(pool)
-            .await
-            .map(|_| ()))?;
-        write_db!(&self.db, |pool| sqlx::query(TRIM_SQL)
-            .bind(&browser)
-            .bind(at)
-            .bind(MAX_PENDING_PER_BROWSER)
-            .execute(pool)
-            .await
-            .map(|_| ()))?;
+        exec_db!(&self.db, INSERT_SQL, &state, &browser, &attempt.purpose, &sealed, at, until)?;
+        exec_db!(&self.db, TRIM_SQL, &browser, at, MAX_PENDING_PER_BROWSER)?;
         Ok(())
     }
 
@@ -70,8 +56,7 @@ impl SignInAttempts {
     pub(crate) async fn has_pending(&self, browser: &str, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "SELECT COUNT(*) FROM attempts WHERE browser_hash = $1 AND expires_at > $2";
         let (browser, now) = (hash_id(browser), now.as_millisecond());
-        let (count,): (i64,) =
-            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&browser).bind(now).fetch_one(pool).await)?;
+        let (count,): (i64,) = select_one!(&self.db, SQL, &browser, now)?;
         Ok(count > 0)
     }
 

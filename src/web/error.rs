@@ -2,7 +2,6 @@
 //! is never shown.
 
 use std::error::Error as StdError;
-use std::fmt::Write as _;
 
 use askama::Template;
 use axum::extract::{Request, State};
@@ -13,6 +12,7 @@ use jiff::SignedDuration;
 
 use super::page::{PageContext, render_page_with_status};
 use super::time_format::format_duration;
+use crate::base::format_error_chain;
 use crate::state::AppState;
 
 /// Refusal with a stable code. Pages and tests compare the code, never the text. The message catalogue has
@@ -72,17 +72,6 @@ impl From<crate::store::StoreError> for WebError {
     fn from(error: crate::store::StoreError) -> Self {
         Self::unavailable(&error)
     }
-}
-
-/// Joins an error and its sources. No error type of this code base prints its own source, so no text is repeated.
-fn format_error_chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let _ = write!(text, ": {next}");
-        cause = next.source();
-    }
-    text
 }
 
 impl IntoResponse for WebError {

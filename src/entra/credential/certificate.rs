@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::CredentialError;
-use crate::base::{Clock, Random, Secret};
+use crate::base::{Clock, Random, Secret, TimestampExt as _};
 
 /// Lifetime of a client assertion. Microsoft recommends 5 to 10 minutes.
 const ASSERTION_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -118,7 +118,7 @@ impl CertificateCredential {
         self.reload_if_changed().await;
         let pair = self.current_certificate();
         let now = self.clock.now();
-        let until = now.saturating_add(ASSERTION_LIFETIME).unwrap_or(now);
+        let until = now.later(ASSERTION_LIFETIME);
         let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": pair.thumbprint });
         let claims = json!({
             "aud": token_endpoint, "iss": self.client_id, "sub": self.client_id, "jti": self.random.uuid(),
@@ -203,7 +203,7 @@ impl CertificateContents {
 impl LoadedCertificate {
     /// Returns an error if the certificate is not valid at this time.
     fn check_validity(&self, now: Timestamp, files: &CertificateFiles) -> Result<(), CredentialError> {
-        let begun = self.valid_from <= now.saturating_add(MAX_CLOCK_SKEW).unwrap_or(now);
+        let begun = self.valid_from <= now.later(MAX_CLOCK_SKEW);
         if begun && now < self.valid_until {
             return Ok(());
         }

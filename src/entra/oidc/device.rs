@@ -5,6 +5,7 @@
 //! - Entra returns no `verification_uri_complete`, and reports a refusal as `authorization_declined`.
 //! - A confidential client must authenticate here too (AADSTS7000218 otherwise).
 
+use crate::base::TimestampExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ impl OidcClient {
         Ok(DeviceCode {
             verification_url: asked.verification_uri().to_string(),
             user_code: asked.user_code().secret().clone(),
-            expires_at: self.clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX),
+            expires_at: self.clock.now().later(lasts),
             provider: known,
             response: asked,
         })

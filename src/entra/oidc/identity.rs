@@ -12,7 +12,7 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 
 use super::{DiscoveredProvider, OidcClient};
-use crate::base::{ObjectId, PersonKey, TenantId};
+use crate::base::{ObjectId, PersonKey, TenantId, TimestampExt as _};
 
 /// Tolerance for clock skew in `exp` and `nbf`.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(300);
@@ -99,7 +99,7 @@ impl OidcClient {
     ) -> Result<VerifiedIdentity, IdentityError> {
         let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
         let now = self.clock.now();
-        let lenient = now.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(now).as_second();
+        let lenient = now.earlier(MAX_CLOCK_SKEW).as_second();
         let verifier = IdTokenVerifier::new_public_client(
             ClientId::new(self.client_id.clone()),
             provider.issuer.clone(),
@@ -113,7 +113,7 @@ impl OidcClient {
         };
         let claims = claims.map_err(|e| classify_claims_error(&e))?;
         let extra = claims.additional_claims();
-        if extra.nbf.is_some_and(|nbf| nbf > now.saturating_add(MAX_CLOCK_SKEW).unwrap_or(now).as_second()) {
+        if extra.nbf.is_some_and(|nbf| nbf > now.later(MAX_CLOCK_SKEW).as_second()) {
             return Err(IdentityError::NotYetValid);
         }
         if extra.tid != Some(self.tenant_id) {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::base::{ObjectId, PersonKey, ResetId};
-use crate::store::{Db, StoreError, on_db};
+use crate::store::{Db, StoreError, select_optional};
 
 /// Permit to send one reset for exactly this person. Its row is committed and marked as dispatched.
 pub(crate) struct DispatchPermit {
@@ -25,8 +25,7 @@ impl DispatchPermit {
         const SQL: &str = "SELECT object FROM resets
             WHERE id = $1 AND tenant = $2 AND object = $3 AND state = 'sending' AND dispatched_at IS NOT NULL";
         let (id, tenant, object) = (reset.to_string(), person.tenant.to_string(), person.object.to_string());
-        let row: Option<(String,)> =
-            on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
+        let row: Option<(String,)> = select_optional!(db, SQL, &id, &tenant, &object)?;
         row.ok_or(StoreError::RowNotFound)?;
         Ok(Self { object: person.object, send_deadline: leaves_before })
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{OperatorClient, OperatorError};
 use crate::audit::{AuditActor, AuditEvent};
-use crate::base::{PersonKey, Secret};
+use crate::base::{PersonKey, Secret, TimestampExt as _};
 use crate::entra::oidc::AuthorizedSignIn;
 use crate::entra::reads::RoleAssignment;
 use crate::store::StoreError;
@@ -77,10 +77,7 @@ impl OperatorClient {
         }
         let candidate = self.assess_candidate(sign_in).await?;
         let now = self.now();
-        Ok(self
-            .store
-            .insert_candidate(session, &candidate, now.saturating_add(CANDIDATE_LIFETIME).unwrap_or(now))
-            .await?)
+        Ok(self.store.insert_candidate(session, &candidate, now.later(CANDIDATE_LIFETIME)).await?)
     }
 
     /// Checks that the account that signed in can become the operator.
@@ -95,7 +92,7 @@ impl OperatorClient {
         }
         let refresh = sign_in.refresh_token.ok_or(LinkRefusal::NoRefreshToken)?;
         let now = self.now();
-        let until = now.saturating_add(SignedDuration::from_secs(sign_in.access_lifetime_seconds)).unwrap_or(now);
+        let until = now.later(SignedDuration::from_secs(sign_in.access_lifetime_seconds));
         Ok(OperatorCandidate {
             key: sign_in.identity.key,
             upn: sign_in.identity.upn,
@@ -137,8 +134,7 @@ impl OperatorClient {
         let old = Secret::new(candidate.refresh.clone());
         let fresh = self.exchange_refresh_token(&old).await.map_err(OperatorError::Token)?;
         let now = self.now();
-        candidate.access_until =
-            now.saturating_add(SignedDuration::from_secs(fresh.lifetime_seconds)).unwrap_or(now).as_millisecond();
+        candidate.access_until = now.later(SignedDuration::from_secs(fresh.lifetime_seconds)).as_millisecond();
         fresh.access_token.expose_secret().clone_into(&mut candidate.access);
         if let Some(refresh) = fresh.refresh_token {
             refresh.expose_secret().clone_into(&mut candidate.refresh);

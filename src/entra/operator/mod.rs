@@ -30,7 +30,7 @@ use super::acting_identity::{ActingIdentity, ClaimsChallenge};
 use super::graph::{GraphClient, GraphError, GraphRefusal};
 use super::token_endpoint::{TokenError, TokenSet};
 use crate::audit::{AuditActor, AuditEvent, AuditLog};
-use crate::base::Secret;
+use crate::base::{Secret, TimestampExt as _};
 use crate::config::Config;
 use crate::store::{Db, Sealer, StoreError};
 use store::OperatorStore;
@@ -171,7 +171,7 @@ impl OperatorClient {
                 return Err(OperatorError::Fault(trouble));
             }
             let now = self.now();
-            if operator.access_expires_at > now.saturating_add(RENEWAL_MARGIN).unwrap_or(now)
+            if operator.access_expires_at > now.later(RENEWAL_MARGIN)
                 // If its sealing key is missing, the refresh below reports it: the refresh token is sealed likewise.
                 && let Ok(token) = self.store.access_token(&operator)
             {
@@ -227,7 +227,7 @@ impl OperatorClient {
         match self.exchange_refresh_token(&old).await {
             Ok(fresh) => {
                 let now = self.now();
-                let until = now.saturating_add(SignedDuration::from_secs(fresh.lifetime_seconds)).unwrap_or(now);
+                let until = now.later(SignedDuration::from_secs(fresh.lifetime_seconds));
                 // Without a new refresh token the old one stays valid, because use does not revoke it:
                 // <https://learn.microsoft.com/entra/identity-platform/refresh-tokens>.
                 let refresh = fresh.refresh_token.unwrap_or(old);

@@ -4,8 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::OperatorFault;
 use super::link::OperatorCandidate;
-use crate::base::{ObjectId, Secret};
-use crate::store::{Db, KeyPurpose, SealContext, Sealer, StoreError, Tx, hash_id, on_db, on_tx, write_db};
+use crate::base::{ObjectId, Secret, TimestampExt as _};
+use crate::store::{
+    Db, KeyPurpose, SealContext, Sealer, StoreError, Tx, exec_db, exec_tx, hash_id, one_row, select_optional,
+};
 
 /// Linked operator. Its tokens are still sealed.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ impl OperatorStore {
     pub(super) async fn load_operator(&self) -> Result<Option<LinkedOperator>, StoreError> {
         const SQL: &str = "SELECT object, upn, name, role, scope, linked_at, refreshed_at, access_until, sealed_refresh, sealed_access, trouble
             FROM operator WHERE slot = 1";
-        let row: Option<OperatorRow> = on_db!(&self.db, |pool| sqlx::query_as(SQL).fetch_optional(pool).await)?;
+        let row: Option<OperatorRow> = select_optional!(&self.db, SQL)?;
         row.map(LinkedOperator::try_from).transpose()
     }
 
@@ -94,17 +96,10 @@ impl OperatorStore {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE operator SET refresh_owner = $1, refresh_until = $3
             WHERE slot = 1 AND (refresh_owner IS NULL OR refresh_until < $2 OR refresh_until > $4)";
-        let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
+        let after = |span: SignedDuration| now.later(span).as_millisecond();
         let (until, furthest) = (after(lasts), after(lasts * 2));
         let now = now.as_millisecond();
-        let rows = write_db!(&self.db, |pool| sqlx::query(SQL)
-            .bind(owner)
-            .bind(now)
-            .bind(until)
-            .bind(furthest)
-            .execute(pool)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let rows = exec_db!(&self.db, SQL, owner, now, until, furthest)?;
         Ok(rows == 1)
     }
 
@@ -112,7 +107,7 @@ impl OperatorStore {
     pub(super) async fn release_refresh(&self, owner: &str) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE operator SET refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
-        write_db!(&self.db, |pool| sqlx::query(SQL).bind(owner).execute(pool).await.map(|_| ()))?;
+        exec_db!(&self.db, SQL, owner)?;
         Ok(())
     }
 
@@ -131,22 +126,14 @@ impl OperatorStore {
         let (refresh, access) =
             (self.seal_token("sealed_refresh", refresh)?, self.seal_token("sealed_access", access)?);
         let (until, now) = (until.as_millisecond(), now.as_millisecond());
-        let rows = write_db!(&self.db, |pool| sqlx::query(SQL)
-            .bind(owner)
-            .bind(&refresh)
-            .bind(&access)
-            .bind(until)
-            .bind(now)
-            .execute(pool)
-            .await
-            .map(|d| d.rows_affected()))?;
-        if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+        let rows = exec_db!(&self.db, SQL, owner, &refresh, &access, until, now)?;
+        one_row(rows)
     }
 
     /// Marks the access token as expired.
     pub(super) async fn mark_access_expired(&self) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator SET access_until = 0 WHERE slot = 1";
-        write_db!(&self.db, |pool| sqlx::query(SQL).execute(pool).await.map(|_| ()))?;
+        exec_db!(&self.db, SQL)?;
         Ok(())
     }
 
@@ -159,14 +146,7 @@ impl OperatorStore {
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator SET role = $3, scope = $4 WHERE slot = 1 AND object = $1 AND linked_at = $2";
         let (object, linked) = (operator.object.to_string(), operator.linked_at.as_millisecond());
-        write_db!(&self.db, |pool| sqlx::query(SQL)
-            .bind(&object)
-            .bind(linked)
-            .bind(role)
-            .bind(scope)
-            .execute(pool)
-            .await
-            .map(|_| ()))?;
+        exec_db!(&self.db, SQL, &object, linked, role, scope)?;
         Ok(())
     }
 
@@ -187,21 +167,21 @@ impl OperatorStore {
         let access = self.seal_token("sealed_access", &Secret::new(candidate.access.clone()))?;
         let (tenant, object) = (candidate.key.tenant.to_string(), candidate.key.object.to_string());
         let (now, until) = (now.as_millisecond(), candidate.access_until);
-        on_tx!(tx, |c| sqlx::query(SQL)
-            .bind(&tenant)
-            .bind(&object)
-            .bind(&candidate.upn)
-            .bind(&candidate.name)
-            .bind(&candidate.role)
-            .bind(&candidate.scope)
-            .bind(by)
-            .bind(now)
-            .bind(&refresh)
-            .bind(&access)
-            .bind(until)
-            .execute(c)
-            .await
-            .map(|_| ()))?;
+        exec_tx!(
+            tx,
+            SQL,
+            &tenant,
+            &object,
+            &candidate.upn,
+            &candidate.name,
+            &candidate.role,
+            &candidate.scope,
+            by,
+            now,
+            &refresh,
+            &access,
+            until
+        )?;
         Ok(())
     }
 
@@ -220,13 +200,7 @@ impl OperatorStore {
         let place = SealContext { table: "operator_candidates", column: "sealed", row: &row };
         let sealed = self.sealer.seal(KeyPurpose::Operator, place, &plain)?;
         let until = until.as_millisecond();
-        write_db!(&self.db, |pool| sqlx::query(SQL)
-            .bind(&row)
-            .bind(&sealed)
-            .bind(until)
-            .execute(pool)
-            .await
-            .map(|_| ()))?;
+        exec_db!(&self.db, SQL, &row, &sealed, until)?;
         Ok(())
     }
 
@@ -238,8 +212,7 @@ impl OperatorStore {
         const SQL: &str = "SELECT sealed FROM operator_candidates WHERE session_hash = $1 AND expires_at > $2";
         let row = hash_id(session);
         let now = now.as_millisecond();
-        let found: Option<(String,)> =
-            on_db!(&self.db, |pool| sqlx::query_as(SQL).bind(&row).bind(now).fetch_optional(pool).await)?;
+        let found: Option<(String,)> = select_optional!(&self.db, SQL, &row, now)?;
         let Some((sealed,)) = found else { return Ok(None) };
         let place = SealContext { table: "operator_candidates", column: "sealed", row: &row };
         let plain = self.sealer.open(KeyPurpose::Operator, place, &sealed)?;
@@ -252,7 +225,7 @@ impl OperatorStore {
     pub(super) async fn delete_candidate(&self, session: &str, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM operator_candidates WHERE session_hash = $1 OR expires_at < $2";
         let (row, now) = (hash_id(session), now.as_millisecond());
-        write_db!(&self.db, |pool| sqlx::query(SQL).bind(&row).bind(now).execute(pool).await.map(|_| ()))?;
+        exec_db!(&self.db, SQL, &row, now)?;
         Ok(())
     }
 }
@@ -271,14 +244,7 @@ pub(super) async fn mark_fault(
         WHERE slot = 1 AND object = $1 AND linked_at = $4 AND trouble IS NULL";
     let (object, now) = (operator.object.to_string(), now.as_millisecond());
     let linked = operator.linked_at.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&object)
-        .bind(trouble.as_str())
-        .bind(now)
-        .bind(linked)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, &object, trouble.as_str(), now, linked)?;
     Ok(rows == 1)
 }
 

@@ -15,7 +15,7 @@ use super::rules::CaseAction;
 use super::store::{self, HelpdeskCase};
 use super::{CaseError, CaseRefusal, open, passes, with_case};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
-use crate::base::PersonKey;
+use crate::base::{PersonKey, TimestampExt as _};
 use crate::directory::DirectoryProbe;
 use crate::entra::{ActingIdentity, ClaimsChallenge, GraphError, OperatorError, TemporaryAccessPass, find_reset_role};
 use crate::people::PeopleService;
@@ -249,5 +249,5 @@ pub(super) async fn claim_pass(
 /// Returns the time before which a waiting pass has expired: it waits no longer than a verification is valid.
 pub(super) fn waiting_pass_cutoff(app: &AppState) -> Timestamp {
     let lasts = SignedDuration::from_secs(app.config.helpdesk.verification_seconds);
-    app.now().saturating_sub(lasts).unwrap_or(Timestamp::UNIX_EPOCH)
+    app.now().earlier(lasts)
 }

@@ -17,7 +17,7 @@ use super::rules::{
 use super::store::{self, CaseDecision, HelpdeskCase, NewExecution, PassViewer, RecordedDecision};
 use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case, open, own, raise_helpdesk_alert};
 use crate::audit::{AuditActor, AuditedTransaction};
-use crate::base::PersonKey;
+use crate::base::{PersonKey, TimestampExt as _};
 use crate::directory::DirectoryProbe;
 use crate::eligibility;
 use crate::entra::{ActingIdentity, ClaimsChallenge, TemporaryAccessPass};
@@ -145,7 +145,7 @@ pub(super) async fn request_override<P: StaffPermission>(
 }
 
 fn add_seconds(now: Timestamp, seconds: i64) -> Timestamp {
-    now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now)
+    now.later(SignedDuration::from_secs(seconds))
 }
 
 /// Checks that the case's person is identified and is not the staff member, and loads the status of the case.
@@ -178,7 +178,7 @@ pub(super) async fn approve_decision<P: StaffPermission>(
     let now = app.now();
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
-    let since = now.saturating_sub(RECIPROCAL_APPROVAL_WINDOW).unwrap_or(Timestamp::UNIX_EPOCH);
+    let since = now.earlier(RECIPROCAL_APPROVAL_WINDOW);
     if store::has_reciprocal_approval(transaction.tx(), (approver, verdict.agent), person, since).await? {
         return Err(CaseRefusal::ReciprocalApproval.into());
     }
@@ -345,13 +345,7 @@ async fn apply_in_database(
     let now = app.now();
     let done = match case.action {
         CaseAction::AllowReset => {
-            eligibility::insert_reset_grant(
-                transaction.tx(),
-                id,
-                person,
-                now.saturating_add(RESET_GRANT_LIFETIME).unwrap_or(now),
-            )
-            .await?;
+            eligibility::insert_reset_grant(transaction.tx(), id, person, now.later(RESET_GRANT_LIFETIME)).await?;
             "granted"
         }
         CaseAction::LiftHold => {

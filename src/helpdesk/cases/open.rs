@@ -1,13 +1,13 @@
 //! Lifecycle of a case apart from verification: opening, owner, ticket, action, person, notes and closing.
 
 use axum::extract::FromRef as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::rules::{CaseAction, CaseRisk, VerificationRequirements};
 use super::store::{self, CaseChange, CaseOrigin, CaseState, HelpdeskCase, NewCase};
 use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case};
 use crate::audit::{AuditActor, AuditEvent};
-use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId};
+use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId, TimestampExt as _};
 use crate::eligibility;
 use crate::people::{PeopleService, PersonProfile};
 use crate::reset::queries as resets;
@@ -23,7 +23,7 @@ const MAX_TICKET_CHARS: usize = 64;
 
 /// Returns whether too many verification requests about this person failed within the last 24 hours.
 pub(super) async fn has_too_many_failures(app: &AppState, person: PersonKey) -> Result<bool, StoreError> {
-    let since = app.now().saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let since = app.now().earlier(SignedDuration::from_hours(24));
     Ok(store::count_failures_since(&app.db, person, since).await? >= MAX_FAILURES_PER_DAY)
 }
 

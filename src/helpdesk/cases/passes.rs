@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::store::{self, HelpdeskCase, PassWatch};
 use super::{CaseError, with_case};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
-use crate::base::{ObjectId, PersonKey};
+use crate::base::{ObjectId, PersonKey, TimestampExt as _, run_every};
 use crate::entra::{OperatorError, PassStatus, TemporaryAccessPass};
 use crate::helpdesk::scans;
 use crate::notify::{PassAudience, PassEvent};
@@ -59,7 +59,7 @@ pub(super) async fn watch_new_pass(
         person,
         pass_id: pass.id.clone(),
         created_at: now,
-        expires_at: now.saturating_add(lasts).unwrap_or(now),
+        expires_at: now.later(lasts),
         used_at: None,
         method_registered_at: None,
         sealed_audience: audience.seal(&app.sealer, SEAL_TABLE, action)?,
@@ -71,15 +71,12 @@ pub(super) async fn watch_new_pass(
 /// Runs the monitor until shutdown.
 pub(crate) async fn run_pass_monitor(app: AppState) {
     let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
-    loop {
+    run_every(&app.shutdown, pause, || async {
         if let Err(error) = run_once(&app).await {
             tracing::warn!(error = ?error, "Temporary Access Pass monitor failed: retrying");
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
+    })
+    .await;
 }
 
 async fn run_once(app: &AppState) -> Result<(), StoreError> {
@@ -87,12 +84,12 @@ async fn run_once(app: &AppState) -> Result<(), StoreError> {
     if !acquire_lease(&app.db, "passes", &app.instance_id, now).await? {
         return Ok(());
     }
-    let since = now.saturating_sub(METHOD_WATCH_DURATION).unwrap_or_default();
+    let since = now.earlier(METHOD_WATCH_DURATION);
     let watches = store::load_watches(&app.db, since).await?;
     let Some(first) = watches.iter().map(|watch| watch.created_at).min() else { return Ok(()) };
     let registered = fetch_registrations(app, first, now).await?;
     for watch in &watches {
-        if watch.used_at.is_none() && now < watch.expires_at.saturating_add(LATE_USE_MARGIN).unwrap_or(now) {
+        if watch.used_at.is_none() && now < watch.expires_at.later(LATE_USE_MARGIN) {
             check_use(app, watch).await?;
         }
         check_new_method(app, watch, &registered).await?;
@@ -121,16 +118,11 @@ async fn fetch_registrations(
     if !scans::acquire_scan_turn(app, "passes").await? {
         return Ok(Vec::new());
     }
-    let from = since.saturating_sub(CLOCK_SKEW).unwrap_or(since);
-    Ok(app
-        .entra
-        .graph
-        .fetch_method_registrations(from, now.saturating_add(CLOCK_SKEW).unwrap_or(now))
-        .await
-        .unwrap_or_else(|error| {
-            tracing::warn!(error = ?error, "sign-in method log request failed: retrying");
-            Vec::new()
-        }))
+    let from = since.earlier(CLOCK_SKEW);
+    Ok(app.entra.graph.fetch_method_registrations(from, now.later(CLOCK_SKEW)).await.unwrap_or_else(|error| {
+        tracing::warn!(error = ?error, "sign-in method log request failed: retrying");
+        Vec::new()
+    }))
 }
 
 async fn check_new_method(
@@ -138,9 +130,7 @@ async fn check_new_method(
     watch: &PassWatch,
     registered: &[(Timestamp, ObjectId)],
 ) -> Result<(), StoreError> {
-    let from = watch
-        .method_registered_at
-        .unwrap_or_else(|| watch.created_at.saturating_sub(CLOCK_SKEW).unwrap_or(watch.created_at));
+    let from = watch.method_registered_at.unwrap_or_else(|| watch.created_at.earlier(CLOCK_SKEW));
     let theirs = registered.iter().filter(|(at, object)| *object == watch.person.object && *at > from);
     match theirs.map(|(at, _)| *at).max() {
         Some(at) => record_pass_event(app, watch, PassEvent::MethodRegistered, at).await,

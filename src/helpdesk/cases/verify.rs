@@ -11,7 +11,7 @@ use super::store::{self, CaseChange, CaseState, HelpdeskCase, NewVerificationReq
 use super::words::CallCheckWords;
 use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case, open, raise_helpdesk_alert, with_case};
 use crate::audit::{AuditActor, AuditEvent};
-use crate::base::{ObjectId, PersonKey};
+use crate::base::{ObjectId, PersonKey, TimestampExt as _};
 use crate::people::PeopleService;
 use crate::signin::{StaffMember, StaffPermission};
 use crate::state::AppState;
@@ -79,7 +79,7 @@ pub(super) async fn request_verification<P: StaffPermission>(
         recipient: asked,
         sealed_words: &sealed,
         now,
-        until: now.saturating_add(lasts).unwrap_or(now),
+        until: now.later(lasts),
     };
     store::insert_request(transaction.tx(), &asking).await?;
     transaction.record_event(
@@ -157,7 +157,7 @@ fn new_verification(
         agent,
         agent_name: agent_name.to_owned(),
         at: now,
-        until: now.saturating_add(lasts).unwrap_or(now),
+        until: now.later(lasts),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! - A repeated scan of the same events raises no second alert.
 
+use crate::base::TimestampExt as _;
+use crate::base::run_every;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -22,15 +24,12 @@ const SCAN_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// Runs the scanner until shutdown.
 pub(crate) async fn run_alert_scanner(app: AppState) {
     let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
-    loop {
+    run_every(&app.shutdown, pause, || async {
         if let Err(error) = scan_once(&app).await {
             tracing::warn!(error = ?error, "security alert scan failed: retrying");
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
+    })
+    .await;
 }
 
 async fn scan_once(app: &AppState) -> Result<(), StoreError> {
@@ -45,7 +44,7 @@ async fn scan_once(app: &AppState) -> Result<(), StoreError> {
         failures: settings.failures,
         method_window: SignedDuration::from_mins(settings.method_minutes),
     };
-    let since = now.saturating_sub(SCAN_WINDOW).unwrap_or(now);
+    let since = now.earlier(SCAN_WINDOW);
     let lately = load_recent_activity(app, since, now).await?;
     let covered = store::load_acknowledged(&app.db, since).await?;
     for found in detect_alerts(&lately, thresholds, &covered) {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::patterns::{AcknowledgedUntil, AlertFinding, AlertKind};
 use crate::base::PersonKey;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_all, select_optional_tx};
 
 /// A stored security alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +71,8 @@ pub(super) async fn load_alerts(
         "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
         WHERE raised_at >= $1 AND acknowledged_at IS NOT NULL ORDER BY acknowledged_at DESC, id LIMIT 100";
     let since = since.as_millisecond();
-    let open: Vec<AlertRow> = on_db!(db, |pool| sqlx::query_as(OPEN_SQL).fetch_all(pool).await)?;
-    let past: Vec<AlertRow> = on_db!(db, |pool| sqlx::query_as(PAST_SQL).bind(since).fetch_all(pool).await)?;
+    let open: Vec<AlertRow> = select_all!(db, OPEN_SQL)?;
+    let past: Vec<AlertRow> = select_all!(db, PAST_SQL, since)?;
     let all = |rows: Vec<AlertRow>| rows.into_iter().map(alert_from_row).collect::<Result<Vec<_>, _>>();
     Ok((all(open)?, all(past)?))
 }
@@ -82,7 +82,7 @@ pub(super) async fn load_acknowledged(db: &Db, since: Timestamp) -> Result<Ackno
     const SQL: &str = "SELECT kind, subject, MAX(seen_at) FROM insight_alarms
         WHERE seen_at >= $1 AND acknowledged_at IS NOT NULL GROUP BY kind, subject";
     let since = since.as_millisecond();
-    let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let rows: Vec<(String, String, i64)> = select_all!(db, SQL, since)?;
     let read = |(kind, subject, seen): (String, String, i64)| {
         Some(((AlertKind::from_name(&kind)?, subject.parse().ok()?), timestamp_from_millis(seen)))
     };
@@ -104,26 +104,9 @@ pub(super) async fn upsert_alert(
     let (kind, subject) = (found.kind.as_str(), found.subject.to_string());
     let amount = i64::try_from(found.amount).unwrap_or(i64::MAX);
     let (first, seen, now) = (found.first_at.as_millisecond(), found.seen_at.as_millisecond(), now.as_millisecond());
-    let raised = on_tx!(&mut *tx, |c| sqlx::query(INSERT_SQL)
-        .bind(id)
-        .bind(kind)
-        .bind(&subject)
-        .bind(amount)
-        .bind(first)
-        .bind(seen)
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
+    let raised = exec_tx!(&mut *tx, INSERT_SQL, id, kind, &subject, amount, first, seen, now)?;
     if raised == 0 {
-        on_tx!(tx, |c| sqlx::query(UPDATE_SQL)
-            .bind(kind)
-            .bind(&subject)
-            .bind(amount)
-            .bind(seen)
-            .execute(c)
-            .await
-            .map(|_| ()))?;
+        exec_tx!(tx, UPDATE_SQL, kind, &subject, amount, seen)?;
     }
     Ok(raised == 1)
 }
@@ -141,14 +124,7 @@ pub(super) async fn mark_acknowledged(
     const SQL: &str = "UPDATE insight_alarms SET acknowledged_at = $2, acknowledged_by = $3, by_name = $4, note = $5
         WHERE id = $1 AND acknowledged_at IS NULL RETURNING kind, subject";
     let (key, now) = (by.0.to_string(), now.as_millisecond());
-    let row: Option<(String, String)> = on_tx!(tx, |c| sqlx::query_as(SQL)
-        .bind(id)
-        .bind(now)
-        .bind(&key)
-        .bind(by.1)
-        .bind(note)
-        .fetch_optional(c)
-        .await)?;
+    let row: Option<(String, String)> = select_optional_tx!(tx, SQL, id, now, &key, by.1, note)?;
     Ok(row.and_then(|(kind, subject)| Some((kind, subject.parse().ok()?))))
 }
 
@@ -156,7 +132,7 @@ pub(super) async fn mark_acknowledged(
 pub(crate) async fn delete_expired_alerts(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     const SQL: &str = "DELETE FROM insight_alarms WHERE acknowledged_at < $1";
     let before = before.as_millisecond();
-    Ok(on_tx!(tx, |c| sqlx::query(SQL).bind(before).execute(c).await.map(|done| done.rows_affected()))?)
+    Ok(exec_tx!(tx, SQL, before)?)
 }
 
 #[cfg(test)]
@@ -164,8 +140,8 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
+    use crate::store::exec_db;
     use crate::store::testing::{test_databases, test_tenant};
-    use crate::store::write_db;
 
     const ONE_MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -271,7 +247,7 @@ mod tests {
                 "UPDATE insight_alarms SET acknowledged_at = 1, note = 'x'",
                 "UPDATE insight_alarms SET acknowledged_at = 1, acknowledged_by = 'x'",
             ] {
-                assert!(write_db!(&engine.db, |p| sqlx::query(sql).execute(p).await.map(|_| ())).is_err(), "{sql}");
+                assert!(exec_db!(&engine.db, sql).map(|_| ()).is_err(), "{sql}");
             }
         }
     }

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::mail_queue::{EVENT_NOTICES, MAX_DUE_AHEAD, QueuedMail, QueuedMailRow};
 use super::{bad_row, millis_after, parse_person, timestamp_from_millis};
-use crate::base::PersonKey;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
+use crate::base::{PersonKey, TimestampExt as _};
+use crate::store::{Db, StoreError, Tx, exec_db, exec_tx, select_all};
 
 /// Time after which a delivered or abandoned notice is deleted.
 const EVENT_NOTICE_RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -43,18 +43,7 @@ pub(in crate::notify) async fn insert_event_notice(
     const SQL: &str = "INSERT INTO letters (id, kind, tenant, object, at, language, sealed, due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let (tenant, object) = (about.tenant.to_string(), about.object.to_string());
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(id)
-        .bind(kind)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(happened.as_millisecond())
-        .bind(language)
-        .bind(sealed)
-        .bind(now.as_millisecond())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(tx, SQL, id, kind, &tenant, &object, happened.as_millisecond(), language, sealed, now.as_millisecond())?;
     Ok(())
 }
 
@@ -66,7 +55,7 @@ pub(in crate::notify) async fn load_due_event_notices(
     const SQL: &str = "SELECT id, kind, tenant, object, at, language, sealed, tries, first_try_at, due_at FROM letters
         WHERE due_at IS NOT NULL AND (due_at <= $1 OR due_at > $2) ORDER BY due_at LIMIT 8";
     let (now, far) = (now.as_millisecond(), millis_after(now, MAX_DUE_AHEAD));
-    let rows: Vec<EventNoticeRow> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(far).fetch_all(p).await)?;
+    let rows: Vec<EventNoticeRow> = select_all!(db, SQL, now, far)?;
     let one = |row: EventNoticeRow| {
         let person = parse_person(&row.tenant, &row.object).map_err(|_| bad_row("whose letter"))?;
         Ok(DueEventNotice {
@@ -82,8 +71,8 @@ pub(in crate::notify) async fn load_due_event_notices(
 /// Deletes notices that ended before the retention.
 pub(in crate::notify) async fn delete_expired_event_notices(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM letters WHERE due_at IS NULL AND ended_at < $1";
-    let old = now.saturating_sub(EVENT_NOTICE_RETENTION).unwrap_or_default().as_millisecond();
-    write_db!(db, |pool| sqlx::query(SQL).bind(old).execute(pool).await.map(|_| ()))?;
+    let old = now.earlier(EVENT_NOTICE_RETENTION).as_millisecond();
+    exec_db!(db, SQL, old)?;
     Ok(())
 }
 
@@ -91,6 +80,7 @@ pub(in crate::notify) async fn delete_expired_event_notices(db: &Db, now: Timest
 mod tests {
     use super::super::{claim_mail, mark_ended};
     use super::*;
+    use crate::store::select_one;
     use crate::store::testing::{test_databases, test_tenant};
 
     #[tokio::test]
@@ -112,12 +102,9 @@ mod tests {
             let mut tx = engine.db.begin().await.unwrap();
             mark_ended(&mut tx, &due.mail, "me", "sent", now).await.unwrap();
             tx.commit().await.unwrap();
-            let left = async || {
+            let left = || async {
                 let row: (i64, String) =
-                    on_db!(&engine.db, |p| sqlx::query_as("SELECT COUNT(*), COALESCE(MAX(sealed), '') FROM letters")
-                        .fetch_one(p)
-                        .await)
-                    .unwrap();
+                    select_one!(&engine.db, "SELECT COUNT(*), COALESCE(MAX(sealed), '') FROM letters").unwrap();
                 row
             };
             delete_expired_event_notices(&engine.db, after(EVENT_NOTICE_RETENTION)).await.unwrap();

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{millis_after, timestamp_from_millis};
-use crate::store::{Db, StoreError, Tx, on_tx, write_db};
+use crate::store::{Db, StoreError, Tx, exec_db, exec_tx, one_row};
 
 /// Time after which a claim expires: longer than a delivery, plus clocks that differ by minutes.
 pub(in crate::notify) const CLAIM_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
@@ -105,15 +105,8 @@ pub(in crate::notify) async fn claim_mail(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let until = millis_after(now, CLAIM_LIFETIME);
-    let rows = write_db!(db, |pool| sqlx::query(waiting.queue.claim_sql)
-        .bind(&waiting.id)
-        .bind(waiting.due_at_as_read)
-        .bind(owner)
-        .bind(until)
-        .bind(now.as_millisecond())
-        .execute(pool)
-        .await
-        .map(|d| d.rows_affected()))?;
+    let rows =
+        exec_db!(db, waiting.queue.claim_sql, &waiting.id, waiting.due_at_as_read, owner, until, now.as_millisecond())?;
     Ok(rows == 1)
 }
 
@@ -124,14 +117,8 @@ pub(in crate::notify) async fn update_recipients(
     owner: &str,
     sealed: &str,
 ) -> Result<(), StoreError> {
-    let rows = write_db!(db, |pool| sqlx::query(waiting.queue.update_recipients_sql)
-        .bind(&waiting.id)
-        .bind(owner)
-        .bind(sealed)
-        .execute(pool)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_db!(db, waiting.queue.update_recipients_sql, &waiting.id, owner, sealed)?;
+    one_row(rows)
 }
 
 /// Reschedules delivery after a failed attempt.
@@ -142,13 +129,7 @@ pub(in crate::notify) async fn reschedule_mail(
     until: Timestamp,
 ) -> Result<(), StoreError> {
     let until = until.as_millisecond();
-    write_db!(db, |pool| sqlx::query(waiting.queue.reschedule_sql)
-        .bind(&waiting.id)
-        .bind(owner)
-        .bind(until)
-        .execute(pool)
-        .await
-        .map(|_| ()))?;
+    exec_db!(db, waiting.queue.reschedule_sql, &waiting.id, owner, until)?;
     Ok(())
 }
 
@@ -161,13 +142,6 @@ pub(in crate::notify) async fn mark_ended(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(waiting.queue.mark_ended_sql)
-        .bind(&waiting.id)
-        .bind(owner)
-        .bind(outcome)
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_tx!(tx, waiting.queue.mark_ended_sql, &waiting.id, owner, outcome, now)?;
+    one_row(rows)
 }

@@ -11,8 +11,8 @@ pub(super) use mail_queue::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::base::{PersonKey, ReferenceCode, ResetId};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
+use crate::base::{PersonKey, ReferenceCode, ResetId, TimestampExt as _};
+use crate::store::{Db, StoreError, Tx, exec_db, exec_tx, one_row, select_all, select_optional};
 use mail_queue::{MAX_DUE_AHEAD, QueuedMailRow};
 
 /// Time for which a "this was not me" link works.
@@ -25,7 +25,7 @@ fn timestamp_from_millis(millis: i64) -> Timestamp {
 }
 
 fn millis_after(now: Timestamp, by: SignedDuration) -> i64 {
-    now.saturating_add(by).unwrap_or(now).as_millisecond()
+    now.later(by).as_millisecond()
 }
 
 /// Notice that is due, with its reset.
@@ -85,7 +85,7 @@ pub(super) async fn insert_reset_notice(
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO notices (reset_id, language, sealed, due_at) VALUES ($1, $2, $3, $4)";
     let (id, now) = (reset.to_string(), now.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(language).bind(sealed).bind(now).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, language, sealed, now)?;
     Ok(())
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn load_due_reset_notices(db: &Db, now: Timestamp) -> Result<Ve
             AND r.state IN ('written', 'finished', 'split', 'cloud_only', 'unknown')
         ORDER BY n.due_at LIMIT 8";
     let (now, far) = (now.as_millisecond(), millis_after(now, MAX_DUE_AHEAD));
-    let rows: Vec<ResetNoticeRow> = on_db!(db, |p| sqlx::query_as(SQL).bind(now).bind(far).fetch_all(p).await)?;
+    let rows: Vec<ResetNoticeRow> = select_all!(db, SQL, now, far)?;
     rows.into_iter().map(DueResetNotice::try_from).collect()
 }
 
@@ -114,16 +114,8 @@ pub(super) async fn mark_sending(
     const SQL: &str = "UPDATE notices SET told = $3, link_hash = $4, link_until = COALESCE(link_until, $5)
         WHERE reset_id = $1 AND owner = $2";
     let link_until = millis_after(now, LINK_LIFETIME);
-    let rows = write_db!(db, |pool| sqlx::query(SQL)
-        .bind(&due.mail.id)
-        .bind(owner)
-        .bind(&due.state)
-        .bind(link_hash)
-        .bind(link_until)
-        .execute(pool)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_db!(db, SQL, &due.mail.id, owner, &due.state, link_hash, link_until)?;
+    one_row(rows)
 }
 
 /// Reset behind a "this was not me" link.
@@ -140,8 +132,7 @@ pub(super) async fn load_by_link(db: &Db, link_hash: &str, now: Timestamp) -> Re
     const SQL: &str = "SELECT r.id, r.reference, r.tenant, r.object, r.created_at
         FROM notices n JOIN resets r ON r.id = n.reset_id WHERE n.link_hash = $1 AND n.link_until > $2";
     let now = now.as_millisecond();
-    let row: Option<(String, String, String, String, i64)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(link_hash).bind(now).fetch_optional(pool).await)?;
+    let row: Option<(String, String, String, String, i64)> = select_optional!(db, SQL, link_hash, now)?;
     let Some((id, reference, tenant, object, created_at)) = row else { return Ok(None) };
     Ok(Some(LinkedReset {
         reset: id.parse().map_err(|_| bad_row("id"))?,
@@ -155,7 +146,7 @@ pub(super) async fn load_by_link(db: &Db, link_hash: &str, now: Timestamp) -> Re
 pub(super) async fn mark_link_used(tx: &mut Tx, link_hash: &str, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE notices SET link_used_at = $2 WHERE link_hash = $1 AND link_used_at IS NULL";
     let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(SQL).bind(link_hash).bind(now).execute(c).await.map(|d| d.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, link_hash, now)?;
     Ok(rows == 1)
 }
 
@@ -165,10 +156,10 @@ pub(super) async fn delete_expired_reset_notices(db: &Db, now: Timestamp) -> Res
     const DELETE_EXPIRED_LINKS: &str = "DELETE FROM notices WHERE due_at IS NULL AND link_until <= $1";
     const DELETE_UNNEEDED: &str = "DELETE FROM notices WHERE due_at IS NOT NULL AND reset_id IN
         (SELECT r.id FROM resets r WHERE r.state = 'refused' OR r.created_at < $1)";
-    let old = now.saturating_sub(UNSENT_NOTICE_RETENTION).unwrap_or_default().as_millisecond();
+    let old = now.earlier(UNSENT_NOTICE_RETENTION).as_millisecond();
     let now = now.as_millisecond();
-    write_db!(db, |pool| sqlx::query(DELETE_EXPIRED_LINKS).bind(now).execute(pool).await.map(|_| ()))?;
-    write_db!(db, |pool| sqlx::query(DELETE_UNNEEDED).bind(old).execute(pool).await.map(|_| ()))?;
+    exec_db!(db, DELETE_EXPIRED_LINKS, now)?;
+    exec_db!(db, DELETE_UNNEEDED, old)?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::mail_queue::CLAIM_LIFETIME;
 use super::*;
 use crate::base::Random;
 use crate::store::testing::{TestDatabase, test_databases, test_tenant};
+use crate::store::{exec_tx, select_one};
 
 fn start_time() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -21,16 +22,17 @@ async fn insert_reset_with_notice(engine: &TestDatabase, state: &str) -> ResetId
     let reference = ReferenceCode::new(&Random::system());
     let (row, object) = (id.to_string(), Random::system().uuid().to_string());
     let mut tx = engine.db.begin().await.unwrap();
-    on_tx!(&mut tx, |c| sqlx::query(SQL)
-        .bind(&row)
-        .bind(reference.as_str())
-        .bind(test_tenant().to_string())
-        .bind(&object)
-        .bind(state)
-        .bind(start_time().as_millisecond())
-        .execute(c)
-        .await
-        .map(|_| ()))
+    exec_tx!(
+        &mut tx,
+        SQL,
+        &row,
+        reference.as_str(),
+        test_tenant().to_string(),
+        &object,
+        state,
+        start_time().as_millisecond()
+    )
+    .map(|_| ())
     .unwrap();
     insert_reset_notice(&mut tx, id, "en", "sealed", start_time()).await.unwrap();
     tx.commit().await.unwrap();
@@ -140,8 +142,7 @@ async fn expired_and_unneeded_notices_are_deleted() {
         }
         let count = async |now| {
             delete_expired_reset_notices(&engine.db, now).await.unwrap();
-            let row: (i64,) =
-                on_db!(&engine.db, |p| sqlx::query_as("SELECT COUNT(*) FROM notices").fetch_one(p).await).unwrap();
+            let row: (i64,) = select_one!(&engine.db, "SELECT COUNT(*) FROM notices").unwrap();
             row.0
         };
         assert_eq!(count(start_time()).await, 3, "a refused reset needs no notice");

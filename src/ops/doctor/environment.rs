@@ -1,8 +1,9 @@
 //! Checks the environment: domain controller, mail, canary resets, approvers and open health issues.
 
+use crate::base::TimestampExt as _;
+use crate::base::format_error_chain;
 use jiff::SignedDuration;
 
-use super::format_error_chain;
 use super::report::{DoctorFinding, DoctorReport};
 use crate::audit::count_approvers_since;
 use crate::directory::{AccountName, DirectoryProbe};
@@ -146,7 +147,7 @@ async fn check_canary(app: &AppState, report: &mut DoctorReport) {
 /// it.
 async fn check_approvers(app: &AppState, report: &mut DoctorReport) {
     const CHECK: &str = "approvers";
-    let since = app.now().saturating_sub(APPROVER_SIGN_IN_WINDOW).unwrap_or_default();
+    let since = app.now().earlier(APPROVER_SIGN_IN_WINDOW);
     report.add(match count_approvers_since(&app.db, since).await {
         Ok(count) if count < MIN_APPROVERS => DoctorFinding::warning(
             CHECK,

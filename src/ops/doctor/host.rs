@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::format_error_chain;
 use super::report::{DoctorFinding, DoctorReport};
+use crate::base::format_error_chain;
 use crate::base::is_loopback_host;
 use crate::config::Config;
 use crate::store::Db;

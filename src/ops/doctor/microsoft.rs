@@ -6,8 +6,8 @@ use axum::extract::FromRef as _;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 
-use super::format_error_chain;
 use super::report::{DoctorFinding, DoctorReport};
+use crate::base::format_error_chain;
 use crate::config::{CredentialKind, NotifyKind};
 use crate::entra::{
     GraphError, LinkedOperator, PermissionReview, RoleAssignment, find_reset_role, is_overprivileged,

@@ -12,6 +12,7 @@ pub use report::{DoctorFinding, DoctorReport, FindingLevel};
 
 use std::path::Path;
 
+use crate::base::format_error_chain;
 use crate::base::{Clock, Random};
 use crate::config::{Config, load_config};
 use crate::entra::EntraClients;
@@ -82,18 +83,4 @@ async fn build_app_state(config: Config, report: &mut DoctorReport, clock: Clock
             None
         }
     }
-}
-
-/// Joins an error and its sources, without repeated text.
-fn format_error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let more = next.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = next.source();
-    }
-    text
 }

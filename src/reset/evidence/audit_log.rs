@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     CLOCK_TOLERANCE, LOG_EXPECTED_WITHIN, apply_evidence, observe_checkpoint, record_evidence, record_log_gap,
 };
-use crate::base::ObjectId;
+use crate::base::{ObjectId, TimestampExt as _};
 use crate::entra::{AUDIT_LOG_RATE_LIMIT, DirectoryAuditRecord, GraphError};
 use crate::health;
 use crate::reset::record::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
@@ -53,8 +53,8 @@ pub(super) async fn fetch_audit_log(resets: &ResetService, due: &[PasswordReset]
     }
     let skew = app.entra.graph.clock_skew();
     let first = due.iter().filter_map(|r| r.dispatched_at).min().unwrap_or(now);
-    let from = first.saturating_sub(CLOCK_TOLERANCE + skew.min(SignedDuration::ZERO).abs()).unwrap_or(first);
-    let to = now.saturating_add(CLOCK_TOLERANCE + skew.max(SignedDuration::ZERO)).unwrap_or(now);
+    let from = first.earlier(CLOCK_TOLERANCE + skew.min(SignedDuration::ZERO).abs());
+    let to = now.later(CLOCK_TOLERANCE + skew.max(SignedDuration::ZERO));
     match app.entra.graph.fetch_reset_audits(from, to).await {
         Ok(rows) => {
             if !rows.is_empty() && health::load_tenant_fact(&app.db, LOGS_RESETS_FACT).await?.is_none() {
@@ -131,10 +131,9 @@ pub(in crate::reset) async fn resolve_from_audit_log(
 
 /// Returns the period in which a record of this reset may be dated, by a clock that is `skew` ahead of the portal's.
 fn record_window(reset: &PasswordReset, (now, skew): (Timestamp, SignedDuration)) -> (Timestamp, Timestamp) {
-    let theirs = |at: Timestamp| at.saturating_add(skew).unwrap_or(at);
-    let from =
-        theirs(reset.dispatched_at.unwrap_or(reset.created_at)).saturating_sub(CLOCK_TOLERANCE).unwrap_or_default();
-    (from, theirs(reset.settled_at.unwrap_or(now)).saturating_add(CLOCK_TOLERANCE).unwrap_or(now))
+    let theirs = |at: Timestamp| at.later(skew);
+    let from = theirs(reset.dispatched_at.unwrap_or(reset.created_at)).earlier(CLOCK_TOLERANCE);
+    (from, theirs(reset.settled_at.unwrap_or(now)).later(CLOCK_TOLERANCE))
 }
 
 /// Returns the match of [`match_records`], or `Ambiguous` if the record may belong to another reset of the same person:
@@ -153,8 +152,7 @@ async fn match_unambiguous(
     };
     let found = match_records(rows, reset, operator, (now, app.entra.graph.clock_skew()));
     let (from, to) = record_window(reset, (now, SignedDuration::ZERO));
-    let (from, to) =
-        (from.saturating_sub(CLOCK_TOLERANCE).unwrap_or(from), to.saturating_add(CLOCK_TOLERANCE).unwrap_or(to));
+    let (from, to) = (from.earlier(CLOCK_TOLERANCE), to.later(CLOCK_TOLERANCE));
     if matches!(found, AuditLogMatch::Record { .. }) && store::has_overlapping_reset(&app.db, reset, from, to).await? {
         return Ok(AuditLogMatch::Ambiguous);
     }

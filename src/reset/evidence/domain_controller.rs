@@ -4,6 +4,7 @@
 //! 4.17, 2026-11-25). The value is therefore compared with the one from before the reset. If both are 0, the check is
 //! inconclusive.
 
+use crate::base::TimestampExt as _;
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
@@ -41,7 +42,7 @@ async fn check_reset(resets: &ResetService, reset: &PasswordReset) -> Result<boo
     let now = app.now();
     let Some(at) = landed_at(reset, before, set, now) else { return Ok(false) };
     // A change that another reset of the same person may have caused is no evidence for this one.
-    let from = reset.dispatched_at.unwrap_or(reset.created_at).saturating_sub(CLOCK_TOLERANCE).unwrap_or_default();
+    let from = reset.dispatched_at.unwrap_or(reset.created_at).earlier(CLOCK_TOLERANCE);
     if store::has_overlapping_reset(&app.db, reset, from, now).await? {
         return Ok(true);
     }
@@ -66,12 +67,11 @@ fn landed_at(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let from = reset.dispatched_at?;
-    let until = reset.settled_at.unwrap_or(now).saturating_add(SignedDuration::from_mins(10)).unwrap_or(now);
+    let until = reset.settled_at.unwrap_or(now).later(SignedDuration::from_mins(10));
     match (before, set) {
         (PasswordLastSet::At(_), PasswordLastSet::MustChange) => Some(now),
         (_, PasswordLastSet::At(at)) if before != set => {
-            let ours = at >= from.saturating_sub(CLOCK_TOLERANCE).unwrap_or(from)
-                && at <= until.saturating_add(CLOCK_TOLERANCE).unwrap_or(until);
+            let ours = at >= from.earlier(CLOCK_TOLERANCE) && at <= until.later(CLOCK_TOLERANCE);
             ours.then_some(at)
         }
         _ => None,

@@ -7,6 +7,7 @@ pub(super) use audit_log::resolve_from_audit_log;
 #[cfg(test)]
 pub(super) use audit_log::tests::sample_reset;
 
+use crate::base::TimestampExt as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cause::ResetCause;
@@ -35,7 +36,7 @@ pub(super) fn first_check_at(
 ) -> Option<Timestamp> {
     let sent = reset.dispatched_at.is_some();
     let looks = sent && !to.is_open() && !to.is_final(cause, Some(now), now);
-    looks.then(|| now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now))
+    looks.then(|| now.later(SignedDuration::from_secs(1)))
 }
 
 /// Returns the time of the next evidence check: after a quarter of the age of the settled state, at least 2 seconds and

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ResetRow, with_reset_columns};
-use crate::base::ResetId;
+use crate::base::{ResetId, TimestampExt as _};
 use crate::reset::record::PasswordReset;
-use crate::store::{Db, StoreError, on_db, write_db};
+use crate::store::{Db, StoreError, exec_db, one_row, select_all, select_one, write_db};
 
 /// Lease of a reset that is being sent, as other replicas see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(in crate::reset) struct SendingLease {
 /// Loads the leases of all resets that are being sent.
 pub(in crate::reset) async fn load_sending_leases(db: &Db) -> Result<Vec<SendingLease>, StoreError> {
     const SQL: &str = "SELECT id, COALESCE(lease_owner, ''), COALESCE(lease_until, 0) FROM resets WHERE state = 'sending' ORDER BY lease_until LIMIT 1000";
-    let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let rows: Vec<(String, String, i64)> = select_all!(db, SQL)?;
     Ok(rows
         .into_iter()
         .filter_map(|(id, owner, until)| Some(SendingLease { id: id.parse().ok()?, owner, lease_until_ms: until }))
@@ -100,7 +100,7 @@ pub(in crate::reset) async fn claim_due(
         DueWork::Poll => CLAIM_POLLS,
         DueWork::EvidenceCheck => CLAIM_EVIDENCE_CHECKS,
     };
-    let after = |span: SignedDuration| now.saturating_add(span).unwrap_or(now).as_millisecond();
+    let after = |span: SignedDuration| now.later(span).as_millisecond();
     let (until, far, held) = (after(lease), after(due.max_delay()), after(lease * 2));
     let now = now.as_millisecond();
     let rows: Vec<ResetRow> = write_db!(db, |p| sqlx::query_as(sql)
@@ -135,17 +135,8 @@ pub(in crate::reset) async fn schedule_poll(
     let (id, poll) = (id.to_string(), next.poll_at.as_millisecond());
     let (lost, down) =
         (next.lost_since.map(Timestamp::as_millisecond), next.outage_since.map(Timestamp::as_millisecond));
-    let rows = write_db!(db, |p| sqlx::query(SQL)
-        .bind(&id)
-        .bind(owner)
-        .bind(poll)
-        .bind(lost)
-        .bind(down)
-        .bind(next.outage_total_ms)
-        .execute(p)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_db!(db, SQL, &id, owner, poll, lost, down, next.outage_total_ms)?;
+    one_row(rows)
 }
 
 /// Schedules the next evidence check, or none, and releases the lease.
@@ -157,7 +148,7 @@ pub(in crate::reset) async fn schedule_evidence_check(
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET next_look_at = $3, lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2";
     let (id, look) = (id.to_string(), look_at.map(Timestamp::as_millisecond));
-    write_db!(db, |pool| sqlx::query(SQL).bind(&id).bind(owner).bind(look).execute(pool).await.map(|_| ()))?;
+    exec_db!(db, SQL, &id, owner, look)?;
     Ok(())
 }
 
@@ -173,13 +164,6 @@ pub(in crate::reset) async fn has_overlapping_reset(
         AND dispatched_at <= $5 AND (settled_at IS NULL OR settled_at >= $4) AND NOT (state = 'refused' AND accepted_at IS NULL)";
     let (tenant, object, id) = (reset.person.tenant.to_string(), reset.person.object.to_string(), reset.id.to_string());
     let (from, to) = (from.as_millisecond(), to.as_millisecond());
-    let (count,): (i64,) = on_db!(db, |p| sqlx::query_as(SQL)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(&id)
-        .bind(from)
-        .bind(to)
-        .fetch_one(p)
-        .await)?;
+    let (count,): (i64,) = select_one!(db, SQL, &tenant, &object, &id, from, to)?;
     Ok(count > 0)
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::timestamp_from_millis;
 use crate::base::ResetId;
 use crate::reset::aftercare::{ChecklistStep, DeviceChecklist, DeviceKinds, LaptopAnswer};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
+use crate::store::{Db, StoreError, Tx, exec_db, exec_tx, select_all, select_optional};
 
 /// Columns `was_locked`, `devices`, `laptop`, `signed_out_at`.
 type ChecklistRow = (i64, Option<String>, Option<String>, Option<i64>);
@@ -15,9 +15,9 @@ pub(in crate::reset) async fn load_checklist(db: &Db, id: ResetId) -> Result<Dev
         "SELECT was_locked, devices, laptop, signed_out_at FROM aftercare WHERE reset_id = $1";
     const SELECT_STEPS: &str = "SELECT step, at FROM aftercare_ticks WHERE reset_id = $1 ORDER BY at";
     let id = id.to_string();
-    let row: Option<ChecklistRow> = on_db!(db, |p| sqlx::query_as(SELECT_CHECKLIST).bind(&id).fetch_optional(p).await)?;
+    let row: Option<ChecklistRow> = select_optional!(db, SELECT_CHECKLIST, &id)?;
     let Some((locked, devices, laptop, signed_out)) = row else { return Ok(DeviceChecklist::default()) };
-    let ticks: Vec<(String, i64)> = on_db!(db, |p| sqlx::query_as(SELECT_STEPS).bind(&id).fetch_all(p).await)?;
+    let ticks: Vec<(String, i64)> = select_all!(db, SELECT_STEPS, &id)?;
     Ok(DeviceChecklist {
         was_locked: locked == 1,
         devices: devices.as_deref().map(DeviceKinds::from_names),
@@ -34,7 +34,7 @@ pub(in crate::reset) async fn load_checklist(db: &Db, id: ResetId) -> Result<Dev
 pub(in crate::reset) async fn mark_was_locked(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO aftercare (reset_id, was_locked) VALUES ($1, 1)";
     let id = id.to_string();
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id)?;
     Ok(())
 }
 
@@ -43,7 +43,7 @@ pub(in crate::reset) async fn save_devices(db: &Db, id: ResetId, devices: Device
     const SQL: &str = "INSERT INTO aftercare (reset_id, devices) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET devices = COALESCE(aftercare.devices, $2)";
     let (id, devices) = (id.to_string(), devices.to_names());
-    write_db!(db, |p| sqlx::query(SQL).bind(&id).bind(&devices).execute(p).await.map(|_| ()))?;
+    exec_db!(db, SQL, &id, &devices)?;
     Ok(())
 }
 
@@ -55,7 +55,7 @@ pub(in crate::reset) async fn update_laptop_answer(
     const SQL: &str = "INSERT INTO aftercare (reset_id, laptop) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET laptop = $2";
     let (id, laptop) = (id.to_string(), laptop.map(LaptopAnswer::as_str));
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(laptop).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, laptop)?;
     Ok(())
 }
 
@@ -63,7 +63,7 @@ pub(in crate::reset) async fn mark_signed_out(tx: &mut Tx, id: ResetId, now: Tim
     const SQL: &str = "INSERT INTO aftercare (reset_id, signed_out_at) VALUES ($1, $2)
         ON CONFLICT (reset_id) DO UPDATE SET signed_out_at = $2";
     let (id, now) = (id.to_string(), now.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(now).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, now)?;
     Ok(())
 }
 
@@ -80,11 +80,11 @@ pub(in crate::reset) async fn update_step(
         "INSERT INTO aftercare_ticks (reset_id, step, at) VALUES ($1, $2, $3) ON CONFLICT (reset_id, step) DO NOTHING";
     const DELETE_STEP: &str = "DELETE FROM aftercare_ticks WHERE reset_id = $1 AND step = $2";
     let (id, now) = (id.to_string(), now.as_millisecond());
-    on_tx!(&mut *tx, |c| sqlx::query(INSERT_CHECKLIST).bind(&id).execute(c).await.map(|_| ()))?;
+    exec_tx!(&mut *tx, INSERT_CHECKLIST, &id)?;
     if done {
-        on_tx!(tx, |c| sqlx::query(INSERT_STEP).bind(&id).bind(step.as_str()).bind(now).execute(c).await.map(|_| ()))?;
+        exec_tx!(tx, INSERT_STEP, &id, step.as_str(), now)?;
     } else {
-        on_tx!(tx, |c| sqlx::query(DELETE_STEP).bind(&id).bind(step.as_str()).execute(c).await.map(|_| ()))?;
+        exec_tx!(tx, DELETE_STEP, &id, step.as_str())?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::timestamp_from_millis;
-use crate::base::{ObjectId, ResetId};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
+use crate::base::{ObjectId, ResetId, TimestampExt as _};
+use crate::store::{Db, StoreError, Tx, exec_db, exec_tx, one_row, select_one, select_optional};
 
 /// Maximum throttle wait that counts. `entra` accepts a `Retry-After` of at most one hour.
 const MAX_THROTTLE_WAIT: SignedDuration = SignedDuration::from_mins(61);
@@ -24,16 +24,8 @@ pub(in crate::reset) async fn mark_dispatched(
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NULL";
     let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
     let operator = operator.to_string();
-    let rows = write_db!(db, |p| sqlx::query(SQL)
-        .bind(&id)
-        .bind(owner)
-        .bind(now)
-        .bind(until)
-        .bind(&operator)
-        .execute(p)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_db!(db, SQL, &id, owner, now, until, &operator)?;
+    one_row(rows)
 }
 
 /// Clears `dispatched_at`, because Graph's response proves that it accepted nothing.
@@ -67,14 +59,8 @@ async fn update_as_owner(
     until: Timestamp,
 ) -> Result<(), StoreError> {
     let (id, until) = (id.to_string(), until.as_millisecond());
-    let rows = write_db!(db, |p| sqlx::query(sql)
-        .bind(&id)
-        .bind(owner)
-        .bind(until)
-        .execute(p)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_db!(db, sql, &id, owner, until)?;
+    one_row(rows)
 }
 
 /// Marks a reset as queued and renews its lease.
@@ -88,25 +74,17 @@ pub(in crate::reset) async fn mark_queued(
     const SQL: &str = "UPDATE resets SET line_since = COALESCE(line_since, $3), lease_until = $4
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
     let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&id)
-        .bind(owner)
-        .bind(now)
-        .bind(until)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_tx!(tx, SQL, &id, owner, now, until)?;
+    one_row(rows)
 }
 
 /// Loads the time until which Graph throttles or throttled resets, if it is recent enough for a queue to remain.
 pub(in crate::reset) async fn load_throttled_until(db: &Db, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     // A time further ahead than any response may request was written before the clock was set back.
     const SQL: &str = "SELECT until FROM throttles WHERE name = 'reset' AND until > $1 AND until <= $2";
-    let from = now.saturating_sub(QUEUE_DRAIN_TIME).unwrap_or(now).as_millisecond();
-    let furthest = now.saturating_add(MAX_THROTTLE_WAIT).unwrap_or(now).as_millisecond();
-    let row: Option<(i64,)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(from).bind(furthest).fetch_optional(pool).await)?;
+    let from = now.earlier(QUEUE_DRAIN_TIME).as_millisecond();
+    let furthest = now.later(MAX_THROTTLE_WAIT).as_millisecond();
+    let row: Option<(i64,)> = select_optional!(db, SQL, from, furthest)?;
     Ok(row.map(|(until,)| timestamp_from_millis(until)))
 }
 
@@ -119,7 +97,7 @@ pub(in crate::reset) async fn count_ahead_in_queue(
     const SQL: &str = "SELECT COUNT(*) FROM resets WHERE open = 1 AND state = 'sending' AND line_since IS NOT NULL AND dispatched_at IS NULL
         AND (created_at < $1 OR (created_at = $1 AND id < $2))";
     let (created_at, id) = (created_at.as_millisecond(), id.to_string());
-    let (count,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).bind(created_at).bind(&id).fetch_one(pool).await)?;
+    let (count,): (i64,) = select_one!(db, SQL, created_at, &id)?;
     Ok(count)
 }
 
@@ -128,6 +106,6 @@ pub(in crate::reset) async fn save_throttle_until(db: &Db, until: Timestamp) -> 
     const SQL: &str = "INSERT INTO throttles (name, until) VALUES ('reset', $1)
         ON CONFLICT (name) DO UPDATE SET until = CASE WHEN throttles.until > $1 THEN throttles.until ELSE $1 END";
     let until = until.as_millisecond();
-    write_db!(db, |pool| sqlx::query(SQL).bind(until).execute(pool).await.map(|_| ()))?;
+    exec_db!(db, SQL, until)?;
     Ok(())
 }

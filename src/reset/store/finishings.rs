@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::timestamp_from_millis;
 use crate::base::ResetId;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx, write_db};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_optional, write_db};
 
 /// Finishing sign-in whose person has returned and whose outcome is not known yet.
 pub(in crate::reset) struct PendingFinishing {
@@ -44,8 +44,7 @@ pub(in crate::reset) async fn claim_due_finishings(
         AND (look_at <= $1 OR look_at > $2) RETURNING reset_id, started_at, COALESCE(returned_at, started_at)";
     let (now, again) = (now.as_millisecond(), again.as_millisecond());
     // Runs five times a second: an update that changes nothing would still occupy SQLite's only writer.
-    let any: Option<(String,)> =
-        on_db!(db, |p| sqlx::query_as(SELECT_ANY_DUE).bind(now).bind(again).fetch_optional(p).await)?;
+    let any: Option<(String,)> = select_optional!(db, SELECT_ANY_DUE, now, again)?;
     if any.is_none() {
         return Ok(Vec::new());
     }
@@ -66,15 +65,14 @@ pub(in crate::reset) async fn claim_due_finishings(
 pub(in crate::reset) async fn end_finishing(tx: &mut Tx, id: ResetId, outcome: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE finishings SET look_at = NULL, outcome = $2 WHERE reset_id = $1";
     let id = id.to_string();
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(outcome).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, outcome)?;
     Ok(())
 }
 
 pub(in crate::reset) async fn load_finishing_status(db: &Db, id: ResetId) -> Result<FinishingStatus, StoreError> {
     const SQL: &str = "SELECT returned_at, outcome FROM finishings WHERE reset_id = $1";
     let id = id.to_string();
-    let row: Option<(Option<i64>, Option<String>)> =
-        on_db!(db, |p| sqlx::query_as(SQL).bind(&id).fetch_optional(p).await)?;
+    let row: Option<(Option<i64>, Option<String>)> = select_optional!(db, SQL, &id)?;
     Ok(match row {
         Some((_, Some(outcome))) if outcome == PendingFinishing::OUTCOME_USED => FinishingStatus::Used,
         Some((_, Some(_))) => FinishingStatus::Unchanged,

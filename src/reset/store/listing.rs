@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::timestamp_from_millis;
 use crate::base::{ObjectId, PersonKey, ResetId};
 use crate::reset::state::ResetState;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_all, select_one};
 
 /// Position in the reset list. The id is part of it because several resets may start in the same millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +44,7 @@ pub(in crate::reset) async fn load_by_person(db: &Db, person: PersonKey) -> Resu
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let rows: Vec<ResetSummaryRow> =
-        on_db!(db, |p| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(p).await)?;
+    let rows: Vec<ResetSummaryRow> = select_all!(db, SQL, &tenant, &object)?;
     rows.into_iter().map(summary_from_row).collect()
 }
 
@@ -70,7 +69,7 @@ pub(in crate::reset) async fn load_name_and_detail(
 ) -> Result<(String, String, Option<String>), StoreError> {
     const SQL: &str = "SELECT name, upn, detail FROM resets WHERE id = $1";
     let id = id.to_string();
-    Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_one(pool).await)?)
+    Ok(select_one!(db, SQL, &id)?)
 }
 
 /// One stored response of Graph.
@@ -91,7 +90,7 @@ pub(in crate::reset) async fn load_graph_responses(
 ) -> Result<Vec<GraphResponseRecord>, StoreError> {
     const SQL: &str = "SELECT at, call, status, request_id, detail FROM answers WHERE reset_id = $1 ORDER BY seq";
     let id = id.to_string();
-    let rows: Vec<GraphResponseRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<GraphResponseRow> = select_all!(db, SQL, &id)?;
     let read = |(when, call, status, request_id, detail): GraphResponseRow| GraphResponseRecord {
         at: timestamp_from_millis(when),
         call,
@@ -113,7 +112,7 @@ pub(crate) struct ResetNote {
 pub(in crate::reset) async fn load_notes(db: &Db, id: ResetId) -> Result<Vec<ResetNote>, StoreError> {
     const SQL: &str = "SELECT at, by_name, text FROM reset_notes WHERE reset_id = $1 ORDER BY seq";
     let id = id.to_string();
-    let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<(i64, String, String)> = select_all!(db, SQL, &id)?;
     Ok(rows.into_iter().map(|(when, by, text)| ResetNote { at: timestamp_from_millis(when), by, text }).collect())
 }
 
@@ -128,7 +127,7 @@ pub(in crate::reset) async fn insert_note(
     const SQL: &str = "INSERT INTO reset_notes (reset_id, seq, at, by, by_name, text)
         SELECT $1, COALESCE(MAX(seq), 0) + 1, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT) FROM reset_notes WHERE reset_id = $1";
     let (id, key, now) = (id.to_string(), by.0.to_string(), now.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(now).bind(&key).bind(by.1).bind(text).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, now, &key, by.1, text)?;
     Ok(())
 }
 
@@ -142,6 +141,6 @@ pub(in crate::reset) async fn schedule_checks_now(
             next_look_at = CASE WHEN next_look_at IS NULL THEN NULL ELSE $2 END
         WHERE id = $1 AND (next_poll_at IS NOT NULL OR next_look_at IS NOT NULL)";
     let (id, now) = (id.to_string(), now.as_millisecond());
-    let rows = on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(now).execute(c).await.map(|d| d.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, &id, now)?;
     Ok(rows == 1)
 }

@@ -46,7 +46,7 @@ use super::record::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, Password
 use super::state::ResetState;
 use crate::base::{PersonKey, ReferenceCode, ResetId};
 use crate::people::{PasswordLastSet, PersonProfile};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_all, select_one, select_one_tx, select_optional};
 
 /// Builds SQL with the columns of a reset. A macro, because `concat!` accepts only literals.
 macro_rules! with_reset_columns {
@@ -137,7 +137,7 @@ impl TryFrom<ResetRow> for PasswordReset {
 /// its row.
 async fn increment_change_counter(tx: &mut Tx) -> Result<i64, StoreError> {
     const SQL: &str = "UPDATE counters SET value = value + 1 WHERE name = 'change' RETURNING value";
-    let (value,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL).fetch_one(c).await)?;
+    let (value,): (i64,) = select_one_tx!(tx, SQL)?;
     Ok(value)
 }
 
@@ -145,7 +145,7 @@ async fn increment_change_counter(tx: &mut Tx) -> Result<i64, StoreError> {
 pub(super) async fn mark_changed(tx: &mut Tx, id: ResetId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET change = $2, revision = revision + 1, updated_at = $3 WHERE id = $1";
     let (id, change, now) = (id.to_string(), increment_change_counter(tx).await?, now.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(change).bind(now).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, change, now)?;
     Ok(())
 }
 
@@ -169,7 +169,7 @@ pub(super) async fn save_password_baseline(
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET account = $2, pwd_before = $3 WHERE id = $1";
     let (id, before) = (id.to_string(), before.as_millis());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(account).bind(before).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, account, before)?;
     Ok(())
 }
 
@@ -177,7 +177,7 @@ pub(super) async fn save_password_baseline(
 pub(super) async fn mark_canary(tx: &mut Tx, id: ResetId) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET canary = 1 WHERE id = $1";
     let id = id.to_string();
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id)?;
     Ok(())
 }
 
@@ -185,7 +185,7 @@ pub(super) async fn mark_canary(tx: &mut Tx, id: ResetId) -> Result<(), StoreErr
 pub(super) async fn load_canaries(db: &Db, count: i64) -> Result<Vec<PasswordReset>, StoreError> {
     const SQL: &str =
         with_reset_columns!("SELECT ", " FROM resets WHERE canary = 1 ORDER BY created_at DESC, id DESC LIMIT $1");
-    let rows: Vec<ResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(count).fetch_all(pool).await)?;
+    let rows: Vec<ResetRow> = select_all!(db, SQL, count)?;
     rows.into_iter().map(PasswordReset::try_from).collect()
 }
 
@@ -194,7 +194,7 @@ pub(super) async fn update_log_gap(tx: &mut Tx, id: ResetId, note: Option<Delive
     const SQL: &str =
         "UPDATE resets SET carried_note = $2 WHERE id = $1 AND COALESCE(carried_note, '') <> COALESCE($2, '')";
     let (id, note) = (id.to_string(), note.map(DeliveryLogGap::as_str));
-    let rows = on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(note).execute(c).await.map(|done| done.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, &id, note)?;
     Ok(rows == 1)
 }
 
@@ -207,34 +207,33 @@ pub(super) async fn insert_intent(tx: &mut Tx, intent: &ResetIntent<'_>) -> Resu
         (intent.id.to_string(), intent.person.tenant.to_string(), intent.person.object.to_string());
     let (now, until, synced) =
         (intent.now.as_millisecond(), intent.lease_until.as_millisecond(), i64::from(intent.profile.is_synced()));
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&id)
-        .bind(intent.reference.as_str())
-        .bind(&tenant)
-        .bind(&object)
-        .bind(&intent.profile.upn)
-        .bind(&intent.profile.name)
-        .bind(synced)
-        .bind(now)
-        .bind(intent.owner)
-        .bind(until)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(
+        tx,
+        SQL,
+        &id,
+        intent.reference.as_str(),
+        &tenant,
+        &object,
+        &intent.profile.upn,
+        &intent.profile.name,
+        synced,
+        now,
+        intent.owner,
+        until
+    )?;
     Ok(())
 }
 
 pub(super) async fn load_by_reference(db: &Db, reference: &ReferenceCode) -> Result<Option<PasswordReset>, StoreError> {
     const SQL: &str = with_reset_columns!("SELECT ", " FROM resets WHERE reference = $1");
-    let row: Option<ResetRow> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
+    let row: Option<ResetRow> = select_optional!(db, SQL, reference.as_str())?;
     row.map(PasswordReset::try_from).transpose()
 }
 
 pub(super) async fn load_by_id(db: &Db, id: ResetId) -> Result<Option<PasswordReset>, StoreError> {
     const SQL: &str = with_reset_columns!("SELECT ", " FROM resets WHERE id = $1");
     let id = id.to_string();
-    let row: Option<ResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_optional(pool).await)?;
+    let row: Option<ResetRow> = select_optional!(db, SQL, &id)?;
     row.map(PasswordReset::try_from).transpose()
 }
 
@@ -245,16 +244,14 @@ pub(super) async fn load_latest(db: &Db, person: PersonKey) -> Result<Option<Pas
         " FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
     );
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let row: Option<ResetRow> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
+    let row: Option<ResetRow> = select_optional!(db, SQL, &tenant, &object)?;
     row.map(PasswordReset::try_from).transpose()
 }
 
 pub(super) async fn load_evidence(db: &Db, id: ResetId) -> Result<Vec<EvidenceRecord>, StoreError> {
     const SQL: &str = "SELECT rung, at, source, detail FROM evidence WHERE reset_id = $1";
     let id = id.to_string();
-    let rows: Vec<(String, i64, String, Option<String>)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<(String, i64, String, Option<String>)> = select_all!(db, SQL, &id)?;
     // A checkpoint that only a newer release has is skipped and is no error: both releases run during an upgrade.
     let read = rows.into_iter().filter_map(|(rung, when, source, detail)| {
         Some(EvidenceRecord {
@@ -283,7 +280,7 @@ pub(super) const MAX_CHANGES_PER_READ: usize = 1_000;
 /// Loads resets that changed after a counter value, oldest change first, at most [`MAX_CHANGES_PER_READ`].
 pub(super) async fn load_changed_since(db: &Db, change: i64) -> Result<Vec<ChangedReset>, StoreError> {
     const SQL: &str = "SELECT id, reference, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
-    let rows: Vec<(String, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(change).fetch_all(pool).await)?;
+    let rows: Vec<(String, String, i64)> = select_all!(db, SQL, change)?;
     let read = rows.into_iter();
     Ok(read
         .filter_map(|(id, reference, change)| Some(ChangedReset { id: id.parse().ok()?, reference, change }))
@@ -292,7 +289,7 @@ pub(super) async fn load_changed_since(db: &Db, change: i64) -> Result<Vec<Chang
 
 pub(super) async fn load_newest_change(db: &Db) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT value FROM counters WHERE name = 'change'";
-    let (value,): (i64,) = on_db!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await)?;
+    let (value,): (i64,) = select_one!(db, SQL)?;
     Ok(value)
 }
 
@@ -300,7 +297,7 @@ pub(super) async fn load_newest_change(db: &Db) -> Result<i64, StoreError> {
 pub(super) async fn load_typical_duration(db: &Db) -> Result<Option<SignedDuration>, StoreError> {
     const SQL: &str = "SELECT settled_at - accepted_at FROM resets
         WHERE state IN ('written', 'finished') AND accepted_at IS NOT NULL AND settled_at IS NOT NULL AND canary IS NULL ORDER BY created_at DESC LIMIT 50";
-    let rows: Vec<(i64,)> = on_db!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let rows: Vec<(i64,)> = select_all!(db, SQL)?;
     let mut spans: Vec<i64> = rows.into_iter().map(|(span,)| span).collect();
     spans.sort_unstable();
     Ok(spans.get(spans.len() / 2).map(|millis| SignedDuration::from_millis(*millis)))

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::base::PersonKey;
 use crate::reset::record::EvidenceCheckpoint;
 use crate::reset::state::ResetState;
-use crate::store::{Db, StoreError, on_db};
+use crate::store::{Db, StoreError, select_all};
 
 /// Counts resets by day (since 1970-01-01, UTC) and state.
 pub(in crate::reset) async fn count_by_day(
@@ -14,7 +14,7 @@ pub(in crate::reset) async fn count_by_day(
 ) -> Result<Vec<(i64, ResetState, i64)>, StoreError> {
     const SQL: &str = "SELECT created_at / 86400000, state, COUNT(*) FROM resets WHERE created_at >= $1 AND canary IS NULL GROUP BY 1, 2";
     let since = since.as_millisecond();
-    let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let rows: Vec<(i64, String, i64)> = select_all!(db, SQL, since)?;
     Ok(rows.into_iter().filter_map(|(day, state, count)| Some((day, ResetState::from_name(&state)?, count))).collect())
 }
 
@@ -28,7 +28,7 @@ pub(in crate::reset) async fn load_checkpoint_latencies(
             ORDER BY created_at DESC LIMIT 20000) AS r
         CROSS JOIN evidence e WHERE e.reset_id = r.id AND e.rung IN ('written', 'carried', 'landed', 'works')";
     let since = since.as_millisecond();
-    let rows: Vec<(i64, String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let rows: Vec<(i64, String, i64)> = select_all!(db, SQL, since)?;
     // Microsoft's times have whole seconds and come from another clock, so a difference can be negative.
     let read =
         |(day, rung, millis): (i64, String, i64)| Some((day, EvidenceCheckpoint::from_name(&rung)?, millis.max(0)));
@@ -39,7 +39,7 @@ pub(in crate::reset) async fn load_checkpoint_latencies(
 pub(in crate::reset) async fn count_by_cause(db: &Db, since: Timestamp) -> Result<Vec<(String, i64)>, StoreError> {
     const SQL: &str = "SELECT cause, COUNT(*) FROM resets WHERE created_at >= $1 AND cause IS NOT NULL AND canary IS NULL GROUP BY cause ORDER BY 2 DESC, 1";
     let since = since.as_millisecond();
-    Ok(on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?)
+    Ok(select_all!(db, SQL, since)?)
 }
 
 /// Reset that has ended.
@@ -57,7 +57,7 @@ pub(in crate::reset) async fn load_ended(db: &Db, since: Timestamp) -> Result<Ve
         WHERE created_at >= $1 AND open = 0 AND canary IS NULL ORDER BY created_at DESC LIMIT 10000";
     type EndedResetRow = (String, String, String, Option<String>, i64);
     let since = since.as_millisecond();
-    let rows: Vec<EndedResetRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let rows: Vec<EndedResetRow> = select_all!(db, SQL, since)?;
     let read = |(tenant, object, state, cause, millis): EndedResetRow| {
         let person = PersonKey { tenant: tenant.parse().ok()?, object: object.parse().ok()? };
         Some(EndedReset {

@@ -1,5 +1,6 @@
 //! Tests of every function of this folder, on both databases.
 
+use crate::store::select_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -290,9 +291,7 @@ async fn first_evidence_of_checkpoint_stays_and_responses_keep_order() {
         }
         tx.commit().await.unwrap();
         assert_eq!(load_evidence(&engine.db, reset.id).await.unwrap(), [proof("CloudSync")]);
-        let rows: Vec<(i64, i64)> =
-            on_db!(&engine.db, |p| sqlx::query_as("SELECT seq, status FROM answers ORDER BY seq").fetch_all(p).await)
-                .unwrap();
+        let rows: Vec<(i64, i64)> = select_all!(&engine.db, "SELECT seq, status FROM answers ORDER BY seq").unwrap();
         assert_eq!(rows, [(1, 202), (2, 200)]);
     }
 }

@@ -7,7 +7,7 @@ use crate::base::ResetId;
 use crate::reset::cause::ResetCause;
 use crate::reset::record::EvidenceRecord;
 use crate::reset::state::ResetState;
-use crate::store::{StoreError, Tx, on_tx};
+use crate::store::{StoreError, Tx, exec_tx, one_row};
 
 /// State transition, valid only from the state it was decided in. [`StoreError::NoRow`]: another replica changed the
 /// state first.
@@ -31,19 +31,19 @@ pub(in crate::reset) async fn update_state(tx: &mut Tx, step: &StateTransition<'
         WHERE id = $1 AND state = $2";
     let (id, now) = (step.id.to_string(), step.now.as_millisecond());
     let (open, look) = (i64::from(step.to.is_open()), step.next_check_at.map(Timestamp::as_millisecond));
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&id)
-        .bind(step.from.as_str())
-        .bind(step.to.as_str())
-        .bind(step.cause.map(ResetCause::as_str))
-        .bind(step.detail)
-        .bind(open)
-        .bind(now)
-        .bind(look)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_tx!(
+        tx,
+        SQL,
+        &id,
+        step.from.as_str(),
+        step.to.as_str(),
+        step.cause.map(ResetCause::as_str),
+        step.detail,
+        open,
+        now,
+        look
+    )?;
+    one_row(rows)
 }
 
 /// Stores the result of a 202 response: transition, operation and change mark in one statement, because every reset
@@ -58,20 +58,20 @@ pub(in crate::reset) async fn update_accepted(
         WHERE id = $1 AND state = $2";
     let (id, now, next) = (step.id.to_string(), step.now.as_millisecond(), next_poll.as_millisecond());
     let change = increment_change_counter(tx).await?;
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&id)
-        .bind(step.from.as_str())
-        .bind(step.to.as_str())
-        .bind(step.cause.map(ResetCause::as_str))
-        .bind(step.next_check_at.map(Timestamp::as_millisecond))
-        .bind(location)
-        .bind(next)
-        .bind(now)
-        .bind(change)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
-    if rows == 1 { Ok(()) } else { Err(StoreError::RowNotFound) }
+    let rows = exec_tx!(
+        tx,
+        SQL,
+        &id,
+        step.from.as_str(),
+        step.to.as_str(),
+        step.cause.map(ResetCause::as_str),
+        step.next_check_at.map(Timestamp::as_millisecond),
+        location,
+        next,
+        now,
+        change
+    )?;
+    one_row(rows)
 }
 
 /// Inserts the evidence of a checkpoint. The first evidence of a checkpoint is kept. Returns whether it is new.
@@ -82,15 +82,7 @@ pub(in crate::reset) async fn insert_evidence(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO evidence (reset_id, rung, at, source, detail) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (reset_id, rung) DO NOTHING";
     let (id, when) = (id.to_string(), proof.at.as_millisecond());
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&id)
-        .bind(proof.checkpoint.as_str())
-        .bind(when)
-        .bind(&proof.source)
-        .bind(&proof.detail)
-        .execute(c)
-        .await
-        .map(|d| d.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, &id, proof.checkpoint.as_str(), when, &proof.source, &proof.detail)?;
     Ok(rows == 1)
 }
 
@@ -111,15 +103,6 @@ pub(in crate::reset) async fn insert_graph_response(
     const SQL: &str = "INSERT INTO answers (reset_id, seq, at, call, status, request_id, detail)
         SELECT $1, COALESCE(MAX(seq), 0) + 1, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS TEXT), CAST($6 AS TEXT) FROM answers WHERE reset_id = $1";
     let (id, now) = (id.to_string(), now.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&id)
-        .bind(now)
-        .bind(answer.call)
-        .bind(answer.status)
-        .bind(answer.request_id)
-        .bind(answer.detail)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, now, answer.call, answer.status, answer.request_id, answer.detail)?;
     Ok(())
 }

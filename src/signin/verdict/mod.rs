@@ -20,10 +20,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditActor, AuditEvent};
-use crate::base::ObjectId;
+use crate::base::{ObjectId, run_every};
 use crate::entra::GraphError;
 use crate::state::AppState;
-use crate::store::{Db, RateLimit, StoreError, on_db, write_db};
+use crate::store::{Db, RateLimit, StoreError, exec_db, select_optional};
 use judge::assess_policies;
 
 const RESULT_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
@@ -101,18 +101,15 @@ struct PolicyExclusions<'a> {
 /// replica serves all.
 pub(crate) async fn run_policy_assessor(app: AppState) {
     let verdicts = PolicyAssessor::from_ref(&app);
-    loop {
+    run_every(&app.shutdown, POLL_INTERVAL, || async {
         let signin = &app.config.signin;
         for context in [&signin.required_context, &signin.staff_context] {
             if let Err(error) = verdicts.current_assessment(context).await {
                 tracing::warn!(error = ?error, "policy assessment failed: retrying");
             }
         }
-        tokio::select! {
-            () = app.shutdown.cancelled() => return,
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
-        }
-    }
+    })
+    .await;
 }
 
 impl PolicyAssessor {
@@ -181,8 +178,7 @@ impl PolicyAssessor {
         if now.duration_since(at) > RESULT_LIFETIME {
             return Ok(Some(AssessmentSummary { is_enforced: false, finding_codes: vec!["unread"] }));
         }
-        let row: Option<(Option<String>,)> =
-            on_db!(db, |pool| sqlx::query_as(SQL).bind(context).fetch_optional(pool).await)?;
+        let row: Option<(Option<String>,)> = select_optional!(db, SQL, context)?;
         let remarks: Vec<PolicyFinding> = row.and_then(|(text,)| serde_json::from_str(&text?).ok()).unwrap_or_default();
         Ok(Some(AssessmentSummary {
             is_enforced: verdict.is_enforced(),
@@ -296,7 +292,7 @@ fn fail_closed(error: &GraphError) -> PersonCoverage {
 
 async fn load_result(db: &Db, context: &str) -> Result<Option<(AssessmentResult, Timestamp)>, StoreError> {
     const SQL: &str = "SELECT verdict, checked_at FROM policy_verdicts WHERE context = $1";
-    let row: Option<(String, i64)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(context).fetch_optional(pool).await)?;
+    let row: Option<(String, i64)> = select_optional!(db, SQL, context)?;
     let Some((text, at)) = row else { return Ok(None) };
     let bad = |problem: String| StoreError::InvalidRow { table: "policy_verdicts", problem };
     let verdict = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
@@ -315,15 +311,7 @@ async fn upsert_assessment(
     let text = serde_json::to_string(&opinion.result).unwrap_or_default();
     let remarks = serde_json::to_string(&opinion.findings).unwrap_or_default();
     let at = now.as_millisecond();
-    write_db!(db, |pool| sqlx::query(SQL)
-        .bind(context)
-        .bind(at)
-        .bind(&text)
-        .bind(&opinion.policy_name)
-        .bind(&remarks)
-        .execute(pool)
-        .await
-        .map(|_| ()))?;
+    exec_db!(db, SQL, context, at, &text, &opinion.policy_name, &remarks)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::chain::RecordedDecision;
 use super::{parse_column, timestamp_from_millis};
 use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode};
 use crate::helpdesk::cases::rules::CaseAction;
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_all};
 
 /// Who sees a Temporary Access Pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,25 +37,25 @@ pub(crate) async fn insert_execution(tx: &mut Tx, acting: &NewExecution<'_>) -> 
         PassViewer::Manager(manager) => ("manager", Some(manager.to_string())),
         PassViewer::Agent => ("agent", None),
     };
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(acting.id)
-        .bind(acting.case.to_string())
-        .bind(verdict.action.as_str())
-        .bind(&verdict.id)
-        .bind(if verdict.is_override { "override" } else { "methods" })
-        .bind(i64::from(verdict.requirements.two_people))
-        .bind(verdict.until.as_millisecond())
-        .bind(approved.as_ref().map(|approved| approved.id.clone()))
-        .bind(approved.as_ref().map(|approved| approved.until.as_millisecond()))
-        .bind(verdict.agent.to_string())
-        .bind(acting.agent_name)
-        .bind(shown_to)
-        .bind(viewer)
-        .bind(acting.now.as_millisecond())
-        .bind(acting.outcome)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(
+        tx,
+        SQL,
+        acting.id,
+        acting.case.to_string(),
+        verdict.action.as_str(),
+        &verdict.id,
+        if verdict.is_override { "override" } else { "methods" },
+        i64::from(verdict.requirements.two_people),
+        verdict.until.as_millisecond(),
+        approved.as_ref().map(|approved| approved.id.clone()),
+        approved.as_ref().map(|approved| approved.until.as_millisecond()),
+        verdict.agent.to_string(),
+        acting.agent_name,
+        shown_to,
+        viewer,
+        acting.now.as_millisecond(),
+        acting.outcome
+    )?;
     Ok(())
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn load_executions(db: &Db, case: CaseId) -> Result<Vec<ActionE
         FROM case_actions a LEFT JOIN pass_watches w ON w.action_id = a.id
         WHERE a.case_id = $1 ORDER BY a.at DESC, a.id DESC LIMIT 50";
     let id = case.to_string();
-    let rows: Vec<ExecutionRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<ExecutionRow> = select_all!(db, SQL, &id)?;
     rows.into_iter().map(execution_from_row).collect()
 }
 
@@ -107,8 +107,7 @@ pub(crate) async fn load_executions_of_person(db: &Db, person: PersonKey) -> Res
         FROM case_actions a JOIN cases c ON c.id = a.case_id LEFT JOIN pass_watches w ON w.action_id = a.id
         WHERE c.tenant = $1 AND c.object = $2 ORDER BY a.at DESC, a.id DESC LIMIT 20";
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let rows: Vec<ExecutionRow> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
+    let rows: Vec<ExecutionRow> = select_all!(db, SQL, &tenant, &object)?;
     rows.into_iter().map(execution_from_row).collect()
 }
 
@@ -122,15 +121,7 @@ pub(crate) async fn set_execution_status(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE case_actions SET outcome = $3, detail = $4, ended_at = $5 WHERE id = $1 AND outcome = $2";
     let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(id)
-        .bind(from)
-        .bind(outcome)
-        .bind(detail)
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, id, from, outcome, detail, now)?;
     Ok(rows == 1)
 }
 
@@ -153,8 +144,7 @@ pub(crate) async fn load_waiting_passes(
         FROM case_actions a JOIN cases c ON c.id = a.case_id
         WHERE a.viewer = $1 AND a.outcome = 'waiting' AND a.at > $2 AND c.state = 'open' ORDER BY a.at DESC LIMIT 10";
     let (manager, since) = (manager.to_string(), since.as_millisecond());
-    let rows: Vec<(String, String, String, String, String)> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&manager).bind(since).fetch_all(pool).await)?;
+    let rows: Vec<(String, String, String, String, String)> = select_all!(db, SQL, &manager, since)?;
     let one = |(action, reference, name, tenant, object): (String, String, String, String, String)| {
         let person = PersonKey { tenant: parse_column(&tenant, "tenant")?, object: parse_column(&object, "object")? };
         Ok(WaitingPass { execution_id: action, reference: parse_column(&reference, "reference")?, name, person })

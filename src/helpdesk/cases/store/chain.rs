@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{parse_column, timestamp_from_millis};
 use crate::base::{CaseId, ObjectId, PersonKey};
 use crate::helpdesk::cases::rules::{CallerVerification, CaseAction, VerificationMethod, VerificationRequirements};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, on_tx, select_all, select_one_tx};
 
 /// Inserts a verification. `check` is the id of the confirmed request and the person who confirmed it.
 pub(crate) async fn insert_verification(
@@ -21,22 +21,22 @@ pub(crate) async fn insert_verification(
     const SQL: &str = "INSERT INTO case_verifications
         (id, case_id, action, method, points, agent, agent_name, check_id, check_state, witness, at, until)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&one.id)
-        .bind(case.to_string())
-        .bind(action.as_str())
-        .bind(one.method.as_str())
-        .bind(one.points)
-        .bind(one.agent.to_string())
-        .bind(&one.agent_name)
-        .bind(check.map(|(id, _)| id))
-        .bind(check.map(|_| "confirmed"))
-        .bind(check.map(|(_, witness)| witness.to_string()))
-        .bind(one.at.as_millisecond())
-        .bind(one.until.as_millisecond())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(
+        tx,
+        SQL,
+        &one.id,
+        case.to_string(),
+        action.as_str(),
+        one.method.as_str(),
+        one.points,
+        one.agent.to_string(),
+        &one.agent_name,
+        check.map(|(id, _)| id),
+        check.map(|_| "confirmed"),
+        check.map(|(_, witness)| witness.to_string()),
+        one.at.as_millisecond(),
+        one.until.as_millisecond()
+    )?;
     Ok(())
 }
 
@@ -50,14 +50,7 @@ pub(crate) async fn has_attested(
         WHERE case_id = $1 AND action = $2 AND method = $3 AND agent = $4 AND until > $5
         AND id NOT IN (SELECT verification_id FROM case_parts)";
     let (id, agent, now) = (case.to_string(), one.agent.to_string(), one.at.as_millisecond());
-    let (count,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL)
-        .bind(&id)
-        .bind(action.as_str())
-        .bind(one.method.as_str())
-        .bind(&agent)
-        .bind(now)
-        .fetch_one(c)
-        .await)?;
+    let (count,): (i64,) = select_one_tx!(tx, SQL, &id, action.as_str(), one.method.as_str(), &agent, now)?;
     Ok(count > 0)
 }
 
@@ -71,7 +64,7 @@ pub(crate) async fn load_unused_verifications(
     const SQL: &str = "SELECT action, id, method, points, agent, agent_name, at, until
         FROM case_verifications WHERE case_id = $1 AND id NOT IN (SELECT verification_id FROM case_parts) ORDER BY at, id";
     let id = case.to_string();
-    let rows: Vec<VerificationRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<VerificationRow> = select_all!(db, SQL, &id)?;
     let bad = |what: &str| StoreError::InvalidRow { table: "case_verifications", problem: what.to_owned() };
     let one = |(action, id, method, points, agent, agent_name, made, until): VerificationRow| {
         let method = VerificationMethod::from_name(&method).ok_or_else(|| bad("method"))?;
@@ -121,7 +114,7 @@ pub(crate) async fn insert_decision(
         $24, $25, $26)";
     const PART_SQL: &str = "INSERT INTO case_parts (verification_id, verdict_id) VALUES ($1, $2)";
     for one in chosen {
-        on_tx!(&mut *tx, |c| sqlx::query(PART_SQL).bind(&one.id).bind(&verdict.id).execute(c).await.map(|_| ()))?;
+        exec_tx!(&mut *tx, PART_SQL, &one.id, &verdict.id)?;
     }
     let basis = if verdict.is_override { "override" } else { "methods" };
     on_tx!(tx, |c| {
@@ -233,7 +226,7 @@ pub(crate) async fn load_decisions(db: &Db, case: CaseId) -> Result<Vec<Recorded
         FROM case_verdicts v LEFT JOIN case_approvals p ON p.verdict_id = v.id
         LEFT JOIN case_actions a ON a.verdict_id = v.id WHERE v.case_id = $1 ORDER BY v.at DESC, v.id DESC LIMIT 50";
     let id = case.to_string();
-    let rows: Vec<DecisionRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<DecisionRow> = select_all!(db, SQL, &id)?;
     rows.into_iter().map(RecordedDecision::try_from).collect()
 }
 
@@ -251,14 +244,7 @@ pub(crate) async fn has_reciprocal_approval(
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let (one, other) = (agent.to_string(), approver.to_string());
     let since = since.as_millisecond();
-    let (count,): (i64,) = on_tx!(tx, |c| sqlx::query_as(SQL)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(&one)
-        .bind(&other)
-        .bind(since)
-        .fetch_one(c)
-        .await)?;
+    let (count,): (i64,) = select_one_tx!(tx, SQL, &tenant, &object, &one, &other, since)?;
     Ok(count > 0)
 }
 
@@ -273,18 +259,18 @@ pub(crate) async fn insert_approval(
     const SQL: &str = "INSERT INTO case_approvals
         (id, verdict_id, agent, approver, approver_name, tenant, object, at, until)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(id)
-        .bind(&verdict.id)
-        .bind(verdict.agent.to_string())
-        .bind(approver.to_string())
-        .bind(name)
-        .bind(person.tenant.to_string())
-        .bind(person.object.to_string())
-        .bind(now.as_millisecond())
-        .bind(until.as_millisecond())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(
+        tx,
+        SQL,
+        id,
+        &verdict.id,
+        verdict.agent.to_string(),
+        approver.to_string(),
+        name,
+        person.tenant.to_string(),
+        person.object.to_string(),
+        now.as_millisecond(),
+        until.as_millisecond()
+    )?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{parse_column, timestamp_from_millis};
 use crate::base::{CaseId, ObjectId, PersonKey};
 use crate::helpdesk::cases::rules::{CaseAction, VerificationMethod};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_all, select_one, select_one_tx, select_optional};
 
 /// Reply to a verification request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,21 +75,21 @@ pub(crate) async fn insert_request(tx: &mut Tx, asking: &NewVerificationRequest<
     const SQL: &str = "INSERT INTO case_checks
         (id, case_id, action, method, agent, agent_name, tenant, object, sealed, state, asked_at, until)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11)";
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(asking.id)
-        .bind(asking.case.to_string())
-        .bind(asking.action.as_str())
-        .bind(asking.method.as_str())
-        .bind(asking.agent.0.to_string())
-        .bind(asking.agent.1)
-        .bind(asking.recipient.tenant.to_string())
-        .bind(asking.recipient.object.to_string())
-        .bind(asking.sealed_words)
-        .bind(asking.now.as_millisecond())
-        .bind(asking.until.as_millisecond())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(
+        tx,
+        SQL,
+        asking.id,
+        asking.case.to_string(),
+        asking.action.as_str(),
+        asking.method.as_str(),
+        asking.agent.0.to_string(),
+        asking.agent.1,
+        asking.recipient.tenant.to_string(),
+        asking.recipient.object.to_string(),
+        asking.sealed_words,
+        asking.now.as_millisecond(),
+        asking.until.as_millisecond()
+    )?;
     Ok(())
 }
 
@@ -155,8 +155,7 @@ macro_rules! requests_where {
 /// Loads the requests of a case, newest first.
 pub(crate) async fn load_requests(db: &Db, case: CaseId) -> Result<Vec<VerificationRequest>, StoreError> {
     let id = case.to_string();
-    let rows: Vec<VerificationRequestRow> =
-        on_db!(db, |pool| sqlx::query_as(requests_where!("k.case_id = $1")).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<VerificationRequestRow> = select_all!(db, requests_where!("k.case_id = $1"), &id)?;
     rows.into_iter().map(VerificationRequest::try_from).collect()
 }
 
@@ -164,11 +163,7 @@ pub(crate) async fn load_requests(db: &Db, case: CaseId) -> Result<Vec<Verificat
 pub(crate) async fn load_requests_to(db: &Db, who: PersonKey) -> Result<Vec<VerificationRequest>, StoreError> {
     let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
     let rows: Vec<VerificationRequestRow> =
-        on_db!(db, |pool| sqlx::query_as(requests_where!("k.tenant = $1 AND k.object = $2"))
-            .bind(&tenant)
-            .bind(&object)
-            .fetch_all(pool)
-            .await)?;
+        select_all!(db, requests_where!("k.tenant = $1 AND k.object = $2"), &tenant, &object)?;
     rows.into_iter().map(VerificationRequest::try_from).collect()
 }
 
@@ -180,8 +175,7 @@ pub(crate) async fn load_request_to(
 ) -> Result<Option<VerificationRequest>, StoreError> {
     let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
     let sql = requests_where!("k.id = $1 AND k.tenant = $2 AND k.object = $3");
-    let row: Option<VerificationRequestRow> =
-        on_db!(db, |pool| sqlx::query_as(sql).bind(id).bind(&tenant).bind(&object).fetch_optional(pool).await)?;
+    let row: Option<VerificationRequestRow> = select_optional!(db, sql, id, &tenant, &object)?;
     row.map(VerificationRequest::try_from).transpose()
 }
 
@@ -190,8 +184,7 @@ pub(crate) async fn count_open_requests_to(db: &Db, who: PersonKey, now: Timesta
     const SQL: &str = "SELECT COUNT(*) FROM case_checks k JOIN cases c ON c.id = k.case_id
         WHERE k.tenant = $1 AND k.object = $2 AND k.state = 'waiting' AND k.until > $3 AND c.state = 'open'";
     let (tenant, object, now) = (who.tenant.to_string(), who.object.to_string(), now.as_millisecond());
-    let (count,): (i64,) =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).bind(now).fetch_one(pool).await)?;
+    let (count,): (i64,) = select_one!(db, SQL, &tenant, &object, now)?;
     Ok(count)
 }
 
@@ -205,8 +198,7 @@ pub(crate) async fn has_open_request(
     const SQL: &str =
         "SELECT COUNT(*) FROM case_checks WHERE case_id = $1 AND method = $2 AND state = 'waiting' AND until > $3";
     let (id, now) = (case.to_string(), now.as_millisecond());
-    let (count,): (i64,) =
-        on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(method.as_str()).bind(now).fetch_one(c).await)?;
+    let (count,): (i64,) = select_one_tx!(tx, SQL, &id, method.as_str(), now)?;
     Ok(count > 0)
 }
 
@@ -222,13 +214,7 @@ pub(crate) async fn mark_answered(
     const SQL: &str = "UPDATE case_checks SET state = $2, sealed = '', answered_at = $3
         WHERE id = $1 AND state = 'waiting' AND until > $3";
     let now = now.as_millisecond();
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(id)
-        .bind(answer.as_str())
-        .bind(now)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, id, answer.as_str(), now)?;
     Ok(rows == 1)
 }
 
@@ -239,7 +225,6 @@ pub(crate) async fn count_failures_since(db: &Db, person: PersonKey, since: Time
     const SQL: &str = "SELECT COUNT(*) FROM case_checks k JOIN cases c ON c.id = k.case_id
         WHERE c.tenant = $1 AND c.object = $2 AND k.asked_at >= $3 AND k.state IN ('wrong', 'refused')";
     let (tenant, object, since) = (person.tenant.to_string(), person.object.to_string(), since.as_millisecond());
-    let (count,): (i64,) =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).bind(since).fetch_one(pool).await)?;
+    let (count,): (i64,) = select_one!(db, SQL, &tenant, &object, since)?;
     Ok(count)
 }

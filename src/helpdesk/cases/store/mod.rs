@@ -31,7 +31,7 @@ use jiff::Timestamp;
 
 use super::rules::CaseAction;
 use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, on_tx, select_all, select_optional, select_optional_tx};
 
 /// Origin of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,24 +193,24 @@ pub(super) async fn insert_case(tx: &mut Tx, new: &NewCase<'_>) -> Result<(), St
     let origin = if new.help_request.is_some() { CaseOrigin::Internet } else { CaseOrigin::Helpdesk };
     let (name, upn) =
         new.person.map_or((new.help_request.map_or("", |(typed, _)| typed), ""), |(_, name, upn)| (name, upn));
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(new.id.to_string())
-        .bind(new.reference.as_str())
-        .bind(new.person.map(|(key, ..)| key.tenant.to_string()))
-        .bind(new.person.map(|(key, ..)| key.object.to_string()))
-        .bind(name)
-        .bind(upn)
-        .bind(origin.as_str())
-        .bind(new.help_request.map(|(_, key)| key))
-        .bind(i64::from(new.help_request.is_some()))
-        .bind(new.reset.map(|id| id.to_string()))
-        .bind(new.action.as_str())
-        .bind(new.owner.map(|(key, _)| key.to_string()))
-        .bind(new.owner.map_or("", |(_, name)| name))
-        .bind(new.now.as_millisecond())
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(
+        tx,
+        SQL,
+        new.id.to_string(),
+        new.reference.as_str(),
+        new.person.map(|(key, ..)| key.tenant.to_string()),
+        new.person.map(|(key, ..)| key.object.to_string()),
+        name,
+        upn,
+        origin.as_str(),
+        new.help_request.map(|(_, key)| key),
+        i64::from(new.help_request.is_some()),
+        new.reset.map(|id| id.to_string()),
+        new.action.as_str(),
+        new.owner.map(|(key, _)| key.to_string()),
+        new.owner.map_or("", |(_, name)| name),
+        new.now.as_millisecond()
+    )?;
     Ok(())
 }
 
@@ -222,8 +222,7 @@ pub(super) async fn count_repeated_request(
 ) -> Result<Option<CaseId>, StoreError> {
     const SQL: &str =
         "UPDATE cases SET asks = asks + 1, updated_at = $2 WHERE asked_key = $1 AND state = 'open' RETURNING id";
-    let row: Option<(String,)> =
-        on_tx!(tx, |c| sqlx::query_as(SQL).bind(key).bind(now.as_millisecond()).fetch_optional(c).await)?;
+    let row: Option<(String,)> = select_optional_tx!(tx, SQL, key, now.as_millisecond())?;
     row.map(|(id,)| parse_column(&id, "id")).transpose()
 }
 
@@ -236,7 +235,7 @@ pub(super) async fn insert_request_reference(
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_requests (reference, case_id, at) VALUES ($1, $2, $3)";
     let (id, now) = (case.to_string(), now.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(reference.as_str()).bind(&id).bind(now).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, reference.as_str(), &id, now)?;
     Ok(())
 }
 
@@ -250,8 +249,7 @@ pub(super) async fn load_case_by_reference(
         " FROM cases WHERE id = COALESCE((SELECT id FROM cases WHERE reference = $1),
         (SELECT case_id FROM case_requests WHERE reference = $1))"
     );
-    let row: Option<CaseRow> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(reference.as_str()).fetch_optional(pool).await)?;
+    let row: Option<CaseRow> = select_optional!(db, SQL, reference.as_str())?;
     row.map(HelpdeskCase::try_from).transpose()
 }
 
@@ -272,8 +270,7 @@ pub(super) async fn load_case_page(
         (origin.as_str(), when.as_millisecond(), id.to_string())
     });
     let state = state.as_str();
-    let rows: Vec<CaseRow> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(state).bind(origin).bind(before).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<CaseRow> = select_all!(db, SQL, state, origin, before, &id)?;
     rows.into_iter().map(HelpdeskCase::try_from).collect()
 }
 
@@ -284,7 +281,7 @@ pub(super) async fn load_cases_of_person(db: &Db, person: PersonKey) -> Result<V
         " FROM cases WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 20"
     );
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let rows: Vec<CaseRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&tenant).bind(&object).fetch_all(pool).await)?;
+    let rows: Vec<CaseRow> = select_all!(db, SQL, &tenant, &object)?;
     rows.into_iter().map(HelpdeskCase::try_from).collect()
 }
 
@@ -293,7 +290,7 @@ pub(super) async fn load_cases_of_reset(db: &Db, reset: ResetId) -> Result<Vec<H
     const SQL: &str =
         case_sql!("SELECT ", " FROM cases WHERE reset_id = $1 ORDER BY created_at DESC, id DESC LIMIT 20");
     let id = reset.to_string();
-    let rows: Vec<CaseRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<CaseRow> = select_all!(db, SQL, &id)?;
     rows.into_iter().map(HelpdeskCase::try_from).collect()
 }
 
@@ -301,7 +298,7 @@ pub(super) async fn load_cases_of_reset(db: &Db, reset: ResetId) -> Result<Vec<H
 pub(super) async fn lock_if_open(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<Option<HelpdeskCase>, StoreError> {
     const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 AND state = 'open' RETURNING ", "");
     let (id, now) = (id.to_string(), now.as_millisecond());
-    let row: Option<CaseRow> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
+    let row: Option<CaseRow> = select_optional_tx!(tx, SQL, &id, now)?;
     row.map(HelpdeskCase::try_from).transpose()
 }
 
@@ -309,7 +306,7 @@ pub(super) async fn lock_if_open(tx: &mut Tx, id: CaseId, now: Timestamp) -> Res
 pub(super) async fn mark_changed(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<HelpdeskCase, StoreError> {
     const SQL: &str = case_sql!("UPDATE cases SET updated_at = $2 WHERE id = $1 RETURNING ", "");
     let (id, now) = (id.to_string(), now.as_millisecond());
-    let row: Option<CaseRow> = on_tx!(tx, |c| sqlx::query_as(SQL).bind(&id).bind(now).fetch_optional(c).await)?;
+    let row: Option<CaseRow> = select_optional_tx!(tx, SQL, &id, now)?;
     row.ok_or(StoreError::RowNotFound)?.try_into()
 }
 
@@ -366,13 +363,13 @@ pub(super) async fn insert_note(
     const SQL: &str = "INSERT INTO case_notes (case_id, seq, at, by, by_name, text)
         SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5 FROM case_notes WHERE case_id = $1";
     let (id, by, now) = (id.to_string(), by.to_string(), now.as_millisecond());
-    on_tx!(tx, |c| sqlx::query(SQL).bind(&id).bind(now).bind(&by).bind(name).bind(text).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, SQL, &id, now, &by, name, text)?;
     Ok(())
 }
 
 pub(super) async fn load_notes(db: &Db, id: CaseId) -> Result<Vec<CaseNote>, StoreError> {
     const SQL: &str = "SELECT at, by_name, text FROM case_notes WHERE case_id = $1 ORDER BY seq";
     let id = id.to_string();
-    let rows: Vec<(i64, String, String)> = on_db!(db, |pool| sqlx::query_as(SQL).bind(&id).fetch_all(pool).await)?;
+    let rows: Vec<(i64, String, String)> = select_all!(db, SQL, &id)?;
     Ok(rows.into_iter().map(|(when, by, text)| CaseNote { at: timestamp_from_millis(when), by, text }).collect())
 }

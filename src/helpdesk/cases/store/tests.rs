@@ -4,7 +4,7 @@
 use sqlx::AssertSqlSafe;
 
 use crate::store::testing::{TestDatabase, test_databases};
-use crate::store::{StoreError, on_db, write_db};
+use crate::store::{StoreError, exec_db, select_all};
 
 /// Columns of a row with their SQL literals.
 type ColumnLiterals = Vec<(&'static str, &'static str)>;
@@ -114,7 +114,7 @@ async fn insert_row(engine: &TestDatabase, table: &str, row: &[(&str, &str)]) ->
     let columns: Vec<&str> = row.iter().map(|(column, _)| *column).collect();
     let values: Vec<&str> = row.iter().map(|(_, value)| *value).collect();
     let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), values.join(", "));
-    write_db!(&engine.db, |pool| sqlx::query(AssertSqlSafe(sql)).execute(pool).await.map(|_| ()))?;
+    exec_db!(&engine.db, AssertSqlSafe(sql))?;
     Ok(())
 }
 
@@ -387,8 +387,7 @@ async fn old_case_loses_personal_data_and_keeps_executions() {
         assert_eq!(super::erase_old_cases(&mut tx, late).await.unwrap(), 2);
         assert_eq!(super::erase_old_cases(&mut tx, late).await.unwrap(), 0, "once");
         tx.commit().await.unwrap();
-        let rows: Vec<(String, String, String)> =
-            on_db!(&engine.db, |pool| sqlx::query_as(REMAINING_SQL).fetch_all(pool).await).unwrap();
+        let rows: Vec<(String, String, String)> = select_all!(&engine.db, REMAINING_SQL).unwrap();
         assert_eq!(rows, [(String::new(), "closed".to_owned(), "done".to_owned())]);
     }
 }

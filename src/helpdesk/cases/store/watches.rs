@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{parse_column, timestamp_from_millis};
 use crate::base::{CaseId, PersonKey};
-use crate::store::{Db, StoreError, Tx, on_db, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_all};
 
 /// A monitored pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,18 +63,18 @@ pub(crate) async fn insert_watch(tx: &mut Tx, watch: &PassWatch) -> Result<(), S
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let (case, tenant, object) =
         (watch.case.to_string(), watch.person.tenant.to_string(), watch.person.object.to_string());
-    on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(&watch.execution_id)
-        .bind(&case)
-        .bind(&tenant)
-        .bind(&object)
-        .bind(&watch.pass_id)
-        .bind(watch.created_at.as_millisecond())
-        .bind(watch.expires_at.as_millisecond())
-        .bind(&watch.sealed_audience)
-        .execute(c)
-        .await
-        .map(|_| ()))?;
+    exec_tx!(
+        tx,
+        SQL,
+        &watch.execution_id,
+        &case,
+        &tenant,
+        &object,
+        &watch.pass_id,
+        watch.created_at.as_millisecond(),
+        watch.expires_at.as_millisecond(),
+        &watch.sealed_audience
+    )?;
     Ok(())
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn load_watches(db: &Db, since: Timestamp) -> Result<Vec<PassWa
     const SQL: &str = "SELECT action_id, case_id, tenant, object, pass_id, made_at, ends_at, used_at, method_at, sealed
         FROM pass_watches WHERE made_at > $1 ORDER BY made_at LIMIT 500";
     let since = since.as_millisecond();
-    let rows: Vec<PassWatchRow> = on_db!(db, |pool| sqlx::query_as(SQL).bind(since).fetch_all(pool).await)?;
+    let rows: Vec<PassWatchRow> = select_all!(db, SQL, since)?;
     rows.into_iter().map(PassWatch::try_from).collect()
 }
 
@@ -91,8 +91,7 @@ pub(crate) async fn load_watches(db: &Db, since: Timestamp) -> Result<Vec<PassWa
 pub(crate) async fn mark_used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE pass_watches SET used_at = $2 WHERE action_id = $1 AND used_at IS NULL";
     let at = at.as_millisecond();
-    let rows =
-        on_tx!(tx, |c| sqlx::query(SQL).bind(action).bind(at).execute(c).await.map(|done| done.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, action, at)?;
     Ok(rows == 1)
 }
 
@@ -105,12 +104,6 @@ pub(crate) async fn mark_method_registered(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE pass_watches SET method_at = $3 WHERE action_id = $1 AND COALESCE(method_at, -1) = $2";
     let (before, at) = (before.map_or(-1, Timestamp::as_millisecond), at.as_millisecond());
-    let rows = on_tx!(tx, |c| sqlx::query(SQL)
-        .bind(action)
-        .bind(before)
-        .bind(at)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected()))?;
+    let rows = exec_tx!(tx, SQL, action, before, at)?;
     Ok(rows == 1)
 }

@@ -4,7 +4,7 @@ use super::super::listing::{ListCursor, ResetSummary};
 use super::{ResetQuery, load_unindexed_before, start_cursor, without_hyphens};
 use crate::base::{PersonKey, ResetId};
 use crate::reset::search_terms;
-use crate::store::{Db, StoreError, Tx, on_tx};
+use crate::store::{Db, StoreError, Tx, exec_tx, on_tx, select_all_tx, select_optional_tx};
 
 /// Loads resets that are not indexed, newest first, after a cursor.
 pub(in crate::reset) async fn load_unindexed(
@@ -22,8 +22,7 @@ pub(in crate::reset) async fn index_terms(tx: &mut Tx, resets: &[ResetSummary]) 
     let mut pairs = Vec::new();
     for line in resets {
         let id = line.id.to_string();
-        let taken =
-            on_tx!(&mut *tx, |c| sqlx::query(CLAIM_RESET).bind(&id).execute(c).await.map(|done| done.rows_affected()))?;
+        let taken = exec_tx!(&mut *tx, CLAIM_RESET, &id)?;
         if taken == 1 {
             let words = search_terms::terms_of_reset(&line.name, &line.upn, &without_hyphens(&line.reference));
             pairs.extend(words.into_iter().map(|word| (word, id.clone())));
@@ -67,8 +66,7 @@ pub(crate) async fn index_ticket(tx: &mut Tx, about: TicketScope<'_>, ticket: &s
         TicketScope::Resets(ids) => ids.iter().map(ResetId::to_string).collect(),
         TicketScope::Person(key) => {
             let (tenant, object) = (key.tenant.to_string(), key.object.to_string());
-            let rows: Vec<(String,)> =
-                on_tx!(&mut *tx, |c| sqlx::query_as(SELECT_RESETS).bind(&tenant).bind(&object).fetch_all(c).await)?;
+            let rows: Vec<(String,)> = select_all_tx!(&mut *tx, SELECT_RESETS, &tenant, &object)?;
             rows.into_iter().map(|(id,)| id).collect()
         }
     };
@@ -86,13 +84,12 @@ pub(in crate::reset) async fn delete_terms(tx: &mut Tx, id: ResetId) -> Result<(
     // A concurrent indexer waits for this row, or finds it marked as indexed.
     const MARK_INDEXED: &str = "UPDATE resets SET searchable = 1 WHERE id = $1";
     let id = id.to_string();
-    on_tx!(&mut *tx, |c| sqlx::query(MARK_INDEXED).bind(&id).execute(c).await.map(|_| ()))?;
-    let row: Option<(String, String, String)> =
-        on_tx!(&mut *tx, |c| sqlx::query_as(SELECT_RESET).bind(&id).fetch_optional(c).await)?;
+    exec_tx!(&mut *tx, MARK_INDEXED, &id)?;
+    let row: Option<(String, String, String)> = select_optional_tx!(&mut *tx, SELECT_RESET, &id)?;
     for word in row.into_iter().flat_map(|(name, upn, reference)| search_terms::terms_of_reset(&name, &upn, &reference))
     {
-        on_tx!(&mut *tx, |c| sqlx::query(DELETE_TERM).bind(&word).bind(&id).execute(c).await.map(|_| ()))?;
+        exec_tx!(&mut *tx, DELETE_TERM, &word, &id)?;
     }
-    on_tx!(tx, |c| sqlx::query(DELETE_TICKET_TERMS).bind(&id).execute(c).await.map(|_| ()))?;
+    exec_tx!(tx, DELETE_TICKET_TERMS, &id)?;
     Ok(())
 }

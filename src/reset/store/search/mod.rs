@@ -20,7 +20,7 @@ use super::timestamp_from_millis;
 use crate::base::ResetId;
 use crate::reset::search_terms::{MAX_LOOKUP_TERMS, SearchText};
 use crate::reset::state::ResetState;
-use crate::store::{Db, StoreError, on_db};
+use crate::store::{Db, StoreError, on_db, select_all, select_optional};
 
 /// Number of resets per batch. The SQL below repeats the number.
 const BATCH_SIZE: usize = 200;
@@ -264,13 +264,7 @@ async fn load_batch(
         way => {
             let (sql, value) = sql_and_value(way, BY_COLUMN);
             let oldest = asked.from.map_or(i64::MIN, Timestamp::as_millisecond);
-            on_db!(db, |pool| sqlx::query_as(sql)
-                .bind(before.at)
-                .bind(oldest)
-                .bind(value)
-                .bind(&before.id)
-                .fetch_all(pool)
-                .await)?
+            select_all!(db, sql, before.at, oldest, value, &before.id)?
         }
     };
     rows.into_iter().map(summary_from_row).collect()
@@ -302,13 +296,7 @@ async fn load_batch_end(
         way => {
             let (sql, value) = sql_and_value(way, BY_COLUMN);
             let oldest = asked.from.map_or(i64::MIN, Timestamp::as_millisecond);
-            on_db!(db, |pool| sqlx::query_as(sql)
-                .bind(before.at)
-                .bind(oldest)
-                .bind(value)
-                .bind(&before.id)
-                .fetch_optional(pool)
-                .await)?
+            select_optional!(db, sql, before.at, oldest, value, &before.id)?
         }
     };
     Ok(row.map(|(id,)| id))
@@ -350,12 +338,7 @@ async fn load_ticket_matches(
         ORDER BY reset_id DESC LIMIT 200";
     let Some(text) = &asked.text else { return Ok(BTreeSet::new()) };
     let (newest, oldest) = id_range(asked, before);
-    let rows: Vec<(String,)> = on_db!(db, |pool| sqlx::query_as(SQL)
-        .bind(&newest)
-        .bind(&oldest)
-        .bind(text.ticket_term())
-        .fetch_all(pool)
-        .await)?;
+    let rows: Vec<(String,)> = select_all!(db, SQL, &newest, &oldest, text.ticket_term())?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
@@ -364,7 +347,6 @@ async fn load_unindexed_before(db: &Db, before: &SearchCursor, count: usize) -> 
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE searchable IS NULL AND (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3";
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let rows: Vec<ResetSummaryRow> =
-        on_db!(db, |pool| sqlx::query_as(SQL).bind(before.at).bind(&before.id).bind(count).fetch_all(pool).await)?;
+    let rows: Vec<ResetSummaryRow> = select_all!(db, SQL, before.at, &before.id, count)?;
     rows.into_iter().map(summary_from_row).collect()
 }

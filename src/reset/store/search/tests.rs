@@ -1,5 +1,6 @@
 //! Tests of the search on both databases: results, order, scan limit and index.
 
+use crate::store::{exec_tx, select_one};
 use jiff::SignedDuration;
 
 use super::super::tests::{base_time, person_key, person_profile};
@@ -8,7 +9,6 @@ use super::index::{TicketScope, delete_terms, index_ticket};
 use super::*;
 use crate::base::{Random, ReferenceCode};
 use crate::reset::cause::ResetCause;
-use crate::store::on_tx;
 use crate::store::testing::{TestDatabase, test_databases};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -203,17 +203,8 @@ async fn insert_copies(engine: &TestDatabase, of: &ResetSummary, count: i64) {
         let id = ResetId::lower_bound_at(now).to_string();
         let (reference, object, source) =
             (format!("0{n:07}"), format!("00000000-0000-4000-8000-{n:012}"), of.id.to_string());
-        on_tx!(&mut tx, |c| sqlx::query(INSERT_RESET)
-            .bind(&id)
-            .bind(&reference)
-            .bind(&object)
-            .bind(now.as_millisecond())
-            .bind(&source)
-            .execute(c)
-            .await
-            .map(|_| ()))
-        .unwrap();
-        on_tx!(&mut tx, |c| sqlx::query(INSERT_TERMS).bind(&id).bind(&source).execute(c).await.map(|_| ())).unwrap();
+        exec_tx!(&mut tx, INSERT_RESET, &id, &reference, &object, now.as_millisecond(), &source).map(|_| ()).unwrap();
+        exec_tx!(&mut tx, INSERT_TERMS, &id, &source).map(|_| ()).unwrap();
     }
     tx.commit().await.unwrap();
 }
@@ -276,8 +267,7 @@ async fn ticket_finds_its_resets_until_erasure() {
         for text in ["req-7", "omar", "inc0012345", "an mu", "p1@"] {
             assert_eq!(search_ids(&engine, &text_query(text)).await, [], "{text}");
         }
-        let (left,): (i64,) =
-            on_db!(&engine.db, |p| sqlx::query_as("SELECT COUNT(*) FROM search_words").fetch_one(p).await).unwrap();
+        let (left,): (i64,) = select_one!(&engine.db, "SELECT COUNT(*) FROM search_words").unwrap();
         assert_eq!(left, 0, "nothing personal is left");
     }
 }
