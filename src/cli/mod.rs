@@ -2,8 +2,8 @@
 
 #[cfg(feature = "emulator")]
 mod demo;
+mod output;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,6 +12,9 @@ use passback::config::{Config, load_config};
 use passback::serve::{PortalServer, bind_listener};
 use passback::{Clock, Random, ops, verify_audit};
 use url::Url;
+
+pub(crate) use output::print_error;
+use output::{CliError, print_line};
 
 /// Self-service password reset for Microsoft Entra ID with writeback to on-premises Active Directory.
 #[derive(Parser)]
@@ -158,8 +161,6 @@ impl ConfigArg {
     }
 }
 
-type CliError = Box<dyn std::error::Error + Send + Sync>;
-
 /// Parses the command line and runs the command.
 pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
     let cli = CliArgs::parse();
@@ -174,11 +175,6 @@ pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Prints an error with its sources to standard error.
-pub(crate) fn print_error(error: &dyn std::error::Error) {
-    let _ = writeln!(std::io::stderr(), "passback: {}", passback::format_error_chain(error));
 }
 
 fn init_logging() {
@@ -306,10 +302,4 @@ async fn verify_audit_chain(
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
-}
-
-/// Prints one line to standard output.
-pub(crate) fn print_line(line: &str) {
-    // A closed standard output is no error of this command.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AccountName, DirectoryProbe};
+use super::probe::{AccountName, DirectoryProbe};
 use crate::base::Clock;
 use crate::config;
 

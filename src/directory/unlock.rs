@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::connection::LdapConnection;
-use super::{AccountName, DirectoryError, DirectoryProbe, ProbeInner};
+use super::error::DirectoryError;
+use super::probe::{AccountName, DirectoryProbe, ProbeInner};
 
 impl DirectoryProbe {
     /// Returns whether unlocking is configured.

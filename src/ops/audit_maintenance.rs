@@ -53,7 +53,7 @@ async fn run_once(app: &AppState) -> Result<(), StoreError> {
 /// Writes the head to the log, which leaves the machine in most installations, and to `audit.head_dir`, if it is set.
 async fn export_head(app: &AppState) -> Result<(), StoreError> {
     let Some((count, hash)) = load_head(&app.db).await? else { return Ok(()) };
-    tracing::info!(count, hash, "audit head published: keep it for `passback audit verify --head`");
+    tracing::info!(count, hash, "audit head published: keep for `passback audit verify --head`");
     let Some(folder) = app.config.audit.head_dir.clone() else { return Ok(()) };
     let (line, now) = (format!("{count} {hash}\n"), app.now());
     let written = tokio::task::spawn_blocking(move || write_head_file(&folder, &line, now)).await;

@@ -67,7 +67,7 @@ async fn dispatch_and_record(resets: &ResetService, sent: PendingDispatch, passw
         Ok(tried) => tried,
         Err(error) => {
             // The row has another owner, or the database is unavailable: the tracker ends the reset based on the row.
-            tracing::error!(reset.id = %id, error = ?error, "reset dispatch failed: tracker will resolve it");
+            tracing::error!(reset.id = %id, error = ?error, "reset dispatch failed: tracker will resolve the outcome");
             return;
         }
     };

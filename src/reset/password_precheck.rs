@@ -36,7 +36,7 @@ pub(super) async fn precheck_password(app: &AppState, password: &NewPassword) ->
         Ok(verdict) => PrecheckOutcome::Refused(build_refusal(password.rule_statuses(), &verdict)),
         // Logs only this part of the error: a Graph response to a request with a password does not belong in a log.
         Err(error) => {
-            tracing::warn!(error = %error, "Microsoft password check failed: continuing without it");
+            tracing::warn!(error = %error, "Microsoft password check failed: continuing without this check");
             PrecheckOutcome::Unavailable
         }
     }

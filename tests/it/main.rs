@@ -9,7 +9,6 @@
     reason = "a test may panic and may use the system's clock"
 )]
 
-mod architecture;
 mod browser;
 mod contract;
 mod directory;

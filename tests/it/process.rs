@@ -115,5 +115,5 @@ fn invalid_config_explains_what_to_do() {
         .args(["audit", "verify", "--database", "mysql://x"])
         .output()
         .unwrap();
-    assert!(String::from_utf8_lossy(&gone.stderr).contains("neither sqlite:// nor postgres://"), "{gone:?}");
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("must start with sqlite:// or postgres://"), "{gone:?}");
 }

@@ -72,7 +72,7 @@ impl CertificateCredential {
     ) -> Result<Self, CredentialError> {
         let pair = CertificateContents::read_files(&files)?.parse_certificate(&files)?;
         if let Err(error) = pair.check_validity(clock.now(), &files) {
-            tracing::error!(%error, "client certificate not valid: sign-in fails until it is replaced");
+            tracing::error!(%error, "client certificate not valid: sign-in fails until replaced");
         }
         Ok(Self {
             files,

@@ -237,7 +237,7 @@ impl OperatorClient {
             Err(error) if error.needs_new_sign_in() => {
                 tracing::error!(
                     code = error.aadsts_code(),
-                    "operator refresh token rejected: resets unavailable until it is linked again"
+                    "operator refresh token rejected: resets unavailable until linked again"
                 );
                 self.mark_fault(operator, OperatorFault::Token, error.aadsts_code()).await?;
                 Err(OperatorError::Fault(OperatorFault::Token))
@@ -289,7 +289,7 @@ impl OperatorClient {
         error: &GraphError,
     ) -> Result<(), OperatorError> {
         if matches!(error, GraphError::ErrorResponse(refusal) if refusal.challenge.is_some()) {
-            tracing::error!("operator token challenged: resets unavailable until it is linked again");
+            tracing::error!("operator token challenged: resets unavailable until linked again");
             self.mark_fault(operator, OperatorFault::Relink, None).await?;
         }
         Ok(())

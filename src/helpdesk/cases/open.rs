@@ -195,7 +195,7 @@ async fn delete_passes(app: &AppState, case: &HelpdeskCase) -> Result<(), StoreE
         if let Err(error) = app.entra.operator.delete_pass(person.object, &pass.detail).await {
             tracing::warn!(
                 error = ?error, case.reference = %case.reference,
-                "Temporary Access Pass deletion failed: it expires on its own"
+                "Temporary Access Pass deletion failed: the pass expires on its own"
             );
         }
     }

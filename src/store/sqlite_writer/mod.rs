@@ -214,7 +214,7 @@ impl WriterState {
             recovery = self.recover(options).await;
         }
         if let Err(error) = recovery {
-            tracing::error!(error = ?error, "SQLite writer reconnect failed: writes fail until it succeeds");
+            tracing::error!(error = ?error, "SQLite writer reconnect failed: writes fail until reconnected");
         }
     }
 

@@ -289,7 +289,7 @@ async fn expired_personal_data_is_erased_and_chain_stays_valid() {
             "SELECT COUNT(*) FROM audit_personal",
         ] {
             // The tables are erased one after another.
-            for _ in 0..100 {
+            for _ in 0..600 {
                 if left(sql).await == 0 {
                     break;
                 }

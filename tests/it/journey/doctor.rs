@@ -176,7 +176,7 @@ async fn wrong_setting_is_reported_with_remedy() {
         &fleet,
         "[notify]\nkind = \"smtp\"\nfrom = \"p@contoso.example\"\n[notify.smtp]\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"",
     );
-    run_doctor(&fleet).assert_finding("mail", "error", "cannot be reached");
+    run_doctor(&fleet).assert_finding("mail", "error", "cannot reach the mail server");
     append_to_config(&fleet, "[canary]\nperson = \"omar@contoso.example\"");
     run_doctor(&fleet).assert_finding("canary", "warning", "never reset so far");
     fleet.emulator.stop().await;
@@ -275,7 +275,7 @@ async fn real_domain_controller_is_checked_with_probe_account() {
     let mut wrong = domain.probe_settings();
     wrong.base_dn = "OU=Nowhere,DC=corp,DC=example".to_owned();
     append_to_config(&fleet, &section(&wrong));
-    run_doctor(&fleet).assert_finding("directory", "error", "refused to search");
+    run_doctor(&fleet).assert_finding("directory", "error", "rejected the request");
     fleet.emulator.stop().await;
 }
 

@@ -180,7 +180,7 @@ async fn breach_list_file_is_built_and_queried_offline() {
     };
     let built = run();
     assert!(String::from_utf8_lossy(&built.stdout).contains("holds 2 hashes"), "{built:?}");
-    assert!(String::from_utf8_lossy(&run().stderr).contains("nothing is overwritten"));
+    assert!(String::from_utf8_lossy(&run().stderr).contains("nothing was overwritten"));
     let file = dir.path().join("hashes.fst").display().to_string();
     let portal = start_with_breach_check(&file).await;
     let mut wanda = portal.signed_in("wanda").await;
