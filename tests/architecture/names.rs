@@ -11,7 +11,8 @@ const MAX_ONE_WORD_FUNCTIONS: f64 = 40.0;
 /// Maximum share of doc paragraphs that open with a question word, in percent.
 const MAX_RIDDLE_PARAGRAPHS: f64 = 3.0;
 /// Figures of the release before the names were revised (version 0.1.0, 2026-11-26), measured by this test.
-const BEFORE: &str = "NAMES_BEFORE";
+const BEFORE: &str = "types 658 (76 % one word, 35 % share a name), functions 1821 (75 % one word), doc paragraphs 2871 \
+    (19.9 % open with a question word)";
 
 /// Type or function as defined in a file.
 struct DefinedName {
@@ -176,7 +177,11 @@ fn functions_and_comments_stay_plain() {
         .collect();
     let all = collect_definitions(&files);
     let one_word_types = all.types.iter().filter(|t| count_words(&t.name) == 1).count();
-    let names: BTreeSet<&str> = all.types.iter().map(|t| t.name.as_str()).collect();
+    let mut definitions: BTreeMap<&str, usize> = BTreeMap::new();
+    for defined in &all.types {
+        *definitions.entry(&defined.name).or_default() += 1;
+    }
+    let shared: usize = definitions.values().filter(|count| **count > 1).sum();
     let one_word_functions: Vec<&DefinedName> = all.functions.iter().filter(|f| count_words(&f.name) == 1).collect();
     let opens = ["What ", "How ", "Whether ", "So ", "Who ", "Why "];
     let riddles: Vec<&String> =
@@ -189,7 +194,7 @@ fn functions_and_comments_stay_plain() {
          doc paragraphs {} ({paragraphs:.1} % open with a question word)",
         all.types.len(),
         percent(one_word_types, all.types.len()),
-        percent(all.types.len() - names.len(), all.types.len()),
+        percent(shared, all.types.len()),
         all.functions.len(),
         all.paragraphs.len(),
     );
