@@ -56,6 +56,9 @@ as_postgres "$bin/initdb -D $data/db -A trust -E UTF8" >/dev/null
 as_postgres "$bin/pg_ctl -D $data/db -l $data/log -w -o '-p $port -k $data -c listen_addresses=127.0.0.1 -c max_connections=300' start" >/dev/null
 export TEST_DATABASE_URL="postgres://postgres@127.0.0.1:$port/postgres"
 
+PASSBACK_RELEASE_BEFORE="$(tests/release-before.sh)"
+export PASSBACK_RELEASE_BEFORE
+
 export INSTA_UPDATE="${INSTA_UPDATE:-no}"
 # One more than there are cores: most of the time a test waits for somebody else.
 export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$(($(nproc) + 1))}"

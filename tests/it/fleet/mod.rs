@@ -6,3 +6,4 @@ mod notices;
 mod outage;
 mod recovery;
 mod replicas;
+mod upgrade;
