@@ -1,7 +1,7 @@
 //! Provides named crash points, where a test kills the process at a moment that timing alone would miss.
 //!
 //! `PASSBACK_CRASH_AT` names a crash point, with `:n` for the nth time it is reached. `PASSBACK_STOP_AT` stops the
-//! process there instead, until SIGCONT. The release binary is built without the emulator and has no crash points.
+//! process there instead, until SIGCONT. Only builds with the feature `test-hooks` have crash points.
 
 /// Sends SIGKILL or SIGSTOP to this process if the environment names this crash point.
 #[cfg(feature = "test-hooks")]
