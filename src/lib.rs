@@ -5,6 +5,7 @@
 mod audit;
 mod base;
 mod branding;
+mod conditional_access;
 pub mod config;
 #[cfg(feature = "emulator")]
 pub mod demo;

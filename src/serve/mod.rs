@@ -28,7 +28,7 @@ use crate::reset::{ResetTracker, run_change_feed, run_indexer, run_tracker};
 use crate::state::{AppSetupError, AppState};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{apply_middleware, serve_asset, serve_brand_asset, switch_language};
-use crate::{helpdesk, notify, ops, reset, signin};
+use crate::{conditional_access, helpdesk, notify, ops, reset, signin};
 
 /// Maximum time for the TLS handshake and for the head of a request. An incomplete request is closed after it.
 const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -143,7 +143,7 @@ impl PortalServer {
         app.background_tasks.spawn(helpdesk::run_alert_scanner(app.clone()));
         app.background_tasks.spawn(helpdesk::run_pass_monitor(app.clone()));
         app.background_tasks.spawn(signin::run_ended_session_watcher(app.clone()));
-        app.background_tasks.spawn(signin::run_policy_assessor(app.clone()));
+        app.background_tasks.spawn(conditional_access::run_policy_assessor(app.clone()));
         app.background_tasks.spawn(app.entra.credential.clone().run_expiry_monitor(app.shutdown.clone()));
         if let Some(worker) = MailWorker::new(&app)? {
             app.background_tasks.spawn(worker.run());

@@ -16,9 +16,9 @@ use super::finishing;
 use super::refusals::SignInRefusal;
 use super::session::{self, LoginSession};
 use super::staff::{StaffPermission as _, StaffRole, ViewHelpdesk};
-use super::verdict::{PersonCoverage, PolicyAssessor};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::Secret;
+use crate::conditional_access::{PersonCoverage, PolicyAssessor};
 use crate::entra::{AuthorizedSignIn, SignInError, VerifiedIdentity, parse_aadsts_codes};
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError};
@@ -144,7 +144,7 @@ async fn check_sign_in(
     if settings.accept_unverified_policy {
         return Ok(CallbackDecision::Accept);
     }
-    Ok(match PolicyAssessor::from_ref(app).check_coverage(context, who.key.object, who.is_guest).await? {
+    Ok(match PolicyAssessor::from_ref(app).check_coverage(context, who).await? {
         PersonCoverage::Covered => CallbackDecision::Accept,
         PersonCoverage::Excluded => CallbackDecision::Refuse(SignInRefusal::ExcludedFromPolicy),
         PersonCoverage::NotEnforced => CallbackDecision::Refuse(SignInRefusal::PolicyNotEnforced),

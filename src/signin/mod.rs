@@ -11,7 +11,6 @@ mod refusals;
 mod routes;
 mod session;
 mod staff;
-mod verdict;
 
 pub(crate) use agent_action::{PendingAction, ResumedAction};
 pub(crate) use attempt::begin_agent_action;
@@ -23,4 +22,3 @@ pub(crate) use staff::{
     AcknowledgeAlerts, ApproveActions, StaffMember, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights,
     WorkCases, with_staff_navigation,
 };
-pub(crate) use verdict::{PolicyAssessment, PolicyAssessor, PolicyFinding, run_policy_assessor};
