@@ -25,10 +25,11 @@ use crate::entra::{EntraClients, EntraSetupError};
 use crate::notify::{MailError, MailWorker};
 use crate::people::run_phone_number_refresh;
 use crate::reset::{ResetTracker, run_change_feed, run_indexer, run_tracker};
+use crate::signin::CallbackHandlers;
 use crate::state::{AppSetupError, AppState};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{apply_middleware, serve_asset, serve_brand_asset, switch_language};
-use crate::{conditional_access, helpdesk, notify, ops, reset, signin};
+use crate::{admin, conditional_access, helpdesk, notify, ops, reset, signin};
 
 /// Maximum time for the TLS handshake and for the head of a request. An incomplete request is closed after it.
 const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,7 +45,11 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 /// Combines the routes of all features.
 fn routes(shown: reset::PageCache) -> Router<AppState> {
     Router::new()
-        .merge(signin::router(helpdesk::handle_agent_return))
+        .merge(signin::router(CallbackHandlers {
+            resume_action: helpdesk::handle_agent_return,
+            propose_operator: admin::handle_operator_sign_in,
+        }))
+        .merge(admin::router())
         .merge(reset::router(shown))
         .merge(helpdesk::router())
         .merge(notify::router())
