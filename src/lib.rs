@@ -3,6 +3,7 @@
 //! Each domain is a module. A test checks the allowed import directions against the table in `docs/architecture.md`.
 
 mod admin;
+mod alerts;
 mod audit;
 mod base;
 mod branding;

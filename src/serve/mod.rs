@@ -29,7 +29,7 @@ use crate::signin::CallbackHandlers;
 use crate::state::{AppSetupError, AppState};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{apply_middleware, serve_asset, serve_brand_asset, switch_language};
-use crate::{admin, conditional_access, helpdesk, notify, ops, reset, signin};
+use crate::{admin, alerts, conditional_access, helpdesk, notify, ops, reset, signin};
 
 /// Maximum time for the TLS handshake and for the head of a request. An incomplete request is closed after it.
 const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -145,7 +145,7 @@ impl PortalServer {
         app.background_tasks.spawn(run_tracker(ResetTracker::from_ref(&app)));
         app.background_tasks.spawn(run_change_feed(app.clone(), shown));
         app.background_tasks.spawn(run_indexer(app.clone()));
-        app.background_tasks.spawn(helpdesk::run_alert_scanner(app.clone()));
+        app.background_tasks.spawn(alerts::run_alert_scanner(app.clone()));
         app.background_tasks.spawn(helpdesk::run_pass_monitor(app.clone()));
         app.background_tasks.spawn(signin::run_ended_session_watcher(app.clone()));
         app.background_tasks.spawn(conditional_access::run_policy_assessor(app.clone()));
