@@ -27,7 +27,7 @@ use crate::people::run_phone_number_refresh;
 use crate::reset::{ResetTracker, run_change_feed, run_indexer, run_tracker};
 use crate::signin::CallbackHandlers;
 use crate::state::{AppSetupError, AppState};
-use crate::store::{Db, SealError, Sealer, StoreError};
+use crate::store::{Db, SealError, Sealer, SessionRecordStore, StoreError};
 use crate::web::{apply_middleware, serve_asset, serve_brand_asset, switch_language};
 use crate::{admin, alerts, conditional_access, helpdesk, notify, ops, reset, signin};
 
@@ -141,7 +141,8 @@ impl PortalServer {
         let entra = EntraClients::new(&config, &db, &sealer, &clock, &random)?;
         let app = AppState::new(config, db, &sealer, entra, clock, random)?;
         let shown = reset::PageCache::new(app.clock.clone(), PAGE_CACHE_CAPACITY);
-        let router = apply_middleware(routes(shown.clone()), &app)?;
+        let sessions = SessionRecordStore::new(app.sessions.clone(), signin::read_session_owner);
+        let router = apply_middleware(routes(shown.clone()), &app, sessions)?;
         app.background_tasks.spawn(run_tracker(ResetTracker::from_ref(&app)));
         app.background_tasks.spawn(run_change_feed(app.clone(), shown));
         app.background_tasks.spawn(run_indexer(app.clone()));

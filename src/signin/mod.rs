@@ -22,5 +22,5 @@ pub(crate) use permissions::{
     WorkCases,
 };
 pub(crate) use routes::router;
-pub(crate) use session::{LoginSession, ResetViewer, SignedInPerson};
+pub(crate) use session::{LoginSession, ResetViewer, SignedInPerson, read_session_owner};
 pub(crate) use staff::{StaffMember, with_staff_navigation};

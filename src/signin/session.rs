@@ -15,7 +15,7 @@ use super::refusals::SignInRefusal;
 use crate::base::{PersonKey, TimestampExt as _};
 use crate::entra::VerifiedIdentity;
 use crate::state::AppState;
-use crate::store::{StoreError, is_session_from_cache};
+use crate::store::{SessionData, StoreError, is_session_from_cache};
 use crate::web::WebError;
 
 const LOGIN_KEY: &str = "login";
@@ -116,6 +116,17 @@ impl LoginSession {
         let after = |at: Timestamp, seconds| at.later(SignedDuration::from_secs(seconds));
         after(self.seen_at, idle).min(after(self.since, absolute))
     }
+}
+
+/// Part of a login that names its person. Separate, so that a login of another release still has an owner.
+#[derive(Deserialize)]
+struct LoginOwner {
+    key: PersonKey,
+}
+
+/// Returns the person who is signed in to a session, for the session store.
+pub(crate) fn read_session_owner(data: &SessionData) -> Option<PersonKey> {
+    LoginOwner::deserialize(data.get(LOGIN_KEY)?).ok().map(|owner| owner.key)
 }
 
 fn session_store_error(error: &tower_sessions::session::Error) -> WebError {
@@ -245,5 +256,38 @@ impl OptionalFromRequestParts<AppState> for ResetViewer {
             let looks = login.has_any_role(ViewHelpdesk::ROLES) && is_staff_network(parts, app);
             Self { login, session, is_staff_viewer: looks }
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A login as the release before stored it in the session.
+    const STORED_LOGIN: &str = r#"{
+        "key": {"tenant": "c0de0000-7e5a-4f00-8000-00000000c0de", "object": "00000000-0000-4000-8000-000000000001"},
+        "name": "Wanda", "upn": "wanda@contoso.example", "roles": ["Passback.Agent"], "staff": true,
+        "authenticated_at": "2026-11-25T08:00:00Z", "since": "2026-11-25T08:00:01Z",
+        "seen_at": "2026-11-25T08:05:00Z", "hint": null
+    }"#;
+
+    #[test]
+    fn login_of_release_before_is_readable() {
+        let login: LoginSession = serde_json::from_str(STORED_LOGIN).unwrap();
+        assert!(
+            login.is_staff() && login.has_any_role(&[StaffRole::Agent]) && !login.has_any_role(&[StaffRole::Admin])
+        );
+        assert_eq!(
+            serde_json::to_value(&login).unwrap(),
+            serde_json::from_str::<serde_json::Value>(STORED_LOGIN).unwrap()
+        );
+    }
+
+    #[test]
+    fn owner_is_read_from_login_only() {
+        let stored: serde_json::Value = serde_json::from_str(STORED_LOGIN).unwrap();
+        let owner = read_session_owner(&[(LOGIN_KEY.to_owned(), stored)].into()).unwrap();
+        assert_eq!(owner.to_string(), "c0de0000-7e5a-4f00-8000-00000000c0de/00000000-0000-4000-8000-000000000001");
+        assert_eq!(read_session_owner(&[(BROWSER_KEY.to_owned(), "x".into())].into()), None);
     }
 }
