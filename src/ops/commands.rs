@@ -1,25 +1,35 @@
-//! Runs `passback pause` and `passback resume`. Both write to the database and so affect all replicas.
+//! Runs the commands `passback pause`, `resume`, `backup` and `breach build`.
+
+use std::path::Path;
 
 use crate::audit::AuditLog;
-use crate::base::{Clock, Random};
+use crate::base::{BoxedError, Clock, Random};
 use crate::config::Config;
 use crate::eligibility::{PauseReason, ResetPause};
-use crate::store::{Db, SealError, Sealer, StoreError};
+use crate::password_policy::build_breach_list;
+use crate::store::{Db, SealError, Sealer, StoreError, create_backup};
+
+pub use crate::password_policy::{BreachError, BreachList};
+pub use crate::store::BackupError;
 
 /// Reason why the pause state was not changed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot change the pause state: {0}")]
-pub struct PauseError(String);
+pub enum PauseError {
+    #[error("cannot change the pause state")]
+    Store(#[source] BoxedError),
+    #[error("cannot change the pause state")]
+    Sealing(#[source] BoxedError),
+}
 
 impl From<StoreError> for PauseError {
     fn from(error: StoreError) -> Self {
-        Self(error.to_string())
+        Self::Store(error.into())
     }
 }
 
 impl From<SealError> for PauseError {
     fn from(error: SealError) -> Self {
-        Self(error.to_string())
+        Self::Sealing(error.into())
     }
 }
 
@@ -30,7 +40,7 @@ async fn open_pause_and_audit_log(config: &Config) -> Result<(ResetPause, AuditL
     Ok((ResetPause::new(db.clone()), AuditLog::new(db, sealer, clock, random)))
 }
 
-/// Pauses all resets: no new one starts.
+/// Pauses all resets on all replicas: no new one starts.
 ///
 /// # Errors
 /// When the database or the sealing keys cannot be used.
@@ -39,11 +49,35 @@ pub async fn pause_resets(config: &Config, reason: &str) -> Result<(), PauseErro
     Ok(switches.pause(&audit_log, PauseReason::Manual, reason, Clock::system().now()).await?)
 }
 
-/// Resumes resets.
+/// Resumes resets on all replicas.
 ///
 /// # Errors
 /// When the database or the sealing keys cannot be used.
 pub async fn resume_resets(config: &Config) -> Result<(), PauseError> {
     let (switches, audit_log) = open_pause_and_audit_log(config).await?;
     Ok(switches.resume(&audit_log).await?)
+}
+
+/// Copies a consistent snapshot of the database into a new file, while the portal runs.
+///
+/// # Errors
+/// When the file exists, cannot be written, or the database is PostgreSQL, which has its own tools.
+pub async fn backup_database(config: &Config, to: &Path) -> Result<(), BackupError> {
+    create_backup(&config.database.url, to).await
+}
+
+/// Size of a built breach list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreachListFile {
+    pub hashes: u64,
+    pub bytes: u64,
+}
+
+/// Builds the offline file for `[breach] kind = "file"` from a sorted list of SHA-1 hashes.
+///
+/// # Errors
+/// When a line is not a hash or not in order, when `to` exists already, or when a file cannot be read or written.
+pub fn build_breach_list_file(from: &Path, to: &Path) -> Result<BreachListFile, BreachError> {
+    let built = build_breach_list(from, to)?;
+    Ok(BreachListFile { hashes: built.hashes, bytes: built.bytes })
 }

@@ -18,8 +18,8 @@ use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
 use self::connection_limit::ConnectionLimiter;
-use crate::base::format_error_chain;
-use crate::base::{Clock, Random, run_every};
+use self::process::shutdown_signal;
+use crate::base::{BoxedError, Clock, Random, run_every};
 use crate::config::Config;
 use crate::entra::{EntraClients, EntraSetupError};
 use crate::notify::{MailError, MailWorker};
@@ -72,47 +72,32 @@ pub struct PortalServer {
 pub enum ServeError {
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
-    #[error("{0}")]
-    Store(String),
-    #[error("{0}")]
-    Sealing(String),
+    #[error(transparent)]
+    Store(BoxedError),
+    #[error(transparent)]
+    Sealing(BoxedError),
     #[error("server.public_url: not usable as a trusted origin: {0}")]
     Origin(#[from] tower_http::csrf::ConfigError),
-    #[error("{0}")]
-    Entra(String),
+    #[error(transparent)]
+    Entra(BoxedError),
     #[error(transparent)]
     Setup(#[from] AppSetupError),
     #[error("cannot load server.tls_cert and server.tls_key")]
     Tls(#[source] std::io::Error),
-    #[error("{0}")]
-    Notify(String),
+    #[error(transparent)]
+    Notify(BoxedError),
     #[error("HTTP server stopped")]
     Stopped(#[source] std::io::Error),
 }
 
-impl From<StoreError> for ServeError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(format_error_chain(&error))
-    }
+macro_rules! impl_serve_error_from {
+    ($($error:ty => $variant:ident),* $(,)?) => {$(impl From<$error> for ServeError {
+        fn from(error: $error) -> Self {
+            Self::$variant(error.into())
+        }
+    })*};
 }
-
-impl From<MailError> for ServeError {
-    fn from(error: MailError) -> Self {
-        Self::Notify(error.to_string())
-    }
-}
-
-impl From<SealError> for ServeError {
-    fn from(error: SealError) -> Self {
-        Self::Sealing(error.to_string())
-    }
-}
-
-impl From<EntraSetupError> for ServeError {
-    fn from(error: EntraSetupError) -> Self {
-        Self::Entra(format_error_chain(&error))
-    }
-}
+impl_serve_error_from!(StoreError => Store, SealError => Sealing, EntraSetupError => Entra, MailError => Notify);
 
 /// Binds the portal's listener. This is separate from the start because the demo needs the port for `public_url`.
 ///
@@ -277,21 +262,4 @@ async fn run_cleanup(app: AppState) {
         }
     })
     .await;
-}
-
-/// Completes when the process receives SIGTERM or Ctrl-C.
-async fn shutdown_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut stream) => {
-                stream.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
 }
