@@ -16,7 +16,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 use tracing::Instrument as _;
 
-use super::error::render_errors;
+use super::error_page::render_errors;
 use crate::base::public_origin;
 use crate::state::AppState;
 use crate::store::{SessionRecordStore, with_cached_sessions};
