@@ -10,7 +10,7 @@ use passback_emulator::{EmulatorOptions, LdapsOptions, TenantSeed};
 use serde_json::json;
 use url::Url;
 
-use super::{CliError, print_line};
+use super::output::{CliError, print_line};
 
 #[derive(Args)]
 pub(super) struct DemoArgs {

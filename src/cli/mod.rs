@@ -2,8 +2,11 @@
 
 #[cfg(feature = "emulator")]
 mod demo;
+mod output;
 
-use std::io::Write as _;
+pub(crate) use output::print_error;
+use output::{CliError, print_line};
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -158,8 +161,6 @@ impl ConfigArg {
     }
 }
 
-type CliError = Box<dyn std::error::Error + Send + Sync>;
-
 /// Parses the command line and runs the command.
 pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
     let cli = CliArgs::parse();
@@ -174,11 +175,6 @@ pub(crate) async fn run(problems: Vec<String>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Prints an error with its sources to standard error.
-pub(crate) fn print_error(error: &dyn std::error::Error) {
-    let _ = writeln!(std::io::stderr(), "passback: {}", passback::format_error_chain(error));
 }
 
 fn init_logging() {
@@ -247,8 +243,7 @@ async fn link_operator(config: &Config, account: Option<&str>) -> Result<(), Cli
             "Sign in as the account that is to reset passwords, not as yourself. Enter no code that somebody else gave you.",
         );
     };
-    let linked =
-        ops::link_operator(config, (Clock::system(), Random::system()), account, show, confirm_operator).await?;
+    let linked = ops::link_operator(config, Clock::system(), Random::system(), account, show, confirm_operator).await?;
     print_line(&format!("{} is the operator.", linked.upn));
     Ok(())
 }
@@ -306,10 +301,4 @@ async fn verify_audit_chain(
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
-}
-
-/// Prints one line to standard output.
-pub(crate) fn print_line(line: &str) {
-    // A closed standard output is no error of this command.
-    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -12,7 +12,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
-use super::DirectoryError;
+use super::error::DirectoryError;
 use super::ldap_entry::LdapEntry;
 use crate::base::Secret;
 

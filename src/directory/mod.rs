@@ -10,6 +10,7 @@
 
 mod account;
 mod connection;
+mod error;
 mod ldap_entry;
 mod password_rules;
 mod security_descriptor;
@@ -20,7 +21,6 @@ mod unlock;
 
 use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) use account::DirectoryAccount;
+pub(crate) use error::DirectoryError;
 pub(crate) use password_rules::DirectoryPasswordRules;
 pub(crate) use sid::Sid;
 #[cfg(feature = "emulator")]
@@ -43,25 +44,6 @@ use ldap_entry::LdapEntry;
 
 /// Maximum number of concurrent connections. More would only wait for the same domain controller.
 const MAX_CONNECTIONS: usize = 8;
-
-/// Failure of a directory lookup. No text names a person.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DirectoryError {
-    #[error("cannot use directory.ca_file {path}: {problem}", path = .path.display())]
-    CaFile { path: PathBuf, problem: String },
-    #[error("domain controller unreachable: {0}")]
-    Unreachable(String),
-    #[error("domain controller certificate rejected ({0}): directory.ca_file must hold the CA that issued it")]
-    Tls(String),
-    #[error("domain controller rejected directory.bind_dn or its password (LDAP {code}, data {reason})")]
-    Bind { code: u32, reason: String },
-    #[error("domain controller rejected the request (LDAP {code}): 32 means that directory.base_dn does not exist")]
-    Refused { code: u32 },
-    #[error("domain controller did not answer within {} s", .0.as_secs())]
-    TimedOut(Duration),
-    #[error("cannot use the domain controller's response: {0}")]
-    Unreadable(&'static str),
-}
 
 /// Identifier of the account to look up.
 #[derive(Clone, Debug)]

@@ -91,7 +91,8 @@ impl From<SignInError> for OperatorLinkError {
 /// database, keys or Entra cannot be used.
 pub async fn link_operator(
     config: &Config,
-    (clock, random): (Clock, Random),
+    clock: Clock,
+    random: Random,
     wanted: Option<&str>,
     show: impl FnOnce(&DevicePrompt),
     confirm: impl FnOnce(&ProposedOperator) -> bool,

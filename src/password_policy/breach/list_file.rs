@@ -10,7 +10,7 @@ use std::path::Path;
 use fst::{Set, SetBuilder};
 use memmap2::Mmap;
 
-use super::BreachError;
+use super::status::BreachError;
 
 /// Number of bytes stored of each hash.
 const HASH_PREFIX_BYTES: usize = 6;

@@ -4,9 +4,12 @@
 
 mod list_file;
 mod range_api;
+mod status;
 
 pub use list_file::BreachList;
 pub(crate) use list_file::build_breach_list;
+pub use status::BreachError;
+pub(super) use status::BreachStatus;
 
 use std::sync::Arc;
 
@@ -15,33 +18,6 @@ use zeroize::Zeroizing;
 
 use crate::base::Password;
 use crate::config::{BreachCheckConfig, BreachCheckKind};
-
-/// Result of a breach check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BreachStatus {
-    NotFound,
-    Found,
-    Unknown,
-}
-
-/// Failure to configure the check or to build a breach list.
-#[derive(Debug, thiserror::Error)]
-pub enum BreachError {
-    #[error("breach.kind = \"file\" requires breach.file: create it with `passback breach build`")]
-    NoFile,
-    #[error("cannot read or write {path}")]
-    Read { path: String, source: std::io::Error },
-    #[error("{path} is not a complete breach file: create it again with `passback breach build`")]
-    Damaged { path: String, source: fst::Error },
-    #[error("{path}, line {line}: not a SHA-1 hash in 40 hexadecimal digits, with or without `:count`")]
-    NotAHash { path: String, line: u64 },
-    #[error("{path}, line {line}: hash out of order: sort the file first (LC_ALL=C sort -u)")]
-    NotSorted { path: String, line: u64 },
-    #[error("{path} already exists: choose another file, nothing was overwritten")]
-    Exists { path: String },
-    #[error("cannot create the HTTP client")]
-    Client(#[source] reqwest::Error),
-}
 
 /// Breach check, as configured.
 pub(super) enum BreachChecker {

@@ -10,7 +10,7 @@ use reqwest::{Client, redirect, retry};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{BreachError, BreachStatus};
+use super::status::{BreachError, BreachStatus};
 use crate::base::encode_hex;
 use crate::config::BreachCheckConfig;
 
