@@ -2,9 +2,12 @@
 //!
 //! Each domain is a module. A test checks the allowed import directions against the table in `docs/architecture.md`.
 
+mod admin;
+mod alerts;
 mod audit;
 mod base;
 mod branding;
+mod conditional_access;
 pub mod config;
 #[cfg(feature = "emulator")]
 pub mod demo;

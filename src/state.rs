@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::AuditLog;
-use crate::base::{Clock, InFlightResets, Metrics, ObjectId, Random, ResetId, TtlCache, WatchRegistry};
+use crate::base::{BoxedError, Clock, InFlightResets, Metrics, ObjectId, Random, ResetId, TtlCache, WatchRegistry};
 use crate::branding::{BrandError, OrganisationBrand};
 use crate::config::Config;
 use crate::directory::{DirectoryError, DirectoryProbe};
@@ -34,13 +34,13 @@ pub enum AppSetupError {
     Breach(#[from] BreachError),
     #[error(transparent)]
     Brand(#[from] BrandError),
-    #[error("{0}")]
-    Directory(String),
+    #[error(transparent)]
+    Directory(BoxedError),
 }
 
 impl From<DirectoryError> for AppSetupError {
     fn from(error: DirectoryError) -> Self {
-        Self::Directory(error.to_string())
+        Self::Directory(error.into())
     }
 }
 

@@ -243,8 +243,7 @@ async fn link_operator(config: &Config, account: Option<&str>) -> Result<(), Cli
             "Sign in as the account that is to reset passwords, not as yourself. Enter no code that somebody else gave you.",
         );
     };
-    let linked =
-        ops::link_operator(config, (Clock::system(), Random::system()), account, show, confirm_operator).await?;
+    let linked = ops::link_operator(config, Clock::system(), Random::system(), account, show, confirm_operator).await?;
     print_line(&format!("{} is the operator.", linked.upn));
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// Settings of the canary reset (`[canary]`). Without this section there is none.
 #[derive(Clone, Debug, Deserialize)]

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::{ConfigError, CredentialConfig, CredentialKind, EntraConfig, NationalCloud};
+use super::error::ConfigError;
+use super::{CredentialConfig, CredentialKind, EntraConfig, NationalCloud};
 use crate::base::is_loopback_host;
 
 impl TryFrom<String> for NationalCloud {

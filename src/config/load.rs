@@ -2,26 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::error::ConfigError;
 use super::validation::validate_config;
 use super::{Config, CredentialKind};
 use crate::base::Secret;
-
-/// Reason why the settings cannot be used, with the key and the fix.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("{0}")]
-    Read(#[from] config::ConfigError),
-    #[error("cannot read the secret in {path}", path = .path.display())]
-    SecretFile { path: PathBuf, source: std::io::Error },
-    #[error("{key}: {problem}")]
-    Value { key: &'static str, problem: String },
-}
-
-impl ConfigError {
-    pub(super) fn invalid_value(key: &'static str, problem: impl Into<String>) -> Self {
-        Self::Value { key, problem: problem.into() }
-    }
-}
 
 /// Reads the file, then the environment, which takes precedence, then the secret files, and validates all settings.
 ///

@@ -5,25 +5,27 @@
 //! otherwise be no limit.
 
 mod alerts;
-mod audit;
 mod canary;
 mod entra;
+mod error;
 mod helpdesk;
 mod load;
 mod notify;
 mod risk;
 mod sections;
+mod storage;
 mod validation;
 
 pub use alerts::{AlertConfig, IanaTimeZone, WorkingDay, WorkingHours};
-pub use audit::AuditConfig;
 pub use canary::CanaryConfig;
+pub use error::ConfigError;
 pub use helpdesk::{ActAs, ActionThresholds, HelpdeskConfig, ThresholdIncreases, VerificationPoints};
-pub use load::{ConfigError, load_config};
+pub use load::load_config;
 pub use notify::{NotifyConfig, NotifyKind, SmtpConfig, SmtpTls};
 pub use risk::{RiskConfig, RiskLevel};
 pub use sections::{
     ApprovalRequirement, BrandingConfig, BreachCheckConfig, BreachCheckKind, Config, CredentialConfig, CredentialKind,
-    DatabaseConfig, DirectoryConfig, EntraConfig, NationalCloud, OperatorConfig, PasswordPolicyConfig, ResetConfig,
-    SealingConfig, SealingKey, ServerConfig, SignInConfig, UnlockConfig,
+    DirectoryConfig, EntraConfig, NationalCloud, OperatorConfig, PasswordPolicyConfig, ResetConfig, ServerConfig,
+    SignInConfig, UnlockConfig,
 };
+pub use storage::{AuditConfig, DatabaseConfig, SealingConfig, SealingKey};

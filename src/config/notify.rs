@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::base::Secret;
 
 /// Settings of notification mail (`[notify]`), which informs people of a reset in addition to the page.

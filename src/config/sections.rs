@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{AuditConfig, CanaryConfig, HelpdeskConfig, NotifyConfig, RiskConfig};
+use super::{AuditConfig, CanaryConfig, DatabaseConfig, HelpdeskConfig, NotifyConfig, RiskConfig, SealingConfig};
 use crate::base::{Secret, TenantId};
 
 /// All settings of the portal.
@@ -92,35 +92,6 @@ fn default_connections_each() -> usize {
 
 fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8080))
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DatabaseConfig {
-    /// `sqlite://passback.db` (default) or `postgres://…`. It may contain a password; `url_file` names a file with it.
-    pub(crate) url: Secret,
-    pub url_file: Option<PathBuf>,
-}
-
-impl Default for DatabaseConfig {
-    fn default() -> Self {
-        Self { url: Secret::new("sqlite://passback.db".to_owned()), url_file: None }
-    }
-}
-
-/// Sealing keys. The first key encrypts; every key decrypts.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SealingConfig {
-    pub keys: Vec<SealingKey>,
-}
-
-/// Sealing key and its file: 32 random bytes as 64 hexadecimal digits, readable by the service only.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SealingKey {
-    pub id: String,
-    pub file: PathBuf,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,6 +1,7 @@
 //! Validates the settings and rejects values that do not fit together.
 
-use super::{BreachCheckKind, Config, ConfigError, DirectoryConfig, EntraConfig, NationalCloud, ServerConfig};
+use super::error::ConfigError;
+use super::{BreachCheckKind, Config, DirectoryConfig, EntraConfig, NationalCloud, ServerConfig};
 use crate::base::is_loopback_host;
 
 pub(super) fn validate_config(config: &Config) -> Result<(), ConfigError> {

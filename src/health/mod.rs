@@ -4,9 +4,13 @@
 //! opened and resolved once, with an audit event each time. Opening it also enqueues a mail to `notify.alarms_to`, and
 //! staff see it above the reset list while it is open. The tables, audit events and metric keep the word *trouble*.
 
+mod kind;
 mod store;
+mod tenant_facts;
 
-pub(crate) use store::{OpenHealthIssue, load_change_counter, load_open_issues, load_tenant_fact, save_tenant_fact};
+pub(crate) use kind::HealthIssueKind;
+pub(crate) use store::{OpenHealthIssue, load_change_counter, load_open_issues};
+pub(crate) use tenant_facts::{load_tenant_fact, save_tenant_fact};
 
 use jiff::Timestamp;
 
@@ -14,61 +18,6 @@ use crate::audit::{AuditActor, AuditEvent};
 use crate::notify;
 use crate::state::AppState;
 use crate::store::StoreError;
-
-/// Kind of health issue. The message catalogue has `trouble-<name>` and `trouble-<name>-do`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum HealthIssueKind {
-    /// The reset operator is unavailable: no one can reset.
-    OperatorUnavailable,
-    /// The operator's refresh token was not renewed for a week and will expire.
-    OperatorTokenStale,
-    /// The operator holds a role with more privileges than it needs.
-    OperatorOverprivileged,
-    /// No Conditional Access policy enforces the authentication context for people.
-    PersonPolicyNotEnforced,
-    /// No Conditional Access policy enforces the authentication context for staff.
-    StaffPolicyNotEnforced,
-    /// The portal's client credential expires soon.
-    CredentialExpiring,
-    /// The last directory synchronisation was hours ago.
-    SyncOverdue,
-    /// The canary reset failed.
-    CanaryFailed,
-    /// The portal's clock differs from Microsoft's.
-    ClockSkewed,
-}
-
-impl HealthIssueKind {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::OperatorUnavailable,
-        Self::OperatorTokenStale,
-        Self::OperatorOverprivileged,
-        Self::PersonPolicyNotEnforced,
-        Self::StaffPolicyNotEnforced,
-        Self::CredentialExpiring,
-        Self::SyncOverdue,
-        Self::CanaryFailed,
-        Self::ClockSkewed,
-    ];
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::OperatorUnavailable => "operator",
-            Self::OperatorTokenStale => "operator-old",
-            Self::OperatorOverprivileged => "operator-power",
-            Self::PersonPolicyNotEnforced => "policy-people",
-            Self::StaffPolicyNotEnforced => "policy-staff",
-            Self::CredentialExpiring => "credential",
-            Self::SyncOverdue => "sync",
-            Self::CanaryFailed => "canary",
-            Self::ClockSkewed => "clock",
-        }
-    }
-
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
 
 /// Result of checking one kind of health issue.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,6 @@ mod person_view;
 mod reset_detail;
 mod reset_list;
 mod risk_dismissal;
-mod scans;
 
 pub(crate) use cases::{erase_old_cases, handle_agent_return, run_pass_monitor};
 
@@ -18,8 +17,6 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::state::AppState;
-
-pub(crate) use insights::{delete_expired_alerts, run_alert_scanner};
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new()

@@ -35,14 +35,14 @@ struct NotMePage {
 }
 
 impl NotMePage {
-    fn new(ctx: PageContext, linked: &LinkedReset, done: bool) -> Self {
+    fn new(ctx: PageContext, linked: &LinkedReset) -> Self {
         let reference = linked.reference.to_string();
         let text = ctx.tv2(
             "notice-page-text",
             ("time", &format_timestamp(&ctx.lang, &linked.requested_at)),
             ("reference", &reference),
         );
-        Self { ctx, reference, text, done }
+        Self { ctx, reference, text, done: false }
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn show_not_me_page(
     Path(token): Path<String>,
 ) -> Result<Response, WebError> {
     let linked = load_linked_reset(&app, &address, &hash_id(&token)).await?;
-    Ok(render_page(&NotMePage::new(frame, &linked, false)))
+    Ok(render_page(&NotMePage::new(frame, &linked)))
 }
 
 /// Handles `POST /not-me/{token}`: places a hold on the person and raises an alert. The response is always the same, so
@@ -88,5 +88,5 @@ pub(super) async fn report_not_me(
         // Writes nothing, but waits for the concurrent report that used the link first.
         transaction.commit().await?;
     }
-    Ok(render_page(&NotMePage::new(frame, &linked, true)))
+    Ok(render_page(&NotMePage { done: true, ..NotMePage::new(frame, &linked) }))
 }

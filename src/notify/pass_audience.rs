@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::recipient::{MailRecipient, seal_context};
-use super::store::{self, EVENT_NOTICES};
+use super::store::{self, EVENT_NOTICES, NewEventNotice};
 use crate::base::{ObjectId, PersonKey};
 use crate::config::NotifyKind;
 use crate::people::PersonProfile;
@@ -55,8 +55,15 @@ pub(crate) async fn enqueue_operations_notice(
     let sealed = MailRecipient { name: String::new(), to, about: None }.seal(&app.sealer, &EVENT_NOTICES, &id)?;
     // The notice is about no account, so the nil id stands for the portal.
     let about = PersonKey { tenant: app.config.tenant_id(), object: ObjectId::nil() };
-    let row = (id.as_str(), "en", sealed.as_str());
-    store::insert_event_notice(tx, row, (&format!("{HEALTH_ISSUE_PREFIX}{kind}"), about, now), now).await
+    let notice = NewEventNotice {
+        id: &id,
+        kind: &format!("{HEALTH_ISSUE_PREFIX}{kind}"),
+        person: about,
+        occurred_at: now,
+        language: "en",
+        sealed: &sealed,
+    };
+    store::insert_event_notice(tx, notice, now).await
 }
 
 /// Prefix of the kind of a notice about a health issue.
@@ -109,8 +116,15 @@ impl PassAudience {
         for member in &self.0 {
             let id = app.random.uuid_at(now).to_string();
             let sealed = member.to.seal(&app.sealer, &EVENT_NOTICES, &id)?;
-            let row = (id.as_str(), member.language.as_str(), sealed.as_str());
-            store::insert_event_notice(tx, row, (news.as_str(), about, at), now).await?;
+            let notice = NewEventNotice {
+                id: &id,
+                kind: news.as_str(),
+                person: about,
+                occurred_at: at,
+                language: &member.language,
+                sealed: &sealed,
+            };
+            store::insert_event_notice(tx, notice, now).await?;
         }
         Ok(())
     }

@@ -1,16 +1,16 @@
 //! Maintains the audit log: once a day one replica exports its head and erases personal data that is older than the
 //! retention period.
 
-use crate::base::TimestampExt as _;
-use crate::base::run_every;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::alerts::delete_expired_alerts;
 use crate::audit::{AuditActor, AuditEvent, erasable_before, erase_personal_data, load_head};
-use crate::helpdesk::{delete_expired_alerts, erase_old_cases};
+use crate::base::{TimestampExt as _, run_every};
+use crate::helpdesk::erase_old_cases;
 use crate::people::delete_people_not_requested_since;
 use crate::reset::erase_reset_names;
 use crate::state::AppState;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::base::run_every;
+use crate::conditional_access::PolicyAssessor;
 use crate::entra::OperatorError;
 use crate::health::{self, HealthCheckResult, HealthIssueKind};
-use crate::signin::PolicyAssessor;
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease, claim_daily_task, reschedule_daily_task};
 

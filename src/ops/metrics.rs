@@ -11,6 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::alerts::count_open_alerts;
+use crate::conditional_access::count_enforced_policies;
 use crate::eligibility::ResetPause;
 use crate::health;
 use crate::state::AppState;
@@ -37,8 +39,6 @@ struct SystemGauges {
 }
 
 async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
-    const OPEN_ALERTS_SQL: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
-    const ENFORCED_POLICIES_SQL: &str = "SELECT COUNT(*) FROM policy_verdicts WHERE verdict <> '\"bad\"'";
     const OPEN_RESETS_SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
         COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
     let (sending, in_line, writing): (i64, i64, i64) = select_one!(&app.db, OPEN_RESETS_SQL)?;
@@ -50,16 +50,14 @@ async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
     let troubles = i64::try_from(health::load_open_issues(&app.db).await?.len()).unwrap_or(i64::MAX);
     let canary = super::canary_schedule::load_canary_metrics(app).await?;
     let sync_age = super::health_monitor::load_last_sync(app).await?.flatten().map(age);
-    let (alarms,): (i64,) = select_one!(&app.db, OPEN_ALERTS_SQL)?;
-    let (policies,): (i64,) = select_one!(&app.db, ENFORCED_POLICIES_SQL)?;
     Ok(SystemGauges {
         resets_sending: sending,
         resets_queued: in_line,
         resets_writing: writing,
         is_paused: paused,
         operator_ready: operator,
-        open_alerts: alarms,
-        enforced_policies: policies,
+        open_alerts: count_open_alerts(&app.db).await?,
+        enforced_policies: count_enforced_policies(&app.db).await?,
         open_health_issues: troubles,
         canary_metrics: canary,
         operator_age_seconds: operator_age,

@@ -2,8 +2,7 @@
 //! is available. Anyone who can run it has the portal's configuration and keys, which give more access than the
 //! administrator's role.
 
-use crate::base::format_error_chain;
-use crate::base::{Clock, Random};
+use crate::base::{BoxedError, Clock, Random};
 use crate::config::Config;
 use crate::entra::{EntraClients, EntraSetupError, LinkRefusal, OperatorCandidate, SignInError, TokenError};
 use crate::store::{Db, SealError, Sealer, StoreError};
@@ -33,8 +32,17 @@ pub struct ProposedOperator {
 /// Reason why no operator was linked. The previous one stays linked.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorLinkError {
-    #[error("operator not linked: {0}")]
-    Refused(String),
+    #[error("operator not linked")]
+    Store(#[source] BoxedError),
+    #[error("operator not linked")]
+    Sealing(#[source] BoxedError),
+    #[error("operator not linked")]
+    Entra(#[source] BoxedError),
+    /// The account that signed in cannot be the operator.
+    #[error("operator not linked")]
+    Refused(#[source] BoxedError),
+    #[error("operator not linked")]
+    SignIn(#[source] BoxedError),
     #[error("operator not linked: no one signed in with the code in time. Run the command again")]
     CodeExpired,
     #[error("operator not linked: the person with the code chose not to sign in")]
@@ -53,25 +61,25 @@ pub enum OperatorLinkError {
     NotConfirmed,
 }
 
-macro_rules! impl_refused_from {
-    ($($error:ty),*) => {$(impl From<$error> for OperatorLinkError {
+macro_rules! impl_link_error_from {
+    ($($error:ty => $variant:ident),* $(,)?) => {$(impl From<$error> for OperatorLinkError {
         fn from(error: $error) -> Self {
-            Self::Refused(format_error_chain(&error))
+            Self::$variant(error.into())
         }
     })*};
 }
-impl_refused_from!(StoreError, SealError, EntraSetupError, LinkRefusal);
+impl_link_error_from!(StoreError => Store, SealError => Sealing, EntraSetupError => Entra, LinkRefusal => Refused);
 
 impl From<SignInError> for OperatorLinkError {
     fn from(error: SignInError) -> Self {
-        let SignInError::Token(token) = &error else { return Self::Refused(format_error_chain(&error)) };
+        let SignInError::Token(token) = &error else { return Self::SignIn(error.into()) };
         if let Some(code) = token.aadsts_code().filter(|code| CLIENT_AUTHENTICATION_ERRORS.contains(code)) {
             return Self::DeviceCodeNotAllowed(code);
         }
         match token {
             TokenError::Refused { error, .. } if error == "expired_token" => Self::CodeExpired,
             TokenError::Refused { error, .. } if error == "authorization_declined" => Self::Declined,
-            _ => Self::Refused(format_error_chain(token)),
+            _ => Self::SignIn(error.into()),
         }
     }
 }
@@ -83,7 +91,8 @@ impl From<SignInError> for OperatorLinkError {
 /// database, keys or Entra cannot be used.
 pub async fn link_operator(
     config: &Config,
-    (clock, random): (Clock, Random),
+    clock: Clock,
+    random: Random,
     wanted: Option<&str>,
     show: impl FnOnce(&DevicePrompt),
     confirm: impl FnOnce(&ProposedOperator) -> bool,

@@ -8,6 +8,7 @@ use axum::routing::get;
 
 use crate::state::AppState;
 
+/// Creates the router of both probes.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(check_readiness))
 }

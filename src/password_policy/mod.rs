@@ -189,7 +189,7 @@ impl PasswordPolicy {
             PasswordRule::Length => (requirements.min_length..=MAX_PASSWORD_CHARS).contains(&text.chars().count()),
             // Entra accepts printable ASCII and the space. AD accepts more, but then the two passwords would differ.
             PasswordRule::Characters => text.chars().all(|c| c == ' ' || c.is_ascii_graphic()),
-            PasswordRule::Classes => count_character_classes(text) >= requirements.classes,
+            PasswordRule::Classes => strength::count_character_classes(text) >= requirements.classes,
             PasswordRule::Name => {
                 let parts = &requirements.name_parts;
                 !parts.iter().any(|part| lower.contains(part) || normal.contains(&banned_words::normalise_text(part)))
@@ -271,14 +271,6 @@ impl NewPassword {
     pub(crate) fn into_inner(self) -> Password {
         self.password
     }
-}
-
-fn count_character_classes(text: &str) -> usize {
-    let has = |test: fn(&char) -> bool| usize::from(text.chars().any(|c| test(&c)));
-    has(char::is_ascii_lowercase)
-        + has(char::is_ascii_uppercase)
-        + has(char::is_ascii_digit)
-        + has(|c| !c.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod directory_lookup;
 mod identity_risk;
+mod method_registrations;
 mod phone_numbers;
 mod privileged_access;
 mod reset_protection;
@@ -13,6 +14,7 @@ mod reset_protection;
 mod tests;
 
 pub(crate) use directory_lookup::{DirectoryLookup, PasswordLastSet};
+pub(crate) use method_registrations::{RegistrationReader, fetch_method_registrations};
 pub(crate) use phone_numbers::{
     PhoneNumber, PhoneNumberKind, delete_people_not_requested_since, record_phone_numbers, run_phone_number_refresh,
 };

@@ -18,17 +18,18 @@ use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
 use self::connection_limit::ConnectionLimiter;
-use crate::base::format_error_chain;
-use crate::base::{Clock, Random, run_every};
+use self::process::shutdown_signal;
+use crate::base::{BoxedError, Clock, Random, run_every};
 use crate::config::Config;
 use crate::entra::{EntraClients, EntraSetupError};
 use crate::notify::{MailError, MailWorker};
 use crate::people::run_phone_number_refresh;
 use crate::reset::{ResetTracker, run_change_feed, run_indexer, run_tracker};
+use crate::signin::CallbackHandlers;
 use crate::state::{AppSetupError, AppState};
-use crate::store::{Db, SealError, Sealer, StoreError};
+use crate::store::{Db, SealError, Sealer, SessionRecordStore, StoreError};
 use crate::web::{apply_middleware, serve_asset, serve_brand_asset, switch_language};
-use crate::{helpdesk, notify, ops, reset, signin};
+use crate::{admin, alerts, conditional_access, helpdesk, notify, ops, reset, signin};
 
 /// Maximum time for the TLS handshake and for the head of a request. An incomplete request is closed after it.
 const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,7 +45,11 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(35);
 /// Combines the routes of all features.
 fn routes(shown: reset::PageCache) -> Router<AppState> {
     Router::new()
-        .merge(signin::router(helpdesk::handle_agent_return))
+        .merge(signin::router(CallbackHandlers {
+            resume_action: helpdesk::handle_agent_return,
+            propose_operator: admin::handle_operator_sign_in,
+        }))
+        .merge(admin::router())
         .merge(reset::router(shown))
         .merge(helpdesk::router())
         .merge(notify::router())
@@ -67,47 +72,32 @@ pub struct PortalServer {
 pub enum ServeError {
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
-    #[error("{0}")]
-    Store(String),
-    #[error("{0}")]
-    Sealing(String),
+    #[error(transparent)]
+    Store(BoxedError),
+    #[error(transparent)]
+    Sealing(BoxedError),
     #[error("server.public_url: not usable as a trusted origin: {0}")]
     Origin(#[from] tower_http::csrf::ConfigError),
-    #[error("{0}")]
-    Entra(String),
+    #[error(transparent)]
+    Entra(BoxedError),
     #[error(transparent)]
     Setup(#[from] AppSetupError),
     #[error("cannot load server.tls_cert and server.tls_key")]
     Tls(#[source] std::io::Error),
-    #[error("{0}")]
-    Notify(String),
+    #[error(transparent)]
+    Notify(BoxedError),
     #[error("HTTP server stopped")]
     Stopped(#[source] std::io::Error),
 }
 
-impl From<StoreError> for ServeError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(format_error_chain(&error))
-    }
+macro_rules! impl_serve_error_from {
+    ($($error:ty => $variant:ident),* $(,)?) => {$(impl From<$error> for ServeError {
+        fn from(error: $error) -> Self {
+            Self::$variant(error.into())
+        }
+    })*};
 }
-
-impl From<MailError> for ServeError {
-    fn from(error: MailError) -> Self {
-        Self::Notify(error.to_string())
-    }
-}
-
-impl From<SealError> for ServeError {
-    fn from(error: SealError) -> Self {
-        Self::Sealing(error.to_string())
-    }
-}
-
-impl From<EntraSetupError> for ServeError {
-    fn from(error: EntraSetupError) -> Self {
-        Self::Entra(format_error_chain(&error))
-    }
-}
+impl_serve_error_from!(StoreError => Store, SealError => Sealing, EntraSetupError => Entra, MailError => Notify);
 
 /// Binds the portal's listener. This is separate from the start because the demo needs the port for `public_url`.
 ///
@@ -136,14 +126,15 @@ impl PortalServer {
         let entra = EntraClients::new(&config, &db, &sealer, &clock, &random)?;
         let app = AppState::new(config, db, &sealer, entra, clock, random)?;
         let shown = reset::PageCache::new(app.clock.clone(), PAGE_CACHE_CAPACITY);
-        let router = apply_middleware(routes(shown.clone()), &app)?;
+        let sessions = SessionRecordStore::new(app.sessions.clone(), signin::read_session_owner);
+        let router = apply_middleware(routes(shown.clone()), &app, sessions)?;
         app.background_tasks.spawn(run_tracker(ResetTracker::from_ref(&app)));
         app.background_tasks.spawn(run_change_feed(app.clone(), shown));
         app.background_tasks.spawn(run_indexer(app.clone()));
-        app.background_tasks.spawn(helpdesk::run_alert_scanner(app.clone()));
+        app.background_tasks.spawn(alerts::run_alert_scanner(app.clone()));
         app.background_tasks.spawn(helpdesk::run_pass_monitor(app.clone()));
         app.background_tasks.spawn(signin::run_ended_session_watcher(app.clone()));
-        app.background_tasks.spawn(signin::run_policy_assessor(app.clone()));
+        app.background_tasks.spawn(conditional_access::run_policy_assessor(app.clone()));
         app.background_tasks.spawn(app.entra.credential.clone().run_expiry_monitor(app.shutdown.clone()));
         if let Some(worker) = MailWorker::new(&app)? {
             app.background_tasks.spawn(worker.run());
@@ -271,21 +262,4 @@ async fn run_cleanup(app: AppState) {
         }
     })
     .await;
-}
-
-/// Completes when the process receives SIGTERM or Ctrl-C.
-async fn shutdown_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut stream) => {
-                stream.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
 }

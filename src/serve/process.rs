@@ -1,4 +1,4 @@
-//! Prepares and hardens the process before it reads a setting.
+//! Prepares and hardens the process before it reads a setting, and waits for the signals that stop it.
 
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit, umask};
@@ -23,4 +23,21 @@ pub fn prepare_process() -> Vec<String> {
         problems.push(format!("cannot raise the limit of open files: {error}"));
     }
     problems
+}
+
+/// Completes when the process receives SIGTERM or Ctrl-C.
+pub(super) async fn shutdown_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut stream) => {
+                stream.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }

@@ -5,73 +5,48 @@
 //! - The token is never stored.
 //! - The agent who returns must be the one who left, and still have a staff session on a staff network.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use axum::extract::FromRequestParts as _;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::callback::refuse_sign_in;
-use super::refusals::SignInRefusal;
-use super::staff::{StaffMember, WorkCases};
-use crate::base::PersonKey;
-use crate::entra::{AgentToken, AuthorizedSignIn};
+use super::attempt::PendingAction;
+use super::handlers::{CallbackHandlers, ResumedAction};
+use super::permissions::WorkCases;
+use super::refusals::{SignInRefusal, refuse_sign_in};
+use super::staff::StaffMember;
+use crate::entra::AuthorizedSignIn;
 use crate::state::AppState;
 use crate::web::{PageContext, WebError};
 
-/// Action to execute when the agent returns. Stored sealed in the sign-in attempt as JSON, so the field names are part
-/// of the format.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct PendingAction {
-    /// The reference of the case.
-    pub(crate) case: String,
-    pub(crate) agent: PersonKey,
-    /// Action that the agent started. The case can have another action when the agent returns.
-    pub(crate) action: String,
-    /// Whether the agent sees the Temporary Access Pass.
-    pub(crate) to_agent: bool,
-    /// Id of an execution that has started and stopped at a claims challenge. The new token continues it.
-    pub(crate) row: Option<String>,
+/// Callback request of an agent's sign-in.
+pub(super) struct AgentReturn {
+    pub(super) session: Session,
+    pub(super) parts: Parts,
+    pub(super) pending: PendingAction,
+    pub(super) who: AuthorizedSignIn,
 }
-
-/// Agent who has returned from Entra, with the pending action and the token for it.
-pub(crate) struct ResumedAction {
-    pub(crate) staff: StaffMember<WorkCases>,
-    pub(crate) session: Session,
-    pub(crate) ctx: PageContext,
-    pub(crate) pending: PendingAction,
-    pub(crate) token: AgentToken,
-}
-
-/// Handler that executes the resumed action. A parameter, because this module does not depend on cases.
-pub(crate) type ActionHandler =
-    fn(AppState, ResumedAction) -> Pin<Box<dyn Future<Output = Result<Response, WebError>> + Send>>;
 
 /// Checks that the same agent has returned with a valid staff session, and calls the action handler.
 pub(super) async fn resume_action(
     app: AppState,
-    session: Session,
-    mut parts: Parts,
-    (acting, who): (Option<PendingAction>, AuthorizedSignIn),
-    action_handler: ActionHandler,
+    returned: AgentReturn,
+    handlers: CallbackHandlers,
 ) -> Result<Response, WebError> {
-    let acting = acting.ok_or(SignInRefusal::NoAttempt)?;
-    if who.identity.key != acting.agent {
+    let AgentReturn { session, mut parts, pending, who } = returned;
+    if who.identity.key != pending.agent {
         return refuse_sign_in(&app, SignInRefusal::DifferentPerson, Some(&who.identity), None).await;
     }
     let staff = match StaffMember::<WorkCases>::from_request_parts(&mut parts, &app).await {
         Ok(staff) => staff,
         Err(answer) => return Ok(answer),
     };
-    if staff.login.key != acting.agent {
+    if staff.login.key != pending.agent {
         return refuse_sign_in(&app, SignInRefusal::DifferentPerson, Some(&who.identity), None).await;
     }
-    let frame = match PageContext::from_request_parts(&mut parts, &app).await {
-        Ok(frame) => frame,
+    let ctx = match PageContext::from_request_parts(&mut parts, &app).await {
+        Ok(ctx) => ctx,
         Err(answer) => return Ok(answer.into_response()),
     };
-    action_handler(app, ResumedAction { staff, session, ctx: frame, pending: acting, token: who.into() }).await
+    (handlers.resume_action)(app, ResumedAction { staff, session, ctx, pending, token: who.into() }).await
 }

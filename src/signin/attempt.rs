@@ -6,11 +6,9 @@ use axum::response::Redirect;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::agent_action::PendingAction;
-use super::finishing::FinishingSignIn;
 use super::refusals::SignInRefusal;
 use super::session::ensure_browser_id;
-use crate::base::Secret;
+use crate::base::{PersonKey, ResetId, Secret};
 use crate::entra::{AGENT_SCOPES, AuthorizeRequest, ClaimsChallenge};
 use crate::state::AppState;
 use crate::store::StoredSignInAttempt;
@@ -68,6 +66,37 @@ impl SignInPurpose {
     }
 }
 
+/// Reset of a finishing sign-in, and its person. Stored sealed in the sign-in attempt as JSON, so the field names are
+/// part of the format.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct FinishingSignIn {
+    pub(crate) reset: ResetId,
+    pub(crate) reference: String,
+    pub(crate) person: PersonKey,
+}
+
+impl FinishingSignIn {
+    /// Returns the path of the status page, to which the person returns. `back` bypasses the page cache.
+    pub(super) fn return_path(&self) -> String {
+        format!("/resets/{}?back=1", self.reference)
+    }
+}
+
+/// Action to execute when the agent returns. Stored sealed in the sign-in attempt as JSON, so the field names are part
+/// of the format.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PendingAction {
+    /// The reference of the case.
+    pub(crate) case: String,
+    pub(crate) agent: PersonKey,
+    /// Action that the agent started. The case can have another action when the agent returns.
+    pub(crate) action: String,
+    /// Whether the agent sees the Temporary Access Pass.
+    pub(crate) to_agent: bool,
+    /// Id of an execution that has started and stopped at a claims challenge. The new token continues it.
+    pub(crate) row: Option<String>,
+}
+
 /// State that the callback needs. Stored sealed as JSON, so the field names are part of the format.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SignInAttempt {
@@ -103,6 +132,11 @@ pub(super) async fn begin_sign_in(
     purpose: SignInPurpose,
 ) -> Result<Redirect, WebError> {
     redirect_to_entra(app, session, SignInAttempt::new(app, purpose), None).await
+}
+
+/// Starts the sign-in of an account that an administrator wants to link as operator.
+pub(crate) async fn begin_operator_sign_in(app: &AppState, session: &Session) -> Result<Redirect, WebError> {
+    begin_sign_in(app, session, SignInPurpose::Operator).await
 }
 
 /// Repeats a sign-in for the same purpose, after a missing authentication context.

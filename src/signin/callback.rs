@@ -10,15 +10,16 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::agent_action::{self, ActionHandler};
+use super::agent_action::{self, AgentReturn};
 use super::attempt::{self, SignInAttempt, SignInPurpose};
 use super::finishing;
-use super::refusals::SignInRefusal;
-use super::session::{self, LoginSession};
-use super::staff::{StaffPermission as _, StaffRole, ViewHelpdesk};
-use super::verdict::{PersonCoverage, PolicyAssessor};
+use super::handlers::{CallbackHandlers, OperatorSignIn};
+use super::permissions::{StaffPermission as _, StaffRole, ViewHelpdesk};
+use super::refusals::{SignInRefusal, refuse_sign_in};
+use super::session::{self, LoginSession, SessionKind};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::Secret;
+use crate::conditional_access::{PersonCoverage, PolicyAssessor};
 use crate::entra::{AuthorizedSignIn, SignInError, VerifiedIdentity, parse_aadsts_codes};
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError};
@@ -39,7 +40,8 @@ pub(super) async fn handle_callback(
     session: Session,
     address: ClientAddress,
     Query(back): Query<CallbackQuery>,
-    (Extension(action_handler), parts): (Extension<ActionHandler>, Parts),
+    Extension(handlers): Extension<CallbackHandlers>,
+    parts: Parts,
 ) -> Result<Response, WebError> {
     address.check_rate_limit(&app, "signin").await?;
     let attempt = take_attempt(&app, &session, back.state.as_deref()).await?;
@@ -71,7 +73,12 @@ pub(super) async fn handle_callback(
     }
     match check_sign_in(&app, &attempt, &who.identity).await? {
         CallbackDecision::Accept if attempt.purpose == SignInPurpose::Act => {
-            agent_action::resume_action(app, session, parts, (attempt.acting, who), action_handler).await
+            let pending = attempt.acting.ok_or(SignInRefusal::NoAttempt)?;
+            agent_action::resume_action(app, AgentReturn { session, parts, pending, who }, handlers).await
+        }
+        CallbackDecision::Accept if attempt.purpose == SignInPurpose::Operator => {
+            let sign_in = build_operator_sign_in(&app, &session, who).await?;
+            (handlers.propose_operator)(app, sign_in).await
         }
         CallbackDecision::Accept => complete_sign_in(&app, &session, attempt.purpose, who).await,
         CallbackDecision::StepUp => {
@@ -144,14 +151,29 @@ async fn check_sign_in(
     if settings.accept_unverified_policy {
         return Ok(CallbackDecision::Accept);
     }
-    Ok(match PolicyAssessor::from_ref(app).check_coverage(context, who.key.object, who.is_guest).await? {
+    Ok(match PolicyAssessor::from_ref(app).check_coverage(context, who).await? {
         PersonCoverage::Covered => CallbackDecision::Accept,
         PersonCoverage::Excluded => CallbackDecision::Refuse(SignInRefusal::ExcludedFromPolicy),
         PersonCoverage::NotEnforced => CallbackDecision::Refuse(SignInRefusal::PolicyNotEnforced),
     })
 }
 
-/// Starts the session of an accepted sign-in and redirects by purpose.
+/// Checks that the administrator's session, in which the operator signed in, is still valid. It stays the
+/// administrator's.
+async fn build_operator_sign_in(
+    app: &AppState,
+    session: &Session,
+    account: AuthorizedSignIn,
+) -> Result<OperatorSignIn, WebError> {
+    let login = session::load_and_touch_login(session, app)
+        .await?
+        .filter(|login| login.has_any_role(&[StaffRole::Admin]))
+        .ok_or(SignInRefusal::NotStaff)?;
+    let session = session.id().map(|id| id.to_string()).unwrap_or_default();
+    Ok(OperatorSignIn { admin: login.key, session, account })
+}
+
+/// Starts the session of an accepted sign-in of a person or staff and redirects by purpose.
 async fn complete_sign_in(
     app: &AppState,
     session: &Session,
@@ -160,23 +182,22 @@ async fn complete_sign_in(
 ) -> Result<Response, WebError> {
     match purpose {
         SignInPurpose::Person => {
-            accept_sign_in(app, session, &who.identity, false).await?;
+            accept_sign_in(app, session, &who.identity, SessionKind::Person).await?;
             Ok(Redirect::to("/reset").into_response())
         }
         SignInPurpose::Vouch => {
-            accept_sign_in(app, session, &who.identity, false).await?;
+            accept_sign_in(app, session, &who.identity, SessionKind::Person).await?;
             Ok(Redirect::to("/account").into_response())
         }
         SignInPurpose::Staff
             if StaffRole::ALL.iter().any(|role| who.identity.roles.iter().any(|r| r == role.as_str())) =>
         {
-            let login = accept_sign_in(app, session, &who.identity, true).await?;
+            let login = accept_sign_in(app, session, &who.identity, SessionKind::Staff).await?;
             let first = if login.has_any_role(ViewHelpdesk::ROLES) { "/helpdesk" } else { "/admin/operator" };
             Ok(Redirect::to(first).into_response())
         }
         SignInPurpose::Staff => refuse_sign_in(app, SignInRefusal::NoRole, Some(&who.identity), None).await,
-        SignInPurpose::Operator => super::operator::propose_operator(app, session, who).await,
-        SignInPurpose::Finish | SignInPurpose::Act => Err(SignInRefusal::NoAttempt.into()),
+        SignInPurpose::Operator | SignInPurpose::Finish | SignInPurpose::Act => Err(SignInRefusal::NoAttempt.into()),
     }
 }
 
@@ -185,9 +206,10 @@ async fn accept_sign_in(
     app: &AppState,
     session: &Session,
     who: &VerifiedIdentity,
-    staff: bool,
+    kind: SessionKind,
 ) -> Result<LoginSession, WebError> {
-    let login = LoginSession::new(who, staff, app.now());
+    let login = LoginSession::new(who, kind, app.now());
+    let staff = kind == SessionKind::Staff;
     let actor = if staff { AuditActor::Staff(who.key) } else { AuditActor::Person(who.key) };
     let event = AuditEvent::new("signin.accepted", actor)
         .with_subject(who.key)
@@ -202,19 +224,4 @@ async fn accept_sign_in(
     app.audit_log.append(if staff { event.with_detail("roles", held) } else { event }).await?;
     session::begin_session(session, &login).await?;
     Ok(login)
-}
-
-/// Records a refused sign-in in the audit log and returns the refusal.
-pub(super) async fn refuse_sign_in(
-    app: &AppState,
-    refused: SignInRefusal,
-    who: Option<&VerifiedIdentity>,
-    aadsts: Option<u32>,
-) -> Result<Response, WebError> {
-    let event = AuditEvent::new("signin.refused", who.map_or(AuditActor::Portal, |w| AuditActor::Person(w.key)))
-        .with_detail("code", refused.as_str())
-        .with_detail("aadsts", aadsts);
-    let event = who.map_or(event.clone(), |w| event.with_subject(w.key).with_personal_detail("upn", w.upn.clone()));
-    app.audit_log.append(event).await?;
-    Err(refused.into())
 }

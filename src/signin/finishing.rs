@@ -6,30 +6,13 @@
 
 use axum::response::Redirect;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
-use super::attempt;
-use crate::base::{PersonKey, ResetId};
+use super::attempt::{self, FinishingSignIn};
+use crate::base::ResetId;
 use crate::state::AppState;
 use crate::store::{Db, StoreError, exec_db};
 use crate::web::WebError;
-
-/// Reset of a finishing sign-in, and its person. Stored sealed in the sign-in attempt as JSON, so the field names are
-/// part of the format.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct FinishingSignIn {
-    pub(crate) reset: ResetId,
-    pub(crate) reference: String,
-    pub(crate) person: PersonKey,
-}
-
-impl FinishingSignIn {
-    /// Returns the path of the status page, to which the person returns. `back` bypasses the page cache.
-    pub(super) fn return_path(&self) -> String {
-        format!("/resets/{}?back=1", self.reference)
-    }
-}
 
 /// Redirects the browser to Entra, with the username filled in.
 pub(crate) async fn begin_finishing(

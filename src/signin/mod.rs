@@ -5,22 +5,22 @@ mod attempt;
 mod callback;
 mod ended_sessions;
 mod finishing;
+mod handlers;
 mod landing;
-mod operator;
+mod permissions;
 mod refusals;
 mod routes;
 mod session;
 mod staff;
-mod verdict;
 
-pub(crate) use agent_action::{PendingAction, ResumedAction};
-pub(crate) use attempt::begin_agent_action;
+pub(crate) use attempt::{FinishingSignIn, PendingAction, begin_agent_action, begin_operator_sign_in};
 pub(crate) use ended_sessions::run_ended_session_watcher;
-pub(crate) use finishing::{FinishingSignIn, begin_finishing};
-pub(crate) use routes::router;
-pub(crate) use session::{LoginSession, ResetViewer, SignedInPerson};
-pub(crate) use staff::{
-    AcknowledgeAlerts, ApproveActions, StaffMember, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights,
-    WorkCases, with_staff_navigation,
+pub(crate) use finishing::begin_finishing;
+pub(crate) use handlers::{CallbackHandlers, HandlerFuture, OperatorSignIn, ResumedAction};
+pub(crate) use permissions::{
+    AcknowledgeAlerts, ApproveActions, ManageOperator, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights,
+    WorkCases,
 };
-pub(crate) use verdict::{PolicyAssessment, PolicyAssessor, PolicyFinding, run_policy_assessor};
+pub(crate) use routes::router;
+pub(crate) use session::{LoginSession, ResetViewer, SignedInPerson, read_session_owner};
+pub(crate) use staff::{StaffMember, with_staff_navigation};

@@ -1,8 +1,11 @@
 //! Reasons for which a sign-in is refused. Each has a page that says what to do.
 
 use axum::http::StatusCode;
+use axum::response::Response;
 
-use crate::entra::{IdentityError, TokenError};
+use crate::audit::{AuditActor, AuditEvent};
+use crate::entra::{IdentityError, TokenError, VerifiedIdentity};
+use crate::state::AppState;
 use crate::web::{CodedRefusal, WebError};
 
 /// Reason for which a sign-in or a request is refused.
@@ -187,6 +190,21 @@ impl From<&IdentityError> for SignInRefusal {
             _ => Self::InvalidToken,
         }
     }
+}
+
+/// Records a refused sign-in in the audit log and returns the refusal.
+pub(super) async fn refuse_sign_in(
+    app: &AppState,
+    refused: SignInRefusal,
+    who: Option<&VerifiedIdentity>,
+    aadsts: Option<u32>,
+) -> Result<Response, WebError> {
+    let event = AuditEvent::new("signin.refused", who.map_or(AuditActor::Portal, |w| AuditActor::Person(w.key)))
+        .with_detail("code", refused.as_str())
+        .with_detail("aadsts", aadsts);
+    let event = who.map_or(event.clone(), |w| event.with_subject(w.key).with_personal_detail("upn", w.upn.clone()));
+    app.audit_log.append(event).await?;
+    Err(refused.into())
 }
 
 #[cfg(test)]

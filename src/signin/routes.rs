@@ -1,4 +1,4 @@
-//! Routes of the landing page, sign-in, sign-out and the operator page.
+//! Routes of the landing page, sign-in and sign-out.
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -7,22 +7,19 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::agent_action::ActionHandler;
 use super::attempt::{self, SignInPurpose};
-use super::{callback, landing, operator, session};
+use super::handlers::CallbackHandlers;
+use super::{callback, landing, session};
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError, clear_language_hint};
 
-/// Creates the router. `action_handler` executes a case action when an agent returns with a token of their own.
-pub(crate) fn router(action_handler: ActionHandler) -> Router<AppState> {
+/// Creates the router.
+pub(crate) fn router(handlers: CallbackHandlers) -> Router<AppState> {
     Router::new()
         .route("/", get(landing::show_landing_page))
         .route("/signin", get(handle_sign_in))
-        .route("/signin/callback", get(callback::handle_callback).layer(Extension(action_handler)))
+        .route("/signin/callback", get(callback::handle_callback).layer(Extension(handlers)))
         .route("/signout", post(sign_out))
-        .route("/admin/operator", get(operator::show_operator_page))
-        .route("/admin/operator/link", get(operator::begin_operator_link))
-        .route("/admin/operator/confirm", post(operator::confirm_operator))
 }
 
 #[derive(Deserialize)]

@@ -10,11 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
+use super::permissions::{StaffPermission as _, StaffRole, ViewHelpdesk, is_staff_network};
 use super::refusals::SignInRefusal;
-use super::staff::{self, StaffPermission as _, StaffRole, ViewHelpdesk};
 use crate::base::{PersonKey, TimestampExt as _};
+use crate::entra::VerifiedIdentity;
 use crate::state::AppState;
-use crate::store::{StoreError, is_session_from_cache};
+use crate::store::{SessionData, StoreError, is_session_from_cache};
 use crate::web::WebError;
 
 const LOGIN_KEY: &str = "login";
@@ -24,6 +25,24 @@ const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_secs(120);
 
 /// Maximum difference between the clocks of two replicas.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Kind of a session, by the purpose of its sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SessionKind {
+    /// For the person's own reset. Grants no staff permission.
+    Person,
+    /// For staff work, with the staff authentication context.
+    Staff,
+}
+
+/// What caused a request with a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SessionActivity {
+    /// The person. Updates the session's last request.
+    Person,
+    /// A script of the page. Does not count as activity.
+    AutoRefresh,
+}
 
 /// Signed-in person. Stored as JSON in the session, so the field names are part of the format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,13 +61,13 @@ pub(crate) struct LoginSession {
 }
 
 impl LoginSession {
-    pub(super) fn new(who: &crate::entra::VerifiedIdentity, staff: bool, now: Timestamp) -> Self {
+    pub(super) fn new(who: &VerifiedIdentity, kind: SessionKind, now: Timestamp) -> Self {
         Self {
             key: who.key,
             name: who.name.clone(),
             upn: who.upn.clone(),
             roles: who.roles.clone(),
-            staff,
+            staff: kind == SessionKind::Staff,
             authenticated_at: who.signed_in_at,
             since: now,
             seen_at: now,
@@ -99,21 +118,31 @@ impl LoginSession {
     }
 }
 
+/// Part of a login that names its person. Separate, so that a login of another release still has an owner.
+#[derive(Deserialize)]
+struct LoginOwner {
+    key: PersonKey,
+}
+
+/// Returns the person who is signed in to a session, for the session store.
+pub(crate) fn read_session_owner(data: &SessionData) -> Option<PersonKey> {
+    LoginOwner::deserialize(data.get(LOGIN_KEY)?).ok().map(|owner| owner.key)
+}
+
 fn session_store_error(error: &tower_sessions::session::Error) -> WebError {
     WebError::unavailable(error)
 }
 
 /// Loads the login of a session that has not timed out, and updates its last request.
 pub(super) async fn load_and_touch_login(session: &Session, app: &AppState) -> Result<Option<LoginSession>, WebError> {
-    load_login(session, app, true).await
+    load_login(session, app, SessionActivity::Person).await
 }
 
-/// Loads the login of a session that has not timed out. `touch` updates the last request. It is false for automatic
-/// refreshes, which do not count as activity.
+/// Loads the login of a session that has not timed out. Activity of the person updates the last request.
 pub(super) async fn load_login(
     session: &Session,
     app: &AppState,
-    touch: bool,
+    activity: SessionActivity,
 ) -> Result<Option<LoginSession>, WebError> {
     let remembered = session.id().and_then(|id| app.sessions.cached_value(id, LOGIN_KEY));
     let read = match remembered {
@@ -127,7 +156,10 @@ pub(super) async fn load_login(
     }
     let now = app.now();
     // A cached copy is not written back. It is loaded again within 30 seconds.
-    if touch && now.duration_since(login.seen_at) > TOUCH_INTERVAL && !is_session_from_cache() {
+    if activity == SessionActivity::Person
+        && now.duration_since(login.seen_at) > TOUCH_INTERVAL
+        && !is_session_from_cache()
+    {
         login.seen_at = now;
         session.insert(LOGIN_KEY, &login).await.map_err(|e| session_store_error(&e))?;
     }
@@ -221,8 +253,41 @@ impl OptionalFromRequestParts<AppState> for ResetViewer {
         let session = extract_session(parts, app).await?;
         let login = load_and_touch_login(&session, app).await?;
         Ok(login.zip(session.id()).map(|(login, session)| {
-            let looks = login.has_any_role(ViewHelpdesk::ROLES) && staff::is_staff_network(parts, app);
+            let looks = login.has_any_role(ViewHelpdesk::ROLES) && is_staff_network(parts, app);
             Self { login, session, is_staff_viewer: looks }
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A login as the release before stored it in the session.
+    const STORED_LOGIN: &str = r#"{
+        "key": {"tenant": "c0de0000-7e5a-4f00-8000-00000000c0de", "object": "00000000-0000-4000-8000-000000000001"},
+        "name": "Wanda", "upn": "wanda@contoso.example", "roles": ["Passback.Agent"], "staff": true,
+        "authenticated_at": "2026-11-25T08:00:00Z", "since": "2026-11-25T08:00:01Z",
+        "seen_at": "2026-11-25T08:05:00Z", "hint": null
+    }"#;
+
+    #[test]
+    fn login_of_release_before_is_readable() {
+        let login: LoginSession = serde_json::from_str(STORED_LOGIN).unwrap();
+        assert!(
+            login.is_staff() && login.has_any_role(&[StaffRole::Agent]) && !login.has_any_role(&[StaffRole::Admin])
+        );
+        assert_eq!(
+            serde_json::to_value(&login).unwrap(),
+            serde_json::from_str::<serde_json::Value>(STORED_LOGIN).unwrap()
+        );
+    }
+
+    #[test]
+    fn owner_is_read_from_login_only() {
+        let stored: serde_json::Value = serde_json::from_str(STORED_LOGIN).unwrap();
+        let owner = read_session_owner(&[(LOGIN_KEY.to_owned(), stored)].into()).unwrap();
+        assert_eq!(owner.to_string(), "c0de0000-7e5a-4f00-8000-00000000c0de/00000000-0000-4000-8000-000000000001");
+        assert_eq!(read_session_owner(&[(BROWSER_KEY.to_owned(), "x".into())].into()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Staff permissions as types.
+//! Extractor for staff.
 //!
 //! A handler that takes a [`StaffMember<P>`] runs only for staff who hold the permission `P`, in a session that was
 //! started for staff work, from a staff network. Every refusal is audited.
@@ -10,95 +10,17 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::permissions::{ManageOperator, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights, is_staff_network};
 use super::refusals::SignInRefusal;
-use super::session::{self, LoginSession};
+use super::session::{self, LoginSession, SessionActivity};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::state::AppState;
-use crate::web::{ClientAddress, NavItem, PageContext, WebError, client_ip};
+use crate::web::{ClientAddress, NavItem, PageContext, WebError};
 
 /// Header that a page's script sends with automatic refreshes. They do not count as activity, so an unattended
 /// workplace is signed out although the reset list is open. A client that omits the header only extends its own
 /// session.
 const AUTO_REFRESH_HEADER: &str = "x-passback-by-itself";
-
-/// App role in the id token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StaffRole {
-    Agent,
-    Approver,
-    Auditor,
-    Admin,
-}
-
-impl StaffRole {
-    pub(crate) const ALL: [Self; 4] = [Self::Agent, Self::Approver, Self::Auditor, Self::Admin];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "Passback.Agent",
-            Self::Approver => "Passback.Approver",
-            Self::Auditor => "Passback.Auditor",
-            Self::Admin => "Passback.Admin",
-        }
-    }
-}
-
-/// Permission that app roles grant.
-pub(crate) trait StaffPermission: Send + Sync {
-    const ROLES: &'static [StaffRole];
-    /// Whether the sign-in must be as recent as for a reset (`signin.max_age_seconds`).
-    const NEEDS_FRESH_SIGN_IN: bool = false;
-}
-
-/// Permission to view resets, cases and people.
-pub(crate) struct ViewHelpdesk;
-
-impl StaffPermission for ViewHelpdesk {
-    const ROLES: &'static [StaffRole] = &[StaffRole::Agent, StaffRole::Approver, StaffRole::Auditor];
-}
-
-/// Permission to do an agent's work: work on cases, write notes, check a reset again.
-pub(crate) struct WorkCases;
-
-impl StaffPermission for WorkCases {
-    const ROLES: &'static [StaffRole] = &[StaffRole::Agent];
-}
-
-/// Permission to approve actions as the second person.
-pub(crate) struct ApproveActions;
-
-impl StaffPermission for ApproveActions {
-    const ROLES: &'static [StaffRole] = &[StaffRole::Approver];
-}
-
-/// Permission to search and export the audit log.
-pub(crate) struct ViewAuditLog;
-
-impl StaffPermission for ViewAuditLog {
-    const ROLES: &'static [StaffRole] = &[StaffRole::Auditor, StaffRole::Admin];
-}
-
-/// Permission to view the insights.
-pub(crate) struct ViewInsights;
-
-impl StaffPermission for ViewInsights {
-    const ROLES: &'static [StaffRole] = &[StaffRole::Agent, StaffRole::Approver, StaffRole::Auditor, StaffRole::Admin];
-}
-
-/// Permission to acknowledge security alerts.
-pub(crate) struct AcknowledgeAlerts;
-
-impl StaffPermission for AcknowledgeAlerts {
-    const ROLES: &'static [StaffRole] = &[StaffRole::Agent, StaffRole::Admin];
-}
-
-/// Permission to link the reset operator.
-pub(crate) struct ManageOperator;
-
-impl StaffPermission for ManageOperator {
-    const ROLES: &'static [StaffRole] = &[StaffRole::Admin];
-    const NEEDS_FRESH_SIGN_IN: bool = true;
-}
 
 /// Extractor for a staff member who holds the permission `P`.
 pub(crate) struct StaffMember<P> {
@@ -113,19 +35,14 @@ impl<P> StaffMember<P> {
     }
 }
 
-/// Returns whether a request comes from a staff network. Without configured networks, every address is allowed.
-pub(super) fn is_staff_network(parts: &Parts, app: &AppState) -> bool {
-    let networks = &app.config.helpdesk.networks;
-    networks.is_empty() || client_ip(parts, app).is_some_and(|ip| networks.iter().any(|net| net.contains(&ip)))
-}
-
 impl<P: StaffPermission> FromRequestParts<AppState> for StaffMember<P> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Response> {
         let session = session::extract_session(parts, app).await.map_err(IntoResponse::into_response)?;
-        let touch = !parts.headers.contains_key(AUTO_REFRESH_HEADER);
-        let login = session::load_login(&session, app, touch).await.map_err(IntoResponse::into_response)?;
+        let refreshes = parts.headers.contains_key(AUTO_REFRESH_HEADER);
+        let activity = if refreshes { SessionActivity::AutoRefresh } else { SessionActivity::Person };
+        let login = session::load_login(&session, app, activity).await.map_err(IntoResponse::into_response)?;
         let sign_in = |parts: &Parts| match parts.method {
             Method::GET => Redirect::to("/signin?purpose=staff").into_response(),
             _ => WebError::from(SignInRefusal::SessionExpired).into_response(),

@@ -6,9 +6,7 @@ use std::str::FromStr as _;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::StoreError;
 use crate::base::Secret;
-use crate::base::format_error_chain;
 
 /// Reason why a backup was not created.
 #[derive(Debug, thiserror::Error)]
@@ -21,20 +19,10 @@ pub enum BackupError {
     Postgres,
     #[error("the copy was damaged and has been removed: {0}")]
     Damaged(String),
-    #[error("cannot copy the database: {0}")]
-    Store(String),
-}
-
-impl From<StoreError> for BackupError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(format_error_chain(&error))
-    }
-}
-
-impl From<sqlx::Error> for BackupError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.to_string())
-    }
+    #[error("cannot copy the database: the file name is not valid UTF-8")]
+    FileName,
+    #[error("cannot copy the database")]
+    Database(#[from] sqlx::Error),
 }
 
 /// Copies the database at `url` into a new file that only its owner can read. The copy is a consistent snapshot,
@@ -64,7 +52,7 @@ fn create_private_file(path: &Path) -> Result<(), BackupError> {
 }
 
 async fn copy_database(url: &str, to: &Path) -> Result<(), BackupError> {
-    let name = to.to_str().ok_or_else(|| BackupError::Store("the file name is not valid UTF-8".to_owned()))?;
+    let name = to.to_str().ok_or(BackupError::FileName)?;
     let mut source = SqliteConnectOptions::from_str(url)?.create_if_missing(false).connect().await?;
     sqlx::query("VACUUM INTO $1").bind(name).execute(&mut source).await?;
     let mut copied = SqliteConnectOptions::new().filename(to).read_only(true).connect().await?;
@@ -100,7 +88,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let to = dir.path().join("copy.db");
         let missing = Secret::new(format!("sqlite://{}", dir.path().join("missing.db").display()));
-        assert!(matches!(create_backup(&missing, &to).await, Err(BackupError::Store(_))));
+        assert!(matches!(create_backup(&missing, &to).await, Err(BackupError::Database(_))));
         assert!(!to.exists());
         let postgres = Secret::new("postgres://localhost/passback".to_owned());
         assert!(create_backup(&postgres, &to).await.unwrap_err().to_string().contains("pg_dump"));

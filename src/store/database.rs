@@ -82,6 +82,13 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// What to do if a SQLite file does not exist.
+#[derive(Clone, Copy)]
+enum MissingFile {
+    Create,
+    Reject,
+}
+
 /// Runs a read with the same expression on the pool of either engine. The SQLite pool rejects writes.
 macro_rules! on_db {
     ($db:expr, |$c:ident| $body:expr) => {
@@ -136,7 +143,7 @@ pub(crate) use on_tx;
 impl Db {
     /// Opens the database and applies the pending migrations.
     pub(crate) async fn open(url: &Secret) -> Result<Self, StoreError> {
-        let db = Self::connect(url, true).await?;
+        let db = Self::connect(url, MissingFile::Create).await?;
         db.migrate(&embedded_migrations()).await?;
         #[cfg(feature = "test-hooks")]
         if let Some(next) = load_next_migrations().await? {
@@ -155,13 +162,13 @@ impl Db {
 
     /// Opens an existing database without migrating it, for commands that run beside a portal.
     pub(crate) async fn open_existing(url: &Secret) -> Result<Self, StoreError> {
-        Self::connect(url, false).await
+        Self::connect(url, MissingFile::Reject).await
     }
 
-    async fn connect(url: &Secret, create: bool) -> Result<Self, StoreError> {
+    async fn connect(url: &Secret, missing: MissingFile) -> Result<Self, StoreError> {
         let text = url.expose_secret();
         Ok(if text.starts_with("sqlite:") {
-            Self::open_sqlite(text, create).await?
+            Self::open_sqlite(text, missing).await?
         } else if text.starts_with("postgres:") || text.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(text)?;
             // Opening a TLS connection takes about 88 ms (measured), so 2 connections stay open.
@@ -175,9 +182,9 @@ impl Db {
 
     /// Opens a SQLite file with `synchronous=FULL`: the committed intent of a reset must survive a power failure
     /// directly after it.
-    async fn open_sqlite(text: &str, create: bool) -> Result<Self, StoreError> {
+    async fn open_sqlite(text: &str, missing: MissingFile) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(text)?
-            .create_if_missing(create)
+            .create_if_missing(matches!(missing, MissingFile::Create))
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)

@@ -7,11 +7,13 @@
 //!   engines at compile time.
 
 mod backup;
+mod counters;
 mod database;
 mod leases;
 mod periodic_tasks;
 mod rate_limits;
 mod sealing;
+mod session_records;
 mod sessions;
 mod sign_in_attempts;
 mod sqlite_writer;
@@ -21,6 +23,7 @@ pub(crate) mod testing;
 
 pub use backup::BackupError;
 pub(crate) use backup::create_backup;
+pub(crate) use counters::{load_counter, next_counter};
 pub(crate) use database::{Db, StoreError, Tx};
 pub(crate) use database::{on_db, on_tx, write_db};
 pub(crate) use leases::acquire_lease;
@@ -29,7 +32,8 @@ pub(crate) use periodic_tasks::{
 };
 pub(crate) use rate_limits::{RateLimit, RateLimitExceeded, RateLimiter};
 pub(crate) use sealing::{KeyPurpose, SealContext, SealError, Sealer};
-pub(crate) use sessions::{DbSessions, hash_id, is_session_from_cache, with_cached_sessions};
+pub(crate) use session_records::SessionRecordStore;
+pub(crate) use sessions::{DbSessions, SessionData, hash_id, is_session_from_cache, with_cached_sessions};
 pub(crate) use sign_in_attempts::{SignInAttempts, StoredSignInAttempt};
 pub(crate) use statements::{
     StoredTime, exec_db, exec_tx, one_row, select_all, select_all_tx, select_one, select_one_tx, select_optional,

@@ -19,8 +19,16 @@ const LANGUAGE_COOKIE: &str = "lang";
 /// are rendered outside of sessions and no page should need a lookup for it.
 const LANGUAGE_HINT_COOKIE: &str = "lang_hint";
 
-/// Returns the language of a page, and true if neither the person nor the browser chose it.
-pub(super) fn detect_language(headers: &HeaderMap) -> (Lang, bool) {
+/// Language of a page.
+pub(super) enum PageLanguage {
+    /// The person or the browser chose it.
+    Chosen(Lang),
+    /// Neither did.
+    Default(Lang),
+}
+
+/// Returns the language of a page.
+pub(super) fn detect_language(headers: &HeaderMap) -> PageLanguage {
     // Most browsers have neither cookie: parse the cookies only of those that do.
     let held =
         headers.get_all(header::COOKIE).iter().any(|line| line.as_bytes().windows(4).any(|word| word == b"lang"));
@@ -28,8 +36,8 @@ pub(super) fn detect_language(headers: &HeaderMap) -> (Lang, bool) {
     let cookie = |name| cookies.get(name).and_then(|cookie| Lang::from_name(cookie.value()));
     let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
     match cookie(LANGUAGE_COOKIE).or_else(|| Lang::from_accept_language(accept)) {
-        Some(named) => (named, false),
-        None => (cookie(LANGUAGE_HINT_COOKIE).unwrap_or_else(Lang::english), true),
+        Some(chosen) => PageLanguage::Chosen(chosen),
+        None => PageLanguage::Default(cookie(LANGUAGE_HINT_COOKIE).unwrap_or_else(Lang::english)),
     }
 }
 

@@ -16,16 +16,20 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 use tracing::Instrument as _;
 
-use super::error::render_errors;
+use super::error_page::render_errors;
 use crate::base::public_origin;
 use crate::state::AppState;
-use crate::store::with_cached_sessions;
+use crate::store::{SessionRecordStore, with_cached_sessions};
 
 /// Maximum request body. The largest form is under 1 KiB.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Adds all middleware to the routes.
-pub(crate) fn apply_middleware(routes: Router<AppState>, app: &AppState) -> Result<Router, ConfigError> {
+pub(crate) fn apply_middleware(
+    routes: Router<AppState>,
+    app: &AppState,
+    sessions: SessionRecordStore,
+) -> Result<Router, ConfigError> {
     let csrf = CsrfLayer::new().add_trusted_origin(public_origin(&app.config.server.public_url))?;
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state(app.clone(), record_request))
@@ -37,16 +41,16 @@ pub(crate) fn apply_middleware(routes: Router<AppState>, app: &AppState) -> Resu
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(csrf)
-        .layer(session_layer(app));
+        .layer(session_layer(app, sessions));
     Ok(routes.layer(layers).with_state(app.clone()))
 }
 
 /// Creates the session middleware. The cookie has `__Host-` and `Secure` over https, and a plain name over http, which
 /// is allowed on loopback only: clients differ in whether they send a `Secure` cookie there.
-fn session_layer(app: &AppState) -> SessionManagerLayer<crate::store::DbSessions> {
+fn session_layer(app: &AppState, sessions: SessionRecordStore) -> SessionManagerLayer<SessionRecordStore> {
     let secure = app.config.server.public_url.scheme() == "https";
     let life = tower_sessions::cookie::time::Duration::seconds(app.config.signin.absolute_seconds);
-    SessionManagerLayer::new(app.sessions.clone())
+    SessionManagerLayer::new(sessions)
         .with_name(if secure { "__Host-passback" } else { "passback" })
         .with_secure(secure)
         .with_http_only(true)

@@ -4,6 +4,7 @@ mod assets;
 mod catalogue;
 mod client_address;
 mod error;
+mod error_page;
 mod language;
 mod middleware;
 mod number_format;

@@ -11,6 +11,7 @@ use axum_extra::extract::CookieJar;
 
 use super::catalogue::Lang;
 use super::error::WebError;
+use super::language::PageLanguage;
 use super::{assets, language};
 use crate::config::BrandingConfig;
 use crate::state::AppState;
@@ -49,10 +50,13 @@ pub(crate) struct NavItem {
 
 impl PageContext {
     pub(super) fn new(app: &AppState, headers: &HeaderMap, path: &str) -> Self {
-        let (lang, lang_open) = language::detect_language(headers);
+        let (lang, is_default_lang) = match language::detect_language(headers) {
+            PageLanguage::Chosen(lang) => (lang, false),
+            PageLanguage::Default(lang) => (lang, true),
+        };
         Self {
             lang,
-            is_default_lang: lang_open,
+            is_default_lang,
             path: path.to_owned(),
             logo: app.brand.logo_path(),
             stylesheet: app.brand.stylesheet_path(),

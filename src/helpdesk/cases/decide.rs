@@ -18,11 +18,12 @@ use super::store::{self, CaseDecision, HelpdeskCase, NewExecution, PassViewer, R
 use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case, open, own, raise_helpdesk_alert};
 use crate::audit::{AuditActor, AuditedTransaction};
 use crate::base::{PersonKey, TimestampExt as _};
+use crate::conditional_access::PolicyAssessor;
 use crate::directory::DirectoryProbe;
 use crate::eligibility;
 use crate::entra::{ActingIdentity, ClaimsChallenge, TemporaryAccessPass};
 use crate::people::PeopleService;
-use crate::signin::{PolicyAssessor, StaffMember, StaffPermission};
+use crate::signin::{StaffMember, StaffPermission};
 use crate::state::AppState;
 use crate::store::StoreError;
 

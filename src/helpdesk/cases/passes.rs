@@ -16,9 +16,8 @@ use super::{CaseError, with_case};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
 use crate::base::{ObjectId, PersonKey, TimestampExt as _, run_every};
 use crate::entra::{OperatorError, PassStatus, TemporaryAccessPass};
-use crate::helpdesk::scans;
 use crate::notify::{PassAudience, PassEvent};
-use crate::people::{PeopleService, PersonProfile};
+use crate::people::{PeopleService, PersonProfile, RegistrationReader, fetch_method_registrations};
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease};
 
@@ -87,7 +86,8 @@ async fn run_once(app: &AppState) -> Result<(), StoreError> {
     let since = now.earlier(METHOD_WATCH_DURATION);
     let watches = store::load_watches(&app.db, since).await?;
     let Some(first) = watches.iter().map(|watch| watch.created_at).min() else { return Ok(()) };
-    let registered = fetch_registrations(app, first, now).await?;
+    let (from, until) = (first.earlier(CLOCK_SKEW), now.later(CLOCK_SKEW));
+    let registered = fetch_method_registrations(app, RegistrationReader::PassMonitor, from, until).await?;
     for watch in &watches {
         if watch.used_at.is_none() && now < watch.expires_at.later(LATE_USE_MARGIN) {
             check_use(app, watch).await?;
@@ -107,22 +107,6 @@ async fn check_use(app: &AppState, watch: &PassWatch) -> Result<(), StoreError> 
             Ok(())
         }
     }
-}
-
-/// Fetches who registered a sign-in method since a time, from the directory audit log, which is delayed.
-async fn fetch_registrations(
-    app: &AppState,
-    since: Timestamp,
-    now: Timestamp,
-) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
-    if !scans::acquire_scan_turn(app, "passes").await? {
-        return Ok(Vec::new());
-    }
-    let from = since.earlier(CLOCK_SKEW);
-    Ok(app.entra.graph.fetch_method_registrations(from, now.later(CLOCK_SKEW)).await.unwrap_or_else(|error| {
-        tracing::warn!(error = ?error, "sign-in method log request failed: retrying");
-        Vec::new()
-    }))
 }
 
 async fn check_new_method(

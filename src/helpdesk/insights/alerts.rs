@@ -6,8 +6,7 @@ use axum_extra::extract::Form;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::patterns::AlertKind;
-use super::store::{self, SecurityAlert};
+use crate::alerts::{self, AlertKind, AlertNote, SecurityAlert};
 use crate::audit::{AuditEvent, load_staff_upn};
 use crate::base::PersonKey;
 use crate::reset::queries as resets;
@@ -43,7 +42,7 @@ pub(super) async fn load_alert_lists(
     ctx: &PageContext,
     since: Timestamp,
 ) -> Result<AlertLists, StoreError> {
-    let (open, past) = store::load_alerts(&app.db, since).await?;
+    let (open, past) = alerts::load_alerts(&app.db, since).await?;
     Ok(AlertLists { open: load_alert_items(app, ctx, open).await?, past: load_alert_items(app, ctx, past).await? })
 }
 
@@ -115,8 +114,8 @@ pub(crate) async fn acknowledge_alert(
         return Ok(Redirect::to("/helpdesk/insights?said=empty").into_response());
     }
     let mut transaction = app.audit_log.begin().await?;
-    let by = (staff.login.key, staff.login.name.as_str());
-    let Some((kind, subject)) = store::mark_acknowledged(transaction.tx(), &id, by, &note, app.now()).await? else {
+    let note = AlertNote { alert: &id, agent: staff.login.key, agent_name: &staff.login.name, text: &note };
+    let Some((kind, subject)) = alerts::mark_acknowledged(transaction.tx(), note, app.now()).await? else {
         return Ok(Redirect::to("/helpdesk/insights?said=gone").into_response());
     };
     // The person is not the subject of this event: acknowledging an alert is not an action on that person, so it must

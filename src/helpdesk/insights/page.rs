@@ -1,5 +1,7 @@
 //! The insights page: security alerts, charts and figures of the last 30 days.
 
+use std::ops::RangeInclusive;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -117,7 +119,7 @@ pub(crate) async fn show_insights(
         .filter(|rung| {
             *rung == EvidenceCheckpoint::Written || figures.checkpoint_latencies.iter().any(|(_, of, _)| of == rung)
         })
-        .map(|rung| build_latency_chart(&ctx, rung, &figures, (first, today)))
+        .map(|rung| build_latency_chart(&ctx, rung, &figures, first..=today))
         .collect(),
         causes: build_cause_bars(&ctx, &figures.counts_by_cause),
         staff_activity: load_staff_bars(&app, &ctx, since).await?,
@@ -169,7 +171,7 @@ fn build_latency_chart(
     ctx: &PageContext,
     rung: EvidenceCheckpoint,
     figures: &ResetStatistics,
-    (first, last): (i64, i64),
+    days: RangeInclusive<i64>,
 ) -> LatencyChart {
     let of = |wanted: Option<i64>| {
         let mine = figures
@@ -178,7 +180,7 @@ fn build_latency_chart(
             .filter(|(day, r, _)| *r == rung && wanted.is_none_or(|wanted| wanted == *day));
         latency_percentiles(mine.map(|(.., millis)| *millis).collect())
     };
-    let by_day: Vec<(i64, Option<LatencyPercentiles>)> = (first..=last).map(|day| (day, of(Some(day)))).collect();
+    let by_day: Vec<(i64, Option<LatencyPercentiles>)> = days.map(|day| (day, of(Some(day)))).collect();
     let (lines, top) = charts::percentile_lines(&by_day.iter().map(|(_, spans)| *spans).collect::<Vec<_>>());
     let row = |(day, spans): &(i64, Option<LatencyPercentiles>)| {
         let spans = spans.as_ref()?;

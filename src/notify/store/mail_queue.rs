@@ -5,8 +5,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{millis_after, timestamp_from_millis};
-use crate::store::{Db, StoreError, Tx, exec_db, exec_tx, one_row};
+use crate::base::TimestampExt as _;
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_db, exec_tx, one_row};
 
 /// Time after which a claim expires: longer than a delivery, plus clocks that differ by minutes.
 pub(in crate::notify) const CLAIM_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
@@ -69,7 +69,7 @@ pub(in crate::notify) struct QueuedMail {
     pub(in crate::notify) attempts: i64,
     pub(in crate::notify) first_attempt_at: Option<Timestamp>,
     /// Value of `due_at` when the row was read. The replica that changes it first has the claim.
-    pub(super) due_at_as_read: i64,
+    pub(super) due_at_as_read: StoredTime,
 }
 
 /// Columns that both mail tables have.
@@ -79,8 +79,8 @@ pub(super) struct QueuedMailRow {
     language: String,
     sealed: String,
     tries: i64,
-    first_try_at: Option<i64>,
-    due_at: i64,
+    first_try_at: Option<StoredTime>,
+    due_at: StoredTime,
 }
 
 impl QueuedMailRow {
@@ -91,7 +91,7 @@ impl QueuedMailRow {
             language: self.language,
             sealed: self.sealed,
             attempts: self.tries,
-            first_attempt_at: self.first_try_at.map(timestamp_from_millis),
+            first_attempt_at: self.first_try_at.map(|at| at.0),
             due_at_as_read: self.due_at,
         }
     }
@@ -104,9 +104,9 @@ pub(in crate::notify) async fn claim_mail(
     owner: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let until = millis_after(now, CLAIM_LIFETIME);
+    let until = StoredTime(now.later(CLAIM_LIFETIME));
     let rows =
-        exec_db!(db, waiting.queue.claim_sql, &waiting.id, waiting.due_at_as_read, owner, until, now.as_millisecond())?;
+        exec_db!(db, waiting.queue.claim_sql, &waiting.id, waiting.due_at_as_read, owner, until, StoredTime(now))?;
     Ok(rows == 1)
 }
 
@@ -128,8 +128,7 @@ pub(in crate::notify) async fn reschedule_mail(
     owner: &str,
     until: Timestamp,
 ) -> Result<(), StoreError> {
-    let until = until.as_millisecond();
-    exec_db!(db, waiting.queue.reschedule_sql, &waiting.id, owner, until)?;
+    exec_db!(db, waiting.queue.reschedule_sql, &waiting.id, owner, StoredTime(until))?;
     Ok(())
 }
 
@@ -141,7 +140,6 @@ pub(in crate::notify) async fn mark_ended(
     outcome: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let now = now.as_millisecond();
-    let rows = exec_tx!(tx, waiting.queue.mark_ended_sql, &waiting.id, owner, outcome, now)?;
+    let rows = exec_tx!(tx, waiting.queue.mark_ended_sql, &waiting.id, owner, outcome, StoredTime(now))?;
     one_row(rows)
 }

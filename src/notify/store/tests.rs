@@ -1,8 +1,11 @@
 //! Tests of the table `notices` on SQLite and PostgreSQL.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::mail_queue::CLAIM_LIFETIME;
+use super::reset_notices::{LINK_LIFETIME, UNSENT_NOTICE_RETENTION};
 use super::*;
-use crate::base::Random;
+use crate::base::{Random, ReferenceCode, ResetId};
 use crate::store::testing::{TestDatabase, test_databases, test_tenant};
 use crate::store::{exec_tx, select_one};
 

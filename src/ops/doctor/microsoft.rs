@@ -8,12 +8,12 @@ use reqwest::StatusCode;
 
 use super::report::{DoctorFinding, DoctorReport};
 use crate::base::format_error_chain;
+use crate::conditional_access::{PolicyAssessment, PolicyAssessor, PolicyFinding};
 use crate::config::{CredentialKind, NotifyKind};
 use crate::entra::{
     GraphError, LinkedOperator, PermissionReview, RoleAssignment, find_reset_role, is_overprivileged,
     review_application_permissions, review_operator_permissions,
 };
-use crate::signin::{PolicyAssessment, PolicyAssessor, PolicyFinding};
 use crate::state::AppState;
 
 /// Clock skew that is an error: tokens are refused soon, because at most 5 minutes are tolerated.

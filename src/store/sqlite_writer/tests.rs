@@ -12,6 +12,20 @@ struct WriterTestFile {
     _dir: tempfile::TempDir,
 }
 
+/// How a test writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WriteKind {
+    Transaction,
+    Statement,
+}
+
+impl WriteKind {
+    /// Returns a single statement for every `step`th number, and a transaction for the others.
+    fn alternate(n: i64, step: i64) -> Self {
+        if n % step == 0 { Self::Statement } else { Self::Transaction }
+    }
+}
+
 type BoxedWrite = Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send>>;
 
 impl WriterTestFile {
@@ -37,11 +51,11 @@ impl WriterTestFile {
         sqlx::query_scalar("SELECT n FROM t ORDER BY n").fetch_all(&self.readers).await.unwrap()
     }
 
-    /// Writes a row in a transaction, or as a single statement if `alone`.
-    fn write_row(&self, n: i64, alone: bool) -> impl Future<Output = Result<(), sqlx::Error>> + Send + 'static {
+    /// Writes a row.
+    fn write_row(&self, n: i64, kind: WriteKind) -> impl Future<Output = Result<(), sqlx::Error>> + Send + 'static {
         let writer = self.writer.clone();
         async move {
-            if alone {
+            if kind == WriteKind::Statement {
                 let mut turn = writer.begin_statement().await?;
                 let done = insert_row(&mut turn, n).await;
                 return turn.finish_statement(done).await;
@@ -83,7 +97,7 @@ async fn queued_writes_commit_together_before_any_returns() {
     insert_row(&mut first, 0).await.unwrap();
     let mut others = Vec::new();
     for n in 1..=20 {
-        let (write, readers) = (file.write_row(n, n % 2 == 0), file.readers.clone());
+        let (write, readers) = (file.write_row(n, WriteKind::alternate(n, 2)), file.readers.clone());
         others.push(async move {
             write.await.unwrap();
             sqlx::query_scalar("SELECT COUNT(*) FROM t").fetch_one(&readers).await.unwrap()
@@ -96,11 +110,11 @@ async fn queued_writes_commit_together_before_any_returns() {
 
 #[tokio::test]
 async fn failed_write_does_not_affect_others_in_the_batch() {
-    for alone in [false, true] {
+    for kind in [WriteKind::Transaction, WriteKind::Statement] {
         let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
         insert_row(&mut first, 1).await.unwrap();
-        let others = [2, 1, 3, 2, 4].map(|n| file.write_row(n, alone)).into_iter().collect();
+        let others = [2, 1, 3, 2, 4].map(|n| file.write_row(n, kind)).into_iter().collect();
         let (done, ends) = file.commit_with_queued(first, others).await;
         done.unwrap();
         let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
@@ -126,7 +140,7 @@ async fn dropped_turn_writes_nothing() {
     };
     let (done, _) = file.commit_with_queued(first, vec![gives_up]).await;
     done.unwrap();
-    file.write_row(4, false).await.unwrap();
+    file.write_row(4, WriteKind::Transaction).await.unwrap();
     assert_eq!(file.load_rows().await, [2, 4]);
 }
 
@@ -161,23 +175,23 @@ async fn poll_then_drop(polls: usize, work: impl Future) {
 #[tokio::test]
 async fn cancelled_caller_does_not_affect_other_writes() {
     // Repeated, because the step that a poll reaches depends on thread timing.
-    for (polls, alone) in (0..48).flat_map(|n| [(n % 12, false), (n % 12, true)]) {
+    for (polls, kind) in (0..48).flat_map(|n| [(n % 12, WriteKind::Transaction), (n % 12, WriteKind::Statement)]) {
         let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
         insert_row(&mut first, 1).await.unwrap();
-        let before: BoxedWrite = Box::pin(file.write_row(2, alone));
-        let after: BoxedWrite = Box::pin(file.write_row(4, alone));
-        let leaves = file.write_row(3, alone);
+        let before: BoxedWrite = Box::pin(file.write_row(2, kind));
+        let after: BoxedWrite = Box::pin(file.write_row(4, kind));
+        let leaves = file.write_row(3, kind);
         let leaves: BoxedWrite = Box::pin(async move {
             poll_then_drop(polls, leaves).await;
             Ok(())
         });
         let (done, ends) = file.commit_with_queued(first, vec![before, leaves, after]).await;
         done.unwrap();
-        assert!(ends.iter().all(Result::is_ok), "{polls} {alone} {ends:?}");
-        file.write_row(5, alone).await.unwrap();
+        assert!(ends.iter().all(Result::is_ok), "{polls} {kind:?} {ends:?}");
+        file.write_row(5, kind).await.unwrap();
         let others: Vec<i64> = file.load_rows().await.into_iter().filter(|n| *n != 3).collect();
-        assert_eq!(others, [1, 2, 4, 5], "{polls} {alone}");
+        assert_eq!(others, [1, 2, 4, 5], "{polls} {kind:?}");
     }
 }
 
@@ -189,7 +203,7 @@ async fn commit_completes_after_its_caller_is_dropped() {
     let mut commit = Box::pin(turn.commit());
     assert!(futures_util::poll!(&mut commit).is_pending());
     drop(commit);
-    file.write_row(2, true).await.unwrap();
+    file.write_row(2, WriteKind::Statement).await.unwrap();
     assert_eq!(file.load_rows().await, [1, 2]);
 }
 
@@ -197,8 +211,8 @@ async fn commit_completes_after_its_caller_is_dropped() {
 async fn concurrent_writes_store_successes_and_never_hang() {
     let file = WriterTestFile::new().await;
     let tasks = (0..600_i64).map(|n| {
-        let write = file.write_row(n, n % 3 == 0);
-        let again = file.write_row(n - 5, n % 2 == 0);
+        let write = file.write_row(n, WriteKind::alternate(n, 3));
+        let again = file.write_row(n - 5, WriteKind::alternate(n, 2));
         tokio::spawn(async move {
             // Some callers are cancelled early, some write a row that already exists.
             match n % 5 {
@@ -269,9 +283,10 @@ async fn failed_commit_is_reported_to_the_entire_batch() {
             turn.commit().await
         })
     };
-    let (done, ends) = file.commit_with_queued(first, vec![fails, Box::pin(file.write_row(2, true))]).await;
+    let (done, ends) =
+        file.commit_with_queued(first, vec![fails, Box::pin(file.write_row(2, WriteKind::Statement))]).await;
     assert!(done.is_err() && ends.iter().all(Result::is_err), "{done:?} {ends:?}");
-    file.write_row(3, false).await.unwrap();
+    file.write_row(3, WriteKind::Transaction).await.unwrap();
     assert_eq!(file.load_rows().await, [3]);
 }
 
@@ -283,20 +298,21 @@ async fn roll_back_transaction(turn: &mut WriteTurn) -> Result<(), sqlx::Error> 
 
 #[tokio::test]
 async fn lost_transaction_fails_the_entire_batch() {
-    for alone in [false, true] {
+    for kind in [WriteKind::Transaction, WriteKind::Statement] {
         let file = WriterTestFile::new().await;
         let mut first = file.writer.begin().await.unwrap();
         insert_row(&mut first, 1).await.unwrap();
         let loses = {
             let writer = file.writer.clone();
             async move {
-                let mut turn = if alone { writer.begin_statement().await? } else { writer.begin().await? };
+                let mut turn =
+                    if kind == WriteKind::Statement { writer.begin_statement().await? } else { writer.begin().await? };
                 let done = roll_back_transaction(&mut turn).await;
                 turn.finish_statement(done).await
             }
         };
-        let before: BoxedWrite = Box::pin(file.write_row(2, alone));
-        let after: BoxedWrite = Box::pin(file.write_row(3, alone));
+        let before: BoxedWrite = Box::pin(file.write_row(2, kind));
+        let after: BoxedWrite = Box::pin(file.write_row(3, kind));
         let (done, ends) = file.commit_with_queued(first, vec![before, Box::pin(loses), after]).await;
         let ends: Vec<bool> = ends.iter().map(Result::is_ok).collect();
         assert_eq!((done.is_ok(), ends.as_slice()), (false, [false, false, true].as_slice()));
@@ -312,7 +328,7 @@ async fn relaxed_write_returns_immediately_and_commits_later() {
     let done = insert_row(&mut turn, 1).await;
     let mut end = Box::pin(turn.finish_statement(done));
     assert!(futures_util::poll!(&mut end).is_ready(), "the commit does not wait for the disk");
-    file.write_row(2, false).await.unwrap();
+    file.write_row(2, WriteKind::Transaction).await.unwrap();
     assert_eq!(file.load_rows().await, [1, 2]);
 }
 
@@ -329,7 +345,14 @@ async fn close_commits_queued_writes_and_rejects_later_ones() {
         })
     };
     let (done, ends) = file
-        .commit_with_queued(first, vec![Box::pin(file.write_row(2, false)), close, Box::pin(file.write_row(3, false))])
+        .commit_with_queued(
+            first,
+            vec![
+                Box::pin(file.write_row(2, WriteKind::Transaction)),
+                close,
+                Box::pin(file.write_row(3, WriteKind::Transaction)),
+            ],
+        )
         .await;
     assert!(done.is_ok());
     assert!(matches!(ends.as_slice(), [Ok(()), Ok(()), Err(sqlx::Error::PoolClosed)]), "{ends:?}");
@@ -344,7 +367,7 @@ async fn close_commits_the_pending_batch() {
     turn.commit().await.unwrap();
     file.writer.close().await;
     assert_eq!(file.load_rows().await, [1]);
-    assert!(matches!(file.write_row(2, false).await, Err(sqlx::Error::PoolClosed)));
+    assert!(matches!(file.write_row(2, WriteKind::Transaction).await, Err(sqlx::Error::PoolClosed)));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ fn declared_routes() -> Vec<(String, String)> {
     for file in [
         "src/ops/probes.rs",
         "src/signin/routes.rs",
+        "src/admin/operator.rs",
         "src/notify/mod.rs",
         "src/reset/mod.rs",
         "src/serve/mod.rs",

@@ -2,19 +2,18 @@
 //!
 //! - A repeated scan of the same events raises no second alert.
 
-use crate::base::TimestampExt as _;
-use crate::base::run_every;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::patterns::{
+use super::detectors::{
     AlertFinding, DetectorThresholds, MethodRegistration, ObservedAction, ObservedOutcome, RecentActivity,
     detect_alerts,
 };
 use super::store;
-use crate::audit::{AuditActor, AuditEvent, load_staff_actions};
-use crate::helpdesk::scans;
+use crate::audit::{AuditActor, AuditEvent, StaffAction, load_staff_actions};
+use crate::base::{PersonKey, TimestampExt as _, run_every};
+use crate::people::{RegistrationReader, fetch_method_registrations};
 use crate::reset::queries::{self as resets, EndedReset, ResetCause, ResetState};
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease};
@@ -56,7 +55,7 @@ async fn scan_once(app: &AppState) -> Result<(), StoreError> {
 async fn load_recent_activity(app: &AppState, since: Timestamp, now: Timestamp) -> Result<RecentActivity, StoreError> {
     let settings = &app.config.helpdesk.alarms;
     let acts = load_staff_actions(&app.db, since).await?;
-    let act = |act: &crate::audit::StaffAction| ObservedAction {
+    let act = |act: &StaffAction| ObservedAction {
         at: act.at,
         agent: act.agent,
         person: act.person,
@@ -88,26 +87,16 @@ fn classify_outcome(ended: &EndedReset) -> Option<ObservedOutcome> {
     Some(ObservedOutcome { at: ended.ended_at, person: ended.person, succeeded: went_through })
 }
 
-/// Fetches who registered a sign-in method, from the directory audit log. Delayed entries are seen by a later scan.
+/// Fetches who registered a sign-in method. Delayed entries of the log are seen by a later scan.
 async fn fetch_registrations(
     app: &AppState,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<MethodRegistration>, StoreError> {
-    if !scans::acquire_scan_turn(app, "alarms").await? {
-        return Ok(Vec::new());
-    }
-    match app.entra.graph.fetch_method_registrations(since, now).await {
-        Ok(found) => {
-            let tenant = app.config.tenant_id();
-            let one = |(at, object)| MethodRegistration { at, person: crate::base::PersonKey { tenant, object } };
-            Ok(found.into_iter().map(one).collect())
-        }
-        Err(error) => {
-            tracing::warn!(error = ?error, "sign-in method log request failed: retrying");
-            Ok(Vec::new())
-        }
-    }
+    let tenant = app.config.tenant_id();
+    let found = fetch_method_registrations(app, RegistrationReader::AlertScan, since, now).await?;
+    let one = |(at, object)| MethodRegistration { at, person: PersonKey { tenant, object } };
+    Ok(found.into_iter().map(one).collect())
 }
 
 async fn raise_alert(app: &AppState, found: &AlertFinding) -> Result<(), StoreError> {
@@ -130,7 +119,6 @@ async fn raise_alert(app: &AppState, found: &AlertFinding) -> Result<(), StoreEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::PersonKey;
 
     #[test]
     fn rejected_password_choice_is_no_failure() {

@@ -4,9 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::mail_queue::{EVENT_NOTICES, MAX_DUE_AHEAD, QueuedMail, QueuedMailRow};
-use super::{bad_row, millis_after, parse_person, timestamp_from_millis};
-use crate::base::{PersonKey, TimestampExt as _};
-use crate::store::{Db, StoreError, Tx, exec_db, exec_tx, select_all};
+use crate::base::{ObjectId, PersonKey, TenantId, TimestampExt as _};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_db, exec_tx, select_all};
 
 /// Time after which a delivered or abandoned notice is deleted.
 const EVENT_NOTICE_RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -28,22 +27,37 @@ struct EventNoticeRow {
     #[sqlx(flatten)]
     mail: QueuedMailRow,
     kind: String,
-    tenant: String,
-    object: String,
-    at: i64,
+    tenant: TenantId,
+    object: ObjectId,
+    at: StoredTime,
+}
+
+/// Event notice to store.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::notify) struct NewEventNotice<'a> {
+    pub(in crate::notify) id: &'a str,
+    /// Kind of the notice: its name in the message catalogue.
+    pub(in crate::notify) kind: &'a str,
+    /// Owner of the account that the event is about.
+    pub(in crate::notify) person: PersonKey,
+    /// Time of the event.
+    pub(in crate::notify) occurred_at: Timestamp,
+    pub(in crate::notify) language: &'a str,
+    /// The recipient.
+    pub(in crate::notify) sealed: &'a str,
 }
 
 /// Inserts a notice that is due immediately.
 pub(in crate::notify) async fn insert_event_notice(
     tx: &mut Tx,
-    (id, language, sealed): (&str, &str, &str),
-    (kind, about, happened): (&str, PersonKey, Timestamp),
+    notice: NewEventNotice<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO letters (id, kind, tenant, object, at, language, sealed, due_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let (tenant, object) = (about.tenant.to_string(), about.object.to_string());
-    exec_tx!(tx, SQL, id, kind, &tenant, &object, happened.as_millisecond(), language, sealed, now.as_millisecond())?;
+    let NewEventNotice { id, kind, person, occurred_at, language, sealed } = notice;
+    let (at, due_at) = (StoredTime(occurred_at), StoredTime(now));
+    exec_tx!(tx, SQL, id, kind, person.tenant, person.object, at, language, sealed, due_at)?;
     Ok(())
 }
 
@@ -54,25 +68,21 @@ pub(in crate::notify) async fn load_due_event_notices(
 ) -> Result<Vec<DueEventNotice>, StoreError> {
     const SQL: &str = "SELECT id, kind, tenant, object, at, language, sealed, tries, first_try_at, due_at FROM letters
         WHERE due_at IS NOT NULL AND (due_at <= $1 OR due_at > $2) ORDER BY due_at LIMIT 8";
-    let (now, far) = (now.as_millisecond(), millis_after(now, MAX_DUE_AHEAD));
-    let rows: Vec<EventNoticeRow> = select_all!(db, SQL, now, far)?;
-    let one = |row: EventNoticeRow| {
-        let person = parse_person(&row.tenant, &row.object).map_err(|_| bad_row("whose letter"))?;
-        Ok(DueEventNotice {
-            mail: row.mail.into_queued_mail(&EVENT_NOTICES),
-            kind: row.kind,
-            person,
-            occurred_at: timestamp_from_millis(row.at),
-        })
+    let far = StoredTime(now.later(MAX_DUE_AHEAD));
+    let rows: Vec<EventNoticeRow> = select_all!(db, SQL, StoredTime(now), far)?;
+    let one = |row: EventNoticeRow| DueEventNotice {
+        mail: row.mail.into_queued_mail(&EVENT_NOTICES),
+        kind: row.kind,
+        person: PersonKey { tenant: row.tenant, object: row.object },
+        occurred_at: row.at.0,
     };
-    rows.into_iter().map(one).collect()
+    Ok(rows.into_iter().map(one).collect())
 }
 
 /// Deletes notices that ended before the retention.
 pub(in crate::notify) async fn delete_expired_event_notices(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM letters WHERE due_at IS NULL AND ended_at < $1";
-    let old = now.earlier(EVENT_NOTICE_RETENTION).as_millisecond();
-    exec_db!(db, SQL, old)?;
+    exec_db!(db, SQL, StoredTime(now.earlier(EVENT_NOTICE_RETENTION)))?;
     Ok(())
 }
 
@@ -91,7 +101,15 @@ mod tests {
             let about =
                 PersonKey { tenant: test_tenant(), object: "00000000-0000-4000-8000-000000000001".parse().unwrap() };
             let mut tx = engine.db.begin().await.unwrap();
-            insert_event_notice(&mut tx, ("one", "de", "sealed"), ("pass-made", about, now), now).await.unwrap();
+            let notice = NewEventNotice {
+                id: "one",
+                kind: "pass-made",
+                person: about,
+                occurred_at: now,
+                language: "de",
+                sealed: "sealed",
+            };
+            insert_event_notice(&mut tx, notice, now).await.unwrap();
             tx.commit().await.unwrap();
             let due = load_due_event_notices(&engine.db, now).await.unwrap().remove(0);
             assert_eq!((due.kind.as_str(), due.person, due.occurred_at), ("pass-made", about, now));

@@ -1,4 +1,4 @@
-//! SQL of security alerts.
+//! SQL of security alerts (table `insight_alarms`).
 //!
 //! - An alert is open until a staff member acknowledges it with a note.
 //! - At most one alert per kind and subject is open.
@@ -7,60 +7,49 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::patterns::{AcknowledgedUntil, AlertFinding, AlertKind};
+use super::detectors::{AcknowledgedUntil, AlertFinding, AlertKind};
 use crate::base::PersonKey;
-use crate::store::{Db, StoreError, Tx, exec_tx, select_all, select_optional_tx};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, select_all, select_one, select_optional_tx};
 
 /// A stored security alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SecurityAlert {
-    pub(super) id: String,
-    pub(super) kind: AlertKind,
-    pub(super) subject: PersonKey,
-    pub(super) amount: i64,
-    pub(super) first_at: Timestamp,
-    pub(super) seen_at: Timestamp,
-    pub(super) acknowledgement: Option<AlertAcknowledgement>,
+pub(crate) struct SecurityAlert {
+    pub(crate) id: String,
+    pub(crate) kind: AlertKind,
+    pub(crate) subject: PersonKey,
+    pub(crate) amount: i64,
+    pub(crate) first_at: Timestamp,
+    pub(crate) seen_at: Timestamp,
+    pub(crate) acknowledgement: Option<AlertAcknowledgement>,
 }
 
 /// Acknowledgement of an alert: who, when, and the note.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct AlertAcknowledgement {
-    pub(super) at: Timestamp,
-    pub(super) agent_name: String,
-    pub(super) note: String,
+pub(crate) struct AlertAcknowledgement {
+    pub(crate) at: Timestamp,
+    pub(crate) agent_name: String,
+    pub(crate) note: String,
 }
 
-type AlertRow = (String, String, String, i64, i64, i64, Option<i64>, Option<String>, Option<String>);
-
-fn timestamp_from_millis(millis: i64) -> Timestamp {
-    Timestamp::from_millisecond(millis).unwrap_or_default()
-}
+type AlertRow =
+    (String, String, String, i64, StoredTime, StoredTime, Option<StoredTime>, Option<String>, Option<String>);
 
 fn alert_from_row(
     (id, kind, subject, amount, first, seen, acknowledged, by, note): AlertRow,
 ) -> Result<SecurityAlert, StoreError> {
     let bad = |problem: &str| StoreError::InvalidRow { table: "insight_alarms", problem: problem.to_owned() };
-    let acknowledged = acknowledged.map(|millis| AlertAcknowledgement {
-        at: timestamp_from_millis(millis),
+    let acknowledged = acknowledged.map(|at| AlertAcknowledgement {
+        at: at.0,
         agent_name: by.unwrap_or_default(),
         note: note.unwrap_or_default(),
     });
     let kind = AlertKind::from_name(&kind).ok_or_else(|| bad(&kind))?;
     let subject = subject.parse().map_err(|_| bad(&subject))?;
-    Ok(SecurityAlert {
-        id,
-        kind,
-        subject,
-        amount,
-        first_at: timestamp_from_millis(first),
-        seen_at: timestamp_from_millis(seen),
-        acknowledgement: acknowledged,
-    })
+    Ok(SecurityAlert { id, kind, subject, amount, first_at: first.0, seen_at: seen.0, acknowledgement: acknowledged })
 }
 
 /// Loads the open alerts, newest first, and the acknowledged alerts that were raised since a time.
-pub(super) async fn load_alerts(
+pub(crate) async fn load_alerts(
     db: &Db,
     since: Timestamp,
 ) -> Result<(Vec<SecurityAlert>, Vec<SecurityAlert>), StoreError> {
@@ -70,9 +59,8 @@ pub(super) async fn load_alerts(
     const PAST_SQL: &str =
         "SELECT id, kind, subject, amount, first_at, seen_at, acknowledged_at, by_name, note FROM insight_alarms
         WHERE raised_at >= $1 AND acknowledged_at IS NOT NULL ORDER BY acknowledged_at DESC, id LIMIT 100";
-    let since = since.as_millisecond();
     let open: Vec<AlertRow> = select_all!(db, OPEN_SQL)?;
-    let past: Vec<AlertRow> = select_all!(db, PAST_SQL, since)?;
+    let past: Vec<AlertRow> = select_all!(db, PAST_SQL, StoredTime(since))?;
     let all = |rows: Vec<AlertRow>| rows.into_iter().map(alert_from_row).collect::<Result<Vec<_>, _>>();
     Ok((all(open)?, all(past)?))
 }
@@ -81,10 +69,9 @@ pub(super) async fn load_alerts(
 pub(super) async fn load_acknowledged(db: &Db, since: Timestamp) -> Result<AcknowledgedUntil, StoreError> {
     const SQL: &str = "SELECT kind, subject, MAX(seen_at) FROM insight_alarms
         WHERE seen_at >= $1 AND acknowledged_at IS NOT NULL GROUP BY kind, subject";
-    let since = since.as_millisecond();
-    let rows: Vec<(String, String, i64)> = select_all!(db, SQL, since)?;
-    let read = |(kind, subject, seen): (String, String, i64)| {
-        Some(((AlertKind::from_name(&kind)?, subject.parse().ok()?), timestamp_from_millis(seen)))
+    let rows: Vec<(String, String, StoredTime)> = select_all!(db, SQL, StoredTime(since))?;
+    let read = |(kind, subject, seen): (String, String, StoredTime)| {
+        Some(((AlertKind::from_name(&kind)?, subject.parse().ok()?), seen.0))
     };
     Ok(rows.into_iter().filter_map(read).collect::<BTreeMap<_, _>>())
 }
@@ -103,36 +90,50 @@ pub(super) async fn upsert_alert(
         WHERE kind = $1 AND subject = $2 AND acknowledged_at IS NULL AND seen_at < $4";
     let (kind, subject) = (found.kind.as_str(), found.subject.to_string());
     let amount = i64::try_from(found.amount).unwrap_or(i64::MAX);
-    let (first, seen, now) = (found.first_at.as_millisecond(), found.seen_at.as_millisecond(), now.as_millisecond());
-    let raised = exec_tx!(&mut *tx, INSERT_SQL, id, kind, &subject, amount, first, seen, now)?;
+    let (first, seen) = (StoredTime(found.first_at), StoredTime(found.seen_at));
+    let raised = exec_tx!(&mut *tx, INSERT_SQL, id, kind, &subject, amount, first, seen, StoredTime(now))?;
     if raised == 0 {
         exec_tx!(tx, UPDATE_SQL, kind, &subject, amount, seen)?;
     }
     Ok(raised == 1)
 }
 
+/// Acknowledgement of an alert by a staff member, with a note.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AlertNote<'a> {
+    pub(crate) alert: &'a str,
+    pub(crate) agent: PersonKey,
+    pub(crate) agent_name: &'a str,
+    pub(crate) text: &'a str,
+}
+
 /// Marks an alert as acknowledged and returns its kind and subject.
 ///
 /// Returns `None` if the alert does not exist or is already acknowledged.
-pub(super) async fn mark_acknowledged(
+pub(crate) async fn mark_acknowledged(
     tx: &mut Tx,
-    id: &str,
-    by: (PersonKey, &str),
-    note: &str,
+    note: AlertNote<'_>,
     now: Timestamp,
 ) -> Result<Option<(String, PersonKey)>, StoreError> {
     const SQL: &str = "UPDATE insight_alarms SET acknowledged_at = $2, acknowledged_by = $3, by_name = $4, note = $5
         WHERE id = $1 AND acknowledged_at IS NULL RETURNING kind, subject";
-    let (key, now) = (by.0.to_string(), now.as_millisecond());
-    let row: Option<(String, String)> = select_optional_tx!(tx, SQL, id, now, &key, by.1, note)?;
+    let agent = note.agent.to_string();
+    let row: Option<(String, String)> =
+        select_optional_tx!(tx, SQL, note.alert, StoredTime(now), &agent, note.agent_name, note.text)?;
     Ok(row.and_then(|(kind, subject)| Some((kind, subject.parse().ok()?))))
 }
 
 /// Deletes the alerts that were acknowledged before a time, with their subject and note. An open alert stays.
 pub(crate) async fn delete_expired_alerts(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     const SQL: &str = "DELETE FROM insight_alarms WHERE acknowledged_at < $1";
-    let before = before.as_millisecond();
-    Ok(exec_tx!(tx, SQL, before)?)
+    Ok(exec_tx!(tx, SQL, StoredTime(before))?)
+}
+
+/// Counts the alerts that no one has acknowledged.
+pub(crate) async fn count_open_alerts(db: &Db) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
+    let (count,): (i64,) = select_one!(db, SQL)?;
+    Ok(count)
 }
 
 #[cfg(test)]
@@ -167,8 +168,8 @@ mod tests {
 
     async fn commit_acknowledgement(db: &Db, id: &str) -> Option<(String, PersonKey)> {
         let mut tx = db.begin().await.unwrap();
-        let done =
-            mark_acknowledged(&mut tx, id, (person_key(9), "Audrey"), "a fire drill", start_time()).await.unwrap();
+        let note = AlertNote { alert: id, agent: person_key(9), agent_name: "Audrey", text: "a fire drill" };
+        let done = mark_acknowledged(&mut tx, note, start_time()).await.unwrap();
         tx.commit().await.unwrap();
         done
     }
@@ -190,7 +191,7 @@ mod tests {
             assert_eq!(commit_acknowledgement(db, "a").await, None, "once");
             assert_eq!(commit_acknowledgement(db, "nothing").await, None);
             let (open, past) = load_alerts(db, start_time()).await.unwrap();
-            assert_eq!((open.len(), past.len()), (1, 1));
+            assert_eq!((open.len(), past.len(), count_open_alerts(db).await.unwrap()), (1, 1, 1));
             let by = past[0].acknowledgement.clone().unwrap();
             assert_eq!((by.agent_name.as_str(), by.note.as_str()), ("Audrey", "a fire drill"));
             assert_eq!(

@@ -16,7 +16,7 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(120);
 
 /// Kind of a security alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum AlertKind {
+pub(crate) enum AlertKind {
     /// One agent acted on many people within an hour.
     ManyPeople,
     /// Many agents acted on one person within a day.
@@ -33,7 +33,7 @@ impl AlertKind {
     pub(super) const ALL: [Self; 5] =
         [Self::ManyPeople, Self::ManyAgents, Self::FailuresThenSuccess, Self::NewMethod, Self::OddHour];
 
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::ManyPeople => "many-people",
             Self::ManyAgents => "many-agents",
@@ -48,7 +48,7 @@ impl AlertKind {
     }
 
     /// Returns whether the subject is a staff member instead of a person with a reset.
-    pub(super) fn is_about_staff(self) -> bool {
+    pub(crate) fn is_about_staff(self) -> bool {
         matches!(self, Self::ManyPeople | Self::OddHour)
     }
 }

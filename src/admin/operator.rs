@@ -3,15 +3,16 @@
 //! The page needs the role `Passback.Admin` and a recent staff sign-in.
 
 use askama::Template;
+use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use tower_sessions::Session;
 
-use super::attempt::{self, SignInPurpose};
-use super::refusals::SignInRefusal;
-use super::session;
-use super::staff::{ManageOperator, StaffMember, StaffRole, with_staff_navigation};
-use crate::entra::{AuthorizedSignIn, LinkRefusal, LinkedOperator, OperatorCandidate, OperatorError};
+use crate::entra::{LinkRefusal, LinkedOperator, OperatorCandidate, OperatorError};
+use crate::signin::{
+    HandlerFuture, ManageOperator, OperatorSignIn, StaffMember, begin_operator_sign_in, with_staff_navigation,
+};
 use crate::state::AppState;
 use crate::web::{CodedRefusal, PageContext, WebError, render_page};
 
@@ -24,7 +25,14 @@ struct OperatorPage {
     tenant_wide: bool,
 }
 
-pub(super) async fn show_operator_page(
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/admin/operator", get(show_operator_page))
+        .route("/admin/operator/link", get(begin_operator_link))
+        .route("/admin/operator/confirm", post(confirm_operator))
+}
+
+async fn show_operator_page(
     State(app): State<AppState>,
     frame: PageContext,
     admin: StaffMember<ManageOperator>,
@@ -36,31 +44,24 @@ pub(super) async fn show_operator_page(
 }
 
 /// Redirects to Entra to sign in as the operator. A GET, like every redirect to Entra.
-pub(super) async fn begin_operator_link(
+async fn begin_operator_link(
     State(app): State<AppState>,
     session: Session,
     _admin: StaffMember<ManageOperator>,
 ) -> Result<Redirect, WebError> {
-    attempt::begin_sign_in(&app, &session, SignInPurpose::Operator).await
+    begin_operator_sign_in(&app, &session).await
 }
 
-/// Completes a sign-in with purpose `operator` and stores the account as candidate. The session stays the
-/// administrator's and must still be valid.
-pub(super) async fn propose_operator(
-    app: &AppState,
-    session: &Session,
-    who: AuthorizedSignIn,
-) -> Result<Response, WebError> {
-    let admin = session::load_and_touch_login(session, app)
-        .await?
-        .filter(|login| login.has_any_role(&[StaffRole::Admin]))
-        .ok_or(SignInRefusal::NotStaff)?;
-    let id = session.id().map(|id| id.to_string()).unwrap_or_default();
-    app.entra.operator.propose_candidate(&id, admin.key, who).await.map_err(link_refusal_error)?;
-    Ok(Redirect::to("/admin/operator").into_response())
+/// Stores the account that signed in as candidate of the administrator's session.
+pub(crate) fn handle_operator_sign_in(app: AppState, sign_in: OperatorSignIn) -> HandlerFuture {
+    Box::pin(async move {
+        let OperatorSignIn { admin, session, account } = sign_in;
+        app.entra.operator.propose_candidate(&session, admin, account).await.map_err(link_refusal_error)?;
+        Ok(Redirect::to("/admin/operator").into_response())
+    })
 }
 
-pub(super) async fn confirm_operator(
+async fn confirm_operator(
     State(app): State<AppState>,
     admin: StaffMember<ManageOperator>,
 ) -> Result<Redirect, WebError> {

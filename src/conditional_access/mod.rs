@@ -9,22 +9,23 @@
 //! - Without a valid result, sign-ins with the context are refused.
 //! - The table `policy_verdicts` and the audit event keep the word *verdict*.
 
-mod judge;
+mod assessment;
+mod store;
 
-pub(crate) use judge::{PolicyAssessment, PolicyFinding};
+pub(crate) use assessment::{PolicyAssessment, PolicyFinding};
+pub(crate) use store::count_enforced_policies;
 
 use std::time::Duration;
 
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{ObjectId, run_every};
-use crate::entra::GraphError;
+use crate::entra::{GraphError, VerifiedIdentity};
 use crate::state::AppState;
-use crate::store::{Db, RateLimit, StoreError, exec_db, select_optional};
-use judge::assess_policies;
+use crate::store::{Db, RateLimit, StoreError};
+use assessment::{AssessmentResult, assess_policies};
 
 const RESULT_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 /// Maximum difference between the clocks of two replicas.
@@ -36,33 +37,6 @@ const NOT_ENFORCED_RENEWAL_INTERVAL: SignedDuration = SignedDuration::from_secs(
 const POLICY_RATE_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_millis(1_200) };
 /// Time between two checks whether a renewal is due.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Result of an assessment. Stored as JSON in `policy_verdicts`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum AssessmentResult {
-    /// The policy covers every user except these.
-    #[serde(rename = "good")]
-    Enforced {
-        people: Vec<String>,
-        groups: Vec<String>,
-        roles: Vec<String>,
-        #[serde(default)]
-        guests: bool,
-        /// Whether the strength also allows a one-time Temporary Access Pass.
-        #[serde(default)]
-        passes: bool,
-    },
-    /// No enabled policy requires a password-free strength for this context.
-    #[serde(rename = "bad")]
-    NotEnforced,
-}
-
-impl AssessmentResult {
-    pub(crate) fn is_enforced(&self) -> bool {
-        matches!(self, Self::Enforced { .. })
-    }
-}
 
 /// Coverage of one person by the policy of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,13 +91,12 @@ impl PolicyAssessor {
     pub(crate) async fn check_coverage(
         &self,
         context: &str,
-        person: ObjectId,
-        guest: bool,
+        who: &VerifiedIdentity,
     ) -> Result<PersonCoverage, StoreError> {
         match self.current_assessment(context).await? {
-            Some(AssessmentResult::Enforced { guests: true, .. }) if guest => Ok(PersonCoverage::Excluded),
+            Some(AssessmentResult::Enforced { guests: true, .. }) if who.is_guest => Ok(PersonCoverage::Excluded),
             Some(AssessmentResult::Enforced { people, groups, roles, .. }) => Ok(self
-                .check_exclusions(person, &PolicyExclusions { people: &people, groups: &groups, roles: &roles })
+                .check_exclusions(who.key.object, &PolicyExclusions { people: &people, groups: &groups, roles: &roles })
                 .await),
             Some(AssessmentResult::NotEnforced) | None => Ok(PersonCoverage::NotEnforced),
         }
@@ -173,16 +146,14 @@ impl PolicyAssessor {
         context: &str,
         now: Timestamp,
     ) -> Result<Option<AssessmentSummary>, StoreError> {
-        const SQL: &str = "SELECT remarks FROM policy_verdicts WHERE context = $1";
-        let Some((verdict, at)) = load_result(db, context).await? else { return Ok(None) };
+        let Some((verdict, at)) = store::load_result(db, context).await? else { return Ok(None) };
         if now.duration_since(at) > RESULT_LIFETIME {
             return Ok(Some(AssessmentSummary { is_enforced: false, finding_codes: vec!["unread"] }));
         }
-        let row: Option<(Option<String>,)> = select_optional!(db, SQL, context)?;
-        let remarks: Vec<PolicyFinding> = row.and_then(|(text,)| serde_json::from_str(&text?).ok()).unwrap_or_default();
+        let findings = store::load_findings(db, context).await?;
         Ok(Some(AssessmentSummary {
             is_enforced: verdict.is_enforced(),
-            finding_codes: remarks.iter().map(PolicyFinding::as_str).collect(),
+            finding_codes: findings.iter().map(PolicyFinding::as_str).collect(),
         }))
     }
 
@@ -232,7 +203,7 @@ impl PolicyAssessor {
     async fn stored_assessment(&self, context: &str) -> Result<Option<(AssessmentResult, Timestamp)>, StoreError> {
         // A time in the future was written before the clock was set back, so the result's age is unknown.
         let now = self.app.now();
-        Ok(load_result(&self.app.db, context).await?.filter(|(_, at)| at.duration_since(now) < MAX_CLOCK_SKEW))
+        Ok(store::load_result(&self.app.db, context).await?.filter(|(_, at)| at.duration_since(now) < MAX_CLOCK_SKEW))
     }
 
     /// Waits up to 3 seconds for the result of a concurrent assessment.
@@ -249,8 +220,8 @@ impl PolicyAssessor {
     /// Stores an assessment. A change between enforced and not enforced is audited and logged.
     async fn save_assessment(&self, context: &str, opinion: &PolicyAssessment) -> Result<(), StoreError> {
         let app = &self.app;
-        let before = load_result(&app.db, context).await?.map(|(verdict, _)| verdict.is_enforced());
-        upsert_assessment(&app.db, context, opinion, app.now()).await?;
+        let before = store::load_result(&app.db, context).await?.map(|(verdict, _)| verdict.is_enforced());
+        store::upsert_assessment(&app.db, context, opinion, app.now()).await?;
         let good = opinion.result.is_enforced();
         if before == Some(good) {
             return Ok(());
@@ -288,63 +259,4 @@ fn unexpired_result(known: Option<(AssessmentResult, Timestamp)>, now: Timestamp
 fn fail_closed(error: &GraphError) -> PersonCoverage {
     tracing::warn!(error = ?error, "policy exclusion check failed: treating the person as not covered");
     PersonCoverage::NotEnforced
-}
-
-async fn load_result(db: &Db, context: &str) -> Result<Option<(AssessmentResult, Timestamp)>, StoreError> {
-    const SQL: &str = "SELECT verdict, checked_at FROM policy_verdicts WHERE context = $1";
-    let row: Option<(String, i64)> = select_optional!(db, SQL, context)?;
-    let Some((text, at)) = row else { return Ok(None) };
-    let bad = |problem: String| StoreError::InvalidRow { table: "policy_verdicts", problem };
-    let verdict = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
-    Ok(Some((verdict, Timestamp::from_millisecond(at).map_err(|e| bad(e.to_string()))?)))
-}
-
-async fn upsert_assessment(
-    db: &Db,
-    context: &str,
-    opinion: &PolicyAssessment,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    const SQL: &str =
-        "INSERT INTO policy_verdicts (context, checked_at, verdict, policy, remarks) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (context) DO UPDATE SET checked_at = $2, verdict = $3, policy = $4, remarks = $5";
-    let text = serde_json::to_string(&opinion.result).unwrap_or_default();
-    let remarks = serde_json::to_string(&opinion.findings).unwrap_or_default();
-    let at = now.as_millisecond();
-    exec_db!(db, SQL, context, at, &text, &opinion.policy_name, &remarks)?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::testing::test_databases;
-
-    #[tokio::test]
-    async fn assessment_result_is_stored_with_timestamp() {
-        for engine in test_databases().await {
-            let now = Timestamp::from_second(1_800_000_000).unwrap();
-            assert_eq!(load_result(&engine.db, "c1").await.unwrap(), None);
-            let (people, groups, roles) = (vec![], vec![], vec!["r".to_owned()]);
-            for verdict in [
-                AssessmentResult::NotEnforced,
-                AssessmentResult::Enforced { people, groups, roles, guests: true, passes: true },
-            ] {
-                let opinion = PolicyAssessment {
-                    result: verdict,
-                    policy_name: "p".to_owned(),
-                    findings: vec![PolicyFinding::ExcludesRoles(1)],
-                };
-                upsert_assessment(&engine.db, "c1", &opinion, now).await.unwrap();
-                assert_eq!(load_result(&engine.db, "c1").await.unwrap(), Some((opinion.result, now)));
-            }
-        }
-    }
-
-    #[test]
-    fn result_of_older_release_is_readable() {
-        let old = r#"{"good":{"people":[],"groups":["g"],"roles":[]}}"#;
-        assert!(serde_json::from_str::<AssessmentResult>(old).unwrap().is_enforced());
-        assert_eq!(serde_json::from_str::<AssessmentResult>("\"bad\"").unwrap(), AssessmentResult::NotEnforced);
-    }
 }

@@ -8,7 +8,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::AssessmentResult;
 use crate::entra::{ConditionalAccessPolicy, SignInFrequency};
 
 /// Finding about a policy. The first group, up to [`Self::UnknownMethod`], makes the result not enforced. The second
@@ -108,6 +107,33 @@ impl PolicyFinding {
                 "the authentication strength takes Temporary Access Passes for many sign-ins".to_owned()
             }
         }
+    }
+}
+
+/// Result of an assessment. Stored as JSON in `policy_verdicts`, with the names of the first release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AssessmentResult {
+    /// The policy covers every user except these.
+    #[serde(rename = "good")]
+    Enforced {
+        people: Vec<String>,
+        groups: Vec<String>,
+        roles: Vec<String>,
+        #[serde(default)]
+        guests: bool,
+        /// Whether the strength also allows a one-time Temporary Access Pass.
+        #[serde(default)]
+        passes: bool,
+    },
+    /// No enabled policy requires a password-free strength for this context.
+    #[serde(rename = "bad")]
+    NotEnforced,
+}
+
+impl AssessmentResult {
+    pub(crate) fn is_enforced(&self) -> bool {
+        matches!(self, Self::Enforced { .. })
     }
 }
 
