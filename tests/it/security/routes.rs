@@ -14,7 +14,7 @@ fn declared_routes() -> Vec<(String, String)> {
         "src/ops/probes.rs",
         "src/signin/routes.rs",
         "src/notify/mod.rs",
-        "src/reset/mod.rs",
+        "src/reset/pages/mod.rs",
         "src/serve/mod.rs",
         "src/helpdesk/mod.rs",
     ] {
