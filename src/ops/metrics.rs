@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 
 use crate::eligibility::ResetPause;
 use crate::health;
+use crate::reset::queries::load_reset_gauges;
 use crate::state::AppState;
 use crate::store::{StoreError, select_one};
 
@@ -39,9 +40,7 @@ struct SystemGauges {
 async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
     const OPEN_ALERTS_SQL: &str = "SELECT COUNT(*) FROM insight_alarms WHERE acknowledged_at IS NULL";
     const ENFORCED_POLICIES_SQL: &str = "SELECT COUNT(*) FROM policy_verdicts WHERE verdict <> '\"bad\"'";
-    const OPEN_RESETS_SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
-        COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
-    let (sending, in_line, writing): (i64, i64, i64) = select_one!(&app.db, OPEN_RESETS_SQL)?;
+    let resets = load_reset_gauges(&app.db).await?;
     let paused = ResetPause::new(app.db.clone()).load_pause_reason().await?.is_some();
     let operator = app.entra.operator.load_operator().await?;
     let age = |at| app.now().duration_since(at).as_secs();
@@ -53,9 +52,9 @@ async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
     let (alarms,): (i64,) = select_one!(&app.db, OPEN_ALERTS_SQL)?;
     let (policies,): (i64,) = select_one!(&app.db, ENFORCED_POLICIES_SQL)?;
     Ok(SystemGauges {
-        resets_sending: sending,
-        resets_queued: in_line,
-        resets_writing: writing,
+        resets_sending: resets.sending,
+        resets_queued: resets.queued,
+        resets_writing: resets.writing,
         is_paused: paused,
         operator_ready: operator,
         open_alerts: alarms,
