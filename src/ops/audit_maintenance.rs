@@ -89,7 +89,7 @@ async fn erase_expired_data(app: &AppState, before: Timestamp) -> Result<(), Sto
         let below = erasable_before(&app.db, before).await?;
         let mut transaction = app.audit_log.begin().await?;
         let people = delete_people_not_requested_since(transaction.tx(), before).await?;
-        let (resets, notes) = erase_reset_names(&mut transaction, before).await?;
+        let (resets, notes) = erase_reset_names(transaction.tx(), before).await?;
         let cases = erase_old_cases(transaction.tx(), before).await?;
         let alarms = delete_expired_alerts(transaction.tx(), before).await?;
         let rows = erase_personal_data(&mut transaction, below, before).await?;

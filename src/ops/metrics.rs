@@ -15,8 +15,9 @@ use crate::alerts::count_open_alerts;
 use crate::conditional_access::count_enforced_policies;
 use crate::eligibility::ResetPause;
 use crate::health;
+use crate::reset::queries::load_reset_gauges;
 use crate::state::AppState;
-use crate::store::{StoreError, select_one};
+use crate::store::StoreError;
 
 pub(crate) fn metrics_router(app: AppState) -> Router {
     Router::new().route("/metrics", get(show_metrics)).with_state(app)
@@ -39,9 +40,7 @@ struct SystemGauges {
 }
 
 async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
-    const OPEN_RESETS_SQL: &str = "SELECT COUNT(CASE WHEN state = 'sending' THEN 1 END), COUNT(CASE WHEN state = 'sending' AND line_since IS NOT NULL THEN 1 END),
-        COUNT(CASE WHEN state = 'writing' THEN 1 END) FROM resets WHERE open = 1";
-    let (sending, in_line, writing): (i64, i64, i64) = select_one!(&app.db, OPEN_RESETS_SQL)?;
+    let resets = load_reset_gauges(&app.db).await?;
     let paused = ResetPause::new(app.db.clone()).load_pause_reason().await?.is_some();
     let operator = app.entra.operator.load_operator().await?;
     let age = |at| app.now().duration_since(at).as_secs();
@@ -51,9 +50,9 @@ async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
     let canary = super::canary_schedule::load_canary_metrics(app).await?;
     let sync_age = super::health_monitor::load_last_sync(app).await?.flatten().map(age);
     Ok(SystemGauges {
-        resets_sending: sending,
-        resets_queued: in_line,
-        resets_writing: writing,
+        resets_sending: resets.sending,
+        resets_queued: resets.queued,
+        resets_writing: resets.writing,
         is_paused: paused,
         operator_ready: operator,
         open_alerts: count_open_alerts(&app.db).await?,

@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cause::ResetCause;
 use super::record::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use super::service::ResetService;
 use super::state::ResetState;
 use super::store;
-use super::submission::{ResetInitiator, ResetService, SubmitError};
+use super::submission::{ResetInitiator, SubmitError};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{Password, PersonKey, ReferenceCode};
 use crate::eligibility::{BlockReason, EligibilityChecker};
@@ -264,7 +265,7 @@ fn count_consecutive_failures(runs: &[CanaryRun], since: Timestamp) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reset::evidence::sample_reset;
+    use crate::reset::record::sample_reset;
 
     fn fixed_now() -> Timestamp {
         "2026-11-23T10:01:00Z".parse().unwrap()

@@ -10,9 +10,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::store::{self, SendingLease};
+use super::store::{self, HeldLease, SendingLease};
 use crate::base::{InFlightResets, ResetId, TimestampExt as _};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -27,12 +27,16 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(4);
 /// nothing when it resumes. Well below [`LEASE_TIMEOUT`], so no other process has taken the reset over yet.
 pub(super) const DISPATCH_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Returns the lease of this process on a reset that it sends, renewed at a time.
+pub(super) fn hold_lease(app: &AppState, id: ResetId, now: Timestamp) -> HeldLease<'_> {
+    HeldLease { id, owner: &app.instance_id, until: now.later(LEASE_DURATION) }
+}
+
 /// Renews the lease of a reset until the future is dropped. Never returns: run it concurrently with the dispatch.
 pub(super) async fn run_heartbeat(app: &AppState, id: ResetId) -> std::convert::Infallible {
     loop {
         tokio::time::sleep(HEARTBEAT_INTERVAL).await;
-        let now = app.now();
-        match store::renew_lease(&app.db, id, &app.instance_id, now.later(LEASE_DURATION)).await {
+        match store::renew_lease(&app.db, hold_lease(app, id, app.now())).await {
             Ok(()) | Err(StoreError::RowNotFound) => {}
             Err(error) => tracing::warn!(reset.id = %id, error = ?error, "lease renewal failed: retrying"),
         }
@@ -54,21 +58,21 @@ impl LeaseMonitor {
         elapsed: Duration,
     ) -> Vec<SendingLease> {
         let before = std::mem::take(&mut self.0);
-        let mut dead = Vec::new();
+        let mut expired = Vec::new();
         for row in rows {
             if row.owner == me {
                 if !mine.contains(row.id) {
-                    dead.push(row);
+                    expired.push(row);
                 }
                 continue;
             }
             let since = before.get(&row.id).filter(|(seen, _)| *seen == row).map_or(elapsed, |(_, since)| *since);
             if elapsed.saturating_sub(since) >= LEASE_TIMEOUT {
-                dead.push(row.clone());
+                expired.push(row.clone());
             }
             self.0.insert(row.id, (row, since));
         }
-        dead
+        expired
     }
 
     /// Discards all observations. Call it after a database outage: other processes may not have been able to renew
@@ -86,7 +90,7 @@ mod tests {
         SendingLease {
             id: "01900000-0000-7000-8000-000000000000".parse().unwrap(),
             owner: "other".to_owned(),
-            lease_until_ms: until,
+            lease_until: Timestamp::from_millisecond(until).unwrap(),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::aftercare::DeviceChecklist;
+use super::device_checklist::{DeviceChecklist, has_checklist};
 use super::record::EvidenceRecord;
 use super::store;
 use crate::audit::{AuditEvent, ResetHistoryEntry, load_reset_history};
@@ -20,7 +20,7 @@ pub(crate) use super::search_terms::SearchText;
 pub(crate) use super::state::ResetState;
 use super::store::search::TicketScope;
 pub(crate) use super::store::search::{ResetQuery, ResetSearchPage, SearchContinuation};
-pub(crate) use super::store::{EndedReset, GraphResponseRecord, ListCursor, ResetNote, ResetSummary};
+pub(crate) use super::store::{EndedReset, GraphResponseRecord, ListCursor, ResetGauges, ResetNote, ResetSummary};
 
 /// Maximum number of other resets of the same person in the detail.
 const MAX_OTHER_RESETS: usize = 10;
@@ -54,13 +54,17 @@ pub(crate) enum EvidenceStatus {
 
 impl ResetDetail {
     pub(crate) fn evidence_status(&self) -> EvidenceStatus {
-        let reached: Vec<EvidenceCheckpoint> = self.evidence.iter().map(|proof| proof.checkpoint).collect();
-        assess_evidence(self.reset.state, (self.reset.synced, self.reset.password_baseline.is_some()), &reached)
+        let reached: Vec<EvidenceCheckpoint> = self.evidence.iter().map(|known| known.checkpoint).collect();
+        let expected = ExpectedEvidence {
+            from_directory: self.reset.synced,
+            from_domain_controller: self.reset.password_baseline.is_some(),
+        };
+        assess_evidence(self.reset.state, expected, &reached)
     }
 
     /// Returns the steps of the person's device checklist: code and whether the person marked it as done.
     pub(crate) fn checklist_steps(&self) -> Vec<(&'static str, bool)> {
-        if !super::aftercare::page::has_checklist(self.reset.state) {
+        if !has_checklist(self.reset.state) {
             return Vec::new();
         }
         self.checklist
@@ -71,44 +75,47 @@ impl ResetDetail {
     }
 }
 
+/// Evidence that a reset can have besides Microsoft's confirmation.
+#[derive(Clone, Copy)]
+struct ExpectedEvidence {
+    /// The password is stored in the directory.
+    from_directory: bool,
+    /// A domain controller is checked.
+    from_domain_controller: bool,
+}
+
 /// Computes the evidence status. A sign-in with the new password proves everything. Without it, Microsoft's
 /// confirmation is required and, if the password is stored in the directory, also the writeback agent or a domain
 /// controller. If the log shows that no agent carried the password, a sign-in at Microsoft proves nothing about the
 /// directory.
-fn assess_evidence(
-    state: ResetState,
-    (synced, probed): (bool, bool),
-    reached: &[EvidenceCheckpoint],
-) -> EvidenceStatus {
-    let counts = |rung: &EvidenceCheckpoint| {
-        !matches!(rung, EvidenceCheckpoint::Landed | EvidenceCheckpoint::Works) || state != ResetState::CloudOnly
+fn assess_evidence(state: ResetState, expected: ExpectedEvidence, reached: &[EvidenceCheckpoint]) -> EvidenceStatus {
+    let counts = |checkpoint: &EvidenceCheckpoint| {
+        !matches!(checkpoint, EvidenceCheckpoint::Landed | EvidenceCheckpoint::Works) || state != ResetState::CloudOnly
     };
-    let has = |rung: &EvidenceCheckpoint| reached.contains(rung) && counts(rung);
-    let any = if synced {
-        vec![EvidenceCheckpoint::Carried, EvidenceCheckpoint::Landed, EvidenceCheckpoint::Works]
-    } else {
-        Vec::new()
-    };
-    let any: Vec<EvidenceCheckpoint> = any.into_iter().filter(counts).collect();
-    let proven = any.iter().any(has);
+    let has = |checkpoint: &EvidenceCheckpoint| reached.contains(checkpoint) && counts(checkpoint);
+    let from_directory = [EvidenceCheckpoint::Carried, EvidenceCheckpoint::Landed, EvidenceCheckpoint::Works];
+    let is_missing = expected.from_directory && !from_directory.iter().any(has);
     // Without a directory probe the domain controller is not missing.
-    let any: Vec<EvidenceCheckpoint> =
-        any.into_iter().filter(|rung| !proven && (probed || *rung != EvidenceCheckpoint::Landed)).collect();
-    let all = if has(&EvidenceCheckpoint::Written) || has(&EvidenceCheckpoint::Works) {
+    let can_come = |checkpoint: &EvidenceCheckpoint| {
+        counts(checkpoint) && (expected.from_domain_controller || *checkpoint != EvidenceCheckpoint::Landed)
+    };
+    let one_of: Vec<EvidenceCheckpoint> =
+        from_directory.into_iter().filter(|checkpoint| is_missing && can_come(checkpoint)).collect();
+    let all_of = if has(&EvidenceCheckpoint::Written) || has(&EvidenceCheckpoint::Works) {
         Vec::new()
     } else {
         vec![EvidenceCheckpoint::Written]
     };
-    if all.is_empty() && any.is_empty() {
+    if all_of.is_empty() && one_of.is_empty() {
         EvidenceStatus::Proved
     } else {
-        EvidenceStatus::NotProved { all_of: all, one_of: any }
+        EvidenceStatus::NotProved { all_of, one_of }
     }
 }
 
 /// Returns one page of matching resets, newest first.
-pub(crate) async fn search_resets(db: &Db, asked: &ResetQuery) -> Result<ResetSearchPage, StoreError> {
-    store::search::search_resets(db, asked).await
+pub(crate) async fn search_resets(db: &Db, query: &ResetQuery) -> Result<ResetSearchPage, StoreError> {
+    store::search::search_resets(db, query).await
 }
 
 /// Statistics of resets that started at a time or later, for the insights.
@@ -122,12 +129,16 @@ pub(crate) struct ResetStatistics {
 }
 
 pub(crate) async fn load_statistics(db: &Db, since: Timestamp) -> Result<ResetStatistics, StoreError> {
-    let (days, spans) = (store::count_by_day(db, since).await?, store::load_checkpoint_latencies(db, since).await?);
     Ok(ResetStatistics {
-        outcomes_by_day: days,
-        checkpoint_latencies: spans,
+        outcomes_by_day: store::count_by_day(db, since).await?,
+        checkpoint_latencies: store::load_checkpoint_latencies(db, since).await?,
         counts_by_cause: store::count_by_cause(db, since).await?,
     })
+}
+
+/// Loads the numbers of unfinished resets, for the metrics.
+pub(crate) async fn load_reset_gauges(db: &Db) -> Result<ResetGauges, StoreError> {
+    store::load_gauges(db).await
 }
 
 /// Loads resets that started at a time or later and have ended.
@@ -152,8 +163,8 @@ pub(crate) async fn index_ticket(
     person: PersonKey,
     ticket: &str,
 ) -> Result<(), StoreError> {
-    let about = reset.as_ref().map_or(TicketScope::Person(person), |id| TicketScope::Resets(std::slice::from_ref(id)));
-    store::search::index_ticket(tx, about, ticket).await
+    let scope = reset.as_ref().map_or(TicketScope::Person(person), |id| TicketScope::Resets(std::slice::from_ref(id)));
+    store::search::index_ticket(tx, scope, ticket).await
 }
 
 /// Loads the id and the person of a reset by its reference.
@@ -166,7 +177,7 @@ pub(crate) async fn load_id_and_person(
 
 /// Loads the id of a reset by its reference.
 pub(crate) async fn load_id(db: &Db, reference: &ReferenceCode) -> Result<Option<ResetId>, StoreError> {
-    Ok(store::load_by_reference(db, reference).await?.map(|reset| reset.id))
+    Ok(load_id_and_person(db, reference).await?.map(|(id, _)| id))
 }
 
 /// Loads the newest resets of a person.
@@ -177,21 +188,21 @@ pub(crate) async fn load_by_person(db: &Db, person: PersonKey) -> Result<Vec<Res
 pub(crate) async fn load_detail(app: &AppState, reference: &ReferenceCode) -> Result<Option<ResetDetail>, StoreError> {
     let db = &app.db;
     let Some(reset) = store::load_by_reference(db, reference).await? else { return Ok(None) };
-    let (name, upn, detail) = store::load_name_and_detail(db, reset.id).await?;
-    let mut others = store::load_by_person(db, reset.person).await?;
-    others.retain(|other| other.id != reset.id);
-    others.truncate(MAX_OTHER_RESETS);
+    let texts = store::load_texts(db, reset.id).await?;
+    let mut other_resets = store::load_by_person(db, reset.person).await?;
+    other_resets.retain(|other| other.id != reset.id);
+    other_resets.truncate(MAX_OTHER_RESETS);
     Ok(Some(ResetDetail {
-        other_resets: others,
+        other_resets,
         evidence: store::load_evidence(db, reset.id).await?,
         graph_responses: store::load_graph_responses(db, reset.id).await?,
         notes: store::load_notes(db, reset.id).await?,
         history: load_reset_history(db, reset.id).await?,
         checklist: store::load_checklist(db, reset.id).await?,
         reset,
-        name,
-        upn,
-        status_detail: detail,
+        name: texts.name,
+        upn: texts.upn,
+        status_detail: texts.detail,
     }))
 }
 
@@ -203,8 +214,8 @@ pub(crate) async fn add_note<P: StaffPermission>(
     text: &str,
 ) -> Result<(), StoreError> {
     let mut transaction = app.audit_log.begin().await?;
-    let by = (staff.login.key, staff.login.name.as_str());
-    store::insert_note(transaction.tx(), reset.id, by, text, app.now()).await?;
+    let note = store::NewNote { author: staff.login.key, author_name: &staff.login.name, text };
+    store::insert_note(transaction.tx(), reset.id, &note, app.now()).await?;
     transaction.record_event(
         AuditEvent::new("desk.note", staff.audit_actor()).with_subject(reset.person).with_reset(reset.id),
     );
@@ -218,15 +229,15 @@ pub(crate) async fn check_now<P: StaffPermission>(
     reset: &PasswordReset,
 ) -> Result<bool, StoreError> {
     let mut transaction = app.audit_log.begin().await?;
-    let asked = store::schedule_checks_now(transaction.tx(), reset.id, app.now()).await?;
+    let is_scheduled = store::schedule_checks_now(transaction.tx(), reset.id, app.now()).await?;
     transaction.record_event(
         AuditEvent::new("desk.asked_again", staff.audit_actor())
             .with_subject(reset.person)
             .with_reset(reset.id)
-            .with_detail("open", asked),
+            .with_detail("open", is_scheduled),
     );
     transaction.commit().await?;
-    Ok(asked)
+    Ok(is_scheduled)
 }
 
 #[cfg(test)]
@@ -240,7 +251,10 @@ mod tests {
             all_of: all.to_vec(),
             one_of: any.to_vec(),
         };
-        let cloud_only = assess_evidence(ResetState::CloudOnly, (true, true), &[Accepted, Written, Landed, Works]);
+        let expect =
+            |from_directory, from_domain_controller| ExpectedEvidence { from_directory, from_domain_controller };
+        let reached = [Accepted, Written, Landed, Works];
+        let cloud_only = assess_evidence(ResetState::CloudOnly, expect(true, true), &reached);
         assert_eq!(cloud_only, missing(&[], &[Carried]), "Microsoft has it, the directory does not");
         for (synced, reached, expected) in [
             (true, vec![], missing(&[Written], &[Carried, Works])),
@@ -253,12 +267,12 @@ mod tests {
             (false, vec![Accepted, Written], EvidenceStatus::Proved),
         ] {
             assert_eq!(
-                assess_evidence(ResetState::Finished, (synced, false), &reached),
+                assess_evidence(ResetState::Finished, expect(synced, false), &reached),
                 expected,
                 "{synced} {reached:?}"
             );
         }
-        let probed = |reached: &[EvidenceCheckpoint]| assess_evidence(ResetState::Written, (true, true), reached);
+        let probed = |reached: &[EvidenceCheckpoint]| assess_evidence(ResetState::Written, expect(true, true), reached);
         assert_eq!(probed(&[Accepted, Written]), missing(&[], &[Carried, Landed, Works]));
         assert_eq!(probed(&[Accepted, Written, Landed]), EvidenceStatus::Proved);
         assert_eq!(probed(&[Accepted, Landed]), missing(&[Written], &[]));

@@ -1,7 +1,6 @@
-//! The reset as read from the database, its evidence, and the status response that pages, JSON and events share.
+//! The reset as read from the database, and its evidence.
 
-use jiff::Timestamp;
-use serde::Serialize;
+use jiff::{SignedDuration, Timestamp};
 
 use super::cause::ResetCause;
 use super::state::ResetState;
@@ -26,7 +25,8 @@ pub(crate) struct PasswordReset {
     pub(crate) poll_count: i64,
     pub(crate) lost_since: Option<Timestamp>,
     pub(crate) outage_since: Option<Timestamp>,
-    pub(crate) outage_total_ms: i64,
+    /// Time during which the operator was unavailable, which does not count towards the time limit.
+    pub(crate) outage_total: SignedDuration,
     pub(crate) queued_since: Option<Timestamp>,
     pub(crate) revision: i64,
     /// Object id of the reset operator that sent the request. Entra's audit log names this id, also after another
@@ -57,7 +57,7 @@ impl DeliveryLogGap {
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Ambiguous, Self::Unavailable].into_iter().find(|note| note.as_str() == name)
+        [Self::Ambiguous, Self::Unavailable].into_iter().find(|gap| gap.as_str() == name)
     }
 }
 
@@ -92,7 +92,7 @@ impl EvidenceCheckpoint {
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rung| rung.as_str() == name)
+        Self::ALL.into_iter().find(|checkpoint| checkpoint.as_str() == name)
     }
 }
 
@@ -105,37 +105,35 @@ pub(crate) struct EvidenceRecord {
     pub(crate) detail: Option<String>,
 }
 
-/// Status of a reset for the JSON response and the event stream. Field names are an outside contract.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct ResetStatusResponse {
-    pub(crate) reference: String,
-    pub(crate) state: &'static str,
-    #[serde(rename = "final")]
-    pub(crate) is_final: bool,
-    pub(crate) cause: Option<&'static str>,
-    pub(crate) evidence: Vec<EvidenceItem>,
-    pub(crate) updated_at: String,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct EvidenceItem {
-    pub(crate) rung: &'static str,
-    pub(crate) at: String,
-    pub(crate) source: String,
-}
-
-impl ResetStatusResponse {
-    pub(crate) fn new(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> Self {
-        Self {
-            reference: reset.reference.to_string(),
-            state: reset.state.as_str(),
-            is_final: reset.is_final(now),
-            cause: reset.cause.map(ResetCause::as_str),
-            evidence: proofs
-                .iter()
-                .map(|p| EvidenceItem { rung: p.checkpoint.as_str(), at: p.at.to_string(), source: p.source.clone() })
-                .collect(),
-            updated_at: reset.updated_at.to_string(),
-        }
+/// Returns a synced reset of a fictitious person that was sent, accepted and written.
+#[cfg(test)]
+pub(super) fn sample_reset() -> PasswordReset {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    PasswordReset {
+        id: "01900000-0000-7000-8000-000000000000".parse().unwrap(),
+        reference: "7KQ4M2ZD".parse().unwrap(),
+        person: PersonKey {
+            tenant: crate::store::testing::test_tenant(),
+            object: "00000000-0000-4000-8000-000000000001".parse().unwrap(),
+        },
+        synced: true,
+        state: ResetState::Written,
+        cause: None,
+        created_at: at("2026-11-23T10:00:00Z"),
+        updated_at: at("2026-11-23T10:00:05Z"),
+        dispatched_at: Some(at("2026-11-23T10:00:00Z")),
+        accepted_at: Some(at("2026-11-23T10:00:01Z")),
+        settled_at: Some(at("2026-11-23T10:00:05Z")),
+        location: None,
+        poll_count: 0,
+        lost_since: None,
+        outage_since: None,
+        outage_total: SignedDuration::ZERO,
+        queued_since: None,
+        revision: 1,
+        operator_id: "00000000-0000-4000-8000-000000000002".parse().ok(),
+        directory_account: None,
+        password_baseline: None,
+        delivery_log_gap: None,
     }
 }

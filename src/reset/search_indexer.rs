@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use super::store::ListCursor;
 use super::store::search::{MAX_UNINDEXED, index_terms, load_unindexed};
+use super::store::{ListCursor, ResetSummary};
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease};
 
@@ -39,10 +39,10 @@ async fn run_once(app: &AppState, after: Option<ListCursor>) -> Result<Option<Li
     if found.is_empty() || !acquire_lease(&app.db, "words", &app.instance_id, app.now()).await? {
         return Ok(None);
     }
-    for some in found.chunks(BATCH_SIZE) {
+    for batch in found.chunks(BATCH_SIZE) {
         let mut tx = app.db.begin().await?;
-        index_terms(&mut tx, some).await?;
+        index_terms(&mut tx, batch).await?;
         tx.commit().await?;
     }
-    Ok(found.last().filter(|_| found.len() == MAX_UNINDEXED).map(super::store::ResetSummary::cursor))
+    Ok(found.last().filter(|_| found.len() == MAX_UNINDEXED).map(ResetSummary::cursor))
 }

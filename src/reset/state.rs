@@ -66,8 +66,18 @@ pub(crate) enum EvidenceFinding {
     PasswordUsed,
 }
 
+/// Whether a source of evidence still has something to say about a reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SourceStatus {
+    /// The source has given its evidence or never will: no further check is needed.
+    Complete,
+    Pending,
+}
+
 /// Period after which evidence no longer changes a settled state.
-pub(crate) const EVIDENCE_PERIOD: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const EVIDENCE_PERIOD: SignedDuration = SignedDuration::from_hours(24);
+/// Tolerance for differences between the clocks of Microsoft, the directory and the portal, beyond the measured skew.
+pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(120);
 
 impl ResetState {
     pub(crate) const ALL: [Self; 9] = [
@@ -121,9 +131,9 @@ impl ResetState {
     pub(crate) fn after_event(
         self,
         cause: Option<ResetCause>,
-        report: ResetEvent,
+        event: ResetEvent,
     ) -> Option<(Self, Option<ResetCause>)> {
-        match (self, report) {
+        match (self, event) {
             (Self::Sending, ResetEvent::Accepted) => Some((Self::Writing, None)),
             (Self::Sending, ResetEvent::Refused(cause))
             | (Self::Writing, ResetEvent::OperationFailed(OperationFailure::Refused(cause))) => {

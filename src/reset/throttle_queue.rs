@@ -1,19 +1,64 @@
 //! Throttle queue for resets while Graph answers 429: one queue for all replicas, in order of creation.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
+use super::lease_monitor::hold_lease;
 use super::record::PasswordReset;
 use super::state::ResetState;
-use super::store;
+use super::{store, transition};
 use crate::base::{ResetId, TimestampExt as _};
+use crate::state::AppState;
 use crate::store::{Db, StoreError};
 
 /// Interval between two queued resets after the throttle wait. Graph admits about 20 requests per second per tenant
 /// (Microsoft Graph documentation, throttling limits), and other clients in the tenant need a share.
 const DISPATCH_INTERVAL: SignedDuration = SignedDuration::from_millis(100);
+/// Interval at which the status page of a queued reset is updated with its position.
+const QUEUE_UPDATE_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
+
+/// Result of waiting in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QueueWait {
+    /// The reset may be sent now.
+    TurnReached,
+    /// The wait would be too long, or the process is shutting down.
+    TooLong,
+}
+
+/// Waits in the queue while Graph throttles. Afterwards resets are sent in order of creation, so that they are not sent
+/// all at once and throttled again.
+pub(super) async fn wait_in_queue(
+    app: &AppState,
+    id: ResetId,
+    created_at: Timestamp,
+    at_most: Duration,
+) -> Result<QueueWait, StoreError> {
+    let until = app.clock.elapsed() + at_most;
+    let mut updated_at: Option<Timestamp> = None;
+    loop {
+        let now = app.now();
+        let scheduled_at = load_scheduled_at(&app.db, created_at, id, now).await?;
+        let Some(turn) = scheduled_at.filter(|turn| *turn > now) else { return Ok(QueueWait::TurnReached) };
+        let left = Duration::try_from(turn.duration_since(now)).unwrap_or_default();
+        if app.clock.elapsed() + left > until || app.shutdown.is_cancelled() {
+            return Ok(QueueWait::TooLong);
+        }
+        // Updates the position on the status page at intervals, not in every step.
+        if updated_at.is_none_or(|at| now.duration_since(at) >= QUEUE_UPDATE_INTERVAL || now < at) {
+            let mut transaction = app.audit_log.begin().await?;
+            store::mark_queued(transaction.tx(), hold_lease(app, id, now), now).await?;
+            transition::commit_change(app, transaction, id, now).await?;
+            updated_at = Some(now);
+        }
+        // Short steps, so that a clock change, a shutdown and a longer throttle are all noticed.
+        tokio::time::sleep(left.clamp(Duration::from_millis(20), Duration::from_millis(500))).await;
+    }
+}
 
 /// Returns the time at which a reset may be sent, or `None` if there is no queue.
-pub(super) async fn load_scheduled_at(
+async fn load_scheduled_at(
     db: &Db,
     created_at: Timestamp,
     id: ResetId,

@@ -10,14 +10,13 @@ use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cause::ResetCause;
-use super::dispatcher::TransitionBasis;
 use super::lease_monitor::{LEASE_DURATION, LeaseMonitor};
-use super::record::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
-use super::state::{ResetEvent, ResetState};
+use super::record::PasswordReset;
+use super::state::{ResetEvent, ResetState, SourceStatus};
 use super::status_detail::classify_status_detail;
-use super::store::{self, DueWork, NewGraphResponse, PollSchedule};
-use super::submission::ResetService;
-use super::{dispatcher, evidence};
+use super::store::{self, DueWork, GraphCall, NewGraphResponse, PollSchedule};
+use super::transition::{self, TransitionBasis};
+use super::{evidence, finishing};
 use crate::base::{TimestampExt as _, crash_point, run_every};
 use crate::entra::{OperationPoll, OperatorError};
 use crate::state::AppState;
@@ -35,20 +34,19 @@ const ROUND_INTERVAL: Duration = Duration::from_millis(200);
 /// Tracker of unfinished resets and of resets that wait for evidence.
 #[derive(Clone)]
 pub(crate) struct ResetTracker {
-    pub(super) resets: ResetService,
+    app: AppState,
     lease_monitor: Arc<Mutex<LeaseMonitor>>,
 }
 
 impl FromRef<AppState> for ResetTracker {
     fn from_ref(app: &AppState) -> Self {
-        Self { resets: ResetService::from_ref(app), lease_monitor: Arc::default() }
+        Self { app: app.clone(), lease_monitor: Arc::default() }
     }
 }
 
 /// Runs rounds until shutdown.
 pub(crate) async fn run(tracker: ResetTracker) {
-    let app = tracker.resets.app.clone();
-    run_every(&app.shutdown, ROUND_INTERVAL, || async {
+    run_every(&tracker.app.shutdown, ROUND_INTERVAL, || async {
         if let Err(error) = tracker.run_once().await {
             tracing::error!(error = ?error, "reset tracker failed: retrying");
         }
@@ -75,7 +73,7 @@ fn poll_delay(polls: i64) -> SignedDuration {
 impl ResetTracker {
     /// Processes everything that is due now.
     pub(crate) async fn run_once(&self) -> Result<(), StoreError> {
-        let app = &self.resets.app;
+        let app = &self.app;
         self.end_orphans().await?;
         let due = store::claim_due(&app.db, DueWork::Poll, &app.instance_id, app.now(), CLAIM_DURATION).await?;
         let polls = due.into_iter().map(|reset| async move { ignore_lost_race(self.poll_operation(&reset).await) });
@@ -85,15 +83,14 @@ impl ResetTracker {
         let due =
             store::claim_due(&app.db, DueWork::EvidenceCheck, &app.instance_id, app.now(), CLAIM_DURATION).await?;
         if !due.is_empty() {
-            evidence::collect_evidence(&self.resets, due).await?;
+            evidence::collect_evidence(app, due).await?;
         }
-        super::finish::check_finishings(&self.resets).await?;
-        Ok(())
+        finishing::check_finishings(app).await
     }
 
     /// Ends resets whose owner stopped while sending, based on what their rows say.
     async fn end_orphans(&self) -> Result<(), StoreError> {
-        let app = &self.resets.app;
+        let app = &self.app;
         let rows = match store::load_sending_leases(&app.db).await {
             Ok(rows) => rows,
             Err(error) => {
@@ -102,13 +99,12 @@ impl ResetTracker {
             }
         };
         let elapsed = app.clock.elapsed();
-        let dead =
-            self.with_lease_monitor(|seen| seen.find_expired(rows, &app.instance_id, &self.resets.in_flight, elapsed));
-        for row in dead {
-            let now = app.now();
-            let until = now.later(LEASE_DURATION);
+        let expired =
+            self.with_lease_monitor(|seen| seen.find_expired(rows, &app.instance_id, &app.in_flight, elapsed));
+        for row in expired {
+            let until = app.now().later(LEASE_DURATION);
             let Some(orphan) = store::take_over_lease(&app.db, &row, &app.instance_id, until).await? else { continue };
-            let report = if orphan.dispatched_at.is_some() {
+            let event = if orphan.dispatched_at.is_some() {
                 ResetEvent::ProcessLost
             } else {
                 ResetEvent::Refused(ResetCause::NotSent)
@@ -118,7 +114,7 @@ impl ResetTracker {
                 sent = orphan.dispatched_at.is_some(),
                 "orphaned reset ended: its owner stopped renewing the lease"
             );
-            ignore_lost_race(dispatcher::apply_event(&self.resets, &orphan, report, TransitionBasis::default()).await)?;
+            ignore_lost_race(transition::apply_event(app, &orphan, event, TransitionBasis::default()).await)?;
         }
         Ok(())
     }
@@ -129,11 +125,12 @@ impl ResetTracker {
 
     /// Polls an operation. Also after the time limit: if the clock was set forward, the result may already be there.
     async fn poll_operation(&self, reset: &PasswordReset) -> Result<(), StoreError> {
-        let now = self.resets.app.now();
-        let location = reset.location.as_deref().and_then(|l| self.resets.app.entra.operator.parse_operation_url(l));
+        let app = &self.app;
+        let now = app.now();
+        let location = reset.location.as_deref().and_then(|l| app.entra.operator.parse_operation_url(l));
         let Some(location) = location else { return self.wait_for_evidence(reset, now).await };
         crash_point("polling");
-        match self.resets.app.entra.operator.poll_operation(&location).await {
+        match app.entra.operator.poll_operation(&location).await {
             Ok(poll) => self.handle_poll(reset, poll, now).await,
             Err(OperatorError::Store(error)) => Err(error),
             Err(error) => {
@@ -150,40 +147,28 @@ impl ResetTracker {
     /// Returns whether the time limit has passed. Time during which the operator was unavailable does not count.
     fn is_past_time_limit(&self, reset: &PasswordReset, now: Timestamp) -> bool {
         let since = reset.accepted_at.unwrap_or(reset.created_at);
-        let down = reset.outage_total_ms + reset.outage_since.map_or(0, |at| duration_millis(now.duration_since(at)));
-        let limit = SignedDuration::from_secs(self.resets.app.config.reset.time_limit_seconds);
-        duration_millis(now.duration_since(since)) - down > duration_millis(limit)
+        let limit = SignedDuration::from_secs(self.app.config.reset.time_limit_seconds);
+        now.duration_since(since).saturating_sub(outage_until(reset, now)) > limit
     }
 
     /// Applies the result of a poll.
     async fn handle_poll(&self, reset: &PasswordReset, poll: OperationPoll, now: Timestamp) -> Result<(), StoreError> {
-        let app = &self.resets.app;
+        let app = &self.app;
         let next = match poll {
             OperationPoll::Operation { status, detail, request_id, .. } if status == "succeeded" => {
                 return self.handle_success(reset, detail.as_deref(), request_id.as_deref()).await;
             }
             OperationPoll::Operation { status, detail, request_id, .. } if status == "failed" => {
                 let detail = detail.unwrap_or_default();
-                let answer = NewGraphResponse {
-                    call: "operation",
-                    status: 200,
-                    request_id: request_id.as_deref(),
-                    detail: Some(&detail),
-                };
-                return dispatcher::apply_event(
-                    &self.resets,
-                    reset,
-                    ResetEvent::OperationFailed(classify_status_detail(&detail)),
-                    answer.into(),
-                )
-                .await;
+                let event = ResetEvent::OperationFailed(classify_status_detail(&detail));
+                let response = poll_response(200, request_id.as_deref(), Some(&detail));
+                return transition::apply_event(app, reset, event, response.into()).await;
             }
             OperationPoll::NotFound => {
                 let since = reset.lost_since.unwrap_or(now);
                 if now.duration_since(since) > OPERATION_LOST_AFTER {
-                    let answer = NewGraphResponse { call: "operation", status: 404, request_id: None, detail: None };
-                    return dispatcher::apply_event(&self.resets, reset, ResetEvent::OperationLost, answer.into())
-                        .await;
+                    let response = poll_response(404, None, None);
+                    return transition::apply_event(app, reset, ResetEvent::OperationLost, response.into()).await;
                 }
                 PollSchedule { lost_since: Some(since), ..next_poll(reset, now, None) }
             }
@@ -211,44 +196,44 @@ impl ResetTracker {
         next: &PollSchedule,
     ) -> Result<(), StoreError> {
         if self.is_past_time_limit(reset, now) {
-            return dispatcher::apply_event(&self.resets, reset, ResetEvent::TimedOut, TransitionBasis::default())
-                .await;
+            return transition::apply_event(&self.app, reset, ResetEvent::TimedOut, TransitionBasis::default()).await;
         }
-        store::schedule_poll(&self.resets.app.db, reset.id, &self.resets.app.instance_id, next).await
+        store::schedule_poll(&self.app.db, reset.id, &self.app.instance_id, next).await
     }
 
-    /// Ends the reset as written and observes the durations.
+    /// Ends the reset as written and observes the duration of the writeback.
     async fn handle_success(
         &self,
         reset: &PasswordReset,
         detail: Option<&str>,
         request_id: Option<&str>,
     ) -> Result<(), StoreError> {
-        let app = &self.resets.app;
-        let answer = NewGraphResponse { call: "operation", status: 200, request_id, detail };
-        let proof = EvidenceRecord {
-            checkpoint: EvidenceCheckpoint::Written,
-            at: app.now(),
-            source: "graph".to_owned(),
-            detail: detail.map(str::to_owned),
-        };
-        let grounds = TransitionBasis { response: Some(answer), evidence: Some(proof) };
-        dispatcher::apply_event(&self.resets, reset, ResetEvent::Succeeded, grounds).await?;
+        let app = &self.app;
+        transition::apply_success(app, reset, poll_response(200, request_id, detail)).await?;
         let took = reset.accepted_at.and_then(|at| app.now().duration_since(at).try_into().ok());
         app.metrics.observe_writeback(took.unwrap_or_default());
-        let sent = reset.dispatched_at.and_then(|at| app.now().duration_since(at).try_into().ok());
-        app.metrics.observe_checkpoint(EvidenceCheckpoint::Written.as_str(), sent.unwrap_or_default());
         Ok(())
     }
 
     /// Checks the audit log instead of the operation, which has no URL. The time limit ends the wait.
     async fn wait_for_evidence(&self, reset: &PasswordReset, now: Timestamp) -> Result<(), StoreError> {
         debug_assert_eq!(reset.state, ResetState::Writing);
-        if evidence::resolve_from_audit_log(&self.resets, reset).await? {
+        if evidence::resolve_from_audit_log(&self.app, reset).await? == SourceStatus::Complete {
             return Ok(());
         }
         self.reschedule_or_time_out(reset, now, &next_poll(reset, now, Some(SignedDuration::from_secs(5)))).await
     }
+}
+
+/// Returns a response to a poll of an operation.
+fn poll_response<'a>(status: u16, request_id: Option<&'a str>, detail: Option<&'a str>) -> NewGraphResponse<'a> {
+    NewGraphResponse { call: GraphCall::Operation, status, request_id, detail }
+}
+
+/// Returns for how long the operator has been unavailable since the reset was accepted.
+fn outage_until(reset: &PasswordReset, now: Timestamp) -> SignedDuration {
+    let current = reset.outage_since.map_or(SignedDuration::ZERO, |at| now.duration_since(at));
+    reset.outage_total.saturating_add(current)
 }
 
 /// Returns the schedule after a poll that did not end the reset.
@@ -256,16 +241,15 @@ fn next_poll(reset: &PasswordReset, now: Timestamp, retry_after: Option<SignedDu
     let pause = retry_after
         .unwrap_or_else(|| poll_delay(reset.poll_count))
         .clamp(SignedDuration::from_millis(200), MAX_POLL_DELAY);
-    let down_total_ms =
-        reset.outage_total_ms + reset.outage_since.map_or(0, |at| duration_millis(now.duration_since(at)));
-    PollSchedule { poll_at: now.later(pause), lost_since: None, outage_since: None, outage_total_ms: down_total_ms }
+    PollSchedule {
+        poll_at: now.later(pause),
+        lost_since: None,
+        outage_since: None,
+        outage_total: outage_until(reset, now),
+    }
 }
 
-fn duration_millis(span: SignedDuration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Ignores [`StoreError::NoRow`]: another replica changed the row first, which is no failure.
+/// Ignores [`StoreError::RowNotFound`]: another replica changed the row first, which is no failure.
 fn ignore_lost_race(outcome: Result<(), StoreError>) -> Result<(), StoreError> {
     match outcome {
         Err(StoreError::RowNotFound) => Ok(()),
@@ -280,11 +264,11 @@ mod tests {
     #[test]
     fn ten_second_writeback_takes_at_most_six_polls() {
         // The first poll comes one second after the 202 response.
-        let (mut at, mut asked) = (1_000, 1);
-        while at < 10_000 {
-            at += duration_millis(poll_delay(asked - 1));
-            asked += 1;
+        let (mut at, mut polls) = (SignedDuration::from_secs(1), 1);
+        while at < SignedDuration::from_secs(10) {
+            at += poll_delay(polls - 1);
+            polls += 1;
         }
-        assert!(asked <= 6, "{asked}");
+        assert!(polls <= 6, "{polls}");
     }
 }

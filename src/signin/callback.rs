@@ -12,7 +12,7 @@ use tower_sessions::Session;
 
 use super::agent_action::{self, AgentReturn};
 use super::attempt::{self, SignInAttempt, SignInPurpose};
-use super::finishing;
+use super::finishing_store;
 use super::handlers::{CallbackHandlers, OperatorSignIn};
 use super::permissions::{StaffPermission as _, StaffRole, ViewHelpdesk};
 use super::refusals::{SignInRefusal, refuse_sign_in};
@@ -113,7 +113,7 @@ async fn complete_finishing(
         .with_subject(who.key)
         .with_reset(finishing.reset);
     app.audit_log.append(event).await?;
-    finishing::mark_returned(&app.db, finishing.reset, app.now()).await?;
+    finishing_store::mark_returned(&app.db, finishing.reset, app.now()).await?;
     Ok(Redirect::to(&finishing.return_path()).into_response())
 }
 

@@ -5,6 +5,7 @@ mod attempt;
 mod callback;
 mod ended_sessions;
 mod finishing;
+mod finishing_store;
 mod handlers;
 mod landing;
 mod permissions;
@@ -16,6 +17,9 @@ mod staff;
 pub(crate) use attempt::{FinishingSignIn, PendingAction, begin_agent_action, begin_operator_sign_in};
 pub(crate) use ended_sessions::run_ended_session_watcher;
 pub(crate) use finishing::begin_finishing;
+pub(crate) use finishing_store::{
+    FinishingOutcome, FinishingStatus, claim_due_finishings, end_finishing, load_finishing_status,
+};
 pub(crate) use handlers::{CallbackHandlers, HandlerFuture, OperatorSignIn, ResumedAction};
 pub(crate) use permissions::{
     AcknowledgeAlerts, ApproveActions, ManageOperator, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights,

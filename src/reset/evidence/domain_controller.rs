@@ -4,59 +4,49 @@
 //! 4.17, 2026-11-25). The value is therefore compared with the one from before the reset. If both are 0, the check is
 //! inconclusive.
 
-use crate::base::TimestampExt as _;
 use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CLOCK_TOLERANCE, apply_evidence, observe_checkpoint, record_evidence};
+use crate::base::TimestampExt as _;
 use crate::people::{PasswordLastSet, PeopleService};
-use crate::reset::record::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
-use crate::reset::state::EvidenceFinding;
-use crate::reset::store;
-use crate::reset::submission::ResetService;
+use crate::reset::record::{EvidenceCheckpoint, PasswordReset};
+use crate::reset::state::{CLOCK_TOLERANCE, EvidenceFinding, SourceStatus};
+use crate::reset::{store, transition};
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Source name in the evidence records.
 const SOURCE_NAME: &str = "domain controller";
 
-/// Checks each reset at a domain controller. `true`: no further check is needed for that reset.
+/// Checks each reset at a domain controller.
 pub(super) async fn check_domain_controllers(
-    resets: &ResetService,
+    app: &AppState,
     due: &[PasswordReset],
-) -> Result<Vec<bool>, StoreError> {
-    let all = due.iter().map(|reset| check_reset(resets, reset));
+) -> Result<Vec<SourceStatus>, StoreError> {
+    let all = due.iter().map(|reset| check_reset(app, reset));
     futures_util::future::join_all(all).await.into_iter().collect()
 }
 
-async fn check_reset(resets: &ResetService, reset: &PasswordReset) -> Result<bool, StoreError> {
-    let app = &resets.app;
+async fn check_reset(app: &AppState, reset: &PasswordReset) -> Result<SourceStatus, StoreError> {
     let (Some(account), Some(before), Some(_)) = (&reset.directory_account, reset.password_baseline, &app.directory)
     else {
-        return Ok(true);
+        return Ok(SourceStatus::Complete);
     };
-    if store::load_evidence(&app.db, reset.id).await?.iter().any(|proof| proof.checkpoint == EvidenceCheckpoint::Landed)
-    {
-        return Ok(true);
+    let evidence = store::load_evidence(&app.db, reset.id).await?;
+    if evidence.iter().any(|known| known.checkpoint == EvidenceCheckpoint::Landed) {
+        return Ok(SourceStatus::Complete);
     }
-    let Some(set) = PeopleService::from_ref(app).fetch_password_last_set(account).await else { return Ok(false) };
+    let Some(set) = PeopleService::from_ref(app).fetch_password_last_set(account).await else {
+        return Ok(SourceStatus::Pending);
+    };
     let now = app.now();
-    let Some(at) = landed_at(reset, before, set, now) else { return Ok(false) };
+    let Some(at) = landed_at(reset, before, set, now) else { return Ok(SourceStatus::Pending) };
     // A change that another reset of the same person may have caused is no evidence for this one.
     let from = reset.dispatched_at.unwrap_or(reset.created_at).earlier(CLOCK_TOLERANCE);
-    if store::has_overlapping_reset(&app.db, reset, from, now).await? {
-        return Ok(true);
+    if !store::has_overlapping_reset(&app.db, reset, from, now).await? {
+        transition::apply_evidence(app, reset, EvidenceFinding::Landed, at, SOURCE_NAME).await?;
     }
-    let mut transaction = app.audit_log.begin().await?;
-    let proof =
-        EvidenceRecord { checkpoint: EvidenceCheckpoint::Landed, at, source: SOURCE_NAME.to_owned(), detail: None };
-    if record_evidence(&mut transaction, reset, &proof, "reset.landed").await? {
-        observe_checkpoint(resets, reset, EvidenceCheckpoint::Landed, at);
-    }
-    apply_evidence(resets, &mut transaction, reset, (EvidenceFinding::Landed, SOURCE_NAME)).await?;
-    store::mark_changed(transaction.tx(), reset.id, now).await?;
-    transaction.commit().await?;
-    app.reset_changed.notify_one();
-    Ok(true)
+    Ok(SourceStatus::Complete)
 }
 
 /// Returns the time at which the password was set, if `pwdLastSet` changed in a way that this reset causes.
@@ -81,7 +71,7 @@ fn landed_at(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reset::evidence::audit_log::tests::sample_reset;
+    use crate::reset::record::sample_reset;
 
     fn timestamp(text: &str) -> Timestamp {
         text.parse().unwrap()

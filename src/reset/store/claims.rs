@@ -2,29 +2,25 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ResetRow, with_reset_columns};
+use super::reset_row::with_reset_columns;
 use crate::base::{ResetId, TimestampExt as _};
 use crate::reset::record::PasswordReset;
-use crate::store::{Db, StoreError, exec_db, one_row, select_all, select_one, write_db};
+use crate::store::{Db, StoreError, StoredTime, exec_db, one_row, select_all, select_one, write_db};
 
 /// Lease of a reset that is being sent, as other replicas see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::reset) struct SendingLease {
     pub(in crate::reset) id: ResetId,
     pub(in crate::reset) owner: String,
-    /// End of the lease in Unix milliseconds. The owner renews it every few seconds: while it changes, the owner is
-    /// running.
-    pub(in crate::reset) lease_until_ms: i64,
+    /// End of the lease. The owner renews it every few seconds: while it changes, the owner is running.
+    pub(in crate::reset) lease_until: Timestamp,
 }
 
-/// Loads the leases of all resets that are being sent.
+/// Loads the leases of the resets that are being sent, at most 1,000.
 pub(in crate::reset) async fn load_sending_leases(db: &Db) -> Result<Vec<SendingLease>, StoreError> {
     const SQL: &str = "SELECT id, COALESCE(lease_owner, ''), COALESCE(lease_until, 0) FROM resets WHERE state = 'sending' ORDER BY lease_until LIMIT 1000";
-    let rows: Vec<(String, String, i64)> = select_all!(db, SQL)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(id, owner, until)| Some(SendingLease { id: id.parse().ok()?, owner, lease_until_ms: until }))
-        .collect())
+    let rows: Vec<(ResetId, String, StoredTime)> = select_all!(db, SQL)?;
+    Ok(rows.into_iter().map(|(id, owner, until)| SendingLease { id, owner, lease_until: until.0 }).collect())
 }
 
 /// Takes over a reset whose owner stopped, if its lease is unchanged since it was seen. Afterwards the old owner can
@@ -40,16 +36,16 @@ pub(in crate::reset) async fn take_over_lease(
             WHERE id = $1 AND state = 'sending' AND COALESCE(lease_owner, '') = $2 AND COALESCE(lease_until, 0) = $3 RETURNING ",
         ""
     );
-    let (id, until) = (seen.id.to_string(), until.as_millisecond());
-    let row: Option<ResetRow> = write_db!(db, |p| sqlx::query_as(SQL)
-        .bind(&id)
-        .bind(&seen.owner)
-        .bind(seen.lease_until_ms)
+    let SendingLease { id, owner: seen_owner, lease_until } = seen;
+    let row = write_db!(db, |c| sqlx::query_as(SQL)
+        .bind(*id)
+        .bind(seen_owner)
+        .bind(StoredTime(*lease_until))
         .bind(owner)
-        .bind(until)
-        .fetch_optional(p)
+        .bind(StoredTime(until))
+        .fetch_optional(c)
         .await)?;
-    row.map(PasswordReset::try_from).transpose()
+    Ok(row)
 }
 
 /// Kind of due work.
@@ -100,18 +96,15 @@ pub(in crate::reset) async fn claim_due(
         DueWork::Poll => CLAIM_POLLS,
         DueWork::EvidenceCheck => CLAIM_EVIDENCE_CHECKS,
     };
-    let after = |span: SignedDuration| now.later(span).as_millisecond();
-    let (until, far, held) = (after(lease), after(due.max_delay()), after(lease * 2));
-    let now = now.as_millisecond();
-    let rows: Vec<ResetRow> = write_db!(db, |p| sqlx::query_as(sql)
+    let rows = write_db!(db, |c| sqlx::query_as(sql)
         .bind(owner)
-        .bind(now)
-        .bind(until)
-        .bind(far)
-        .bind(held)
-        .fetch_all(p)
+        .bind(StoredTime(now))
+        .bind(StoredTime(now.later(lease)))
+        .bind(StoredTime(now.later(due.max_delay())))
+        .bind(StoredTime(now.later(lease * 2)))
+        .fetch_all(c)
         .await)?;
-    rows.into_iter().map(PasswordReset::try_from).collect()
+    Ok(rows)
 }
 
 /// Values to store after a poll that did not end the reset.
@@ -119,10 +112,11 @@ pub(in crate::reset) struct PollSchedule {
     pub(in crate::reset) poll_at: Timestamp,
     pub(in crate::reset) lost_since: Option<Timestamp>,
     pub(in crate::reset) outage_since: Option<Timestamp>,
-    pub(in crate::reset) outage_total_ms: i64,
+    pub(in crate::reset) outage_total: SignedDuration,
 }
 
-/// Stores the schedule of the next poll and releases the lease. [`StoreError::NoRow`]: the lease has another owner.
+/// Stores the schedule of the next poll and releases the lease. [`StoreError::RowNotFound`]: the lease has another
+/// owner.
 pub(in crate::reset) async fn schedule_poll(
     db: &Db,
     id: ResetId,
@@ -132,10 +126,16 @@ pub(in crate::reset) async fn schedule_poll(
     const SQL: &str =
         "UPDATE resets SET next_poll_at = $3, polls = polls + 1, lost_since = $4, down_since = $5, down_total = $6,
         lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2 AND state = 'writing'";
-    let (id, poll) = (id.to_string(), next.poll_at.as_millisecond());
-    let (lost, down) =
-        (next.lost_since.map(Timestamp::as_millisecond), next.outage_since.map(Timestamp::as_millisecond));
-    let rows = exec_db!(db, SQL, &id, owner, poll, lost, down, next.outage_total_ms)?;
+    let rows = exec_db!(
+        db,
+        SQL,
+        id,
+        owner,
+        StoredTime(next.poll_at),
+        next.lost_since.map(StoredTime),
+        next.outage_since.map(StoredTime),
+        i64::try_from(next.outage_total.as_millis()).unwrap_or(i64::MAX)
+    )?;
     one_row(rows)
 }
 
@@ -144,11 +144,10 @@ pub(in crate::reset) async fn schedule_evidence_check(
     db: &Db,
     id: ResetId,
     owner: &str,
-    look_at: Option<Timestamp>,
+    check_at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET next_look_at = $3, lease_owner = NULL, lease_until = NULL WHERE id = $1 AND lease_owner = $2";
-    let (id, look) = (id.to_string(), look_at.map(Timestamp::as_millisecond));
-    exec_db!(db, SQL, &id, owner, look)?;
+    exec_db!(db, SQL, id, owner, check_at.map(StoredTime))?;
     Ok(())
 }
 
@@ -162,8 +161,7 @@ pub(in crate::reset) async fn has_overlapping_reset(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM resets WHERE tenant = $1 AND object = $2 AND id <> $3 AND dispatched_at IS NOT NULL
         AND dispatched_at <= $5 AND (settled_at IS NULL OR settled_at >= $4) AND NOT (state = 'refused' AND accepted_at IS NULL)";
-    let (tenant, object, id) = (reset.person.tenant.to_string(), reset.person.object.to_string(), reset.id.to_string());
-    let (from, to) = (from.as_millisecond(), to.as_millisecond());
-    let (count,): (i64,) = select_one!(db, SQL, &tenant, &object, &id, from, to)?;
+    let (tenant, object) = (reset.person.tenant, reset.person.object);
+    let (count,): (i64,) = select_one!(db, SQL, tenant, object, reset.id, StoredTime(from), StoredTime(to))?;
     Ok(count > 0)
 }

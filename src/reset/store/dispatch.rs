@@ -2,90 +2,63 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::timestamp_from_millis;
 use crate::base::{ObjectId, ResetId, TimestampExt as _};
-use crate::store::{Db, StoreError, Tx, exec_db, exec_tx, one_row, select_one, select_optional};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_db, exec_tx, one_row, select_one, select_optional};
 
 /// Maximum throttle wait that counts. `entra` accepts a `Retry-After` of at most one hour.
 const MAX_THROTTLE_WAIT: SignedDuration = SignedDuration::from_mins(61);
 /// Time after the end of throttling within which the queue has drained.
 const QUEUE_DRAIN_TIME: SignedDuration = SignedDuration::from_mins(1);
 
-/// Sets `dispatched_at` just before the POST, if `owner` still holds the lease and the reset is unsent. A later owner
+/// Lease on a reset that its owner is sending, renewed until a time.
+#[derive(Clone, Copy)]
+pub(in crate::reset) struct HeldLease<'a> {
+    pub(in crate::reset) id: ResetId,
+    pub(in crate::reset) owner: &'a str,
+    pub(in crate::reset) until: Timestamp,
+}
+
+/// Sets `dispatched_at` just before the POST, if the owner still holds the lease and the reset is unsent. A later owner
 /// finds it set.
 pub(in crate::reset) async fn mark_dispatched(
     db: &Db,
-    id: ResetId,
-    owner: &str,
+    lease: HeldLease<'_>,
     operator: ObjectId,
-    (now, until): (Timestamp, Timestamp),
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET dispatched_at = $3, lease_until = $4, operator = $5
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NULL";
-    let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
-    let operator = operator.to_string();
-    let rows = exec_db!(db, SQL, &id, owner, now, until, &operator)?;
-    one_row(rows)
+    let HeldLease { id, owner, until } = lease;
+    one_row(exec_db!(db, SQL, id, owner, StoredTime(now), StoredTime(until), operator)?)
 }
 
 /// Clears `dispatched_at`, because Graph's response proves that it accepted nothing.
-pub(in crate::reset) async fn clear_dispatched(
-    db: &Db,
-    id: ResetId,
-    owner: &str,
-    until: Timestamp,
-) -> Result<(), StoreError> {
+pub(in crate::reset) async fn clear_dispatched(db: &Db, lease: HeldLease<'_>) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET dispatched_at = NULL, lease_until = $3
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NOT NULL";
-    update_as_owner(db, SQL, (id, owner), until).await
+    one_row(exec_db!(db, SQL, lease.id, lease.owner, StoredTime(lease.until))?)
 }
 
-/// Renews the lease while the request is in progress. [`StoreError::NoRow`]: another process took the reset over.
-pub(in crate::reset) async fn renew_lease(
-    db: &Db,
-    id: ResetId,
-    owner: &str,
-    until: Timestamp,
-) -> Result<(), StoreError> {
+/// Renews the lease while the request is in progress. [`StoreError::RowNotFound`]: another process took the reset over.
+pub(in crate::reset) async fn renew_lease(db: &Db, lease: HeldLease<'_>) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
-    update_as_owner(db, SQL, (id, owner), until).await
-}
-
-/// Runs an update that also renews the lease, if `owner` still holds it.
-async fn update_as_owner(
-    db: &Db,
-    sql: &'static str,
-    (id, owner): (ResetId, &str),
-    until: Timestamp,
-) -> Result<(), StoreError> {
-    let (id, until) = (id.to_string(), until.as_millisecond());
-    let rows = exec_db!(db, sql, &id, owner, until)?;
-    one_row(rows)
+    one_row(exec_db!(db, SQL, lease.id, lease.owner, StoredTime(lease.until))?)
 }
 
 /// Marks a reset as queued and renews its lease.
-pub(in crate::reset) async fn mark_queued(
-    tx: &mut Tx,
-    id: ResetId,
-    owner: &str,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<(), StoreError> {
+pub(in crate::reset) async fn mark_queued(tx: &mut Tx, lease: HeldLease<'_>, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE resets SET line_since = COALESCE(line_since, $3), lease_until = $4
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending'";
-    let (id, now, until) = (id.to_string(), now.as_millisecond(), until.as_millisecond());
-    let rows = exec_tx!(tx, SQL, &id, owner, now, until)?;
-    one_row(rows)
+    one_row(exec_tx!(tx, SQL, lease.id, lease.owner, StoredTime(now), StoredTime(lease.until))?)
 }
 
 /// Loads the time until which Graph throttles or throttled resets, if it is recent enough for a queue to remain.
 pub(in crate::reset) async fn load_throttled_until(db: &Db, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     // A time further ahead than any response may request was written before the clock was set back.
     const SQL: &str = "SELECT until FROM throttles WHERE name = 'reset' AND until > $1 AND until <= $2";
-    let from = now.earlier(QUEUE_DRAIN_TIME).as_millisecond();
-    let furthest = now.later(MAX_THROTTLE_WAIT).as_millisecond();
-    let row: Option<(i64,)> = select_optional!(db, SQL, from, furthest)?;
-    Ok(row.map(|(until,)| timestamp_from_millis(until)))
+    let (from, furthest) = (now.earlier(QUEUE_DRAIN_TIME), now.later(MAX_THROTTLE_WAIT));
+    let row: Option<(StoredTime,)> = select_optional!(db, SQL, StoredTime(from), StoredTime(furthest))?;
+    Ok(row.map(|(until,)| until.0))
 }
 
 /// Counts the queued resets that were created before this one.
@@ -96,8 +69,7 @@ pub(in crate::reset) async fn count_ahead_in_queue(
 ) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM resets WHERE open = 1 AND state = 'sending' AND line_since IS NOT NULL AND dispatched_at IS NULL
         AND (created_at < $1 OR (created_at = $1 AND id < $2))";
-    let (created_at, id) = (created_at.as_millisecond(), id.to_string());
-    let (count,): (i64,) = select_one!(db, SQL, created_at, &id)?;
+    let (count,): (i64,) = select_one!(db, SQL, StoredTime(created_at), id)?;
     Ok(count)
 }
 
@@ -105,7 +77,6 @@ pub(in crate::reset) async fn count_ahead_in_queue(
 pub(in crate::reset) async fn save_throttle_until(db: &Db, until: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO throttles (name, until) VALUES ('reset', $1)
         ON CONFLICT (name) DO UPDATE SET until = CASE WHEN throttles.until > $1 THEN throttles.until ELSE $1 END";
-    let until = until.as_millisecond();
-    exec_db!(db, SQL, until)?;
+    exec_db!(db, SQL, StoredTime(until))?;
     Ok(())
 }

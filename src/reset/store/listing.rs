@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::timestamp_from_millis;
-use crate::base::{ObjectId, PersonKey, ResetId};
+use crate::base::{ObjectId, PersonKey, ReferenceCode, ResetId};
 use crate::reset::state::ResetState;
-use crate::store::{Db, StoreError, Tx, exec_tx, select_all, select_one};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, select_all, select_one};
 
 /// Position in the reset list. The id is part of it because several resets may start in the same millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,10 +27,18 @@ pub(crate) struct ResetSummary {
     pub(crate) object: ObjectId,
 }
 
-/// Number of resets per page of the list.
+/// Number of resets per page of the list. A person's list has the same number in its SQL.
 pub(crate) const PAGE_SIZE: usize = 50;
 
-pub(super) type ResetSummaryRow = (String, String, String, String, String, Option<String>, i64, String);
+/// Columns `id, reference, name, upn, state, cause, created_at, object`.
+pub(super) type ResetSummaryRow =
+    (ResetId, ReferenceCode, String, String, ResetState, Option<String>, StoredTime, ObjectId);
+
+impl From<ResetSummaryRow> for ResetSummary {
+    fn from((id, reference, name, upn, state, cause, created_at, object): ResetSummaryRow) -> Self {
+        Self { id, reference: reference.to_string(), name, upn, state, cause, created_at: created_at.0, object }
+    }
+}
 
 impl ResetSummary {
     pub(crate) fn cursor(&self) -> ListCursor {
@@ -43,33 +50,22 @@ impl ResetSummary {
 pub(in crate::reset) async fn load_by_person(db: &Db, person: PersonKey) -> Result<Vec<ResetSummary>, StoreError> {
     const SQL: &str = "SELECT id, reference, name, upn, state, cause, created_at, object FROM resets
         WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
-    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let rows: Vec<ResetSummaryRow> = select_all!(db, SQL, &tenant, &object)?;
-    rows.into_iter().map(summary_from_row).collect()
+    let rows: Vec<ResetSummaryRow> = select_all!(db, SQL, person.tenant, person.object)?;
+    Ok(rows.into_iter().map(ResetSummary::from).collect())
 }
 
-pub(super) fn summary_from_row(
-    (id, reference, name, upn, state, cause, created_at, object): ResetSummaryRow,
-) -> Result<ResetSummary, StoreError> {
-    let bad = |what: &str| StoreError::InvalidRow { table: "resets", problem: format!("{what} of {reference}") };
-    let state = ResetState::from_name(&state).ok_or_else(|| bad("state"))?;
-    let id = id.parse().map_err(|_| bad("id"))?;
-    let object = object.parse().map_err(|_| bad("object"))?;
-    let reference = match reference.split_at_checked(4) {
-        Some((head, tail)) => format!("{head}-{tail}"),
-        None => reference,
-    };
-    Ok(ResetSummary { id, reference, name, upn, state, cause, created_at: timestamp_from_millis(created_at), object })
+/// Texts of a reset that only the helpdesk sees.
+#[derive(sqlx::FromRow)]
+pub(in crate::reset) struct ResetTexts {
+    pub(in crate::reset) name: String,
+    pub(in crate::reset) upn: String,
+    /// Graph's own text about the outcome.
+    pub(in crate::reset) detail: Option<String>,
 }
 
-/// Loads name, UPN and Graph's own text about the outcome.
-pub(in crate::reset) async fn load_name_and_detail(
-    db: &Db,
-    id: ResetId,
-) -> Result<(String, String, Option<String>), StoreError> {
+pub(in crate::reset) async fn load_texts(db: &Db, id: ResetId) -> Result<ResetTexts, StoreError> {
     const SQL: &str = "SELECT name, upn, detail FROM resets WHERE id = $1";
-    let id = id.to_string();
-    Ok(select_one!(db, SQL, &id)?)
+    Ok(select_one!(db, SQL, id)?)
 }
 
 /// One stored response of Graph.
@@ -82,17 +78,16 @@ pub(crate) struct GraphResponseRecord {
     pub(crate) detail: Option<String>,
 }
 
-type GraphResponseRow = (i64, String, i64, Option<String>, Option<String>);
+type GraphResponseRow = (StoredTime, String, i64, Option<String>, Option<String>);
 
 pub(in crate::reset) async fn load_graph_responses(
     db: &Db,
     id: ResetId,
 ) -> Result<Vec<GraphResponseRecord>, StoreError> {
     const SQL: &str = "SELECT at, call, status, request_id, detail FROM answers WHERE reset_id = $1 ORDER BY seq";
-    let id = id.to_string();
-    let rows: Vec<GraphResponseRow> = select_all!(db, SQL, &id)?;
-    let read = |(when, call, status, request_id, detail): GraphResponseRow| GraphResponseRecord {
-        at: timestamp_from_millis(when),
+    let rows: Vec<GraphResponseRow> = select_all!(db, SQL, id)?;
+    let read = |(at, call, status, request_id, detail): GraphResponseRow| GraphResponseRecord {
+        at: at.0,
         call,
         status,
         request_id,
@@ -111,23 +106,27 @@ pub(crate) struct ResetNote {
 
 pub(in crate::reset) async fn load_notes(db: &Db, id: ResetId) -> Result<Vec<ResetNote>, StoreError> {
     const SQL: &str = "SELECT at, by_name, text FROM reset_notes WHERE reset_id = $1 ORDER BY seq";
-    let id = id.to_string();
-    let rows: Vec<(i64, String, String)> = select_all!(db, SQL, &id)?;
-    Ok(rows.into_iter().map(|(when, by, text)| ResetNote { at: timestamp_from_millis(when), by, text }).collect())
+    let rows: Vec<(StoredTime, String, String)> = select_all!(db, SQL, id)?;
+    Ok(rows.into_iter().map(|(at, by, text)| ResetNote { at: at.0, by, text }).collect())
+}
+
+/// Insert parameters of a note.
+pub(in crate::reset) struct NewNote<'a> {
+    pub(in crate::reset) author: PersonKey,
+    pub(in crate::reset) author_name: &'a str,
+    pub(in crate::reset) text: &'a str,
 }
 
 /// Inserts a note. Two concurrent notes get different numbers, or the second insert fails and overwrites nothing.
 pub(in crate::reset) async fn insert_note(
     tx: &mut Tx,
     id: ResetId,
-    by: (PersonKey, &str),
-    text: &str,
+    note: &NewNote<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO reset_notes (reset_id, seq, at, by, by_name, text)
         SELECT $1, COALESCE(MAX(seq), 0) + 1, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT) FROM reset_notes WHERE reset_id = $1";
-    let (id, key, now) = (id.to_string(), by.0.to_string(), now.as_millisecond());
-    exec_tx!(tx, SQL, &id, now, &key, by.1, text)?;
+    exec_tx!(tx, SQL, id, StoredTime(now), note.author.to_string(), note.author_name, note.text)?;
     Ok(())
 }
 
@@ -140,7 +139,6 @@ pub(in crate::reset) async fn schedule_checks_now(
     const SQL: &str = "UPDATE resets SET next_poll_at = CASE WHEN next_poll_at IS NULL THEN NULL ELSE $2 END,
             next_look_at = CASE WHEN next_look_at IS NULL THEN NULL ELSE $2 END
         WHERE id = $1 AND (next_poll_at IS NOT NULL OR next_look_at IS NOT NULL)";
-    let (id, now) = (id.to_string(), now.as_millisecond());
-    let rows = exec_tx!(tx, SQL, &id, now)?;
+    let rows = exec_tx!(tx, SQL, id, StoredTime(now))?;
     Ok(rows == 1)
 }

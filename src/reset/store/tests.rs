@@ -4,8 +4,12 @@ use crate::store::select_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::base::{ObjectId, Random};
-use crate::people::PasswordSource;
+use crate::base::{ObjectId, PersonKey, Random, ReferenceCode, ResetId};
+use crate::people::{PasswordSource, PersonProfile};
+use crate::reset::cause::ResetCause;
+use crate::reset::record::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use crate::reset::state::ResetState;
+use crate::store::StoreError;
 use crate::store::testing::{TestDatabase, test_databases, test_tenant};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -46,6 +50,10 @@ pub(super) fn person_profile(person: PersonKey) -> PersonProfile {
     }
 }
 
+fn held(id: ResetId, owner: &str, until: Timestamp) -> HeldLease<'_> {
+    HeldLease { id, owner, until }
+}
+
 async fn insert_reset(engine: &TestDatabase, who: PersonKey, owner: &str) -> Result<PasswordReset, StoreError> {
     let (id, reference) = (ResetId::new(&Random::system(), base_time()), ReferenceCode::new(&Random::system()));
     let lease_until = base_time() + LEASE;
@@ -62,12 +70,12 @@ async fn insert_reset(engine: &TestDatabase, who: PersonKey, owner: &str) -> Res
 /// Inserts a reset that Graph accepted.
 async fn insert_accepted_reset(engine: &TestDatabase, who: PersonKey) -> PasswordReset {
     let reset = insert_reset(engine, who, "me").await.unwrap();
-    mark_dispatched(&engine.db, reset.id, "me", operator_id(), (base_time(), base_time() + LEASE)).await.unwrap();
+    mark_dispatched(&engine.db, held(reset.id, "me", base_time() + LEASE), operator_id(), base_time()).await.unwrap();
     let mut tx = engine.db.begin().await.unwrap();
-    update_accepted(&mut tx, &transition_to(&reset, ResetState::Writing), (Some("https://graph"), base_time()))
+    update_accepted(&mut tx, &transition_to(&reset, ResetState::Writing), Some("https://graph"), base_time())
         .await
         .unwrap();
-    let late = update_accepted(&mut tx, &transition_to(&reset, ResetState::Writing), (None, base_time())).await;
+    let late = update_accepted(&mut tx, &transition_to(&reset, ResetState::Writing), None, base_time()).await;
     assert!(matches!(late, Err(StoreError::RowNotFound)), "once");
     tx.commit().await.unwrap();
     load_by_id(&engine.db, reset.id).await.unwrap().unwrap()
@@ -124,15 +132,15 @@ async fn only_owner_marks_dispatched_and_only_once() {
     for engine in test_databases().await {
         let reset = insert_reset(&engine, person_key(1), "me").await.unwrap();
         let until = base_time() + LEASE;
-        assert!(mark_dispatched(&engine.db, reset.id, "other", operator_id(), (base_time(), until)).await.is_err());
-        mark_dispatched(&engine.db, reset.id, "me", operator_id(), (base_time(), until)).await.unwrap();
+        assert!(mark_dispatched(&engine.db, held(reset.id, "other", until), operator_id(), base_time()).await.is_err());
+        mark_dispatched(&engine.db, held(reset.id, "me", until), operator_id(), base_time()).await.unwrap();
         assert!(
-            mark_dispatched(&engine.db, reset.id, "me", operator_id(), (base_time(), until)).await.is_err(),
+            mark_dispatched(&engine.db, held(reset.id, "me", until), operator_id(), base_time()).await.is_err(),
             "sent once"
         );
-        clear_dispatched(&engine.db, reset.id, "me", until).await.unwrap();
+        clear_dispatched(&engine.db, held(reset.id, "me", until)).await.unwrap();
         assert!(load_by_id(&engine.db, reset.id).await.unwrap().unwrap().dispatched_at.is_none());
-        mark_dispatched(&engine.db, reset.id, "me", operator_id(), (base_time(), until)).await.unwrap();
+        mark_dispatched(&engine.db, held(reset.id, "me", until), operator_id(), base_time()).await.unwrap();
     }
 }
 
@@ -150,14 +158,14 @@ async fn queue_keeps_order_and_longest_throttle_wins() {
         );
         for (reset, at) in [(&one, base_time()), (&two, later), (&one, later)] {
             let mut tx = engine.db.begin().await.unwrap();
-            mark_queued(&mut tx, reset.id, "me", at, at + LEASE).await.unwrap();
+            mark_queued(&mut tx, held(reset.id, "me", at + LEASE), at).await.unwrap();
             tx.commit().await.unwrap();
         }
         let (before, after) = if one.id.to_string() < two.id.to_string() { (one, two) } else { (two, one) };
         let ahead =
             async |reset: &PasswordReset| count_ahead_in_queue(&engine.db, reset.created_at, reset.id).await.unwrap();
         assert_eq!((ahead(&before).await, ahead(&after).await), (0, 1));
-        mark_dispatched(&engine.db, before.id, "me", operator_id(), (base_time(), later)).await.unwrap();
+        mark_dispatched(&engine.db, held(before.id, "me", later), operator_id(), base_time()).await.unwrap();
         assert_eq!(ahead(&after).await, 0, "a reset that is being sent is no longer queued");
     }
 }
@@ -173,10 +181,13 @@ async fn expired_lease_is_taken_over_once_and_old_owner_is_locked_out() {
         assert_eq!((taken.id, taken.dispatched_at), (reset.id, None));
         assert!(take_over_lease(&engine.db, &seen[0], "another", until).await.unwrap().is_none(), "once");
         assert!(matches!(
-            mark_dispatched(&engine.db, reset.id, "stopped", operator_id(), (base_time(), until)).await,
+            mark_dispatched(&engine.db, held(reset.id, "stopped", until), operator_id(), base_time()).await,
             Err(StoreError::RowNotFound)
         ));
-        assert!(matches!(renew_lease(&engine.db, reset.id, "stopped", until).await, Err(StoreError::RowNotFound)));
+        assert!(matches!(
+            renew_lease(&engine.db, held(reset.id, "stopped", until)).await,
+            Err(StoreError::RowNotFound)
+        ));
     }
 }
 
@@ -185,7 +196,7 @@ async fn renewed_lease_is_not_taken_over() {
     for engine in test_databases().await {
         let reset = insert_reset(&engine, person_key(1), "alive").await.unwrap();
         let seen = load_sending_leases(&engine.db).await.unwrap();
-        renew_lease(&engine.db, reset.id, "alive", base_time() + LEASE + LEASE).await.unwrap();
+        renew_lease(&engine.db, held(reset.id, "alive", base_time() + LEASE + LEASE)).await.unwrap();
         assert!(take_over_lease(&engine.db, &seen[0], "me", base_time() + LEASE).await.unwrap().is_none());
     }
 }
@@ -239,12 +250,15 @@ async fn worker_with_lost_lease_writes_nothing() {
             poll_at: later + LEASE,
             lost_since: Some(base_time()),
             outage_since: None,
-            outage_total_ms: 7,
+            outage_total: SignedDuration::from_millis(7),
         };
         assert!(matches!(schedule_poll(&engine.db, reset.id, "slow", &next()).await, Err(StoreError::RowNotFound)));
         schedule_poll(&engine.db, reset.id, "fast", &next()).await.unwrap();
         let read = load_by_id(&engine.db, reset.id).await.unwrap().unwrap();
-        assert_eq!((read.poll_count, read.lost_since, read.outage_total_ms), (1, Some(base_time()), 7));
+        assert_eq!(
+            (read.poll_count, read.lost_since, read.outage_total),
+            (1, Some(base_time()), SignedDuration::from_millis(7))
+        );
     }
 }
 
@@ -286,7 +300,7 @@ async fn first_evidence_of_checkpoint_stays_and_responses_keep_order() {
         assert!(insert_evidence(&mut tx, reset.id, &proof("CloudSync")).await.unwrap());
         assert!(!insert_evidence(&mut tx, reset.id, &proof("Somebody")).await.unwrap());
         for status in [202, 200] {
-            let answer = NewGraphResponse { call: "operation", status, request_id: Some("r"), detail: None };
+            let answer = NewGraphResponse { call: GraphCall::Operation, status, request_id: Some("r"), detail: None };
             insert_graph_response(&mut tx, reset.id, &answer, base_time()).await.unwrap();
         }
         tx.commit().await.unwrap();

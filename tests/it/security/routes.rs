@@ -15,7 +15,7 @@ fn declared_routes() -> Vec<(String, String)> {
         "src/signin/routes.rs",
         "src/admin/operator.rs",
         "src/notify/mod.rs",
-        "src/reset/mod.rs",
+        "src/reset/pages/mod.rs",
         "src/serve/mod.rs",
         "src/helpdesk/mod.rs",
     ] {

@@ -1,31 +1,20 @@
 //! SQL that indexes the search terms of resets and deletes them.
 
-use super::super::listing::{ListCursor, ResetSummary};
-use super::{ResetQuery, load_unindexed_before, start_cursor, without_hyphens};
+use super::super::listing::ResetSummary;
+use super::query::without_hyphens;
 use crate::base::{PersonKey, ResetId};
 use crate::reset::search_terms;
-use crate::store::{Db, StoreError, Tx, exec_tx, on_tx, select_all_tx, select_optional_tx};
-
-/// Loads resets that are not indexed, newest first, after a cursor.
-pub(in crate::reset) async fn load_unindexed(
-    db: &Db,
-    after: Option<ListCursor>,
-    count: usize,
-) -> Result<Vec<ResetSummary>, StoreError> {
-    load_unindexed_before(db, &start_cursor(&ResetQuery { after, ..ResetQuery::default() }), count).await
-}
+use crate::store::{StoreError, Tx, exec_tx, on_tx, select_all_tx, select_optional_tx};
 
 /// Indexes the terms of resets that are not indexed. The row is marked first, so that no other replica indexes it, and
 /// an erasure waits for this transaction.
 pub(in crate::reset) async fn index_terms(tx: &mut Tx, resets: &[ResetSummary]) -> Result<(), StoreError> {
     const CLAIM_RESET: &str = "UPDATE resets SET searchable = 1 WHERE id = $1 AND searchable IS NULL";
     let mut pairs = Vec::new();
-    for line in resets {
-        let id = line.id.to_string();
-        let taken = exec_tx!(&mut *tx, CLAIM_RESET, &id)?;
-        if taken == 1 {
-            let words = search_terms::terms_of_reset(&line.name, &line.upn, &without_hyphens(&line.reference));
-            pairs.extend(words.into_iter().map(|word| (word, id.clone())));
+    for reset in resets {
+        if exec_tx!(&mut *tx, CLAIM_RESET, reset.id)? == 1 {
+            let terms = search_terms::terms_of_reset(&reset.name, &reset.upn, &without_hyphens(&reset.reference));
+            pairs.extend(terms.into_iter().map(|term| (term, reset.id)));
         }
     }
     // Sorted, so that neighbouring index entries are written together.
@@ -33,7 +22,7 @@ pub(in crate::reset) async fn index_terms(tx: &mut Tx, resets: &[ResetSummary]) 
     insert_terms(tx, &pairs).await
 }
 
-async fn insert_terms(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), StoreError> {
+async fn insert_terms(tx: &mut Tx, pairs: &[(String, ResetId)]) -> Result<(), StoreError> {
     const INSERT_ONE: &str =
         "INSERT INTO search_words (word, reset_id) VALUES ($1, $2) ON CONFLICT (word, reset_id) DO NOTHING";
     const INSERT_EIGHT: &str = "INSERT INTO search_words (word, reset_id)
@@ -43,7 +32,7 @@ async fn insert_terms(tx: &mut Tx, pairs: &[(String, String)]) -> Result<(), Sto
         let (sql, each) = if chunk.len() == 8 { (INSERT_EIGHT, 8) } else { (INSERT_ONE, 1) };
         for pairs in chunk.chunks(each) {
             on_tx!(&mut *tx, |c| {
-                let query = pairs.iter().fold(sqlx::query(sql), |query, (word, id)| query.bind(word).bind(id));
+                let query = pairs.iter().fold(sqlx::query(sql), |query, (term, id)| query.bind(term).bind(*id));
                 query.execute(c).await.map(|_| ())
             })?;
         }
@@ -62,16 +51,15 @@ pub(crate) enum TicketScope<'a> {
 pub(crate) async fn index_ticket(tx: &mut Tx, about: TicketScope<'_>, ticket: &str) -> Result<(), StoreError> {
     const SELECT_RESETS: &str =
         "SELECT id FROM resets WHERE tenant = $1 AND object = $2 ORDER BY created_at DESC, id DESC LIMIT 50";
-    let ids: Vec<String> = match about {
-        TicketScope::Resets(ids) => ids.iter().map(ResetId::to_string).collect(),
+    let ids: Vec<ResetId> = match about {
+        TicketScope::Resets(ids) => ids.to_vec(),
         TicketScope::Person(key) => {
-            let (tenant, object) = (key.tenant.to_string(), key.object.to_string());
-            let rows: Vec<(String,)> = select_all_tx!(&mut *tx, SELECT_RESETS, &tenant, &object)?;
+            let rows: Vec<(ResetId,)> = select_all_tx!(&mut *tx, SELECT_RESETS, key.tenant, key.object)?;
             rows.into_iter().map(|(id,)| id).collect()
         }
     };
-    let word = search_terms::ticket_term(ticket);
-    let pairs: Vec<(String, String)> = ids.into_iter().map(|id| (word.clone(), id)).collect();
+    let term = search_terms::ticket_term(ticket);
+    let pairs: Vec<(String, ResetId)> = ids.into_iter().map(|id| (term.clone(), id)).collect();
     insert_terms(tx, &pairs).await
 }
 
@@ -83,13 +71,12 @@ pub(in crate::reset) async fn delete_terms(tx: &mut Tx, id: ResetId) -> Result<(
     const DELETE_TICKET_TERMS: &str = "DELETE FROM search_words WHERE reset_id = $1 AND substr(word, 1, 1) = '#'";
     // A concurrent indexer waits for this row, or finds it marked as indexed.
     const MARK_INDEXED: &str = "UPDATE resets SET searchable = 1 WHERE id = $1";
-    let id = id.to_string();
-    exec_tx!(&mut *tx, MARK_INDEXED, &id)?;
-    let row: Option<(String, String, String)> = select_optional_tx!(&mut *tx, SELECT_RESET, &id)?;
-    for word in row.into_iter().flat_map(|(name, upn, reference)| search_terms::terms_of_reset(&name, &upn, &reference))
+    exec_tx!(&mut *tx, MARK_INDEXED, id)?;
+    let row: Option<(String, String, String)> = select_optional_tx!(&mut *tx, SELECT_RESET, id)?;
+    for term in row.into_iter().flat_map(|(name, upn, reference)| search_terms::terms_of_reset(&name, &upn, &reference))
     {
-        exec_tx!(&mut *tx, DELETE_TERM, &word, &id)?;
+        exec_tx!(&mut *tx, DELETE_TERM, &term, id)?;
     }
-    exec_tx!(tx, DELETE_TICKET_TERMS, &id)?;
+    exec_tx!(tx, DELETE_TICKET_TERMS, id)?;
     Ok(())
 }

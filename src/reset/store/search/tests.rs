@@ -3,12 +3,17 @@
 use crate::store::{exec_tx, select_one};
 use jiff::SignedDuration;
 
+use super::super::listing::{PAGE_SIZE, ResetSummary};
 use super::super::tests::{base_time, person_key, person_profile};
 use super::super::{ResetIntent, StateTransition, insert_intent, mark_changed, update_state};
-use super::index::{TicketScope, delete_terms, index_ticket};
+use super::batches::load_unindexed_before;
+use super::query::SearchCursor;
+use super::scan::MAX_SCANNED;
 use super::*;
-use crate::base::{Random, ReferenceCode};
+use crate::base::{Random, ReferenceCode, ResetId};
 use crate::reset::cause::ResetCause;
+use crate::reset::search_terms::SearchText;
+use crate::reset::state::ResetState;
 use crate::store::testing::{TestDatabase, test_databases};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -44,11 +49,11 @@ async fn end_reset(engine: &TestDatabase, line: &ResetSummary, to: ResetState, c
 
 /// Loads all resets that are not indexed, without the page limit.
 async fn load_all_unindexed(engine: &TestDatabase) -> Vec<ResetSummary> {
-    load_unindexed_before(&engine.db, &first_cursor(), 100_000).await.unwrap()
+    load_unindexed_before(&engine.db, first_cursor(), 100_000).await.unwrap()
 }
 
 fn first_cursor() -> SearchCursor {
-    super::start_cursor(&ResetQuery::default())
+    SearchCursor::start_of(&ResetQuery::default())
 }
 
 async fn index_all(engine: &TestDatabase) {

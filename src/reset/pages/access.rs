@@ -6,11 +6,12 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use bytes::Bytes;
 
-use super::aftercare::DeviceChecklist;
-use super::record::{EvidenceRecord, PasswordReset};
-use super::store::{self, FinishingStatus};
 use crate::base::{ChangeTrackedCache, ReferenceCode};
-use crate::signin::ResetViewer;
+use crate::reset::checklist_actions::fetch_devices_once;
+use crate::reset::device_checklist::DeviceChecklist;
+use crate::reset::record::{EvidenceRecord, PasswordReset};
+use crate::reset::store;
+use crate::signin::{FinishingStatus, ResetViewer, load_finishing_status};
 use crate::state::AppState;
 use crate::store::StoreError;
 use crate::web::{ClientAddress, Lang, WebError};
@@ -46,23 +47,14 @@ pub(super) struct PageVariant {
 }
 
 impl VisibleReset {
-    fn new(
-        reset: PasswordReset,
-        proofs: Vec<EvidenceRecord>,
-        finished: FinishingStatus,
-        care: DeviceChecklist,
-    ) -> Self {
-        Self { reset, evidence: proofs, finishing: finished, checklist: care, cached_page: Mutex::default() }
-    }
-
     /// Returns the cached page if it was rendered for the same variant.
-    pub(super) fn cached_page(&self, like: &PageVariant) -> Option<Bytes> {
-        let drawn = self.cached_page.lock().unwrap_or_else(PoisonError::into_inner);
-        drawn.as_ref().filter(|(known, _)| known == like).map(|(_, page)| page.clone())
+    pub(super) fn cached_page(&self, variant: &PageVariant) -> Option<Bytes> {
+        let cached = self.cached_page.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.as_ref().filter(|(known, _)| known == variant).map(|(_, page)| page.clone())
     }
 
-    pub(super) fn cache_page(&self, drawn: PageVariant, page: Bytes) {
-        *self.cached_page.lock().unwrap_or_else(PoisonError::into_inner) = Some((drawn, page));
+    pub(super) fn cache_page(&self, variant: PageVariant, page: Bytes) {
+        *self.cached_page.lock().unwrap_or_else(PoisonError::into_inner) = Some((variant, page));
     }
 }
 
@@ -88,47 +80,51 @@ impl FromRequestParts<AppState> for ResetPageRequest {
     }
 }
 
+/// Returns whether the viewer is the person of the reset and not signed in as staff.
+pub(super) fn is_own_reset(viewer: &ResetViewer, reset: &PasswordReset) -> bool {
+    viewer.login.key == reset.person && !viewer.login.is_staff()
+}
+
 /// Loads the reset, if this viewer may see it. An unknown reference and another person's reset give the same answer and
 /// cost the same single database query. Both count against a rate limit, so references cannot be guessed.
 pub(super) async fn load_visible_reset(
     app: &AppState,
-    asking: ResetPageRequest,
+    request: ResetPageRequest,
     reference: &str,
 ) -> Result<Option<(ResetViewer, Arc<VisibleReset>)>, WebError> {
     let found = match reference.parse::<ReferenceCode>() {
-        Ok(reference) => load_from_cache_or_database(app, &asking, &reference).await?,
+        Ok(reference) => load_from_cache_or_database(app, &request, &reference).await?,
         Err(_) => None,
     };
-    let seen = asking.viewer.zip(found);
-    if seen.is_none() {
-        asking.address.check_rate_limit(app, "miss").await?;
+    let visible = request.viewer.zip(found);
+    if visible.is_none() {
+        request.address.check_rate_limit(app, "miss").await?;
     }
-    Ok(seen)
+    Ok(visible)
 }
 
 /// Returns the reset from the cache, if it is new enough and this viewer may see it, else from the database.
 async fn load_from_cache_or_database(
     app: &AppState,
-    asking: &ResetPageRequest,
+    request: &ResetPageRequest,
     reference: &ReferenceCode,
 ) -> Result<Option<Arc<VisibleReset>>, StoreError> {
-    let may_see = |reset: &PasswordReset| asking.viewer.as_ref().is_some_and(|viewer| viewer.can_view(reset.person));
-    let shown = asking.page_cache.as_ref();
-    let remembered = shown.and_then(|shown| shown.get(reference.as_str()));
-    let will_do = |found: &Arc<VisibleReset>| may_see(&found.reset) && found.reset.revision >= asking.min_revision;
-    if let Some(found) = remembered.filter(will_do) {
+    let can_view = |reset: &PasswordReset| request.viewer.as_ref().is_some_and(|viewer| viewer.can_view(reset.person));
+    let cache = request.page_cache.as_ref();
+    let cached = cache.and_then(|cache| cache.get(reference.as_str()));
+    let is_usable = |found: &Arc<VisibleReset>| can_view(&found.reset) && found.reset.revision >= request.min_revision;
+    if let Some(found) = cached.filter(is_usable) {
         return Ok(Some(found));
     }
-    let began = shown.map(ChangeTrackedCache::read_started);
-    let read = store::load_by_reference(&app.db, reference).await?;
-    let Some(reset) = read.filter(may_see) else { return Ok(None) };
-    let proofs = store::load_evidence(&app.db, reset.id).await?;
-    let finished = store::load_finishing_status(&app.db, reset.id).await?;
-    let care = store::load_checklist(&app.db, reset.id).await?;
-    let care = super::aftercare::page::fetch_devices_once(app, &reset, care).await?;
-    let found = Arc::new(VisibleReset::new(reset, proofs, finished, care));
-    if let Some((shown, began)) = shown.zip(began) {
-        shown.insert(reference.as_str(), Arc::clone(&found), began);
+    let read_started = cache.map(ChangeTrackedCache::read_started);
+    let Some(reset) = store::load_by_reference(&app.db, reference).await?.filter(can_view) else { return Ok(None) };
+    let evidence = store::load_evidence(&app.db, reset.id).await?;
+    let finishing = load_finishing_status(&app.db, reset.id).await?;
+    let checklist = store::load_checklist(&app.db, reset.id).await?;
+    let checklist = fetch_devices_once(app, &reset, checklist).await?;
+    let found = Arc::new(VisibleReset { reset, evidence, finishing, checklist, cached_page: Mutex::default() });
+    if let Some((cache, read_started)) = cache.zip(read_started) {
+        cache.insert(reference.as_str(), Arc::clone(&found), read_started);
     }
     Ok(Some(found))
 }

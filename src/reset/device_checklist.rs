@@ -5,9 +5,14 @@
 //! automatically. A phone that keeps trying the old password locks the account (Microsoft's page howto-sspr-windows,
 //! read 2026-08).
 
-pub(super) mod page;
-
 use jiff::Timestamp;
+
+use super::state::ResetState;
+
+/// Returns whether a reset in this state has a checklist, because the password has changed.
+pub(super) fn has_checklist(state: ResetState) -> bool {
+    matches!(state, ResetState::Written | ResetState::Finished | ResetState::Split)
+}
 
 /// Kinds of devices of a person that decide the applicable steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +109,13 @@ impl ChecklistStep {
     pub(super) fn from_name(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.as_str() == code)
     }
+}
+
+/// Whether the person has done a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepStatus {
+    Done,
+    Open,
 }
 
 /// Device checklist of one reset.
