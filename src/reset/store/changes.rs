@@ -3,14 +3,15 @@
 use jiff::Timestamp;
 
 use crate::base::ResetId;
-use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, select_all, select_one, select_one_tx};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, load_counter, next_counter, select_all};
 
-/// Increments the table-wide change counter and returns it. Call it last in a transaction, because all writers share
+/// Name of the change counter.
+const CHANGE_COUNTER: &str = "change";
+
+/// Increments the change counter of all resets and returns it. Call it last in a transaction, because all writers share
 /// its row.
 pub(super) async fn increment_change_counter(tx: &mut Tx) -> Result<i64, StoreError> {
-    const SQL: &str = "UPDATE counters SET value = value + 1 WHERE name = 'change' RETURNING value";
-    let (value,): (i64,) = select_one_tx!(tx, SQL)?;
-    Ok(value)
+    next_counter(tx, CHANGE_COUNTER).await
 }
 
 /// Marks a reset as visibly changed, for event streams and caches.
@@ -39,7 +40,5 @@ pub(in crate::reset) async fn load_changed_since(db: &Db, change: i64) -> Result
 }
 
 pub(in crate::reset) async fn load_newest_change(db: &Db) -> Result<i64, StoreError> {
-    const SQL: &str = "SELECT value FROM counters WHERE name = 'change'";
-    let (value,): (i64,) = select_one!(db, SQL)?;
-    Ok(value)
+    load_counter(db, CHANGE_COUNTER).await
 }
