@@ -2,9 +2,11 @@
 //!
 //! Each domain is a module. A test checks the allowed import directions against the table in `docs/architecture.md`.
 
+mod account;
 mod audit;
 mod base;
 mod branding;
+mod cases;
 pub mod config;
 #[cfg(feature = "emulator")]
 pub mod demo;

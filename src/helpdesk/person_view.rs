@@ -3,9 +3,10 @@
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use super::cases::{self, ActionOption, CaseListItem};
+use super::cases::CaseListItem;
 use super::person_detail::PersonDetail;
 use super::reset_list::{ResetListItem, build_reset_item};
+use super::select_option::{SelectOption, action_options};
 use crate::people::{
     DirectoryLookup, GraphDevice, PasswordSource, PersonProfile, PhoneNumber, PrivilegeAssessment, PrivilegeReason,
     RegistrationDetails, RiskLookup,
@@ -55,7 +56,7 @@ pub(super) struct PersonDetailPage {
     /// Object id of the person, for the form that opens a case.
     person: String,
     pub(super) cases: Vec<CaseListItem>,
-    actions: Vec<ActionOption>,
+    actions: Vec<SelectOption>,
     /// The viewer may open a case about the person.
     pub(super) can_work_cases: bool,
 }
@@ -95,7 +96,7 @@ pub(super) fn build_page(ctx: PageContext, known: PersonDetail, now: Timestamp) 
         resets: known.resets.into_iter().map(|reset| build_reset_item(&ctx, reset, now)).collect(),
         person: known.key.object.to_string(),
         cases: Vec::new(),
-        actions: cases::all_action_options(&ctx),
+        actions: action_options(&ctx, None),
         can_work_cases: false,
         ctx,
     }

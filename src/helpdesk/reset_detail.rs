@@ -7,9 +7,10 @@ use axum_extra::extract::Form;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::cases::{self, ActionOption, CaseListItem};
+use super::cases::{self, CaseListItem};
 use super::reset_list::{ResetListItem, build_reset_item, display_name, state_text};
 use super::risk_dismissal;
+use super::select_option::{SelectOption, action_options};
 use crate::audit::ResetHistoryEntry;
 use crate::base::{ObjectId, ReferenceCode};
 use crate::reset::queries::{
@@ -70,7 +71,7 @@ struct ResetDetailPage {
     /// Object id of the person, for the form that opens a case.
     person: String,
     cases: Vec<CaseListItem>,
-    actions: Vec<ActionOption>,
+    actions: Vec<SelectOption>,
     /// Advice about a user risk that Microsoft detected before this reset.
     risk: Option<String>,
     /// The viewer may add notes and request checks.
@@ -258,7 +259,7 @@ fn build_page(
         person: file.reset.person.object.to_string(),
         cases: Vec::new(),
         risk: None,
-        actions: cases::all_action_options(&ctx),
+        actions: action_options(&ctx, None),
         other_resets: file.other_resets.into_iter().map(|other| build_reset_item(&ctx, other, now)).collect(),
         cause,
         can_work_cases: assists,

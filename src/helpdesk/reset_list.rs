@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use super::select_option::{SelectOption, build_options};
 use crate::base::{ObjectId, ReferenceCode};
 use crate::health;
 use crate::reset::queries::{
@@ -50,12 +51,6 @@ pub(super) struct ResetListItem {
     pub(super) begun: String,
     pub(super) begun_iso: String,
     pub(super) age: String,
-}
-
-struct SelectOption {
-    value: &'static str,
-    text: String,
-    chosen: bool,
 }
 
 #[derive(Template)]
@@ -130,8 +125,12 @@ pub(super) async fn show_reset_list(
     Ok(render_page(&ResetListPage {
         change,
         health_issues: troubles.into_iter().map(|trouble| build_health_issue_item(&ctx, &trouble)).collect(),
-        states: state_options(&ctx, &asked.state),
-        causes: cause_options(&asked.cause),
+        states: build_options(ResetState::ALL, ResetState::from_name(&asked.state), |state| {
+            (state.as_str(), state_text(&ctx, state))
+        }),
+        causes: build_options(ResetCause::ALL, ResetCause::from_name(&asked.cause), |cause| {
+            (cause.as_str(), cause.as_str().to_owned())
+        }),
         rows: found.resets.into_iter().map(|reset| build_reset_item(&ctx, reset, app.now())).collect(),
         invalid_filter: wrong,
         older,
@@ -222,24 +221,6 @@ fn next_page_link(asked: &ResetListQuery, last: ListCursor) -> String {
     query.extend_pairs(values.into_iter().filter(|(_, value)| !value.is_empty()));
     query.append_pair("after", &format!("{}.{}", last.at.as_millisecond(), last.id));
     format!("/helpdesk?{}", query.finish())
-}
-
-fn state_options(ctx: &PageContext, chosen: &str) -> Vec<SelectOption> {
-    let choice = |state: ResetState| SelectOption {
-        value: state.as_str(),
-        text: state_text(ctx, state),
-        chosen: state.as_str() == chosen,
-    };
-    ResetState::ALL.into_iter().map(choice).collect()
-}
-
-fn cause_options(chosen: &str) -> Vec<SelectOption> {
-    let choice = |cause: ResetCause| SelectOption {
-        value: cause.as_str(),
-        text: cause.as_str().to_owned(),
-        chosen: cause.as_str() == chosen,
-    };
-    ResetCause::ALL.into_iter().map(choice).collect()
 }
 
 pub(super) fn state_text(ctx: &PageContext, state: ResetState) -> String {

@@ -18,7 +18,7 @@ const MAX_LOG_WAITS: usize = 4;
 const MAX_LOG_WAIT: Duration = Duration::from_secs(3);
 
 /// Waits a short time for the shared limit and returns whether the scan may read the log now.
-pub(super) async fn acquire_scan_turn(app: &AppState, scan: &str) -> Result<bool, StoreError> {
+pub(crate) async fn acquire_scan_turn(app: &AppState, scan: &str) -> Result<bool, StoreError> {
     if app.rate_limiter.try_acquire(&format!("graph:audits:{scan}"), SCAN_LIMIT, app.now()).await?.is_err() {
         return Ok(false);
     }

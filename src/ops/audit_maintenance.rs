@@ -10,7 +10,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{AuditActor, AuditEvent, erasable_before, erase_personal_data, load_head};
-use crate::helpdesk::{delete_expired_alerts, erase_old_cases};
+use crate::cases::erase_old_cases;
+use crate::helpdesk::delete_expired_alerts;
 use crate::people::delete_people_not_requested_since;
 use crate::reset::erase_reset_names;
 use crate::state::AppState;

@@ -28,7 +28,7 @@ use crate::reset::{ResetTracker, run_change_feed, run_indexer, run_tracker};
 use crate::state::{AppSetupError, AppState};
 use crate::store::{Db, SealError, Sealer, StoreError};
 use crate::web::{apply_middleware, serve_asset, serve_brand_asset, switch_language};
-use crate::{helpdesk, notify, ops, reset, signin};
+use crate::{account, cases, helpdesk, notify, ops, reset, signin};
 
 /// Maximum time for the TLS handshake and for the head of a request. An incomplete request is closed after it.
 const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,6 +47,7 @@ fn routes(shown: reset::PageCache) -> Router<AppState> {
         .merge(signin::router(helpdesk::handle_agent_return))
         .merge(reset::router(shown))
         .merge(helpdesk::router())
+        .merge(account::router())
         .merge(notify::router())
         .merge(ops::router())
         .route("/static/{hash}/{name}", get(serve_asset))
@@ -141,7 +142,7 @@ impl PortalServer {
         app.background_tasks.spawn(run_change_feed(app.clone(), shown));
         app.background_tasks.spawn(run_indexer(app.clone()));
         app.background_tasks.spawn(helpdesk::run_alert_scanner(app.clone()));
-        app.background_tasks.spawn(helpdesk::run_pass_monitor(app.clone()));
+        app.background_tasks.spawn(cases::run_pass_monitor(app.clone()));
         app.background_tasks.spawn(signin::run_ended_session_watcher(app.clone()));
         app.background_tasks.spawn(signin::run_policy_assessor(app.clone()));
         app.background_tasks.spawn(app.entra.credential.clone().run_expiry_monitor(app.shutdown.clone()));
