@@ -6,6 +6,7 @@ mod insights;
 mod person_detail;
 mod person_search;
 mod person_view;
+mod reset_access;
 mod reset_detail;
 mod reset_list;
 mod risk_dismissal;

@@ -187,19 +187,29 @@ fn parse_query(asked: &ResetListQuery) -> Result<ResetQuery, InvalidFilter> {
         text,
         state: ResetState::from_name(&asked.state),
         cause: ResetCause::from_name(&asked.cause).map(|cause| cause.as_str().to_owned()),
-        from: parse_day(&asked.from, false).map_err(|()| InvalidFilter::From)?,
-        until: parse_day(&asked.to, true).map_err(|()| InvalidFilter::To)?,
+        from: parse_day(&asked.from, DayBoundary::Start).map_err(|()| InvalidFilter::From)?,
+        until: parse_day(&asked.to, DayBoundary::End).map_err(|()| InvalidFilter::To)?,
         after: parse_cursor(&asked.after),
     })
 }
 
+/// Boundary of a day in a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DayBoundary {
+    Start,
+    End,
+}
+
 /// Parses a date and returns the start or the end of that day in UTC, as all times in the search.
-pub(super) fn parse_day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
+pub(super) fn parse_day(text: &str, boundary: DayBoundary) -> Result<Option<Timestamp>, ()> {
     if text.trim().is_empty() {
         return Ok(None);
     }
     let day: Date = text.trim().parse().map_err(|_| ())?;
-    let day = if ends { day.tomorrow().map_err(|_| ())? } else { day };
+    let day = match boundary {
+        DayBoundary::Start => day,
+        DayBoundary::End => day.tomorrow().map_err(|_| ())?,
+    };
     Ok(Some(day.to_zoned(TimeZone::UTC).map_err(|_| ())?.timestamp()))
 }
 
