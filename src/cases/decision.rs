@@ -137,15 +137,14 @@ pub(crate) async fn approve_decision(app: &AppState, staff: &StaffActor, case: &
     let status = load_status_for(app, staff, case).await?;
     let pending = status.decision.filter(|c| c.approval.is_none() && c.decision.requirements.two_people);
     let decision = pending.ok_or(CaseRefusal::Expired)?.decision;
-    let approver = staff.key.object;
-    if decision.agent == approver {
+    if decision.agent == staff.key.object {
         return Err(CaseRefusal::OwnApproval.into());
     }
     let now = app.now();
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
     let since = now.earlier(RECIPROCAL_APPROVAL_WINDOW);
-    if store::has_reciprocal_approval(transaction.tx(), approver, decision.agent, person, since).await? {
+    if store::has_reciprocal_approval(transaction.tx(), staff.key.object, decision.agent, person, since).await? {
         return Err(CaseRefusal::ReciprocalApproval.into());
     }
     let until = now.later(approval_lifetime(app)).min(decision.until);

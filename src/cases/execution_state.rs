@@ -40,11 +40,11 @@ pub(crate) struct ExecutionTransition {
 }
 
 impl ExecutionTransition {
-    pub(crate) fn from_status(self) -> ExecutionStatus {
+    pub(crate) fn source_status(self) -> ExecutionStatus {
         self.from
     }
 
-    pub(crate) fn to_status(self) -> ExecutionStatus {
+    pub(crate) fn target_status(self) -> ExecutionStatus {
         self.to
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     /// Returns the status after an event, as the store's statement does.
     fn status_after(status: ExecutionStatus, event: ExecutionEvent) -> ExecutionStatus {
         let transition = event.transition();
-        if transition.from_status() == status { transition.to_status() } else { status }
+        if transition.source_status() == status { transition.target_status() } else { status }
     }
 
     fn is_final(status: ExecutionStatus) -> bool {
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn only_allowed_transitions_exist() {
         use ExecutionStatus::{Done, Failed, Started, Waiting};
-        let pairs = ALL_EVENTS.map(|event| (event.transition().from_status(), event.transition().to_status()));
+        let pairs = ALL_EVENTS.map(|event| (event.transition().source_status(), event.transition().target_status()));
         assert_eq!(
             pairs,
             [(Started, Done), (Started, Failed), (Started, Waiting), (Waiting, Started), (Waiting, Failed)]

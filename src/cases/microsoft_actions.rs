@@ -71,7 +71,7 @@ impl ExecutionContext<'_> {
             store::set_execution_status(transaction.tx(), self.execution_id, transition, detail, app.now()).await?;
         if updated {
             let ended = AuditEvent::new("case.ended", self.actor.clone())
-                .with_detail("outcome", transition.to_status().as_str());
+                .with_detail("outcome", transition.target_status().as_str());
             transaction.record_event(with_case(ended, self.case));
         }
         Ok(updated)

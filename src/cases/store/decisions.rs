@@ -130,7 +130,7 @@ impl CaseDecision {
 pub(crate) async fn insert_decision(
     tx: &mut Tx,
     case: CaseId,
-    verdict: &CaseDecision,
+    decision: &CaseDecision,
     chosen: &[CallerVerification],
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_verdicts (id, case_id, action, basis, threshold, two_people, reason, agent,
@@ -140,21 +140,21 @@ pub(crate) async fn insert_decision(
         $24, $25, $26)";
     const PART_SQL: &str = "INSERT INTO case_parts (verification_id, verdict_id) VALUES ($1, $2)";
     for one in chosen {
-        exec_tx!(&mut *tx, PART_SQL, &one.id, &verdict.id)?;
+        exec_tx!(&mut *tx, PART_SQL, &one.id, &decision.id)?;
     }
     on_tx!(tx, |c| {
         let mut query = sqlx::query(SQL)
-            .bind(&verdict.id)
+            .bind(&decision.id)
             .bind(case)
-            .bind(verdict.action)
-            .bind(verdict.basis)
-            .bind(verdict.requirements.points)
-            .bind(i64::from(verdict.requirements.two_people))
-            .bind(&verdict.reason)
-            .bind(verdict.agent)
-            .bind(&verdict.agent_name)
-            .bind(StoredTime(verdict.at))
-            .bind(StoredTime(verdict.until));
+            .bind(decision.action)
+            .bind(decision.basis)
+            .bind(decision.requirements.points)
+            .bind(i64::from(decision.requirements.two_people))
+            .bind(&decision.reason)
+            .bind(decision.agent)
+            .bind(&decision.agent_name)
+            .bind(StoredTime(decision.at))
+            .bind(StoredTime(decision.until));
         for place in 0..3 {
             let one = chosen.get(place);
             query = query

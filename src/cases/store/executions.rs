@@ -145,7 +145,7 @@ pub(crate) async fn set_execution_status(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE case_actions SET outcome = $3, detail = $4, ended_at = $5 WHERE id = $1 AND outcome = $2";
-    let (from, to) = (transition.from_status(), transition.to_status());
+    let (from, to) = (transition.source_status(), transition.target_status());
     Ok(exec_tx!(tx, SQL, id, from, to, detail, StoredTime(now))? == 1)
 }
 

@@ -23,7 +23,7 @@ use crate::state::{AppState, SessionStatus};
 use crate::store::{RateLimit, hash_id};
 use crate::web::WebError;
 
-/// Maximum number of exports by one audit_log. Each one may read the entire audit log.
+/// Maximum number of exports by one auditor. Each one may read the entire audit log.
 const EXPORT_LIMIT: RateLimit = RateLimit { count: 20, window: SignedDuration::from_hours(1) };
 
 const CSV_COLUMNS: [&str; 14] = [

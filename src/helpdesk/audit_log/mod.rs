@@ -20,7 +20,7 @@ use crate::state::AppState;
 use crate::store::{RateLimit, RateLimiter, StoreError, hash_id};
 use crate::web::{PageContext, WebError, format_timestamp, render_page};
 
-/// Limits the audit events for one search by one audit_log: another page of the same search is not another search.
+/// Limits the audit events for one search by one auditor: another page of the same search is not another search.
 const SEARCH_AUDIT_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_mins(10) };
 
 /// An audit event, as the page shows it.

@@ -14,7 +14,7 @@ use crate::state::AppState;
 use crate::store::RateLimit;
 use crate::web::WebError;
 
-/// Maximum number of user lookups at Microsoft by one audit_log.
+/// Maximum number of user lookups at Microsoft by one auditor.
 const USER_LOOKUP_LIMIT: RateLimit = RateLimit { count: 60, window: jiff::SignedDuration::from_mins(1) };
 
 #[derive(Debug, Deserialize)]

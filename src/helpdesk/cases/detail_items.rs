@@ -65,8 +65,8 @@ pub(super) fn request_state(check: &VerificationRequest, now: Timestamp) -> &'st
     check.reply.map_or(unanswered, VerificationReply::as_str)
 }
 
-pub(super) fn risk_texts(ctx: &PageContext, standing: &CaseStatus) -> Vec<String> {
-    let risk = standing.risk;
+pub(super) fn risk_texts(ctx: &PageContext, status: &CaseStatus) -> Vec<String> {
+    let risk = status.risk;
     [
         (risk.privileged, "case-risk-privileged"),
         (risk.from_internet, "case-risk-internet"),
@@ -141,16 +141,16 @@ pub(super) fn build_callback_number(ctx: &PageContext, number: &PhoneNumber) -> 
     }
 }
 
-pub(super) fn build_pending_approval(ctx: &PageContext, concluded: &RecordedDecision, me: ObjectId) -> PendingApproval {
-    let verdict = &concluded.decision;
-    let agent = ("agent", verdict.agent_name.as_str());
+pub(super) fn build_pending_approval(ctx: &PageContext, recorded: &RecordedDecision, me: ObjectId) -> PendingApproval {
+    let decision = &recorded.decision;
+    let agent = ("agent", decision.agent_name.as_str());
     PendingApproval {
-        text: match &concluded.approval {
+        text: match &recorded.approval {
             Some(approved) => ctx.tv2("case-approved-by", agent, ("name", &approved.approver_name)),
             None => ctx.tv("case-waits", agent.0, agent.1),
         },
-        override_reason: verdict.is_override().then(|| verdict.reason.clone()),
-        is_approved: concluded.approval.is_some(),
-        is_own_request: verdict.agent == me,
+        override_reason: decision.is_override().then(|| decision.reason.clone()),
+        is_approved: recorded.approval.is_some(),
+        is_own_request: decision.agent == me,
     }
 }

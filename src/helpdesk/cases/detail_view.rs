@@ -87,16 +87,16 @@ pub(super) fn build_page(
     let (case, now) = (&detail.case, app.now());
     let open = case.state == CaseState::Open;
     let me = staff.login.key;
-    let standing = detail.status.as_ref();
-    let good: &[CallerVerification] = standing.map_or(&[], |s| &s.verifications);
+    let status = detail.status.as_ref();
+    let good: &[CallerVerification] = status.map_or(&[], |s| &s.verifications);
     let counted = |one: &CallerVerification| one.points;
     let not_me = case.person.is_some_and(|person| person != me);
-    let assists = open && not_me && staff.login.has_any_role(WorkCases::ROLES);
+    let can_work_cases = open && not_me && staff.login.has_any_role(WorkCases::ROLES);
     // A pending decision has used up the verifications that were sufficient for it.
-    let verdict = standing.and_then(|s| s.decision.as_ref()).map(|c| &c.decision);
-    let concluded = verdict.is_some_and(|verdict| !verdict.is_override());
-    let used = !concluded && good.is_empty() && !detail.executions.is_empty();
-    let pending = standing.and_then(|s| s.decision.as_ref()).map(|c| build_pending_approval(&ctx, c, me.object));
+    let decision = status.and_then(|s| s.decision.as_ref()).map(|c| &c.decision);
+    let is_decided = decision.is_some_and(|decision| !decision.is_override());
+    let used = !is_decided && good.is_empty() && !detail.executions.is_empty();
+    let pending = status.and_then(|s| s.decision.as_ref()).map(|c| build_pending_approval(&ctx, c, me.object));
     CaseDetailPage {
         reference: case.reference.to_string(),
         change: case.updated_at.as_millisecond(),
@@ -113,29 +113,29 @@ pub(super) fn build_page(
         owner: case.owner_name.clone(),
         is_owner: case.owner == Some(me.object),
         ticket: case.ticket.clone(),
-        risks: standing.map(|s| risk_texts(&ctx, s)).unwrap_or_default(),
-        points: standing.map(|s| {
+        risks: status.map(|s| risk_texts(&ctx, s)).unwrap_or_default(),
+        points: status.map(|s| {
             let got: i64 = good.iter().map(counted).sum();
             ctx.tv2("case-points", ("got", &got.to_string()), ("needed", &s.requirements.points.to_string()))
         }),
-        missing: standing.and_then(|s| s.missing).filter(|_| !concluded && !used).map(|m| missing_text(&ctx, m)),
+        missing: status.and_then(|s| s.missing).filter(|_| !is_decided && !used).map(|m| missing_text(&ctx, m)),
         is_used_up: used,
-        is_verified: concluded || standing.is_some_and(|s| s.missing.is_none()),
+        is_verified: is_decided || status.is_some_and(|s| s.missing.is_none()),
         verifications: good.iter().map(|one| build_verification(&ctx, one)).collect(),
         requests: detail.requests.iter().map(|check| build_request(app, &ctx, check, now, me.object)).collect(),
-        methods: if assists { build_method_options(app, &ctx) } else { Vec::new() },
+        methods: if can_work_cases { build_method_options(app, &ctx) } else { Vec::new() },
         callback_numbers: detail.numbers.iter().map(|number| build_callback_number(&ctx, number)).collect(),
-        two_people: standing.is_some_and(|s| s.requirements.two_people),
+        two_people: status.is_some_and(|s| s.requirements.two_people),
         is_pass: case.action == CaseAction::IssuePass,
         can_approve: open
             && not_me
             && staff.login.has_any_role(ApproveActions::ROLES)
             && pending.as_ref().is_some_and(|p| !p.is_own_request),
         pending,
-        can_work_cases: assists,
+        can_work_cases,
         executions: detail.executions.iter().map(|acted| build_execution_item(&ctx, acted)).collect(),
         summary: ticket_summary(&ctx, &detail, now),
-        risk_unavailable: open && case.person.is_some() && standing.is_none(),
+        risk_unavailable: open && case.person.is_some() && status.is_none(),
         notes: detail.notes,
         notice,
         ctx,
