@@ -2,11 +2,13 @@
 //!
 //! Each domain is a module. A test checks the allowed import directions against the table in `docs/architecture.md`.
 
+mod account;
 mod admin;
 mod alerts;
 mod audit;
 mod base;
 mod branding;
+mod cases;
 mod conditional_access;
 pub mod config;
 #[cfg(feature = "emulator")]

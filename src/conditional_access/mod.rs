@@ -54,7 +54,7 @@ pub(crate) struct PolicyAssessor {
 
 impl FromRef<AppState> for PolicyAssessor {
     fn from_ref(app: &AppState) -> Self {
-        Self { app: app.clone() }
+        Self::new(app)
     }
 }
 
@@ -87,6 +87,10 @@ pub(crate) async fn run_policy_assessor(app: AppState) {
 }
 
 impl PolicyAssessor {
+    pub(crate) fn new(app: &AppState) -> Self {
+        Self { app: app.clone() }
+    }
+
     /// Returns whether the policy of the context covers this person.
     pub(crate) async fn check_coverage(
         &self,

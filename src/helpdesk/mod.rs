@@ -2,21 +2,22 @@
 
 mod audit_log;
 mod cases;
-mod help;
 mod insights;
 mod person_detail;
 mod person_search;
 mod person_view;
+mod reset_access;
 mod reset_detail;
 mod reset_list;
 mod risk_dismissal;
-
-pub(crate) use cases::{erase_old_cases, handle_agent_return, run_pass_monitor};
+mod select_option;
 
 use axum::Router;
 use axum::routing::{get, post};
 
 use crate::state::AppState;
+
+pub(crate) use cases::handle_agent_return;
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
@@ -48,10 +49,4 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/helpdesk/cases/{case}/act", post(cases::execute_action))
         .route("/helpdesk/cases/{case}/freeze", post(cases::place_hold))
         .route("/helpdesk/cases/{case}/close", post(cases::close_case))
-        .route("/help", get(help::show_help_form).post(help::request_help))
-        .route("/help/{reference}", get(help::show_help_reference))
-        .route("/account", get(cases::show_account))
-        .route("/account/change", get(cases::show_account_change))
-        .route("/account/checks/{id}", post(cases::submit_reply))
-        .route("/account/passes/{action}", post(cases::claim_waiting_pass))
 }

@@ -8,18 +8,17 @@
 
 use axum::extract::{FromRef as _, Path, State};
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::cases;
-use super::person_view::{PersonDetailPage, build_page};
+use super::person_view::{Fetched, PersonDetail, PersonDetailPage, build_page};
 use crate::audit::AuditEvent;
 use crate::base::{ObjectId, PersonKey};
 use crate::eligibility::on_hold_since;
 use crate::people::{
-    DirectoryLookup, GraphDevice, GraphError, PeopleService, PersonProfile, PhoneNumber, PrivilegeAssessment,
-    PrivilegeReason, RegistrationDetails, RiskLookup,
+    DirectoryLookup, GraphError, PeopleService, PersonProfile, PhoneNumber, PrivilegeAssessment, PrivilegeReason,
 };
-use crate::reset::queries::{self as resets, ResetSummary};
+use crate::reset::queries as resets;
 use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, with_staff_navigation};
 use crate::state::AppState;
 use crate::store::{RateLimit, RateLimiter, StoreError};
@@ -31,25 +30,6 @@ const PERSON_VIEW_LIMIT: RateLimit = RateLimit { count: 60, window: SignedDurati
 const VIEW_AUDIT_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_mins(10) };
 /// Maximum number of past resets on the page.
 const MAX_LISTED_RESETS: usize = 10;
-
-/// Data from one source, or `None` if that source is unavailable now.
-pub(super) type Fetched<T> = Option<T>;
-
-/// Everything that the person page shows.
-pub(super) struct PersonDetail {
-    pub(super) key: PersonKey,
-    pub(super) fetched_at: Timestamp,
-    /// The inner `None` means that the tenant no longer has a person with this id.
-    pub(super) profile: Fetched<Option<PersonProfile>>,
-    pub(super) directory: DirectoryLookup,
-    pub(super) privilege: PrivilegeAssessment,
-    pub(super) numbers: Fetched<Vec<PhoneNumber>>,
-    pub(super) methods: Fetched<Option<RegistrationDetails>>,
-    pub(super) devices: Fetched<Vec<GraphDevice>>,
-    pub(super) risk: Fetched<RiskLookup>,
-    pub(super) on_hold_since: Option<Timestamp>,
-    pub(super) resets: Vec<ResetSummary>,
-}
 
 pub(super) async fn show_person(
     State(app): State<AppState>,

@@ -3,14 +3,35 @@
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use super::cases::{self, ActionOption, CaseListItem};
-use super::person_detail::PersonDetail;
+use super::cases::CaseListItem;
 use super::reset_list::{ResetListItem, build_reset_item};
+use super::select_option::{SelectOption, action_options};
+use crate::base::PersonKey;
 use crate::people::{
     DirectoryLookup, GraphDevice, PasswordSource, PersonProfile, PhoneNumber, PrivilegeAssessment, PrivilegeReason,
     RegistrationDetails, RiskLookup,
 };
+use crate::reset::queries::ResetSummary;
 use crate::web::{PageContext, format_duration, format_timestamp};
+
+/// Data from one source, or `None` if that source is unavailable now.
+pub(super) type Fetched<T> = Option<T>;
+
+/// Everything that the person page shows.
+pub(super) struct PersonDetail {
+    pub(super) key: PersonKey,
+    pub(super) fetched_at: Timestamp,
+    /// The inner `None` means that the tenant no longer has a person with this id.
+    pub(super) profile: Fetched<Option<PersonProfile>>,
+    pub(super) directory: DirectoryLookup,
+    pub(super) privilege: PrivilegeAssessment,
+    pub(super) numbers: Fetched<Vec<PhoneNumber>>,
+    pub(super) methods: Fetched<Option<RegistrationDetails>>,
+    pub(super) devices: Fetched<Vec<GraphDevice>>,
+    pub(super) risk: Fetched<RiskLookup>,
+    pub(super) on_hold_since: Option<Timestamp>,
+    pub(super) resets: Vec<ResetSummary>,
+}
 
 /// A labelled value.
 pub(super) struct PersonFact {
@@ -55,7 +76,7 @@ pub(super) struct PersonDetailPage {
     /// Object id of the person, for the form that opens a case.
     person: String,
     pub(super) cases: Vec<CaseListItem>,
-    actions: Vec<ActionOption>,
+    actions: Vec<SelectOption>,
     /// The viewer may open a case about the person.
     pub(super) can_work_cases: bool,
 }
@@ -95,7 +116,7 @@ pub(super) fn build_page(ctx: PageContext, known: PersonDetail, now: Timestamp) 
         resets: known.resets.into_iter().map(|reset| build_reset_item(&ctx, reset, now)).collect(),
         person: known.key.object.to_string(),
         cases: Vec::new(),
-        actions: cases::all_action_options(&ctx),
+        actions: action_options(&ctx, None),
         can_work_cases: false,
         ctx,
     }

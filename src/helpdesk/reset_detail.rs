@@ -2,19 +2,20 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use axum_extra::extract::Form;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::cases::{self, ActionOption, CaseListItem};
+use super::cases::{self, CaseListItem};
+use super::reset_access::{load_reset_detail, redirect_to_reset};
 use super::reset_list::{ResetListItem, build_reset_item, display_name, state_text};
 use super::risk_dismissal;
+use super::select_option::{SelectOption, action_options};
 use crate::audit::ResetHistoryEntry;
-use crate::base::{ObjectId, ReferenceCode};
+use crate::base::ObjectId;
 use crate::reset::queries::{
-    self as resets, EvidenceCheckpoint, EvidenceStatus, GraphResponseRecord, PasswordReset, ResetDetail, ResetNote,
-    ResetState,
+    self as resets, EvidenceCheckpoint, EvidenceStatus, GraphResponseRecord, ResetDetail, ResetNote, ResetState,
 };
 use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, with_staff_navigation};
 use crate::state::AppState;
@@ -25,6 +26,13 @@ use crate::web::{ClientAddress, PageContext, WebError, format_timestamp, render_
 const MAX_NOTE_CHARS: usize = 2_000;
 /// Maximum number of manual checks of one reset by one agent. More requests to Graph do not speed up a reset.
 const CHECK_NOW_LIMIT: RateLimit = RateLimit { count: 6, window: SignedDuration::from_mins(1) };
+
+/// Whether the viewer may do an agent's work on the page, or only view it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CaseWork {
+    Allowed,
+    NotAllowed,
+}
 
 struct CheckpointItem {
     name: &'static str,
@@ -70,7 +78,7 @@ struct ResetDetailPage {
     /// Object id of the person, for the form that opens a case.
     person: String,
     cases: Vec<CaseListItem>,
-    actions: Vec<ActionOption>,
+    actions: Vec<SelectOption>,
     /// Advice about a user risk that Microsoft detected before this reset.
     risk: Option<String>,
     /// The viewer may add notes and request checks.
@@ -112,26 +120,11 @@ pub(super) async fn show_reset(
     });
     let ctx = with_staff_navigation(frame, &staff.login);
     let cases = cases::load_reset_items(&app, &ctx, file.reset.id).await?;
-    let assists = staff.login.has_any_role(WorkCases::ROLES);
-    let over = assists && risk_dismissal::has_dismissible_risk(&app, &file).await;
+    let access = if staff.login.has_any_role(WorkCases::ROLES) { CaseWork::Allowed } else { CaseWork::NotAllowed };
+    let over = access == CaseWork::Allowed && risk_dismissal::has_dismissible_risk(&app, &file).await;
     let risk = over.then(|| ctx.t("desk-risk-before"));
-    let page = build_page(ctx, file, assists, said, app.now());
+    let page = build_page(ctx, file, access, said, app.now());
     Ok(render_page(&ResetDetailPage { cases, risk, ..page }))
-}
-
-pub(super) async fn load_reset_detail(
-    app: &AppState,
-    address: &ClientAddress,
-    reference: &str,
-) -> Result<ResetDetail, WebError> {
-    let file = match reference.parse::<ReferenceCode>() {
-        Ok(reference) => resets::load_detail(app, &reference).await?,
-        Err(_) => None,
-    };
-    if file.is_none() {
-        address.check_rate_limit(app, "miss").await?;
-    }
-    file.ok_or(WebError::NotFound)
 }
 
 /// Checks the reset at Graph now instead of at its scheduled time. `POST …/ask`.
@@ -174,10 +167,6 @@ pub(super) async fn add_reset_note(
     Ok(redirect_to_reset(&file.reset, "noted"))
 }
 
-pub(super) fn redirect_to_reset(reset: &PasswordReset, said: &str) -> Response {
-    Redirect::to(&format!("/helpdesk/resets/{}?said={said}", reset.reference)).into_response()
-}
-
 fn checkpoint_title(ctx: &PageContext, rung: EvidenceCheckpoint) -> String {
     ctx.t(&format!("desk-rung-{}", rung.as_str()))
 }
@@ -194,10 +183,10 @@ fn missing_text(ctx: &PageContext, verified: &EvidenceStatus) -> Option<String> 
 }
 
 /// Builds the checkpoints that were reached or can still be reached. A final reset reaches no further checkpoint.
-fn build_checkpoints(ctx: &PageContext, file: &ResetDetail, ended: bool) -> Vec<CheckpointItem> {
+fn build_checkpoints(ctx: &PageContext, file: &ResetDetail, now: Timestamp) -> Vec<CheckpointItem> {
     let reached = |rung: EvidenceCheckpoint| file.evidence.iter().any(|proof| proof.checkpoint == rung);
     let comes = |rung: EvidenceCheckpoint| match rung {
-        _ if ended => false,
+        _ if file.reset.is_final(now) => false,
         EvidenceCheckpoint::Carried => file.reset.synced,
         EvidenceCheckpoint::Landed => file.reset.password_baseline.is_some(),
         _ => true,
@@ -225,12 +214,12 @@ fn build_checkpoints(ctx: &PageContext, file: &ResetDetail, ended: bool) -> Vec<
 fn build_page(
     ctx: PageContext,
     file: ResetDetail,
-    assists: bool,
+    access: CaseWork,
     said: Option<String>,
     now: Timestamp,
 ) -> ResetDetailPage {
     let verified = file.evidence_status();
-    let ended = file.reset.is_final(now);
+    let can_work_cases = access == CaseWork::Allowed;
     let cause = file.reset.cause.map(|cause| {
         let text = |whom: &str| ctx.t(&format!("cause-{}-{whom}", cause.as_str().to_lowercase()));
         (cause.as_str(), text("agent"), text("admin"))
@@ -246,8 +235,8 @@ fn build_page(
         begun_iso: file.reset.created_at.to_string(),
         is_proved: verified == EvidenceStatus::Proved,
         missing: if file.reset.state == ResetState::Refused { None } else { missing_text(&ctx, &verified) },
-        checkpoints: build_checkpoints(&ctx, &file, ended),
-        can_check_now: assists && !ended,
+        checkpoints: build_checkpoints(&ctx, &file, now),
+        can_check_now: can_work_cases && !file.reset.is_final(now),
         steps: file.checklist_steps().into_iter().map(step).collect(),
         name: display_name(&ctx, file.name),
         upn: file.upn,
@@ -258,10 +247,10 @@ fn build_page(
         person: file.reset.person.object.to_string(),
         cases: Vec::new(),
         risk: None,
-        actions: cases::all_action_options(&ctx),
+        actions: action_options(&ctx, None),
         other_resets: file.other_resets.into_iter().map(|other| build_reset_item(&ctx, other, now)).collect(),
         cause,
-        can_work_cases: assists,
+        can_work_cases,
         notice: said,
         ctx,
     }

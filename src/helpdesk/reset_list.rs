@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use super::select_option::{SelectOption, build_options};
 use crate::base::{ObjectId, ReferenceCode};
 use crate::health;
 use crate::reset::queries::{
@@ -50,12 +51,6 @@ pub(super) struct ResetListItem {
     pub(super) begun: String,
     pub(super) begun_iso: String,
     pub(super) age: String,
-}
-
-struct SelectOption {
-    value: &'static str,
-    text: String,
-    chosen: bool,
 }
 
 #[derive(Template)]
@@ -130,8 +125,12 @@ pub(super) async fn show_reset_list(
     Ok(render_page(&ResetListPage {
         change,
         health_issues: troubles.into_iter().map(|trouble| build_health_issue_item(&ctx, &trouble)).collect(),
-        states: state_options(&ctx, &asked.state),
-        causes: cause_options(&asked.cause),
+        states: build_options(ResetState::ALL, ResetState::from_name(&asked.state), |state| {
+            (state.as_str(), state_text(&ctx, state))
+        }),
+        causes: build_options(ResetCause::ALL, ResetCause::from_name(&asked.cause), |cause| {
+            (cause.as_str(), cause.as_str().to_owned())
+        }),
         rows: found.resets.into_iter().map(|reset| build_reset_item(&ctx, reset, app.now())).collect(),
         invalid_filter: wrong,
         older,
@@ -188,19 +187,29 @@ fn parse_query(asked: &ResetListQuery) -> Result<ResetQuery, InvalidFilter> {
         text,
         state: ResetState::from_name(&asked.state),
         cause: ResetCause::from_name(&asked.cause).map(|cause| cause.as_str().to_owned()),
-        from: parse_day(&asked.from, false).map_err(|()| InvalidFilter::From)?,
-        until: parse_day(&asked.to, true).map_err(|()| InvalidFilter::To)?,
+        from: parse_day(&asked.from, DayBoundary::Start).map_err(|()| InvalidFilter::From)?,
+        until: parse_day(&asked.to, DayBoundary::End).map_err(|()| InvalidFilter::To)?,
         after: parse_cursor(&asked.after),
     })
 }
 
+/// Boundary of a day in a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DayBoundary {
+    Start,
+    End,
+}
+
 /// Parses a date and returns the start or the end of that day in UTC, as all times in the search.
-pub(super) fn parse_day(text: &str, ends: bool) -> Result<Option<Timestamp>, ()> {
+pub(super) fn parse_day(text: &str, boundary: DayBoundary) -> Result<Option<Timestamp>, ()> {
     if text.trim().is_empty() {
         return Ok(None);
     }
     let day: Date = text.trim().parse().map_err(|_| ())?;
-    let day = if ends { day.tomorrow().map_err(|_| ())? } else { day };
+    let day = match boundary {
+        DayBoundary::Start => day,
+        DayBoundary::End => day.tomorrow().map_err(|_| ())?,
+    };
     Ok(Some(day.to_zoned(TimeZone::UTC).map_err(|_| ())?.timestamp()))
 }
 
@@ -222,24 +231,6 @@ fn next_page_link(asked: &ResetListQuery, last: ListCursor) -> String {
     query.extend_pairs(values.into_iter().filter(|(_, value)| !value.is_empty()));
     query.append_pair("after", &format!("{}.{}", last.at.as_millisecond(), last.id));
     format!("/helpdesk?{}", query.finish())
-}
-
-fn state_options(ctx: &PageContext, chosen: &str) -> Vec<SelectOption> {
-    let choice = |state: ResetState| SelectOption {
-        value: state.as_str(),
-        text: state_text(ctx, state),
-        chosen: state.as_str() == chosen,
-    };
-    ResetState::ALL.into_iter().map(choice).collect()
-}
-
-fn cause_options(chosen: &str) -> Vec<SelectOption> {
-    let choice = |cause: ResetCause| SelectOption {
-        value: cause.as_str(),
-        text: cause.as_str().to_owned(),
-        chosen: cause.as_str() == chosen,
-    };
-    ResetCause::ALL.into_iter().map(choice).collect()
 }
 
 pub(super) fn state_text(ctx: &PageContext, state: ResetState) -> String {

@@ -5,7 +5,7 @@
 use axum::extract::{FromRef as _, Path, State};
 use axum::response::Response;
 
-use super::reset_detail::{load_reset_detail, redirect_to_reset};
+use super::reset_access::{load_reset_detail, redirect_to_reset};
 use crate::audit::AuditEvent;
 use crate::people::PeopleService;
 use crate::reset::queries::{EvidenceStatus, ResetDetail, ResetState};

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::alerts::delete_expired_alerts;
 use crate::audit::{AuditActor, AuditEvent, erasable_before, erase_personal_data, load_head};
 use crate::base::{TimestampExt as _, run_every};
-use crate::helpdesk::erase_old_cases;
+use crate::cases::erase_old_cases;
 use crate::people::delete_people_not_requested_since;
 use crate::reset::erase_reset_names;
 use crate::state::AppState;

@@ -114,11 +114,15 @@ pub(crate) struct PeopleService {
 
 impl FromRef<AppState> for PeopleService {
     fn from_ref(app: &AppState) -> Self {
-        Self { app: app.clone(), entra: app.entra.clone() }
+        Self::new(app)
     }
 }
 
 impl PeopleService {
+    pub(crate) fn new(app: &AppState) -> Self {
+        Self { app: app.clone(), entra: app.entra.clone() }
+    }
+
     /// Fetches a person's profile from Graph.
     pub(crate) async fn fetch_profile(&self, id: ObjectId) -> Result<PersonProfile, GraphError> {
         Ok(profile_from_user(self.entra.graph.fetch_user(id).await?))

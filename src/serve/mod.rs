@@ -29,7 +29,7 @@ use crate::signin::CallbackHandlers;
 use crate::state::{AppSetupError, AppState};
 use crate::store::{Db, SealError, Sealer, SessionRecordStore, StoreError};
 use crate::web::{apply_middleware, serve_asset, serve_brand_asset, switch_language};
-use crate::{admin, alerts, conditional_access, helpdesk, notify, ops, reset, signin};
+use crate::{account, admin, alerts, cases, conditional_access, helpdesk, notify, ops, reset, signin};
 
 /// Maximum time for the TLS handshake and for the head of a request. An incomplete request is closed after it.
 const REQUEST_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,6 +52,7 @@ fn routes(shown: reset::PageCache) -> Router<AppState> {
         .merge(admin::router())
         .merge(reset::router(shown))
         .merge(helpdesk::router())
+        .merge(account::router())
         .merge(notify::router())
         .merge(ops::router())
         .route("/static/{hash}/{name}", get(serve_asset))
@@ -132,7 +133,7 @@ impl PortalServer {
         app.background_tasks.spawn(run_change_feed(app.clone(), shown));
         app.background_tasks.spawn(run_indexer(app.clone()));
         app.background_tasks.spawn(alerts::run_alert_scanner(app.clone()));
-        app.background_tasks.spawn(helpdesk::run_pass_monitor(app.clone()));
+        app.background_tasks.spawn(cases::run_pass_monitor(app.clone()));
         app.background_tasks.spawn(signin::run_ended_session_watcher(app.clone()));
         app.background_tasks.spawn(conditional_access::run_policy_assessor(app.clone()));
         app.background_tasks.spawn(app.entra.credential.clone().run_expiry_monitor(app.shutdown.clone()));

@@ -23,7 +23,7 @@ use crate::state::{AppState, SessionStatus};
 use crate::store::{RateLimit, hash_id};
 use crate::web::WebError;
 
-/// Maximum number of exports by one audit_log. Each one may read the entire audit log.
+/// Maximum number of exports by one auditor. Each one may read the entire audit log.
 const EXPORT_LIMIT: RateLimit = RateLimit { count: 20, window: SignedDuration::from_hours(1) };
 
 const CSV_COLUMNS: [&str; 14] = [
@@ -72,9 +72,9 @@ impl ExportFormat {
         }
     }
 
-    fn encode_batch(self, entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
+    fn encode_batch(self, entries: &[AuditEntry], header: CsvHeader) -> io::Result<Vec<u8>> {
         match self {
-            Self::Csv => encode_csv(entries, first),
+            Self::Csv => encode_csv(entries, header),
             Self::JsonLines => {
                 Ok(entries.iter().flat_map(|entry| format!("{}\n", json_entry(entry)).into_bytes()).collect())
             }
@@ -110,7 +110,7 @@ pub(in crate::helpdesk) async fn export_audit_log(
         format,
         last_sequence: 0,
         end_sequence: through,
-        has_started: false,
+        header: CsvHeader::Included,
     };
     let mut response = Body::from_stream(export.into_stream()).into_response();
     let headers = response.headers_mut();
@@ -121,6 +121,13 @@ pub(in crate::helpdesk) async fn export_audit_log(
     Ok(response)
 }
 
+/// Whether a batch starts with the names of the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CsvHeader {
+    Included,
+    Omitted,
+}
+
 /// State of a running export.
 struct AuditExport {
     app: AppState,
@@ -129,7 +136,8 @@ struct AuditExport {
     format: ExportFormat,
     last_sequence: i64,
     end_sequence: i64,
-    has_started: bool,
+    /// Only the first batch has the header.
+    header: CsvHeader,
 }
 
 impl AuditExport {
@@ -137,7 +145,7 @@ impl AuditExport {
         stream::try_unfold(self, |mut export| async move { Ok(export.next_batch().await?.map(|part| (part, export))) })
     }
 
-    /// Returns the next batch. Fails if the audit_log has signed out or lost their role in the meantime.
+    /// Returns the next batch. Fails if the auditor has signed out or lost their role in the meantime.
     async fn next_batch(&mut self) -> io::Result<Option<Bytes>> {
         if self.app.shutdown.is_cancelled() || self.session.latest_value() == SessionStatus::Ended {
             return Err(io::Error::other("session ended"));
@@ -147,14 +155,14 @@ impl AuditExport {
             tracing::error!(error = ?error, "audit export aborted");
             io::Error::other("database unavailable")
         })?;
-        let first = !std::mem::replace(&mut self.has_started, true);
+        let header = std::mem::replace(&mut self.header, CsvHeader::Omitted);
         let Some(last) = entries.last() else {
             // Without a match, the export is a table with a header and no rows.
-            let part = if first { self.format.encode_batch(&[], true)? } else { Vec::new() };
-            return Ok(Some(Bytes::from(part)).filter(|part| !part.is_empty()));
+            let part = Bytes::from(self.format.encode_batch(&[], header)?);
+            return Ok(Some(part).filter(|part| !part.is_empty()));
         };
         self.last_sequence = last.seq;
-        Ok(Some(Bytes::from(self.format.encode_batch(&entries, first)?)))
+        Ok(Some(Bytes::from(self.format.encode_batch(&entries, header)?)))
     }
 }
 
@@ -166,9 +174,9 @@ fn neutralise_formula(cell: &str) -> String {
     if formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn encode_csv(entries: &[AuditEntry], first: bool) -> io::Result<Vec<u8>> {
+fn encode_csv(entries: &[AuditEntry], header: CsvHeader) -> io::Result<Vec<u8>> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    if first {
+    if header == CsvHeader::Included {
         table.write_record(CSV_COLUMNS).map_err(io::Error::other)?;
     }
     for entry in entries {
@@ -246,8 +254,11 @@ mod tests {
             mac: "22".to_owned(),
             mac_key: "k".to_owned(),
         };
-        let written =
-            [encode_csv(from_ref(&entry), true).unwrap(), encode_csv(from_ref(&entry), false).unwrap()].concat();
+        let written = [
+            encode_csv(from_ref(&entry), CsvHeader::Included).unwrap(),
+            encode_csv(from_ref(&entry), CsvHeader::Omitted).unwrap(),
+        ]
+        .concat();
         let mut table = csv::Reader::from_reader(written.as_slice());
         assert_eq!(table.headers().unwrap().iter().collect::<Vec<_>>(), CSV_COLUMNS);
         let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();

@@ -20,7 +20,7 @@ use crate::state::AppState;
 use crate::store::{RateLimit, RateLimiter, StoreError, hash_id};
 use crate::web::{PageContext, WebError, format_timestamp, render_page};
 
-/// Limits the audit events for one search by one audit_log: another page of the same search is not another search.
+/// Limits the audit events for one search by one auditor: another page of the same search is not another search.
 const SEARCH_AUDIT_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_mins(10) };
 
 /// An audit event, as the page shows it.
@@ -39,7 +39,7 @@ struct AuditLogItem {
     hash: String,
 }
 
-/// Actor or subject of an event, with a link to their page if the audit_log may view it.
+/// Actor or subject of an event, with a link to their page if the viewer may view it.
 struct ActorItem {
     text: String,
     object: Option<String>,
@@ -76,7 +76,8 @@ pub(super) async fn show_audit_log(
         }
         Err(wrong) => (Vec::new(), Some(wrong)),
     };
-    let looks = staff.login.has_any_role(ViewHelpdesk::ROLES);
+    let can_view_helpdesk = staff.login.has_any_role(ViewHelpdesk::ROLES);
+    let links = if can_view_helpdesk { PersonLinks::Shown } else { PersonLinks::Hidden };
     let more = rows.len() > AUDIT_PAGE_ROWS;
     rows.truncate(AUDIT_PAGE_ROWS);
     let last = rows.last().filter(|_| more).map(|last| last.seq);
@@ -86,9 +87,9 @@ pub(super) async fn show_audit_log(
         jsonl: asked.build_link("/helpdesk/audit/export", &[("format", "jsonl")]),
         is_first_page: asked.before_sequence().is_none(),
         kinds: load_event_kinds(&app.db).await?,
-        rows: rows.into_iter().map(|entry| build_item(&ctx, entry, looks)).collect(),
+        rows: rows.into_iter().map(|entry| build_item(&ctx, entry, links)).collect(),
         problem: wrong.map(|wrong: AuditQueryProblem| ctx.t(wrong.message_key())),
-        can_view_helpdesk: looks,
+        can_view_helpdesk,
         query: asked,
         ctx,
     }))
@@ -110,21 +111,28 @@ async fn record_search(
     transaction.commit().await
 }
 
-/// Builds the item of an actor or subject such as `staff:tenant/object`.
-fn build_actor(name: &str, looks: bool) -> ActorItem {
-    let (kind, object) = split_actor(name);
-    let text = [kind, object.as_deref().unwrap_or_default()].join(" ").trim().to_owned();
-    ActorItem { text, object: object.filter(|_| looks) }
+/// Whether actors and subjects link to the pages of people, which not every viewer of the audit log may view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PersonLinks {
+    Shown,
+    Hidden,
 }
 
-fn build_item(ctx: &PageContext, entry: AuditEntry, looks: bool) -> AuditLogItem {
+/// Builds the item of an actor or subject such as `staff:tenant/object`.
+fn build_actor(name: &str, links: PersonLinks) -> ActorItem {
+    let (kind, object) = split_actor(name);
+    let text = [kind, object.as_deref().unwrap_or_default()].join(" ").trim().to_owned();
+    ActorItem { text, object: object.filter(|_| links == PersonLinks::Shown) }
+}
+
+fn build_item(ctx: &PageContext, entry: AuditEntry, links: PersonLinks) -> AuditLogItem {
     let erased = entry.personal == PersonalData::Erased;
     let personal = if let PersonalData::Stored(data) = entry.personal { Some(data) } else { None };
     AuditLogItem {
         at: format_timestamp(&ctx.lang, &entry.at),
         at_iso: entry.at.to_string(),
-        actor: build_actor(&entry.actor, looks),
-        subject: entry.subject.as_deref().map(|name| build_actor(name, looks)),
+        actor: build_actor(&entry.actor, links),
+        subject: entry.subject.as_deref().map(|name| build_actor(name, links)),
         detail: if entry.detail == "{}" { String::new() } else { entry.detail },
         seq: entry.seq,
         event: entry.event,

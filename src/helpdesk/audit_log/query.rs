@@ -4,7 +4,7 @@ use axum::extract::FromRef as _;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::reset_list::parse_day;
+use super::super::reset_list::{DayBoundary, parse_day};
 use crate::audit::{AuditActor, AuditEvent, AuditQuery};
 use crate::base::{ObjectId, PersonKey, ReferenceCode};
 use crate::people::PeopleService;
@@ -14,7 +14,7 @@ use crate::state::AppState;
 use crate::store::RateLimit;
 use crate::web::WebError;
 
-/// Maximum number of user lookups at Microsoft by one audit_log.
+/// Maximum number of user lookups at Microsoft by one auditor.
 const USER_LOOKUP_LIMIT: RateLimit = RateLimit { count: 60, window: jiff::SignedDuration::from_mins(1) };
 
 #[derive(Debug, Deserialize)]
@@ -104,7 +104,8 @@ impl AuditLogQuery {
         app: &AppState,
         staff: &StaffMember<ViewAuditLog>,
     ) -> Result<Result<AuditQuery, AuditQueryProblem>, WebError> {
-        let (Ok(from), Ok(until)) = (parse_day(&self.from, false), parse_day(&self.to, true)) else {
+        let (Ok(from), Ok(until)) = (parse_day(&self.from, DayBoundary::Start), parse_day(&self.to, DayBoundary::End))
+        else {
             return Ok(Err(AuditQueryProblem::InvalidDay));
         };
         let reset = match self.reference.trim() {

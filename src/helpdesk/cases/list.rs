@@ -7,14 +7,12 @@ use axum_extra::extract::Form;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::lines::{ActionOption, action_options, action_text};
-use super::open;
-use super::rules::CaseAction;
-use super::store::{self, CaseOrigin, CaseState, HelpdeskCase};
-use crate::audit::AuditEvent;
-use crate::base::{ObjectId, PersonKey, ReferenceCode};
+use super::response::case_actor;
+use crate::account::action_text;
+use crate::base::{ObjectId, PersonKey, ResetId};
+use crate::cases::{self, CaseAction, CaseOrigin, CaseState, HelpdeskCase, ListPosition};
+use crate::helpdesk::select_option::{SelectOption, action_options, build_options};
 use crate::people::PeopleService;
-use crate::reset::queries as resets;
 use crate::signin::{StaffMember, StaffPermission as _, ViewHelpdesk, WorkCases, with_staff_navigation};
 use crate::state::AppState;
 use crate::web::{PageContext, WebError, format_duration, format_timestamp, render_page};
@@ -41,13 +39,13 @@ pub(in crate::helpdesk) struct CaseListItem {
 #[template(path = "helpdesk/case_list.html")]
 struct CaseListPage {
     ctx: PageContext,
-    states: Vec<ActionOption>,
+    states: Vec<SelectOption>,
     rows: Vec<CaseListItem>,
     older: Option<String>,
     is_first_page: bool,
     /// The viewer may open a case.
     can_work_cases: bool,
-    actions: Vec<ActionOption>,
+    actions: Vec<SelectOption>,
     typed_person: String,
     /// The entered person was not found, or the input was not unique.
     person_unknown: bool,
@@ -74,7 +72,7 @@ pub(in crate::helpdesk) async fn show_case_list(
     Query(asked): Query<CaseListQuery>,
 ) -> Result<Response, WebError> {
     let state = CaseState::from_name(&asked.state).unwrap_or(CaseState::Open);
-    let mut found = store::load_case_page(&app.db, state, parse_cursor(&asked.after)).await?;
+    let mut found = cases::load_case_page(&app.db, state, parse_cursor(&asked.after)).await?;
     let more = found.len() > CASES_PER_PAGE;
     found.truncate(CASES_PER_PAGE);
     let older = found.last().filter(|_| more).map(|last| {
@@ -87,13 +85,9 @@ pub(in crate::helpdesk) async fn show_case_list(
         )
     });
     let ctx = with_staff_navigation(frame, &staff.login);
-    let choice = |one: CaseState| ActionOption {
-        value: one.as_str(),
-        text: ctx.t(&format!("case-state-{}", one.as_str())),
-        chosen: one == state,
-    };
+    let state_option = |one: CaseState| (one.as_str(), ctx.t(&format!("case-state-{}", one.as_str())));
     Ok(render_page(&CaseListPage {
-        states: CaseState::ALL.into_iter().map(choice).collect(),
+        states: build_options(CaseState::ALL, Some(state), state_option),
         rows: found.iter().map(|case| build_case_item(&ctx, case, app.now())).collect(),
         older,
         is_first_page: asked.after.is_empty(),
@@ -105,7 +99,7 @@ pub(in crate::helpdesk) async fn show_case_list(
     }))
 }
 
-pub(in crate::helpdesk) fn build_case_item(ctx: &PageContext, case: &HelpdeskCase, now: Timestamp) -> CaseListItem {
+fn build_case_item(ctx: &PageContext, case: &HelpdeskCase, now: Timestamp) -> CaseListItem {
     let age = now.duration_since(case.created_at).max(SignedDuration::ZERO);
     CaseListItem {
         reference: case.reference.to_string(),
@@ -123,7 +117,7 @@ pub(in crate::helpdesk) fn build_case_item(ctx: &PageContext, case: &HelpdeskCas
 }
 
 /// Parses the cursor of a page: origin, time and id of the last case. An invalid cursor means the first page.
-fn parse_cursor(text: &str) -> Option<(CaseOrigin, Timestamp, crate::base::CaseId)> {
+fn parse_cursor(text: &str) -> Option<ListPosition> {
     let mut parts = text.splitn(3, '.');
     let origin = match parts.next()? {
         "d" => CaseOrigin::Helpdesk,
@@ -131,7 +125,7 @@ fn parse_cursor(text: &str) -> Option<(CaseOrigin, Timestamp, crate::base::CaseI
         _ => return None,
     };
     let at = Timestamp::from_millisecond(parts.next()?.parse().ok()?).ok()?;
-    Some((origin, at, parts.next()?.parse().ok()?))
+    Some(ListPosition { origin, at, id: parts.next()?.parse().ok()? })
 }
 
 #[derive(Deserialize)]
@@ -154,28 +148,8 @@ pub(in crate::helpdesk) async fn open_case(
     let Some(object) = resolve_person(&app, &begun.person).await? else {
         return Ok(Redirect::to("/helpdesk/cases?unknown=1").into_response());
     };
-    let person = PersonKey { tenant: app.config.tenant_id(), object };
-    if person == staff.login.key || open::has_too_many_failures(&app, person).await? {
-        let why = if person == staff.login.key {
-            super::CaseRefusal::AboutYourself
-        } else {
-            super::CaseRefusal::TooManyFailures
-        };
-        let refusal =
-            AuditEvent::new("case.refused", staff.audit_actor()).with_subject(person).with_detail("code", why.as_str());
-        app.audit_log.append(refusal).await?;
-        return Err(WebError::Refused(crate::web::CodedRefusal {
-            code: why.as_str(),
-            status: axum::http::StatusCode::CONFLICT,
-            button_path: Some("/helpdesk/cases"),
-        }));
-    }
-    let reset = match begun.reset.parse::<ReferenceCode>() {
-        // Ignores a reset of another person.
-        Ok(reference) => resets::load_id_and_person(&app.db, &reference).await?.filter(|(_, whose)| *whose == person),
-        Err(_) => None,
-    };
-    let reference = open::open_case(&app, &staff, object, action, reset.map(|(id, _)| id)).await?;
+    let reset = begun.reset.parse().ok();
+    let reference = cases::open_case(&app, &case_actor(&staff), object, action, reset.as_ref()).await?;
     Ok(Redirect::to(&format!("/helpdesk/cases/{reference}")).into_response())
 }
 
@@ -198,7 +172,7 @@ pub(in crate::helpdesk) async fn load_person_items(
     ctx: &PageContext,
     person: PersonKey,
 ) -> Result<Vec<CaseListItem>, WebError> {
-    let cases = store::load_cases_of_person(&app.db, person).await?;
+    let cases = cases::load_cases_of_person(&app.db, person).await?;
     Ok(cases.iter().map(|case| build_case_item(ctx, case, app.now())).collect())
 }
 
@@ -206,8 +180,8 @@ pub(in crate::helpdesk) async fn load_person_items(
 pub(in crate::helpdesk) async fn load_reset_items(
     app: &AppState,
     ctx: &PageContext,
-    reset: crate::base::ResetId,
+    reset: ResetId,
 ) -> Result<Vec<CaseListItem>, WebError> {
-    let cases = store::load_cases_of_reset(&app.db, reset).await?;
+    let cases = cases::load_cases_of_reset(&app.db, reset).await?;
     Ok(cases.iter().map(|case| build_case_item(ctx, case, app.now())).collect())
 }

@@ -18,6 +18,7 @@ fn declared_routes() -> Vec<(String, String)> {
         "src/reset/pages/mod.rs",
         "src/serve/mod.rs",
         "src/helpdesk/mod.rs",
+        "src/account/mod.rs",
     ] {
         let text = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         for part in text.split(".route(\"").skip(1) {

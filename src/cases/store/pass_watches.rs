@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{parse_column, timestamp_from_millis};
-use crate::base::{CaseId, PersonKey};
-use crate::store::{Db, StoreError, Tx, exec_tx, select_all};
+use crate::base::{CaseId, ObjectId, PersonKey, TenantId};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, select_all};
 
 /// A monitored pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,53 +25,46 @@ pub(crate) struct PassWatch {
 #[derive(sqlx::FromRow)]
 struct PassWatchRow {
     action_id: String,
-    case_id: String,
-    tenant: String,
-    object: String,
+    case_id: CaseId,
+    tenant: TenantId,
+    object: ObjectId,
     pass_id: String,
-    made_at: i64,
-    ends_at: i64,
-    used_at: Option<i64>,
-    method_at: Option<i64>,
+    made_at: StoredTime,
+    ends_at: StoredTime,
+    used_at: Option<StoredTime>,
+    method_at: Option<StoredTime>,
     sealed: String,
 }
 
-impl TryFrom<PassWatchRow> for PassWatch {
-    type Error = StoreError;
-
-    fn try_from(row: PassWatchRow) -> Result<Self, StoreError> {
-        Ok(Self {
+impl From<PassWatchRow> for PassWatch {
+    fn from(row: PassWatchRow) -> Self {
+        Self {
             execution_id: row.action_id,
-            case: parse_column(&row.case_id, "case_id")?,
-            person: PersonKey {
-                tenant: parse_column(&row.tenant, "tenant")?,
-                object: parse_column(&row.object, "object")?,
-            },
+            case: row.case_id,
+            person: PersonKey { tenant: row.tenant, object: row.object },
             pass_id: row.pass_id,
-            created_at: timestamp_from_millis(row.made_at),
-            expires_at: timestamp_from_millis(row.ends_at),
-            used_at: row.used_at.map(timestamp_from_millis),
-            method_registered_at: row.method_at.map(timestamp_from_millis),
+            created_at: row.made_at.0,
+            expires_at: row.ends_at.0,
+            used_at: row.used_at.map(|at| at.0),
+            method_registered_at: row.method_at.map(|at| at.0),
             sealed_audience: row.sealed,
-        })
+        }
     }
 }
 
 pub(crate) async fn insert_watch(tx: &mut Tx, watch: &PassWatch) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO pass_watches (action_id, case_id, tenant, object, pass_id, made_at, ends_at, sealed)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let (case, tenant, object) =
-        (watch.case.to_string(), watch.person.tenant.to_string(), watch.person.object.to_string());
     exec_tx!(
         tx,
         SQL,
         &watch.execution_id,
-        &case,
-        &tenant,
-        &object,
+        watch.case,
+        watch.person.tenant,
+        watch.person.object,
         &watch.pass_id,
-        watch.created_at.as_millisecond(),
-        watch.expires_at.as_millisecond(),
+        StoredTime(watch.created_at),
+        StoredTime(watch.expires_at),
         &watch.sealed_audience
     )?;
     Ok(())
@@ -82,17 +74,14 @@ pub(crate) async fn insert_watch(tx: &mut Tx, watch: &PassWatch) -> Result<(), S
 pub(crate) async fn load_watches(db: &Db, since: Timestamp) -> Result<Vec<PassWatch>, StoreError> {
     const SQL: &str = "SELECT action_id, case_id, tenant, object, pass_id, made_at, ends_at, used_at, method_at, sealed
         FROM pass_watches WHERE made_at > $1 ORDER BY made_at LIMIT 500";
-    let since = since.as_millisecond();
-    let rows: Vec<PassWatchRow> = select_all!(db, SQL, since)?;
-    rows.into_iter().map(PassWatch::try_from).collect()
+    let rows: Vec<PassWatchRow> = select_all!(db, SQL, StoredTime(since))?;
+    Ok(rows.into_iter().map(PassWatch::from).collect())
 }
 
 /// Marks a pass as used. Returns false if it is already marked.
 pub(crate) async fn mark_used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE pass_watches SET used_at = $2 WHERE action_id = $1 AND used_at IS NULL";
-    let at = at.as_millisecond();
-    let rows = exec_tx!(tx, SQL, action, at)?;
-    Ok(rows == 1)
+    Ok(exec_tx!(tx, SQL, action, StoredTime(at))? == 1)
 }
 
 /// Marks the time of a newly registered sign-in method. Returns false if another replica has reported it.
@@ -103,7 +92,6 @@ pub(crate) async fn mark_method_registered(
     at: Timestamp,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE pass_watches SET method_at = $3 WHERE action_id = $1 AND COALESCE(method_at, -1) = $2";
-    let (before, at) = (before.map_or(-1, Timestamp::as_millisecond), at.as_millisecond());
-    let rows = exec_tx!(tx, SQL, action, before, at)?;
-    Ok(rows == 1)
+    let before = before.map_or(-1, Timestamp::as_millisecond);
+    Ok(exec_tx!(tx, SQL, action, before, StoredTime(at))? == 1)
 }

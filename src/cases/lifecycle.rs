@@ -1,52 +1,57 @@
-//! Lifecycle of a case apart from verification: opening, owner, ticket, action, person, notes and closing.
+//! Lifecycle of a case apart from verification: opening, owner, ticket, action, person, notes, hold and closing.
 
-use axum::extract::FromRef as _;
-use jiff::SignedDuration;
-
-use super::rules::{CaseAction, CaseRisk, VerificationRequirements};
-use super::store::{self, CaseChange, CaseOrigin, CaseState, HelpdeskCase, NewCase};
-use super::{CaseError, CaseRefusal, CaseResult, case_event, lock_open_case};
+use super::case_access::lock_open_case;
+use super::case_events::case_event;
+use super::case_state::CaseEvent;
+use super::error::{CaseError, CaseRefusal, CaseResult};
+use super::outcome::CaseOutcome;
+use super::participants::{CasePerson, StaffActor};
+use super::person_snapshot::PersonSnapshot;
+use super::policy::CaseAction;
+use super::store::{self, CaseChange, CaseSubject, HelpdeskCase, NewCase};
+use super::verification::has_too_many_failures;
 use crate::audit::{AuditActor, AuditEvent};
-use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, ResetId, TimestampExt as _};
+use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode};
 use crate::eligibility;
-use crate::people::{PeopleService, PersonProfile};
 use crate::reset::queries as resets;
-use crate::signin::{StaffMember, StaffPermission};
 use crate::state::AppState;
 use crate::store::{KeyPurpose, StoreError};
-use crate::web::WebError;
 
-/// Maximum number of incorrect or denied replies about one person within 24 hours. Further verification is refused.
-const MAX_FAILURES_PER_DAY: i64 = 5;
 const MAX_NOTE_CHARS: usize = 2_000;
 const MAX_TICKET_CHARS: usize = 64;
 
-/// Returns whether too many verification requests about this person failed within the last 24 hours.
-pub(super) async fn has_too_many_failures(app: &AppState, person: PersonKey) -> Result<bool, StoreError> {
-    let since = app.now().earlier(SignedDuration::from_hours(24));
-    Ok(store::count_failures_since(&app.db, person, since).await? >= MAX_FAILURES_PER_DAY)
-}
-
 /// Opens a case about a person of the tenant. The agent who opens it becomes its owner.
-pub(super) async fn open_case<P: StaffPermission>(
+///
+/// `reset` is the reset that the case is about. A reset of another person is ignored.
+pub(crate) async fn open_case(
     app: &AppState,
-    staff: &StaffMember<P>,
+    staff: &StaffActor,
     object: ObjectId,
     action: CaseAction,
-    reset: Option<ResetId>,
-) -> Result<ReferenceCode, WebError> {
+    reset: Option<&ReferenceCode>,
+) -> Result<ReferenceCode, CaseError> {
     let person = PersonKey { tenant: app.config.tenant_id(), object };
-    let facts = fetch_profile(app, object).await?;
+    if let Some(refusal) = refuse_new_case(app, staff, person).await? {
+        let refused = AuditEvent::new("case.refused", staff.audit_actor()).with_subject(person);
+        app.audit_log.append(refused.with_detail("code", refusal.as_str())).await?;
+        return Err(refusal.into());
+    }
+    let reset = match reset {
+        Some(reset) => resets::load_id_and_person(&app.db, reset).await?.filter(|(_, whose)| *whose == person),
+        None => None,
+    };
+    let reset = reset.map(|(id, _)| id);
+    let snapshot = PersonSnapshot::new(app, person);
+    let profile = snapshot.profile().await?;
     let reference = ReferenceCode::new(&app.random);
     let mut transaction = app.audit_log.begin().await?;
+    let subject = CasePerson { key: person, name: &profile.name, upn: &profile.upn };
     let new = NewCase {
         id: CaseId::new(&app.random, app.now()),
         reference: &reference,
-        person: Some((person, &facts.name, &facts.upn)),
+        subject: CaseSubject::Identified { person: subject, owner: staff },
         reset,
         action,
-        owner: Some((staff.login.key.object, &staff.login.name)),
-        help_request: None,
         now: app.now(),
     };
     store::insert_case(transaction.tx(), &new).await?;
@@ -57,53 +62,31 @@ pub(super) async fn open_case<P: StaffPermission>(
     Ok(reference)
 }
 
-/// Fetches the person's current profile from Graph. Fails with `NotFound` if the person does not exist.
-pub(super) async fn fetch_profile(app: &AppState, object: ObjectId) -> Result<PersonProfile, WebError> {
-    PeopleService::from_ref(app)
-        .fetch_profile(object)
-        .await
-        .map_err(|error| if error.is_not_found() { WebError::NotFound } else { WebError::unavailable(&error) })
-}
-
-/// Assesses the risk factors of a case.
-pub(super) async fn assess_risk(app: &AppState, case: &HelpdeskCase) -> Result<CaseRisk, CaseError> {
-    let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
-    let facts = fetch_profile(app, person.object).await?;
-    Ok(CaseRisk {
-        privileged: PeopleService::from_ref(app).assess_privilege(&facts).await.is_privileged(),
-        from_internet: case.origin == CaseOrigin::Internet,
-        on_hold: eligibility::is_on_hold(&app.db, person).await?,
-    })
-}
-
-pub(super) fn requirements_for(app: &AppState, action: CaseAction, risk: CaseRisk) -> VerificationRequirements {
-    let desk = &app.config.helpdesk;
-    VerificationRequirements::for_action(action, risk, &desk.thresholds, &desk.raises)
+/// Returns why this agent cannot open a case about this person.
+async fn refuse_new_case(
+    app: &AppState,
+    staff: &StaffActor,
+    person: PersonKey,
+) -> Result<Option<CaseRefusal>, StoreError> {
+    if person == staff.key {
+        return Ok(Some(CaseRefusal::AboutYourself));
+    }
+    Ok(has_too_many_failures(app, person).await?.then_some(CaseRefusal::TooManyFailures))
 }
 
 /// Makes the agent the owner of the case.
-pub(super) async fn take_over<P: StaffPermission>(
-    app: &AppState,
-    staff: &StaffMember<P>,
-    case: &HelpdeskCase,
-) -> CaseResult {
+pub(crate) async fn take_over(app: &AppState, staff: &StaffActor, case: &HelpdeskCase) -> CaseResult {
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
-    store::apply_change(transaction.tx(), held.id, &CaseChange::Owner(staff.login.key.object, &staff.login.name))
-        .await?;
+    store::apply_change(transaction.tx(), held.id, &CaseChange::Owner(staff)).await?;
     let from = held.owner.map(|owner| owner.to_string()).unwrap_or_default();
     transaction.record_event(case_event("case.taken", staff, &held).with_detail("from", from));
     transaction.commit().await?;
-    Ok("taken")
+    Ok(CaseOutcome::TakenOver)
 }
 
 /// Sets the ticket number of the organisation's own ticket system.
-pub(super) async fn set_ticket<P: StaffPermission>(
-    app: &AppState,
-    staff: &StaffMember<P>,
-    case: &HelpdeskCase,
-    typed: &str,
-) -> CaseResult {
+pub(crate) async fn set_ticket(app: &AppState, staff: &StaffActor, case: &HelpdeskCase, typed: &str) -> CaseResult {
     let text: String = typed.trim().chars().filter(|c| !c.is_control()).take(MAX_TICKET_CHARS).collect();
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
@@ -113,13 +96,13 @@ pub(super) async fn set_ticket<P: StaffPermission>(
     }
     transaction.record_event(case_event("case.ticket", staff, &held).with_detail("ticket", text));
     transaction.commit().await?;
-    Ok("saved")
+    Ok(CaseOutcome::Saved)
 }
 
 /// Changes the action of a case. Verifications for another action no longer count.
-pub(super) async fn change_action<P: StaffPermission>(
+pub(crate) async fn change_action(
     app: &AppState,
-    staff: &StaffMember<P>,
+    staff: &StaffActor,
     case: &HelpdeskCase,
     action: CaseAction,
 ) -> CaseResult {
@@ -128,63 +111,56 @@ pub(super) async fn change_action<P: StaffPermission>(
     store::apply_change(transaction.tx(), held.id, &CaseChange::Action(action)).await?;
     transaction.record_event(case_event("case.aimed", staff, &held).with_detail("to", action.as_str()));
     transaction.commit().await?;
-    Ok("saved")
+    Ok(CaseOutcome::Saved)
 }
 
 /// Identifies the person of a case that came from `/help`.
 ///
 /// This is possible once, because every verification of a case is about one person.
-pub(super) async fn identify_person<P: StaffPermission>(
+pub(crate) async fn identify_person(
     app: &AppState,
-    staff: &StaffMember<P>,
+    staff: &StaffActor,
     case: &HelpdeskCase,
     object: ObjectId,
 ) -> CaseResult {
-    let facts = fetch_profile(app, object).await?;
     let person = PersonKey { tenant: app.config.tenant_id(), object };
+    let snapshot = PersonSnapshot::new(app, person);
+    let profile = snapshot.profile().await?;
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
     if held.person.is_some() {
         return Err(CaseRefusal::AlreadyRecorded.into());
     }
-    store::apply_change(transaction.tx(), held.id, &CaseChange::Person(person, &facts.name, &facts.upn)).await?;
+    let identified = CasePerson { key: person, name: &profile.name, upn: &profile.upn };
+    store::apply_change(transaction.tx(), held.id, &CaseChange::Person(identified)).await?;
     transaction.record_event(case_event("case.named", staff, &held).with_subject(person));
     transaction.commit().await?;
-    Ok("saved")
+    Ok(CaseOutcome::Saved)
 }
 
-pub(super) async fn add_note<P: StaffPermission>(
-    app: &AppState,
-    staff: &StaffMember<P>,
-    case: &HelpdeskCase,
-    typed: &str,
-) -> CaseResult {
+pub(crate) async fn add_note(app: &AppState, staff: &StaffActor, case: &HelpdeskCase, typed: &str) -> CaseResult {
     let kept = |c: &char| !c.is_control() || *c == '\n';
     let text: String = typed.trim().chars().filter(kept).take(MAX_NOTE_CHARS).collect();
     if text.is_empty() {
-        return Ok("empty");
+        return Ok(CaseOutcome::NoteEmpty);
     }
     let mut transaction = app.audit_log.begin().await?;
     // Does not lock an open case: a note is also allowed in a locked or closed case, for example to explain it.
-    let by = (staff.login.key.object, staff.login.name.as_str());
-    store::insert_note(transaction.tx(), case.id, by, &text, app.now()).await?;
+    store::insert_note(transaction.tx(), case.id, staff, &text, app.now()).await?;
     transaction.record_event(case_event("case.note", staff, case));
     transaction.commit().await?;
-    Ok("noted")
+    Ok(CaseOutcome::NoteAdded)
 }
 
-pub(super) async fn close_case<P: StaffPermission>(
-    app: &AppState,
-    staff: &StaffMember<P>,
-    case: &HelpdeskCase,
-) -> CaseResult {
+pub(crate) async fn close_case(app: &AppState, staff: &StaffActor, case: &HelpdeskCase) -> CaseResult {
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
-    store::apply_change(transaction.tx(), held.id, &CaseChange::State(CaseState::Closed)).await?;
+    let closed = held.state.after_event(CaseEvent::ClosedByStaff).ok_or(CaseRefusal::NotOpen)?;
+    store::apply_change(transaction.tx(), held.id, &CaseChange::State(closed)).await?;
     transaction.record_event(case_event("case.closed", staff, &held));
     transaction.commit().await?;
     delete_passes(app, &held).await?;
-    Ok("closed")
+    Ok(CaseOutcome::Closed)
 }
 
 /// Deletes the passes of a closed case at Microsoft. A pass that cannot be deleted expires on its own.
@@ -202,11 +178,25 @@ async fn delete_passes(app: &AppState, case: &HelpdeskCase) -> Result<(), StoreE
     Ok(())
 }
 
+/// Places a hold on the resets of the case's person.
+///
+/// It needs no verification, because it only protects that person.
+pub(crate) async fn place_hold(app: &AppState, staff: &StaffActor, case: &HelpdeskCase) -> CaseResult {
+    let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
+    let mut transaction = app.audit_log.begin().await?;
+    let placed = eligibility::place_hold_by_staff(&mut transaction, person, staff.audit_actor(), app.now()).await?;
+    transaction.commit().await?;
+    if placed {
+        app.metrics.count_hold();
+    }
+    Ok(CaseOutcome::HoldPlaced)
+}
+
 /// Records a help request by someone who has no usable way to sign in.
 ///
 /// All requests for one name share a case. Each request gets its own reference, so that a caller cannot learn whether
 /// someone else asked for the same name. The steps are the same for every name.
-pub(in crate::helpdesk) async fn request_help(app: &AppState, typed: &str) -> Result<ReferenceCode, StoreError> {
+pub(crate) async fn request_help(app: &AppState, typed: &str) -> Result<ReferenceCode, StoreError> {
     let now = app.now();
     let folded = typed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let (key, _) = app.sealer.compute_mac(KeyPurpose::HelpRequest, folded.as_bytes());
@@ -218,11 +208,9 @@ pub(in crate::helpdesk) async fn request_help(app: &AppState, typed: &str) -> Re
         let new = NewCase {
             id: CaseId::new(&app.random, now),
             reference: &case,
-            person: None,
+            subject: CaseSubject::Unidentified { typed, key: &key },
             reset: None,
             action: CaseAction::IssuePass,
-            owner: None,
-            help_request: Some((typed, &key)),
             now,
         };
         store::insert_case(transaction.tx(), &new).await?;

@@ -13,8 +13,8 @@ use axum_extra::extract::Form;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::cases;
 use crate::base::ReferenceCode;
+use crate::cases;
 use crate::state::AppState;
 use crate::store::RateLimit;
 use crate::web::{ClientAddress, PageContext, WebError, render_page, render_page_with_status};
@@ -33,18 +33,18 @@ struct HelpPage {
 }
 
 /// Shows the help form. `GET /help`.
-pub(super) async fn show_help_form(frame: PageContext) -> Response {
+pub(crate) async fn show_help_form(frame: PageContext) -> Response {
     render_page(&HelpPage { ctx: frame, reference: None, is_name_missing: false })
 }
 
 #[derive(Deserialize)]
-pub(super) struct HelpForm {
+pub(crate) struct HelpForm {
     #[serde(default)]
     name: String,
 }
 
 /// Submits a help request. `POST /help`.
-pub(super) async fn request_help(
+pub(crate) async fn request_help(
     State(app): State<AppState>,
     frame: PageContext,
     address: ClientAddress,
@@ -62,7 +62,7 @@ pub(super) async fn request_help(
 }
 
 /// Shows the reference of a request again, whether it exists or not. `GET /help/{reference}`.
-pub(super) async fn show_help_reference(
+pub(crate) async fn show_help_reference(
     frame: PageContext,
     Path(reference): Path<String>,
 ) -> Result<Response, WebError> {

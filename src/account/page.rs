@@ -7,24 +7,22 @@
 //! - A pass is created when the manager takes it, is shown once and is never stored.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form;
+use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::carry;
-use super::lines::{ExecutionItem, action_text, build_execution_item};
-use super::rules::VerificationMethod;
-use super::store::{self, VerificationReply, VerificationRequest};
-use super::verify::{self, ReplyOutcome, SubmittedReply};
-use super::words::CallCheckWords;
-use crate::entra::TemporaryAccessPass;
+use super::case_view::{CaseNotice, ExecutionItem, action_text, build_execution_item};
+use super::pass_page::render_pass;
+use crate::cases::{
+    self, CallCheckWords, CaseError, CaseRefusal, ReplyOutcome, SubmittedReply, VerificationMethod, VerificationReply,
+    VerificationRequest,
+};
 use crate::signin::{LoginSession, SignedInPerson};
 use crate::state::AppState;
 use crate::store::RateLimit;
 use crate::web::{PageContext, WebError, format_timestamp, render_page};
-use axum::extract::Query;
-use jiff::SignedDuration;
 
 /// Maximum number of replies by one person per time window. A person never has many open requests.
 const REPLY_LIMIT: RateLimit = RateLimit { count: 20, window: SignedDuration::from_mins(10) };
@@ -63,39 +61,63 @@ struct AccountPage {
     waiting_passes: Vec<WaitingPassItem>,
     past_requests: Vec<PastRequestItem>,
     executions: Vec<ExecutionItem>,
-    notice: Option<(bool, String)>,
+    notice: Option<CaseNotice>,
 }
 
-#[derive(Template)]
-#[template(path = "account/pass.html")]
-struct PassPage {
-    ctx: PageContext,
-    text: String,
-    code: String,
-    validity: String,
-    back_link: String,
+/// Message of the account page after a form submission. The catalogue holds its text as `account-said-<name>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AccountMessage {
+    Confirmed,
+    Wrong,
+    Refused,
+    /// The request or the pass is no longer open.
+    Over,
+    /// The operator is unavailable now.
+    Later,
+}
+
+impl AccountMessage {
+    const ALL: [Self; 5] = [Self::Confirmed, Self::Wrong, Self::Refused, Self::Over, Self::Later];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Wrong => "wrong",
+            Self::Refused => "refused",
+            Self::Over => "over",
+            Self::Later => "later",
+        }
+    }
+
+    /// Returns the notice for a name in the address. An unknown name has none.
+    fn notice_for(ctx: &PageContext, name: &str) -> Option<CaseNotice> {
+        let message = Self::ALL.into_iter().find(|message| message.as_str() == name)?;
+        let text = ctx.t(&format!("account-said-{}", message.as_str()));
+        Some(CaseNotice { is_problem: message != Self::Confirmed, text })
+    }
+
+    fn redirect(self) -> Response {
+        Redirect::to(&format!("/account?said={}", self.as_str())).into_response()
+    }
 }
 
 #[derive(Deserialize)]
-pub(in crate::helpdesk) struct AccountQuery {
+pub(crate) struct AccountQuery {
     said: Option<String>,
 }
 
 /// Shows the account page: open requests, waiting passes and the history. `GET /account`.
-pub(in crate::helpdesk) async fn show_account(
+pub(crate) async fn show_account(
     State(app): State<AppState>,
     frame: PageContext,
     SignedInPerson(login): SignedInPerson,
     Query(back): Query<AccountQuery>,
 ) -> Result<Response, WebError> {
-    let asked = store::load_requests_to(&app.db, login.key).await?;
-    let passes = store::load_waiting_passes(&app.db, login.key.object, carry::waiting_pass_cutoff(&app)).await?;
+    let asked = cases::load_requests_to(&app.db, login.key).await?;
+    let passes = cases::load_waiting_passes(&app.db, login.key.object, cases::waiting_pass_cutoff(&app)).await?;
     let ctx = frame.with_signed_in_name(&login.name);
     let now = app.now();
-    let said = back.said.as_deref().and_then(|word| {
-        let known = ["confirmed", "wrong", "refused", "over", "later"].into_iter().find(|known| *known == word)?;
-        Some((known != "confirmed", ctx.t(&format!("account-said-{known}"))))
-    });
+    let notice = back.said.as_deref().and_then(|name| AccountMessage::notice_for(&ctx, name));
     let page = AccountPage {
         change: load_change_token(&app, &login).await?,
         open_requests: asked
@@ -112,12 +134,12 @@ pub(in crate::helpdesk) async fn show_account(
             .filter(|check| !check.is_open(now))
             .map(|check| build_past_request(&ctx, check))
             .collect(),
-        executions: store::load_executions_of_person(&app.db, login.key)
+        executions: cases::load_executions_of_person(&app.db, login.key)
             .await?
             .iter()
             .map(|acted| build_execution_item(&ctx, acted))
             .collect(),
-        notice: said,
+        notice,
         ctx,
     };
     Ok(render_page(&page))
@@ -125,7 +147,7 @@ pub(in crate::helpdesk) async fn show_account(
 
 /// Returns a token that changes when a request or a pass arrives, for the page's automatic refresh.
 /// `GET /account/change`.
-pub(in crate::helpdesk) async fn show_account_change(
+pub(crate) async fn show_account_change(
     State(app): State<AppState>,
     SignedInPerson(login): SignedInPerson,
 ) -> Result<String, WebError> {
@@ -133,8 +155,8 @@ pub(in crate::helpdesk) async fn show_account_change(
 }
 
 async fn load_change_token(app: &AppState, login: &LoginSession) -> Result<String, WebError> {
-    let open = store::count_open_requests_to(&app.db, login.key, app.now()).await?;
-    let passes = store::load_waiting_passes(&app.db, login.key.object, carry::waiting_pass_cutoff(app)).await?.len();
+    let open = cases::count_open_requests_to(&app.db, login.key, app.now()).await?;
+    let passes = cases::load_waiting_passes(&app.db, login.key.object, cases::waiting_pass_cutoff(app)).await?.len();
     Ok(format!("{open}.{passes}"))
 }
 
@@ -165,14 +187,14 @@ fn build_past_request(ctx: &PageContext, check: &VerificationRequest) -> PastReq
 }
 
 #[derive(Deserialize)]
-pub(in crate::helpdesk) struct ReplyForm {
+pub(crate) struct ReplyForm {
     says: String,
     #[serde(default)]
     word: Vec<String>,
 }
 
 /// Submits a reply to a verification request. A reply never creates or raises a session. `POST /account/checks/{id}`.
-pub(in crate::helpdesk) async fn submit_reply(
+pub(crate) async fn submit_reply(
     State(app): State<AppState>,
     SignedInPerson(login): SignedInPerson,
     Path(id): Path<String>,
@@ -183,7 +205,7 @@ pub(in crate::helpdesk) async fn submit_reply(
         .try_acquire(&key, REPLY_LIMIT, app.now())
         .await?
         .map_err(|refused| WebError::RateLimited(refused.retry_after))?;
-    let check = store::load_request_to(&app.db, &id, login.key).await?.ok_or(WebError::NotFound)?;
+    let check = cases::load_request_to(&app.db, &id, login.key).await?.ok_or(WebError::NotFound)?;
     let age = app.now().duration_since(login.authenticated_at).as_secs();
     let says = match answers.says.as_str() {
         // A confirmation needs a recent sign-in, because it is only as trustworthy as that. A denial always counts.
@@ -194,50 +216,37 @@ pub(in crate::helpdesk) async fn submit_reply(
         "no" => SubmittedReply::No,
         _ => return Err(WebError::NotFound),
     };
-    let said = match verify::record_reply(&app, &check, &says).await? {
-        ReplyOutcome::Confirmed => "confirmed",
-        ReplyOutcome::Wrong => "wrong",
-        ReplyOutcome::Refused => "refused",
-        ReplyOutcome::Closed => "over",
+    let message = match cases::record_reply(&app, &check, &says).await? {
+        ReplyOutcome::Confirmed => AccountMessage::Confirmed,
+        ReplyOutcome::Wrong => AccountMessage::Wrong,
+        ReplyOutcome::Refused => AccountMessage::Refused,
+        ReplyOutcome::Closed => AccountMessage::Over,
     };
-    Ok(Redirect::to(&format!("/account?said={said}")).into_response())
+    Ok(message.redirect())
 }
 
 /// Creates the pass that waits for this manager and shows it once, only in this response.
 /// `POST /account/passes/{action}`.
-pub(in crate::helpdesk) async fn claim_waiting_pass(
+pub(crate) async fn claim_waiting_pass(
     State(app): State<AppState>,
     frame: PageContext,
     SignedInPerson(login): SignedInPerson,
     Path(action): Path<String>,
 ) -> Result<Response, WebError> {
-    let waiting = store::load_waiting_passes(&app.db, login.key.object, carry::waiting_pass_cutoff(&app)).await?;
+    let waiting = cases::load_waiting_passes(&app.db, login.key.object, cases::waiting_pass_cutoff(&app)).await?;
     let Some(name) = waiting.into_iter().find(|pass| pass.execution_id == action).map(|pass| pass.name) else {
         return Err(WebError::NotFound);
     };
     let work = {
         let (app, manager) = (app.clone(), login.key);
-        async move { carry::claim_pass(&app, manager, &action).await }
+        async move { cases::claim_pass(&app, manager, &action).await }
     };
     // Runs as a background task: if the browser disconnects, the execution row must still get its final status.
     let taken = app.background_tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
     match taken {
         Ok(Some(pass)) => Ok(render_pass(frame.with_signed_in_name(&login.name), &name, &pass, "/account".to_owned())),
-        Err(super::CaseError::Refused(super::CaseRefusal::OperatorUnavailable)) => {
-            Ok(Redirect::to("/account?said=later").into_response())
-        }
-        Ok(None) | Err(super::CaseError::Refused(_)) => Ok(Redirect::to("/account?said=over").into_response()),
-        Err(super::CaseError::Failed(error)) => Err(error),
+        Err(CaseError::Refused(CaseRefusal::OperatorUnavailable)) => Ok(AccountMessage::Later.redirect()),
+        Ok(None) | Err(CaseError::Refused(_)) => Ok(AccountMessage::Over.redirect()),
+        Err(error) => Err(error.into()),
     }
-}
-
-pub(super) fn render_pass(ctx: PageContext, name: &str, pass: &TemporaryAccessPass, back: String) -> Response {
-    let lasts = crate::web::format_duration(&ctx.lang, SignedDuration::from_mins(pass.lifetime_minutes));
-    render_page(&PassPage {
-        text: ctx.tv("pass-for", "person", name),
-        code: pass.code.expose_secret().to_owned(),
-        validity: ctx.tv("pass-lasts", "span", &lasts),
-        back_link: back,
-        ctx,
-    })
 }

@@ -3,6 +3,7 @@
 
 use sqlx::AssertSqlSafe;
 
+use crate::cases::execution_state::{ExecutionEvent, ExecutionStatus};
 use crate::store::testing::{TestDatabase, test_databases};
 use crate::store::{StoreError, exec_db, select_all};
 
@@ -279,6 +280,35 @@ async fn execution_requires_its_own_decision_and_happens_once() {
             &[("action_id", "'a1'"), ("tenant", "'t'"), ("object", "'wanda'"), ("until", "9")],
         )
         .await;
+    }
+}
+
+#[tokio::test]
+async fn execution_status_changes_only_by_allowed_transitions() {
+    const SET_SQL: &str = "UPDATE case_actions SET outcome = $1";
+    let events = [
+        ExecutionEvent::Succeeded,
+        ExecutionEvent::Rejected,
+        ExecutionEvent::StepUpRequired,
+        ExecutionEvent::Resumed,
+        ExecutionEvent::StepUpRepeated,
+    ];
+    for engine in databases_with_case().await {
+        assert_accepted(&engine, "case_verifications", &VERIFICATION_ROW).await;
+        insert_parts(&engine, &["'v1'"]).await;
+        assert_accepted(&engine, "case_verdicts", &DECISION_ROW).await;
+        assert_accepted(&engine, "case_actions", &EXECUTION_ROW).await;
+        for (before, event) in ExecutionStatus::ALL.into_iter().flat_map(|status| events.map(|event| (status, event))) {
+            exec_db!(&engine.db, SET_SQL, before).unwrap();
+            let (transition, now) = (event.transition(), jiff::Timestamp::UNIX_EPOCH);
+            let mut tx = engine.db.begin().await.unwrap();
+            let changed = super::set_execution_status(&mut tx, "a1", transition, "", now).await.unwrap();
+            tx.commit().await.unwrap();
+            let after: Vec<(ExecutionStatus,)> = select_all!(&engine.db, "SELECT outcome FROM case_actions").unwrap();
+            let allowed = transition.source_status() == before;
+            assert_eq!(changed, allowed, "{before:?} {event:?}");
+            assert_eq!(after, [(if allowed { transition.target_status() } else { before },)], "{before:?} {event:?}");
+        }
     }
 }
 

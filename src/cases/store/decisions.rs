@@ -6,17 +6,19 @@
 
 use jiff::Timestamp;
 
-use super::{parse_column, timestamp_from_millis};
+use super::cases::HelpdeskCase;
+use super::requests::VerificationRequest;
 use crate::base::{CaseId, ObjectId, PersonKey};
-use crate::helpdesk::cases::rules::{CallerVerification, CaseAction, VerificationMethod, VerificationRequirements};
-use crate::store::{Db, StoreError, Tx, exec_tx, on_tx, select_all, select_one_tx};
+use crate::cases::participants::StaffActor;
+use crate::cases::policy::{CallerVerification, CaseAction, VerificationMethod, VerificationRequirements};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, on_tx, select_all, select_one_tx};
 
-/// Inserts a verification. `check` is the id of the confirmed request and the person who confirmed it.
+/// Inserts a verification for the case's action. A witnessed one comes with the request that was confirmed.
 pub(crate) async fn insert_verification(
     tx: &mut Tx,
-    (case, action): (CaseId, CaseAction),
+    case: &HelpdeskCase,
     one: &CallerVerification,
-    check: Option<(&str, ObjectId)>,
+    confirmed: Option<&VerificationRequest>,
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_verifications
         (id, case_id, action, method, points, agent, agent_name, check_id, check_state, witness, at, until)
@@ -25,17 +27,17 @@ pub(crate) async fn insert_verification(
         tx,
         SQL,
         &one.id,
-        case.to_string(),
-        action.as_str(),
-        one.method.as_str(),
+        case.id,
+        case.action,
+        one.method,
         one.points,
-        one.agent.to_string(),
+        one.agent,
         &one.agent_name,
-        check.map(|(id, _)| id),
-        check.map(|_| "confirmed"),
-        check.map(|(_, witness)| witness.to_string()),
-        one.at.as_millisecond(),
-        one.until.as_millisecond()
+        confirmed.map(|request| &request.id),
+        confirmed.map(|_| "confirmed"),
+        confirmed.map(|request| request.recipient.object),
+        StoredTime(one.at),
+        StoredTime(one.until)
     )?;
     Ok(())
 }
@@ -43,18 +45,27 @@ pub(crate) async fn insert_verification(
 /// Returns whether this agent has already attested by this method, and the attestation is valid and unused.
 pub(crate) async fn has_attested(
     tx: &mut Tx,
-    (case, action): (CaseId, CaseAction),
+    case: &HelpdeskCase,
     one: &CallerVerification,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_verifications
         WHERE case_id = $1 AND action = $2 AND method = $3 AND agent = $4 AND until > $5
         AND id NOT IN (SELECT verification_id FROM case_parts)";
-    let (id, agent, now) = (case.to_string(), one.agent.to_string(), one.at.as_millisecond());
-    let (count,): (i64,) = select_one_tx!(tx, SQL, &id, action.as_str(), one.method.as_str(), &agent, now)?;
+    let (count,): (i64,) = select_one_tx!(tx, SQL, case.id, case.action, one.method, one.agent, StoredTime(one.at))?;
     Ok(count > 0)
 }
 
-type VerificationRow = (String, String, String, i64, String, String, i64, i64);
+#[derive(sqlx::FromRow)]
+struct VerificationRow {
+    action: CaseAction,
+    id: String,
+    method: VerificationMethod,
+    points: i64,
+    agent: ObjectId,
+    agent_name: String,
+    at: StoredTime,
+    until: StoredTime,
+}
 
 /// Loads the verifications of a case that no decision has used, with their action, oldest first.
 pub(crate) async fn load_unused_verifications(
@@ -63,27 +74,36 @@ pub(crate) async fn load_unused_verifications(
 ) -> Result<Vec<(CaseAction, CallerVerification)>, StoreError> {
     const SQL: &str = "SELECT action, id, method, points, agent, agent_name, at, until
         FROM case_verifications WHERE case_id = $1 AND id NOT IN (SELECT verification_id FROM case_parts) ORDER BY at, id";
-    let id = case.to_string();
-    let rows: Vec<VerificationRow> = select_all!(db, SQL, &id)?;
-    let bad = |what: &str| StoreError::InvalidRow { table: "case_verifications", problem: what.to_owned() };
-    let one = |(action, id, method, points, agent, agent_name, made, until): VerificationRow| {
-        let method = VerificationMethod::from_name(&method).ok_or_else(|| bad("method"))?;
-        let action = CaseAction::from_name(&action).ok_or_else(|| bad("action"))?;
-        let agent = parse_column(&agent, "agent")?;
-        Ok((
-            action,
-            CallerVerification {
-                id,
-                method,
-                points,
-                agent,
-                agent_name,
-                at: timestamp_from_millis(made),
-                until: timestamp_from_millis(until),
-            },
-        ))
+    let rows: Vec<VerificationRow> = select_all!(db, SQL, case)?;
+    let one = |row: VerificationRow| {
+        let VerificationRow { action, id, method, points, agent, agent_name, at, until } = row;
+        (action, CallerVerification { id, method, points, agent, agent_name, at: at.0, until: until.0 })
     };
-    rows.into_iter().map(one).collect()
+    Ok(rows.into_iter().map(one).collect())
+}
+
+/// What a decision is based on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecisionBasis {
+    /// Sufficient verification of the caller.
+    Verification,
+    /// A stated reason, which a second person must approve.
+    Override,
+}
+
+impl DecisionBasis {
+    const ALL: [Self; 2] = [Self::Verification, Self::Override];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Verification => "methods",
+            Self::Override => "override",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|basis| basis.as_str() == name)
+    }
 }
 
 /// A decision that an action may be executed, by sufficient verification or by override.
@@ -91,7 +111,7 @@ pub(crate) async fn load_unused_verifications(
 pub(crate) struct CaseDecision {
     pub(crate) id: String,
     pub(crate) action: CaseAction,
-    pub(crate) is_override: bool,
+    pub(crate) basis: DecisionBasis,
     pub(crate) requirements: VerificationRequirements,
     pub(crate) reason: String,
     pub(crate) agent: ObjectId,
@@ -100,11 +120,17 @@ pub(crate) struct CaseDecision {
     pub(crate) until: Timestamp,
 }
 
+impl CaseDecision {
+    pub(crate) fn is_override(&self) -> bool {
+        self.basis == DecisionBasis::Override
+    }
+}
+
 /// Inserts a decision and binds its verifications to it, so that no other decision can use them.
 pub(crate) async fn insert_decision(
     tx: &mut Tx,
     case: CaseId,
-    verdict: &CaseDecision,
+    decision: &CaseDecision,
     chosen: &[CallerVerification],
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_verdicts (id, case_id, action, basis, threshold, two_people, reason, agent,
@@ -114,30 +140,29 @@ pub(crate) async fn insert_decision(
         $24, $25, $26)";
     const PART_SQL: &str = "INSERT INTO case_parts (verification_id, verdict_id) VALUES ($1, $2)";
     for one in chosen {
-        exec_tx!(&mut *tx, PART_SQL, &one.id, &verdict.id)?;
+        exec_tx!(&mut *tx, PART_SQL, &one.id, &decision.id)?;
     }
-    let basis = if verdict.is_override { "override" } else { "methods" };
     on_tx!(tx, |c| {
         let mut query = sqlx::query(SQL)
-            .bind(&verdict.id)
-            .bind(case.to_string())
-            .bind(verdict.action.as_str())
-            .bind(basis)
-            .bind(verdict.requirements.points)
-            .bind(i64::from(verdict.requirements.two_people))
-            .bind(&verdict.reason)
-            .bind(verdict.agent.to_string())
-            .bind(&verdict.agent_name)
-            .bind(verdict.at.as_millisecond())
-            .bind(verdict.until.as_millisecond());
+            .bind(&decision.id)
+            .bind(case)
+            .bind(decision.action)
+            .bind(decision.basis)
+            .bind(decision.requirements.points)
+            .bind(i64::from(decision.requirements.two_people))
+            .bind(&decision.reason)
+            .bind(decision.agent)
+            .bind(&decision.agent_name)
+            .bind(StoredTime(decision.at))
+            .bind(StoredTime(decision.until));
         for place in 0..3 {
             let one = chosen.get(place);
             query = query
-                .bind(one.map(|one| one.id.clone()))
-                .bind(one.map(|one| one.method.as_str()))
+                .bind(one.map(|one| &one.id))
+                .bind(one.map(|one| one.method))
                 .bind(one.map(|one| one.points))
-                .bind(one.map(|one| one.agent.to_string()))
-                .bind(one.map(|one| one.until.as_millisecond()));
+                .bind(one.map(|one| one.agent))
+                .bind(one.map(|one| StoredTime(one.until)));
         }
         query.execute(c).await.map(|_| ())
     })?;
@@ -170,51 +195,46 @@ impl RecordedDecision {
 #[derive(sqlx::FromRow)]
 struct DecisionRow {
     id: String,
-    action: String,
-    basis: String,
+    action: CaseAction,
+    basis: DecisionBasis,
     threshold: i64,
     two_people: i64,
     reason: String,
-    agent: String,
+    agent: ObjectId,
     agent_name: String,
-    at: i64,
-    until: i64,
+    at: StoredTime,
+    until: StoredTime,
     approval_id: Option<String>,
     approver_name: Option<String>,
-    approved_until: Option<i64>,
+    approved_until: Option<StoredTime>,
     acted: Option<String>,
 }
 
-impl TryFrom<DecisionRow> for RecordedDecision {
-    type Error = StoreError;
-
-    fn try_from(row: DecisionRow) -> Result<Self, StoreError> {
-        let bad = |what: &str| StoreError::InvalidRow { table: "case_verdicts", problem: what.to_owned() };
+impl From<DecisionRow> for RecordedDecision {
+    fn from(row: DecisionRow) -> Self {
         let two_people = row.two_people == 1;
-        let approved = row.approval_id.zip(row.approver_name).map(|(id, name)| ApprovalRecord {
+        let approval = row.approval_id.zip(row.approver_name).map(|(id, approver_name)| ApprovalRecord {
             id,
-            approver_name: name,
-            until: timestamp_from_millis(row.approved_until.unwrap_or(0)),
+            approver_name,
+            until: row.approved_until.map_or(Timestamp::UNIX_EPOCH, |until| until.0),
         });
-        Ok(Self {
+        let requirements =
+            VerificationRequirements { points: row.threshold, two_people, beyond_own_session: two_people };
+        Self {
             decision: CaseDecision {
-                action: CaseAction::from_name(&row.action).ok_or_else(|| bad("action"))?,
-                is_override: row.basis == "override",
-                requirements: VerificationRequirements {
-                    points: row.threshold,
-                    two_people,
-                    beyond_own_session: two_people,
-                },
-                agent: parse_column(&row.agent, "agent")?,
-                agent_name: row.agent_name,
-                at: timestamp_from_millis(row.at),
-                until: timestamp_from_millis(row.until),
                 id: row.id,
+                action: row.action,
+                basis: row.basis,
+                requirements,
                 reason: row.reason,
+                agent: row.agent,
+                agent_name: row.agent_name,
+                at: row.at.0,
+                until: row.until.0,
             },
-            approval: approved,
+            approval,
             is_used: row.acted.is_some(),
-        })
+        }
     }
 }
 
@@ -225,9 +245,8 @@ pub(crate) async fn load_decisions(db: &Db, case: CaseId) -> Result<Vec<Recorded
         v.until, p.id AS approval_id, p.approver_name, p.until AS approved_until, a.id AS acted
         FROM case_verdicts v LEFT JOIN case_approvals p ON p.verdict_id = v.id
         LEFT JOIN case_actions a ON a.verdict_id = v.id WHERE v.case_id = $1 ORDER BY v.at DESC, v.id DESC LIMIT 50";
-    let id = case.to_string();
-    let rows: Vec<DecisionRow> = select_all!(db, SQL, &id)?;
-    rows.into_iter().map(RecordedDecision::try_from).collect()
+    let rows: Vec<DecisionRow> = select_all!(db, SQL, case)?;
+    Ok(rows.into_iter().map(RecordedDecision::from).collect())
 }
 
 /// Returns whether `agent` approved a decision of `approver` about this person since a time.
@@ -235,42 +254,44 @@ pub(crate) async fn load_decisions(db: &Db, case: CaseId) -> Result<Vec<Recorded
 /// Two agents must not approve each other's decisions.
 pub(crate) async fn has_reciprocal_approval(
     tx: &mut Tx,
-    (approver, agent): (ObjectId, ObjectId),
+    approver: ObjectId,
+    agent: ObjectId,
     person: PersonKey,
     since: Timestamp,
 ) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_approvals
         WHERE tenant = $1 AND object = $2 AND approver = $3 AND agent = $4 AND at > $5";
-    let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
-    let (one, other) = (agent.to_string(), approver.to_string());
-    let since = since.as_millisecond();
-    let (count,): (i64,) = select_one_tx!(tx, SQL, &tenant, &object, &one, &other, since)?;
+    let (count,): (i64,) = select_one_tx!(tx, SQL, person.tenant, person.object, agent, approver, StoredTime(since))?;
     Ok(count > 0)
 }
 
+/// Parameters of a new approval.
+pub(crate) struct NewApproval<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) decision: &'a CaseDecision,
+    pub(crate) person: PersonKey,
+    pub(crate) approver: &'a StaffActor,
+    pub(crate) now: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
 /// Inserts the approval of a decision by a second person.
-pub(crate) async fn insert_approval(
-    tx: &mut Tx,
-    (id, verdict): (&str, &CaseDecision),
-    person: PersonKey,
-    (approver, name): (ObjectId, &str),
-    (now, until): (Timestamp, Timestamp),
-) -> Result<(), StoreError> {
+pub(crate) async fn insert_approval(tx: &mut Tx, new: &NewApproval<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_approvals
         (id, verdict_id, agent, approver, approver_name, tenant, object, at, until)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     exec_tx!(
         tx,
         SQL,
-        id,
-        &verdict.id,
-        verdict.agent.to_string(),
-        approver.to_string(),
-        name,
-        person.tenant.to_string(),
-        person.object.to_string(),
-        now.as_millisecond(),
-        until.as_millisecond()
+        new.id,
+        &new.decision.id,
+        new.decision.agent,
+        new.approver.key.object,
+        &new.approver.name,
+        new.person.tenant,
+        new.person.object,
+        StoredTime(new.now),
+        StoredTime(new.until)
     )?;
     Ok(())
 }

@@ -81,7 +81,7 @@ impl VerificationMethod {
         matches!(self, Self::CallCheck | Self::Push)
     }
 
-    pub(super) fn points(self, points: &VerificationPoints) -> i64 {
+    pub(crate) fn points(self, points: &VerificationPoints) -> i64 {
         match self {
             Self::CallCheck => points.call_check,
             Self::Push => points.push,

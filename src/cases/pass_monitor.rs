@@ -8,16 +8,17 @@
 
 use std::time::Duration;
 
-use axum::extract::FromRef as _;
 use jiff::{SignedDuration, Timestamp};
 
+use super::case_events::with_case;
+use super::error::CaseError;
+use super::person_snapshot::PersonSnapshot;
 use super::store::{self, HelpdeskCase, PassWatch};
-use super::{CaseError, with_case};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
-use crate::base::{ObjectId, PersonKey, TimestampExt as _, run_every};
+use crate::base::{ObjectId, TimestampExt as _, run_every};
 use crate::entra::{OperatorError, PassStatus, TemporaryAccessPass};
 use crate::notify::{PassAudience, PassEvent};
-use crate::people::{PeopleService, PersonProfile, RegistrationReader, fetch_method_registrations};
+use crate::people::{PeopleService, RegistrationReader, fetch_method_registrations};
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease};
 
@@ -32,14 +33,13 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(120);
 /// Fetches who must be notified of a pass.
 ///
 /// Runs before the pass is created, so that no pass exists without the person's knowledge.
-pub(super) async fn fetch_audience(app: &AppState, person: PersonKey) -> Result<PassAudience, CaseError> {
-    let people = PeopleService::from_ref(app);
-    let facts = people.fetch_profile(person.object).await?;
-    let manager: Option<PersonProfile> = match people.fetch_manager(person.object).await? {
-        Some(found) => Some(people.fetch_profile(found.id).await?),
+pub(super) async fn fetch_audience(app: &AppState, person: &PersonSnapshot) -> Result<PassAudience, CaseError> {
+    let profile = person.profile().await?;
+    let manager = match person.manager().await? {
+        Some(found) => Some(PeopleService::new(app).fetch_profile(found.id).await?),
         None => None,
     };
-    Ok(PassAudience::new(app, &facts, manager.as_ref()))
+    Ok(PassAudience::new(app, profile, manager.as_ref()))
 }
 
 /// Starts monitoring a new pass and enqueues its notification, in the transaction that records it.

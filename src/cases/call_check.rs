@@ -12,16 +12,16 @@ const SHOWN_WORD_COUNT: usize = 9;
 
 /// Words of one call check. Stored sealed while the request is open.
 #[derive(Serialize, Deserialize)]
-pub(super) struct CallCheckWords {
+pub(crate) struct CallCheckWords {
     /// The words that the agent reads out.
     #[serde(rename = "said")]
-    pub(super) spoken: Vec<String>,
+    pub(crate) spoken: Vec<String>,
     /// The words that the person chooses from, in alphabetical order.
-    pub(super) shown: Vec<String>,
+    pub(crate) shown: Vec<String>,
 }
 
 impl CallCheckWords {
-    pub(super) fn new(random: &Random) -> Self {
+    pub(crate) fn new(random: &Random) -> Self {
         let mut shown: Vec<String> = Vec::new();
         let list = Wordlist::EffShort2.get_list();
         // Words of the EFF short list differ in their first 3 letters, so a misheard word is still distinguishable.
@@ -38,19 +38,19 @@ impl CallCheckWords {
     }
 
     /// Returns whether exactly the spoken words were picked, in any order.
-    pub(super) fn match_spoken(&self, picked: &[String]) -> bool {
+    pub(crate) fn match_spoken(&self, picked: &[String]) -> bool {
         let mut picked: Vec<&String> = picked.iter().collect();
         picked.sort();
         picked.dedup();
         picked.len() == self.spoken.len() && picked.iter().all(|word| self.spoken.contains(word))
     }
 
-    pub(super) fn seal(&self, sealer: &Sealer, check: &str) -> Result<String, SealError> {
+    pub(crate) fn seal(&self, sealer: &Sealer, check: &str) -> Result<String, SealError> {
         let plain = serde_json::to_vec(self).map_err(|_| SealError::CannotOpen)?;
         sealer.seal(KeyPurpose::CallCheckWords, seal_context(check), &plain)
     }
 
-    pub(super) fn open(sealer: &Sealer, check: &VerificationRequest) -> Result<Self, SealError> {
+    pub(crate) fn open(sealer: &Sealer, check: &VerificationRequest) -> Result<Self, SealError> {
         let plain = sealer.open(KeyPurpose::CallCheckWords, seal_context(&check.id), check.sealed_words())?;
         serde_json::from_slice(&plain).map_err(|_| SealError::CannotOpen)
     }

@@ -4,10 +4,10 @@
 
 use jiff::Timestamp;
 
-use super::{parse_column, timestamp_from_millis};
-use crate::base::{CaseId, ObjectId, PersonKey};
-use crate::helpdesk::cases::rules::{CaseAction, VerificationMethod};
-use crate::store::{Db, StoreError, Tx, exec_tx, select_all, select_one, select_one_tx, select_optional};
+use crate::base::{CaseId, ObjectId, PersonKey, TenantId};
+use crate::cases::participants::StaffActor;
+use crate::cases::policy::{CaseAction, VerificationMethod};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, select_all, select_one, select_one_tx, select_optional};
 
 /// Reply to a verification request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,21 @@ pub(crate) enum VerificationReply {
 }
 
 impl VerificationReply {
+    const ALL: [Self; 3] = [Self::Confirmed, Self::Wrong, Self::Refused];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
             Self::Wrong => "wrong",
             Self::Refused => "refused",
         }
+    }
+
+    /// Returns the reply in a stored state. A request without a reply is `waiting`.
+    fn from_state(state: &str) -> Option<Self> {
+        let reply = Self::ALL.into_iter().find(|reply| reply.as_str() == state);
+        // A name that this release lacks counts as a denial, so that it never counts as open.
+        (state != "waiting").then(|| reply.unwrap_or(Self::Refused))
     }
 }
 
@@ -41,7 +50,7 @@ pub(crate) struct VerificationRequest {
     pub(crate) agent_name: String,
     /// Recipient: the person or their manager.
     pub(crate) recipient: PersonKey,
-    pub(super) sealed_words: String,
+    sealed_words: String,
     /// `None` while the request is open, and after it expired without a reply.
     pub(crate) reply: Option<VerificationReply>,
     pub(crate) asked_at: Timestamp,
@@ -64,7 +73,7 @@ pub(crate) struct NewVerificationRequest<'a> {
     pub(crate) case: CaseId,
     pub(crate) action: CaseAction,
     pub(crate) method: VerificationMethod,
-    pub(crate) agent: (ObjectId, &'a str),
+    pub(crate) agent: &'a StaffActor,
     pub(crate) recipient: PersonKey,
     pub(crate) sealed_words: &'a str,
     pub(crate) now: Timestamp,
@@ -79,16 +88,16 @@ pub(crate) async fn insert_request(tx: &mut Tx, asking: &NewVerificationRequest<
         tx,
         SQL,
         asking.id,
-        asking.case.to_string(),
-        asking.action.as_str(),
-        asking.method.as_str(),
-        asking.agent.0.to_string(),
-        asking.agent.1,
-        asking.recipient.tenant.to_string(),
-        asking.recipient.object.to_string(),
+        asking.case,
+        asking.action,
+        asking.method,
+        asking.agent.key.object,
+        &asking.agent.name,
+        asking.recipient.tenant,
+        asking.recipient.object,
         asking.sealed_words,
-        asking.now.as_millisecond(),
-        asking.until.as_millisecond()
+        StoredTime(asking.now),
+        StoredTime(asking.until)
     )?;
     Ok(())
 }
@@ -96,48 +105,36 @@ pub(crate) async fn insert_request(tx: &mut Tx, asking: &NewVerificationRequest<
 #[derive(sqlx::FromRow)]
 struct VerificationRequestRow {
     id: String,
-    case_id: String,
+    case_id: CaseId,
     name: String,
-    action: String,
-    method: String,
-    agent: String,
+    action: CaseAction,
+    method: VerificationMethod,
+    agent: ObjectId,
     agent_name: String,
-    tenant: String,
-    object: String,
+    tenant: TenantId,
+    object: ObjectId,
     sealed: String,
     state: String,
-    asked_at: i64,
-    until: i64,
+    asked_at: StoredTime,
+    until: StoredTime,
 }
 
-impl TryFrom<VerificationRequestRow> for VerificationRequest {
-    type Error = StoreError;
-
-    fn try_from(row: VerificationRequestRow) -> Result<Self, StoreError> {
-        let bad =
-            |what: &str| StoreError::InvalidRow { table: "case_checks", problem: format!("{what} of {}", row.id) };
-        Ok(Self {
-            case: parse_column(&row.case_id, "case")?,
-            person_name: row.name,
-            action: CaseAction::from_name(&row.action).ok_or_else(|| bad("action"))?,
-            method: VerificationMethod::from_name(&row.method).ok_or_else(|| bad("method"))?,
-            agent: parse_column(&row.agent, "agent")?,
-            agent_name: row.agent_name,
-            recipient: PersonKey {
-                tenant: parse_column(&row.tenant, "tenant")?,
-                object: parse_column(&row.object, "object")?,
-            },
-            sealed_words: row.sealed,
-            reply: match row.state.as_str() {
-                "waiting" => None,
-                "confirmed" => Some(VerificationReply::Confirmed),
-                "wrong" => Some(VerificationReply::Wrong),
-                _ => Some(VerificationReply::Refused),
-            },
-            asked_at: timestamp_from_millis(row.asked_at),
-            until: timestamp_from_millis(row.until),
+impl From<VerificationRequestRow> for VerificationRequest {
+    fn from(row: VerificationRequestRow) -> Self {
+        Self {
             id: row.id,
-        })
+            case: row.case_id,
+            person_name: row.name,
+            action: row.action,
+            method: row.method,
+            agent: row.agent,
+            agent_name: row.agent_name,
+            recipient: PersonKey { tenant: row.tenant, object: row.object },
+            sealed_words: row.sealed,
+            reply: VerificationReply::from_state(&row.state),
+            asked_at: row.asked_at.0,
+            until: row.until.0,
+        }
     }
 }
 
@@ -154,17 +151,15 @@ macro_rules! requests_where {
 
 /// Loads the requests of a case, newest first.
 pub(crate) async fn load_requests(db: &Db, case: CaseId) -> Result<Vec<VerificationRequest>, StoreError> {
-    let id = case.to_string();
-    let rows: Vec<VerificationRequestRow> = select_all!(db, requests_where!("k.case_id = $1"), &id)?;
-    rows.into_iter().map(VerificationRequest::try_from).collect()
+    let rows: Vec<VerificationRequestRow> = select_all!(db, requests_where!("k.case_id = $1"), case)?;
+    Ok(rows.into_iter().map(VerificationRequest::from).collect())
 }
 
 /// Loads the requests to a recipient, open and answered, newest first.
 pub(crate) async fn load_requests_to(db: &Db, who: PersonKey) -> Result<Vec<VerificationRequest>, StoreError> {
-    let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
     let rows: Vec<VerificationRequestRow> =
-        select_all!(db, requests_where!("k.tenant = $1 AND k.object = $2"), &tenant, &object)?;
-    rows.into_iter().map(VerificationRequest::try_from).collect()
+        select_all!(db, requests_where!("k.tenant = $1 AND k.object = $2"), who.tenant, who.object)?;
+    Ok(rows.into_iter().map(VerificationRequest::from).collect())
 }
 
 /// Loads a request to a recipient by its id. A request to another recipient is not found.
@@ -173,18 +168,16 @@ pub(crate) async fn load_request_to(
     id: &str,
     who: PersonKey,
 ) -> Result<Option<VerificationRequest>, StoreError> {
-    let (tenant, object) = (who.tenant.to_string(), who.object.to_string());
     let sql = requests_where!("k.id = $1 AND k.tenant = $2 AND k.object = $3");
-    let row: Option<VerificationRequestRow> = select_optional!(db, sql, id, &tenant, &object)?;
-    row.map(VerificationRequest::try_from).transpose()
+    let row: Option<VerificationRequestRow> = select_optional!(db, sql, id, who.tenant, who.object)?;
+    Ok(row.map(VerificationRequest::from))
 }
 
 /// Counts the open requests to a recipient in open cases.
 pub(crate) async fn count_open_requests_to(db: &Db, who: PersonKey, now: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_checks k JOIN cases c ON c.id = k.case_id
         WHERE k.tenant = $1 AND k.object = $2 AND k.state = 'waiting' AND k.until > $3 AND c.state = 'open'";
-    let (tenant, object, now) = (who.tenant.to_string(), who.object.to_string(), now.as_millisecond());
-    let (count,): (i64,) = select_one!(db, SQL, &tenant, &object, now)?;
+    let (count,): (i64,) = select_one!(db, SQL, who.tenant, who.object, StoredTime(now))?;
     Ok(count)
 }
 
@@ -197,8 +190,7 @@ pub(crate) async fn has_open_request(
 ) -> Result<bool, StoreError> {
     const SQL: &str =
         "SELECT COUNT(*) FROM case_checks WHERE case_id = $1 AND method = $2 AND state = 'waiting' AND until > $3";
-    let (id, now) = (case.to_string(), now.as_millisecond());
-    let (count,): (i64,) = select_one_tx!(tx, SQL, &id, method.as_str(), now)?;
+    let (count,): (i64,) = select_one_tx!(tx, SQL, case, method, StoredTime(now))?;
     Ok(count > 0)
 }
 
@@ -213,9 +205,7 @@ pub(crate) async fn mark_answered(
 ) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE case_checks SET state = $2, sealed = '', answered_at = $3
         WHERE id = $1 AND state = 'waiting' AND until > $3";
-    let now = now.as_millisecond();
-    let rows = exec_tx!(tx, SQL, id, answer.as_str(), now)?;
-    Ok(rows == 1)
+    Ok(exec_tx!(tx, SQL, id, answer.as_str(), StoredTime(now))? == 1)
 }
 
 /// Counts the requests about this person that failed since a time, for any recipient.
@@ -224,7 +214,6 @@ pub(crate) async fn mark_answered(
 pub(crate) async fn count_failures_since(db: &Db, person: PersonKey, since: Timestamp) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM case_checks k JOIN cases c ON c.id = k.case_id
         WHERE c.tenant = $1 AND c.object = $2 AND k.asked_at >= $3 AND k.state IN ('wrong', 'refused')";
-    let (tenant, object, since) = (person.tenant.to_string(), person.object.to_string(), since.as_millisecond());
-    let (count,): (i64,) = select_one!(db, SQL, &tenant, &object, since)?;
+    let (count,): (i64,) = select_one!(db, SQL, person.tenant, person.object, StoredTime(since))?;
     Ok(count)
 }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use crate::store::{StoreError, Tx, exec_tx};
+use crate::store::{StoreError, StoredTime, Tx, exec_tx};
 
 /// Statements that erase texts in the parts of a case. `$1` is the time before which a case must have changed last.
 const ERASE_PARTS_SQL: [&str; 7] = [
@@ -24,7 +24,7 @@ const ERASE_CASES_SQL: &str = "UPDATE cases SET name = '', upn = '', ticket = ''
 
 /// Erases personal data in cases that have not changed since a time. Returns the number of cases.
 pub(crate) async fn erase_old_cases(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
-    let before = before.as_millisecond();
+    let before = StoredTime(before);
     let cases = exec_tx!(&mut *tx, ERASE_CASES_SQL, before)?;
     if cases > 0 {
         for sql in ERASE_PARTS_SQL {

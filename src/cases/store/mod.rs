@@ -1,0 +1,38 @@
+//! SQL of cases.
+//!
+//! - Every change locks the case row first, and only while the case is open. Requests of two agents, two replicas or a
+//!   repeated form submission therefore run one after the other.
+
+mod cases;
+mod column_types;
+mod decisions;
+mod executions;
+mod pass_watches;
+mod requests;
+mod retention;
+#[cfg(test)]
+mod tests;
+
+pub(super) use cases::{
+    CaseChange, CaseSubject, NewCase, apply_change, count_repeated_request, insert_case, insert_note,
+    insert_request_reference, load_case_by_reference, lock_if_open, mark_changed,
+};
+pub(crate) use cases::{
+    CaseNote, CaseOrigin, HelpdeskCase, ListPosition, load_case_page, load_cases_of_person, load_cases_of_reset,
+    load_notes,
+};
+pub(crate) use decisions::{CaseDecision, DecisionBasis, RecordedDecision};
+pub(super) use decisions::{
+    NewApproval, has_attested, has_reciprocal_approval, insert_approval, insert_decision, insert_verification,
+    load_decisions, load_unused_verifications,
+};
+pub(crate) use executions::{ActionExecution, load_executions, load_executions_of_person, load_waiting_passes};
+pub(super) use executions::{ExecutionViewer, NewExecution, insert_execution, set_execution_status};
+pub(super) use pass_watches::{PassWatch, insert_watch, load_watches, mark_method_registered, mark_used};
+pub(super) use requests::{
+    NewVerificationRequest, count_failures_since, has_open_request, insert_request, mark_answered,
+};
+pub(crate) use requests::{
+    VerificationReply, VerificationRequest, count_open_requests_to, load_request_to, load_requests, load_requests_to,
+};
+pub(crate) use retention::erase_old_cases;
