@@ -91,6 +91,13 @@ pub(crate) enum CanaryResult {
     Failed,
 }
 
+impl CanaryResult {
+    /// Returns whether the run says something about the way to the directory.
+    fn is_conclusive(self) -> bool {
+        !matches!(self, Self::Pending | Self::Inconclusive)
+    }
+}
+
 /// One run of the canary.
 pub(crate) struct CanaryRun {
     pub(crate) reference: ReferenceCode,
@@ -102,14 +109,15 @@ pub(crate) struct CanaryRun {
 }
 
 /// Returns the result of a run, computed from its row and evidence.
-fn assess_run(reset: &PasswordReset, proofs: &[EvidenceRecord], now: Timestamp) -> CanaryResult {
+fn assess_run(reset: &PasswordReset, evidence: &[EvidenceRecord], now: Timestamp) -> CanaryResult {
     let since = |at: Option<Timestamp>| {
         let sent = reset.dispatched_at.unwrap_or(reset.created_at);
         at.unwrap_or(reset.updated_at).duration_since(sent).max(SignedDuration::ZERO)
     };
     let took = || since(reset.settled_at);
-    let landed =
-        proofs.iter().any(|proof| matches!(proof.checkpoint, EvidenceCheckpoint::Landed | EvidenceCheckpoint::Carried));
+    let landed = evidence
+        .iter()
+        .any(|known| matches!(known.checkpoint, EvidenceCheckpoint::Landed | EvidenceCheckpoint::Carried));
     match reset.state {
         ResetState::Written | ResetState::Finished => CanaryResult::Passed(took()),
         ResetState::Sending | ResetState::Writing if now.duration_since(reset.created_at) < OVERDUE_AFTER => {
@@ -198,14 +206,14 @@ async fn generate_password(app: &AppState, name_parts: &[String]) -> Option<NewP
 pub(crate) async fn load_runs(db: &Db, count: i64, now: Timestamp) -> Result<Vec<CanaryRun>, StoreError> {
     let mut all = Vec::new();
     for reset in store::load_canaries(db, count).await? {
-        let proofs = store::load_evidence(db, reset.id).await?;
+        let evidence = store::load_evidence(db, reset.id).await?;
         all.push(CanaryRun {
-            result: assess_run(&reset, &proofs, now),
+            result: assess_run(&reset, &evidence, now),
             reference: reset.reference,
             started_at: reset.created_at,
             state: reset.state,
             cause: reset.cause,
-            checkpoints: proofs.into_iter().map(|proof| proof.checkpoint).collect(),
+            checkpoints: evidence.into_iter().map(|known| known.checkpoint).collect(),
         });
     }
     Ok(all)
@@ -238,11 +246,10 @@ pub(crate) enum WritebackHealth {
 pub(super) async fn load_writeback_health(app: &AppState) -> Result<Option<WritebackHealth>, StoreError> {
     let Some(settings) = &app.config.canary else { return Ok(None) };
     let runs = load_runs(&app.db, 5, app.now()).await?;
-    let telling: Vec<&CanaryRun> =
-        runs.iter().filter(|run| !matches!(run.result, CanaryResult::Pending | CanaryResult::Inconclusive)).collect();
-    Ok(match telling.first().map(|run| run.result) {
+    let conclusive: Vec<&CanaryRun> = runs.iter().filter(|run| run.result.is_conclusive()).collect();
+    Ok(match conclusive.first().map(|run| run.result) {
         Some(CanaryResult::Failed) => {
-            let first = telling.iter().take_while(|run| run.result == CanaryResult::Failed).last();
+            let first = conclusive.iter().take_while(|run| run.result == CanaryResult::Failed).last();
             first.map(|run| WritebackHealth::Down(run.started_at))
         }
         Some(CanaryResult::Passed(took) | CanaryResult::DirectoryRefused(took))
@@ -256,10 +263,8 @@ pub(super) async fn load_writeback_health(app: &AppState) -> Result<Option<Write
 
 /// Counts the newest consecutive failures since a time. Pending and inconclusive runs are skipped.
 fn count_consecutive_failures(runs: &[CanaryRun], since: Timestamp) -> usize {
-    let telling = runs.iter().filter(|run| {
-        run.started_at > since && !matches!(run.result, CanaryResult::Pending | CanaryResult::Inconclusive)
-    });
-    telling.take_while(|run| run.result == CanaryResult::Failed).count()
+    let conclusive = runs.iter().filter(|run| run.started_at > since && run.result.is_conclusive());
+    conclusive.take_while(|run| run.result == CanaryResult::Failed).count()
 }
 
 #[cfg(test)]

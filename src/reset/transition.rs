@@ -209,13 +209,12 @@ impl TransitionPlan<'_> {
     fn build_step(&self) -> Option<StateTransition<'_>> {
         let (reset, now) = (self.reset, self.now);
         let (to, cause) = reset.state.after_event(reset.cause, self.event)?;
-        let next_check_at = match self.origin {
+        let next_check_at = if let EventOrigin::Acceptance(operation) = self.origin {
             // Without an operation only evidence can end the reset.
-            EventOrigin::Acceptance(operation) => operation.url.is_none().then(|| now.later(FIRST_POLL_DELAY)),
-            _ => {
-                let can_change = reset.dispatched_at.is_some() && !to.is_open() && !to.is_final(cause, Some(now), now);
-                can_change.then(|| now.later(FIRST_CHECK_DELAY))
-            }
+            operation.url.is_none().then(|| now.later(FIRST_POLL_DELAY))
+        } else {
+            let can_change = reset.dispatched_at.is_some() && !to.is_open() && !to.is_final(cause, Some(now), now);
+            can_change.then(|| now.later(FIRST_CHECK_DELAY))
         };
         let detail = self.basis.response.as_ref().and_then(|response| response.detail);
         Some(StateTransition { id: reset.id, from: reset.state, to, cause, detail, now, next_check_at })

@@ -101,3 +101,50 @@ pub(crate) async fn load_finishing_status(db: &Db, id: ResetId) -> Result<Finish
         Some((None, None)) | None => FinishingStatus::NotReturned,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::store::testing::{TestDatabase, test_databases, test_tenant};
+
+    /// Inserts the row of `resets` that a finishing sign-in belongs to.
+    async fn insert_reset(engine: &TestDatabase) -> ResetId {
+        const SQL: &str = "INSERT INTO resets (id, reference, tenant, object, upn, name, synced, state, created_at, updated_at, revision, change, open)
+            VALUES ($1, '7KQ4M2ZD', $2, $1, '', '', 1, 'written', 0, 0, 1, 0, 0)";
+        let id: ResetId = "01900000-0000-7000-8000-000000000000".parse().unwrap();
+        exec_db!(&engine.db, SQL, id, test_tenant()).unwrap();
+        id
+    }
+
+    #[tokio::test]
+    async fn finishing_is_due_from_return_to_outcome() {
+        for engine in test_databases().await {
+            let (db, id) = (&engine.db, insert_reset(&engine).await);
+            let now = Timestamp::from_second(1_800_000_000).unwrap();
+            let again = now + SignedDuration::from_secs(2);
+            assert_eq!(load_finishing_status(db, id).await.unwrap(), FinishingStatus::NotReturned);
+            insert_finishing(db, id, now).await.unwrap();
+            assert!(claim_due_finishings(db, now, again).await.unwrap().is_empty(), "the person has not returned");
+            mark_returned(db, id, now).await.unwrap();
+            assert_eq!(load_finishing_status(db, id).await.unwrap(), FinishingStatus::Checking);
+            let due = claim_due_finishings(db, now, again).await.unwrap();
+            assert_eq!(
+                due.iter().map(|f| (f.reset_id, f.started_at, f.returned_at)).collect::<Vec<_>>(),
+                [(id, now, now)]
+            );
+            assert!(claim_due_finishings(db, now, again).await.unwrap().is_empty(), "claimed");
+            for (outcome, status) in [
+                (FinishingOutcome::Unchanged, FinishingStatus::Unchanged),
+                (FinishingOutcome::Used, FinishingStatus::Used),
+            ] {
+                let mut tx = db.begin().await.unwrap();
+                end_finishing(&mut tx, id, outcome).await.unwrap();
+                tx.commit().await.unwrap();
+                assert_eq!(load_finishing_status(db, id).await.unwrap(), status);
+            }
+            assert!(claim_due_finishings(db, again, again).await.unwrap().is_empty(), "ended");
+        }
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) struct ResetSummary {
     pub(crate) object: ObjectId,
 }
 
-/// Number of resets per page of the list. A person's list has the same number in its SQL.
+/// Number of resets per page of the list. The SQL of [`load_by_person`] repeats the number.
 pub(crate) const PAGE_SIZE: usize = 50;
 
 /// Columns `id, reference, name, upn, state, cause, created_at, object`.

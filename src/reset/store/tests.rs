@@ -5,9 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::base::{ObjectId, PersonKey, Random, ReferenceCode, ResetId};
-use crate::people::{PasswordSource, PersonProfile};
+use crate::people::{PasswordLastSet, PasswordSource, PersonProfile};
 use crate::reset::cause::ResetCause;
-use crate::reset::record::{EvidenceCheckpoint, EvidenceRecord, PasswordReset};
+use crate::reset::device_checklist::{ChecklistStep, DeviceChecklist, DeviceKinds, LaptopAnswer, StepStatus};
+use crate::reset::record::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
 use crate::reset::state::ResetState;
 use crate::store::StoreError;
 use crate::store::testing::{TestDatabase, test_databases, test_tenant};
@@ -379,5 +380,69 @@ async fn statistics_count_resets_started_since() {
             load_ended(&engine.db, after).await.unwrap().is_empty()
                 && count_by_cause(&engine.db, after).await.unwrap().is_empty()
         );
+    }
+}
+
+#[tokio::test]
+async fn checklist_keeps_answers_and_first_known_devices() {
+    for engine in test_databases().await {
+        let id = insert_reset(&engine, person_key(1), "me").await.unwrap().id;
+        assert_eq!(load_checklist(&engine.db, id).await.unwrap(), DeviceChecklist::default());
+        let phone = DeviceKinds { phone: true, ..DeviceKinds::default() };
+        let mut tx = engine.db.begin().await.unwrap();
+        mark_was_locked(&mut tx, id).await.unwrap();
+        update_laptop_answer(&mut tx, id, Some(LaptopAnswer::LockedOut)).await.unwrap();
+        for (step, status) in [
+            (ChecklistStep::Wifi, StepStatus::Done),
+            (ChecklistStep::Phone, StepStatus::Done),
+            (ChecklistStep::Phone, StepStatus::Open),
+        ] {
+            update_step(&mut tx, id, step, status, base_time()).await.unwrap();
+        }
+        mark_signed_out(&mut tx, id, base_time()).await.unwrap();
+        tx.commit().await.unwrap();
+        save_devices(&engine.db, id, phone).await.unwrap();
+        save_devices(&engine.db, id, DeviceKinds::UNKNOWN).await.unwrap();
+        let expected = DeviceChecklist {
+            was_locked: true,
+            devices: Some(phone),
+            laptop_answer: Some(LaptopAnswer::LockedOut),
+            completed_steps: vec![(ChecklistStep::Wifi, base_time())],
+            signed_out_at: Some(base_time()),
+        };
+        assert_eq!(load_checklist(&engine.db, id).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn helpdesk_reads_texts_notes_and_gauges_until_erasure() {
+    for engine in test_databases().await {
+        let reset = insert_accepted_reset(&engine, person_key(1)).await;
+        insert_reset(&engine, person_key(2), "me").await.unwrap();
+        assert_eq!(load_gauges(&engine.db).await.unwrap(), ResetGauges { sending: 1, queued: 0, writing: 1 });
+        let note = NewNote { author: person_key(9), author_name: "Agent", text: "called back" };
+        let mut tx = engine.db.begin().await.unwrap();
+        insert_note(&mut tx, reset.id, &note, base_time()).await.unwrap();
+        insert_note(&mut tx, reset.id, &note, base_time() + LEASE).await.unwrap();
+        assert!(schedule_checks_now(&mut tx, reset.id, base_time()).await.unwrap());
+        save_password_baseline(&mut tx, reset.id, "S-1-5-21-1", PasswordLastSet::MustChange).await.unwrap();
+        assert!(update_log_gap(&mut tx, reset.id, Some(DeliveryLogGap::Ambiguous)).await.unwrap());
+        assert!(!update_log_gap(&mut tx, reset.id, Some(DeliveryLogGap::Ambiguous)).await.unwrap(), "unchanged");
+        mark_canary(&mut tx, reset.id).await.unwrap();
+        update_state(&mut tx, &transition_to(&reset, ResetState::Written)).await.unwrap();
+        tx.commit().await.unwrap();
+        let notes = load_notes(&engine.db, reset.id).await.unwrap();
+        assert_eq!(notes.iter().map(|note| note.at).collect::<Vec<_>>(), [base_time(), base_time() + LEASE]);
+        let canaries = load_canaries(&engine.db, 5).await.unwrap();
+        let gaps: Vec<_> = canaries.iter().map(|reset| (reset.delivery_log_gap, reset.password_baseline)).collect();
+        assert_eq!(gaps, [(Some(DeliveryLogGap::Ambiguous), Some(PasswordLastSet::MustChange))]);
+        let listed = load_by_person(&engine.db, person_key(1)).await.unwrap();
+        let listed: Vec<_> = listed.iter().map(|line| (line.reference.as_str(), line.name.as_str())).collect();
+        assert_eq!(listed, [(reset.reference.to_string().as_str(), "Wanda")]);
+        assert_eq!(load_texts(&engine.db, reset.id).await.unwrap().upn, "w@x");
+        let mut tx = engine.db.begin().await.unwrap();
+        assert_eq!(erase_reset_names(&mut tx, base_time() + LEASE + LEASE).await.unwrap(), (1, 2), "ended, all notes");
+        tx.commit().await.unwrap();
+        assert_eq!(load_texts(&engine.db, reset.id).await.unwrap().upn, "");
     }
 }
