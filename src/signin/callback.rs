@@ -19,7 +19,7 @@ use super::staff::{StaffPermission as _, StaffRole, ViewHelpdesk};
 use super::verdict::{PersonCoverage, PolicyAssessor};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::Secret;
-use crate::entra::{AuthorizedSignIn, SignInError, VerifiedIdentity, parse_aadsts_codes};
+use crate::entra::{AadstsCode, AuthorizedSignIn, OauthErrorCode, SignInError, VerifiedIdentity, parse_aadsts_codes};
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError};
 
@@ -30,7 +30,7 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(300);
 pub(super) struct CallbackQuery {
     state: Option<String>,
     code: Option<Secret>,
-    error: Option<String>,
+    error: Option<OauthErrorCode>,
     error_description: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn handle_callback(
     let attempt = take_attempt(&app, &session, back.state.as_deref()).await?;
     if let Some(error) = back.error {
         let code = parse_aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();
-        tracing::info!(error, aadsts = code, "sign-in rejected by Entra");
+        tracing::info!(error = error.as_str(), aadsts = code.map(AadstsCode::number), "sign-in rejected by Entra");
         if let Some(finishing) = &attempt.finishing {
             return Ok(Redirect::to(&finishing.return_path()).into_response());
         }
@@ -209,11 +209,11 @@ pub(super) async fn refuse_sign_in(
     app: &AppState,
     refused: SignInRefusal,
     who: Option<&VerifiedIdentity>,
-    aadsts: Option<u32>,
+    aadsts: Option<AadstsCode>,
 ) -> Result<Response, WebError> {
     let event = AuditEvent::new("signin.refused", who.map_or(AuditActor::Portal, |w| AuditActor::Person(w.key)))
         .with_detail("code", refused.as_str())
-        .with_detail("aadsts", aadsts);
+        .with_detail("aadsts", aadsts.map(AadstsCode::number));
     let event = who.map_or(event.clone(), |w| event.with_subject(w.key).with_personal_detail("upn", w.upn.clone()));
     app.audit_log.append(event).await?;
     Err(refused.into())

@@ -21,7 +21,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::CredentialError;
+use super::error::CredentialError;
 use crate::base::{Clock, Random, Secret, TimestampExt as _};
 
 /// Lifetime of a client assertion. Microsoft recommends 5 to 10 minutes.

@@ -36,13 +36,14 @@ pub(super) async fn check_operator_permission(
     let operator = match app.entra.operator.ensure_ready().await {
         Ok(ready) => ready.operator,
         Err(OperatorError::Store(error)) => return Err(error.into()),
+        Err(OperatorError::RefreshTimedOut) => return Err(StoreError::RowNotFound.into()),
         Err(error) => {
             tracing::warn!(error = ?error, "case action rejected: operator unavailable");
             return Err(CaseRefusal::OperatorUnavailable.into());
         }
     };
     let facts = open::fetch_profile(app, person.object).await?;
-    let held = (operator.role.as_str(), operator.scope.as_str());
+    let held = &operator.reset_role;
     if operator.object == person.object || PeopleService::from_ref(app).assess_protection(&facts, held).await?.is_some()
     {
         return Err(CaseRefusal::AccountProtected.into());
@@ -59,9 +60,9 @@ pub(super) async fn check_agent_permission(
     person: PersonKey,
 ) -> Result<(), CaseError> {
     let held = app.entra.graph.fetch_role_assignments(agent.object).await?;
-    let (role, scope) = find_reset_role(&held).ok_or(CaseRefusal::AgentRoleMissing)?;
+    let reset_role = find_reset_role(&held).ok_or(CaseRefusal::AgentRoleMissing)?;
     let facts = open::fetch_profile(app, person.object).await?;
-    match PeopleService::from_ref(app).assess_protection(&facts, (role, &scope)).await? {
+    match PeopleService::from_ref(app).assess_protection(&facts, &reset_role).await? {
         Some(_) => Err(CaseRefusal::AccountProtected.into()),
         None => Ok(()),
     }

@@ -9,7 +9,7 @@ use super::{
     CLOCK_TOLERANCE, LOG_EXPECTED_WITHIN, apply_evidence, observe_checkpoint, record_evidence, record_log_gap,
 };
 use crate::base::{ObjectId, TimestampExt as _};
-use crate::entra::{AUDIT_LOG_RATE_LIMIT, DirectoryAuditRecord, GraphError};
+use crate::entra::{AUDIT_LOG_RATE_LIMIT, AuditResult, DirectoryAuditRecord, GraphError, OnPremisesAgent};
 use crate::health;
 use crate::reset::record::{DeliveryLogGap, EvidenceCheckpoint, EvidenceRecord, PasswordReset};
 use crate::reset::state::{EvidenceFinding, OperationFailure, ResetEvent};
@@ -32,7 +32,7 @@ enum AuditLogMatch {
     Record {
         at: Timestamp,
         success: bool,
-        agent: String,
+        agent: OnPremisesAgent,
         reason: String,
     },
 }
@@ -169,29 +169,21 @@ fn match_records(
     // By Microsoft's clock as measured now, and by the portal's, which may have been set since.
     let spans = [record_window(reset, clocks), record_window(reset, (clocks.0, SignedDuration::ZERO))];
     let in_time = |at: Timestamp| spans.iter().any(|(from, to)| at >= *from && at <= *to);
-    let (target, operator) = (reset.person.object.to_string(), operator.map(|o| o.to_string()));
     let fits = |row: &&DirectoryAuditRecord| {
-        let by = row.initiated_by.as_ref().and_then(|i| i.user.as_ref()).and_then(|u| u.id.clone());
-        let on = row.target_resources.iter().any(|t| t.id.as_deref() == Some(&target));
-        on && by.is_some() && by == operator && in_time(row.activity_date_time)
+        row.has_target(reset.person.object)
+            && operator.is_some_and(|operator| row.is_initiated_by(operator))
+            && in_time(row.activity_date_time)
     };
     let mut found = rows.iter().filter(fits);
     match (found.next(), found.next()) {
         (None, _) => AuditLogMatch::NoRecord,
         (Some(_), Some(_)) => AuditLogMatch::Ambiguous,
-        (Some(row), None) => {
-            let agent = row
-                .additional_details
-                .iter()
-                .find(|d| d.key.as_deref() == Some("OnPremisesAgent"))
-                .and_then(|d| d.value.clone());
-            AuditLogMatch::Record {
-                at: row.activity_date_time,
-                success: row.result == "success",
-                agent: agent.unwrap_or_default(),
-                reason: row.result_reason.clone().unwrap_or_default(),
-            }
-        }
+        (Some(row), None) => AuditLogMatch::Record {
+            at: row.activity_date_time,
+            success: row.result == AuditResult::Success,
+            agent: row.on_premises_agent(),
+            reason: row.result_reason.clone().unwrap_or_default(),
+        },
     }
 }
 
@@ -201,13 +193,13 @@ async fn record_delivery(
     reset: &PasswordReset,
     at: Timestamp,
     success: bool,
-    agent: &str,
+    agent: &OnPremisesAgent,
     reason: &str,
 ) -> Result<bool, StoreError> {
     let evidence = match (success, agent) {
-        (true, "None") if reset.synced => EvidenceFinding::NoAgent,
-        (true, "None" | "") => return Ok(!reset.synced),
-        (true, _) => EvidenceFinding::Carried,
+        (true, OnPremisesAgent::NotUsed) if reset.synced => EvidenceFinding::NoAgent,
+        (true, OnPremisesAgent::NotUsed | OnPremisesAgent::NotRecorded) => return Ok(!reset.synced),
+        (true, OnPremisesAgent::Named(_)) => EvidenceFinding::Carried,
         (false, _) => match classify_status_detail(reason) {
             OperationFailure::Refused(cause) | OperationFailure::Failed(cause) => {
                 EvidenceFinding::AuditLogFailure(cause)
@@ -218,14 +210,18 @@ async fn record_delivery(
     let app = &resets.app;
     let mut transaction = app.audit_log.begin().await?;
     if evidence == EvidenceFinding::Carried {
-        let proof =
-            EvidenceRecord { checkpoint: EvidenceCheckpoint::Carried, at, source: agent.to_owned(), detail: None };
+        let proof = EvidenceRecord {
+            checkpoint: EvidenceCheckpoint::Carried,
+            at,
+            source: agent.as_str().to_owned(),
+            detail: None,
+        };
         if record_evidence(&mut transaction, reset, &proof, "reset.carried").await? {
             observe_checkpoint(resets, reset, EvidenceCheckpoint::Carried, at);
         }
     }
     store::update_log_gap(transaction.tx(), reset.id, None).await?;
-    apply_evidence(resets, &mut transaction, reset, (evidence, agent)).await?;
+    apply_evidence(resets, &mut transaction, reset, (evidence, agent.as_str())).await?;
     store::mark_changed(transaction.tx(), reset.id, app.now()).await?;
     transaction.commit().await?;
     app.reset_changed.notify_one();
@@ -296,7 +292,7 @@ pub(in crate::reset) mod tests {
         };
         let good = audit_record(PERSON_ID, OPERATOR_ID, "2026-11-23T10:00:04Z");
         assert!(
-            matches!(look(std::slice::from_ref(&good)), AuditLogMatch::Record { success: true, agent, .. } if agent == "CloudSync")
+            matches!(look(std::slice::from_ref(&good)), AuditLogMatch::Record { success: true, agent, .. } if agent.as_str() == "CloudSync")
         );
         assert_eq!(look(&[]), AuditLogMatch::NoRecord);
         assert_eq!(look(&[good.clone(), good.clone()]), AuditLogMatch::Ambiguous);

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{ObjectId, run_every};
-use crate::entra::GraphError;
+use crate::entra::{EntraRole, GraphError};
 use crate::state::AppState;
 use crate::store::{Db, RateLimit, StoreError, exec_db, select_optional};
 use judge::assess_policies;
@@ -46,7 +46,7 @@ pub(crate) enum AssessmentResult {
     Enforced {
         people: Vec<String>,
         groups: Vec<String>,
-        roles: Vec<String>,
+        roles: Vec<EntraRole>,
         #[serde(default)]
         guests: bool,
         /// Whether the strength also allows a one-time Temporary Access Pass.
@@ -94,7 +94,7 @@ pub(crate) struct AssessmentSummary {
 struct PolicyExclusions<'a> {
     people: &'a [String],
     groups: &'a [String],
-    roles: &'a [String],
+    roles: &'a [EntraRole],
 }
 
 /// Renews the assessments at the start and then daily, so that a sign-in does not wait for them. A result of one
@@ -151,12 +151,12 @@ impl PolicyAssessor {
         if memberships.group_ids.iter().any(|id| excluded.groups.contains(id)) {
             return PersonCoverage::Excluded;
         }
-        if memberships.role_template_ids.iter().any(|template| excluded.roles.contains(template)) {
+        if memberships.roles.iter().any(|role| excluded.roles.contains(role)) {
             return PersonCoverage::Excluded;
         }
         if !excluded.roles.is_empty() {
             match self.app.entra.graph.fetch_role_assignments(person).await {
-                Ok(held) if held.iter().any(|role| excluded.roles.contains(&role.role_template_id)) => {
+                Ok(held) if held.iter().any(|held| excluded.roles.contains(&held.role)) => {
                     return PersonCoverage::Excluded;
                 }
                 Ok(_) => {}
@@ -325,7 +325,7 @@ mod tests {
         for engine in test_databases().await {
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             assert_eq!(load_result(&engine.db, "c1").await.unwrap(), None);
-            let (people, groups, roles) = (vec![], vec![], vec!["r".to_owned()]);
+            let (people, groups, roles) = (vec![], vec![], vec![EntraRole::Other("r".to_owned())]);
             for verdict in [
                 AssessmentResult::NotEnforced,
                 AssessmentResult::Enforced { people, groups, roles, guests: true, passes: true },
