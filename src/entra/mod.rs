@@ -55,7 +55,9 @@ pub(crate) use http_client::build_client;
 pub(crate) use identity_risk::{RiskLookup, RiskyUser, UserRiskLevel, UserRiskState};
 pub(crate) use mail::OutgoingMail;
 pub(crate) use method_combination::{AuthenticationMethodMode, MethodCombination};
-pub(crate) use oidc::{AuthorizeRequest, AuthorizedSignIn, IdentityError, SignInError, VerifiedIdentity};
+pub(crate) use oidc::{
+    AuthorizeRequest, AuthorizedSignIn, CodeRedemption, IdentityError, SignInError, VerifiedIdentity,
+};
 pub(crate) use operator::{
     DispatchOutcome, DispatchPermit, LinkRefusal, LinkedOperator, OperationPoll, OperationStatus, OperatorCandidate,
     OperatorError, OperatorFault, OperatorPrivilege, PassStatus, PasswordValidation, TemporaryAccessPass,

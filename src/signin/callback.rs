@@ -19,7 +19,9 @@ use super::staff::{StaffPermission as _, StaffRole, ViewHelpdesk};
 use super::verdict::{PersonCoverage, PolicyAssessor};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::Secret;
-use crate::entra::{AadstsCode, AuthorizedSignIn, OauthErrorCode, SignInError, VerifiedIdentity, parse_aadsts_codes};
+use crate::entra::{
+    AadstsCode, AuthorizedSignIn, CodeRedemption, OauthErrorCode, SignInError, VerifiedIdentity, parse_aadsts_codes,
+};
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError};
 
@@ -53,8 +55,13 @@ pub(super) async fn handle_callback(
     }
     let code = back.code.ok_or(SignInRefusal::NoAttempt)?;
     let verifier = Secret::new(attempt.verifier.clone());
-    let proof = (attempt.nonce.as_str(), &verifier);
-    let who = match app.entra.oidc.redeem_code(code.expose_secret(), proof, attempt.claims.as_deref()).await {
+    let redemption = CodeRedemption {
+        code: &code,
+        nonce: &attempt.nonce,
+        pkce_verifier: &verifier,
+        claims: attempt.claims.as_deref(),
+    };
+    let who = match app.entra.oidc.redeem_code(redemption).await {
         Ok(who) => who,
         Err(error) => {
             tracing::warn!(error = ?error, "sign-in callback failed: code exchange or id token rejected");

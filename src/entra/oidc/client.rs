@@ -45,6 +45,15 @@ pub(crate) struct AuthorizeRequest<'a> {
     pub(crate) login_hint: Option<&'a str>,
 }
 
+/// Authorization code to exchange, with what belongs to its authorize request.
+pub(crate) struct CodeRedemption<'a> {
+    pub(crate) code: &'a Secret,
+    pub(crate) nonce: &'a str,
+    pub(crate) pkce_verifier: &'a Secret,
+    /// `claims` parameter that the token must satisfy.
+    pub(crate) claims: Option<&'a str>,
+}
+
 /// Completed sign-in: the verified person and their tokens.
 pub(crate) struct AuthorizedSignIn {
     pub(crate) identity: VerifiedIdentity,
@@ -176,29 +185,23 @@ impl OidcClient {
     }
 
     /// Exchanges an authorization code for tokens and verifies the id token.
-    ///
-    /// `claims` is the `claims` parameter that the token must satisfy.
-    pub(crate) async fn redeem_code(
-        &self,
-        code: &str,
-        (nonce, verifier): (&str, &Secret),
-        claims: Option<&str>,
-    ) -> Result<AuthorizedSignIn, SignInError> {
+    pub(crate) async fn redeem_code(&self, redemption: CodeRedemption<'_>) -> Result<AuthorizedSignIn, SignInError> {
         let provider = self.provider(PROVIDER_REFRESH_INTERVAL).await?;
         let oauth = self.oauth_client(&provider);
-        let verifier = PkceCodeVerifier::new(verifier.expose_secret().to_owned());
+        let verifier = PkceCodeVerifier::new(redemption.pkce_verifier.expose_secret().to_owned());
         let http = self.http.clone();
         let send = move |request| send_oauth_request(http.clone(), request);
         let proof = self.client_authentication(&provider).await?;
-        let mut request = oauth.exchange_code(AuthorizationCode::new(code.to_owned())).set_pkce_verifier(verifier);
+        let code = AuthorizationCode::new(redemption.code.expose_secret().to_owned());
+        let mut request = oauth.exchange_code(code).set_pkce_verifier(verifier);
         for (name, value) in proof.form_fields() {
             request = request.add_extra_param(name, value);
         }
-        if let Some(claims) = claims {
+        if let Some(claims) = redemption.claims {
             request = request.add_extra_param("claims", claims.to_owned());
         }
         let tokens = TokenSet::from(&request.request_async(&send).await.map_err(TokenError::from)?);
-        self.verify_tokens(&provider, tokens, Some(nonce)).await
+        self.verify_tokens(&provider, tokens, Some(redemption.nonce)).await
     }
 
     /// Verifies an id token and returns the person it identifies.

@@ -7,5 +7,5 @@ mod device;
 mod identity;
 mod provider;
 
-pub(crate) use client::{AuthorizeRequest, AuthorizedSignIn, OidcClient, SignInError};
+pub(crate) use client::{AuthorizeRequest, AuthorizedSignIn, CodeRedemption, OidcClient, SignInError};
 pub(crate) use identity::{IdentityError, VerifiedIdentity};

@@ -256,13 +256,13 @@ impl From<OperatorRow> for LinkedOperator {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::audit::AuditLog;
     use crate::base::{Clock, PersonKey, Random};
     use crate::store::testing::{test_databases, test_sealer, test_tenant};
 
-    fn test_candidate() -> OperatorCandidate {
+    pub(in crate::entra::operator) fn test_candidate() -> OperatorCandidate {
         let key = PersonKey { tenant: test_tenant(), object: "5e000000-0000-4000-8000-000000000001".parse().unwrap() };
         let text = |t: &str| t.to_owned();
         OperatorCandidate {

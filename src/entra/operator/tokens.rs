@@ -146,3 +146,33 @@ impl OperatorClient {
         self.store.mark_access_expired().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::store::tests::test_candidate;
+    use super::*;
+    use crate::base::{Clock, Random};
+    use crate::entra::EntraClients;
+    use crate::store::testing::{test_databases, test_sealer};
+
+    #[tokio::test]
+    async fn unfinished_refresh_of_another_replica_times_out() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let settings = toml::from_str(
+            "[server]\npublic_url = \"https://reset.contoso.example/\"\n[sealing]\nkeys = []\n[entra]\n\
+             tenant_id = \"c0de0000-7e5a-4f00-8000-00000000c0de\"\nclient_id = \"a0000000-0000-4000-8000-0000000000a1\"\n\
+             credential = { kind = \"secret\", secret = \"x\" }\n",
+        )
+        .unwrap();
+        let engine = test_databases().await.into_iter().next().unwrap();
+        let (clock, random) = (Clock::system(), Random::system());
+        let operator = EntraClients::new(&settings, &engine.db, &test_sealer(), &clock, &random).unwrap().operator;
+        assert!(matches!(operator.access_token().await, Err(OperatorError::NotLinked)));
+        let mut transaction = operator.audit_log.begin().await.unwrap();
+        operator.store.replace_operator(transaction.tx(), &test_candidate(), "x", clock.now()).await.unwrap();
+        transaction.commit().await.unwrap();
+        let claim = operator.store.claim_refresh("another", clock.now(), REFRESH_CLAIM_DURATION).await.unwrap();
+        assert_eq!(claim, RefreshClaim::Acquired);
+        assert!(matches!(operator.access_token().await, Err(OperatorError::RefreshTimedOut)));
+    }
+}

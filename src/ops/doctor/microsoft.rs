@@ -272,7 +272,7 @@ fn report_operator_roles(
                 ),
         ),
         Some(held) => {
-            report.add(DoctorFinding::ok(CHECK, format!("{} holds {} for {}", operator.upn, held.role, held.scope)))
+            report.add(DoctorFinding::ok(CHECK, format!("{} holds {} for {}", operator.upn, held.role, held.scope)));
         }
     }
 }
