@@ -49,9 +49,8 @@ pub(crate) use conditional_access::{ConditionalAccessPolicy, PolicyState, SignIn
 pub(crate) use devices::{DevicePlatform, DeviceTrust, GraphDevice};
 pub(crate) use graph::GraphClient;
 pub(crate) use graph_error::{GraphError, GraphRefusal};
-pub(crate) use http_client::HttpError;
 #[cfg(feature = "emulator")]
-pub(crate) use http_client::build_client;
+pub(crate) use http_client::{HttpError, build_client};
 pub(crate) use identity_risk::{RiskLookup, RiskyUser, UserRiskLevel, UserRiskState};
 pub(crate) use mail::OutgoingMail;
 pub(crate) use method_combination::{AuthenticationMethodMode, MethodCombination};
