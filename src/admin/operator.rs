@@ -38,7 +38,7 @@ async fn show_operator_page(
     admin: StaffMember<ManageOperator>,
 ) -> Result<Response, WebError> {
     let candidate = app.entra.operator.load_candidate(&admin.session).await?;
-    let tenant_wide = candidate.as_ref().is_some_and(|c| c.scope == "/");
+    let tenant_wide = candidate.as_ref().is_some_and(|c| c.reset_role.scope.is_entire_tenant());
     let current = app.entra.operator.load_operator().await?;
     Ok(render_page(&OperatorPage { ctx: with_staff_navigation(frame, &admin.login), current, candidate, tenant_wide }))
 }

@@ -7,6 +7,7 @@ use crate::base::PersonKey;
 use crate::entra::{OperatorError, find_reset_role};
 use crate::people::PeopleService;
 use crate::state::AppState;
+use crate::store::StoreError;
 
 /// Checks that the reset operator is available and may act on this person.
 ///
@@ -22,6 +23,7 @@ pub(super) async fn check_operator_permission(
     let operator = match app.entra.operator.ensure_ready().await {
         Ok(ready) => ready.operator,
         Err(OperatorError::Store(error)) => return Err(error.into()),
+        Err(OperatorError::RefreshTimedOut) => return Err(StoreError::RowNotFound.into()),
         Err(error) => {
             tracing::warn!(error = ?error, "case action rejected: operator unavailable");
             return Err(CaseRefusal::OperatorUnavailable.into());
@@ -31,8 +33,7 @@ pub(super) async fn check_operator_permission(
     if operator.object == person.key.object {
         return Err(CaseRefusal::AccountProtected.into());
     }
-    let held = (operator.role.as_str(), operator.scope.as_str());
-    match PeopleService::new(app).assess_protection(profile, held).await? {
+    match PeopleService::new(app).assess_protection(profile, &operator.reset_role).await? {
         Some(_) => Err(CaseRefusal::AccountProtected.into()),
         None => Ok(()),
     }
@@ -47,8 +48,8 @@ pub(super) async fn check_agent_permission(
     person: &PersonSnapshot,
 ) -> Result<(), CaseError> {
     let held = app.entra.graph.fetch_role_assignments(agent.object).await?;
-    let (role, scope) = find_reset_role(&held).ok_or(CaseRefusal::AgentRoleMissing)?;
-    match PeopleService::new(app).assess_protection(person.profile().await?, (role, &scope)).await? {
+    let reset_role = find_reset_role(&held).ok_or(CaseRefusal::AgentRoleMissing)?;
+    match PeopleService::new(app).assess_protection(person.profile().await?, &reset_role).await? {
         Some(_) => Err(CaseRefusal::AccountProtected.into()),
         None => Ok(()),
     }

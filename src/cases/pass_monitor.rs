@@ -102,6 +102,7 @@ async fn check_use(app: &AppState, watch: &PassWatch) -> Result<(), StoreError> 
         Ok(PassStatus::Used) => record_pass_event(app, watch, PassEvent::Used, app.now()).await,
         Ok(PassStatus::Usable | PassStatus::Ended) => Ok(()),
         Err(OperatorError::Store(error)) => Err(error),
+        Err(OperatorError::RefreshTimedOut) => Err(StoreError::RowNotFound),
         Err(error) => {
             tracing::warn!(error = ?error, "Temporary Access Pass status unavailable: retrying");
             Ok(())

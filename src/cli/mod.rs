@@ -249,8 +249,7 @@ async fn link_operator(config: &Config, account: Option<&str>) -> Result<(), Cli
 }
 
 fn confirm_operator(who: &ops::ProposedOperator) -> bool {
-    let scope = if who.scope == "/" { "the whole tenant" } else { &who.scope };
-    print_line(&format!("{} ({}) signed in: {}, {scope}", who.name, who.upn, who.role));
+    print_line(&format!("{} ({}) signed in: {}, {}", who.name, who.upn, who.role, who.scope));
     print_line("Make it the operator of this portal? Type yes:");
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed).is_ok() && typed.trim().eq_ignore_ascii_case("yes")

@@ -8,7 +8,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::entra::{ConditionalAccessPolicy, SignInFrequency};
+use crate::entra::{
+    AuthenticationMethodMode, ConditionalAccessPolicy, EntraRole, MethodCombination, PolicyState, SignInFrequency,
+};
 
 /// Finding about a policy. The first group, up to [`Self::UnknownMethod`], makes the result not enforced. The second
 /// group is advisory. Stored as JSON in `policy_verdicts`.
@@ -119,7 +121,7 @@ pub(crate) enum AssessmentResult {
     Enforced {
         people: Vec<String>,
         groups: Vec<String>,
-        roles: Vec<String>,
+        roles: Vec<EntraRole>,
         #[serde(default)]
         guests: bool,
         /// Whether the strength also allows a one-time Temporary Access Pass.
@@ -146,53 +148,49 @@ pub(crate) struct PolicyAssessment {
     pub(crate) findings: Vec<PolicyFinding>,
 }
 
-/// Strength of a combination of authentication methods.
+/// Strength of a method, or of a combination of methods: that of the method with the highest value here.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum CombinationStrength {
-    Strong,
     Weak,
-    Password,
+    Strong,
     Unknown,
+    Password,
 }
 
-/// Classifies a combination by the members of `authenticationMethodModes` (msgraph-metadata, 2026-08-20).
-fn classify_combination(combination: &str) -> CombinationStrength {
-    let parts: Vec<&str> = combination.split(',').map(str::trim).collect();
-    let any = |names: &[&str]| parts.iter().any(|part| names.contains(part));
-    if any(&["password", "federatedSingleFactor", "federatedMultiFactor"]) {
-        return CombinationStrength::Password;
+fn method_strength(method: &AuthenticationMethodMode) -> CombinationStrength {
+    match method {
+        AuthenticationMethodMode::Password
+        | AuthenticationMethodMode::FederatedSingleFactor
+        | AuthenticationMethodMode::FederatedMultiFactor => CombinationStrength::Password,
+        AuthenticationMethodMode::Fido2
+        | AuthenticationMethodMode::WindowsHelloForBusiness
+        | AuthenticationMethodMode::X509CertificateMultiFactor
+        | AuthenticationMethodMode::DeviceBasedPush
+        | AuthenticationMethodMode::TemporaryAccessPassOneTime
+        | AuthenticationMethodMode::TemporaryAccessPassMultiUse => CombinationStrength::Strong,
+        AuthenticationMethodMode::Voice
+        | AuthenticationMethodMode::HardwareOath
+        | AuthenticationMethodMode::SoftwareOath
+        | AuthenticationMethodMode::Sms
+        | AuthenticationMethodMode::MicrosoftAuthenticatorPush
+        | AuthenticationMethodMode::Email
+        | AuthenticationMethodMode::X509CertificateSingleFactor
+        | AuthenticationMethodMode::QrCodePin => CombinationStrength::Weak,
+        AuthenticationMethodMode::Other(_) => CombinationStrength::Unknown,
     }
-    let strong = [
-        "fido2",
-        "windowsHelloForBusiness",
-        "x509CertificateMultiFactor",
-        "deviceBasedPush",
-        "temporaryAccessPassOneTime",
-        "temporaryAccessPassMultiUse",
-    ];
-    let weak = [
-        "voice",
-        "hardwareOath",
-        "softwareOath",
-        "sms",
-        "microsoftAuthenticatorPush",
-        "email",
-        "x509CertificateSingleFactor",
-        "qrCodePin",
-    ];
-    match parts.iter().all(|part| strong.contains(part) || weak.contains(part)) {
-        false => CombinationStrength::Unknown,
-        true if any(&strong) => CombinationStrength::Strong,
-        true => CombinationStrength::Weak,
-    }
+}
+
+fn classify_combination(combination: &MethodCombination) -> CombinationStrength {
+    combination.methods().iter().map(method_strength).max().unwrap_or(CombinationStrength::Unknown)
 }
 
 /// Returns the findings because of which a policy does not enforce the context.
 fn blocking_findings(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
     let mut found = Vec::new();
-    match policy.state.as_str() {
-        "enabled" => {}
-        "enabledForReportingButNotEnforced" => found.push(PolicyFinding::ReportOnly),
-        _ => found.push(PolicyFinding::Disabled),
+    match policy.state {
+        PolicyState::Enabled => {}
+        PolicyState::ReportOnly => found.push(PolicyFinding::ReportOnly),
+        PolicyState::Disabled | PolicyState::Other(_) => found.push(PolicyFinding::Disabled),
     }
     if !policy.includes_all_users {
         found.push(PolicyFinding::NotAllUsers);
@@ -207,8 +205,8 @@ fn blocking_findings(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
     }
     for combination in &policy.allowed_combinations {
         match classify_combination(combination) {
-            CombinationStrength::Password => found.push(PolicyFinding::AllowsPassword(combination.clone())),
-            CombinationStrength::Unknown => found.push(PolicyFinding::UnknownMethod(combination.clone())),
+            CombinationStrength::Password => found.push(PolicyFinding::AllowsPassword(combination.to_string())),
+            CombinationStrength::Unknown => found.push(PolicyFinding::UnknownMethod(combination.to_string())),
             CombinationStrength::Strong | CombinationStrength::Weak => {}
         }
     }
@@ -230,9 +228,9 @@ fn advisory_findings(policy: &ConditionalAccessPolicy) -> Vec<PolicyFinding> {
     }
     for combination in &policy.allowed_combinations {
         if matches!(classify_combination(combination), CombinationStrength::Weak) {
-            found.push(PolicyFinding::WeakMethod(combination.clone()));
+            found.push(PolicyFinding::WeakMethod(combination.to_string()));
         }
-        if combination.contains("temporaryAccessPassMultiUse") {
+        if combination.has_method(&AuthenticationMethodMode::TemporaryAccessPassMultiUse) {
             found.push(PolicyFinding::MultiUsePass);
         }
     }
@@ -269,7 +267,10 @@ pub(super) fn assess_policies(policies: &[ConditionalAccessPolicy], context: &st
         groups: best.excluded_groups.clone(),
         roles: best.excluded_roles.clone(),
         guests: best.excludes_guests,
-        passes: best.allowed_combinations.iter().any(|c| c == "temporaryAccessPassOneTime"),
+        passes: best
+            .allowed_combinations
+            .iter()
+            .any(|combination| combination.is_only(&AuthenticationMethodMode::TemporaryAccessPassOneTime)),
     };
     PolicyAssessment { result: verdict, policy_name: best.name.clone(), findings: advisory_findings(best) }
 }

@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::{ObjectId, run_every};
-use crate::entra::{GraphError, VerifiedIdentity};
+use crate::entra::{EntraRole, GraphError, VerifiedIdentity};
 use crate::state::AppState;
 use crate::store::{Db, RateLimit, StoreError};
 use assessment::{AssessmentResult, assess_policies};
@@ -68,7 +68,7 @@ pub(crate) struct AssessmentSummary {
 struct PolicyExclusions<'a> {
     people: &'a [String],
     groups: &'a [String],
-    roles: &'a [String],
+    roles: &'a [EntraRole],
 }
 
 /// Renews the assessments at the start and then daily, so that a sign-in does not wait for them. A result of one
@@ -128,12 +128,12 @@ impl PolicyAssessor {
         if memberships.group_ids.iter().any(|id| excluded.groups.contains(id)) {
             return PersonCoverage::Excluded;
         }
-        if memberships.role_template_ids.iter().any(|template| excluded.roles.contains(template)) {
+        if memberships.roles.iter().any(|role| excluded.roles.contains(role)) {
             return PersonCoverage::Excluded;
         }
         if !excluded.roles.is_empty() {
             match self.app.entra.graph.fetch_role_assignments(person).await {
-                Ok(held) if held.iter().any(|role| excluded.roles.contains(&role.role_template_id)) => {
+                Ok(held) if held.iter().any(|held| excluded.roles.contains(&held.role)) => {
                     return PersonCoverage::Excluded;
                 }
                 Ok(_) => {}

@@ -48,9 +48,10 @@ pub(super) async fn upsert_assessment(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entra::EntraRole;
     use crate::store::testing::test_databases;
 
-    fn enforced(roles: Vec<String>) -> AssessmentResult {
+    fn enforced(roles: Vec<EntraRole>) -> AssessmentResult {
         AssessmentResult::Enforced { people: vec![], groups: vec![], roles, guests: true, passes: true }
     }
 
@@ -59,7 +60,9 @@ mod tests {
         for engine in test_databases().await {
             let now = Timestamp::from_second(1_800_000_000).unwrap();
             assert_eq!(load_result(&engine.db, "c1").await.unwrap(), None);
-            for (result, enforced_count) in [(AssessmentResult::NotEnforced, 0), (enforced(vec!["r".to_owned()]), 1)] {
+            for (result, enforced_count) in
+                [(AssessmentResult::NotEnforced, 0), (enforced(vec![EntraRole::Other("r".to_owned())]), 1)]
+            {
                 let opinion = PolicyAssessment {
                     result,
                     policy_name: "p".to_owned(),
@@ -83,7 +86,8 @@ mod tests {
             let remarks = r#"[{"says":"narrowed","what":"locations"},{"says":"excludes_people","what":2},{"says":"not_every_time"}]"#;
             exec_db!(&engine.db, SQL, "c1", StoredTime(now), good, "p", remarks).unwrap();
             exec_db!(&engine.db, SQL, "c2", StoredTime(now), "\"bad\"", "", r#"[{"says":"no_policy"}]"#).unwrap();
-            let [people, groups, roles] = ["u", "g", "r"].map(|id| vec![id.to_owned()]);
+            let [people, groups] = ["u", "g"].map(|id| vec![id.to_owned()]);
+            let roles = vec![EntraRole::Other("r".to_owned())];
             let result = AssessmentResult::Enforced { people, groups, roles, guests: true, passes: false };
             assert_eq!(load_result(&engine.db, "c1").await.unwrap(), Some((result, now)));
             assert_eq!(

@@ -137,6 +137,7 @@ impl EligibilityChecker {
         let operator = match self.app.entra.operator.ensure_ready().await {
             Ok(ready) => ready.operator,
             Err(OperatorError::Store(error)) => return Err(error),
+            Err(OperatorError::RefreshTimedOut) => return Err(StoreError::RowNotFound),
             Err(OperatorError::Fault(trouble)) => return Ok(Some(BlockReason::OperatorUnavailable(Some(trouble)))),
             Err(OperatorError::NotLinked) => return Ok(Some(BlockReason::OperatorUnavailable(None))),
             Err(error) => {
@@ -147,7 +148,7 @@ impl EligibilityChecker {
         if operator.object == facts.id {
             return Ok(Some(BlockReason::OperatorAccount));
         }
-        match self.people.assess_protection(facts, (&operator.role, &operator.scope)).await {
+        match self.people.assess_protection(facts, &operator.reset_role).await {
             Ok(None) => self.check_approval(facts, person).await,
             Ok(Some(protection)) => Ok(Some(BlockReason::Protected(protection))),
             // Fails closed: a person whose roles cannot be fetched counts as privileged.

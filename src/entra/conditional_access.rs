@@ -11,7 +11,51 @@
 
 use serde_json::{Map, Value};
 
-use super::graph::{GraphClient, GraphError};
+use super::graph::GraphClient;
+use super::graph_error::GraphError;
+use super::method_combination::MethodCombination;
+use super::roles::EntraRole;
+use super::wire_value::wire_enum;
+
+wire_enum! {
+    /// State of a policy (`state`).
+    PolicyState, exact {
+        Enabled = "enabled",
+        Disabled = "disabled",
+        ReportOnly = "enabledForReportingButNotEnforced",
+    }
+}
+
+wire_enum! {
+    /// Interval after which a policy requires a new sign-in (`frequencyInterval`).
+    FrequencyInterval, ignore_case {
+        EveryTime = "everyTime",
+        TimeBased = "timeBased",
+    }
+}
+
+wire_enum! {
+    /// Factors that a new sign-in must repeat (`authenticationType` of the sign-in frequency).
+    FrequencyFactors, ignore_case {
+        PrimaryAndSecondary = "primaryAndSecondaryAuthentication",
+        Secondary = "secondaryAuthentication",
+    }
+}
+
+wire_enum! {
+    /// Grant control of a policy (`builtInControls`), of which the product distinguishes this one.
+    GrantControl, exact {
+        Block = "block",
+    }
+}
+
+wire_enum! {
+    /// Relation between the grant controls of a policy (`operator`).
+    GrantOperator, exact {
+        AllOf = "AND",
+        OneOf = "OR",
+    }
+}
 
 /// Session control of a policy: how often a person must sign in again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +70,13 @@ pub(crate) enum SignInFrequency {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConditionalAccessPolicy {
     pub(crate) name: String,
-    pub(crate) state: String,
+    pub(crate) state: PolicyState,
     pub(crate) contexts: Vec<String>,
     /// The policy includes all users. Exclusions are listed below.
     pub(crate) includes_all_users: bool,
     pub(crate) excluded_users: Vec<String>,
     pub(crate) excluded_groups: Vec<String>,
-    pub(crate) excluded_roles: Vec<String>,
+    pub(crate) excluded_roles: Vec<EntraRole>,
     pub(crate) excludes_guests: bool,
     /// Graph names of the conditions outside of which the policy does not apply.
     pub(crate) narrowing_conditions: Vec<String>,
@@ -40,7 +84,7 @@ pub(crate) struct ConditionalAccessPolicy {
     pub(crate) blocks_access: bool,
     /// Graph names of the grant controls that satisfy the policy instead of the authentication strength.
     pub(crate) alternative_controls: Vec<String>,
-    pub(crate) allowed_combinations: Vec<String>,
+    pub(crate) allowed_combinations: Vec<MethodCombination>,
     pub(crate) frequency: SignInFrequency,
 }
 
@@ -57,7 +101,17 @@ fn is_unset(value: &Value) -> bool {
 
 /// Returns the strings of a JSON array.
 fn string_list(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    value_list(value)
+}
+
+/// Returns the values of a JSON array of strings. Anything else in it is ignored.
+fn value_list<T: From<String>>(value: &Value) -> Vec<T> {
+    value.as_array().into_iter().flatten().filter_map(parse_value).collect()
+}
+
+/// Returns a value that is a string. `None` for anything else, also `null`.
+fn parse_value<T: From<String>>(value: &Value) -> Option<T> {
+    value.as_str().map(|text| text.to_owned().into())
 }
 
 /// Returns true if a pair such as `includeLocations` and `excludeLocations` covers everything.
@@ -105,7 +159,7 @@ fn find_narrowing_conditions(policy: &Value) -> Vec<String> {
 
 /// Returns the controls that satisfy the policy alone, because they are joined to the strength by `OR`.
 fn find_alternative_controls(controls: &Value) -> Vec<String> {
-    if controls["operator"].as_str() != Some("OR") {
+    if parse_value(&controls["operator"]) != Some(GrantOperator::OneOf) {
         return Vec::new();
     }
     let mut found = string_list(&controls["builtInControls"]);
@@ -124,12 +178,9 @@ fn pointer_or_null<'a>(value: &'a Value, pointer: &str) -> &'a Value {
 
 fn parse_sign_in_frequency(session: &Value) -> SignInFrequency {
     let frequency = &session["signInFrequency"];
-    let is = |name: &str, value: &str| {
-        frequency.get(name).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(value))
-    };
     let every = frequency["isEnabled"] == Value::Bool(true)
-        && is("frequencyInterval", "everyTime")
-        && !is("authenticationType", "secondaryAuthentication");
+        && parse_value(&frequency["frequencyInterval"]) == Some(FrequencyInterval::EveryTime)
+        && parse_value(&frequency["authenticationType"]) != Some(FrequencyFactors::Secondary);
     if every { SignInFrequency::EveryTime } else { SignInFrequency::Other }
 }
 
@@ -140,7 +191,7 @@ fn parse_policy(policy: &Value) -> ConditionalAccessPolicy {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     ConditionalAccessPolicy {
         name: text(&policy["displayName"]),
-        state: text(&policy["state"]),
+        state: text(&policy["state"]).into(),
         contexts: string_list(pointer_or_null(
             policy,
             "/conditions/applications/includeAuthenticationContextClassReferences",
@@ -148,12 +199,12 @@ fn parse_policy(policy: &Value) -> ConditionalAccessPolicy {
         includes_all_users: string_list(&users["includeUsers"]).iter().any(|who| who == "All"),
         excluded_users: excluded_people,
         excluded_groups: string_list(&users["excludeGroups"]),
-        excluded_roles: string_list(&users["excludeRoles"]),
+        excluded_roles: value_list(&users["excludeRoles"]),
         excludes_guests: !guests.is_empty() || !is_unset(&users["excludeGuestsOrExternalUsers"]),
         narrowing_conditions: find_narrowing_conditions(policy),
-        blocks_access: string_list(&controls["builtInControls"]).iter().any(|control| control == "block"),
+        blocks_access: value_list(&controls["builtInControls"]).contains(&GrantControl::Block),
         alternative_controls: find_alternative_controls(controls),
-        allowed_combinations: string_list(pointer_or_null(controls, "/authenticationStrength/allowedCombinations")),
+        allowed_combinations: value_list(pointer_or_null(controls, "/authenticationStrength/allowedCombinations")),
         frequency: parse_sign_in_frequency(&policy["sessionControls"]),
     }
 }
@@ -177,6 +228,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::entra::wire_value::testing::{accepts_any_case, check_wire_values};
 
     /// Policy as Graph returns it, with everything that is not set present as `null` or empty.
     fn policy_json() -> Value {
@@ -215,6 +267,28 @@ mod tests {
         let (parent, name) = at.rsplit_once('/').unwrap();
         policy.pointer_mut(parent).unwrap()[name] = value;
         parse_policy(&policy)
+    }
+
+    #[test]
+    fn policy_values_keep_their_text() {
+        check_wire_values::<PolicyState>();
+        check_wire_values::<FrequencyInterval>();
+        check_wire_values::<FrequencyFactors>();
+        check_wire_values::<GrantControl>();
+        check_wire_values::<GrantOperator>();
+        assert!(accepts_any_case::<FrequencyInterval>() && accepts_any_case::<FrequencyFactors>());
+        assert!(!accepts_any_case::<PolicyState>() && !accepts_any_case::<GrantOperator>());
+    }
+
+    #[test]
+    fn missing_state_and_strength_are_readable() {
+        for nothing in [Value::Null, json!(7), json!([])] {
+            assert_eq!(policy_with("/state", nothing.clone()).state, PolicyState::Other(String::new()));
+            assert_eq!(policy_with("/grantControls", nothing).allowed_combinations, []);
+        }
+        assert_eq!(policy_with("/state", json!("Enabled")).state, PolicyState::Other("Enabled".to_owned()));
+        let roles = policy_with("/conditions/users/excludeRoles", json!(["62e90394-69f5-4237-9190-012177145e10", "x"]));
+        assert_eq!(roles.excluded_roles, [EntraRole::GlobalAdministrator, EntraRole::Other("x".to_owned())]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Graph client: sends requests and maps every failure to [`GraphError`].
 //!
-//! Reads use the application's token. Calls with another token pass it to [`GraphClient::send`].
+//! Reads use the application's token. Calls with another token pass it to [`GraphClient::send`]. The files named after
+//! Graph's resources add the methods for one resource each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -11,14 +12,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::acting_identity::ClaimsChallenge;
 use super::app_token::AppTokenProvider;
+use super::graph_error::{GraphError, GraphRefusal};
 use super::http_client::{self, HttpError};
 use super::oidc::OidcClient;
-use super::token_endpoint::TokenError;
 use crate::base::{Clock, Metrics, Random, Secret};
 use crate::config;
-use crate::store::RateLimit;
+
+/// Maximum number of pages of a list that are requested.
+const MAX_LIST_PAGES: usize = 100;
 
 /// HTTP client for Microsoft Graph, with the application's token for reads.
 #[derive(Clone)]
@@ -39,70 +41,12 @@ pub(crate) struct GraphClient {
     pub(super) returns_administrative_units: Arc<AtomicBool>,
 }
 
-/// Rate limit for all reads of Microsoft's directory audit log, shared under the key `graph:audits`.
-///
-/// Microsoft allows 5 requests in 10 seconds per application and tenant
-/// (<https://learn.microsoft.com/graph/throttling-limits>). One every 3 seconds is at most 4 in any 10 seconds. A burst
-/// of 4 followed by one every 2.5 seconds could reach 8.
-pub(crate) const AUDIT_LOG_RATE_LIMIT: RateLimit = RateLimit { count: 1, window: SignedDuration::from_secs(3) };
-
-/// Failure of a Graph request.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum GraphError {
-    /// Graph, or something between, responded with a status other than success.
-    #[error("Graph request failed with HTTP status {}", .0.status)]
-    ErrorResponse(GraphRefusal),
-    #[error("cannot reach Graph")]
-    Http(#[source] HttpError),
-    #[error("Graph response not readable: {0}")]
-    Unreadable(String),
-    #[error("cannot get an access token for Graph")]
-    Token(#[source] TokenError),
-}
-
-/// Response with a status other than success, with Graph's error details.
-#[derive(Clone, Debug)]
-pub(crate) struct GraphRefusal {
-    pub(crate) status: StatusCode,
-    /// `OData` error code. `None` if the body is not Graph's: a proxy on the way may have responded.
-    pub(crate) code: Option<String>,
-    pub(crate) message: String,
-    pub(crate) request_id: Option<String>,
-    pub(crate) retry_after: Option<SignedDuration>,
-    /// Claims challenge: the token is valid, but its owner must sign in again before Graph accepts it
-    /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>, read 2026-11-23).
-    pub(super) challenge: Option<Box<ClaimsChallenge>>,
-}
-
+/// One page of a list.
 #[derive(Deserialize)]
-struct GraphErrorBody {
-    error: GraphErrorDetail,
-}
-
-#[derive(Deserialize)]
-struct GraphErrorDetail {
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
-impl GraphError {
-    /// Returns true if Graph responded with HTTP 404.
-    pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::ErrorResponse(refusal) if refusal.status == StatusCode::NOT_FOUND)
-    }
-}
-
-impl From<HttpError> for GraphError {
-    fn from(error: HttpError) -> Self {
-        Self::Http(error)
-    }
-}
-
-impl From<reqwest::Error> for GraphError {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Http(error.into())
-    }
+struct GraphPage<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next_link: Option<Url>,
 }
 
 /// Successful response.
@@ -180,7 +124,36 @@ impl GraphClient {
             }
             other => other?,
         };
-        serde_json::from_slice(&answer.body).map_err(|e| GraphError::Unreadable(e.to_string()))
+        serde_json::from_slice(&answer.body).map_err(GraphError::unreadable_json)
+    }
+
+    /// Requests JSON with the application's token. HTTP 404 becomes `None`.
+    pub(super) async fn get_json_if_found<T: DeserializeOwned>(&self, url: Url) -> Result<Option<T>, GraphError> {
+        match self.get_json(url).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Requests the first page of a list.
+    pub(super) async fn get_first_page<T: DeserializeOwned>(&self, url: Url) -> Result<Vec<T>, GraphError> {
+        Ok(self.get_json::<GraphPage<T>>(url).await?.value)
+    }
+
+    /// Requests all pages of a list, at most [`MAX_LIST_PAGES`]. Stops at a next link that does not point to Graph,
+    /// because the token is sent with each request.
+    pub(super) async fn get_all_pages<T: DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, GraphError> {
+        let mut all = Vec::new();
+        let mut next = Some(first);
+        let mut pages = 0;
+        while let Some(url) = next.take() {
+            let page: GraphPage<T> = self.get_json(url).await?;
+            all.extend(page.value);
+            pages += 1;
+            next = page.next_link.filter(|url| url.origin() == self.base_url.origin() && pages < MAX_LIST_PAGES);
+        }
+        Ok(all)
     }
 
     async fn get_once(&self, url: &Url) -> Result<GraphResponse, GraphError> {
@@ -221,41 +194,6 @@ impl GraphClient {
         }
         // Without its body the response is still an error, but not proven to come from Graph.
         let body = http_client::read_body(answer).await.unwrap_or_default();
-        Err(GraphError::ErrorResponse(parse_refusal(status, &headers, &body)))
+        Err(GraphError::ErrorResponse(GraphRefusal::from_response(status, &headers, &body)))
     }
-}
-
-fn parse_refusal(status: StatusCode, headers: &header::HeaderMap, body: &[u8]) -> GraphRefusal {
-    let error = serde_json::from_slice::<GraphErrorBody>(body).ok().map(|b| b.error);
-    let (code, message) = error.map_or((None, String::new()), |e| (Some(e.code), e.message));
-    let (request_id, retry_after) = (header_text(headers, "request-id"), parse_retry_after(headers));
-    GraphRefusal {
-        status,
-        code,
-        message,
-        request_id,
-        retry_after,
-        challenge: parse_claims_challenge(headers).map(Box::new),
-    }
-}
-
-/// Returns the claims challenge in the headers, for any status: Microsoft's older pages have 403 instead of 401.
-///
-/// A challenge that cannot be parsed becomes an empty one, which requires a new sign-in without further claims.
-fn parse_claims_challenge(headers: &header::HeaderMap) -> Option<ClaimsChallenge> {
-    let values = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    let mut challenges = values.filter(|value| value.to_ascii_lowercase().contains("error=\"insufficient_claims\""));
-    challenges.next().map(|value| ClaimsChallenge::from_header(value).unwrap_or_default())
-}
-
-/// Returns a header as text, cut to 200 characters.
-pub(super) fn header_text(headers: &header::HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    Some(value.chars().take(200).collect())
-}
-
-/// Returns `Retry-After` in seconds, limited to one hour. A longer value is taken for an error of a proxy.
-pub(super) fn parse_retry_after(headers: &header::HeaderMap) -> Option<SignedDuration> {
-    let seconds: i64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    (seconds >= 0).then(|| SignedDuration::from_secs(seconds.min(3_600)))
 }

@@ -5,7 +5,8 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::graph::{GraphClient, GraphError};
+use super::graph::GraphClient;
+use super::graph_error::GraphError;
 
 /// Email message to one recipient.
 pub(crate) struct OutgoingMail<'a> {

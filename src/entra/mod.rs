@@ -7,83 +7,69 @@
 //!   agents act with their own tokens.
 //! - An agent's own token makes only calls for that agent's case action and is not stored. A person's token is
 //!   never stored.
-//! - Wire formats stay inside this module.
+//! - Wire formats stay inside this module. A value that Microsoft writes as text is an enum (`wire_value`): no other
+//!   module compares such a text.
 
-mod about;
+mod aadsts;
 mod acting_identity;
 mod app_token;
+mod audit_logs;
+mod claims_challenge;
+mod clients;
 mod conditional_access;
 mod credential;
+mod devices;
+mod granted_permissions;
 mod graph;
+mod graph_error;
+mod groups;
 mod http_client;
+mod identity_risk;
 mod mail;
+mod method_combination;
 mod oidc;
 mod operation_url;
 mod operator;
+mod organization;
 mod permissions;
-mod reads;
+mod registrations;
+mod roles;
 mod token_endpoint;
+mod users;
+mod wire_value;
 
-pub(crate) use about::{MAX_SEARCH_RESULTS, RegistrationDetails, RiskLookup, RiskyUser, UserSummary};
-pub(crate) use acting_identity::{AGENT_SCOPES, ActingIdentity, AgentToken, ClaimsChallenge};
+pub(crate) use aadsts::{AadstsCode, parse_aadsts_codes};
+pub(crate) use acting_identity::{AGENT_SCOPES, ActingIdentity, AgentToken};
+pub(crate) use audit_logs::{AUDIT_LOG_RATE_LIMIT, AuditResult, DirectoryAuditRecord, OnPremisesAgent};
+pub(crate) use claims_challenge::{ChallengeCapability, ClaimsChallenge};
+pub(crate) use clients::{EntraClients, EntraSetupError};
 #[cfg(test)]
 pub(crate) use conditional_access::parse_policy_for_test;
-pub(crate) use conditional_access::{ConditionalAccessPolicy, SignInFrequency};
-pub(crate) use credential::{ClientCredential, CredentialError};
-pub(crate) use graph::{AUDIT_LOG_RATE_LIMIT, GraphClient, GraphError, GraphRefusal};
-pub(crate) use http_client::HttpError;
+pub(crate) use conditional_access::{ConditionalAccessPolicy, PolicyState, SignInFrequency};
+pub(crate) use devices::{DevicePlatform, DeviceTrust, GraphDevice};
+pub(crate) use graph::GraphClient;
+pub(crate) use graph_error::{GraphError, GraphRefusal};
 #[cfg(feature = "emulator")]
-pub(crate) use http_client::build_client;
+pub(crate) use http_client::{HttpError, build_client};
+pub(crate) use identity_risk::{RiskLookup, RiskyUser, UserRiskLevel, UserRiskState};
 pub(crate) use mail::OutgoingMail;
-pub(crate) use oidc::{AuthorizeRequest, AuthorizedSignIn, IdentityError, OidcClient, SignInError, VerifiedIdentity};
+pub(crate) use method_combination::{AuthenticationMethodMode, MethodCombination};
+pub(crate) use oidc::{
+    AuthorizeRequest, AuthorizedSignIn, CodeRedemption, IdentityError, SignInError, VerifiedIdentity,
+};
 pub(crate) use operator::{
-    DispatchOutcome, DispatchPermit, LinkRefusal, LinkedOperator, OperationPoll, OperatorCandidate, OperatorClient,
-    OperatorError, OperatorFault, PassStatus, PasswordValidation, TemporaryAccessPass,
+    DispatchOutcome, DispatchPermit, LinkRefusal, LinkedOperator, OperationPoll, OperationStatus, OperatorCandidate,
+    OperatorError, OperatorFault, OperatorPrivilege, PassStatus, PasswordValidation, TemporaryAccessPass,
+    ValidationRuleName,
 };
-pub(crate) use operator::{find_reset_role, is_overprivileged};
 pub(crate) use permissions::{
-    APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, PermissionReview,
-    review_application_permissions, review_operator_permissions,
+    APPLICATION_PERMISSIONS, AppPermission, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, GraphScope,
+    PermissionReview, review_application_permissions, review_operator_permissions,
 };
-pub(crate) use reads::{DirectoryAuditRecord, GraphDevice, GraphUser, RoleAssignment};
-pub(crate) use token_endpoint::{TokenError, parse_aadsts_codes};
-
-use std::sync::Arc;
-
-use crate::base::{Clock, Random};
-use crate::config;
-use crate::store::{Db, Sealer};
-
-/// Failure to create the clients for Microsoft at startup.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum EntraSetupError {
-    #[error("cannot create the clients for Microsoft")]
-    Http(#[from] HttpError),
-    #[error(transparent)]
-    Credential(#[from] CredentialError),
-}
-
-/// All clients that send requests to Microsoft, for one tenant.
-#[derive(Clone)]
-pub(crate) struct EntraClients {
-    pub(crate) credential: Arc<ClientCredential>,
-    pub(crate) oidc: Arc<OidcClient>,
-    pub(crate) graph: GraphClient,
-    pub(crate) operator: OperatorClient,
-}
-
-impl EntraClients {
-    pub(crate) fn new(
-        settings: &config::Config,
-        db: &Db,
-        sealer: &Sealer,
-        clock: &Clock,
-        random: &Random,
-    ) -> Result<Self, EntraSetupError> {
-        let credential = Arc::new(ClientCredential::load(&settings.entra, clock.clone(), random.clone())?);
-        let oidc = Arc::new(OidcClient::new(settings, Arc::clone(&credential), clock.clone())?);
-        let graph = GraphClient::new(&settings.entra, Arc::clone(&oidc), clock.clone(), random.clone())?;
-        let operators = OperatorClient::new(graph.clone(), db.clone(), sealer.clone(), settings);
-        Ok(Self { credential, oidc, graph, operator: operators })
-    }
-}
+pub(crate) use registrations::{RegisteredMethod, RegistrationDetails};
+pub(crate) use roles::{
+    AssignmentKind, DirectoryScope, EntraRole, ResetRole, ResetRoleAssignment, RoleAssignment, find_reset_role,
+    is_overprivileged,
+};
+pub(crate) use token_endpoint::{OauthErrorCode, TokenError};
+pub(crate) use users::{GraphUser, MAX_SEARCH_RESULTS, UserSummary, UserType};

@@ -9,8 +9,30 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{CredentialError, HttpError};
+use super::aadsts::AadstsCode;
+use super::credential::CredentialError;
+use super::http_client::HttpError;
+use super::wire_value::wire_enum;
 use crate::base::Secret;
+
+wire_enum! {
+    /// Error of an OAuth endpoint (`error`): RFC 6749, RFC 8628 and OpenID Connect Core 1.0.
+    OauthErrorCode, exact {
+        AccessDenied = "access_denied",
+        /// The person refused the sign-in with a device code. RFC 8628 has `access_denied` for it.
+        AuthorizationDeclined = "authorization_declined",
+        ConsentRequired = "consent_required",
+        ExpiredToken = "expired_token",
+        InteractionRequired = "interaction_required",
+        InvalidClient = "invalid_client",
+        InvalidGrant = "invalid_grant",
+        InvalidScope = "invalid_scope",
+        LoginRequired = "login_required",
+        ServerError = "server_error",
+        TemporarilyUnavailable = "temporarily_unavailable",
+        UnauthorizedClient = "unauthorized_client",
+    }
+}
 
 /// Field that OpenID Connect adds to an OAuth token response.
 #[derive(Clone, Deserialize, Serialize)]
@@ -68,20 +90,33 @@ pub(super) type EntraOauthClient = oauth2::Client<
 pub(crate) enum TokenError {
     /// Entra responded with an OAuth error. Retrying does not help until someone fixes the cause.
     #[error("Entra refused: {error} {codes:?}")]
-    Refused { error: String, codes: Vec<u32>, trace_id: Option<String> },
+    Refused { error: OauthErrorCode, codes: Vec<AadstsCode>, trace_id: Option<String> },
     #[error("cannot reach Entra")]
     Http(#[source] HttpError),
     #[error("Entra response not readable: {0}")]
     Unreadable(String),
     #[error("OpenID discovery failed: {0}")]
-    Discovery(String),
+    Discovery(DiscoveryProblem),
     #[error("client authentication failed")]
     Credential(#[from] CredentialError),
 }
 
+/// Problem with Entra's discovery document.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DiscoveryProblem {
+    /// The authority from the configuration is not an issuer.
+    #[error(transparent)]
+    Issuer(#[from] url::ParseError),
+    /// Has no source, because the log entry written at the same time contains it.
+    #[error("discovery document or keys not readable")]
+    Unreadable,
+    #[error("{0} missing")]
+    EndpointMissing(&'static str),
+}
+
 impl TokenError {
     /// Returns the first AADSTS code, under which Microsoft documents the error.
-    pub(crate) fn aadsts_code(&self) -> Option<u32> {
+    pub(crate) fn aadsts_code(&self) -> Option<AadstsCode> {
         if let Self::Refused { codes, .. } = self { codes.first().copied() } else { None }
     }
 
@@ -89,27 +124,23 @@ impl TokenError {
     ///
     /// False if Entra is unreachable or rejected the portal's own credential: that is fixed without a new sign-in.
     pub(crate) fn needs_new_sign_in(&self) -> bool {
-        matches!(self, Self::Refused { error, .. } if matches!(error.as_str(), "invalid_grant" | "interaction_required"))
+        matches!(self, Self::Refused { error: OauthErrorCode::InvalidGrant | OauthErrorCode::InteractionRequired, .. })
     }
 }
 
 impl From<RequestTokenError<HttpError, EntraTokenError>> for TokenError {
     fn from(error: RequestTokenError<HttpError, EntraTokenError>) -> Self {
         match error {
-            RequestTokenError::ServerResponse(response) => {
-                Self::Refused { error: response.error, codes: response.error_codes, trace_id: response.trace_id }
-            }
+            RequestTokenError::ServerResponse(response) => Self::Refused {
+                error: response.error.into(),
+                codes: response.error_codes.into_iter().map(AadstsCode::from).collect(),
+                trace_id: response.trace_id,
+            },
             RequestTokenError::Request(error) => Self::Http(error),
             RequestTokenError::Parse(error, _) => Self::Unreadable(error.to_string()),
             RequestTokenError::Other(text) => Self::Unreadable(text),
         }
     }
-}
-
-/// Returns the AADSTS codes in an error description. An error of the authorize endpoint has them nowhere else.
-pub(crate) fn parse_aadsts_codes(description: &str) -> Vec<u32> {
-    let digits = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
-    description.split("AADSTS").skip(1).filter_map(digits).collect()
 }
 
 /// Tokens from a token response.
@@ -136,10 +167,31 @@ impl From<&EntraTokenResponse> for TokenSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entra::wire_value::testing::{accepts_any_case, check_wire_values};
+
+    fn refused_token_error(error: &str, codes: &[u32]) -> TokenError {
+        let response = serde_json::json!({ "error": error, "error_codes": codes, "suberror": null });
+        RequestTokenError::<HttpError, _>::ServerResponse(serde_json::from_value::<EntraTokenError>(response).unwrap())
+            .into()
+    }
 
     #[test]
-    fn aadsts_codes_are_parsed_from_error_description() {
-        assert_eq!(parse_aadsts_codes("AADSTS50105: not assigned. Trace ID: 1"), [50105]);
-        assert!(parse_aadsts_codes("access_denied").is_empty());
+    fn oauth_error_keeps_its_text_and_is_compared_exactly() {
+        check_wire_values::<OauthErrorCode>();
+        assert!(!accepts_any_case::<OauthErrorCode>());
+        let error = refused_token_error("invalid_grant", &[50_173, 1]);
+        assert_eq!(error.to_string(), "Entra refused: invalid_grant [50173, 1]");
+        assert_eq!(error.aadsts_code(), Some(AadstsCode::FreshTokenNeeded));
+        let log = r#"Refused { error: "invalid_grant", codes: [50173, 1], trace_id: None }"#;
+        assert_eq!(format!("{error:?}"), log);
+        assert_eq!(refused_token_error("made_up", &[]).to_string(), "Entra refused: made_up []");
+    }
+
+    #[test]
+    fn only_rejected_refresh_token_needs_new_sign_in() {
+        for (error, needed) in [("invalid_grant", true), ("interaction_required", true), ("invalid_client", false)] {
+            assert_eq!(refused_token_error(error, &[]).needs_new_sign_in(), needed, "{error}");
+        }
+        assert!(!TokenError::Discovery(DiscoveryProblem::Unreadable).needs_new_sign_in());
     }
 }

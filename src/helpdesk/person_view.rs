@@ -7,6 +7,7 @@ use super::cases::CaseListItem;
 use super::reset_list::{ResetListItem, build_reset_item};
 use super::select_option::{SelectOption, action_options};
 use crate::base::PersonKey;
+use crate::entra::{DevicePlatform, DeviceTrust, RegisteredMethod, UserRiskLevel, UserRiskState};
 use crate::people::{
     DirectoryLookup, GraphDevice, PasswordSource, PersonProfile, PhoneNumber, PrivilegeAssessment, PrivilegeReason,
     RegistrationDetails, RiskLookup,
@@ -195,39 +196,40 @@ fn build_number_item(ctx: &PageContext, number: PhoneNumber, now: Timestamp) -> 
 /// Returns the registered methods as texts. Several of Microsoft's names can mean one kind of method.
 fn method_texts(ctx: &PageContext, report: Option<&RegistrationDetails>) -> Vec<String> {
     let mut words: Vec<String> =
-        report.into_iter().flat_map(|r| &r.methods).map(|name| method_text(ctx, name)).collect();
+        report.into_iter().flat_map(|r| &r.methods).map(|method| method_text(ctx, method)).collect();
     words.dedup();
     words
 }
 
-/// Returns the text for Microsoft's name of a method. An unknown name is shown unchanged
-/// (<https://learn.microsoft.com/graph/api/resources/userregistrationdetails>, read 2026-11-24).
-fn method_text(ctx: &PageContext, name: &str) -> String {
-    let key = match name {
-        "fido2" | "fido2SecurityKey" => "passkey",
-        name if name.starts_with("passKey") => "passkey",
-        "windowsHelloForBusiness" => "hello",
-        "microsoftAuthenticatorPush" | "microsoftAuthenticator" => "authenticator",
-        "microsoftAuthenticatorPasswordless" => "phone-sign-in",
-        "softwareOneTimePasscode" | "hardwareOneTimePasscode" => "code",
-        "mobilePhone" | "alternateMobilePhone" | "officePhone" => "phone",
-        "email" => "email",
-        "temporaryAccessPass" => "pass",
-        "securityQuestion" => "question",
-        other => return other.to_owned(),
+/// Returns the text for a method. Microsoft's name of an unknown method is shown unchanged.
+fn method_text(ctx: &PageContext, method: &RegisteredMethod) -> String {
+    let key = match method {
+        method if method.is_passkey() => "passkey",
+        RegisteredMethod::WindowsHelloForBusiness => "hello",
+        RegisteredMethod::MicrosoftAuthenticatorPush | RegisteredMethod::MicrosoftAuthenticator => "authenticator",
+        RegisteredMethod::MicrosoftAuthenticatorPasswordless => "phone-sign-in",
+        RegisteredMethod::SoftwareOneTimePasscode | RegisteredMethod::HardwareOneTimePasscode => "code",
+        RegisteredMethod::MobilePhone | RegisteredMethod::AlternateMobilePhone | RegisteredMethod::OfficePhone => {
+            "phone"
+        }
+        RegisteredMethod::Email => "email",
+        RegisteredMethod::TemporaryAccessPass => "pass",
+        RegisteredMethod::SecurityQuestion => "question",
+        other => return other.to_string(),
     };
     ctx.t(&format!("desk-method-{key}"))
 }
 
 /// Describes a device by its kind, without its name: an agent might ask a caller for the name.
 fn device_text(ctx: &PageContext, device: &GraphDevice) -> String {
-    let how = match device.trust_type.as_str() {
-        "ServerAd" => ctx.t("desk-trust-hybrid"),
-        "AzureAd" => ctx.t("desk-trust-joined"),
-        "Workplace" => ctx.t("desk-trust-registered"),
-        other => other.to_owned(),
+    let how = match &device.trust {
+        Some(DeviceTrust::ServerAd) => ctx.t("desk-trust-hybrid"),
+        Some(DeviceTrust::AzureAd) => ctx.t("desk-trust-joined"),
+        Some(DeviceTrust::Workplace) => ctx.t("desk-trust-registered"),
+        Some(DeviceTrust::Other(other)) => other.clone(),
+        None => String::new(),
     };
-    let system = Some(device.operating_system.as_str()).filter(|os| !os.is_empty());
+    let system = device.platform.as_ref().map(DevicePlatform::as_str).filter(|os| !os.is_empty());
     [system, Some(how.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
@@ -238,11 +240,11 @@ fn risk_text(ctx: &PageContext, read: &RiskLookup, now: Timestamp) -> String {
         RiskLookup::Listed(risk) => risk,
     };
     let at = risk.updated_at.map(|at| format_with_age(ctx, at, now)).unwrap_or_default();
-    let level = risk.level.as_deref().unwrap_or("hidden");
+    let level = risk.level.as_ref().unwrap_or(&UserRiskLevel::Hidden).as_str();
     let level = ctx.optional_text(&format!("desk-risk-level-{level}")).unwrap_or_else(|| level.to_owned());
-    match risk.state.as_deref() {
-        Some("confirmedCompromised") => ctx.tv("desk-risk-compromised", "time", &at),
-        Some("atRisk") => ctx.tv2("desk-risk-now", ("level", &level), ("time", &at)),
+    match risk.state {
+        Some(UserRiskState::ConfirmedCompromised) => ctx.tv("desk-risk-compromised", "time", &at),
+        Some(UserRiskState::AtRisk) => ctx.tv2("desk-risk-now", ("level", &level), ("time", &at)),
         _ => ctx.tv("desk-risk-over", "time", &at),
     }
 }

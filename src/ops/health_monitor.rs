@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::base::run_every;
 use crate::conditional_access::PolicyAssessor;
-use crate::entra::OperatorError;
+use crate::entra::{OperatorError, OperatorPrivilege};
 use crate::health::{self, HealthCheckResult, HealthIssueKind};
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease, claim_daily_task, reschedule_daily_task};
@@ -80,11 +80,12 @@ fn check_clock(app: &AppState) -> HealthCheckResult {
 /// Refreshes the operator's token, also when no one resets a password, and checks its role.
 async fn refresh_operator(app: &AppState) -> Result<(), StoreError> {
     match app.entra.operator.refresh_and_check_role().await {
-        Ok(power) => {
-            let text = if power { "1" } else { "0" };
+        Ok(privilege) => {
+            let text = if privilege == OperatorPrivilege::Excessive { "1" } else { "0" };
             health::save_tenant_fact(&app.db, OVERPRIVILEGED_FACT, text, app.now()).await
         }
         Err(OperatorError::Store(error)) => Err(error),
+        Err(OperatorError::RefreshTimedOut) => Err(StoreError::RowNotFound),
         Err(error) => {
             tracing::warn!(error = ?error, "operator token refresh failed: retrying in 30 min");
             reschedule_daily_task(&app.db, OPERATOR_REFRESH_TASK, RETRY_DELAY, app.now()).await

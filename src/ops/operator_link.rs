@@ -4,11 +4,15 @@
 
 use crate::base::{BoxedError, Clock, Random};
 use crate::config::Config;
-use crate::entra::{EntraClients, EntraSetupError, LinkRefusal, OperatorCandidate, SignInError, TokenError};
+use crate::entra::{
+    AadstsCode, EntraClients, EntraSetupError, LinkRefusal, OauthErrorCode, OperatorCandidate, ResetRoleAssignment,
+    SignInError, TokenError,
+};
 use crate::store::{Db, SealError, Sealer, StoreError};
 
 /// AADSTS codes for an app that needs a client credential for a device code, or must not send one.
-const CLIENT_AUTHENTICATION_ERRORS: [u32; 2] = [7_000_218, 700_025];
+const CLIENT_AUTHENTICATION_ERRORS: [AadstsCode; 2] =
+    [AadstsCode::ClientCredentialMissing, AadstsCode::PublicClientWithCredential];
 
 /// Instructions for the operator's sign-in.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub struct ProposedOperator {
     pub name: String,
     pub upn: String,
     pub role: String,
-    /// `/` or an administrative unit.
+    /// Part of the tenant for which it holds the role.
     pub scope: String,
 }
 
@@ -74,11 +78,11 @@ impl From<SignInError> for OperatorLinkError {
     fn from(error: SignInError) -> Self {
         let SignInError::Token(token) = &error else { return Self::SignIn(error.into()) };
         if let Some(code) = token.aadsts_code().filter(|code| CLIENT_AUTHENTICATION_ERRORS.contains(code)) {
-            return Self::DeviceCodeNotAllowed(code);
+            return Self::DeviceCodeNotAllowed(code.number());
         }
         match token {
-            TokenError::Refused { error, .. } if error == "expired_token" => Self::CodeExpired,
-            TokenError::Refused { error, .. } if error == "authorization_declined" => Self::Declined,
+            TokenError::Refused { error: OauthErrorCode::ExpiredToken, .. } => Self::CodeExpired,
+            TokenError::Refused { error: OauthErrorCode::AuthorizationDeclined, .. } => Self::Declined,
             _ => Self::SignIn(error.into()),
         }
     }
@@ -120,10 +124,11 @@ pub async fn link_operator(
 }
 
 fn to_proposed_operator(candidate: &OperatorCandidate) -> ProposedOperator {
+    let ResetRoleAssignment { role, scope } = &candidate.reset_role;
     ProposedOperator {
         name: candidate.name.clone(),
         upn: candidate.upn.clone(),
-        role: candidate.role.clone(),
-        scope: candidate.scope.clone(),
+        role: role.to_string(),
+        scope: if scope.is_entire_tenant() { "the whole tenant".to_owned() } else { scope.to_string() },
     }
 }

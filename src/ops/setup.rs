@@ -6,7 +6,9 @@
 use url::Url;
 
 use crate::config::{Config, NationalCloud, SignInConfig};
-use crate::entra::{APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS};
+use crate::entra::{
+    APPLICATION_PERMISSIONS, AppPermission, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, GraphScope,
+};
 
 /// Format of the setup text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +79,9 @@ macro_rules! setup_template {
             cloud: &'a str,
             contexts: &'a [String],
             canary: Option<String>,
-            application: &'a [(&'a str, &'a str)],
-            delegated: &'a [(&'a str, &'a str)],
-            forbidden: &'a [&'a str],
+            application: &'a [(AppPermission, &'a str)],
+            delegated: &'a [(GraphScope, &'a str)],
+            forbidden: &'a [AppPermission],
         }
 
         impl<'a> $name<'a> {
@@ -106,7 +108,8 @@ mod texts {
     use url::Url;
 
     use super::{
-        APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, SetupContext, SetupFormat,
+        APPLICATION_PERMISSIONS, AppPermission, DELEGATED_PERMISSIONS, FORBIDDEN_APPLICATION_PERMISSIONS, GraphScope,
+        SetupContext, SetupFormat,
     };
 
     setup_template!(PowerShell, "setup/powershell.ps1");
@@ -156,7 +159,8 @@ mod tests {
         for which in [SetupFormat::PowerShell, SetupFormat::AzureCli, SetupFormat::Bicep] {
             let text = render_setup(which, &example_context()).unwrap();
             assert!(text.contains("https://reset.contoso.example/signin/callback"), "{which:?}");
-            for (name, _) in APPLICATION_PERMISSIONS.iter().chain(DELEGATED_PERMISSIONS.iter()) {
+            let application = APPLICATION_PERMISSIONS.iter().map(|(permission, _)| permission.as_str());
+            for name in application.chain(DELEGATED_PERMISSIONS.iter().map(|(scope, _)| scope.as_str())) {
                 assert!(text.contains(name), "{which:?} {name}");
             }
             for claim in ["auth_time", "acct", "login_hint"] {

@@ -34,7 +34,7 @@ pub(super) async fn fetch_risk(app: &AppState, id: ObjectId) -> Result<RiskLooku
     while let Ok(Err(refused)) = app.rate_limiter.try_acquire("graph:risk", RISK_RATE_LIMIT, app.now()).await {
         let wait = Duration::try_from(refused.retry_after).unwrap_or(RISK_TIMEOUT).max(Duration::from_millis(20));
         if app.clock.elapsed().saturating_add(wait) > until {
-            return Err(GraphError::Unreadable("risk request rate limit reached".to_owned()));
+            return Err(GraphError::RateLimitReached);
         }
         tokio::time::sleep(wait).await;
     }

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 
 use crate::base::ObjectId;
 use crate::directory::{AccountName, DirectoryPasswordRules};
-use crate::entra::{EntraClients, GraphUser, RoleAssignment, UserSummary};
+use crate::entra::{EntraClients, GraphUser, ResetRoleAssignment, RoleAssignment, UserSummary, UserType};
 
 pub(crate) use crate::entra::{
     GraphDevice, GraphError, MAX_SEARCH_RESULTS, RegistrationDetails, RiskLookup, RiskyUser,
@@ -143,23 +143,23 @@ impl PeopleService {
         Ok(self.entra.graph.fetch_user(id).await?.last_password_change_date_time)
     }
 
-    /// Returns why an operator with this role and scope cannot reset the person, by Microsoft's table. Eligible roles
-    /// count as active.
+    /// Returns why an operator with this role cannot reset the person, by Microsoft's table. Eligible roles count as
+    /// active.
     pub(crate) async fn assess_protection(
         &self,
         facts: &PersonProfile,
-        (operator_role, scope): (&str, &str),
+        operator: &ResetRoleAssignment,
     ) -> Result<Option<ResetProtection>, GraphError> {
         // Both requests run concurrently, because a page waits for the result.
         let (held, groups): (Vec<RoleAssignment>, _) = tokio::try_join!(
             self.entra.graph.fetch_role_assignments(facts.id),
             self.entra.graph.fetch_memberships(facts.id)
         )?;
-        if reset_protection::is_outside_unit(scope, groups.administrative_unit_ids.as_deref()) {
+        if reset_protection::is_outside_unit(&operator.scope, groups.administrative_unit_ids.as_deref()) {
             return Ok(Some(ResetProtection::OutsideUnit));
         }
         Ok(reset_protection::protection_for_roles(
-            operator_role,
+            &operator.role,
             &held,
             !groups.role_assignable_groups.is_empty(),
             facts.management_restricted,
@@ -262,7 +262,7 @@ fn profile_from_user(read: GraphUser) -> PersonProfile {
         name_parts,
         password_source: home,
         enabled: read.account_enabled != Some(false),
-        guest: read.user_type.as_deref() == Some("Guest"),
+        guest: read.user_type == Some(UserType::Guest),
         management_restricted: read.is_management_restricted == Some(true),
         upn: read.user_principal_name,
     }

@@ -12,21 +12,21 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 
 use super::PersonProfile;
-use crate::entra::RoleAssignment;
+use crate::entra::{AssignmentKind, DirectoryScope, EntraRole, RoleAssignment};
 use crate::state::AppState;
 
 /// Reason why a person counts as privileged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PrivilegeReason {
-    /// Holds the role. The scope `/` is the entire tenant.
+    /// Holds the role.
     ActiveRole {
         name: String,
-        scope: String,
+        scope: DirectoryScope,
     },
     /// Can activate the role.
     EligibleRole {
         name: String,
-        scope: String,
+        scope: DirectoryScope,
     },
     RoleAssignableGroup {
         name: String,
@@ -41,7 +41,7 @@ impl PrivilegeReason {
     /// Returns the stable name of the reason. A role for only a part of the tenant is `scoped-role`.
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
-            Self::ActiveRole { scope, .. } if scope != "/" => "scoped-role",
+            Self::ActiveRole { scope, .. } if !scope.is_entire_tenant() => "scoped-role",
             Self::ActiveRole { .. } => "active-role",
             Self::EligibleRole { .. } => "eligible-role",
             Self::RoleAssignableGroup { .. } => "group",
@@ -111,24 +111,20 @@ fn is_listed(list: &[String], facts: &PersonProfile) -> bool {
 
 /// Converts role assignments to reasons with display names. A role whose name cannot be fetched keeps its template id.
 async fn role_reasons(app: &AppState, held: Vec<RoleAssignment>) -> Vec<PrivilegeReason> {
-    let templates: BTreeSet<&String> = held.iter().map(|role| &role.role_template_id).collect();
-    let names = join_all(templates.into_iter().map(|template| async move {
-        let name = app.entra.graph.fetch_role_name(template).await.ok();
-        (template, name.unwrap_or_else(|| template.clone()))
+    let roles: BTreeSet<&EntraRole> = held.iter().map(|assignment| &assignment.role).collect();
+    let names = join_all(roles.into_iter().map(|role| async move {
+        let name = app.entra.graph.fetch_role_name(role).await.ok();
+        (role, name.unwrap_or_else(|| role.to_string()))
     }))
     .await;
-    let name = |role: &RoleAssignment| {
-        names
-            .iter()
-            .find(|(template, _)| **template == role.role_template_id)
-            .map_or_else(String::new, |(_, name)| name.clone())
+    let name = |role: &EntraRole| {
+        names.iter().find(|(known, _)| *known == role).map_or_else(String::new, |(_, name)| name.clone())
     };
-    let reason = |role: &RoleAssignment| {
-        let (name, scope) = (name(role), role.scope.clone());
-        if role.is_eligible {
-            PrivilegeReason::EligibleRole { name, scope }
-        } else {
-            PrivilegeReason::ActiveRole { name, scope }
+    let reason = |assignment: &RoleAssignment| {
+        let (name, scope) = (name(&assignment.role), assignment.scope.clone());
+        match assignment.kind {
+            AssignmentKind::Eligible => PrivilegeReason::EligibleRole { name, scope },
+            AssignmentKind::Active => PrivilegeReason::ActiveRole { name, scope },
         }
     };
     held.iter().map(reason).collect()

@@ -97,7 +97,8 @@ async fn manager_and_registered_methods_are_fetched_when_present() {
     assert_eq!((manager.name.as_str(), manager.id), ("Mona Manager", world.object_id("mona")));
     assert_eq!(world.people.fetch_manager(world.object_id("hugo")).await.unwrap(), None);
     let methods = world.people.fetch_registration(world.object_id("wanda")).await.unwrap().unwrap();
-    assert_eq!(methods.methods, ["passKeyDeviceBound", "temporaryAccessPass", "mobilePhone"]);
+    let names: Vec<&str> = methods.methods.iter().map(crate::entra::RegisteredMethod::as_str).collect();
+    assert_eq!(names, ["passKeyDeviceBound", "temporaryAccessPass", "mobilePhone"]);
     assert!(methods.mfa_capable && methods.passwordless_capable && methods.updated_at.unwrap() < world.clock.now());
     world.demo.stop().await;
 }

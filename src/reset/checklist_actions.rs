@@ -28,9 +28,7 @@ pub(super) async fn fetch_devices_once(
     }
     let people = PeopleService::from_ref(app);
     let devices = match tokio::time::timeout(DEVICE_LIST_TIMEOUT, people.fetch_devices(reset.person.object)).await {
-        Ok(Ok(all)) => {
-            DeviceKinds::from_graph(all.iter().map(|d| (d.operating_system.as_str(), d.trust_type.as_str())))
-        }
+        Ok(Ok(all)) => DeviceKinds::from_devices(&all),
         Ok(Err(error)) => {
             tracing::warn!(error = ?error, "device request failed: showing the general checklist");
             DeviceKinds::UNKNOWN

@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 
 use super::state::ResetState;
+use crate::entra::{DeviceTrust, GraphDevice};
 
 /// Returns whether a reset in this state has a checklist, because the password has changed.
 pub(super) fn has_checklist(state: ResetState) -> bool {
@@ -30,15 +31,14 @@ pub(super) struct DeviceKinds {
 impl DeviceKinds {
     pub(super) const UNKNOWN: Self = Self { hybrid_joined: false, entra_joined: false, phone: false, unknown: true };
 
-    /// Builds the kinds from Graph's operating system and trust type of each device.
-    pub(super) fn from_graph<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    /// Builds the kinds from the person's devices.
+    pub(super) fn from_devices(all: &[GraphDevice]) -> Self {
         let mut found = Self::default();
-        for (system, trust) in all {
-            let system = system.to_lowercase();
-            let phone = ["ios", "ipados", "iphone", "ipad", "android"].iter().any(|name| system.starts_with(name));
+        for device in all {
+            let phone = device.is_mobile();
             found.phone |= phone;
-            found.hybrid_joined |= !phone && trust.eq_ignore_ascii_case("ServerAd");
-            found.entra_joined |= !phone && trust.eq_ignore_ascii_case("AzureAd");
+            found.hybrid_joined |= !phone && device.trust == Some(DeviceTrust::ServerAd);
+            found.entra_joined |= !phone && device.trust == Some(DeviceTrust::AzureAd);
         }
         found
     }
@@ -175,10 +175,14 @@ mod tests {
         DeviceChecklist { devices: Some(devices), laptop_answer: laptop, ..DeviceChecklist::default() }
     }
 
+    fn registered_device(system: &str, trust: &str) -> GraphDevice {
+        serde_json::from_value(serde_json::json!({ "operatingSystem": system, "trustType": trust })).unwrap()
+    }
+
     #[test]
     fn checklist_shows_only_applicable_steps() {
-        let all = [("Windows", "ServerAd"), ("iOS", "Workplace")];
-        let devices = DeviceKinds::from_graph(all.into_iter());
+        let all = [registered_device("Windows", "ServerAd"), registered_device("iOS", "Workplace")];
+        let devices = DeviceKinds::from_devices(&all);
         assert_eq!(
             sample_checklist(devices, None).applicable_steps(),
             [ChecklistStep::Phone, ChecklistStep::Wifi],
@@ -193,7 +197,7 @@ mod tests {
             sample_checklist(devices, Some(LaptopAnswer::LockedOut)).applicable_steps(),
             [ChecklistStep::GetIn, ChecklistStep::Phone, ChecklistStep::Wifi]
         );
-        let entra = DeviceKinds::from_graph([("Windows", "AzureAd")].into_iter());
+        let entra = DeviceKinds::from_devices(&[registered_device("Windows", "AzureAd")]);
         assert_eq!(
             sample_checklist(entra, Some(LaptopAnswer::LockedOut)).applicable_steps(),
             [ChecklistStep::Wifi],
@@ -213,7 +217,7 @@ mod tests {
 
     #[test]
     fn locked_account_puts_phone_step_first() {
-        let hybrid = DeviceKinds::from_graph([("Windows", "ServerAd")].into_iter());
+        let hybrid = DeviceKinds::from_devices(&[registered_device("Windows", "ServerAd")]);
         let locked = DeviceChecklist { was_locked: true, ..sample_checklist(hybrid, Some(LaptopAnswer::SignedIn)) };
         assert_eq!(
             locked.applicable_steps(),

@@ -138,8 +138,10 @@ async fn attempt_dispatch(
 
 /// Ends the attempt if the operator has no token. Nothing was sent.
 fn handle_operator_error(id: ResetId, error: OperatorError) -> Result<DispatchAttempt, StoreError> {
-    if let OperatorError::Store(error) = error {
-        return Err(error);
+    match error {
+        OperatorError::Store(error) => return Err(error),
+        OperatorError::RefreshTimedOut => return Err(StoreError::RowNotFound),
+        _ => {}
     }
     tracing::warn!(reset.id = %id, error = ?error, "reset not sent: operator unavailable");
     Ok(DispatchAttempt::NotSent(ResetCause::OperatorUnavailable))

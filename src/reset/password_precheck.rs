@@ -3,7 +3,7 @@
 //! The check runs at submit only, so that no partly typed password is sent. It fails open: if Microsoft does not
 //! answer, the reset itself shows whether the password is accepted.
 
-use crate::entra::PasswordValidation;
+use crate::entra::{PasswordValidation, ValidationRuleName};
 use crate::password_policy::{NewPassword, PasswordRule, RuleStatus};
 use crate::state::AppState;
 
@@ -42,15 +42,13 @@ pub(super) async fn precheck_password(app: &AppState, password: &NewPassword) ->
     }
 }
 
-/// Returns the rule for a rule name of Microsoft. The names are from
-/// <https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta> and the tests of
-/// pnp/cli-microsoft365, read 2026-11-23. Other names count under Microsoft's own rule only.
-fn rule_from_name(name: &str) -> Option<PasswordRule> {
+/// Returns the rule for a rule of Microsoft. Other names count under Microsoft's own rule only.
+fn rule_from_name(name: &ValidationRuleName) -> Option<PasswordRule> {
     match name {
-        "password_too_short" => Some(PasswordRule::Length),
-        "password_not_meet_complexity" => Some(PasswordRule::Classes),
-        "password_banned" => Some(PasswordRule::Banned),
-        _ => None,
+        ValidationRuleName::TooShort => Some(PasswordRule::Length),
+        ValidationRuleName::NotComplex => Some(PasswordRule::Classes),
+        ValidationRuleName::Banned => Some(PasswordRule::Banned),
+        ValidationRuleName::Other(_) => None,
     }
 }
 

@@ -18,7 +18,7 @@ use super::store::{self, DueWork, GraphCall, NewGraphResponse, PollSchedule};
 use super::transition::{self, TransitionBasis};
 use super::{evidence, finishing};
 use crate::base::{TimestampExt as _, crash_point, run_every};
-use crate::entra::{OperationPoll, OperatorError};
+use crate::entra::{OperationPoll, OperationStatus, OperatorError};
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -133,6 +133,7 @@ impl ResetTracker {
         match app.entra.operator.poll_operation(&location).await {
             Ok(poll) => self.handle_poll(reset, poll, now).await,
             Err(OperatorError::Store(error)) => Err(error),
+            Err(OperatorError::RefreshTimedOut) => Err(StoreError::RowNotFound),
             Err(error) => {
                 tracing::debug!(reset.id = %reset.id, error = ?error, "operation poll skipped: operator token unavailable");
                 let down = PollSchedule {
@@ -155,10 +156,10 @@ impl ResetTracker {
     async fn handle_poll(&self, reset: &PasswordReset, poll: OperationPoll, now: Timestamp) -> Result<(), StoreError> {
         let app = &self.app;
         let next = match poll {
-            OperationPoll::Operation { status, detail, request_id, .. } if status == "succeeded" => {
+            OperationPoll::Operation { status: OperationStatus::Succeeded, detail, request_id, .. } => {
                 return self.handle_success(reset, detail.as_deref(), request_id.as_deref()).await;
             }
-            OperationPoll::Operation { status, detail, request_id, .. } if status == "failed" => {
+            OperationPoll::Operation { status: OperationStatus::Failed, detail, request_id, .. } => {
                 let detail = detail.unwrap_or_default();
                 let event = ResetEvent::OperationFailed(classify_status_detail(&detail));
                 let response = poll_response(200, request_id.as_deref(), Some(&detail));

@@ -9,7 +9,7 @@ use tower_sessions::Session;
 use super::refusals::SignInRefusal;
 use super::session::ensure_browser_id;
 use crate::base::{PersonKey, ResetId, Secret};
-use crate::entra::{AGENT_SCOPES, AuthorizeRequest, ClaimsChallenge};
+use crate::entra::{AGENT_SCOPES, AuthorizeRequest, ChallengeCapability, ClaimsChallenge, GraphScope};
 use crate::state::AppState;
 use crate::store::StoredSignInAttempt;
 use crate::web::WebError;
@@ -52,7 +52,7 @@ impl SignInPurpose {
         }
     }
 
-    fn requested_scopes(self, app: &AppState) -> &'static [&'static str] {
+    fn requested_scopes(self, app: &AppState) -> &'static [GraphScope] {
         match self {
             Self::Person | Self::Staff | Self::Finish | Self::Vouch => &[],
             Self::Operator => app.entra.operator.scopes(),
@@ -61,8 +61,8 @@ impl SignInPurpose {
     }
 
     /// Returns whether a user is present to answer a claims challenge to the resulting token.
-    fn can_answer_challenge(self) -> bool {
-        self == Self::Act
+    fn challenge_capability(self) -> ChallengeCapability {
+        if self == Self::Act { ChallengeCapability::CanAnswer } else { ChallengeCapability::CannotAnswer }
     }
 }
 
@@ -187,7 +187,7 @@ async fn redirect_to_entra(
     let verifier = Secret::new(attempt.verifier.clone());
     let claims = ClaimsChallenge::claims_parameter(
         purpose.required_context(app),
-        purpose.can_answer_challenge(),
+        purpose.challenge_capability(),
         attempt.challenge.as_ref(),
     );
     let with = AuthorizeRequest {
@@ -202,7 +202,7 @@ async fn redirect_to_entra(
         tracing::warn!(error = ?error, "redirect to Entra failed: discovery unavailable");
         WebError::from(SignInRefusal::EntraFailed)
     })?;
-    attempt.claims = claims.filter(|_| purpose.can_answer_challenge());
+    attempt.claims = claims.filter(|_| purpose.challenge_capability() == ChallengeCapability::CanAnswer);
     let data = serde_json::to_vec(&attempt).map_err(|e| WebError::internal(&e))?;
     app.sign_in_attempts
         .insert(&state, &browser, &StoredSignInAttempt { purpose: purpose.as_str().to_owned(), data }, app.now())

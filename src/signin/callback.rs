@@ -20,7 +20,9 @@ use super::session::{self, LoginSession, SessionKind};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::Secret;
 use crate::conditional_access::{PersonCoverage, PolicyAssessor};
-use crate::entra::{AuthorizedSignIn, SignInError, VerifiedIdentity, parse_aadsts_codes};
+use crate::entra::{
+    AadstsCode, AuthorizedSignIn, CodeRedemption, OauthErrorCode, SignInError, VerifiedIdentity, parse_aadsts_codes,
+};
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError};
 
@@ -31,7 +33,7 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(300);
 pub(super) struct CallbackQuery {
     state: Option<String>,
     code: Option<Secret>,
-    error: Option<String>,
+    error: Option<OauthErrorCode>,
     error_description: Option<String>,
 }
 
@@ -47,7 +49,7 @@ pub(super) async fn handle_callback(
     let attempt = take_attempt(&app, &session, back.state.as_deref()).await?;
     if let Some(error) = back.error {
         let code = parse_aadsts_codes(back.error_description.as_deref().unwrap_or("")).first().copied();
-        tracing::info!(error, aadsts = code, "sign-in rejected by Entra");
+        tracing::info!(error = error.as_str(), aadsts = code.map(AadstsCode::number), "sign-in rejected by Entra");
         if let Some(finishing) = &attempt.finishing {
             return Ok(Redirect::to(&finishing.return_path()).into_response());
         }
@@ -55,8 +57,13 @@ pub(super) async fn handle_callback(
     }
     let code = back.code.ok_or(SignInRefusal::NoAttempt)?;
     let verifier = Secret::new(attempt.verifier.clone());
-    let proof = (attempt.nonce.as_str(), &verifier);
-    let who = match app.entra.oidc.redeem_code(code.expose_secret(), proof, attempt.claims.as_deref()).await {
+    let redemption = CodeRedemption {
+        code: &code,
+        nonce: &attempt.nonce,
+        pkce_verifier: &verifier,
+        claims: attempt.claims.as_deref(),
+    };
+    let who = match app.entra.oidc.redeem_code(redemption).await {
         Ok(who) => who,
         Err(error) => {
             tracing::warn!(error = ?error, "sign-in callback failed: code exchange or id token rejected");

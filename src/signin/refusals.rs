@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::audit::{AuditActor, AuditEvent};
-use crate::entra::{IdentityError, TokenError, VerifiedIdentity};
+use crate::entra::{AadstsCode, IdentityError, OauthErrorCode, TokenError, VerifiedIdentity};
 use crate::state::AppState;
 use crate::web::{CodedRefusal, WebError};
 
@@ -95,64 +95,123 @@ impl SignInRefusal {
 
     /// Maps an AADSTS code to a refusal. Source:
     /// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes> (read 2026-08).
-    pub(super) fn from_aadsts(code: Option<u32>) -> Self {
+    pub(super) fn from_aadsts(code: Option<AadstsCode>) -> Self {
+        use AadstsCode as Code;
         match code {
-            Some(65004 | 50058 | 50140) => Self::Cancelled,
-            Some(50105) => Self::NotAssigned,
-            Some(53002 | 53003 | 530_032 | 530_035 | 50074 | 50076 | 50078 | 50131) => Self::Blocked,
-            Some(53000 | 53001) => Self::ManagedDeviceRequired,
-            Some(50072 | 50079 | 50125) => Self::EnrolmentRequired,
-            Some(50135 | 53004) => Self::RiskDetected,
-            Some(50020 | 90072 | 50034 | 50194) => Self::WrongTenant,
-            Some(50053) => Self::AccountLocked,
-            Some(50057) => Self::AccountDisabled,
+            Some(Code::UserDeclinedConsent | Code::UserInformationNotProvided | Code::KmsiInterrupt) => Self::Cancelled,
+            Some(Code::EntitlementGrantsNotFound) => Self::NotAssigned,
+            Some(
+                Code::ApplicationUsedIsNotAnApprovedApp
+                | Code::BlockedByConditionalAccess
+                | Code::BlockedByConditionalAccessOnSecurityPolicy
+                | Code::BlockedBySecurityDefaults
+                | Code::UserStrongAuthClientAuthNRequiredInterrupt
+                | Code::UserStrongAuthClientAuthNRequired
+                | Code::UserStrongAuthExpired
+                | Code::ConditionalAccessFailed,
+            ) => Self::Blocked,
+            Some(Code::DeviceNotCompliant | Code::DeviceNotDomainJoined) => Self::ManagedDeviceRequired,
+            Some(
+                Code::UserStrongAuthEnrollmentRequiredInterrupt
+                | Code::UserStrongAuthEnrollmentRequired
+                | Code::PasswordResetRegistrationRequiredInterrupt,
+            ) => Self::EnrolmentRequired,
+            Some(Code::PasswordChangeCompromisedPassword | Code::ProofUpBlockedDueToRisk) => Self::RiskDetected,
+            Some(
+                Code::UserUnauthorized
+                | Code::PassThroughUserMfaError
+                | Code::UserAccountNotFound
+                | Code::ApplicationNotMultiTenant,
+            ) => Self::WrongTenant,
+            Some(Code::IdsLocked) => Self::AccountLocked,
+            Some(Code::UserDisabled) => Self::AccountDisabled,
             // These codes occur only after a password was entered.
-            Some(50055 | 50056 | 50126 | 50144) => Self::PasswordUsed,
-            Some(80001 | 80002 | 80014) => Self::OnPremisesUnavailable,
-            Some(90055) => Self::EntraBusy,
             Some(
-                50011
-                | 65001
-                | 650_056
-                | 650_057
-                | 700_016
-                | 700_024
-                | 700_025
-                | 700_027
-                | 700_054
-                | 7_000_112
-                | 7_000_215
-                | 7_000_218
-                | 7_000_222
-                | 700_211..=700_213
-                | 700_229
-                | 70011
-                | 90002
-                | 90023
-                | 90038
-                | 90094
-                | 900_144,
-            ) => Self::Misconfigured,
+                Code::InvalidPasswordExpiredPassword
+                | Code::InvalidOrNullPassword
+                | Code::InvalidUserNameOrPassword
+                | Code::InvalidPasswordExpiredOnPremPassword,
+            ) => Self::PasswordUsed,
             Some(
-                54005 | 70000 | 70008 | 70043 | 50132 | 50133 | 50147 | 50173 | 50196 | 501_481 | 501_491 | 700_082
-                | 700_084,
-            ) => Self::NoAttempt,
+                Code::OnPremiseStoreIsNotAvailable
+                | Code::OnPremisePasswordValidatorRequestTimedout
+                | Code::OnPremisePasswordValidatorRespondedLate,
+            ) => Self::OnPremisesUnavailable,
+            Some(Code::TenantThrottlingError) => Self::EntraBusy,
+            Some(code) if is_misconfiguration(code) => Self::Misconfigured,
+            Some(code) if is_ended_sign_in(code) => Self::NoAttempt,
             _ => Self::EntraFailed,
         }
     }
 
     /// Maps an OAuth error to a refusal: by its AADSTS code, or by its name if it has no code.
-    pub(super) fn from_oauth_error(error: &str, code: Option<u32>) -> Self {
+    pub(super) fn from_oauth_error(error: &OauthErrorCode, code: Option<AadstsCode>) -> Self {
         match (code, error) {
-            (None, "access_denied") => Self::Cancelled,
-            (None, "login_required" | "interaction_required") => Self::NoAttempt,
-            (None, "consent_required" | "invalid_client" | "unauthorized_client" | "invalid_scope") => {
-                Self::Misconfigured
-            }
-            (None, "temporarily_unavailable" | "server_error") => Self::EntraBusy,
+            (None, OauthErrorCode::AccessDenied) => Self::Cancelled,
+            (None, OauthErrorCode::LoginRequired | OauthErrorCode::InteractionRequired) => Self::NoAttempt,
+            (
+                None,
+                OauthErrorCode::ConsentRequired
+                | OauthErrorCode::InvalidClient
+                | OauthErrorCode::UnauthorizedClient
+                | OauthErrorCode::InvalidScope,
+            ) => Self::Misconfigured,
+            (None, OauthErrorCode::TemporarilyUnavailable | OauthErrorCode::ServerError) => Self::EntraBusy,
             (code, _) => Self::from_aadsts(code),
         }
     }
+}
+
+/// Returns true if the app registration, its credential or its permissions must be fixed.
+fn is_misconfiguration(code: AadstsCode) -> bool {
+    use AadstsCode as Code;
+    matches!(
+        code,
+        Code::InvalidReplyTo
+            | Code::DelegationDoesNotExist
+            | Code::MisconfiguredApplication
+            | Code::InvalidResource
+            | Code::UnauthorizedClientDoesNotMatchRequest
+            | Code::ClientAssertionNotInValidTimeRange
+            | Code::PublicClientWithCredential
+            | Code::ClientAssertionSignatureInvalid
+            | Code::ResponseTypeNotEnabled
+            | Code::ApplicationDisabled
+            | Code::InvalidClientSecret
+            | Code::ClientCredentialMissing
+            | Code::ClientSecretExpired
+            | Code::NoFederatedCredentialForIssuer
+            | Code::NoFederatedCredentialForAudience
+            | Code::NoFederatedCredentialForSubject
+            | Code::FederatedCredentialTokenNotAccepted
+            | Code::InvalidScope
+            | Code::InvalidTenantName
+            | Code::InvalidRequest
+            | Code::NationalCloudTenantRedirection
+            | Code::AdminConsentRequired
+            | Code::RequestParameterMissing
+    )
+}
+
+/// Returns true if the sign-in, its code or its session has ended, so that the person must start again.
+fn is_ended_sign_in(code: AadstsCode) -> bool {
+    use AadstsCode as Code;
+    matches!(
+        code,
+        Code::AuthorizationCodeAlreadyRedeemed
+            | Code::InvalidGrant
+            | Code::ExpiredOrRevokedGrant
+            | Code::BadTokenDueToSignInFrequency
+            | Code::SsoArtifactInvalidOrExpired
+            | Code::SsoArtifactRevoked
+            | Code::MissingCodeChallenge
+            | Code::FreshTokenNeeded
+            | Code::LoopDetected
+            | Code::CodeVerifierMismatch
+            | Code::CodeVerifierLengthInvalid
+            | Code::ExpiredOrRevokedGrantInactiveToken
+            | Code::SinglePageAppGrantExpired
+    )
 }
 
 impl From<SignInRefusal> for WebError {
@@ -197,11 +256,11 @@ pub(super) async fn refuse_sign_in(
     app: &AppState,
     refused: SignInRefusal,
     who: Option<&VerifiedIdentity>,
-    aadsts: Option<u32>,
+    aadsts: Option<AadstsCode>,
 ) -> Result<Response, WebError> {
     let event = AuditEvent::new("signin.refused", who.map_or(AuditActor::Portal, |w| AuditActor::Person(w.key)))
         .with_detail("code", refused.as_str())
-        .with_detail("aadsts", aadsts);
+        .with_detail("aadsts", aadsts.map(AadstsCode::number));
     let event = who.map_or(event.clone(), |w| event.with_subject(w.key).with_personal_detail("upn", w.upn.clone()));
     app.audit_log.append(event).await?;
     Err(refused.into())
@@ -241,21 +300,24 @@ mod tests {
     fn every_documented_aadsts_code_maps_to_refusal() {
         for (codes, ends) in EXPECTED_REFUSALS {
             for code in codes {
-                assert_eq!(SignInRefusal::from_aadsts(Some(*code)), ends, "AADSTS{code}");
+                assert_eq!(SignInRefusal::from_aadsts(Some((*code).into())), ends, "AADSTS{code}");
             }
         }
         for code in RETRY_CODES {
-            assert_eq!(SignInRefusal::from_aadsts(Some(code)), SignInRefusal::NoAttempt, "AADSTS{code}");
+            assert_eq!(SignInRefusal::from_aadsts(Some(code.into())), SignInRefusal::NoAttempt, "AADSTS{code}");
         }
-        assert_eq!(SignInRefusal::from_aadsts(Some(1)), SignInRefusal::EntraFailed, "an unknown code");
+        assert_eq!(SignInRefusal::from_aadsts(Some(1.into())), SignInRefusal::EntraFailed, "an unknown code");
     }
 
     #[test]
     fn oauth_error_without_aadsts_code_maps_by_name() {
-        assert_eq!(SignInRefusal::from_oauth_error("access_denied", None), SignInRefusal::Cancelled);
-        assert_eq!(SignInRefusal::from_oauth_error("access_denied", Some(53003)), SignInRefusal::Blocked);
-        assert_eq!(SignInRefusal::from_oauth_error("consent_required", None), SignInRefusal::Misconfigured);
-        assert_eq!(SignInRefusal::from_oauth_error("temporarily_unavailable", None), SignInRefusal::EntraBusy);
-        assert_eq!(SignInRefusal::from_oauth_error("made_up", None), SignInRefusal::EntraFailed);
+        let refusal = |error: &str, code: Option<u32>| {
+            SignInRefusal::from_oauth_error(&error.to_owned().into(), code.map(AadstsCode::from))
+        };
+        assert_eq!(refusal("access_denied", None), SignInRefusal::Cancelled);
+        assert_eq!(refusal("access_denied", Some(53003)), SignInRefusal::Blocked);
+        assert_eq!(refusal("consent_required", None), SignInRefusal::Misconfigured);
+        assert_eq!(refusal("temporarily_unavailable", None), SignInRefusal::EntraBusy);
+        assert_eq!(refusal("made_up", None), SignInRefusal::EntraFailed);
     }
 }

@@ -21,7 +21,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::CredentialError;
+use super::error::CredentialError;
 use crate::base::{Clock, Random, Secret, TimestampExt as _};
 
 /// Lifetime of a client assertion. Microsoft recommends 5 to 10 minutes.
@@ -157,8 +157,8 @@ struct CertificateContents {
 
 impl CertificateContents {
     fn read_files(files: &CertificateFiles) -> Result<Self, CredentialError> {
-        let certificate = read_limited_file("certificate_file", &files.certificate, false)?.to_vec();
-        Ok(Self { certificate, key: read_limited_file("key_file", &files.key, true)? })
+        let certificate = read_limited_file("certificate_file", &files.certificate, FileReaders::Anyone)?.to_vec();
+        Ok(Self { certificate, key: read_limited_file("key_file", &files.key, FileReaders::OwnerOnly)? })
     }
 
     fn digest(&self) -> [u8; 32] {
@@ -212,14 +212,25 @@ impl LoadedCertificate {
     }
 }
 
+/// Who may be able to read a credential file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileReaders {
+    Anyone,
+    OwnerOnly,
+}
+
 /// Reads a file up to the size limit. Refuses a private file that group or others can access.
-fn read_limited_file(key: &'static str, path: &Path, private: bool) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
+fn read_limited_file(
+    key: &'static str,
+    path: &Path,
+    readers: FileReaders,
+) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
     let named = || path.display().to_string();
     let wrong = |source| CredentialError::Read { key, path: named(), source };
     let file = File::open(path).map_err(wrong)?;
     // Metadata of the opened file, not of the path, which may point to another file by now.
     let metadata = file.metadata().map_err(wrong)?;
-    if private && metadata.permissions().mode() & 0o077 != 0 {
+    if readers == FileReaders::OwnerOnly && metadata.permissions().mode() & 0o077 != 0 {
         return Err(CredentialError::Permissions { path: named() });
     }
     if metadata.len() > MAX_FILE_BYTES {

@@ -4,6 +4,9 @@
 //! an issuer that the app registration trusts (federated credential).
 
 mod certificate;
+mod error;
+
+pub(crate) use error::CredentialError;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,25 +27,6 @@ use crate::config::{self, CredentialKind};
 const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Interval at which the certificate files are checked, in addition to each token request.
 const RELOAD_INTERVAL: Duration = Duration::from_mins(1);
-
-/// Failure to load or use the client credential. Never contains any part of a key or token.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CredentialError {
-    #[error("entra.credential.{key} {path}: cannot be read")]
-    Read { key: &'static str, path: String, source: std::io::Error },
-    #[error("entra.credential.key_file {path}: readable by group or others: run chmod 600")]
-    Permissions { path: String },
-    #[error("entra.credential.{key} {path}: {problem}")]
-    InvalidContent { key: &'static str, path: String, problem: &'static str },
-    #[error("entra.credential: key_file is not the key of certificate_file: use a matching pair")]
-    Mismatch,
-    #[error("entra.credential.certificate_file {path}: not valid now, only from {from} until {until}: replace it")]
-    NotValidNow { path: String, from: Timestamp, until: Timestamp },
-    #[error("entra.credential: signing the client assertion failed")]
-    SigningFailed,
-    #[error("entra.credential: a key required by kind is missing")]
-    Incomplete,
-}
 
 /// Credential with which the portal authenticates to Entra.
 pub(crate) struct ClientCredential {

@@ -5,55 +5,25 @@
 //! - Entra returns no `verification_uri_complete`, and reports a refusal as `authorization_declined`.
 //! - A confidential client must authenticate here too (AADSTS7000218 otherwise).
 
-use crate::base::TimestampExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use oauth2::{
-    DeviceAuthorizationUrl, DeviceCodeErrorResponse, DeviceCodeErrorResponseType, RequestTokenError, Scope,
-    StandardDeviceAuthorizationResponse,
+    DeviceCodeErrorResponse, DeviceCodeErrorResponseType, RequestTokenError, StandardDeviceAuthorizationResponse,
 };
-use openidconnect::core::{
-    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
-    CoreSubjectIdentifierType,
-};
-use openidconnect::{AdditionalProviderMetadata, LogoutProviderMetadata, ProviderMetadata};
-use serde::{Deserialize, Serialize};
 
-use super::{AuthorizedSignIn, DiscoveredProvider, OidcClient, PROVIDER_REFRESH_INTERVAL, SignInError};
+use super::client::{AuthorizedSignIn, OidcClient, PROVIDER_REFRESH_INTERVAL, SignInError, sign_in_scopes};
+use super::provider::DiscoveredProvider;
+use crate::base::TimestampExt as _;
+use crate::entra::aadsts::parse_aadsts_codes;
 use crate::entra::http_client::{HttpError, send_oauth_request};
-use crate::entra::token_endpoint::{EntraTokenResponse, TokenError, TokenSet, parse_aadsts_codes};
+use crate::entra::permissions::GraphScope;
+use crate::entra::token_endpoint::{DiscoveryProblem, EntraTokenResponse, TokenError, TokenSet};
 
 /// Interval at which the client authentication is rebuilt while waiting. An assertion is valid for 5 minutes, a device
 /// code for 15.
 const AUTHENTICATION_RENEWAL_INTERVAL: SignedDuration = SignedDuration::from_mins(4);
-
-/// Discovery metadata for the device authorization grant (RFC 8628).
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct DeviceEndpoint {
-    #[serde(default)]
-    pub(super) device_authorization_endpoint: Option<DeviceAuthorizationUrl>,
-}
-
-impl AdditionalProviderMetadata for DeviceEndpoint {}
-
-/// Discovery document of Entra, with logout and device authorization endpoints.
-pub(super) type EntraProviderMetadata = ProviderMetadata<
-    LogoutProviderMetadata<DeviceEndpoint>,
-    CoreAuthDisplay,
-    CoreClientAuthMethod,
-    CoreClaimName,
-    CoreClaimType,
-    CoreGrantType,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJweKeyManagementAlgorithm,
-    CoreJsonWebKey,
-    CoreResponseMode,
-    CoreResponseType,
-    CoreSubjectIdentifierType,
->;
 
 /// Device code that waits for a person to sign in.
 pub(crate) struct DeviceCode {
@@ -68,17 +38,16 @@ pub(crate) struct DeviceCode {
 
 impl OidcClient {
     /// Requests a device code.
-    pub(crate) async fn request_device_code(&self, scopes: &[&str]) -> Result<DeviceCode, TokenError> {
+    pub(crate) async fn request_device_code(&self, scopes: &[GraphScope]) -> Result<DeviceCode, TokenError> {
         let known = self.provider(PROVIDER_REFRESH_INTERVAL).await?;
-        let none = || TokenError::Discovery("device_authorization_endpoint missing".to_owned());
+        let none = || TokenError::Discovery(DiscoveryProblem::EndpointMissing("device_authorization_endpoint"));
         let oauth = self
             .oauth_client(&known)
             .set_device_authorization_url(known.device_authorization_endpoint.clone().ok_or_else(none)?);
-        let scopes = ["openid", "profile"].iter().chain(scopes).map(|scope| Scope::new((*scope).to_owned()));
         let http = self.http.clone();
         let send = move |request| send_oauth_request(http.clone(), request);
         let asked: StandardDeviceAuthorizationResponse =
-            oauth.exchange_device_code().add_scopes(scopes).request_async(&send).await?;
+            oauth.exchange_device_code().add_scopes(sign_in_scopes(scopes)).request_async(&send).await?;
         let lasts = SignedDuration::try_from(asked.expires_in()).unwrap_or(SignedDuration::from_mins(15));
         Ok(DeviceCode {
             verification_url: asked.verification_uri().to_string(),
@@ -130,7 +99,7 @@ impl OidcClient {
 fn token_error_from(error: RequestTokenError<HttpError, DeviceCodeErrorResponse>) -> TokenError {
     match error {
         RequestTokenError::ServerResponse(response) => TokenError::Refused {
-            error: response.error().to_string(),
+            error: response.error().to_string().into(),
             codes: parse_aadsts_codes(response.error_description().map_or("", String::as_str)),
             trace_id: None,
         },

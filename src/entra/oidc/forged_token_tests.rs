@@ -3,6 +3,8 @@
 use std::sync::LazyLock;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use oauth2::{AuthUrl, TokenUrl};
+use openidconnect::IssuerUrl;
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::EncodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;

@@ -11,7 +11,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{DiscoveredProvider, OidcClient};
+use super::provider::DiscoveredProvider;
 use crate::base::{ObjectId, PersonKey, TenantId, TimestampExt as _};
 
 /// Tolerance for clock skew in `exp` and `nbf`.
@@ -87,27 +87,30 @@ pub(crate) enum IdentityError {
     NoAuthTime,
 }
 
-impl OidcClient {
+/// What an id token must match.
+pub(super) struct IdTokenVerification<'a> {
+    pub(super) provider: &'a DiscoveredProvider,
+    pub(super) client_id: &'a str,
+    pub(super) tenant_id: TenantId,
+    /// Nonce of the authorize request. A device code sign-in has none.
+    pub(super) nonce: Option<&'a str>,
+    pub(super) now: Timestamp,
+}
+
+impl IdTokenVerification<'_> {
     /// Verifies an id token and returns the person it identifies.
-    ///
-    /// `nonce` is that of the authorize request. A device code sign-in has none.
-    pub(super) fn verify_id_token(
-        &self,
-        provider: &DiscoveredProvider,
-        id_token: &str,
-        nonce: Option<&str>,
-    ) -> Result<VerifiedIdentity, IdentityError> {
+    pub(super) fn verify(&self, id_token: &str) -> Result<VerifiedIdentity, IdentityError> {
         let token: EntraIdToken = id_token.parse().map_err(|_| IdentityError::Unreadable)?;
-        let now = self.clock.now();
+        let now = self.now;
         let lenient = now.earlier(MAX_CLOCK_SKEW).as_second();
         let verifier = IdTokenVerifier::new_public_client(
-            ClientId::new(self.client_id.clone()),
-            provider.issuer.clone(),
-            provider.signing_keys.clone(),
+            ClientId::new(self.client_id.to_owned()),
+            self.provider.issuer.clone(),
+            self.provider.signing_keys.clone(),
         )
         .set_allowed_algs([CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256])
         .set_time_fn(move || chrono::DateTime::from_timestamp(lenient, 0).unwrap_or_default());
-        let claims = match nonce {
+        let claims = match self.nonce {
             Some(nonce) => token.claims(&verifier, &Nonce::new(nonce.to_owned())),
             None => token.claims(&verifier, |_: Option<&Nonce>| Ok(())),
         };

@@ -24,9 +24,8 @@ impl DispatchPermit {
     ) -> Result<Self, StoreError> {
         const SQL: &str = "SELECT object FROM resets
             WHERE id = $1 AND tenant = $2 AND object = $3 AND state = 'sending' AND dispatched_at IS NOT NULL";
-        let (id, tenant, object) = (reset.to_string(), person.tenant.to_string(), person.object.to_string());
-        let row: Option<(String,)> = select_optional!(db, SQL, &id, &tenant, &object)?;
-        row.ok_or(StoreError::RowNotFound)?;
-        Ok(Self { object: person.object, send_deadline: leaves_before })
+        let row: Option<(ObjectId,)> = select_optional!(db, SQL, reset, person.tenant, person.object)?;
+        let (object,) = row.ok_or(StoreError::RowNotFound)?;
+        Ok(Self { object, send_deadline: leaves_before })
     }
 }

@@ -7,15 +7,30 @@ use jiff::SignedDuration;
 use reqwest::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use super::client::OperatorClient;
 use super::deadline_body::DeadlineBody;
-use super::{DispatchPermit, OperatorClient, OperatorError, ReadyOperator};
+use super::dispatch_permit::DispatchPermit;
+use super::error::OperatorError;
+use super::tokens::ReadyOperator;
 use crate::base::{ObjectId, Password};
 use crate::entra::acting_identity::ActingIdentity;
-use crate::entra::graph::{GraphError, GraphRefusal, header_text, parse_retry_after};
+use crate::entra::graph_error::{GraphError, GraphRefusal, header_text, parse_retry_after};
 use crate::entra::operation_url::OperationUrl;
+use crate::entra::wire_value::wire_enum;
 
 /// Id of the password authentication method, the same for all users.
 const PASSWORD_METHOD_ID: &str = "28c10230-6103-485e-b985-444c60001490";
+
+wire_enum! {
+    /// Status of a long-running operation (`status`).
+    OperationStatus, ignore_case {
+        NotStarted = "notStarted",
+        Running = "running",
+        Succeeded = "succeeded",
+        Failed = "failed",
+        Skipped = "skipped",
+    }
+}
 
 /// Outcome of sending a reset, as far as the response to the POST shows.
 #[derive(Debug)]
@@ -37,9 +52,8 @@ pub(crate) enum DispatchOutcome {
 /// Result of polling an operation.
 #[derive(Debug)]
 pub(crate) enum OperationPoll {
-    /// `status` in lower case.
     Operation {
-        status: String,
+        status: OperationStatus,
         detail: Option<String>,
         retry_after: Option<SignedDuration>,
         request_id: Option<String>,
@@ -63,7 +77,7 @@ struct ResetPasswordRequest<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LongRunningOperation {
-    status: String,
+    status: OperationStatus,
     #[serde(default)]
     status_detail: Option<String>,
 }
@@ -83,7 +97,7 @@ impl OperatorClient {
         let id = permit.object.to_string();
         let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD_ID, "resetPassword"]);
         let body = serde_json::to_vec(&ResetPasswordRequest { new_password: password.expose_password() })
-            .map_err(|e| GraphError::Unreadable(e.to_string()))?;
+            .map_err(GraphError::Request)?;
         let (body, sent) = DeadlineBody::new(body, permit.send_deadline, self.graph.clock.clone());
         let request = self.graph.unpooled_http.post(url).header(header::CONTENT_TYPE, "application/json");
         let answer = self.graph.send_ignoring_body(request.body(reqwest::Body::wrap(body)), &ready.access_token).await;
@@ -120,7 +134,7 @@ impl OperatorClient {
         Ok(match answer {
             Ok(done) => match serde_json::from_slice::<LongRunningOperation>(&done.body) {
                 Ok(read) => OperationPoll::Operation {
-                    status: read.status.to_ascii_lowercase(),
+                    status: read.status,
                     detail: read.status_detail,
                     retry_after: parse_retry_after(&done.headers),
                     request_id: header_text(&done.headers, "request-id"),
@@ -190,4 +204,23 @@ fn unknown_outcome(refusal: GraphRefusal) -> DispatchOutcome {
 /// Returns the `Location` header in full. [`header_text`] would cut it to 200 characters.
 fn location_header(headers: &reqwest::header::HeaderMap) -> Option<String> {
     Some(headers.get(reqwest::header::LOCATION)?.to_str().ok()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::entra::wire_value::testing::{accepts_any_case, check_wire_values};
+
+    #[test]
+    fn operation_status_is_required_and_accepted_in_any_case() {
+        check_wire_values::<OperationStatus>();
+        assert!(accepts_any_case::<OperationStatus>());
+        let parse = |operation: Value| serde_json::from_value::<LongRunningOperation>(operation);
+        assert_eq!(parse(json!({ "status": "SUCCEEDED" })).unwrap().status, OperationStatus::Succeeded);
+        let later = parse(json!({ "status": "unknownFutureValue", "statusDetail": null })).unwrap();
+        assert_eq!(later.status, OperationStatus::Other("unknownFutureValue".to_owned()));
+        assert!(parse(json!({ "status": null })).is_err() && parse(json!({})).is_err());
+    }
 }

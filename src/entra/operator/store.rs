@@ -2,39 +2,42 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::OperatorFault;
-use super::link::OperatorCandidate;
+use super::account::{LinkedOperator, OperatorCandidate};
+use super::error::OperatorFault;
 use crate::base::{ObjectId, Secret, TimestampExt as _};
+use crate::entra::roles::{DirectoryScope, ResetRole, ResetRoleAssignment};
 use crate::store::{
-    Db, KeyPurpose, SealContext, Sealer, StoreError, Tx, exec_db, exec_tx, hash_id, one_row, select_optional,
+    Db, KeyPurpose, SealContext, Sealer, StoreError, StoredTime, Tx, exec_db, exec_tx, hash_id, one_row,
+    select_optional,
 };
 
-/// Linked operator. Its tokens are still sealed.
-#[derive(Clone, Debug)]
-pub(crate) struct LinkedOperator {
-    pub(crate) object: ObjectId,
-    pub(crate) upn: String,
-    pub(crate) name: String,
-    pub(crate) role: String,
-    pub(crate) scope: String,
-    pub(crate) linked_at: Timestamp,
-    pub(crate) refreshed_at: Timestamp,
-    pub(crate) fault: Option<OperatorFault>,
-    pub(super) access_expires_at: Timestamp,
-    sealed_refresh: String,
-    sealed_access: String,
+/// Outcome of claiming the right to refresh the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefreshClaim {
+    Acquired,
+    HeldByOther,
+}
+
+/// Outcome of recording a fault of the operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FaultRecord {
+    Stored,
+    /// A fault is stored already, or the operator has been linked again since.
+    Ignored,
 }
 
 #[derive(sqlx::FromRow)]
 struct OperatorRow {
-    object: String,
+    object: ObjectId,
     upn: String,
     name: String,
-    role: String,
-    scope: String,
-    linked_at: i64,
-    refreshed_at: i64,
-    access_until: i64,
+    #[sqlx(try_from = "String")]
+    role: ResetRole,
+    #[sqlx(try_from = "String")]
+    scope: DirectoryScope,
+    linked_at: StoredTime,
+    refreshed_at: StoredTime,
+    access_until: StoredTime,
     sealed_refresh: String,
     sealed_access: String,
     trouble: Option<String>,
@@ -50,10 +53,6 @@ fn seal_context(column: &'static str) -> SealContext<'static> {
     SealContext { table: "operator", column, row: "1" }
 }
 
-fn timestamp_from_millis(millis: i64) -> Timestamp {
-    Timestamp::from_millisecond(millis).unwrap_or_default()
-}
-
 impl OperatorStore {
     pub(super) fn new(db: Db, sealer: Sealer) -> Self {
         Self { db, sealer }
@@ -63,7 +62,7 @@ impl OperatorStore {
         const SQL: &str = "SELECT object, upn, name, role, scope, linked_at, refreshed_at, access_until, sealed_refresh, sealed_access, trouble
             FROM operator WHERE slot = 1";
         let row: Option<OperatorRow> = select_optional!(&self.db, SQL)?;
-        row.map(LinkedOperator::try_from).transpose()
+        Ok(row.map(LinkedOperator::from))
     }
 
     pub(super) fn access_token(&self, operator: &LinkedOperator) -> Result<Secret, StoreError> {
@@ -85,7 +84,7 @@ impl OperatorStore {
         Ok(self.sealer.seal(KeyPurpose::Operator, seal_context(column), token.expose_secret().as_bytes())?)
     }
 
-    /// Claims the right to refresh the tokens. Returns false if another replica holds it.
+    /// Claims the right to refresh the tokens.
     ///
     /// A claim that expires later than any current one could was made before the clock was set back, and is ignored.
     pub(super) async fn claim_refresh(
@@ -93,14 +92,12 @@ impl OperatorStore {
         owner: &str,
         now: Timestamp,
         lasts: SignedDuration,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<RefreshClaim, StoreError> {
         const SQL: &str = "UPDATE operator SET refresh_owner = $1, refresh_until = $3
             WHERE slot = 1 AND (refresh_owner IS NULL OR refresh_until < $2 OR refresh_until > $4)";
-        let after = |span: SignedDuration| now.later(span).as_millisecond();
-        let (until, furthest) = (after(lasts), after(lasts * 2));
-        let now = now.as_millisecond();
-        let rows = exec_db!(&self.db, SQL, owner, now, until, furthest)?;
-        Ok(rows == 1)
+        let (until, furthest) = (StoredTime(now.later(lasts)), StoredTime(now.later(lasts * 2)));
+        let rows = exec_db!(&self.db, SQL, owner, StoredTime(now), until, furthest)?;
+        Ok(if rows == 1 { RefreshClaim::Acquired } else { RefreshClaim::HeldByOther })
     }
 
     /// Releases the claim to refresh, if this replica holds it.
@@ -125,8 +122,7 @@ impl OperatorStore {
             refresh_owner = NULL, refresh_until = NULL WHERE slot = 1 AND refresh_owner = $1";
         let (refresh, access) =
             (self.seal_token("sealed_refresh", refresh)?, self.seal_token("sealed_access", access)?);
-        let (until, now) = (until.as_millisecond(), now.as_millisecond());
-        let rows = exec_db!(&self.db, SQL, owner, &refresh, &access, until, now)?;
+        let rows = exec_db!(&self.db, SQL, owner, &refresh, &access, StoredTime(until), StoredTime(now))?;
         one_row(rows)
     }
 
@@ -141,12 +137,11 @@ impl OperatorStore {
     pub(super) async fn update_role(
         &self,
         operator: &LinkedOperator,
-        role: &str,
-        scope: &str,
+        held: &ResetRoleAssignment,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE operator SET role = $3, scope = $4 WHERE slot = 1 AND object = $1 AND linked_at = $2";
-        let (object, linked) = (operator.object.to_string(), operator.linked_at.as_millisecond());
-        exec_db!(&self.db, SQL, &object, linked, role, scope)?;
+        let linked_at = StoredTime(operator.linked_at);
+        exec_db!(&self.db, SQL, operator.object, linked_at, held.role.as_str(), held.scope.as_str())?;
         Ok(())
     }
 
@@ -165,22 +160,21 @@ impl OperatorStore {
                 refresh_owner = NULL, refresh_until = NULL, trouble = NULL, trouble_at = NULL";
         let refresh = self.seal_token("sealed_refresh", &Secret::new(candidate.refresh.clone()))?;
         let access = self.seal_token("sealed_access", &Secret::new(candidate.access.clone()))?;
-        let (tenant, object) = (candidate.key.tenant.to_string(), candidate.key.object.to_string());
-        let (now, until) = (now.as_millisecond(), candidate.access_until);
+        let reset_role = &candidate.reset_role;
         exec_tx!(
             tx,
             SQL,
-            &tenant,
-            &object,
+            candidate.key.tenant,
+            candidate.key.object,
             &candidate.upn,
             &candidate.name,
-            &candidate.role,
-            &candidate.scope,
+            reset_role.role.as_str(),
+            reset_role.scope.as_str(),
             by,
-            now,
+            StoredTime(now),
             &refresh,
             &access,
-            until
+            StoredTime(candidate.access_expires_at)
         )?;
         Ok(())
     }
@@ -199,8 +193,7 @@ impl OperatorStore {
             .map_err(|e| StoreError::InvalidRow { table: "operator_candidates", problem: e.to_string() })?;
         let place = SealContext { table: "operator_candidates", column: "sealed", row: &row };
         let sealed = self.sealer.seal(KeyPurpose::Operator, place, &plain)?;
-        let until = until.as_millisecond();
-        exec_db!(&self.db, SQL, &row, &sealed, until)?;
+        exec_db!(&self.db, SQL, &row, &sealed, StoredTime(until))?;
         Ok(())
     }
 
@@ -211,8 +204,7 @@ impl OperatorStore {
     ) -> Result<Option<OperatorCandidate>, StoreError> {
         const SQL: &str = "SELECT sealed FROM operator_candidates WHERE session_hash = $1 AND expires_at > $2";
         let row = hash_id(session);
-        let now = now.as_millisecond();
-        let found: Option<(String,)> = select_optional!(&self.db, SQL, &row, now)?;
+        let found: Option<(String,)> = select_optional!(&self.db, SQL, &row, StoredTime(now))?;
         let Some((sealed,)) = found else { return Ok(None) };
         let place = SealContext { table: "operator_candidates", column: "sealed", row: &row };
         let plain = self.sealer.open(KeyPurpose::Operator, place, &sealed)?;
@@ -224,74 +216,68 @@ impl OperatorStore {
     /// Deletes the candidate of a session, and all expired ones.
     pub(super) async fn delete_candidate(&self, session: &str, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM operator_candidates WHERE session_hash = $1 OR expires_at < $2";
-        let (row, now) = (hash_id(session), now.as_millisecond());
-        exec_db!(&self.db, SQL, &row, now)?;
+        let row = hash_id(session);
+        exec_db!(&self.db, SQL, &row, StoredTime(now))?;
         Ok(())
     }
 }
 
 /// Stores a fault of the operator.
 ///
-/// Returns false if a fault is stored already, or the operator has been linked again since: a late response to an old
-/// token does not concern the new link.
+/// A late response to an old token does not concern an operator that has been linked again since.
 pub(super) async fn mark_fault(
     tx: &mut Tx,
     operator: &LinkedOperator,
     trouble: OperatorFault,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<FaultRecord, StoreError> {
     const SQL: &str = "UPDATE operator SET trouble = $2, trouble_at = $3, refresh_owner = NULL, refresh_until = NULL
         WHERE slot = 1 AND object = $1 AND linked_at = $4 AND trouble IS NULL";
-    let (object, now) = (operator.object.to_string(), now.as_millisecond());
-    let linked = operator.linked_at.as_millisecond();
-    let rows = exec_tx!(tx, SQL, &object, trouble.as_str(), now, linked)?;
-    Ok(rows == 1)
+    let linked_at = StoredTime(operator.linked_at);
+    let rows = exec_tx!(tx, SQL, operator.object, trouble.as_str(), StoredTime(now), linked_at)?;
+    Ok(if rows == 1 { FaultRecord::Stored } else { FaultRecord::Ignored })
 }
 
-impl TryFrom<OperatorRow> for LinkedOperator {
-    type Error = StoreError;
-
-    fn try_from(row: OperatorRow) -> Result<Self, StoreError> {
-        let object = row
-            .object
-            .parse()
-            .map_err(|_| StoreError::InvalidRow { table: "operator", problem: "object is not a UUID".to_owned() })?;
-        Ok(Self {
-            object,
+impl From<OperatorRow> for LinkedOperator {
+    fn from(row: OperatorRow) -> Self {
+        Self {
+            object: row.object,
             upn: row.upn,
             name: row.name,
-            role: row.role,
-            scope: row.scope,
-            linked_at: timestamp_from_millis(row.linked_at),
-            refreshed_at: timestamp_from_millis(row.refreshed_at),
-            access_expires_at: timestamp_from_millis(row.access_until),
+            reset_role: ResetRoleAssignment { role: row.role, scope: row.scope },
+            linked_at: row.linked_at.0,
+            refreshed_at: row.refreshed_at.0,
+            access_expires_at: row.access_until.0,
             sealed_refresh: row.sealed_refresh,
             sealed_access: row.sealed_access,
             fault: row.trouble.as_deref().map(OperatorFault::from_name),
-        })
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::audit::AuditLog;
     use crate::base::{Clock, PersonKey, Random};
     use crate::store::testing::{test_databases, test_sealer, test_tenant};
 
-    fn test_candidate() -> OperatorCandidate {
+    pub(in crate::entra::operator) fn test_candidate() -> OperatorCandidate {
         let key = PersonKey { tenant: test_tenant(), object: "5e000000-0000-4000-8000-000000000001".parse().unwrap() };
         let text = |t: &str| t.to_owned();
         OperatorCandidate {
             key,
             upn: text("svc@x"),
             name: text("Svc"),
-            role: text("r"),
-            scope: text("/a"),
+            reset_role: reset_role("r", "/a"),
             refresh: text("refresh-1"),
             access: text("access-1"),
-            access_until: 5,
+            access_expires_at: Timestamp::from_millisecond(5).unwrap(),
         }
+    }
+
+    fn reset_role(role: &str, scope: &str) -> ResetRoleAssignment {
+        ResetRoleAssignment { role: role.to_owned().into(), scope: scope.to_owned().into() }
     }
 
     #[tokio::test]
@@ -308,10 +294,11 @@ mod tests {
             assert!(!format!("{operator:?}").contains("refresh-1"));
             let (span, new) = (SignedDuration::from_secs(30), Secret::new("2".to_owned()));
             let later = now + span;
-            assert!(store.claim_refresh("a", now, span).await.unwrap());
+            assert_eq!(store.claim_refresh("a", now, span).await.unwrap(), RefreshClaim::Acquired);
             let behind = now - SignedDuration::from_secs(2);
-            assert!(
-                !store.claim_refresh("b", behind, span).await.unwrap(),
+            assert_eq!(
+                store.claim_refresh("b", behind, span).await.unwrap(),
+                RefreshClaim::HeldByOther,
                 "one at a time, also by a clock that is behind"
             );
             assert!(matches!(store.update_tokens("b", &new, &new, later, now).await, Err(StoreError::RowNotFound)));
@@ -320,12 +307,13 @@ mod tests {
                 store.refresh_token(&store.load_operator().await.unwrap().unwrap()).unwrap().expose_secret(),
                 "2"
             );
-            assert!(store.claim_refresh("b", now, span).await.unwrap());
+            assert_eq!(store.claim_refresh("b", now, span).await.unwrap(), RefreshClaim::Acquired);
             let passed_over = store.claim_refresh("c", later + SignedDuration::from_secs(1), span).await.unwrap();
-            assert!(passed_over, "a dead claimant is passed over");
+            assert_eq!(passed_over, RefreshClaim::Acquired, "a dead claimant is passed over");
             let set_back = now - SignedDuration::from_hours(2);
-            assert!(
+            assert_eq!(
                 store.claim_refresh("c", set_back, span).await.unwrap(),
+                RefreshClaim::Acquired,
                 "and one from before the clock was set back"
             );
             store.release_refresh("c").await.unwrap();
@@ -333,17 +321,19 @@ mod tests {
             let mut transaction = audit_log.begin().await.unwrap();
             let linked = store.load_operator().await.unwrap().unwrap();
             let before = LinkedOperator { linked_at: now - SignedDuration::from_secs(1), ..linked.clone() };
-            assert!(
-                !mark_fault(transaction.tx(), &before, OperatorFault::Token, now).await.unwrap(),
+            assert_eq!(
+                mark_fault(transaction.tx(), &before, OperatorFault::Token, now).await.unwrap(),
+                FaultRecord::Ignored,
                 "an older link of the same account"
             );
-            assert!(mark_fault(transaction.tx(), &linked, OperatorFault::Role, now).await.unwrap());
-            assert!(!mark_fault(transaction.tx(), &linked, OperatorFault::Token, now).await.unwrap());
+            let first = mark_fault(transaction.tx(), &linked, OperatorFault::Role, now).await.unwrap();
+            let second = mark_fault(transaction.tx(), &linked, OperatorFault::Token, now).await.unwrap();
+            assert_eq!((first, second), (FaultRecord::Stored, FaultRecord::Ignored));
             transaction.commit().await.unwrap();
-            store.update_role(&linked, "Another role", "/administrativeUnits/2").await.unwrap();
-            store.update_role(&before, "Old news", "/").await.unwrap();
+            store.update_role(&linked, &reset_role("Another role", "/administrativeUnits/2")).await.unwrap();
+            store.update_role(&before, &reset_role("Old news", "/")).await.unwrap();
             let read = store.load_operator().await.unwrap().unwrap();
-            assert_eq!((read.role.as_str(), read.scope.as_str()), ("Another role", "/administrativeUnits/2"));
+            assert_eq!(read.reset_role, reset_role("Another role", "/administrativeUnits/2"));
             assert_eq!(store.load_operator().await.unwrap().unwrap().fault, Some(OperatorFault::Role));
         }
     }

@@ -9,13 +9,34 @@ use std::time::Duration;
 use reqwest::header;
 use serde::{Deserialize, Serialize};
 
+use super::client::OperatorClient;
 use super::deadline_body::DeadlineBody;
-use super::{OperatorClient, OperatorError};
+use super::error::OperatorError;
 use crate::base::Password;
-use crate::entra::graph::GraphError;
+use crate::entra::graph_error::GraphError;
+use crate::entra::wire_value::wire_enum;
 
 /// Timeout of the check. A person is waiting, and the reset itself returns the same result later.
 const VALIDATION_TIMEOUT: Duration = Duration::from_secs(2);
+
+wire_enum! {
+    /// Name of one of Microsoft's rules (`ruleName`). The list is not published.
+    ///
+    /// These names are from <https://learn.microsoft.com/graph/api/user-validatepassword?view=graph-rest-beta> and the
+    /// tests of pnp/cli-microsoft365, read 2026-11-23.
+    ValidationRuleName, exact {
+        TooShort = "password_too_short",
+        NotComplex = "password_not_meet_complexity",
+        Banned = "password_banned",
+    }
+}
+
+impl Default for ValidationRuleName {
+    /// Returns the name of a rule without a name.
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
 
 #[derive(Serialize)]
 struct ValidatePasswordRequest<'a> {
@@ -31,12 +52,12 @@ pub(crate) struct PasswordValidation {
     pub(crate) validation_results: Vec<ValidationRule>,
 }
 
-/// Result of one of Microsoft's rules. The list of rule names is not published.
+/// Result of one of Microsoft's rules.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ValidationRule {
     #[serde(default)]
-    pub(crate) rule_name: String,
+    pub(crate) rule_name: ValidationRuleName,
     #[serde(default)]
     pub(crate) validation_passed: bool,
     /// Message for people, in English.
@@ -52,7 +73,7 @@ impl OperatorClient {
         // Outside the timeout: an interrupted refresh would block the token for other replicas for 30 seconds.
         let (operator, token) = self.access_token().await?;
         let body = serde_json::to_vec(&ValidatePasswordRequest { password: password.expose_password() })
-            .map_err(|e| GraphError::Unreadable(e.to_string()))?;
+            .map_err(GraphError::Request)?;
         let clock = self.graph.clock.clone();
         let (body, _) = DeadlineBody::new(body, clock.elapsed().saturating_add(VALIDATION_TIMEOUT), clock);
         let request = self.graph.unpooled_http.post(self.graph.beta_url(&["users", "validatePassword"]));
@@ -63,6 +84,24 @@ impl OperatorClient {
             self.detect_challenge(&operator, error).await?;
         }
         let done = answer?;
-        Ok(serde_json::from_slice(&done.body).map_err(|e| GraphError::Unreadable(e.to_string()))?)
+        Ok(serde_json::from_slice(&done.body).map_err(GraphError::unreadable_json)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::entra::wire_value::testing::{accepts_any_case, check_wire_values};
+
+    #[test]
+    fn rule_name_may_be_missing_or_unknown() {
+        check_wire_values::<ValidationRuleName>();
+        assert!(!accepts_any_case::<ValidationRuleName>());
+        let parse = |rule| serde_json::from_value::<ValidationRule>(rule).map(|rule| rule.rule_name);
+        assert_eq!(parse(json!({})).unwrap(), ValidationRuleName::Other(String::new()));
+        assert_eq!(parse(json!({ "ruleName": "password_banned" })).unwrap(), ValidationRuleName::Banned);
+        assert!(parse(json!({ "ruleName": null })).is_err());
     }
 }

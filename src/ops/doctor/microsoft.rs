@@ -9,9 +9,9 @@ use reqwest::StatusCode;
 use super::report::{DoctorFinding, DoctorReport};
 use crate::base::format_error_chain;
 use crate::conditional_access::{PolicyAssessment, PolicyAssessor, PolicyFinding};
-use crate::config::{CredentialKind, NotifyKind};
+use crate::config::CredentialKind;
 use crate::entra::{
-    GraphError, LinkedOperator, PermissionReview, RoleAssignment, find_reset_role, is_overprivileged,
+    AppPermission, GraphError, LinkedOperator, PermissionReview, RoleAssignment, find_reset_role, is_overprivileged,
     review_application_permissions, review_operator_permissions,
 };
 use crate::state::AppState;
@@ -83,10 +83,10 @@ fn check_credential(app: &AppState, report: &mut DoctorReport) {
 /// Checks the application's permissions. Returns false if it gets no token, because no other check can run then.
 async fn check_permissions(app: &AppState, report: &mut DoctorReport) -> bool {
     const CHECK: &str = "permissions";
-    let by_mail = app.config.notify.kind == NotifyKind::Graph;
+    let mail = app.config.notify.kind;
     match app.entra.graph.fetch_application_permissions().await {
         Ok(Some(granted)) => {
-            report_permission_review(CHECK, "application", &review_application_permissions(&granted, by_mail), report);
+            report_permission_review(CHECK, "application", &review_application_permissions(&granted, mail), report);
             check_risk_permission(app, &granted, report);
             true
         }
@@ -110,9 +110,8 @@ async fn check_permissions(app: &AppState, report: &mut DoctorReport) -> bool {
 }
 
 /// Checks that user risk is readable if the settings use it.
-fn check_risk_permission(app: &AppState, granted: &[String], report: &mut DoctorReport) {
-    let reads = |name: &String| name.starts_with("IdentityRiskyUser.Read");
-    if let (Some(settings), false) = (&app.config.risk, granted.iter().any(reads)) {
+fn check_risk_permission(app: &AppState, granted: &[AppPermission], report: &mut DoctorReport) {
+    if let (Some(settings), false) = (&app.config.risk, granted.iter().any(AppPermission::can_read_user_risk)) {
         let so = if settings.approval_from.is_some() {
             "nobody's risk is known, so everybody needs the desk to reset"
         } else {
@@ -265,15 +264,15 @@ fn report_operator_roles(
                     "assign Authentication Administrator, scoped to an administrative unit; eligible is not enough",
                 ),
         ),
-        Some((role, scope)) if scope == "/" && !tenant_wide => report.add(
-            DoctorFinding::error(CHECK, format!("{} holds {role} for the whole tenant", operator.upn))
+        Some(held) if held.scope.is_entire_tenant() && !tenant_wide => report.add(
+            DoctorFinding::error(CHECK, format!("{} holds {} for the whole tenant", operator.upn, held.role))
                 .with_consequence("it reaches everybody whom that role reaches")
                 .with_remedy(
                     "scope the role to an administrative unit, or set operator.tenant_wide = true and mean it",
                 ),
         ),
-        Some((role, scope)) => {
-            report.add(DoctorFinding::ok(CHECK, format!("{} holds {role} for {scope}", operator.upn)))
+        Some(held) => {
+            report.add(DoctorFinding::ok(CHECK, format!("{} holds {} for {}", operator.upn, held.role, held.scope)));
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::log_match::{AuditLogMatch, ClockReading, MatchedRecord, RecordedOutcome, match_records, record_window};
 use crate::base::TimestampExt as _;
-use crate::entra::{AUDIT_LOG_RATE_LIMIT, DirectoryAuditRecord, GraphError};
+use crate::entra::{AUDIT_LOG_RATE_LIMIT, DirectoryAuditRecord, GraphError, OnPremisesAgent};
 use crate::health;
 use crate::reset::record::{DeliveryLogGap, EvidenceCheckpoint, PasswordReset};
 use crate::reset::state::{CLOCK_TOLERANCE, EvidenceFinding, OperationFailure, ResetEvent, SourceStatus};
@@ -23,7 +23,7 @@ const MIN_RETRY_DELAY: SignedDuration = SignedDuration::from_secs(3);
 /// assumed not to log this one.
 const LOG_EXPECTED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 /// Tenant fact: this tenant writes audit records of resets. Its time says since when that is known.
-const LOGS_RESETS_FACT: &str = "audit_logs_resets";
+pub(crate) const LOGS_RESETS_FACT: &str = "audit_logs_resets";
 
 /// Result of a request to the audit log.
 pub(super) enum AuditLogRead {
@@ -97,12 +97,14 @@ async fn apply_record(
     reset: &PasswordReset,
     record: &MatchedRecord,
 ) -> Result<SourceStatus, StoreError> {
-    let finding = match (&record.outcome, record.agent.as_str()) {
-        (RecordedOutcome::Success, "None") if reset.synced => EvidenceFinding::NoAgent,
+    let finding = match (&record.outcome, &record.agent) {
+        (RecordedOutcome::Success, OnPremisesAgent::NotUsed) if reset.synced => EvidenceFinding::NoAgent,
         // The tenant may still record the agent of a synced account.
-        (RecordedOutcome::Success, "") if reset.synced => return Ok(SourceStatus::Pending),
-        (RecordedOutcome::Success, "None" | "") => return Ok(SourceStatus::Complete),
-        (RecordedOutcome::Success, _) => EvidenceFinding::Carried,
+        (RecordedOutcome::Success, OnPremisesAgent::NotRecorded) if reset.synced => return Ok(SourceStatus::Pending),
+        (RecordedOutcome::Success, OnPremisesAgent::NotUsed | OnPremisesAgent::NotRecorded) => {
+            return Ok(SourceStatus::Complete);
+        }
+        (RecordedOutcome::Success, OnPremisesAgent::Named(_)) => EvidenceFinding::Carried,
         (RecordedOutcome::Failure { reason }, _) => match classify_status_detail(reason) {
             OperationFailure::Refused(cause) | OperationFailure::Failed(cause) => {
                 EvidenceFinding::AuditLogFailure(cause)
@@ -110,7 +112,7 @@ async fn apply_record(
             OperationFailure::Split => return Ok(SourceStatus::Complete),
         },
     };
-    transition::apply_evidence(app, reset, finding, record.at, &record.agent).await?;
+    transition::apply_evidence(app, reset, finding, record.at, record.agent.as_str()).await?;
     Ok(SourceStatus::Complete)
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::base::{ObjectId, TimestampExt as _};
-use crate::entra::DirectoryAuditRecord;
+use crate::entra::{AuditResult, DirectoryAuditRecord, OnPremisesAgent};
 use crate::reset::record::PasswordReset;
 use crate::reset::state::CLOCK_TOLERANCE;
 
@@ -20,8 +20,7 @@ pub(super) enum AuditLogMatch {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MatchedRecord {
     pub(super) at: Timestamp,
-    /// Writeback agent: its name, `None` as text if there was none, or empty if the tenant does not record it.
-    pub(super) agent: String,
+    pub(super) agent: OnPremisesAgent,
     pub(super) outcome: RecordedOutcome,
 }
 
@@ -60,29 +59,23 @@ pub(super) fn match_records(
     let without_skew = ClockReading { skew: SignedDuration::ZERO, ..clock };
     let spans = [record_window(reset, clock), record_window(reset, without_skew)];
     let is_in_time = |at: Timestamp| spans.iter().any(|(from, to)| at >= *from && at <= *to);
-    let (target, operator) = (reset.person.object.to_string(), operator.map(|o| o.to_string()));
     let is_match = |record: &&DirectoryAuditRecord| {
-        let by = record.initiated_by.as_ref().and_then(|i| i.user.as_ref()).and_then(|u| u.id.clone());
-        let on = record.target_resources.iter().any(|t| t.id.as_deref() == Some(&target));
-        on && by.is_some() && by == operator && is_in_time(record.activity_date_time)
+        record.has_target(reset.person.object)
+            && operator.is_some_and(|operator| record.is_initiated_by(operator))
+            && is_in_time(record.activity_date_time)
     };
     let mut found = records.iter().filter(is_match);
     match (found.next(), found.next()) {
         (None, _) => AuditLogMatch::NoRecord,
         (Some(_), Some(_)) => AuditLogMatch::Ambiguous,
         (Some(record), None) => {
-            let agent = record
-                .additional_details
-                .iter()
-                .find(|d| d.key.as_deref() == Some("OnPremisesAgent"))
-                .and_then(|d| d.value.clone());
-            let outcome = match record.result.as_str() {
-                "success" => RecordedOutcome::Success,
+            let outcome = match record.result {
+                AuditResult::Success => RecordedOutcome::Success,
                 _ => RecordedOutcome::Failure { reason: record.result_reason.clone().unwrap_or_default() },
             };
             AuditLogMatch::Record(MatchedRecord {
                 at: record.activity_date_time,
-                agent: agent.unwrap_or_default(),
+                agent: record.on_premises_agent(),
                 outcome,
             })
         }
@@ -122,7 +115,7 @@ mod tests {
         };
         let good = audit_record(PERSON_ID, OPERATOR_ID, "2026-11-23T10:00:04Z");
         assert!(
-            matches!(look(std::slice::from_ref(&good)), AuditLogMatch::Record(found) if found.outcome == RecordedOutcome::Success && found.agent == "CloudSync")
+            matches!(look(std::slice::from_ref(&good)), AuditLogMatch::Record(found) if found.outcome == RecordedOutcome::Success && found.agent.as_str() == "CloudSync")
         );
         assert_eq!(look(&[]), AuditLogMatch::NoRecord);
         assert_eq!(look(&[good.clone(), good.clone()]), AuditLogMatch::Ambiguous);
