@@ -14,13 +14,13 @@
     reason = "a benchmark may panic, uses the system's clock, and takes what it needs of the tests' support"
 )]
 
-mod bare;
-mod calls;
-mod check;
-mod figures;
+mod breach_check;
+mod control_server;
+mod graph_calls;
 mod load;
 mod memory;
 mod pages;
+mod report;
 mod resets;
 mod search;
 mod stored;
@@ -28,13 +28,13 @@ mod stored;
 #[path = "../../tests/it/support/mod.rs"]
 mod support;
 
-use figures::BenchmarkReport;
+use report::BenchmarkReport;
 
 fn main() {
     let _ = passback::serve::prepare_process();
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|a| a == "--bare") {
-        return bare::serve_page(arguments[at + 1].parse().unwrap());
+        return control_server::serve_page(arguments[at + 1].parse().unwrap());
     }
     // `cargo bench` passes `--bench`; a name selects one part.
     let wanted = arguments.iter().skip(1).find(|a| !a.starts_with('-')).cloned();
@@ -58,10 +58,10 @@ fn main() {
             search::run(&mut figures).await;
         }
         if is_wanted("calls") {
-            calls::run(&mut figures).await;
+            graph_calls::run(&mut figures).await;
         }
         if is_wanted("check") {
-            check::run(&mut figures).await;
+            breach_check::run(&mut figures).await;
         }
         if is_wanted("streams") {
             memory::measure_streams(&mut figures).await;

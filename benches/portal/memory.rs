@@ -6,8 +6,8 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::bare::ControlServer;
-use super::figures::{BenchmarkReport, median_value};
+use super::control_server::ControlServer;
+use super::report::{BenchmarkReport, median_value};
 use super::support::fleet::{FleetSettings, PortalFleet, free_port, person_upn, seed_with_people};
 use super::support::portal::{DatabaseEngine, VALID_PASSWORD};
 

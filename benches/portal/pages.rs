@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::bare::ControlServer;
-use super::figures::{BenchmarkReport, median_value};
+use super::control_server::ControlServer;
 use super::load;
+use super::report::{BenchmarkReport, median_value};
 use super::support::fleet::{PortalFleet, free_port, person_upn, seed_with_people};
 use super::support::portal::{DatabaseEngine, VALID_PASSWORD};
 

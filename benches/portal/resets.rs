@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::figures::{BenchmarkReport, median_value};
+use super::report::{BenchmarkReport, median_value};
 use super::support::fleet::{PortalFleet, person_upn, seed_with_people};
 use super::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 
-use super::figures::BenchmarkReport;
+use super::report::BenchmarkReport;
 use super::support::fleet::{FleetSetup, PortalFleet, seed_with_people};
 use super::support::portal::HttpBrowser;
 use super::support::postgres::PostgresCluster;

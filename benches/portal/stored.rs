@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sqlx::Connection as _;
 
-use super::figures::{BenchmarkReport, median_value};
+use super::report::{BenchmarkReport, median_value};
 use super::support::fleet::{PortalFleet, person_upn, seed_with_people};
 use super::support::portal::{DatabaseEngine, VALID_PASSWORD};
 

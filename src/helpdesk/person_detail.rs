@@ -11,7 +11,7 @@ use axum::response::Response;
 use jiff::SignedDuration;
 
 use super::cases;
-use super::person_view::{Fetched, PersonDetail, PersonDetailPage, build_page};
+use super::person_view::{FetchedSection, PersonDetail, PersonDetailPage, build_page};
 use crate::audit::AuditEvent;
 use crate::base::{ObjectId, PersonKey};
 use crate::eligibility::on_hold_since;
@@ -73,7 +73,7 @@ async fn record_view(app: &AppState, staff: &StaffMember<ViewHelpdesk>, person: 
 }
 
 /// Returns the data of a source. Logs a failure and leaves the section out.
-fn log_and_skip<T>(what: &str, read: Result<T, GraphError>) -> Fetched<T> {
+fn log_and_skip<T>(what: &str, read: Result<T, GraphError>) -> FetchedSection<T> {
     read.inspect_err(
         |error| tracing::warn!(section = what, error = ?error, "person detail incomplete: section unavailable"),
     )
@@ -112,10 +112,10 @@ async fn fetch_detail(app: &AppState, object: ObjectId) -> Result<PersonDetail, 
 
 /// Data that depends on the account itself.
 struct AccountDetail {
-    profile: Fetched<Option<PersonProfile>>,
+    profile: FetchedSection<Option<PersonProfile>>,
     directory: DirectoryLookup,
     privilege: PrivilegeAssessment,
-    numbers: Fetched<Vec<PhoneNumber>>,
+    numbers: FetchedSection<Vec<PhoneNumber>>,
 }
 
 async fn fetch_account(people: &PeopleService, object: ObjectId) -> Result<AccountDetail, StoreError> {

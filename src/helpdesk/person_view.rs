@@ -16,20 +16,20 @@ use crate::reset::queries::ResetSummary;
 use crate::web::{PageContext, format_duration, format_timestamp};
 
 /// Data from one source, or `None` if that source is unavailable now.
-pub(super) type Fetched<T> = Option<T>;
+pub(super) type FetchedSection<T> = Option<T>;
 
 /// Everything that the person page shows.
 pub(super) struct PersonDetail {
     pub(super) key: PersonKey,
     pub(super) fetched_at: Timestamp,
     /// The inner `None` means that the tenant no longer has a person with this id.
-    pub(super) profile: Fetched<Option<PersonProfile>>,
+    pub(super) profile: FetchedSection<Option<PersonProfile>>,
     pub(super) directory: DirectoryLookup,
     pub(super) privilege: PrivilegeAssessment,
-    pub(super) numbers: Fetched<Vec<PhoneNumber>>,
-    pub(super) methods: Fetched<Option<RegistrationDetails>>,
-    pub(super) devices: Fetched<Vec<GraphDevice>>,
-    pub(super) risk: Fetched<RiskLookup>,
+    pub(super) numbers: FetchedSection<Vec<PhoneNumber>>,
+    pub(super) methods: FetchedSection<Option<RegistrationDetails>>,
+    pub(super) devices: FetchedSection<Vec<GraphDevice>>,
+    pub(super) risk: FetchedSection<RiskLookup>,
     pub(super) on_hold_since: Option<Timestamp>,
     pub(super) resets: Vec<ResetSummary>,
 }

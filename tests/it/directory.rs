@@ -9,7 +9,7 @@ use passback::{Clock, probe_directory_account};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::support::domain::{ProbeSettings, SambaDomain};
+use crate::support::samba_domain::{ProbeSettings, SambaDomain};
 
 const PEOPLE_PASSWORD: &str = "Old-River-Stone-7";
 

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::faults::InjectedFault;
-use super::{EmulatedTenant, launcher, server};
+use super::{EmulatedTenant, oidc, server};
 use passback_foundation::Password;
 
 /// The fault control, bound to its listener and not yet serving.
@@ -127,7 +127,7 @@ async fn list_calls(State(state): State<FaultControlState>) -> Json<Value> {
 }
 
 async fn rotate_signing_key(State(state): State<FaultControlState>) -> Response {
-    match launcher::generate_signing_key(state.tenant.random()).await {
+    match oidc::generate_signing_key(state.tenant.random()).await {
         Ok(key) => {
             state.tenant.0.keys.rotate(key);
             StatusCode::NO_CONTENT.into_response()

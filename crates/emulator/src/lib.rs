@@ -26,6 +26,7 @@ mod launcher;
 mod oidc;
 mod password;
 mod response_faults;
+mod running;
 mod seed;
 mod seed_builder;
 mod server;
@@ -37,7 +38,8 @@ pub use passback_foundation::{Clock, Random};
 
 pub use faults::{FaultEffect, FaultTarget, InjectedFault};
 pub use graph::{PERMISSION_RULES, PermissionRule};
-pub use launcher::{EmulatorError, EmulatorOptions, LdapsOptions, RunningEmulator};
+pub use launcher::{EmulatorError, EmulatorOptions, LdapsOptions};
+pub use running::RunningEmulator;
 pub use seed::{CONTOSO_SEED, SeedError, TenantSeed};
 pub use state::{ReceivedRequest, SentMail};
 

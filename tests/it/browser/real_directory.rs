@@ -4,8 +4,8 @@ use passback::demo::{DemoOptions, RunningDemo};
 use passback_emulator::TenantSeed;
 
 use crate::support::chromium::{ChromiumBrowser, PHONE};
-use crate::support::domain::{KerberosResult, SambaDomain};
 use crate::support::raw_client;
+use crate::support::samba_domain::{KerberosResult, SambaDomain};
 
 const OLD_PASSWORD: &str = "Old-River-Stone-7";
 const NEW_PASSWORD: &str = "Amber-Kettle-Sailing-4";

@@ -8,7 +8,7 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, ReceivedRequest
 
 use super::schema::{GraphContract, GraphExchange};
 use crate::journey::cases::{AgentCase, complete_call_check, outcome_code, sign_in_to_account};
-use crate::journey::passes::create_pass_for_manager;
+use crate::journey::temporary_access_passes::create_pass_for_manager;
 use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD, full_upn, reached_checkpoints};
 
 /// Application permissions of the setup (`docs/entra-setup.md`). The last two are needed only for notices by Graph and

@@ -10,7 +10,7 @@ use super::notices::smtp_environment;
 use crate::support::fleet::{
     FleetSettings, FleetSetup, PortalFleet, PortalReplica, free_port, person_upn, seed_with_people,
 };
-use crate::support::mailbox::TestMailServer;
+use crate::support::mail_server::TestMailServer;
 use crate::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD};
 
 /// Writes a certificate for `localhost` and returns it as PEM.

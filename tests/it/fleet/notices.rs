@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::Connection as _;
 
 use crate::support::fleet::{PortalFleet, free_port, person_upn, seed_with_people};
-use crate::support::mailbox::TestMailServer;
+use crate::support::mail_server::TestMailServer;
 use crate::support::portal::{DatabaseEngine, VALID_PASSWORD};
 use crate::support::secret_scan::{contains_bytes, encoded_forms};
 

@@ -7,7 +7,7 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
 use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, free_port, person_upn, seed_with_people};
-use crate::support::netns::NetworkLink;
+use crate::support::network_link::NetworkLink;
 use crate::support::portal::{HttpBrowser, VALID_PASSWORD};
 
 /// A mounted file system of 24 MiB.

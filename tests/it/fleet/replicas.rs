@@ -10,7 +10,7 @@ use crate::support::balancer::LoadBalancer;
 use crate::support::fleet::{
     FleetSettings, FleetSetup, PortalFleet, PortalReplica, free_port, person_upn, seed_with_people,
 };
-use crate::support::netns::{DATABASE_ADDRESS, NetworkLink};
+use crate::support::network_link::{DATABASE_ADDRESS, NetworkLink};
 use crate::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD};
 use crate::support::postgres::PostgresCluster;
 

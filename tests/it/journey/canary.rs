@@ -8,10 +8,10 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
 use super::cases::sign_in_staff;
-use crate::support::domain::SambaDomain;
 use crate::support::portal::{
     DatabaseEngine, HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, available_engines, full_upn,
 };
+use crate::support::samba_domain::SambaDomain;
 
 const CANARY_UPN: &str = "canary@contoso.example";
 

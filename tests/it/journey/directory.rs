@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::cases::{AgentCase, complete_call_check, outcome_code, sign_in_to_account};
 use crate::directory::shared_domain;
-use crate::support::domain::{ProbeSettings, SambaDomain};
 use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD};
+use crate::support::samba_domain::{ProbeSettings, SambaDomain};
 
 /// Returns a user principal name whose part before the `@` is the name of the AD account. Some of these names also
 /// exist among Contoso's own people.

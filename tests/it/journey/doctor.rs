@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use serde_json::Value;
 
-use crate::support::domain::SambaDomain;
 use crate::support::fleet::{FleetSettings, OPERATOR_UPN, PortalFleet};
 use crate::support::portal::{DatabaseEngine, available_engines, full_upn};
+use crate::support::samba_domain::SambaDomain;
 
 fn edited_contoso(change: impl Fn(&str) -> String) -> TenantSeed {
     TenantSeed::parse(&change(passback_emulator::CONTOSO_SEED)).unwrap()
@@ -255,7 +255,7 @@ async fn fault_at_microsoft_is_reported_with_remedy() {
 async fn real_domain_controller_is_checked_with_probe_account() {
     let domain = SambaDomain::start("Old-River-Stone-7").await;
     let fleet = linked_fleet_after_first_start(DatabaseEngine::Sqlite, edited_contoso(str::to_owned)).await;
-    let section = |probe: &crate::support::domain::ProbeSettings| {
+    let section = |probe: &crate::support::samba_domain::ProbeSettings| {
         format!(
             "[directory]\nurl = \"{}\"\nbind_dn = \"{}\"\npassword_file = \"{}\"\nbase_dn = \"{}\"\nca_file = \"{}\"\n",
             probe.url,

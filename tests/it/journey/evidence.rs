@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
 use super::cases::sign_in_staff;
-use crate::support::domain::{KerberosResult, SambaDomain};
 use crate::support::portal::{HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, full_upn, reached_checkpoints};
+use crate::support::samba_domain::{KerberosResult, SambaDomain};
 
 const OLD_PASSWORD: &str = "Old-River-Stone-7";
 const NEW_PASSWORD: &str = "Amber-Kettle-Sailing-4";

@@ -1,6 +1,5 @@
 //! Tests of complete tasks of people, staff and administrators, without a real browser.
 
-mod aftercare;
 pub(crate) mod agent_permission;
 mod audit;
 mod branding;
@@ -10,10 +9,11 @@ mod causes;
 mod credentials;
 mod demo;
 mod device;
+mod device_checklist;
 mod directory;
 mod doctor;
 mod evidence;
-mod finish;
+mod finishing;
 mod graph;
 mod guard_rails;
 mod helpdesk;
@@ -23,9 +23,9 @@ mod notices;
 mod openid;
 mod operator;
 mod pages;
-pub(crate) mod passes;
-mod people;
-mod policy;
-mod risk;
+mod password_policy;
+mod person_detail;
 mod signin;
-mod submit;
+mod submission;
+pub(crate) mod temporary_access_passes;
+mod user_risk;

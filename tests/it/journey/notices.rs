@@ -8,7 +8,7 @@ use passback::config::Config;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
-use crate::support::mailbox::{ReceivedMail, TestMailServer};
+use crate::support::mail_server::{ReceivedMail, TestMailServer};
 use crate::support::portal::{
     DatabaseEngine, HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD, available_engines, full_upn,
 };

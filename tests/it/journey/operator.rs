@@ -7,8 +7,8 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
 use super::cases::{AgentCase, complete_call_check, outcome_code, sign_in_staff, sign_in_to_account};
 use super::notices::smtp_config;
-use super::passes::create_pass_for_manager;
-use crate::support::mailbox::TestMailServer;
+use super::temporary_access_passes::create_pass_for_manager;
+use crate::support::mail_server::TestMailServer;
 use crate::support::portal::{
     DatabaseEngine, HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, available_engines, full_upn,
 };

@@ -4,7 +4,7 @@
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
 use crate::support::fleet::{FleetSettings, PortalFleet, free_port, person_upn, seed_with_people};
-use crate::support::mailbox::TestMailServer;
+use crate::support::mail_server::TestMailServer;
 use crate::support::portal::{DatabaseEngine, HttpBrowser};
 use crate::support::raw_client;
 use crate::support::secret_scan::{contains_bytes, encoded_forms, list_files};

@@ -3,11 +3,11 @@
 pub(crate) mod balancer;
 pub(crate) mod chromium;
 pub(crate) mod client_credentials;
-pub(crate) mod domain;
 pub(crate) mod fleet;
-pub(crate) mod mailbox;
-pub(crate) mod netns;
+pub(crate) mod mail_server;
+pub(crate) mod network_link;
 pub(crate) mod portal;
 pub(crate) mod postgres;
 pub(crate) mod raw_client;
+pub(crate) mod samba_domain;
 pub(crate) mod secret_scan;

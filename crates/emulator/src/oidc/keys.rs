@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use passback_foundation::Random;
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use serde::Serialize;
@@ -21,6 +22,13 @@ struct SigningKeyParts {
     exponent: String,
     encoding: EncodingKey,
     decoding: DecodingKey,
+}
+
+/// Generates a signing key on a thread for blocking work.
+pub(crate) async fn generate_signing_key(random: &Random) -> Result<SigningKey, SigningKeyError> {
+    let kid = random.token();
+    let made = tokio::task::spawn_blocking(move || SigningKey::generate(kid)).await;
+    made.unwrap_or_else(|error| Err(SigningKeyError::from_join_error(&error)))
 }
 
 /// All published keys, newest first.

@@ -11,7 +11,7 @@ mod logout;
 mod refresh_token;
 mod token_endpoint;
 
-pub(super) use keys::{SigningKey, SigningKeyError, SigningKeys};
+pub(super) use keys::{SigningKeyError, SigningKeys, generate_signing_key};
 
 use axum::Router;
 use axum::routing::{get, post};

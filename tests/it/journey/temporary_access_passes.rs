@@ -7,7 +7,7 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
 use super::cases::{AgentCase, answer_request, complete_call_check, open_request, outcome_code, sign_in_to_account};
 use super::notices::smtp_config;
-use crate::support::mailbox::{ReceivedMail, TestMailServer};
+use crate::support::mail_server::{ReceivedMail, TestMailServer};
 use crate::support::portal::{DatabaseEngine, HttpBrowser, PortalSetup, TestPortal, available_engines, full_upn};
 
 async fn start_with_mail(mailbox: &TestMailServer, engine: DatabaseEngine) -> TestPortal {

@@ -10,7 +10,7 @@ use passback::ops::{BreachList, build_breach_list_file};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::figures::{BenchmarkReport, median_value};
+use super::report::{BenchmarkReport, median_value};
 use super::support::fleet::{PortalFleet, person_upn, seed_with_people};
 use super::support::portal::{DatabaseEngine, HttpBrowser};
 

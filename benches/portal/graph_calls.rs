@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
-use super::figures::{BenchmarkReport, median_value};
+use super::report::{BenchmarkReport, median_value};
 use super::support::fleet::{PortalFleet, person_upn, seed_with_people};
 use super::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD};
 
