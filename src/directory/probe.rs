@@ -112,7 +112,7 @@ impl DirectoryProbe {
     }
 }
 
-/// Parses a GeneralizedTime such as `20261125190000.0Z`, the form of `currentTime` in the root DSE (MS-ADTS
+/// Parses a `GeneralizedTime` such as `20261125190000.0Z`, the form of `currentTime` in the root DSE (MS-ADTS
 /// 3.1.1.3.2.3).
 fn parse_generalized_time(text: &str) -> Option<Timestamp> {
     let digits = text.get(..14)?;

@@ -88,42 +88,37 @@ async fn show_metrics(State(app): State<AppState>) -> Response {
     let stands = collect_gauges(&app).await;
     gauge("database_up", "1 if the database answered this scrape", i64::from(stands.is_ok()));
     match stands {
-        Ok(stands) => {
-            gauge("resets_sending", "Resets on their way to Graph, on all replicas", stands.resets_sending);
-            gauge("resets_in_line", "Of these, waiting because Graph throttles", stands.resets_queued);
-            gauge("resets_writing", "Resets that Graph has taken and not ended", stands.resets_writing);
-            gauge("desk_alarms_open", "Alarms at the helpdesk that nobody has acknowledged", stands.open_alerts);
-            gauge(
-                "policies_good",
-                "Contexts whose Conditional Access policy proves what it should",
-                stands.enforced_policies,
-            );
-            if let Some(canary) = stands.canary_metrics {
-                gauge("canary_ok", "1 if the newest test reset came through", i64::from(canary.is_passing));
-                gauge("canary_age_seconds", "Since the newest test reset was begun", canary.age_seconds);
-                if let Some(seconds) = canary.duration_seconds {
-                    gauge("canary_seconds", "How long it took from the request to the last word", seconds);
-                }
-                gauge("canary_stopped", "1 if it failed so often that it stopped", i64::from(canary.is_suspended));
-            }
-            gauge("troubles", "What is wrong with the whole, as the helpdesk sees it", stands.open_health_issues);
-            if let Some(age) = stands.operator_age_seconds {
-                gauge("operator_renewed_age_seconds", "Since the operator's permission was last renewed", age);
-            }
-            if let Some(age) = stands.sync_age_seconds {
-                gauge("sync_age_seconds", "Since the directory was last synchronised with Microsoft", age);
-            }
-            gauge("paused", "1 if all resets are paused", i64::from(stands.is_paused));
-            gauge(
-                "operator_ready",
-                "1 if the reset operator is linked and not in trouble",
-                i64::from(stands.operator_ready),
-            );
-        }
+        Ok(stands) => register_system_gauges(&stands, &mut gauge),
         Err(error) => tracing::warn!(error = ?error, "metrics scrape incomplete: database unavailable"),
     }
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = encode(&mut text, &registry);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}
+
+/// Registers the gauges that come from the database.
+fn register_system_gauges(stands: &SystemGauges, gauge: &mut impl FnMut(&str, &str, i64)) {
+    gauge("resets_sending", "Resets on their way to Graph, on all replicas", stands.resets_sending);
+    gauge("resets_in_line", "Of these, waiting because Graph throttles", stands.resets_queued);
+    gauge("resets_writing", "Resets that Graph has taken and not ended", stands.resets_writing);
+    gauge("desk_alarms_open", "Alarms at the helpdesk that nobody has acknowledged", stands.open_alerts);
+    gauge("policies_good", "Contexts whose Conditional Access policy proves what it should", stands.enforced_policies);
+    if let Some(canary) = &stands.canary_metrics {
+        gauge("canary_ok", "1 if the newest test reset came through", i64::from(canary.is_passing));
+        gauge("canary_age_seconds", "Since the newest test reset was begun", canary.age_seconds);
+        if let Some(seconds) = canary.duration_seconds {
+            gauge("canary_seconds", "How long it took from the request to the last word", seconds);
+        }
+        gauge("canary_stopped", "1 if it failed so often that it stopped", i64::from(canary.is_suspended));
+    }
+    gauge("troubles", "What is wrong with the whole, as the helpdesk sees it", stands.open_health_issues);
+    if let Some(age) = stands.operator_age_seconds {
+        gauge("operator_renewed_age_seconds", "Since the operator's permission was last renewed", age);
+    }
+    if let Some(age) = stands.sync_age_seconds {
+        gauge("sync_age_seconds", "Since the directory was last synchronised with Microsoft", age);
+    }
+    gauge("paused", "1 if all resets are paused", i64::from(stands.is_paused));
+    gauge("operator_ready", "1 if the reset operator is linked and not in trouble", i64::from(stands.operator_ready));
 }

@@ -258,7 +258,7 @@ pub(super) async fn run_once(app: &AppState) -> Result<(), StoreError> {
                 tx.commit().await?;
             }
             Err(GraphError::ErrorResponse(refusal)) if refusal.status.as_u16() == 404 => {
-                delete_person(&app.db, person).await?
+                delete_person(&app.db, person).await?;
             }
             // The claim made this person due again in 24 hours. A request before then also records a sighting.
             Err(error) => {

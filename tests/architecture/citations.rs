@@ -51,7 +51,7 @@ fn cited_files_are_in_the_repository() {
     let mut missing = Vec::new();
     for path in REPOSITORY_FILES.iter().filter(reads) {
         let text = read_text(path);
-        let text = if path.ends_with(".rs") { prose_of_code(&text) } else { text };
+        let text = if Path::new(path).extension().is_some_and(|e| e == "rs") { prose_of_code(&text) } else { text };
         for cited in cited_files(&text) {
             let is_url = ["www.", ".com/", ".org/", ".dev/"].iter().any(|part| cited.contains(part));
             let is_elsewhere = CITED_ELSEWHERE.iter().any(|name| cited.ends_with(name)) || cited.contains("example");

@@ -161,7 +161,7 @@ async fn apply_after_handler(effects: &[FaultEffect], mut response: Response) ->
         match effect {
             FaultEffect::LateAnswer { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
             FaultEffect::Drip { ms } => {
-                response = response_faults::drip_body(response, Duration::from_millis(*ms)).await
+                response = response_faults::drip_body(response, Duration::from_millis(*ms)).await;
             }
             FaultEffect::Truncate => response = response_faults::truncate_body(response).await,
             FaultEffect::Huge { bytes } => response = response_faults::replace_with_filler(response, *bytes),

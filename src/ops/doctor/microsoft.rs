@@ -232,7 +232,7 @@ async fn check_operator_access(app: &AppState, operator: &LinkedOperator, report
     }
     match app.entra.operator.load_delegated_permissions().await {
         Ok(Some(granted)) => {
-            report_permission_review("permissions", "operator", &review_operator_permissions(&granted), report)
+            report_permission_review("permissions", "operator", &review_operator_permissions(&granted), report);
         }
         _ => report.add(
             DoctorFinding::unknown("permissions", "the operator has no token of the moment to look at")
@@ -288,7 +288,7 @@ async fn check_policies(app: &AppState, report: &mut DoctorReport) {
     }
     match opinions {
         Ok(opinions) => {
-            contexts.iter().zip(opinions).for_each(|(context, opinion)| report_policy(context, &opinion, report))
+            contexts.iter().zip(opinions).for_each(|(context, opinion)| report_policy(context, &opinion, report));
         }
         Err(error) => report.add(
             DoctorFinding::unknown(

@@ -183,7 +183,7 @@ impl WriterState {
         loop {
             match self.execute("BEGIN IMMEDIATE").await {
                 Err(error) if primary_result_code(&error) == Some(5) && Instant::now() < until => {
-                    tokio::time::sleep(BUSY_RETRY_DELAY).await
+                    tokio::time::sleep(BUSY_RETRY_DELAY).await;
                 }
                 begun => return begun,
             }

@@ -108,7 +108,7 @@ async fn upgrade_and_go_back(engine: DatabaseEngine, release_before: &str) {
     fleet.binary = release_before.into();
     let mut running = replace(&fleet, running).await;
     work.complete(&fleet, 4).await;
-    fleet.wait_until_settled(Duration::from_secs(60)).await;
+    fleet.wait_until_settled(Duration::from_mins(1)).await;
     running.stop();
     fleet.verify_audit();
 }

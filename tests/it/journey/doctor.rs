@@ -184,8 +184,6 @@ async fn wrong_setting_is_reported_with_remedy() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_at_microsoft_is_reported_with_remedy() {
-    let strength = "strength = \"5e1f0000-0000-4000-8000-000000000001\"";
-    let mfa = "strength = \"00000000-0000-0000-0000-000000000002\"";
     let fleet = linked_fleet_after_first_start(DatabaseEngine::Sqlite, edited_contoso(str::to_owned)).await;
     let fault = |call, effect| {
         fleet.emulator.clear_faults();
@@ -210,7 +208,12 @@ async fn fault_at_microsoft_is_reported_with_remedy() {
     found.assert_finding("discovery", "error", "");
     assert_eq!(found.exit_code, 1);
     fleet.emulator.stop().await;
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_tenant_setting_is_reported_with_remedy() {
+    let strength = "strength = \"5e1f0000-0000-4000-8000-000000000001\"";
+    let mfa = "strength = \"00000000-0000-0000-0000-000000000002\"";
     for (seed, check, level, part) in [
         (
             edited_contoso(|t| t.replace("state = \"enabled\"", "state = \"enabledForReportingButNotEnforced\"")),

@@ -192,7 +192,7 @@ async fn breach_list_file_is_built_and_queried_offline() {
 #[tokio::test]
 async fn password_with_banned_words_fails_banned_rule() {
     let portal = TestPortal::start_with(PortalSetup::with_config(|c| {
-        c.policy.banned_words = vec!["harbour".into(), "quiet".into()]
+        c.policy.banned_words = vec!["harbour".into(), "quiet".into()];
     }))
     .await;
     let mut wanda = portal.signed_in("wanda").await;
