@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::base::{Clock, Random, Secret, encode_hex};
 use crate::config::{
-    BrandingConfig, Config, CredentialConfig, CredentialKind, DatabaseConfig, EntraConfig, HelpdeskConfig,
+    BrandingConfig, ClientCredentialKind, Config, CredentialConfig, DatabaseConfig, EntraConfig, HelpdeskConfig,
     OperatorConfig, PasswordPolicyConfig, ResetConfig, SealingConfig, SealingKey, ServerConfig, SignInConfig,
 };
 use crate::entra::build_client;
@@ -237,7 +237,7 @@ fn demo_config(
             graph_url: Some(url(tenant.graph_url(), "Graph")?),
             allow_other_hosts: false,
             credential: CredentialConfig {
-                kind: CredentialKind::Secret,
+                kind: ClientCredentialKind::Secret,
                 secret: Some(Secret::new(CLIENT_SECRET.to_owned())),
                 secret_file: None,
                 certificate_file: None,

@@ -13,7 +13,7 @@ use super::detectors::{
 use super::store;
 use crate::audit::{AuditActor, AuditEvent, StaffAction, load_staff_actions};
 use crate::base::{PersonKey, TimestampExt as _, run_every};
-use crate::people::{RegistrationReader, fetch_method_registrations};
+use crate::people::{MethodRegistrationReader, fetch_method_registrations};
 use crate::reset::queries::{self as resets, EndedReset, ResetCause, ResetState};
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease};
@@ -94,7 +94,7 @@ async fn fetch_registrations(
     now: Timestamp,
 ) -> Result<Vec<MethodRegistration>, StoreError> {
     let tenant = app.config.tenant_id();
-    let found = fetch_method_registrations(app, RegistrationReader::AlertScan, since, now).await?;
+    let found = fetch_method_registrations(app, MethodRegistrationReader::AlertScan, since, now).await?;
     let one = |(at, object)| MethodRegistration { at, person: PersonKey { tenant, object } };
     Ok(found.into_iter().map(one).collect())
 }

@@ -21,7 +21,7 @@ struct GraphCallLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AlertLabels {
+struct AlertCounterLabels {
     kind: &'static str,
 }
 
@@ -53,7 +53,7 @@ struct MetricsInner {
     transitions: Family<TransitionLabels, Counter>,
     writeback_seconds: Histogram,
     holds: Counter,
-    alerts: Family<AlertLabels, Counter>,
+    alerts: Family<AlertCounterLabels, Counter>,
     checkpoint_seconds: Family<CheckpointLabels, Histogram>,
 }
 
@@ -108,7 +108,7 @@ impl Metrics {
 
     /// Counts an alert for the helpdesk (metric `desk_alarms`).
     pub(crate) fn count_alert(&self, kind: &'static str) {
-        self.0.alerts.get_or_create(&AlertLabels { kind }).inc();
+        self.0.alerts.get_or_create(&AlertCounterLabels { kind }).inc();
     }
 
     /// Registers all counters and histograms in the registry that a scrape encodes.

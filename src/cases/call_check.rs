@@ -66,6 +66,14 @@ mod tests {
 
     use super::*;
 
+    /// Stored JSON has the names of the release before, which reads it during an upgrade.
+    #[test]
+    fn stored_words_keep_their_shape() {
+        let stored = r#"{"said":["oak","river","stone"],"shown":["oak","river","stone","x"]}"#;
+        let value: CallCheckWords = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), stored);
+    }
+
     proptest! {
         #[test]
         fn only_the_three_spoken_words_match(seed: u64) {

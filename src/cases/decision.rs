@@ -9,10 +9,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::action_outcome::CaseActionOutcome;
 use super::case_access::lock_open_case;
 use super::case_events::{case_event, raise_helpdesk_alert};
 use super::error::{CaseError, CaseRefusal, CaseResult};
-use super::outcome::CaseOutcome;
 use super::participants::StaffActor;
 use super::person_snapshot::PersonSnapshot;
 use super::policy::{CaseAction, VerificationRequirements, select_sufficient};
@@ -90,7 +90,7 @@ pub(crate) async fn request_approval(app: &AppState, staff: &StaffActor, case: &
     let held = lock_open_case(&mut transaction, case, app).await?;
     record_decision(app, staff, &mut transaction, &held, &status, SecondPerson::Always).await?;
     transaction.commit().await?;
-    Ok(CaseOutcome::ApprovalRequested)
+    Ok(CaseActionOutcome::ApprovalRequested)
 }
 
 /// Requests an override: the action without sufficient verification, for a stated reason.
@@ -118,7 +118,7 @@ pub(crate) async fn request_override(
     transaction.record_event(case_event("case.override_asked", staff, &held).with_personal_detail("reason", reason));
     transaction.commit().await?;
     raise_helpdesk_alert(app, "override", &held);
-    Ok(CaseOutcome::ApprovalRequested)
+    Ok(CaseActionOutcome::ApprovalRequested)
 }
 
 fn approval_lifetime(app: &AppState) -> SignedDuration {
@@ -157,5 +157,5 @@ pub(crate) async fn approve_decision(app: &AppState, staff: &StaffActor, case: &
     let approved = case_event("case.approved", staff, &held).with_detail("for", decision.agent.to_string());
     transaction.record_event(approved.with_detail("override", decision.is_override()));
     transaction.commit().await?;
-    Ok(CaseOutcome::Approved)
+    Ok(CaseActionOutcome::Approved)
 }

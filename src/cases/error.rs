@@ -1,11 +1,11 @@
 //! Errors of case operations: a rule of the helpdesk refused, or something failed.
 
-use super::outcome::CaseOutcome;
+use super::action_outcome::CaseActionOutcome;
 use crate::entra::GraphError;
 use crate::store::StoreError;
 
 /// Result of a case operation that ends in a message on the case page.
-pub(crate) type CaseResult = Result<CaseOutcome, CaseError>;
+pub(crate) type CaseResult = Result<CaseActionOutcome, CaseError>;
 
 /// Reason why a case operation did not complete.
 #[derive(Debug, thiserror::Error)]

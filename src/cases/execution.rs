@@ -9,13 +9,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::acting_permission::{check_agent_permission, check_operator_permission};
+use super::action_outcome::CaseActionOutcome;
 use super::case_access::{load_case, lock_open_case};
 use super::case_events::case_event;
 use super::decision::{SecondPerson, record_decision};
 use super::error::{CaseError, CaseRefusal};
 use super::execution_state::ExecutionEvent;
 use super::microsoft_actions::{ExecutionContext, ExecutionResult, apply_at_microsoft};
-use super::outcome::CaseOutcome;
 use super::participants::StaffActor;
 use super::person_snapshot::PersonSnapshot;
 use super::policy::{CaseAction, VerificationRequirements};
@@ -157,7 +157,7 @@ pub(crate) async fn execute_action(
     transaction.commit().await?;
     match (done, viewer) {
         (Some(outcome), _) => Ok(ExecutionResult::Done(outcome)),
-        (None, ExecutionViewer::Manager(_)) => Ok(ExecutionResult::Done(CaseOutcome::PassWaiting)),
+        (None, ExecutionViewer::Manager(_)) => Ok(ExecutionResult::Done(CaseActionOutcome::PassWaiting)),
         (None, ExecutionViewer::NoOne | ExecutionViewer::Agent) => apply_at_microsoft(app, &work).await,
     }
 }
@@ -169,16 +169,16 @@ async fn apply_in_database(
     app: &AppState,
     transaction: &mut AuditedTransaction,
     work: &ExecutionContext<'_>,
-) -> Result<Option<CaseOutcome>, CaseError> {
+) -> Result<Option<CaseActionOutcome>, CaseError> {
     let (id, person, now) = (work.execution_id, work.person.key, app.now());
     let done = match work.case.action {
         CaseAction::AllowReset => {
             eligibility::insert_reset_grant(transaction.tx(), id, person, now.later(RESET_GRANT_LIFETIME)).await?;
-            CaseOutcome::ResetAllowed
+            CaseActionOutcome::ResetAllowed
         }
         CaseAction::LiftHold => {
             eligibility::lift_hold(transaction, person, work.actor.clone(), now).await?;
-            CaseOutcome::HoldLifted
+            CaseActionOutcome::HoldLifted
         }
         CaseAction::IssuePass | CaseAction::RevokeSessions | CaseAction::UnlockAccount => return Ok(None),
     };

@@ -1,10 +1,10 @@
 //! Lifecycle of a case apart from verification: opening, owner, ticket, action, person, notes, hold and closing.
 
+use super::action_outcome::CaseActionOutcome;
 use super::case_access::lock_open_case;
 use super::case_events::case_event;
 use super::case_state::CaseEvent;
 use super::error::{CaseError, CaseRefusal, CaseResult};
-use super::outcome::CaseOutcome;
 use super::participants::{CasePerson, StaffActor};
 use super::person_snapshot::PersonSnapshot;
 use super::policy::CaseAction;
@@ -82,7 +82,7 @@ pub(crate) async fn take_over(app: &AppState, staff: &StaffActor, case: &Helpdes
     let from = held.owner.map(|owner| owner.to_string()).unwrap_or_default();
     transaction.record_event(case_event("case.taken", staff, &held).with_detail("from", from));
     transaction.commit().await?;
-    Ok(CaseOutcome::TakenOver)
+    Ok(CaseActionOutcome::TakenOver)
 }
 
 /// Sets the ticket number of the organisation's own ticket system.
@@ -96,7 +96,7 @@ pub(crate) async fn set_ticket(app: &AppState, staff: &StaffActor, case: &Helpde
     }
     transaction.record_event(case_event("case.ticket", staff, &held).with_detail("ticket", text));
     transaction.commit().await?;
-    Ok(CaseOutcome::Saved)
+    Ok(CaseActionOutcome::Saved)
 }
 
 /// Changes the action of a case. Verifications for another action no longer count.
@@ -111,7 +111,7 @@ pub(crate) async fn change_action(
     store::apply_change(transaction.tx(), held.id, &CaseChange::Action(action)).await?;
     transaction.record_event(case_event("case.aimed", staff, &held).with_detail("to", action.as_str()));
     transaction.commit().await?;
-    Ok(CaseOutcome::Saved)
+    Ok(CaseActionOutcome::Saved)
 }
 
 /// Identifies the person of a case that came from `/help`.
@@ -135,21 +135,21 @@ pub(crate) async fn identify_person(
     store::apply_change(transaction.tx(), held.id, &CaseChange::Person(identified)).await?;
     transaction.record_event(case_event("case.named", staff, &held).with_subject(person));
     transaction.commit().await?;
-    Ok(CaseOutcome::Saved)
+    Ok(CaseActionOutcome::Saved)
 }
 
 pub(crate) async fn add_note(app: &AppState, staff: &StaffActor, case: &HelpdeskCase, typed: &str) -> CaseResult {
     let kept = |c: &char| !c.is_control() || *c == '\n';
     let text: String = typed.trim().chars().filter(kept).take(MAX_NOTE_CHARS).collect();
     if text.is_empty() {
-        return Ok(CaseOutcome::NoteEmpty);
+        return Ok(CaseActionOutcome::NoteEmpty);
     }
     let mut transaction = app.audit_log.begin().await?;
     // Does not lock an open case: a note is also allowed in a locked or closed case, for example to explain it.
     store::insert_note(transaction.tx(), case.id, staff, &text, app.now()).await?;
     transaction.record_event(case_event("case.note", staff, case));
     transaction.commit().await?;
-    Ok(CaseOutcome::NoteAdded)
+    Ok(CaseActionOutcome::NoteAdded)
 }
 
 pub(crate) async fn close_case(app: &AppState, staff: &StaffActor, case: &HelpdeskCase) -> CaseResult {
@@ -160,7 +160,7 @@ pub(crate) async fn close_case(app: &AppState, staff: &StaffActor, case: &Helpde
     transaction.record_event(case_event("case.closed", staff, &held));
     transaction.commit().await?;
     delete_passes(app, &held).await?;
-    Ok(CaseOutcome::Closed)
+    Ok(CaseActionOutcome::Closed)
 }
 
 /// Deletes the passes of a closed case at Microsoft. A pass that cannot be deleted expires on its own.
@@ -189,7 +189,7 @@ pub(crate) async fn place_hold(app: &AppState, staff: &StaffActor, case: &Helpde
     if placed {
         app.metrics.count_hold();
     }
-    Ok(CaseOutcome::HoldPlaced)
+    Ok(CaseActionOutcome::HoldPlaced)
 }
 
 /// Records a help request by someone who has no usable way to sign in.

@@ -2,10 +2,10 @@
 //!
 //! - A Temporary Access Pass is created only if the person and their manager can be notified.
 
+use super::action_outcome::CaseActionOutcome;
 use super::case_events::with_case;
 use super::error::CaseError;
 use super::execution_state::ExecutionEvent;
-use super::outcome::CaseOutcome;
 use super::pass_monitor::{fetch_audience, watch_new_pass};
 use super::person_snapshot::PersonSnapshot;
 use super::policy::CaseAction;
@@ -21,7 +21,7 @@ pub(crate) const SIGN_IN_DETAIL: &str = "sign-in";
 
 /// Result of executing a case action.
 pub(crate) enum ExecutionResult {
-    Done(CaseOutcome),
+    Done(CaseActionOutcome),
     /// A Temporary Access Pass for the agent, approved by a second person. It is shown once and never stored.
     Pass(TemporaryAccessPass),
     /// Microsoft requires the agent to sign in again. The execution waits for that sign-in.
@@ -84,21 +84,23 @@ pub(super) async fn apply_at_microsoft(
     work: &ExecutionContext<'_>,
 ) -> Result<ExecutionResult, CaseError> {
     let object = work.person.key.object;
-    let result: Result<CaseOutcome, String> = match work.case.action {
+    let result: Result<CaseActionOutcome, String> = match work.case.action {
         CaseAction::RevokeSessions => match app.entra.operator.revoke_sessions(object, work.identity).await {
             Ok(()) => {
                 app.sessions.end_sessions_of(work.person.key).await?;
-                Ok(CaseOutcome::SessionsRevoked)
+                Ok(CaseActionOutcome::SessionsRevoked)
             }
             Err(OperatorError::Challenged(challenge)) => return await_step_up(app, work, challenge).await,
             Err(error) => Err(failure_detail(&error)),
         },
         CaseAction::IssuePass => return create_pass(app, work).await,
         CaseAction::UnlockAccount => match &app.directory {
-            Some(directory) => unlock_account(directory, work.person).await?.map(|()| CaseOutcome::AccountUnlocked),
+            Some(directory) => {
+                unlock_account(directory, work.person).await?.map(|()| CaseActionOutcome::AccountUnlocked)
+            }
             None => Err("no directory is set up".to_owned()),
         },
-        CaseAction::AllowReset | CaseAction::LiftHold => Ok(CaseOutcome::Saved),
+        CaseAction::AllowReset | CaseAction::LiftHold => Ok(CaseActionOutcome::Saved),
     };
     let outcome = match result {
         Ok(outcome) => {
@@ -107,7 +109,7 @@ pub(super) async fn apply_at_microsoft(
         }
         Err(problem) => {
             work.record_event(app, ExecutionEvent::Rejected, &problem).await?;
-            CaseOutcome::ExecutionFailed
+            CaseActionOutcome::ExecutionFailed
         }
     };
     Ok(ExecutionResult::Done(outcome))
@@ -137,7 +139,7 @@ async fn create_pass(app: &AppState, work: &ExecutionContext<'_>) -> Result<Exec
         Err(OperatorError::Challenged(challenge)) => await_step_up(app, work, challenge).await,
         Err(error) => {
             work.record_event(app, ExecutionEvent::Rejected, &failure_detail(&error)).await?;
-            Ok(ExecutionResult::Done(CaseOutcome::ExecutionFailed))
+            Ok(ExecutionResult::Done(CaseActionOutcome::ExecutionFailed))
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - Every step and every refusal is in the audit log.
 
 mod acting_permission;
+mod action_outcome;
 mod call_check;
 mod case_access;
 mod case_events;
@@ -17,7 +18,6 @@ mod execution;
 mod execution_state;
 mod lifecycle;
 mod microsoft_actions;
-mod outcome;
 mod participants;
 mod pass_monitor;
 mod person_snapshot;
@@ -26,6 +26,7 @@ mod status;
 mod store;
 mod verification;
 
+pub(crate) use action_outcome::CaseActionOutcome;
 pub(crate) use call_check::CallCheckWords;
 pub(crate) use case_access::load_case;
 pub(crate) use case_events::record_refusal;
@@ -40,7 +41,6 @@ pub(crate) use lifecycle::{
     add_note, change_action, close_case, identify_person, open_case, place_hold, request_help, set_ticket, take_over,
 };
 pub(crate) use microsoft_actions::{ExecutionResult, SIGN_IN_DETAIL};
-pub(crate) use outcome::CaseOutcome;
 pub(crate) use participants::StaffActor;
 pub(crate) use pass_monitor::run_pass_monitor;
 pub(crate) use person_snapshot::PersonSnapshot;

@@ -18,7 +18,7 @@ use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
 use crate::base::{ObjectId, TimestampExt as _, run_every};
 use crate::entra::{OperatorError, PassStatus, TemporaryAccessPass};
 use crate::notify::{PassAudience, PassEvent};
-use crate::people::{PeopleService, RegistrationReader, fetch_method_registrations};
+use crate::people::{MethodRegistrationReader, PeopleService, fetch_method_registrations};
 use crate::state::AppState;
 use crate::store::{StoreError, acquire_lease};
 
@@ -87,7 +87,7 @@ async fn run_once(app: &AppState) -> Result<(), StoreError> {
     let watches = store::load_watches(&app.db, since).await?;
     let Some(first) = watches.iter().map(|watch| watch.created_at).min() else { return Ok(()) };
     let (from, until) = (first.earlier(CLOCK_SKEW), now.later(CLOCK_SKEW));
-    let registered = fetch_method_registrations(app, RegistrationReader::PassMonitor, from, until).await?;
+    let registered = fetch_method_registrations(app, MethodRegistrationReader::PassMonitor, from, until).await?;
     for watch in &watches {
         if watch.used_at.is_none() && now < watch.expires_at.later(LATE_USE_MARGIN) {
             check_use(app, watch).await?;

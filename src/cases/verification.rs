@@ -5,12 +5,12 @@
 
 use jiff::SignedDuration;
 
+use super::action_outcome::CaseActionOutcome;
 use super::call_check::CallCheckWords;
 use super::case_access::lock_open_case;
 use super::case_events::{case_event, raise_helpdesk_alert, with_case};
 use super::case_state::CaseEvent;
 use super::error::{CaseError, CaseRefusal, CaseResult};
-use super::outcome::CaseOutcome;
 use super::participants::StaffActor;
 use super::person_snapshot::PersonSnapshot;
 use super::policy::{CallerVerification, VerificationMethod};
@@ -95,7 +95,7 @@ pub(crate) async fn request_verification(
             .with_detail("asked", asked.to_string()),
     );
     transaction.commit().await?;
-    Ok(CaseOutcome::VerificationRequested)
+    Ok(CaseActionOutcome::VerificationRequested)
 }
 
 /// Returns the person's manager. Refuses if there is none, or if it is the agent or the person.
@@ -134,7 +134,7 @@ pub(crate) async fn record_attestation(
             .with_detail("points", one.points),
     );
     transaction.commit().await?;
-    Ok(CaseOutcome::Attested)
+    Ok(CaseActionOutcome::Attested)
 }
 
 /// Returns whether one of the person's phone numbers is eligible for a callback.

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::error::ConfigError;
-use super::{CredentialConfig, CredentialKind, EntraConfig, NationalCloud};
+use super::{ClientCredentialKind, CredentialConfig, EntraConfig, NationalCloud};
 use crate::base::is_loopback_host;
 
 impl TryFrom<String> for NationalCloud {
@@ -90,7 +90,7 @@ fn validate_host(key: &'static str, url: &Url, microsoft: &str, entra: &EntraCon
 /// Validates that a credential has all keys of its kind and no others: a forgotten secret next to a certificate would
 /// look as if it were in use.
 fn validate_credential(credential: &CredentialConfig) -> Result<(), ConfigError> {
-    use CredentialKind::{Certificate, Federated, Secret};
+    use ClientCredentialKind::{Certificate, Federated, Secret};
     for (key, of, kind, given) in [
         ("secret or secret_file", Secret, "secret", credential.secret.is_some()),
         ("certificate_file", Certificate, "certificate", credential.certificate_file.is_some()),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 use super::validation::validate_config;
-use super::{Config, CredentialKind};
+use super::{ClientCredentialKind, Config};
 use crate::base::Secret;
 
 /// Reads the file, then the environment, which takes precedence, then the secret files, and validates all settings.
@@ -23,7 +23,7 @@ pub fn load_config(file: &Path) -> Result<Config, ConfigError> {
     if let Some(path) = &read.entra.credential.secret_file {
         read.entra.credential.secret = Some(read_secret_file(path)?);
     }
-    if read.entra.credential.kind == CredentialKind::Federated && read.entra.credential.token_file.is_none() {
+    if read.entra.credential.kind == ClientCredentialKind::Federated && read.entra.credential.token_file.is_none() {
         read.entra.credential.token_file = std::env::var_os("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from);
     }
     if let Some(directory) = &mut read.directory

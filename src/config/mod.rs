@@ -24,8 +24,8 @@ pub use load::load_config;
 pub use notify::{NotifyConfig, NotifyKind, SmtpConfig, SmtpTls};
 pub use risk::{RiskConfig, RiskLevel};
 pub use sections::{
-    ApprovalRequirement, BrandingConfig, BreachCheckConfig, BreachCheckKind, Config, CredentialConfig, CredentialKind,
-    DirectoryConfig, EntraConfig, NationalCloud, OperatorConfig, PasswordPolicyConfig, ResetConfig, ServerConfig,
-    SignInConfig, UnlockConfig,
+    ApprovalRequirement, BrandingConfig, BreachCheckConfig, BreachCheckKind, ClientCredentialKind, Config,
+    CredentialConfig, DirectoryConfig, EntraConfig, NationalCloud, OperatorConfig, PasswordPolicyConfig, ResetConfig,
+    ServerConfig, SignInConfig, UnlockConfig,
 };
 pub use storage::{AuditConfig, DatabaseConfig, SealingConfig, SealingKey};

@@ -156,7 +156,7 @@ pub struct EntraConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialConfig {
-    pub kind: CredentialKind,
+    pub kind: ClientCredentialKind,
     #[serde(default)]
     pub(crate) secret: Option<Secret>,
     #[serde(default)]
@@ -177,7 +177,7 @@ pub struct CredentialConfig {
 /// Kind of client credential with which the application authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum CredentialKind {
+pub enum ClientCredentialKind {
     Secret,
     /// A JWT signed with the key of a certificate that is registered in Entra.
     Certificate,

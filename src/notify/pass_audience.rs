@@ -129,3 +129,16 @@ impl PassAudience {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stored JSON has the names of the release before, which reads it during an upgrade.
+    #[test]
+    fn stored_audience_keeps_its_shape() {
+        let stored = r#"[{"language":"en","to":{"name":"Mona","to":["m@contoso.example"],"about":"Wanda"}}]"#;
+        let value: PassAudience = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), stored);
+    }
+}

@@ -81,6 +81,14 @@ mod tests {
     use crate::people::PasswordSource;
     use crate::store::testing::test_sealer;
 
+    /// Stored JSON has the names of the release before, which reads it during an upgrade.
+    #[test]
+    fn stored_recipient_keeps_its_shape() {
+        let stored = r#"{"name":"Wanda","to":["w@contoso.example"],"about":null}"#;
+        let value: MailRecipient = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), stored);
+    }
+
     #[test]
     fn recipient_addresses_are_validated_limited_and_bound_to_reset() {
         let known = ["w@contoso.example", "W@Contoso.example", "nonsense", "a@x.example\r\nBcc: b@x.example"];

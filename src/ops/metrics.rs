@@ -24,7 +24,7 @@ pub(crate) fn metrics_router(app: AppState) -> Router {
 }
 
 /// Gauges of the system, read from the database.
-struct SystemGauges {
+struct DatabaseGauges {
     resets_sending: i64,
     resets_queued: i64,
     resets_writing: i64,
@@ -39,7 +39,7 @@ struct SystemGauges {
     sync_age_seconds: Option<i64>,
 }
 
-async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
+async fn collect_gauges(app: &AppState) -> Result<DatabaseGauges, StoreError> {
     let resets = load_reset_gauges(&app.db).await?;
     let paused = ResetPause::new(app.db.clone()).load_pause_reason().await?.is_some();
     let operator = app.entra.operator.load_operator().await?;
@@ -49,7 +49,7 @@ async fn collect_gauges(app: &AppState) -> Result<SystemGauges, StoreError> {
     let troubles = i64::try_from(health::load_open_issues(&app.db).await?.len()).unwrap_or(i64::MAX);
     let canary = super::canary_schedule::load_canary_metrics(app).await?;
     let sync_age = super::health_monitor::load_last_sync(app).await?.flatten().map(age);
-    Ok(SystemGauges {
+    Ok(DatabaseGauges {
         resets_sending: resets.sending,
         resets_queued: resets.queued,
         resets_writing: resets.writing,
@@ -98,7 +98,7 @@ async fn show_metrics(State(app): State<AppState>) -> Response {
 }
 
 /// Registers the gauges that come from the database.
-fn register_system_gauges(stands: &SystemGauges, gauge: &mut impl FnMut(&str, &str, i64)) {
+fn register_system_gauges(stands: &DatabaseGauges, gauge: &mut impl FnMut(&str, &str, i64)) {
     gauge("resets_sending", "Resets on their way to Graph, on all replicas", stands.resets_sending);
     gauge("resets_in_line", "Of these, waiting because Graph throttles", stands.resets_queued);
     gauge("resets_writing", "Resets that Graph has taken and not ended", stands.resets_writing);

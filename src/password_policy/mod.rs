@@ -279,6 +279,14 @@ mod tests {
 
     use super::*;
 
+    /// Stored JSON has the names of the release before, which reads it during an upgrade.
+    #[test]
+    fn stored_requirements_keep_their_shape() {
+        let stored = r#"{"min_length":8,"classes":3,"name_parts":["wanda"]}"#;
+        let value: PasswordRequirements = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&value).unwrap(), stored);
+    }
+
     fn password_from(text: &str) -> Password {
         Password::new(text.to_owned())
     }

@@ -15,12 +15,12 @@ use crate::store::{RateLimit, StoreError};
 
 /// Background task that reads the registrations. Each has its own rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RegistrationReader {
+pub(crate) enum MethodRegistrationReader {
     AlertScan,
     PassMonitor,
 }
 
-impl RegistrationReader {
+impl MethodRegistrationReader {
     /// Returns the name of the rate limit.
     fn limit_name(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ const MAX_LOG_WAIT: Duration = Duration::from_secs(3);
 /// Returns nothing if it is not the reader's turn or if Graph is unavailable. The reader asks again later.
 pub(crate) async fn fetch_method_registrations(
     app: &AppState,
-    reader: RegistrationReader,
+    reader: MethodRegistrationReader,
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<(Timestamp, ObjectId)>, StoreError> {
@@ -55,7 +55,7 @@ pub(crate) async fn fetch_method_registrations(
 }
 
 /// Waits a short time for the shared limit and returns whether the reader may read the log now.
-async fn acquire_turn(app: &AppState, reader: RegistrationReader) -> Result<bool, StoreError> {
+async fn acquire_turn(app: &AppState, reader: MethodRegistrationReader) -> Result<bool, StoreError> {
     if app.rate_limiter.try_acquire(reader.limit_name(), READER_LIMIT, app.now()).await?.is_err() {
         return Ok(false);
     }

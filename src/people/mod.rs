@@ -14,7 +14,7 @@ mod reset_protection;
 mod tests;
 
 pub(crate) use directory_lookup::{DirectoryLookup, PasswordLastSet};
-pub(crate) use method_registrations::{RegistrationReader, fetch_method_registrations};
+pub(crate) use method_registrations::{MethodRegistrationReader, fetch_method_registrations};
 pub(crate) use phone_numbers::{
     PhoneNumber, PhoneNumberKind, delete_people_not_requested_since, record_phone_numbers, run_phone_number_refresh,
 };
@@ -177,7 +177,7 @@ impl PeopleService {
     }
 
     /// Searches people by the start of a name, or by the full user principal name or email address. Returns at most
-    /// [`FOUND`] people and one more, sorted by name. Fewer than 2 letters match nothing.
+    /// [`MAX_SEARCH_RESULTS`] people and one more, sorted by name. Fewer than 2 letters match nothing.
     pub(crate) async fn search(&self, typed: &str) -> Result<Vec<PersonSummary>, GraphError> {
         let mut people: Vec<PersonSummary> =
             self.entra.graph.search_users(typed).await?.into_iter().filter_map(person_summary).collect();

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use self::certificate::CertificateCredential;
 use crate::base::{Clock, Random, Secret};
-use crate::config::{self, CredentialKind};
+use crate::config::{self, ClientCredentialKind};
 
 /// Value of `client_assertion_type`.
 ///
@@ -59,17 +59,17 @@ impl ClientCredential {
     pub(super) fn load(settings: &config::EntraConfig, clock: Clock, random: Random) -> Result<Self, CredentialError> {
         let given = &settings.credential;
         let kind = match given.kind {
-            CredentialKind::Secret => {
+            ClientCredentialKind::Secret => {
                 CredentialSource::Secret(given.secret.clone().ok_or(CredentialError::Incomplete)?)
             }
-            CredentialKind::Certificate => {
+            ClientCredentialKind::Certificate => {
                 let files = given.certificate_file.clone().zip(given.key_file.clone());
                 let (certificate, key) = files.ok_or(CredentialError::Incomplete)?;
                 let files = certificate::CertificateFiles { certificate, key };
                 let client = settings.client_id.to_string();
                 CredentialSource::Certificate(CertificateCredential::load(files, client, clock.clone(), random)?)
             }
-            CredentialKind::Federated => {
+            ClientCredentialKind::Federated => {
                 CredentialSource::Federated(given.token_file.clone().ok_or(CredentialError::Incomplete)?)
             }
         };

@@ -9,11 +9,11 @@
 
 mod account;
 mod client;
-mod deadline_body;
 mod dispatch_permit;
 mod error;
 mod link;
 mod reset_password;
+mod send_deadline;
 mod store;
 mod temporary_access_pass;
 mod tokens;

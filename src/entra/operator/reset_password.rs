@@ -8,9 +8,9 @@ use reqwest::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::client::OperatorClient;
-use super::deadline_body::DeadlineBody;
 use super::dispatch_permit::DispatchPermit;
 use super::error::OperatorError;
+use super::send_deadline::DeadlineRequestBody;
 use super::tokens::ReadyOperator;
 use crate::base::{ObjectId, Password};
 use crate::entra::acting_identity::ActingIdentity;
@@ -98,7 +98,7 @@ impl OperatorClient {
         let url = self.graph.url(&["users", &id, "authentication", "methods", PASSWORD_METHOD_ID, "resetPassword"]);
         let body = serde_json::to_vec(&ResetPasswordRequest { new_password: password.expose_password() })
             .map_err(GraphError::Request)?;
-        let (body, sent) = DeadlineBody::new(body, permit.send_deadline, self.graph.clock.clone());
+        let (body, sent) = DeadlineRequestBody::new(body, permit.send_deadline, self.graph.clock.clone());
         let request = self.graph.unpooled_http.post(url).header(header::CONTENT_TYPE, "application/json");
         let answer = self.graph.send_ignoring_body(request.body(reqwest::Body::wrap(body)), &ready.access_token).await;
         if let Err(error) = &answer {

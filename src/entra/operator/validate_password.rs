@@ -10,8 +10,8 @@ use reqwest::header;
 use serde::{Deserialize, Serialize};
 
 use super::client::OperatorClient;
-use super::deadline_body::DeadlineBody;
 use super::error::OperatorError;
+use super::send_deadline::DeadlineRequestBody;
 use crate::base::Password;
 use crate::entra::graph_error::GraphError;
 use crate::entra::wire_value::wire_enum;
@@ -68,14 +68,14 @@ pub(crate) struct ValidationRule {
 impl OperatorClient {
     /// Checks a password, once.
     ///
-    /// The password is sent as in a reset: over a new connection, with a [`DeadlineBody`].
+    /// The password is sent as in a reset: over a new connection, with a [`DeadlineRequestBody`].
     pub(crate) async fn validate_password(&self, password: &Password) -> Result<PasswordValidation, OperatorError> {
         // Outside the timeout: an interrupted refresh would block the token for other replicas for 30 seconds.
         let (operator, token) = self.access_token().await?;
         let body = serde_json::to_vec(&ValidatePasswordRequest { password: password.expose_password() })
             .map_err(GraphError::Request)?;
         let clock = self.graph.clock.clone();
-        let (body, _) = DeadlineBody::new(body, clock.elapsed().saturating_add(VALIDATION_TIMEOUT), clock);
+        let (body, _) = DeadlineRequestBody::new(body, clock.elapsed().saturating_add(VALIDATION_TIMEOUT), clock);
         let request = self.graph.unpooled_http.post(self.graph.beta_url(&["users", "validatePassword"]));
         let request = request.header(header::CONTENT_TYPE, "application/json").body(reqwest::Body::wrap(body));
         let done = tokio::time::timeout(VALIDATION_TIMEOUT, self.graph.send(request, &token)).await;

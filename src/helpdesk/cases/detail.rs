@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::detail_view::{CaseDetail, build_page};
 use crate::account::CaseNotice;
 use crate::cases::{
-    self, CaseError, CaseOutcome, CaseRefusal, CaseState, HelpdeskCase, PersonSnapshot, load_case, load_status,
+    self, CaseActionOutcome, CaseError, CaseRefusal, CaseState, HelpdeskCase, PersonSnapshot, load_case, load_status,
 };
 use crate::people::PeopleService;
 use crate::signin::{StaffMember, ViewHelpdesk, with_staff_navigation};
@@ -23,8 +23,8 @@ pub(in crate::helpdesk) struct CaseDetailQuery {
 /// Returns the message for a code in the address. Unknown codes have no message.
 fn notice_for(ctx: &PageContext, code: &str) -> Option<CaseNotice> {
     let notice = |code: &str, is_problem| CaseNotice { is_problem, text: ctx.t(&format!("case-said-{code}")) };
-    if let Some(outcome) = CaseOutcome::from_name(code) {
-        return Some(notice(code, outcome == CaseOutcome::ExecutionFailed));
+    if let Some(outcome) = CaseActionOutcome::from_name(code) {
+        return Some(notice(code, outcome == CaseActionOutcome::ExecutionFailed));
     }
     let refusal = CaseRefusal::ALL.into_iter().find(|refusal| refusal.as_str().eq_ignore_ascii_case(code))?;
     Some(notice(&refusal.as_str().to_lowercase(), true))

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use super::report::{DoctorFinding, DoctorReport};
 use crate::base::format_error_chain;
 use crate::conditional_access::{PolicyAssessment, PolicyAssessor, PolicyFinding};
-use crate::config::CredentialKind;
+use crate::config::ClientCredentialKind;
 use crate::entra::{
     AppPermission, GraphError, LinkedOperator, PermissionReview, RoleAssignment, find_reset_role, is_overprivileged,
     review_application_permissions, review_operator_permissions,
@@ -71,7 +71,7 @@ fn check_credential(app: &AppState, report: &mut DoctorReport) {
             .with_consequence("then nobody can sign in")
             .with_remedy(then),
         (_, Some(days)) => DoctorFinding::ok(CHECK, format!("the certificate is good for {days} days")),
-        (CredentialKind::Secret, None) => {
+        (ClientCredentialKind::Secret, None) => {
             DoctorFinding::warning(CHECK, "a client secret: when it ends only the app registration knows")
                 .with_consequence("on that day nobody can sign in, without warning")
                 .with_remedy("use a certificate or a federated credential (docs/entra-setup.md)")

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::SignedDuration;
-use passback::config::CredentialKind;
+use passback::config::ClientCredentialKind;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
@@ -16,7 +16,7 @@ fn setup_with_certificate(folder: &Path, metrics: u16) -> PortalSetup {
     let folder = folder.to_owned();
     PortalSetup::with_config(move |config| {
         config.server.metrics_listen = Some(([127, 0, 0, 1], metrics).into());
-        config.entra.credential.kind = CredentialKind::Certificate;
+        config.entra.credential.kind = ClientCredentialKind::Certificate;
         config.entra.credential.certificate_file = Some(folder.join("cert.pem"));
         config.entra.credential.key_file = Some(folder.join("key.pem"));
     })
@@ -25,7 +25,7 @@ fn setup_with_certificate(folder: &Path, metrics: u16) -> PortalSetup {
 fn setup_with_federated_token(folder: &Path) -> PortalSetup {
     let file = folder.join("token");
     PortalSetup::with_config(move |config| {
-        config.entra.credential.kind = CredentialKind::Federated;
+        config.entra.credential.kind = ClientCredentialKind::Federated;
         config.entra.credential.token_file = Some(file.clone());
     })
 }

@@ -21,7 +21,7 @@ use crate::base::Clock;
 pub(super) struct DeadlineExceeded;
 
 /// Request body that can be sent once, before a deadline.
-pub(super) struct DeadlineBody {
+pub(super) struct DeadlineRequestBody {
     bytes: Option<Zeroizing<Vec<u8>>>,
     deadline: Duration,
     clock: Clock,
@@ -38,7 +38,7 @@ impl BodySentFlag {
     }
 }
 
-impl DeadlineBody {
+impl DeadlineRequestBody {
     /// Creates a body. The deadline is measured by [`Clock::elapsed`].
     pub(super) fn new(bytes: Vec<u8>, before: Duration, clock: Clock) -> (Self, BodySentFlag) {
         let left = BodySentFlag::default();
@@ -46,7 +46,7 @@ impl DeadlineBody {
     }
 }
 
-impl Body for DeadlineBody {
+impl Body for DeadlineRequestBody {
     type Data = Bytes;
     type Error = DeadlineExceeded;
 
@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    fn poll_body(body: &mut DeadlineBody) -> Option<Result<Bytes, DeadlineExceeded>> {
+    fn poll_body(body: &mut DeadlineRequestBody) -> Option<Result<Bytes, DeadlineExceeded>> {
         let mut context = Context::from_waker(std::task::Waker::noop());
         match Pin::new(body).poll_frame(&mut context) {
             Poll::Ready(frame) => frame.map(|f| f.map(|f| f.into_data().unwrap())),
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn body_before_deadline_is_sent_once() {
-        let (mut body, left) = DeadlineBody::new(b"secret".to_vec(), Duration::from_secs(5), Clock::system());
+        let (mut body, left) = DeadlineRequestBody::new(b"secret".to_vec(), Duration::from_secs(5), Clock::system());
         assert!(!left.is_set());
         assert_eq!(poll_body(&mut body).unwrap().unwrap(), "secret");
         assert!(left.is_set() && poll_body(&mut body).is_none());
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn body_after_deadline_is_withheld() {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
-        let (mut body, left) = DeadlineBody::new(b"secret".to_vec(), Duration::from_secs(5), clock.clone());
+        let (mut body, left) = DeadlineRequestBody::new(b"secret".to_vec(), Duration::from_secs(5), clock.clone());
         clock.advance(SignedDuration::from_secs(5));
         assert!(poll_body(&mut body).unwrap().is_err());
         assert!(!left.is_set());

@@ -2,7 +2,7 @@
 
 /// Outcome of a case operation that was not refused. The catalogue holds its text as `case-said-<name>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CaseOutcome {
+pub(crate) enum CaseActionOutcome {
     TakenOver,
     Saved,
     NoteAdded,
@@ -24,7 +24,7 @@ pub(crate) enum CaseOutcome {
     HoldPlaced,
 }
 
-impl CaseOutcome {
+impl CaseActionOutcome {
     pub(crate) const ALL: [Self; 16] = [
         Self::TakenOver,
         Self::Saved,
@@ -77,10 +77,10 @@ mod tests {
     #[test]
     fn outcome_names_parse_back_and_have_a_text() {
         let catalogue = std::fs::read_to_string("locales/en/main.ftl").unwrap();
-        for outcome in CaseOutcome::ALL {
-            assert_eq!(CaseOutcome::from_name(outcome.as_str()), Some(outcome));
+        for outcome in CaseActionOutcome::ALL {
+            assert_eq!(CaseActionOutcome::from_name(outcome.as_str()), Some(outcome));
             assert!(catalogue.contains(&format!("\ncase-said-{} = ", outcome.as_str())), "{outcome:?}");
         }
-        assert_eq!(CaseOutcome::from_name("c-nobody"), None);
+        assert_eq!(CaseActionOutcome::from_name("c-nobody"), None);
     }
 }
