@@ -37,5 +37,5 @@ pub(crate) use sessions::{DbSessions, SessionData, hash_id, is_session_from_cach
 pub(crate) use sign_in_attempts::{SignInAttempts, StoredSignInAttempt};
 pub(crate) use statements::{
     StoredTime, exec_db, exec_tx, one_row, select_all, select_all_tx, select_one, select_one_tx, select_optional,
-    select_optional_tx,
+    select_optional_tx, store_as_text,
 };

@@ -10,6 +10,7 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Type};
 
 use super::StoreError;
+use crate::base::{CaseId, ObjectId, ResetId, TenantId};
 
 /// Runs a statement inside a transaction. Returns the number of changed rows.
 macro_rules! exec_tx {
@@ -123,9 +124,9 @@ where
     }
 }
 
-/// Stores a type as the text that its `Display` writes and its `FromStr` reads.
+/// Stores a type in a text column, with a function that writes the text and one that reads it.
 macro_rules! store_as_text {
-    ($($name:ty),+ $(,)?) => {$(
+    ($($name:ty: $write:expr, $read:expr;)+) => {$(
         impl<D: sqlx::Database> sqlx::Type<D> for $name
         where
             String: sqlx::Type<D>,
@@ -147,7 +148,8 @@ macro_rules! store_as_text {
                 &self,
                 buffer: &mut D::ArgumentBuffer,
             ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
-                <String as sqlx::Encode<'q, D>>::encode(self.to_string(), buffer)
+                let write: fn(&Self) -> String = $write;
+                <String as sqlx::Encode<'q, D>>::encode(write(self), buffer)
             }
         }
 
@@ -156,18 +158,25 @@ macro_rules! store_as_text {
             String: sqlx::Decode<'r, D>,
         {
             fn decode(value: D::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
-                Ok(<String as sqlx::Decode<'r, D>>::decode(value)?.parse()?)
+                let read: fn(&str) -> Result<Self, sqlx::error::BoxDynError> = $read;
+                read(&<String as sqlx::Decode<'r, D>>::decode(value)?)
             }
         }
     )+};
 }
+pub(crate) use store_as_text;
 
-store_as_text!(crate::base::ResetId, crate::base::CaseId, crate::base::TenantId, crate::base::ObjectId,);
+store_as_text! {
+    ResetId: ResetId::to_string, |text| Ok(text.parse()?);
+    CaseId: CaseId::to_string, |text| Ok(text.parse()?);
+    TenantId: TenantId::to_string, |text| Ok(text.parse()?);
+    ObjectId: ObjectId::to_string, |text| Ok(text.parse()?);
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Random, ResetId};
+    use crate::base::Random;
     use crate::store::testing::test_databases;
 
     #[tokio::test]

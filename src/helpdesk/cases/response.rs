@@ -1,10 +1,14 @@
-//! Responses to the forms on the case page.
+//! Request and response of the forms on the case page.
 
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::account::render_pass;
-use crate::cases::{CaseError, CaseRefusal, CaseResult, ExecutionResult, HelpdeskCase, StaffActor, record_refusal};
-use crate::signin::{StaffMember, WorkCases, with_staff_navigation};
+use crate::cases::{
+    CaseError, CaseRefusal, CaseResult, ExecutionResult, HelpdeskCase, StaffActor, load_case, record_refusal,
+};
+use crate::signin::{StaffMember, StaffPermission, WorkCases, with_staff_navigation};
 use crate::state::AppState;
 use crate::web::{PageContext, WebError};
 
@@ -14,6 +18,33 @@ pub(in crate::helpdesk) type CaseResponse = Result<Response, WebError>;
 /// Returns the actor for case operations.
 pub(super) fn case_actor<P>(staff: &StaffMember<P>) -> StaffActor {
     StaffActor { key: staff.login.key, name: staff.login.name.clone() }
+}
+
+/// Request of a member of staff about the case in the path.
+pub(in crate::helpdesk) struct CaseRequest<P> {
+    pub(super) app: AppState,
+    pub(super) staff: StaffMember<P>,
+    pub(super) actor: StaffActor,
+    pub(super) case: HelpdeskCase,
+}
+
+impl<P: StaffPermission> FromRequestParts<AppState> for CaseRequest<P> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Response> {
+        let staff = StaffMember::from_request_parts(parts, app).await?;
+        let path = Path::<String>::from_request_parts(parts, app).await;
+        let Path(reference) = path.map_err(axum::response::IntoResponse::into_response)?;
+        let case = load_case(app, &reference).await.map_err(|error| WebError::from(error).into_response())?;
+        Ok(Self { app: app.clone(), actor: case_actor(&staff), staff, case })
+    }
+}
+
+impl<P> CaseRequest<P> {
+    /// Redirects to the case page with the result code. Records a refusal in the audit log.
+    pub(super) async fn redirect(&self, done: CaseResult) -> CaseResponse {
+        redirect_with_message(&self.app, &self.actor, &self.case, done).await
+    }
 }
 
 /// Redirects to the case page with the result code. Records a refusal in the audit log.
