@@ -13,22 +13,15 @@
 
 mod email;
 mod not_me;
+mod pages;
 mod pass_audience;
 mod recipient;
 mod store;
 mod transport;
 mod worker;
 
+pub(crate) use pages::router;
 pub(crate) use pass_audience::{PassAudience, PassEvent, enqueue_operations_notice};
 pub(crate) use recipient::enqueue_reset_notice;
 pub(crate) use transport::{MailError, check_mail_server};
 pub(crate) use worker::{MailWorker, delete_expired_mail};
-
-use axum::Router;
-use axum::routing::get;
-
-use crate::state::AppState;
-
-pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/not-me/{token}", get(not_me::show_not_me_page).post(not_me::report_not_me))
-}

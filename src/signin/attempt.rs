@@ -6,6 +6,7 @@ use axum::response::Redirect;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
+use super::finishing_store::insert_finishing;
 use super::refusals::SignInRefusal;
 use super::session::ensure_browser_id;
 use crate::base::{PersonKey, ResetId, Secret};
@@ -163,13 +164,17 @@ pub(crate) async fn begin_agent_action(
     redirect_to_entra(app, session, attempt, Some(upn)).await
 }
 
-/// Starts a finishing sign-in.
-pub(super) async fn begin_finishing_attempt(
+/// Starts a finishing sign-in: redirects the browser to Entra, with the username filled in.
+///
+/// It belongs to one reset and proves only that the same person returned. It never creates, extends or elevates a
+/// session. The reset code checks with Entra afterwards whether the password was changed.
+pub(crate) async fn begin_finishing(
     app: &AppState,
     session: &Session,
     finishing: FinishingSignIn,
     upn: &str,
 ) -> Result<Redirect, WebError> {
+    insert_finishing(&app.db, finishing.reset, app.now()).await?;
     let attempt = SignInAttempt { finishing: Some(finishing), ..SignInAttempt::new(app, SignInPurpose::Finish) };
     redirect_to_entra(app, session, attempt, Some(upn)).await
 }

@@ -36,6 +36,6 @@ pub(crate) use session_records::SessionRecordStore;
 pub(crate) use sessions::{DbSessions, SessionData, hash_id, is_session_from_cache, with_cached_sessions};
 pub(crate) use sign_in_attempts::{SignInAttempts, StoredSignInAttempt};
 pub(crate) use statements::{
-    StoredTime, exec_db, exec_tx, one_row, select_all, select_all_tx, select_one, select_one_tx, select_optional,
-    select_optional_tx, store_as_text,
+    LenientColumn, StoredTime, exec_db, exec_tx, one_row, select_all, select_all_tx, select_one, select_one_tx,
+    select_optional, select_optional_tx, store_as_text,
 };

@@ -124,6 +124,27 @@ where
     }
 }
 
+/// Column of a list in which one unreadable value must not take the other rows away: it decodes to nothing instead of
+/// an error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LenientColumn<T>(pub(crate) Option<T>);
+
+impl<D: Database, T: Type<D>> Type<D> for LenientColumn<T> {
+    fn type_info() -> D::TypeInfo {
+        T::type_info()
+    }
+
+    fn compatible(info: &D::TypeInfo) -> bool {
+        T::compatible(info)
+    }
+}
+
+impl<'r, D: Database, T: Decode<'r, D>> Decode<'r, D> for LenientColumn<T> {
+    fn decode(value: D::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(T::decode(value).ok()))
+    }
+}
+
 /// Stores a type in a text column, with a function that writes the text and one that reads it.
 macro_rules! store_as_text {
     ($($name:ty: $write:expr, $read:expr;)+) => {$(
@@ -189,6 +210,9 @@ mod tests {
             assert_eq!((stored.0, read), (now, id));
             let broken: Result<(ResetId,), sqlx::Error> = select_one!(&engine.db, "SELECT CAST($1 AS TEXT)", "no id");
             assert!(broken.is_err(), "text that is no id is an error");
+            let sql = "SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT)";
+            let (id, count): (LenientColumn<ResetId>, i64) = select_one!(&engine.db, sql, "no id", 7_i64).unwrap();
+            assert!(id.0.is_none() && count == 7, "the rest of the row is still read");
         }
     }
 

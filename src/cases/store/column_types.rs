@@ -24,7 +24,8 @@ fn read_name<T>(column: &'static str, name: &str, read: fn(&str) -> Option<T>) -
 
 store_as_text! {
     CaseAction: |value| value.as_str().to_owned(), |name| read_name("action", name, Self::from_name);
-    CaseOrigin: |value| value.as_str().to_owned(), |name| read_name("origin", name, Self::from_name);
+    // Only shown: an origin of a newer release counts as the internet, which is trusted least.
+    CaseOrigin: |value| value.as_str().to_owned(), |name| Ok(Self::from_name(name).unwrap_or(Self::Internet));
     CaseState: |value| value.as_str().to_owned(), |name| read_name("state", name, Self::from_name);
     DecisionBasis: |value| value.as_str().to_owned(), |name| read_name("basis", name, Self::from_name);
     ExecutionStatus: |value| value.as_str().to_owned(), |name| read_name("outcome", name, Self::from_name);

@@ -117,7 +117,7 @@ impl OperatorClient {
                 request_id: header_text(&done.headers, "request-id"),
             },
             Err(GraphError::ErrorResponse(refusal)) => classify_response(refusal),
-            // The password never sent this process.
+            // The password never left this process.
             Err(GraphError::Http(_)) if !sent.is_set() => DispatchOutcome::NotSent,
             Err(GraphError::Http(_)) => DispatchOutcome::NoAnswer { status: None, request_id: None },
             Err(error) => return Err(error.into()),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::base::ResetId;
-use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, load_counter, next_counter, select_all};
+use crate::store::{Db, LenientColumn, StoreError, StoredTime, Tx, exec_tx, load_counter, next_counter, select_all};
 
 /// Name of the change counter.
 const CHANGE_COUNTER: &str = "change";
@@ -35,8 +35,11 @@ pub(in crate::reset) const MAX_CHANGES_PER_READ: usize = 1_000;
 /// Loads resets that changed after a counter value, oldest change first, at most [`MAX_CHANGES_PER_READ`].
 pub(in crate::reset) async fn load_changed_since(db: &Db, change: i64) -> Result<Vec<ChangedReset>, StoreError> {
     const SQL: &str = "SELECT id, reference, change FROM resets WHERE change > $1 ORDER BY change LIMIT 1000";
-    let rows: Vec<(ResetId, String, i64)> = select_all!(db, SQL, change)?;
-    Ok(rows.into_iter().map(|(id, reference, change)| ChangedReset { id, reference, change }).collect())
+    let rows: Vec<(LenientColumn<ResetId>, String, i64)> = select_all!(db, SQL, change)?;
+    let read = |(id, reference, change): (LenientColumn<ResetId>, String, i64)| {
+        Some(ChangedReset { id: id.0?, reference, change })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 pub(in crate::reset) async fn load_newest_change(db: &Db) -> Result<i64, StoreError> {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::reset_row::with_reset_columns;
 use crate::base::{ResetId, TimestampExt as _};
 use crate::reset::record::PasswordReset;
-use crate::store::{Db, StoreError, StoredTime, exec_db, one_row, select_all, select_one, write_db};
+use crate::store::{Db, LenientColumn, StoreError, StoredTime, exec_db, one_row, select_all, select_one, write_db};
 
 /// Lease of a reset that is being sent, as other replicas see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,11 @@ pub(in crate::reset) struct SendingLease {
 /// Loads the leases of the resets that are being sent, at most 1,000.
 pub(in crate::reset) async fn load_sending_leases(db: &Db) -> Result<Vec<SendingLease>, StoreError> {
     const SQL: &str = "SELECT id, COALESCE(lease_owner, ''), COALESCE(lease_until, 0) FROM resets WHERE state = 'sending' ORDER BY lease_until LIMIT 1000";
-    let rows: Vec<(ResetId, String, StoredTime)> = select_all!(db, SQL)?;
-    Ok(rows.into_iter().map(|(id, owner, until)| SendingLease { id, owner, lease_until: until.0 }).collect())
+    let rows: Vec<(LenientColumn<ResetId>, String, StoredTime)> = select_all!(db, SQL)?;
+    let read = |(id, owner, until): (LenientColumn<ResetId>, String, StoredTime)| {
+        Some(SendingLease { id: id.0?, owner, lease_until: until.0 })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// Takes over a reset whose owner stopped, if its lease is unchanged since it was seen. Afterwards the old owner can

@@ -4,12 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::error::BoxDynError;
 use sqlx::{ColumnIndex, Database, Decode, FromRow, Row, Type};
 
-use crate::base::{PersonKey, ReferenceCode};
+use crate::base::{ObjectId, PersonKey, ReferenceCode};
 use crate::people::PasswordLastSet;
 use crate::reset::cause::ResetCause;
 use crate::reset::record::{DeliveryLogGap, PasswordReset};
 use crate::reset::state::ResetState;
-use crate::store::StoredTime;
+use crate::store::{LenientColumn, StoredTime};
 
 /// Builds SQL with the columns of a reset. A macro, because `concat!` accepts only literals.
 macro_rules! with_reset_columns {
@@ -94,7 +94,7 @@ where
             outage_total: SignedDuration::from_millis(row.try_get("down_total")?),
             queued_since: optional_time("line_since")?,
             revision: row.try_get("revision")?,
-            operator_id: row.try_get("operator")?,
+            operator_id: row.try_get::<Option<LenientColumn<ObjectId>>, _>("operator")?.and_then(|operator| operator.0),
             directory_account: row.try_get("account")?,
             password_baseline: row.try_get::<Option<i64>, _>("pwd_before")?.map(PasswordLastSet::from_millis),
             // A note that only a newer release has is skipped and is no error: both releases run during an upgrade.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::search::delete_terms;
 use crate::base::ResetId;
-use crate::store::{StoreError, StoredTime, Tx, exec_tx, select_all_tx};
+use crate::store::{LenientColumn, StoreError, StoredTime, Tx, exec_tx, select_all_tx};
 
 /// Erases the names of ended resets and deletes helpdesk notes from before a time, one batch per call. Returns the
 /// number of resets and notes. Call it again until both are 0.
@@ -23,8 +23,8 @@ pub(crate) async fn erase_reset_names(tx: &mut Tx, before: Timestamp) -> Result<
 async fn load_named(tx: &mut Tx, before: Timestamp) -> Result<Vec<ResetId>, StoreError> {
     const SQL: &str =
         "SELECT id FROM resets WHERE created_at < $1 AND name <> '' AND open = 0 ORDER BY created_at LIMIT 100";
-    let rows: Vec<(ResetId,)> = select_all_tx!(tx, SQL, StoredTime(before))?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    let rows: Vec<(LenientColumn<ResetId>,)> = select_all_tx!(tx, SQL, StoredTime(before))?;
+    Ok(rows.into_iter().filter_map(|(id,)| id.0).collect())
 }
 
 /// Deletes a reset's search terms and empties its names.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::base::{ObjectId, PersonKey, TenantId};
 use crate::reset::record::EvidenceCheckpoint;
 use crate::reset::state::ResetState;
-use crate::store::{Db, StoreError, StoredTime, select_all, select_one};
+use crate::store::{Db, LenientColumn, StoreError, StoredTime, select_all, select_one};
 
 /// Counts resets by day (since 1970-01-01, UTC) and state.
 pub(in crate::reset) async fn count_by_day(
@@ -53,10 +53,10 @@ pub(crate) struct EndedReset {
 pub(in crate::reset) async fn load_ended(db: &Db, since: Timestamp) -> Result<Vec<EndedReset>, StoreError> {
     const SQL: &str = "SELECT tenant, object, state, cause, COALESCE(settled_at, updated_at) FROM resets
         WHERE created_at >= $1 AND open = 0 AND canary IS NULL ORDER BY created_at DESC LIMIT 10000";
-    type EndedResetRow = (TenantId, ObjectId, String, Option<String>, StoredTime);
+    type EndedResetRow = (LenientColumn<TenantId>, LenientColumn<ObjectId>, String, Option<String>, StoredTime);
     let rows: Vec<EndedResetRow> = select_all!(db, SQL, StoredTime(since))?;
     let read = |(tenant, object, state, cause, ended_at): EndedResetRow| {
-        let (person, state) = (PersonKey { tenant, object }, ResetState::from_name(&state)?);
+        let (person, state) = (PersonKey { tenant: tenant.0?, object: object.0? }, ResetState::from_name(&state)?);
         Some(EndedReset { ended_at: ended_at.0, person, state, cause })
     };
     Ok(rows.into_iter().filter_map(read).collect())

@@ -12,9 +12,9 @@ fn declared_routes() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for file in [
         "src/ops/probes.rs",
-        "src/signin/routes.rs",
+        "src/signin/pages/mod.rs",
         "src/admin/operator.rs",
-        "src/notify/mod.rs",
+        "src/notify/pages/mod.rs",
         "src/reset/pages/mod.rs",
         "src/serve/mod.rs",
         "src/helpdesk/mod.rs",

@@ -1,5 +1,8 @@
 //! Routes of the landing page, sign-in and sign-out.
 
+mod callback;
+mod landing;
+
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -9,7 +12,7 @@ use tower_sessions::Session;
 
 use super::attempt::{self, SignInPurpose};
 use super::handlers::CallbackHandlers;
-use super::{callback, landing, session};
+use super::session;
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError, clear_language_hint};
 

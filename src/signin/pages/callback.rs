@@ -10,19 +10,19 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::agent_action::{self, AgentReturn};
-use super::attempt::{self, SignInAttempt, SignInPurpose};
-use super::finishing_store;
-use super::handlers::{CallbackHandlers, OperatorSignIn};
-use super::permissions::{StaffPermission as _, StaffRole, ViewHelpdesk};
-use super::refusals::{SignInRefusal, refuse_sign_in};
-use super::session::{self, LoginSession, SessionKind};
 use crate::audit::{AuditActor, AuditEvent};
 use crate::base::Secret;
 use crate::conditional_access::{PersonCoverage, PolicyAssessor};
 use crate::entra::{
     AadstsCode, AuthorizedSignIn, CodeRedemption, OauthErrorCode, SignInError, VerifiedIdentity, parse_aadsts_codes,
 };
+use crate::signin::agent_action::{self, AgentReturn};
+use crate::signin::attempt::{self, SignInAttempt, SignInPurpose};
+use crate::signin::finishing_store;
+use crate::signin::handlers::{CallbackHandlers, OperatorSignIn};
+use crate::signin::permissions::{StaffPermission as _, StaffRole, ViewHelpdesk};
+use crate::signin::refusals::{SignInRefusal, refuse_sign_in};
+use crate::signin::session::{self, LoginSession, SessionKind};
 use crate::state::AppState;
 use crate::web::{ClientAddress, WebError};
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tower_sessions::Session;
 
-use super::session::load_browser_id;
+use crate::signin::session::load_browser_id;
 use crate::state::AppState;
 use crate::web::{PageContext, WebError, render_page};
 
