@@ -33,8 +33,8 @@ struct HelpPage {
 }
 
 /// Shows the help form. `GET /help`.
-pub(crate) async fn show_help_form(frame: PageContext) -> Response {
-    render_page(&HelpPage { ctx: frame, reference: None, is_name_missing: false })
+pub(crate) async fn show_help_form(ctx: PageContext) -> Response {
+    render_page(&HelpPage { ctx, reference: None, is_name_missing: false })
 }
 
 #[derive(Deserialize)]
@@ -46,13 +46,13 @@ pub(crate) struct HelpForm {
 /// Submits a help request. `POST /help`.
 pub(crate) async fn request_help(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     address: ClientAddress,
     Form(asked): Form<HelpForm>,
 ) -> Result<Response, WebError> {
     let typed: String = asked.name.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
     if typed.is_empty() {
-        let page = HelpPage { ctx: frame, reference: None, is_name_missing: true };
+        let page = HelpPage { ctx, reference: None, is_name_missing: true };
         return Ok(render_page_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
     let taken = app.rate_limiter.try_acquire(&format!("help:{}", address.0), HELP_REQUEST_LIMIT, app.now()).await?;
@@ -62,10 +62,7 @@ pub(crate) async fn request_help(
 }
 
 /// Shows the reference of a request again, whether it exists or not. `GET /help/{reference}`.
-pub(crate) async fn show_help_reference(
-    frame: PageContext,
-    Path(reference): Path<String>,
-) -> Result<Response, WebError> {
+pub(crate) async fn show_help_reference(ctx: PageContext, Path(reference): Path<String>) -> Result<Response, WebError> {
     let reference: ReferenceCode = reference.parse().map_err(|_| WebError::NotFound)?;
-    Ok(render_page(&HelpPage { ctx: frame, reference: Some(reference.to_string()), is_name_missing: false }))
+    Ok(render_page(&HelpPage { ctx, reference: Some(reference.to_string()), is_name_missing: false }))
 }

@@ -109,13 +109,13 @@ pub(crate) struct AccountQuery {
 /// Shows the account page: open requests, waiting passes and the history. `GET /account`.
 pub(crate) async fn show_account(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     SignedInPerson(login): SignedInPerson,
     Query(back): Query<AccountQuery>,
 ) -> Result<Response, WebError> {
     let asked = cases::load_requests_to(&app.db, login.key).await?;
     let passes = cases::load_waiting_passes(&app.db, login.key.object, cases::waiting_pass_cutoff(&app)).await?;
-    let ctx = frame.with_signed_in_name(&login.name);
+    let ctx = ctx.with_signed_in_name(&login.name);
     let now = app.now();
     let notice = back.said.as_deref().and_then(|name| AccountMessage::notice_for(&ctx, name));
     let page = AccountPage {
@@ -229,7 +229,7 @@ pub(crate) async fn submit_reply(
 /// `POST /account/passes/{action}`.
 pub(crate) async fn claim_waiting_pass(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     SignedInPerson(login): SignedInPerson,
     Path(action): Path<String>,
 ) -> Result<Response, WebError> {
@@ -244,7 +244,7 @@ pub(crate) async fn claim_waiting_pass(
     // Runs as a background task: if the browser disconnects, the execution row must still get its final status.
     let taken = app.background_tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
     match taken {
-        Ok(Some(pass)) => Ok(render_pass(frame.with_signed_in_name(&login.name), &name, &pass, "/account".to_owned())),
+        Ok(Some(pass)) => Ok(render_pass(ctx.with_signed_in_name(&login.name), &name, &pass, "/account".to_owned())),
         Err(CaseError::Refused(CaseRefusal::OperatorUnavailable)) => Ok(AccountMessage::Later.redirect()),
         Ok(None) | Err(CaseError::Refused(_)) => Ok(AccountMessage::Over.redirect()),
         Err(error) => Err(error.into()),

@@ -34,13 +34,13 @@ pub(crate) fn router() -> Router<AppState> {
 
 async fn show_operator_page(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     admin: StaffMember<ManageOperator>,
 ) -> Result<Response, WebError> {
     let candidate = app.entra.operator.load_candidate(&admin.session).await?;
     let tenant_wide = candidate.as_ref().is_some_and(|c| c.reset_role.scope.is_entire_tenant());
     let current = app.entra.operator.load_operator().await?;
-    Ok(render_page(&OperatorPage { ctx: with_staff_navigation(frame, &admin.login), current, candidate, tenant_wide }))
+    Ok(render_page(&OperatorPage { ctx: with_staff_navigation(ctx, &admin.login), current, candidate, tenant_wide }))
 }
 
 /// Redirects to Entra to sign in as the operator. A GET, like every redirect to Entra.

@@ -33,7 +33,7 @@ const MAX_LISTED_RESETS: usize = 10;
 
 pub(super) async fn show_person(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     address: ClientAddress,
     Path(object): Path<String>,
@@ -49,7 +49,7 @@ pub(super) async fn show_person(
         return count_unknown_person(&app, &address).await;
     }
     record_view(&app, &staff, known.key).await?;
-    let ctx = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(ctx, &staff.login);
     let cases = cases::load_person_items(&app, &ctx, known.key).await?;
     let assists = staff.login.has_any_role(WorkCases::ROLES) && known.key != staff.login.key;
     let mut page: PersonDetailPage = build_page(ctx, known, app.now());

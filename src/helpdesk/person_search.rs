@@ -60,11 +60,11 @@ struct PersonSearchPage {
 
 pub(super) async fn show_person_search(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     Query(asked): Query<PersonSearchQuery>,
 ) -> Result<Response, WebError> {
-    let ctx = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(ctx, &staff.login);
     let q: String = asked.q.trim().chars().take(120).collect();
     let (outcome, found) = match q.chars().count() {
         0 => (PersonSearchOutcome::NoQuery, Vec::new()),

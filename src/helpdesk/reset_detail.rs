@@ -101,7 +101,7 @@ pub(super) struct ResetDetailQuery {
 
 pub(super) async fn show_reset(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     address: ClientAddress,
     Path(reference): Path<String>,
@@ -109,16 +109,16 @@ pub(super) async fn show_reset(
 ) -> Result<Response, WebError> {
     let file = load_reset_detail(&app, &address, &reference).await?;
     let said = back.said.as_deref().and_then(|said| match said {
-        "asked" => Some(frame.t("desk-asked")),
-        "final" => Some(frame.t("desk-asked-final")),
-        "noted" => Some(frame.t("desk-noted")),
-        "empty" => Some(frame.t("desk-note-empty")),
-        "risk-told" => Some(frame.t("desk-risk-told")),
-        "risk-not" => Some(frame.t("desk-risk-not")),
-        "risk-kept" => Some(frame.t("desk-risk-kept")),
+        "asked" => Some(ctx.t("desk-asked")),
+        "final" => Some(ctx.t("desk-asked-final")),
+        "noted" => Some(ctx.t("desk-noted")),
+        "empty" => Some(ctx.t("desk-note-empty")),
+        "risk-told" => Some(ctx.t("desk-risk-told")),
+        "risk-not" => Some(ctx.t("desk-risk-not")),
+        "risk-kept" => Some(ctx.t("desk-risk-kept")),
         _ => None,
     });
-    let ctx = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(ctx, &staff.login);
     let cases = cases::load_reset_items(&app, &ctx, file.reset.id).await?;
     let access = if staff.login.has_any_role(WorkCases::ROLES) { CaseWork::Allowed } else { CaseWork::NotAllowed };
     let over = access == CaseWork::Allowed && risk_dismissal::has_dismissible_risk(&app, &file).await;

@@ -96,7 +96,7 @@ impl ResetListPage {
 
 pub(super) async fn show_reset_list(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     Query(asked): Query<ResetListQuery>,
 ) -> Result<Response, WebError> {
@@ -114,7 +114,7 @@ pub(super) async fn show_reset_list(
             Some(wrong),
         ),
     };
-    let ctx = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(ctx, &staff.login);
     let (older, looked_back) = match found.continuation {
         SearchContinuation::End => (None, None),
         SearchContinuation::More(place) => (Some(next_page_link(&asked, place)), None),

@@ -66,7 +66,7 @@ impl<P: StaffPermission> FromRequestParts<AppState> for StaffMember<P> {
 }
 
 /// Adds the staff member's name and the navigation that their roles allow to the page context.
-pub(crate) fn with_staff_navigation(frame: PageContext, login: &LoginSession) -> PageContext {
+pub(crate) fn with_staff_navigation(ctx: PageContext, login: &LoginSession) -> PageContext {
     let items = [
         ("/helpdesk", "desk-nav-resets", ViewHelpdesk::ROLES),
         ("/helpdesk/cases", "desk-nav-cases", ViewHelpdesk::ROLES),
@@ -78,9 +78,9 @@ pub(crate) fn with_staff_navigation(frame: PageContext, login: &LoginSession) ->
     let nav = items
         .into_iter()
         .filter(|(_, _, roles)| login.has_any_role(roles))
-        .map(|(path, key, _)| NavItem { path, text: frame.t(key), is_current: frame.path == path })
+        .map(|(path, key, _)| NavItem { path, text: ctx.t(key), is_current: ctx.path == path })
         .collect();
-    frame.with_signed_in_name(&login.name).with_nav(nav)
+    ctx.with_signed_in_name(&login.name).with_nav(nav)
 }
 
 /// Audits a refused request. Counts it against the address's rate limit first, so that repeated requests cannot fill

@@ -25,7 +25,7 @@ struct ErrorPage<'a> {
 
 /// Middleware that renders errors as pages and logs them.
 pub(super) async fn render_errors(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let frame = PageContext::new(&app, request.headers(), request.uri().path());
+    let ctx = PageContext::new(&app, request.headers(), request.uri().path());
     let response = next.run(request).await;
     let error = match response.extensions().get::<WebError>() {
         Some(error) => error.clone(),
@@ -41,7 +41,7 @@ pub(super) async fn render_errors(State(app): State<AppState>, request: Request,
             tracing::info!(code = error.code(), "request rejected");
         }
     }
-    let mut page = render_page_with_status(response.status(), &build_error_page(&frame, &error));
+    let mut page = render_page_with_status(response.status(), &build_error_page(&ctx, &error));
     for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE] {
         for value in response.headers().get_all(&name) {
             page.headers_mut().append(name.clone(), value.clone());

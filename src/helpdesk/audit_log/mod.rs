@@ -64,11 +64,11 @@ struct AuditLogPage {
 
 pub(super) async fn show_audit_log(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     staff: StaffMember<ViewAuditLog>,
     Query(asked): Query<AuditLogQuery>,
 ) -> Result<Response, WebError> {
-    let ctx = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(ctx, &staff.login);
     let (mut rows, wrong) = match asked.resolve(&app, &staff).await? {
         Ok(sought) => {
             record_search(&app, &staff, &asked, &sought).await?;

@@ -122,7 +122,7 @@ pub(in crate::helpdesk) async fn verify_caller(
 
 pub(in crate::helpdesk) async fn execute_action(
     request: CaseRequest<WorkCases>,
-    (frame, session): (PageContext, Session),
+    (ctx, session): (PageContext, Session),
     Form(shown): Form<ExecuteForm>,
 ) -> CaseResponse {
     let CaseRequest { app, staff, actor, case } = request;
@@ -136,5 +136,5 @@ pub(in crate::helpdesk) async fn execute_action(
     };
     // Runs as a background task of the process: it completes even if the browser disconnects.
     let result = app.background_tasks.spawn(work).await.map_err(|error| WebError::internal(&error))?;
-    respond_with_result(&app, frame, &staff, &case, result).await
+    respond_with_result(&app, ctx, &staff, &case, result).await
 }

@@ -52,7 +52,7 @@ pub(crate) fn handle_agent_return(
 ) -> Pin<Box<dyn Future<Output = Result<Response, WebError>> + Send>> {
     Box::pin(async move {
         let case = load_case(&app, &turn.pending.case).await?;
-        let (session, frame) = (turn.session.clone(), turn.ctx.clone());
+        let (session, ctx) = (turn.session.clone(), turn.ctx.clone());
         let work = {
             let (app, case) = (app.clone(), case.clone());
             async move {
@@ -69,7 +69,7 @@ pub(crate) fn handle_agent_return(
                 let away = begin_agent_action(&app, &session, again, Some(challenge), &staff.login.upn).await?;
                 Ok(away.into_response())
             }
-            result => respond_with_result(&app, frame, &staff, &case, result).await,
+            result => respond_with_result(&app, ctx, &staff, &case, result).await,
         }
     })
 }

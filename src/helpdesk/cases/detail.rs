@@ -32,7 +32,7 @@ fn notice_for(ctx: &PageContext, code: &str) -> Option<CaseNotice> {
 
 pub(in crate::helpdesk) async fn show_case(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     address: ClientAddress,
     Path(reference): Path<String>,
@@ -43,7 +43,7 @@ pub(in crate::helpdesk) async fn show_case(
         address.check_rate_limit(&app, "miss").await?;
     }
     let case = found?;
-    let ctx = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(ctx, &staff.login);
     let notice = back.said.as_deref().and_then(|code| notice_for(&ctx, code));
     let detail = Box::pin(load_detail(&app, case)).await?;
     Ok(render_page(&build_page(&app, ctx, &staff, detail, notice)))

@@ -67,7 +67,7 @@ pub(in crate::helpdesk) struct CaseListQuery {
 
 pub(in crate::helpdesk) async fn show_case_list(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     staff: StaffMember<ViewHelpdesk>,
     Query(asked): Query<CaseListQuery>,
 ) -> Result<Response, WebError> {
@@ -84,7 +84,7 @@ pub(in crate::helpdesk) async fn show_case_list(
             last.id
         )
     });
-    let ctx = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(ctx, &staff.login);
     let state_option = |one: CaseState| (one.as_str(), ctx.t(&format!("case-state-{}", one.as_str())));
     Ok(render_page(&CaseListPage {
         states: build_options(CaseState::ALL, Some(state), state_option),

@@ -68,7 +68,7 @@ pub(super) async fn redirect_with_message(
 /// Responds to an execution: shows a pass on its own page, otherwise redirects to the case page with a code.
 pub(super) async fn respond_with_result(
     app: &AppState,
-    frame: PageContext,
+    ctx: PageContext,
     staff: &StaffMember<WorkCases>,
     case: &HelpdeskCase,
     result: Result<ExecutionResult, CaseError>,
@@ -76,7 +76,7 @@ pub(super) async fn respond_with_result(
     let done = match result {
         Ok(ExecutionResult::Pass(pass)) => {
             let back = format!("/helpdesk/cases/{}", case.reference);
-            return Ok(render_pass(with_staff_navigation(frame, &staff.login), &case.name, &pass, back));
+            return Ok(render_pass(with_staff_navigation(ctx, &staff.login), &case.name, &pass, back));
         }
         Ok(ExecutionResult::Done(outcome)) => Ok(outcome),
         // Only an agent's own token gets a claims challenge, and `agent_sign_in` handles that case.

@@ -81,11 +81,11 @@ pub(crate) struct InsightsQuery {
 
 pub(crate) async fn show_insights(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     staff: StaffMember<ViewInsights>,
     Query(back): Query<InsightsQuery>,
 ) -> Result<Response, WebError> {
-    let ctx = with_staff_navigation(frame, &staff.login);
+    let ctx = with_staff_navigation(ctx, &staff.login);
     let today = app.now().as_millisecond().div_euclid(MILLIS_PER_DAY);
     let first = today - PERIOD_DAYS + 1;
     let since = Timestamp::from_millisecond(first * MILLIS_PER_DAY).unwrap_or_default();

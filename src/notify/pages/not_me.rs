@@ -46,24 +46,24 @@ async fn load_linked_reset(app: &AppState, address: &ClientAddress, hash: &str) 
 /// Handles `GET /not-me/{token}`: shows the button.
 pub(super) async fn show_not_me_page(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     address: ClientAddress,
     Path(token): Path<String>,
 ) -> Result<Response, WebError> {
     let linked = load_linked_reset(&app, &address, &hash_id(&token)).await?;
-    Ok(render_page(&NotMePage::new(frame, &linked)))
+    Ok(render_page(&NotMePage::new(ctx, &linked)))
 }
 
 /// Handles `POST /not-me/{token}`. The response is always the same, so it does not reveal whether the person was already
 /// on hold.
 pub(super) async fn submit_not_me(
     State(app): State<AppState>,
-    frame: PageContext,
+    ctx: PageContext,
     address: ClientAddress,
     Path(token): Path<String>,
 ) -> Result<Response, WebError> {
     let hash = hash_id(&token);
     let linked = load_linked_reset(&app, &address, &hash).await?;
     report_not_me(&app, &hash, &linked).await?;
-    Ok(render_page(&NotMePage { done: true, ..NotMePage::new(frame, &linked) }))
+    Ok(render_page(&NotMePage { done: true, ..NotMePage::new(ctx, &linked) }))
 }

@@ -20,11 +20,11 @@ struct LandingPage {
 pub(super) async fn show_landing_page(
     State(app): State<AppState>,
     session: Session,
-    frame: PageContext,
+    ctx: PageContext,
 ) -> Result<Response, WebError> {
     let unfinished = match load_browser_id(&session).await? {
         Some(browser) => app.sign_in_attempts.has_pending(&browser, app.now()).await?,
         None => false,
     };
-    Ok(render_page(&LandingPage { ctx: frame, unfinished }))
+    Ok(render_page(&LandingPage { ctx, unfinished }))
 }
