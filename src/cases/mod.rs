@@ -3,7 +3,7 @@
 //! Rules and storage only. `helpdesk` has the pages for staff, `account` those for the person and their manager.
 //!
 //! - Verification, approval and execution happen only in this order.
-//! - No staff member works on a case about themselves.
+//! - No staff member verifies, approves or executes an action for themselves.
 //! - Every step and every refusal is in the audit log.
 
 mod acting_permission;
