@@ -84,9 +84,11 @@ async fn hugo_signs_in_twice_at_microsoft_and_revokes_sessions() {
     hugo.click("[action$='/act'] button").await;
     for _ in ["his own permission", "what Graph asks for"] {
         hugo.wait_for("#account").await;
+        let entra = hugo.client.current_url().await.unwrap();
         hugo.type_into("#account", &full_upn("hugo")).await;
         hugo.click("#m-passkey").await;
         hugo.click("button[type=submit]").await;
+        hugo.wait_until_left(&entra).await;
     }
     hugo.wait_for("#done [data-outcome=done]").await;
     assert!(hugo.text("#said").await.contains("signed out everywhere"));

@@ -3,11 +3,15 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
+
+/// Maximum wait for a page. Generous, because a loaded machine is slow and a page that never comes is rare.
+const PAGE_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) struct ChromiumBrowser {
     driver: Child,
@@ -67,22 +71,36 @@ impl ChromiumBrowser {
         self.client.goto(url).await.unwrap();
     }
 
+    /// Clicks an element as soon as it is there. Live pages replace elements, so a click on a replaced one is repeated.
     pub(crate) async fn click(&self, css: &str) {
-        self.client
-            .wait()
-            .at_most(Duration::from_secs(10))
-            .for_element(Locator::Css(css))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        self.repeat_until_done(css, async || self.client.find(Locator::Css(css)).await?.click().await).await;
     }
 
+    /// Replaces the text of a field as soon as it is there.
     pub(crate) async fn type_into(&self, css: &str, text: &str) {
-        let field = self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await.unwrap();
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        let fill = async || {
+            let field = self.client.find(Locator::Css(css)).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        self.repeat_until_done(css, fill).await;
+    }
+
+    async fn repeat_until_done(&self, css: &str, action: impl AsyncFn() -> Result<(), CmdError>) {
+        let until = Instant::now() + PAGE_TIMEOUT;
+        while let Err(error) = action().await {
+            assert!(Instant::now() < until, "{css}: {error}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until the browser has left this address, so that the next element is found on the next page.
+    pub(crate) async fn wait_until_left(&self, url: &url::Url) {
+        let until = Instant::now() + PAGE_TIMEOUT;
+        while self.client.current_url().await.unwrap() == *url {
+            assert!(Instant::now() < until, "still at {url}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub(crate) async fn text(&self, css: &str) -> String {
@@ -90,7 +108,7 @@ impl ChromiumBrowser {
     }
 
     pub(crate) async fn wait_for(&self, css: &str) {
-        let found = self.client.wait().at_most(Duration::from_secs(25)).for_element(Locator::Css(css)).await;
+        let found = self.client.wait().at_most(PAGE_TIMEOUT).for_element(Locator::Css(css)).await;
         let source = if found.is_err() { self.client.source().await.unwrap() } else { String::new() };
         assert!(found.is_ok(), "{css} did not come: {source}");
     }
