@@ -131,9 +131,7 @@ async fn wanda_resets_by_keyboard_alone() {
     press_enter(&browser).await;
     browser.wait_for("#account").await;
     browser.client.active_element().await.unwrap();
-    browser.type_into("#account", &full_upn("wanda")).await;
-    browser.click("#m-passkey").await;
-    browser.click("button[type=submit]").await;
+    browser.sign_in_at_entra(&full_upn("wanda")).await;
     browser.wait_for("#phrase-use").await;
     tab_to(&browser, "#phrase-use").await;
     press_enter(&browser).await;

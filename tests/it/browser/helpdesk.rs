@@ -11,9 +11,7 @@ use crate::support::portal::{DatabaseEngine, PortalSetup, TestPortal, VALID_PASS
 
 async fn sign_in_for_purpose(browser: &ChromiumBrowser, portal: &TestPortal, purpose: &str, name: &str) {
     browser.open(&format!("{}/signin?purpose={purpose}", portal.demo.url())).await;
-    browser.type_into("#account", &full_upn(name)).await;
-    browser.click("#m-passkey").await;
-    browser.click("button[type=submit]").await;
+    browser.sign_in_at_entra(&full_upn(name)).await;
 }
 
 /// Opens a case from the case list.
@@ -36,9 +34,7 @@ async fn wanda_resets_after_hugo_verifies_her_by_call_check() {
     // From the front page, the way Hugo describes it on the phone.
     wanda.open(&portal.demo.url()).await;
     wanda.click("a[href='/account']").await;
-    wanda.type_into("#account", &full_upn("wanda")).await;
-    wanda.click("#m-passkey").await;
-    wanda.click("button[type=submit]").await;
+    wanda.sign_in_at_entra(&full_upn("wanda")).await;
     wanda.wait_for("#live").await;
     open_case(&hugo, &portal, "wanda", "grant").await;
     hugo.click("input[value=call_check] ~ button").await;
@@ -84,11 +80,7 @@ async fn hugo_signs_in_twice_at_microsoft_and_revokes_sessions() {
     hugo.click("[action$='/act'] button").await;
     for _ in ["his own permission", "what Graph asks for"] {
         hugo.wait_for("#account").await;
-        let entra = hugo.client.current_url().await.unwrap();
-        hugo.type_into("#account", &full_upn("hugo")).await;
-        hugo.click("#m-passkey").await;
-        hugo.click("button[type=submit]").await;
-        hugo.wait_until_left(&entra).await;
+        hugo.sign_in_at_entra(&full_upn("hugo")).await;
     }
     hugo.wait_for("#done [data-outcome=done]").await;
     assert!(hugo.text("#said").await.contains("signed out everywhere"));

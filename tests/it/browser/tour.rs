@@ -153,9 +153,7 @@ async fn visit_account_pages(portal: &TestPortal, browser: &ChromiumBrowser, loo
     look("help-asked").await;
     let mut hugo = OtherParty::open_case(portal, "hugo", "omar", "pass").await;
     browser.open(&format!("{url}/signin?purpose=vouch")).await;
-    browser.type_into("#account", &full_upn("omar")).await;
-    browser.click("#m-passkey").await;
-    browser.click("button[type=submit]").await;
+    browser.sign_in_at_entra(&full_upn("omar")).await;
     browser.wait_for("#live").await;
     look("account").await;
     hugo.request_verification("call_check").await;
@@ -169,9 +167,7 @@ async fn visit_account_pages(portal: &TestPortal, browser: &ChromiumBrowser, loo
     look("account-thanks").await;
     hugo.request_verification("manager").await;
     browser.open(&format!("{url}/signin?purpose=vouch")).await;
-    browser.type_into("#account", &full_upn("mona")).await;
-    browser.click("#m-passkey").await;
-    browser.click("button[type=submit]").await;
+    browser.sign_in_at_entra(&full_upn("mona")).await;
     browser.wait_for(".question").await;
     look("account-vouch").await;
     browser.click("[name=says][value=yes]").await;
@@ -230,9 +226,7 @@ impl OtherParty {
 /// Signs in a member of staff.
 pub(super) async fn sign_in_staff(url: &str, browser: &ChromiumBrowser, name: &str) {
     browser.open(&format!("{url}/signin?purpose=staff")).await;
-    browser.type_into("#account", &full_upn(name)).await;
-    browser.click("#m-passkey").await;
-    browser.click("button[type=submit]").await;
+    browser.sign_in_at_entra(&full_upn(name)).await;
 }
 
 /// Visits the helpdesk's pages.

@@ -117,9 +117,21 @@ impl ChromiumBrowser {
     pub(crate) async fn sign_in(&self, portal: &str, account: &str) {
         self.open(portal).await;
         self.click("a[href='/signin']").await;
+        self.sign_in_at_entra(account).await;
+    }
+
+    /// Signs in with a passkey on Entra's page and waits until that page has been left.
+    ///
+    /// Script presses the buttons of the emulator's page: the list of accounts opens over them while one types, and a
+    /// click that closes the list presses nothing.
+    pub(crate) async fn sign_in_at_entra(&self, account: &str) {
         self.type_into("#account", account).await;
-        self.click("#m-passkey").await;
-        self.click("button[type=submit]").await;
+        let entra = self.client.current_url().await.unwrap();
+        for button in ["#m-passkey", "button[type=submit]"] {
+            let press = "document.querySelector(arguments[0]).click()";
+            self.client.execute(press, vec![json!(button)]).await.unwrap();
+        }
+        self.wait_until_left(&entra).await;
     }
 
     pub(crate) async fn submit_reset(&self, password: &str) {
