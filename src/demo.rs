@@ -143,6 +143,12 @@ impl RunningDemo {
         self.portal.as_ref().unwrap()
     }
 
+    /// Returns the number of rounds that a background task of the portal has ended, for tests that wait for one.
+    #[must_use]
+    pub fn background_rounds(&self, task: &'static str) -> u64 {
+        self.portal.as_ref().map_or(0, |portal| portal.background_rounds(task))
+    }
+
     /// Returns the configuration of the portal.
     #[must_use]
     pub fn config(&self) -> &Config {

@@ -23,7 +23,8 @@ const SCAN_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// Runs the scanner until shutdown.
 pub(crate) async fn run_alert_scanner(app: AppState) {
     let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
-    run_every(&app.shutdown, pause, || async {
+    let rounds = app.metrics.background_rounds("alert-scanner");
+    run_every(&app.shutdown, &rounds, pause, || async {
         if let Err(error) = scan_once(&app).await {
             tracing::warn!(error = ?error, "security alert scan failed: retrying");
         }

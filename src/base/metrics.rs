@@ -26,6 +26,11 @@ struct AlertCounterLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BackgroundTaskLabels {
+    task: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TransitionLabels {
     state: &'static str,
     cause: &'static str,
@@ -55,6 +60,7 @@ struct MetricsInner {
     holds: Counter,
     alerts: Family<AlertCounterLabels, Counter>,
     checkpoint_seconds: Family<CheckpointLabels, Histogram>,
+    background_rounds: Family<BackgroundTaskLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -68,6 +74,7 @@ impl Default for Metrics {
             holds: Counter::default(),
             alerts: Family::default(),
             checkpoint_seconds: Family::new_with_constructor(new_checkpoint_histogram),
+            background_rounds: Family::default(),
         }))
     }
 }
@@ -111,6 +118,11 @@ impl Metrics {
         self.0.alerts.get_or_create(&AlertCounterLabels { kind }).inc();
     }
 
+    /// Returns the counter of the rounds that a background task has ended.
+    pub(crate) fn background_rounds(&self, task: &'static str) -> Counter {
+        self.0.background_rounds.get_or_create_owned(&BackgroundTaskLabels { task })
+    }
+
     /// Registers all counters and histograms in the registry that a scrape encodes.
     pub(crate) fn register(&self, registry: &mut Registry) {
         let inner = &self.0;
@@ -134,5 +146,7 @@ impl Metrics {
         let help = "Links of notices pressed to say that a reset was not theirs: an alarm each";
         registry.register("freezes", help, inner.holds.clone());
         registry.register("desk_alarms", "What the helpdesk must look at", inner.alerts.clone());
+        let help = "Rounds that a background task has ended; one that no longer grows belongs to a task that hangs";
+        registry.register("background_rounds", help, inner.background_rounds.clone());
     }
 }

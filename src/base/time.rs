@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use prometheus_client::metrics::counter::Counter;
 use tokio_util::sync::CancellationToken;
 
 /// Adds and subtracts durations, and stops at the limits of a [`Timestamp`] instead of failing.
@@ -26,13 +27,19 @@ impl TimestampExt for Timestamp {
 
 /// Runs `round` now and again `period` after each end, until shutdown. A round that has begun is not interrupted.
 ///
-/// A round reports its own errors, so that each has its own log message.
-pub(crate) async fn run_every<F>(shutdown: &CancellationToken, period: Duration, round: impl Fn() -> F)
-where
+/// A round reports its own errors, so that each has its own log message. `rounds` counts the rounds that ended: a task
+/// that hangs is a counter that no longer grows.
+pub(crate) async fn run_every<F>(
+    shutdown: &CancellationToken,
+    rounds: &Counter,
+    period: Duration,
+    round: impl Fn() -> F,
+) where
     F: Future<Output = ()>,
 {
     loop {
         round().await;
+        rounds.inc();
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(period) => {}

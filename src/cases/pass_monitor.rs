@@ -70,7 +70,8 @@ pub(super) async fn watch_new_pass(
 /// Runs the monitor until shutdown.
 pub(crate) async fn run_pass_monitor(app: AppState) {
     let pause = Duration::from_secs(app.config.helpdesk.alarms.every_seconds.max(1));
-    run_every(&app.shutdown, pause, || async {
+    let rounds = app.metrics.background_rounds("pass-monitor");
+    run_every(&app.shutdown, &rounds, pause, || async {
         if let Err(error) = run_once(&app).await {
             tracing::warn!(error = ?error, "Temporary Access Pass monitor failed: retrying");
         }

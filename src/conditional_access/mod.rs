@@ -75,7 +75,8 @@ struct PolicyExclusions<'a> {
 /// replica serves all.
 pub(crate) async fn run_policy_assessor(app: AppState) {
     let verdicts = PolicyAssessor::from_ref(&app);
-    run_every(&app.shutdown, POLL_INTERVAL, || async {
+    let rounds = app.metrics.background_rounds("policy-assessor");
+    run_every(&app.shutdown, &rounds, POLL_INTERVAL, || async {
         let signin = &app.config.signin;
         for context in [&signin.required_context, &signin.staff_context] {
             if let Err(error) = verdicts.current_assessment(context).await {

@@ -59,7 +59,8 @@ impl MailWorker {
 
     /// Delivers mail until shutdown.
     pub(crate) async fn run(self) {
-        run_every(&self.app.shutdown, POLL_INTERVAL, || async {
+        let rounds = self.app.metrics.background_rounds("mail-delivery");
+        run_every(&self.app.shutdown, &rounds, POLL_INTERVAL, || async {
             if let Err(error) = self.run_once().await {
                 tracing::error!(error = ?error, "loading queued mail failed: retrying");
             }

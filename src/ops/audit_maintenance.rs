@@ -26,7 +26,8 @@ const RETENTION_TASK: &str = "retention";
 
 /// Exports heads and erases expired data until the process stops.
 pub(crate) async fn run_audit_maintenance(app: AppState) {
-    run_every(&app.shutdown, POLL_INTERVAL, || async {
+    let rounds = app.metrics.background_rounds("audit-maintenance");
+    run_every(&app.shutdown, &rounds, POLL_INTERVAL, || async {
         if let Err(error) = run_once(&app).await {
             tracing::error!(error = ?error, "audit maintenance failed: retrying");
         }

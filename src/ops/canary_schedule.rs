@@ -25,7 +25,8 @@ const MAX_ASSESSED_RUNS: i64 = 30;
 /// Starts due canary resets until the process stops.
 pub(crate) async fn run_canary_schedule(app: AppState) {
     let Some(settings) = app.config.canary.clone() else { return };
-    run_every(&app.shutdown, POLL_INTERVAL, || async {
+    let rounds = app.metrics.background_rounds("canary-schedule");
+    run_every(&app.shutdown, &rounds, POLL_INTERVAL, || async {
         if let Err(error) = run_once(&app, &settings).await {
             tracing::warn!(error = ?error, "canary schedule failed: retrying");
         }

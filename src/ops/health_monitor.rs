@@ -41,7 +41,8 @@ pub(super) const LAST_SYNC_FACT: &str = "synced_at";
 
 /// Monitors until the process stops.
 pub(crate) async fn run_health_monitor(app: AppState) {
-    run_every(&app.shutdown, POLL_INTERVAL, || async {
+    let rounds = app.metrics.background_rounds("health-monitor");
+    run_every(&app.shutdown, &rounds, POLL_INTERVAL, || async {
         if let Err(error) = run_once(&app).await {
             tracing::warn!(error = ?error, "health monitor failed: retrying");
         }

@@ -232,7 +232,8 @@ pub(crate) async fn delete_people_not_requested_since(tx: &mut Tx, before: Times
 
 /// Refreshes the phone numbers of every known person once a day, until shutdown.
 pub(crate) async fn run_phone_number_refresh(app: AppState) {
-    run_every(&app.shutdown, POLL_INTERVAL, || async {
+    let rounds = app.metrics.background_rounds("phone-number-refresh");
+    run_every(&app.shutdown, &rounds, POLL_INTERVAL, || async {
         if let Err(error) = run_once(&app).await {
             tracing::warn!(error = ?error, "phone number refresh failed: retrying");
         }

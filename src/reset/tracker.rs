@@ -46,7 +46,8 @@ impl FromRef<AppState> for ResetTracker {
 
 /// Runs rounds until shutdown.
 pub(crate) async fn run(tracker: ResetTracker) {
-    run_every(&tracker.app.shutdown, ROUND_INTERVAL, || async {
+    let rounds = tracker.app.metrics.background_rounds("reset-tracker");
+    run_every(&tracker.app.shutdown, &rounds, ROUND_INTERVAL, || async {
         if let Err(error) = tracker.run_once().await {
             tracing::error!(error = ?error, "reset tracker failed: retrying");
         }

@@ -164,6 +164,12 @@ impl PortalServer {
         self.address
     }
 
+    /// Returns the number of rounds that a background task has ended, for tests that wait for one.
+    #[must_use]
+    pub fn background_rounds(&self, task: &'static str) -> u64 {
+        self.app.metrics.background_rounds(task).get()
+    }
+
     /// Serves until the process receives SIGTERM or Ctrl-C.
     ///
     /// # Errors
@@ -252,7 +258,8 @@ async fn spawn_metrics_server(app: &AppState, at: SocketAddr) -> Result<(), Serv
 
 /// Deletes expired sessions, mail and rate limits once an hour until the process stops.
 async fn run_cleanup(app: AppState) {
-    run_every(&app.shutdown, Duration::from_hours(1), || async {
+    let rounds = app.metrics.background_rounds("cleanup");
+    run_every(&app.shutdown, &rounds, Duration::from_hours(1), || async {
         let swept = async {
             app.sessions.delete_expired().await?;
             notify::delete_expired_mail(&app).await?;
