@@ -78,7 +78,7 @@ async fn run_kill_rounds(engine: DatabaseEngine, kills: usize) {
         }
         portal = fleet.start_replica(fleet.port, &[]).await;
     }
-    let rows = fleet.wait_until_settled(Duration::from_secs(90)).await;
+    let rows = fleet.wait_until_settled().await;
     let rows = wait_for_evidence(&fleet, rows).await;
     check_outcomes(&fleet, &rows, &promised);
     fleet.verify_audit();

@@ -1,8 +1,6 @@
 //! Upgrade from the release before and back: people stay signed in, a running reset ends, and what the other release
 //! stored can still be read.
 
-use std::time::Duration;
-
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
 use crate::journey::cases::outcome_code;
@@ -108,7 +106,7 @@ async fn upgrade_and_go_back(engine: DatabaseEngine, release_before: &str) {
     fleet.binary = release_before.into();
     let mut running = replace(&fleet, running).await;
     work.complete(&fleet, 4).await;
-    fleet.wait_until_settled(Duration::from_mins(1)).await;
+    fleet.wait_until_settled().await;
     running.stop();
     fleet.verify_audit();
 }

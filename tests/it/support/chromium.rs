@@ -1,21 +1,21 @@
-//! A real browser: Debian's Chromium with its driver. It stops with the test.
+//! A real browser: Debian's Chromium with its driver. Both end with the test.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
-/// Maximum wait for a page. Generous, because a loaded machine is slow and a page that never comes is rare.
-const PAGE_TIMEOUT: Duration = Duration::from_mins(1);
+use super::child_process::{ChildProcess, guarded_tree_command};
+use super::wait::{DEADLINE, wait_for_value, wait_until};
 
 pub(crate) struct ChromiumBrowser {
-    driver: Child,
     pub(crate) client: Client,
+    // Ends before its profile is removed: fields are dropped in this order.
+    _driver: ChildProcess,
     _profile: tempfile::TempDir,
 }
 
@@ -38,29 +38,19 @@ impl ChromiumBrowser {
             "chromium is not installed: `make test` installs what the tests need"
         );
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let driver = Command::new("/usr/bin/chromedriver")
-            .arg(format!("--port={port}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = guarded_tree_command("/usr/bin/chromedriver");
+        command.arg(format!("--port={port}")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let driver = ChildProcess::spawn(&mut command);
         let profile = tempfile::tempdir().unwrap();
-        let mut last = None;
-        for _ in 0..100 {
+        let connect = async || {
             let mut builder = ClientBuilder::new(HttpConnector::new());
             builder.capabilities(browser_capabilities(looks, &profile));
-            match builder.connect(&format!("http://127.0.0.1:{port}")).await {
-                Ok(client) => {
-                    let chromium = Self { driver, client, _profile: profile };
-                    chromium.resize_window(looks).await;
-                    return chromium;
-                }
-                Err(error) => last = Some(error),
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the browser did not start: {last:?}");
+            builder.connect(&format!("http://127.0.0.1:{port}")).await
+        };
+        let client = wait_for_value("Chromium starts", connect, Result::is_ok).await.unwrap();
+        let chromium = Self { client, _driver: driver, _profile: profile };
+        chromium.resize_window(looks).await;
+        chromium
     }
 
     async fn resize_window(&self, looks: BrowserOptions) {
@@ -87,20 +77,13 @@ impl ChromiumBrowser {
     }
 
     async fn repeat_until_done(&self, css: &str, action: impl AsyncFn() -> Result<(), CmdError>) {
-        let until = Instant::now() + PAGE_TIMEOUT;
-        while let Err(error) = action().await {
-            assert!(Instant::now() < until, "{css}: {error}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        wait_for_value(css, async || action().await.map_err(|error| error.to_string()), Result::is_ok).await.unwrap();
     }
 
     /// Waits until the browser has left this address, so that the next element is found on the next page.
     pub(crate) async fn wait_until_left(&self, url: &url::Url) {
-        let until = Instant::now() + PAGE_TIMEOUT;
-        while self.client.current_url().await.unwrap() == *url {
-            assert!(Instant::now() < until, "still at {url}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        wait_until(format!("the browser leaves {url}"), async || self.client.current_url().await.unwrap() != *url)
+            .await;
     }
 
     pub(crate) async fn text(&self, css: &str) -> String {
@@ -108,7 +91,7 @@ impl ChromiumBrowser {
     }
 
     pub(crate) async fn wait_for(&self, css: &str) {
-        let found = self.client.wait().at_most(PAGE_TIMEOUT).for_element(Locator::Css(css)).await;
+        let found = self.client.wait().at_most(DEADLINE).for_element(Locator::Css(css)).await;
         let source = if found.is_err() { self.client.source().await.unwrap() } else { String::new() };
         assert!(found.is_ok(), "{css} did not come: {source}");
     }
@@ -178,11 +161,4 @@ fn browser_capabilities(looks: BrowserOptions, profile: &tempfile::TempDir) -> f
     let mut capabilities = fantoccini::wd::Capabilities::new();
     capabilities.insert("goog:chromeOptions".to_owned(), options);
     capabilities
-}
-
-impl Drop for ChromiumBrowser {
-    fn drop(&mut self) {
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-    }
 }

@@ -3,16 +3,17 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use passback::{Clock, Random};
 use passback_emulator::{EmulatorOptions, FaultTarget, InjectedFault, RunningEmulator, TenantSeed};
 use sqlx::Connection as _;
 
 use super::balancer::LoadBalancer;
+use super::child_process::{ChildProcess, guarded_command};
 use super::portal::{DatabaseEngine, HttpBrowser, create_schema};
 use super::raw_client;
+use super::wait::{block_until, wait_for_value, wait_until};
 
 const ADMIN_UPN: &str = "adam@contoso.example";
 pub(crate) const OPERATOR_UPN: &str = "svc-passback@contoso.example";
@@ -42,7 +43,7 @@ pub(crate) fn free_port() -> u16 {
 
 /// One running portal process.
 pub(crate) struct PortalReplica {
-    child: Child,
+    child: ChildProcess,
 }
 
 impl PortalReplica {
@@ -68,17 +69,7 @@ impl PortalReplica {
     /// Sends SIGTERM and waits until the process has finished its work.
     pub(crate) fn stop(&mut self) {
         self.send_signal("TERM");
-        let until = Instant::now() + Duration::from_secs(45);
-        while !self.has_exited() {
-            assert!(Instant::now() < until, "a stop is bounded");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for PortalReplica {
-    fn drop(&mut self) {
-        self.kill();
+        block_until("the portal stops", || self.has_exited());
     }
 }
 
@@ -197,7 +188,7 @@ impl PortalFleet {
 
     /// Returns a command of the binary with this configuration.
     pub(crate) fn cli_command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
+        let mut command = guarded_command(env!("CARGO_BIN_EXE_passback"));
         command.args(arguments).arg("--config").arg(&self.config).stdin(Stdio::null());
         command
     }
@@ -205,11 +196,11 @@ impl PortalFleet {
     /// Starts a portal and waits until its port is open.
     pub(crate) async fn start_replica(&self, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
         let mut replica = self.spawn_replica(Command::new("env"), port, environment);
-        let until = Instant::now() + Duration::from_secs(20);
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(!replica.has_exited() && Instant::now() < until, "{}", self.read_log(port));
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let is_open = async || {
+            assert!(!replica.has_exited(), "{}", self.read_log(port));
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+        };
+        wait_until(format!("the portal listens on {port}"), is_open).await;
         replica
     }
 
@@ -217,10 +208,15 @@ impl PortalFleet {
     pub(crate) fn spawn_replica(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
         let path = self.dir.path().join(format!("{port}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        through.arg(&self.binary).arg("serve").arg("--config").arg(&self.config);
+        through
+            .args(["setpriv", "--pdeathsig", "KILL"])
+            .arg(&self.binary)
+            .arg("serve")
+            .arg("--config")
+            .arg(&self.config);
         through.env("PASSBACK__SERVER__LISTEN", format!("127.0.0.1:{port}")).env("PASSBACK_LOG", "passback=debug,warn");
         through.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        PortalReplica { child: through.spawn().unwrap() }
+        PortalReplica { child: ChildProcess::spawn(&mut through) }
     }
 
     pub(crate) fn read_log(&self, port: u16) -> String {
@@ -280,18 +276,10 @@ impl PortalFleet {
     }
 
     /// Waits until no reset is in state sending or writing.
-    pub(crate) async fn wait_until_settled(&self, within: Duration) -> Vec<StoredReset> {
-        let until = Instant::now() + within;
-        loop {
-            let rows = self.load_resets().await;
-            let open: Vec<&StoredReset> =
-                rows.iter().filter(|r| ["sending", "writing"].contains(&r.state.as_str())).collect();
-            if open.is_empty() {
-                return rows;
-            }
-            assert!(Instant::now() < until, "still under way: {open:?}");
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
+    pub(crate) async fn wait_until_settled(&self) -> Vec<StoredReset> {
+        let settled =
+            |rows: &Vec<StoredReset>| rows.iter().all(|r| !["sending", "writing"].contains(&r.state.as_str()));
+        wait_for_value("all resets end", async || self.load_resets().await, settled).await
     }
 
     /// Runs `passback audit verify` with the MACs.

@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::raw_client;
+use super::wait::wait_for_value;
 
 /// A received message.
 #[derive(Clone, Debug)]
@@ -111,14 +112,7 @@ impl TestMailServer {
 
     /// Waits for this many messages.
     pub(crate) async fn wait_for_mails(&self, count: usize) -> Vec<ReceivedMail> {
-        for _ in 0..200 {
-            let mails = self.mails();
-            if mails.len() >= count {
-                return mails;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("{} of {count} messages came", self.mails().len());
+        wait_for_value(format!("{count} messages"), async || self.mails(), |mails| mails.len() >= count).await
     }
 
     /// Counts the messages to this address.

@@ -1,6 +1,7 @@
 //! Helpers of the integration tests, the live check and the benchmarks.
 
 pub(crate) mod balancer;
+pub(crate) mod child_process;
 pub(crate) mod chromium;
 pub(crate) mod client_credentials;
 pub(crate) mod fleet;
@@ -11,3 +12,4 @@ pub(crate) mod postgres;
 pub(crate) mod raw_client;
 pub(crate) mod samba_domain;
 pub(crate) mod secret_scan;
+pub(crate) mod wait;

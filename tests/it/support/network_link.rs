@@ -3,14 +3,16 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::child_process::ChildProcess;
 
 /// Two namespaces and the link between them: the portal runs in the first, the database is reached in the second.
 pub(crate) struct NetworkLink {
     host_namespace: String,
     data_namespace: String,
-    forwarders: Vec<Child>,
+    forwarders: Vec<ChildProcess>,
     etc_dir: PathBuf,
 }
 
@@ -68,7 +70,8 @@ impl NetworkLink {
 
     fn spawn_forwarder(&mut self, mut command: Command, pair: &str) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/net/forward.py");
-        let mut child = command.args(["/usr/bin/python3", script, pair]).stdout(Stdio::piped()).spawn().unwrap();
+        command.args(["setpriv", "--pdeathsig", "KILL", "/usr/bin/python3", script, pair]).stdout(Stdio::piped());
+        let mut child = ChildProcess::spawn(&mut command);
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n", "{pair}");
@@ -96,10 +99,7 @@ impl NetworkLink {
 
 impl Drop for NetworkLink {
     fn drop(&mut self) {
-        for helper in &mut self.forwarders {
-            let _ = helper.kill();
-            let _ = helper.wait();
-        }
+        self.forwarders.clear();
         for ns in [&self.host_namespace, &self.data_namespace] {
             let _ = Command::new("ip").args(["netns", "del", ns]).status();
         }

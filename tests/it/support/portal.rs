@@ -1,7 +1,5 @@
 //! The complete product, started like the demo, and HTTP browsers for people.
 
-use std::time::Duration;
-
 use passback::config::Config;
 use passback::demo::{ConfigOverride, DemoOptions, RunningDemo};
 use passback::{Clock, Random};
@@ -11,6 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::raw_client;
+use super::wait::{DEADLINE, wait_for_value, wait_until};
 
 pub(crate) const VALID_PASSWORD: &str = "Quiet-Harbour-92";
 
@@ -99,6 +98,14 @@ impl TestPortal {
 
     pub(crate) fn browser(&self) -> HttpBrowser {
         HttpBrowser { http: raw_client::http_client(), portal_url: self.demo.url(), cookies: Vec::new() }
+    }
+
+    /// Waits until this background task has begun and ended a round after this call: what it could do, it has done.
+    pub(crate) async fn wait_for_round(&self, task: &'static str) {
+        // The round that runs now may have begun before the call, so it does not count.
+        let wanted = self.demo.background_rounds(task) + 2;
+        let what = format!("a round of {task}");
+        wait_until(what, async || self.demo.background_rounds(task) >= wanted).await;
     }
 
     /// Returns a browser that requests these languages.
@@ -327,21 +334,14 @@ impl HttpBrowser {
     pub(crate) async fn try_fetch_status(&mut self, url: &str) -> Option<Value> {
         let mine = self.cookie_header_for(Url::parse(url).unwrap().authority());
         let request = self.http.get(url).header(header::ACCEPT, "application/json").header(header::COOKIE, mine);
-        let answer = request.timeout(Duration::from_secs(10)).send().await.ok()?;
+        let answer = request.timeout(DEADLINE).send().await.ok()?;
         if answer.status().is_success() { answer.json().await.ok() } else { None }
     }
 
     /// Waits until the status fulfils `wanted`.
     pub(crate) async fn wait_until(&mut self, reference: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        for _ in 0..300 {
-            last = self.fetch_status(reference).await;
-            if wanted(&last) {
-                return last;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it stayed {last}");
+        let what = format!("the status of {reference}");
+        wait_for_value(what, async || self.fetch_status(reference).await, wanted).await
     }
 
     pub(crate) async fn wait_for_state(&mut self, reference: &str, state: &str) -> Value {

@@ -7,6 +7,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use super::wait::wait_for;
+
 pub(crate) const CLIENT_ID: &str = "a0000000-0000-4000-8000-0000000000a1";
 pub(crate) const CLIENT_SECRET: &str = "demo-secret-of-the-emulator";
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/back";
@@ -168,18 +170,16 @@ impl EmulatorClient {
     /// Polls an operation to its end. Returns `status` and `statusDetail`.
     pub(crate) async fn wait_for_outcome(&self, token: &str, accepted: &Response) -> (String, String) {
         let location = accepted.headers()["location"].to_str().unwrap().to_owned();
-        for _ in 0..200 {
+        let poll = async || {
             let answer = self.http.get(&location).bearer_auth(token).send().await.unwrap();
             if !answer.status().is_success() {
-                return (answer.status().to_string(), String::new());
+                return Some((answer.status().to_string(), String::new()));
             }
             let body: Value = answer.json().await.unwrap();
-            if matches!(body["status"].as_str(), Some("succeeded" | "failed")) {
-                return (json_text(&body, "status"), json_text(&body, "statusDetail"));
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        panic!("the operation did not end");
+            let ended = matches!(body["status"].as_str(), Some("succeeded" | "failed"));
+            ended.then(|| (json_text(&body, "status"), json_text(&body, "statusDetail")))
+        };
+        wait_for("the operation ends", poll).await
     }
 }
 

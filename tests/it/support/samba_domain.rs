@@ -3,19 +3,22 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
 
 use passback_emulator::LdapsOptions;
 use serde_json::Value;
 
+use super::child_process::{ChildProcess, guarded_tree_command};
+use super::wait::wait_until;
+
 static NEXT_ADDRESS: AtomicU16 = AtomicU16::new(60);
 
 pub(crate) struct SambaDomain {
-    child: Child,
     ip: String,
     provisioning: Value,
+    // Ends before its folder is removed: fields are dropped in this order.
+    _server: ChildProcess,
     _dir: tempfile::TempDir,
 }
 
@@ -35,30 +38,18 @@ impl SambaDomain {
         let line = String::from_utf8(made.stdout).unwrap();
         let facts: Value = serde_json::from_str(line.lines().last().unwrap()).unwrap();
         let conf = facts["conf"].as_str().unwrap();
-        let child = Command::new("/usr/sbin/samba")
-            .args(["-s", conf, "-F", "--no-process-group", "-M", "single"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let domain = Self { child, ip, provisioning: facts, _dir: dir };
+        let mut command = guarded_tree_command("/usr/sbin/samba");
+        command.args(["-s", conf, "-F", "--no-process-group", "-M", "single"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let server = ChildProcess::spawn(&mut command);
+        let domain = Self { ip, provisioning: facts, _server: server, _dir: dir };
         domain.wait_until_ready().await;
         domain
     }
 
     async fn wait_until_ready(&self) {
-        for _ in 0..300 {
-            let (ldaps, kdc) = (
-                tokio::net::TcpStream::connect((self.ip.as_str(), 636)).await,
-                tokio::net::TcpStream::connect((self.ip.as_str(), 88)).await,
-            );
-            if ldaps.is_ok() && kdc.is_ok() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the domain controller did not start");
+        let is_open = async |port: u16| tokio::net::TcpStream::connect((self.ip.as_str(), port)).await.is_ok();
+        wait_until("the domain controller listens", async || is_open(636).await && is_open(88).await).await;
     }
 
     fn provisioned_value(&self, name: &str) -> &str {
@@ -182,13 +173,6 @@ impl ProbeSettings {
         );
         std::fs::write(file.path(), text).unwrap();
         passback::config::load_config(file.path()).unwrap().directory.unwrap()
-    }
-}
-
-impl Drop for SambaDomain {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
