@@ -40,7 +40,7 @@ impl ChromiumBrowser {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = guarded_tree_command("/usr/bin/chromedriver");
         command.arg(format!("--port={port}")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let driver = ChildProcess::spawn(&mut command);
+        let driver = ChildProcess::spawn(command);
         let profile = tempfile::tempdir().unwrap();
         let connect = async || {
             let mut builder = ClientBuilder::new(HttpConnector::new());

@@ -216,7 +216,7 @@ impl PortalFleet {
             .arg(&self.config);
         through.env("PASSBACK__SERVER__LISTEN", format!("127.0.0.1:{port}")).env("PASSBACK_LOG", "passback=debug,warn");
         through.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        PortalReplica { child: ChildProcess::spawn(&mut through) }
+        PortalReplica { child: ChildProcess::spawn(through) }
     }
 
     pub(crate) fn read_log(&self, port: u16) -> String {

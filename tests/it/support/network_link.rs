@@ -71,7 +71,7 @@ impl NetworkLink {
     fn spawn_forwarder(&mut self, mut command: Command, pair: &str) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/net/forward.py");
         command.args(["setpriv", "--pdeathsig", "KILL", "/usr/bin/python3", script, pair]).stdout(Stdio::piped());
-        let mut child = ChildProcess::spawn(&mut command);
+        let mut child = ChildProcess::spawn(command);
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n", "{pair}");

@@ -41,7 +41,7 @@ impl SambaDomain {
         let mut command = guarded_tree_command("/usr/sbin/samba");
         command.args(["-s", conf, "-F", "--no-process-group", "-M", "single"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let server = ChildProcess::spawn(&mut command);
+        let server = ChildProcess::spawn(command);
         let domain = Self { ip, provisioning: facts, _server: server, _dir: dir };
         domain.wait_until_ready().await;
         domain
