@@ -21,7 +21,7 @@ pub(crate) async fn shared_domain() -> Arc<SambaDomain> {
     if let Some(running) = shared.upgrade() {
         return running;
     }
-    let started = Arc::new(SambaDomain::start(PEOPLE_PASSWORD).await);
+    let started = Arc::new(SambaDomain::start().await);
     *shared = Arc::downgrade(&started);
     started
 }

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Makes a Samba AD domain for the tests: domain.py DIR IP PASSWORD
+"""Makes a Samba AD domain for the tests. Nothing is started.
 
-Everything lies below DIR; nothing is started. Prints one line of JSON with what a client needs.
+    domain.py template TEMPLATE PASSWORD   provisions a domain below TEMPLATE, which takes seconds of computing
+    domain.py copy TEMPLATE DIR IP         copies it below DIR for a domain controller at this address, and prints one
+                                           line of JSON with what a client needs
+
 People have the password of the demo's seed; the domain asks for 16 characters, which the portal does not.
 For the directory probe there is one person for each thing it can find, and the account that it binds as.
 """
@@ -9,6 +12,7 @@ For the directory probe there is one person for each thing it can find, and the 
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -31,26 +35,32 @@ def run(*command, **more):
     return done.stdout
 
 
-def certificate(folder, ip):
+def certificate(folder):
+    """One for every copy: it names all addresses of this machine that a test may use."""
     key, crt = f"{folder}/tls/key.pem", f"{folder}/tls/cert.pem"
+    addresses = ",".join(f"IP:127.0.0.{n}" for n in range(1, 255))
     ca_key, ca = f"{folder}/tls/ca-key.pem", f"{folder}/tls/ca.pem"
     os.makedirs(f"{folder}/tls", exist_ok=True)
     run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Passback test CA",
         "-keyout", ca_key, "-out", ca, "-addext", "basicConstraints=critical,CA:TRUE")
     run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=dc1.corp.example", "-keyout", key, "-out", f"{folder}/tls/req.pem")
     with open(f"{folder}/tls/ext", "w") as ext:
-        ext.write(f"subjectAltName=DNS:dc1.corp.example,IP:{ip}\nbasicConstraints=CA:FALSE\n")
+        ext.write(f"subjectAltName=DNS:dc1.corp.example,{addresses}\nbasicConstraints=CA:FALSE\n")
     run("openssl", "x509", "-req", "-in", f"{folder}/tls/req.pem", "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",
         "-extfile", f"{folder}/tls/ext", "-out", crt)
     os.chmod(key, 0o600)
-    return key, crt, ca
 
 
-def provision(folder, ip):
+def provision(folder):
+    ip = "127.0.0.1"
     run("samba-tool", "domain", "provision", f"--realm={REALM}", f"--domain={DOMAIN}", "--server-role=dc", "--dns-backend=NONE",
         f"--adminpass=Aa1-{secrets.token_urlsafe(18)}", "--host-name=dc1", f"--host-ip={ip}", f"--targetdir={folder}",
         f"--option=interfaces={ip}/8", "--option=bind interfaces only=yes")
-    key, crt, ca = certificate(folder, ip)
+    certificate(folder)
+    return configure(folder, ip)
+
+
+def configure(folder, ip):
     conf = f"{folder}/smb.conf"
     with open(conf, "w") as out:
         out.write(f"""[global]
@@ -69,17 +79,16 @@ def provision(folder, ip):
     ncalrpc dir = {folder}/ncalrpc
     log file = {folder}/samba.log
     tls enabled = yes
-    tls keyfile = {key}
-    tls certfile = {crt}
-    tls cafile = {ca}
+    tls keyfile = {folder}/tls/key.pem
+    tls certfile = {folder}/tls/cert.pem
+    tls cafile = {folder}/tls/ca.pem
 """)
     for name in ("state", "cache", "lock", "run", "ncalrpc"):
         os.makedirs(f"{folder}/{name}", exist_ok=True)
-    return conf, ca
+    return conf
 
 
-def seed(folder, conf, password):
-    """Offline, in one transaction, through Samba's own database."""
+def open_database(folder, conf):
     sys.path.insert(0, "/usr/lib/python3/dist-packages")
     from samba.auth import system_session
     from samba.param import LoadParm
@@ -87,7 +96,17 @@ def seed(folder, conf, password):
 
     lp = LoadParm()
     lp.load(conf)
-    db = SamDB(url=f"{folder}/private/sam.ldb", session_info=system_session(), lp=lp)
+    return SamDB(url=f"{folder}/private/sam.ldb", session_info=system_session(), lp=lp)
+
+
+def change(db, sam, **attributes):
+    lines = "".join(f"replace: {name}\n{name}: {value}\n-\n" for name, value in attributes.items())
+    db.modify_ldif(f"dn: CN={sam},{PEOPLE}\nchangetype: modify\n{lines}")
+
+
+def seed(folder, conf, password):
+    """Offline, in one transaction, through Samba's own database."""
+    db = open_database(folder, conf)
     db.transaction_start()
     db.set_minPwdAge(0)
     db.set_minPwdLength(12)
@@ -111,10 +130,6 @@ def cases(db, password):
     for sam, given in (("fina", "Fina"), ("lena", "Lena"), ("dora", "Dora"), ("carla", "Carla"), ("paula", "Paula")):
         db.newuser(sam, password["people"], userou="OU=People", givenname=given, surname="Case")
 
-    def change(sam, **attributes):
-        lines = "".join(f"replace: {name}\n{name}: {value}\n-\n" for name, value in attributes.items())
-        db.modify_ldif(f"dn: CN={sam},{PEOPLE}\nchangetype: modify\n{lines}")
-
     # Intervals are negative. Whoever it applies to is named in the policy, never in the person.
     db.add({"dn": f"CN=Long and slow,{RULES}", "objectClass": "msDS-PasswordSettings",
             "msDS-PasswordSettingsPrecedence": "10", "msDS-PasswordReversibleEncryptionEnabled": "FALSE",
@@ -122,10 +137,8 @@ def cases(db, password):
             "msDS-MinimumPasswordAge": str(-DAY), "msDS-MaximumPasswordAge": str(-90 * DAY), "msDS-LockoutThreshold": "7",
             "msDS-LockoutObservationWindow": str(-DAY // 48), "msDS-LockoutDuration": str(-DAY // 24),
             "msDS-PSOAppliesTo": f"CN=fina,{PEOPLE}"})
-    # As the tenth wrong password leaves her; the domain's own threshold stays off, or the other tests would meet it.
-    change("lena", lockoutTime=int((time.time() + 11_644_473_600) * 10_000_000))
-    change("dora", userAccountControl=514)
-    change("paula", adminCount=1)
+    change(db, "dora", userAccountControl=514)
+    change(db, "paula", adminCount=1)
     # What "User cannot change password" ticks in the console: a denial for herself and for everyone.
     descriptors.dacl_prepend_aces(f"CN=carla,{PEOPLE}", f"(OD;;CR;{CHANGE_PASSWORD};;WD)(OD;;CR;{CHANGE_PASSWORD};;PS)")
     # Any account sees which policy applies to a person; what it asks for has to be delegated.
@@ -148,24 +161,34 @@ def delegate(conf, folder):
             "-H", f"{folder}/private/sam.ldb")
 
 
-def main():
-    folder, ip, people = sys.argv[1:4]
+def lock_account(folder, conf):
+    """As the tenth wrong password leaves her; the domain's own threshold stays off, or the other tests would meet it."""
+    change(open_database(folder, conf), "lena", lockoutTime=int((time.time() + 11_644_473_600) * 10_000_000))
+
+
+def make_template(folder, people):
     password = {"service": f"Aa1-{secrets.token_urlsafe(24)}", "probe": f"Aa1-{secrets.token_urlsafe(24)}",
                 "unlock": f"Aa1-{secrets.token_urlsafe(24)}", "people": people}
-    conf, ca = provision(folder, ip)
+    conf = provision(folder)
     seed(folder, conf, password)
     delegate(conf, folder)
     for name in ("service", "probe", "unlock"):
         with open(f"{folder}/{name}-password", "w") as out:
             os.chmod(out.name, 0o600)
             out.write(password[name])
+
+
+def make_copy(template, folder, ip):
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    conf = configure(folder, ip)
+    lock_account(folder, conf)
     with open(f"{folder}/krb5.conf", "w") as out:
         out.write(f"[libdefaults]\n default_realm = {REALM}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n rdns = false\n"
                   f"[realms]\n {REALM} = {{\n  kdc = {ip}:88\n }}\n")
-    print(json.dumps({"conf": conf, "ca": ca, "base": BASE, "bind": f"CN=svc-writeback,CN=Users,{BASE}",
+    print(json.dumps({"conf": conf, "ca": f"{folder}/tls/ca.pem", "base": BASE, "bind": f"CN=svc-writeback,CN=Users,{BASE}",
                       "password_file": f"{folder}/service-password", "krb5": f"{folder}/krb5.conf",
                       "probe": f"CN=svc-probe,CN=Users,{BASE}", "probe_password_file": f"{folder}/probe-password",
                       "unlock": f"CN=svc-unlock,CN=Users,{BASE}", "unlock_password_file": f"{folder}/unlock-password"}))
 
 
-main()
+{"template": make_template, "copy": make_copy}[sys.argv[1]](*sys.argv[2:])

@@ -27,7 +27,7 @@ async fn start_demo(domain: &SambaDomain) -> RunningDemo {
 
 #[tokio::test]
 async fn remote_reset_reaches_real_active_directory() {
-    let domain = SambaDomain::start(OLD_PASSWORD).await;
+    let domain = SambaDomain::start().await;
     let demo = start_demo(&domain).await;
     assert_eq!(domain.kinit("wanda", OLD_PASSWORD), KerberosResult::Granted, "the old password works before");
     let browser = ChromiumBrowser::start(PHONE).await;
@@ -66,7 +66,7 @@ async fn remote_reset_reaches_real_active_directory() {
 
 #[tokio::test]
 async fn password_rejected_by_domain_changes_nothing() {
-    let domain = SambaDomain::start(OLD_PASSWORD).await;
+    let domain = SambaDomain::start().await;
     let demo = start_demo(&domain).await;
     let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&demo.url(), "rita@contoso.example").await;

@@ -193,7 +193,7 @@ async fn slow_writeback_warns_before_typing() {
 
 #[tokio::test]
 async fn canary_in_real_directory_reaches_landed_checkpoint() {
-    let domain = SambaDomain::start("Old-River-Stone-7").await;
+    let domain = SambaDomain::start().await;
     let probe = domain.probe_settings().to_config();
     // Omar is the test account here, because the domain has an account for him.
     let wish = PortalSetup::with_config(move |config| {

@@ -120,7 +120,7 @@ async fn agent_sees_directory_account_flags() {
 
 #[tokio::test]
 async fn hugo_unlocks_verified_lena_in_real_directory() {
-    let domain = SambaDomain::start("Old-River-Stone-7").await;
+    let domain = SambaDomain::start().await;
     let locked = async || {
         let found = probe_directory_account(&domain.probe_settings().to_config(), Clock::system(), "lena")
             .await

@@ -256,7 +256,7 @@ async fn wrong_tenant_setting_is_reported_with_remedy() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn real_domain_controller_is_checked_with_probe_account() {
-    let domain = SambaDomain::start("Old-River-Stone-7").await;
+    let domain = SambaDomain::start().await;
     let fleet = linked_fleet_after_first_start(DatabaseEngine::Sqlite, edited_contoso(str::to_owned)).await;
     let section = |probe: &crate::support::samba_domain::ProbeSettings| {
         format!(

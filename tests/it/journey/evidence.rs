@@ -22,7 +22,7 @@ async fn wait_for_checkpoint(browser: &mut HttpBrowser, reference: &str, rung: &
 
 #[tokio::test]
 async fn real_domain_controller_confirms_landed_password() {
-    let domain = SambaDomain::start(OLD_PASSWORD).await;
+    let domain = SambaDomain::start().await;
     let settings = domain.probe_settings().to_config();
     // The tenant does not log resets here, so only the domain controller can tell.
     let seed = edited_contoso(|text| text.replace("opted_in = true", "opted_in = false"));
@@ -44,7 +44,7 @@ async fn real_domain_controller_confirms_landed_password() {
 
 #[tokio::test]
 async fn lost_answer_is_resolved_by_domain_controller() {
-    let domain = SambaDomain::start(OLD_PASSWORD).await;
+    let domain = SambaDomain::start().await;
     let settings = domain.probe_settings().to_config();
     let seed = edited_contoso(|text| text.replace("opted_in = true", "opted_in = false"));
     let wish = PortalSetup::with_config(move |config| config.directory = Some(settings.clone()));
@@ -61,7 +61,7 @@ async fn lost_answer_is_resolved_by_domain_controller() {
 
 #[tokio::test]
 async fn cloud_only_password_never_reaches_landed_checkpoint() {
-    let domain = SambaDomain::start(OLD_PASSWORD).await;
+    let domain = SambaDomain::start().await;
     let settings = domain.probe_settings().to_config();
     let wish = PortalSetup::with_config(move |config| config.directory = Some(settings.clone()));
     let portal = TestPortal::start_with(PortalSetup { directory: Some(domain.ldaps_options()), ..wish }).await;

@@ -1,5 +1,6 @@
 //! A real Active Directory domain controller (Samba) on its own loopback address. It stops with the test.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -9,10 +10,34 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use passback_emulator::LdapsOptions;
 use serde_json::Value;
 
-use super::child_process::{ChildProcess, guarded_tree_command};
+use super::child_process::{ChildProcess, guarded_command, guarded_tree_command};
 use super::wait::wait_until;
 
+/// Password of the domain's people. It is the demo's, because they exist in both.
+pub(crate) const PEOPLE_PASSWORD: &str = "Old-River-Stone-7";
+
 static NEXT_ADDRESS: AtomicU16 = AtomicU16::new(60);
+
+/// Folder of the domain that every test copies: to provision one takes six seconds of computing. `tests/run.sh` removes it
+/// with the other temporary files.
+static TEMPLATE: tokio::sync::OnceCell<PathBuf> = tokio::sync::OnceCell::const_new();
+
+/// Runs `tests/samba/domain.py`, and returns what it prints.
+async fn run_domain_script(arguments: &[&OsStr]) -> String {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samba/domain.py");
+    // Debian's own Python has Samba's modules.
+    let mut command = guarded_command("/usr/bin/python3");
+    command.arg(script).args(arguments).stdin(Stdio::null());
+    let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+async fn provision_template() -> PathBuf {
+    let dir = tempfile::tempdir().unwrap().keep();
+    run_domain_script(&["template".as_ref(), dir.as_os_str(), PEOPLE_PASSWORD.as_ref()]).await;
+    dir
+}
 
 pub(crate) struct SambaDomain {
     ip: String,
@@ -23,20 +48,16 @@ pub(crate) struct SambaDomain {
 }
 
 impl SambaDomain {
-    pub(crate) async fn start(people_password: &str) -> Self {
+    pub(crate) async fn start() -> Self {
         assert!(
             PathBuf::from("/usr/sbin/samba").exists(),
             "samba is not installed: `make test` installs what the tests need"
         );
+        let template = TEMPLATE.get_or_init(provision_template).await;
         let dir = tempfile::tempdir().unwrap();
         let ip = free_address();
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samba/domain.py");
-        // Debian's own Python has Samba's modules.
-        let made =
-            Command::new("/usr/bin/python3").arg(script).arg(dir.path()).args([&ip, people_password]).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let line = String::from_utf8(made.stdout).unwrap();
-        let facts: Value = serde_json::from_str(line.lines().last().unwrap()).unwrap();
+        let said = run_domain_script(&["copy".as_ref(), template.as_os_str(), dir.path().as_os_str(), ip.as_ref()]).await;
+        let facts: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
         let conf = facts["conf"].as_str().unwrap();
         let mut command = guarded_tree_command("/usr/sbin/samba");
         command.args(["-s", conf, "-F", "--no-process-group", "-M", "single"]);
