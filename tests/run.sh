@@ -49,6 +49,7 @@ install_node_modules() {
 # The rest runs in a PID namespace: when its first process ends, even by SIGKILL, the kernel ends every other one. Its
 # temporary files are in one folder.
 if [ -z "${PASSBACK_TEST_FILES:-}" ]; then
+  trap print_steps EXIT
   step "Debian packages" install_packages
   step "npm packages" install_node_modules
   PASSBACK_TEST_FILES=$(mktemp -d)
@@ -61,6 +62,7 @@ if [ -z "${PASSBACK_TEST_FILES:-}" ]; then
   exit
 fi
 trap 'exit 130' INT TERM
+trap print_steps EXIT
 export TMPDIR=$PASSBACK_TEST_FILES
 
 start_postgres() {
