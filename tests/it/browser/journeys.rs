@@ -1,13 +1,16 @@
 //! A reset as a visitor of the demo does it, with and without JavaScript.
 
-use std::time::Duration;
+use serde_json::json;
 
+use super::{RunInEveryPage, end_held_writebacks, hold_writeback};
 use crate::support::chromium::{BrowserOptions, ChromiumBrowser, DESKTOP, PHONE};
 use crate::support::portal::{TestPortal, VALID_PASSWORD, full_upn};
+use crate::support::wait::wait_for_value;
 
 #[tokio::test]
 async fn wanda_sees_rules_while_typing_and_status_page_updates() {
     let portal = TestPortal::start().await;
+    hold_writeback(&portal, "wanda");
     let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&portal.demo.url(), &full_upn("wanda")).await;
     browser.type_into("#reset-form #password", "wanda").await;
@@ -31,10 +34,11 @@ async fn wanda_sees_rules_while_typing_and_status_page_updates() {
     browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("#timeline").await;
     browser.client.execute("window.stayed = true", vec![]).await.unwrap();
+    end_held_writebacks(&portal);
     browser.wait_for("[data-state=written]").await;
     browser.wait_for("[data-rung=carried][data-look=done]").await;
     let stayed = browser.client.execute("return window.stayed === true", vec![]).await.unwrap();
-    assert_eq!(stayed, serde_json::json!(true), "redrawn in place, not reloaded");
+    assert_eq!(stayed, json!(true), "redrawn in place, not reloaded");
     assert_eq!(browser.text("#announce").await, "Your new password is in place");
     browser.close().await;
 }
@@ -47,15 +51,8 @@ async fn wanda_uses_offered_passphrase_with_one_click() {
     browser.wait_for("#phrase-other").await;
     let first = browser.text("#phrase").await;
     browser.click("#phrase-other").await;
-    let mut offered = first.clone();
-    for _ in 0..100 {
-        offered = browser.text("#phrase").await;
-        if offered != first {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_ne!(offered, first, "another one, if she likes");
+    let is_another = |offered: &String| *offered != first;
+    let offered = wait_for_value("another one, if she likes", async || browser.text("#phrase").await, is_another).await;
     browser.click("#phrase-use").await;
     for rule in ["length", "characters", "classes", "name", "banned", "strength"] {
         browser.wait_for(&format!("[data-rule={rule}][data-standing=met]")).await;
@@ -87,29 +84,19 @@ async fn wanda_resets_without_javascript() {
 #[tokio::test]
 async fn status_page_without_event_stream_polls() {
     let portal = TestPortal::start().await;
+    hold_writeback(&portal, "omar");
     let browser = ChromiumBrowser::start(DESKTOP).await;
     browser.sign_in(&portal.demo.url(), &full_upn("omar")).await;
     // Some proxies block event streams: the stream never opens.
     browser.wait_for("#reset-form").await;
-    browser.client.issue_cmd(DisableEventSource).await.unwrap();
+    browser.client.issue_cmd(RunInEveryPage("delete window.EventSource".to_owned())).await.unwrap();
     browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("#timeline").await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let script = "window.stayed = true; return window.EventSource === undefined";
+    assert_eq!(browser.client.execute(script, vec![]).await.unwrap(), json!(true));
+    end_held_writebacks(&portal);
     browser.wait_for("[data-state=written]").await;
+    let stayed = browser.client.execute("return window.stayed === true", vec![]).await.unwrap();
+    assert_eq!(stayed, json!(true), "redrawn in place, not reloaded");
     browser.close().await;
-}
-
-/// Removes `EventSource` from every page loaded after this command (a command of Chromium).
-#[derive(Debug)]
-struct DisableEventSource;
-
-impl fantoccini::wd::WebDriverCompatibleCommand for DisableEventSource {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        let body = serde_json::json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": "delete window.EventSource" } });
-        (http::Method::POST, Some(body.to_string()))
-    }
 }

@@ -91,13 +91,7 @@ async fn wanda_finishes_with_passkey_and_reset_stays_written() {
     browser.click("button[type=submit]").await;
     browser.wait_for("#finish-note").await;
     portal.clock.advance(jiff::SignedDuration::from_secs(61));
-    for _ in 0..100 {
-        if browser.text("#finish-note").await.contains("has not seen a change") {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
-    assert!(browser.text("#finish-note").await.contains("has not seen a change of your password"));
+    super::wait_for_text(&browser, "#finish-note", "has not seen a change of your password").await;
     browser.wait_for("[data-state=written]").await;
     browser.close().await;
     portal.demo.stop().await;
@@ -128,18 +122,12 @@ async fn not_me_link_places_hold_only_after_button() {
     browser.sign_in(&url, &full_upn("wanda")).await;
     browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("[data-state=written]").await;
-    let mut sent = portal.demo.tenant.sent_mails();
-    while sent.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        sent = portal.demo.tenant.sent_mails();
-    }
-    let token = sent[0].content.split_once("/not-me/").unwrap().1;
-    let token: String = token.chars().take_while(char::is_ascii_alphanumeric).collect();
-    browser.open(&format!("{url}/not-me/{token}")).await;
+    let link = super::wait_for_not_me_link(&portal).await;
+    browser.open(&format!("{url}{link}")).await;
     browser.wait_for("[data-code=N-ASK]").await;
     browser.open(&format!("{url}/reset")).await;
     browser.wait_for("#reset-form").await;
-    browser.open(&format!("{url}/not-me/{token}")).await;
+    browser.open(&format!("{url}{link}")).await;
     browser.click("main button[type=submit]").await;
     browser.wait_for("[data-code=N-DONE]").await;
     browser.open(&format!("{url}/reset")).await;

@@ -1,5 +1,6 @@
 //! The exit test of Microsoft's deployment guide: change the password in the cloud, then use the new one on-premises.
 
+use passback::Clock;
 use passback::demo::{DemoOptions, RunningDemo};
 use passback_emulator::TenantSeed;
 
@@ -14,12 +15,13 @@ const FINAL_PASSWORD: &str = "Copper-Lantern-Sails-8";
 /// Long enough for the portal, too short for this domain.
 const TOO_SHORT_PASSWORD: &str = "Short-Pass-91";
 
-async fn start_demo(domain: &SambaDomain) -> RunningDemo {
+async fn start_demo(domain: &SambaDomain, clock: &Clock) -> RunningDemo {
     raw_client::install_crypto();
     // In this test the policy of the real domain refuses Rita's password.
     let options = DemoOptions {
         seed: Some(TenantSeed::contoso().unwrap().with_short_delays()),
         directory: Some(domain.ldaps_options()),
+        clock: clock.clone(),
         ..DemoOptions::default()
     };
     RunningDemo::start(options).await.unwrap()
@@ -28,7 +30,8 @@ async fn start_demo(domain: &SambaDomain) -> RunningDemo {
 #[tokio::test]
 async fn remote_reset_reaches_real_active_directory() {
     let domain = SambaDomain::start().await;
-    let demo = start_demo(&domain).await;
+    let clock = Clock::system();
+    let demo = start_demo(&domain, &clock).await;
     assert_eq!(domain.kinit("wanda", OLD_PASSWORD), KerberosResult::Granted, "the old password works before");
     let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&demo.url(), "wanda@contoso.example").await;
@@ -46,6 +49,8 @@ async fn remote_reset_reaches_real_active_directory() {
     // further prompt.
     browser.click("#finish").await;
     browser.wait_for("#m-password").await;
+    // Entra tells the time of a change in whole seconds, and this one must be later than the step to Entra.
+    clock.advance(jiff::SignedDuration::from_secs(2));
     browser.type_into("#password", NEW_PASSWORD).await;
     browser.click("button[type=submit]").await;
     browser.wait_for("#new_password").await;
@@ -67,7 +72,7 @@ async fn remote_reset_reaches_real_active_directory() {
 #[tokio::test]
 async fn password_rejected_by_domain_changes_nothing() {
     let domain = SambaDomain::start().await;
-    let demo = start_demo(&domain).await;
+    let demo = start_demo(&domain, &Clock::system()).await;
     let browser = ChromiumBrowser::start(PHONE).await;
     browser.sign_in(&demo.url(), "rita@contoso.example").await;
     browser.submit_reset(TOO_SHORT_PASSWORD).await;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::tour;
+use super::tour::{self, TourPart};
 use crate::support::chromium::{BrowserOptions, ChromiumBrowser, DESKTOP, PHONE};
 
 #[tokio::test]
@@ -13,14 +13,16 @@ async fn every_page_is_captured_in_both_themes() {
     for (name, looks) in [("phone", PHONE), ("desktop", DESKTOP)] {
         for dark in [false, true] {
             let suffix = format!("{name}-{}", if dark { "dark" } else { "light" });
-            let portal = tour::start_portal().await;
-            let browser = ChromiumBrowser::start(BrowserOptions { dark, ..looks }).await;
-            tour::visit_every_page(&portal, &browser, async |page| {
-                browser.save_screenshot(&folder.join(format!("{page}-{suffix}.png"))).await;
-            })
-            .await;
-            browser.close().await;
-            portal.demo.stop().await;
+            for part in TourPart::ALL {
+                let portal = tour::start_portal().await;
+                let browser = ChromiumBrowser::start(BrowserOptions { dark, ..looks }).await;
+                tour::visit_pages(part, &portal, &browser, async |page| {
+                    browser.save_screenshot(&folder.join(format!("{page}-{suffix}.png"))).await;
+                })
+                .await;
+                browser.close().await;
+                portal.demo.stop().await;
+            }
         }
     }
 }

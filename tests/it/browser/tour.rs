@@ -1,5 +1,7 @@
 //! Visits every page in every state, for the accessibility checks and the screenshots.
 
+use futures_util::future::join_all;
+use jiff::SignedDuration;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
 use crate::support::chromium::ChromiumBrowser;
@@ -32,9 +34,56 @@ pub(super) async fn start_portal() -> TestPortal {
     TestPortal::start_with(PortalSetup { seed, ..many }).await
 }
 
-/// Calls `look` on every page with the page's name. A name that starts with `form-` marks the answer to a form, which
-/// cannot be reloaded.
-pub(super) async fn visit_every_page(portal: &TestPortal, browser: &ChromiumBrowser, mut look: impl AsyncFnMut(&str)) {
+/// A part of the tour. Each has a portal and a browser of its own, so that parts can be visited at the same time.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TourPart {
+    /// From the landing page to the end of a reset, in each way in which it can end.
+    Resets,
+    /// The helpdesk's lists, people, insights and audit log.
+    Helpdesk,
+    /// Cases, and the pages of the people who take part in them.
+    Cases,
+}
+
+impl TourPart {
+    pub(super) const ALL: [Self; 3] = [Self::Resets, Self::Helpdesk, Self::Cases];
+}
+
+/// People and the state in which their reset ends or stays.
+const RESET_STATES: [(&str, &str); 7] = [
+    ("wanda", "written"),
+    ("carl", "writing"),
+    ("rita", "refused"),
+    ("olaf", "failed"),
+    ("sven", "split"),
+    ("luca", "unknown"),
+    ("clara", "cloud_only"),
+];
+/// The password that Wanda chooses at Entra.
+const FINAL_PASSWORD: &str = "Copper-Lantern-Sails-8";
+
+/// Calls `look` on every page of a part with the page's name. A name that starts with `form-` marks the answer to a
+/// form, which cannot be reloaded.
+pub(super) async fn visit_pages(
+    part: TourPart,
+    portal: &TestPortal,
+    browser: &ChromiumBrowser,
+    mut look: impl AsyncFnMut(&str),
+) {
+    match part {
+        TourPart::Resets => visit_reset_pages(portal, browser, &mut look).await,
+        TourPart::Helpdesk => {
+            prepare_resets(portal).await;
+            visit_helpdesk_pages(portal, browser, &mut look).await;
+        }
+        TourPart::Cases => {
+            visit_case_pages(portal, browser, &mut look).await;
+            visit_account_pages(portal, browser, &mut look).await;
+        }
+    }
+}
+
+async fn visit_reset_pages(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
     let url = portal.demo.url();
     browser.open(&url).await;
     look("landing").await;
@@ -49,15 +98,7 @@ pub(super) async fn visit_every_page(portal: &TestPortal, browser: &ChromiumBrow
     browser.submit_reset("wanda").await;
     browser.wait_for("#problem").await;
     look("form-refused").await;
-    for (name, state) in [
-        ("wanda", "written"),
-        ("carl", "writing"),
-        ("rita", "refused"),
-        ("olaf", "failed"),
-        ("sven", "split"),
-        ("luca", "unknown"),
-        ("clara", "cloud_only"),
-    ] {
+    for (name, state) in RESET_STATES {
         browser.sign_in(&url, &full_upn(name)).await;
         if name == "rita" {
             browser.wait_for("#at-risk").await;
@@ -68,12 +109,8 @@ pub(super) async fn visit_every_page(portal: &TestPortal, browser: &ChromiumBrow
         look(state).await;
     }
     browser.open(&format!("{url}/reset")).await;
-    visit_finishing_pages(portal, browser, &mut look).await;
-    let busy = FaultEffect::Status { status: 429, code: "x".into(), retry_after: Some(55), graph_body: true };
-    portal
-        .demo
-        .tenant
-        .add_fault(InjectedFault::new(FaultTarget::ResetPassword, busy).for_person(&full_upn("omar")).times(1));
+    visit_finishing_pages(portal, browser, look).await;
+    throttle_reset(portal, "omar");
     browser.sign_in(&url, &full_upn("omar")).await;
     browser.submit_reset(VALID_PASSWORD).await;
     browser.wait_for("[data-state=sending] .note").await;
@@ -84,15 +121,53 @@ pub(super) async fn visit_every_page(portal: &TestPortal, browser: &ChromiumBrow
         // The first is a page of its own. The other answers Entra's callback, which is accepted once.
         look(if page == "stopped" { page } else { "form-refused-sign-in" }).await;
     }
-    visit_not_me_pages(portal, browser, &mut look).await;
+    visit_not_me_pages(portal, browser, look).await;
     browser.open(&format!("{url}/nothing")).await;
     look("not-found").await;
     sign_in_staff(&url, browser, "adam").await;
     browser.wait_for(".standing-line").await;
     look("operator").await;
-    visit_helpdesk_pages(&url, browser, &mut look).await;
-    visit_case_pages(portal, browser, &mut look).await;
-    visit_account_pages(portal, browser, &mut look).await;
+}
+
+/// Lets Graph throttle this person's next reset, which then waits in the line.
+fn throttle_reset(portal: &TestPortal, name: &str) {
+    let busy = FaultEffect::Status { status: 429, code: "x".into(), retry_after: Some(55), graph_body: true };
+    let busy = InjectedFault::new(FaultTarget::ResetPassword, busy).for_person(&full_upn(name)).times(1);
+    portal.demo.tenant.add_fault(busy);
+}
+
+/// Makes the resets that the helpdesk sees, without a browser: one in every state, one that is finished, one in the
+/// line, and one that its person reports.
+async fn prepare_resets(portal: &TestPortal) {
+    let reset = async |name: &str, state: &str| {
+        let mut browser = portal.signed_in(name).await;
+        let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
+        browser.wait_for_state(&reference, state).await;
+        (browser, reference)
+    };
+    let mut ended = join_all(RESET_STATES.map(|(name, state)| reset(name, state))).await;
+    let (wanda, reference) = &mut ended[0];
+    let entra = wanda.get(&format!("/resets/{reference}/finish")).await;
+    step_past_second(portal);
+    let upn = full_upn("wanda");
+    let fields = [
+        ("account", upn.as_str()),
+        ("method", "password"),
+        ("password", VALID_PASSWORD),
+        ("new_password", FINAL_PASSWORD),
+        ("tap", ""),
+    ];
+    wanda.post(&entra.url, &fields).await;
+    wanda.wait_for_state(reference, "finished").await;
+    let link = super::wait_for_not_me_link(portal).await;
+    assert_eq!(portal.browser().post(&link, &[]).await.code(), "N-DONE");
+    throttle_reset(portal, "omar");
+    portal.signed_in("omar").await.submit_reset(VALID_PASSWORD).await.reference();
+}
+
+/// Entra tells the time of a password change in whole seconds. One that follows is later than what came before.
+fn step_past_second(portal: &TestPortal) {
+    portal.clock.advance(SignedDuration::from_secs(2));
 }
 
 /// Visits the case pages as the agent and the approver see them.
@@ -230,7 +305,8 @@ pub(super) async fn sign_in_staff(url: &str, browser: &ChromiumBrowser, name: &s
 }
 
 /// Visits the helpdesk's pages.
-async fn visit_helpdesk_pages(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+async fn visit_helpdesk_pages(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+    let url = &portal.demo.url();
     sign_in_staff(url, browser, "hugo").await;
     browser.wait_for(".queue li").await;
     look("desk-queue").await;
@@ -254,7 +330,7 @@ async fn visit_helpdesk_pages(url: &str, browser: &ChromiumBrowser, look: &mut i
     browser.click("[action$='/note'] button").await;
     browser.wait_for(".written").await;
     look("desk-note").await;
-    visit_insights(url, browser, look).await;
+    visit_insights(portal, browser, look).await;
     visit_audit_log(url, browser, look).await;
 }
 
@@ -285,12 +361,11 @@ async fn visit_person_pages(url: &str, browser: &ChromiumBrowser, look: &mut imp
 }
 
 /// Visits the insights with an open security alert, and acknowledges it.
-async fn visit_insights(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
-    browser.open(&format!("{url}/helpdesk/insights")).await;
-    while browser.client.find(fantoccini::Locator::Css(".alarm")).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        browser.open(&format!("{url}/helpdesk/insights")).await;
-    }
+async fn visit_insights(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+    // The agent has looked at people before, which the scanner finds.
+    portal.wait_for_round("alert-scanner").await;
+    browser.open(&format!("{}/helpdesk/insights", portal.demo.url())).await;
+    browser.wait_for(".alarm").await;
     browser.click("details:last-of-type summary").await;
     look("desk-insights").await;
     browser.type_into(".alarm textarea", "A fire drill.").await;
@@ -312,12 +387,12 @@ async fn visit_finishing_pages(portal: &TestPortal, browser: &ChromiumBrowser, l
     look("aftercare").await;
     browser.click("#finish").await;
     browser.wait_for("#m-password").await;
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    step_past_second(portal);
     browser.type_into("#password", "Amber-Lantern-Copper-5").await;
     browser.click("button[type=submit]").await;
     browser.wait_for("#new_password").await;
     browser.type_into("#password", "Amber-Lantern-Copper-5").await;
-    browser.type_into("#new_password", "Copper-Lantern-Sails-8").await;
+    browser.type_into("#new_password", FINAL_PASSWORD).await;
     browser.click("button[type=submit]").await;
     browser.wait_for("[data-state=finished]").await;
     look("finished").await;
@@ -325,14 +400,8 @@ async fn visit_finishing_pages(portal: &TestPortal, browser: &ChromiumBrowser, l
 
 /// Visits the page behind the link in a notice, and the page after its button.
 async fn visit_not_me_pages(portal: &TestPortal, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
-    let mut mails = portal.demo.tenant.sent_mails();
-    while mails.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        mails = portal.demo.tenant.sent_mails();
-    }
-    let rest = mails[0].content.split_once("/not-me/").unwrap().1;
-    let token: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
-    browser.open(&format!("{}/not-me/{token}", portal.demo.url())).await;
+    let link = super::wait_for_not_me_link(portal).await;
+    browser.open(&format!("{}{link}", portal.demo.url())).await;
     browser.wait_for("[data-code=N-ASK]").await;
     look("not-me").await;
     browser.click("main button[type=submit]").await;

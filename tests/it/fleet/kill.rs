@@ -9,6 +9,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::support::fleet::{PortalFleet, StoredReset, person_upn, seed_with_people};
 use crate::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD, available_engines};
+use crate::support::wait::{let_time_pass, wait_for_value, wait_until};
 
 /// Crash points of the process. They cause half of the kills; the others come from outside at a random moment.
 const CRASH_POINTS: [&str; 9] = [
@@ -56,21 +57,16 @@ async fn run_kill_rounds(engine: DatabaseEngine, kills: usize) {
             let at = format!("{point}:{}", random.random_range(1..=PEOPLE_PER_ROUND));
             portal = fleet.spawn_replica(Command::new("env"), fleet.port, &[("PASSBACK_CRASH_AT", &at)]);
             // The process may crash on a reset of an earlier round before anyone connects.
-            while !portal.has_exited() && tokio::net::TcpStream::connect(("127.0.0.1", fleet.port)).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+            let has_begun =
+                async || portal.has_exited() || tokio::net::TcpStream::connect(("127.0.0.1", fleet.port)).await.is_ok();
+            wait_until("the portal listens or has crashed", has_begun).await;
         }
         let submits: Vec<_> = people.into_iter().map(|browser| tokio::spawn(submit_reset(browser))).collect();
-        if point.is_some() {
-            for _ in 0..200 {
-                if portal.has_exited() {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            assert!(portal.has_exited(), "{point:?} was not reached in round {round}");
+        if let Some(point) = point {
+            wait_until(format!("round {round} reaches {point}"), async || portal.has_exited()).await;
         } else {
-            tokio::time::sleep(Duration::from_millis(random.random_range(0..1_800))).await;
+            // A random moment between the form and the outcome. Whichever it is, what follows must hold.
+            let_time_pass(Duration::from_millis(random.random_range(0..1_800))).await;
         }
         portal.kill();
         for submit in submits {
@@ -78,8 +74,8 @@ async fn run_kill_rounds(engine: DatabaseEngine, kills: usize) {
         }
         portal = fleet.start_replica(fleet.port, &[]).await;
     }
-    let rows = fleet.wait_until_settled().await;
-    let rows = wait_for_evidence(&fleet, rows).await;
+    fleet.wait_until_settled().await;
+    let rows = wait_for_evidence(&fleet).await;
     check_outcomes(&fleet, &rows, &promised);
     fleet.verify_audit();
     check_unknown_page_has_advice(&fleet, &rows).await;
@@ -105,15 +101,9 @@ async fn submit_reset(mut browser: HttpBrowser) -> Option<String> {
 }
 
 /// Waits for the evidence. Entra's audit log resolves a reset that was sent by a killed process, here within seconds.
-async fn wait_for_evidence(fleet: &PortalFleet, mut rows: Vec<StoredReset>) -> Vec<StoredReset> {
-    for _ in 0..100 {
-        if rows.iter().all(|row| row.state != "unknown" || !has_landed(fleet, row)) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        rows = fleet.load_resets().await;
-    }
-    rows
+async fn wait_for_evidence(fleet: &PortalFleet) -> Vec<StoredReset> {
+    let resolved = |rows: &Vec<StoredReset>| rows.iter().all(|row| row.state != "unknown" || !has_landed(fleet, row));
+    wait_for_value("the log resolves each reset that landed", async || fleet.load_resets().await, resolved).await
 }
 
 /// Returns `true` if the directory has the new password. Only the emulator has this information.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 
-use crate::support::fleet::{PortalFleet, free_port, person_upn, seed_with_people};
+use crate::support::fleet::{ObservedReplica, PortalFleet, free_port, person_upn, seed_with_people};
 use crate::support::mail_server::TestMailServer;
 use crate::support::portal::{DatabaseEngine, VALID_PASSWORD};
 use crate::support::secret_scan::{contains_bytes, encoded_forms};
@@ -25,6 +25,13 @@ pub(super) fn smtp_environment(port: &str) -> [(&str, &str); 5] {
     ]
 }
 
+/// Waits until every replica has looked for due mail once more: what one of them could have sent, it has sent.
+async fn wait_for_mail_rounds(replicas: &[ObservedReplica]) {
+    for replica in replicas {
+        replica.wait_for_round("mail-delivery").await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_replicas_send_each_mail_once_without_logging_it() {
     if std::env::var("TEST_DATABASE_URL").is_err() {
@@ -41,7 +48,7 @@ async fn three_replicas_send_each_mail_once_without_logging_it() {
     let ports = [fleet.port, free_port(), free_port()];
     let mut replicas = Vec::new();
     for port in ports {
-        replicas.push(fleet.start_replica(port, &environment).await);
+        replicas.push(fleet.start_observed_replica(port, &environment).await);
     }
     fleet.link_operator().await;
     let mut browsers = Vec::new();
@@ -53,8 +60,9 @@ async fn three_replicas_send_each_mail_once_without_logging_it() {
         browser.wait_for_state(&reference, "written").await;
     }
     mailbox.wait_for_mails(PERSON_COUNT - REFUSED_MAIL_COUNT).await;
+    wait_for_mail_rounds(&replicas).await;
     assert_eq!(
-        (mailbox.mails_after_pause().await.len(), mailbox.refused_count()),
+        (mailbox.mails().len(), mailbox.refused_count()),
         (PERSON_COUNT - REFUSED_MAIL_COUNT, REFUSED_MAIL_COUNT)
     );
     // Half a minute later, all three replicas find the remaining mails due at the same time.
@@ -65,14 +73,15 @@ async fn three_replicas_send_each_mail_once_without_logging_it() {
         u64::try_from(REFUSED_MAIL_COUNT).unwrap()
     );
     mailbox.wait_for_mails(PERSON_COUNT).await;
-    let mails = mailbox.mails_after_pause().await;
+    wait_for_mail_rounds(&replicas).await;
+    let mails = mailbox.mails();
     let to: Vec<String> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
     assert_eq!(to.len(), PERSON_COUNT, "none twice: {to:?}");
     assert_eq!(to.into_iter().collect::<BTreeSet<_>>(), (0..PERSON_COUNT).map(person_upn).collect());
     let link = mails[0].not_me_link();
     assert_eq!(fleet.browser().get(&link).await.code(), "N-ASK");
     for replica in &mut replicas {
-        replica.stop();
+        replica.portal.stop();
     }
     let token = link.rsplit('/').next().unwrap();
     for port in ports {
@@ -99,20 +108,16 @@ async fn portal_killed_after_sending_repeats_mail_with_same_id() {
     fleet.link_operator().await;
     fleet.signed_in(&person_upn(0)).await.submit_reset(VALID_PASSWORD).await;
     mailbox.wait_for_mails(1).await;
-    for _ in 0..100 {
-        if portal.has_exited() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert!(portal.has_exited(), "{}", fleet.read_log(fleet.port));
-    let _again = fleet.start_replica(fleet.port, &smtp_environment(&port)).await;
-    assert_eq!(mailbox.mails_after_pause().await.len(), 1, "the dead one's claim is respected");
+    portal.wait_until_exited().await;
+    let again = [fleet.start_observed_replica(fleet.port, &smtp_environment(&port)).await];
+    wait_for_mail_rounds(&again).await;
+    assert_eq!(mailbox.mails().len(), 1, "the dead one's claim is respected");
     // The claim expires after 15 minutes.
     let mut database = sqlx::SqliteConnection::connect(&fleet.database).await.unwrap();
     sqlx::query("UPDATE notices SET due_at = 1").execute(&mut database).await.unwrap();
     mailbox.wait_for_mails(2).await;
-    let mails = mailbox.mails_after_pause().await;
+    wait_for_mail_rounds(&again).await;
+    let mails = mailbox.mails();
     assert_eq!(mails.len(), 2, "and then it is done");
     assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
     assert_eq!(mails[0].not_me_link(), mails[1].not_me_link());

@@ -1,14 +1,13 @@
 //! Failures of the machine: a full disk, and name resolution that stops working.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 
 use crate::support::fleet::{FleetSettings, FleetSetup, PortalFleet, free_port, person_upn, seed_with_people};
 use crate::support::network_link::NetworkLink;
 use crate::support::portal::{HttpBrowser, VALID_PASSWORD};
+use crate::support::wait::wait_until;
 
 /// A mounted file system of 24 MiB.
 struct SmallDisk(tempfile::TempDir);
@@ -46,21 +45,21 @@ async fn full_disk_shows_error_and_keeps_accepted_reset() {
     let dir = tempfile::tempdir().unwrap();
     let fleet =
         PortalFleet::with_setup(FleetSetup { database, seed: seed_with_people(3), uses_https: false, dir }).await;
-    fleet.add_fault(
-        InjectedFault::new(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 1_500 })
-            .for_person(&person_upn(0)),
-    );
-    let mut portal = fleet.start_replica(fleet.port, &[]).await;
+    // The portal stops with Graph's answer in its hands, and goes on when the disk is full.
+    let mut portal = fleet.start_replica(fleet.port, &[("PASSBACK_STOP_AT", "answered")]).await;
     fleet.link_operator().await;
     let (mut anna, mut berta) = (fleet.signed_in(&person_upn(0)).await, fleet.signed_in(&person_upn(1)).await);
-    let reference = anna.submit_reset(VALID_PASSWORD).await.reference();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let submitted = tokio::spawn(anna.reset_request(VALID_PASSWORD).send());
+    portal.wait_until_stopped().await;
+    let reference = fleet.load_resets().await[0].reference.clone();
     disk.fill();
+    portal.send_signal("CONT");
+    assert!(submitted.await.unwrap().unwrap().status().is_redirection(), "it was accepted before the disk was full");
     let refused = berta.submit_reset(VALID_PASSWORD).await;
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.body);
     assert!(refused.body.contains("Nothing was changed"), "{}", refused.body);
+    fleet.wait_for_log(fleet.port, &["storing the reset outcome failed: retrying"]).await;
     assert_eq!(anna.fetch_status(&reference).await["state"], "sending", "what is known can still be read");
-    tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(fleet.count_reset_posts(&person_upn(0)), 1);
     disk.free();
     anna.wait_for_state(&reference, "written").await;
@@ -107,24 +106,15 @@ async fn failed_name_resolution_sends_no_password() {
     }
     assert_eq!(fleet.count_reset_posts(&person_upn(0)), 0);
     cable.enable_name_resolution();
-    let until = Instant::now() + Duration::from_secs(20);
-    while !berta.get("/reset").await.body.contains("name=\"password\"") {
-        assert!(Instant::now() < until, "it goes on by itself");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let form_opens = async || berta.get("/reset").await.body.contains("name=\"password\"");
+    wait_until("the form opens again by itself", form_opens).await;
     let reference = berta.submit_reset(VALID_PASSWORD).await.reference();
     berta.wait_for_state(&reference, "written").await;
     portal.kill();
 }
 
 async fn wait_until_healthy(browser: &mut HttpBrowser) {
-    let until = Instant::now() + Duration::from_secs(20);
-    loop {
-        let answer = browser.http.get(format!("{}/healthz", browser.portal_url)).send().await;
-        if answer.is_ok_and(|a| a.status().is_success()) {
-            return;
-        }
-        assert!(Instant::now() < until);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let url = format!("{}/healthz", browser.portal_url);
+    let is_healthy = async || browser.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success());
+    wait_until("the portal answers", is_healthy).await;
 }

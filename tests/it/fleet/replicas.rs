@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::{Stream, StreamExt as _};
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
+use sqlx::Connection as _;
 
 use crate::support::balancer::LoadBalancer;
 use crate::support::fleet::{
@@ -13,6 +14,7 @@ use crate::support::fleet::{
 use crate::support::network_link::{DATABASE_ADDRESS, NetworkLink};
 use crate::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD};
 use crate::support::postgres::PostgresCluster;
+use crate::support::wait::{in_time, let_time_pass, wait_for_value, wait_until};
 
 struct ThreeReplicas {
     fleet: PortalFleet,
@@ -53,6 +55,16 @@ impl ThreeReplicas {
         self.fleet.browser_at(browser, self.ports[n])
     }
 
+    /// Waits until every replica refuses this person's form with a code, or with none shows it.
+    async fn wait_for_form_code(&self, browser: &HttpBrowser, code: Option<&str>) {
+        let wanted = code.map_or_else(|| "id=\"reset-form\"".to_owned(), |code| format!("data-code=\"{code}\""));
+        for n in 0..3 {
+            let mut there = self.browser_at(browser, n);
+            let is_shown = async || there.get("/reset").await.body.contains(&wanted);
+            wait_until(format!("{wanted} at replica {n}"), is_shown).await;
+        }
+    }
+
     async fn stop(mut self) {
         for replica in &mut self.replicas {
             replica.kill();
@@ -78,10 +90,10 @@ async fn open_event_stream(
     answer.bytes_stream().map(|chunk| chunk.map_or(String::new(), |c| String::from_utf8_lossy(&c).into_owned())).boxed()
 }
 
-/// Returns id and state of the next event. Keep-alives are skipped.
-async fn next_event(stream: &mut (impl Stream<Item = String> + Unpin), within: u64) -> Option<(String, String)> {
+/// Returns id and state of the next event, or `None` at the end of the stream. Keep-alives are skipped.
+async fn next_event(stream: &mut (impl Stream<Item = String> + Unpin)) -> Option<(String, String)> {
     loop {
-        let text = tokio::time::timeout(Duration::from_secs(within), stream.next()).await.ok()??;
+        let text = in_time("the next event", stream.next()).await?;
         let id = text.lines().find_map(|l| l.strip_prefix("id: ")).map(str::to_owned);
         let data = text.lines().find_map(|l| l.strip_prefix("data: "));
         if let (Some(id), Some(data)) = (id, data) {
@@ -99,9 +111,7 @@ async fn three_replicas_share_sessions_resets_and_events() {
         return;
     };
     let fleet = &three.fleet;
-    fleet.add_fault(
-        InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 4_000 }).for_person(&person_upn(0)),
-    );
+    fleet.hold_writeback(&person_upn(0));
     let anna = fleet.signed_in(&person_upn(0)).await;
     for n in 0..3 {
         assert!(
@@ -114,13 +124,17 @@ async fn three_replicas_share_sessions_resets_and_events() {
     assert_eq!(again.reference(), reference, "one unfinished reset, wherever it is asked for");
 
     let mut here = open_event_stream(&three.browser_at(&anna, 1), &reference, None).await;
-    let (id, state) = next_event(&mut here, 5).await.unwrap();
+    let (id, state) = next_event(&mut here).await.unwrap();
     assert!(["sending", "writing"].contains(&state.as_str()), "{state}");
     drop(here);
     let mut there = open_event_stream(&three.browser_at(&anna, 2), &reference, Some(&id)).await;
     let mut seen = Vec::new();
     let mut heard = String::new();
-    while let Some((next_id, state)) = next_event(&mut there, 10).await {
+    // More than one request for the operation, while it is held: each replica could have sent one.
+    let polls = async || fleet.load_resets().await[0].polls;
+    wait_for_value("the operation is asked for twice", polls, |polls| *polls >= 2).await;
+    fleet.end_held_writebacks();
+    while let Some((next_id, state)) = next_event(&mut there).await {
         assert!(next_id.parse::<i64>().unwrap() > id.parse::<i64>().unwrap(), "nothing is told twice");
         for n in 0..3 {
             // Visited pages are in the page cache.
@@ -138,20 +152,22 @@ async fn three_replicas_share_sessions_resets_and_events() {
         let page = three.browser_at(&anna, n).get(&format!("/resets/{reference}?revision={heard}")).await;
         assert_eq!(page.attribute("data-state"), "written", "no older page from memory at {n}");
     }
-    let polls = fleet.emulator.count_calls(FaultTarget::Operation, None);
-    assert!((2..=5).contains(&polls), "an operation is asked for by one replica at a time: {polls}");
+    let asked = i64::try_from(fleet.emulator.count_calls(FaultTarget::Operation, None)).unwrap();
+    // The last request ends the reset, and its row does not count it.
+    assert_eq!(asked, polls().await + 1, "an operation is asked for by one replica at a time");
     assert_eq!(fleet.count_reset_posts(&person_upn(0)), 1);
 
     // Signing out at one replica ends the streams at the others.
     three.browser_at(&anna, 0).post_once("/signout", &[]).await;
     let began = Instant::now();
-    while tokio::time::timeout(Duration::from_secs(5), there.next()).await.expect("the stream ends").is_some() {}
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    while in_time("the stream ends", there.next()).await.is_some() {}
     println!("RESULT replicas stream_ends_after_signout_ms={}", began.elapsed().as_millis());
-    // One second later, no replica shows a page from its cache.
-    tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
+    // Neither does any replica show a page from its cache for long.
     for n in 0..3 {
-        assert_eq!(three.browser_at(&anna, n).get_once("/reset").await.headers()["location"], "/signin");
+        let mut there = three.browser_at(&anna, n);
+        let is_signed_out =
+            async || there.get_once("/reset").await.headers().get("location").is_some_and(|to| to == "/signin");
+        wait_until(format!("she is signed out at {n}"), is_signed_out).await;
     }
 
     three.stop().await;
@@ -169,23 +185,22 @@ async fn rate_limits_pause_and_hourly_limit_span_replicas() {
     };
     let fleet = &three.fleet;
     let anna = fleet.signed_in(&person_upn(0)).await;
-    // Guessed references count together, at whichever replica.
+    // Guessed references count together, at whichever replica. Each replica gets as many as one address may guess.
+    let began = Instant::now();
     let mut missed = 0;
-    for n in 0..60 {
+    for n in 0..150 {
         let answer = three.browser_at(&anna, n % 3).get_once("/resets/7KQ4-M2ZD").await;
         missed += usize::from(answer.status() == StatusCode::NOT_FOUND);
     }
-    assert!((40..=53).contains(&missed), "{missed}");
+    // The limit is 50 a minute: on a slow machine some of the minute has passed meanwhile.
+    let regained = usize::try_from(began.elapsed().as_secs() * 50 / 60).unwrap() + 1;
+    assert!((40..=50 + regained).contains(&missed), "{missed} and {regained} regained");
 
-    // The pause reaches every replica within 1 second.
     let berta = fleet.signed_in(&person_upn(1)).await;
     assert!(fleet.cli_command(&["pause"]).status().unwrap().success());
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    for n in 0..3 {
-        assert_eq!(three.browser_at(&berta, n).get("/reset").await.code(), "G-PAUSED");
-    }
+    three.wait_for_form_code(&berta, Some("G-PAUSED")).await;
     assert!(fleet.cli_command(&["resume"]).status().unwrap().success());
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    three.wait_for_form_code(&berta, None).await;
 
     // The hourly limit counts the resets of all three replicas.
     three.browser_at(&anna, 0).submit_reset(VALID_PASSWORD).await.reference();
@@ -194,99 +209,94 @@ async fn rate_limits_pause_and_hourly_limit_span_replicas() {
     }
     let last = fleet.signed_in(&person_upn(3)).await;
     three.browser_at(&last, 0).submit_reset(VALID_PASSWORD).await.reference();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    for n in 0..3 {
-        assert_eq!(three.browser_at(&berta, n).get("/reset").await.code(), "G-CEILING");
-    }
+    three.wait_for_form_code(&berta, Some("G-CEILING")).await;
     fleet.verify_audit();
     three.stop().await;
 }
 
+/// Waits in the line for as long as the test needs.
+const LONG_LINE: &str =
+    "hourly_ceiling = 100000\nper_person_hour = 1000\nper_address_minute = 100000\nline_limit_seconds = 3600";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn throttled_replica_queues_resets_of_all_replicas() {
-    let Some(three) = ThreeReplicas::start(3).await else { return };
+    let settings = FleetSettings { reset_lines: LONG_LINE, ..FleetSettings::default() };
+    let Some(three) = ThreeReplicas::start_with(3, &settings, &[]).await else { return };
     let fleet = &three.fleet;
     let busy =
-        FaultEffect::Status { status: 429, code: "TooManyRequests".into(), retry_after: Some(4), graph_body: true };
+        FaultEffect::Status { status: 429, code: "TooManyRequests".into(), retry_after: Some(1_800), graph_body: true };
     fleet.add_fault(InjectedFault::new(FaultTarget::ResetPassword, busy).for_person(&person_upn(0)).times(1));
     let mut people = Vec::new();
     for n in 0..3 {
         people.push(three.browser_at(&fleet.signed_in(&person_upn(n)).await, n));
     }
-    let first = people[0].submit_reset(VALID_PASSWORD).await.reference();
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    let began = Instant::now();
-    let second = people[1].submit_reset(VALID_PASSWORD).await.reference();
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    let third = people[2].submit_reset(VALID_PASSWORD).await.reference();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(
-        (fleet.count_reset_posts(&person_upn(1)), fleet.count_reset_posts(&person_upn(2))),
-        (0, 0),
-        "the other replicas know of it"
-    );
-    let page = people[2].get(&format!("/resets/{third}")).await;
-    assert!(page.body.contains("You are number 3 in line"), "{}", page.body);
-    assert!(page.body.contains("It goes on in about "), "{}", page.body);
-    for (browser, reference) in people.iter_mut().zip([first, second, third]) {
-        browser.wait_for_state(&reference, "written").await;
+    let mut references = Vec::new();
+    for (n, browser) in people.iter_mut().enumerate() {
+        let reference = browser.submit_reset(VALID_PASSWORD).await.reference();
+        let place = format!("You are number {} in line", n + 1);
+        let page = async || browser.get(&format!("/resets/{reference}")).await.body;
+        let page = wait_for_value(&place, page, |page| page.contains(&place)).await;
+        assert!(page.contains("It goes on in about "), "{page}");
+        references.push(reference);
     }
-    assert!(began.elapsed() > Duration::from_secs(2));
-    assert_eq!((fleet.count_reset_posts(&person_upn(1)), fleet.count_reset_posts(&person_upn(2))), (1, 1));
+    let posts = || [0, 1, 2].map(|n| fleet.count_reset_posts(&person_upn(n)));
+    assert_eq!(posts(), [1, 0, 0], "the other replicas know of it");
+    // Graph's half hour is over.
+    let mut database = sqlx::PgConnection::connect(&fleet.database).await.unwrap();
+    let over = "UPDATE throttles SET until = $1 WHERE name = 'reset'";
+    let now = passback::Clock::system().now().as_millisecond();
+    assert_eq!(sqlx::query(over).bind(now).execute(&mut database).await.unwrap().rows_affected(), 1);
+    for (browser, reference) in people.iter_mut().zip(&references) {
+        browser.wait_for_state(reference, "written").await;
+    }
+    assert_eq!(posts(), [2, 1, 1]);
     three.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn resets_of_killed_replica_continue_elsewhere() {
-    let Some(mut three) = ThreeReplicas::start(2).await else { return };
-    three.fleet.add_fault(
-        InjectedFault::new(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 2_000 })
-            .for_person(&person_upn(0)),
-    );
-    three.fleet.add_fault(
-        InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 6_000 }).for_person(&person_upn(1)),
-    );
+    // The first replica stops with Graph's answer to its second reset in its hands, and is killed there.
+    let stop = [("PASSBACK_STOP_AT", "answered:2")];
+    let Some(mut three) = ThreeReplicas::start_with(2, &FleetSettings::default(), &stop).await else { return };
+    three.fleet.hold_writeback(&person_upn(1));
     let (mut anna, berta) = (three.fleet.signed_in(&person_upn(0)).await, three.fleet.signed_in(&person_upn(1)).await);
-    let sending = three.browser_at(&anna, 0).submit_reset(VALID_PASSWORD).await.reference();
     let writing = three.browser_at(&berta, 0).submit_reset(VALID_PASSWORD).await.reference();
     three.browser_at(&berta, 1).wait_for_state(&writing, "writing").await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let submitted = tokio::spawn(three.browser_at(&anna, 0).reset_request(VALID_PASSWORD).send());
+    three.replicas[0].wait_until_stopped().await;
+    assert_eq!(three.fleet.count_reset_posts(&person_upn(0)), 1);
+    let rows = three.fleet.load_resets().await;
+    let sending = rows.into_iter().find(|row| row.upn == person_upn(0)).unwrap();
+    assert_eq!(sending.state, "sending");
+    let sending = sending.reference;
     three.replicas[0].kill();
     let began = Instant::now();
+    let _ = submitted.await;
+    three.fleet.end_held_writebacks();
     // A browser retries when its open connection breaks.
     anna.http = crate::support::raw_client::http_client();
     assert!(anna.get("/reset").await.status.is_success(), "people keep their session, the balancer finds another");
     // A reset in state writing continues when the poll claim of the killed replica expires, one in state sending when
     // its lease expires.
     let mut elsewhere = three.browser_at(&berta, 1);
-    wait_for_any_state(&mut elsewhere, &writing, &["written"], 35).await;
+    wait_for_any_state(&mut elsewhere, &writing, &["written"]).await;
     println!("RESULT replicas killed_writing_goes_on_s={}", began.elapsed().as_secs());
-    let status = wait_for_any_state(&mut anna, &sending, &["unknown", "written"], 35).await;
-    assert!(began.elapsed() < Duration::from_secs(35), "{:?} {status}", began.elapsed());
+    wait_for_any_state(&mut anna, &sending, &["unknown", "written"]).await;
     println!("RESULT replicas killed_sending_ends_s={}", began.elapsed().as_secs());
-    wait_for_any_state(&mut anna, &sending, &["written"], 20).await;
+    wait_for_any_state(&mut anna, &sending, &["written"]).await;
     assert_eq!(three.fleet.count_reset_posts(&person_upn(0)), 1, "the log settled it, nothing was sent again");
     three.fleet.verify_audit();
     three.stop().await;
 }
 
-/// Waits until the reset is in one of these states.
-async fn wait_for_any_state(
-    browser: &mut HttpBrowser,
-    reference: &str,
-    states: &[&str],
-    seconds: u64,
-) -> serde_json::Value {
-    let until = Instant::now() + Duration::from_secs(seconds);
-    loop {
-        let url = format!("{}/resets/{reference}", browser.portal_url);
-        let read = browser.try_fetch_status(&url).await;
-        if read.as_ref().is_some_and(|s| states.contains(&s["state"].as_str().unwrap_or(""))) {
-            return read.unwrap();
-        }
-        assert!(Instant::now() < until, "{states:?}: {read:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+/// Waits until the reset is in one of these states. A replica that cannot answer is asked again.
+async fn wait_for_any_state(browser: &mut HttpBrowser, reference: &str, states: &[&str]) -> serde_json::Value {
+    let url = format!("{}/resets/{reference}", browser.portal_url);
+    let is_reached = |status: &Option<serde_json::Value>| {
+        status.as_ref().is_some_and(|status| states.contains(&status["state"].as_str().unwrap_or("")))
+    };
+    let what = format!("{reference} is in one of the states {states:?}");
+    wait_for_value(what, async || browser.try_fetch_status(&url).await, is_reached).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -294,23 +304,24 @@ async fn replica_stopped_before_sending_sends_nothing_on_wake() {
     let stop = [("PASSBACK_STOP_AT", "dispatched")];
     let Some(three) = ThreeReplicas::start_with(1, &FleetSettings::default(), &stop).await else { return };
     let mut anna = three.fleet.signed_in_at(&person_upn(0), &three.balancer, three.ports[1]).await;
-    let reference = {
-        let sleeper = three.browser_at(&anna, 0);
-        let submitted = sleeper.reset_request(VALID_PASSWORD).timeout(Duration::from_secs(3)).send();
-        let _ = submitted.await;
-        three.fleet.load_resets().await[0].reference.clone()
-    };
+    let submitted = tokio::spawn(three.browser_at(&anna, 0).reset_request(VALID_PASSWORD).send());
+    three.replicas[0].wait_until_stopped().await;
+    // Her browser gives up.
+    submitted.abort();
+    let reference = three.fleet.load_resets().await[0].reference.clone();
     assert_eq!(three.fleet.count_reset_posts(&person_upn(0)), 0, "it was stopped before the password left");
-    let status = wait_for_any_state(&mut anna, &reference, &["unknown"], 35).await;
+    let status = wait_for_any_state(&mut anna, &reference, &["unknown"]).await;
     assert_eq!(status["cause"], "U-CRASHED");
     // Anna tries again at another replica, with another password, before the stopped one wakes.
     let other = anna
         .post("/reset", &[("password", "Other-Lantern-31"), ("again", "Other-Lantern-31"), ("tried", "1")])
         .await
         .reference();
-    wait_for_any_state(&mut anna, &other, &["written"], 15).await;
+    wait_for_any_state(&mut anna, &other, &["written"]).await;
     three.replicas[0].send_signal("CONT");
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // It finds out before or after it would have sent the password.
+    let gives_up = ["reset dispatch failed: tracker will resolve", "another replica already ended the reset"];
+    three.fleet.wait_for_log(three.ports[0], &gives_up).await;
     assert_eq!(three.fleet.count_reset_posts(&person_upn(0)), 1, "the old password never left");
     assert_eq!(three.fleet.emulator.is_directory_password(&person_upn(0), "Other-Lantern-31"), Some(true));
     let old = three.fleet.load_resets().await.into_iter().find(|row| row.reference == reference).unwrap();
@@ -332,13 +343,13 @@ async fn database_restart_under_three_replicas_loses_nothing() {
     })
     .await;
     let three = ThreeReplicas::start_on(fleet, &[]).await;
-    three.fleet.add_fault(InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 5_000 }));
+    three.fleet.hold_writeback(&person_upn(0));
     let mut anna = three.fleet.signed_in(&person_upn(0)).await;
     let berta = three.fleet.signed_in(&person_upn(1)).await;
     let reference = anna.submit_reset(VALID_PASSWORD).await.reference();
     anna.wait_for_state(&reference, "writing").await;
     let mut stream = open_event_stream(&three.browser_at(&anna, 1), &reference, None).await;
-    next_event(&mut stream, 5).await.unwrap();
+    next_event(&mut stream).await.unwrap();
     cluster.stop_server();
     for n in 0..3 {
         let mut browser = three.browser_at(&berta, n);
@@ -351,9 +362,10 @@ async fn database_restart_under_three_replicas_loses_nothing() {
     let refused = three.browser_at(&berta, 0).submit_reset(VALID_PASSWORD).await;
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
     cluster.start_server();
+    three.fleet.end_held_writebacks();
     let mut seen = String::new();
     while seen != "written" {
-        seen = next_event(&mut stream, 20).await.expect("the open stream outlives the database").1;
+        seen = next_event(&mut stream).await.expect("the open stream outlives the database").1;
     }
     assert!(anna.get("/reset").await.status.is_success(), "she is still signed in");
     assert_eq!((three.fleet.count_reset_posts(&person_upn(0)), three.fleet.count_reset_posts(&person_upn(1))), (1, 0));
@@ -388,26 +400,31 @@ async fn replica_cut_off_from_database_for_ten_seconds_recovers() {
     let balancer = LoadBalancer::start(fleet.port, &[near]).await;
     let three = ThreeReplicas { fleet, balancer, replicas: vec![near_portal], ports: vec![near, far] };
     three.fleet.link_operator().await;
-    three.fleet.add_fault(InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_000 }));
+    three.fleet.hold_writeback(&person_upn(0));
     let (mut anna, berta) = (three.fleet.signed_in(&person_upn(0)).await, three.fleet.signed_in(&person_upn(1)).await);
-    wait_until_form_opens(&mut three.browser_at(&anna, 1), 20).await;
+    wait_until_form_opens(&mut three.browser_at(&anna, 1)).await;
     let over_there = three.browser_at(&anna, 1).submit_reset(VALID_PASSWORD).await.reference();
-    wait_for_any_state(&mut anna, &over_there, &["writing"], 10).await;
+    wait_for_any_state(&mut anna, &over_there, &["writing"]).await;
 
     cable.cut();
     let cut_at = Instant::now();
-    let dark = three.browser_at(&berta, 1).get("/reset").await;
-    assert_eq!(dark.status, StatusCode::SERVICE_UNAVAILABLE, "a page that says so, not one that hangs: {}", dark.body);
-    assert!(cut_at.elapsed() < Duration::from_secs(8), "{:?}", cut_at.elapsed());
+    let mut far_away = three.browser_at(&berta, 1);
+    let dark = in_time("a page that says so, not one that hangs", far_away.get("/reset")).await;
+    assert_eq!(dark.status, StatusCode::SERVICE_UNAVAILABLE, "{}", dark.body);
+    let ready = in_time("it says that it is not ready", far_away.get_once("/readyz")).await;
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
     // The other replica takes over when the claim expires, and people there notice nothing.
+    three.fleet.end_held_writebacks();
     let here = three.browser_at(&berta, 0).submit_reset(VALID_PASSWORD).await.reference();
-    wait_for_any_state(&mut three.browser_at(&berta, 0), &here, &["written"], 10).await;
-    let rest = Duration::from_secs(10).saturating_sub(cut_at.elapsed());
-    tokio::time::sleep(rest).await;
+    wait_for_any_state(&mut three.browser_at(&berta, 0), &here, &["written"]).await;
+    // The outage lasts ten seconds or more: long enough that its connections to the database are given up.
+    let_time_pass(Duration::from_secs(10).saturating_sub(cut_at.elapsed())).await;
     cable.restore();
-    wait_for_any_state(&mut anna, &over_there, &["written"], 30).await;
+    wait_for_any_state(&mut anna, &over_there, &["written"]).await;
     println!("RESULT replicas cut_10s_done_after_s={}", cut_at.elapsed().as_secs());
-    wait_until_form_opens(&mut three.browser_at(&anna, 1), 20).await;
+    wait_until_form_opens(&mut three.browser_at(&anna, 1)).await;
+    let is_ready = async || far_away.get_once("/readyz").await.status().is_success();
+    wait_until("it is ready again", is_ready).await;
     assert_eq!(
         three.browser_at(&anna, 1).fetch_status(&over_there).await["state"],
         "written",
@@ -420,12 +437,8 @@ async fn replica_cut_off_from_database_for_ten_seconds_recovers() {
 }
 
 /// Waits until the reset form opens again.
-async fn wait_until_form_opens(browser: &mut HttpBrowser, seconds: u64) {
-    let until = Instant::now() + Duration::from_secs(seconds);
-    while !browser.get("/reset").await.status.is_success() {
-        assert!(Instant::now() < until);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+async fn wait_until_form_opens(browser: &mut HttpBrowser) {
+    wait_until("the form opens", async || browser.get("/reset").await.status.is_success()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

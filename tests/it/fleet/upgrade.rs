@@ -1,8 +1,6 @@
 //! Upgrade from the release before and back: people stay signed in, a running reset ends, and what the other release
 //! stored can still be read.
 
-use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
-
 use crate::journey::cases::outcome_code;
 use crate::support::fleet::{PortalFleet, PortalReplica, person_upn, seed_with_people};
 use crate::support::portal::{DatabaseEngine, HttpBrowser, VALID_PASSWORD, available_engines};
@@ -44,7 +42,7 @@ impl OpenWork {
     /// Starts a reset that is still running, a call check and a sign-in. `first` is the number of the first of four
     /// people who take part.
     async fn begin(fleet: &PortalFleet, first: usize) -> Self {
-        fleet.add_fault(InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 6_000 }));
+        fleet.hold_writeback(&person_upn(first));
         let mut anna = fleet.signed_in(&person_upn(first)).await;
         let berta = fleet.signed_in(&person_upn(first + 1)).await;
         let carla = fleet.signed_in(&person_upn(first + 2)).await;
@@ -67,6 +65,7 @@ impl OpenWork {
 
     /// Completes all of it on the release that runs now. `first` as in [`OpenWork::begin`].
     async fn complete(mut self, fleet: &PortalFleet, first: usize) {
+        fleet.end_held_writebacks();
         self.anna.wait_for_state(&self.reference, "written").await;
         assert_eq!(fleet.count_reset_posts(&person_upn(first)), 1, "the other release did not send it again");
         let page = self.carla.get("/account").await;

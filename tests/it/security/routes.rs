@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 
 use crate::support::portal::{HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
+use crate::support::wait::wait_for_value;
 
 /// Reads the routes from the source.
 fn declared_routes() -> Vec<(String, String)> {
@@ -227,28 +228,41 @@ fn median_duration(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
+/// Returns by which factor the first page takes longer than the others. The requests alternate, and so does their
+/// order, so that noise on the machine affects both alike.
+async fn measure_time_ratio(browser: &mut HttpBrowser, first: &str, others: &[String]) -> f64 {
+    let (mut firsts, mut rest) = (Vec::new(), Vec::new());
+    for (n, other) in others.iter().enumerate() {
+        let mut pair = [(first, &mut firsts), (other.as_str(), &mut rest)];
+        if n % 2 == 1 {
+            pair.reverse();
+        }
+        for (path, times) in pair {
+            let began = Instant::now();
+            assert_eq!(browser.get_once(path).await.status(), StatusCode::NOT_FOUND);
+            times.push(began.elapsed());
+        }
+    }
+    median_duration(&mut firsts).as_secs_f64() / median_duration(&mut rest).as_secs_f64()
+}
+
 #[tokio::test]
 async fn unknown_reference_timing_matches_other_persons() {
+    // A difference shows in every measurement. Noise on the machine does not.
+    const MEASUREMENTS: usize = 10;
     let adjust = |config: &mut passback::config::Config| config.reset.per_address_minute = 100_000;
     let portal = TestPortal::start_with(PortalSetup::with_config(adjust)).await;
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     wanda.wait_for_state(&reference, "written").await;
     let mut omar = portal.signed_in("omar").await;
-    let (mut theirs, mut unknown) = (Vec::new(), Vec::new());
-    for n in 0..300_usize {
-        // Alternates, so that noise on the machine affects both alike.
-        for (path, times) in
-            [(format!("/resets/{reference}"), &mut theirs), (format!("/resets/7KQ4-{n:04}"), &mut unknown)]
-        {
-            let began = Instant::now();
-            assert_eq!(omar.get_once(&path).await.status(), StatusCode::NOT_FOUND);
-            times.push(began.elapsed());
-        }
+    let (theirs, unknown) =
+        (format!("/resets/{reference}"), (0..300).map(|n| format!("/resets/7KQ4-{n:04}")).collect::<Vec<_>>());
+    let mut ratios = Vec::new();
+    while ratios.last().is_none_or(|ratio| !(0.8..1.25).contains(ratio)) {
+        assert!(ratios.len() < MEASUREMENTS, "someone else's reference takes longer or shorter: {ratios:?}");
+        ratios.push(measure_time_ratio(&mut omar, &theirs, &unknown).await);
     }
-    let (theirs, unknown) = (median_duration(&mut theirs), median_duration(&mut unknown));
-    let ratio = theirs.as_secs_f64() / unknown.as_secs_f64();
-    assert!((0.8..1.25).contains(&ratio), "{theirs:?} {unknown:?}");
 }
 
 #[tokio::test]
@@ -257,17 +271,23 @@ async fn guessing_references_is_limited_and_owner_is_not() {
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     let mut omar = portal.signed_in("omar").await;
+    let began = Instant::now();
     let mut statuses = Vec::new();
-    for n in 0..70 {
+    for n in 0..150 {
         statuses.push(omar.get_once(&format!("/resets/7KQ4-{n:04}")).await.status());
     }
     assert_eq!(statuses[..60], [StatusCode::NOT_FOUND; 60]);
-    assert!(statuses[60..].iter().filter(|s| **s == StatusCode::TOO_MANY_REQUESTS).count() >= 8, "{statuses:?}");
-    assert!(
-        omar.get_once(&format!("/resets/{reference}")).await.status() == StatusCode::TOO_MANY_REQUESTS,
-        "all look alike"
-    );
-    assert!(wanda.get_once(&format!("/resets/{reference}")).await.status().is_success());
+    let count = |wanted: StatusCode| statuses.iter().filter(|status| **status == wanted).count();
+    let missed = count(StatusCode::NOT_FOUND);
+    // The limit is 60 a minute: on a slow machine some of the minute has passed meanwhile.
+    let regained = usize::try_from(began.elapsed().as_secs()).unwrap() + 1;
+    assert!(missed <= 60 + regained, "{missed} and {regained} regained: {statuses:?}");
+    assert_eq!(missed + count(StatusCode::TOO_MANY_REQUESTS), statuses.len(), "{statuses:?}");
+    // All look alike. One that was regained meanwhile is used up by asking.
+    let theirs = format!("/resets/{reference}");
+    let is_limited = |status: &StatusCode| *status == StatusCode::TOO_MANY_REQUESTS;
+    wait_for_value("a real one is limited too", async || omar.get_once(&theirs).await.status(), is_limited).await;
+    assert!(wanda.get_once(&theirs).await.status().is_success());
 }
 
 #[tokio::test]

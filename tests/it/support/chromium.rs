@@ -160,5 +160,8 @@ fn browser_capabilities(looks: BrowserOptions, profile: &tempfile::TempDir) -> f
     }
     let mut capabilities = fantoccini::wd::Capabilities::new();
     capabilities.insert("goog:chromeOptions".to_owned(), options);
+    // A busy machine makes pages and scripts slower, and no test red.
+    let longest = DEADLINE.as_secs() * 1_000;
+    capabilities.insert("timeouts".to_owned(), json!({ "script": longest, "pageLoad": longest }));
     capabilities
 }

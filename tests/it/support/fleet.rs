@@ -4,19 +4,24 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use jiff::SignedDuration;
 use passback::{Clock, Random};
-use passback_emulator::{EmulatorOptions, FaultTarget, InjectedFault, RunningEmulator, TenantSeed};
+use passback_emulator::{EmulatorOptions, FaultEffect, FaultTarget, InjectedFault, RunningEmulator, TenantSeed};
 use sqlx::Connection as _;
 
 use super::balancer::LoadBalancer;
 use super::child_process::{ChildProcess, guarded_command};
 use super::portal::{DatabaseEngine, HttpBrowser, create_schema};
 use super::raw_client;
-use super::wait::{block_until, wait_for_value, wait_until};
+use super::wait::{block_until, wait_for, wait_for_value, wait_until};
 
 const ADMIN_UPN: &str = "adam@contoso.example";
 pub(crate) const OPERATOR_UPN: &str = "svc-passback@contoso.example";
+/// Time for which [`PortalFleet::hold_writeback`] holds a writeback. Entra's clock is set forward by it, and a portal
+/// accepts a difference of five minutes: a test may do so twice.
+const HOLD_DURATION: SignedDuration = SignedDuration::from_mins(2);
 
 /// Contoso with more people, `p0000@contoso.example` and so on. Their resets end as written unless a fault says
 /// otherwise.
@@ -36,9 +41,18 @@ pub(crate) fn person_upn(n: usize) -> String {
     format!("p{n:04}@contoso.example")
 }
 
-/// Returns a port that no process listens on now.
+/// Returns a port that no process listens on now. It lies below the ports that the kernel gives to outgoing connections,
+/// so that none of them takes it before it is used. Test processes that run at the same time begin at different ports.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const FIRST_PORT: u32 = 10_000;
+    const PORT_COUNT: u32 = 22_000;
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(1_009);
+    let mut candidates = (0..PORT_COUNT).map(|_| {
+        let n = start.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        u16::try_from(FIRST_PORT + n % PORT_COUNT).unwrap()
+    });
+    candidates.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a port is free")
 }
 
 /// One running portal process.
@@ -66,6 +80,19 @@ impl PortalReplica {
         self.child.try_wait().unwrap().is_some()
     }
 
+    /// Waits until the process has ended by itself, as it does at `PASSBACK_CRASH_AT`.
+    pub(crate) async fn wait_until_exited(&mut self) {
+        wait_until("the portal ends by itself", async || self.has_exited()).await;
+    }
+
+    /// Waits until the process has stopped itself, as it does at `PASSBACK_STOP_AT`.
+    pub(crate) async fn wait_until_stopped(&self) {
+        let stat = format!("/proc/{}/stat", self.pid());
+        // The state follows the name of the program, which is in parentheses.
+        let is_stopped = async || std::fs::read_to_string(&stat).unwrap().rsplit(')').next().unwrap().starts_with(" T");
+        wait_until("the portal stops itself", is_stopped).await;
+    }
+
     /// Sends SIGTERM and waits until the process has finished its work.
     pub(crate) fn stop(&mut self) {
         self.send_signal("TERM");
@@ -73,9 +100,34 @@ impl PortalReplica {
     }
 }
 
+/// A running portal with a metrics listener, through which a test can wait for its background tasks.
+pub(crate) struct ObservedReplica {
+    pub(crate) portal: PortalReplica,
+    metrics_url: String,
+}
+
+impl ObservedReplica {
+    async fn count_rounds(&self, task: &str) -> u64 {
+        let scrape = async || raw_client::http_client().get(&self.metrics_url).send().await.ok()?.text().await.ok();
+        let metrics = wait_for(format!("metrics at {}", self.metrics_url), scrape).await;
+        let name = format!("passback_background_rounds_total{{task=\"{task}\"}} ");
+        metrics.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or(0)
+    }
+
+    /// Waits until this background task has begun and ended a round after this call: what it could do, it has done.
+    pub(crate) async fn wait_for_round(&self, task: &str) {
+        // The round that runs now may have begun before the call, so it does not count.
+        let wanted = self.count_rounds(task).await + 2;
+        let what = format!("a round of {task}");
+        wait_for_value(what, async || self.count_rounds(task).await, |rounds| *rounds >= wanted).await;
+    }
+}
+
 /// An emulator, a database, and the configuration to start portals on them.
 pub(crate) struct PortalFleet {
     pub(crate) emulator: RunningEmulator,
+    /// Entra's clock. The portals have the system's.
+    entra_clock: Clock,
     pub(crate) database: String,
     pub(crate) config: PathBuf,
     /// The port of the public URL.
@@ -128,11 +180,13 @@ impl PortalFleet {
         let scheme = if setup.uses_https { "https" } else { "http" };
         let host = if setup.uses_https { "localhost" } else { "127.0.0.1" };
         let seed = setup.seed.with_redirect_uri(&format!("{scheme}://{host}:{port}/signin/callback"));
-        let tenant = EmulatorOptions::new(seed, Clock::system(), Random::system()).start().await.unwrap();
+        let entra_clock = Clock::system();
+        let tenant = EmulatorOptions::new(seed, entra_clock.clone(), Random::system()).start().await.unwrap();
         let config = setup.dir.path().join("passback.toml");
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_passback"));
         let fleet = Self {
             emulator: tenant,
+            entra_clock,
             database: setup.database,
             config,
             port,
@@ -204,6 +258,14 @@ impl PortalFleet {
         replica
     }
 
+    /// As [`Self::start_replica`], with a metrics listener.
+    pub(crate) async fn start_observed_replica(&self, port: u16, environment: &[(&str, &str)]) -> ObservedReplica {
+        let address = format!("127.0.0.1:{}", free_port());
+        let environment = [environment, &[("PASSBACK__SERVER__METRICS_LISTEN", &*address)]].concat();
+        let portal = self.start_replica(port, &environment).await;
+        ObservedReplica { portal, metrics_url: format!("http://{address}/metrics") }
+    }
+
     /// Starts a portal through a program that executes it, such as `env` or `ip netns exec`. Does not wait.
     pub(crate) fn spawn_replica(&self, mut through: Command, port: u16, environment: &[(&str, &str)]) -> PortalReplica {
         let path = self.dir.path().join(format!("{port}.log"));
@@ -221,6 +283,15 @@ impl PortalFleet {
 
     pub(crate) fn read_log(&self, port: u16) -> String {
         std::fs::read_to_string(self.dir.path().join(format!("{port}.log"))).unwrap_or_default()
+    }
+
+    /// Waits until the portal at this port has logged a line with one of these texts.
+    pub(crate) async fn wait_for_log(&self, port: u16, texts: &[&str]) {
+        let is_logged = async || {
+            let log = self.read_log(port);
+            texts.iter().any(|text| log.contains(text))
+        };
+        wait_until(format!("the portal at {port} logs one of {texts:?}"), is_logged).await;
     }
 
     /// Links the operator through the portal's pages.
@@ -264,9 +335,21 @@ impl PortalFleet {
         self.emulator.add_fault(fault);
     }
 
+    /// Holds this person's resets in state writing until [`Self::end_held_writebacks`].
+    pub(crate) fn hold_writeback(&self, upn: &str) {
+        let ms = u64::try_from(HOLD_DURATION.as_millis()).unwrap();
+        self.add_fault(InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms }).for_person(upn));
+    }
+
+    /// Ends all writebacks that are held. At most twice in a test, because Entra's clock is set forward.
+    pub(crate) fn end_held_writebacks(&self) {
+        self.entra_clock.advance(HOLD_DURATION);
+    }
+
     /// Loads all resets from the database.
     pub(crate) async fn load_resets(&self) -> Vec<StoredReset> {
-        const SQL: &str = "SELECT reference, upn, state, cause, dispatched_at FROM resets ORDER BY created_at, id";
+        const SQL: &str =
+            "SELECT reference, upn, state, cause, dispatched_at, polls FROM resets ORDER BY created_at, id";
         if self.database.starts_with("sqlite") {
             let mut one = sqlx::SqliteConnection::connect(&self.database).await.unwrap();
             return sqlx::query_as(SQL).fetch_all(&mut one).await.unwrap();
@@ -297,6 +380,8 @@ pub(crate) struct StoredReset {
     pub(crate) state: String,
     pub(crate) cause: Option<String>,
     pub(crate) dispatched_at: Option<i64>,
+    /// Number of requests for the operation's status that did not end the reset.
+    pub(crate) polls: i64,
 }
 
 /// Writes a sealing key with the format and the file mode that the documentation requires.
