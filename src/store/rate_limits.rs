@@ -21,25 +21,33 @@ pub(crate) struct RateLimitExceeded {
     pub(crate) retry_after: SignedDuration,
 }
 
-/// Counts one request if the limit allows it. An arrival more than a full window ahead was written before the clock was
-/// set back, and counts as now.
+/// Counts one request if the limit allows it. The stored arrival may be a full window ahead of a clock that is ahead of
+/// this one, because requests read their clocks before they wait for each other, and replicas have clocks of their own.
+/// Only an arrival beyond that ($5) was written before the clock was set back, and counts as now.
 const ACQUIRE_SQL: &str = "INSERT INTO limits (name, arrives_at) VALUES ($1, $2 + $3)
     ON CONFLICT (name) DO UPDATE SET arrives_at =
-        CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3
-    WHERE CASE WHEN limits.arrives_at BETWEEN $2 AND $2 + $4 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
+        CASE WHEN limits.arrives_at BETWEEN $2 AND $5 THEN limits.arrives_at ELSE $2 END + $3
+    WHERE CASE WHEN limits.arrives_at BETWEEN $2 AND $5 THEN limits.arrives_at ELSE $2 END + $3 <= $2 + $4";
 const SELECT_ARRIVAL_SQL: &str = "SELECT arrives_at FROM limits WHERE name = $1";
+
+/// Difference between the clocks of two replicas that is tolerated, as for sessions: five minutes.
+const MAX_CLOCK_DIFFERENCE_MS: i64 = 300_000;
 
 /// Parameters of the GCRA statement, in milliseconds.
 struct GcraWindow {
     now: i64,
     interval: i64,
     window: i64,
+    /// The latest arrival that a request under a clock that differs by at most [`MAX_CLOCK_DIFFERENCE_MS`] can have written.
+    latest_arrival: i64,
 }
 
 impl GcraWindow {
     fn new(limit: RateLimit, now: Timestamp) -> Self {
         let window = i64::try_from(limit.window.as_millis()).unwrap_or(i64::MAX / 4);
-        Self { now: now.as_millisecond(), interval: window / limit.count.max(1), window }
+        let now = now.as_millisecond();
+        let latest_arrival = now.saturating_add(window).saturating_add(MAX_CLOCK_DIFFERENCE_MS);
+        Self { now, interval: window / limit.count.max(1), window, latest_arrival }
     }
 
     fn exceeded(&self, arrives: Option<(i64,)>) -> RateLimitExceeded {
@@ -67,7 +75,7 @@ impl RateLimiter {
         now: Timestamp,
     ) -> Result<Result<(), RateLimitExceeded>, StoreError> {
         let gcra = GcraWindow::new(limit, now);
-        let taken = exec_db!(&self.db, ACQUIRE_SQL, name, gcra.now, gcra.interval, gcra.window)?;
+        let taken = exec_db!(&self.db, ACQUIRE_SQL, name, gcra.now, gcra.interval, gcra.window, gcra.latest_arrival)?;
         if taken == 1 {
             return Ok(Ok(()));
         }
@@ -85,7 +93,7 @@ impl RateLimiter {
         now: Timestamp,
     ) -> Result<Result<(), RateLimitExceeded>, StoreError> {
         let gcra = GcraWindow::new(limit, now);
-        let taken = exec_tx!(&mut *tx, ACQUIRE_SQL, name, gcra.now, gcra.interval, gcra.window)?;
+        let taken = exec_tx!(&mut *tx, ACQUIRE_SQL, name, gcra.now, gcra.interval, gcra.window, gcra.latest_arrival)?;
         if taken == 1 {
             return Ok(Ok(()));
         }
@@ -128,6 +136,22 @@ mod tests {
                 "a clock that was set back rejects no request"
             );
             assert!(limits.delete_expired(start + SignedDuration::from_hours(1)).await.unwrap() >= 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn late_request_with_an_earlier_clock_is_limited_too() {
+        for engine in test_databases().await {
+            let limits = RateLimiter::new(&engine.db);
+            let limit = RateLimit { count: 3, window: SignedDuration::from_secs(60) };
+            let start = Timestamp::from_second(1_800_000_000).unwrap();
+            for _ in 0..3 {
+                assert_eq!(limits.try_acquire("person:1", limit, start).await.unwrap(), Ok(()));
+            }
+            for behind in [SignedDuration::from_millis(1), SignedDuration::from_secs(290)] {
+                let refused = limits.try_acquire("person:1", limit, start - behind).await.unwrap().unwrap_err();
+                assert_eq!(refused.retry_after, SignedDuration::from_secs(20) + behind);
+            }
         }
     }
 

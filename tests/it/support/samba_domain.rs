@@ -56,7 +56,8 @@ impl SambaDomain {
         let template = TEMPLATE.get_or_init(provision_template).await;
         let dir = tempfile::tempdir().unwrap();
         let ip = free_address();
-        let said = run_domain_script(&["copy".as_ref(), template.as_os_str(), dir.path().as_os_str(), ip.as_ref()]).await;
+        let said =
+            run_domain_script(&["copy".as_ref(), template.as_os_str(), dir.path().as_os_str(), ip.as_ref()]).await;
         let facts: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
         let conf = facts["conf"].as_str().unwrap();
         let mut command = guarded_tree_command("/usr/sbin/samba");
