@@ -19,3 +19,4 @@ mod migrations;
 mod names;
 mod source;
 mod tables;
+mod waiting;

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::raw_client;
-use super::wait::wait_for_value;
+use super::wait::{let_time_pass, wait_for_value};
 
 /// A received message.
 #[derive(Clone, Debug)]
@@ -184,7 +184,7 @@ where
                     login: login.clone(),
                 };
                 let thinks = state.lock().unwrap().delay;
-                tokio::time::sleep(thinks).await;
+                let_time_pass(thinks).await;
                 state.lock().unwrap().mails.push(mail);
                 "250 kept"
             }
