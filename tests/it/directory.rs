@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use passback::{Clock, probe_directory_account};
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::support::samba_domain::{ProbeSettings, SambaDomain};
 use crate::support::wait::in_time;
@@ -22,9 +22,23 @@ pub(crate) async fn shared_domain() -> Arc<SambaDomain> {
     if let Some(running) = shared.upgrade() {
         return running;
     }
-    let started = Arc::new(SambaDomain::start(PEOPLE_PASSWORD).await);
+    let started = Arc::new(start_from_lasting_thread().await);
     *shared = Arc::downgrade(&started);
     started
+}
+
+/// Starts a domain controller from a thread that ends with the process, because the kernel kills a child when the thread
+/// that started it ends, and other tests outlive the one that needed it first.
+async fn start_from_lasting_thread() -> SambaDomain {
+    let (sender, started) = oneshot::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        drop(sender.send(runtime.block_on(SambaDomain::start(PEOPLE_PASSWORD))));
+        loop {
+            std::thread::park();
+        }
+    });
+    started.await.unwrap()
 }
 
 async fn probe_account(probe: &ProbeSettings, name: &str) -> Value {
