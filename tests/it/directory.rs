@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::support::samba_domain::{ProbeSettings, SambaDomain};
-
-const PEOPLE_PASSWORD: &str = "Old-River-Stone-7";
+use crate::support::wait::in_time;
 
 /// Returns one domain controller that concurrent tests share, because no test changes it. It stops with the last of
 /// them.
@@ -185,16 +184,16 @@ async fn missing_base_dn_is_reported() {
 }
 
 #[tokio::test]
-async fn silent_controller_fails_within_timeout() {
+async fn silent_controller_fails_by_timeout() {
     let domain = shared_domain().await;
     // The kernel accepts the connection, and no process ever answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ldaps://{}", silent.local_addr().unwrap());
     let began = Instant::now();
-    let (kind, text) = probe_error(&ProbeSettings { url, timeout_seconds: 1, ..domain.probe_settings() }).await;
+    let probe = ProbeSettings { url, timeout_seconds: 1, ..domain.probe_settings() };
+    let (kind, text) = in_time("the timeout of the probe", probe_error(&probe)).await;
     assert_eq!(kind, "TimedOut", "{text}");
-    let took = began.elapsed();
-    assert!(took >= Duration::from_secs(1) && took < Duration::from_millis(1_900), "it took {took:?}");
+    assert!(began.elapsed() >= Duration::from_secs(1), "it took {:?}", began.elapsed());
 }
 
 #[tokio::test]

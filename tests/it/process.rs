@@ -2,20 +2,21 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::support::child_process::{ChildProcess, guarded_command};
 use crate::support::portal::{HttpBrowser, full_upn};
 use crate::support::raw_client;
 use crate::support::secret_scan::{contains_bytes, encoded_forms, list_files};
+use crate::support::wait::wait_until;
 
 /// A password that must not appear in any log, file or table.
 const PASSWORD_CANARY: &str = "Canary-Zx81-Quartz-Lamp";
 
 struct DemoProcess {
-    child: Child,
+    child: ChildProcess,
     portal_url: String,
     log: std::path::PathBuf,
 }
@@ -23,15 +24,15 @@ struct DemoProcess {
 /// Starts `passback demo --json` with everything logged.
 fn start_demo(data: &Path) -> DemoProcess {
     let log = data.join("stderr.log");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_passback"))
+    let mut command = guarded_command(env!("CARGO_BIN_EXE_passback"));
+    command
         .args(["demo", "--json", "--port", "0", "--tenant-port", "0", "--data-dir"])
         .arg(data.join("data"))
         .env("PASSBACK_LOG", "trace")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(std::fs::File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
+        .stderr(std::fs::File::create(&log).unwrap());
+    let mut child = ChildProcess::spawn(command);
     let mut first = String::new();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     out.read_line(&mut first).unwrap();
@@ -39,13 +40,6 @@ fn start_demo(data: &Path) -> DemoProcess {
     let line: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(line["service"], "portal");
     DemoProcess { child, portal_url: line["url"].as_str().unwrap().to_owned(), log }
-}
-
-impl Drop for DemoProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[tokio::test]
@@ -63,10 +57,7 @@ async fn password_reaches_no_log_database_or_file() {
     // A graceful stop, so that all pending data is written.
     let stopped = Command::new("kill").args(["-TERM", &demo.child.id().to_string()]).status().unwrap();
     assert!(stopped.success());
-    let until = Instant::now() + Duration::from_secs(20);
-    while demo.child.try_wait().unwrap().is_none() && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_until("the demo has stopped", async || demo.child.try_wait().unwrap().is_some()).await;
     // The other cookies hold a language, whose two letters appear everywhere.
     let sessions: Vec<&str> = wanda.cookies.iter().filter_map(|(_, cookie)| cookie.strip_prefix("passback=")).collect();
     assert_eq!(sessions.len(), 1, "{:?}", wanda.cookies);

@@ -10,6 +10,7 @@ use super::schema::{GraphContract, GraphExchange};
 use crate::journey::cases::{AgentCase, complete_call_check, outcome_code, sign_in_to_account};
 use crate::journey::temporary_access_passes::create_pass_for_manager;
 use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD, full_upn, reached_checkpoints};
+use crate::support::wait::wait_until;
 
 /// Application permissions of the setup (`docs/entra-setup.md`). The last two are needed only for notices by Graph and
 /// for user risk.
@@ -57,9 +58,7 @@ async fn portal_requests_match_microsofts_description() {
     let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     wanda.wait_until(&reference, |status| reached_checkpoints(status).len() == 3).await;
     portal.signed_in("gloria").await;
-    while portal.demo.tenant.sent_mails().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    wait_until("the notice", async || !portal.demo.tenant.sent_mails().is_empty()).await;
     portal.browser().sign_in("/signin?purpose=staff", &full_upn("adam"), "passkey", "").await;
     let mut hugo = portal.browser();
     hugo.sign_in("/signin?purpose=staff", &full_upn("hugo"), "passkey", "").await;
@@ -100,13 +99,9 @@ fn assert_permissions_suffice(contract: &GraphContract, kinds: BTreeSet<(String,
 }
 
 async fn wait_for_request(portal: &TestPortal, method: &str, part: &str) {
-    for _ in 0..200 {
-        if portal.demo.tenant.request_lines().iter().any(|(m, path, _)| m == method && path.contains(part)) {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("nobody asked {method} {part}");
+    let is_wanted = |(m, path, _): &(String, String, u16)| m == method && path.contains(part);
+    let arrived = async || portal.demo.tenant.request_lines().iter().any(is_wanted);
+    wait_until(format!("{method} {part}"), arrived).await;
 }
 
 /// Validates every request, its body and its `$select` against Microsoft's description. Returns method and template of

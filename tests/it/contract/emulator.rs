@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::schema::{GraphContract, GraphExchange};
 use crate::support::raw_client::{EmulatorClient, PASSWORD_METHOD_ID};
+use crate::support::wait::wait_until;
 
 const WANDA_UPN: &str = "wanda@contoso.example";
 const USER_SELECT: &str = "?$select=id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesDomainName,\
@@ -72,7 +73,12 @@ async fn emulator_responses_match_microsofts_description() {
     assert!(accepted.text().await.unwrap().is_empty());
     let accepted = entra.reset_password(&operator, "omar@contoso.example", "Quiet-Harbour-92").await;
     let operation = accepted.headers()["location"].to_str().unwrap().split_once("/v1.0").unwrap().1.to_owned();
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    // The audit log has entries, so that their form is compared as well.
+    let has_audit_entries = async || {
+        let log = entra.graph_request("GET", "/auditLogs/directoryAudits", &app, None).await;
+        log.json::<Value>().await.unwrap()["value"].as_array().is_some_and(|entries| !entries.is_empty())
+    };
+    wait_until("the audit log has entries", has_audit_entries).await;
     let tap = json!({ "lifetimeInMinutes": 60, "isUsableOnce": true });
     let principal = format!("?$filter=principalId eq '{id}'");
     let calls: Vec<(&str, String, &str, Option<Value>)> = vec![

@@ -1,20 +1,12 @@
 //! Microsoft's own client libraries work against the emulator, over TLS, for Entra and Graph.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::support::child_process::{ChildProcess, guarded_command};
 use crate::support::raw_client;
-
-struct ProcessGuard(Child);
-
-impl Drop for ProcessGuard {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn microsofts_client_libraries_work_against_emulator_over_tls() {
@@ -31,16 +23,17 @@ fn microsofts_client_libraries_work_against_emulator_over_tls() {
     let seeded = dir.path().join("contoso.toml");
     std::fs::write(&seeded, contoso).unwrap();
 
-    let mut tenant = Command::new(env!("CARGO_BIN_EXE_passback"));
+    let mut tenant = guarded_command(env!("CARGO_BIN_EXE_passback"));
     tenant
         .arg("tenant")
         .arg("--seed")
         .arg(&seeded)
         .args(["--listen", "127.0.0.1:0", "--redirect", raw_client::REDIRECT_URI, "--tls"])
         .arg(&cert)
-        .arg(&key);
-    let mut tenant = ProcessGuard(tenant.stdout(Stdio::piped()).spawn().unwrap());
-    let mut lines = BufReader::new(tenant.0.stdout.take().unwrap()).lines();
+        .arg(&key)
+        .stdout(Stdio::piped());
+    let mut tenant = ChildProcess::spawn(tenant);
+    let mut lines = BufReader::new(tenant.stdout.take().unwrap()).lines();
     let said: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
     let (url, authority) = (said["url"].as_str().unwrap(), said["authority"].as_str().unwrap());
     assert!(url.starts_with("https://127.0.0.1:"), "{said}");

@@ -1,12 +1,25 @@
 //! Resets at the emulator: permissions, outcomes and faults.
 
-use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
+use jiff::SignedDuration;
+use passback::{Clock, Random};
+use passback_emulator::{EmulatorOptions, FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::raw_client::{EmulatorClient, OPERATOR_UPN, SignInCredentials, json_text, param_value};
+use crate::support::raw_client::{
+    EmulatorClient, OPERATOR_UPN, SignInCredentials, contoso_seed, http_client, json_text, param_value,
+};
+use crate::support::wait::wait_until;
 
 const VALID_PASSWORD: &str = "Quiet-Harbour-92";
+
+/// Starts an emulator whose time passes only when the test advances its clock.
+async fn start_with_manual_clock(seed: TenantSeed) -> (EmulatorClient, Clock) {
+    let http = http_client();
+    let clock = Clock::manual(jiff::Timestamp::now());
+    let emulator = EmulatorOptions::new(seed, clock.clone(), Random::system()).start().await.unwrap();
+    (EmulatorClient { emulator, http }, clock)
+}
 
 #[tokio::test]
 async fn every_seeded_person_ends_as_declared() {
@@ -94,7 +107,7 @@ async fn banned_word_fails_operation() {
 
 #[tokio::test]
 async fn audit_log_is_delayed_and_names_writeback_agent() {
-    let entra = EmulatorClient::start().await;
+    let (entra, clock) = start_with_manual_clock(contoso_seed()).await;
     let (token, app) = (entra.operator_token().await, entra.app_token().await);
     let agents = async || {
         let path = "/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Reset password (by admin)'";
@@ -111,10 +124,11 @@ async fn audit_log_is_delayed_and_names_writeback_agent() {
     };
     for person in ["wanda@contoso.example", "clara@contoso.example"] {
         let accepted = entra.reset_password(&token, person, VALID_PASSWORD).await;
+        clock.advance(SignedDuration::from_millis(150));
         entra.wait_for_outcome(&token, &accepted).await;
     }
     assert!(agents().await.len() < 2, "the newest line is not there yet");
-    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    clock.advance(SignedDuration::from_millis(150));
     let mut seen = agents().await;
     seen.sort();
     assert_eq!(seen[0], ("clara@contoso.example".to_owned(), "None".to_owned()));
@@ -187,7 +201,7 @@ async fn faults_are_added_at_runtime_only_with_control_secret() {
 
 #[tokio::test]
 async fn connection_fault_closes_before_or_after_reset() {
-    for (effect, operations) in [(FaultEffect::Hangup, 0), (FaultEffect::DropAnswer, 1)] {
+    for (effect, is_reset) in [(FaultEffect::Hangup, false), (FaultEffect::DropAnswer, true)] {
         let entra = EmulatorClient::start_with(
             crate::support::raw_client::contoso_seed()
                 .with_fault(InjectedFault::new(FaultTarget::ResetPassword, effect).times(1)),
@@ -202,11 +216,11 @@ async fn connection_fault_closes_before_or_after_reset() {
         let sent =
             entra.http.post(path).bearer_auth(&token).json(&json!({ "newPassword": VALID_PASSWORD })).send().await;
         assert!(sent.is_err(), "the connection was closed");
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-        assert_eq!(
-            entra.emulator.is_directory_password("wanda@contoso.example", VALID_PASSWORD),
-            Some(operations == 1)
-        );
+        // Without an operation nothing can write the password later.
+        let has_operation = entra.emulator.last_operation_times("wanda@contoso.example").is_some();
+        assert_eq!(has_operation, is_reset);
+        let is_written = || entra.emulator.is_directory_password("wanda@contoso.example", VALID_PASSWORD);
+        wait_until("the password is written or not", async || is_written() == Some(is_reset)).await;
     }
 }
 
@@ -314,19 +328,18 @@ async fn revoking_sessions_ends_tokens() {
 #[tokio::test]
 async fn operation_goes_from_not_started_through_running_to_succeeded() {
     let slow = InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 1_000 });
-    let entra = EmulatorClient::start_with(crate::support::raw_client::contoso_seed().with_fault(slow)).await;
+    let (entra, clock) = start_with_manual_clock(contoso_seed().with_fault(slow)).await;
     let token = entra.operator_token().await;
     let accepted = entra.reset_password(&token, "wanda@contoso.example", VALID_PASSWORD).await;
     let location = accepted.headers()["location"].to_str().unwrap().to_owned();
     assert!(location.contains("?aadgdc=") && location.contains("&aadgsu="), "{location}");
-    let mut seen = Vec::new();
-    while seen.last().map(String::as_str) != Some("succeeded") {
+    for (advance, expected) in [(0, "notStarted"), (199, "notStarted"), (1, "running"), (799, "running")] {
+        clock.advance(SignedDuration::from_millis(advance));
         let body: Value = entra.http.get(&location).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
-        seen.push(json_text(&body, "status"));
-        seen.dedup();
-        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        assert_eq!(body["status"], expected, "{advance} ms later: {body}");
     }
-    assert_eq!(seen, ["notStarted", "running", "succeeded"]);
+    clock.advance(SignedDuration::from_millis(1));
+    assert_eq!(entra.wait_for_outcome(&token, &accepted).await.0, "succeeded");
 }
 
 /// Microsoft publishes the format and one example. The emulator judges by its own copy of the published scoring.

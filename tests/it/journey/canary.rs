@@ -1,6 +1,6 @@
 //! Canary resets: a test account is reset on schedule and shows whether writeback works before a person needs it.
 
-use std::time::Duration;
+use std::fmt::Display;
 
 use jiff::SignedDuration;
 use passback::config::CanaryConfig;
@@ -12,6 +12,7 @@ use crate::support::portal::{
     DatabaseEngine, HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, available_engines, full_upn,
 };
 use crate::support::samba_domain::SambaDomain;
+use crate::support::wait::{wait_for_value, wait_until};
 
 const CANARY_UPN: &str = "canary@contoso.example";
 
@@ -34,14 +35,13 @@ async fn start_portal(seed: TenantSeed, engine: DatabaseEngine, person: &'static
 /// Waits until the insights list `count` runs with this result, and returns the page.
 async fn wait_for_runs(hugo: &mut HttpBrowser, says: &str, count: usize) -> String {
     let mark = format!("data-canary=\"{says}\"");
-    for _ in 0..200 {
-        let page = hugo.get("/helpdesk/insights").await;
-        if page.body.matches(&mark).count() == count {
-            return page.body;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("never {count} times {says}: {}", hugo.get("/helpdesk/insights").await.main_text());
+    let what = format!("{count} times {says}");
+    wait_for_text(hugo, "/helpdesk/insights", what, |body| body.matches(&mark).count() == count).await
+}
+
+/// Waits until the page fulfils `wanted`, and returns it.
+async fn wait_for_text(hugo: &mut HttpBrowser, at: &str, what: impl Display, wanted: impl Fn(&str) -> bool) -> String {
+    wait_for_value(what, async || hugo.get(at).await.body, |body| wanted(body)).await
 }
 
 fn count_reset_posts(portal: &TestPortal) -> usize {
@@ -82,16 +82,10 @@ async fn canary_account_is_reset_once_a_day() {
             assert_eq!(count_rows(&portal, engine, sql).await, 0, "{sql}");
         }
         assert!(page.contains("<p id=\"outcomes-summary\">") && !page.contains("data-trouble"), "{page}");
-        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        portal.wait_for_round("canary-schedule").await;
         assert_eq!(count_reset_posts(&portal), 1, "not again the same day");
         portal.clock.advance(SignedDuration::from_hours(25));
-        for _ in 0..100 {
-            if count_reset_posts(&portal) == 2 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        assert_eq!(count_reset_posts(&portal), 2);
+        wait_until("the reset of the next day", async || count_reset_posts(&portal) == 2).await;
         portal.demo.stop().await;
     }
 }
@@ -115,13 +109,9 @@ async fn writeback_outage_warns_people_and_staff_and_suspends_canary() {
         page.main_text()
     );
     assert!(page.body.contains("name=\"password\""), "she may try all the same");
-    for _ in 0..100 {
-        if hugo.get("/helpdesk").await.body.contains("data-trouble=\"canary\"") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert!(hugo.get("/helpdesk").await.body.contains("The test reset did not come through"));
+    let has_issue = |body: &str| body.contains("data-trouble=\"canary\"");
+    let page = wait_for_text(&mut hugo, "/helpdesk", "the health issue of the canary", has_issue).await;
+    assert!(page.contains("The test reset did not come through"));
 
     // After a second failure no further test resets are sent to a broken writeback agent.
     hugo.post("/helpdesk/insights/canary", &[]).await;
@@ -132,7 +122,7 @@ async fn writeback_outage_warns_people_and_staff_and_suspends_canary() {
     sqlx::query("DELETE FROM daily WHERE name = 'canary'").execute(&pool).await.unwrap();
     pool.close().await;
     let before = count_reset_posts(&portal);
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    portal.wait_for_round("canary-schedule").await;
     assert_eq!(count_reset_posts(&portal), before, "stopped");
     assert!(hugo.get("/helpdesk/insights").await.body.contains("It failed too often and stopped"));
 
@@ -164,12 +154,7 @@ async fn privileged_or_unsynchronised_canary_is_never_reset() {
         let portal = start_portal(canary_seed("", str::to_owned), DatabaseEngine::Sqlite, person).await;
         let mut hugo = sign_in_staff(&portal, "hugo").await;
         let mark = format!("({why})");
-        let mut tries = 0;
-        while !hugo.get("/helpdesk").await.body.contains(&mark) {
-            tries += 1;
-            assert!(tries < 100, "{person}: {}", hugo.get("/helpdesk").await.main_text());
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        wait_for_text(&mut hugo, "/helpdesk", format!("{person} is refused"), |body| body.contains(&mark)).await;
         assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, None), 0, "{person}");
         portal.demo.stop().await;
     }
@@ -203,14 +188,8 @@ async fn canary_in_real_directory_reaches_landed_checkpoint() {
     let portal = TestPortal::start_with(PortalSetup { directory: Some(domain.ldaps_options()), ..wish }).await;
     let mut hugo = sign_in_staff(&portal, "hugo").await;
     wait_for_runs(&mut hugo, "good", 1).await;
-    for tries in 0.. {
-        let page = hugo.get("/helpdesk/insights").await;
-        if page.body.contains("Carried to the directory, On a domain controller") {
-            break;
-        }
-        assert!(tries < 150, "{}", page.main_text());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let has_landed = |body: &str| body.contains("Carried to the directory, On a domain controller");
+    wait_for_text(&mut hugo, "/helpdesk/insights", "the checkpoint of the domain controller", has_landed).await;
     portal.demo.stop().await;
 }
 

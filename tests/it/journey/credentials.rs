@@ -11,6 +11,7 @@ use crate::support::client_credentials::{TOKEN_SUBJECT, TestCertificate, TokenIs
 use crate::support::fleet::free_port;
 use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
 use crate::support::raw_client;
+use crate::support::wait::wait_until;
 
 fn setup_with_certificate(folder: &Path, metrics: u16) -> PortalSetup {
     let folder = folder.to_owned();
@@ -82,8 +83,11 @@ async fn client_certificate_renewed_during_sign_ins_is_used() {
         TestPortal::start_with(PortalSetup { seed, ..setup_with_certificate(folder.path(), free_port()) }).await;
     let people = ["wanda", "omar", "luca", "carl", "sven", "nina", "lotte", "clara"];
     let signing = people.map(|name| portal.signed_in(name));
+    let count_proofs = || portal.demo.tenant.client_authentications().len();
+    let before = count_proofs();
+    // The first of them has proved the client, and the others are on their way.
     let renewing = async {
-        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        wait_until("the first sign-in", async || count_proofs() > before).await;
         new.write_files(folder.path());
     };
     // Every person must reach the form: `signed_in` fails otherwise.
@@ -144,21 +148,20 @@ async fn rejected_credential_keeps_operator_link() {
 #[tokio::test]
 async fn claims_challenge_blocks_resets_until_operator_is_relinked() {
     let portal = TestPortal::start().await;
-    let slow = InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 900 });
+    // The password is written when the clock is advanced.
+    let slow = InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 300_000 });
     portal.demo.tenant.add_fault(slow);
     portal.demo.tenant.add_fault(InjectedFault::new(FaultTarget::Operation, FaultEffect::ClaimsChallenge).times(1));
     let mut wanda = portal.signed_in("wanda").await;
     let mut luca = portal.signed_in("luca").await;
     let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
-    for _ in 0..100 {
-        if luca.get("/reset").await.status == StatusCode::SERVICE_UNAVAILABLE {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let is_blocked = async || luca.get("/reset").await.status == StatusCode::SERVICE_UNAVAILABLE;
+    wait_until("the form is blocked", is_blocked).await;
     assert_eq!(luca.get("/reset").await.code(), "G-OPERATOR");
     let refreshes = portal.demo.tenant.count_calls(FaultTarget::Token, None);
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    // The next poll of the operation is due.
+    portal.clock.advance(SignedDuration::from_secs(10));
+    portal.wait_for_round("reset-tracker").await;
     assert_eq!(wanda.fetch_status(&reference).await["state"], "writing", "it waits");
     assert_eq!(portal.demo.tenant.count_calls(FaultTarget::Token, None), refreshes, "a new token would bring nothing");
 
@@ -167,6 +170,7 @@ async fn claims_challenge_blocks_resets_until_operator_is_relinked() {
     assert!(page.body.contains("Microsoft wants it to sign in again"), "{}", page.body);
     adam.sign_in("/admin/operator/link", &full_upn("svc-passback"), "passkey", "").await;
     adam.post("/admin/operator/confirm", &[]).await;
+    portal.clock.advance(SignedDuration::from_mins(5));
     wanda.wait_for_state(&reference, "written").await;
     assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, None), 1);
     assert_eq!(operator_faults(&portal).await, ["relink"]);

@@ -1,7 +1,5 @@
 //! Resets of the seeded people, on both database engines: each ends as the demo documents.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use passback_emulator::FaultTarget;
 use reqwest::StatusCode;
@@ -9,6 +7,7 @@ use reqwest::StatusCode;
 use crate::support::portal::{
     DatabaseEngine, TestPortal, VALID_PASSWORD, available_engines, full_upn, reached_checkpoints,
 };
+use crate::support::wait::wait_until;
 
 /// Resets, waits for the state, and checks cause, page and number of requests.
 async fn assert_reset_ends(engine: DatabaseEngine, name: &str, state: &str, cause: Option<&str>) {
@@ -116,8 +115,10 @@ async fn lottes_lost_operation_is_resolved_by_audit_log() {
         let portal = TestPortal::start_on(engine).await;
         let mut lotte = portal.signed_in("lotte").await;
         let reference = lotte.submit_reset(VALID_PASSWORD).await.reference();
-        lotte.wait_for_state(&reference, "writing").await;
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        // The portal has asked for the operation once, and stored that it was not found.
+        let count = || portal.demo.tenant.count_calls(FaultTarget::Operation, Some(&full_upn("lotte")));
+        wait_until("the operation is requested", async || count() > 0).await;
+        portal.wait_for_round("reset-tracker").await;
         portal.clock.advance(SignedDuration::from_secs(70));
         let status = lotte.wait_until(&reference, |s| s["state"] == "unknown" || s["state"] == "written").await;
         if status["state"] == "unknown" {

@@ -1,17 +1,19 @@
 //! Linking the operator by device code: an administrator at a terminal, with a browser on another device.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{ChildStdin, ChildStdout, Stdio};
 
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 
+use crate::support::child_process::ChildProcess;
 use crate::support::fleet::{OPERATOR_UPN, PortalFleet};
 use crate::support::portal::{DatabaseEngine, available_engines};
 use crate::support::raw_client;
+use crate::support::wait::wait_until;
 
 /// A running `passback operator link`.
 struct LinkTerminal {
-    child: Child,
+    child: ChildProcess,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
@@ -28,7 +30,7 @@ impl LinkTerminal {
         let mut command = fleet.cli_command(&["operator", "link"]);
         command.args(more).env("PASSBACK_LOG", "off");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = ChildProcess::spawn(command);
         let (keys, screen) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let mut terminal = Self { child, stdin: keys, stdout: screen };
         let first = terminal.read_line();
@@ -51,14 +53,13 @@ impl LinkTerminal {
 
     /// Runs in a blocking thread, because the emulator runs in this process.
     async fn wait_for_exit(self) -> TerminalResult {
-        let Self { child, stdin: keys, stdout: mut screen } = self;
+        let Self { mut child, stdin: keys, stdout: mut screen } = self;
         drop(keys);
         tokio::task::spawn_blocking(move || {
             let mut said = String::new();
             std::io::Read::read_to_string(&mut screen, &mut said).unwrap();
-            let done = child.wait_with_output().unwrap();
-            said.push_str(&String::from_utf8_lossy(&done.stderr));
-            TerminalResult { succeeded: done.status.success(), output: said }
+            std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();
+            TerminalResult { succeeded: child.wait().unwrap().success(), output: said }
         })
         .await
         .unwrap()
@@ -80,9 +81,8 @@ async fn fleet_after_first_start(engine: DatabaseEngine) -> PortalFleet {
     let fleet = PortalFleet::new(engine, TenantSeed::contoso().unwrap().with_short_delays()).await;
     let mut portal = fleet.start_replica(fleet.port, &[]).await;
     // The port is open before the migrations have run.
-    while !fleet.browser().get_once("/readyz").await.status().is_success() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let is_ready = async || fleet.browser().get_once("/readyz").await.status().is_success();
+    wait_until("the portal is ready", is_ready).await;
     portal.stop();
     fleet
 }

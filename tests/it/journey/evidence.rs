@@ -8,6 +8,7 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use super::cases::sign_in_staff;
 use crate::support::portal::{HttpBrowser, PortalSetup, TestPortal, VALID_PASSWORD, full_upn, reached_checkpoints};
 use crate::support::samba_domain::{KerberosResult, SambaDomain};
+use crate::support::wait::wait_for_value;
 
 const OLD_PASSWORD: &str = "Old-River-Stone-7";
 const NEW_PASSWORD: &str = "Amber-Kettle-Sailing-4";
@@ -87,13 +88,8 @@ async fn missing_audit_log_entry_is_shown_with_remedy_for_agent() {
     portal.clock.advance(SignedDuration::from_mins(61));
     let mut wanda = portal.signed_in("wanda").await;
     let at = format!("/resets/{reference}");
-    let said = "log does not record this";
-    let mut tries = 0;
-    while !wanda.get(&at).await.body.contains(said) {
-        tries += 1;
-        assert!(tries < 100, "{}", wanda.get(&at).await.main_text());
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    let said = |text: &String| text.contains("log does not record this");
+    wait_for_value("the page says that no entry will come", async || wanda.get(&at).await.main_text(), said).await;
     let mut hugo = sign_in_staff(&portal, "hugo").await;
     let page = hugo.get(&format!("/helpdesk/resets/{reference}")).await;
     assert!(page.body.contains("Somebody has to open"), "{}", page.main_text());

@@ -1,7 +1,5 @@
 //! The finishing sign-in: only the person's own sign-in with the new password finishes a reset.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
@@ -9,6 +7,7 @@ use crate::support::portal::{
     HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD, available_engines, full_upn,
     reached_checkpoints,
 };
+use crate::support::wait::{wait_for_value, wait_until};
 
 const FINAL_PASSWORD: &str = "Copper-Lantern-Sails-8";
 
@@ -20,12 +19,12 @@ async fn reset_until_written(portal: &TestPortal, name: &str) -> (HttpBrowser, S
     (browser, reference)
 }
 
-/// Goes to Entra by the page's button. Waits 1.1 seconds, because Entra's times have a precision of 1 second and a
+/// Goes to Entra by the page's button. Advances the clock, because Entra's times have a precision of 1 second and a
 /// person is slower.
-async fn go_to_entra(browser: &mut HttpBrowser, reference: &str) -> ResponsePage {
+async fn go_to_entra(portal: &TestPortal, browser: &mut HttpBrowser, reference: &str) -> ResponsePage {
     let entra = browser.get(&format!("/resets/{reference}/finish")).await;
     assert!(entra.url.contains("/oauth2/v2.0/authorize"), "{}", entra.url);
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    portal.clock.advance(SignedDuration::from_secs(2));
     entra
 }
 
@@ -54,7 +53,7 @@ async fn wanda_signs_in_with_new_password_and_finishes() {
         let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
         let page = wanda.get(&format!("/resets/{reference}")).await;
         assert!(page.body.contains(&format!("href=\"/resets/{reference}/finish\"")), "the last step is offered");
-        let entra = go_to_entra(&mut wanda, &reference).await;
+        let entra = go_to_entra(&portal, &mut wanda, &reference).await;
         assert!(entra.url.contains("login_hint=wanda"), "her name is filled in");
         let back = change_password_at_entra(&mut wanda, &entra, "wanda", FINAL_PASSWORD).await;
         assert!(back.url.contains(&format!("/resets/{reference}")), "{}", back.url);
@@ -71,22 +70,15 @@ async fn wanda_signs_in_with_new_password_and_finishes() {
 async fn passkey_sign_in_leaves_reset_written_and_says_so() {
     let portal = TestPortal::start().await;
     let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
-    let entra = go_to_entra(&mut wanda, &reference).await;
+    let entra = go_to_entra(&portal, &mut wanda, &reference).await;
     let back = wanda.post(&entra.url, &[("account", &full_upn("wanda")), ("method", "passkey")]).await;
     assert!(back.body.contains("We are asking Microsoft whether your password was changed"), "{}", back.main_text());
     assert!(!back.body.contains("id=\"finish\""), "no second try while the first is looked at");
     portal.clock.advance(SignedDuration::from_secs(61));
-    let told = async {
-        loop {
-            let page = wanda.get(&format!("/resets/{reference}?back=1")).await;
-            if page.body.contains("Microsoft has not seen a change") {
-                break page;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let page = tokio::time::timeout(Duration::from_secs(10), told).await.expect("it is said");
-    assert!(page.body.contains("data-state=\"written\"") && page.body.contains("id=\"finish\""), "she may try again");
+    let at = format!("/resets/{reference}?back=1");
+    let told = |body: &String| body.contains("Microsoft has not seen a change");
+    let body = wait_for_value("she is told", async || wanda.get(&at).await.body, told).await;
+    assert!(body.contains("data-state=\"written\"") && body.contains("id=\"finish\""), "she may try again");
     portal.demo.stop().await;
 }
 
@@ -96,7 +88,7 @@ async fn finishing_sign_in_never_changes_session() {
     let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
     let id = |b: &HttpBrowser| b.cookies.iter().find(|(_, c)| c.starts_with("passback=")).unwrap().1.clone();
     let before = id(&wanda);
-    let entra = go_to_entra(&mut wanda, &reference).await;
+    let entra = go_to_entra(&portal, &mut wanda, &reference).await;
     // After 10 minutes her sign-in is too old for a new reset.
     portal.clock.advance(SignedDuration::from_secs(700));
     change_password_at_entra(&mut wanda, &entra, "wanda", FINAL_PASSWORD).await;
@@ -105,7 +97,7 @@ async fn finishing_sign_in_never_changes_session() {
     assert!(form.url.contains("/oauth2/v2.0/authorize"), "the sign-in was not renewed: {}", form.url);
     // After 31 minutes the session has expired, and the callback does not revive it.
     let (mut omar, reference) = reset_until_written(&portal, "omar").await;
-    let entra = go_to_entra(&mut omar, &reference).await;
+    let entra = go_to_entra(&portal, &mut omar, &reference).await;
     portal.clock.advance(SignedDuration::from_mins(31));
     let back = change_password_at_entra(&mut omar, &entra, "omar", FINAL_PASSWORD).await;
     assert_eq!(back.status, 400, "the attempt was too old as well: {}", back.code());
@@ -121,7 +113,7 @@ async fn session_ended_during_finishing_stays_ended() {
     })
     .await;
     let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
-    let entra = go_to_entra(&mut wanda, &reference).await;
+    let entra = go_to_entra(&portal, &mut wanda, &reference).await;
     portal.clock.advance(SignedDuration::from_mins(15));
     let back = change_password_at_entra(&mut wanda, &entra, "wanda", FINAL_PASSWORD).await;
     assert_eq!(back.status, 404, "the reset is nobody's page without a session");
@@ -133,7 +125,7 @@ async fn session_ended_during_finishing_stays_ended() {
 async fn finishing_sign_in_by_other_person_is_refused() {
     let portal = TestPortal::start().await;
     let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
-    let entra = go_to_entra(&mut wanda, &reference).await;
+    let entra = go_to_entra(&portal, &mut wanda, &reference).await;
     let back = wanda.post(&entra.url, &[("account", &full_upn("omar")), ("method", "passkey")]).await;
     assert_eq!(back.code(), "S-SOMEBODY-ELSE");
     let page = wanda.get(&format!("/resets/{reference}")).await;
@@ -147,7 +139,7 @@ async fn finishing_sign_in_by_other_person_is_refused() {
 async fn finishing_callback_in_other_browser_is_refused() {
     let portal = TestPortal::start().await;
     let (mut wanda, reference) = reset_until_written(&portal, "wanda").await;
-    let entra = go_to_entra(&mut wanda, &reference).await;
+    let entra = go_to_entra(&portal, &mut wanda, &reference).await;
     // The code of a finishing sign-in gives no session in a browser that did not start it.
     let mut thief = portal.browser();
     let back = thief.post(&entra.url, &[("account", &full_upn("wanda")), ("method", "passkey")]).await;
@@ -181,8 +173,10 @@ async fn finishing_sign_in_resolves_unknown_outcome() {
     let mut wanda = portal.signed_in("wanda").await;
     let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     wanda.wait_for_state(&reference, "unknown").await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let entra = go_to_entra(&mut wanda, &reference).await;
+    let has_new_password =
+        async || portal.demo.tenant.is_directory_password(&full_upn("wanda"), VALID_PASSWORD) == Some(true);
+    wait_until("the password is written", has_new_password).await;
+    let entra = go_to_entra(&portal, &mut wanda, &reference).await;
     change_password_at_entra(&mut wanda, &entra, "wanda", FINAL_PASSWORD).await;
     let status = wanda.wait_for_state(&reference, "finished").await;
     assert!(reached_checkpoints(&status).contains(&"works".to_owned()));

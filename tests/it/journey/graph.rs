@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use jiff::SignedDuration;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 use tokio::io::AsyncWriteExt as _;
 
+use super::submission::wait_for_unanswered_reset;
 use crate::support::portal::{DatabaseEngine, PortalSetup, TestPortal, VALID_PASSWORD, available_engines};
+use crate::support::wait::{wait_for_value, wait_until};
 
 /// Starts a portal whose Graph has this fault once.
 async fn start_with_fault_once(call: FaultTarget, effect: FaultEffect) -> TestPortal {
@@ -261,50 +262,73 @@ async fn missing_token_hides_form_and_sends_nothing() {
     let page = wanda_again.sign_in("/signin", "wanda@contoso.example", "passkey", "").await;
     assert!(page.status.is_server_error(), "{}", page.body);
     assert!(!page.body.contains("name=\"password\""), "{}", page.body);
-    let until = std::time::Instant::now() + Duration::from_secs(10);
-    while !wanda.sign_in("/signin", "wanda@contoso.example", "passkey", "").await.body.contains("name=\"password\"") {
-        assert!(std::time::Instant::now() < until, "it goes on by itself");
-    }
+    let sign_in = async || wanda.sign_in("/signin", "wanda@contoso.example", "passkey", "").await.body;
+    wait_for_value("it goes on by itself", sign_in, |body| body.contains("name=\"password\"")).await;
     assert_eq!(count_reset_posts(&portal), 0);
 }
 
-async fn load_state(portal: &TestPortal, engine: DatabaseEngine, reference: &str) -> String {
-    const SQL: &str = "SELECT state FROM resets WHERE reference = $1";
-    let plain = reference.replace('-', "");
-    let row: (String,) = match engine {
+/// Returns the state of the only reset, if it has begun.
+async fn load_state(portal: &TestPortal, engine: DatabaseEngine) -> Option<String> {
+    const SQL: &str = "SELECT state FROM resets";
+    match engine {
         DatabaseEngine::Sqlite => {
             let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
-            sqlx::query_as(SQL).bind(plain).fetch_one(&pool).await.unwrap()
+            sqlx::query_scalar(SQL).fetch_optional(&pool).await.unwrap()
         }
         DatabaseEngine::Postgres => {
             let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
-            sqlx::query_as(SQL).bind(plain).fetch_one(&pool).await.unwrap()
+            sqlx::query_scalar(SQL).fetch_optional(&pool).await.unwrap()
         }
-    };
-    row.0
+    }
+}
+
+/// State of a reset in which the clock jumps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JumpState {
+    Sending,
+    Writing,
 }
 
 /// Jumps the portal's clock while Wanda's reset is in this state, and corrects it after all due work was done.
-async fn reset_across_clock_jump(state: &str, hours: i64, fault: InjectedFault) {
+async fn reset_across_clock_jump(state: JumpState, hours: i64) {
+    let fault = match state {
+        JumpState::Sending => InjectedFault::new(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 1_000 }),
+        // The password is written when the clock is advanced.
+        JumpState::Writing => InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 300_000 }),
+    };
     for engine in available_engines() {
         let seed = TenantSeed::contoso().unwrap().with_short_delays().with_fault(fault.clone());
         let portal = TestPortal::start_with(PortalSetup { engine, seed, ..PortalSetup::default() }).await;
         let mut wanda = portal.signed_in("wanda").await;
-        let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
-        wanda.wait_for_state(&reference, state).await;
-        portal.clock.adjust_wall_clock(SignedDuration::from_hours(hours));
-        // By that clock her session has expired or not yet begun, so the row is read from the database.
-        for _ in 0..200 {
-            if load_state(&portal, engine, &reference).await == "written" {
-                break;
+        let jump = async {
+            match state {
+                JumpState::Sending => wait_for_unanswered_reset(&portal).await,
+                JumpState::Writing => {
+                    let load = async || load_state(&portal, engine).await;
+                    wait_for_value("the state writing", load, |state| state.as_deref() == Some("writing")).await;
+                }
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            portal.clock.adjust_wall_clock(SignedDuration::from_hours(hours));
+        };
+        let (sent, ()) = tokio::join!(wanda.reset_request(VALID_PASSWORD).send(), jump);
+        let location = sent.unwrap().headers()["location"].to_str().unwrap().to_owned();
+        let reference = location.split('/').next_back().unwrap().to_owned();
+        if state == JumpState::Writing {
+            portal.wait_for_round("reset-tracker").await;
+            portal.clock.advance(SignedDuration::from_mins(5));
         }
+        // By that clock her session has expired or not yet begun, so the row is read from the database.
+        let is_written = async || load_state(&portal, engine).await.as_deref() == Some("written");
+        wait_until(format!("{state:?} {hours} h: the state written"), is_written).await;
         portal.clock.adjust_wall_clock(SignedDuration::from_hours(-hours));
-        assert_eq!(wanda.fetch_status(&reference).await["state"], "written", "{state} {hours} h");
+        assert_eq!(wanda.fetch_status(&reference).await["state"], "written", "{state:?} {hours} h");
         assert_eq!(count_reset_posts(&portal), 1);
         let mut omar = portal.signed_in("omar").await;
         let reference = omar.submit_reset(VALID_PASSWORD).await.reference();
+        if state == JumpState::Writing {
+            omar.wait_for_state(&reference, "writing").await;
+            portal.clock.advance(SignedDuration::from_mins(5));
+        }
         omar.wait_for_state(&reference, "written").await;
         portal.demo.stop().await;
     }
@@ -312,32 +336,20 @@ async fn reset_across_clock_jump(state: &str, hours: i64, fault: InjectedFault) 
 
 #[tokio::test]
 async fn clock_jump_forward_while_sending_keeps_reset() {
-    reset_across_clock_jump(
-        "sending",
-        5,
-        InjectedFault::new(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 1_000 }),
-    )
-    .await;
+    reset_across_clock_jump(JumpState::Sending, 5).await;
 }
 
 #[tokio::test]
 async fn clock_jump_forward_while_writing_keeps_reset() {
-    reset_across_clock_jump("writing", 5, InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 1_000 }))
-        .await;
+    reset_across_clock_jump(JumpState::Writing, 5).await;
 }
 
 #[tokio::test]
 async fn clock_jump_back_while_sending_keeps_reset() {
-    reset_across_clock_jump(
-        "sending",
-        -5,
-        InjectedFault::new(FaultTarget::ResetPassword, FaultEffect::LateAnswer { ms: 1_000 }),
-    )
-    .await;
+    reset_across_clock_jump(JumpState::Sending, -5).await;
 }
 
 #[tokio::test]
 async fn clock_jump_back_while_writing_keeps_reset() {
-    reset_across_clock_jump("writing", -5, InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 1_000 }))
-        .await;
+    reset_across_clock_jump(JumpState::Writing, -5).await;
 }

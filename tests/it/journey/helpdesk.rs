@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use crate::support::portal::{
     DatabaseEngine, HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD, available_engines, full_upn,
 };
+use crate::support::wait::wait_until;
 
 async fn sign_in_staff(portal: &TestPortal, name: &str) -> HttpBrowser {
     let mut browser = portal.browser();
@@ -59,18 +60,15 @@ async fn hugo_finds_reset_by_reference_state_or_cause() {
 /// Waits until the search indexer has indexed every reset.
 async fn wait_for_search_index(portal: &TestPortal) {
     const SQL: &str = "SELECT COUNT(*) FROM resets WHERE searchable IS NULL";
-    for _ in 0..100 {
+    let is_indexed = async || {
         let (left,): (i64,) = if portal.database.starts_with("sqlite") {
             sqlx::query_as(SQL).fetch_one(&sqlx::SqlitePool::connect(&portal.database).await.unwrap()).await.unwrap()
         } else {
             sqlx::query_as(SQL).fetch_one(&sqlx::PgPool::connect(&portal.database).await.unwrap()).await.unwrap()
         };
-        if left == 0 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("the words are not kept");
+        left == 0
+    };
+    wait_until("every reset is indexed", is_indexed).await;
 }
 
 #[tokio::test]

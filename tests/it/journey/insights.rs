@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use crate::support::portal::{
     DatabaseEngine, HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD, available_engines, full_upn,
 };
+use crate::support::wait::wait_for;
 
 async fn sign_in_staff(portal: &TestPortal, name: &str) -> HttpBrowser {
     let mut browser = portal.browser();
@@ -37,14 +38,9 @@ async fn start_with_frequent_scans(
 
 /// Waits for an open alert of this kind and returns the page.
 async fn wait_for_alert(browser: &mut HttpBrowser, kind: &str) -> ResponsePage {
-    for _ in 0..80 {
-        let page = browser.get("/helpdesk/insights").await;
-        if page.body.contains(&format!("class=\"alarm\" data-kind=\"{kind}\"")) {
-            return page;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-    }
-    panic!("{kind}: {}", browser.get("/helpdesk/insights").await.main_text());
+    let mark = format!("class=\"alarm\" data-kind=\"{kind}\"");
+    let load = async || Some(browser.get("/helpdesk/insights").await).filter(|page| page.body.contains(&mark));
+    wait_for(format!("the alert {kind}"), load).await
 }
 
 async fn load_audit_rows(portal: &TestPortal, event: &str) -> Vec<(String, String)> {
@@ -122,8 +118,8 @@ async fn agent_with_many_people_raises_alert_until_acknowledged() {
         }
         let page = adam.post(&path, &[("note", "Again.")]).await;
         assert!(page.body.contains("not open any more"), "{}", page.main_text());
-        // After further scans an acknowledged alert is not raised again.
-        tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+        // An acknowledged alert is not raised again by a further scan.
+        portal.wait_for_round("alert-scanner").await;
         let (raised, done) =
             (load_audit_rows(&portal, "alarm.raised").await, load_audit_rows(&portal, "alarm.acknowledged").await);
         assert_eq!((raised.len(), done.len()), (1, 1), "{raised:?} {done:?}");

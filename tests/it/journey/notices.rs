@@ -1,8 +1,6 @@
 //! Notices by mail: a person is informed at the addresses from before the reset, and can report a reset as not
 //! requested.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use passback::config::Config;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
@@ -12,6 +10,7 @@ use crate::support::mail_server::{ReceivedMail, TestMailServer};
 use crate::support::portal::{
     DatabaseEngine, HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD, available_engines, full_upn,
 };
+use crate::support::wait::{wait_for_value, wait_until};
 
 const OLD_PASSWORD: &str = "Old-River-Stone-7";
 
@@ -90,7 +89,7 @@ async fn written_reset_sends_notice_and_refused_one_does_not() {
             .tenant
             .add_fault(InjectedFault::new(FaultTarget::ResetPassword, refusal).for_person(&full_upn("omar")));
         reset_until(&portal, "omar", "refused").await;
-        assert_eq!(mailbox.mails_after_pause().await.len(), 1, "one of the first, none of the second");
+        assert_eq!(mailbox.mails_after_round(&portal).await.len(), 1, "one of the first, none of the second");
         portal.demo.stop().await;
     }
 }
@@ -175,16 +174,14 @@ async fn notice_refused_by_mail_server_is_sent_later_once() {
     let portal = start_with_mail(&mailbox).await;
     reset_until(&portal, "wanda", "written").await;
     for refused in 1..=2 {
-        while mailbox.refused_count() < refused {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        assert!(mailbox.mails_after_pause().await.is_empty());
+        wait_until(format!("refusal {refused}"), async || mailbox.refused_count() >= refused).await;
+        assert!(mailbox.mails_after_round(&portal).await.is_empty());
         assert_eq!(mailbox.refused_count(), refused, "it waits before it tries again");
         portal.clock.advance(SignedDuration::from_mins(3));
     }
     mailbox.wait_for_mails(1).await;
     portal.clock.advance(SignedDuration::from_hours(25));
-    assert_eq!(mailbox.mails_after_pause().await.len(), 1);
+    assert_eq!(mailbox.mails_after_round(&portal).await.len(), 1);
     assert_eq!(notice_events(&portal).await, ["notice.sent"]);
     portal.demo.stop().await;
 }
@@ -194,14 +191,12 @@ async fn notice_survives_portal_crash() {
     let mailbox = TestMailServer::start_refusing(1).await;
     let mut portal = start_with_mail(&mailbox).await;
     reset_until(&portal, "wanda", "written").await;
-    while mailbox.refused_count() < 1 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_until("the refusal", async || mailbox.refused_count() == 1).await;
     portal.demo.crash_and_restart().await.unwrap();
     // Longer than the claim of the crashed process.
     portal.clock.advance(SignedDuration::from_mins(16));
     mailbox.wait_for_mails(1).await;
-    assert_eq!(mailbox.mails_after_pause().await.len(), 1);
+    assert_eq!(mailbox.mails_after_round(&portal).await.len(), 1);
     portal.demo.stop().await;
 }
 
@@ -212,7 +207,7 @@ async fn notice_is_abandoned_and_audited_after_one_day() {
     reset_until(&portal, "wanda", "written").await;
     for _ in 0..20 {
         portal.clock.advance(SignedDuration::from_hours(5));
-        mailbox.mails_after_pause().await;
+        mailbox.mails_after_round(&portal).await;
         if notice_events(&portal).await == ["notice.given_up"] {
             portal.demo.stop().await;
             return;
@@ -315,7 +310,7 @@ async fn notice_goes_to_addresses_from_before_reset() {
         [full_upn("wanda"), "wanda@home.example".into()]
     );
     assert!(!mails[0].text.contains("home.example"), "one address is not told to the other");
-    assert_eq!(mailbox.mails_after_pause().await.len(), 2);
+    assert_eq!(mailbox.mails_after_round(&portal).await.len(), 2);
     portal.demo.stop().await;
 }
 
@@ -327,14 +322,7 @@ async fn graph_sends_notice_from_configured_mailbox() {
     let seed = TenantSeed::contoso().unwrap().with_short_delays().with_application_permission("Mail.Send");
     let portal = TestPortal::start_with(PortalSetup { seed, ..PortalSetup::with_config(adjust) }).await;
     let (_, reference) = reset_until(&portal, "wanda", "written").await;
-    let mut mails = portal.demo.tenant.sent_mails();
-    for _ in 0..100 {
-        if !mails.is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        mails = portal.demo.tenant.sent_mails();
-    }
+    let mails = wait_for_value("the notice", async || portal.demo.tenant.sent_mails(), |mails| !mails.is_empty()).await;
     assert_eq!(mails.len(), 1);
     let mail = &mails[0];
     assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("mona@contoso.example", &[full_upn("wanda")][..]));
@@ -358,18 +346,8 @@ async fn missing_mail_send_permission_loses_only_the_notice() {
     };
     let portal = TestPortal::start_with(PortalSetup::with_config(adjust)).await;
     reset_until(&portal, "wanda", "written").await;
-    let asked = async {
-        while !portal
-            .demo
-            .tenant
-            .request_lines()
-            .iter()
-            .any(|(_, path, status)| path.ends_with("/sendMail") && *status == 403)
-        {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), asked).await.expect("it was tried");
+    let is_refused = |(_, path, status): &(String, String, u16)| path.ends_with("/sendMail") && *status == 403;
+    wait_until("Graph refuses the notice", async || portal.demo.tenant.request_lines().iter().any(is_refused)).await;
     assert!(portal.demo.tenant.sent_mails().is_empty());
     portal.demo.stop().await;
 }
@@ -394,10 +372,8 @@ async fn mail_server_with_wrong_certificate_gets_no_credentials() {
         let before = mailbox.connection_count();
         let portal = TestPortal::start_with(PortalSetup::with_config(smtp_config(mailbox.port, &settings))).await;
         reset_until(&portal, "wanda", "written").await;
-        while mailbox.connection_count() == before {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        assert_eq!(mailbox.mails_after_pause().await.len(), 1);
+        wait_until("a connection to the mail server", async || mailbox.connection_count() > before).await;
+        assert_eq!(mailbox.mails_after_round(&portal).await.len(), 1);
         portal.demo.stop().await;
     }
 }
@@ -408,10 +384,8 @@ async fn mail_server_without_required_tls_gets_no_notice() {
     let portal =
         TestPortal::start_with(PortalSetup::with_config(smtp_config(mailbox.port, "tls = \"starttls\""))).await;
     reset_until(&portal, "wanda", "written").await;
-    while mailbox.connection_count() == 0 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert!(mailbox.mails_after_pause().await.is_empty());
+    wait_until("a connection to the mail server", async || mailbox.connection_count() > 0).await;
+    assert!(mailbox.mails_after_round(&portal).await.is_empty());
     portal.demo.stop().await;
 }
 

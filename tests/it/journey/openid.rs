@@ -2,28 +2,22 @@
 //! the emulator's behaviour.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use passback::config::Config;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::support::child_process::{ChildProcess, guarded_command};
 use crate::support::portal::{HttpBrowser, PortalSetup, ResponsePage, TestPortal, full_upn};
 use crate::support::raw_client;
 
 type SharedProvider = Arc<Mutex<Option<ExternalProvider>>>;
 
 struct ExternalProvider {
-    process: Child,
+    _process: ChildProcess,
     issuer: String,
-}
-
-impl Drop for ExternalProvider {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 impl ExternalProvider {
@@ -41,20 +35,21 @@ impl ExternalProvider {
                 "name": "Wanda Writeback", "preferred_username": "wanda@contoso.example",
             },
         });
-        let mut process = Command::new("node")
+        // Node.js is installed by `tests/run.sh`.
+        let mut command = guarded_command("node");
+        command
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openid/provider.mjs"))
             .arg(settings.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("node is here: tests/run.sh installs it");
+            .stderr(Stdio::null());
+        let mut process = ChildProcess::spawn(command);
         let mut issuer = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
         let issuer = issuer.trim().to_owned();
         assert!(issuer.starts_with("http://127.0.0.1:"), "the provider did not start: run npm ci in tests/openid");
         config.entra.authority = Some(Url::parse(&issuer).unwrap());
-        Self { process, issuer }
+        Self { _process: process, issuer }
     }
 }
 

@@ -38,9 +38,10 @@ async fn status_page_of_carried_reset_matches_snapshot() {
 
 #[tokio::test]
 async fn status_page_in_other_states_matches_snapshots() {
-    let slow = |call| InjectedFault::new(call, FaultEffect::Delay { ms: 4_000 }).for_person(&full_upn("carl"));
+    // Shorter than the portal's time limit for an answer, and far longer than the page takes.
+    let slow = |call| InjectedFault::new(call, FaultEffect::Delay { ms: 18_000 }).for_person(&full_upn("carl"));
     let stuck =
-        InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 60_000 }).for_person(&full_upn("wanda"));
+        InjectedFault::new(FaultTarget::Writeback, FaultEffect::Slow { ms: 3_600_000 }).for_person(&full_upn("wanda"));
     let silent = InjectedFault::new(
         FaultTarget::ResetPassword,
         FaultEffect::Status { status: 504, code: "x".into(), retry_after: None, graph_body: false },

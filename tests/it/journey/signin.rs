@@ -5,6 +5,7 @@ use passback_emulator::{FaultEffect, FaultTarget, InjectedFault, TenantSeed};
 use reqwest::StatusCode;
 
 use crate::support::portal::{PortalSetup, TestPortal, VALID_PASSWORD, full_upn};
+use crate::support::wait::{wait_for_value, wait_until};
 
 const OLD_PASSWORD: &str = "Old-River-Stone-7";
 
@@ -121,14 +122,7 @@ async fn policy_is_assessed_at_start_and_audited() {
         pool.close().await;
         rows.into_iter().map(|(detail,)| detail).collect::<Vec<_>>()
     };
-    for _ in 0..100 {
-        if history().await.len() == 2 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    let first = history().await;
-    assert_eq!(first.len(), 2, "both contexts, with nobody there: {first:?}");
+    let first = wait_for_value("both contexts are assessed, with nobody there", history, |rows| rows.len() == 2).await;
     assert!(first.iter().all(|row| row.contains("\"good\":true") && row.contains("excludes-people")), "{first:?}");
     portal.demo.stop().await;
 }
@@ -198,9 +192,9 @@ async fn slow_sign_in_succeeds_and_cancelled_one_is_reported() {
 
 #[tokio::test]
 async fn stale_sign_in_opens_no_session() {
-    let adjust = |config: &mut passback::config::Config| config.signin.max_age_seconds = 60;
+    let adjust = |config: &mut passback::config::Config| config.signin.max_age_seconds = 300;
     let portal = TestPortal::start_with(PortalSetup::with_config(adjust)).await;
-    for (waited, stale) in [(30, false), (90, true)] {
+    for (waited, stale) in [(150, false), (450, true)] {
         let mut wanda = portal.browser();
         let entra = wanda.get("/signin").await;
         let back = wanda.post_once(&entra.url, &[("account", &full_upn("wanda")), ("method", "passkey")]).await;
@@ -350,12 +344,8 @@ async fn operator_without_role_is_detected_by_first_refusal() {
     ));
     let reference = wanda.submit_reset(VALID_PASSWORD).await.reference();
     assert_eq!(wanda.wait_for_state(&reference, "refused").await["cause"], "R-ROLE", "not this person: everybody");
-    for _ in 0..50 {
-        if wanda.get("/reset").await.status == StatusCode::SERVICE_UNAVAILABLE {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let is_blocked = async || wanda.get("/reset").await.status == StatusCode::SERVICE_UNAVAILABLE;
+    wait_until("the form is blocked", is_blocked).await;
     assert_eq!(wanda.get("/reset").await.code(), "G-OPERATOR");
 }
 

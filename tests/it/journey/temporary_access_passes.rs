@@ -1,14 +1,13 @@
 //! Notices about Temporary Access Passes: the person and the manager are informed about creation, first use and new
 //! sign-in methods.
 
-use std::time::Duration;
-
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 
 use super::cases::{AgentCase, answer_request, complete_call_check, open_request, outcome_code, sign_in_to_account};
 use super::notices::smtp_config;
 use crate::support::mail_server::{ReceivedMail, TestMailServer};
 use crate::support::portal::{DatabaseEngine, HttpBrowser, PortalSetup, TestPortal, available_engines, full_upn};
+use crate::support::wait::wait_for_value;
 
 async fn start_with_mail(mailbox: &TestMailServer, engine: DatabaseEngine) -> TestPortal {
     let mail = smtp_config(mailbox.port, "tls = \"none\"");
@@ -50,13 +49,8 @@ fn find_mail<'a>(mails: &'a [ReceivedMail], to: &str, part: &str) -> &'a Receive
 }
 
 async fn wait_for_text(browser: &mut HttpBrowser, at: &str, part: &str) {
-    for _ in 0..100 {
-        if browser.get(at).await.body.contains(part) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{at} never said {part}: {}", browser.get(at).await.main_text());
+    let load = async || browser.get(at).await.main_text();
+    wait_for_value(format!("{part} at {at}"), load, |text| text.contains(part)).await;
 }
 
 #[tokio::test]
@@ -96,7 +90,8 @@ async fn wanda_and_mona_are_mailed_about_pass_first_use_and_new_method() {
 
         // A closed case is still monitored, and each event is mailed once.
         assert_eq!(outcome_code(&hugo.post_action("close", &[]).await), "closed");
-        assert_eq!(mailbox.mails_after_pause().await.len(), 6);
+        portal.wait_for_round("pass-monitor").await;
+        assert_eq!(mailbox.mails_after_round(&portal).await.len(), 6);
         portal.demo.tenant.register_method(&full_upn("wanda"));
         mailbox.wait_for_mails(8).await;
         portal.demo.stop().await;
@@ -119,7 +114,7 @@ async fn pass_without_known_recipients_is_not_created() {
     assert!(hugo.load_page().await.body.contains("Graph did not say whom to tell, so no pass was made"));
     let asked = portal.demo.tenant.request_lines();
     assert!(!asked.iter().any(|(method, path, _)| method == "POST" && path.ends_with("/temporaryAccessPassMethods")));
-    assert!(mailbox.mails_after_pause().await.is_empty());
+    assert!(mailbox.mails_after_round(&portal).await.is_empty());
     portal.demo.stop().await;
 }
 

@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncWrite, Async
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::portal::TestPortal;
 use super::raw_client;
 use super::wait::{let_time_pass, wait_for_value};
 
@@ -115,14 +116,9 @@ impl TestMailServer {
         wait_for_value(format!("{count} messages"), async || self.mails(), |mails| mails.len() >= count).await
     }
 
-    /// Counts the messages to this address.
-    pub(crate) async fn count_mails_to(&self, address: &str) -> usize {
-        self.mails_after_pause().await.iter().filter(|mail| mail.to == [address]).count()
-    }
-
-    /// Waits long enough for the portal to poll again, and returns all messages.
-    pub(crate) async fn mails_after_pause(&self) -> Vec<ReceivedMail> {
-        tokio::time::sleep(Duration::from_millis(1_300)).await;
+    /// Waits until the portal has delivered what is due, and returns all messages.
+    pub(crate) async fn mails_after_round(&self, portal: &TestPortal) -> Vec<ReceivedMail> {
+        portal.wait_for_round("mail-delivery").await;
         self.mails()
     }
 }
