@@ -180,8 +180,8 @@ async fn delete_digest(tx: &mut Tx, person: PersonKey, row: &PhoneNumberRow) -> 
 }
 
 /// Marks the person as known and schedules the next refresh. [`RefreshReason::Scheduled`] changes only a person who is
-/// already known.
-async fn mark_known(tx: &mut Tx, person: PersonKey, why: RefreshReason, now: Timestamp) -> Result<(), StoreError> {
+/// already known. Returns whether a row was written.
+async fn mark_known(tx: &mut Tx, person: PersonKey, why: RefreshReason, now: Timestamp) -> Result<bool, StoreError> {
     const UPSERT_REQUESTED: &str =
         "INSERT INTO people_known (tenant, object, asked_at, refresh_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant, object) DO UPDATE SET asked_at = $3, refresh_at = $4";
@@ -191,8 +191,22 @@ async fn mark_known(tx: &mut Tx, person: PersonKey, why: RefreshReason, now: Tim
     let (tenant, object) = (person.tenant.to_string(), person.object.to_string());
     let next = now.later(REFRESH_INTERVAL).as_millisecond();
     let now = now.as_millisecond();
-    exec_tx!(tx, sql, &tenant, &object, now, next)?;
-    Ok(())
+    Ok(exec_tx!(tx, sql, &tenant, &object, now, next)? == 1)
+}
+
+/// Stores what a refresh has read, unless the person was erased while Graph was asked: nothing may come back.
+async fn store_refreshed(
+    db: &Db,
+    sealer: &Sealer,
+    person: PersonKey,
+    numbers: &[(PhoneNumberKind, String)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = db.begin().await?;
+    if mark_known(&mut tx, person, RefreshReason::Scheduled, now).await? {
+        record_first_seen(&mut tx, sealer, person, numbers, now).await?;
+    }
+    tx.commit().await
 }
 
 /// Claims people who are due for a refresh, so that no other replica refreshes them.
@@ -222,6 +236,8 @@ async fn delete_person(db: &Db, person: PersonKey) -> Result<(), StoreError> {
 pub(crate) async fn delete_people_not_requested_since(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     let (before, mut people) = (before.as_millisecond(), 0);
     for sql in [
+        // Locks the rows, so that no refresh inserts numbers between the two deletions.
+        "UPDATE people_known SET refresh_at = refresh_at WHERE asked_at < $1",
         "DELETE FROM person_numbers WHERE (tenant, object) IN (SELECT tenant, object FROM people_known WHERE asked_at < $1)",
         "DELETE FROM people_known WHERE asked_at < $1",
     ] {
@@ -252,11 +268,8 @@ pub(super) async fn run_once(app: &AppState) -> Result<(), StoreError> {
         let person = PersonKey { tenant: app.config.tenant_id(), object };
         match app.entra.graph.fetch_user(object).await {
             Ok(read) => {
-                let facts = super::profile_from_user(read);
-                let mut tx = app.db.begin().await?;
-                record_first_seen(&mut tx, &app.sealer, person, &facts.phone_numbers, app.now()).await?;
-                mark_known(&mut tx, person, RefreshReason::Scheduled, app.now()).await?;
-                tx.commit().await?;
+                let numbers = super::profile_from_user(read).phone_numbers;
+                store_refreshed(&app.db, &app.sealer, person, &numbers, app.now()).await?;
             }
             Err(GraphError::ErrorResponse(refusal)) if refusal.status.as_u16() == 404 => {
                 delete_person(&app.db, person).await?;
@@ -356,6 +369,19 @@ mod tests {
         let mut tx = engine.db.begin().await.unwrap();
         delete_people_not_requested_since(&mut tx, before).await.unwrap();
         tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn person_erased_during_refresh_stays_erased() {
+        for engine in test_databases().await {
+            let (sealer, wanda, numbers) = (test_sealer(), new_person(), mobile_number("+44 20 7946 0101"));
+            first_seen_days(&engine, &sealer, wanda, &numbers, 0).await;
+            claim_due_people(&engine.db, timestamp_of_day(1)).await.unwrap();
+            delete_people_before(&engine, timestamp_of_day(1)).await;
+            store_refreshed(&engine.db, &sealer, wanda, &numbers, timestamp_of_day(1)).await.unwrap();
+            let rows: Vec<(String,)> = select_all!(&engine.db, "SELECT digest FROM person_numbers").unwrap();
+            assert_eq!(rows, [], "a digest without a known person would never be erased");
+        }
     }
 
     #[tokio::test]
