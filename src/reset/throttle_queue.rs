@@ -40,7 +40,11 @@ pub(super) async fn wait_in_queue(
     loop {
         let now = app.now();
         let scheduled_at = load_scheduled_at(&app.db, created_at, id, now).await?;
-        let Some(turn) = scheduled_at.filter(|turn| *turn > now) else { return Ok(QueueWait::TurnReached) };
+        let Some(turn) = scheduled_at.filter(|turn| *turn > now) else {
+            // A machine that slept while it waited may reach the turn long after the limit.
+            let is_late = app.clock.elapsed() > until;
+            return Ok(if is_late { QueueWait::TooLong } else { QueueWait::TurnReached });
+        };
         let left = Duration::try_from(turn.duration_since(now)).unwrap_or_default();
         if app.clock.elapsed() + left > until || app.shutdown.is_cancelled() {
             return Ok(QueueWait::TooLong);
