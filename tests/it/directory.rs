@@ -184,7 +184,7 @@ async fn missing_base_dn_is_reported() {
 }
 
 #[tokio::test]
-async fn silent_controller_fails_by_timeout() {
+async fn silent_controller_is_given_up() {
     let domain = shared_domain().await;
     // The kernel accepts the connection, and no process ever answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -35,7 +35,7 @@ impl ExternalProvider {
                 "name": "Wanda Writeback", "preferred_username": "wanda@contoso.example",
             },
         });
-        // Node.js is installed by `tests/run.sh`.
+        // Node is installed by `tests/run.sh`.
         let mut command = guarded_command("node");
         command
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openid/provider.mjs"))
