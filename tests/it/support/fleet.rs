@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::SignedDuration;
@@ -42,14 +43,13 @@ pub(crate) fn person_upn(n: usize) -> String {
 }
 
 /// Returns a port that no process listens on now. It lies below the ports that the kernel gives to outgoing connections,
-/// so that none of them takes it before it is used. Test processes that run at the same time begin at different ports.
+/// so that none of them takes it before it is used. Test processes that run at the same time begin at random ports.
 pub(crate) fn free_port() -> u16 {
     const FIRST_PORT: u32 = 10_000;
     const PORT_COUNT: u32 = 22_000;
-    static TRIED: AtomicU32 = AtomicU32::new(0);
-    let start = std::process::id().wrapping_mul(1_009);
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(Random::system().number_below(PORT_COUNT)));
     let mut candidates = (0..PORT_COUNT).map(|_| {
-        let n = start.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
         u16::try_from(FIRST_PORT + n % PORT_COUNT).unwrap()
     });
     candidates.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a port is free")

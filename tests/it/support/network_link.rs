@@ -4,7 +4,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+
+use passback::Random;
 
 use super::child_process::ChildProcess;
 
@@ -26,8 +27,7 @@ fn run_shell(line: &str) {
 
 impl NetworkLink {
     pub(crate) fn new() -> Self {
-        static NEXT_ID: AtomicU32 = AtomicU32::new(0);
-        let id = format!("{}x{}", std::process::id(), NEXT_ID.fetch_add(1, Ordering::Relaxed));
+        let id = &Random::system().uuid().simple().to_string()[..8];
         let (host, data) = (format!("pbh{id}"), format!("pbd{id}"));
         for ns in [&host, &data] {
             run_shell(&format!("ip netns add {ns} && ip -n {ns} link set lo up"));

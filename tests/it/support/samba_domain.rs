@@ -5,8 +5,10 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use passback::Random;
 use passback_emulator::LdapsOptions;
 use serde_json::Value;
 
@@ -15,8 +17,6 @@ use super::wait::wait_until;
 
 /// Password of the domain's people. It is the demo's, because they exist in both.
 pub(crate) const PEOPLE_PASSWORD: &str = "Old-River-Stone-7";
-
-static NEXT_ADDRESS: AtomicU16 = AtomicU16::new(60);
 
 /// Folder of the domain that every test copies: to provision one takes six seconds of computing. `tests/run.sh` removes it
 /// with the other temporary files.
@@ -209,10 +209,14 @@ pub(crate) enum KerberosResult {
 
 /// Returns a free loopback address. The LDAP ports are fixed, so each domain controller needs its own.
 fn free_address() -> String {
+    const FIRST_ADDRESS: u32 = 60;
+    const ADDRESS_COUNT: u32 = 190;
+    // Test processes that run at the same time begin at random addresses. Each address is offered once per process: a test
+    // whose domain controller is still starting has not bound its ports yet.
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(Random::system().number_below(ADDRESS_COUNT)));
     let taken = |ip: &str| [88, 389, 636].iter().any(|port| TcpListener::bind((ip, *port)).is_err());
-    // Each address is offered once per process: a test that is still provisioning has not bound its ports yet.
-    let offered = std::iter::from_fn(|| Some(NEXT_ADDRESS.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < 250));
-    offered
+    (0..ADDRESS_COUNT)
+        .map(|_| FIRST_ADDRESS + NEXT.fetch_add(1, Ordering::Relaxed) % ADDRESS_COUNT)
         .map(|n| format!("127.0.0.{n}"))
         .find(|ip| !taken(ip))
         .expect("a free loopback address; ports below 1024 need root")
