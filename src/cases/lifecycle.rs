@@ -74,8 +74,14 @@ async fn refuse_new_case(
     Ok(has_too_many_failures(app, person).await?.then_some(CaseRefusal::TooManyFailures))
 }
 
+/// Refuses a case about the member of staff themselves. A case whose person is not identified is about nobody yet.
+fn refuse_own_case(staff: &StaffActor, case: &HelpdeskCase) -> Result<(), CaseRefusal> {
+    if case.person == Some(staff.key) { Err(CaseRefusal::AboutYourself) } else { Ok(()) }
+}
+
 /// Makes the agent the owner of the case.
 pub(crate) async fn take_over(app: &AppState, staff: &StaffActor, case: &HelpdeskCase) -> CaseResult {
+    refuse_own_case(staff, case)?;
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
     store::apply_change(transaction.tx(), held.id, &CaseChange::Owner(staff)).await?;
@@ -87,6 +93,7 @@ pub(crate) async fn take_over(app: &AppState, staff: &StaffActor, case: &Helpdes
 
 /// Sets the ticket number of the organisation's own ticket system.
 pub(crate) async fn set_ticket(app: &AppState, staff: &StaffActor, case: &HelpdeskCase, typed: &str) -> CaseResult {
+    refuse_own_case(staff, case)?;
     let text: String = typed.trim().chars().filter(|c| !c.is_control()).take(MAX_TICKET_CHARS).collect();
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
@@ -106,6 +113,7 @@ pub(crate) async fn change_action(
     case: &HelpdeskCase,
     action: CaseAction,
 ) -> CaseResult {
+    refuse_own_case(staff, case)?;
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
     store::apply_change(transaction.tx(), held.id, &CaseChange::Action(action)).await?;
@@ -124,6 +132,9 @@ pub(crate) async fn identify_person(
     object: ObjectId,
 ) -> CaseResult {
     let person = PersonKey { tenant: app.config.tenant_id(), object };
+    if person == staff.key {
+        return Err(CaseRefusal::AboutYourself.into());
+    }
     let snapshot = PersonSnapshot::new(app, person);
     let profile = snapshot.profile().await?;
     let mut transaction = app.audit_log.begin().await?;
@@ -139,6 +150,7 @@ pub(crate) async fn identify_person(
 }
 
 pub(crate) async fn add_note(app: &AppState, staff: &StaffActor, case: &HelpdeskCase, typed: &str) -> CaseResult {
+    refuse_own_case(staff, case)?;
     let kept = |c: &char| !c.is_control() || *c == '\n';
     let text: String = typed.trim().chars().filter(kept).take(MAX_NOTE_CHARS).collect();
     if text.is_empty() {
@@ -153,6 +165,7 @@ pub(crate) async fn add_note(app: &AppState, staff: &StaffActor, case: &Helpdesk
 }
 
 pub(crate) async fn close_case(app: &AppState, staff: &StaffActor, case: &HelpdeskCase) -> CaseResult {
+    refuse_own_case(staff, case)?;
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
     let closed = held.state.after_event(CaseEvent::ClosedByStaff).ok_or(CaseRefusal::NotOpen)?;
@@ -182,6 +195,7 @@ async fn delete_passes(app: &AppState, case: &HelpdeskCase) -> Result<(), StoreE
 ///
 /// It needs no verification, because it only protects that person.
 pub(crate) async fn place_hold(app: &AppState, staff: &StaffActor, case: &HelpdeskCase) -> CaseResult {
+    refuse_own_case(staff, case)?;
     let person = case.person.ok_or(CaseRefusal::PersonUnknown)?;
     let mut transaction = app.audit_log.begin().await?;
     let placed = eligibility::place_hold_by_staff(&mut transaction, person, staff.audit_actor(), app.now()).await?;
