@@ -58,6 +58,10 @@ pub(crate) enum CaseRefusal {
     /// The decision, request or execution expired, was already used, or belongs to another action.
     Expired,
     NoReason,
+    /// The case is no longer as the member of staff read it, so they did not decide about it.
+    Changed,
+    /// The member of staff has another part in this decision that does not go with this one.
+    DutiesConflict,
     /// The authentication strength of the required context does not accept a Temporary Access Pass.
     PassNotAccepted,
     /// The configuration of the portal, the directory or the tenant does not support it.
@@ -73,7 +77,7 @@ pub(crate) enum CaseRefusal {
 }
 
 impl CaseRefusal {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::NotOpen,
         Self::PersonUnknown,
         Self::AboutYourself,
@@ -89,6 +93,8 @@ impl CaseRefusal {
         Self::ReciprocalApproval,
         Self::Expired,
         Self::NoReason,
+        Self::Changed,
+        Self::DutiesConflict,
         Self::PassNotAccepted,
         Self::NotPossible,
         Self::OperatorUnavailable,
@@ -114,6 +120,8 @@ impl CaseRefusal {
             Self::ReciprocalApproval => "C-TURNS",
             Self::Expired => "C-EXPIRED",
             Self::NoReason => "C-NO-REASON",
+            Self::Changed => "C-CHANGED",
+            Self::DutiesConflict => "C-DUTIES",
             Self::PassNotAccepted => "C-PASS-NOT-TAKEN",
             Self::NotPossible => "C-NOT-POSSIBLE",
             Self::OperatorUnavailable => "C-OPERATOR",

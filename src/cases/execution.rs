@@ -12,18 +12,18 @@ use super::acting_permission::{check_agent_permission, check_operator_permission
 use super::action_outcome::CaseActionOutcome;
 use super::case_access::{load_case, lock_open_case};
 use super::case_events::case_event;
-use super::decision::{SecondPerson, record_decision};
+use super::decision::{SecondPerson, SeenStatus, record_decision};
 use super::error::{CaseError, CaseRefusal};
 use super::execution_state::ExecutionEvent;
 use super::microsoft_actions::{ExecutionContext, ExecutionResult, apply_at_microsoft};
 use super::participants::StaffActor;
+use super::pass_viewer::{PassViewer, resolve_viewer};
 use super::person_snapshot::PersonSnapshot;
 use super::policy::{CaseAction, VerificationRequirements};
-use super::status::{CaseStatus, check_subject, load_status};
+use super::status::{CaseStatus, check_subject, check_unchanged, load_status, reload_status};
 use super::store::{self, ExecutionViewer, HelpdeskCase, NewExecution, RecordedDecision};
 use crate::audit::{AuditActor, AuditedTransaction};
 use crate::base::{PersonKey, TimestampExt as _};
-use crate::conditional_access::PolicyAssessor;
 use crate::config::ActAs;
 use crate::directory::DirectoryProbe;
 use crate::eligibility;
@@ -33,15 +33,6 @@ use crate::store::StoreError;
 
 /// Time after which an unused reset grant expires.
 const RESET_GRANT_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
-
-/// Who the agent wants to see a Temporary Access Pass. Other actions ignore it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PassViewer {
-    /// The person's manager, on their own page.
-    Manager,
-    /// The agent, which needs the approval of a second person.
-    Agent,
-}
 
 /// Returns whether an action uses the agent's own permission.
 ///
@@ -56,12 +47,16 @@ pub(crate) struct PreparedExecution {
     status: CaseStatus,
     person: PersonSnapshot,
     viewer: ExecutionViewer,
+    /// The agent would see the pass, as the agent or as the person's manager.
+    is_viewer_agent: bool,
     approved_decision: Option<RecordedDecision>,
 }
 
 impl PreparedExecution {
-    /// Checks that the action is verified, and approved if it needs an approval.
-    pub(crate) fn check_sufficient(&self) -> Result<(), CaseError> {
+    /// Checks that the case is still as the agent read it, and that the action is verified, and approved if it needs an
+    /// approval.
+    pub(crate) fn check_sufficient(&self, case: &HelpdeskCase, seen: &SeenStatus<'_>) -> Result<(), CaseError> {
+        check_unchanged(&self.status, case, seen.digest)?;
         match &self.approved_decision {
             None if self.needs_two_people() => Err(CaseRefusal::NeedsApproval.into()),
             None if self.status.missing.is_some() => Err(CaseRefusal::NotVerified.into()),
@@ -70,7 +65,7 @@ impl PreparedExecution {
     }
 
     fn needs_two_people(&self) -> bool {
-        self.status.requirements.two_people || self.viewer == ExecutionViewer::Agent
+        self.status.requirements.two_people || self.is_viewer_agent
     }
 }
 
@@ -82,7 +77,7 @@ pub(crate) async fn prepare_execution(
     viewer: PassViewer,
 ) -> Result<PreparedExecution, CaseError> {
     let person = PersonSnapshot::new(app, check_subject(staff, case)?);
-    let status = load_status(app, case, &person).await?;
+    let status = load_status(app, case, &person, staff.key).await?;
     if case.action == CaseAction::UnlockAccount && !app.directory.as_ref().is_some_and(DirectoryProbe::can_unlock) {
         return Err(CaseRefusal::NotPossible.into());
     }
@@ -92,9 +87,15 @@ pub(crate) async fn prepare_execution(
         check_operator_permission(app, case.action, &person).await?;
     }
     let viewer = resolve_viewer(app, case, &person, viewer).await?;
-    let mine = status.decision.clone().filter(|c| c.decision.agent == staff.key.object);
-    let approved_decision = mine.filter(|c| c.approval.is_some() && is_still_sufficient(c, status.requirements));
-    Ok(PreparedExecution { status, person, viewer, approved_decision })
+    let approved_decision = find_approved(&status, staff, viewer);
+    let is_viewer_agent = viewer.viewing_object(staff.key.object) == Some(staff.key.object);
+    Ok(PreparedExecution { status, person, viewer, is_viewer_agent, approved_decision })
+}
+
+/// Returns the agent's own approved decision, if it names who is to see the pass and the risk has not increased since.
+fn find_approved(status: &CaseStatus, staff: &StaffActor, viewer: ExecutionViewer) -> Option<RecordedDecision> {
+    let mine = status.decision.clone().filter(|c| c.decision.agent == staff.key.object && c.approval.is_some())?;
+    (mine.decision.viewer == viewer && is_still_sufficient(&mine, status.requirements)).then_some(mine)
 }
 
 /// Returns whether an approved decision still meets the requirements, because the risk may have increased since.
@@ -102,46 +103,28 @@ fn is_still_sufficient(approved: &RecordedDecision, needs: VerificationRequireme
     approved.decision.is_override() || approved.decision.requirements.points >= needs.points
 }
 
-/// Determines who sees a pass: the manager, unless the agent requested to see it.
-async fn resolve_viewer(
-    app: &AppState,
-    case: &HelpdeskCase,
-    person: &PersonSnapshot,
-    viewer: PassViewer,
-) -> Result<ExecutionViewer, CaseError> {
-    if case.action != CaseAction::IssuePass {
-        return Ok(ExecutionViewer::NoOne);
-    }
-    if !PolicyAssessor::new(app).accepts_pass().await? {
-        return Err(CaseRefusal::PassNotAccepted.into());
-    }
-    match viewer {
-        PassViewer::Agent => Ok(ExecutionViewer::Agent),
-        PassViewer::Manager => {
-            let manager = person.manager().await?.ok_or(CaseRefusal::NoManager)?;
-            Ok(ExecutionViewer::Manager(manager.id))
-        }
-    }
-}
-
 /// Executes the case's action.
 pub(crate) async fn execute_action(
     app: &AppState,
     staff: &StaffActor,
     case: &HelpdeskCase,
-    viewer: PassViewer,
+    seen: &SeenStatus<'_>,
     identity: ActingIdentity<'_>,
 ) -> Result<ExecutionResult, CaseError> {
-    let prepared = prepare_execution(app, staff, case, viewer).await?;
+    let prepared = prepare_execution(app, staff, case, seen.viewer).await?;
     let needs_approval = prepared.needs_two_people();
-    let PreparedExecution { status, person, viewer, approved_decision } = prepared;
+    let PreparedExecution { status: before, person, viewer, .. } = prepared;
     let now = app.now();
     let mut transaction = app.audit_log.begin().await?;
     let held = lock_open_case(&mut transaction, case, app).await?;
-    let basis = match approved_decision {
+    let status = reload_status(app, &held, (person.key, staff.key), &before).await?;
+    check_unchanged(&status, &held, seen.digest)?;
+    let basis = match find_approved(&status, staff, viewer) {
         Some(approved) => approved,
         None if needs_approval => return Err(CaseRefusal::NeedsApproval.into()),
-        None => record_decision(app, staff, &mut transaction, &held, &status, SecondPerson::IfRequired).await?,
+        None => {
+            record_decision(app, staff, &mut transaction, &held, &status, (viewer, SecondPerson::IfRequired)).await?
+        }
     };
     let id = app.random.uuid_at(now).to_string();
     let new = NewExecution { id: &id, case: held.id, decision: &basis, agent_name: &staff.name, viewer, now };
@@ -149,7 +132,10 @@ pub(crate) async fn execute_action(
         Err(StoreError::AlreadyExists) => return Err(CaseRefusal::Expired.into()),
         done => done?,
     }
-    let started = case_event("case.acted", staff, &held).with_detail("override", basis.decision.is_override());
+    let started = case_event("case.acted", staff, &held)
+        .with_detail("override", basis.decision.is_override())
+        .with_detail("decision", basis.decision.id.clone())
+        .with_detail("digest", basis.digest.clone());
     transaction.record_event(started.with_detail("approved", basis.approval.is_some()));
     let actor = staff.audit_actor();
     let work = ExecutionContext { actor, execution_id: &id, case: &held, person: &person, identity };

@@ -13,6 +13,8 @@ mod case_access;
 mod case_events;
 mod case_state;
 mod decision;
+mod digest;
+mod duties;
 mod error;
 mod execution;
 mod execution_state;
@@ -20,6 +22,7 @@ mod lifecycle;
 mod microsoft_actions;
 mod participants;
 mod pass_monitor;
+mod pass_viewer;
 mod person_snapshot;
 mod policy;
 mod status;
@@ -31,10 +34,10 @@ pub(crate) use call_check::CallCheckWords;
 pub(crate) use case_access::load_case;
 pub(crate) use case_events::record_refusal;
 pub(crate) use case_state::CaseState;
-pub(crate) use decision::{approve_decision, request_approval, request_override};
+pub(crate) use decision::{SeenDecision, SeenStatus, approve_decision, request_approval, request_override};
 pub(crate) use error::{CaseError, CaseRefusal, CaseResult};
 pub(crate) use execution::{
-    PassViewer, claim_pass, execute_action, needs_agent_token, prepare_execution, resume_execution, waiting_pass_cutoff,
+    claim_pass, execute_action, needs_agent_token, prepare_execution, resume_execution, waiting_pass_cutoff,
 };
 pub(crate) use execution_state::ExecutionStatus;
 pub(crate) use lifecycle::{
@@ -43,13 +46,14 @@ pub(crate) use lifecycle::{
 pub(crate) use microsoft_actions::{ExecutionResult, SIGN_IN_DETAIL};
 pub(crate) use participants::StaffActor;
 pub(crate) use pass_monitor::run_pass_monitor;
+pub(crate) use pass_viewer::PassViewer;
 pub(crate) use person_snapshot::PersonSnapshot;
-pub(crate) use policy::{CallerVerification, CaseAction, MissingVerification, VerificationMethod};
+pub(crate) use policy::{CallerVerification, CaseAction, CaseRisk, MissingVerification, VerificationMethod};
 pub(crate) use status::{CaseStatus, load_status};
 pub(crate) use store::{
-    ActionExecution, CaseNote, CaseOrigin, HelpdeskCase, ListPosition, RecordedDecision, VerificationReply,
-    VerificationRequest, count_open_requests_to, erase_old_cases, load_case_page, load_cases_of_person,
-    load_cases_of_reset, load_executions, load_executions_of_person, load_notes, load_request_to, load_requests,
-    load_requests_to, load_waiting_passes,
+    ActionExecution, CaseNote, CaseOrigin, ExecutionViewer, HelpdeskCase, ListPosition, RecordedDecision,
+    VerificationReply, VerificationRequest, count_open_requests_to, erase_old_cases, load_case_page,
+    load_cases_of_person, load_cases_of_reset, load_decisions, load_evidence, load_executions,
+    load_executions_of_person, load_notes, load_request_to, load_requests, load_requests_to, load_waiting_passes,
 };
 pub(crate) use verification::{ReplyOutcome, SubmittedReply, record_attestation, record_reply, request_verification};

@@ -7,6 +7,7 @@
 
 use jiff::Timestamp;
 
+use super::duties::{AssignedDuty, CaseDuty, are_separated};
 use crate::base::ObjectId;
 use crate::config::{ActionThresholds, ThresholdIncreases, VerificationPoints};
 
@@ -102,6 +103,20 @@ pub(crate) struct CaseRisk {
     pub(crate) on_hold: bool,
 }
 
+impl CaseRisk {
+    /// Returns the names of the factors, as the table stores them.
+    pub(crate) fn to_names(self) -> String {
+        let factors = [(self.privileged, "privileged"), (self.from_internet, "internet"), (self.on_hold, "hold")];
+        factors.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Reads the names of [`CaseRisk::to_names`].
+    pub(crate) fn from_names(names: &str) -> Self {
+        let has = |name: &str| names.split(' ').any(|part| part == name);
+        Self { privileged: has("privileged"), from_internet: has("internet"), on_hold: has("hold") }
+    }
+}
+
 /// Verification requirements of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VerificationRequirements {
@@ -149,8 +164,21 @@ pub(crate) struct CallerVerification {
     pub(crate) points: i64,
     pub(crate) agent: ObjectId,
     pub(crate) agent_name: String,
+    /// Who signed in to vouch: the manager. The person's own confirmation has none.
+    pub(crate) vouched_by: Option<ObjectId>,
     pub(crate) at: Timestamp,
     pub(crate) until: Timestamp,
+}
+
+impl CallerVerification {
+    /// Returns the duty that the verification gives to somebody other than the person.
+    fn duty(&self) -> Option<AssignedDuty> {
+        match self.vouched_by {
+            Some(manager) => Some((CaseDuty::Witness, manager)),
+            None if !self.method.is_witnessed() => Some((CaseDuty::Attester, self.agent)),
+            None => None,
+        }
+    }
 }
 
 /// What is still missing for sufficient verification.
@@ -161,21 +189,35 @@ pub(crate) struct MissingVerification {
     pub(crate) witness: bool,
     /// All verifications came from the caller's own session.
     pub(crate) beyond_own_session: bool,
+    /// It would suffice, if those who vouched were not also those who attest or act.
+    pub(crate) separation: bool,
 }
 
 /// Selects the smallest sufficient set of verifications, at most 3, in the order that the tables require.
+///
+/// `others` are the duties that the decision has besides: those of the agent who makes it, for example.
 pub(crate) fn select_sufficient(
     needs: VerificationRequirements,
     have: &[CallerVerification],
+    others: &[AssignedDuty],
 ) -> Result<Vec<CallerVerification>, MissingVerification> {
-    let mut best: Option<Vec<&CallerVerification>> = None;
-    for chosen in candidate_sets(have) {
-        let fits = is_sufficient(needs, &chosen) && best.as_ref().is_none_or(|best| chosen.len() < best.len());
-        if fits {
+    let (mut best, mut is_separation_missing): (Option<Vec<&CallerVerification>>, bool) = (None, false);
+    for chosen in candidate_sets(have).into_iter().filter(|chosen| is_sufficient(needs, chosen)) {
+        let duties: Vec<AssignedDuty> =
+            chosen.iter().filter_map(|one| one.duty()).chain(others.iter().copied()).collect();
+        if !are_separated(&duties) {
+            is_separation_missing = true;
+        } else if best.as_ref().is_none_or(|best| chosen.len() < best.len()) {
             best = Some(chosen);
         }
     }
-    best.map(|chosen| order_for_storage(&chosen)).ok_or_else(|| missing_verification(needs, have))
+    let missing = || MissingVerification { separation: is_separation_missing, ..missing_verification(needs, have) };
+    best.map(|chosen| order_for_storage(&chosen)).ok_or_else(missing)
+}
+
+/// Returns the duties of those who verified.
+pub(crate) fn duties_of(verifications: &[CallerVerification]) -> Vec<AssignedDuty> {
+    verifications.iter().filter_map(CallerVerification::duty).collect()
 }
 
 /// Returns every set of 1 to 3 verifications in which no agent appears twice with the same method.
@@ -206,6 +248,7 @@ fn shortfall_of(needs: VerificationRequirements, set: &[&CallerVerification]) ->
         points: needs.points - points,
         witness: !witnessed && !agents,
         beyond_own_session: needs.beyond_own_session && set.iter().all(|one| one.method.is_own_session()),
+        separation: false,
     }
 }
 
@@ -250,7 +293,16 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         let points = method.points(&VerificationPoints::default());
         let id = format!("{}-{who}", method.as_str());
-        CallerVerification { id, method, points, agent: agent_id(who), agent_name: String::new(), at, until: at }
+        CallerVerification {
+            id,
+            method,
+            points,
+            agent: agent_id(who),
+            agent_name: String::new(),
+            vouched_by: (method == VerificationMethod::Manager).then(|| agent_id(77)),
+            at,
+            until: at,
+        }
     }
 
     fn requirements_for(action: CaseAction, risk: CaseRisk) -> VerificationRequirements {
@@ -263,47 +315,76 @@ mod tests {
     #[test]
     fn call_check_allows_reset_but_not_pass() {
         let check = [verification_by(VerificationMethod::CallCheck, 1)];
-        assert!(select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &check).is_ok());
+        assert!(select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &check, &[]).is_ok());
         assert!(
-            select_sufficient(requirements_for(CaseAction::LiftHold, CaseRisk { on_hold: true, ..NO_RISK }), &check)
-                .is_ok()
+            select_sufficient(
+                requirements_for(CaseAction::LiftHold, CaseRisk { on_hold: true, ..NO_RISK }),
+                &check,
+                &[]
+            )
+            .is_ok()
         );
-        let missing = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &check).unwrap_err();
-        assert_eq!(missing, MissingVerification { points: 1, witness: false, beyond_own_session: true });
-        let both = [verification_by(VerificationMethod::CallCheck, 1), verification_by(VerificationMethod::Push, 1)];
-        let missing = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &both).unwrap_err();
+        let missing = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &check, &[]).unwrap_err();
         assert_eq!(
             missing,
-            MissingVerification { points: 0, witness: false, beyond_own_session: true },
+            MissingVerification { points: 1, witness: false, beyond_own_session: true, separation: false }
+        );
+        let both = [verification_by(VerificationMethod::CallCheck, 1), verification_by(VerificationMethod::Push, 1)];
+        let missing = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &both, &[]).unwrap_err();
+        assert_eq!(
+            missing,
+            MissingVerification { points: 0, witness: false, beyond_own_session: true, separation: false },
             "both use the same session"
         );
         let manager =
             [verification_by(VerificationMethod::CallCheck, 1), verification_by(VerificationMethod::Manager, 1)];
-        assert!(select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &manager).is_ok());
-        assert!(select_sufficient(requirements_for(CaseAction::AllowReset, PRIVILEGED_RISK), &both).is_err());
+        assert!(select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &manager, &[]).is_ok());
+        assert!(select_sufficient(requirements_for(CaseAction::AllowReset, PRIVILEGED_RISK), &both, &[]).is_err());
     }
 
     #[test]
     fn attestations_of_one_agent_are_insufficient_and_of_two_agents_can_suffice() {
         let alone =
             [verification_by(VerificationMethod::InPerson, 1), verification_by(VerificationMethod::CallBack, 1)];
-        let missing = select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &alone).unwrap_err();
-        assert_eq!(missing, MissingVerification { points: 0, witness: true, beyond_own_session: false });
+        let missing = select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &alone, &[]).unwrap_err();
+        assert_eq!(
+            missing,
+            MissingVerification { points: 0, witness: true, beyond_own_session: false, separation: false }
+        );
         let two = [
             verification_by(VerificationMethod::InPerson, 1),
             verification_by(VerificationMethod::CallBack, 1),
             verification_by(VerificationMethod::InPerson, 2),
         ];
-        let chosen = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &two).unwrap();
+        let chosen = select_sufficient(requirements_for(CaseAction::IssuePass, NO_RISK), &two, &[]).unwrap();
         assert!(chosen[0].agent != chosen[1].agent, "{chosen:?}");
         let twice =
             [verification_by(VerificationMethod::CallBack, 1), verification_by(VerificationMethod::CallBack, 1)];
-        let missing = select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &twice).unwrap_err();
+        let missing = select_sufficient(requirements_for(CaseAction::AllowReset, NO_RISK), &twice, &[]).unwrap_err();
         assert_eq!(
             missing,
-            MissingVerification { points: 1, witness: true, beyond_own_session: false },
+            MissingVerification { points: 1, witness: true, beyond_own_session: false, separation: false },
             "a repetition counts once"
         );
+    }
+
+    #[test]
+    fn manager_who_attests_or_acts_is_no_witness() {
+        let manager = agent_id(2);
+        let vouched =
+            CallerVerification { vouched_by: Some(manager), ..verification_by(VerificationMethod::Manager, 1) };
+        let needs = requirements_for(CaseAction::IssuePass, NO_RISK);
+        let attested = [vouched.clone(), verification_by(VerificationMethod::InPerson, 2)];
+        assert!(select_sufficient(needs, &attested, &[]).unwrap_err().separation, "they attest themselves");
+        let with_call = [vouched, verification_by(VerificationMethod::CallCheck, 1)];
+        assert!(select_sufficient(needs, &with_call, &[(CaseDuty::Requester, agent_id(1))]).is_ok());
+        assert!(
+            select_sufficient(needs, &with_call, &[(CaseDuty::Viewer, manager)]).is_ok(),
+            "the manager sees the pass"
+        );
+        for duty in [CaseDuty::Requester, CaseDuty::Executor, CaseDuty::Approver] {
+            assert!(select_sufficient(needs, &with_call, &[(duty, manager)]).unwrap_err().separation, "{duty:?}");
+        }
     }
 
     #[test]
@@ -316,6 +397,14 @@ mod tests {
             5
         );
         assert!(requirements_for(CaseAction::RevokeSessions, PRIVILEGED_RISK).two_people);
+    }
+
+    #[test]
+    fn risk_names_are_read_back() {
+        for n in 0..8 {
+            let risk = CaseRisk { privileged: n & 1 > 0, from_internet: n & 2 > 0, on_hold: n & 4 > 0 };
+            assert_eq!(CaseRisk::from_names(&risk.to_names()), risk);
+        }
     }
 
     fn any_verification() -> impl Strategy<Value = CallerVerification> {
@@ -333,7 +422,7 @@ mod tests {
             have in proptest::collection::vec(any_verification(), 0..7), points in 1..8i64, strict: bool,
         ) {
             let needs = VerificationRequirements { points, two_people: strict, beyond_own_session: strict };
-            match select_sufficient(needs, &have) {
+            match select_sufficient(needs, &have, &[]) {
                 Ok(chosen) => {
                     prop_assert!((1..=3).contains(&chosen.len()));
                     prop_assert!(chosen.iter().map(|c| c.points).sum::<i64>() >= points);

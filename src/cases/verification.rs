@@ -157,6 +157,7 @@ fn new_verification(
         points: method.points(&app.config.helpdesk.points).max(1),
         agent,
         agent_name: agent_name.to_owned(),
+        vouched_by: None,
         at: now,
         until: now.later(lasts),
     }
@@ -247,7 +248,8 @@ async fn apply_reply(
 ) -> Result<CaseEvent, StoreError> {
     match reply {
         VerificationReply::Confirmed => {
-            let one = new_verification(app, request.method, request.agent, &request.agent_name);
+            let mut one = new_verification(app, request.method, request.agent, &request.agent_name);
+            one.vouched_by = (request.method == VerificationMethod::Manager).then_some(request.recipient.object);
             store::insert_verification(transaction.tx(), held, &one, Some(request)).await?;
             Ok(CaseEvent::ReplyConfirmed)
         }

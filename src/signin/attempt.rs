@@ -96,6 +96,9 @@ pub(crate) struct PendingAction {
     pub(crate) to_agent: bool,
     /// Id of an execution that has started and stopped at a claims challenge. The new token continues it.
     pub(crate) row: Option<String>,
+    /// Digest of the case's status that the agent read. The release before stored none, and its action is refused.
+    #[serde(default)]
+    pub(crate) seen: String,
 }
 
 /// State that the callback needs. Stored sealed as JSON, so the field names are part of the format.

@@ -19,6 +19,17 @@ fn embedded_migrations() -> Migrator {
     all
 }
 
+/// Returns the migrations that only one engine understands, such as triggers. They follow those of both engines, and
+/// their versions are unique among all.
+fn engine_migrations(db: &Db) -> Migrator {
+    let mut own = match db {
+        Db::Sqlite(_) => sqlx::migrate!("./migrations/sqlite"),
+        Db::Postgres(_) => sqlx::migrate!("./migrations/postgres"),
+    };
+    own.set_ignore_missing(true);
+    own
+}
+
 /// Loads the migrations of a simulated next release, for the test of a rolling upgrade.
 #[cfg(feature = "test-hooks")]
 async fn load_next_migrations() -> Result<Option<Migrator>, sqlx::migrate::MigrateError> {
@@ -145,6 +156,7 @@ impl Db {
     pub(crate) async fn open(url: &Secret) -> Result<Self, StoreError> {
         let db = Self::connect(url, MissingFile::Create).await?;
         db.migrate(&embedded_migrations()).await?;
+        db.migrate(&engine_migrations(&db)).await?;
         #[cfg(feature = "test-hooks")]
         if let Some(next) = load_next_migrations().await? {
             db.migrate(&next).await?;
@@ -219,7 +231,9 @@ impl Db {
     pub(crate) async fn count_missing_migrations(&self) -> Result<usize, StoreError> {
         const SQL: &str = "SELECT version FROM _sqlx_migrations WHERE success";
         let done: Vec<(i64,)> = on_db!(self, |pool| sqlx::query_as(SQL).fetch_all(pool).await)?;
-        Ok(embedded_migrations().iter().filter(|ours| !done.iter().any(|(version,)| *version == ours.version)).count())
+        let is_missing = |version: i64| !done.iter().any(|(applied,)| *applied == version);
+        let (both, own) = (embedded_migrations(), engine_migrations(self));
+        Ok(both.iter().chain(own.iter()).filter(|ours| is_missing(ours.version)).count())
     }
 
     /// Checks that the database answers a query.

@@ -5,13 +5,17 @@
 //! - The tables enforce the same rules as the code, so neither is the only check.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::cases::HelpdeskCase;
+use super::executions::ExecutionViewer;
 use super::requests::VerificationRequest;
 use crate::base::{CaseId, ObjectId, PersonKey};
+use crate::cases::digest::digest_json;
+use crate::cases::duties::{AssignedDuty, CaseDuty};
 use crate::cases::participants::StaffActor;
-use crate::cases::policy::{CallerVerification, CaseAction, VerificationMethod, VerificationRequirements};
-use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, on_tx, select_all, select_one_tx};
+use crate::cases::policy::{CallerVerification, CaseAction, CaseRisk, VerificationMethod, VerificationRequirements};
+use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, on_tx, select_all, select_all_tx, select_one_tx};
 
 /// Inserts a verification for the case's action. A witnessed one comes with the request that was confirmed.
 pub(crate) async fn insert_verification(
@@ -57,6 +61,7 @@ pub(crate) async fn has_attested(
 
 #[derive(sqlx::FromRow)]
 struct VerificationRow {
+    witness: Option<ObjectId>,
     action: CaseAction,
     id: String,
     method: VerificationMethod,
@@ -72,14 +77,26 @@ pub(crate) async fn load_unused_verifications(
     db: &Db,
     case: CaseId,
 ) -> Result<Vec<(CaseAction, CallerVerification)>, StoreError> {
-    const SQL: &str = "SELECT action, id, method, points, agent, agent_name, at, until
+    const SQL: &str = "SELECT action, id, method, points, agent, agent_name, witness, at, until
         FROM case_verifications WHERE case_id = $1 AND id NOT IN (SELECT verification_id FROM case_parts) ORDER BY at, id";
     let rows: Vec<VerificationRow> = select_all!(db, SQL, case)?;
-    let one = |row: VerificationRow| {
-        let VerificationRow { action, id, method, points, agent, agent_name, at, until } = row;
-        (action, CallerVerification { id, method, points, agent, agent_name, at: at.0, until: until.0 })
-    };
-    Ok(rows.into_iter().map(one).collect())
+    Ok(rows.into_iter().map(|row| (row.action, CallerVerification::from(row))).collect())
+}
+
+/// Loads the verifications that a decision has used.
+pub(crate) async fn load_evidence(db: &Db, decision: &str) -> Result<Vec<CallerVerification>, StoreError> {
+    const SQL: &str = "SELECT action, id, method, points, agent, agent_name, witness, at, until
+        FROM case_verifications WHERE id IN (SELECT verification_id FROM case_parts WHERE verdict_id = $1) ORDER BY at, id";
+    let rows: Vec<VerificationRow> = select_all!(db, SQL, decision)?;
+    Ok(rows.into_iter().map(CallerVerification::from).collect())
+}
+
+impl From<VerificationRow> for CallerVerification {
+    fn from(row: VerificationRow) -> Self {
+        let vouched_by = row.witness.filter(|_| row.method == VerificationMethod::Manager);
+        let VerificationRow { id, method, points, agent, agent_name, at, until, .. } = row;
+        Self { id, method, points, agent, agent_name, vouched_by, at: at.0, until: until.0 }
+    }
 }
 
 /// What a decision is based on.
@@ -114,6 +131,13 @@ pub(crate) struct CaseDecision {
     pub(crate) basis: DecisionBasis,
     pub(crate) requirements: VerificationRequirements,
     pub(crate) reason: String,
+    /// Whom the decision is about. `None` in rows of the release before.
+    pub(crate) subject: Option<ObjectId>,
+    /// Who will see a pass.
+    pub(crate) viewer: ExecutionViewer,
+    pub(crate) risk: CaseRisk,
+    /// Ids of the verifications, in the order of the row.
+    pub(crate) evidence: Vec<String>,
     pub(crate) agent: ObjectId,
     pub(crate) agent_name: String,
     pub(crate) at: Timestamp,
@@ -124,23 +148,64 @@ impl CaseDecision {
     pub(crate) fn is_override(&self) -> bool {
         self.basis == DecisionBasis::Override
     }
+
+    /// Returns the digest over everything that the decision says.
+    pub(crate) fn digest(&self, case: CaseId) -> String {
+        digest_json(&json!({
+            "case": case.to_string(),
+            "id": self.id,
+            "subject": self.subject.map(|subject| subject.to_string()),
+            "action": self.action.as_str(),
+            "basis": self.basis.as_str(),
+            "reason": self.reason,
+            "evidence": self.evidence,
+            "risk": self.risk.to_names(),
+            "points": self.requirements.points,
+            "two_people": self.requirements.two_people,
+            "requester": self.agent.to_string(),
+            "shown_to": self.viewer.as_str(),
+            "viewer": self.viewer.manager().map(|manager| manager.to_string()),
+            "until": self.until.as_millisecond(),
+        }))
+    }
 }
 
-/// Inserts a decision and binds its verifications to it, so that no other decision can use them.
+/// Inserts a duty of a decision. The schema refuses one that its holder's other duties do not go with.
+pub(crate) async fn insert_duty(tx: &mut Tx, decision: &str, duty: AssignedDuty) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO case_duties (verdict_id, duty, object) VALUES ($1, $2, $3)
+        ON CONFLICT (verdict_id, duty, object) DO NOTHING";
+    exec_tx!(tx, SQL, decision, duty.0.as_str(), duty.1)?;
+    Ok(())
+}
+
+/// Loads the duties of a decision.
+pub(crate) async fn load_duties(tx: &mut Tx, decision: &str) -> Result<Vec<AssignedDuty>, StoreError> {
+    const SQL: &str = "SELECT duty, object FROM case_duties WHERE verdict_id = $1";
+    let rows: Vec<(String, ObjectId)> = select_all_tx!(tx, SQL, decision)?;
+    Ok(rows.into_iter().filter_map(|(duty, holder)| Some((CaseDuty::from_name(&duty)?, holder))).collect())
+}
+
+/// Inserts a decision with its duties and its digest, and binds its verifications to it, so that no other decision can use
+/// them.
 pub(crate) async fn insert_decision(
     tx: &mut Tx,
     case: CaseId,
     decision: &CaseDecision,
     chosen: &[CallerVerification],
+    duties: &[AssignedDuty],
 ) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_verdicts (id, case_id, action, basis, threshold, two_people, reason, agent,
         agent_name, at, until, first_id, first_method, first_points, first_agent, first_until, second_id, second_method,
-        second_points, second_agent, second_until, third_id, third_method, third_points, third_agent, third_until)
+        second_points, second_agent, second_until, third_id, third_method, third_points, third_agent, third_until,
+        subject, shown_to, viewer, risk, digest)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-        $24, $25, $26)";
+        $24, $25, $26, $27, $28, $29, $30, $31)";
     const PART_SQL: &str = "INSERT INTO case_parts (verification_id, verdict_id) VALUES ($1, $2)";
     for one in chosen {
         exec_tx!(&mut *tx, PART_SQL, &one.id, &decision.id)?;
+    }
+    for duty in duties {
+        insert_duty(tx, &decision.id, *duty).await?;
     }
     on_tx!(tx, |c| {
         let mut query = sqlx::query(SQL)
@@ -164,6 +229,12 @@ pub(crate) async fn insert_decision(
                 .bind(one.map(|one| one.agent))
                 .bind(one.map(|one| StoredTime(one.until)));
         }
+        query = query
+            .bind(decision.subject)
+            .bind(decision.viewer.as_str())
+            .bind(decision.viewer.manager())
+            .bind(decision.risk.to_names())
+            .bind(decision.digest(case));
         query.execute(c).await.map(|_| ())
     })?;
     Ok(())
@@ -183,12 +254,19 @@ pub(crate) struct RecordedDecision {
     pub(crate) decision: CaseDecision,
     pub(crate) approval: Option<ApprovalRecord>,
     pub(crate) is_used: bool,
+    /// Digest of the decision, which its approval and its execution name.
+    pub(crate) digest: String,
+    /// The stored digest is missing or another one: the row is of the release before, or was changed afterwards.
+    pub(crate) is_void: bool,
 }
 
 impl RecordedDecision {
-    /// Returns whether the decision is unused and neither it nor its approval has expired.
+    /// Returns whether the decision is unused and valid, and neither it nor its approval has expired.
     pub(crate) fn is_usable(&self, now: Timestamp) -> bool {
-        !self.is_used && now < self.decision.until && self.approval.as_ref().is_none_or(|approved| now < approved.until)
+        !self.is_used
+            && !self.is_void
+            && now < self.decision.until
+            && self.approval.as_ref().is_none_or(|approved| now < approved.until)
     }
 }
 
@@ -208,10 +286,19 @@ struct DecisionRow {
     approver_name: Option<String>,
     approved_until: Option<StoredTime>,
     acted: Option<String>,
+    first_id: Option<String>,
+    second_id: Option<String>,
+    third_id: Option<String>,
+    subject: Option<ObjectId>,
+    shown_to: Option<String>,
+    viewer: Option<ObjectId>,
+    risk: Option<String>,
+    digest: Option<String>,
 }
 
-impl From<DecisionRow> for RecordedDecision {
-    fn from(row: DecisionRow) -> Self {
+impl DecisionRow {
+    fn into_recorded(self, case: CaseId) -> RecordedDecision {
+        let row = self;
         let two_people = row.two_people == 1;
         let approval = row.approval_id.zip(row.approver_name).map(|(id, approver_name)| ApprovalRecord {
             id,
@@ -220,21 +307,24 @@ impl From<DecisionRow> for RecordedDecision {
         });
         let requirements =
             VerificationRequirements { points: row.threshold, two_people, beyond_own_session: two_people };
-        Self {
-            decision: CaseDecision {
-                id: row.id,
-                action: row.action,
-                basis: row.basis,
-                requirements,
-                reason: row.reason,
-                agent: row.agent,
-                agent_name: row.agent_name,
-                at: row.at.0,
-                until: row.until.0,
-            },
-            approval,
-            is_used: row.acted.is_some(),
-        }
+        let decision = CaseDecision {
+            id: row.id,
+            action: row.action,
+            basis: row.basis,
+            requirements,
+            reason: row.reason,
+            subject: row.subject,
+            viewer: ExecutionViewer::from_columns(row.shown_to.as_deref(), row.viewer),
+            risk: CaseRisk::from_names(row.risk.as_deref().unwrap_or_default()),
+            evidence: [row.first_id, row.second_id, row.third_id].into_iter().flatten().collect(),
+            agent: row.agent,
+            agent_name: row.agent_name,
+            at: row.at.0,
+            until: row.until.0,
+        };
+        let digest = decision.digest(case);
+        let is_void = row.digest.as_ref() != Some(&digest);
+        RecordedDecision { decision, approval, is_used: row.acted.is_some(), digest, is_void }
     }
 }
 
@@ -242,11 +332,11 @@ impl From<DecisionRow> for RecordedDecision {
 pub(crate) async fn load_decisions(db: &Db, case: CaseId) -> Result<Vec<RecordedDecision>, StoreError> {
     const SQL: &str =
         "SELECT v.id, v.action, v.basis, v.threshold, v.two_people, v.reason, v.agent, v.agent_name, v.at,
-        v.until, p.id AS approval_id, p.approver_name, p.until AS approved_until, a.id AS acted
+        v.until, v.first_id, v.second_id, v.third_id, v.subject, v.shown_to, v.viewer, v.risk, v.digest, p.id AS approval_id, p.approver_name, p.until AS approved_until, a.id AS acted
         FROM case_verdicts v LEFT JOIN case_approvals p ON p.verdict_id = v.id
         LEFT JOIN case_actions a ON a.verdict_id = v.id WHERE v.case_id = $1 ORDER BY v.at DESC, v.id DESC LIMIT 50";
     let rows: Vec<DecisionRow> = select_all!(db, SQL, case)?;
-    Ok(rows.into_iter().map(RecordedDecision::from).collect())
+    Ok(rows.into_iter().map(|row| row.into_recorded(case)).collect())
 }
 
 /// Returns whether `agent` approved a decision of `approver` about this person since a time.
@@ -269,6 +359,7 @@ pub(crate) async fn has_reciprocal_approval(
 pub(crate) struct NewApproval<'a> {
     pub(crate) id: &'a str,
     pub(crate) decision: &'a CaseDecision,
+    pub(crate) digest: &'a str,
     pub(crate) person: PersonKey,
     pub(crate) approver: &'a StaffActor,
     pub(crate) now: Timestamp,
@@ -278,8 +369,9 @@ pub(crate) struct NewApproval<'a> {
 /// Inserts the approval of a decision by a second person.
 pub(crate) async fn insert_approval(tx: &mut Tx, new: &NewApproval<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_approvals
-        (id, verdict_id, agent, approver, approver_name, tenant, object, at, until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        (id, verdict_id, agent, approver, approver_name, tenant, object, at, until, digest)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    insert_duty(tx, &new.decision.id, (CaseDuty::Approver, new.approver.key.object)).await?;
     exec_tx!(
         tx,
         SQL,
@@ -291,7 +383,8 @@ pub(crate) async fn insert_approval(tx: &mut Tx, new: &NewApproval<'_>) -> Resul
         new.person.tenant,
         new.person.object,
         StoredTime(new.now),
-        StoredTime(new.until)
+        StoredTime(new.until),
+        new.digest
     )?;
     Ok(())
 }

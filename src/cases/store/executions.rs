@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::cases::parse_reference;
-use super::decisions::RecordedDecision;
+use super::decisions::{RecordedDecision, insert_duty};
 use crate::base::{CaseId, ObjectId, PersonKey, ReferenceCode, TenantId};
+use crate::cases::duties::CaseDuty;
 use crate::cases::execution_state::{ExecutionStatus, ExecutionTransition};
 use crate::cases::policy::CaseAction;
 use crate::store::{Db, StoreError, StoredTime, Tx, exec_tx, select_all};
@@ -19,7 +20,16 @@ pub(crate) enum ExecutionViewer {
 }
 
 impl ExecutionViewer {
-    fn as_str(self) -> &'static str {
+    /// Reads the columns `shown_to` and `viewer`.
+    pub(super) fn from_columns(shown_to: Option<&str>, viewer: Option<ObjectId>) -> Self {
+        match (shown_to, viewer) {
+            (Some("manager"), Some(manager)) => Self::Manager(manager),
+            (Some("agent"), _) => Self::Agent,
+            _ => Self::NoOne,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NoOne => "nobody",
             Self::Manager(_) => "manager",
@@ -27,10 +37,19 @@ impl ExecutionViewer {
         }
     }
 
-    fn manager(self) -> Option<ObjectId> {
+    pub(crate) fn manager(self) -> Option<ObjectId> {
         match self {
             Self::Manager(manager) => Some(manager),
             Self::NoOne | Self::Agent => None,
+        }
+    }
+
+    /// Returns who sees the pass, if there is one.
+    pub(crate) fn viewing_object(self, agent: ObjectId) -> Option<ObjectId> {
+        match self {
+            Self::NoOne => None,
+            Self::Manager(manager) => Some(manager),
+            Self::Agent => Some(agent),
         }
     }
 
@@ -55,9 +74,10 @@ pub(crate) struct NewExecution<'a> {
 
 pub(crate) async fn insert_execution(tx: &mut Tx, new: &NewExecution<'_>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO case_actions (id, case_id, action, verdict_id, basis, two_people, verdict_until,
-        approval_id, approval_until, agent, agent_name, shown_to, viewer, at, outcome, detail, ended_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', NULL)";
-    let RecordedDecision { decision, approval, .. } = new.decision;
+        approval_id, approval_until, agent, agent_name, shown_to, viewer, at, outcome, detail, ended_at, digest)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', NULL, $16)";
+    let RecordedDecision { decision, approval, digest, .. } = new.decision;
+    insert_duty(tx, &decision.id, (CaseDuty::Executor, decision.agent)).await?;
     exec_tx!(
         tx,
         SQL,
@@ -75,7 +95,8 @@ pub(crate) async fn insert_execution(tx: &mut Tx, new: &NewExecution<'_>) -> Res
         new.viewer.as_str(),
         new.viewer.manager(),
         StoredTime(new.now),
-        new.viewer.initial_status()
+        new.viewer.initial_status(),
+        digest
     )?;
     Ok(())
 }

@@ -21,13 +21,14 @@ pub(crate) use cases::{
     CaseNote, CaseOrigin, HelpdeskCase, ListPosition, load_case_page, load_cases_of_person, load_cases_of_reset,
     load_notes,
 };
-pub(crate) use decisions::{CaseDecision, DecisionBasis, RecordedDecision};
+pub(crate) use decisions::{CaseDecision, DecisionBasis, RecordedDecision, load_decisions, load_evidence};
 pub(super) use decisions::{
     NewApproval, has_attested, has_reciprocal_approval, insert_approval, insert_decision, insert_verification,
-    load_decisions, load_unused_verifications,
+    load_duties, load_unused_verifications,
 };
+pub(crate) use executions::ExecutionViewer;
 pub(crate) use executions::{ActionExecution, load_executions, load_executions_of_person, load_waiting_passes};
-pub(super) use executions::{ExecutionViewer, NewExecution, insert_execution, set_execution_status};
+pub(super) use executions::{NewExecution, insert_execution, set_execution_status};
 pub(super) use pass_watches::{PassWatch, insert_watch, load_watches, mark_method_registered, mark_used};
 pub(super) use requests::{
     NewVerificationRequest, count_failures_since, has_open_request, insert_request, mark_answered,

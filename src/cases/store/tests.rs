@@ -56,7 +56,10 @@ const VERIFICATION_ROW: [(&str, &str); 12] = [
     ("at", "2"),
     ("until", "50"),
 ];
-const DECISION_ROW: [(&str, &str); 16] = [
+const DECISION_ROW: [(&str, &str); 19] = [
+    ("subject", "'wanda'"),
+    ("shown_to", "'nobody'"),
+    ("digest", "'x'"),
     ("id", "'d1'"),
     ("case_id", "'c1'"),
     ("action", "'grant'"),
@@ -74,7 +77,8 @@ const DECISION_ROW: [(&str, &str); 16] = [
     ("first_agent", "'hugo'"),
     ("first_until", "50"),
 ];
-const APPROVAL_ROW: [(&str, &str); 9] = [
+const APPROVAL_ROW: [(&str, &str); 10] = [
+    ("digest", "'x'"),
     ("id", "'p1'"),
     ("verdict_id", "'d1'"),
     ("agent", "'hugo'"),
@@ -85,7 +89,8 @@ const APPROVAL_ROW: [(&str, &str); 9] = [
     ("at", "4"),
     ("until", "40"),
 ];
-const EXECUTION_ROW: [(&str, &str); 13] = [
+const EXECUTION_ROW: [(&str, &str); 14] = [
+    ("digest", "'x'"),
     ("id", "'a1'"),
     ("case_id", "'c1'"),
     ("action", "'grant'"),
@@ -130,15 +135,29 @@ async fn assert_rejected(engine: &TestDatabase, table: &str, row: &[(&str, &str)
         Err(StoreError::AlreadyExists) => {}
         Err(StoreError::Sql(error)) => {
             let kind = error.as_database_error().map(sqlx::error::DatabaseError::kind);
-            let by_rule = matches!(
-                kind,
-                Some(sqlx::error::ErrorKind::ForeignKeyViolation | sqlx::error::ErrorKind::CheckViolation)
-            );
+            // SQLite's code for a trigger that refused.
+            let by_trigger =
+                error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "1811");
+            let by_rule = by_trigger
+                || matches!(
+                    kind,
+                    Some(sqlx::error::ErrorKind::ForeignKeyViolation | sqlx::error::ErrorKind::CheckViolation)
+                );
             assert!(by_rule, "{why}: {error:?}");
         }
         Err(error) => panic!("{why}: {error:?}"),
     }
 }
+
+/// Duties of the decision `d1`, as far as the tests need them.
+const DUTIES: [(&str, &str); 6] = [
+    ("'subject'", "'wanda'"),
+    ("'requester'", "'hugo'"),
+    ("'attester'", "'hugo'"),
+    ("'executor'", "'hugo'"),
+    ("'approver'", "'april'"),
+    ("'viewer'", "'mona'"),
+];
 
 /// Returns databases that contain a case with a confirmed call check, and a second case.
 async fn databases_with_case() -> Vec<TestDatabase> {
@@ -148,6 +167,10 @@ async fn databases_with_case() -> Vec<TestDatabase> {
         assert_accepted(engine, "cases", &with_columns(&CASE_ROW, &[("id", "'c2'"), ("reference", "'7KQ4M2ZE'")]))
             .await;
         assert_accepted(engine, "case_checks", &REQUEST_ROW).await;
+        for (duty, object) in DUTIES {
+            let row = [("verdict_id", "'d1'"), ("duty", duty), ("object", object)];
+            assert_accepted(engine, "case_duties", &row).await;
+        }
     }
     all
 }
@@ -247,6 +270,33 @@ async fn decision_requires_its_points_and_a_witness() {
         assert_rejected(&engine, "case_verdicts", &own_word, "one agent's attestation alone").await;
         let both = with_columns(&try_(&[("threshold", "4"), ("two_people", "1")]), &SECOND_VERIFICATION);
         assert_accepted(&engine, "case_verdicts", &both).await;
+    }
+}
+
+#[tokio::test]
+async fn decision_without_duties_or_digest_is_rejected() {
+    for engine in databases_with_case().await {
+        assert_accepted(&engine, "case_verifications", &VERIFICATION_ROW).await;
+        insert_parts(&engine, &["'v1'"]).await;
+        let try_ = |other: &[(&'static str, &'static str)]| with_columns(&DECISION_ROW, other);
+        // As the release before writes it.
+        let old: ColumnLiterals = DECISION_ROW.iter().copied().skip(3).collect();
+        assert_rejected(&engine, "case_verdicts", &old, "the release before decides nothing").await;
+        assert_rejected(&engine, "case_verdicts", &try_(&[("digest", "NULL")]), "no digest").await;
+        assert_rejected(&engine, "case_verdicts", &try_(&[("subject", "'omar'")]), "about somebody else").await;
+        assert_rejected(&engine, "case_verdicts", &try_(&[("agent", "'hana'")]), "a requester without the duty").await;
+        let seen = [("shown_to", "'agent'")];
+        assert_rejected(&engine, "case_verdicts", &try_(&seen), "somebody sees a pass that there is not").await;
+        assert_accepted(&engine, "case_verdicts", &DECISION_ROW).await;
+        let approval = |other: &[(&'static str, &'static str)]| with_columns(&APPROVAL_ROW, other);
+        assert_rejected(&engine, "case_approvals", &approval(&[("digest", "'y'")]), "of another content").await;
+        assert_rejected(&engine, "case_approvals", &approval(&[("object", "'omar'")]), "about somebody else").await;
+        assert_rejected(&engine, "case_approvals", &approval(&[("approver", "'audrey'")]), "without the duty").await;
+        let act = |other: &[(&'static str, &'static str)]| with_columns(&EXECUTION_ROW, other);
+        assert_rejected(&engine, "case_actions", &act(&[("digest", "'y'")]), "of another content").await;
+        assert_accepted(&engine, "case_actions", &EXECUTION_ROW).await;
+        let grant = [("action_id", "'a1'"), ("tenant", "'t'"), ("object", "'omar'"), ("until", "9")];
+        assert_rejected(&engine, "grants", &grant, "for somebody else than the case's person").await;
     }
 }
 
@@ -363,6 +413,8 @@ async fn pass_requires_more_than_own_session_of_caller() {
         assert_accepted(&engine, "case_verifications", &with_columns(&VERIFICATION_ROW, &push)).await;
         let both = [
             ("action", "'pass'"),
+            ("shown_to", "'manager'"),
+            ("viewer", "'mona'"),
             ("threshold", "3"),
             ("second_id", "'v2'"),
             ("second_method", "'push'"),

@@ -15,7 +15,8 @@ use tower_sessions::Session;
 
 use super::response::{CaseResponse, case_actor, redirect_with_message, respond_with_result};
 use crate::cases::{
-    self, CaseAction, CaseError, CaseRefusal, ExecutionResult, HelpdeskCase, PassViewer, load_case, prepare_execution,
+    self, CaseAction, CaseError, CaseRefusal, ExecutionResult, HelpdeskCase, PassViewer, SeenStatus, load_case,
+    prepare_execution,
 };
 use crate::entra::ActingIdentity;
 use crate::signin::{PendingAction, ResumedAction, StaffMember, WorkCases, begin_agent_action};
@@ -28,19 +29,20 @@ pub(super) async fn redirect_to_sign_in(
     session: &Session,
     staff: &StaffMember<WorkCases>,
     case: &HelpdeskCase,
-    viewer: PassViewer,
+    seen: &SeenStatus<'_>,
 ) -> CaseResponse {
     let actor = case_actor(staff);
-    let prepared = prepare_execution(app, &actor, case, viewer).await;
-    if let Err(error) = prepared.and_then(|prepared| prepared.check_sufficient()) {
+    let prepared = prepare_execution(app, &actor, case, seen.viewer).await;
+    if let Err(error) = prepared.and_then(|prepared| prepared.check_sufficient(case, seen)) {
         return redirect_with_message(app, &actor, case, Err(error)).await;
     }
     let pending = PendingAction {
         case: case.reference.to_string(),
         agent: staff.login.key,
         action: case.action.as_str().to_owned(),
-        to_agent: viewer == PassViewer::Agent,
+        to_agent: seen.viewer == PassViewer::Agent,
         row: None,
+        seen: seen.digest.to_owned(),
     };
     Ok(begin_agent_action(app, session, pending, None, &staff.login.upn).await?.into_response())
 }
@@ -88,7 +90,8 @@ async fn execute_or_resume(
         None if case.action != action => Err(CaseRefusal::Expired.into()),
         None => {
             let viewer = if turn.pending.to_agent { PassViewer::Agent } else { PassViewer::Manager };
-            cases::execute_action(app, &actor, case, viewer, identity).await
+            let seen = SeenStatus { viewer, digest: &turn.pending.seen };
+            cases::execute_action(app, &actor, case, &seen, identity).await
         }
     }
 }

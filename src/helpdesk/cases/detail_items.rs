@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::account::action_text;
 use crate::base::ObjectId;
 use crate::cases::{
-    CallCheckWords, CallerVerification, CaseStatus, MissingVerification, RecordedDecision, VerificationMethod,
-    VerificationReply, VerificationRequest,
+    CallCheckWords, CallerVerification, CaseRisk, ExecutionViewer, MissingVerification, RecordedDecision,
+    VerificationMethod, VerificationReply, VerificationRequest,
 };
 use crate::people::PhoneNumber;
 use crate::state::AppState;
@@ -46,9 +47,26 @@ pub(super) struct CallbackNumberItem {
     pub(super) callback_eligible: bool,
 }
 
+/// A decision with everything that it rests on.
+pub(super) struct PresentedDecision {
+    pub(super) recorded: RecordedDecision,
+    pub(super) evidence: Vec<CallerVerification>,
+    /// Name of the manager who is to see a pass.
+    pub(super) viewer_name: Option<String>,
+}
+
 /// A decision that needs or has an approval.
 pub(super) struct PendingApproval {
+    /// Id and digest, which the form of an approval carries.
+    pub(super) id: String,
+    pub(super) digest: String,
     pub(super) text: String,
+    pub(super) action: String,
+    /// Who will see the pass. `None` if there is no pass.
+    pub(super) viewer: Option<String>,
+    pub(super) evidence: Vec<VerificationItem>,
+    pub(super) risks: Vec<String>,
+    pub(super) until: String,
     pub(super) override_reason: Option<String>,
     pub(super) is_approved: bool,
     /// The viewer made the decision, so they cannot approve it.
@@ -65,8 +83,7 @@ pub(super) fn request_state(check: &VerificationRequest, now: Timestamp) -> &'st
     check.reply.map_or(unanswered, VerificationReply::as_str)
 }
 
-pub(super) fn risk_texts(ctx: &PageContext, status: &CaseStatus) -> Vec<String> {
-    let risk = status.risk;
+pub(super) fn risk_texts(ctx: &PageContext, risk: CaseRisk) -> Vec<String> {
     [
         (risk.privileged, "case-risk-privileged"),
         (risk.from_internet, "case-risk-internet"),
@@ -88,6 +105,9 @@ pub(super) fn missing_text(ctx: &PageContext, missing: MissingVerification) -> S
     }
     if missing.beyond_own_session {
         parts.push(ctx.t("case-missing-beyond"));
+    }
+    if missing.separation {
+        parts.push(ctx.t("case-missing-separation"));
     }
     parts.join(" ")
 }
@@ -141,10 +161,33 @@ pub(super) fn build_callback_number(ctx: &PageContext, number: &PhoneNumber) -> 
     }
 }
 
-pub(super) fn build_pending_approval(ctx: &PageContext, recorded: &RecordedDecision, me: ObjectId) -> PendingApproval {
+/// Returns who will see the pass of a decision, as an approver must know it.
+fn viewer_text(ctx: &PageContext, presented: &PresentedDecision) -> Option<String> {
+    let decision = &presented.recorded.decision;
+    match (decision.viewer, &presented.viewer_name) {
+        (ExecutionViewer::NoOne, _) => None,
+        (ExecutionViewer::Agent, _) => Some(ctx.tv("case-viewer-agent", "name", &decision.agent_name)),
+        (ExecutionViewer::Manager(_), Some(name)) => Some(ctx.tv("case-viewer-manager", "name", name)),
+        (ExecutionViewer::Manager(manager), None) => Some(ctx.tv("case-viewer-manager", "name", &manager.to_string())),
+    }
+}
+
+pub(super) fn build_pending_approval(
+    ctx: &PageContext,
+    presented: &PresentedDecision,
+    me: ObjectId,
+) -> PendingApproval {
+    let recorded = &presented.recorded;
     let decision = &recorded.decision;
     let agent = ("agent", decision.agent_name.as_str());
     PendingApproval {
+        id: decision.id.clone(),
+        digest: recorded.digest.clone(),
+        action: action_text(ctx, decision.action),
+        viewer: viewer_text(ctx, presented),
+        evidence: presented.evidence.iter().map(|one| build_verification(ctx, one)).collect(),
+        risks: risk_texts(ctx, decision.risk),
+        until: format_timestamp(&ctx.lang, &decision.until),
         text: match &recorded.approval {
             Some(approved) => ctx.tv2("case-approved-by", agent, ("name", &approved.approver_name)),
             None => ctx.tv("case-waits", agent.0, agent.1),

@@ -6,14 +6,15 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::detail_items::{
-    CallbackNumberItem, MethodOption, PendingApproval, VerificationItem, VerificationRequestItem,
+    CallbackNumberItem, MethodOption, PendingApproval, PresentedDecision, VerificationItem, VerificationRequestItem,
     build_callback_number, build_method_options, build_pending_approval, build_request, build_verification, method_key,
     missing_text, request_state, risk_texts,
 };
 use crate::account::{CaseNotice, ExecutionItem, action_text, build_execution_item, outcome_text};
+use crate::base::ObjectId;
 use crate::cases::{
-    ActionExecution, CallerVerification, CaseAction, CaseNote, CaseOrigin, CaseState, CaseStatus, HelpdeskCase,
-    VerificationRequest,
+    ActionExecution, CallerVerification, CaseAction, CaseNote, CaseOrigin, CaseState, CaseStatus, ExecutionViewer,
+    HelpdeskCase, VerificationRequest,
 };
 use crate::helpdesk::select_option::{SelectOption, action_options};
 use crate::people::PhoneNumber;
@@ -53,11 +54,18 @@ pub(super) struct CaseDetailPage {
     methods: Vec<MethodOption>,
     callback_numbers: Vec<CallbackNumberItem>,
     pending: Option<PendingApproval>,
+    /// The decision that the viewer read before, if another one waits now.
+    read: Option<PendingApproval>,
+    /// Digest of the status, which the forms of those who decide carry. Empty if the status is unknown.
+    digest: String,
     two_people: bool,
     is_pass: bool,
     /// The viewer may verify the caller and execute the action.
     can_work_cases: bool,
     can_approve: bool,
+    /// The action can be executed now; below, with the pass shown to the viewer of the page.
+    can_act: bool,
+    can_show_pass: bool,
     executions: Vec<ExecutionItem>,
     notes: Vec<CaseNote>,
     summary: String,
@@ -70,6 +78,10 @@ pub(super) struct CaseDetailPage {
 pub(super) struct CaseDetail {
     pub(super) case: HelpdeskCase,
     pub(super) status: Option<CaseStatus>,
+    /// The decision that waits for an approval or is approved.
+    pub(super) pending: Option<PresentedDecision>,
+    /// The decision that the viewer tried to approve.
+    pub(super) read: Option<PresentedDecision>,
     pub(super) requests: Vec<VerificationRequest>,
     pub(super) executions: Vec<ActionExecution>,
     pub(super) notes: Vec<CaseNote>,
@@ -89,14 +101,14 @@ pub(super) fn build_page(
     let me = staff.login.key;
     let status = detail.status.as_ref();
     let good: &[CallerVerification] = status.map_or(&[], |s| &s.verifications);
-    let counted = |one: &CallerVerification| one.points;
     let not_me = case.person.is_some_and(|person| person != me);
     let can_work_cases = open && not_me && staff.login.has_any_role(WorkCases::ROLES);
     // A pending decision has used up the verifications that were sufficient for it.
     let decision = status.and_then(|s| s.decision.as_ref()).map(|c| &c.decision);
     let is_decided = decision.is_some_and(|decision| !decision.is_override());
     let used = !is_decided && good.is_empty() && !detail.executions.is_empty();
-    let pending = status.and_then(|s| s.decision.as_ref()).map(|c| build_pending_approval(&ctx, c, me.object));
+    let present = |one: &PresentedDecision| build_pending_approval(&ctx, one, me.object);
+    let (pending, read) = (detail.pending.as_ref().map(present), detail.read.as_ref().map(present));
     CaseDetailPage {
         reference: case.reference.to_string(),
         change: case.updated_at.as_millisecond(),
@@ -113,11 +125,9 @@ pub(super) fn build_page(
         owner: case.owner_name.clone(),
         is_owner: case.owner == Some(me.object),
         ticket: case.ticket.clone(),
-        risks: status.map(|s| risk_texts(&ctx, s)).unwrap_or_default(),
-        points: status.map(|s| {
-            let got: i64 = good.iter().map(counted).sum();
-            ctx.tv2("case-points", ("got", &got.to_string()), ("needed", &s.requirements.points.to_string()))
-        }),
+        risks: status.map(|s| risk_texts(&ctx, s.risk)).unwrap_or_default(),
+        digest: status.map(|s| s.digest(case)).unwrap_or_default(),
+        points: status.map(|s| points_text(&ctx, s)),
         missing: status.and_then(|s| s.missing).filter(|_| !is_decided && !used).map(|m| missing_text(&ctx, m)),
         is_used_up: used,
         is_verified: is_decided || status.is_some_and(|s| s.missing.is_none()),
@@ -131,7 +141,10 @@ pub(super) fn build_page(
             && not_me
             && staff.login.has_any_role(ApproveActions::ROLES)
             && pending.as_ref().is_some_and(|p| !p.is_own_request),
+        can_act: status.is_some_and(|s| can_act(s, me.object)),
+        can_show_pass: status.is_some_and(|s| is_approved_for(s, me.object, true)),
         pending,
+        read,
         can_work_cases,
         executions: detail.executions.iter().map(|acted| build_execution_item(&ctx, acted)).collect(),
         summary: ticket_summary(&ctx, &detail, now),
@@ -140,6 +153,25 @@ pub(super) fn build_page(
         notice,
         ctx,
     }
+}
+
+fn points_text(ctx: &PageContext, status: &CaseStatus) -> String {
+    let got: i64 = status.verifications.iter().map(|one| one.points).sum();
+    ctx.tv2("case-points", ("got", &got.to_string()), ("needed", &status.requirements.points.to_string()))
+}
+
+/// Returns whether the agent's own decision is approved, and for a pass that the agent sees or for something else.
+fn is_approved_for(status: &CaseStatus, agent: ObjectId, shows_pass: bool) -> bool {
+    let mine = status.decision.as_ref().filter(|recorded| recorded.decision.agent == agent);
+    mine.is_some_and(|recorded| {
+        recorded.approval.is_some() && (recorded.decision.viewer == ExecutionViewer::Agent) == shows_pass
+    })
+}
+
+/// Returns whether the agent can execute the action now, without seeing a pass.
+fn can_act(status: &CaseStatus, agent: ObjectId) -> bool {
+    let is_verified = status.missing.is_none() && !status.requirements.two_people;
+    is_verified || is_approved_for(status, agent, false)
 }
 
 /// Returns the plain text to copy into a ticket. It contains nothing that would help an attacker who reads the ticket.

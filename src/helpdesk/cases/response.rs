@@ -41,6 +41,15 @@ impl<P: StaffPermission> FromRequestParts<AppState> for CaseRequest<P> {
 }
 
 impl<P> CaseRequest<P> {
+    /// Redirects to the case page, which shows the decision that was read beside the one that waits now.
+    pub(super) async fn redirect_to_review(&self, decision: &str) -> CaseResponse {
+        record_refusal(&self.app, &self.actor, &self.case, CaseRefusal::Changed).await?;
+        // The id comes from the form: only its characters of a UUID go into the address.
+        let id: String = decision.chars().filter(|c| c.is_ascii_hexdigit() || *c == '-').take(36).collect();
+        let at = format!("/helpdesk/cases/{}?said=c-changed&read={id}", self.case.reference);
+        Ok(Redirect::to(&at).into_response())
+    }
+
     /// Redirects to the case page with the result code. Records a refusal in the audit log.
     pub(super) async fn redirect(&self, done: CaseResult) -> CaseResponse {
         redirect_with_message(&self.app, &self.actor, &self.case, done).await

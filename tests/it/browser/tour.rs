@@ -287,8 +287,11 @@ impl OtherParty {
         self.browser.post(&format!("{}/verify", self.path), &[("method", method)]).await;
     }
 
+    /// Sends a form of someone who decides, with the digest of the page.
     async fn post_action(&mut self, what: &str) {
-        self.browser.post(&format!("{}/{what}", self.path), &[]).await;
+        let page = self.browser.get(&self.path).await;
+        let seen = page.body.split_once("name=\"seen\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+        self.browser.post(&format!("{}/{what}", self.path), &[("seen", &seen)]).await;
     }
 
     async fn call_check_words(&mut self) -> Vec<String> {

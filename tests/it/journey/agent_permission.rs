@@ -111,7 +111,7 @@ async fn hana_creates_approved_pass_with_own_permission() {
         "c-needs-approval",
         "refused before she leaves"
     );
-    assert_eq!(outcome_code(&hana.post_action("second", &[]).await), "approval-asked");
+    assert_eq!(outcome_code(&hana.post_action("second", &[("to", "me")]).await), "approval-asked");
     let mut april = AgentCase { agent: sign_in_staff(&portal, "april").await, path: hana.path.clone() };
     assert_eq!(outcome_code(&april.post_action("approve", &[]).await), "approved");
     let away = hana.post_action("act", &[("to", "me")]).await;

@@ -34,8 +34,30 @@ impl AgentCase {
         Self { agent, path: at }
     }
 
+    /// Loads the page, and sends one of its forms with these fields and those that the page put into it.
     pub(crate) async fn post_action(&mut self, what: &str, fields: &[(&str, &str)]) -> ResponsePage {
-        self.agent.post(&format!("{}/{what}", self.path), fields).await
+        let page = self.load_page().await;
+        self.post_action_from(&page, what, fields).await
+    }
+
+    /// Sends a form of a page that was loaded before.
+    pub(crate) async fn post_action_from(
+        &mut self,
+        page: &ResponsePage,
+        what: &str,
+        fields: &[(&str, &str)],
+    ) -> ResponsePage {
+        let hidden: Vec<(&str, String)> = match what {
+            "approve" => vec![
+                ("decision", value_after(page, "data-decision=\"")),
+                ("digest", value_after(page, "data-digest=\"")),
+            ],
+            "act" | "second" | "override" => vec![("seen", value_after(page, "name=\"seen\" value=\""))],
+            _ => Vec::new(),
+        };
+        let mut all: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        all.extend(fields);
+        self.agent.post(&format!("{}/{what}", self.path), &all).await
     }
 
     pub(crate) async fn request_verification(&mut self, method: &str) -> ResponsePage {
@@ -53,6 +75,11 @@ impl AgentCase {
         let said = said.split("</p>").next().unwrap();
         said.split("<strong>").skip(1).map(|word| word.split('<').next().unwrap().to_owned()).collect()
     }
+}
+
+/// Returns the attribute value after this text on a page, or nothing.
+fn value_after(page: &ResponsePage, text: &str) -> String {
+    page.body.split_once(text).map(|(_, rest)| rest.split('"').next().unwrap().to_owned()).unwrap_or_default()
 }
 
 /// Returns the code of the outcome, from the query parameter `said`.
@@ -307,7 +334,7 @@ async fn hana_sees_pass_once_after_april_approves() {
     let mut hana = AgentCase::open(&portal, "hana", "wanda", "pass").await;
     complete_call_check(&mut hana, &mut wanda).await;
     hana.request_verification("in_person").await;
-    assert_eq!(outcome_code(&hana.post_action("second", &[]).await), "approval-asked");
+    assert_eq!(outcome_code(&hana.post_action("second", &[("to", "me")]).await), "approval-asked");
     assert_eq!(outcome_code(&hana.post_action("approve", &[]).await), "c-own-approval", "although she is an approver");
     let mut april = AgentCase { agent: sign_in_staff(&portal, "april").await, path: hana.path.clone() };
     assert!(april.load_page().await.body.contains("Approve: Give a Temporary Access Pass"));
@@ -586,4 +613,116 @@ async fn measure_help_timing_ratio(portal: &TestPortal, round: u8) -> f64 {
     });
     medians.sort_by(f64::total_cmp);
     medians[1] / medians[0]
+}
+
+/// H1: another agent puts an override in the place of the request that the approver reads.
+#[tokio::test]
+async fn april_approves_only_what_she_read() {
+    for engine in available_engines() {
+        let portal = TestPortal::start_on(engine).await;
+        let mut wanda = sign_in_to_account(&portal, "wanda").await;
+        let mut hugo = AgentCase::open(&portal, "hugo", "wanda", "pass").await;
+        complete_call_check(&mut hugo, &mut wanda).await;
+        hugo.request_verification("in_person").await;
+        assert_eq!(outcome_code(&hugo.post_action("second", &[("to", "me")]).await), "approval-asked");
+        let mut april = AgentCase { agent: sign_in_staff(&portal, "april").await, path: hugo.path.clone() };
+        let read = april.load_page().await;
+        for part in ["Who sees the pass", "Hugo Helpdesk, the agent", "Call check", "Seen in person"] {
+            assert!(read.body.contains(part), "{part}: {}", read.main_text());
+        }
+        let mut hana = AgentCase { agent: sign_in_staff(&portal, "hana").await, path: hugo.path.clone() };
+        let reason = [("text", "He is in a hurry, please."), ("to", "me")];
+        assert_eq!(outcome_code(&hana.post_action("override", &reason).await), "approval-asked");
+        let page = april.post_action_from(&read, "approve", &[]).await;
+        assert!(page.url.contains("said=c-changed"), "{}", page.url);
+        let compare = page.body.split_once("id=\"compare\"").unwrap_or_else(|| panic!("{}", page.main_text())).1;
+        for part in ["What you read", "Hugo Helpdesk, the agent", "What is waiting now", "Hana", "He is in a hurry"] {
+            assert!(compare.contains(part), "{part}: {}", page.main_text());
+        }
+        assert!(!page.body.contains("/approve\""), "she reads both before she can decide");
+        let refused = hana.post_action("act", &[("to", "me")]).await;
+        assert_eq!(outcome_code(&refused), "c-needs-approval");
+        assert!(!case_events(&portal).await.contains(&"case.approved".to_owned()));
+        portal.demo.stop().await;
+    }
+}
+
+/// H1, the variant: the case gets another action between reading and pressing.
+#[tokio::test]
+async fn approval_of_harmless_action_does_not_open_a_pass() {
+    let portal = TestPortal::start().await;
+    let mut hugo = AgentCase::open(&portal, "hugo", "wanda", "revoke").await;
+    let reason = [("text", "She lost her phone in the train.")];
+    assert_eq!(outcome_code(&hugo.post_action("override", &reason).await), "approval-asked");
+    let mut april = AgentCase { agent: sign_in_staff(&portal, "april").await, path: hugo.path.clone() };
+    let read = april.load_page().await;
+    let own = hugo.load_page().await;
+    assert_eq!(outcome_code(&hugo.post_action("for", &[("action", "pass")]).await), "saved");
+    assert_eq!(outcome_code(&hugo.post_action("override", &reason).await), "approval-asked");
+    assert!(april.post_action_from(&read, "approve", &[]).await.url.contains("said=c-changed"));
+    assert_eq!(outcome_code(&hugo.post_action_from(&own, "act", &[]).await), "c-changed", "his own old button");
+    portal.demo.stop().await;
+}
+
+/// H2: one person vouches as the manager, attests, and acts.
+#[tokio::test]
+async fn manager_who_is_an_agent_cannot_vouch_attest_and_act() {
+    let seed = passback_emulator::CONTOSO_SEED
+        .replace("manager = \"mona@contoso.example\"", "manager = \"hugo@contoso.example\"");
+    let seed = TenantSeed::parse(&seed).unwrap().with_short_delays();
+    let portal = TestPortal::start_with(PortalSetup { seed, ..PortalSetup::default() }).await;
+    let mut hana = AgentCase::open(&portal, "hana", "wanda", "pass").await;
+    assert_eq!(outcome_code(&hana.request_verification("manager").await), "asked");
+    let mut manager = sign_in_to_account(&portal, "hugo").await;
+    assert_eq!(answer_request(&mut manager, "yes", &[]).await, "confirmed");
+    let mut hugo = AgentCase { agent: sign_in_staff(&portal, "hugo").await, path: hana.path.clone() };
+    assert_eq!(outcome_code(&hugo.request_verification("in_person").await), "attested");
+    assert_eq!(outcome_code(&hugo.post_action("act", &[]).await), "c-needs-approval", "he would see the pass himself");
+    assert_eq!(outcome_code(&hugo.post_action("second", &[]).await), "c-duties");
+    assert_eq!(
+        outcome_code(&hana.post_action("act", &[]).await),
+        "c-duties",
+        "his word counts once, as witness or as agent"
+    );
+    portal.demo.stop().await;
+}
+
+/// H3: the manager who vouched approves as the second person.
+#[tokio::test]
+async fn manager_who_vouched_cannot_approve() {
+    let seed = passback_emulator::CONTOSO_SEED
+        .replace("manager = \"mona@contoso.example\"", "manager = \"april@contoso.example\"");
+    let seed = TenantSeed::parse(&seed).unwrap().with_short_delays();
+    let portal = TestPortal::start_with(PortalSetup { seed, ..PortalSetup::default() }).await;
+    let mut wanda = sign_in_to_account(&portal, "wanda").await;
+    let mut hugo = AgentCase::open(&portal, "hugo", "wanda", "pass").await;
+    complete_call_check(&mut hugo, &mut wanda).await;
+    assert_eq!(outcome_code(&hugo.request_verification("manager").await), "asked");
+    let mut manager = sign_in_to_account(&portal, "april").await;
+    assert_eq!(answer_request(&mut manager, "yes", &[]).await, "confirmed");
+    assert_eq!(outcome_code(&hugo.post_action("second", &[("to", "me")]).await), "approval-asked");
+    let mut april = AgentCase { agent: sign_in_staff(&portal, "april").await, path: hugo.path.clone() };
+    assert_eq!(outcome_code(&april.post_action("approve", &[]).await), "c-duties");
+    assert!(!case_events(&portal).await.contains(&"case.approved".to_owned()));
+    portal.demo.stop().await;
+}
+
+/// M9: nobody works on a case about themselves, whatever they press.
+#[tokio::test]
+async fn agent_changes_nothing_in_case_about_themselves() {
+    let portal = TestPortal::start().await;
+    let hana = AgentCase::open(&portal, "hana", "hugo", "grant").await;
+    let mut hugo = AgentCase { agent: sign_in_staff(&portal, "hugo").await, path: hana.path.clone() };
+    for (what, fields) in [
+        ("take", vec![]),
+        ("note", vec![("text", "all is well")]),
+        ("ticket", vec![("text", "INC1")]),
+        ("for", vec![("action", "pass")]),
+        ("freeze", vec![]),
+        ("close", vec![]),
+    ] {
+        assert_eq!(outcome_code(&hugo.post_action(what, &fields).await), "c-yourself", "{what}");
+    }
+    assert_eq!(case_events(&portal).await.iter().filter(|event| *event == "case.refused C-YOURSELF").count(), 6);
+    portal.demo.stop().await;
 }

@@ -106,7 +106,7 @@ async fn pass_without_known_recipients_is_not_created() {
     let mut wanda = sign_in_to_account(&portal, "wanda").await;
     complete_call_check(&mut hugo, &mut wanda).await;
     hugo.request_verification("in_person").await;
-    assert_eq!(outcome_code(&hugo.post_action("second", &[]).await), "approval-asked");
+    assert_eq!(outcome_code(&hugo.post_action("second", &[("to", "me")]).await), "approval-asked");
     let mut april = AgentCase { agent: super::cases::sign_in_staff(&portal, "april").await, path: hugo.path.clone() };
     assert_eq!(outcome_code(&april.post_action("approve", &[]).await), "approved");
     portal.demo.tenant.add_fault(InjectedFault::new(FaultTarget::Manager, FaultEffect::Hangup));
