@@ -837,6 +837,7 @@ case-missing-beyond = جلسة الشخص وحدها لا تكفي هنا: أض�
 case-risk-privileged = لهذا الشخص صلاحيات في المؤسسة: يلزم المزيد، وشخص ثانٍ.
 case-risk-internet = طُلب عبر الإنترنت: يلزم المزيد.
 case-risk-frozen = أُبلغ عن إعادة تعيين لم تكن له: يلزم المزيد.
+case-risk-denied = قال الشخص مؤخرًا «لا، لم أتصل»: ما يفتح وصولًا يحتاج إلى شخصين.
 case-worth = { $n ->
     [zero] لا نقاط ({ $n })
     [one] نقطة واحدة ({ $n })
@@ -893,6 +894,7 @@ case-read-now = ما ينتظر الآن
 case-changed = تغيرت هذه الحالة منذ أن فتحتها.
 case-changed-link = راجعها
 case-said-c-changed = لم يُفعل شيء: تغيرت الحالة بعد أن فتحت الصفحة. قارن ثم قرر.
+case-said-c-paused = لم يُفعل شيء: عمليات إعادة التعيين متوقفة مؤقتًا، وكذلك الرموز.
 case-said-c-duties = لم يُفعل شيء: لديك دور آخر في هذا القرار أو سيكون لك دوران. يجب أن يفعل ذلك شخص آخر.
 case-override-title = المتابعة دون تحقق كافٍ
 case-override-reason = السبب
@@ -972,6 +974,7 @@ account-did-you-call-text = إن لم تتصل، أو إن طلب منك شخص 
 account-words = اختر الكلمات الثلاث التي قالها مكتب المساعدة
 account-yes = نعم، أنا هو
 account-no = لا، لم أتصل
+account-deny-late = لم أكن أنا
 account-vouch-text = قل نعم فقط إذا تحدثت معه بنفسك الآن، وجهًا لوجه أو على رقم تعرفه.
 account-vouch-yes = نعم، تحدثنا
 account-vouch-no = لا

@@ -809,6 +809,7 @@ case-missing-beyond = Die eigene Sitzung der Person allein genügt hier nicht: E
 case-risk-privileged = Diese Person hat Macht in der Organisation: Es braucht mehr, und eine zweite Person.
 case-risk-internet = Es kam aus dem Internet: Es braucht mehr.
 case-risk-frozen = Eine Zurücksetzung wurde als nicht die eigene gemeldet: Es braucht mehr.
+case-risk-denied = Die Person hat kürzlich „Nein, ich habe nicht angerufen“ gesagt: Was etwas öffnet, braucht zwei Personen.
 case-worth = { $n ->
     [one] { $n } Punkt
    *[other] { $n } Punkte
@@ -861,6 +862,7 @@ case-read-now = Was jetzt wartet
 case-changed = Dieser Fall hat sich geändert, seit Sie ihn geöffnet haben.
 case-changed-link = Ansehen
 case-said-c-changed = Nichts wurde getan: Der Fall hat sich geändert, nachdem Sie die Seite geöffnet hatten. Vergleichen Sie, dann entscheiden Sie.
+case-said-c-paused = Nichts wurde getan: Zurücksetzungen sind angehalten, und Pässe mit ihnen.
 case-said-c-duties = Nichts wurde getan: Sie haben in dieser Entscheidung schon eine andere Rolle oder hätten zwei. Das muss jemand anders tun.
 case-override-title = Ohne genügende Prüfung weitermachen
 case-override-reason = Warum
@@ -940,6 +942,7 @@ account-did-you-call-text = Wenn nicht, oder wenn jemand anderes Sie hierher ges
 account-words = Wählen Sie die drei Wörter, die der Helpdesk gesagt hat
 account-yes = Ja, ich bin es
 account-no = Nein, ich habe nicht angerufen
+account-deny-late = Das war ich nicht
 account-vouch-text = Sagen Sie nur Ja, wenn Sie gerade selbst gesprochen haben, von Angesicht zu Angesicht oder unter einer Nummer, die Sie kennen.
 account-vouch-yes = Ja, wir haben gesprochen
 account-vouch-no = Nein

@@ -754,6 +754,7 @@ case-missing-beyond = The person’s own session alone is not enough here: add a
 case-risk-privileged = This person has power in the organisation: it takes more, and a second person.
 case-risk-internet = It was asked for on the internet: it takes more.
 case-risk-frozen = A reset of theirs was reported as not theirs: it takes more.
+case-risk-denied = They said “No, I did not call” lately: what opens something takes two people.
 case-worth = { $n ->
     [one] { $n } point
    *[other] { $n } points
@@ -806,6 +807,7 @@ case-read-now = What is waiting now
 case-changed = This case has changed since you opened it.
 case-changed-link = Review it
 case-said-c-changed = Nothing was done: the case changed after you opened the page. Compare, then decide.
+case-said-c-paused = Nothing was done: resets are paused, and passes with them.
 case-said-c-duties = Nothing was done: you have another part in this decision, or would have two. Someone else must do this.
 case-override-title = Go on without enough verification
 case-override-reason = Why
@@ -885,6 +887,7 @@ account-did-you-call-text = If you did not, or if somebody else told you to come
 account-words = Pick the three words that the helpdesk said
 account-yes = Yes, it is me
 account-no = No, I did not call
+account-deny-late = That was not me
 account-vouch-text = Say yes only if you spoke with them yourself just now, face to face or by a number that you know.
 account-vouch-yes = Yes, I spoke with them
 account-vouch-no = No

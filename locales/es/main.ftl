@@ -813,6 +813,7 @@ case-missing-beyond = La sesión de la persona sola no basta aquí: añada otra 
 case-risk-privileged = Esta persona tiene poder en la organización: hace falta más, y una segunda persona.
 case-risk-internet = Se pidió por internet: hace falta más.
 case-risk-frozen = Un restablecimiento suyo se denunció como ajeno: hace falta más.
+case-risk-denied = La persona dijo hace poco «No, no llamé»: lo que abre un acceso necesita dos personas.
 case-worth = { $n ->
     [one] { $n } punto
    *[other] { $n } puntos
@@ -865,6 +866,7 @@ case-read-now = Lo que espera ahora
 case-changed = Este caso ha cambiado desde que lo abrió.
 case-changed-link = Revisarlo
 case-said-c-changed = No se hizo nada: el caso cambió después de abrir la página. Compare y luego decida.
+case-said-c-paused = No se hizo nada: los restablecimientos están en pausa, y los pases también.
 case-said-c-duties = No se hizo nada: usted tiene otro papel en esta decisión o tendría dos. Debe hacerlo otra persona.
 case-override-title = Seguir sin verificación suficiente
 case-override-reason = Por qué
@@ -944,6 +946,7 @@ account-did-you-call-text = Si no, o si otra persona le dijo que viniera aquí, 
 account-words = Elija las tres palabras que dijo el servicio de asistencia
 account-yes = Sí, soy yo
 account-no = No, no llamé
+account-deny-late = No fui yo
 account-vouch-text = Diga que sí solo si acaba de hablar usted con esa persona, cara a cara o en un número que conoce.
 account-vouch-yes = Sí, hablamos
 account-vouch-no = No

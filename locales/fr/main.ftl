@@ -820,6 +820,7 @@ case-missing-beyond = La session de la personne seule ne suffit pas ici : ajoute
 case-risk-privileged = Cette personne a du pouvoir dans l’organisation : il faut davantage, et une deuxième personne.
 case-risk-internet = La demande vient d’internet : il faut davantage.
 case-risk-frozen = Une réinitialisation a été signalée comme n’étant pas la sienne : il faut davantage.
+case-risk-denied = La personne a dit récemment « Non, je n’ai pas appelé » : ce qui ouvre un accès demande deux personnes.
 case-worth = { $n ->
     [one] { $n } point
    *[other] { $n } points
@@ -872,6 +873,7 @@ case-read-now = Ce qui attend maintenant
 case-changed = Ce dossier a changé depuis que vous l’avez ouvert.
 case-changed-link = Le revoir
 case-said-c-changed = Rien n’a été fait : le dossier a changé après l’ouverture de la page. Comparez, puis décidez.
+case-said-c-paused = Rien n’a été fait : les réinitialisations sont suspendues, et les passes aussi.
 case-said-c-duties = Rien n’a été fait : vous avez un autre rôle dans cette décision, ou en auriez deux. Quelqu’un d’autre doit le faire.
 case-override-title = Continuer sans vérification suffisante
 case-override-reason = Pourquoi
@@ -951,6 +953,7 @@ account-did-you-call-text = Sinon, ou si quelqu’un d’autre vous a envoyé ic
 account-words = Choisissez les trois mots que l’assistance a dits
 account-yes = Oui, c’est moi
 account-no = Non, je n’ai pas appelé
+account-deny-late = Ce n’était pas moi
 account-vouch-text = Ne dites oui que si vous venez de lui parler vous-même, face à face ou à un numéro que vous connaissez.
 account-vouch-yes = Oui, nous nous sommes parlé
 account-vouch-no = Non

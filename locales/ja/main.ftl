@@ -794,6 +794,7 @@ case-missing-beyond = ここでは本人のセッションだけでは足りま�
 case-risk-privileged = この人は組織内で権限を持っています。より多くの確認と 2 人目が必要です。
 case-risk-internet = インターネットから依頼されました。より多くの確認が必要です。
 case-risk-frozen = 本人のものではないと報告されたリセットがあります。より多くの確認が必要です。
+case-risk-denied = 本人が最近「いいえ、電話していません」と答えました。アクセスを開く操作には二人が必要です。
 case-worth = { $n ->
    *[other] { $n } 点
 }
@@ -845,6 +846,7 @@ case-read-now = 今待っている内容
 case-changed = 開いた後にこの案件が変わりました。
 case-changed-link = 確認する
 case-said-c-changed = 何も行われませんでした：ページを開いた後に案件が変わりました。比べてから決めてください。
+case-said-c-paused = 何も行われませんでした：リセットは一時停止中で、パスも発行されません。
 case-said-c-duties = 何も行われませんでした：この決定で別の役割があるか、二つ持つことになります。別の人が行ってください。
 case-override-title = 十分な確認なしで進める
 case-override-reason = 理由
@@ -924,6 +926,7 @@ account-did-you-call-text = かけていない場合や、ほかの人にここ�
 account-words = ヘルプデスクが言った 3 つの単語を選んでください
 account-yes = はい、本人です
 account-no = いいえ、電話していません
+account-deny-late = 自分ではありません
 account-vouch-text = たった今、対面または知っている番号でご自身が話した場合だけ「はい」と答えてください。
 account-vouch-yes = はい、話しました
 account-vouch-no = いいえ

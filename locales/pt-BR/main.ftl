@@ -813,6 +813,7 @@ case-missing-beyond = A sessão da pessoa sozinha não basta aqui: use mais uma 
 case-risk-privileged = Esta pessoa tem poder na organização: é preciso mais, e uma segunda pessoa.
 case-risk-internet = Foi pedido pela internet: é preciso mais.
 case-risk-frozen = Uma redefinição foi avisada como não sendo dela: é preciso mais.
+case-risk-denied = A pessoa disse há pouco “Não, eu não liguei”: o que abre um acesso precisa de duas pessoas.
 case-worth = { $n ->
     [one] { $n } ponto
    *[other] { $n } pontos
@@ -865,6 +866,7 @@ case-read-now = O que aguarda agora
 case-changed = Este caso mudou desde que você o abriu.
 case-changed-link = Revisar
 case-said-c-changed = Nada foi feito: o caso mudou depois que você abriu a página. Compare e depois decida.
+case-said-c-paused = Nada foi feito: as redefinições estão pausadas, e os passes também.
 case-said-c-duties = Nada foi feito: você tem outro papel nesta decisão, ou teria dois. Outra pessoa precisa fazer isto.
 case-override-title = Continuar sem verificação suficiente
 case-override-reason = Por quê
@@ -944,6 +946,7 @@ account-did-you-call-text = Se não ligou, ou se outra pessoa mandou você vir a
 account-words = Escolha as três palavras que a central disse
 account-yes = Sim, sou eu
 account-no = Não, eu não liguei
+account-deny-late = Não fui eu
 account-vouch-text = Só diga sim se você acabou de falar com a pessoa, cara a cara ou por um número que conhece.
 account-vouch-yes = Sim, nós falamos
 account-vouch-no = Não

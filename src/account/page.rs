@@ -10,14 +10,15 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::case_view::{CaseNotice, ExecutionItem, action_text, build_execution_item};
 use super::pass_page::render_pass;
+use crate::base::{PersonKey, TimestampExt as _};
 use crate::cases::{
-    self, CallCheckWords, CaseError, CaseRefusal, ReplyOutcome, SubmittedReply, VerificationMethod, VerificationReply,
-    VerificationRequest,
+    self, CallCheckWords, CaseError, CaseRefusal, DENIAL_LIFETIME, ReplyOutcome, SubmittedReply, VerificationMethod,
+    VerificationReply, VerificationRequest,
 };
 use crate::signin::{LoginSession, SignedInPerson};
 use crate::state::AppState;
@@ -45,6 +46,9 @@ struct WaitingPassItem {
 
 /// A verification request that was answered or has expired.
 struct PastRequestItem {
+    id: String,
+    /// The person can still say No.
+    can_deny: bool,
     agent: String,
     action: String,
     state_text: String,
@@ -132,7 +136,7 @@ pub(crate) async fn show_account(
         past_requests: asked
             .iter()
             .filter(|check| !check.is_open(now))
-            .map(|check| build_past_request(&ctx, check))
+            .map(|check| build_past_request(&ctx, check, login.key, now))
             .collect(),
         executions: cases::load_executions_of_person(&app.db, login.key)
             .await?
@@ -176,8 +180,18 @@ fn build_open_request(app: &AppState, ctx: &PageContext, check: &VerificationReq
     Some(OpenRequestItem { id: check.id.clone(), method: check.method.as_str(), title, action, words })
 }
 
-fn build_past_request(ctx: &PageContext, check: &VerificationRequest) -> PastRequestItem {
+fn build_past_request(
+    ctx: &PageContext,
+    check: &VerificationRequest,
+    me: PersonKey,
+    now: Timestamp,
+) -> PastRequestItem {
+    let is_recent = now < check.asked_at.later(DENIAL_LIFETIME);
+    // A manager's No ends only their own vouching, so it is no use later.
+    let is_mine = check.recipient == me && check.method != VerificationMethod::Manager;
     PastRequestItem {
+        id: check.id.clone(),
+        can_deny: is_mine && is_recent && check.reply != Some(VerificationReply::Refused),
         agent: check.agent_name.clone(),
         action: action_text(ctx, check.action),
         state_text: ctx.t(&format!("case-check-{}", check.reply.map_or("over", VerificationReply::as_str))),

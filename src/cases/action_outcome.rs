@@ -70,6 +70,16 @@ impl CaseActionOutcome {
     }
 }
 
+/// Outcome of a submitted reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReplyOutcome {
+    Confirmed,
+    Wrong,
+    Refused,
+    /// The request was already answered or has expired.
+    Closed,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 //! Pure functions. A case starts open. Retention also closes an open case (`store/retention.rs`), in one statement for
 //! all old cases.
 //!
-//! - A locked or closed case never changes its state.
+//! - A locked case never changes its state. A closed one changes only by the No of its person.
 
 /// Number of incorrect replies after which a case is locked.
 const MAX_FAILED_REPLIES: i64 = 3;
@@ -12,7 +12,7 @@ const MAX_FAILED_REPLIES: i64 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CaseState {
     Open,
-    /// The person denied a request, or too many replies failed. No further action is possible.
+    /// The person said No, or too many replies failed. No further action is possible.
     Locked,
     Closed,
 }
@@ -26,8 +26,8 @@ pub(crate) enum CaseEvent {
     ReplyWrong {
         failures: i64,
     },
-    /// The recipient denied a verification request.
-    ReplyRefused,
+    /// The person of the case said No to a request of it.
+    PersonDenied,
     ClosedByStaff,
 }
 
@@ -49,7 +49,7 @@ impl CaseState {
     /// Returns the state after an event, or `None` if the event changes nothing.
     pub(crate) fn after_event(self, event: CaseEvent) -> Option<Self> {
         match (self, event) {
-            (Self::Open, CaseEvent::ReplyRefused) => Some(Self::Locked),
+            (Self::Open | Self::Closed, CaseEvent::PersonDenied) => Some(Self::Locked),
             (Self::Open, CaseEvent::ReplyWrong { failures }) if failures >= MAX_FAILED_REPLIES => Some(Self::Locked),
             (Self::Open, CaseEvent::ClosedByStaff) => Some(Self::Closed),
             _ => None,
@@ -67,18 +67,19 @@ mod tests {
         prop_oneof![
             Just(CaseEvent::ReplyConfirmed),
             (0..6i64).prop_map(|failures| CaseEvent::ReplyWrong { failures }),
-            Just(CaseEvent::ReplyRefused),
+            Just(CaseEvent::PersonDenied),
             Just(CaseEvent::ClosedByStaff),
         ]
     }
 
     proptest! {
         #[test]
-        fn locked_or_closed_case_never_changes(events in proptest::collection::vec(any_event(), 1..30)) {
+        fn locked_case_never_changes_and_closed_only_by_a_denial(events in proptest::collection::vec(any_event(), 1..30)) {
             let mut state = CaseState::Open;
             for event in events {
                 if let Some(next) = state.after_event(event) {
-                    prop_assert_eq!(state, CaseState::Open, "moved to {:?} by {:?}", next, event);
+                    let is_denial = state == CaseState::Closed && event == CaseEvent::PersonDenied;
+                    prop_assert!(state == CaseState::Open || is_denial, "moved to {:?} by {:?}", next, event);
                     prop_assert_ne!(next, CaseState::Open);
                     state = next;
                 }
@@ -89,7 +90,8 @@ mod tests {
     #[test]
     fn denied_or_third_wrong_reply_locks_case() {
         assert_eq!(CaseState::Open.after_event(CaseEvent::ReplyConfirmed), None);
-        assert_eq!(CaseState::Open.after_event(CaseEvent::ReplyRefused), Some(CaseState::Locked));
+        assert_eq!(CaseState::Open.after_event(CaseEvent::PersonDenied), Some(CaseState::Locked));
+        assert_eq!(CaseState::Closed.after_event(CaseEvent::PersonDenied), Some(CaseState::Locked));
         assert_eq!(CaseState::Open.after_event(CaseEvent::ReplyWrong { failures: 2 }), None);
         assert_eq!(CaseState::Open.after_event(CaseEvent::ReplyWrong { failures: 3 }), Some(CaseState::Locked));
         assert_eq!(CaseState::Open.after_event(CaseEvent::ClosedByStaff), Some(CaseState::Closed));

@@ -66,6 +66,8 @@ pub(crate) enum CaseRefusal {
     PassNotAccepted,
     /// The configuration of the portal, the directory or the tenant does not support it.
     NotPossible,
+    /// All resets are paused, and passes with them.
+    Paused,
     /// The operator is unavailable now. No verification was used up.
     OperatorUnavailable,
     /// Microsoft protects this account from the acting account, or it is the operator's own account.
@@ -77,7 +79,7 @@ pub(crate) enum CaseRefusal {
 }
 
 impl CaseRefusal {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::NotOpen,
         Self::PersonUnknown,
         Self::AboutYourself,
@@ -97,6 +99,7 @@ impl CaseRefusal {
         Self::DutiesConflict,
         Self::PassNotAccepted,
         Self::NotPossible,
+        Self::Paused,
         Self::OperatorUnavailable,
         Self::AccountProtected,
         Self::AgentRoleMissing,
@@ -124,6 +127,7 @@ impl CaseRefusal {
             Self::DutiesConflict => "C-DUTIES",
             Self::PassNotAccepted => "C-PASS-NOT-TAKEN",
             Self::NotPossible => "C-NOT-POSSIBLE",
+            Self::Paused => "C-PAUSED",
             Self::OperatorUnavailable => "C-OPERATOR",
             Self::AccountProtected => "C-PROTECTED",
             Self::AgentRoleMissing => "C-OWN-ROLE",

@@ -26,7 +26,7 @@ use crate::audit::{AuditActor, AuditedTransaction};
 use crate::base::{PersonKey, TimestampExt as _};
 use crate::config::ActAs;
 use crate::directory::DirectoryProbe;
-use crate::eligibility;
+use crate::eligibility::{self, ResetPause};
 use crate::entra::{ActingIdentity, TemporaryAccessPass};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -81,6 +81,9 @@ pub(crate) async fn prepare_execution(
     if case.action == CaseAction::UnlockAccount && !app.directory.as_ref().is_some_and(DirectoryProbe::can_unlock) {
         return Err(CaseRefusal::NotPossible.into());
     }
+    if case.action == CaseAction::IssuePass {
+        check_not_paused(app).await?;
+    }
     if needs_agent_token(app, case.action, viewer) {
         check_agent_permission(app, staff.key, &person).await?;
     } else {
@@ -90,6 +93,14 @@ pub(crate) async fn prepare_execution(
     let approved_decision = find_approved(&status, staff, viewer);
     let is_viewer_agent = viewer.viewing_object(staff.key.object) == Some(staff.key.object);
     Ok(PreparedExecution { status, person, viewer, is_viewer_agent, approved_decision })
+}
+
+/// Refuses while all resets are paused: a pass is another way to a new password.
+async fn check_not_paused(app: &AppState) -> Result<(), CaseError> {
+    match ResetPause::new(app.db.clone()).load_pause_reason().await? {
+        Some(_) => Err(CaseRefusal::Paused.into()),
+        None => Ok(()),
+    }
 }
 
 /// Returns the agent's own approved decision, if it names who is to see the pass and the risk has not increased since.
@@ -138,7 +149,7 @@ pub(crate) async fn execute_action(
         .with_detail("digest", basis.digest.clone());
     transaction.record_event(started.with_detail("approved", basis.approval.is_some()));
     let actor = staff.audit_actor();
-    let work = ExecutionContext { actor, execution_id: &id, case: &held, person: &person, identity };
+    let work = ExecutionContext { actor, execution_id: &id, case: &held, person: &person, identity, started_at: now };
     let done = apply_in_database(app, &mut transaction, &work).await?;
     transaction.commit().await?;
     match (done, viewer) {
@@ -194,7 +205,7 @@ pub(crate) async fn resume_execution(
     let person = PersonSnapshot::new(app, held.person.ok_or(CaseRefusal::PersonUnknown)?);
     let held = HelpdeskCase { action, ..held };
     let actor = staff.audit_actor();
-    let work = ExecutionContext { actor, execution_id, case: &held, person: &person, identity };
+    let work = ExecutionContext { actor, execution_id, case: &held, person: &person, identity, started_at: app.now() };
     match apply_at_microsoft(app, &work).await? {
         // Allows one step-up sign-in, because repeated claims challenges could loop without end.
         ExecutionResult::StepUpRequired { .. } => {
@@ -217,11 +228,12 @@ pub(crate) async fn claim_pass(
     let waiting = store::load_waiting_passes(&app.db, manager.object, waiting_pass_cutoff(app)).await?;
     let Some(waiting) = waiting.into_iter().find(|pass| pass.execution_id == execution_id) else { return Ok(None) };
     let person = PersonSnapshot::new(app, waiting.person);
+    check_not_paused(app).await?;
     check_operator_permission(app, CaseAction::IssuePass, &person).await?;
     // The execution is for a pass. The case's action may have changed since, and nothing was verified for the new one.
     let case = HelpdeskCase { action: CaseAction::IssuePass, ..load_case(app, &waiting.reference.to_string()).await? };
     let (actor, identity) = (AuditActor::Person(manager), ActingIdentity::Operator);
-    let work = ExecutionContext { actor, execution_id, case: &case, person: &person, identity };
+    let work = ExecutionContext { actor, execution_id, case: &case, person: &person, identity, started_at: app.now() };
     // The status changes first, so that only one of two simultaneous requests creates a pass.
     if !work.record_event(app, ExecutionEvent::Resumed, "").await? {
         return Ok(None);

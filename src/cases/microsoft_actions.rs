@@ -2,11 +2,13 @@
 //!
 //! - A Temporary Access Pass is created only if the person and their manager can be notified.
 
+use jiff::Timestamp;
+
 use super::action_outcome::CaseActionOutcome;
 use super::case_events::with_case;
 use super::error::CaseError;
 use super::execution_state::ExecutionEvent;
-use super::pass_monitor::{fetch_audience, watch_new_pass};
+use super::pass_monitor::{fetch_audience, watch_new_pass, withdraw_passes};
 use super::person_snapshot::PersonSnapshot;
 use super::policy::CaseAction;
 use super::store::{self, HelpdeskCase};
@@ -39,6 +41,8 @@ pub(super) struct ExecutionContext<'a> {
     pub(super) case: &'a HelpdeskCase,
     pub(super) person: &'a PersonSnapshot,
     pub(super) identity: ActingIdentity<'a>,
+    /// A No of the person after this time counts for what is being created.
+    pub(super) started_at: Timestamp,
 }
 
 impl ExecutionContext<'_> {
@@ -133,7 +137,15 @@ async fn create_pass(app: &AppState, work: &ExecutionContext<'_>) -> Result<Exec
             let mut transaction = app.audit_log.begin().await?;
             work.record_event_in(app, &mut transaction, ExecutionEvent::Succeeded, &pass.id).await?;
             watch_new_pass(app, &mut transaction, (work.execution_id, work.case), &pass, &audience).await?;
+            let is_denied = store::has_denied_since(transaction.tx(), work.person.key, work.started_at).await?;
+            if is_denied {
+                store::request_withdrawal_of(transaction.tx(), work.execution_id, app.now()).await?;
+            }
             transaction.commit().await?;
+            if is_denied {
+                withdraw_passes(app).await?;
+                return Ok(ExecutionResult::Done(CaseActionOutcome::ExecutionFailed));
+            }
             Ok(ExecutionResult::Pass(pass))
         }
         Err(OperatorError::Challenged(challenge)) => await_step_up(app, work, challenge).await,

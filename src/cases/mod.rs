@@ -13,6 +13,7 @@ mod case_access;
 mod case_events;
 mod case_state;
 mod decision;
+mod denial;
 mod digest;
 mod duties;
 mod error;
@@ -29,12 +30,13 @@ mod status;
 mod store;
 mod verification;
 
-pub(crate) use action_outcome::CaseActionOutcome;
+pub(crate) use action_outcome::{CaseActionOutcome, ReplyOutcome};
 pub(crate) use call_check::CallCheckWords;
 pub(crate) use case_access::load_case;
 pub(crate) use case_events::record_refusal;
 pub(crate) use case_state::CaseState;
 pub(crate) use decision::{SeenDecision, SeenStatus, approve_decision, request_approval, request_override};
+pub(crate) use denial::DENIAL_LIFETIME;
 pub(crate) use error::{CaseError, CaseRefusal, CaseResult};
 pub(crate) use execution::{
     claim_pass, execute_action, needs_agent_token, prepare_execution, resume_execution, waiting_pass_cutoff,
@@ -56,4 +58,4 @@ pub(crate) use store::{
     load_cases_of_person, load_cases_of_reset, load_decisions, load_evidence, load_executions,
     load_executions_of_person, load_notes, load_request_to, load_requests, load_requests_to, load_waiting_passes,
 };
-pub(crate) use verification::{ReplyOutcome, SubmittedReply, record_attestation, record_reply, request_verification};
+pub(crate) use verification::{SubmittedReply, record_attestation, record_reply, request_verification};

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::case_events::with_case;
+use super::case_events::{raise_helpdesk_alert, with_case};
 use super::error::CaseError;
 use super::person_snapshot::PersonSnapshot;
 use super::store::{self, HelpdeskCase, PassWatch};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
 use crate::base::{ObjectId, TimestampExt as _, run_every};
-use crate::entra::{OperatorError, PassStatus, TemporaryAccessPass};
+use crate::eligibility;
+use crate::entra::{ActingIdentity, OperatorError, PassStatus, TemporaryAccessPass};
 use crate::notify::{PassAudience, PassEvent};
 use crate::people::{MethodRegistrationReader, PeopleService, fetch_method_registrations};
 use crate::state::AppState;
@@ -84,6 +85,7 @@ async fn run_once(app: &AppState) -> Result<(), StoreError> {
     if !acquire_lease(&app.db, "passes", &app.instance_id, now).await? {
         return Ok(());
     }
+    withdraw_passes(app).await?;
     let since = now.earlier(METHOD_WATCH_DURATION);
     let watches = store::load_watches(&app.db, since).await?;
     let Some(first) = watches.iter().map(|watch| watch.created_at).min() else { return Ok(()) };
@@ -95,6 +97,55 @@ async fn run_once(app: &AppState) -> Result<(), StoreError> {
         }
         check_new_method(app, watch, &registered).await?;
     }
+    Ok(())
+}
+
+/// Deletes the passes that must not be used at Microsoft. What fails is tried again in the next round.
+///
+/// A pass that was used already cannot be taken back: the person's resets are put on hold, and their sessions end.
+pub(super) async fn withdraw_passes(app: &AppState) -> Result<(), StoreError> {
+    for watch in store::load_withdrawals(&app.db).await? {
+        let object = watch.person.object;
+        let is_used = match app.entra.operator.fetch_pass_status(object, &watch.pass_id).await {
+            Ok(status) => status == PassStatus::Used,
+            // Deleting it answers more.
+            Err(_) => watch.used_at.is_some(),
+        };
+        let done = if is_used {
+            app.entra.operator.revoke_sessions(object, ActingIdentity::Operator).await
+        } else {
+            app.entra.operator.delete_pass(object, &watch.pass_id).await
+        };
+        match done {
+            Ok(()) => record_withdrawal(app, &watch, is_used).await?,
+            Err(OperatorError::Store(error)) => return Err(error),
+            Err(error) => {
+                tracing::warn!(error = ?error, "Temporary Access Pass withdrawal failed: retrying");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Records that a pass can no longer be used, or that its use was answered by a hold and by ending all sessions.
+async fn record_withdrawal(app: &AppState, watch: &PassWatch, is_used: bool) -> Result<(), StoreError> {
+    let now = app.now();
+    let mut transaction = app.audit_log.begin().await?;
+    let case = store::mark_changed(transaction.tx(), watch.case, now).await?;
+    if !store::mark_withdrawn(transaction.tx(), &watch.execution_id, now).await? {
+        return Ok(());
+    }
+    if is_used {
+        eligibility::place_hold_by_staff(&mut transaction, watch.person, AuditActor::Portal, now).await?;
+    }
+    let event = AuditEvent::new("pass.withdrawn", AuditActor::Portal).with_detail("used", is_used);
+    transaction.record_event(with_case(event, &case));
+    transaction.commit().await?;
+    if is_used {
+        app.sessions.end_sessions_of(watch.person).await?;
+        raise_helpdesk_alert(app, "pass_used_after_denial", &case);
+    }
+    tracing::info!(case.reference = %case.reference, used = is_used, "Temporary Access Pass withdrawn");
     Ok(())
 }
 

@@ -94,6 +94,7 @@ impl VerificationMethod {
 }
 
 /// Risk factors of a case. Each one increases the required points.
+#[expect(clippy::struct_excessive_bools, reason = "each factor stands for itself")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CaseRisk {
     pub(crate) privileged: bool,
@@ -101,19 +102,31 @@ pub(crate) struct CaseRisk {
     pub(crate) from_internet: bool,
     /// The person's resets are on hold, for example after a reset that they reported as not requested.
     pub(crate) on_hold: bool,
+    /// The person said No to a question of the helpdesk within `helpdesk.denial_hours`.
+    pub(crate) denied: bool,
 }
 
 impl CaseRisk {
     /// Returns the names of the factors, as the table stores them.
     pub(crate) fn to_names(self) -> String {
-        let factors = [(self.privileged, "privileged"), (self.from_internet, "internet"), (self.on_hold, "hold")];
+        let factors = [
+            (self.privileged, "privileged"),
+            (self.from_internet, "internet"),
+            (self.on_hold, "hold"),
+            (self.denied, "denied"),
+        ];
         factors.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect::<Vec<_>>().join(" ")
     }
 
     /// Reads the names of [`CaseRisk::to_names`].
     pub(crate) fn from_names(names: &str) -> Self {
         let has = |name: &str| names.split(' ').any(|part| part == name);
-        Self { privileged: has("privileged"), from_internet: has("internet"), on_hold: has("hold") }
+        Self {
+            privileged: has("privileged"),
+            from_internet: has("internet"),
+            on_hold: has("hold"),
+            denied: has("denied"),
+        }
     }
 }
 
@@ -150,7 +163,8 @@ impl VerificationRequirements {
             + raise(frozen, raises.frozen);
         Self {
             points,
-            two_people: risk.privileged,
+            // After a No, what opens something takes two people. What protects the person never takes more.
+            two_people: risk.privileged || (risk.denied && action != CaseAction::RevokeSessions),
             beyond_own_session: risk.privileged || action == CaseAction::IssuePass,
         }
     }
@@ -309,7 +323,7 @@ mod tests {
         VerificationRequirements::for_action(action, risk, &ActionThresholds::default(), &ThresholdIncreases::default())
     }
 
-    const NO_RISK: CaseRisk = CaseRisk { privileged: false, from_internet: false, on_hold: false };
+    const NO_RISK: CaseRisk = CaseRisk { privileged: false, from_internet: false, on_hold: false, denied: false };
     const PRIVILEGED_RISK: CaseRisk = CaseRisk { privileged: true, ..NO_RISK };
 
     #[test]
@@ -392,17 +406,25 @@ mod tests {
         assert_eq!(requirements_for(CaseAction::AllowReset, NO_RISK).points, 2);
         assert_eq!(requirements_for(CaseAction::AllowReset, CaseRisk { from_internet: true, ..NO_RISK }).points, 3);
         assert_eq!(
-            requirements_for(CaseAction::AllowReset, CaseRisk { privileged: true, from_internet: true, on_hold: true })
-                .points,
+            requirements_for(
+                CaseAction::AllowReset,
+                CaseRisk { privileged: true, from_internet: true, on_hold: true, denied: false }
+            )
+            .points,
             5
         );
         assert!(requirements_for(CaseAction::RevokeSessions, PRIVILEGED_RISK).two_people);
+        for action in CaseAction::ALL {
+            let needs = requirements_for(action, CaseRisk { denied: true, ..NO_RISK });
+            assert_eq!(needs.two_people, action != CaseAction::RevokeSessions, "{action:?} after a No");
+        }
     }
 
     #[test]
     fn risk_names_are_read_back() {
-        for n in 0..8 {
-            let risk = CaseRisk { privileged: n & 1 > 0, from_internet: n & 2 > 0, on_hold: n & 4 > 0 };
+        for n in 0..16 {
+            let risk =
+                CaseRisk { privileged: n & 1 > 0, from_internet: n & 2 > 0, on_hold: n & 4 > 0, denied: n & 8 > 0 };
             assert_eq!(CaseRisk::from_names(&risk.to_names()), risk);
         }
     }

@@ -1,5 +1,6 @@
 //! Verification status of a case: its risk, the requirements, and what is still missing.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::digest::digest_json;
@@ -9,7 +10,7 @@ use super::participants::StaffActor;
 use super::person_snapshot::PersonSnapshot;
 use super::policy::{CallerVerification, CaseRisk, MissingVerification, VerificationRequirements, select_sufficient};
 use super::store::{self, CaseOrigin, HelpdeskCase, RecordedDecision};
-use crate::base::PersonKey;
+use crate::base::{PersonKey, TimestampExt as _};
 use crate::eligibility;
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -86,11 +87,19 @@ async fn load_status_with_risk(
     let desk = &app.config.helpdesk;
     let needs = VerificationRequirements::for_action(case.action, risk, &desk.thresholds, &desk.raises);
     let now = app.now();
+    // Nothing from before a No of the person counts any more, in any of their cases.
+    let denied_at = store::load_last_denial(&app.db, person).await?;
+    let is_valid = |at: Timestamp, until: Timestamp| now < until && denied_at.is_none_or(|denied| at > denied);
     let all = store::load_unused_verifications(&app.db, case.id).await?;
-    let good: Vec<CallerVerification> =
-        all.into_iter().filter(|(action, one)| *action == case.action && now < one.until).map(|(_, one)| one).collect();
+    let good: Vec<CallerVerification> = all
+        .into_iter()
+        .filter(|(action, one)| *action == case.action && is_valid(one.at, one.until))
+        .map(|(_, one)| one)
+        .collect();
     let decisions = store::load_decisions(&app.db, case.id).await?;
-    let decision = decisions.into_iter().find(|c| c.decision.action == case.action && c.is_usable(now));
+    let decision = decisions
+        .into_iter()
+        .find(|c| c.decision.action == case.action && c.is_usable(now) && is_valid(c.decision.at, c.decision.until));
     let missing = select_sufficient(needs, &good, &own_duties(person, staff)).err();
     Ok(CaseStatus { risk, requirements: needs, verifications: good, missing, decision })
 }
@@ -101,7 +110,14 @@ async fn assess_risk(app: &AppState, case: &HelpdeskCase, person: &PersonSnapsho
         privileged: person.is_privileged().await?,
         from_internet: case.origin == CaseOrigin::Internet,
         on_hold: eligibility::is_on_hold(&app.db, person.key).await?,
+        denied: has_denied_recently(app, person.key).await?,
     })
+}
+
+/// Returns whether the person said No to a question of the helpdesk within the configured time.
+async fn has_denied_recently(app: &AppState, person: PersonKey) -> Result<bool, StoreError> {
+    let since = app.now().earlier(SignedDuration::from_hours(app.config.helpdesk.denial_hours));
+    Ok(store::load_last_denial(&app.db, person).await?.is_some_and(|at| at > since))
 }
 
 /// Returns the case's person after checking that they are identified and are not the staff member.

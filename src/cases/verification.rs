@@ -1,15 +1,16 @@
 //! Verification of a caller: requests that the person or their manager signs in to answer, and an agent's attestations.
 //!
 //! - A reply counts once, and only while the request and its case are open.
-//! - A denied request, or 3 incorrect replies, locks the case and raises a helpdesk alert.
+//! - The person's No (`denial`), or 3 incorrect replies, locks the case and raises a helpdesk alert.
 
 use jiff::SignedDuration;
 
-use super::action_outcome::CaseActionOutcome;
+use super::action_outcome::{CaseActionOutcome, ReplyOutcome};
 use super::call_check::CallCheckWords;
 use super::case_access::lock_open_case;
 use super::case_events::{case_event, raise_helpdesk_alert, with_case};
 use super::case_state::CaseEvent;
+use super::denial::record_denial;
 use super::error::{CaseError, CaseRefusal, CaseResult};
 use super::participants::StaffActor;
 use super::person_snapshot::PersonSnapshot;
@@ -170,23 +171,17 @@ pub(crate) enum SubmittedReply {
     No,
 }
 
-/// Outcome of a submitted reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReplyOutcome {
-    Confirmed,
-    Wrong,
-    Refused,
-    /// The request was already answered or has expired.
-    Closed,
-}
-
 /// Records a reply. It counts once, and only while the request and its case are open.
 pub(crate) async fn record_reply(
     app: &AppState,
     request: &VerificationRequest,
     submitted: &SubmittedReply,
 ) -> Result<ReplyOutcome, CaseError> {
-    let Some(reply) = evaluate_reply(app, request, submitted) else { return Ok(ReplyOutcome::Closed) };
+    let reply = match submitted {
+        SubmittedReply::No => return record_denial(app, request).await,
+        SubmittedReply::Yes(picked) => evaluate_reply(app, request, picked),
+    };
+    let Some(reply) = reply else { return Ok(ReplyOutcome::Closed) };
     let mut transaction = app.audit_log.begin().await?;
     let Some(held) = store::lock_if_open(transaction.tx(), request.case, app.now()).await? else {
         return Ok(ReplyOutcome::Closed);
@@ -220,22 +215,10 @@ pub(crate) async fn record_reply(
 /// Compares the submitted reply with the request.
 ///
 /// Returns `None` without the sealing key of a call check: the request cannot be answered, so it counts as closed.
-fn evaluate_reply(
-    app: &AppState,
-    request: &VerificationRequest,
-    submitted: &SubmittedReply,
-) -> Option<VerificationReply> {
-    Some(match submitted {
-        SubmittedReply::No => VerificationReply::Refused,
-        SubmittedReply::Yes(picked) if request.method == VerificationMethod::CallCheck => {
-            if CallCheckWords::open(&app.sealer, request).ok()?.match_spoken(picked) {
-                VerificationReply::Confirmed
-            } else {
-                VerificationReply::Wrong
-            }
-        }
-        SubmittedReply::Yes(_) => VerificationReply::Confirmed,
-    })
+fn evaluate_reply(app: &AppState, request: &VerificationRequest, picked: &[String]) -> Option<VerificationReply> {
+    let is_right = request.method != VerificationMethod::CallCheck
+        || CallCheckWords::open(&app.sealer, request).ok()?.match_spoken(picked);
+    Some(if is_right { VerificationReply::Confirmed } else { VerificationReply::Wrong })
 }
 
 /// Stores what a reply means for the locked case, and returns the event for the case's state.
@@ -257,6 +240,7 @@ async fn apply_reply(
             store::apply_change(transaction.tx(), held.id, &CaseChange::FailedReply).await?;
             Ok(CaseEvent::ReplyWrong { failures: held.failures + 1 })
         }
-        VerificationReply::Refused => Ok(CaseEvent::ReplyRefused),
+        // A denial has its own way (`denial`).
+        VerificationReply::Refused => Ok(CaseEvent::PersonDenied),
     }
 }

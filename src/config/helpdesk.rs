@@ -32,6 +32,8 @@ pub struct HelpdeskConfig {
     pub verification_seconds: i64,
     /// Time for which an approval is valid, in seconds.
     pub approval_seconds: i64,
+    /// Time after a person's No in which what opens something for them takes two people, in hours.
+    pub denial_hours: i64,
     /// Staff minutes that a reset by phone takes, for "time saved" in the insights. 0 hides it.
     pub minutes_per_reset: i64,
     /// Thresholds of the security alerts.
@@ -52,6 +54,7 @@ impl Default for HelpdeskConfig {
             raises: ThresholdIncreases::default(),
             verification_seconds: 1_800,
             approval_seconds: 1_800,
+            denial_hours: 24,
             minutes_per_reset: 0,
             alarms: AlertConfig::default(),
         }

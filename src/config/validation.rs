@@ -39,6 +39,7 @@ pub(super) fn validate_config(config: &Config) -> Result<(), ConfigError> {
         ("helpdesk.phone_settle_days", config.helpdesk.phone_settle_days),
         ("helpdesk.verification_seconds", config.helpdesk.verification_seconds),
         ("helpdesk.approval_seconds", config.helpdesk.approval_seconds),
+        ("helpdesk.denial_hours", config.helpdesk.denial_hours),
         ("reset.time_limit_seconds", config.reset.time_limit_seconds),
         ("reset.line_limit_seconds", config.reset.line_limit_seconds),
         ("reset.per_person_hour", config.reset.per_person_hour),

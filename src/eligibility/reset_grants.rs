@@ -21,6 +21,14 @@ pub(crate) async fn insert_reset_grant(
     Ok(())
 }
 
+/// Ends the person's unused grants now. Returns their number.
+pub(crate) async fn cancel_reset_grants(tx: &mut Tx, person: PersonKey, now: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str =
+        "UPDATE grants SET until = $3 WHERE tenant = $1 AND object = $2 AND until > $3 AND reset_id IS NULL";
+    let (tenant, object, now) = (person.tenant.to_string(), person.object.to_string(), now.as_millisecond());
+    Ok(exec_tx!(tx, SQL, &tenant, &object, now)?)
+}
+
 /// Returns whether the person has an unused grant that has not expired.
 pub(super) async fn has_reset_grant(db: &Db, person: PersonKey, now: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str =

@@ -119,6 +119,12 @@ impl RunningEmulator {
         Some((operation.last_action_at, asked.map(|c| c.at).collect()))
     }
 
+    /// Returns whether Entra holds a Temporary Access Pass of this person, used or not.
+    #[must_use]
+    pub fn has_pass(&self, upn: &str) -> bool {
+        self.tenant.lock_state().find_account(upn).is_some_and(|account| account.pass.is_some())
+    }
+
     /// Returns whether this is the person's current password in the in-memory directory. Returns `None` for an account
     /// that is not in it and with a real directory.
     #[must_use]

@@ -6,6 +6,7 @@
 mod cases;
 mod column_types;
 mod decisions;
+mod denials;
 mod executions;
 mod pass_watches;
 mod requests;
@@ -26,10 +27,16 @@ pub(super) use decisions::{
     NewApproval, has_attested, has_reciprocal_approval, insert_approval, insert_decision, insert_verification,
     load_duties, load_unused_verifications,
 };
+pub(super) use denials::{
+    has_denied_since, insert_denial, load_last_denial, mark_denied, mark_withdrawn, request_withdrawal,
+    request_withdrawal_of, withdraw_waiting_executions,
+};
 pub(crate) use executions::ExecutionViewer;
 pub(crate) use executions::{ActionExecution, load_executions, load_executions_of_person, load_waiting_passes};
 pub(super) use executions::{NewExecution, insert_execution, set_execution_status};
-pub(super) use pass_watches::{PassWatch, insert_watch, load_watches, mark_method_registered, mark_used};
+pub(super) use pass_watches::{
+    PassWatch, insert_watch, load_watches, load_withdrawals, mark_method_registered, mark_used,
+};
 pub(super) use requests::{
     NewVerificationRequest, count_failures_since, has_open_request, insert_request, mark_answered,
 };

@@ -78,6 +78,14 @@ pub(crate) async fn load_watches(db: &Db, since: Timestamp) -> Result<Vec<PassWa
     Ok(rows.into_iter().map(PassWatch::from).collect())
 }
 
+/// Loads the passes that must be deleted at Microsoft and are not yet.
+pub(crate) async fn load_withdrawals(db: &Db) -> Result<Vec<PassWatch>, StoreError> {
+    const SQL: &str = "SELECT action_id, case_id, tenant, object, pass_id, made_at, ends_at, used_at, method_at, sealed
+        FROM pass_watches WHERE withdraw_at IS NOT NULL AND withdrawn_at IS NULL ORDER BY withdraw_at LIMIT 100";
+    let rows: Vec<PassWatchRow> = select_all!(db, SQL)?;
+    Ok(rows.into_iter().map(PassWatch::from).collect())
+}
+
 /// Marks a pass as used. Returns false if it is already marked.
 pub(crate) async fn mark_used(tx: &mut Tx, action: &str, at: Timestamp) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE pass_watches SET used_at = $2 WHERE action_id = $1 AND used_at IS NULL";

@@ -88,6 +88,7 @@ pub(super) fn risk_texts(ctx: &PageContext, risk: CaseRisk) -> Vec<String> {
         (risk.privileged, "case-risk-privileged"),
         (risk.from_internet, "case-risk-internet"),
         (risk.on_hold, "case-risk-frozen"),
+        (risk.denied, "case-risk-denied"),
     ]
     .into_iter()
     .filter(|(is, _)| *is)

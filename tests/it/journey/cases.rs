@@ -116,8 +116,8 @@ pub(crate) async fn complete_call_check(desk: &mut AgentCase, person: &mut HttpB
     assert_eq!(answer_request(person, "yes", &words).await, "confirmed");
 }
 
-async fn case_events(portal: &TestPortal) -> Vec<String> {
-    const SQL: &str = "SELECT event, detail FROM audit WHERE event LIKE 'case.%' OR event LIKE 'guard.%' ORDER BY seq";
+pub(crate) async fn case_events(portal: &TestPortal) -> Vec<String> {
+    const SQL: &str = "SELECT event, detail FROM audit WHERE event LIKE 'case.%' OR event LIKE 'guard.%' OR event = 'pass.withdrawn' ORDER BY seq";
     let rows: Vec<(String, String)> = if portal.database.starts_with("sqlite") {
         sqlx::query_as(SQL).fetch_all(&sqlx::SqlitePool::connect(&portal.database).await.unwrap()).await.unwrap()
     } else {

@@ -8,6 +8,7 @@ pub(crate) mod cases;
 mod causes;
 mod credentials;
 mod demo;
+mod denials;
 mod device;
 mod device_checklist;
 mod directory;
