@@ -39,8 +39,11 @@ async fn load_next_migrations() -> Result<Option<Migrator>, sqlx::migrate::Migra
     Ok(Some(next))
 }
 
-/// Maximum wait for the SQLite write lock.
+/// Maximum wait for another process that holds the SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum wait for the writer connection of this process. Those who wait get it in turn, so a long wait means a slow disk
+/// or a busy machine and no deadlock: people rather wait than read that something is not available.
+const WRITER_QUEUE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Connection pool of the configured database. Clones share it.
 #[derive(Clone, Debug)]
@@ -201,7 +204,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqliteWriter::open(options.clone(), BUSY_TIMEOUT).await?;
+        let writer = SqliteWriter::open(options.clone(), WRITER_QUEUE_TIMEOUT, BUSY_TIMEOUT).await?;
         // A file connection does not drop. Testing it before each query would cost as much as the query.
         let pool = SqlitePoolOptions::new().max_connections(8).test_before_acquire(false);
         let readers = pool.connect_with(options.pragma("query_only", "ON")).await?;

@@ -30,8 +30,10 @@ type CommitOutcome = Result<(), Arc<sqlx::Error>>;
 pub(crate) struct SqliteWriter {
     state: Arc<Mutex<WriterState>>,
     options: Arc<SqliteConnectOptions>,
-    /// Maximum wait for the connection, and for another process that holds the file.
-    timeout: Duration,
+    /// Maximum wait for the connection.
+    queue_timeout: Duration,
+    /// Maximum wait for another process that holds the file.
+    busy_timeout: Duration,
     /// States whether a commit waits until the batch is on disk.
     waits_for_disk: bool,
 }
@@ -76,13 +78,23 @@ pub(crate) struct WriteTurn {
 }
 
 impl SqliteWriter {
-    pub(super) async fn open(options: SqliteConnectOptions, timeout: Duration) -> Result<Self, sqlx::Error> {
+    pub(super) async fn open(
+        options: SqliteConnectOptions,
+        queue_timeout: Duration,
+        busy_timeout: Duration,
+    ) -> Result<Self, sqlx::Error> {
         let state = WriterState {
             connection: open_connection(&options).await?,
             batch: None,
             connection_state: ConnectionState::Clean,
         };
-        Ok(Self { state: Arc::new(Mutex::new(state)), options: Arc::new(options), timeout, waits_for_disk: true })
+        Ok(Self {
+            state: Arc::new(Mutex::new(state)),
+            options: Arc::new(options),
+            queue_timeout,
+            busy_timeout,
+            waits_for_disk: true,
+        })
     }
 
     /// Returns the same writer for work that need not be on disk when its commit returns.
@@ -101,9 +113,9 @@ impl SqliteWriter {
     }
 
     async fn acquire_turn(&self, scope_in_batch: WriteScope) -> Result<WriteTurn, sqlx::Error> {
-        let until = Instant::now() + self.timeout;
-        let state = tokio::time::timeout_at(until, Arc::clone(&self.state).lock_owned()).await;
+        let state = tokio::time::timeout(self.queue_timeout, Arc::clone(&self.state).lock_owned()).await;
         let state = self.recovered(state.map_err(|_| sqlx::Error::PoolTimedOut)?).await?;
+        let until = Instant::now() + self.busy_timeout;
         let scope = if state.batch.is_some() { scope_in_batch } else { WriteScope::Transaction };
         // Created before the statement runs: if the caller is cancelled meanwhile, dropping the turn rolls it back.
         let mut turn = WriteTurn { writer: self.clone(), state, scope, settled: false };

@@ -36,7 +36,7 @@ impl WriterTestFile {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(Duration::from_millis(100));
-        let writer = SqliteWriter::open(options.clone(), Duration::from_secs(5)).await.unwrap();
+        let writer = SqliteWriter::open(options.clone(), Duration::from_secs(5), Duration::from_secs(5)).await.unwrap();
         let readers = SqlitePoolOptions::new().connect_with(options).await.unwrap();
         for sql in [
             "CREATE TABLE t (n INTEGER PRIMARY KEY)",
@@ -259,7 +259,10 @@ async fn busy_writer_leaves_turns_to_another_process() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let other = SqliteWriter::open(file.writer.options.as_ref().clone(), Duration::from_secs(5)).await.unwrap();
+    let other =
+        SqliteWriter::open(file.writer.options.as_ref().clone(), Duration::from_secs(5), Duration::from_secs(5))
+            .await
+            .unwrap();
     for n in 1..=20 {
         let mut turn = other.begin().await.expect("within five seconds");
         insert_row(&mut turn, -n).await.unwrap();
@@ -374,7 +377,7 @@ async fn close_commits_the_pending_batch() {
 async fn begin_fails_after_the_writer_timeout() {
     let file = WriterTestFile::new().await;
     let turn = file.writer.begin().await.unwrap();
-    let hurried = SqliteWriter { timeout: Duration::from_millis(20), ..file.writer.clone() };
+    let hurried = SqliteWriter { queue_timeout: Duration::from_millis(20), ..file.writer.clone() };
     assert!(matches!(hurried.begin().await, Err(sqlx::Error::PoolTimedOut)));
     drop(turn);
 }

@@ -118,6 +118,7 @@ impl TestPortal {
         let mut browser = self.browser();
         let page = browser.sign_in("/signin", &full_upn(name), "passkey", "").await;
         assert!(page.status.is_success() || page.status == StatusCode::SERVICE_UNAVAILABLE, "{name}: {}", page.body);
+        assert!(page.url.starts_with(&browser.portal_url), "{name} is still at {}: {}", page.url, page.body);
         browser
     }
 }
