@@ -4,6 +4,7 @@ mod connection_limits;
 mod kill;
 mod notices;
 mod outage;
+mod pooling;
 mod recovery;
 mod replicas;
 mod upgrade;
