@@ -5,6 +5,7 @@ mod kill;
 mod notices;
 mod outage;
 mod pooling;
+mod proxies;
 mod recovery;
 mod replicas;
 mod upgrade;
