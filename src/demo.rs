@@ -9,8 +9,9 @@ use url::Url;
 
 use crate::base::{Clock, Random, Secret, encode_hex};
 use crate::config::{
-    BrandingConfig, ClientCredentialKind, Config, CredentialConfig, DatabaseConfig, EntraConfig, HelpdeskConfig,
-    OperatorConfig, PasswordPolicyConfig, ResetConfig, SealingConfig, SealingKey, ServerConfig, SignInConfig,
+    BrandingConfig, ClientCredentialKind, Config, CredentialConfig, DatabaseConfig, EntraConfig, ForwardedHeader,
+    HelpdeskConfig, OperatorConfig, PasswordPolicyConfig, ResetConfig, SealingConfig, SealingKey, ServerConfig,
+    SignInConfig,
 };
 use crate::entra::build_client;
 use crate::serve::{PortalServer, ServeError, bind_listener};
@@ -221,6 +222,7 @@ fn demo_config(
             listen: address,
             public_url: url(format!("http://{address}"), "portal")?,
             trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
             metrics_listen: None,
             tls_cert: None,
             tls_key: None,

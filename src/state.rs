@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::AuditLog;
-use crate::base::{BoxedError, Clock, InFlightResets, Metrics, ObjectId, Random, ResetId, TtlCache, WatchRegistry};
+use crate::base::{
+    BoxedError, Clock, InFlightResets, Metrics, ObjectId, ProxySightings, Random, ResetId, TtlCache, WatchRegistry,
+};
 use crate::branding::{BrandError, OrganisationBrand};
 use crate::config::Config;
 use crate::directory::{DirectoryError, DirectoryProbe};
@@ -71,6 +73,8 @@ pub(crate) struct AppStateInner {
     /// Time when the directory probe last failed to respond, by the clock's elapsed time.
     pub(crate) directory_unreachable_since: Mutex<Option<Duration>>,
     pub(crate) metrics: Metrics,
+    /// What this process noticed about the proxies in front of it.
+    pub(crate) proxy_sightings: ProxySightings,
     pub(crate) rate_limiter: RateLimiter,
     pub(crate) sign_in_attempts: SignInAttempts,
     pub(crate) sessions: DbSessions,
@@ -112,6 +116,7 @@ impl AppState {
         Ok(Self(Arc::new(AppStateInner {
             directory: config.directory.as_ref().map(|d| DirectoryProbe::new(d, clock.clone())).transpose()?,
             directory_unreachable_since: Mutex::default(),
+            proxy_sightings: ProxySightings::default(),
             brand: OrganisationBrand::new(&config.branding)?,
             password_policy: PasswordPolicy::new(config.policy.clone(), &config.breach, &config.branding.name)?,
             audit_log: AuditLog::new(db.clone(), sealer.clone(), clock.clone(), random.clone()),

@@ -18,6 +18,7 @@ install_packages() {
   need ip iproute2
   need ps procps
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+  need pgbouncer pgbouncer
   need cc build-essential
   need npm npm
   need node nodejs

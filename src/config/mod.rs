@@ -13,6 +13,7 @@ mod load;
 mod notify;
 mod risk;
 mod sections;
+mod server;
 mod storage;
 mod validation;
 
@@ -28,4 +29,5 @@ pub use sections::{
     CredentialConfig, DirectoryConfig, EntraConfig, NationalCloud, OperatorConfig, PasswordPolicyConfig, ResetConfig,
     ServerConfig, SignInConfig, UnlockConfig,
 };
+pub use server::ForwardedHeader;
 pub use storage::{AuditConfig, DatabaseConfig, SealingConfig, SealingKey};

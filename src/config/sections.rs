@@ -8,7 +8,9 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{AuditConfig, CanaryConfig, DatabaseConfig, HelpdeskConfig, NotifyConfig, RiskConfig, SealingConfig};
+use super::{
+    AuditConfig, CanaryConfig, DatabaseConfig, ForwardedHeader, HelpdeskConfig, NotifyConfig, RiskConfig, SealingConfig,
+};
 use crate::base::{Secret, TenantId};
 
 /// All settings of the portal.
@@ -62,9 +64,12 @@ pub struct ServerConfig {
     /// URL at which people reach the portal: https, or http on loopback. Every link is built from it, never from
     /// `Host`.
     pub public_url: Url,
-    /// Networks of proxies whose `X-Forwarded-For` is trusted, such as `10.0.0.0/8`. Default: none.
+    /// Networks of proxies whose `X-Forwarded-For` and `Forwarded` are trusted, such as `10.0.0.2/32`. Default: none.
     #[serde(default)]
     pub trusted_proxies: Vec<IpNet>,
+    /// Header in which these proxies name the client: `either` (default), `x-forwarded-for` or `forwarded`.
+    #[serde(default)]
+    pub forwarded_header: ForwardedHeader,
     /// Address that serves `/metrics` and nothing else. Only monitoring should reach it. Default: not served.
     #[serde(default)]
     pub metrics_listen: Option<SocketAddr>,

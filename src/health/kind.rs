@@ -21,10 +21,12 @@ pub(crate) enum HealthIssueKind {
     CanaryFailed,
     /// The portal's clock differs from Microsoft's.
     ClockSkewed,
+    /// A proxy that is not in `server.trusted_proxies` forwards requests.
+    ProxyNotTrusted,
 }
 
 impl HealthIssueKind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::OperatorUnavailable,
         Self::OperatorTokenStale,
         Self::OperatorOverprivileged,
@@ -34,6 +36,7 @@ impl HealthIssueKind {
         Self::SyncOverdue,
         Self::CanaryFailed,
         Self::ClockSkewed,
+        Self::ProxyNotTrusted,
     ];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -47,6 +50,7 @@ impl HealthIssueKind {
             Self::SyncOverdue => "sync",
             Self::CanaryFailed => "canary",
             Self::ClockSkewed => "clock",
+            Self::ProxyNotTrusted => "proxy",
         }
     }
 

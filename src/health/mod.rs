@@ -1,4 +1,5 @@
-//! Opens and resolves health issues of the portal: operator, policy, credential, synchronisation, canary and clock.
+//! Opens and resolves health issues of the portal: operator, policy, credential, synchronisation, canary, clock
+//! and proxy.
 //!
 //! Each check reports a [`HealthCheckResult`], and [`reconcile_issues`] compares it with the open issues. An issue is
 //! opened and resolved once, with an audit event each time. Opening it also enqueues a mail to `notify.alarms_to`, and

@@ -1,7 +1,7 @@
 //! Monitors the health of the system. It refreshes the operator's token and checks its role once a day, fetches the
 //! directory sync status every 10 minutes, and opens or resolves health issues that the helpdesk sees.
 //!
-//! - One replica monitors for all.
+//! - One replica monitors for all. Each stores what only its own requests show.
 
 use std::time::Duration;
 
@@ -51,6 +51,7 @@ pub(crate) async fn run_health_monitor(app: AppState) {
 }
 
 async fn run_once(app: &AppState) -> Result<(), StoreError> {
+    super::proxy_trust::store_untrusted_proxy(app).await?;
     if !acquire_lease(&app.db, "whole", &app.instance_id, app.now()).await? {
         return Ok(());
     }
@@ -66,6 +67,7 @@ async fn run_once(app: &AppState) -> Result<(), StoreError> {
     found.push((HealthIssueKind::SyncOverdue, check_sync(app).await?));
     found.push((HealthIssueKind::CanaryFailed, super::canary_schedule::check_canary(app).await?));
     found.push((HealthIssueKind::ClockSkewed, check_clock(app)));
+    found.push((HealthIssueKind::ProxyNotTrusted, super::proxy_trust::check_proxy_trust(app).await?));
     health::reconcile_issues(app, &found).await
 }
 

@@ -9,6 +9,7 @@ mod health_monitor;
 mod metrics;
 mod operator_link;
 mod probes;
+mod proxy_trust;
 mod setup;
 
 pub(crate) use audit_maintenance::run_audit_maintenance;

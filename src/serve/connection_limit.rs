@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::base::contains_address;
 use crate::config::ServerConfig;
 use crate::web::limit_key;
 
@@ -46,7 +47,7 @@ impl ConnectionLimiter {
 
     /// Admits one connection until the permit is dropped. Returns `None` if a limit is reached.
     fn try_acquire(&self, peer: IpAddr) -> Option<ConnectionPermit> {
-        let proxy = self.0.trusted_proxies.iter().any(|net| net.contains(&peer));
+        let proxy = contains_address(&self.0.trusted_proxies, peer);
         let name = (!proxy).then(|| limit_key(peer));
         let mut open = self.lock_open_connections();
         if open.total >= self.0.max_connections {
@@ -183,7 +184,9 @@ mod tests {
     #[test]
     fn trusted_proxy_is_limited_only_by_the_total() {
         let door = new_limiter(3, 1, &["10.0.0.0/8"]);
-        let _held: Vec<_> = (0..3).map(|_| door.try_acquire(parse_ip("10.0.0.1")).unwrap()).collect();
+        // A listener on `[::]` sees the same proxy as the last of these.
+        let peers = ["10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1"];
+        let _held = peers.map(|peer| door.try_acquire(parse_ip(peer)).unwrap());
         assert!(
             door.try_acquire(parse_ip("10.0.0.1")).is_none() && door.try_acquire(parse_ip("203.0.113.1")).is_none()
         );

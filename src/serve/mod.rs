@@ -1,6 +1,7 @@
 //! Composition root: combines all routes, starts all background tasks and stops the portal gracefully.
 
 mod connection_limit;
+mod listener_warnings;
 mod process;
 mod tls;
 
@@ -18,6 +19,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
 use self::connection_limit::ConnectionLimiter;
+use self::listener_warnings::log_listener_warnings;
 use self::process::shutdown_signal;
 use crate::base::{BoxedError, Clock, Random, run_every};
 use crate::config::Config;
@@ -122,6 +124,7 @@ impl PortalServer {
         random: Random,
     ) -> Result<Self, ServeError> {
         let address = listener.local_addr().map_err(|e| ServeError::Listen(config.server.listen, e))?;
+        log_listener_warnings(&config.server);
         let sealer = Sealer::load(&config.sealing, config.tenant_id(), random.clone())?;
         let db = Db::open(&config.database.url).await?;
         let entra = EntraClients::new(&config, &db, &sealer, &clock, &random)?;

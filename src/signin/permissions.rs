@@ -3,7 +3,7 @@
 use axum::http::request::Parts;
 
 use crate::state::AppState;
-use crate::web::client_ip;
+use crate::web::is_client_in_networks;
 
 /// App role in the id token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,5 +87,5 @@ impl StaffPermission for ManageOperator {
 /// Returns whether a request comes from a staff network. Without configured networks, every address is allowed.
 pub(super) fn is_staff_network(parts: &Parts, app: &AppState) -> bool {
     let networks = &app.config.helpdesk.networks;
-    networks.is_empty() || client_ip(parts, app).is_some_and(|ip| networks.iter().any(|net| net.contains(&ip)))
+    networks.is_empty() || is_client_in_networks(parts, app, networks)
 }

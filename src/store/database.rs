@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
 
+use super::connection_pooler::reject_statement_pooling;
 use super::sqlite_writer::{SqliteWriter, WriteTurn};
 use crate::base::Secret;
 
@@ -74,6 +75,12 @@ pub(crate) enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("database.url must start with sqlite:// or postgres://")]
     UnknownScheme,
+    #[error(
+        "database.url: a connection pooler changes the PostgreSQL connection between statements, so a query can return \
+         the rows of another one: set its pool mode to session (pgbouncer: pool_mode = session), or connect to \
+         PostgreSQL directly"
+    )]
+    StatementPooling,
     /// The row does not exist, or another replica took it over.
     #[error("row not found or owned by another replica")]
     RowNotFound,
@@ -185,11 +192,14 @@ impl Db {
         Ok(if text.starts_with("sqlite:") {
             Self::open_sqlite(text, missing).await?
         } else if text.starts_with("postgres:") || text.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(text)?;
+            // pgbouncer rejects `extra_float_digits` at the start of a session. No table has a floating-point column.
+            let options = PgConnectOptions::from_str(text)?.extra_float_digits(None);
             // Opening a TLS connection takes about 88 ms (measured), so 2 connections stay open.
             let pool =
                 PgPoolOptions::new().min_connections(2).max_connections(16).acquire_timeout(Duration::from_secs(5));
-            Self::Postgres(pool.connect_with(options).await?)
+            let pool = pool.connect_with(options).await?;
+            reject_statement_pooling(&pool).await?;
+            Self::Postgres(pool)
         } else {
             return Err(StoreError::UnknownScheme);
         })

@@ -7,6 +7,7 @@
 //!   engines at compile time.
 
 mod backup;
+mod connection_pooler;
 mod counters;
 mod database;
 mod leases;

@@ -1,18 +1,22 @@
-//! Determines the client's address for rate limits and audit.
+//! Determines the client's address for rate limits, staff networks and audit.
 //!
-//! - `X-Forwarded-For` counts only behind a trusted proxy.
+//! - Forwarding headers count only behind a trusted proxy (`web::forwarding`).
+//! - A client whose address cannot be read is in no network. All such clients of one proxy share one rate limit, which
+//!   is not the limit of any address. What the header says is no part of the key, because a client could vary it.
 //! - An IPv6 address counts by its /64, which is one household or one server.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
+use axum::http::header;
 use axum::http::request::Parts;
 use ipnet::{IpNet, Ipv6Net};
 use jiff::SignedDuration;
 
 use super::error::WebError;
+use super::forwarding::{ClientOrigin, X_FORWARDED_FOR, resolve_client_origin};
+use crate::base::{SightingNovelty, contains_address};
 use crate::state::AppState;
 use crate::store::RateLimit;
 
@@ -33,30 +37,65 @@ impl FromRequestParts<AppState> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
-        Ok(Self(client_ip(parts, app).map_or_else(|| "unknown".to_owned(), limit_key)))
+        Ok(Self(client_origin(parts, app).map_or_else(|| "unknown".to_owned(), origin_key)))
     }
 }
 
-/// Returns the client's full address, for comparison with lists of networks.
-pub(crate) fn client_ip(parts: &Parts, app: &AppState) -> Option<IpAddr> {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    Some(resolve_client_ip(peer, &parts.headers, &app.config.server.trusted_proxies).to_canonical())
+/// Returns whether the client is in one of these networks. A client whose address cannot be read is in none.
+pub(crate) fn is_client_in_networks(parts: &Parts, app: &AppState, networks: &[IpNet]) -> bool {
+    match client_origin(parts, app) {
+        Some(ClientOrigin::Known(address)) => contains_address(networks, address),
+        Some(ClientOrigin::Unreadable { .. }) | None => false,
+    }
 }
 
-/// Walks `X-Forwarded-For` from the right, past trusted proxies, to the first address that is not a trusted proxy.
-fn resolve_client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
-    let mut current = peer;
-    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).collect();
-    let hops: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).map(str::trim).collect();
-    for hop in hops.into_iter().rev() {
-        if !is_trusted(&current) {
-            break;
+/// Resolves the client of a request. Returns `None` if the request came over no connection, as in a test.
+fn client_origin(parts: &Parts, app: &AppState) -> Option<ClientOrigin> {
+    let server = &app.config.server;
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
+    let origin = resolve_client_origin(peer, &parts.headers, &server.trusted_proxies, server.forwarded_header);
+    match origin {
+        ClientOrigin::Unreadable { proxy } => log_unreadable_hop(app, proxy),
+        ClientOrigin::Known(_) if is_forwarded(parts) && !server.is_trusted_proxy(peer) => {
+            record_ignored_header(app, peer);
         }
-        let Ok(ip) = hop.parse() else { break };
-        current = ip;
+        ClientOrigin::Known(_) => {}
     }
-    current
+    Some(origin)
+}
+
+fn is_forwarded(parts: &Parts) -> bool {
+    parts.headers.contains_key(X_FORWARDED_FOR) || parts.headers.contains_key(header::FORWARDED)
+}
+
+/// Logs the first ignored header of this process, and reports its sender to the health monitor if it must be a proxy.
+/// The address of anyone else may be a person's and is not logged.
+fn record_ignored_header(app: &AppState, peer: IpAddr) {
+    let proxy = app.config.server.is_probably_proxy(peer).then_some(peer);
+    if let Some(proxy) = proxy {
+        app.proxy_sightings.record_untrusted_proxy(proxy);
+    }
+    if app.proxy_sightings.record_ignored_header() == SightingNovelty::First {
+        tracing::warn!(
+            proxy = proxy.map(tracing::field::display),
+            "forwarding header ignored: the sender is not in server.trusted_proxies"
+        );
+    }
+}
+
+/// Logs the first unreadable hop of this process.
+fn log_unreadable_hop(app: &AppState, proxy: IpAddr) {
+    if app.proxy_sightings.record_unreadable_hop() == SightingNovelty::First {
+        tracing::warn!(%proxy, "client address unreadable: the client is in no staff network");
+    }
+}
+
+/// Returns the key of a client in rate limits and audit log.
+fn origin_key(origin: ClientOrigin) -> String {
+    match origin {
+        ClientOrigin::Known(address) => limit_key(address),
+        ClientOrigin::Unreadable { proxy } => format!("unreadable via {}", limit_key(proxy)),
+    }
 }
 
 /// Returns the key of an address in rate limits: an IPv6 address is replaced by its /64.
@@ -71,28 +110,21 @@ pub(crate) fn limit_key(ip: IpAddr) -> String {
 mod tests {
     use super::*;
 
-    fn limit_key_of(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
-        let trusted: Vec<IpNet> = trusted.iter().map(|t| t.parse().unwrap()).collect();
-        limit_key(resolve_client_ip(peer.parse().unwrap(), &headers, &trusted))
-    }
-
-    #[test]
-    fn forwarded_header_counts_only_behind_trusted_proxy() {
-        assert_eq!(limit_key_of("203.0.113.9", "198.51.100.1", &[]), "203.0.113.9");
-        assert_eq!(limit_key_of("10.0.0.2", "198.51.100.1", &["10.0.0.0/8"]), "198.51.100.1");
-        assert_eq!(
-            limit_key_of("10.0.0.2", "6.6.6.6, 198.51.100.1, 10.0.0.3", &["10.0.0.0/8"]),
-            "198.51.100.1",
-            "what the client wrote itself is passed over"
-        );
-        assert_eq!(limit_key_of("10.0.0.2", "nonsense", &["10.0.0.0/8"]), "10.0.0.2");
+    fn key_of(address: &str) -> String {
+        origin_key(ClientOrigin::Known(address.parse().unwrap()))
     }
 
     #[test]
     fn ipv6_addresses_in_one_prefix_share_a_limit() {
-        assert_eq!(limit_key_of("2001:db8:1:2:aaaa::1", "", &[]), limit_key_of("2001:db8:1:2:bbbb::2", "", &[]));
-        assert_eq!(limit_key_of("::ffff:203.0.113.9", "", &[]), "203.0.113.9");
+        assert_eq!(key_of("2001:db8:1:2:aaaa::1"), key_of("2001:db8:1:2:bbbb::2"));
+        assert_eq!(key_of("::ffff:203.0.113.9"), "203.0.113.9");
+    }
+
+    #[test]
+    fn unreadable_clients_share_a_limit_that_no_address_has() {
+        let unreadable = |proxy: &str| origin_key(ClientOrigin::Unreadable { proxy: proxy.parse().unwrap() });
+        assert_eq!(unreadable("10.0.0.2"), "unreadable via 10.0.0.2");
+        assert_ne!(unreadable("10.0.0.2"), key_of("10.0.0.2"));
+        assert_ne!(unreadable("10.0.0.2"), unreadable("10.0.0.3"));
     }
 }

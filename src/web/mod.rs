@@ -5,6 +5,7 @@ mod catalogue;
 mod client_address;
 mod error;
 mod error_page;
+mod forwarding;
 mod language;
 mod middleware;
 mod number_format;
@@ -13,7 +14,7 @@ mod time_format;
 
 pub(crate) use assets::{serve_asset, serve_brand_asset};
 pub(crate) use catalogue::Lang;
-pub(crate) use client_address::{ClientAddress, client_ip, limit_key};
+pub(crate) use client_address::{ClientAddress, is_client_in_networks, limit_key};
 pub(crate) use error::{CodedRefusal, WebError, json_not_found};
 pub(crate) use language::{clear_language_hint, switch_language};
 pub(crate) use middleware::apply_middleware;

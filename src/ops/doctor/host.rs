@@ -1,4 +1,4 @@
-//! Checks this machine: settings, host name, TLS certificate and database.
+//! Checks this machine: trial settings, host name, TLS certificate and database.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::report::{DoctorFinding, DoctorReport};
 use crate::base::format_error_chain;
 use crate::base::is_loopback_host;
 use crate::config::Config;
-use crate::store::Db;
+use crate::store::{Db, StoreError};
 
 /// Reports settings that are for trials only or weaken security.
 pub(super) fn check_configuration(config: &Config, report: &mut DoctorReport) {
@@ -123,6 +123,14 @@ pub(super) async fn open_and_check_database(config: &Config, report: &mut Doctor
     let start = "passback serve --config FILE";
     let db = match Db::open_existing(&config.database.url).await {
         Ok(db) => db,
+        Err(error @ StoreError::StatementPooling) => {
+            report.add(
+                DoctorFinding::error(CHECK, error.to_string())
+                    .with_consequence("the portal does not start")
+                    .with_remedy("set the pooler's pool mode to session, or connect to PostgreSQL directly"),
+            );
+            return None;
+        }
         Err(error) => {
             report.add(
                 DoctorFinding::error(CHECK, format_error_chain(&error))

@@ -5,6 +5,7 @@
 
 mod environment;
 mod host;
+mod listener;
 mod microsoft;
 mod report;
 
@@ -38,6 +39,7 @@ pub async fn run_doctor(file: &Path, clock: Clock, random: Random) -> DoctorRepo
         }
     };
     host::check_configuration(&config, &mut report);
+    listener::check_listener(&config.server, &mut report);
     host::check_public_name_and_certificate(&config, &mut report).await;
     let Some(app) = build_app_state(config, &mut report, clock, random).await else { return report };
     microsoft::check_microsoft(&app, &mut report).await;

@@ -4,6 +4,8 @@ mod connection_limits;
 mod kill;
 mod notices;
 mod outage;
+mod pooling;
+mod proxies;
 mod recovery;
 mod replicas;
 mod upgrade;

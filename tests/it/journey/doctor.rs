@@ -163,6 +163,13 @@ async fn wrong_setting_is_reported_with_remedy() {
         "warning",
         "tenant_wide",
     );
+    let server = "[server]\nlisten = \"0.0.0.0:8080\"\ntrusted_proxies = [\"0.0.0.0/0\"]";
+    let open = with("[server]", server);
+    open.assert_finding("listener", "warning", "0.0.0.0:8080 is on the network, without TLS");
+    open.assert_finding("proxy", "error", "contains every address");
+    let https = with("public_url = \"http:", "public_url = \"https:");
+    https.assert_finding("proxy", "warning", "server.trusted_proxies is empty");
+    https.assert_finding("listener", "ok", "127.0.0.1:8080");
     with("[reset]", "[reset]\nper_persn_hour = 3").assert_finding("configuration", "error", "per_persn_hour");
     with("secret = \"", "secret = \"wrong-").assert_finding("permissions", "error", "7000215");
     let lost = with("seal-k1-7", "seal-k1-9");

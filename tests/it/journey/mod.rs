@@ -26,6 +26,7 @@ mod operator;
 mod pages;
 mod password_policy;
 mod person_detail;
+mod proxies;
 mod signin;
 mod submission;
 pub(crate) mod temporary_access_passes;

@@ -7,6 +7,7 @@ pub(crate) mod client_credentials;
 pub(crate) mod fleet;
 pub(crate) mod mail_server;
 pub(crate) mod network_link;
+pub(crate) mod pgbouncer;
 pub(crate) mod portal;
 pub(crate) mod postgres;
 pub(crate) mod raw_client;
