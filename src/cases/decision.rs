@@ -57,7 +57,10 @@ pub(super) async fn record_decision(
     store::insert_decision(transaction.tx(), case.id, &decision, &chosen).await?;
     let methods: Vec<&str> = chosen.iter().map(|one| one.method.as_str()).collect();
     transaction.record_event(
-        case_event("case.verified", staff, case).with_detail("methods", methods).with_detail("threshold", needs.points),
+        case_event("case.verified", staff, case)
+            .with_detail("decision", &*decision.id)
+            .with_detail("methods", methods)
+            .with_detail("threshold", needs.points),
     );
     Ok(RecordedDecision { decision, approval: None, is_used: false })
 }
@@ -115,7 +118,8 @@ pub(crate) async fn request_override(
     let plain = new_decision(app, staff, held.action, needs, now, until);
     let decision = CaseDecision { basis: DecisionBasis::Override, reason: reason.to_owned(), ..plain };
     store::insert_decision(transaction.tx(), held.id, &decision, &[]).await?;
-    transaction.record_event(case_event("case.override_asked", staff, &held).with_personal_detail("reason", reason));
+    let requested = case_event("case.override_asked", staff, &held).with_detail("decision", &*decision.id);
+    transaction.record_event(requested.with_personal_detail("reason", reason));
     transaction.commit().await?;
     raise_helpdesk_alert(app, "override", &held);
     Ok(CaseActionOutcome::ApprovalRequested)
@@ -155,6 +159,7 @@ pub(crate) async fn approve_decision(app: &AppState, staff: &StaffActor, case: &
         done => done?,
     }
     let approved = case_event("case.approved", staff, &held).with_detail("for", decision.agent.to_string());
+    let approved = approved.with_detail("approval", &*id).with_detail("decision", &*decision.id);
     transaction.record_event(approved.with_detail("override", decision.is_override()));
     transaction.commit().await?;
     Ok(CaseActionOutcome::Approved)

@@ -150,6 +150,7 @@ pub(crate) async fn execute_action(
         done => done?,
     }
     let started = case_event("case.acted", staff, &held).with_detail("override", basis.decision.is_override());
+    let started = started.with_detail("execution", &*id).with_detail("decision", &*basis.decision.id);
     transaction.record_event(started.with_detail("approved", basis.approval.is_some()));
     let actor = staff.audit_actor();
     let work = ExecutionContext { actor, execution_id: &id, case: &held, person: &person, identity };
