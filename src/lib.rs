@@ -29,7 +29,8 @@ mod state;
 mod store;
 mod web;
 
-pub use audit::{AuditVerification, verify_audit};
+pub use audit::{AuditVerification, ExportedHead, ExportedHeadError, read_exported_heads};
 pub use base::{Clock, Random, format_error_chain};
 #[cfg(feature = "emulator")]
 pub use directory::probe_directory_account;
+pub use ops::verify_audit;

@@ -2,13 +2,22 @@
 //!
 //! Each row is checked against its hash, the previous row, its MAC and its personal details, and the entire chain
 //! against the head.
+//!
+//! - A MAC whose key is not configured is a break. Anyone who can write the database can put any key id into a row.
+//! - The portal may append rows while the chain is read.
+
+use std::collections::BTreeMap;
 
 use super::chain::{ChainedRow, GENESIS_HASH, head_mac_input, personal_digest};
-use crate::base::{Random, Secret};
-use crate::config::Config;
-use crate::store::{Db, KeyPurpose, Sealer, StoreError, select_all, select_optional};
+use super::restores::RecordedRestore;
+use crate::base::Random;
+use crate::config::{Config, SealingConfig};
+use crate::store::{Db, KeyPurpose, SealError, Sealer, StoreError, select_all, select_optional};
 
-/// Result of a verification: breaks of the chain, and parts that could not be checked.
+/// Maximum number of key ids that are reported one by one. A rewritten chain can name a different key in each row.
+const MAX_REPORTED_KEYS: usize = 10;
+
+/// Result of a verification: breaks of the chain, parts that could not be checked, and lawful irregularities.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct AuditVerification {
     pub rows: i64,
@@ -16,71 +25,31 @@ pub struct AuditVerification {
     pub head: String,
     pub breaks: Vec<String>,
     pub unchecked: Vec<String>,
+    /// Restored backups that an audit event with a valid MAC records.
+    pub notices: Vec<String>,
+    pub(super) restores: Vec<RecordedRestore>,
 }
 
-/// Verifies the audit log of the database at `url`. With a configuration it also checks the MACs, with an exported head
-/// (`count hash`) also that the chain contains that head.
-///
-/// # Errors
-/// When the database or the keys cannot be read.
-pub async fn verify_audit(
-    url: &str,
-    config: Option<&Config>,
-    head: Option<&str>,
-) -> Result<AuditVerification, Box<dyn std::error::Error + Send + Sync>> {
-    let db = Db::open_existing(&Secret::new(url.to_owned())).await?;
-    let sealer = config.map(|c| Sealer::load(&c.sealing, c.tenant_id(), Random::system())).transpose()?;
-    let mut report = check_chain(&db, sealer.as_ref()).await?;
-    match head {
-        Some(head) => check_exported_head(&db, head, &mut report).await?,
-        None => report.unchecked.push("rewriting of the whole history: no exported head was given (--head)".to_owned()),
-    }
-    Ok(report)
-}
-
-/// Checks that the row of an exported head still has the exported hash.
-pub(super) async fn check_exported_head(db: &Db, head: &str, report: &mut AuditVerification) -> Result<(), StoreError> {
-    const SQL: &str = "SELECT hash FROM audit WHERE seq = $1";
-    let mut parts = head.split_whitespace();
-    let (count, hash) = (parts.next().and_then(|c| c.parse::<i64>().ok()).unwrap_or(-1), parts.next().unwrap_or(""));
-    let row: Option<(String,)> = select_optional!(db, SQL, count)?;
-    if row.is_none_or(|(known,)| known != hash) {
-        report.breaks.push(format!("this chain does not go through the exported head at row {count}"));
-    }
-    Ok(())
+/// Loads the keys that verify MACs: those of `sealing.keys`, the first of which also signs, and `audit.verify_keys`.
+pub(crate) fn load_verification_sealer(config: &Config) -> Result<Sealer, SealError> {
+    let keys = [config.sealing.keys.clone(), config.audit.verify_keys.clone()].concat();
+    Sealer::load(&SealingConfig { keys }, config.tenant_id(), Random::system())
 }
 
 /// Checks every row and the head of the chain, and the MACs if `sealer` is given.
 pub(crate) async fn check_chain(db: &Db, sealer: Option<&Sealer>) -> Result<AuditVerification, StoreError> {
-    const SELECT_PAGE_SQL: &str =
-        "SELECT a.seq, a.at, a.event, a.actor, a.subject, a.reset_id, a.detail, a.personal, a.previous, a.hash, a.mac,
-            a.mac_key, p.salt, p.data
-        FROM audit a LEFT JOIN audit_personal p ON p.seq = a.seq WHERE a.seq > $1 ORDER BY a.seq LIMIT 1000";
-    let mut erased = 0;
-    let mut report = AuditVerification { head: GENESIS_HASH.to_owned(), ..AuditVerification::default() };
-    if sealer.is_none() {
-        report.unchecked.push("the MACs: no sealing keys were given (--config)".to_owned());
-    }
+    let mut walk = ChainWalk::new(sealer);
     loop {
-        let rows: Vec<StoredAuditRow> = select_all!(db, SELECT_PAGE_SQL, report.rows)?;
-        if rows.is_empty() {
-            break;
+        walk.check_next_rows(db).await?;
+        let head = load_stored_head(db).await?;
+        let is_behind = head.as_ref().is_some_and(|head| head.count > walk.report.rows);
+        // A portal that runs has appended rows since the last page was read.
+        if is_behind && walk.check_next_rows(db).await? > 0 {
+            continue;
         }
-        for kept in &rows {
-            check_row(sealer, &kept.row, &mut report);
-            match (&kept.salt, &kept.data) {
-                (Some(salt), Some(data)) if personal_digest(salt, data) == kept.row.personal => {}
-                // Erased by retention: only the digest is left, which nothing can be compared with.
-                (None, None) => erased += i64::from(!kept.row.personal.is_empty()),
-                _ => report.breaks.push(format!("the personal details of row {} were changed", kept.row.seq)),
-            }
-        }
+        walk.check_head(head);
+        return Ok(walk.finish());
     }
-    if erased > 0 {
-        report.unchecked.push(format!("the personal details of {erased} rows: they were erased"));
-    }
-    check_head(db, sealer, &mut report).await?;
-    Ok(report)
 }
 
 /// Audit row with its personal details, unless they were erased.
@@ -92,44 +61,188 @@ struct StoredAuditRow {
     data: Option<String>,
 }
 
-fn check_row(sealer: Option<&Sealer>, row: &ChainedRow, report: &mut AuditVerification) {
-    let seq = row.seq;
-    if seq != report.rows + 1 {
-        report.breaks.push(format!("row {} is missing: the next one is {seq}", report.rows + 1));
-    }
-    if row.previous != report.head {
-        report.breaks.push(format!("row {seq} does not follow the row before it"));
-    }
-    if row.hash != row.compute_hash() {
-        report.breaks.push(format!("row {seq} was changed"));
-    }
-    match sealer.map(|s| s.verify_mac(KeyPurpose::Audit, row.hash.as_bytes(), &row.mac, &row.mac_key)) {
-        Some(Some(false)) => report.breaks.push(format!("row {seq} was not written by this portal: its MAC is wrong")),
-        Some(None) => report.unchecked.push(format!("the MAC of row {seq}: key {} is not here", row.mac_key)),
-        Some(Some(true)) | None => {}
-    }
-    report.rows = seq;
-    report.head.clone_from(&row.hash);
+/// Head of the chain as stored.
+#[derive(sqlx::FromRow)]
+struct StoredHead {
+    count: i64,
+    hash: String,
+    mac: String,
+    mac_key: String,
 }
 
-async fn check_head(db: &Db, sealer: Option<&Sealer>, report: &mut AuditVerification) -> Result<(), StoreError> {
-    const SELECT_HEAD_SQL: &str = "SELECT count, hash, mac, mac_key FROM audit_head WHERE slot = 1";
-    let head: Option<(i64, String, String, String)> = select_optional!(db, SELECT_HEAD_SQL)?;
-    let Some((count, hash, mac, key)) = head else {
-        if report.rows > 0 {
-            report.breaks.push("the head is missing".to_owned());
+async fn load_stored_head(db: &Db) -> Result<Option<StoredHead>, StoreError> {
+    const SQL: &str = "SELECT count, hash, mac, mac_key FROM audit_head WHERE slot = 1";
+    Ok(select_optional!(db, SQL)?)
+}
+
+/// Result of checking one MAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MacStatus {
+    Valid,
+    Wrong,
+    UnknownKey,
+    /// No keys were given.
+    Unchecked,
+}
+
+/// MACs of a key that is not configured.
+#[derive(Default)]
+struct UnknownKeyUse {
+    rows: i64,
+    first_row: i64,
+    last_row: i64,
+    is_head: bool,
+}
+
+/// Verification of a chain from its first row on.
+struct ChainWalk<'a> {
+    sealer: Option<&'a Sealer>,
+    /// Sequence number of the last row that was read. It starts below the first row, where no row may be.
+    after: i64,
+    unknown_keys: BTreeMap<String, UnknownKeyUse>,
+    erased: i64,
+    report: AuditVerification,
+}
+
+impl<'a> ChainWalk<'a> {
+    fn new(sealer: Option<&'a Sealer>) -> Self {
+        let report = AuditVerification { head: GENESIS_HASH.to_owned(), ..AuditVerification::default() };
+        Self { sealer, after: i64::MIN, unknown_keys: BTreeMap::new(), erased: 0, report }
+    }
+
+    /// Checks the rows after the last checked one. Returns how many there were.
+    async fn check_next_rows(&mut self, db: &Db) -> Result<usize, StoreError> {
+        const SELECT_PAGE_SQL: &str =
+            "SELECT a.seq, a.at, a.event, a.actor, a.subject, a.reset_id, a.detail, a.personal, a.previous, a.hash, a.mac,
+                a.mac_key, p.salt, p.data
+            FROM audit a LEFT JOIN audit_personal p ON p.seq = a.seq WHERE a.seq > $1 ORDER BY a.seq LIMIT 1000";
+        let mut count = 0;
+        loop {
+            let rows: Vec<StoredAuditRow> = select_all!(db, SELECT_PAGE_SQL, self.after)?;
+            if rows.is_empty() {
+                return Ok(count);
+            }
+            count += rows.len();
+            for stored in &rows {
+                self.check_row(&stored.row);
+                self.check_personal(stored);
+            }
         }
-        return Ok(());
-    };
-    if count != report.rows || hash != report.head {
-        report.breaks.push(format!("the head says {count} rows; there are {}", report.rows));
     }
-    if sealer.is_some_and(|s| {
-        count > 0 && s.verify_mac(KeyPurpose::Audit, &head_mac_input(count, &hash), &mac, &key) == Some(false)
-    }) {
-        report.breaks.push("the head was not written by this portal: its MAC is wrong".to_owned());
+
+    fn check_row(&mut self, row: &ChainedRow) {
+        let (seq, report) = (row.seq, &mut self.report);
+        let expected = report.rows.saturating_add(1);
+        if seq != expected {
+            report.breaks.push(format!("row {expected} is missing: the next one is {seq}"));
+        }
+        if row.previous != report.head {
+            report.breaks.push(format!("row {seq} does not follow the row before it"));
+        }
+        let is_unchanged = row.hash == row.compute_hash();
+        if !is_unchanged {
+            report.breaks.push(format!("row {seq} was changed"));
+        }
+        report.rows = seq;
+        self.after = seq;
+        report.head.clone_from(&row.hash);
+        let mac = self.check_mac(row.hash.as_bytes(), &row.mac, &row.mac_key);
+        match mac {
+            MacStatus::Wrong => {
+                self.report.breaks.push(format!("row {seq} was not written by this portal: its MAC is wrong"));
+            }
+            MacStatus::UnknownKey => {
+                let usage = self.unknown_keys.entry(row.mac_key.clone()).or_default();
+                usage.rows += 1;
+                usage.first_row = if usage.rows == 1 { seq } else { usage.first_row };
+                usage.last_row = seq;
+            }
+            MacStatus::Valid | MacStatus::Unchecked => {}
+        }
+        // Only the MAC proves that a command with the sealing keys wrote this row.
+        let is_proved = is_unchanged && mac == MacStatus::Valid;
+        self.report.restores.extend(RecordedRestore::from_row(row, is_proved));
     }
-    Ok(())
+
+    fn check_personal(&mut self, stored: &StoredAuditRow) {
+        let digest = &stored.row.personal;
+        match (&stored.salt, &stored.data) {
+            (Some(salt), Some(data)) if personal_digest(salt, data) == *digest => {}
+            // Erased by retention: only the digest is left, which nothing can be compared with.
+            (None, None) => self.erased += i64::from(!digest.is_empty()),
+            _ => self.report.breaks.push(format!("the personal details of row {} were changed", stored.row.seq)),
+        }
+    }
+
+    fn check_mac(&self, data: &[u8], mac: &str, key: &str) -> MacStatus {
+        let Some(sealer) = self.sealer else { return MacStatus::Unchecked };
+        match sealer.verify_mac(KeyPurpose::Audit, data, mac, key) {
+            Some(true) => MacStatus::Valid,
+            Some(false) => MacStatus::Wrong,
+            None => MacStatus::UnknownKey,
+        }
+    }
+
+    fn check_head(&mut self, head: Option<StoredHead>) {
+        let Some(StoredHead { count, hash, mac, mac_key }) = head else {
+            if self.report.rows > 0 {
+                self.report.breaks.push("the head is missing".to_owned());
+            }
+            return;
+        };
+        if count != self.report.rows || hash != self.report.head {
+            self.report.breaks.push(format!("the head says {count} rows; there are {}", self.report.rows));
+        }
+        // The head of an empty chain has no MAC yet.
+        if count == 0 && self.report.rows == 0 {
+            return;
+        }
+        match self.check_mac(&head_mac_input(count, &hash), &mac, &mac_key) {
+            MacStatus::Wrong => {
+                self.report.breaks.push("the head was not written by this portal: its MAC is wrong".to_owned());
+            }
+            MacStatus::UnknownKey => self.unknown_keys.entry(mac_key).or_default().is_head = true,
+            MacStatus::Valid | MacStatus::Unchecked => {}
+        }
+    }
+
+    /// Adds what was counted to the report.
+    fn finish(mut self) -> AuditVerification {
+        if self.sealer.is_none() {
+            self.report.unchecked.push(
+                "the MACs: no sealing keys were given (--config). This result proves nothing against someone who can \
+                 write the database"
+                    .to_owned(),
+            );
+        }
+        if self.erased > 0 {
+            self.report.unchecked.push(format!("the personal details of {} rows: they were erased", self.erased));
+        }
+        let more = self.unknown_keys.len().saturating_sub(MAX_REPORTED_KEYS);
+        for (key, usage) in self.unknown_keys.iter().take(MAX_REPORTED_KEYS) {
+            self.report.breaks.push(usage.describe(key));
+        }
+        if more > 0 {
+            self.report.breaks.push(format!("{more} more keys are unknown"));
+        }
+        self.report
+    }
+}
+
+impl UnknownKeyUse {
+    /// Returns the line about one key. The id is quoted and escaped, because anyone who can write the database chose it.
+    fn describe(&self, key: &str) -> String {
+        let rows = format!("{} rows ({} to {})", self.rows, self.first_row, self.last_row);
+        let signed = match (self.rows, self.is_head) {
+            (0, _) => "the head".to_owned(),
+            (_, true) => format!("{rows} and the head"),
+            (_, false) => rows,
+        };
+        format!(
+            "key {key:?} signed {signed} and is not configured: if it was removed from sealing.keys, add it to \
+             audit.verify_keys and verify again, otherwise someone rewrote the chain"
+        )
+    }
 }
 
 #[cfg(test)]
@@ -137,7 +250,8 @@ mod tests {
     use super::*;
     use crate::audit::{AuditActor, AuditEvent, AuditLog};
     use crate::base::Clock;
-    use crate::store::testing::{TestDatabase, test_databases, test_sealer};
+    use crate::store::exec_db;
+    use crate::store::testing::{TestDatabase, test_databases, test_sealer, test_tenant, write_key_file};
 
     async fn append_events(engine: &TestDatabase, sealer: &Sealer) {
         let audit_log = AuditLog::new(engine.db.clone(), sealer.clone(), Clock::system(), Random::system());
@@ -151,6 +265,13 @@ mod tests {
                 .await
                 .unwrap();
         }
+    }
+
+    /// Loads keys with the ids `old` and `new`, the first of which signs.
+    fn load_sealer(ids: &[&str]) -> Sealer {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = ids.iter().map(|id| write_key_file(dir.path(), id, if *id == "old" { 1 } else { 2 })).collect();
+        Sealer::load(&SealingConfig { keys }, test_tenant(), Random::system()).unwrap()
     }
 
     #[tokio::test]
@@ -174,6 +295,47 @@ mod tests {
             drop(transaction);
             append_events(&engine, &sealer).await;
             assert_eq!(check_chain(&engine.db, Some(&sealer)).await.unwrap().rows, 4);
+        }
+    }
+
+    #[tokio::test]
+    async fn unknown_key_is_one_break_with_its_rows() {
+        for engine in test_databases().await {
+            append_events(&engine, &load_sealer(&["old"])).await;
+            append_events(&engine, &load_sealer(&["new", "old"])).await;
+            let all = check_chain(&engine.db, Some(&load_sealer(&["new", "old"]))).await.unwrap();
+            assert_eq!(
+                (all.rows, all.breaks, all.unchecked),
+                (8, Vec::new(), Vec::new()),
+                "a rotated key that is kept"
+            );
+            let removed = check_chain(&engine.db, Some(&load_sealer(&["new"]))).await.unwrap();
+            assert_eq!(removed.breaks.len(), 1, "{:?}", removed.breaks);
+            assert!(
+                removed.breaks[0].starts_with("key \"old\" signed 4 rows (1 to 4) and is not"),
+                "{:?}",
+                removed.breaks
+            );
+            let stale = check_chain(&engine.db, Some(&load_sealer(&["old"]))).await.unwrap();
+            assert!(
+                stale.breaks[0].starts_with("key \"new\" signed 4 rows (5 to 8) and the head"),
+                "{:?}",
+                stale.breaks
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn many_unknown_keys_are_reported_in_few_lines() {
+        for engine in test_databases().await {
+            let sealer = test_sealer();
+            for _ in 0..4 {
+                append_events(&engine, &sealer).await;
+            }
+            exec_db!(&engine.db, "UPDATE audit SET mac_key = 'k' || seq").unwrap();
+            let report = check_chain(&engine.db, Some(&sealer)).await.unwrap();
+            assert_eq!(report.breaks.len(), 11, "{:?}", report.breaks);
+            assert_eq!(report.breaks[10], "6 more keys are unknown");
         }
     }
 }

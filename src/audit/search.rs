@@ -371,7 +371,7 @@ mod tests {
                 (PersonalData::Erased, PersonalData::Erased, PersonalData::None)
             );
             assert_eq!(personal(9), PersonalData::Stored("{\"name\":\"Wanda\"}".to_owned()));
-            let report = crate::audit::chain_verification::check_chain(&engine.db, Some(&keys)).await.unwrap();
+            let report = crate::audit::check_chain(&engine.db, Some(&keys)).await.unwrap();
             assert_eq!(report.breaks, Vec::<String>::new());
             assert_eq!(report.unchecked, ["the personal details of 2 rows: they were erased"]);
         }

@@ -5,8 +5,8 @@
 //! detected only by an exported head.
 
 use super::chain::{ChainedRow, head_mac_input};
-use super::chain_verification::{AuditVerification, check_chain, check_exported_head};
-use super::{AuditActor, AuditEvent, AuditLog, load_head};
+use super::chain_verification::{AuditVerification, check_chain};
+use super::{AuditActor, AuditEvent, AuditLog, ExportedHead, check_exported_heads, load_head};
 use crate::base::{Clock, Random};
 use crate::store::testing::{TestDatabase, test_databases, test_sealer};
 use crate::store::{KeyPurpose, Sealer, exec_db, select_all};
@@ -25,6 +25,8 @@ enum ForgeryLevel {
     None,
     /// Recomputes all hashes and the head, which needs no key.
     Hashes,
+    /// Recomputes all hashes and the head, and names a key that is not configured.
+    HashesAndKeyIds,
     /// Recomputes the MACs as well, with the stolen sealing key.
     HashesAndMacs,
 }
@@ -65,6 +67,9 @@ const INSERT_ROW_SQL: &[&str] = &[
     "INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
      SELECT 4, at, 'desk.note', actor, '{}', '', previous, hash, mac, mac_key FROM audit WHERE seq = 3",
 ];
+const INSERT_BEFORE_FIRST_ROW_SQL: &[&str] =
+    &["INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
+     SELECT -1, at, 'desk.note', actor, '{}', '', previous, hash, mac, mac_key FROM audit WHERE seq = 1"];
 const APPEND_ROW_SQL: &[&str] =
     &["INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
      SELECT 7, at, 'desk.note', actor, '{}', '', hash, hash, mac, mac_key FROM audit WHERE seq = 6"];
@@ -77,6 +82,10 @@ const fn without_forgery(what: &'static str, sql: &'static [&'static str]) -> Ta
 
 const fn with_forged_hashes(what: &'static str, sql: &'static [&'static str]) -> TamperingCase {
     TamperingCase { description: what, sql, forgery: ForgeryLevel::Hashes, detected_by: DETECTED_BY_MACS }
+}
+
+const fn with_forged_key_ids(what: &'static str, sql: &'static [&'static str]) -> TamperingCase {
+    TamperingCase { description: what, sql, forgery: ForgeryLevel::HashesAndKeyIds, detected_by: DETECTED_BY_MACS }
 }
 
 const fn with_stolen_keys(what: &'static str, sql: &'static [&'static str]) -> TamperingCase {
@@ -106,6 +115,7 @@ const TAMPERING_CASES: &[TamperingCase] = &[
     without_forgery("the first removed", &["DELETE FROM audit_personal", "DELETE FROM audit WHERE seq = 1"]),
     without_forgery("reordered", SWAP_ROWS_SQL),
     without_forgery("inserted", INSERT_ROW_SQL),
+    without_forgery("inserted before the first", INSERT_BEFORE_FIRST_ROW_SQL),
     without_forgery("appended", APPEND_ROW_SQL),
     without_forgery("cut off", TRUNCATE_SQL),
     without_forgery("all removed", &["DELETE FROM audit_personal", "DELETE FROM audit"]),
@@ -121,6 +131,13 @@ const TAMPERING_CASES: &[TamperingCase] = &[
         ..with_forged_hashes("appended, hashes recomputed", APPEND_ROW_SQL)
     },
     with_forged_hashes("cut off, the head set back", TRUNCATE_SQL),
+    with_forged_key_ids("changed, an unknown key named", CHANGE_ROW_SQL),
+    with_forged_key_ids("removed, an unknown key named", REMOVE_ROW_AND_CLOSE_GAP_SQL),
+    with_forged_key_ids("cut off, an unknown key named", TRUNCATE_SQL),
+    TamperingCase {
+        detected_by: DetectionResult { exported_head: false, ..DETECTED_BY_MACS },
+        ..with_forged_key_ids("an unknown key named", &[])
+    },
     with_stolen_keys("changed with the keys", CHANGE_ROW_SQL),
     with_stolen_keys("removed with the keys", REMOVE_ROW_AND_CLOSE_GAP_SQL),
     with_stolen_keys("reordered with the keys", SWAP_ROWS_SQL),
@@ -191,11 +208,17 @@ async fn each_tampering_is_detected_by_the_expected_checks() {
             match tampering.forgery {
                 ForgeryLevel::None => {}
                 ForgeryLevel::Hashes => rebuild_chain(&engine, None).await,
+                ForgeryLevel::HashesAndKeyIds => {
+                    rebuild_chain(&engine, None).await;
+                    execute_sql(&engine, "UPDATE audit SET mac_key = 'k0'").await;
+                    execute_sql(&engine, "UPDATE audit_head SET mac_key = 'k0'").await;
+                }
                 ForgeryLevel::HashesAndMacs => rebuild_chain(&engine, Some(&keys)).await,
             }
             let broken = |report: AuditVerification| !report.breaks.is_empty();
             let mut exported = check_chain(&engine.db, None).await.unwrap();
-            check_exported_head(&engine.db, &format!("{count} {hash}"), &mut exported).await.unwrap();
+            let head = ExportedHead { count, hash, source: "head.txt".into() };
+            check_exported_heads(&engine.db, &[head], &mut exported).await.unwrap();
             let found = DetectionResult {
                 chain: broken(check_chain(&engine.db, None).await.unwrap()),
                 macs: broken(check_chain(&engine.db, Some(&keys)).await.unwrap()),
@@ -213,8 +236,10 @@ async fn verification_without_keys_reports_unchecked_parts() {
         append_events(&engine, &keys).await;
         execute_sql(&engine, "DELETE FROM audit_personal WHERE seq = 3").await;
         let report = check_chain(&engine.db, None).await.unwrap();
-        let unchecked =
-            ["the MACs: no sealing keys were given (--config)", "the personal details of 1 rows: they were erased"];
+        let unchecked = [
+            "the MACs: no sealing keys were given (--config). This result proves nothing against someone who can write the database",
+            "the personal details of 1 rows: they were erased",
+        ];
         assert_eq!((report.rows, report.breaks.len(), report.unchecked), (6, 0, unchecked.map(str::to_owned).to_vec()));
     }
 }

@@ -220,6 +220,7 @@ pub(crate) async fn approve_decision(
     }
     let approved = case_event("case.approved", staff, &held)
         .with_detail("for", decision.agent.to_string())
+        .with_detail("approval", &*id)
         .with_detail("decision", decision.id.clone())
         .with_detail("digest", recorded.digest.clone());
     transaction.record_event(approved.with_detail("override", decision.is_override()));

@@ -145,6 +145,7 @@ pub(crate) async fn execute_action(
     }
     let started = case_event("case.acted", staff, &held)
         .with_detail("override", basis.decision.is_override())
+        .with_detail("execution", &*id)
         .with_detail("decision", basis.decision.id.clone())
         .with_detail("digest", basis.digest.clone());
     transaction.record_event(started.with_detail("approved", basis.approval.is_some()));

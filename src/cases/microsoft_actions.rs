@@ -75,6 +75,7 @@ impl ExecutionContext<'_> {
             store::set_execution_status(transaction.tx(), self.execution_id, transition, detail, app.now()).await?;
         if updated {
             let ended = AuditEvent::new("case.ended", self.actor.clone())
+                .with_detail("execution", self.execution_id)
                 .with_detail("outcome", transition.target_status().as_str());
             transaction.record_event(with_case(ended, self.case));
         }

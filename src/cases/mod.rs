@@ -53,9 +53,10 @@ pub(crate) use person_snapshot::PersonSnapshot;
 pub(crate) use policy::{CallerVerification, CaseAction, CaseRisk, MissingVerification, VerificationMethod};
 pub(crate) use status::{CaseStatus, load_status};
 pub(crate) use store::{
-    ActionExecution, CaseNote, CaseOrigin, ExecutionViewer, HelpdeskCase, ListPosition, RecordedDecision,
-    VerificationReply, VerificationRequest, count_open_requests_to, erase_old_cases, load_case_page,
-    load_cases_of_person, load_cases_of_reset, load_decisions, load_evidence, load_executions,
-    load_executions_of_person, load_notes, load_request_to, load_requests, load_requests_to, load_waiting_passes,
+    ActionExecution, CaseNote, CaseOrigin, ExecutionViewer, HelpdeskCase, IncompleteRecords, ListPosition,
+    RecordedDecision, VerificationReply, VerificationRequest, count_open_requests_to, erase_old_cases,
+    load_audited_records, load_case_page, load_cases_of_person, load_cases_of_reset, load_decisions, load_evidence,
+    load_executions, load_executions_of_person, load_incomplete_records, load_notes, load_request_to, load_requests,
+    load_requests_to, load_waiting_passes,
 };
 pub(crate) use verification::{SubmittedReply, record_attestation, record_reply, request_verification};

@@ -1,5 +1,7 @@
 //! Defines and runs the commands. Output for people goes to standard output, the log to standard error.
 
+mod audit;
+mod config_arg;
 #[cfg(feature = "emulator")]
 mod demo;
 mod output;
@@ -7,12 +9,13 @@ mod output;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use passback::config::{Config, load_config};
 use passback::serve::{PortalServer, bind_listener};
-use passback::{Clock, Random, ops, verify_audit};
+use passback::{Clock, Random, ops};
 use url::Url;
 
+use config_arg::ConfigArg;
 pub(crate) use output::print_error;
 use output::{CliError, print_line};
 
@@ -77,9 +80,9 @@ enum CliCommand {
     /// Build lists of passwords known from breaches.
     #[command(subcommand)]
     Breach(BreachCommand),
-    /// Verify the audit log.
+    /// Verify the audit log, or record a restored backup in it.
     #[command(subcommand)]
-    Audit(AuditCommand),
+    Audit(audit::AuditCommand),
     /// Manage the reset operator, the account that resets passwords.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -114,22 +117,6 @@ enum BreachCommand {
 }
 
 #[derive(Subcommand)]
-enum AuditCommand {
-    /// Verify chain and head offline. Changes nothing. Exits with 1 if the chain is broken.
-    Verify {
-        /// Database URL: `sqlite://…` or `postgres://…`.
-        #[arg(long)]
-        database: String,
-        /// Verify the MACs too, with the sealing keys of this configuration.
-        #[arg(long)]
-        config: Option<PathBuf>,
-        /// File with an exported head (`count hash`), which must be part of this chain.
-        #[arg(long)]
-        head: Option<PathBuf>,
-    },
-}
-
-#[derive(Subcommand)]
 enum OperatorCommand {
     /// Link the operator by device code: prints a code with which the operator's account signs in, in any browser. The
     /// portal may run during this. Without a terminal, use --account.
@@ -146,19 +133,6 @@ enum OperatorCommand {
 enum ConfigCommand {
     /// Read and validate the configuration. Shows no secret.
     Check(ConfigArg),
-}
-
-#[derive(Args)]
-struct ConfigArg {
-    /// Configuration file (TOML).
-    #[arg(long, env = "PASSBACK_CONFIG")]
-    config: PathBuf,
-}
-
-impl ConfigArg {
-    fn load(&self) -> Result<Config, CliError> {
-        Ok(load_config(&self.config)?)
-    }
 }
 
 /// Parses the command line and runs the command.
@@ -217,9 +191,7 @@ async fn run_command(command: CliCommand) -> Result<ExitCode, CliError> {
             let built = ops::build_breach_list_file(&from, &to)?;
             print_line(&format!("{} holds {} hashes in {} bytes.", to.display(), built.hashes, built.bytes));
         }
-        CliCommand::Audit(AuditCommand::Verify { database, config, head }) => {
-            return verify_audit_chain(&database, config, head).await;
-        }
+        CliCommand::Audit(command) => return command.run().await,
         CliCommand::Operator(OperatorCommand::Link { config, account }) => {
             link_operator(&config.load()?, account.as_deref()).await?;
         }
@@ -278,26 +250,4 @@ fn render_setup_text(config: Option<PathBuf>, public_url: Option<Url>, text: Set
         SetupTarget::Directory => ops::SetupFormat::Directory,
     };
     Ok(ops::render_setup(which, &facts)?)
-}
-
-async fn verify_audit_chain(
-    database: &str,
-    config: Option<PathBuf>,
-    head: Option<PathBuf>,
-) -> Result<ExitCode, CliError> {
-    let config = config.map(|path| load_config(&path)).transpose()?;
-    let head = head.map(std::fs::read_to_string).transpose()?;
-    let report = verify_audit(database, config.as_ref(), head.as_deref()).await?;
-    print_line(&format!("{} rows, head {}", report.rows, report.head));
-    for unchecked in &report.unchecked {
-        print_line(&format!("not checked: {unchecked}"));
-    }
-    for broken in &report.breaks {
-        print_line(&format!("BROKEN: {broken}"));
-    }
-    if report.breaks.is_empty() {
-        print_line("The chain is whole.");
-        return Ok(ExitCode::SUCCESS);
-    }
-    Ok(ExitCode::FAILURE)
 }

@@ -95,6 +95,18 @@ mod tests {
     }
 
     #[test]
+    fn verify_key_needs_an_id_of_its_own() {
+        let with_ids = |ids: &[&str]| {
+            let keys: Vec<String> = ids.iter().map(|id| format!("{{ id = \"{id}\", file = \"/k\" }}")).collect();
+            format!("{MINIMAL_CONFIG}\n[audit]\nverify_keys = [{}]\n", keys.join(", "))
+        };
+        assert_eq!(load_text(&with_ids(&["k0", "old"])).unwrap().audit.verify_keys.len(), 2);
+        for ids in [["k0", "k0"], ["k0", "k1"]] {
+            assert!(error_text(&with_ids(&ids)).contains("audit.verify_keys"), "{ids:?}");
+        }
+    }
+
+    #[test]
     fn plain_http_is_limited_to_loopback() {
         assert!(error_text(&MINIMAL_CONFIG.replace("https://reset", "http://reset")).contains("server.public_url"));
         assert!(load_text(&MINIMAL_CONFIG.replace("https://reset.contoso.example", "http://127.0.0.1:8080")).is_ok());

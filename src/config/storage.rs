@@ -43,6 +43,8 @@ pub struct AuditConfig {
     /// Directory to which the head is written once a day, in addition to the log. Use a place that this machine cannot
     /// change afterwards.
     pub head_dir: Option<PathBuf>,
+    /// Removed sealing keys, with which only `passback audit verify` and `audit record-restore` check older rows.
+    pub verify_keys: Vec<SealingKey>,
     /// Number of days after which names, addresses and notes are erased. Default: they are kept.
     pub keep_personal_days: Option<i64>,
 }

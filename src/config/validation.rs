@@ -26,6 +26,7 @@ pub(super) fn validate_config(config: &Config) -> Result<(), ConfigError> {
             "needs at least one key: { id, file } with 64 hexadecimal digits in the file",
         ));
     }
+    validate_verify_keys(config)?;
     validate_password_policy(config)?;
     super::notify::validate_notify(&config.notify)?;
     config.canary.as_ref().map_or(Ok(()), super::canary::validate_canary)?;
@@ -51,6 +52,21 @@ pub(super) fn validate_config(config: &Config) -> Result<(), ConfigError> {
         }
     }
     config.directory.as_ref().map_or(Ok(()), validate_directory)
+}
+
+/// Validates that each key that verifies MACs has an id of its own, because an audit row names its key by the id.
+fn validate_verify_keys(config: &Config) -> Result<(), ConfigError> {
+    let mut ids: Vec<&str> = config.sealing.keys.iter().map(|key| key.id.as_str()).collect();
+    for key in &config.audit.verify_keys {
+        if ids.contains(&key.id.as_str()) {
+            return Err(ConfigError::invalid_value(
+                "audit.verify_keys",
+                "has an id twice, or one of sealing.keys: a key is in one of the lists",
+            ));
+        }
+        ids.push(&key.id);
+    }
+    Ok(())
 }
 
 fn validate_directory(directory: &DirectoryConfig) -> Result<(), ConfigError> {

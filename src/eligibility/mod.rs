@@ -9,7 +9,7 @@ mod volume;
 
 pub(crate) use holds::{HoldOutcome, is_on_hold, lift_hold, on_hold_since, place_hold, place_hold_by_staff};
 pub(crate) use pause::{PauseReason, ResetPause};
-pub(crate) use reset_grants::{cancel_reset_grants, insert_reset_grant};
+pub(crate) use reset_grants::{cancel_reset_grants, insert_reset_grant, load_grant_uses};
 
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};

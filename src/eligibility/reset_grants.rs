@@ -5,8 +5,9 @@
 
 use jiff::Timestamp;
 
+use crate::audit::StoredRecord;
 use crate::base::{PersonKey, ResetId};
-use crate::store::{Db, StoreError, Tx, exec_tx, select_optional};
+use crate::store::{Db, StoreError, Tx, exec_tx, select_all, select_optional};
 
 /// Inserts a grant for one reset. Each grant belongs to a helpdesk action, which the table requires.
 pub(crate) async fn insert_reset_grant(
@@ -52,4 +53,11 @@ pub(super) async fn consume_reset_grant(
     let now = now.as_millisecond();
     let rows = exec_tx!(tx, SQL, &tenant, &object, &reset, now)?;
     Ok(rows == 1)
+}
+
+/// Loads the used grants, each by the reset that used it, for the reconciliation with the audit log.
+pub(crate) async fn load_grant_uses(db: &Db) -> Result<Vec<StoredRecord>, StoreError> {
+    const SQL: &str = "SELECT reset_id, '', tenant || '/' || object, until FROM grants WHERE reset_id IS NOT NULL";
+    let rows: Vec<(String, String, String, i64)> = select_all!(db, SQL)?;
+    Ok(rows.into_iter().map(StoredRecord::from).collect())
 }

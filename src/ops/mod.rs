@@ -2,6 +2,7 @@
 //! the commands of the command line.
 
 mod audit_maintenance;
+mod audit_verification;
 mod canary_schedule;
 mod commands;
 mod doctor;
@@ -13,6 +14,7 @@ mod proxy_trust;
 mod setup;
 
 pub(crate) use audit_maintenance::run_audit_maintenance;
+pub use audit_verification::{AuditCommandError, RestoreRecord, record_restore, verify_audit};
 pub(crate) use canary_schedule::run_canary_schedule;
 pub use commands::{
     BackupError, BreachError, BreachList, BreachListFile, PauseError, backup_database, build_breach_list_file,

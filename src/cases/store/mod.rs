@@ -3,6 +3,7 @@
 //! - Every change locks the case row first, and only while the case is open. Requests of two agents, two replicas or a
 //!   repeated form submission therefore run one after the other.
 
+mod audited_records;
 mod cases;
 mod column_types;
 mod decisions;
@@ -14,6 +15,7 @@ mod retention;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use audited_records::{IncompleteRecords, load_audited_records, load_incomplete_records};
 pub(super) use cases::{
     CaseChange, CaseSubject, NewCase, apply_change, count_repeated_request, insert_case, insert_note,
     insert_request_reference, load_case_by_reference, lock_if_open, mark_changed,

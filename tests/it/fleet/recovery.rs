@@ -115,7 +115,61 @@ async fn lost_sealing_key_requires_only_sign_in_and_operator_link() {
     assert_eq!(wanda.fetch_status(&reference).await["state"], "written", "her reset is still there");
     let other = fleet.signed_in(&person_upn(1)).await;
     assert!(other.reset_request(VALID_PASSWORD).send().await.unwrap().status().is_redirection());
-    let report = fleet.cli_command(&["audit", "verify", "--database", &fleet.database]).output().unwrap();
-    let said = String::from_utf8_lossy(&report.stdout);
-    assert!(report.status.success() && said.contains("key k1 is not here"), "it says what it could not check: {said}");
+    let (whole, said) = verify_with_output(&fleet, &[]);
+    assert!(!whole && said.contains("BROKEN: key \"k1\" signed"), "it cannot check these rows: {said}");
+    assert_eq!(said.matches("k1").count(), 1, "one line for the key: {said}");
+}
+
+/// Runs `passback audit verify` with the MACs. Returns success and output.
+fn verify_with_output(fleet: &PortalFleet, more: &[&str]) -> (bool, String) {
+    let arguments = [&["audit", "verify", "--database", &fleet.database], more].concat();
+    let done = fleet.cli_command(&arguments).output().unwrap();
+    (done.status.success(), String::from_utf8(done.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn removed_sealing_key_still_verifies_as_verify_key() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(2)).await;
+    let portal = fleet.start_replica(fleet.port, &[]).await;
+    fleet.link_operator().await;
+    drop(portal);
+    let old_key = fleet.data_path().join("seal-k1-7");
+    let reset_lines = format!("[audit]\nverify_keys = [{{ id = \"k1\", file = \"{}\" }}]", old_key.display());
+    let settings = FleetSettings { sealing_keys: NEW_KEY, reset_lines: &reset_lines, ..FleetSettings::default() };
+    fleet.write_config(&settings);
+    let _portal = fleet.start_replica(fleet.port, &[]).await;
+    fleet.signed_in(&person_upn(0)).await;
+    fleet.verify_audit();
+    let (_, said) = verify_with_output(&fleet, &[]);
+    assert!(said.contains("The chain is whole."), "rows of both keys: {said}");
+}
+
+#[tokio::test]
+async fn restored_backup_is_recorded_before_the_portal_starts() {
+    let fleet = PortalFleet::new(DatabaseEngine::Sqlite, seed_with_people(2)).await;
+    let portal = fleet.start_replica(fleet.port, &[]).await;
+    fleet.link_operator().await;
+    let copy = fleet.data_path().join("backup.db");
+    assert!(fleet.cli_command(&["backup"]).arg("--to").arg(&copy).output().unwrap().status.success());
+    fleet.signed_in(&person_upn(0)).await;
+    drop(portal);
+    let (_, said) = verify_with_output(&fleet, &[]);
+    let (count, hash) = said.lines().find_map(|line| line.split_once(" rows, head ")).unwrap();
+    let head = fleet.data_path().join("head.txt");
+    std::fs::write(&head, format!("{count} {hash}\n")).unwrap();
+    let head = head.to_str().unwrap();
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(fleet.data_path().join(format!("passback.db{end}")));
+    }
+    std::fs::copy(&copy, fleet.data_path().join("passback.db")).unwrap();
+    let (whole, said) = verify_with_output(&fleet, &["--head", head]);
+    assert!(!whole && said.contains("BROKEN: rolled back or rewritten"), "{said}");
+    let record = ["audit", "record-restore", "--reason", "The disk failed.", "--head", head];
+    let done = fleet.cli_command(&record).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 exported heads are missing"), "{done:?}");
+    let _portal = fleet.start_replica(fleet.port, &[]).await;
+    fleet.signed_in(&person_upn(1)).await;
+    let (whole, said) = verify_with_output(&fleet, &["--head", head]);
+    assert!(whole && said.contains("notice: restored at") && said.contains("recorded by row"), "{said}");
 }

@@ -1,4 +1,5 @@
 //! The audit log: searched, exported, its head exported daily, and personal data erased while the chain stays valid.
+//! Someone who changes the database with SQL is detected.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +8,9 @@ use passback::config::Config;
 use passback_emulator::{FaultEffect, FaultTarget, InjectedFault};
 use reqwest::StatusCode;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
+use super::cases::{AgentCase, outcome_code};
 use crate::support::portal::{
     DatabaseEngine, HttpBrowser, PortalSetup, ResponsePage, TestPortal, VALID_PASSWORD, available_engines, full_upn,
 };
@@ -72,14 +75,19 @@ async fn count_rows(portal: &TestPortal, engine: DatabaseEngine, sql: &'static s
 }
 
 /// Runs `passback audit verify` on this portal's database, offline. Returns success and output.
-fn verify_chain(portal: &TestPortal, head: Option<&Path>) -> (bool, String) {
+fn verify_chain(portal: &TestPortal, heads: &[&Path]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_passback"));
     command.args(["audit", "verify", "--database", &portal.database]);
-    if let Some(head) = head {
+    for head in heads {
         command.arg("--head").arg(head);
     }
     let done = command.output().unwrap();
     (done.status.success(), String::from_utf8(done.stdout).unwrap())
+}
+
+/// Verifies the audit log with the portal's keys, and returns what is broken.
+async fn verify_with_keys(portal: &TestPortal) -> Vec<String> {
+    passback::verify_audit(&portal.database, Some(portal.demo.config()), None).await.unwrap().breaks
 }
 
 #[tokio::test]
@@ -235,16 +243,32 @@ async fn head_exported_daily_reveals_truncated_chain() {
         assert_eq!(heads().len(), before + 1, "once a day");
         let text = std::fs::read_to_string(&head).unwrap();
         assert!(text.trim().split(' ').nth(1).is_some_and(|hash| hash.len() == 64), "{text}");
-        let (whole, said) = verify_chain(&portal, Some(&head));
-        assert!(whole && said.contains("The chain is whole."), "{said}");
+        let (first, folder) = (heads().remove(0), dir.path());
+        let groups: [&[&Path]; 3] = [&[&head], &[&first, &head], &[folder]];
+        for given in groups {
+            let (whole, said) = verify_chain(&portal, given);
+            assert!(whole && said.contains("The chain is whole."), "{said}");
+        }
+        assert_eq!(verify_with_keys(&portal).await, Vec::<String>::new());
         // Someone with access to the database truncates the chain before the exported head and resets the head row.
         execute_sql(&portal, engine, "DELETE FROM audit_personal").await;
         execute_sql(&portal, engine, "DELETE FROM audit WHERE seq > 4").await;
         execute_sql(&portal, engine, "UPDATE audit_head SET count = 4, hash = (SELECT hash FROM audit WHERE seq = 4)")
             .await;
-        assert!(verify_chain(&portal, None).0, "the chain alone cannot know");
-        let (whole, said) = verify_chain(&portal, Some(&head));
-        assert!(!whole && said.contains("does not go through the exported head"), "{said}");
+        let (_, said) = verify_chain(&portal, &[]);
+        assert!(!said.contains("rolled back"), "the chain alone cannot know: {said}");
+        let kept = dir.path().join("kept.txt");
+        std::fs::write(&kept, first_hashes(&portal, engine).await).unwrap();
+        let (_, said) = verify_chain(&portal, &[&kept]);
+        assert!(!said.contains("rolled back"), "these heads are in the chain: {said}");
+        let groups: [&[&Path]; 3] = [&[&head], &[&kept, &head], &[folder]];
+        for given in groups {
+            let (whole, said) = verify_chain(&portal, given);
+            assert!(!whole && said.contains("rolled back or rewritten: this chain does not go through"), "{said}");
+            assert!(said.contains(head.to_str().unwrap()), "{said}");
+        }
+        let found = verify_with_keys(&portal).await;
+        assert!(found.iter().any(|line| line.starts_with("rolled back")), "audit.head_dir by default: {found:?}");
         portal.demo.stop().await;
     }
 }
@@ -255,6 +279,10 @@ async fn expired_personal_data_is_erased_and_chain_stays_valid() {
         let kept = |config: &mut Config| config.audit.keep_personal_days = Some(30);
         let portal = TestPortal::start_with(PortalSetup { engine, ..PortalSetup::with_config(kept) }).await;
         let wanda = reset_until(&portal, "wanda", "written").await;
+        let mut case = AgentCase::open(&portal, "hana", "omar", "grant").await;
+        let reason = [("text", "He stands in front of me, and his phone is at home.")];
+        assert_eq!(outcome_code(&case.post_action("override", &reason).await), "approval-asked");
+        portal.browser().post("/help", &[("name", "theo@contoso.example")]).await;
         let path = format!("/helpdesk/resets/{wanda}");
         let mut hugo = sign_in_staff(&portal, "hugo").await;
         hugo.post(&format!("{path}/note"), &[("text", "Called at nine.")]).await;
@@ -269,27 +297,282 @@ async fn expired_personal_data_is_erased_and_chain_stays_valid() {
             "UPDATE resets SET created_at = created_at - 2678400000, open = 0",
             "UPDATE reset_notes SET at = at - 2678400000",
             "UPDATE people_known SET asked_at = asked_at - 2678400000",
+            "UPDATE cases SET updated_at = updated_at - 2678400000",
         ] {
             execute_sql(&portal, engine, sql).await;
         }
         // Rows of a chain cannot be backdated. So the clock is advanced, and sessions expire with it.
         portal.clock.advance(jiff::SignedDuration::from_hours(24 * 31));
         portal.wait_for_round("audit-maintenance").await;
-        let (whole, said) = verify_chain(&portal, None);
+        let (whole, said) = verify_chain(&portal, &[]);
         assert!(whole && said.contains("they were erased"), "{said}");
-        let report = passback::verify_audit(&portal.database, Some(portal.demo.config()), None).await.unwrap();
-        assert_eq!(report.breaks, Vec::<String>::new(), "the MACs, too");
+        assert_eq!(verify_with_keys(&portal).await, Vec::<String>::new(), "the MACs, too");
         for sql in [
             "SELECT COUNT(*) FROM resets WHERE name <> '' OR upn <> ''",
             "SELECT COUNT(*) FROM reset_notes",
             "SELECT COUNT(*) FROM search_words",
             "SELECT COUNT(*) FROM person_numbers",
+            "SELECT COUNT(*) FROM cases WHERE name <> ''",
             "SELECT COUNT(*) FROM audit_personal",
         ] {
             assert_eq!(count_rows(&portal, engine, sql).await, 0, "{sql}");
         }
         let erasures = "SELECT COUNT(*) FROM audit WHERE event = 'audit.personal_erased'";
         assert!(count_rows(&portal, engine, erasures).await > 0);
+        portal.demo.stop().await;
+    }
+}
+
+/// Returns the first 4 rows as exported heads.
+async fn first_hashes(portal: &TestPortal, engine: DatabaseEngine) -> String {
+    let rows = load_rows(portal, engine).await;
+    rows.iter().take(4).map(|row| format!("{} {}\n", row.seq, row.hash)).collect()
+}
+
+/// Row of the chain as stored.
+#[derive(sqlx::FromRow)]
+struct ChainRow {
+    seq: i64,
+    at: i64,
+    event: String,
+    actor: String,
+    subject: Option<String>,
+    reset_id: Option<String>,
+    detail: String,
+    personal: String,
+    hash: String,
+}
+
+async fn load_rows(portal: &TestPortal, engine: DatabaseEngine) -> Vec<ChainRow> {
+    const SQL: &str = "SELECT seq, at, event, actor, subject, reset_id, detail, personal, hash FROM audit ORDER BY seq";
+    match engine {
+        DatabaseEngine::Sqlite => {
+            let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+            sqlx::query_as(SQL).fetch_all(&pool).await.unwrap()
+        }
+        DatabaseEngine::Postgres => {
+            let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
+            sqlx::query_as(SQL).fetch_all(&pool).await.unwrap()
+        }
+    }
+}
+
+impl ChainRow {
+    /// Computes the row's hash as the portal does, which needs no key.
+    fn compute_hash(&self, previous: &str) -> String {
+        let optional = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |t| format!("+{t}"));
+        let (seq, at) = (self.seq.to_string(), self.at.to_string());
+        let (subject, reset) = (optional(&self.subject), optional(&self.reset_id));
+        let parts = ["passback audit row v1", &seq, &at, &self.event, &self.actor, &subject, &reset, &self.detail];
+        let mut hasher = Sha256::new();
+        for part in parts.into_iter().chain([self.personal.as_str(), previous]) {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Recomputes the chain and names a key that the portal does not have, as someone with only the database can.
+async fn rewrite_chain(portal: &TestPortal, engine: DatabaseEngine) {
+    const ROW_SQL: &str = "UPDATE audit SET previous = $2, hash = $3, mac = $4, mac_key = 'k0' WHERE seq = $1";
+    const HEAD_SQL: &str = "UPDATE audit_head SET count = $1, hash = $2, mac = $3, mac_key = 'k0'";
+    let mac = "00".repeat(32);
+    let (mut previous, mut count) = ("0".repeat(64), 0);
+    for row in load_rows(portal, engine).await {
+        let hash = row.compute_hash(&previous);
+        match engine {
+            DatabaseEngine::Sqlite => {
+                let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+                let query = sqlx::query(ROW_SQL).bind(row.seq).bind(&previous).bind(&hash).bind(&mac);
+                query.execute(&pool).await.unwrap();
+            }
+            DatabaseEngine::Postgres => {
+                let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
+                let query = sqlx::query(ROW_SQL).bind(row.seq).bind(&previous).bind(&hash).bind(&mac);
+                query.execute(&pool).await.unwrap();
+            }
+        }
+        (previous, count) = (hash, row.seq);
+    }
+    match engine {
+        DatabaseEngine::Sqlite => {
+            let pool = sqlx::SqlitePool::connect(&portal.database).await.unwrap();
+            sqlx::query(HEAD_SQL).bind(count).bind(&previous).bind(&mac).execute(&pool).await.unwrap();
+        }
+        DatabaseEngine::Postgres => {
+            let pool = sqlx::PgPool::connect(&portal.database).await.unwrap();
+            sqlx::query(HEAD_SQL).bind(count).bind(&previous).bind(&mac).execute(&pool).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn chain_rewritten_with_unknown_key_id_is_found() {
+    for engine in available_engines() {
+        let portal = TestPortal::start_on(engine).await;
+        reset_until(&portal, "wanda", "written").await;
+        assert_eq!(verify_with_keys(&portal).await, Vec::<String>::new());
+        execute_sql(&portal, engine, "UPDATE audit SET actor = 'portal' WHERE event = 'reset.requested'").await;
+        rewrite_chain(&portal, engine).await;
+        let (whole, said) = verify_chain(&portal, &[]);
+        assert!(whole && said.contains("proves nothing against someone who can write the database"), "{said}");
+        let found = verify_with_keys(&portal).await;
+        assert_eq!(found.len(), 1, "one line for the key: {found:?}");
+        assert!(found[0].starts_with("key \"k0\" signed") && found[0].contains("and the head"), "{found:?}");
+        portal.demo.stop().await;
+    }
+}
+
+/// Inserts an approval of each decision by April. The owner of a database can remove triggers, too.
+fn forged_approval_sql(engine: DatabaseEngine) -> [&'static str; 2] {
+    const INSERT_SQL: &str =
+        "INSERT INTO case_approvals (id, verdict_id, agent, approver, approver_name, tenant, object, at, until)
+        SELECT 'forged', v.id, v.agent, 'april', 'April', c.tenant, c.object, v.at, v.until
+        FROM case_verdicts v JOIN cases c ON c.id = v.case_id";
+    match engine {
+        DatabaseEngine::Sqlite => ["DROP TRIGGER IF EXISTS case_approvals_duties", INSERT_SQL],
+        DatabaseEngine::Postgres => ["DROP TRIGGER IF EXISTS case_approvals_duties ON case_approvals", INSERT_SQL],
+    }
+}
+
+#[tokio::test]
+async fn approval_inserted_and_case_deleted_by_sql_are_found() {
+    for engine in available_engines() {
+        let portal = TestPortal::start_on(engine).await;
+        let mut hugo = AgentCase::open(&portal, "hugo", "omar", "grant").await;
+        let reason = [("text", "He stands in front of me, and his phone is at home.")];
+        assert_eq!(outcome_code(&hugo.post_action("override", &reason).await), "approval-asked");
+        let theo = AgentCase::open(&portal, "hugo", "theo", "grant").await;
+        portal.browser().post("/help", &[("name", "wanda")]).await;
+        assert_eq!(verify_with_keys(&portal).await, Vec::<String>::new());
+
+        for sql in forged_approval_sql(engine) {
+            execute_sql(&portal, engine, sql).await;
+        }
+        let found = verify_with_keys(&portal).await;
+        let case = hugo.path.rsplit('/').next().unwrap().replace('-', "");
+        assert!(found.len() == 1 && found[0].contains("has no audit row"), "{found:?}");
+        assert!(
+            found[0].starts_with("approval forged/") && found[0].contains(&format!(" in case {case} of ")),
+            "{found:?}"
+        );
+        let (whole, said) = verify_chain(&portal, &[]);
+        assert!(!whole && said.contains("BROKEN: approval forged/"), "keys are not needed: {said}");
+        execute_sql(&portal, engine, "DELETE FROM case_approvals").await;
+        assert_eq!(verify_with_keys(&portal).await, Vec::<String>::new());
+
+        execute_sql(&portal, engine, "DELETE FROM case_requests").await;
+        execute_sql(
+            &portal,
+            engine,
+            "DELETE FROM cases WHERE NOT EXISTS (SELECT 1 FROM case_verdicts v WHERE v.case_id = cases.id)",
+        )
+        .await;
+        let found = verify_with_keys(&portal).await;
+        let gone = theo.path.rsplit('/').next().unwrap().replace('-', "");
+        assert_eq!(found.len(), 2, "a case and a help request: {found:?}");
+        assert!(found[0].contains(&format!("reports case {gone} of ")), "{found:?}");
+        assert!(found[1].contains("reports help request"), "{found:?}");
+        portal.demo.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn complete_case_reconciles_on_every_step() {
+    for engine in available_engines() {
+        let portal = TestPortal::start_on(engine).await;
+        let mut hugo = AgentCase::open(&portal, "hugo", "wanda", "grant").await;
+        let reason = [("text", "She stands in front of me, and her phone is at home.")];
+        assert_eq!(outcome_code(&hugo.post_action("override", &reason).await), "approval-asked");
+        let mut april = AgentCase { agent: sign_in_staff(&portal, "april").await, path: hugo.path.clone() };
+        assert_eq!(outcome_code(&april.post_action("approve", &[]).await), "approved");
+        assert_eq!(outcome_code(&hugo.post_action("act", &[]).await), "granted");
+        assert_eq!(verify_with_keys(&portal).await, Vec::<String>::new());
+        for (sql, expected) in [
+            ("UPDATE grants SET object = '00000000-0000-4000-8000-000000000001'", "has no execution for its person"),
+            ("DELETE FROM grants", "allowed a reset and has no grant"),
+            ("DELETE FROM case_actions", "reports execution "),
+            ("DELETE FROM case_approvals", "reports approval "),
+            ("DELETE FROM case_verdicts", "reports decision "),
+        ] {
+            execute_sql(&portal, engine, sql).await;
+            let found = verify_with_keys(&portal).await;
+            assert!(found.iter().any(|line| line.contains(expected)), "{sql}: {found:?}");
+        }
+        portal.demo.stop().await;
+    }
+}
+
+/// Puts a backup of a SQLite database in its place, as the documentation says.
+fn restore_backup(database: &str, backup: &Path) {
+    let file = database.strip_prefix("sqlite://").unwrap();
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{file}{end}"));
+    }
+    std::fs::copy(backup, file).unwrap();
+}
+
+#[tokio::test]
+async fn recorded_restore_is_accepted_and_unrecorded_one_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().to_owned();
+    let kept = move |config: &mut Config| config.audit.head_dir = Some(folder.clone());
+    let portal = TestPortal::start_with(PortalSetup::with_config(kept)).await;
+    reset_until(&portal, "wanda", "written").await;
+    let backup = dir.path().join("backup.db");
+    passback::ops::backup_database(portal.demo.config(), &backup).await.unwrap();
+    reset_until(&portal, "rita", "refused").await;
+    let newest = load_rows(&portal, DatabaseEngine::Sqlite).await.pop().unwrap();
+    let lost = format!("{} {}", newest.seq, newest.hash);
+    std::fs::write(dir.path().join("passback-head-20261127T000000000Z.txt"), format!("{lost}\n")).unwrap();
+    let (config, database) = (portal.demo.config().clone(), portal.database.clone());
+    portal.demo.stop().await;
+    let verify = async || passback::verify_audit(&database, Some(&config), None).await.unwrap();
+
+    restore_backup(&database, &backup);
+    let found = verify().await.breaks;
+    assert!(found.len() == 1 && found[0].starts_with("rolled back or rewritten"), "{found:?}");
+
+    // Someone with only the database can write the event, but not its MAC.
+    const FORGED_SQL: &str = "INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
+        SELECT seq + 1, at, 'audit.restored', 'command', $1, '', hash, hash, mac, mac_key FROM audit
+        ORDER BY seq DESC LIMIT 1";
+    let pool = sqlx::SqlitePool::connect(&database).await.unwrap();
+    let detail = format!("{{\"count\":1,\"lost_heads\":[\"{lost}\"]}}");
+    sqlx::query(FORGED_SQL).bind(&detail).execute(&pool).await.unwrap();
+    pool.close().await;
+    let found = verify().await;
+    assert!(found.notices.is_empty() && found.breaks.iter().any(|line| line.starts_with("rolled back")), "{found:?}");
+    assert!(passback::ops::record_restore(&config, None, "Forged.").await.is_err(), "a broken chain is no backup");
+
+    restore_backup(&database, &backup);
+    let recorded = passback::ops::record_restore(&config, None, "The disk failed.").await.unwrap();
+    assert_eq!(recorded.lost_heads.last().map(|head| head.count), Some(newest.seq));
+    let report = verify().await;
+    assert_eq!(report.breaks, Vec::<String>::new());
+    let missing = format!("rows {} to {} of the exported head are missing", recorded.count + 1, newest.seq);
+    assert!(report.notices.len() == 1 && report.notices[0].contains(&missing), "{:?}", report.notices);
+
+    restore_backup(&database, &backup);
+    assert_eq!(verify().await.breaks.len(), 1, "restored once more, and not recorded");
+}
+
+#[tokio::test]
+async fn execution_of_an_inserted_approval_is_found() {
+    for engine in available_engines() {
+        let portal = TestPortal::start_on(engine).await;
+        let mut hugo = AgentCase::open(&portal, "hugo", "omar", "grant").await;
+        let reason = [("text", "He stands in front of me, and his phone is at home.")];
+        assert_eq!(outcome_code(&hugo.post_action("override", &reason).await), "approval-asked");
+        for sql in forged_approval_sql(engine) {
+            execute_sql(&portal, engine, sql).await;
+        }
+        hugo.post_action("act", &[]).await;
+        let found = verify_with_keys(&portal).await;
+        assert!(found.len() == 2 && found[0].starts_with("approval forged/"), "{found:?}");
+        // The portal itself has written this row, which stays when the approval is deleted again.
+        assert!(found[1].ends_with("and no row before it its approval"), "{found:?}");
         portal.demo.stop().await;
     }
 }
