@@ -24,6 +24,7 @@ mod openid;
 mod operator;
 mod pages;
 mod password_policy;
+mod pause;
 mod person_detail;
 mod signin;
 mod submission;
