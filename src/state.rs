@@ -10,7 +10,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::AuditLog;
 use crate::base::{
-    BoxedError, Clock, InFlightResets, Metrics, ObjectId, ProxySightings, Random, ResetId, TtlCache, WatchRegistry,
+    BoxedError, Clock, InFlightResets, Metrics, ObjectId, PeopleCountCache, ProxySightings, Random, ResetId, TtlCache,
+    WatchRegistry,
 };
 use crate::branding::{BrandError, OrganisationBrand};
 use crate::config::Config;
@@ -92,6 +93,8 @@ pub(crate) struct AppStateInner {
     pub(crate) reset_changed: Notify,
     /// Number of users in the tenant, and the time of the count.
     pub(crate) user_count: Mutex<Option<(i64, Timestamp)>>,
+    /// Last count for the hourly reset limit.
+    pub(crate) people_count: PeopleCountCache,
     /// User risk as Graph returned it. Microsoft itself needs minutes to detect a risk.
     pub(crate) risk_cache: TtlCache<ObjectId, RiskLookup>,
     /// Typical duration of a reset, and when it was loaded, by the clock's elapsed time.
@@ -130,6 +133,7 @@ impl AppState {
             session_watchers: WatchRegistry::default(),
             reset_changed: Notify::new(),
             user_count: Mutex::default(),
+            people_count: PeopleCountCache::default(),
             typical_duration: Mutex::default(),
             risk_cache: TtlCache::new(clock.clone(), RISK_CACHE_LIFETIME, 10_000),
             metrics: entra.graph.metrics.clone(),

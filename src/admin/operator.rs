@@ -3,10 +3,8 @@
 //! The page needs the role `Passback.Admin` and a recent staff sign-in.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
 use tower_sessions::Session;
 
 use crate::entra::{LinkRefusal, LinkedOperator, OperatorCandidate, OperatorError};
@@ -25,14 +23,7 @@ struct OperatorPage {
     tenant_wide: bool,
 }
 
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/admin/operator", get(show_operator_page))
-        .route("/admin/operator/link", get(begin_operator_link))
-        .route("/admin/operator/confirm", post(confirm_operator))
-}
-
-async fn show_operator_page(
+pub(super) async fn show_operator_page(
     State(app): State<AppState>,
     ctx: PageContext,
     admin: StaffMember<ManageOperator>,
@@ -44,7 +35,7 @@ async fn show_operator_page(
 }
 
 /// Redirects to Entra to sign in as the operator. A GET, like every redirect to Entra.
-async fn begin_operator_link(
+pub(super) async fn begin_operator_link(
     State(app): State<AppState>,
     session: Session,
     _admin: StaffMember<ManageOperator>,
@@ -61,7 +52,7 @@ pub(crate) fn handle_operator_sign_in(app: AppState, sign_in: OperatorSignIn) ->
     })
 }
 
-async fn confirm_operator(
+pub(super) async fn confirm_operator(
     State(app): State<AppState>,
     admin: StaffMember<ManageOperator>,
 ) -> Result<Redirect, WebError> {

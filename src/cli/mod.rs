@@ -63,9 +63,9 @@ enum CliCommand {
     Pause {
         #[command(flatten)]
         config: ConfigArg,
-        /// Reason, stored in the audit log.
-        #[arg(long, default_value = "paused by hand")]
-        reason: String,
+        /// Reason, stored in the audit log. Staff see it on their pages.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Resume all resets, on all replicas.
     Resume(ConfigArg),
@@ -176,7 +176,7 @@ async fn run_command(command: CliCommand) -> Result<ExitCode, CliError> {
         CliCommand::Doctor { config, json } => return print_doctor_report(&config.config, json).await,
         CliCommand::Setup { config, public_url, text } => print_line(&render_setup_text(config, public_url, text)?),
         CliCommand::Pause { config, reason } => {
-            ops::pause_resets(&config.load()?, &reason).await?;
+            ops::pause_resets(&config.load()?, reason.as_deref().unwrap_or_default()).await?;
             print_line("Resets are paused.");
         }
         CliCommand::Resume(with) => {

@@ -243,7 +243,7 @@ pub struct ResetConfig {
     pub time_limit_seconds: i64,
     /// Maximum time of a reset in the throttle queue, in seconds.
     pub line_limit_seconds: i64,
-    /// Number of resets in an hour at which all resets are paused. Default: 2 % of the users, at least 20.
+    /// Maximum number of people who reset in an hour. One more pauses all resets. Default: 2 % of the users, at least 20.
     pub hourly_ceiling: Option<i64>,
     /// Number of resets that one person may start in an hour. A grant of the helpdesk allows one more.
     pub per_person_hour: i64,

@@ -3,20 +3,23 @@
 //! The check runs when the form opens, before a password is typed, and again at submit.
 
 mod holds;
+mod hourly_limit;
 mod pause;
+mod pause_reason;
 mod reset_grants;
-mod volume;
 
 pub(crate) use holds::{HoldOutcome, is_on_hold, lift_hold, on_hold_since, place_hold, place_hold_by_staff};
-pub(crate) use pause::{PauseReason, ResetPause};
+pub(crate) use hourly_limit::{HourlyAdmission, HourlyLimit, HourlyLimitGate, load_hourly_limit};
+pub(crate) use pause::{ActivePause, LastResume, PauseActor, PauseChangeOutcome, PauseReason, PausedBy, ResetPause};
+pub(crate) use pause_reason::StatedReason;
 pub(crate) use reset_grants::{cancel_reset_grants, insert_reset_grant, load_grant_uses};
 
 use axum::extract::FromRef;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::base::{PersonKey, ResetId, TimestampExt as _};
+use crate::base::{PersonKey, ResetId};
 use crate::config::ApprovalRequirement;
-use crate::entra::{GraphError, OperatorError, OperatorFault};
+use crate::entra::{OperatorError, OperatorFault};
 use crate::people::{DirectoryLookup, PeopleService, PersonProfile, ResetProtection, RiskLookup};
 use crate::state::AppState;
 use crate::store::{RateLimit, RateLimitExceeded, RateLimiter, StoreError, Tx};
@@ -222,42 +225,5 @@ impl EligibilityChecker {
             Err(_) if reset_grants::consume_reset_grant(tx, person, reset, now).await? => QuotaOutcome::GrantUsed,
             Err(refused) => QuotaOutcome::Limited(refused),
         })
-    }
-
-    /// Pauses all resets if the last hour had too many. The limit is above any normal working day, so reaching it
-    /// indicates an attack.
-    pub(crate) async fn enforce_hourly_limit(&self) -> Result<(), StoreError> {
-        let since = self.app.now().earlier(SignedDuration::from_hours(1));
-        let ceiling = match self.app.config.reset.hourly_ceiling {
-            Some(ceiling) => ceiling,
-            None => self.default_hourly_limit().await.unwrap_or(20),
-        };
-        let count = volume::count_resets_since(&self.app.db, since).await?;
-        if count >= ceiling {
-            self.reset_pause
-                .pause(
-                    &self.app.audit_log,
-                    PauseReason::HourlyLimit,
-                    &format!("{count} resets in an hour"),
-                    self.app.now(),
-                )
-                .await?;
-            tracing::error!(count, ceiling, "hourly reset limit reached: resets paused");
-        }
-        Ok(())
-    }
-
-    /// Returns the limit used when `reset.hourly_ceiling` is not set: 2 % of the tenant's users, at least 20. The
-    /// number of users is fetched once an hour.
-    async fn default_hourly_limit(&self) -> Result<i64, GraphError> {
-        let mut counted = self.app.user_count.lock().await;
-        let now = self.app.now();
-        let fresh = counted.filter(|(_, at)| now.duration_since(*at) < SignedDuration::from_hours(1));
-        let people = match fresh {
-            Some((people, _)) => people,
-            None => self.app.entra.graph.count_users().await?,
-        };
-        *counted = Some((people, fresh.map_or(now, |(_, at)| at)));
-        Ok((people / 50).max(20))
     }
 }

@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::select_option::{SelectOption, build_options};
+use crate::admin::{PauseNotice, load_pause_notice};
 use crate::base::{ObjectId, ReferenceCode};
+use crate::eligibility::ResetPause;
 use crate::health;
 use crate::reset::queries::{
     self as resets, ListCursor, ResetCause, ResetQuery, ResetSearchPage, ResetState, ResetSummary, SearchContinuation,
@@ -58,6 +60,7 @@ pub(super) struct ResetListItem {
 struct ResetListPage {
     ctx: PageContext,
     change: String,
+    pause: Option<PauseNotice>,
     health_issues: Vec<HealthIssueItem>,
     query: ResetListQuery,
     states: Vec<SelectOption>,
@@ -124,6 +127,7 @@ pub(super) async fn show_reset_list(
     };
     Ok(render_page(&ResetListPage {
         change,
+        pause: load_pause_notice(&app, &ctx).await?,
         health_issues: troubles.into_iter().map(|trouble| build_health_issue_item(&ctx, &trouble)).collect(),
         states: build_options(ResetState::ALL, ResetState::from_name(&asked.state), |state| {
             (state.as_str(), state_text(&ctx, state))
@@ -142,7 +146,7 @@ pub(super) async fn show_reset_list(
     }))
 }
 
-/// Returns a token that changes with every reset and health issue, for the automatic refresh. `GET /helpdesk/change`.
+/// Returns a token that changes with every reset, health issue and pause, for the automatic refresh. `GET /helpdesk/change`.
 pub(super) async fn show_list_change(
     State(app): State<AppState>,
     _staff: StaffMember<ViewHelpdesk>,
@@ -150,9 +154,12 @@ pub(super) async fn show_list_change(
     load_change_token(&app).await.map_err(WebError::from)
 }
 
-/// Loads the change token of the list: it changes with every change of a reset or of a health issue.
+/// Loads the change token of the list: it changes with every change of a reset, of a health issue or of the pause.
 async fn load_change_token(app: &AppState) -> Result<String, StoreError> {
-    Ok(format!("{}.{}", resets::load_newest_change(&app.db).await?, health::load_change_counter(&app.db).await?))
+    let reset_change = resets::load_newest_change(&app.db).await?;
+    let issue_change = health::load_change_counter(&app.db).await?;
+    let paused_since = ResetPause::new(app.db.clone()).load_since().await?.map_or(0, Timestamp::as_millisecond);
+    Ok(format!("{reset_change}.{issue_change}.{paused_since}"))
 }
 
 /// An open health issue, as staff pages show it.

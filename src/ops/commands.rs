@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::audit::AuditLog;
 use crate::base::{BoxedError, Clock, Random};
 use crate::config::Config;
-use crate::eligibility::{PauseReason, ResetPause};
+use crate::eligibility::{PauseActor, ResetPause};
 use crate::password_policy::build_breach_list;
 use crate::store::{Db, SealError, Sealer, StoreError, create_backup};
 
@@ -40,22 +40,25 @@ async fn open_pause_and_audit_log(config: &Config) -> Result<(ResetPause, AuditL
     Ok((ResetPause::new(db.clone()), AuditLog::new(db, sealer, clock, random)))
 }
 
-/// Pauses all resets on all replicas: no new one starts.
+/// Pauses all resets on all replicas: no new one starts. The reason may be empty. Keeps the first pause if resets are
+/// paused already.
 ///
 /// # Errors
 /// When the database or the sealing keys cannot be used.
 pub async fn pause_resets(config: &Config, reason: &str) -> Result<(), PauseError> {
-    let (switches, audit_log) = open_pause_and_audit_log(config).await?;
-    Ok(switches.pause(&audit_log, PauseReason::Manual, reason, Clock::system().now()).await?)
+    let (pause, audit_log) = open_pause_and_audit_log(config).await?;
+    pause.pause(&audit_log, PauseActor::CommandLine(reason), Clock::system().now()).await?;
+    Ok(())
 }
 
-/// Resumes resets on all replicas.
+/// Resumes resets on all replicas. The hourly limit counts anew.
 ///
 /// # Errors
 /// When the database or the sealing keys cannot be used.
 pub async fn resume_resets(config: &Config) -> Result<(), PauseError> {
-    let (switches, audit_log) = open_pause_and_audit_log(config).await?;
-    Ok(switches.resume(&audit_log).await?)
+    let (pause, audit_log) = open_pause_and_audit_log(config).await?;
+    pause.resume(&audit_log, PauseActor::CommandLine(""), None, Clock::system().now()).await?;
+    Ok(())
 }
 
 /// Copies a consistent snapshot of the database into a new file, while the portal runs.

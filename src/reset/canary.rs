@@ -185,7 +185,9 @@ pub(crate) async fn start_run(
         Ok(reference) => Ok(Ok(reference)),
         Err(SubmitError::AlreadyRunning(_)) => Ok(Err(CanarySkipReason::AlreadyRunning)),
         Err(SubmitError::Store(error)) => Err(error),
-        Err(SubmitError::RateLimited(_) | SubmitError::GrantMissing) => Ok(Err(CanarySkipReason::NotEligible)),
+        Err(SubmitError::RateLimited(_) | SubmitError::GrantMissing | SubmitError::HourlyLimitReached) => {
+            Ok(Err(CanarySkipReason::NotEligible))
+        }
     }
 }
 

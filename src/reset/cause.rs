@@ -7,6 +7,10 @@ use reqwest::StatusCode;
 
 use crate::entra::GraphRefusal;
 
+/// Detail of a reset that the hourly limit stopped before it was sent, with the cause [`ResetCause::NotSent`]. A cause
+/// of its own would be unreadable to the release before, which runs during an upgrade.
+pub(super) const LIMIT_REACHED_DETAIL: &str = "G-CEILING: hourly limit reached";
+
 /// Cause of a reset's outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ResetCause {

@@ -5,14 +5,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 
-use super::cause::ResetCause;
+use super::cause::{LIMIT_REACHED_DETAIL, ResetCause};
 use super::lease_monitor::{DISPATCH_DEADLINE, hold_lease, run_heartbeat};
 use super::record::PasswordReset;
 use super::state::ResetEvent;
 use super::store::{self, GraphCall, NewGraphResponse};
 use super::throttle_queue::{QueueWait, wait_in_queue};
 use super::transition::{self, AcceptedOperation, FIRST_POLL_DELAY, TransitionBasis};
-use crate::base::{InFlightGuard, Password, PersonKey, ResetId, TimestampExt as _, crash_point};
+use crate::base::{InFlightGuard, ObjectId, Password, PersonKey, ResetId, TimestampExt as _, crash_point};
+use crate::eligibility::{HourlyAdmission, HourlyLimit, HourlyLimitGate};
 use crate::entra::{DispatchOutcome, DispatchPermit, GraphRefusal, OperatorError, OperatorFault};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -33,6 +34,8 @@ pub(super) struct PendingDispatch {
     pub(super) id: ResetId,
     pub(super) person: PersonKey,
     pub(super) created_at: Timestamp,
+    /// Maximum number of people in an hour, or `None` for a canary reset, which does not count.
+    pub(super) hourly_limit: Option<HourlyLimit>,
 }
 
 /// Result of one attempt to send a reset.
@@ -41,6 +44,8 @@ enum DispatchAttempt {
     Completed(DispatchOutcome),
     /// The reset ended before the request was sent.
     NotSent(ResetCause),
+    /// The hourly limit was reached before the request was sent.
+    LimitReached,
 }
 
 /// Sends a committed intent once and stores the outcome. The heartbeat renews the lease meanwhile, and the in-flight
@@ -94,7 +99,7 @@ async fn attempt_dispatch(
     pending: PendingDispatch,
     password: &Password,
 ) -> Result<DispatchAttempt, StoreError> {
-    let PendingDispatch { id, person, created_at } = pending;
+    let PendingDispatch { id, person, created_at, .. } = pending;
     // The waiting time is measured by the monotonic clock, which cannot be set.
     let began = app.clock.elapsed();
     let limit = Duration::from_secs(u64::try_from(app.config.reset.line_limit_seconds).unwrap_or(0));
@@ -105,7 +110,6 @@ async fn attempt_dispatch(
         if rest.is_zero() || wait_in_queue(app, id, created_at, rest).await? == QueueWait::TooLong {
             return Ok(DispatchAttempt::NotSent(ResetCause::Throttled));
         }
-        let now = app.now();
         // The token comes first, because nothing may take long between `dispatched_at` and the request.
         let ready = match app.entra.operator.ensure_ready().await {
             Ok(ready) => ready,
@@ -113,7 +117,9 @@ async fn attempt_dispatch(
         };
         crash_point("turn-reached");
         let leaves_before = app.clock.elapsed() + DISPATCH_DEADLINE;
-        store::mark_dispatched(&app.db, hold_lease(app, id, now), ready.operator.object, now).await?;
+        if mark_admitted(app, pending, ready.operator.object).await? == HourlyAdmission::LimitReached {
+            return Ok(DispatchAttempt::LimitReached);
+        }
         crash_point("dispatched");
         let permit = DispatchPermit::load(&app.db, id, person, leaves_before).await?;
         let refusal = match app.entra.operator.reset_password(&ready, &permit, password).await {
@@ -136,6 +142,27 @@ async fn attempt_dispatch(
     }
 }
 
+/// Marks the dispatch, if the hourly limit admits the person. Both in one transaction, so that resets of all replicas at
+/// once cannot exceed the limit.
+async fn mark_admitted(
+    app: &AppState,
+    pending: PendingDispatch,
+    operator: ObjectId,
+) -> Result<HourlyAdmission, StoreError> {
+    let PendingDispatch { id, person, hourly_limit, .. } = pending;
+    let mut transaction = app.audit_log.begin().await?;
+    let admission = match hourly_limit {
+        Some(limit) => HourlyLimitGate::new(app, limit).admit_person(&mut transaction, person).await?,
+        None => HourlyAdmission::Admitted,
+    };
+    if admission == HourlyAdmission::Admitted {
+        let now = app.now();
+        store::mark_dispatched(transaction.tx(), hold_lease(app, id, now), operator, now).await?;
+    }
+    transaction.commit().await?;
+    Ok(admission)
+}
+
 /// Ends the attempt if the operator has no token. Nothing was sent.
 fn handle_operator_error(id: ResetId, error: OperatorError) -> Result<DispatchAttempt, StoreError> {
     match error {
@@ -149,12 +176,14 @@ fn handle_operator_error(id: ResetId, error: OperatorError) -> Result<DispatchAt
 
 async fn record_outcome(app: &AppState, id: ResetId, attempt: &DispatchAttempt) -> Result<(), StoreError> {
     let reset = store::load_by_id(&app.db, id).await?.ok_or(StoreError::RowNotFound)?;
-    let not_sent = async |cause| {
-        transition::apply_event(app, &reset, ResetEvent::Refused(cause), TransitionBasis::default()).await
+    let not_sent = async |cause, detail| {
+        let basis = TransitionBasis { detail, ..TransitionBasis::default() };
+        transition::apply_event(app, &reset, ResetEvent::Refused(cause), basis).await
     };
     match attempt {
-        DispatchAttempt::NotSent(cause) => not_sent(*cause).await,
-        DispatchAttempt::Completed(DispatchOutcome::NotSent) => not_sent(ResetCause::NotSent).await,
+        DispatchAttempt::NotSent(cause) => not_sent(*cause, None).await,
+        DispatchAttempt::LimitReached => not_sent(ResetCause::NotSent, Some(LIMIT_REACHED_DETAIL)).await,
+        DispatchAttempt::Completed(DispatchOutcome::NotSent) => not_sent(ResetCause::NotSent, None).await,
         DispatchAttempt::Completed(DispatchOutcome::NoAnswer { status, request_id }) => {
             let response = NewGraphResponse {
                 call: GraphCall::Reset,

@@ -8,7 +8,9 @@ use super::service::ResetService;
 use super::{dispatcher, store};
 use crate::audit::{AuditActor, AuditEvent, AuditedTransaction};
 use crate::base::{PersonKey, ReferenceCode, ResetId, TimestampExt as _, crash_point};
-use crate::eligibility::{EligibilityChecker, QuotaOutcome};
+use crate::eligibility::{
+    EligibilityChecker, HourlyAdmission, HourlyLimit, HourlyLimitGate, QuotaOutcome, load_hourly_limit,
+};
 use crate::notify;
 use crate::password_policy::NewPassword;
 use crate::people::PersonProfile;
@@ -33,6 +35,8 @@ pub(super) enum SubmitError {
     RateLimited(RateLimitExceeded),
     /// The helpdesk's reset grant is missing, for example because another tab used it.
     GrantMissing,
+    /// The hourly limit is reached, and all resets are paused.
+    HourlyLimitReached,
     Store(StoreError),
 }
 
@@ -65,6 +69,10 @@ impl ResetService {
         password: NewPassword,
     ) -> Result<ReferenceCode, SubmitError> {
         let app = &self.app;
+        let hourly_limit = match initiator {
+            ResetInitiator::Person => Some(pass_hourly_limit(app, person).await?),
+            ResetInitiator::Canary => None,
+        };
         let now = app.now();
         let reset = NewReset {
             id: ResetId::new(&app.random, now),
@@ -93,10 +101,19 @@ impl ResetService {
         let guard = app.in_flight.insert(reset.id);
         transaction.commit().await?;
         crash_point("intent-committed");
-        let pending = dispatcher::PendingDispatch { id: reset.id, person, created_at: now };
+        let pending = dispatcher::PendingDispatch { id: reset.id, person, created_at: now, hourly_limit };
         let dispatch = dispatcher::dispatch_with_heartbeat(app.clone(), pending, password.into_inner(), guard);
         app.background_tasks.spawn(dispatch);
         Ok(reset.reference)
+    }
+}
+
+/// Returns the hourly limit for the dispatch, unless one more person would exceed it now.
+async fn pass_hourly_limit(app: &AppState, person: PersonKey) -> Result<HourlyLimit, SubmitError> {
+    let limit = load_hourly_limit(app).await;
+    match HourlyLimitGate::new(app, limit).check_person(&app.db, &app.audit_log, person).await? {
+        HourlyAdmission::Admitted => Ok(limit),
+        HourlyAdmission::LimitReached => Err(SubmitError::HourlyLimitReached),
     }
 }
 

@@ -33,11 +33,13 @@ const GRAPH_SOURCE: &str = "graph";
 pub(super) struct TransitionBasis<'a> {
     pub(super) response: Option<NewGraphResponse<'a>>,
     pub(super) evidence: Option<EvidenceRecord>,
+    /// Detail for the helpdesk, if there is no response.
+    pub(super) detail: Option<&'a str>,
 }
 
 impl<'a> From<NewGraphResponse<'a>> for TransitionBasis<'a> {
     fn from(response: NewGraphResponse<'a>) -> Self {
-        Self { response: Some(response), evidence: None }
+        Self { response: Some(response), ..Self::default() }
     }
 }
 
@@ -79,6 +81,7 @@ pub(super) async fn apply_acceptance(
             source: GRAPH_SOURCE.to_owned(),
             detail: request_id.map(str::to_owned),
         }),
+        detail: None,
     };
     let origin = EventOrigin::Acceptance(operation);
     TransitionPlan { reset, event: ResetEvent::Accepted, origin, basis, now }.apply(app).await
@@ -97,7 +100,7 @@ pub(super) async fn apply_success(
         source: GRAPH_SOURCE.to_owned(),
         detail: response.detail.map(str::to_owned),
     };
-    let basis = TransitionBasis { response: Some(response), evidence: Some(evidence) };
+    let basis = TransitionBasis { response: Some(response), evidence: Some(evidence), detail: None };
     TransitionPlan { reset, event: ResetEvent::Succeeded, origin: EventOrigin::Graph, basis, now }.apply(app).await
 }
 
@@ -110,7 +113,7 @@ pub(super) async fn apply_evidence(
     at: Timestamp,
     source: &str,
 ) -> Result<(), StoreError> {
-    let basis = TransitionBasis { response: None, evidence: evidence_of(finding, at, source) };
+    let basis = TransitionBasis { evidence: evidence_of(finding, at, source), ..TransitionBasis::default() };
     let origin = EventOrigin::Evidence { finding, source };
     TransitionPlan { reset, event: ResetEvent::Evidence(finding), origin, basis, now: app.now() }.apply(app).await
 }
@@ -118,7 +121,7 @@ pub(super) async fn apply_evidence(
 /// Applies a successful finishing sign-in: the person used the password, which is the last checkpoint.
 pub(super) async fn apply_finishing(app: &AppState, reset: &PasswordReset, at: Timestamp) -> Result<(), StoreError> {
     let finding = EvidenceFinding::PasswordUsed;
-    let basis = TransitionBasis { response: None, evidence: evidence_of(finding, at, GRAPH_SOURCE) };
+    let basis = TransitionBasis { evidence: evidence_of(finding, at, GRAPH_SOURCE), ..TransitionBasis::default() };
     let event = ResetEvent::Evidence(finding);
     TransitionPlan { reset, event, origin: EventOrigin::Finishing, basis, now: app.now() }.apply(app).await
 }
@@ -216,7 +219,7 @@ impl TransitionPlan<'_> {
             let can_change = reset.dispatched_at.is_some() && !to.is_open() && !to.is_final(cause, Some(now), now);
             can_change.then(|| now.later(FIRST_CHECK_DELAY))
         };
-        let detail = self.basis.response.as_ref().and_then(|response| response.detail);
+        let detail = self.basis.response.as_ref().map_or(self.basis.detail, |response| response.detail);
         Some(StateTransition { id: reset.id, from: reset.state, to, cause, detail, now, next_check_at })
     }
 

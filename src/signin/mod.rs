@@ -19,8 +19,8 @@ pub(crate) use finishing_store::{
 pub(crate) use handlers::{CallbackHandlers, HandlerFuture, OperatorSignIn, ResumedAction};
 pub(crate) use pages::router;
 pub(crate) use permissions::{
-    AcknowledgeAlerts, ApproveActions, ManageOperator, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights,
-    WorkCases,
+    AcknowledgeAlerts, ApproveActions, ManageOperator, PauseResets, StaffPermission, ViewAuditLog, ViewHelpdesk,
+    ViewInsights, WorkCases,
 };
 pub(crate) use session::{LoginSession, ResetViewer, SignedInPerson, read_session_owner};
 pub(crate) use staff::{StaffMember, with_staff_navigation};

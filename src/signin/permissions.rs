@@ -84,6 +84,14 @@ impl StaffPermission for ManageOperator {
     const NEEDS_FRESH_SIGN_IN: bool = true;
 }
 
+/// Permission to pause and resume all resets.
+pub(crate) struct PauseResets;
+
+impl StaffPermission for PauseResets {
+    const ROLES: &'static [StaffRole] = &[StaffRole::Admin];
+    const NEEDS_FRESH_SIGN_IN: bool = true;
+}
+
 /// Returns whether a request comes from a staff network. Without configured networks, every address is allowed.
 pub(super) fn is_staff_network(parts: &Parts, app: &AppState) -> bool {
     let networks = &app.config.helpdesk.networks;

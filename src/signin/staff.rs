@@ -10,7 +10,9 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::permissions::{ManageOperator, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights, is_staff_network};
+use super::permissions::{
+    ManageOperator, PauseResets, StaffPermission, ViewAuditLog, ViewHelpdesk, ViewInsights, is_staff_network,
+};
 use super::refusals::SignInRefusal;
 use super::session::{self, LoginSession, SessionActivity};
 use crate::audit::{AuditActor, AuditEvent};
@@ -74,6 +76,7 @@ pub(crate) fn with_staff_navigation(ctx: PageContext, login: &LoginSession) -> P
         ("/helpdesk/insights", "desk-nav-insights", ViewInsights::ROLES),
         ("/helpdesk/audit", "desk-nav-audit", ViewAuditLog::ROLES),
         ("/admin/operator", "desk-nav-operator", ManageOperator::ROLES),
+        ("/admin/pause", "desk-nav-pause", PauseResets::ROLES),
     ];
     let nav = items
         .into_iter()

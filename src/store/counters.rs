@@ -5,7 +5,7 @@
 use super::{Db, StoreError, Tx, select_one, select_one_tx};
 
 /// Increments a counter and returns its new value. Call it last in a transaction, because all writers of the feed share
-/// its row.
+/// its row. A counter that serves as a lock comes first.
 pub(crate) async fn next_counter(tx: &mut Tx, name: &str) -> Result<i64, StoreError> {
     const SQL: &str = "UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value";
     let (value,): (i64,) = select_one_tx!(tx, SQL, name)?;

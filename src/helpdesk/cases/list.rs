@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::response::case_actor;
 use crate::account::action_text;
+use crate::admin::{PauseNotice, load_pause_notice};
 use crate::base::{ObjectId, PersonKey, ResetId};
 use crate::cases::{self, CaseAction, CaseOrigin, CaseState, HelpdeskCase, ListPosition};
 use crate::helpdesk::select_option::{SelectOption, action_options, build_options};
@@ -39,6 +40,7 @@ pub(in crate::helpdesk) struct CaseListItem {
 #[template(path = "helpdesk/case_list.html")]
 struct CaseListPage {
     ctx: PageContext,
+    pause: Option<PauseNotice>,
     states: Vec<SelectOption>,
     rows: Vec<CaseListItem>,
     older: Option<String>,
@@ -87,6 +89,7 @@ pub(in crate::helpdesk) async fn show_case_list(
     let ctx = with_staff_navigation(ctx, &staff.login);
     let state_option = |one: CaseState| (one.as_str(), ctx.t(&format!("case-state-{}", one.as_str())));
     Ok(render_page(&CaseListPage {
+        pause: load_pause_notice(&app, &ctx).await?,
         states: build_options(CaseState::ALL, Some(state), state_option),
         rows: found.iter().map(|case| build_case_item(&ctx, case, app.now())).collect(),
         older,

@@ -12,6 +12,7 @@ use super::alerts::{AlertItem, load_alert_lists, load_staff_name};
 use super::canary;
 use super::charts::{self, ChartBlock, ChartLine};
 use super::statistics::{DailyOutcomes, LatencyPercentiles, count_by_day, latency_percentiles};
+use crate::admin::{PauseNotice, load_pause_notice};
 use crate::audit::load_staff_workload;
 use crate::health;
 use crate::helpdesk::reset_list::{HealthIssueItem, build_health_issue_item};
@@ -71,6 +72,7 @@ struct InsightsPage {
     staff_activity: Vec<BarItem>,
     time_saved: Option<String>,
     canary: Option<canary::CanarySection>,
+    pause: Option<PauseNotice>,
     health_issues: Vec<HealthIssueItem>,
 }
 
@@ -124,6 +126,7 @@ pub(crate) async fn show_insights(
         causes: build_cause_bars(&ctx, &figures.counts_by_cause),
         staff_activity: load_staff_bars(&app, &ctx, since).await?,
         canary: canary::load_canary_section(&app, &ctx).await?,
+        pause: load_pause_notice(&app, &ctx).await?,
         health_issues: health::load_open_issues(&app.db)
             .await?
             .iter()

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::report::{DoctorFinding, DoctorReport};
 use crate::audit::count_approvers_since;
 use crate::directory::{AccountName, DirectoryProbe};
+use crate::eligibility::{ActivePause, PausedBy, ResetPause};
 use crate::health;
 use crate::notify::check_mail_server;
 use crate::reset::canary::{self, CanaryResult};
@@ -30,6 +31,7 @@ pub(super) async fn check_environment(app: &AppState, report: &mut DoctorReport)
                 .with_remedy("set up [directory] with an account that only reads (docs/operations.md)"),
         ),
     }
+    check_pause(app, report).await;
     check_mail(app, report).await;
     check_canary(app, report).await;
     check_approvers(app, report).await;
@@ -81,6 +83,34 @@ async fn check_directory(app: &AppState, probe: &DirectoryProbe, report: &mut Do
         } else {
             DoctorFinding::ok(CHECK, says)
         });
+    }
+}
+
+/// Reports whether resets are paused: since when, by whom and why.
+async fn check_pause(app: &AppState, report: &mut DoctorReport) {
+    const CHECK: &str = "pause";
+    report.add(match ResetPause::new(app.db.clone()).load_active_pause().await {
+        Ok(None) => DoctorFinding::ok(CHECK, "resets are not paused"),
+        Ok(Some(pause)) => DoctorFinding::error(CHECK, describe_pause(&pause))
+            .with_consequence("no one can reset a password")
+            .with_remedy("resume at /admin/pause once the reason is over, or by the command")
+            .with_command("passback resume --config FILE"),
+        Err(error) => DoctorFinding::unknown(CHECK, format_error_chain(&error))
+            .with_consequence("")
+            .with_remedy("look at the database"),
+    });
+}
+
+fn describe_pause(pause: &ActivePause) -> String {
+    let since = format!("resets are paused since {}", pause.since);
+    match &pause.by {
+        PausedBy::CommandLine if pause.reason.is_empty() => format!("{since}, by the command line, without a reason"),
+        PausedBy::CommandLine => format!("{since}, by the command line, because: {}", pause.reason),
+        PausedBy::Staff(name) => format!("{since}, by {name}, because: {}", pause.reason),
+        PausedBy::HourlyLimit(Some((people, limit))) => format!(
+            "{since}, by the hourly limit, because too many people wanted to reset within an hour: {people}, and the limit is {limit}"
+        ),
+        PausedBy::HourlyLimit(None) => format!("{since}, by the hourly limit, because: {}", pause.reason),
     }
 }
 

@@ -12,7 +12,7 @@ use super::form_view::{
 };
 use super::password_check::REQUIREMENTS_KEY;
 use crate::base::{Password, ReferenceCode};
-use crate::eligibility::{BlockReason, EligibilityChecker};
+use crate::eligibility::{BlockReason, EligibilityChecker, PauseReason};
 use crate::password_policy::{NewPassword, PasswordProblem, PasswordRequirements};
 use crate::people::{DirectoryLookup, PeopleService, PersonProfile, record_phone_numbers};
 use crate::reset::password_precheck::{PrecheckOutcome, precheck_password};
@@ -187,13 +187,13 @@ async fn submit_password(
     notice: &str,
 ) -> Result<Response, WebError> {
     match ResetService::from_ref(app).submit(ResetInitiator::Person, login.key, profile, password).await {
-        Ok(reference) => {
-            EligibilityChecker::from_ref(app).enforce_hourly_limit().await?;
-            Ok(redirect_to_reset(&reference, notice))
-        }
+        Ok(reference) => Ok(redirect_to_reset(&reference, notice)),
         Err(SubmitError::AlreadyRunning(reference)) => Ok(redirect_to_reset(&reference, PASSWORD_NOT_USED)),
         Err(SubmitError::RateLimited(refused)) => Err(WebError::RateLimited(refused.retry_after)),
         Err(SubmitError::GrantMissing) => Ok(render_block_page(ctx, &BlockReason::ApprovalRequired)),
+        Err(SubmitError::HourlyLimitReached) => {
+            Ok(render_block_page(ctx, &BlockReason::Paused(PauseReason::HourlyLimit)))
+        }
         Err(SubmitError::Store(error)) => Err(error.into()),
     }
 }

@@ -15,6 +15,7 @@ use super::access::{PageVariant, ResetPageRequest, SubmitNotice, VisibleReset, i
 use super::device_checklist::build_checklist_view;
 use super::finishing::FinishingOffer;
 use super::status_view::{StatusPageExtras, build_page};
+use crate::reset::cause::{LIMIT_REACHED_DETAIL, ResetCause};
 use crate::reset::device_checklist::has_checklist;
 use crate::reset::status_response::ResetStatusResponse;
 use crate::reset::{store, throttle_queue};
@@ -75,12 +76,13 @@ pub(super) async fn show_status(
         typical_duration: None,
         queue_position: None,
         checklist: None,
+        is_stopped_by_limit: false,
     };
     let ctx = ctx.with_signed_in_name(&viewer.login.name);
     if found.reset.state.is_open() {
         render_open_reset(&app, ctx, &found, extras).await
     } else {
-        render_settled_reset(&app, ctx, &viewer, &found, extras)
+        render_settled_reset(&app, ctx, &viewer, &found, extras).await
     }
 }
 
@@ -105,7 +107,7 @@ async fn render_open_reset(
 }
 
 /// Renders the page of a settled reset, or returns its cached copy.
-fn render_settled_reset(
+async fn render_settled_reset(
     app: &AppState,
     ctx: PageContext,
     viewer: &ResetViewer,
@@ -124,7 +126,9 @@ fn render_settled_reset(
         return Ok(Html(page).into_response());
     }
     let checklist = has_checklist(reset.state).then(|| build_checklist_view(&ctx, &found.checklist, viewer, reset));
-    let page = build_page(app, ctx, found, StatusPageExtras { checklist, ..extras });
+    let is_stopped_by_limit = reset.cause == Some(ResetCause::NotSent)
+        && store::load_texts(&app.db, reset.id).await?.detail.as_deref() == Some(LIMIT_REACHED_DETAIL);
+    let page = build_page(app, ctx, found, StatusPageExtras { checklist, is_stopped_by_limit, ..extras });
     let page = Bytes::from(page.render().map_err(|error| WebError::internal(&error))?);
     found.cache_page(variant, page.clone());
     Ok(Html(page).into_response())

@@ -7,6 +7,7 @@ use super::device_checklist::ChecklistView;
 use super::finishing::FinishingOffer;
 use super::progress::{ProgressStep, build_steps};
 use crate::base::ReferenceCode;
+use crate::eligibility::{BlockReason, PauseReason};
 use crate::reset::cause::ResetCause;
 use crate::reset::state::ResetState;
 use crate::reset::throttle_queue::QueuePosition;
@@ -95,6 +96,8 @@ pub(super) struct StatusPageExtras {
     pub(super) notice: Option<SubmitNotice>,
     pub(super) finishing: FinishingOffer,
     pub(super) checklist: Option<ChecklistView>,
+    /// The hourly limit was reached before the reset was sent.
+    pub(super) is_stopped_by_limit: bool,
 }
 
 pub(super) fn build_page(
@@ -112,6 +115,7 @@ pub(super) fn build_page(
         .map(|at| ctx.tv("timeline-took", "span", &format_duration(&ctx.lang, at.duration_since(reset.created_at))));
     let cause_text = reset.cause.map(|cause| ctx.t(&format!("cause-{}-person", cause.as_str().to_lowercase())));
     let text = match (cause_text, state) {
+        _ if extras.is_stopped_by_limit => ctx.t("stopped-g-ceiling-text"),
         (
             Some(cause),
             ResetState::Refused | ResetState::Failed | ResetState::Split | ResetState::CloudOnly | ResetState::Unknown,
@@ -128,7 +132,7 @@ pub(super) fn build_page(
         title: ctx.t(&key("title")),
         text,
         advice: (1..=3).filter_map(|n| ctx.optional_text(&key(&format!("do{n}")))).collect(),
-        cause: reset.cause.map(ResetCause::as_str),
+        cause: if extras.is_stopped_by_limit { Some(limit_code()) } else { reset.cause.map(ResetCause::as_str) },
         steps: build_steps(&ctx, reset, &found.evidence, extras.finishing),
         started: format_time(&ctx.lang, reset.created_at),
         started_iso: reset.created_at.to_string(),
@@ -142,6 +146,11 @@ pub(super) fn build_page(
         tone: page_tone(state),
         ctx,
     }
+}
+
+/// Returns the code of a reset that the hourly limit stopped, as on the page that blocks the form.
+fn limit_code() -> &'static str {
+    BlockReason::Paused(PauseReason::HourlyLimit).as_str()
 }
 
 fn queue_notice(ctx: &PageContext, position: QueuePosition) -> String {

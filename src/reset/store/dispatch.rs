@@ -19,9 +19,9 @@ pub(in crate::reset) struct HeldLease<'a> {
 }
 
 /// Sets `dispatched_at` just before the POST, if the owner still holds the lease and the reset is unsent. A later owner
-/// finds it set.
+/// finds it set. In the transaction that decides about the hourly limit.
 pub(in crate::reset) async fn mark_dispatched(
-    db: &Db,
+    tx: &mut Tx,
     lease: HeldLease<'_>,
     operator: ObjectId,
     now: Timestamp,
@@ -29,7 +29,7 @@ pub(in crate::reset) async fn mark_dispatched(
     const SQL: &str = "UPDATE resets SET dispatched_at = $3, lease_until = $4, operator = $5
         WHERE id = $1 AND lease_owner = $2 AND state = 'sending' AND dispatched_at IS NULL";
     let HeldLease { id, owner, until } = lease;
-    one_row(exec_db!(db, SQL, id, owner, StoredTime(now), StoredTime(until), operator)?)
+    one_row(exec_tx!(tx, SQL, id, owner, StoredTime(now), StoredTime(until), operator)?)
 }
 
 /// Clears `dispatched_at`, because Graph's response proves that it accepted nothing.

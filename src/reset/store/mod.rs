@@ -6,6 +6,8 @@ mod changes;
 mod claims;
 mod device_checklist;
 mod dispatch;
+#[cfg(test)]
+mod hourly_limit_tests;
 mod intent;
 mod listing;
 mod reset_row;

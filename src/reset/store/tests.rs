@@ -24,7 +24,7 @@ pub(super) fn person_key(n: u32) -> PersonKey {
     PersonKey { tenant: test_tenant(), object }
 }
 
-fn operator_id() -> ObjectId {
+pub(super) fn test_operator() -> ObjectId {
     "00000000-0000-4000-8000-0000000000aa".parse().unwrap()
 }
 
@@ -51,11 +51,27 @@ pub(super) fn person_profile(person: PersonKey) -> PersonProfile {
     }
 }
 
+/// Marks a dispatch in a transaction of its own.
+async fn dispatch(
+    engine: &TestDatabase,
+    lease: HeldLease<'_>,
+    operator: ObjectId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut tx = engine.db.begin().await?;
+    mark_dispatched(&mut tx, lease, operator, now).await?;
+    tx.commit().await
+}
+
 fn held(id: ResetId, owner: &str, until: Timestamp) -> HeldLease<'_> {
     HeldLease { id, owner, until }
 }
 
-async fn insert_reset(engine: &TestDatabase, who: PersonKey, owner: &str) -> Result<PasswordReset, StoreError> {
+pub(super) async fn insert_reset(
+    engine: &TestDatabase,
+    who: PersonKey,
+    owner: &str,
+) -> Result<PasswordReset, StoreError> {
     let (id, reference) = (ResetId::new(&Random::system(), base_time()), ReferenceCode::new(&Random::system()));
     let lease_until = base_time() + LEASE;
     let facts = person_profile(who);
@@ -71,7 +87,7 @@ async fn insert_reset(engine: &TestDatabase, who: PersonKey, owner: &str) -> Res
 /// Inserts a reset that Graph accepted.
 async fn insert_accepted_reset(engine: &TestDatabase, who: PersonKey) -> PasswordReset {
     let reset = insert_reset(engine, who, "me").await.unwrap();
-    mark_dispatched(&engine.db, held(reset.id, "me", base_time() + LEASE), operator_id(), base_time()).await.unwrap();
+    dispatch(engine, held(reset.id, "me", base_time() + LEASE), test_operator(), base_time()).await.unwrap();
     let mut tx = engine.db.begin().await.unwrap();
     update_accepted(&mut tx, &transition_to(&reset, ResetState::Writing), Some("https://graph"), base_time())
         .await
@@ -82,7 +98,7 @@ async fn insert_accepted_reset(engine: &TestDatabase, who: PersonKey) -> Passwor
     load_by_id(&engine.db, reset.id).await.unwrap().unwrap()
 }
 
-fn transition_to(reset: &PasswordReset, to: ResetState) -> StateTransition<'static> {
+pub(super) fn transition_to(reset: &PasswordReset, to: ResetState) -> StateTransition<'static> {
     StateTransition {
         id: reset.id,
         from: reset.state,
@@ -133,15 +149,15 @@ async fn only_owner_marks_dispatched_and_only_once() {
     for engine in test_databases().await {
         let reset = insert_reset(&engine, person_key(1), "me").await.unwrap();
         let until = base_time() + LEASE;
-        assert!(mark_dispatched(&engine.db, held(reset.id, "other", until), operator_id(), base_time()).await.is_err());
-        mark_dispatched(&engine.db, held(reset.id, "me", until), operator_id(), base_time()).await.unwrap();
+        assert!(dispatch(&engine, held(reset.id, "other", until), test_operator(), base_time()).await.is_err());
+        dispatch(&engine, held(reset.id, "me", until), test_operator(), base_time()).await.unwrap();
         assert!(
-            mark_dispatched(&engine.db, held(reset.id, "me", until), operator_id(), base_time()).await.is_err(),
+            dispatch(&engine, held(reset.id, "me", until), test_operator(), base_time()).await.is_err(),
             "sent once"
         );
         clear_dispatched(&engine.db, held(reset.id, "me", until)).await.unwrap();
         assert!(load_by_id(&engine.db, reset.id).await.unwrap().unwrap().dispatched_at.is_none());
-        mark_dispatched(&engine.db, held(reset.id, "me", until), operator_id(), base_time()).await.unwrap();
+        dispatch(&engine, held(reset.id, "me", until), test_operator(), base_time()).await.unwrap();
     }
 }
 
@@ -166,7 +182,7 @@ async fn queue_keeps_order_and_longest_throttle_wins() {
         let ahead =
             async |reset: &PasswordReset| count_ahead_in_queue(&engine.db, reset.created_at, reset.id).await.unwrap();
         assert_eq!((ahead(&before).await, ahead(&after).await), (0, 1));
-        mark_dispatched(&engine.db, held(before.id, "me", later), operator_id(), base_time()).await.unwrap();
+        dispatch(&engine, held(before.id, "me", later), test_operator(), base_time()).await.unwrap();
         assert_eq!(ahead(&after).await, 0, "a reset that is being sent is no longer queued");
     }
 }
@@ -182,7 +198,7 @@ async fn expired_lease_is_taken_over_once_and_old_owner_is_locked_out() {
         assert_eq!((taken.id, taken.dispatched_at), (reset.id, None));
         assert!(take_over_lease(&engine.db, &seen[0], "another", until).await.unwrap().is_none(), "once");
         assert!(matches!(
-            mark_dispatched(&engine.db, held(reset.id, "stopped", until), operator_id(), base_time()).await,
+            dispatch(&engine, held(reset.id, "stopped", until), test_operator(), base_time()).await,
             Err(StoreError::RowNotFound)
         ));
         assert!(matches!(

@@ -127,6 +127,25 @@ async fn visit_reset_pages(portal: &TestPortal, browser: &ChromiumBrowser, look:
     sign_in_staff(&url, browser, "adam").await;
     browser.wait_for(".standing-line").await;
     look("operator").await;
+    visit_pause_page(&url, browser, look).await;
+}
+
+/// Visits the page that pauses all resets, with a reason that is too short, and with a pause that is then ended.
+async fn visit_pause_page(url: &str, browser: &ChromiumBrowser, look: &mut impl AsyncFnMut(&str)) {
+    browser.open(&format!("{url}/admin/pause")).await;
+    browser.wait_for("#pause[data-paused=false]").await;
+    look("pause").await;
+    browser.type_into("#reason", "          ").await;
+    browser.click("#pause form button").await;
+    browser.wait_for("#problem").await;
+    look("pause-refused").await;
+    browser.type_into("#reason", "A fire drill of the helpdesk.").await;
+    browser.click("#pause form button").await;
+    browser.wait_for("#pause[data-paused=true]").await;
+    look("pause-paused").await;
+    browser.type_into("#reason", "The fire drill is over.").await;
+    browser.click("#pause form button").await;
+    browser.wait_for("#pause[data-paused=false]").await;
 }
 
 /// Lets Graph throttle this person's next reset, which then waits in the line.

@@ -173,13 +173,13 @@ async fn three_replicas_share_sessions_resets_and_events() {
     three.stop().await;
 }
 
-/// Low limits: 4 resets per hour, 50 requests of each kind per minute and address.
+/// Low limits: 4 people per hour, 50 requests of each kind per minute and address.
 const LOW_LIMITS: &str = "hourly_ceiling = 4\nper_person_hour = 1000\nper_address_minute = 50";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rate_limits_pause_and_hourly_limit_span_replicas() {
     let Some(three) =
-        ThreeReplicas::start_with(4, &FleetSettings { reset_lines: LOW_LIMITS, ..FleetSettings::default() }, &[]).await
+        ThreeReplicas::start_with(5, &FleetSettings { reset_lines: LOW_LIMITS, ..FleetSettings::default() }, &[]).await
     else {
         return;
     };
@@ -201,14 +201,44 @@ async fn rate_limits_pause_and_hourly_limit_span_replicas() {
     assert!(fleet.cli_command(&["resume"]).status().unwrap().success());
     three.wait_for_form_code(&berta, None).await;
 
-    // The hourly limit counts the resets of all three replicas.
-    three.browser_at(&anna, 0).submit_reset(VALID_PASSWORD).await.reference();
-    for (n, browser) in [(1, fleet.signed_in(&person_upn(1)).await), (2, fleet.signed_in(&person_upn(2)).await)] {
-        three.browser_at(&browser, n).submit_reset(VALID_PASSWORD).await.reference();
+    // The hourly limit counts the people of all three replicas.
+    for n in 0..4 {
+        let person = fleet.signed_in(&person_upn(n)).await;
+        let mut person = three.browser_at(&person, n % 3);
+        let reference = person.submit_reset(VALID_PASSWORD).await.reference();
+        person.wait_for_state(&reference, "written").await;
     }
-    let last = fleet.signed_in(&person_upn(3)).await;
-    three.browser_at(&last, 0).submit_reset(VALID_PASSWORD).await.reference();
+    let again = three.browser_at(&anna, 1).submit_reset("Another-Lantern-31").await.reference();
+    three.browser_at(&anna, 1).wait_for_state(&again, "written").await;
+    let fifth = fleet.signed_in(&person_upn(4)).await;
+    assert_eq!(three.browser_at(&fifth, 2).submit_reset(VALID_PASSWORD).await.code(), "G-CEILING");
+    assert_eq!(fleet.count_reset_posts(&person_upn(4)), 0);
     three.wait_for_form_code(&berta, Some("G-CEILING")).await;
+    fleet.verify_audit();
+    three.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn burst_of_forty_people_sends_ten_at_a_limit_of_ten() {
+    let lines = "hourly_ceiling = 10\nper_person_hour = 1000\nper_address_minute = 100000";
+    let settings = FleetSettings { reset_lines: lines, ..FleetSettings::default() };
+    let Some(three) = ThreeReplicas::start_with(40, &settings, &[]).await else { return };
+    let fleet = &three.fleet;
+    let mut people = Vec::new();
+    for n in 0..40 {
+        people.push(three.browser_at(&fleet.signed_in(&person_upn(n)).await, n % 3));
+    }
+    let submits = people.iter().map(|browser| browser.reset_request(VALID_PASSWORD).send());
+    let answers = futures_util::future::join_all(submits).await.into_iter();
+    let statuses: Vec<StatusCode> = answers.map(|answer| answer.unwrap().status()).collect();
+    // Either a reset that has begun, or the page G-CEILING.
+    let is_expected = |status: &StatusCode| status.is_redirection() || *status == StatusCode::SERVICE_UNAVAILABLE;
+    assert!(statuses.iter().all(is_expected), "{statuses:?}");
+    let resets = fleet.wait_until_settled().await;
+    assert_eq!((0..40).map(|n| fleet.count_reset_posts(&person_upn(n))).sum::<usize>(), 10);
+    let ended = |state: &str| resets.iter().filter(|reset| reset.state == state).count();
+    assert_eq!((ended("written"), ended("written") + ended("refused")), (10, resets.len()), "{resets:?}");
+    three.wait_for_form_code(&people[0], Some("G-CEILING")).await;
     fleet.verify_audit();
     three.stop().await;
 }

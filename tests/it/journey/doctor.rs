@@ -290,6 +290,23 @@ async fn real_domain_controller_is_checked_with_probe_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pause_is_reported_with_time_and_reason() {
+    for engine in available_engines() {
+        let fleet = linked_fleet_after_first_start(engine, edited_contoso(str::to_owned)).await;
+        run_doctor(&fleet).assert_finding("pause", "ok", "not paused");
+        assert!(fleet.cli_command(&["pause"]).status().unwrap().success());
+        run_doctor(&fleet).assert_finding("pause", "error", "by the command line, without a reason");
+        assert!(fleet.cli_command(&["resume"]).status().unwrap().success());
+        assert!(fleet.cli_command(&["pause", "--reason", "a drill"]).status().unwrap().success());
+        let found = run_doctor(&fleet);
+        found.assert_finding("pause", "error", "by the command line, because: a drill");
+        let since = format!("resets are paused since {}", &passback::Clock::system().now().to_string()[..10]);
+        found.assert_finding("pause", "error", &since);
+        fleet.emulator.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn approvers_are_counted_by_sign_ins() {
     let fleet = PortalFleet::new(DatabaseEngine::Sqlite, edited_contoso(str::to_owned)).await;
     let mut portal = fleet.start_replica(fleet.port, &[]).await;

@@ -115,21 +115,6 @@ async fn address_over_sign_in_limit_is_refused() {
     assert!(statuses.contains(&StatusCode::TOO_MANY_REQUESTS), "{statuses:?}");
 }
 
-#[tokio::test]
-async fn hourly_limit_pauses_all_resets() {
-    let adjust = |config: &mut passback::config::Config| config.reset.hourly_ceiling = Some(2);
-    let portal = TestPortal::start_with(PortalSetup::with_config(adjust)).await;
-    for name in ["wanda", "luca"] {
-        assert_eq!(portal.signed_in(name).await.submit_reset(VALID_PASSWORD).await.status, StatusCode::OK);
-    }
-    let mut carl = portal.signed_in("carl").await;
-    assert_eq!(carl.submit_reset(VALID_PASSWORD).await.code(), "G-CEILING");
-    assert_eq!(portal.demo.tenant.count_calls(FaultTarget::ResetPassword, Some(&full_upn("carl"))), 0);
-    passback::ops::resume_resets(portal.demo.config()).await.unwrap();
-    passback::ops::pause_resets(portal.demo.config(), "a test").await.unwrap();
-    assert_eq!(carl.get("/reset").await.code(), "G-PAUSED");
-}
-
 /// Checks what Mozilla's Observatory requires for its best grade, also on the pages behind the sign-in.
 #[tokio::test]
 async fn every_response_has_security_headers() {

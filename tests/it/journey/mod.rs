@@ -25,6 +25,7 @@ mod openid;
 mod operator;
 mod pages;
 mod password_policy;
+mod pause;
 mod person_detail;
 mod proxies;
 mod signin;

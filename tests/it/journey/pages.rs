@@ -124,6 +124,16 @@ async fn operator_page_matches_snapshots() {
 }
 
 #[tokio::test]
+async fn pause_page_matches_snapshots() {
+    let portal = TestPortal::start().await;
+    let mut adam = portal.browser();
+    adam.sign_in("/signin?purpose=staff", &full_upn("adam"), "passkey", "").await;
+    assert_snapshot!("pause", adam.get("/admin/pause").await.main_text());
+    let refused = adam.post("/admin/pause", &[("action", "pause"), ("reason", "too short")]).await;
+    assert_snapshot!("pause_refused", refused.main_text());
+}
+
+#[tokio::test]
 async fn reset_form_without_graph_matches_snapshot() {
     let portal = TestPortal::start().await;
     let mut wanda = portal.signed_in("wanda").await;

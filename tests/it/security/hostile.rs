@@ -12,7 +12,7 @@ use crate::support::fleet::{PortalFleet, person_upn, seed_with_people};
 use crate::support::portal::DatabaseEngine;
 use crate::support::wait::{in_time, wait_for_value};
 
-const ROUTE_TEMPLATES: [&str; 14] = [
+const ROUTE_TEMPLATES: [&str; 15] = [
     "/",
     "/signin",
     "/signin/callback",
@@ -24,6 +24,7 @@ const ROUTE_TEMPLATES: [&str; 14] = [
     "/admin/operator",
     "/admin/operator/link",
     "/admin/operator/confirm",
+    "/admin/pause",
     "/readyz",
     "/static/{}/{}",
     "/{}",

@@ -14,7 +14,7 @@ fn declared_routes() -> Vec<(String, String)> {
     for file in [
         "src/ops/probes.rs",
         "src/signin/pages/mod.rs",
-        "src/admin/operator.rs",
+        "src/admin/mod.rs",
         "src/notify/pages/mod.rs",
         "src/reset/pages/mod.rs",
         "src/serve/mod.rs",
@@ -91,7 +91,7 @@ const PAGE: ExpectedResponse = "303 the page";
 
 /// `{reference}` is the person's reset. A staff session cannot reset a password, and a person's own session grants no
 /// staff permission, whichever roles they hold.
-const ROUTE_TABLE: [RouteExpectation; 57] = [
+const ROUTE_TABLE: [RouteExpectation; 59] = [
     // Columns: anonymous, person, other person, agent, approver, auditor, admin.
     expect_route("GET", "/", ["200", "200", "200", "200", "200", "200", "200"]),
     expect_route("GET", "/signin", [ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA, ENTRA]),
@@ -109,6 +109,8 @@ const ROUTE_TABLE: [RouteExpectation; 57] = [
     expect_route("GET", "/admin/operator", [STAFF, "403", "403", "403", "403", "403", "200"]),
     expect_route("GET", "/admin/operator/link", [STAFF, "403", "403", "403", "403", "403", ENTRA]),
     expect_route("POST", "/admin/operator/confirm", ["401", "403", "403", "403", "403", "403", "409"]),
+    expect_route("GET", "/admin/pause", [STAFF, "403", "403", "403", "403", "403", "200"]),
+    expect_route("POST", "/admin/pause", ["401", "403", "403", "403", "403", "403", "422"]),
     expect_route("GET", "/helpdesk", [STAFF, "403", "403", "200", "200", "200", "403"]),
     expect_route("GET", "/helpdesk/change", [STAFF, "403", "403", "200", "200", "200", "403"]),
     expect_route("GET", "/helpdesk/audit", [STAFF, "403", "403", "403", "403", "200", "200"]),
