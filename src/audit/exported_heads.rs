@@ -44,8 +44,9 @@ fn list_head_files(folder: &Path) -> Result<Vec<PathBuf>, ExportedHeadError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(read_error)? {
         let name = entry.map_err(read_error)?.file_name();
+        let is_text = Path::new(&name).extension().is_some_and(|ending| ending == "txt");
         // Other files and unfinished exports, which begin with a dot, are not heads.
-        if name.to_str().is_some_and(|name| name.starts_with("passback-head-") && name.ends_with(".txt")) {
+        if is_text && name.to_str().is_some_and(|name| name.starts_with("passback-head-")) {
             files.push(folder.join(name));
         }
     }

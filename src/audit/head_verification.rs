@@ -95,9 +95,9 @@ mod tests {
 
     /// Sets rows and head back to an earlier state, as someone who restores a backup or attacks the database would.
     async fn roll_back(engine: &TestDatabase, to: &ExportedHead, mac: (String, String)) {
+        const SQL: &str = "UPDATE audit_head SET count = $1, hash = $2, mac = $3, mac_key = $4";
         exec_db!(&engine.db, "DELETE FROM audit_personal WHERE seq > $1", to.count).unwrap();
         exec_db!(&engine.db, "DELETE FROM audit WHERE seq > $1", to.count).unwrap();
-        const SQL: &str = "UPDATE audit_head SET count = $1, hash = $2, mac = $3, mac_key = $4";
         exec_db!(&engine.db, SQL, to.count, &to.hash, &mac.0, &mac.1).unwrap();
     }
 

@@ -110,9 +110,8 @@ impl RecordEvent {
         let subject = row.subject.unwrap_or_default();
         let staff = row.actor.rsplit('/').next().unwrap_or_default().to_owned();
         let (id, case, person) = match kind {
-            RecordKind::Case => (reference("case"), String::new(), subject),
+            RecordKind::Case | RecordKind::IdentifiedPerson => (reference("case"), String::new(), subject),
             RecordKind::HelpRequest => (reference("request"), String::new(), String::new()),
-            RecordKind::IdentifiedPerson => (reference("case"), String::new(), subject),
             RecordKind::Decision => (text("decision").to_owned(), reference("case"), staff),
             RecordKind::Approval => (with_decision("approval"), reference("case"), staff),
             RecordKind::Execution => (with_decision("execution"), reference("case"), staff),

@@ -147,15 +147,12 @@ fn parse_node(node: &str) -> ForwardedHop {
     if let Ok(address) = node.parse::<IpAddr>() {
         return Some(address.to_canonical());
     }
-    let (address, port): (IpAddr, &str) = match node.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']')?;
-            (address.parse::<Ipv6Addr>().ok()?.into(), port)
-        }
-        None => {
-            let (address, _) = node.split_once(':')?;
-            (address.parse::<Ipv4Addr>().ok()?.into(), &node[address.len()..])
-        }
+    let (address, port): (IpAddr, &str) = if let Some(rest) = node.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        (address.parse::<Ipv6Addr>().ok()?.into(), port)
+    } else {
+        let (address, _) = node.split_once(':')?;
+        (address.parse::<Ipv4Addr>().ok()?.into(), node.strip_prefix(address)?)
     };
     let is_readable = port.is_empty() || port.strip_prefix(':').is_some_and(is_node_port);
     is_readable.then(|| address.to_canonical())
