@@ -238,7 +238,6 @@ async fn burst_of_forty_people_sends_ten_at_a_limit_of_ten() {
     assert_eq!((0..40).map(|n| fleet.count_reset_posts(&person_upn(n))).sum::<usize>(), 10);
     let ended = |state: &str| resets.iter().filter(|reset| reset.state == state).count();
     assert_eq!((ended("written"), ended("written") + ended("refused")), (10, resets.len()), "{resets:?}");
-    three.wait_for_form_code(&people[0], Some("G-CEILING")).await;
     fleet.verify_audit();
     three.stop().await;
 }
