@@ -326,7 +326,8 @@ async fn expired_personal_data_is_erased_and_chain_stays_valid() {
 /// Returns the first 4 rows as exported heads.
 async fn first_hashes(portal: &TestPortal, engine: DatabaseEngine) -> String {
     let rows = load_rows(portal, engine).await;
-    rows.iter().take(4).map(|row| format!("{} {}\n", row.seq, row.hash)).collect()
+    let lines: Vec<String> = rows.iter().take(4).map(|row| format!("{} {}\n", row.seq, row.hash)).collect();
+    lines.concat()
 }
 
 /// Row of the chain as stored.
@@ -369,7 +370,8 @@ impl ChainRow {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits: Vec<String> = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
     }
 }
 
@@ -516,6 +518,9 @@ fn restore_backup(database: &str, backup: &Path) {
 
 #[tokio::test]
 async fn recorded_restore_is_accepted_and_unrecorded_one_is_not() {
+    const FORGED_SQL: &str = "INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
+        SELECT seq + 1, at, 'audit.restored', 'command', $1, '', hash, hash, mac, mac_key FROM audit
+        ORDER BY seq DESC LIMIT 1";
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().to_owned();
     let kept = move |config: &mut Config| config.audit.head_dir = Some(folder.clone());
@@ -536,9 +541,6 @@ async fn recorded_restore_is_accepted_and_unrecorded_one_is_not() {
     assert!(found.len() == 1 && found[0].starts_with("rolled back or rewritten"), "{found:?}");
 
     // Someone with only the database can write the event, but not its MAC.
-    const FORGED_SQL: &str = "INSERT INTO audit (seq, at, event, actor, detail, personal, previous, hash, mac, mac_key)
-        SELECT seq + 1, at, 'audit.restored', 'command', $1, '', hash, hash, mac, mac_key FROM audit
-        ORDER BY seq DESC LIMIT 1";
     let pool = sqlx::SqlitePool::connect(&database).await.unwrap();
     let detail = format!("{{\"count\":1,\"lost_heads\":[\"{lost}\"]}}");
     sqlx::query(FORGED_SQL).bind(&detail).execute(&pool).await.unwrap();

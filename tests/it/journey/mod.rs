@@ -27,6 +27,7 @@ mod pages;
 mod password_policy;
 mod pause;
 mod person_detail;
+mod proxies;
 mod signin;
 mod submission;
 pub(crate) mod temporary_access_passes;
