@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::cases::HelpdeskCase;
-use super::executions::ExecutionViewer;
+use super::execution_viewer::ExecutionViewer;
 use super::requests::VerificationRequest;
 use crate::base::{CaseId, ObjectId, PersonKey};
 use crate::cases::digest::digest_json;

@@ -8,6 +8,7 @@ mod cases;
 mod column_types;
 mod decisions;
 mod denials;
+mod execution_viewer;
 mod executions;
 mod pass_watches;
 mod requests;
@@ -33,7 +34,7 @@ pub(super) use denials::{
     has_denied_since, insert_denial, load_last_denial, mark_denied, mark_withdrawn, request_withdrawal,
     request_withdrawal_of, withdraw_waiting_executions,
 };
-pub(crate) use executions::ExecutionViewer;
+pub(crate) use execution_viewer::ExecutionViewer;
 pub(crate) use executions::{ActionExecution, load_executions, load_executions_of_person, load_waiting_passes};
 pub(super) use executions::{NewExecution, insert_execution, set_execution_status};
 pub(super) use pass_watches::{
