@@ -135,7 +135,7 @@ const ROUTE_TABLE: [RouteExpectation; 59] = [
     expect_route("POST", "/helpdesk/cases/{case}/person", ["401", "403", "403", "422", "403", "403", "403"]),
     expect_route("POST", "/helpdesk/cases/{case}/verify", ["401", "403", "403", "422", "403", "403", "403"]),
     expect_route("POST", "/helpdesk/cases/{case}/second", ["401", "403", "403", CASE, "403", "403", "403"]),
-    expect_route("POST", "/helpdesk/cases/{case}/override", ["401", "403", "403", "422", "403", "403", "403"]),
+    expect_route("POST", "/helpdesk/cases/{case}/override", ["401", "403", "403", CASE, "403", "403", "403"]),
     expect_route("POST", "/helpdesk/cases/{case}/approve", ["401", "403", "403", "403", CASE, "403", "403"]),
     expect_route("POST", "/helpdesk/cases/{case}/act", ["401", "403", "403", CASE, "403", "403", "403"]),
     expect_route("POST", "/helpdesk/cases/{case}/freeze", ["401", "403", "403", CASE, "403", "403", "403"]),
