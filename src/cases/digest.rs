@@ -1,5 +1,5 @@
 //! Digests of what a member of staff reads before they decide. A form carries the digest of the page it stood on, and it is
-//! compared under the lock of the case, so that nobody decides about something else than they read.
+//! compared under the lock of the case, so that a decision applies only to what its author read.
 
 use sha2::{Digest as _, Sha256};
 

@@ -9,7 +9,7 @@
 
 use crate::base::ObjectId;
 
-/// Part that somebody takes in a decision.
+/// Duty of one participant in a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CaseDuty {
     /// The person whom the case is about. Their own confirmation is no witness.

@@ -74,7 +74,7 @@ async fn refuse_new_case(
     Ok(has_too_many_failures(app, person).await?.then_some(CaseRefusal::TooManyFailures))
 }
 
-/// Refuses a case about the member of staff themselves. A case whose person is not identified is about nobody yet.
+/// Refuses a case about the member of staff themselves. A case without an identified person passes.
 fn refuse_own_case(staff: &StaffActor, case: &HelpdeskCase) -> Result<(), CaseRefusal> {
     if case.person == Some(staff.key) { Err(CaseRefusal::AboutYourself) } else { Ok(()) }
 }
